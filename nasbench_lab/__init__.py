@@ -1,0 +1,29 @@
+"""nasbench-lab: compare neural-architecture-search strategies over thousands of seeds on real tables, in seconds.
+
+>>> import nasbench_lab as nl
+>>> table = nl.load("nas-bench-graph/cora")
+>>> trace = nl.simulate(table, "random-search", runs=100, budget=nl.Budget(evaluations=50))
+>>> trace.regret("test").shape
+(100, 50)
+"""
+
+from nasbench_lab.errors import NasbenchLabError, SearchOnTestWarning
+from nasbench_lab.simulate import Budget, Trace, simulate
+from nasbench_lab.strategies import PlainStrategy, Strategy, strategies
+from nasbench_lab.tables import Table, load, tables
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Budget",
+    "NasbenchLabError",
+    "PlainStrategy",
+    "SearchOnTestWarning",
+    "Strategy",
+    "Table",
+    "Trace",
+    "load",
+    "simulate",
+    "strategies",
+    "tables",
+]

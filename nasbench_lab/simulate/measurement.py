@@ -1,0 +1,134 @@
+"""What an evaluation in a simulation observes: one repeat of the objective at one fidelity, and its cost."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+from nasbench_lab.tables.table import Table, best
+
+RepeatPolicy = int | Literal["sample", "mean"]
+
+MEAN = -1
+"""Stands in a trace for the number of a repeat where the mean was observed."""
+
+
+class Observation(NamedTuple):
+    """What evaluations observed, each array of the shape of the architectures."""
+
+    value: FloatArray  # in the metric's unit
+    repeat: NDArray[np.int8]  # number of the repeat, or MEAN
+    seconds: FloatArray | None  # None where the table has no times
+
+
+class Measurements:
+    """The choices that an evaluation has, per architecture: which repeats exist, what they show, what they cost.
+
+    Args:
+        table: the table.
+        fidelity: training epochs of every evaluation; None means the highest.
+        repeat: ``"sample"`` observes one of an architecture's repeats, drawn uniformly every time (and the published
+            mean where there is no single repeat); ``"mean"`` the mean over repeats; a number that repeat.
+
+    Raises:
+        UnknownNameError: the table has no such fidelity.
+        ParameterError: the table has no such repeat.
+        MissingDataError: the objective was not published as asked for.
+    """
+
+    def __init__(self, table: Table, fidelity: int | None, repeat: RepeatPolicy) -> None:
+        self.metric = table.objective
+        self.fidelity = table.fidelities[table.fidelity_position(fidelity)]
+        self.repeat = _check_policy(table, repeat)
+        if repeat == "sample":
+            values, labels, self._count = _sampled(table, self.fidelity)
+        else:
+            values, labels, self._count = _fixed(table, self.fidelity, self.repeat)
+        if np.isnan(values).all():
+            raise MissingDataError(
+                f"table {table.name!r} has no {self.metric.name} at {self.fidelity} epochs"
+            )
+        self.best = best(values, self.metric)
+        self._width = values.shape[1]
+        self._values, self._labels = values.reshape(-1), labels.reshape(-1)
+        self._same_label = bool((labels == labels.flat[0]).all())
+        self._seconds = _seconds(table, self.fidelity, labels) if table.has_times else None
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the seconds that an evaluation costs are known."""
+        return self._seconds is not None
+
+    def check_seconds(self) -> None:
+        """Raise MissingDataError unless every evaluation takes time, so that a budget in seconds ends."""
+        if self._seconds is None:
+            raise MissingDataError("the table has no times; give the budget in evaluations or epochs")
+        if not (self._seconds > 0).all():
+            raise MissingDataError("some evaluations have no times; give the budget in evaluations or epochs")
+
+    def observe(self, architecture: IntArray, streams: Streams) -> Observation:
+        """Evaluate architectures, shape (runs, k), with one draw each from the streams where there is a choice."""
+        where = architecture
+        if self._width > 1:
+            uniform = streams.uniform(architecture.shape[1])
+            choices = self._width if isinstance(self._count, int) else self._count.take(architecture)
+            where = architecture * self._width
+            where += scale(uniform, choices)
+        value = self._values.take(where)
+        repeat = np.full(where.shape, self._labels[0]) if self._same_label else self._labels.take(where)
+        return Observation(value, repeat, None if self._seconds is None else self._seconds.take(where))
+
+
+def _check_policy(table: Table, repeat: RepeatPolicy) -> RepeatPolicy:
+    if isinstance(repeat, str) and repeat not in ("sample", "mean"):
+        raise ParameterError(f'repeat must be "sample", "mean" or a number, got {repeat!r}')
+    return repeat if repeat == "sample" else table.check_repeat(repeat)
+
+
+def _sampled(table: Table, fidelity: int) -> tuple[FloatArray, NDArray[np.int8], int | IntArray]:
+    """All existing repeats of every architecture, moved to the front: values, numbers of the repeats, how many."""
+    repeats = table.repeat_values(table.objective.name, fidelity)
+    order = np.argsort(np.isnan(repeats), axis=1, kind="stable")
+    values = np.take_along_axis(repeats, order, axis=1)
+    labels = order.astype(np.int8)
+    count = (~np.isnan(repeats)).sum(axis=1, dtype=np.int64)
+    without = count == 0
+    values[without, 0] = table.mean_values(table.objective.name, fidelity)[without]
+    labels[without, 0] = MEAN
+    count = np.maximum(count, 1)
+    width = int(count.max())
+    everywhere = bool((count == width).all())
+    return values[:, :width], labels[:, :width], width if everywhere else count
+
+
+def _fixed(table: Table, fidelity: int, repeat: RepeatPolicy) -> tuple[FloatArray, NDArray[np.int8], int]:
+    """The mean, or one repeat of every architecture: values and numbers of the repeats, shape (architectures, 1)."""
+    name = table.objective.name
+    if repeat == "mean":
+        values, label = table.mean_values(name, fidelity), MEAN
+    else:
+        assert not isinstance(repeat, str)  # noqa: S101 - narrowed by _check_policy
+        repeats = table.repeat_values(name, fidelity)
+        values, label = repeats[:, repeat], repeat
+        missing = int(np.isnan(values).sum())
+        if missing:
+            raise MissingDataError(
+                f"{missing} of {table.space.size} architectures of {table.name!r} have no repeat {repeat} of {name} "
+                f'at {fidelity} epochs; use repeat="sample" or "mean"'
+            )
+    return values[:, None], np.full((table.space.size, 1), label, dtype=np.int8), 1
+
+
+def _seconds(table: Table, fidelity: int, labels: NDArray[np.int8]) -> FloatArray:
+    """What an evaluation costs, for every architecture and choice, flat; the mean over repeats where that is observed."""
+    cost = table.cost(fidelity)
+    if cost.shape[1] == 1:
+        return np.repeat(cost, labels.shape[1], axis=1).reshape(-1)
+    with np.errstate(invalid="ignore"):
+        mean = np.nansum(cost, axis=1) / (~np.isnan(cost)).sum(axis=1)
+    chosen = np.take_along_axis(cost, np.maximum(labels, 0).astype(np.int64), axis=1)
+    return np.where(labels == MEAN, mean[:, None], chosen).reshape(-1)

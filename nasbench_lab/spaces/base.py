@@ -1,0 +1,191 @@
+"""What every search space offers: numbered architectures, their codes and notation, and moves between them."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.streams import FloatArray, IntArray, scale
+
+CodeArray = NDArray[np.int8]
+
+
+class Space(abc.ABC):
+    """A finite set of architectures, numbered 0 .. size-1 in the official order where one exists.
+
+    An architecture is known by three names: its *index*; its *codes*, a row of small integers, one per choice; and
+    its *notation*, the text that the publication uses. All methods work on arrays of any shape of indices.
+    """
+
+    name: str
+    """Name of the space in the registry, e.g. ``"topology"``."""
+    size: int
+    """Number of architectures."""
+    cardinalities: tuple[int, ...]
+    """How many values each code can take; its length is the number of codes."""
+
+    @abc.abstractmethod
+    def spec(self) -> Mapping[str, Any]:
+        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+
+    @abc.abstractmethod
+    def codes(self, index: ArrayLike) -> CodeArray:
+        """Return the codes of architectures: index of shape (...) to codes of shape (..., number of codes)."""
+
+    @abc.abstractmethod
+    def index(self, codes: ArrayLike) -> IntArray:
+        """Return the indices of architectures given by codes, shape (..., number of codes) to (...).
+
+        Raises:
+            OutOfSpaceError: a code is out of range, or the codes describe no architecture of the space.
+        """
+
+    @abc.abstractmethod
+    def _parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of one architecture given in official notation, or raise OutOfSpaceError."""
+
+    @abc.abstractmethod
+    def _format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of the architecture with these codes."""
+
+    @abc.abstractmethod
+    def _make_neighbor_table(self) -> NDArray[np.int32]:
+        """Return the neighbours of every architecture, shape (size, max degree), padded with -1 at the end."""
+
+    def check_index(self, index: ArrayLike) -> IntArray:
+        """Return ``index`` as an int64 array, or raise OutOfSpaceError where it is outside 0 .. size-1."""
+        array = np.asarray(index)
+        if array.dtype.kind not in "iu":
+            raise OutOfSpaceError(f"architecture indices must be integers, got {array.dtype} values")
+        if array.size and (array.min() < 0 or array.max() >= self.size):
+            worst = int(array.min()) if array.min() < 0 else int(array.max())
+            raise OutOfSpaceError(f"architecture {worst} is not in 0..{self.size - 1} of space {self.name!r}")
+        return array.astype(np.int64, copy=False)
+
+    def check_codes(self, codes: ArrayLike) -> IntArray:
+        """Return ``codes`` as an int64 array, or raise OutOfSpaceError naming the first code that is out of range."""
+        array = np.asarray(codes)
+        n = len(self.cardinalities)
+        if array.dtype.kind not in "iu" or array.ndim == 0 or array.shape[-1] != n:
+            raise OutOfSpaceError(f"an architecture of space {self.name!r} has {n} integer codes")
+        bad = (array < 0) | (array >= np.array(self.cardinalities))
+        if bad.any():
+            where = tuple(int(i) for i in np.argwhere(bad)[0])
+            raise OutOfSpaceError(
+                f"code {where[-1]} is {int(array[where])}; space {self.name!r} allows 0..{self.cardinalities[where[-1]] - 1}"
+            )
+        return array.astype(np.int64, copy=False)
+
+    @overload
+    def parse(self, text: str) -> int: ...
+    @overload
+    def parse(self, text: Sequence[str]) -> IntArray: ...
+    def parse(self, text: str | Sequence[str]) -> int | IntArray:
+        """Return the index of an architecture in official notation, or the indices of several.
+
+        Raises:
+            OutOfSpaceError: the text is malformed, or the architecture is not in the space.
+        """
+        if isinstance(text, str):
+            return int(self.index(np.array(self._parse_one(text), dtype=np.int64)))
+        if not len(text):
+            return np.empty(0, dtype=np.int64)
+        return self.index(np.array([self._parse_one(t) for t in text], dtype=np.int64))
+
+    @overload
+    def format(self, index: int) -> str: ...
+    @overload
+    def format(self, index: ArrayLike) -> str | list[str]: ...
+    def format(self, index: ArrayLike) -> str | list[str]:
+        """Return the official notation of one architecture (a string) or of a sequence of them (a list)."""
+        codes = self.codes(index)
+        if codes.ndim == 1:
+            return self._format_one(codes.tolist())
+        return [self._format_one(row) for row in codes.reshape(-1, codes.shape[-1]).tolist()]
+
+    def resolve(self, architecture: str | int | np.integer[Any]) -> int:
+        """Return the index of an architecture given by index or in official notation.
+
+        Text that is not in official notation but a plain number counts as an index.
+
+        Raises:
+            OutOfSpaceError: neither an architecture in official notation nor an index in range.
+        """
+        if isinstance(architecture, str):
+            try:
+                return self.parse(architecture)
+            except OutOfSpaceError:
+                if not architecture.strip().isdecimal():
+                    raise
+                architecture = int(architecture)
+        if isinstance(architecture, bool) or not isinstance(architecture, int | np.integer):
+            raise OutOfSpaceError(
+                f"an architecture is an index or a string, not {type(architecture).__name__}"
+            )
+        if not 0 <= architecture < self.size:
+            raise OutOfSpaceError(
+                f"architecture {architecture} is not in 0..{self.size - 1} of space {self.name!r}"
+            )
+        return int(architecture)
+
+    def sample(self, uniform: FloatArray) -> IntArray:
+        """Turn uniforms in [0, 1) into uniformly distributed architectures, of the same shape."""
+        return scale(uniform, self.size)
+
+    def neighbors(self, index: ArrayLike) -> IntArray:
+        """Return the architectures one step away, shape (..., max degree), padded with -1 at the end.
+
+        Being a neighbour is mutual. No architecture is its own neighbour or listed twice.
+        """
+        return self.neighbor_table[self.check_index(index)].astype(np.int64)
+
+    def degree(self, index: ArrayLike) -> IntArray:
+        """Return the number of neighbours of architectures, of the same shape as ``index``."""
+        return self._degrees[self.check_index(index)]
+
+    def mutate(self, index: IntArray, uniform: FloatArray) -> IntArray:
+        """Return one neighbour each, chosen uniformly: ``index`` and ``uniform`` in [0, 1) of one shape.
+
+        For spaces of independent choices this is the usual mutation: pick a choice uniformly, then another value
+        for it uniformly. An architecture without neighbours (a space of one) is returned unchanged.
+        """
+        table = self.neighbor_table
+        position = index * table.shape[1]
+        if self._regular_degree is None:
+            degree = self._degrees.take(index)
+            mutated = table.reshape(-1).take(position + scale(uniform, degree)).astype(np.int64)
+            return np.where(degree > 0, mutated, index)
+        position += scale(uniform, self._regular_degree)
+        return table.reshape(-1).take(position).astype(np.int64)
+
+    def features(self, index: ArrayLike) -> NDArray[np.float32]:
+        """Return the one-hot encoding of the codes, shape (..., sum of cardinalities)."""
+        codes = self.codes(index)
+        hot = [codes[..., i, None] == np.arange(n) for i, n in enumerate(self.cardinalities)]
+        return np.concatenate(hot, axis=-1).astype(np.float32)
+
+    @cached_property
+    def neighbor_table(self) -> NDArray[np.int32]:
+        """The neighbours of all architectures, shape (size, max degree); made on first use, then kept."""
+        table = self._make_neighbor_table()
+        table.setflags(write=False)
+        return table
+
+    @cached_property
+    def _degrees(self) -> IntArray:
+        return (self.neighbor_table >= 0).sum(axis=1, dtype=np.int64)
+
+    @cached_property
+    def _regular_degree(self) -> int | None:
+        """The number of neighbours where all architectures have equally many (and at least one), else None."""
+        degrees = self._degrees
+        return int(degrees[0]) if degrees[0] > 0 and (degrees == degrees[0]).all() else None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.size} architectures>"

@@ -1,0 +1,55 @@
+"""A sequence of choices, one after the other, written as one character each (NAS-Bench-Macro)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.spaces.product import ProductSpace
+
+
+@final
+class ChainSpace(ProductSpace):
+    """A chain of ``length`` layers, each one of the ``choices``; index order is that of the sorted notation.
+
+    The search space of NAS-Bench-Macro (Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search",
+    CVPR 2021) is the chain of 8 layers with the choices ``0`` (identity), ``1`` (MobileNetV2 block, kernel 3,
+    expansion 3) and ``2`` (kernel 5, expansion 6).
+
+    Args:
+        choices: the characters that stand for the choices of a layer, in ascending order.
+        length: number of layers.
+
+    >>> macro = ChainSpace("012", 8)
+    >>> macro.size, macro.parse("02012100"), macro.format(1704)
+    (6561, 1719, '02010010')
+    """
+
+    def __init__(self, choices: str, length: int) -> None:
+        if list(choices) != sorted(set(choices)) or not choices or length < 1:
+            raise ParameterError(
+                "a chain needs different choices in ascending order and a length of at least 1"
+            )
+        super().__init__("chain", (len(choices),) * length)
+        self.choices = choices
+        self.length = length
+
+    def spec(self) -> Mapping[str, Any]:
+        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        return {"name": self.name, "choices": self.choices, "length": self.length}
+
+    def _parse_one(self, text: str) -> tuple[int, ...]:
+        text = text.strip()
+        allowed = ", ".join(self.choices)
+        if len(text) != self.length:
+            raise OutOfSpaceError(f"{text!r} has {len(text)} layers; write {self.length} of {allowed}")
+        for position, choice in enumerate(text):
+            if choice not in self.choices:
+                raise OutOfSpaceError(
+                    f"unknown choice {choice!r} for layer {position} of {text!r}; allowed: {allowed}"
+                )
+        return tuple(self.choices.index(choice) for choice in text)
+
+    def _format_one(self, codes: Sequence[int]) -> str:
+        return "".join(self.choices[code] for code in codes)

@@ -1,0 +1,229 @@
+"""The graph neural networks of NAS-Bench-Graph: four nodes in a tree below the input, each with an operation."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.spaces.base import CodeArray, Space
+from nasbench_lab.streams import IntArray
+
+Links = tuple[int, ...]
+
+OPERATIONS = ("gat", "gcn", "gin", "cheb", "sage", "arma", "graph", "fc", "skip")
+PROTEINS_OPERATIONS = ("gcn", "sage", "arma", "fc", "skip")
+"""The operations that were run on the proteins data set."""
+LINKS: tuple[Links, ...] = (
+    (0, 0, 0, 0),
+    (0, 0, 0, 1),
+    (0, 0, 1, 1),
+    (0, 0, 1, 2),
+    (0, 0, 1, 3),
+    (0, 1, 1, 1),
+    (0, 1, 1, 2),
+    (0, 1, 2, 2),
+    (0, 1, 2, 3),
+)
+"""Where each node takes its input from (0: the input, i: node i): the nine rooted trees of five vertices."""
+
+_NODES = 4
+_ALL_LINKS: tuple[Links, ...] = tuple(itertools.product(range(1), range(2), range(3), range(_NODES)))
+_NO_NODE = _NODES  # in an order: a leading skip that is no node of the original
+_LINK_WEIGHTS = np.array([0, 12, 4, 1])  # position of links in _ALL_LINKS
+
+
+@final
+class GnnSpace(Space):
+    """The 26,206 architectures of NAS-Bench-Graph (Qin et al., NeurIPS 2022 Datasets and Benchmarks).
+
+    The codes are the tree, as a position in `LINKS`, and the operations of the four nodes, as positions in
+    ``operations``. All leaves are concatenated into the output. Many codes describe the same network; they are
+    canonicalised as the publication does: a ``skip`` that changes nothing (it has a child, or no sibling, or repeats the
+    input) moves to the front as a chain, and among equal trees the smallest codes count. A network of skips alone is
+    not in the space. The official order is the enumeration by operations, then by tree.
+
+    Two architectures are neighbours where one change, of one operation or of one node's input, turns the canonical
+    form of one into the other.
+
+    Args:
+        operations: which operations a node may have; by default all nine.
+
+    >>> space = GnnSpace()
+    >>> index = space.parse("Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])")
+    >>> space.format(index)
+    "Arch([0, 1, 1, 2], ['gcn', 'cheb', 'gin', 'fc'])"
+    >>> space.size, GnnSpace(PROTEINS_OPERATIONS).size
+    (26206, 2021)
+    """
+
+    def __init__(self, operations: Sequence[str] = OPERATIONS) -> None:
+        unknown = [op for op in operations if op not in OPERATIONS]
+        if unknown or len(set(operations)) != len(operations) or "skip" not in operations:
+            raise ParameterError(
+                f"operations must be different ones of {', '.join(OPERATIONS)}, among them skip"
+            )
+        self.name = "gnn"
+        self.operations = tuple(operations)
+        self.cardinalities = (len(LINKS), *(len(operations),) * _NODES)
+        self.size = len(self._members)
+
+    def spec(self) -> Mapping[str, Any]:
+        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        return {"name": self.name, "operations": list(self.operations)}
+
+    def codes(self, index: ArrayLike) -> CodeArray:
+        """Return the canonical codes (tree, four operations) of architectures, shape (...) to (..., 5)."""
+        number = self._members[self.check_index(index)]
+        operations = number[..., None] // len(LINKS) // self._weights % len(self.operations)
+        return np.concatenate([number[..., None] % len(LINKS), operations], axis=-1).astype(np.int8)
+
+    def index(self, codes: ArrayLike) -> IntArray:
+        """Return the indices of architectures given by codes, canonical or not, shape (..., 5) to (...)."""
+        checked = self.check_codes(codes)
+        index = self._lookup(np.array(LINKS)[checked[..., 0]], checked[..., 1:])
+        if (index < 0).any():
+            raise OutOfSpaceError("an architecture of skip operations alone is not in the space")
+        return index
+
+    def _lookup(self, links: IntArray, operations: IntArray) -> IntArray:
+        """Index of architectures given by links and operations, both (..., 4); -1 for skips alone."""
+        return self._index_of_raw[links @ _LINK_WEIGHTS, operations @ self._weights]
+
+    @cached_property
+    def _weights(self) -> IntArray:
+        return len(self.operations) ** np.arange(_NODES - 1, -1, -1)
+
+    @cached_property
+    def _canonical_numbers(self) -> IntArray:
+        """Canonical form of all 24 links x all operations, as a number: operations before tree; -1 for skips alone."""
+        n = len(self.operations)
+        grid = np.array(list(itertools.product(range(n), repeat=_NODES)))
+        skips = grid == self.operations.index("skip")
+        patterns = skips @ (1 << np.arange(_NODES))
+        with_leading_skip = np.column_stack([grid, np.full(len(grid), self.operations.index("skip"))])
+        numbers = np.full((len(_ALL_LINKS), len(grid)), -1, dtype=np.int64)
+        for pattern in range(2**_NODES - 1):
+            rows = np.flatnonzero(patterns == pattern)
+            for position, links in enumerate(_ALL_LINKS):
+                tree, drawings = _canonical_drawings(links, pattern)
+                operations = with_leading_skip[rows][:, drawings] @ self._weights
+                numbers[position, rows] = operations.min(axis=1) * len(LINKS) + tree
+        return numbers
+
+    @cached_property
+    def _members(self) -> IntArray:
+        """Canonical number of every index, ascending."""
+        numbers = np.unique(self._canonical_numbers)
+        return numbers[numbers >= 0]
+
+    @cached_property
+    def _index_of_raw(self) -> IntArray:
+        """Index of all 24 links x all operations; -1 for skips alone."""
+        numbers = self._canonical_numbers
+        return np.where(numbers >= 0, np.searchsorted(self._members, numbers), -1)
+
+    def _make_neighbor_table(self) -> NDArray[np.int32]:
+        codes = self.codes(np.arange(self.size)).astype(np.int64)
+        links, operations = np.array(LINKS)[codes[:, 0]], codes[:, 1:]
+        tree_number, operation_number = links @ _LINK_WEIGHTS, operations @ self._weights
+        reached = []
+        for node, origin in ((n, o) for n in range(1, _NODES) for o in range(n + 1)):
+            moved = tree_number + (origin - links[:, node]) * _LINK_WEIGHTS[node]
+            reached.append(self._index_of_raw[moved, operation_number])
+        for node, operation in itertools.product(range(_NODES), range(len(self.operations))):
+            changed = operation_number + (operation - operations[:, node]) * self._weights[node]
+            reached.append(self._index_of_raw[tree_number, changed])
+        return _mutual(np.stack(reached, axis=1))
+
+    def _parse_one(self, text: str) -> tuple[int, ...]:
+        numbers = [int(n) for n in re.findall(r"\d+", text)]
+        words = re.findall(r"[a-z]+", text.replace("Arch", ""))
+        if len(numbers) != _NODES or len(words) != _NODES:
+            raise OutOfSpaceError(
+                f"malformed architecture {text!r}; write it like Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])"
+            )
+        for node, origin in enumerate(numbers):
+            if origin > node:
+                raise OutOfSpaceError(
+                    f"node {node + 1} cannot take its input from {origin}; allowed: 0..{node}"
+                )
+        for node, word in enumerate(words, start=1):
+            if word not in self.operations:
+                raise OutOfSpaceError(
+                    f"unknown operation {word!r} of node {node}; allowed: {', '.join(self.operations)}"
+                )
+        operations = np.array([self.operations.index(word) for word in words])
+        index = int(self._lookup(np.array(numbers), operations))
+        if index < 0:
+            raise OutOfSpaceError(f"{text!r} has skip operations alone and is not in the space")
+        return tuple(self.codes(index).tolist())
+
+    def _format_one(self, codes: Sequence[int]) -> str:
+        return f"Arch({list(LINKS[codes[0]])}, {[self.operations[code] for code in codes[1:]]})"
+
+
+def _mutual(reached: IntArray) -> NDArray[np.int32]:
+    """Make a relation mutual: rows of targets (-1: none, itself, repeats allowed) to a padded neighbour table."""
+    size = len(reached)
+    source = np.repeat(np.arange(size), reached.shape[1])
+    target = reached.reshape(-1)
+    real = (target >= 0) & (target != source)
+    source, target = source[real], target[real]
+    pairs = np.sort(np.concatenate([source * size + target, target * size + source]))
+    pairs = pairs[np.r_[True, pairs[1:] != pairs[:-1]]]
+    source, target = np.divmod(pairs, size)
+    degree = np.bincount(source, minlength=size)
+    table = np.full((size, int(degree.max())), -1, dtype=np.int32)
+    table[source, np.arange(len(pairs)) - np.repeat(np.cumsum(degree) - degree, degree)] = target
+    return table
+
+
+def _contract(links: Links, skips: Sequence[bool]) -> tuple[Links, Links]:
+    """Move every skip that changes nothing to the front.
+
+    Returns:
+        The links of the resulting tree and, for each of its nodes, the original node (_NO_NODE for a leading skip).
+    """
+    parent = {node: link - 1 for node, link in enumerate(links)}  # -1 is the input
+    found = True
+    while found:
+        found = False
+        for node in [n for n in parent if skips[n]]:
+            children = [n for n, p in parent.items() if p == node]
+            alone = sum(p == parent[node] for p in parent.values()) == 1
+            if children or alone or parent[node] == -1:
+                for child in children:
+                    parent[child] = parent[node]
+                del parent[node]
+                found = True
+    lead = _NODES - len(parent)
+    place = {-1: lead, **{node: lead + 1 + i for i, node in enumerate(parent)}}
+    return (
+        tuple(range(lead)) + tuple(place[p] for p in parent.values()),
+        (_NO_NODE,) * lead + tuple(parent),
+    )
+
+
+def _canonical_drawings(links: Links, pattern: int) -> tuple[int, list[list[int]]]:
+    """Find the canonical tree of ``links`` where bit i of ``pattern`` says that node i is a skip.
+
+    Returns:
+        The position of the tree in LINKS and every way to draw it: the original node at each of its nodes.
+    """
+    contracted, nodes = _contract(links, [bool(pattern >> n & 1) for n in range(_NODES)])
+    drawings = {order: _redraw(contracted, order) for order in itertools.permutations(range(_NODES))}
+    tree = next(t for t, wanted in enumerate(LINKS) if wanted in drawings.values())
+    return tree, [[nodes[n] for n in order] for order, drawn in drawings.items() if drawn == LINKS[tree]]
+
+
+def _redraw(links: Links, order: tuple[int, ...]) -> Links:
+    """Return the links of the same tree when its nodes are listed in another order."""
+    place = {0: 0, **{node + 1: i + 1 for i, node in enumerate(order)}}
+    return tuple(place[links[node]] for node in order)

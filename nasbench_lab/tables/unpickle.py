@@ -1,0 +1,73 @@
+"""Reading pickles that somebody else made, without giving them a chance to run code.
+
+A pickle is a program: it may import any function and call it. `load` lets it import a short list of harmless names
+and stops at the first other one, before anything is called.
+"""
+
+from __future__ import annotations
+
+import collections
+import importlib
+import io
+import pickle
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nasbench_lab.errors import DataError
+
+Allowed = Mapping[tuple[str, str], Any]
+
+
+def _numpy_names() -> dict[tuple[str, str], Any]:
+    """What NumPy arrays, scalars and dtypes need. Old and new releases name the same functions differently."""
+    multiarray = importlib.import_module("numpy._core.multiarray")
+    numeric = importlib.import_module("numpy._core.numeric")
+    names: dict[tuple[str, str], Any] = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): np.dtype}
+    for package in ("numpy.core", "numpy._core"):
+        names[f"{package}.multiarray", "_reconstruct"] = multiarray._reconstruct
+        names[f"{package}.multiarray", "scalar"] = multiarray.scalar
+        names[f"{package}.numeric", "_frombuffer"] = numeric._frombuffer
+    return names
+
+
+ALLOWED: Allowed = {
+    **_numpy_names(),
+    ("collections", "OrderedDict"): collections.OrderedDict,
+    ("builtins", "slice"): slice,
+}
+"""Names that are harmless in any pickle."""
+
+
+class _AllowListUnpickler(pickle.Unpickler):
+    def __init__(self, data: bytes, allowed: Allowed) -> None:
+        super().__init__(io.BytesIO(data))
+        self._allowed = allowed
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._allowed:
+            raise DataError(f"the pickle asks for {module}.{name}, which is not allowed; nothing was run")
+        return self._allowed[module, name]
+
+
+def load(data: bytes, allowed: Allowed = ALLOWED) -> Any:
+    """Read a pickle that may import the ``allowed`` names only.
+
+    Args:
+        data: the content of the file.
+        allowed: (module, name) to what stands for it.
+
+    Raises:
+        DataError: the pickle asks for another name, or is truncated or corrupt.
+
+    >>> load(b"cos\\nsystem\\n(S'echo hello'\\ntR.")
+    Traceback (most recent call last):
+    nasbench_lab.errors.DataError: the pickle asks for os.system, which is not allowed; nothing was run
+    """
+    try:
+        return _AllowListUnpickler(data, allowed).load()
+    except DataError:
+        raise
+    except Exception as error:  # a corrupt pickle can raise nearly anything
+        raise DataError(f"the pickle is truncated or corrupt: {type(error).__name__}: {error}") from error

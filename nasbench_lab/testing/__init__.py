@@ -1,0 +1,5 @@
+"""For authors of strategies: the conformance cases and small synthetic tables."""
+
+from nasbench_lab.testing.synthetic import SPACES, synthetic_table
+
+__all__ = ["SPACES", "synthetic_table"]

@@ -1,0 +1,89 @@
+"""Small tables with made-up numbers, for tests: one on every kind of space."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from nasbench_lab import spaces
+from nasbench_lab.spaces.gnn import PROTEINS_OPERATIONS
+from nasbench_lab.tables.description import Description, Metric
+from nasbench_lab.tables.table import Table
+
+SPACES = {
+    "topology": {"name": "topology"},
+    "gnn": {"name": "gnn", "operations": list(PROTEINS_OPERATIONS)},
+    "chain": {"name": "chain", "choices": "012", "length": 5},
+    "tiny": {"name": "chain", "choices": "ab", "length": 1},
+}
+"""Plain descriptions of the spaces that synthetic tables are made on."""
+
+Kind = Literal["topology", "gnn", "chain", "tiny"]
+
+
+def synthetic_table(
+    kind: Kind = "chain",
+    *,
+    seed: int = 0,
+    noise: float = 0.01,
+    failures: float = 0.0,
+    constant: bool = False,
+    direction: Literal["maximize", "minimize"] = "maximize",
+) -> Table:
+    """Make a table whose accuracies are the mean of a hidden quality per choice, plus noise per repeat.
+
+    It has two fidelities (4 and 12 epochs), three repeats, of which some are missing at 12 epochs, and times.
+
+    Args:
+        kind: the space, a key of `SPACES`; ``"tiny"`` has two architectures.
+        seed: of the made-up numbers.
+        noise: standard deviation over repeats.
+        failures: fraction of architectures whose objective is NaN everywhere.
+        constant: every value of the objective is 0.5, so that everything ties.
+        direction: of the objective.
+
+    >>> synthetic_table("topology").space.size
+    15625
+    """
+    space = spaces.make(SPACES[kind])
+    random = np.random.default_rng(seed)
+    axes = ("architecture",)
+    description = Description(
+        name=f"synthetic/{kind}",
+        title=f"made-up numbers on the space {kind}",
+        space=space.spec(),
+        fidelities=(4, 12),
+        repeats=("first", "second", "third"),
+        metrics=(
+            Metric("valid_accuracy", "valid", "fraction", direction, "made up"),
+            Metric("test_accuracy", "test", "fraction", direction, "made up"),
+            Metric("train_seconds", "none", "s", "minimize", "made up", ("architecture", "fidelity")),
+            Metric("valid_seconds", "none", "s", "minimize", "made up", axes),
+            Metric("parameters", "none", "millions", "minimize", "made up", axes),
+        ),
+        valid="valid_accuracy",
+        test="test_accuracy",
+        cost=("train_seconds", "valid_seconds"),
+        licence="CC0-1.0",
+    )
+    features = space.features(np.arange(space.size)).astype(np.float64)
+    quality = features @ random.random(features.shape[1]) / len(space.cardinalities)
+    shape = (space.size, 2, 3)
+    valid = np.multiply.outer(quality, [0.6, 0.9])[:, :, None] + noise * random.standard_normal(shape)
+    test = valid + noise * random.standard_normal(shape)
+    if constant:
+        valid[:] = 0.5
+    if direction == "minimize":
+        valid, test = 1 - valid, 1 - test
+    valid[random.random(space.size) < 0.3, 1, 2] = np.nan
+    valid[random.random(space.size) < failures] = np.nan
+    seconds = 1.0 + random.random(space.size)
+    values = {
+        "valid_accuracy": valid,
+        "test_accuracy": test,
+        "train_seconds": np.multiply.outer(seconds, [4.0, 12.0]),
+        "valid_seconds": 0.1 * seconds,
+        "parameters": 0.5 + random.random(space.size),
+    }
+    return Table(description, values)
