@@ -65,7 +65,5 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if near:
-        return UnknownNameError(
-            f"unknown {kind} {name!r}; did you mean {' or '.join(repr(n) for n in near)}?"
-        )
+        return UnknownNameError(f"unknown {kind} {name!r}; did you mean {' or '.join(repr(n) for n in near)}?")
     return UnknownNameError(f"unknown {kind} {name!r}; known: {', '.join(names) or 'none'}")

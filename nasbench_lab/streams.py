@@ -41,9 +41,7 @@ MEASUREMENT = 1
 
 _MAX_SEED = 2**128
 _MAX_RUN = 2**64
-_TILE = (
-    2**15
-)  # uniforms made at a time over all runs: 256 KiB, so that a refill stays in the second-level cache
+_TILE = 2**15  # uniforms made at a time over all runs: 256 KiB, so that a refill stays in the second-level cache
 
 
 def check_seed(seed: int, first_run: int, runs: int) -> None:
@@ -53,9 +51,7 @@ def check_seed(seed: int, first_run: int, runs: int) -> None:
     if runs < 1:
         raise ParameterError(f"runs must be at least 1, got {runs}")
     if not 0 <= first_run <= _MAX_RUN - runs:
-        raise ParameterError(
-            f"first_run must be at least 0 (and first_run + runs at most 2**64), got {first_run}"
-        )
+        raise ParameterError(f"first_run must be at least 0 (and first_run + runs at most 2**64), got {first_run}")
 
 
 def run_words(seed: int, first_run: int, runs: int, purpose: int) -> WordArray:

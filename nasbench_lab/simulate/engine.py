@@ -69,9 +69,7 @@ def simulate(
     if budget.seconds is not None:
         measurements.check_seconds()
     if table.description.valid is None:
-        message = (
-            f"{table.name} publishes no validation measurements: the search observes {table.objective.name}"
-        )
+        message = f"{table.name} publishes no validation measurements: the search observes {table.objective.name}"
         warnings.warn(message, SearchOnTestWarning, stacklevel=2)
     reference = _reference(table, measurements)
     batches = []
@@ -81,6 +79,7 @@ def simulate(
             table=table.name,
             checksum=table.checksum,
             strategy=searcher.name,
+            label=searcher.label,
             parameters=searcher.parameters,
             budget=budget,
             fidelity=measurements.fidelity,
@@ -153,8 +152,14 @@ class _Recorder:
             self._elapsed = time[-1] if len(time) else self._elapsed
         happened = self._happened(proposed, time)
         self._steps += proposed.shape[1]
-        new = {"architecture": proposed.T.astype(np.int32), "observed": value.T, "repeat": repeat.T}
-        for name, array in {**new, "time": time, "mask": happened}.items():
+        new: dict[str, NDArray[Any]] = {
+            "architecture": proposed.T.astype(np.int32),
+            "observed": value.T,
+            "repeat": repeat.T,
+            "time": time,
+            "mask": happened,
+        }
+        for name, array in new.items():
             self._columns[name].append(array)
 
     def _happened(self, proposed: IntArray, time: FloatArray) -> NDArray[np.bool_]:
@@ -182,20 +187,13 @@ class _Recorder:
                 array[~mask] = MISSING[name]
         fidelity = np.full(mask.shape, self._setting.fidelity, dtype=np.int32)
         fidelity[~mask] = MISSING["fidelity"]
-        return Trace(
-            self._setting, reference, fidelity=fidelity.T, **{name: a.T for name, a in columns.items()}
-        )
+        return Trace(self._setting, reference, fidelity=fidelity.T, **{name: a.T for name, a in columns.items()})
 
 
 def _check_proposals(asked: Any, strategy: Strategy[Any], table: Table, runs: int) -> IntArray:
     """Return what a strategy asked for, or raise StrategyError where it is not architectures of the space."""
     proposals = np.asarray(asked)
-    if (
-        proposals.ndim != 2
-        or len(proposals) != runs
-        or proposals.shape[1] < 1
-        or proposals.dtype.kind not in "iu"
-    ):
+    if proposals.ndim != 2 or len(proposals) != runs or proposals.shape[1] < 1 or proposals.dtype.kind not in "iu":
         raise StrategyError(
             f"strategy {strategy.name!r} must ask for integers of shape ({runs}, k), "
             f"not {proposals.dtype} of shape {proposals.shape}"

@@ -49,9 +49,7 @@ class Measurements:
         else:
             values, labels, self._count = _fixed(table, self.fidelity, self.repeat)
         if np.isnan(values).all():
-            raise MissingDataError(
-                f"table {table.name!r} has no {self.metric.name} at {self.fidelity} epochs"
-            )
+            raise MissingDataError(f"table {table.name!r} has no {self.metric.name} at {self.fidelity} epochs")
         self.best = best(values, self.metric)
         self._width = values.shape[1]
         self._values, self._labels = values.reshape(-1), labels.reshape(-1)
@@ -124,7 +122,7 @@ def _fixed(table: Table, fidelity: int, repeat: RepeatPolicy) -> tuple[FloatArra
 
 
 def _seconds(table: Table, fidelity: int, labels: NDArray[np.int8]) -> FloatArray:
-    """What an evaluation costs, for every architecture and choice, flat; the mean over repeats where that is observed."""
+    """What an evaluation costs, for every architecture and choice, flat; the mean where a mean is observed."""
     cost = table.cost(fidelity)
     if cost.shape[1] == 1:
         return np.repeat(cost, labels.shape[1], axis=1).reshape(-1)

@@ -28,6 +28,7 @@ class Setting:
         table: name of the table.
         checksum: digest of the table's content; empty for a table made in memory.
         strategy: name of the strategy.
+        label: its name with the parameters that differ from their defaults, for legends.
         parameters: its parameters.
         budget: limits of a run.
         fidelity: training epochs of every evaluation.
@@ -40,6 +41,7 @@ class Setting:
     table: str
     checksum: str
     strategy: str
+    label: str
     parameters: Mapping[str, Any]
     budget: Budget
     fidelity: int
@@ -68,9 +70,7 @@ class Reference:
         if split not in ("valid", "test"):
             raise unknown("split", split, ("valid", "test"))
         if split not in self.means:
-            raise MissingDataError(
-                f"the table publishes no {split} measurements; it has {', '.join(self.means)}"
-            )
+            raise MissingDataError(f"the table publishes no {split} measurements; it has {', '.join(self.means)}")
         return self.means[split]
 
     def optimum(self, split: str) -> float:
@@ -194,9 +194,7 @@ class Trace:
         return np.where(step >= 0, np.take_along_axis(array, np.maximum(step, 0), axis=1), missing)
 
     def _means_of(self, architecture: NDArray[np.int64], split: str) -> FloatArray:
-        return np.where(
-            architecture >= 0, self.reference.mean(split).take(np.maximum(architecture, 0)), np.nan
-        )
+        return np.where(architecture >= 0, self.reference.mean(split).take(np.maximum(architecture, 0)), np.nan)
 
 
 def concatenate(traces: Sequence[Trace]) -> Trace:
@@ -214,9 +212,7 @@ def concatenate(traces: Sequence[Trace]) -> Trace:
         run += trace.runs
     if len(traces) == 1:
         return traces[0]
-    joined = {
-        name: _join([getattr(trace, name) for trace in traces], missing) for name, missing in MISSING.items()
-    }
+    joined = {name: _join([getattr(trace, name) for trace in traces], missing) for name, missing in MISSING.items()}
     return Trace(traces[0].setting, traces[0].reference, **joined)
 
 

@@ -77,16 +77,17 @@ class Space(abc.ABC):
         bad = (array < 0) | (array >= np.array(self.cardinalities))
         if bad.any():
             where = tuple(int(i) for i in np.argwhere(bad)[0])
+            most = self.cardinalities[where[-1]] - 1
             raise OutOfSpaceError(
-                f"code {where[-1]} is {int(array[where])}; space {self.name!r} allows 0..{self.cardinalities[where[-1]] - 1}"
+                f"code {where[-1]} is {int(array[where])}; space {self.name!r} allows 0..{most} there"
             )
         return array.astype(np.int64, copy=False)
 
     @overload
     def parse(self, text: str) -> int: ...
     @overload
-    def parse(self, text: Sequence[str]) -> IntArray: ...
-    def parse(self, text: str | Sequence[str]) -> int | IntArray:
+    def parse(self, text: list[str] | tuple[str, ...]) -> IntArray: ...
+    def parse(self, text: str | list[str] | tuple[str, ...]) -> int | IntArray:
         """Return the index of an architecture in official notation, or the indices of several.
 
         Raises:
@@ -94,16 +95,15 @@ class Space(abc.ABC):
         """
         if isinstance(text, str):
             return int(self.index(np.array(self._parse_one(text), dtype=np.int64)))
-        if not len(text):
-            return np.empty(0, dtype=np.int64)
-        return self.index(np.array([self._parse_one(t) for t in text], dtype=np.int64))
+        codes = np.array([self._parse_one(t) for t in text], dtype=np.int64)
+        return self.index(codes.reshape(len(text), len(self.cardinalities)))
 
     @overload
     def format(self, index: int) -> str: ...
     @overload
-    def format(self, index: ArrayLike) -> str | list[str]: ...
-    def format(self, index: ArrayLike) -> str | list[str]:
-        """Return the official notation of one architecture (a string) or of a sequence of them (a list)."""
+    def format(self, index: NDArray[Any] | Sequence[int]) -> list[str]: ...
+    def format(self, index: int | NDArray[Any] | Sequence[int]) -> str | list[str]:
+        """Return the official notation of one architecture (a string) or of an array of them (a flat list)."""
         codes = self.codes(index)
         if codes.ndim == 1:
             return self._format_one(codes.tolist())
@@ -125,13 +125,9 @@ class Space(abc.ABC):
                     raise
                 architecture = int(architecture)
         if isinstance(architecture, bool) or not isinstance(architecture, int | np.integer):
-            raise OutOfSpaceError(
-                f"an architecture is an index or a string, not {type(architecture).__name__}"
-            )
+            raise OutOfSpaceError(f"an architecture is an index or a string, not {type(architecture).__name__}")
         if not 0 <= architecture < self.size:
-            raise OutOfSpaceError(
-                f"architecture {architecture} is not in 0..{self.size - 1} of space {self.name!r}"
-            )
+            raise OutOfSpaceError(f"architecture {architecture} is not in 0..{self.size - 1} of space {self.name!r}")
         return int(architecture)
 
     def sample(self, uniform: FloatArray) -> IntArray:

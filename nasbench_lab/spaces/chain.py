@@ -22,15 +22,13 @@ class ChainSpace(ProductSpace):
         length: number of layers.
 
     >>> macro = ChainSpace("012", 8)
-    >>> macro.size, macro.parse("02012100"), macro.format(1704)
-    (6561, 1719, '02010010')
+    >>> macro.size, macro.parse("02012100"), macro.format(1)
+    (6561, 1602, '00000001')
     """
 
     def __init__(self, choices: str, length: int) -> None:
         if list(choices) != sorted(set(choices)) or not choices or length < 1:
-            raise ParameterError(
-                "a chain needs different choices in ascending order and a length of at least 1"
-            )
+            raise ParameterError("a chain needs different choices in ascending order and a length of at least 1")
         super().__init__("chain", (len(choices),) * length)
         self.choices = choices
         self.length = length
@@ -46,9 +44,7 @@ class ChainSpace(ProductSpace):
             raise OutOfSpaceError(f"{text!r} has {len(text)} layers; write {self.length} of {allowed}")
         for position, choice in enumerate(text):
             if choice not in self.choices:
-                raise OutOfSpaceError(
-                    f"unknown choice {choice!r} for layer {position} of {text!r}; allowed: {allowed}"
-                )
+                raise OutOfSpaceError(f"unknown choice {choice!r} for layer {position} of {text!r}; allowed: {allowed}")
         return tuple(self.choices.index(choice) for choice in text)
 
     def _format_one(self, codes: Sequence[int]) -> str:

@@ -45,9 +45,9 @@ class GnnSpace(Space):
 
     The codes are the tree, as a position in `LINKS`, and the operations of the four nodes, as positions in
     ``operations``. All leaves are concatenated into the output. Many codes describe the same network; they are
-    canonicalised as the publication does: a ``skip`` that changes nothing (it has a child, or no sibling, or repeats the
-    input) moves to the front as a chain, and among equal trees the smallest codes count. A network of skips alone is
-    not in the space. The official order is the enumeration by operations, then by tree.
+    canonicalised as the publication does: a ``skip`` that changes nothing (it has a child, or no sibling, or repeats
+    the input) moves to the front as a chain, and among equal trees the smallest codes count. A network of skips alone
+    is not in the space. The official order is the enumeration by operations, then by tree.
 
     Two architectures are neighbours where one change, of one operation or of one node's input, turns the canonical
     form of one into the other.
@@ -58,7 +58,7 @@ class GnnSpace(Space):
     >>> space = GnnSpace()
     >>> index = space.parse("Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])")
     >>> space.format(index)
-    "Arch([0, 1, 1, 2], ['gcn', 'cheb', 'gin', 'fc'])"
+    "Arch([0, 1, 1, 2], ['gcn', 'gin', 'cheb', 'fc'])"
     >>> space.size, GnnSpace(PROTEINS_OPERATIONS).size
     (26206, 2021)
     """
@@ -66,9 +66,7 @@ class GnnSpace(Space):
     def __init__(self, operations: Sequence[str] = OPERATIONS) -> None:
         unknown = [op for op in operations if op not in OPERATIONS]
         if unknown or len(set(operations)) != len(operations) or "skip" not in operations:
-            raise ParameterError(
-                f"operations must be different ones of {', '.join(OPERATIONS)}, among them skip"
-            )
+            raise ParameterError(f"operations must be different ones of {', '.join(OPERATIONS)}, among them skip")
         self.name = "gnn"
         self.operations = tuple(operations)
         self.cardinalities = (len(LINKS), *(len(operations),) * _NODES)
@@ -151,9 +149,7 @@ class GnnSpace(Space):
             )
         for node, origin in enumerate(numbers):
             if origin > node:
-                raise OutOfSpaceError(
-                    f"node {node + 1} cannot take its input from {origin}; allowed: 0..{node}"
-                )
+                raise OutOfSpaceError(f"node {node + 1} cannot take its input from {origin}; allowed: 0..{node}")
         for node, word in enumerate(words, start=1):
             if word not in self.operations:
                 raise OutOfSpaceError(

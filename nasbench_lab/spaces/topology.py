@@ -61,7 +61,7 @@ class TopologySpace(ProductSpace):
         and a cell that uses the output of one convolution twice is merged with one that has two such convolutions.
 
         >>> TopologySpace().unique_string(0)
-        '((0)@nor_conv_1x1+(0)@avg_pool_3x3)@skip_connect'
+        '(0)@avg_pool_3x3+(0)@avg_pool_3x3+(0)@nor_conv_1x1+(0)@nor_conv_1x1'
         """
         return _unique_string(self.codes(index).tolist(), consider_none)
 
@@ -82,15 +82,14 @@ class TopologySpace(ProductSpace):
         nodes = text.strip().split("+")
         if len(nodes) != 3 or any(not (n.startswith("|") and n.endswith("|") and len(n) > 1) for n in nodes):
             raise OutOfSpaceError(
-                f"malformed cell {text!r}; write it like |nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
+                f"malformed cell {text!r}; write |operation~0|+|operation~0|operation~1|+"
+                "|operation~0|operation~1|operation~2|"
             )
         codes = []
         for target, node in enumerate(nodes, start=1):
             inputs = node[1:-1].split("|")
             if len(inputs) != target:
-                raise OutOfSpaceError(
-                    f"node {target} of {text!r} has {len(inputs)} inputs; it must have {target}"
-                )
+                raise OutOfSpaceError(f"node {target} of {text!r} has {len(inputs)} inputs; it must have {target}")
             codes += [_parse_edge(edge, source, target) for source, edge in enumerate(inputs)]
         return tuple(codes)
 

@@ -55,8 +55,24 @@ class Strategy(abc.ABC, Generic[State]):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters and their values."""
-        fields = dataclasses.fields(self) if dataclasses.is_dataclass(self) else ()
-        return {field.name: getattr(self, field.name) for field in fields}
+        return {name: getattr(self, name) for name in field_names(type(self))}
+
+    @property
+    def label(self) -> str:
+        """The name, and the parameters that differ from their defaults, e.g. for legends.
+
+        >>> from nasbench_lab.strategies import resolve
+        >>> resolve("regularized-evolution", {"population_size": 20, "sample_size": 3}).label
+        'regularized-evolution:population_size=20'
+        """
+        # The default of a dataclass field is also an attribute of the class.
+        changed = [f"{k}={v}" for k, v in self.parameters.items() if getattr(type(self), k, None) != v]
+        return f"{self.name}:{','.join(changed)}" if changed else self.name
+
+
+def field_names(kind: type[Any]) -> list[str]:
+    """Return the names of the parameters of a strategy class: its dataclass fields."""
+    return [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
 
 
 def require(condition: bool, message: str) -> None:

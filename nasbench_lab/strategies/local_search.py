@@ -44,9 +44,7 @@ class LocalSearch(Strategy[_State]):
     """
 
     name: ClassVar[str] = "local-search"
-    reference: ClassVar[str] = (
-        "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
-    )
+    reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
 
     improvement: Literal["best", "first"] = "best"
 

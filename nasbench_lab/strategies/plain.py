@@ -68,6 +68,12 @@ class PlainStrategy(Strategy[_State]):
         """The factory's name and its arguments."""
         return {"factory": getattr(self.factory, "__qualname__", repr(self.factory)), **self.arguments}
 
+    @property
+    def label(self) -> str:
+        """The factory's name and its arguments."""
+        arguments = ",".join(f"{name}={value}" for name, value in self.arguments.items())
+        return f"{self.parameters['factory']}:{arguments}" if arguments else str(self.parameters["factory"])
+
     def start(self, space: Space, streams: Streams) -> _State:
         """Make one object per run."""
         made: list[PlainRun | None] = [

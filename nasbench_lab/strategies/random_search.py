@@ -28,9 +28,7 @@ class RandomSearch(Strategy[_State]):
     """
 
     name: ClassVar[str] = "random-search"
-    reference: ClassVar[str] = (
-        "Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012"
-    )
+    reference: ClassVar[str] = "Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012"
 
     def start(self, space: Space, streams: Streams) -> _State:
         """Return the state before the first evaluation."""

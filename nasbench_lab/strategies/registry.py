@@ -8,15 +8,13 @@ A package adds its own with an entry point in its ``pyproject.toml``, which name
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import importlib
 from collections.abc import Callable, Mapping
-from importlib.metadata import entry_points
 from typing import Any
 
 from nasbench_lab.errors import ParameterError, unknown
-from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainStrategy
 
 GROUP = "nasbench_lab.strategies"
@@ -31,6 +29,8 @@ _BUILT_IN = {
 @functools.cache
 def _loaders() -> dict[str, Callable[[], Any]]:
     """Return what imports each strategy; a built-in name cannot be taken over."""
+    from importlib.metadata import entry_points  # slow to import, and only needed here
+
     added = {entry.name: entry.load for entry in entry_points(group=GROUP)}
     return {**added, **{name: functools.partial(_import, path) for name, path in _BUILT_IN.items()}}
 
@@ -64,7 +64,7 @@ def strategy_class(name: str) -> type[Strategy[Any]]:
     return found
 
 
-def resolve(strategy: str | Strategy[Any] | type, parameters: Mapping[str, Any]) -> Strategy[Any]:
+def resolve(strategy: str | Strategy[Any] | type[Any], parameters: Mapping[str, Any]) -> Strategy[Any]:
     """Return the strategy object for a name and parameters, or an object as it is.
 
     A class with ``ask`` and ``tell`` that is no Strategy is wrapped in `PlainStrategy`.
@@ -82,14 +82,12 @@ def resolve(strategy: str | Strategy[Any] | type, parameters: Mapping[str, Any])
     if not isinstance(strategy, Strategy):
         raise ParameterError(f"strategy must be a name or a Strategy object, got {strategy!r}")
     if parameters:
-        raise ParameterError(
-            f"give parameters ({', '.join(parameters)}) to the strategy object, or name the strategy"
-        )
+        raise ParameterError(f"give parameters ({', '.join(parameters)}) to the strategy object, or name the strategy")
     return strategy
 
 
 def _construct(kind: type[Strategy[Any]], parameters: Mapping[str, Any]) -> Strategy[Any]:
-    known = [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+    known = field_names(kind)
     for parameter in parameters:
         if parameter not in known:
             raise unknown(f"parameter of strategy {kind.name!r}", parameter, known)

@@ -39,9 +39,7 @@ class RegularizedEvolution(Strategy[_State]):
     """
 
     name: ClassVar[str] = "regularized-evolution"
-    reference: ClassVar[str] = (
-        "Real et al., Regularized Evolution for Image Classifier Architecture Search, AAAI 2019"
-    )
+    reference: ClassVar[str] = "Real et al., Regularized Evolution for Image Classifier Architecture Search, AAAI 2019"
 
     population_size: int = 10
     sample_size: int = 3

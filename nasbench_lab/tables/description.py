@@ -83,14 +83,8 @@ class Description:
         names = [metric.name for metric in self.metrics]
         if len(set(names)) != len(names) or not names:
             raise DataError(f"table {self.name!r} must have at least one metric, each with a name of its own")
-        if (
-            list(self.fidelities) != sorted(set(self.fidelities))
-            or not self.fidelities
-            or self.fidelities[0] < 1
-        ):
-            raise DataError(
-                f"table {self.name!r} must have ascending positive fidelities, got {self.fidelities}"
-            )
+        if list(self.fidelities) != sorted(set(self.fidelities)) or not self.fidelities or self.fidelities[0] < 1:
+            raise DataError(f"table {self.name!r} must have ascending positive fidelities, got {self.fidelities}")
         if not self.repeats:
             raise DataError(f"table {self.name!r} must have at least one repeat")
         if self.valid is None and self.test is None:

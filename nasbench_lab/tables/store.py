@@ -126,9 +126,7 @@ def open_table(path: str | os.PathLike[str]) -> Table:
     if missing:
         raise DataError(f"{where} is corrupt: no checksum of {', '.join(missing)}")
     groups = {
-        group: MappedArrays(
-            where, extents[group], {name: digests[f"{group}/{name}"] for name in extents[group]}
-        )
+        group: MappedArrays(where, extents[group], {name: digests[f"{group}/{name}"] for name in extents[group]})
         for group in _GROUPS
     }
     return Table(Description.from_json(description), groups["values"], groups["means"], checksum=checksum)
@@ -151,7 +149,7 @@ def _extents(file: Any, group: str, where: Path) -> dict[str, _Extent]:
     """Find where the arrays of a group lie, without reading them."""
     extents = {}
     size = where.stat().st_size
-    for name, dataset in (file[group] if group in file else {}).items():
+    for name, dataset in file.get(group, {}).items():
         offset = dataset.id.get_offset()
         if offset is None or dataset.dtype.kind not in "fiu":
             raise DataError(f"{where}: {group}/{name} is not a contiguous array of numbers")
@@ -166,7 +164,7 @@ def _little_endian(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _digest(array: NDArray[Any]) -> str:
-    return hashlib.sha256(memoryview(array).cast("B")).hexdigest()
+    return hashlib.sha256(array.data.cast("B")).hexdigest()
 
 
 def _checksum(description: str, digests: str) -> str:

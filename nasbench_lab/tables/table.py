@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, unknown
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables.description import AXES, Description, Metric
 
 Repeat = int | Literal["mean"]
@@ -167,9 +167,7 @@ class Table:
         where = self.space.check_index(index)
         return self._column(metric or self.objective.name, fidelity, repeat).take(where)
 
-    def query(
-        self, architecture: str | int, epochs: int | None = None, repeat: Repeat = "mean"
-    ) -> dict[str, float]:
+    def query(self, architecture: str | int, epochs: int | None = None, repeat: Repeat = "mean") -> dict[str, float]:
         """Return everything that is known of one architecture: metric name to value, in the metrics' units.
 
         A metric that was not measured there is left out.
@@ -195,9 +193,7 @@ class Table:
                 dated = dated or metric.split != "none"
         if not dated:
             at = epochs or self.fidelities[-1]
-            raise MissingDataError(
-                f"architecture {index} of {self.name!r} has no repeat {repeat} at {at} epochs"
-            )
+            raise MissingDataError(f"architecture {index} of {self.name!r} has no repeat {repeat} at {at} epochs")
         return answer
 
     def cost(self, epochs: int | None = None) -> FloatArray:
@@ -260,7 +256,8 @@ class Table:
         return float("nan") if published is None else float(published[index, fidelity])
 
     def __repr__(self) -> str:
-        return f"<Table {self.name}: {self.space.size} architectures x {len(self.fidelities)} fidelities x {self.repeats} repeats>"
+        shape = f"{self.space.size} architectures x {len(self.fidelities)} fidelities x {self.repeats} repeats"
+        return f"<Table {self.name}: {shape}>"
 
 
 def best(values: NDArray[Any], metric: Metric) -> float:
@@ -282,6 +279,3 @@ def _checked(array: NDArray[Any], shape: tuple[int, ...], what: str) -> NDArray[
     view = array.view()
     view.setflags(write=False)
     return view
-
-
-__all__ = ["FloatArray", "IntArray", "Repeat", "Table", "best"]

@@ -52,7 +52,7 @@ class _AllowListUnpickler(pickle.Unpickler):
 
 
 def load(data: bytes, allowed: Allowed = ALLOWED) -> Any:
-    """Read a pickle that may import the ``allowed`` names only.
+    r"""Read a pickle that may import the ``allowed`` names only.
 
     Args:
         data: the content of the file.
@@ -61,7 +61,7 @@ def load(data: bytes, allowed: Allowed = ALLOWED) -> Any:
     Raises:
         DataError: the pickle asks for another name, or is truncated or corrupt.
 
-    >>> load(b"cos\\nsystem\\n(S'echo hello'\\ntR.")
+    >>> load(b"cos\nsystem\n(S'echo hello'\ntR.")
     Traceback (most recent call last):
     nasbench_lab.errors.DataError: the pickle asks for os.system, which is not allowed; nothing was run
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from nasbench_lab.spaces.gnn import PROTEINS_OPERATIONS
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.table import Table
 
-SPACES = {
+SPACES: dict[str, dict[str, Any]] = {
     "topology": {"name": "topology"},
     "gnn": {"name": "gnn", "operations": list(PROTEINS_OPERATIONS)},
     "chain": {"name": "chain", "choices": "012", "length": 5},

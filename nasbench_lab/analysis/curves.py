@@ -1,0 +1,110 @@
+"""Anytime curves: a quantity of every run on a common grid, and its quantiles over runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.simulate.trace import RegretKind, Trace
+from nasbench_lab.streams import FloatArray
+
+Axis = Literal["evaluations", "seconds"]
+
+QUARTILES = (0.25, 0.5, 0.75)
+_GRID_POINTS = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Quantiles over runs along a grid.
+
+    Attributes:
+        axis: what the grid counts.
+        grid: ascending, shape (points,).
+        quantiles: lower quartile, median, upper quartile, shape (3, points); inf where so many runs have no value yet.
+        runs: number of runs.
+    """
+
+    axis: Axis
+    grid: FloatArray
+    quantiles: FloatArray
+    runs: int
+
+
+def regret_curve(trace: Trace, kind: RegretKind = "test", axis: Axis = "evaluations") -> Curve:
+    """Return median and quartiles of the regret over runs, against evaluations or simulated seconds.
+
+    Right-continuous: a run has the regret of its incumbent from the moment the evaluation ends. A run without a value
+    yet counts as infinitely bad. Never extrapolated: the grid ends where the first run ends.
+
+    Args:
+        trace: the runs.
+        kind: which regret, see `Trace.regret`.
+        axis: ``"evaluations"`` or ``"seconds"``.
+
+    Raises:
+        UnknownNameError: no such kind or axis.
+        MissingDataError: the table has no times, or no measurements of that split, or some run evaluated nothing.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> trace = nl.simulate(synthetic_table(), "random-search", runs=9, budget=nl.Budget(evaluations=20))
+    >>> regret_curve(trace).quantiles.shape
+    (3, 20)
+    """
+    values = trace.regret(kind)
+    if not len(values) or not trace.evaluations.min():
+        raise MissingDataError("some run has no evaluation within the budget; there is no curve")
+    if axis == "evaluations":
+        shortest = int(trace.evaluations.min())
+        grid = np.arange(1, shortest + 1, dtype=np.float64)
+        on_grid = values[:, :shortest]
+    elif axis == "seconds":
+        grid = _time_grid(trace)
+        on_grid = at_times(trace, values, grid)
+    else:
+        raise unknown("axis", axis, ("evaluations", "seconds"))
+    return Curve(axis, grid, _quantiles(on_grid), trace.runs)
+
+
+def at_times(trace: Trace, values: FloatArray, seconds: FloatArray) -> FloatArray:
+    """Return a quantity of every run at given times, shape (runs, times); NaN before the first evaluation ended.
+
+    Args:
+        trace: the runs.
+        values: the quantity after every evaluation, shape (runs, steps).
+        seconds: ascending times; the value at a time is that after the last evaluation that had ended by then.
+
+    Raises:
+        MissingDataError: the table has no times.
+    """
+    if np.isnan(trace.time[trace.mask]).any():
+        raise MissingDataError(f"table {trace.setting.table!r} has no times")
+    run, step = np.nonzero(trace.mask)
+    place = np.searchsorted(seconds, trace.time[run, step])
+    seen = place < len(seconds)
+    last = np.full((trace.runs, len(seconds)), -1, dtype=np.int64)
+    np.maximum.at(last, (run[seen], place[seen]), step[seen])
+    last = np.maximum.accumulate(last, axis=1)
+    return np.where(last >= 0, np.take_along_axis(values, np.maximum(last, 0), axis=1), np.nan)
+
+
+def _time_grid(trace: Trace) -> FloatArray:
+    """Times from the first end of an evaluation in any run to the first end of a run, in equal ratios."""
+    finish = np.nanmax(np.where(trace.mask, trace.time, np.nan), axis=1) if trace.steps else np.empty(0)
+    if np.isnan(finish).any() or not len(finish):
+        raise MissingDataError(f"table {trace.setting.table!r} has no times")
+    end = float(finish.min())
+    grid = np.geomspace(min(float(trace.time[:, 0].min()), end), end, _GRID_POINTS)
+    grid[-1] = end
+    return grid
+
+
+def _quantiles(values: FloatArray) -> FloatArray:
+    """Quartiles over the first axis, with NaN as the largest value; by order statistics, so that inf is no trouble."""
+    worst_last = np.sort(np.where(np.isnan(values), np.inf, values), axis=0)
+    rank = [max(int(np.ceil(q * len(values))) - 1, 0) for q in QUARTILES]
+    return worst_last[rank]

@@ -1,0 +1,70 @@
+"""What random search gives, exactly: the distribution of the best of n draws, from the sorted table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.streams import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class ExactRandomSearch:
+    """The best of n independent draws from a finite distribution, for every n; shape (checkpoints,) each.
+
+    Attributes:
+        draws: n.
+        mean: expected value of the best.
+        variance: its variance.
+    """
+
+    draws: NDArray[np.int64]
+    mean: FloatArray
+    variance: FloatArray
+
+
+def exact_random_search(
+    values: ArrayLike, draws: ArrayLike, *, weights: ArrayLike | None = None, report: ArrayLike | None = None
+) -> ExactRandomSearch:
+    """Return mean and variance of what random search with replacement finds after n evaluations.
+
+    With the different values v_1 < ... < v_K, p_k the probability to draw v_k and F_k = p_1 + ... + p_k, the best of n
+    independent draws is v_k with probability F_k**n - F_{k-1}**n (the distribution of a maximum, see David and
+    Nagaraja, Order Statistics, 3rd edition 2003, section 2.1).
+
+    Args:
+        values: what a draw can observe (higher is better), any shape; one entry a possible outcome.
+        draws: numbers of evaluations n >= 1.
+        weights: probability of each outcome up to a factor, of the shape of ``values``; by default all equal.
+        report: report this quantity of the outcome with the best value instead of the value itself, of the shape of
+            ``values``. Of outcomes with equal values, each wins in proportion to its weight.
+
+    Raises:
+        ParameterError: a value is NaN, the shapes differ, or a number of draws is below 1.
+
+    >>> exact = exact_random_search([1.0, 2.0, 3.0], draws=[1, 2])
+    >>> [round(float(m), 4) for m in exact.mean]  # (1*1 + 2*3 + 3*5) / 9 for two draws
+    [2.0, 2.4444]
+    """
+    outcome = np.asarray(values, dtype=np.float64).reshape(-1)
+    weight = np.ones(outcome.shape) if weights is None else np.asarray(weights, dtype=np.float64).reshape(-1)
+    quantity = outcome if report is None else np.asarray(report, dtype=np.float64).reshape(-1)
+    count = np.atleast_1d(np.asarray(draws, dtype=np.int64))
+    if not outcome.shape == weight.shape == quantity.shape or not len(outcome):
+        raise ParameterError("values, weights and report must have the same shape and at least one entry")
+    if np.isnan(outcome).any() or np.isnan(quantity).any() or (weight < 0).any() or not weight.sum() > 0:
+        raise ParameterError("values must not be NaN, and weights must be non-negative and not all zero")
+    if (count < 1).any():
+        raise ParameterError("the number of draws must be at least 1")
+    _, group = np.unique(outcome, return_inverse=True)
+    probability = np.bincount(group, weight) / weight.sum()
+    first = np.bincount(group, weight * quantity) / np.bincount(group, weight)
+    second = np.bincount(group, weight * quantity**2) / np.bincount(group, weight)
+    below = np.concatenate([[0.0], np.cumsum(probability)])
+    below[-1] = 1.0
+    best = np.diff(below ** count[:, None], axis=1)
+    mean = best @ first
+    return ExactRandomSearch(count, mean, np.maximum(best @ second - mean**2, 0.0))

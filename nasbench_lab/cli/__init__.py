@@ -1,0 +1,5 @@
+"""The command line."""
+
+from nasbench_lab.cli.main import main
+
+__all__ = ["main"]

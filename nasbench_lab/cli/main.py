@@ -1,0 +1,63 @@
+"""The command line: ``nasbench-lab``. The only place that prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import nasbench_lab
+from nasbench_lab.cli.query import query
+from nasbench_lab.cli.run import run
+from nasbench_lab.cli.tables import app as tables_app
+from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.strategies import strategy_class
+
+EXIT_ERROR = 2
+
+app = typer.Typer(
+    name="nasbench-lab",
+    help="Compare neural-architecture-search strategies over thousands of seeds, in seconds, on real tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(run)
+app.command()(query)
+app.add_typer(tables_app, name="tables")
+
+
+@app.command()
+def strategies() -> None:
+    """List the strategies and where they were published."""
+    for name in nasbench_lab.strategies():
+        typer.echo(f"{name:<24} {strategy_class(name).reference}")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(nasbench_lab.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line. A mistake is one line on standard error and exit code 2."""
+    try:
+        app()
+    except NasbenchLabError as error:
+        typer.echo(f"nasbench-lab: {error}", err=True)
+        sys.exit(EXIT_ERROR)
+    except KeyboardInterrupt:
+        typer.echo("nasbench-lab: interrupted; nothing was written", err=True)
+        sys.exit(130)

@@ -1,0 +1,37 @@
+"""``nasbench-lab query``: everything that a table knows of one architecture."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nasbench_lab.cli.options import parse_repeat
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.tables import Table, load
+
+
+def query(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a table, or path of a table file.")],
+    architecture: Annotated[str, typer.Argument(metavar="ARCHITECTURE", help="Official notation, or index.")],
+    epochs: Annotated[int | None, typer.Option(help="Training epochs; by default the table's highest.")] = None,
+    repeat: Annotated[str, typer.Option(help="A repeat's number, or mean.")] = "mean",
+) -> None:
+    """Print everything that a table knows of one architecture."""
+    policy = parse_repeat(repeat)
+    if policy == "sample":
+        raise ParameterError('repeat must be "mean" or a number')
+    table = load(name)
+    index = table.space.resolve(architecture)
+    answer = table.query(index, epochs, policy)
+    typer.echo(f"architecture  {index}  {table.space.format(index)}")
+    typer.echo(f"epochs        {epochs or table.fidelities[-1]}")
+    typer.echo(f"repeat        {_repeat_name(table, policy)}")
+    for metric in table.description.metrics:
+        value = answer.get(metric.name)
+        shown = "not published" if value is None else f"{value:.6g} {metric.unit}"
+        typer.echo(f"{metric.name:<18}{shown}")
+
+
+def _repeat_name(table: Table, policy: int | str) -> str:
+    return policy if isinstance(policy, str) else f"{policy} ({table.description.repeats[policy]})"

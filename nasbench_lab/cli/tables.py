@@ -1,0 +1,92 @@
+"""``nasbench-lab tables``: what there is, and what a table says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table as Grid
+
+from nasbench_lab import spaces
+from nasbench_lab.cli.options import wide_console
+from nasbench_lab.tables import Description, Table, cached_path, load, recipe
+from nasbench_lab.tables import tables as table_names
+
+app = typer.Typer(help="List the tables, or show what one says of itself.", rich_markup_mode=None)
+
+_WIDTH = 170  # columns that the list needs
+
+
+@app.callback(invoke_without_command=True)
+def list_tables(context: typer.Context) -> None:
+    """List the tables: name, space, size, metrics, fidelities, licence, and whether they are present."""
+    if context.invoked_subcommand is not None:
+        return
+    grid = Grid(box=None, pad_edge=False)
+    for heading in ("name", "space", "size", "metrics", "epochs", "licence", "present"):
+        grid.add_column(heading)
+    for name in table_names():
+        description = recipe(name).description
+        grid.add_row(
+            name,
+            str(description.space["name"]),
+            f"{spaces.make(description.space).size:,}",
+            ", ".join(metric.name for metric in description.metrics),
+            ", ".join(map(str, description.fidelities)),
+            description.licence,
+            "yes" if cached_path(name).exists() else "no",
+        )
+    wide_console(_WIDTH).print(grid)
+
+
+@app.command()
+def info(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a table, or path of a table file.")],
+) -> None:
+    """Show a table's axes, units, optima, notes, source, licence, citation and checksum."""
+    table = load(name)
+    description = table.description
+    rows = {
+        "name": description.name,
+        "title": description.title,
+        "space": f"{description.space['name']}, {table.space.size:,} architectures",
+        "fidelities": ", ".join(map(str, table.fidelities)) + " epochs" + _resume_note(description),
+        "repeats": ", ".join(description.repeats),
+        "a search observes": description.objective.name,
+        "optima": "; ".join(_optima(table)),
+        "an evaluation costs": " + ".join(description.cost) or "unknown: no times were published",
+        "licence": description.licence,
+        "source": description.source,
+        "checksum": table.checksum,
+        "file": name if Path(name).suffix else str(cached_path(name)),
+    }
+    for key, value in rows.items():
+        typer.echo(f"{key:<20} {value}")
+    typer.echo("\nmetrics")
+    for metric in description.metrics:
+        typer.echo(f"  {metric.name:<18} {metric.unit:<9} {'x'.join(metric.axes)}")
+        typer.echo(f"  {'':<18} {metric.description}")
+    typer.echo("\nnotes")
+    for note in description.notes:
+        typer.echo(f"  - {note}")
+    typer.echo(f"\ncitation\n{description.citation}")
+
+
+def _resume_note(description: Description) -> str:
+    if len(description.fidelities) == 1:
+        return ""
+    return " (a training can be resumed)" if description.resumable else " (separate trainings)"
+
+
+def _optima(table: Table) -> list[str]:
+    """Return the best architecture of every split, by its mean at the highest fidelity."""
+    lines = []
+    for split, name in (("valid", table.description.valid), ("test", table.description.test)):
+        if name is None:
+            continue
+        metric = table.description.metric(name)
+        value = table.optimum(split)
+        index = int((table.mean_values(name) == value).argmax())
+        lines.append(f"{name} {value:.6g} {metric.unit} (architecture {index})")
+    return lines

@@ -1,0 +1,124 @@
+"""The regret figure: median and quartiles over runs, on log axes, one line a strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasbench_lab.analysis import Curve, regret_curve
+from nasbench_lab.analysis.curves import Axis
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.report import style
+from nasbench_lab.simulate.trace import RegretKind, Trace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_TITLES = {"valid": "mean validation regret", "test": "mean test regret"}
+_X_LABELS = {"evaluations": "evaluations", "seconds": "simulated seconds"}
+_PANEL = (3.6, 2.5)  # inches
+
+
+def regret_figure(traces: Sequence[Trace]) -> Figure:
+    """Draw the regret of strategies on one or more tables.
+
+    Every table has a row of panels against evaluations and, where it has times, one against simulated seconds; the
+    columns are mean validation and mean test regret, where the table has them. A regret of zero, which a log axis
+    cannot show, is drawn on a line at the bottom that is marked ``optimum``.
+
+    Args:
+        traces: of any strategies and tables; those of one table share its panels.
+
+    Raises:
+        ParameterError: there are no traces.
+        MissingDataError: some run evaluated nothing, so there is no curve.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    if not traces:
+        raise ParameterError("there are no traces to draw")
+    tables = list(dict.fromkeys(trace.setting.table for trace in traces))
+    labels = list(dict.fromkeys(trace.setting.label for trace in traces))
+    rows = [(table, axis) for table in tables for axis in _axes_of(_of(traces, table))]
+    kinds: list[RegretKind] = [k for k in ("valid", "test") if any(k in t.reference.means for t in traces)]
+    with rc_context(style.RC):
+        figure = Figure(figsize=(_PANEL[0] * len(kinds), _PANEL[1] * len(rows) + 0.35))
+        panels = figure.subplots(len(rows), len(kinds), squeeze=False)
+        for (table, axis), row in zip(rows, panels, strict=True):
+            for kind, panel in zip(kinds, row, strict=True):
+                _draw_panel(panel, _of(traces, table), kind, axis, labels)
+        _add_legend(figure, labels, traces)
+    return figure
+
+
+def _of(traces: Sequence[Trace], table: str) -> list[Trace]:
+    return [trace for trace in traces if trace.setting.table == table]
+
+
+def _axes_of(traces: Sequence[Trace]) -> list[Axis]:
+    timed = all(not np.isnan(trace.time[trace.mask]).any() for trace in traces)
+    return ["evaluations", "seconds"] if timed else ["evaluations"]
+
+
+def _draw_panel(panel: Axes, traces: Sequence[Trace], kind: RegretKind, axis: Axis, labels: Sequence[str]) -> None:
+    reference = traces[0].reference
+    if kind not in reference.means:
+        panel.axis("off")
+        panel.text(0.5, 0.5, f"no {kind} measurements", ha="center", va="center", transform=panel.transAxes)
+        return
+    floor = _floor(traces, kind)
+    zero_reached = False
+    for trace in traces:
+        curve = regret_curve(trace, kind, axis)
+        zero_reached |= bool((curve.quantiles <= 0).any())
+        _draw_curve(panel, curve, floor, style.line(labels.index(trace.setting.label)))
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    panel.set_ylim(bottom=floor if zero_reached else None)
+    if zero_reached:
+        panel.axhline(floor, color="#666666", linewidth=0.8)
+        panel.annotate("optimum", (0.01, floor), xycoords=("axes fraction", "data"), va="bottom", fontsize=7)
+    panel.set_title(_title(traces[0]))
+    panel.set_xlabel(_X_LABELS[axis])
+    panel.set_ylabel(f"{_TITLES[kind]} ({reference.metrics[kind].unit})")
+
+
+def _draw_curve(panel: Axes, curve: Curve, floor: float, look: dict[str, Any]) -> None:
+    low, median, high = np.maximum(curve.quantiles, floor)
+    known, banded = np.isfinite(median), np.isfinite(high)
+    # A value lasts until the next evaluation ends: steps, not slopes.
+    panel.plot(curve.grid[known], median[known], drawstyle="steps-post", **look)
+    band = {"color": look["color"], "alpha": 0.18, "linewidth": 0}
+    panel.fill_between(curve.grid[banded], low[banded], high[banded], step="post", **band)
+
+
+def _title(trace: Trace) -> str:
+    setting = trace.setting
+    observed = ", on test" if setting.objective.split == "test" else ""
+    return f"{setting.table}, searched at {setting.fidelity} epochs{observed}"
+
+
+def _floor(traces: Sequence[Trace], kind: RegretKind) -> float:
+    """Where a regret of zero is drawn: a third of the smallest positive regret that any architecture has."""
+    means, optimum = traces[0].reference.mean(kind), traces[0].reference.optimum(kind)
+    gaps = np.abs(means - optimum)
+    positive = gaps[gaps > 0]
+    return float(positive.min()) / 3 if len(positive) else 1e-12
+
+
+def _add_legend(figure: Figure, labels: Sequence[str], traces: Sequence[Trace]) -> None:
+    from matplotlib.lines import Line2D
+
+    counts = sorted({trace.runs for trace in traces})
+    runs = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    figure.legend(
+        handles=[Line2D([], [], label=label, **style.line(number)) for number, label in enumerate(labels)],
+        loc="outside upper left",
+        ncols=min(len(labels), 3),
+        title=f"median (line) and interquartile range (band) of {runs} runs",
+        alignment="left",
+    )

@@ -1,0 +1,25 @@
+"""Writing figures: the same picture gives the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("pdf", "png")
+_METADATA: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "png": {}}
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as PDF and PNG, without the date, and return the paths."""
+    from matplotlib import rc_context
+
+    from nasbench_lab.report import style
+
+    paths = [folder / f"{name}.{kind}" for kind in FORMATS]
+    with rc_context(style.RC):
+        for path in paths:
+            figure.savefig(path, metadata=_METADATA[path.suffix[1:]])
+    return paths

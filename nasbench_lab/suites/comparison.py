@@ -1,0 +1,90 @@
+"""A comparison: some strategies on some tables, all with the same budget and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.simulate import Budget, Trace, concatenate, simulate
+from nasbench_lab.simulate.measurement import RepeatPolicy
+from nasbench_lab.strategies import Strategy, resolve
+from nasbench_lab.suites.arguments import parse_strategy
+from nasbench_lab.tables import Table, load
+
+Progress = Callable[[int], None]
+"""Called with the number of runs that were simulated since the last call."""
+
+_SHARD = 512
+"""Runs simulated between two reports of progress."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What to compare.
+
+    Args:
+        tables: names of tables, or paths of table files.
+        strategies: names with parameters, like ``regularized-evolution:population_size=20,sample_size=5``.
+        budget: limits of every run.
+        runs: number of runs of every strategy on every table.
+        fidelity: training epochs of every evaluation; by default each table's highest.
+        repeat: which repeat an evaluation observes, see `simulate`.
+        seed: root seed; run r of every strategy uses the streams of run r.
+
+    Raises:
+        ParameterError: nothing to compare, or something twice.
+    """
+
+    tables: tuple[str, ...]
+    strategies: tuple[str, ...]
+    budget: Budget
+    runs: int = 1000
+    fidelity: int | None = None
+    repeat: RepeatPolicy = "sample"
+    seed: int = 0
+    shard: int = field(default=_SHARD, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.tables or not self.strategies:
+            raise ParameterError("a comparison needs at least one table and one strategy")
+        for kind, names in (("table", self.tables), ("strategy", self.strategies)):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ParameterError(f"{kind} {name!r} is listed twice")
+        if self.runs < 1:
+            raise ParameterError(f"runs must be at least 1, got {self.runs}")
+
+    @property
+    def simulated_runs(self) -> int:
+        """Number of runs over all strategies and tables."""
+        return len(self.tables) * len(self.strategies) * self.runs
+
+    def run(self, progress: Progress = lambda _runs: None) -> Iterator[Trace]:
+        """Simulate, table by table and strategy by strategy, and yield a trace for each.
+
+        Names and parameters are checked, and tables opened, before anything is simulated.
+        """
+        searchers = [resolve(*parse_strategy(text)) for text in self.strategies]
+        for table in [load(name) for name in self.tables]:
+            for searcher in searchers:
+                yield self._run_one(table, searcher, progress)
+
+    def _run_one(self, table: Table, searcher: Strategy[object], progress: Progress) -> Trace:
+        shards = []
+        for first in range(0, self.runs, self.shard):
+            runs = min(self.shard, self.runs - first)
+            shards.append(
+                simulate(
+                    table,
+                    searcher,
+                    runs=runs,
+                    budget=self.budget,
+                    fidelity=self.fidelity,
+                    repeat=self.repeat,
+                    seed=self.seed,
+                    first_run=first,
+                )
+            )
+            progress(runs)
+        return concatenate(shards)

@@ -1,0 +1,163 @@
+"""What every strategy must do, as cases that raise AssertionError.
+
+The author of a strategy runs them like this::
+
+import pytest
+from nasbench_lab.testing import CASES
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_conformance(case):
+    case(MyStrategy(population_size=4))
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nasbench_lab.simulate import Budget, Trace, simulate
+from nasbench_lab.simulate.trace import MISSING
+from nasbench_lab.strategies import Strategy
+from nasbench_lab.streams import Streams
+from nasbench_lab.tables import Table
+from nasbench_lab.testing.synthetic import SPACES, synthetic_table
+
+Case = Callable[[Strategy[Any]], None]
+
+_RUNS = 7
+_BUDGET = Budget(evaluations=40)
+
+
+def identical(one: Trace, other: Trace) -> bool:
+    """Return whether two traces hold the same evaluations, bit for bit.
+
+    >>> trace = simulate(synthetic_table(), "random-search", runs=2, budget=Budget(evaluations=3))
+    >>> identical(trace, trace), identical(trace, simulate(synthetic_table(), "random-search", runs=2, seed=1,
+    ...                                                    budget=Budget(evaluations=3)))
+    (True, False)
+    """
+    return all(np.array_equal(getattr(one, n), getattr(other, n), equal_nan=n in _FLOATS) for n in MISSING)
+
+
+_FLOATS = ("observed", "time")
+
+
+def row(trace: Trace, run: int) -> Trace:
+    """Return the trace of one run alone, without the steps after its end."""
+    steps = int(trace.evaluations[run])
+    arrays = {name: getattr(trace, name)[run : run + 1, :steps] for name in MISSING}
+    return Trace(trace.setting, trace.reference, **arrays)
+
+
+def case_a_run_does_not_depend_on_its_company(strategy: Strategy[Any]) -> None:
+    """Run r is the same alone as among others, whatever the table and the budget."""
+    for table in _all_tables():
+        for budget in (_BUDGET, Budget(seconds=150.0)):
+            together = simulate(table, strategy, runs=_RUNS, budget=budget, first_run=3)
+            for run in reversed(range(_RUNS)):
+                alone = simulate(table, strategy, runs=1, budget=budget, first_run=3 + run)
+                assert identical(row(together, run), row(alone, 0)), f"run {run} on {table.name} depends on the others"
+
+
+def case_different_runs_and_seeds_differ(strategy: Strategy[Any]) -> None:
+    """Runs of one seed, and equal runs of two seeds, are not copies of each other."""
+    table = synthetic_table("topology")
+    one = simulate(table, strategy, runs=2, budget=_BUDGET, seed=1)
+    other = simulate(table, strategy, runs=2, budget=_BUDGET, seed=2)
+    assert not np.array_equal(one.architecture[0], one.architecture[1]), "two runs of one seed are the same"
+    assert not np.array_equal(one.architecture, other.architecture), "two seeds give the same runs"
+
+
+def case_a_longer_budget_only_adds(strategy: Strategy[Any]) -> None:
+    """The first evaluations do not depend on how many are still to come, and the budget is used exactly."""
+    for table in _all_tables():
+        long = simulate(table, strategy, runs=_RUNS, budget=_BUDGET)
+        for evaluations in (1, 2, 17):
+            short = simulate(table, strategy, runs=_RUNS, budget=Budget(evaluations=evaluations))
+            expected = np.minimum(long.evaluations, evaluations)
+            assert np.array_equal(short.evaluations, expected), f"a budget of {evaluations} is not used exactly"
+            steps = short.steps
+            assert np.array_equal(short.architecture, long.architecture[:, :steps]), "the budget changes the search"
+
+
+def case_no_evaluation_ends_after_the_budget(strategy: Strategy[Any]) -> None:
+    """With a budget in seconds or epochs, what counts ended in time, and one more would not have."""
+    table = synthetic_table("topology")
+    in_seconds = simulate(table, strategy, runs=_RUNS, budget=Budget(seconds=200.0))
+    assert in_seconds.evaluations.min() > 0
+    assert np.nanmax(in_seconds.time) <= 200.0
+    longest = float(table.cost().max())
+    assert np.nanmax(in_seconds.time, axis=1).min() > 200.0 - longest, "a run stopped early"
+    in_epochs = simulate(table, strategy, runs=_RUNS, budget=Budget(epochs=100), fidelity=12)
+    assert (in_epochs.evaluations == 100 // 12).all()
+
+
+def case_survives_failed_trainings(strategy: Strategy[Any]) -> None:
+    """NaN, often or always, neither stops a search nor becomes its incumbent."""
+    some = synthetic_table("chain", failures=0.5)
+    trace = simulate(some, strategy, runs=_RUNS, budget=_BUDGET)
+    assert (trace.evaluations == 40).all(), "a search stopped because of failed trainings"
+    found = trace.final_incumbent()
+    assert (found >= 0).all()
+    assert not np.isnan(some.mean_values("valid_accuracy")[found]).any(), "a failed training is the incumbent"
+
+
+def case_survives_ties(strategy: Strategy[Any]) -> None:
+    """Where all values are equal the search goes on, and the first architecture seen is the incumbent."""
+    trace = simulate(synthetic_table("chain", constant=True), strategy, runs=_RUNS, budget=_BUDGET)
+    assert (trace.evaluations == 40).all(), "a search stopped because of ties"
+    assert (trace.incumbent() == trace.architecture[:, :1]).all()
+
+
+def case_survives_a_space_of_two(strategy: Strategy[Any]) -> None:
+    """A space smaller than any population is searched until the budget or the space is used up."""
+    trace = simulate(synthetic_table("tiny"), strategy, runs=_RUNS, budget=_BUDGET)
+    assert (trace.evaluations >= 2).all()
+    assert {0, 1} >= set(np.unique(trace.architecture[trace.mask]).tolist())
+
+
+def case_the_direction_of_the_metric_does_not_matter(strategy: Strategy[Any]) -> None:
+    """A table of errors is searched exactly as the table of the accuracies."""
+    up = simulate(_dyadic(synthetic_table("chain")), strategy, runs=_RUNS, budget=_BUDGET)
+    down = simulate(_dyadic(synthetic_table("chain", direction="minimize")), strategy, runs=_RUNS, budget=_BUDGET)
+    assert np.array_equal(up.architecture, down.architecture), "the strategy is told raw errors"
+    assert np.array_equal(up.incumbent(), down.incumbent())
+
+
+def case_state_survives_pickling(strategy: Strategy[Any]) -> None:
+    """A search that is pickled half-way and loaded again goes on as if nothing had happened."""
+    table = synthetic_table("chain")
+    values = np.nan_to_num(table.mean_values("valid_accuracy"))
+
+    def search(pickle_at: int) -> list[Any]:
+        state, asked = strategy.start(table.space, Streams(5, 0, _RUNS)), []
+        for step in range(30):
+            if step == pickle_at:
+                state = pickle.loads(pickle.dumps(state))  # noqa: S301 - made in the line itself
+            proposals = strategy.ask(state)
+            asked.append(proposals.tolist())
+            strategy.tell(state, proposals, values[np.maximum(proposals, 0)])
+        return asked
+
+    assert search(pickle_at=-1) == search(pickle_at=11), "the search changes when its state is pickled"
+
+
+def _all_tables() -> list[Table]:
+    """One synthetic table on every kind of space."""
+    return [synthetic_table(kind) for kind in SPACES]  # type: ignore[arg-type] # the keys are the kinds
+
+
+def _dyadic(table: Table) -> Table:
+    """Round the objective to multiples of 2**-20, so that 1 - value is exact and ties are the same both ways."""
+    values = {name: table.values(name) for name in table.metrics}
+    rounded = np.round(np.asarray(values["valid_accuracy"]) * 2**20) / 2**20
+    return Table(table.description, {**values, "valid_accuracy": rounded})
+
+
+CASES: dict[str, Case] = {
+    name.removeprefix("case_"): case for name, case in list(globals().items()) if name.startswith("case_")
+}
+"""All cases by name. Each takes a strategy object."""
