@@ -135,11 +135,17 @@ class Space(abc.ABC):
         return scale(uniform, self.size)
 
     def neighbors(self, index: ArrayLike) -> IntArray:
-        """Return the architectures one step away, shape (..., max degree), padded with -1 at the end.
+        """Return the architectures one step away: of one architecture, or of an array of them.
 
         Being a neighbour is mutual. No architecture is its own neighbour or listed twice.
+
+        Returns:
+            For a single index its neighbours, shape (degree,). For indices of shape (...), shape (..., max degree),
+            padded with -1 at the end where architectures have different numbers of neighbours.
         """
-        return self.neighbor_table[self.check_index(index)].astype(np.int64)
+        checked = self.check_index(index)
+        neighbors = self.neighbor_table[checked].astype(np.int64)
+        return neighbors if checked.ndim else neighbors[neighbors >= 0]
 
     def degree(self, index: ArrayLike) -> IntArray:
         """Return the number of neighbours of architectures, of the same shape as ``index``."""

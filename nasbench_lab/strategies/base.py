@@ -6,6 +6,8 @@ import abc
 import dataclasses
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
+
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.streams import FloatArray, IntArray, Streams
@@ -73,6 +75,18 @@ class Strategy(abc.ABC, Generic[State]):
 def field_names(kind: type[Any]) -> list[str]:
     """Return the names of the parameters of a strategy class: its dataclass fields."""
     return [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+
+
+def require_count(name: str, value: Any) -> None:
+    """Raise a ParameterError unless the value is a whole number of at least 1.
+
+    >>> require_count("population_size", 2.5)
+    Traceback (most recent call last):
+    nasbench_lab.errors.ParameterError: population_size must be a whole number, got 2.5
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    require(whole, f"{name} must be a whole number, got {value!r}")
+    require(value >= 1, f"{name} must be at least 1, got {value}")
 
 
 def require(condition: bool, message: str) -> None:

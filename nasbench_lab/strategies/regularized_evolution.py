@@ -8,7 +8,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require
+from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
 
 
@@ -45,8 +45,8 @@ class RegularizedEvolution(Strategy[_State]):
     sample_size: int = 3
 
     def __post_init__(self) -> None:
-        require(self.population_size >= 1, f"population_size must be at least 1, got {self.population_size}")
-        require(self.sample_size >= 1, f"sample_size must be at least 1, got {self.sample_size}")
+        require_count("population_size", self.population_size)
+        require_count("sample_size", self.sample_size)
 
     def start(self, space: Space, streams: Streams) -> _State:
         """Return the state before the first evaluation: an empty population."""

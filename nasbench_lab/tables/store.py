@@ -120,11 +120,11 @@ def open_table(path: str | os.PathLike[str]) -> Table:
             extents = {group: _extents(file, group, where) for group in _GROUPS}
     except NasbenchLabError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except Exception as error:  # a damaged file can raise nearly anything
         raise DataError(f"{where} is not a readable HDF5 file: {_first_line(error)}") from error
     missing = [f"{g}/{n}" for g in _GROUPS for n in extents[g] if f"{g}/{n}" not in digests]
     if missing:
-        raise DataError(f"{where} is corrupt: no checksum of {', '.join(missing)}")
+        raise DataError(f"{where} is corrupt: no checksum of {', '.join(map(repr, missing))}")
     groups = {
         group: MappedArrays(where, extents[group], {name: digests[f"{group}/{name}"] for name in extents[group]})
         for group in _GROUPS

@@ -32,10 +32,18 @@ def _numpy_names() -> dict[tuple[str, str], Any]:
     return names
 
 
+def _encode_latin1(text: str, encoding: str) -> bytes:
+    """How Python 2 and the oldest protocols wrote bytes. Other encodings would be looked up among modules."""
+    if encoding != "latin1":
+        raise DataError(f"the pickle asks for the text encoding {encoding!r}, which is not allowed")
+    return text.encode("latin1")
+
+
 ALLOWED: Allowed = {
     **_numpy_names(),
     ("collections", "OrderedDict"): collections.OrderedDict,
-    ("builtins", "slice"): slice,
+    **{(module, kind.__name__): kind for module in ("builtins", "__builtin__") for kind in (set, frozenset, slice)},
+    ("_codecs", "encode"): _encode_latin1,
 }
 """Names that are harmless in any pickle."""
 

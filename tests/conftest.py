@@ -1,0 +1,50 @@
+"""Shared fixtures. Tables are converted into a folder of their own, never into the user's cache."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import nasbench_lab as nl
+from nasbench_lab.tables.sources import CACHE_VARIABLE, MIRROR_VARIABLE
+
+_cache = tempfile.TemporaryDirectory(prefix="nasbench-lab-tests-")
+os.environ[CACHE_VARIABLE] = _cache.name
+
+NEEDS_MIRROR = ("nats-bench-tss/", "nas-bench-macro/")
+
+
+def pytest_unconfigure(config):
+    _cache.cleanup()
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what needs the folder of published data, and say so."""
+    if os.environ.get(MIRROR_VARIABLE):
+        return
+    skip = pytest.mark.skip(reason=f"needs published data: set {MIRROR_VARIABLE} to a mirror")
+    for item in items:
+        if "mirror" in item.keywords:
+            item.add_marker(skip)
+
+
+def table_parameters(names=None):
+    """Names of tables as pytest parameters; those made from the mirror carry its marker."""
+    return [
+        pytest.param(name, marks=[pytest.mark.mirror] if name.startswith(NEEDS_MIRROR) else [])
+        for name in names or nl.tables()
+    ]
+
+
+@pytest.fixture
+def mirror():
+    """The folder of published data."""
+    return Path(os.environ[MIRROR_VARIABLE])
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+    """An empty cache folder, so that tables are converted anew."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"

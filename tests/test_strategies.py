@@ -1,0 +1,221 @@
+"""The built-in strategies: conformance, agreement with plain Python, and what their publications promise."""
+
+import dataclasses
+import importlib.metadata
+import math
+
+import numpy as np
+import oracles
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nasbench_lab as nl
+from nasbench_lab.errors import ParameterError, StrategyError, UnknownNameError
+from nasbench_lab.simulate.measurement import Measurements
+from nasbench_lab.strategies import registry, resolve
+from nasbench_lab.streams import MEASUREMENT, Streams
+from nasbench_lab.testing import CASES, SPACES, synthetic_table
+
+VARIANTS = [
+    *((name, {}) for name in nl.strategies()),
+    ("regularized-evolution", {"population_size": 1, "sample_size": 1}),
+    ("regularized-evolution", {"population_size": 100, "sample_size": 25}),
+    ("local-search", {"improvement": "first"}),
+]
+ORACLES = {
+    "random-search": oracles.random_search,
+    "regularized-evolution": oracles.regularized_evolution,
+    "local-search": oracles.local_search,
+}
+TABLES = {kind: synthetic_table(kind, failures=0.1) for kind in SPACES}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_conformance(case, name, parameters):
+    case(resolve(name, parameters))
+
+
+@given(
+    variant=st.sampled_from(VARIANTS),
+    kind=st.sampled_from(sorted(SPACES)),
+    seed=st.integers(0, 2**64),
+    run=st.integers(0, 2**32),
+    evaluations=st.integers(1, 150),
+)
+@settings(max_examples=120, deadline=None)
+def test_lock_step_agrees_with_plain_python(variant, kind, seed, run, evaluations):
+    name, parameters = variant
+    table = TABLES[kind]
+    trace = nl.simulate(
+        table, name, runs=3, first_run=run, seed=seed, budget=nl.Budget(evaluations=evaluations), **parameters
+    )
+    for position in range(3):
+        measurements = Measurements(table, None, "sample")
+        draws = Streams(seed, run + position, 1, MEASUREMENT)
+
+        def evaluate(architecture, measurements=measurements, draws=draws):
+            return float(measurements.observe(np.array([[architecture]]), draws).value[0, 0])
+
+        history = ORACLES[name](table.space, seed, run + position, evaluate, evaluations, **parameters)
+        found = trace.architecture[position]
+        assert found[trace.mask[position]].tolist() == history
+
+
+def test_local_search_evaluates_everything_once_and_then_ends():
+    table = TABLES["chain"]
+    for improvement in ("best", "first"):
+        trace = nl.simulate(table, "local-search", runs=20, budget=nl.Budget(evaluations=1000), improvement=improvement)
+        assert (trace.evaluations == table.space.size).all()
+        assert (np.sort(trace.architecture, axis=1) == np.arange(table.space.size)).all()
+
+
+def test_local_search_moves_to_the_best_neighbor():
+    table = synthetic_table("chain", noise=0.0)
+    trace = nl.simulate(table, "local-search", runs=50, budget=nl.Budget(evaluations=11), repeat="mean")
+    values = table.mean_values("valid_accuracy")
+    for run in trace.architecture:
+        start, neighbors = run[0], table.space.neighbors(run[0])
+        assert sorted(run[1:]) == sorted(neighbors)  # ten neighbours in a chain of five with three choices
+        assert values[run].argmax() == (0 if values[start] > values[neighbors].max() else values[run].argmax())
+
+
+def test_fresh_starts_are_uniform_over_what_is_left():
+    """Twelve of a space of sixteen were visited: each of the other four must start a quarter of the restarts."""
+    from nasbench_lab.spaces import ChainSpace
+    from nasbench_lab.strategies.local_search import LocalSearch, _fresh_starts
+
+    runs = 20_000
+    state = LocalSearch().start(ChainSpace("ab", 4), Streams(0, 0, runs))
+    state.visited[:, :12] = True
+    uniform = Streams(1, 0, runs).uniform(2)
+    counts = np.bincount(_fresh_starts(state, np.arange(runs), uniform[:, 0], uniform[:, 1]), minlength=16)
+    assert counts[:12].sum() == 0
+    assert np.abs(counts[12:] - runs / 4).max() < 5 * math.sqrt(runs * 3 / 16)
+
+
+@pytest.mark.parametrize("name", ["regularized-evolution", "local-search"])
+def test_better_than_random_search_on_a_separable_landscape(name):
+    table = synthetic_table("topology")
+    budget = nl.Budget(evaluations=150)
+    ours = nl.simulate(table, name, runs=200, budget=budget).regret("test")[:, -1]
+    random = nl.simulate(table, "random-search", runs=200, budget=budget, seed=1).regret("test")[:, -1]
+    wins = (ours[:, None] < random).mean() + (ours[:, None] == random).mean() / 2
+    assert wins > 0.8, "the probability of improvement (Vargha and Delaney's A) is large"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("regularized-evolution", {"population_size": 0}, "population_size must be at least 1, got 0"),
+        ("regularized-evolution", {"sample_size": -2}, "sample_size must be at least 1, got -2"),
+        ("regularized-evolution", {"population_size": 2.5}, "population_size must be a whole number, got 2.5"),
+        ("regularized-evolution", {"population_size": "ten"}, "population_size must be a whole number, got 'ten'"),
+        ("local-search", {"improvement": "worst"}, "improvement must be 'best' or 'first', got 'worst'"),
+    ],
+)
+def test_bad_parameters_are_one_clear_line(name, parameters, message):
+    with pytest.raises(ParameterError) as error:
+        resolve(name, parameters)
+    assert str(error.value) == message
+
+
+def test_unknown_names_offer_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean 'random-search'"):
+        resolve("random_search", {})
+    with pytest.raises(UnknownNameError, match="did you mean 'population_size'"):
+        resolve("regularized-evolution", {"population": 3})
+    with pytest.raises(UnknownNameError, match="known: none"):
+        resolve("random-search", {"x": 3})
+
+
+def test_objects_come_with_their_parameters():
+    strategy = resolve("regularized-evolution", {"population_size": 7})
+    assert resolve(strategy, {}) is strategy
+    with pytest.raises(ParameterError, match="give parameters"):
+        resolve(strategy, {"sample_size": 2})
+    with pytest.raises(ParameterError, match="must be a name or a Strategy object"):
+        resolve(3, {})
+    assert dataclasses.is_dataclass(strategy)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        strategy.population_size = 3
+
+
+def test_installed_packages_can_add_strategies(monkeypatch):
+    added = importlib.metadata.EntryPoint("mine", "tests_of_entry_points:Mine", registry.GROUP)
+    taken = importlib.metadata.EntryPoint("random-search", "tests_of_entry_points:Mine", registry.GROUP)
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_selection: [added, taken])
+    registry._loaders.cache_clear()
+    try:
+        assert "mine" in nl.strategies()
+        assert resolve("random-search", {}).name == "random-search", "a built-in name was taken over"
+        monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda _entry: int)
+        registry._loaders.cache_clear()
+        with pytest.raises(ParameterError, match="is not a Strategy subclass"):
+            resolve("mine", {})
+    finally:
+        registry._loaders.cache_clear()
+
+
+# Plain strategies.
+
+
+class Climber:
+    """Ten lines: move to a random neighbour when it is better."""
+
+    def __init__(self, space, random, patience=5):
+        self.space, self.random, self.patience = space, random, patience
+        self.best, self.value, self.told = None, -math.inf, []
+
+    def ask(self):
+        if self.best is None:
+            return int(self.random.integers(self.space.size))
+        return self.random.choice(self.space.neighbors(self.best))
+
+    def tell(self, architecture, value):
+        self.told.append(architecture)
+        if value > self.value:
+            self.best, self.value = architecture, value
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_plain_strategy_conforms(case):
+    case(nl.PlainStrategy(Climber))
+
+
+def test_a_plain_class_is_adapted_where_a_strategy_is_expected():
+    trace = nl.simulate(TABLES["chain"], Climber, runs=3, budget=nl.Budget(evaluations=9), patience=2)
+    assert trace.evaluations.tolist() == [9, 9, 9]
+    assert trace.setting.label.endswith("Climber:patience=2")
+
+
+def test_a_plain_strategy_may_use_notation_and_may_end_early():
+    class Three:
+        def __init__(self, space, random):
+            self.left = ["00000", "00001", "00002"]
+
+        def ask(self):
+            return self.left.pop(0) if self.left else None
+
+        def tell(self, architecture, value):
+            assert isinstance(architecture, str)
+
+    trace = nl.simulate(TABLES["chain"], Three, runs=2, budget=nl.Budget(evaluations=9))
+    assert trace.architecture.tolist() == [[0, 1, 2]] * 2
+    assert trace.evaluations.tolist() == [3, 3]
+
+
+def test_a_plain_strategy_that_leaves_the_space_is_named():
+    class Wrong:
+        def __init__(self, space, random):
+            pass
+
+        def ask(self):
+            return 243
+
+        def tell(self, architecture, value):
+            pass
+
+    with pytest.raises(StrategyError, match=r"Wrong proposed 243: architecture 243 is not in 0\.\.242"):
+        nl.simulate(TABLES["chain"], Wrong, runs=2, budget=nl.Budget(evaluations=9))

@@ -1,0 +1,159 @@
+"""The query API of tables."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nasbench_lab.errors import DataError, MissingDataError, OutOfSpaceError, ParameterError, UnknownNameError
+from nasbench_lab.tables import Description, Metric, Table
+from nasbench_lab.testing import synthetic_table
+
+TABLE = synthetic_table("chain")
+
+
+def small_table(values, means=None, **changes):
+    """A table of two architectures, two fidelities and three repeats."""
+    description = Description(
+        name="small",
+        title="",
+        space={"name": "chain", "choices": "ab", "length": 1},
+        fidelities=(1, 2),
+        repeats=("x", "y", "z"),
+        metrics=(Metric("valid", "valid", "percent", "maximize", ""),),
+        valid="valid",
+        test=None,
+    )
+    description = dataclasses.replace(description, **changes)
+    return Table(description, {"valid": np.array(values, dtype=float)}, means)
+
+
+NAN = np.nan
+VALUES = [[[1, 2, 6], [5, NAN, 7]], [[NAN, NAN, NAN], [NAN, 8, NAN]]]
+
+
+@given(st.integers(0, TABLE.space.size - 1), st.sampled_from([4, 12, None]), st.sampled_from(["mean", 0, 1, 2]))
+def test_lookup_query_and_a_plain_reading_agree(index, epochs, repeat):
+    for metric in TABLE.metrics:
+        array = np.asarray(TABLE.values(metric))[index]
+        if "fidelity" in TABLE.description.metric(metric).axes:
+            array = array[TABLE.fidelities.index(epochs or 12)]
+        values = np.atleast_1d(array)
+        if repeat == "mean" or len(values) == 1:
+            present = [v for v in values.tolist() if v == v]
+            expected = sum(present) / len(present)
+        else:
+            expected = values[repeat]
+        looked_up = TABLE.lookup(index, epochs, repeat, metric)
+        assert np.array_equal(looked_up, expected, equal_nan=True)
+        queried = TABLE.query(index, epochs, repeat).get(metric, np.nan)
+        assert np.array_equal(queried, expected, equal_nan=True)
+
+
+def test_lookup_keeps_the_shape_and_defaults_to_the_objective():
+    index = np.arange(24).reshape(2, 3, 4)
+    assert np.array_equal(TABLE.lookup(index), TABLE.mean_values("valid_accuracy")[index])
+    assert TABLE.lookup(7).shape == ()
+
+
+def test_query_takes_official_notation_and_index():
+    assert TABLE.query("00001") == TABLE.query(1) == TABLE.query("1")
+
+
+def test_means_are_of_the_repeats_that_exist():
+    table = small_table(VALUES)
+    assert table.mean_values("valid", 1).tolist()[0] == 3.0
+    assert table.mean_values("valid", 2).tolist() == [6.0, 8.0]
+    assert np.isnan(table.mean_values("valid", 1)[1])
+
+
+def test_published_means_stand_in_only_where_there_is_no_repeat():
+    table = small_table(VALUES, {"valid": np.array([[100.0, 100.0], [4.0, 100.0]])})
+    assert table.mean_values("valid", 1).tolist() == [3.0, 4.0]
+    assert table.query(1, epochs=1) == {"valid": 4.0}
+    with pytest.raises(MissingDataError, match="architecture 1 of 'small' has no repeat 0 at 1 epochs"):
+        table.query(1, epochs=1, repeat=0)
+
+
+def test_missing_data_is_an_error_never_a_guess():
+    table = small_table(VALUES)
+    with pytest.raises(MissingDataError):
+        table.query(1, epochs=1)
+    with pytest.raises(MissingDataError, match="no repeat 1 at 2 epochs"):
+        table.query(0, epochs=2, repeat=1)
+    assert np.isnan(table.lookup(0, 2, 1))
+
+
+def test_errors_say_what_is_allowed():
+    with pytest.raises(UnknownNameError, match="unknown fidelity '5'; known: 12, 4"):
+        TABLE.query(0, epochs=5)
+    with pytest.raises(ParameterError, match=r"repeats 0\.\.2, not 3"):
+        TABLE.query(0, repeat=3)
+    with pytest.raises(ParameterError, match='must be "mean" or a number'):
+        TABLE.lookup(0, repeat="median")
+    with pytest.raises(OutOfSpaceError):
+        TABLE.lookup([0, 243])
+    with pytest.raises(UnknownNameError, match="did you mean 'valid_accuracy'"):
+        TABLE.lookup(0, metric="valid_accurracy")
+    with pytest.raises(MissingDataError, match="has no times"):
+        small_table(VALUES).cost()
+
+
+def test_values_are_read_only():
+    with pytest.raises(ValueError, match="read-only"):
+        TABLE.values("valid_accuracy")[0, 0, 0] = 1.0
+
+
+def test_cost_is_training_plus_one_validation():
+    expected = np.asarray(TABLE.values("train_seconds"))[:, 0] + np.asarray(TABLE.values("valid_seconds"))
+    assert np.array_equal(TABLE.cost(4)[:, 0], expected)
+
+
+def test_optimum_follows_the_direction():
+    up, down = synthetic_table("chain"), synthetic_table("chain", direction="minimize")
+    assert up.optimum("test") == np.nanmax(up.mean_values("test_accuracy"))
+    assert down.optimum("test") == np.nanmin(down.mean_values("test_accuracy"))
+    with pytest.raises(UnknownNameError, match="publishes no test"):
+        small_table(VALUES).optimum("test")
+    with pytest.raises(UnknownNameError, match="unknown split"):
+        up.optimum("tests")
+
+
+def test_wrong_shapes_are_refused():
+    table = small_table([[1, 2, 3], [4, 5, 6]])
+    with pytest.raises(DataError, match=r"shape \(2, 3\), not \(2, 2, 3\)"):
+        table.query(0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metrics": ()},
+        {"fidelities": ()},
+        {"fidelities": (2, 1)},
+        {"fidelities": (0, 1)},
+        {"repeats": ()},
+        {"valid": None},
+        {"valid": "accuracy"},
+        {"cost": ("seconds",)},
+        {"metrics": (Metric("valid", "valid", "percent", "none", ""),)},
+    ],
+)
+def test_descriptions_that_make_no_sense_are_refused(changes):
+    with pytest.raises(DataError):
+        small_table(VALUES, **changes)
+
+
+@pytest.mark.parametrize("wrong", [{"split": "dev"}, {"direction": "up"}, {"axes": ("repeat",)}])
+def test_metrics_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(DataError):
+        Metric(**{"name": "m", "split": "valid", "unit": "", "direction": "maximize", "description": "", **wrong})
+
+
+def test_descriptions_survive_json():
+    assert Description.from_json(TABLE.description.to_json()) == TABLE.description
+    for text in ("", "[]", "{}", '{"metrics": 3}', "null"):
+        with pytest.raises(DataError, match="not the description of a table"):
+            Description.from_json(text)
