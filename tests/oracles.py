@@ -4,8 +4,6 @@ They draw from the same streams in the documented order, and share nothing else 
 """
 
 import math
-import random
-from collections import deque
 
 from nasbench_lab.streams import Streams
 
@@ -84,26 +82,6 @@ def local_search(space, seed, run, evaluate, evaluations, improvement="best"):
             best = None
         history.append(architecture)
     return history
-
-
-def tight_regularized_evolution(neighbors, values, evaluations, population_size, sample_size, seed):
-    """What one writes without lock step: a tight loop over one run, for the benchmarks. Returns the best values."""
-    generator = random.Random(seed)
-    choices, choice, randrange = generator.choices, generator.choice, generator.randrange
-    size = len(values)
-    population, best, trajectory = deque(), -math.inf, []
-    for evaluation in range(evaluations):
-        if evaluation < population_size:
-            child = randrange(size)
-        else:
-            child = choice(neighbors[max(choices(population, k=sample_size))[1]])
-        value = choice(values[child])
-        population.append((value, child))
-        if evaluation >= population_size:
-            population.popleft()
-        best = max(best, value)
-        trajectory.append(best)
-    return trajectory
 
 
 def _number(value):

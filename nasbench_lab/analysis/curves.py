@@ -94,8 +94,8 @@ def at_times(trace: Trace, values: FloatArray, seconds: FloatArray) -> FloatArra
 
 def _time_grid(trace: Trace) -> FloatArray:
     """Times from the first end of an evaluation in any run to the first end of a run, in equal ratios."""
-    finish = np.nanmax(np.where(trace.mask, trace.time, np.nan), axis=1) if trace.steps else np.empty(0)
-    if np.isnan(finish).any() or not len(finish):
+    finish = np.where(trace.mask, trace.time, -np.inf).max(axis=1)
+    if np.isnan(finish).any():
         raise MissingDataError(f"table {trace.setting.table!r} has no times")
     end = float(finish.min())
     grid = np.geomspace(min(float(trace.time[:, 0].min()), end), end, _GRID_POINTS)

@@ -53,7 +53,8 @@ class Measurements:
         self.best = best(values, self.metric)
         self._width = values.shape[1]
         self._values, self._labels = values.reshape(-1), labels.reshape(-1)
-        self._same_label = bool((labels == labels.flat[0]).all())
+        exists = ~np.isnan(values)
+        self._label_is_choice = bool((labels == np.arange(self._width))[exists].all())
         self._seconds = _seconds(table, self.fidelity, labels) if table.has_times else None
 
     @property
@@ -70,15 +71,16 @@ class Measurements:
 
     def observe(self, architecture: IntArray, streams: Streams) -> Observation:
         """Evaluate architectures, shape (runs, k), with one draw each from the streams where there is a choice."""
-        where = architecture
+        where, choice = architecture, np.zeros((), dtype=np.int64)
         if self._width > 1:
             uniform = streams.uniform(architecture.shape[1])
-            choices = self._width if isinstance(self._count, int) else self._count.take(architecture)
+            choice = scale(uniform, self._width if isinstance(self._count, int) else self._count.take(architecture))
             where = architecture * self._width
-            where += scale(uniform, choices)
+            where += choice
         value = self._values.take(where)
-        repeat = np.full(where.shape, self._labels[0]) if self._same_label else self._labels.take(where)
-        return Observation(value, repeat, None if self._seconds is None else self._seconds.take(where))
+        repeat = choice.astype(np.int8) if self._label_is_choice else self._labels.take(where)
+        seconds = None if self._seconds is None else self._seconds.take(where)
+        return Observation(value, np.broadcast_to(repeat, where.shape), seconds)
 
 
 def _check_policy(table: Table, repeat: RepeatPolicy) -> RepeatPolicy:

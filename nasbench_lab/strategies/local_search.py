@@ -86,7 +86,8 @@ class LocalSearch(Strategy[_State]):
         """Mark what was evaluated and keep the best neighbour."""
         index, fitness = architecture[:, 0], np.fmax(value[:, 0], -np.inf)
         going = index >= 0
-        state.visited[state.run[going], index[going]] = True
+        place = state.run * state.space.size + index
+        state.visited.reshape(-1)[place if going.all() else place[going]] = True
         better = ~state.starting & (fitness > state.best_value)
         state.best = np.where(better, index, state.best)
         state.best_value = np.where(better, fitness, state.best_value)
@@ -107,7 +108,8 @@ class LocalSearch(Strategy[_State]):
         if not len(runs):
             return
         neighbors = state.space.neighbors(centre)
-        new = (neighbors >= 0) & ~state.visited[runs[:, None], neighbors]
+        visited = state.visited.reshape(-1).take(runs[:, None] * state.space.size + neighbors)
+        new = (neighbors >= 0) & ~visited
         order = np.argsort(~new, axis=1, kind="stable")
         state.pending[runs] = np.take_along_axis(neighbors, order, axis=1)
         state.count[runs] = new.sum(axis=1)
@@ -119,11 +121,12 @@ class LocalSearch(Strategy[_State]):
     @staticmethod
     def _next_neighbor(state: _State, uniform: FloatArray) -> IntArray:
         """Take a random one of the neighbours left (a step of Fisher and Yates' shuffle); shape (runs,)."""
-        position = np.minimum(state.cursor, state.pending.shape[1] - 1)
-        chosen = position + scale(uniform, np.maximum(state.count - state.cursor, 1))
-        architecture = state.pending[state.run, chosen]
-        state.pending[state.run, chosen] = state.pending[state.run, position]
-        state.pending[state.run, position] = architecture
+        degree = state.pending.shape[1]
+        pending = state.pending.reshape(-1)
+        next_place = state.run * degree + np.minimum(state.cursor, degree - 1)
+        chosen_place = next_place + scale(uniform, np.maximum(state.count - state.cursor, 1))
+        architecture = pending.take(chosen_place)
+        pending[chosen_place] = pending.take(next_place)
         state.cursor = np.minimum(state.cursor + 1, state.count)
         return architecture
 

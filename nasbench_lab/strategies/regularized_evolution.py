@@ -60,20 +60,18 @@ class RegularizedEvolution(Strategy[_State]):
         if state.born == 0:
             return state.space.sample(state.streams.uniform(self.population_size))
         uniform = state.streams.uniform(self.sample_size + 1)
-        drawn = scale(uniform[:, : self.sample_size], self.population_size)
-        parent = state.members[state.run, self._winner(state, drawn)]
+        parent = self._winner(state, scale(uniform[:, : self.sample_size], self.population_size))
         return state.space.mutate(parent, uniform[:, -1])[:, None]
 
     def _winner(self, state: _State, drawn: IntArray) -> IntArray:
         """Return the fittest of the drawn members, shape (runs, sample_size) to (runs,); of equals, the first."""
-        winner = drawn[:, 0]
-        best = state.fitness[state.run, winner]
-        for contender in drawn.T[1:]:
-            fitness = state.fitness[state.run, contender]
-            better = fitness > best
-            winner = np.where(better, contender, winner)
-            best = np.maximum(best, fitness)
-        return winner
+        place = drawn.T * len(state.run) + state.run  # where a member of a run lies in memory
+        fitness = state.fitness.T.reshape(-1).take(place)
+        winner, best = place[0], fitness[0]
+        for contender, value in zip(place[1:], fitness[1:], strict=True):
+            winner = np.where(value > best, contender, winner)
+            best = np.maximum(best, value)
+        return state.members.T.reshape(-1).take(winner)
 
     def tell(self, state: _State, architecture: IntArray, value: FloatArray) -> None:
         """Let the new architectures replace the oldest members."""

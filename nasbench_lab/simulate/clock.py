@@ -1,0 +1,118 @@
+"""The simulated clocks of runs in lock step, and the log of what happened in time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.simulate.measurement import Observation
+from nasbench_lab.simulate.trace import MISSING, Reference, Setting, Trace
+from nasbench_lab.streams import FloatArray, IntArray
+
+_DTYPES = {"architecture": np.int32, "repeat": np.int8, "observed": np.float64, "time": np.float64}
+_FIRST_CAPACITY = 64
+
+
+class Log:
+    """The evaluations of all runs, as arrays of shape (steps, runs), so that a step of all runs lies side by side.
+
+    Args:
+        runs: number of runs.
+        steps: how many evaluations a run can have, or None if that is not known; then the arrays grow.
+    """
+
+    def __init__(self, runs: int, steps: int | None) -> None:
+        self.runs = runs
+        self._capacity = _FIRST_CAPACITY if steps is None else steps
+        self._arrays: dict[str, NDArray[Any]] = {n: np.empty((self._capacity, runs), t) for n, t in _DTYPES.items()}
+        self._evaluations = np.zeros(runs, dtype=np.int64)
+
+    def write(self, step: int, first: int, last: int, rows: dict[str, NDArray[Any]]) -> None:
+        """Keep what runs ``first .. last - 1`` did from ``step`` on; arrays of shape (k, last - first)."""
+        end = step + len(rows["architecture"])
+        if end > self._capacity:
+            self._grow(end)
+        for name, array in rows.items():
+            self._arrays[name][step:end, first:last] = array
+
+    def close(self, first: int, last: int, evaluations: NDArray[np.int64] | int) -> None:
+        """Note how many of the evaluations kept of runs ``first .. last - 1`` count; the rest does not."""
+        self._evaluations[first:last] = evaluations
+
+    def trace(self, setting: Setting, reference: Reference) -> Trace:
+        """Return the trace of what counts. What is the same everywhere takes no memory."""
+        steps = int(self._evaluations.max())
+        arrays = {name: array[:steps] for name, array in self._arrays.items()}
+        shape = (steps, self.runs)
+        fidelity: NDArray[np.int32] = np.broadcast_to(np.int32(setting.fidelity), shape)
+        mask: NDArray[np.bool_] = np.broadcast_to(np.True_, shape)
+        if (self._evaluations < steps).any():
+            mask = np.arange(steps)[:, None] < self._evaluations
+            fidelity = np.where(mask, fidelity, np.int32(MISSING["fidelity"]))
+            for name, array in arrays.items():
+                array[~mask] = MISSING[name]
+        return Trace(setting, reference, fidelity=fidelity.T, mask=mask.T, **{n: a.T for n, a in arrays.items()})
+
+    def _grow(self, needed: int) -> None:
+        self._capacity = max(needed, 2 * self._capacity)
+        for name, array in self._arrays.items():
+            self._arrays[name] = np.empty((self._capacity, self.runs), array.dtype)
+            self._arrays[name][: len(array)] = array
+
+
+class Clock:
+    """The clocks and budgets of runs ``first .. last - 1`` of a log, which evaluate in lock step."""
+
+    def __init__(self, log: Log, setting: Setting, first: int, last: int) -> None:
+        self.first, self.runs = first, last - first
+        self._log = log
+        self._limit = setting.budget.max_evaluations(setting.fidelity)
+        self._seconds = setting.budget.seconds
+        self._steps = 0
+        self._elapsed: FloatArray = np.zeros(self.runs)
+        self._running: NDArray[np.bool_] = np.ones(self.runs, dtype=bool)
+        self._evaluations: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)
+        self.finished = self._limit == 0
+
+    def room(self, asked: int) -> int:
+        """Return how many of the next ``asked`` evaluations the limits in evaluations and epochs allow."""
+        return asked if self._limit is None else min(asked, self._limit - self._steps)
+
+    def record(self, proposed: IntArray, observation: Observation) -> None:
+        """Advance the clocks over evaluations of shape (runs, k), and log them."""
+        time = self._advance(observation.seconds, proposed.shape[1])
+        rows: dict[str, NDArray[Any]] = {
+            "architecture": proposed.T,
+            "repeat": observation.repeat.T,
+            "observed": observation.value.T,
+            "time": time,
+        }
+        self._log.write(self._steps, self.first, self.first + self.runs, rows)
+        self._count(proposed, time)
+        self._steps += proposed.shape[1]
+        if self._steps == self._limit or not self._running.any():
+            self.finished = True
+            self._log.close(self.first, self.first + self.runs, self._evaluations)
+
+    def _advance(self, seconds: FloatArray | None, k: int) -> FloatArray:
+        """Return the time at the end of each of k evaluations, shape (k, runs); NaN where times are unknown."""
+        if seconds is None:
+            return np.broadcast_to(np.nan, (k, self.runs))
+        time = np.empty((k, self.runs))
+        for end, took in zip(time, seconds.T, strict=True):
+            # One addition after the other, so that it does not matter how many evaluations come at a time.
+            self._elapsed = np.add(self._elapsed, took, out=end)
+        return time
+
+    def _count(self, proposed: IntArray, time: FloatArray) -> None:
+        """Count the evaluations that ended in time. The first that did not ends its run."""
+        if self._seconds is None and proposed.min() >= 0:
+            self._evaluations += proposed.shape[1] * self._running
+            return
+        for architecture, end in zip(proposed.T, time, strict=True):
+            self._running = self._running & (architecture >= 0)
+            if self._seconds is not None:
+                self._running &= end <= self._seconds
+            self._evaluations += self._running

@@ -1,0 +1,97 @@
+"""Curves and summaries, against hand-made traces and a plain reading of the definitions."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_trace import NAN, hand_made
+
+import nasbench_lab as nl
+from nasbench_lab.analysis import at_times, regret_curve, summarize, to_csv
+from nasbench_lab.errors import MissingDataError, UnknownNameError
+from nasbench_lab.testing import synthetic_table
+
+
+def three_runs():
+    """Regrets 4, 2, 0 at 1, 2, 4 s; 3, 1 at 2, 3 s; 1, 1, 1 at 1, 5, 6 s."""
+    return hand_made(
+        architecture=[[0, 2, 4], [1, 3, -1], [3, 0, 0]],
+        observed=[[0.0, 2.0, 4.0], [1.0, 3.0, NAN], [3.0, 0.0, 0.0]],
+        mask=[[True] * 3, [True, True, False], [True] * 3],
+        time=[[1, 2, 4], [2, 3, NAN], [1, 5, 6]],
+        valid=[0, 1, 2, 3, 4],
+        test=[0, 1, 2, 3, 4],
+    )
+
+
+def test_values_at_times_are_right_continuous_and_start_when_the_first_evaluation_ends():
+    trace = three_runs()
+    times = np.array([0.5, 1.0, 1.9, 2.0, 2.5, 3.0, 6.5])
+    expected = [[NAN, 4, 4, 2, 2, 2, 0], [NAN, NAN, NAN, 3, 3, 1, 1], [NAN, 1, 1, 1, 1, 1, 1]]
+    assert np.array_equal(at_times(trace, trace.regret("test"), times), expected, equal_nan=True)
+
+
+def test_curves_end_where_the_first_run_ends():
+    by_evaluations = regret_curve(three_runs(), "test", "evaluations")
+    assert by_evaluations.grid.tolist() == [1, 2]
+    assert by_evaluations.quantiles.tolist() == [[1, 1], [3, 1], [4, 2]]
+    by_seconds = regret_curve(three_runs(), "test", "seconds")
+    assert (by_seconds.grid[0], by_seconds.grid[-1]) == (1.0, 3.0)
+    assert by_seconds.quantiles[:, 0].tolist() == [1, 4, np.inf]  # one run has no value yet: infinitely bad
+    assert by_seconds.quantiles[:, -1].tolist() == [1, 1, 2]
+
+
+@given(st.integers(0, 50), st.integers(2, 30))
+@settings(max_examples=25, deadline=None)
+def test_medians_lie_between_quartiles_and_at_the_end_of_a_step(seed, runs):
+    table = synthetic_table("chain", failures=0.3)
+    trace = nl.simulate(table, "random-search", runs=runs, budget=nl.Budget(evaluations=30), seed=seed)
+    for axis in ("evaluations", "seconds"):
+        curve = regret_curve(trace, "valid", axis)
+        low, median, high = curve.quantiles
+        assert (low <= median).all()
+        assert (median <= high).all()
+    on_grid = at_times(trace, trace.regret("valid"), curve.grid)
+    for run in range(runs):
+        for time, value in zip(curve.grid, on_grid[run], strict=True):
+            ended = np.flatnonzero(trace.time[run] <= time)
+            expected = trace.regret("valid")[run, ended[-1]] if len(ended) else NAN
+            assert np.array_equal(value, expected, equal_nan=True)
+
+
+def test_curves_that_cannot_be_drawn():
+    with pytest.raises(UnknownNameError, match="unknown axis"):
+        regret_curve(three_runs(), "test", "hours")
+    no_times = nl.simulate(
+        nl.load("nas-bench-graph/proteins"), "random-search", runs=2, budget=nl.Budget(evaluations=3)
+    )
+    with pytest.raises(MissingDataError, match="has no times"):
+        regret_curve(no_times, "test", "seconds")
+    empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
+    with pytest.raises(MissingDataError, match="some run has no evaluation"):
+        regret_curve(empty)
+
+
+def test_summary_by_hand():
+    summary = summarize(three_runs())
+    assert (summary.table, summary.runs, summary.evaluations, summary.seconds) == ("hand-made", 3, 3.0, 4.0)
+    assert summary.test_mean == pytest.approx((4 + 3 + 3) / 3)
+    assert summary.test_std == pytest.approx(np.std([4, 3, 3], ddof=1))
+    assert (summary.test_regret_low, summary.test_regret, summary.test_regret_high) == (0.5, 1.0, 1.0)
+
+
+def test_summaries_of_runs_without_values_are_missing_not_zero():
+    empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
+    summary = summarize(empty)
+    assert summary.evaluations == 0
+    assert np.isnan([summary.seconds, summary.test_mean, summary.test_regret]).all()
+
+
+def test_csv_has_a_row_per_trace():
+    rows = list(csv.DictReader(io.StringIO(to_csv([summarize(three_runs())] * 2))))
+    assert len(rows) == 2
+    assert rows[0]["strategy"] == "random-search"
+    assert float(rows[0]["test_mean"]) == pytest.approx(10 / 3, rel=1e-5)

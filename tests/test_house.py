@@ -1,0 +1,120 @@
+"""The house rules: which folder may import which, and what stays out of ``import nasbench_lab``."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nasbench_lab
+
+ROOT = Path(nasbench_lab.__file__).parent
+
+GROUND = {"errors", "streams", "files"}
+"""Modules below every station; of the package they import nothing but each other."""
+
+MAY_IMPORT = {
+    "errors": set(),
+    "streams": {"errors"},
+    "files": {"errors"},
+    "spaces": GROUND,
+    "tables": GROUND | {"spaces"},
+    "strategies": GROUND | {"spaces"},
+    "simulate": GROUND | {"spaces", "tables", "strategies"},
+    "suites": GROUND | {"spaces", "tables", "strategies", "simulate"},
+    "analysis": GROUND | {"spaces", "tables", "strategies", "simulate", "suites"},
+    "report": GROUND | {"spaces", "tables", "strategies", "simulate", "suites", "analysis"},
+    "cli": GROUND | {"spaces", "tables", "strategies", "simulate", "suites", "analysis", "report"},
+    "testing": GROUND | {"spaces", "tables", "strategies", "simulate", "suites", "analysis", "report"},
+}
+
+
+def station(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported(path):
+    """Names of the package's stations that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "nasbench_lab" and len(parts) > 1:
+                yield parts[1]
+
+
+FILES = [path for path in sorted(ROOT.rglob("*.py")) if path.parent != ROOT or station(path) in MAY_IMPORT]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_arrows(path):
+    here = station(path)
+    allowed = MAY_IMPORT[here] | {here, "__version__"}
+    assert set(imported(path)) & set(MAY_IMPORT) <= allowed
+
+
+def test_every_folder_has_its_arrows():
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders <= set(MAY_IMPORT)
+
+
+HEAVY = (
+    "torch",
+    "scipy",
+    "sklearn",
+    "matplotlib",
+    "h5py",
+    "typer",
+    "rich",
+    "pooch",
+    "requests",
+    "hypothesis",
+    "pytest",
+)
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_importing_the_package_stays_light():
+    loaded = run_python("import sys, nasbench_lab; print(*sys.modules)")
+    assert not set(HEAVY) & {name.split(".")[0] for name in loaded}
+
+
+def test_simulating_needs_no_heavy_package_but_the_file_reader():
+    code = """if True:
+        import sys, nasbench_lab as nl
+        table = nl.load("nas-bench-graph/proteins")
+        nl.simulate(table, "local-search", runs=2, budget=nl.Budget(evaluations=5)).regret("test")
+        print(*sys.modules)"""
+    loaded = {name.split(".")[0] for name in run_python(code)}
+    assert set(HEAVY) & loaded <= {"h5py"}
+
+
+def test_nothing_touches_the_global_random_state():
+    code = """if True:
+        import random, numpy as np
+        random.seed(1), np.random.seed(1)
+        import nasbench_lab as nl
+        table = nl.load("nas-bench-graph/proteins")
+        for name in nl.strategies():
+            nl.simulate(table, name, runs=2, budget=nl.Budget(evaluations=30))
+        print(random.random(), np.random.random())
+        random.seed(1), np.random.seed(1)
+        print(random.random(), np.random.random())"""
+    after, fresh = run_python(code)[:2], run_python(code)[2:]
+    assert after == fresh
+
+
+def test_only_the_command_line_prints():
+    for path in ROOT.rglob("*.py"):
+        if station(path) == "cli":
+            continue
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        assert not [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"], path

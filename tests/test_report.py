@@ -1,0 +1,137 @@
+"""Figures and result folders."""
+
+import re
+import zlib
+
+import numpy as np
+import pytest
+
+import nasbench_lab as nl
+from nasbench_lab.errors import MissingDataError, OutputError, ParameterError
+from nasbench_lab.files import atomic_folder, atomic_path
+from nasbench_lab.report import FILES, regret_figure, save_figure, write_result
+from nasbench_lab.suites import load_traces
+from nasbench_lab.testing import identical, synthetic_table
+
+
+@pytest.fixture(scope="module")
+def traces():
+    budget = nl.Budget(evaluations=60)
+    timed, untimed = synthetic_table("chain"), nl.load("nas-bench-graph/proteins")
+    return [nl.simulate(table, name, runs=30, budget=budget) for table in (timed, untimed) for name in nl.strategies()]
+
+
+def test_panels_axes_and_legend(traces):
+    figure = regret_figure(traces)
+    panels = figure.axes
+    assert len(panels) == 6  # a timed table has two rows, the other one; validation and test are the columns
+    for panel in panels:
+        assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
+        assert len([line for line in panel.lines if len(line.get_xdata()) > 2]) == 3
+    labels = [panel.get_xlabel() for panel in panels]
+    assert labels == ["evaluations"] * 2 + ["simulated seconds"] * 2 + ["evaluations"] * 2
+    assert panels[1].get_ylabel() == "mean test regret (fraction)"
+    legend = figure.legends[0]
+    assert legend.get_title().get_text() == "median (line) and interquartile range (band) of 30 runs"
+    assert [text.get_text() for text in legend.get_texts()] == nl.strategies()
+
+
+def test_what_is_drawn_is_the_median(traces):
+    panel = regret_figure(traces[:1]).axes[1]
+    line = max(panel.lines, key=lambda line: len(line.get_xdata()))
+    regret = np.sort(traces[0].regret("test"), axis=0)
+    median = regret[int(np.ceil(0.5 * len(regret))) - 1]
+    reached = median > 0
+    assert np.array_equal(line.get_ydata()[reached], median[reached])
+    assert (line.get_ydata()[~reached] == panel.get_ylim()[0]).all(), "the optimum is drawn on the bottom line"
+
+
+def test_the_same_traces_give_the_same_bytes(traces, tmp_path):
+    for name in ("one", "two"):
+        save_figure(regret_figure(traces), tmp_path, name)
+    assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_the_pdf_keeps_its_text(traces, tmp_path):
+    pdf, _ = save_figure(regret_figure(traces), tmp_path, "figure")
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf.read_bytes(), re.S)
+    assert any(b"Tf" in zlib.decompress(stream) for stream in streams if stream[:1] == b"x"), "no text operators"
+
+
+@pytest.mark.mirror
+@pytest.mark.filterwarnings("ignore::nasbench_lab.SearchOnTestWarning")
+def test_a_search_on_test_accuracy_says_so_in_the_figure():
+    table = nl.load("nas-bench-macro/cifar10")
+    trace = nl.simulate(table, "random-search", runs=9, budget=nl.Budget(evaluations=9))
+    panels = regret_figure([trace]).axes
+    assert [panel.get_title(loc="left") for panel in panels] == [
+        "nas-bench-macro/cifar10, searched at 50 epochs, on test"
+    ]
+
+
+def test_figures_that_cannot_be_drawn():
+    with pytest.raises(ParameterError, match="no traces"):
+        regret_figure([])
+    empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
+    with pytest.raises(MissingDataError):
+        regret_figure([empty])
+
+
+def test_a_result_folder_is_complete_and_can_be_read_back(traces, tmp_path):
+    with atomic_folder(tmp_path / "result") as folder:
+        summaries = write_result(traces, folder)
+    assert {path.name for path in (tmp_path / "result").iterdir()} == FILES
+    assert len(summaries) == len(traces)
+    loaded = load_traces(tmp_path / "result" / "traces.h5")
+    assert all(identical(one, two) for one, two in zip(traces, loaded, strict=True))
+
+
+# Atomic files and folders.
+
+
+def test_an_error_leaves_nothing_behind(tmp_path):
+    for context in (atomic_path, atomic_folder):
+        with pytest.raises(RuntimeError, match="half-way"), context(tmp_path / "target") as temporary:
+            (temporary / "part" if context is atomic_folder else temporary).write_text("half")
+            raise RuntimeError("half-way")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_folder_is_replaced_only_if_allowed(tmp_path):
+    target = tmp_path / "result"
+    target.mkdir()
+    with atomic_folder(target) as folder:  # an empty folder is not in the way
+        (folder / "a").write_text("first")
+    with pytest.raises(OutputError, match="already has a; choose another folder"), atomic_folder(target):
+        pass
+    with atomic_folder(target, replace={"a", "b"}) as folder:
+        (folder / "b").write_text("second")
+    assert [path.name for path in target.iterdir()] == ["b"]
+    (target / "thesis.tex").write_text("do not delete me")
+    with (
+        pytest.raises(OutputError, match=r"files that are no result \(thesis.tex\)"),
+        atomic_folder(target, replace={"b"}),
+    ):
+        pass
+    assert {path.name for path in target.iterdir()} == {"b", "thesis.tex"}
+    assert [path.name for path in tmp_path.iterdir()] == ["result"]
+
+
+def test_an_error_while_replacing_keeps_the_older_folder(tmp_path):
+    target = tmp_path / "result"
+    with atomic_folder(target) as folder:
+        (folder / "a").write_text("first")
+    with pytest.raises(RuntimeError), atomic_folder(target, replace={"a"}) as folder:
+        (folder / "a").write_text("second")
+        raise RuntimeError
+    assert (target / "a").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["result"]
+
+
+def test_a_file_in_the_way_of_a_folder(tmp_path):
+    (tmp_path / "result").write_text("")
+    with pytest.raises(OutputError, match="it is not a folder"), atomic_folder(tmp_path / "result"):
+        pass
+    with pytest.raises(OutputError, match="cannot write"), atomic_folder(tmp_path / "result" / "deeper"):
+        pass
