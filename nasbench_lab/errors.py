@@ -5,7 +5,6 @@ A message says what was wrong and what is allowed. The command line prints it as
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -62,6 +61,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     >>> print(unknown("split", "x", ["valid", "test"]))
     unknown split 'x'; known: test, valid
     """
+    import difflib
+
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if near:

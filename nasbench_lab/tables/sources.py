@@ -12,8 +12,6 @@ import os
 import sys
 from pathlib import Path
 
-import platformdirs
-
 from nasbench_lab.errors import DataError, SourceError
 from nasbench_lab.files import atomic_path
 
@@ -25,7 +23,11 @@ _GITHUB = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
 def cache_folder() -> Path:
     """Return the folder for converted tables and downloads: ``NASBENCH_LAB_CACHE``, or the user's cache folder."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("nasbench-lab"))
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("nasbench-lab"))
 
 
 @dataclasses.dataclass(frozen=True)
