@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import nasbench_lab as nl
 from nasbench_lab.tables.sources import CACHE_VARIABLE, MIRROR_VARIABLE
 
 _cache = tempfile.TemporaryDirectory(prefix="nasbench-lab-tests-")
 os.environ[CACHE_VARIABLE] = _cache.name
-
-NEEDS_MIRROR = ("nats-bench-tss/", "nas-bench-macro/")
 
 
 def pytest_unconfigure(config):
@@ -27,14 +24,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "mirror" in item.keywords:
             item.add_marker(skip)
-
-
-def table_parameters(names=None):
-    """Names of tables as pytest parameters; those made from the mirror carry its marker."""
-    return [
-        pytest.param(name, marks=[pytest.mark.mirror] if name.startswith(NEEDS_MIRROR) else [])
-        for name in names or nl.tables()
-    ]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_trace import NAN, hand_made
+from traces import NAN, hand_made
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import at_times, regret_curve, summarize, to_csv

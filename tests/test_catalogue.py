@@ -6,7 +6,7 @@ import multiprocessing
 import numpy as np
 import pytest
 import scipy.stats
-from conftest import table_parameters
+from catalogue_tables import table_parameters
 
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, UnknownNameError

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from conftest import table_parameters
+from catalogue_tables import table_parameters
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import exact_random_search

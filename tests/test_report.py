@@ -65,9 +65,7 @@ def test_a_search_on_test_accuracy_says_so_in_the_figure():
     table = nl.load("nas-bench-macro/cifar10")
     trace = nl.simulate(table, "random-search", runs=9, budget=nl.Budget(evaluations=9))
     panels = regret_figure([trace]).axes
-    assert [panel.get_title(loc="left") for panel in panels] == [
-        "nas-bench-macro/cifar10, searched at 50 epochs, on test"
-    ]
+    assert [panel.get_title(loc="left") for panel in panels] == ["nas-bench-macro/cifar10 (50 epochs, on test)"]
 
 
 def test_figures_that_cannot_be_drawn():
@@ -135,3 +133,14 @@ def test_a_file_in_the_way_of_a_folder(tmp_path):
         pass
     with pytest.raises(OutputError, match="cannot write"), atomic_folder(tmp_path / "result" / "deeper"):
         pass
+
+
+@pytest.mark.parametrize("evaluations", [1, 5])
+@pytest.mark.parametrize("runs", [1, 4])
+def test_figures_of_very_little(tmp_path, runs, evaluations):
+    """One run, one evaluation, every regret zero, failed trainings: a figure, and no warning."""
+    tables = [synthetic_table("chain", constant=True), synthetic_table("tiny"), synthetic_table("chain", failures=0.9)]
+    for table in tables:
+        trace = nl.simulate(table, "random-search", runs=runs, budget=nl.Budget(evaluations=evaluations))
+        for path in save_figure(regret_figure([trace]), tmp_path, "figure"):
+            assert path.stat().st_size > 1000

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import table_parameters
+from catalogue_tables import table_parameters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

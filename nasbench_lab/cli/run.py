@@ -96,4 +96,6 @@ def _print_summary(summaries: Sequence[Summary], comparison: Comparison) -> None
 
 
 def _spread(mean: float, deviation: float) -> str:
-    return "-" if np.isnan(mean) else f"{mean:.4g}±{deviation:.2g}"
+    if np.isnan(mean):
+        return "-"
+    return f"{mean:.4g}" if np.isnan(deviation) else f"{mean:.4g}±{deviation:.2g}"

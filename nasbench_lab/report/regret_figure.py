@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TITLES = {"valid": "mean validation regret", "test": "mean test regret"}
 _X_LABELS = {"evaluations": "evaluations", "seconds": "simulated seconds"}
-_PANEL = (3.6, 2.5)  # inches
+_PANEL = (3.8, 2.5)  # inches
 
 
 def regret_figure(traces: Sequence[Trace]) -> Figure:
@@ -67,24 +67,31 @@ def _axes_of(traces: Sequence[Trace]) -> list[Axis]:
 def _draw_panel(panel: Axes, traces: Sequence[Trace], kind: RegretKind, axis: Axis, labels: Sequence[str]) -> None:
     reference = traces[0].reference
     if kind not in reference.means:
-        panel.axis("off")
-        panel.text(0.5, 0.5, f"no {kind} measurements", ha="center", va="center", transform=panel.transAxes)
-        return
+        return _say(panel, f"no {_TITLES[kind].split()[1]} measurements")
+    curves = [regret_curve(trace, kind, axis) for trace in traces]
+    drawn = np.concatenate([curve.quantiles[:, np.isfinite(curve.quantiles[1])].reshape(-1) for curve in curves])
+    drawn = drawn[np.isfinite(drawn)]
+    if not len(drawn):
+        return _say(panel, "too few runs have a value")
     floor = _floor(traces, kind)
-    zero_reached = False
-    for trace in traces:
-        curve = regret_curve(trace, kind, axis)
-        zero_reached |= bool((curve.quantiles <= 0).any())
+    for trace, curve in zip(traces, curves, strict=True):
         _draw_curve(panel, curve, floor, style.line(labels.index(trace.setting.label)))
     panel.set_xscale("log")
     panel.set_yscale("log")
-    panel.set_ylim(bottom=floor if zero_reached else None)
-    if zero_reached:
+    if drawn.min() <= 0:
+        panel.set_ylim(floor, max(drawn.max() * 1.5, floor * 10))
         panel.axhline(floor, color="#666666", linewidth=0.8)
         panel.annotate("optimum", (0.01, floor), xycoords=("axes fraction", "data"), va="bottom", fontsize=7)
     panel.set_title(_title(traces[0]))
     panel.set_xlabel(_X_LABELS[axis])
     panel.set_ylabel(f"{_TITLES[kind]} ({reference.metrics[kind].unit})")
+    return None
+
+
+def _say(panel: Axes, text: str) -> None:
+    """Show a text in place of a panel."""
+    panel.axis("off")
+    panel.text(0.5, 0.5, text, ha="center", va="center", transform=panel.transAxes)
 
 
 def _draw_curve(panel: Axes, curve: Curve, floor: float, look: dict[str, Any]) -> None:
@@ -99,7 +106,7 @@ def _draw_curve(panel: Axes, curve: Curve, floor: float, look: dict[str, Any]) -
 def _title(trace: Trace) -> str:
     setting = trace.setting
     observed = ", on test" if setting.objective.split == "test" else ""
-    return f"{setting.table}, searched at {setting.fidelity} epochs{observed}"
+    return f"{setting.table} ({setting.fidelity} epochs{observed})"
 
 
 def _floor(traces: Sequence[Trace], kind: RegretKind) -> float:
