@@ -5,7 +5,8 @@ pseudorandom number generators", OOPSLA 2014): a start and an odd increment. Bot
 Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) gives for the key ``s`` and a
 counter made of ``r`` and the purpose of the stream. In plain NumPy, the uniforms of one run are::
 
-    start, word, _, _ = np.random.Philox(key=s, counter=[r, 0, 0, purpose]).random_raw(4)
+    counter = np.array([r, 0, 0, purpose], dtype=np.uint64)  # not a list: NumPy would round it above 2**63
+    start, word, _, _ = np.random.Philox(key=s, counter=counter).random_raw(4)
     increment = mix_gamma(word)                              # odd, with enough bit changes
     z = start + np.arange(1, n + 1, dtype=np.uint64) * increment
     uniforms = (mix64(z) >> 11) * 2.0**-53                   # float64 in [0, 1)
