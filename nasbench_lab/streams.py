@@ -47,6 +47,9 @@ _TILE = 2**15  # uniforms made at a time over all runs: 256 KiB, so that a refil
 
 def check_seed(seed: int, first_run: int, runs: int) -> None:
     """Raise a ParameterError unless the numbers address valid streams."""
+    for name, number in (("seed", seed), ("first_run", first_run), ("runs", runs)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise ParameterError(f"{name} must be a whole number, got {number!r}")
     if not 0 <= seed < _MAX_SEED:
         raise ParameterError(f"seed must be an integer in [0, 2**128), got {seed}")
     if runs < 1:

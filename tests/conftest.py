@@ -4,12 +4,18 @@ import os
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from nasbench_lab.tables.sources import CACHE_VARIABLE, MIRROR_VARIABLE
 
 _cache = tempfile.TemporaryDirectory(prefix="nasbench-lab-tests-")
 os.environ[CACHE_VARIABLE] = _cache.name
+
+
+# The machine may be slow and shared, so no deadlines; in continuous integration the same examples every time.
+hypothesis.settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.load_profile("project")
 
 
 def pytest_unconfigure(config):

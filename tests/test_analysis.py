@@ -45,7 +45,7 @@ def test_curves_end_where_the_first_run_ends():
 
 
 @given(st.integers(0, 50), st.integers(2, 30))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_medians_lie_between_quartiles_and_at_the_end_of_a_step(seed, runs):
     table = synthetic_table("chain", failures=0.3)
     trace = nl.simulate(table, "random-search", runs=runs, budget=nl.Budget(evaluations=30), seed=seed)

@@ -37,7 +37,7 @@ budgets = st.one_of(
     first=st.integers(0, 2**63),
     at_a_time=st.integers(1, 5),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_run_is_the_same_whichever_runs_are_simulated_with_it(
     kind, name, budget, fidelity, repeat, seed, first, at_a_time
 ):
@@ -92,7 +92,7 @@ def test_time_is_the_sum_of_training_and_validation_seconds():
 
 
 @given(st.floats(5, 500))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_an_evaluation_counts_if_it_ends_within_the_seconds(seconds):
     trace = nl.simulate(CHAIN, "random-search", runs=20, budget=nl.Budget(seconds=seconds))
     endless = nl.simulate(CHAIN, "random-search", runs=20, budget=nl.Budget(evaluations=trace.steps + 1))
@@ -115,6 +115,13 @@ def test_a_budget_too_small_for_anything_gives_empty_runs():
         assert trace.evaluations.tolist() == [0, 0, 0]
         assert trace.regret("test").shape == trace.incumbent().shape == (3, 0)
         assert np.isnan(trace.final("test")).all()
+
+
+def test_a_budget_too_large_for_memory_is_no_trouble_where_something_else_ends_the_runs():
+    one = nl.simulate(CHAIN, "random-search", runs=3, budget=nl.Budget(seconds=500))
+    assert identical(one, nl.simulate(CHAIN, "random-search", runs=3, budget=nl.Budget(10**12, 10**14, 500)))
+    everything = nl.simulate(CHAIN, "local-search", runs=1000, budget=nl.Budget(evaluations=10**12))
+    assert everything.steps == CHAIN.space.size
 
 
 def test_the_first_limit_that_is_reached_ends_a_run():
@@ -237,6 +244,8 @@ def test_a_search_on_test_accuracy_is_never_silent():
         ({"runs": 0}, ParameterError, "runs must be at least 1"),
         ({"seed": -1}, ParameterError, "seed must be"),
         ({"first_run": -1}, ParameterError, "first_run must be"),
+        ({"runs": 2.5}, ParameterError, "runs must be a whole number, got 2.5"),
+        ({"seed": "1"}, ParameterError, "seed must be a whole number"),
         ({"budget": 300}, ParameterError, "must be a Budget"),
     ],
 )

@@ -44,7 +44,7 @@ def test_conformance(case, name, parameters):
     run=st.integers(0, 2**32),
     evaluations=st.integers(1, 150),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_lock_step_agrees_with_plain_python(variant, kind, seed, run, evaluations):
     name, parameters = variant
     table = TABLES[kind]

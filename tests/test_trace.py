@@ -79,7 +79,7 @@ def test_incumbents_by_definition(steps):
 
 
 @given(st.sampled_from(nl.strategies()), st.integers(0, 1000), st.sampled_from(["sample", "mean"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_regret_is_never_negative_and_observed_regret_never_grows(name, seed, repeat):
     table = synthetic_table("chain", failures=0.2)
     trace = nl.simulate(table, name, runs=5, budget=nl.Budget(evaluations=80), seed=seed, repeat=repeat)
@@ -140,8 +140,24 @@ def test_traces_survive_the_disk(tmp_path):
         assert np.array_equal(one.regret("observed"), two.regret("observed"), equal_nan=True)
 
 
+def test_arguments_of_plain_strategies_are_kept_as_text(tmp_path):
+    class Guess:
+        def __init__(self, space, random, choices):
+            self.size = space.size
+
+        def ask(self):
+            return 0
+
+        def tell(self, architecture, value):
+            pass
+
+    trace = nl.simulate(synthetic_table("tiny"), Guess, runs=1, budget=nl.Budget(evaluations=2), choices={1, 2})
+    save_traces([trace], tmp_path / "traces.h5")
+    assert load_traces(tmp_path / "traces.h5")[0].setting.parameters["choices"] == "{1, 2}"
+
+
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_damaged_trace_files_are_one_clear_error(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("damaged") / "traces.h5"
     trace = nl.simulate(synthetic_table("tiny"), "random-search", runs=2, budget=nl.Budget(evaluations=5))

@@ -58,6 +58,3 @@ def main() -> None:
     except NasbenchLabError as error:
         typer.echo(f"nasbench-lab: {error}", err=True)
         sys.exit(EXIT_ERROR)
-    except KeyboardInterrupt:
-        typer.echo("nasbench-lab: interrupted; nothing was written", err=True)
-        sys.exit(130)

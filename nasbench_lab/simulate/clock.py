@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.simulate.budget import Budget
 from nasbench_lab.simulate.measurement import Observation
 from nasbench_lab.simulate.trace import MISSING, Reference, Setting, Trace
 from nasbench_lab.streams import FloatArray, IntArray
 
 _DTYPES = {"architecture": np.int32, "repeat": np.int8, "observed": np.float64, "time": np.float64}
-_FIRST_CAPACITY = 64
+_MOST_AT_FIRST = 4096
+"""Steps that are reserved at first where all runs have so many; more, and unknown numbers, grow by doubling."""
 
 
 class Log:
@@ -20,12 +22,14 @@ class Log:
 
     Args:
         runs: number of runs.
-        steps: how many evaluations a run can have, or None if that is not known; then the arrays grow.
+        budget: limits of a run, from which follows how many evaluations to reserve memory for.
+        fidelity: training epochs of every evaluation.
     """
 
-    def __init__(self, runs: int, steps: int | None) -> None:
+    def __init__(self, runs: int, budget: Budget, fidelity: int) -> None:
         self.runs = runs
-        self._capacity = _FIRST_CAPACITY if steps is None else steps
+        limit = budget.max_evaluations(fidelity)
+        self._capacity = 64 if limit is None or budget.seconds is not None else min(limit, _MOST_AT_FIRST)
         self._arrays: dict[str, NDArray[Any]] = {n: np.empty((self._capacity, runs), t) for n, t in _DTYPES.items()}
         self._evaluations = np.zeros(runs, dtype=np.int64)
 

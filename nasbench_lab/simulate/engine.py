@@ -87,7 +87,7 @@ def simulate(
         first_run=first_run,
         objective=table.objective,
     )
-    log = Log(runs, budget.max_evaluations(measurements.fidelity))
+    log = Log(runs, budget, measurements.fidelity)
     together = max(1, min(RUNS_AT_A_TIME, _STATE_ENTRIES // table.space.size))
     for start in range(0, runs, together):
         clock = Clock(log, setting, start, min(start + together, runs))

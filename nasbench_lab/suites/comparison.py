@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulate import Budget, Trace, concatenate, simulate
+from nasbench_lab.simulate.engine import RUNS_AT_A_TIME
 from nasbench_lab.simulate.measurement import RepeatPolicy
 from nasbench_lab.strategies import Strategy, resolve
 from nasbench_lab.suites.arguments import parse_strategy
@@ -14,9 +15,6 @@ from nasbench_lab.tables import Table, load
 
 Progress = Callable[[int], None]
 """Called with the number of runs that were simulated since the last call."""
-
-_SHARD = 512
-"""Runs simulated between two reports of progress."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,6 @@ class Comparison:
     fidelity: int | None = None
     repeat: RepeatPolicy = "sample"
     seed: int = 0
-    shard: int = field(default=_SHARD, repr=False)
 
     def __post_init__(self) -> None:
         if not self.tables or not self.strategies:
@@ -72,8 +69,8 @@ class Comparison:
 
     def _run_one(self, table: Table, searcher: Strategy[object], progress: Progress) -> Trace:
         shards = []
-        for first in range(0, self.runs, self.shard):
-            runs = min(self.shard, self.runs - first)
+        for first in range(0, self.runs, RUNS_AT_A_TIME):
+            runs = min(RUNS_AT_A_TIME, self.runs - first)
             shards.append(
                 simulate(
                     table,

@@ -48,7 +48,7 @@ def save_traces(traces: Sequence[Trace], path: str | os.PathLike[str]) -> None:
         written: dict[str, Reference] = {}
         for number, trace in enumerate(traces):
             group = file.create_group(f"traces/{number}")
-            group.attrs["setting"] = json.dumps(dataclasses.asdict(trace.setting), sort_keys=True)
+            group.attrs["setting"] = json.dumps(dataclasses.asdict(trace.setting), sort_keys=True, default=repr)
             group.attrs["reference"] = _save_reference(file, written, trace.reference)
             for name in MISSING:
                 group.create_dataset(name, data=getattr(trace, name), **_PACKED)

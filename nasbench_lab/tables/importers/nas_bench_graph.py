@@ -1,7 +1,9 @@
 """NAS-Bench-Graph, the light version: nine tables from the data files of the package ``nas-bench-graph``.
 
 A file is a pickled dictionary: key of an architecture (tree digit and four operation digits, of nine operations) to
-the validation and test performance, latency and parameters, each the mean of three trainings.
+the validation and test performance, latency and parameters, each the mean of three trainings. The package does not
+say for how many epochs the networks were trained; those numbers are the publication's hyper-parameters as they are
+redistributed with code that derives from it.
 """
 
 from __future__ import annotations
