@@ -48,7 +48,7 @@ class SearchOnTestWarning(UserWarning):
     """The table publishes no validation measurements, so a search can only observe test measurements."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
     """Build the error for an unknown name, with the nearest known names in it.
 
     Args:
@@ -64,7 +64,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     import difflib
 
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
     if near:
         return UnknownNameError(f"unknown {kind} {name!r}; did you mean {' or '.join(repr(n) for n in near)}?")
     return UnknownNameError(f"unknown {kind} {name!r}; known: {', '.join(names) or 'none'}")

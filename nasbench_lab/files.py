@@ -11,6 +11,9 @@ from pathlib import Path
 
 from nasbench_lab.errors import NasbenchLabError, OutputError
 
+_TEMPORARY = ".nasbench-lab-"
+"""How the names of temporary folders begin."""
+
 
 @contextlib.contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
@@ -39,11 +42,14 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> Iterator[Path]:
-    """Give a temporary folder next to ``target`` that becomes ``target`` when the block ends without an error.
+    """Give a temporary folder whose files are in ``target`` when the block ends without an error.
+
+    A new folder appears at once, complete. Into a folder that exists already (it may be the current one, a link or a
+    mount point), the finished files are moved one by one; none of them is ever half-written.
 
     Args:
         target: must not exist, or be empty, unless ``replace`` is given.
-        replace: an existing folder is replaced if every name in it is among these; others are never deleted.
+        replace: files of an existing folder are replaced if every name in it is among these; others stop everything.
 
     Raises:
         OutputError: ``target`` is in the way, or cannot be written. It is as it was.
@@ -51,15 +57,21 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
     temporary: Path | None = None
     try:
         with _as_output_error(target):
-            _check_replaceable(target, replace)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+            place = Path(os.path.realpath(target))
+            exists = _check_replaceable(target, place, replace)
+            home = place if exists else place.parent
+            home.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=home))
             yield temporary
             for path in temporary.iterdir():
                 _flush_to_disk(path)
-            temporary.chmod(0o777 & ~_umask())
-            _check_replaceable(target, replace)
-            _swap_in(temporary, target)
+            if not exists:
+                temporary.chmod(0o777 & ~_umask())
+                temporary.rename(place)
+                return
+            _check_replaceable(target, place, replace)
+            for path in sorted(temporary.iterdir()):
+                path.replace(place / path.name)
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -76,28 +88,19 @@ def _as_output_error(target: Path) -> Iterator[None]:
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
 
 
-def _check_replaceable(target: Path, replace: Collection[str] | None) -> None:
-    if not os.path.lexists(target):
-        return
-    if not target.is_dir():
+def _check_replaceable(target: Path, place: Path, replace: Collection[str] | None) -> bool:
+    """Return whether there is a folder already, or raise OutputError where it must not be written to."""
+    if not place.exists():
+        return False
+    if not place.is_dir():
         raise OutputError(f"{target} is in the way: it is not a folder")
-    present = sorted(path.name for path in target.iterdir())
+    present = sorted(path.name for path in place.iterdir() if not path.name.startswith(_TEMPORARY))
     if replace is None and present:
         raise OutputError(f"{target} already has {present[0]}; choose another folder, or allow overwriting it")
     foreign = [name for name in present if name not in (replace or ())]
     if foreign:
         raise OutputError(f"{target} has files that are no result ({foreign[0]}); it is not overwritten")
-
-
-def _swap_in(temporary: Path, target: Path) -> None:
-    """Move a folder to its place. An older one is moved aside first, and deleted only when the new one is there."""
-    if not target.exists():
-        temporary.replace(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    target.replace(old)
-    temporary.replace(target)
-    shutil.rmtree(old)
+    return True
 
 
 def _flush_to_disk(path: Path) -> None:

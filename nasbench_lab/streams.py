@@ -26,6 +26,8 @@ True
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,15 +49,26 @@ _TILE = 2**15  # uniforms made at a time over all runs: 256 KiB, so that a refil
 
 def check_seed(seed: int, first_run: int, runs: int) -> None:
     """Raise a ParameterError unless the numbers address valid streams."""
-    for name, number in (("seed", seed), ("first_run", first_run), ("runs", runs)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer):
-            raise ParameterError(f"{name} must be a whole number, got {number!r}")
     if not 0 <= seed < _MAX_SEED:
         raise ParameterError(f"seed must be an integer in [0, 2**128), got {seed}")
     if runs < 1:
         raise ParameterError(f"runs must be at least 1, got {runs}")
     if not 0 <= first_run <= _MAX_RUN - runs:
         raise ParameterError(f"first_run must be at least 0 (and first_run + runs at most 2**64), got {first_run}")
+
+
+def whole(name: str, number: Any) -> int:
+    """Return a whole number as a plain int, or raise a ParameterError.
+
+    >>> whole("runs", np.int64(3)), type(whole("runs", np.int64(3)))
+    (3, <class 'int'>)
+    >>> whole("runs", 2.5)
+    Traceback (most recent call last):
+    nasbench_lab.errors.ParameterError: runs must be a whole number, got 2.5
+    """
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise ParameterError(f"{name} must be a whole number, got {number!r}")
+    return int(number)
 
 
 def run_words(seed: int, first_run: int, runs: int, purpose: int) -> WordArray:

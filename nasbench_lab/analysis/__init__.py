@@ -1,7 +1,8 @@
 """Analysis: what traces mean. Computed from traces alone."""
 
 from nasbench_lab.analysis.curves import Curve, at_times, regret_curve
-from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search
+from nasbench_lab.analysis.quantiles import quantiles
+from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search, exact_random_search_on
 from nasbench_lab.analysis.summary import Summary, summarize, to_csv
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "Summary",
     "at_times",
     "exact_random_search",
+    "exact_random_search_on",
+    "quantiles",
     "regret_curve",
     "summarize",
     "to_csv",

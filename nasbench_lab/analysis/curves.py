@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
+from nasbench_lab.analysis.quantiles import quantiles
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.simulate.trace import RegretKind, Trace
 from nasbench_lab.streams import FloatArray
 
 Axis = Literal["evaluations", "seconds"]
 
-QUARTILES = (0.25, 0.5, 0.75)
 _GRID_POINTS = 256
 
 
@@ -38,7 +38,8 @@ def regret_curve(trace: Trace, kind: RegretKind = "test", axis: Axis = "evaluati
     """Return median and quartiles of the regret over runs, against evaluations or simulated seconds.
 
     Right-continuous: a run has the regret of its incumbent from the moment the evaluation ends. A run without a value
-    yet counts as infinitely bad. Never extrapolated: the grid ends where the first run ends.
+    yet counts as infinitely bad. Never extrapolated: the grid ends where the first run ends. A run that a budget in
+    seconds ended, ends with the budget: until then it was training, with the same incumbent.
 
     Args:
         trace: the runs.
@@ -47,7 +48,7 @@ def regret_curve(trace: Trace, kind: RegretKind = "test", axis: Axis = "evaluati
 
     Raises:
         UnknownNameError: no such kind or axis.
-        MissingDataError: the table has no times, or no measurements of that split, or some run evaluated nothing.
+        MissingDataError: the table has no times, or no measurements of that split, or there is nothing to draw.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -56,10 +57,10 @@ def regret_curve(trace: Trace, kind: RegretKind = "test", axis: Axis = "evaluati
     (3, 20)
     """
     values = trace.regret(kind)
-    if not len(values) or not trace.evaluations.min():
-        raise MissingDataError("some run has no evaluation within the budget; there is no curve")
     if axis == "evaluations":
         shortest = int(trace.evaluations.min())
+        if not shortest:
+            raise MissingDataError("some run ended before its first evaluation")
         grid = np.arange(1, shortest + 1, dtype=np.float64)
         on_grid = values[:, :shortest]
     elif axis == "seconds":
@@ -67,7 +68,7 @@ def regret_curve(trace: Trace, kind: RegretKind = "test", axis: Axis = "evaluati
         on_grid = at_times(trace, values, grid)
     else:
         raise unknown("axis", axis, ("evaluations", "seconds"))
-    return Curve(axis, grid, _quantiles(on_grid), trace.runs)
+    return Curve(axis, grid, quantiles(on_grid), trace.runs)
 
 
 def at_times(trace: Trace, values: FloatArray, seconds: FloatArray) -> FloatArray:
@@ -94,17 +95,25 @@ def at_times(trace: Trace, values: FloatArray, seconds: FloatArray) -> FloatArra
 
 def _time_grid(trace: Trace) -> FloatArray:
     """Times from the first end of an evaluation in any run to the first end of a run, in equal ratios."""
-    finish = np.where(trace.mask, trace.time, -np.inf).max(axis=1)
-    if np.isnan(finish).any():
+    times = trace.time[trace.mask]
+    if np.isnan(times).any():
         raise MissingDataError(f"table {trace.setting.table!r} has no times")
-    end = float(finish.min())
-    grid = np.geomspace(min(float(trace.time[:, 0].min()), end), end, _GRID_POINTS)
+    if not (times > 0).any():
+        raise MissingDataError("no run has an evaluation that takes time")
+    start, end = float(times[times > 0].min()), float(_ends(trace).min())
+    if end < start:
+        raise MissingDataError("some run ended before the first evaluation of any other")
+    grid = np.geomspace(start, end, _GRID_POINTS)
     grid[-1] = end
     return grid
 
 
-def _quantiles(values: FloatArray) -> FloatArray:
-    """Quartiles over the first axis, with NaN as the largest value; by order statistics, so that inf is no trouble."""
-    worst_last = np.sort(np.where(np.isnan(values), np.inf, values), axis=0)
-    rank = [max(int(np.ceil(q * len(values))) - 1, 0) for q in QUARTILES]
-    return worst_last[rank]
+def _ends(trace: Trace) -> FloatArray:
+    """Seconds at which every run ended, shape (runs,)."""
+    last = np.where(trace.mask, trace.time, 0.0).max(axis=1, initial=0.0)
+    budget = trace.setting.budget
+    limit = budget.max_evaluations(trace.setting.fidelity)
+    if budget.seconds is None:
+        return last
+    used_up = np.zeros(trace.runs, dtype=bool) if limit is None else trace.evaluations == limit
+    return np.where(used_up, last, budget.seconds)

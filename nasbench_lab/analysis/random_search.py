@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.simulate.measurement import Measurements, RepeatPolicy
 from nasbench_lab.streams import FloatArray
+from nasbench_lab.tables.table import Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +54,15 @@ def exact_random_search(
     outcome = np.asarray(values, dtype=np.float64).reshape(-1)
     weight = np.ones(outcome.shape) if weights is None else np.asarray(weights, dtype=np.float64).reshape(-1)
     quantity = outcome if report is None else np.asarray(report, dtype=np.float64).reshape(-1)
-    count = np.atleast_1d(np.asarray(draws, dtype=np.int64))
+    count = np.atleast_1d(np.asarray(draws))
     if not outcome.shape == weight.shape == quantity.shape or not len(outcome):
         raise ParameterError("values, weights and report must have the same shape and at least one entry")
     if np.isnan(outcome).any() or np.isnan(quantity).any() or (weight < 0).any() or not weight.sum() > 0:
         raise ParameterError("values must not be NaN, and weights must be non-negative and not all zero")
-    if (count < 1).any():
-        raise ParameterError("the number of draws must be at least 1")
+    if count.dtype.kind not in "iu" or (count < 1).any():
+        raise ParameterError("numbers of draws must be whole and at least 1")
+    possible = weight > 0
+    outcome, weight, quantity = outcome[possible], weight[possible], quantity[possible]
     _, group = np.unique(outcome, return_inverse=True)
     probability = np.bincount(group, weight) / weight.sum()
     first = np.bincount(group, weight * quantity) / np.bincount(group, weight)
@@ -68,3 +72,36 @@ def exact_random_search(
     best = np.diff(below ** count[:, None], axis=1)
     mean = best @ first
     return ExactRandomSearch(count, mean, np.maximum(best @ second - mean**2, 0.0))
+
+
+def exact_random_search_on(
+    table: Table,
+    draws: ArrayLike,
+    *,
+    fidelity: int | None = None,
+    repeat: RepeatPolicy = "sample",
+    split: str | None = None,
+) -> ExactRandomSearch:
+    """Return what random search on a table finds, exactly.
+
+    Args:
+        table: the table; at the given fidelity no training may have failed.
+        draws: numbers of evaluations n >= 1.
+        fidelity: training epochs of an evaluation; by default the highest.
+        repeat: which repeat an evaluation observes, see `simulate`.
+        split: ``"valid"`` or ``"test"``: report the incumbent's mean at the highest fidelity; by default the best
+            observed value.
+
+    Raises:
+        MissingDataError: some training failed, so that an evaluation may observe nothing.
+
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> bool(exact_random_search_on(synthetic_table("tiny", noise=0.0), [1, 100], split="test").variance[1] < 1e-9)
+    True
+    """
+    values, weights, architecture = Measurements(table, fidelity, repeat).outcomes()
+    if not np.isclose(weights.sum(), 1.0):
+        raise MissingDataError(f"table {table.name!r} has failed trainings; the closed form needs a value for each")
+    sign = -1.0 if table.objective.direction == "minimize" else 1.0
+    report = values if split is None else table.mean_values(table.description.split_metric(split).name)[architecture]
+    return exact_random_search(sign * values, draws, weights=weights, report=report)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nasbench_lab.analysis.quantiles import quantiles
 from nasbench_lab.simulate.trace import Trace
 from nasbench_lab.streams import FloatArray
 
@@ -17,24 +18,32 @@ from nasbench_lab.streams import FloatArray
 class Summary:
     """What the runs of one strategy on one table ended with; NaN where the table has no such measurements.
 
-    Means and standard deviations (with n - 1) are over runs. Regrets are those of `Trace.regret` at the end of a run.
-
     Attributes:
         table: name of the table.
         strategy: name, and the parameters that differ from their defaults.
         runs: number of runs.
+        budget, fidelity, repeat, seed: the setting, see `Setting`.
         evaluations: median number of evaluations of a run.
-        seconds: median simulated seconds at the end of the last evaluation.
-        valid_mean, valid_std, test_mean, test_std: of the last incumbent's mean validation and test value.
-        valid_regret, test_regret: median.
+        seconds: median simulated seconds at the end of a run's last evaluation.
+        without_value: number of runs that observed no value at all.
+        valid_mean, valid_std, test_mean, test_std: mean and standard deviation (with n - 1), over the other runs, of
+            the last incumbent's mean validation and test value.
+        valid_regret, test_regret: median, over all runs, of the regret at the end; runs without a value count as
+            infinitely bad.
         test_regret_low, test_regret_high: lower and upper quartile.
+        checksum: digest of the table's content.
     """
 
     table: str
     strategy: str
     runs: int
+    budget: str
+    fidelity: int
+    repeat: str
+    seed: int
     evaluations: float
     seconds: float
+    without_value: int
     valid_mean: float
     valid_std: float
     test_mean: float
@@ -43,6 +52,7 @@ class Summary:
     test_regret: float
     test_regret_low: float
     test_regret_high: float
+    checksum: str
 
 
 def summarize(trace: Trace) -> Summary:
@@ -54,25 +64,30 @@ def summarize(trace: Trace) -> Summary:
     >>> summarize(trace).evaluations
     243.0
     """
-    ends = np.where(trace.mask, trace.time, -np.inf).max(axis=1, initial=-np.inf)
-    ends = np.where(np.isfinite(ends), ends, np.nan)
-    finals = {split: _final(trace, split) for split in ("valid", "test")}
-    regrets = {split: _regret(trace, split, values) for split, values in finals.items()}
-    low, middle, high = _quartiles(regrets["test"])
+    setting = trace.setting
+    valid_mean, valid_std = _mean_and_deviation(_final(trace, "valid"))
+    test_mean, test_std = _mean_and_deviation(_final(trace, "test"))
+    low, middle, high = _regret_quartiles(trace, "test")
     return Summary(
-        table=trace.setting.table,
-        strategy=trace.setting.label,
+        table=setting.table,
+        strategy=setting.label,
         runs=trace.runs,
+        budget=str(setting.budget),
+        fidelity=setting.fidelity,
+        repeat=str(setting.repeat),
+        seed=setting.seed,
         evaluations=float(np.median(trace.evaluations)),
-        seconds=_quartiles(ends)[1],
-        valid_mean=float(finals["valid"].mean()),
-        valid_std=_std(finals["valid"]),
-        test_mean=float(finals["test"].mean()),
-        test_std=_std(finals["test"]),
-        valid_regret=_quartiles(regrets["valid"])[1],
+        seconds=_median_seconds(trace),
+        without_value=int((trace.final_incumbent() < 0).sum()),
+        valid_mean=valid_mean,
+        valid_std=valid_std,
+        test_mean=test_mean,
+        test_std=test_std,
+        valid_regret=_regret_quartiles(trace, "valid")[1],
         test_regret=middle,
         test_regret_low=low,
         test_regret_high=high,
+        checksum=setting.checksum,
     )
 
 
@@ -93,24 +108,24 @@ def _cell(value: str | float) -> str:
 
 
 def _final(trace: Trace, split: str) -> FloatArray:
+    return trace.final(split) if split in trace.reference.means else np.full(trace.runs, np.nan)
+
+
+def _regret_quartiles(trace: Trace, split: str) -> tuple[float, float, float]:
     if split not in trace.reference.means:
-        return np.full(trace.runs, np.nan)
-    return trace.final(split)
-
-
-def _regret(trace: Trace, split: str, final: FloatArray) -> FloatArray:
-    if split not in trace.reference.means:
-        return final
-    sign = -1.0 if trace.reference.metrics[split].direction == "minimize" else 1.0
-    return sign * (trace.reference.optimum(split) - final)
-
-
-def _quartiles(values: FloatArray) -> tuple[float, float, float]:
-    if np.isnan(values).any():
         return (float("nan"),) * 3
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    sign = -1.0 if trace.reference.metrics[split].direction == "minimize" else 1.0
+    low, middle, high = quantiles(sign * (trace.reference.optimum(split) - trace.final(split)))
     return float(low), float(middle), float(high)
 
 
-def _std(values: FloatArray) -> float:
-    return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+def _mean_and_deviation(values: FloatArray) -> tuple[float, float]:
+    known = values[~np.isnan(values)]
+    mean = float(known.mean()) if len(known) else float("nan")
+    return mean, float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+
+
+def _median_seconds(trace: Trace) -> float:
+    ends = np.where(trace.mask, trace.time, -np.inf).max(axis=1, initial=-np.inf)
+    known = ends[np.isfinite(ends)]
+    return float(np.median(known)) if len(known) else float("nan")

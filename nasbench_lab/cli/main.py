@@ -12,7 +12,7 @@ from nasbench_lab.cli.query import query
 from nasbench_lab.cli.run import run
 from nasbench_lab.cli.tables import app as tables_app
 from nasbench_lab.errors import NasbenchLabError
-from nasbench_lab.strategies import strategy_class
+from nasbench_lab.strategies import reference
 
 EXIT_ERROR = 2
 
@@ -33,7 +33,7 @@ app.add_typer(tables_app, name="tables")
 def strategies() -> None:
     """List the strategies and where they were published."""
     for name in nasbench_lab.strategies():
-        typer.echo(f"{name:<24} {strategy_class(name).reference}")
+        typer.echo(f"{name:<24} {reference(name)}")
 
 
 def _print_version(wanted: bool) -> None:
@@ -57,4 +57,7 @@ def main() -> None:
         app()
     except NasbenchLabError as error:
         typer.echo(f"nasbench-lab: {error}", err=True)
+        sys.exit(EXIT_ERROR)
+    except MemoryError as error:
+        typer.echo(f"nasbench-lab: not enough memory: {error}", err=True)
         sys.exit(EXIT_ERROR)

@@ -1,17 +1,26 @@
-"""What several commands share: options, and the width of what they print."""
+"""What several commands share: reading an option, and printing a grid."""
 
 from __future__ import annotations
 
+import re
+
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table as Grid
 
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulate.measurement import RepeatPolicy
 
+_UNLIMITED = 100_000  # columns
 
-def wide_console(least: int) -> Console:
-    """Return a console for standard output that is at least so many columns wide, so that tables keep their shape."""
+
+def print_grid(grid: Grid) -> None:
+    """Print a grid in full: on a narrow terminal its lines wrap, but nothing of them is left out."""
     console = Console(highlight=False)
-    return console if console.width >= least else Console(highlight=False, width=least)
+    needed = Measurement.get(console, console.options.update(width=_UNLIMITED), grid).maximum
+    if needed > console.width:
+        console = Console(highlight=False, width=needed)
+    console.print(grid, markup=False)
 
 
 def parse_repeat(text: str) -> RepeatPolicy:
@@ -24,6 +33,6 @@ def parse_repeat(text: str) -> RepeatPolicy:
         return "sample"
     if text == "mean":
         return "mean"
-    if text.isdecimal():
+    if re.fullmatch(r"[0-9]{1,9}", text):
         return int(text)
     raise ParameterError(f"repeat must be sample, mean or a number, got {text!r}")

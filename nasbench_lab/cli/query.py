@@ -14,7 +14,9 @@ from nasbench_lab.tables import Table, load
 def query(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a table, or path of a table file.")],
     architecture: Annotated[str, typer.Argument(metavar="ARCHITECTURE", help="Official notation, or index.")],
-    epochs: Annotated[int | None, typer.Option(help="Training epochs; by default the table's highest.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", "--fidelity", help="Training epochs; by default the table's highest.")
+    ] = None,
     repeat: Annotated[str, typer.Option(help="A repeat's number, or mean.")] = "mean",
 ) -> None:
     """Print everything that a table knows of one architecture."""

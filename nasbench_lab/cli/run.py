@@ -15,14 +15,12 @@ from rich.progress import Progress
 from rich.table import Table as Grid
 
 from nasbench_lab.analysis import Summary
-from nasbench_lab.cli.options import parse_repeat, wide_console
+from nasbench_lab.cli.options import parse_repeat, print_grid
 from nasbench_lab.errors import SearchOnTestWarning
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import FILES, write_result
 from nasbench_lab.simulate import Budget, Trace
 from nasbench_lab.suites import Comparison
-
-_WIDTH = 100  # columns that the summary needs
 
 
 def run(
@@ -55,6 +53,12 @@ def run(
         traces, notes = _simulate(comparison)
         took = time.perf_counter() - started
         summaries = write_result(traces, folder)
+    notes += [
+        f"{row.without_value} of {row.runs} runs of {row.strategy} on {row.table} observed no value; they count as "
+        "infinitely bad in regrets, and not in means"
+        for row in summaries
+        if row.without_value
+    ]
     for note in notes:
         typer.echo(f"note: {note}", err=True)
     _print_summary(summaries, comparison)
@@ -92,7 +96,7 @@ def _print_summary(summaries: Sequence[Summary], comparison: Comparison) -> None
                 _spread(row.test_mean, row.test_std),
                 f"{row.test_regret:.3g} [{row.test_regret_low:.3g}, {row.test_regret_high:.3g}]",
             )
-        wide_console(_WIDTH).print(grid, markup=False)
+        print_grid(grid)
 
 
 def _spread(mean: float, deviation: float) -> str:

@@ -9,13 +9,11 @@ import typer
 from rich.table import Table as Grid
 
 from nasbench_lab import spaces
-from nasbench_lab.cli.options import wide_console
+from nasbench_lab.cli.options import print_grid
 from nasbench_lab.tables import Description, Table, cached_path, load, recipe
 from nasbench_lab.tables import tables as table_names
 
 app = typer.Typer(help="List the tables, or show what one says of itself.", rich_markup_mode=None)
-
-_WIDTH = 170  # columns that the list needs
 
 
 @app.callback(invoke_without_command=True)
@@ -37,7 +35,7 @@ def list_tables(context: typer.Context) -> None:
             description.licence,
             "yes" if cached_path(name).exists() else "no",
         )
-    wide_console(_WIDTH).print(grid)
+    print_grid(grid)
 
 
 @app.command()

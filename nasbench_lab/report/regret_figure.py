@@ -9,7 +9,7 @@ import numpy as np
 
 from nasbench_lab.analysis import Curve, regret_curve
 from nasbench_lab.analysis.curves import Axis
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.report import style
 from nasbench_lab.simulate.trace import RegretKind, Trace
 
@@ -20,43 +20,56 @@ if TYPE_CHECKING:
 _TITLES = {"valid": "mean validation regret", "test": "mean test regret"}
 _X_LABELS = {"evaluations": "evaluations", "seconds": "simulated seconds"}
 _PANEL = (3.8, 2.5)  # inches
+_LINE = 0.2  # height of a line of the legend, inches
 
 
 def regret_figure(traces: Sequence[Trace]) -> Figure:
     """Draw the regret of strategies on one or more tables.
 
-    Every table has a row of panels against evaluations and, where it has times, one against simulated seconds; the
-    columns are mean validation and mean test regret, where the table has them. A regret of zero, which a log axis
-    cannot show, is drawn on a line at the bottom that is marked ``optimum``.
+    Every table (searched at one fidelity, observing one kind of repeat) has a row of panels against evaluations and,
+    where it has times, one against simulated seconds; the columns are mean validation and mean test regret, where the
+    tables have them. A regret of zero, which a log axis cannot show, is drawn on a line at the bottom that is marked
+    ``optimum``.
 
     Args:
         traces: of any strategies and tables; those of one table share its panels.
 
     Raises:
-        ParameterError: there are no traces.
-        MissingDataError: some run evaluated nothing, so there is no curve.
+        ParameterError: there are no traces, or two of the same strategy for one panel.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     if not traces:
         raise ParameterError("there are no traces to draw")
-    tables = list(dict.fromkeys(trace.setting.table for trace in traces))
+    groups = _group(traces)
     labels = list(dict.fromkeys(trace.setting.label for trace in traces))
-    rows = [(table, axis) for table in tables for axis in _axes_of(_of(traces, table))]
+    rows = [(group, axis) for group in groups for axis in _axes_of(group)]
     kinds: list[RegretKind] = [k for k in ("valid", "test") if any(k in t.reference.means for t in traces)]
     with rc_context(style.RC):
-        figure = Figure(figsize=(_PANEL[0] * len(kinds), _PANEL[1] * len(rows) + 0.35))
+        width = _PANEL[0] * len(kinds)
+        columns, size = _legend_layout(labels, width)
+        height = _PANEL[1] * len(rows) + _LINE * (1.5 + -(-len(labels) // columns))
+        figure = Figure(figsize=(width, height))
         panels = figure.subplots(len(rows), len(kinds), squeeze=False)
-        for (table, axis), row in zip(rows, panels, strict=True):
+        for (group, axis), row in zip(rows, panels, strict=True):
             for kind, panel in zip(kinds, row, strict=True):
-                _draw_panel(panel, _of(traces, table), kind, axis, labels)
-        _add_legend(figure, labels, traces)
+                _draw_panel(panel, group, kind, axis, labels)
+        _add_legend(figure, labels, traces, columns, size)
     return figure
 
 
-def _of(traces: Sequence[Trace], table: str) -> list[Trace]:
-    return [trace for trace in traces if trace.setting.table == table]
+def _group(traces: Sequence[Trace]) -> list[list[Trace]]:
+    """Collect the traces that share panels, in order of appearance."""
+    groups: dict[tuple[object, ...], list[Trace]] = {}
+    for trace in traces:
+        setting = trace.setting
+        key = (setting.table, setting.checksum, setting.fidelity, setting.repeat, setting.objective)
+        group = groups.setdefault(key, [])
+        if any(other.setting.label == setting.label for other in group):
+            raise ParameterError(f"strategy {setting.label!r} appears twice on table {setting.table!r}")
+        group.append(trace)
+    return list(groups.values())
 
 
 def _axes_of(traces: Sequence[Trace]) -> list[Axis]:
@@ -68,7 +81,10 @@ def _draw_panel(panel: Axes, traces: Sequence[Trace], kind: RegretKind, axis: Ax
     reference = traces[0].reference
     if kind not in reference.means:
         return _say(panel, f"no {_TITLES[kind].split()[1]} measurements")
-    curves = [regret_curve(trace, kind, axis) for trace in traces]
+    try:
+        curves = [regret_curve(trace, kind, axis) for trace in traces]
+    except MissingDataError as error:
+        return _say(panel, f"no curves against {_X_LABELS[axis]}:\n{error}")
     drawn = np.concatenate([curve.quantiles[:, np.isfinite(curve.quantiles[1])].reshape(-1) for curve in curves])
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn):
@@ -105,8 +121,12 @@ def _draw_curve(panel: Axes, curve: Curve, floor: float, look: dict[str, Any]) -
 
 def _title(trace: Trace) -> str:
     setting = trace.setting
-    observed = ", on test" if setting.objective.split == "test" else ""
-    return f"{setting.table} ({setting.fidelity} epochs{observed})"
+    parts = [f"{setting.fidelity} epochs"]
+    if setting.repeat != "sample":
+        parts.append("mean of repeats" if setting.repeat == "mean" else f"repeat {setting.repeat}")
+    if setting.objective.split == "test":
+        parts.append("on test")
+    return f"{setting.table} ({', '.join(parts)})"
 
 
 def _floor(traces: Sequence[Trace], kind: RegretKind) -> float:
@@ -117,7 +137,18 @@ def _floor(traces: Sequence[Trace], kind: RegretKind) -> float:
     return float(positive.min()) / 3 if len(positive) else 1e-12
 
 
-def _add_legend(figure: Figure, labels: Sequence[str], traces: Sequence[Trace]) -> None:
+def _legend_layout(labels: Sequence[str], width: float) -> tuple[int, float]:
+    """Return how many columns of labels fit into a width in inches, at most three, and the font size."""
+    from matplotlib.textpath import TextPath
+
+    size = float(style.RC["font.size"])
+    longest = max(float(TextPath((0, 0), label, size=size).get_extents().width) for label in labels) / 72
+    column = longest + 5.5 * size / 72  # the line before the label, and the space between columns
+    room = width - 0.3
+    return max(1, min(3, len(labels), int(room / column))), min(size, size * room / column)
+
+
+def _add_legend(figure: Figure, labels: Sequence[str], traces: Sequence[Trace], columns: int, size: float) -> None:
     from matplotlib.lines import Line2D
 
     counts = sorted({trace.runs for trace in traces})
@@ -125,7 +156,8 @@ def _add_legend(figure: Figure, labels: Sequence[str], traces: Sequence[Trace]) 
     figure.legend(
         handles=[Line2D([], [], label=label, **style.line(number)) for number, label in enumerate(labels)],
         loc="outside upper left",
-        ncols=min(len(labels), 3),
+        ncols=columns,
+        fontsize=size,
         title=f"median (line) and interquartile range (band) of {runs} runs",
         alignment="left",
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from nasbench_lab.errors import ParameterError
 
@@ -34,18 +37,11 @@ class Budget:
     seconds: float | None = None
 
     def __post_init__(self) -> None:
-        limits = {"evaluations": self.evaluations, "epochs": self.epochs, "seconds": self.seconds}
-        if all(limit is None for limit in limits.values()):
+        if self.evaluations is None and self.epochs is None and self.seconds is None:
             raise ParameterError("a budget needs evaluations, epochs or seconds")
-        for name, limit in limits.items():
-            if limit is None:
-                continue
-            if isinstance(limit, bool) or not isinstance(limit, int | float):
-                raise ParameterError(f"a budget must be a number, got {name}={limit!r}")
-            if name != "seconds" and limit != int(limit if math.isfinite(limit) else 0):
-                raise ParameterError(f"a budget of {name} must be a whole number, got {name}={limit}")
-            if not 0 < limit < math.inf:
-                raise ParameterError(f"a budget must be positive, got {name}={limit}")
+        for name, kind in (("evaluations", int), ("epochs", int), ("seconds", float)):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _check(name, getattr(self, name), kind))
 
     def max_evaluations(self, fidelity: int) -> int | None:
         """Return how many evaluations at a fidelity (in epochs) fit in, or None if only seconds limit them.
@@ -65,3 +61,18 @@ class Budget:
         parts.append(f"{self.epochs} epochs" if self.epochs is not None else "")
         parts.append(f"{self.seconds:g} s" if self.seconds is not None else "")
         return ", ".join(part for part in parts if part)
+
+
+def _check(name: str, limit: Any, kind: type[int | float]) -> int | float:
+    """Return a limit as a plain int or float, or raise ParameterError."""
+    if isinstance(limit, bool) or not isinstance(limit, int | float | np.integer | np.floating):
+        raise ParameterError(f"a budget must be a number, got {name}={limit!r}")
+    try:
+        positive = limit > 0 and float(limit) < math.inf
+    except OverflowError:
+        raise ParameterError(f"a budget must be smaller than 1e308, got more for {name}") from None
+    if not positive:
+        raise ParameterError(f"a budget must be positive, got {name}={limit}")
+    if kind(limit) != limit:
+        raise ParameterError(f"a budget of {name} must be a whole number, got {name}={limit}")
+    return kind(limit)

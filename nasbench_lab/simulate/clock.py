@@ -12,7 +12,7 @@ from nasbench_lab.simulate.measurement import Observation
 from nasbench_lab.simulate.trace import MISSING, Reference, Setting, Trace
 from nasbench_lab.streams import FloatArray, IntArray
 
-_DTYPES = {"architecture": np.int32, "repeat": np.int8, "observed": np.float64, "time": np.float64}
+_DTYPES = {"architecture": np.int32, "repeat": np.int16, "observed": np.float64, "time": np.float64}
 _MOST_AT_FIRST = 4096
 """Steps that are reserved at first where all runs have so many; more, and unknown numbers, grow by doubling."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from nasbench_lab.simulate.clock import Clock, Log
 from nasbench_lab.simulate.measurement import Measurements, RepeatPolicy
 from nasbench_lab.simulate.trace import Reference, Setting, Trace
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.streams import MEASUREMENT, IntArray, Streams, check_seed
+from nasbench_lab.strategies.plain import PlainRun
+from nasbench_lab.streams import MEASUREMENT, IntArray, Streams, check_seed, whole
 from nasbench_lab.tables.table import Table
 
 RUNS_AT_A_TIME = 4096
@@ -26,7 +28,7 @@ _STATE_ENTRIES = 2**27
 
 def simulate(
     table: Table,
-    strategy: str | Strategy[Any],
+    strategy: str | Strategy[Any] | Callable[..., PlainRun],
     *,
     runs: int,
     budget: Budget,
@@ -42,7 +44,8 @@ def simulate(
 
     Args:
         table: the table to search.
-        strategy: its registered name, or a Strategy object.
+        strategy: its registered name, a Strategy object, or a class with ``ask`` and ``tell`` for a single run (see
+            `PlainStrategy`).
         runs: number of runs.
         budget: limits of every run.
         fidelity: training epochs at which architectures are evaluated; by default the table's highest.
@@ -50,7 +53,7 @@ def simulate(
             ``"mean"`` the mean over its repeats; a number that repeat.
         seed: root seed.
         first_run: number of the first run; runs ``first_run .. first_run + runs - 1`` of the seed are simulated.
-        **parameters: parameters of the strategy, if it is given by name.
+        **parameters: parameters of the strategy, if it is given by name or as a class.
 
     Raises:
         UnknownNameError: no such strategy or fidelity.
@@ -64,13 +67,13 @@ def simulate(
     >>> trace.architecture.shape, trace.regret("test").shape
     ((3, 5), (3, 5))
     """
+    runs, seed, first_run = whole("runs", runs), whole("seed", seed), whole("first_run", first_run)
     check_seed(seed, first_run, runs)
     searcher = strategies.resolve(strategy, parameters)
-    measurements = Measurements(table, fidelity, repeat)
     if not isinstance(budget, Budget):
         raise ParameterError(f"budget must be a Budget, e.g. Budget(evaluations=300), got {budget!r}")
-    if budget.seconds is not None:
-        measurements.check_seconds()
+    measurements = Measurements(table, fidelity, repeat)
+    measurements.check_budget(budget)
     if table.description.valid is None:
         message = f"{table.name} publishes no validation measurements: the search observes {table.objective.name}"
         warnings.warn(message, SearchOnTestWarning, stacklevel=2)
@@ -82,7 +85,7 @@ def simulate(
         parameters=searcher.parameters,
         budget=budget,
         fidelity=measurements.fidelity,
-        repeat=repeat,
+        repeat=measurements.repeat,
         seed=seed,
         first_run=first_run,
         objective=table.objective,

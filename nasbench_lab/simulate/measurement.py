@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.simulate.budget import Budget
 from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
 from nasbench_lab.tables.table import Table, best
 
@@ -21,7 +22,7 @@ class Observation(NamedTuple):
     """What evaluations observed, each array of the shape of the architectures."""
 
     value: FloatArray  # in the metric's unit
-    repeat: NDArray[np.int8]  # number of the repeat, or MEAN
+    repeat: NDArray[np.int16]  # number of the repeat, or MEAN
     seconds: FloatArray | None  # None where the table has no times
 
 
@@ -41,10 +42,11 @@ class Measurements:
     """
 
     def __init__(self, table: Table, fidelity: int | None, repeat: RepeatPolicy) -> None:
+        self.table = table.name
         self.metric = table.objective
         self.fidelity = table.fidelities[table.fidelity_position(fidelity)]
         self.repeat = _check_policy(table, repeat)
-        if repeat == "sample":
+        if self.repeat == "sample":
             values, labels, self._count = _sampled(table, self.fidelity)
         else:
             values, labels, self._count = _fixed(table, self.fidelity, self.repeat)
@@ -62,12 +64,29 @@ class Measurements:
         """Whether the seconds that an evaluation costs are known."""
         return self._seconds is not None
 
-    def check_seconds(self) -> None:
-        """Raise MissingDataError unless every evaluation takes time, so that a budget in seconds ends."""
+    def check_budget(self, budget: Budget) -> None:
+        """Raise MissingDataError if a budget is in seconds and not every evaluation takes time, so that it ends."""
+        if budget.seconds is None:
+            return
         if self._seconds is None:
-            raise MissingDataError("the table has no times; give the budget in evaluations or epochs")
+            raise MissingDataError(f"table {self.table!r} has no times; give the budget in evaluations or epochs")
         if not (self._seconds > 0).all():
-            raise MissingDataError("some evaluations have no times; give the budget in evaluations or epochs")
+            raise MissingDataError(
+                f"table {self.table!r} lacks the times of some evaluations; give the budget in evaluations or epochs"
+            )
+
+    def outcomes(self) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Return every value that an evaluation of a random architecture can observe; three arrays of one shape.
+
+        Returns:
+            The values, their probabilities, and the architectures. Failed trainings (NaN) are left out.
+        """
+        values = self._values.reshape(-1, self._width)
+        exists = np.arange(self._width) < np.broadcast_to(self._count, len(values))[:, None]
+        probability = exists / exists.sum(axis=1, keepdims=True) / len(values)
+        architecture = np.broadcast_to(np.arange(len(values))[:, None], values.shape)
+        known = exists & ~np.isnan(values)
+        return values[known], probability[known], architecture[known]
 
     def observe(self, architecture: IntArray, streams: Streams) -> Observation:
         """Evaluate architectures, shape (runs, k), with one draw each from the streams where there is a choice."""
@@ -78,23 +97,25 @@ class Measurements:
             where = architecture * self._width
             where += choice
         value = self._values.take(where)
-        repeat = choice.astype(np.int8) if self._label_is_choice else self._labels.take(where)
+        repeat = choice.astype(np.int16) if self._label_is_choice else self._labels.take(where)
         seconds = None if self._seconds is None else self._seconds.take(where)
         return Observation(value, np.broadcast_to(repeat, where.shape), seconds)
 
 
 def _check_policy(table: Table, repeat: RepeatPolicy) -> RepeatPolicy:
-    if isinstance(repeat, str) and repeat not in ("sample", "mean"):
-        raise ParameterError(f'repeat must be "sample", "mean" or a number, got {repeat!r}')
-    return repeat if repeat == "sample" else table.check_repeat(repeat)
+    if isinstance(repeat, str):
+        if repeat not in ("sample", "mean"):
+            raise ParameterError(f'repeat must be "sample", "mean" or a number, got {repeat!r}')
+        return repeat
+    return table.check_repeat(repeat)
 
 
-def _sampled(table: Table, fidelity: int) -> tuple[FloatArray, NDArray[np.int8], int | IntArray]:
+def _sampled(table: Table, fidelity: int) -> tuple[FloatArray, NDArray[np.int16], int | IntArray]:
     """All existing repeats of every architecture, moved to the front: values, numbers of the repeats, how many."""
     repeats = table.repeat_values(table.objective.name, fidelity)
     order = np.argsort(np.isnan(repeats), axis=1, kind="stable")
     values = np.take_along_axis(repeats, order, axis=1)
-    labels = order.astype(np.int8)
+    labels = order.astype(np.int16)
     count = (~np.isnan(repeats)).sum(axis=1, dtype=np.int64)
     without = count == 0
     values[without, 0] = table.mean_values(table.objective.name, fidelity)[without]
@@ -105,7 +126,7 @@ def _sampled(table: Table, fidelity: int) -> tuple[FloatArray, NDArray[np.int8],
     return values[:, :width], labels[:, :width], width if everywhere else count
 
 
-def _fixed(table: Table, fidelity: int, repeat: RepeatPolicy) -> tuple[FloatArray, NDArray[np.int8], int]:
+def _fixed(table: Table, fidelity: int, repeat: RepeatPolicy) -> tuple[FloatArray, NDArray[np.int16], int]:
     """The mean, or one repeat of every architecture: values and numbers of the repeats, shape (architectures, 1)."""
     name = table.objective.name
     if repeat == "mean":
@@ -120,10 +141,10 @@ def _fixed(table: Table, fidelity: int, repeat: RepeatPolicy) -> tuple[FloatArra
                 f"{missing} of {table.space.size} architectures of {table.name!r} have no repeat {repeat} of {name} "
                 f'at {fidelity} epochs; use repeat="sample" or "mean"'
             )
-    return values[:, None], np.full((table.space.size, 1), label, dtype=np.int8), 1
+    return values[:, None], np.full((table.space.size, 1), label, dtype=np.int16), 1
 
 
-def _seconds(table: Table, fidelity: int, labels: NDArray[np.int8]) -> FloatArray:
+def _seconds(table: Table, fidelity: int, labels: NDArray[np.int16]) -> FloatArray:
     """What an evaluation costs, for every architecture and choice, flat; the mean where a mean is observed."""
     cost = table.cost(fidelity)
     if cost.shape[1] == 1:

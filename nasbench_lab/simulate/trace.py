@@ -91,7 +91,7 @@ class Trace:
         reference: what the table says of every architecture.
         architecture: index of the architecture, int32, shape (runs, steps).
         fidelity: training epochs, int32, shape (runs, steps).
-        repeat: number of the repeat that was observed, -1 for the mean, int8, shape (runs, steps).
+        repeat: number of the repeat that was observed, -1 for the mean, int16, shape (runs, steps).
         observed: observed value of the objective in its unit, NaN for a failed training, float64, shape (runs, steps).
         time: simulated seconds at the end of the evaluation, NaN where the table has no times, shape (runs, steps).
         mask: whether the evaluation happened, that is, ended within the budget, bool, shape (runs, steps).
@@ -101,7 +101,7 @@ class Trace:
     reference: Reference
     architecture: NDArray[np.int32]
     fidelity: NDArray[np.int32]
-    repeat: NDArray[np.int8]
+    repeat: NDArray[np.int16]
     observed: FloatArray
     time: FloatArray
     mask: NDArray[np.bool_]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, overload
@@ -14,6 +15,8 @@ from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.streams import FloatArray, IntArray, scale
 
 CodeArray = NDArray[np.int8]
+
+_INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 class Space(abc.ABC):
@@ -112,7 +115,7 @@ class Space(abc.ABC):
     def resolve(self, architecture: str | int | np.integer[Any]) -> int:
         """Return the index of an architecture given by index or in official notation.
 
-        Text that is not in official notation but a plain number counts as an index.
+        Text that is not in official notation but a plain number, without leading zeros, counts as an index.
 
         Raises:
             OutOfSpaceError: neither an architecture in official notation nor an index in range.
@@ -121,7 +124,7 @@ class Space(abc.ABC):
             try:
                 return self.parse(architecture)
             except OutOfSpaceError:
-                if not architecture.strip().isdecimal():
+                if not _INDEX.fullmatch(architecture.strip()):
                     raise
                 architecture = int(architecture)
         if isinstance(architecture, bool) or not isinstance(architecture, int | np.integer):

@@ -36,6 +36,11 @@ LINKS: tuple[Links, ...] = (
 _NODES = 4
 _ALL_LINKS: tuple[Links, ...] = tuple(itertools.product(range(1), range(2), range(3), range(_NODES)))
 _NO_NODE = _NODES  # in an order: a leading skip that is no node of the original
+_COMMA = r"\s*,\s*"
+_NOTATION = re.compile(
+    r"(?:Arch)?\s*\(?\s*\[\s*" + _COMMA.join([r"(\d)"] * _NODES) + r"\s*\]\s*,?\s*"
+    r"\[\s*" + _COMMA.join([r"['\"]?(\w+)['\"]?"] * _NODES) + r"\s*\]\s*\)?"
+)
 _LINK_WEIGHTS = np.array([0, 12, 4, 1])  # position of links in _ALL_LINKS
 
 
@@ -141,12 +146,12 @@ class GnnSpace(Space):
         return _mutual(np.stack(reached, axis=1))
 
     def _parse_one(self, text: str) -> tuple[int, ...]:
-        numbers = [int(n) for n in re.findall(r"\d+", text)]
-        words = re.findall(r"[a-z]+", text.replace("Arch", ""))
-        if len(numbers) != _NODES or len(words) != _NODES:
+        match = _NOTATION.fullmatch(text.strip())
+        if match is None:
             raise OutOfSpaceError(
                 f"malformed architecture {text!r}; write it like Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])"
             )
+        numbers, words = [int(n) for n in match.groups()[:_NODES]], match.groups()[_NODES:]
         for node, origin in enumerate(numbers):
             if origin > node:
                 raise OutOfSpaceError(f"node {node + 1} cannot take its input from {origin}; allowed: 0..{node}")

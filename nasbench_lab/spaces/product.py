@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.streams import IntArray
+
+_MOST_ARCHITECTURES = 2**31 - 1  # indices are kept as int32
+_MOST_CHOICES = 127  # codes are kept as int8
 
 
 class ProductSpace(Space):
@@ -20,7 +25,11 @@ class ProductSpace(Space):
     def __init__(self, name: str, cardinalities: tuple[int, ...]) -> None:
         self.name = name
         self.cardinalities = cardinalities
-        self.size = int(np.prod(np.array(cardinalities, dtype=np.int64)))
+        self.size = math.prod(cardinalities)
+        if self.size > _MOST_ARCHITECTURES or max(cardinalities) > _MOST_CHOICES:
+            raise ParameterError(
+                f"a space can have {_MOST_ARCHITECTURES} architectures and {_MOST_CHOICES} values of a choice at most"
+            )
 
     @cached_property
     def official_order(self) -> IntArray | None:

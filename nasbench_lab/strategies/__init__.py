@@ -2,6 +2,6 @@
 
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
-from nasbench_lab.strategies.registry import resolve, strategies, strategy_class
+from nasbench_lab.strategies.registry import reference, resolve, strategies, strategy_class
 
-__all__ = ["PlainStrategy", "Strategy", "resolve", "strategies", "strategy_class"]
+__all__ = ["PlainStrategy", "Strategy", "reference", "resolve", "strategies", "strategy_class"]

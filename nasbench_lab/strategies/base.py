@@ -10,7 +10,7 @@ import numpy as np
 
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.streams import FloatArray, IntArray, Streams, whole
 
 State = TypeVar("State")
 
@@ -30,9 +30,15 @@ class Strategy(abc.ABC, Generic[State]):
     """
 
     name: ClassVar[str]
-    """Name in the registry, e.g. ``"regularized-evolution"``."""
-    reference: ClassVar[str]
+    """Name in the registry, e.g. ``"regularized-evolution"``; by default that of the class."""
+    reference: ClassVar[str] = ""
     """Where it was published."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Name a strategy after its class unless it says otherwise."""
+        super().__init_subclass__(**options)
+        if not isinstance(getattr(cls, "name", None), str):
+            cls.name = cls.__name__
 
     @abc.abstractmethod
     def start(self, space: Space, streams: Streams) -> State:
@@ -57,7 +63,8 @@ class Strategy(abc.ABC, Generic[State]):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters and their values."""
-        return {name: getattr(self, name) for name in field_names(type(self))}
+        values = {name: getattr(self, name) for name in field_names(type(self))}
+        return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
 
     @property
     def label(self) -> str:
@@ -84,9 +91,7 @@ def require_count(name: str, value: Any) -> None:
     Traceback (most recent call last):
     nasbench_lab.errors.ParameterError: population_size must be a whole number, got 2.5
     """
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    require(whole, f"{name} must be a whole number, got {value!r}")
-    require(value >= 1, f"{name} must be at least 1, got {value}")
+    require(whole(name, value) >= 1, f"{name} must be at least 1, got {value}")
 
 
 def require(condition: bool, message: str) -> None:

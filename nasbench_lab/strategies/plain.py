@@ -76,9 +76,12 @@ class PlainStrategy(Strategy[_State]):
 
     def start(self, space: Space, streams: Streams) -> _State:
         """Make one object per run."""
-        made: list[PlainRun | None] = [
-            self.factory(space, streams.generator(run), **self.arguments) for run in range(streams.runs)
-        ]
+        made: list[PlainRun | None] = []
+        for run in range(streams.runs):
+            try:
+                made.append(self.factory(space, streams.generator(run), **self.arguments))
+            except TypeError as error:
+                raise StrategyError(f"cannot make {self.label} with (space, random): {error}") from error
         return _State(space, made, [None] * streams.runs)
 
     def ask(self, state: _State) -> IntArray:

@@ -24,7 +24,7 @@ class RandomSearch(Strategy[_State]):
     """Uniform random search with replacement (Bergstra and Bengio, JMLR 2012; Li and Talwalkar, UAI 2019).
 
     An architecture may be drawn, and paid for, more than once. The distribution of its result is known exactly: see
-    `nasbench_lab.analysis.exact_random_search`.
+    `nasbench_lab.analysis.exact_random_search_on`.
     """
 
     name: ClassVar[str] = "random-search"

@@ -1,6 +1,6 @@
 """The strategies that can be named: the built-in ones and those that installed packages add.
 
-A package adds its own with an entry point in its ``pyproject.toml``, which names a `Strategy` subclass::
+A package adds its own with an entry point in its ``pyproject.toml``, which names a `Strategy` or a plain class::
 
     [project.entry-points."nasbench_lab.strategies"]
     my-idea = "my_package.my_idea:MyIdea"
@@ -11,11 +11,11 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from nasbench_lab.errors import ParameterError, unknown
 from nasbench_lab.strategies.base import Strategy, field_names
-from nasbench_lab.strategies.plain import PlainStrategy
+from nasbench_lab.strategies.plain import PlainRun, PlainStrategy
 
 GROUP = "nasbench_lab.strategies"
 
@@ -49,23 +49,28 @@ def strategies() -> list[str]:
     return sorted(_loaders())
 
 
-def strategy_class(name: str) -> type[Strategy[Any]]:
-    """Return the class of a named strategy.
+def strategy_class(name: str) -> type[Any]:
+    """Return the class of a named strategy: a `Strategy`, or a plain class with ``ask`` and ``tell``.
 
     Raises:
         UnknownNameError: no strategy has that name.
-        ParameterError: an installed package registered something that is no Strategy.
+        ParameterError: an installed package registered something else.
     """
     if name not in _loaders():
         raise unknown("strategy", name, _loaders())
     found = _loaders()[name]()
-    if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise ParameterError(f"the entry point {name!r} in group {GROUP!r} is not a Strategy subclass")
+    if not isinstance(found, type) or not (issubclass(found, Strategy) or _is_plain(found)):
+        raise ParameterError(f"the entry point {name!r} in group {GROUP!r} is not a class of strategies")
     return found
 
 
-def resolve(strategy: str | Strategy[Any] | type[Any], parameters: Mapping[str, Any]) -> Strategy[Any]:
-    """Return the strategy object for a name and parameters, or an object as it is.
+def reference(name: str) -> str:
+    """Return where a named strategy was published; empty where it does not say."""
+    return str(getattr(strategy_class(name), "reference", ""))
+
+
+def resolve(strategy: str | Strategy[Any] | Callable[..., PlainRun], parameters: Mapping[str, Any]) -> Strategy[Any]:
+    """Return the strategy object for a name or class and parameters, or an object as it is.
 
     A class with ``ask`` and ``tell`` that is no Strategy is wrapped in `PlainStrategy`.
 
@@ -74,16 +79,23 @@ def resolve(strategy: str | Strategy[Any] | type[Any], parameters: Mapping[str, 
         ParameterError: a parameter is unknown or has a bad value, or parameters come with an object.
     """
     if isinstance(strategy, str):
-        return _construct(strategy_class(strategy), parameters)
+        strategy = strategy_class(strategy)
     if isinstance(strategy, type):
         if issubclass(strategy, Strategy):
             return _construct(strategy, parameters)
-        return PlainStrategy(strategy, parameters)
+        if _is_plain(strategy):
+            return PlainStrategy(strategy, parameters)
     if not isinstance(strategy, Strategy):
-        raise ParameterError(f"strategy must be a name or a Strategy object, got {strategy!r}")
+        raise ParameterError(
+            f"strategy must be a name, a Strategy object or a class with ask and tell, got {strategy!r}"
+        )
     if parameters:
         raise ParameterError(f"give parameters ({', '.join(parameters)}) to the strategy object, or name the strategy")
     return strategy
+
+
+def _is_plain(kind: type[Any]) -> TypeGuard[type[PlainRun]]:
+    return all(callable(getattr(kind, method, None)) for method in ("ask", "tell"))
 
 
 def _construct(kind: type[Strategy[Any]], parameters: Mapping[str, Any]) -> Strategy[Any]:

@@ -36,5 +36,5 @@ def parse_strategy(text: str) -> tuple[str, dict[str, Any]]:
 def _value(text: str) -> Any:
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulate import Budget, Trace, concatenate, simulate
 from nasbench_lab.simulate.engine import RUNS_AT_A_TIME
-from nasbench_lab.simulate.measurement import RepeatPolicy
+from nasbench_lab.simulate.measurement import Measurements, RepeatPolicy
 from nasbench_lab.strategies import Strategy, resolve
 from nasbench_lab.suites.arguments import parse_strategy
 from nasbench_lab.tables import Table, load
@@ -31,7 +31,7 @@ class Comparison:
         seed: root seed; run r of every strategy uses the streams of run r.
 
     Raises:
-        ParameterError: nothing to compare, or something twice.
+        ParameterError: nothing to compare.
     """
 
     tables: tuple[str, ...]
@@ -45,10 +45,6 @@ class Comparison:
     def __post_init__(self) -> None:
         if not self.tables or not self.strategies:
             raise ParameterError("a comparison needs at least one table and one strategy")
-        for kind, names in (("table", self.tables), ("strategy", self.strategies)):
-            for name in names:
-                if names.count(name) > 1:
-                    raise ParameterError(f"{kind} {name!r} is listed twice")
         if self.runs < 1:
             raise ParameterError(f"runs must be at least 1, got {self.runs}")
 
@@ -60,10 +56,19 @@ class Comparison:
     def run(self, progress: Progress = lambda _runs: None) -> Iterator[Trace]:
         """Simulate, table by table and strategy by strategy, and yield a trace for each.
 
-        Names and parameters are checked, and tables opened, before anything is simulated.
+        Everything is checked, and tables are opened, before anything is simulated.
+
+        Raises:
+            NasbenchLabError: an unknown name, a bad parameter, something listed twice, or a table that lacks what the
+                budget, fidelity or repeat asks for.
         """
         searchers = [resolve(*parse_strategy(text)) for text in self.strategies]
-        for table in [load(name) for name in self.tables]:
+        tables = [load(name) for name in self.tables]
+        _check_different("strategy", [searcher.label for searcher in searchers])
+        _check_different("table", [table.name for table in tables])
+        for table in tables:
+            Measurements(table, self.fidelity, self.repeat).check_budget(self.budget)
+        for table in tables:
             for searcher in searchers:
                 yield self._run_one(table, searcher, progress)
 
@@ -85,3 +90,9 @@ class Comparison:
             )
             progress(runs)
         return concatenate(shards)
+
+
+def _check_different(kind: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ParameterError(f"{kind} {name!r} is listed twice")

@@ -2,26 +2,29 @@
 
 Layout, format version 1::
 
-    /                          attributes: format, format_version, created_by
-    /references/<n>            attribute: metrics (JSON), observable; datasets: one per split, shape (architectures,)
-    /traces/<n>                attributes: setting (JSON), reference; datasets: the arrays of `Trace`, (runs, steps)
+    /                          attributes: format, format_version, created_by, traces (how many)
+    /references/<n>            attributes: header (JSON), checksum; datasets: one per split, shape (architectures,)
+    /traces/<n>                attributes: header (JSON), checksum; datasets: the arrays of `Trace`, (runs, steps)
 
-Simulations of one table with the same fidelity and repeat policy share a reference.
+Simulations of one table with the same fidelity and repeat policy share a reference. A checksum is the SHA-256 of the
+header and the arrays, and is verified when they are read.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import nasbench_lab
-from nasbench_lab.errors import DataError
+from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.simulate.budget import Budget
 from nasbench_lab.simulate.trace import MISSING, Reference, Setting, Trace
@@ -37,21 +40,23 @@ def save_traces(traces: Sequence[Trace], path: str | os.PathLike[str]) -> None:
     """Write traces to an HDF5 file.
 
     Raises:
+        ParameterError: there are no traces.
         OutputError: the file cannot be written; an older file is left as it was.
     """
     import h5py
 
+    if not traces:
+        raise ParameterError("there are no traces to save")
     with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w", libver="v110") as file:
         file.attrs["format"] = FORMAT
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["created_by"] = f"nasbench-lab {nasbench_lab.__version__}"
+        file.attrs["traces"] = len(traces)
         written: dict[str, Reference] = {}
         for number, trace in enumerate(traces):
-            group = file.create_group(f"traces/{number}")
-            group.attrs["setting"] = json.dumps(dataclasses.asdict(trace.setting), sort_keys=True, default=repr)
-            group.attrs["reference"] = _save_reference(file, written, trace.reference)
-            for name in MISSING:
-                group.create_dataset(name, data=getattr(trace, name), **_PACKED)
+            setting = json.loads(json.dumps(dataclasses.asdict(trace.setting), default=repr))
+            header = {"setting": setting, "reference": _save_reference(file, written, trace.reference)}
+            _save_group(file, f"traces/{number}", header, {name: getattr(trace, name) for name in MISSING})
 
 
 def load_traces(path: str | os.PathLike[str]) -> list[Trace]:
@@ -77,15 +82,13 @@ def load_traces(path: str | os.PathLike[str]) -> list[Trace]:
     try:
         with h5py.File(where, "r") as file:
             if file.attrs.get("format") != FORMAT or file.attrs["format_version"] != FORMAT_VERSION:
-                raise DataError(f"{where} has no traces in a format that this release reads")
+                raise DataError("it has no traces in a format that this release reads")
             references = {name: _load_reference(group) for name, group in file["references"].items()}
-            numbers = sorted(file["traces"], key=int)
-            return [_load_trace(file["traces"][number], references) for number in numbers]
-    except DataError:
-        raise
+            count = int(file.attrs["traces"])
+            return [_load_trace(file[f"traces/{number}"], references) for number in range(count)]
     except Exception as error:  # a damaged file can raise nearly anything
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{where} is truncated or corrupt: {reason}") from error
+        raise DataError(f"cannot read traces from {where}: {reason}") from error
 
 
 def _save_reference(file: Any, written: dict[str, Reference], reference: Reference) -> str:
@@ -95,13 +98,36 @@ def _save_reference(file: Any, written: dict[str, Reference], reference: Referen
             return number
     number = str(len(written))
     written[number] = reference
-    group = file.create_group(f"references/{number}")
-    group.attrs["observable"] = reference.observable
     metrics = {split: dataclasses.asdict(metric) for split, metric in reference.metrics.items()}
-    group.attrs["metrics"] = json.dumps(metrics, sort_keys=True)
-    for split, means in reference.means.items():
-        group.create_dataset(split, data=means, **_PACKED)
+    header = {"observable": reference.observable, "metrics": metrics}
+    _save_group(file, f"references/{number}", header, reference.means)
     return number
+
+
+def _save_group(file: Any, path: str, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    group = file.create_group(path)
+    text = json.dumps(header, sort_keys=True)
+    group.attrs["header"] = text
+    group.attrs["checksum"] = _checksum(text, arrays)
+    for name, array in arrays.items():
+        group.create_dataset(name, data=array, **_PACKED)
+
+
+def _load_group(group: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return the header and the arrays of a group, verified."""
+    text = str(group.attrs["header"])
+    arrays = {name: dataset[:] for name, dataset in group.items()}
+    if group.attrs["checksum"] != _checksum(text, arrays):
+        raise DataError(f"{group.name} does not match its checksum")
+    return json.loads(text), arrays
+
+
+def _checksum(header: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256(header.encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _same(one: Reference, other: Reference) -> bool:
@@ -113,19 +139,17 @@ def _same(one: Reference, other: Reference) -> bool:
 
 
 def _load_reference(group: Any) -> Reference:
-    metrics = {split: _metric(fields) for split, fields in json.loads(group.attrs["metrics"]).items()}
-    means = {split: group[split][:] for split in metrics}
-    return Reference(float(group.attrs["observable"]), metrics, means)
+    header, means = _load_group(group)
+    metrics = {split: _metric(fields) for split, fields in header["metrics"].items()}
+    return Reference(header["observable"], metrics, means)
 
 
 def _load_trace(group: Any, references: dict[str, Reference]) -> Trace:
-    fields = json.loads(group.attrs["setting"])
+    header, arrays = _load_group(group)
+    fields = header["setting"]
     fields["budget"] = Budget(**fields["budget"])
     fields["objective"] = _metric(fields["objective"])
-    arrays = {name: group[name][:] for name in MISSING}
-    if len({array.shape for array in arrays.values()}) != 1:
-        raise DataError("the arrays of a trace have different shapes")
-    return Trace(Setting(**fields), references[group.attrs["reference"]], **arrays)
+    return Trace(Setting(**fields), references[header["reference"]], **arrays)
 
 
 def _metric(fields: dict[str, Any]) -> Metric:

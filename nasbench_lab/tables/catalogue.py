@@ -6,7 +6,7 @@ import functools
 import os
 from pathlib import Path
 
-from nasbench_lab.errors import DataError, unknown
+from nasbench_lab.errors import unknown
 from nasbench_lab.tables import store
 from nasbench_lab.tables.recipe import Recipe
 from nasbench_lab.tables.sources import cache_folder
@@ -55,13 +55,10 @@ def load(name: str | os.PathLike[str]) -> Table:
         DataError: a file is corrupt.
         OutputError: the converted table cannot be written to the cache.
     """
-    text = os.fspath(name)
+    text = os.fspath(name) if isinstance(name, str | os.PathLike) else str(name)
     if text.endswith((".h5", ".hdf5")):
         return store.open_table(text)
     path = cached_path(text)
     if not path.exists():
         store.write(recipe(text).make(), path)
-    try:
-        return store.open_table(path)
-    except DataError as error:
-        raise DataError(f"{error}; delete the file, and it is made again") from error
+    return store.open_table(path, remedy="; delete the file, and it is made again")

@@ -12,6 +12,8 @@ from nasbench_lab.errors import DataError, UnknownNameError, unknown
 Split = Literal["train", "valid", "test", "none"]
 Direction = Literal["maximize", "minimize", "none"]
 
+_MOST_REPEATS = 2**15 - 1  # traces keep the number of a repeat as int16
+
 AXES = ("architecture", "fidelity", "repeat")
 """The axes that a metric can have, in this order. Every metric has the first."""
 
@@ -85,8 +87,8 @@ class Description:
             raise DataError(f"table {self.name!r} must have at least one metric, each with a name of its own")
         if list(self.fidelities) != sorted(set(self.fidelities)) or not self.fidelities or self.fidelities[0] < 1:
             raise DataError(f"table {self.name!r} must have ascending positive fidelities, got {self.fidelities}")
-        if not self.repeats:
-            raise DataError(f"table {self.name!r} must have at least one repeat")
+        if not 1 <= len(self.repeats) <= _MOST_REPEATS:
+            raise DataError(f"table {self.name!r} must have 1 to {_MOST_REPEATS} repeats")
         if self.valid is None and self.test is None:
             raise DataError(f"table {self.name!r} must have a validation or a test metric")
         for role in (self.valid, self.test, *self.cost):

@@ -57,8 +57,8 @@ class GitHubFile:
         if mirror:
             copy = Path(mirror) / self.repository / self.path
             if copy.is_file():
-                return _verified(copy.read_bytes(), self.sha256, copy)
-        return _verified(self._download().read_bytes(), self.sha256, self)
+                return _verified(_bytes_of(copy), self.sha256, copy)
+        return _verified(_bytes_of(self._download()), self.sha256, self)
 
     def _download(self) -> Path:
         import pooch
@@ -109,7 +109,7 @@ class PackageFile:
         """Return the verified content: from the installed package, else from the cached wheel or its download."""
         installed = self._installed()
         if installed is not None:
-            data = installed.read_bytes()
+            data = _bytes_of(installed)
             if hashlib.sha256(data).hexdigest() == self.sha256:  # another release may be installed; then the pinned one
                 return data
         import zipfile
@@ -153,6 +153,13 @@ class PackageFile:
             with atomic_path(target) as temporary:
                 shutil.copyfile(wheels[0], temporary)
         return target
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _verified(data: bytes, sha256: str, what: object) -> bytes:

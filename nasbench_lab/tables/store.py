@@ -44,9 +44,13 @@ class _Extent(NamedTuple):
 class MappedArrays(Mapping[str, NDArray[Any]]):
     """The arrays of one group of a file: mapped into memory and verified when first used."""
 
-    def __init__(self, path: Path, extents: Mapping[str, _Extent], digests: Mapping[str, str]) -> None:
-        self._path, self._extents, self._digests = path, extents, digests
+    def __init__(self, path: Path, extents: Mapping[str, _Extent], digests: Mapping[str, str], remedy: str) -> None:
+        self._path, self._extents, self._digests, self._remedy = path, extents, digests, remedy
         self._open: dict[str, NDArray[Any]] = {}
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of an array without touching it."""
+        return self._extents[name].shape
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self._open:
@@ -54,9 +58,9 @@ class MappedArrays(Mapping[str, NDArray[Any]]):
             try:
                 array = np.memmap(self._path, dtype=dtype, mode="r", offset=offset, shape=shape)
             except (OSError, ValueError) as error:
-                raise DataError(f"{self._path} is truncated or unreadable: {error}") from error
+                raise DataError(f"{self._path} is truncated or unreadable: {error}{self._remedy}") from error
             if _digest(array) != self._digests[name]:
-                raise DataError(f"{self._path} is corrupt: {name!r} does not match its checksum")
+                raise DataError(f"{self._path} is corrupt: {name!r} does not match its checksum{self._remedy}")
             self._open[name] = array
         return self._open[name]
 
@@ -96,8 +100,12 @@ def write(table: Table, path: str | os.PathLike[str]) -> None:
             file.create_dataset(f"{group}/{name}", data=array, track_times=False)
 
 
-def open_table(path: str | os.PathLike[str]) -> Table:
+def open_table(path: str | os.PathLike[str], *, remedy: str = "") -> Table:
     """Open a table file. Its arrays are mapped into memory when they are first used.
+
+    Args:
+        path: the file.
+        remedy: what to do about a damaged file; appended to the message of every DataError.
 
     Raises:
         DataError: the file is missing, truncated, corrupt, of a newer format, or no table.
@@ -109,12 +117,18 @@ def open_table(path: str | os.PathLike[str]) -> Table:
     ...     open_table(f"{folder}/mine.h5").fidelities
     (4, 12)
     """
+    try:
+        return _open(Path(path), remedy)
+    except DataError as error:
+        raise DataError(f"{error}{remedy}") from error
+
+
+def _open(where: Path, remedy: str) -> Table:
     import h5py
 
-    where = Path(path)
-    if not where.is_file():
-        raise DataError(f"there is no file {where}")
     try:
+        if not where.is_file():
+            raise DataError(f"there is no file {where}")
         with h5py.File(where, "r") as file:
             description, digests, checksum = _read_attributes(file, where)
             extents = {group: _extents(file, group, where) for group in _GROUPS}
@@ -125,11 +139,11 @@ def open_table(path: str | os.PathLike[str]) -> Table:
     missing = [f"{g}/{n}" for g in _GROUPS for n in extents[g] if f"{g}/{n}" not in digests]
     if missing:
         raise DataError(f"{where} is corrupt: no checksum of {', '.join(map(repr, missing))}")
-    groups = {
-        group: MappedArrays(where, extents[group], {name: digests[f"{group}/{name}"] for name in extents[group]})
+    values, means = (
+        MappedArrays(where, extents[group], {n: digests[f"{group}/{n}"] for n in extents[group]}, remedy)
         for group in _GROUPS
-    }
-    return Table(Description.from_json(description), groups["values"], groups["means"], checksum=checksum)
+    )
+    return Table(Description.from_json(description), values, means, checksum=checksum)
 
 
 def _read_attributes(file: Any, where: Path) -> tuple[str, dict[str, str], str]:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, final
+from typing import Any, Literal, Protocol, final, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, unknown
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.streams import FloatArray, whole
 from nasbench_lab.tables.description import AXES, Description, Metric
 
 Repeat = int | Literal["mean"]
+
+
+@runtime_checkable
+class _Shaped(Protocol):
+    """Arrays that tell their shapes without being read."""
+
+    def shape(self, name: str) -> tuple[int, ...]: ...
 
 
 @final
@@ -50,8 +57,14 @@ class Table:
         self.description = description
         self.space = spaces.make(description.space)
         self.checksum = checksum
-        self._values = values
+        self._values = {n: np.asarray(a) for n, a in values.items()} if isinstance(values, dict) else values
         self._means: Mapping[str, NDArray[Any]] = means if means is not None else {}
+        for metric in self.metrics:
+            if metric not in values:
+                raise DataError(f"table {self.name!r} lacks the values of its metric {metric!r}")
+            self._check_shape("values", metric, values, self.shape(metric))
+            if metric in self._means:
+                self._check_shape("means", metric, self._means, (self.space.size, len(self.fidelities)))
 
     @property
     def name(self) -> str:
@@ -90,17 +103,11 @@ class Table:
 
     def values(self, metric: str) -> NDArray[Any]:
         """Return all values of a metric, read-only, over its axes (see `Metric.axes`); NaN where missing."""
-        wanted = self.shape(metric)
-        if metric not in self._values:
-            raise DataError(f"table {self.name!r} lacks the values of its metric {metric!r}")
-        return _checked(self._values[metric], wanted, f"values of {metric!r} in table {self.name!r}")
+        return _read_only(self._values[self.description.metric(metric).name])
 
     def published_means(self, metric: str) -> NDArray[Any] | None:
         """Return the means that were published instead of single repeats, (architectures, fidelities), or None."""
-        if metric not in self._means:
-            return None
-        shape = (self.space.size, len(self.fidelities))
-        return _checked(self._means[metric], shape, f"means of {metric!r} in table {self.name!r}")
+        return _read_only(self._means[metric]) if metric in self._means else None
 
     def fidelity_position(self, epochs: int | None) -> int:
         """Return the position of a fidelity on its axis; None means the highest.
@@ -110,9 +117,9 @@ class Table:
         """
         if epochs is None:
             return len(self.fidelities) - 1
-        if epochs not in self.fidelities:
+        if whole("fidelity", epochs) not in self.fidelities:
             raise unknown("fidelity", str(epochs), map(str, self.fidelities))
-        return self.fidelities.index(epochs)
+        return self.fidelities.index(int(epochs))
 
     def repeat_values(self, metric: str, epochs: int | None = None) -> FloatArray:
         """Return the single measurements at one fidelity, (architectures, repeats), NaN where missing.
@@ -219,13 +226,19 @@ class Table:
 
     def check_repeat(self, repeat: Repeat) -> Repeat:
         """Return ``repeat``, or raise ParameterError where the table has no such repeat."""
-        if repeat == "mean":
+        if isinstance(repeat, str) and repeat == "mean":
             return repeat
         if isinstance(repeat, bool) or not isinstance(repeat, int | np.integer):
             raise ParameterError(f'repeat must be "mean" or a number, got {repeat!r}')
         if not 0 <= repeat < self.repeats:
             raise ParameterError(f"table {self.name!r} has repeats 0..{self.repeats - 1}, not {repeat}")
         return int(repeat)
+
+    def _check_shape(self, what: str, metric: str, arrays: Mapping[str, NDArray[Any]], wanted: tuple[int, ...]) -> None:
+        """Raise DataError unless an array has the shape that the description says; arrays in a file stay untouched."""
+        found = arrays.shape(metric) if isinstance(arrays, _Shaped) else np.shape(arrays[metric])
+        if found != wanted:
+            raise DataError(f"the {what} of {metric!r} in table {self.name!r} have shape {found}, not {wanted}")
 
     def _column(self, metric: str, epochs: int | None, repeat: Repeat) -> FloatArray:
         """One metric of all architectures, kept for the next lookup, shape (architectures,)."""
@@ -273,9 +286,7 @@ def best(values: NDArray[Any], metric: Metric) -> float:
     return float(known.min() if metric.direction == "minimize" else known.max())
 
 
-def _checked(array: NDArray[Any], shape: tuple[int, ...], what: str) -> NDArray[Any]:
-    if array.shape != shape:
-        raise DataError(f"the {what} have shape {array.shape}, not {shape}")
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     view = array.view()
     view.setflags(write=False)
     return view

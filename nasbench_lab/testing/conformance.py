@@ -29,6 +29,7 @@ Case = Callable[[Strategy[Any]], None]
 
 _RUNS = 7
 _BUDGET = Budget(evaluations=40)
+_LONG_BUDGET = Budget(evaluations=600)
 
 
 def identical(one: Trace, other: Trace) -> bool:
@@ -60,6 +61,15 @@ def case_a_run_does_not_depend_on_its_company(strategy: Strategy[Any]) -> None:
             for run in reversed(range(_RUNS)):
                 alone = simulate(table, strategy, runs=1, budget=budget, first_run=3 + run)
                 assert identical(row(together, run), row(alone, 0)), f"run {run} on {table.name} depends on the others"
+
+
+def case_a_long_run_does_not_depend_on_its_company(strategy: Strategy[Any]) -> None:
+    """The same over several hundred evaluations, when every phase of a strategy has been reached."""
+    table = synthetic_table("chain")
+    together = simulate(table, strategy, runs=_RUNS, budget=_LONG_BUDGET)
+    for run in range(_RUNS):
+        alone = simulate(table, strategy, runs=1, budget=_LONG_BUDGET, first_run=run)
+        assert identical(row(together, run), row(alone, 0)), f"run {run} depends on the others in a long search"
 
 
 def case_different_runs_and_seeds_differ(strategy: Strategy[Any]) -> None:
