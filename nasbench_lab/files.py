@@ -70,8 +70,12 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
                 temporary.rename(place)
                 return
             _check_replaceable(target, place, replace)
-            for path in sorted(temporary.iterdir()):
+            finished = sorted(temporary.iterdir())
+            outdated = set(place.iterdir()) - {temporary, *(place / path.name for path in finished)}
+            for path in finished:
                 path.replace(place / path.name)
+            for path in outdated:
+                path.unlink()
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from traces import NAN, hand_made
 
 import nasbench_lab as nl
-from nasbench_lab.analysis import at_times, regret_curve, summarize, to_csv
+from nasbench_lab.analysis import at_times, quantiles, regret_curve, summarize, to_csv
 from nasbench_lab.errors import MissingDataError, UnknownNameError
 from nasbench_lab.testing import synthetic_table
 
@@ -71,7 +71,7 @@ def test_curves_that_cannot_be_drawn():
     with pytest.raises(MissingDataError, match="has no times"):
         regret_curve(no_times, "test", "seconds")
     empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
-    with pytest.raises(MissingDataError, match="some run has no evaluation"):
+    with pytest.raises(MissingDataError, match="some run ended before its first evaluation"):
         regret_curve(empty)
 
 
@@ -80,14 +80,65 @@ def test_summary_by_hand():
     assert (summary.table, summary.runs, summary.evaluations, summary.seconds) == ("hand-made", 3, 3.0, 4.0)
     assert summary.test_mean == pytest.approx((4 + 3 + 3) / 3)
     assert summary.test_std == pytest.approx(np.std([4, 3, 3], ddof=1))
-    assert (summary.test_regret_low, summary.test_regret, summary.test_regret_high) == (0.5, 1.0, 1.0)
+    assert (summary.test_regret_low, summary.test_regret, summary.test_regret_high) == (0.0, 1.0, 1.0)
 
 
-def test_summaries_of_runs_without_values_are_missing_not_zero():
+def test_runs_without_a_value_count_as_infinitely_bad_but_not_in_means():
+    trace = hand_made(
+        architecture=[[0], [1], [2], [3]],
+        observed=[[NAN], [0.5], [0.7], [0.9]],
+        valid=[0.5, 0.6, 0.7, 0.8],
+        test=[0.5, 0.6, 0.7, 0.8],
+    )
+    summary = summarize(trace)
+    assert (summary.without_value, summary.runs) == (1, 4)
+    assert summary.test_mean == pytest.approx(0.7)
+    assert (summary.test_regret_low, summary.test_regret) == pytest.approx((0.0, 0.1))
+    curve = regret_curve(trace, "test", "evaluations")
+    assert curve.quantiles[:, 0] == pytest.approx([0.0, 0.1, 0.2])
     empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
     summary = summarize(empty)
-    assert summary.evaluations == 0
-    assert np.isnan([summary.seconds, summary.test_mean, summary.test_regret]).all()
+    assert (summary.evaluations, summary.without_value, summary.test_regret) == (0, 2, np.inf)
+    assert np.isnan([summary.seconds, summary.test_mean]).all()
+
+
+def test_the_end_of_a_curve_is_the_end_of_its_summary():
+    table = synthetic_table("chain", failures=0.3)
+    for budget in (nl.Budget(evaluations=7), nl.Budget(seconds=150)):
+        trace = nl.simulate(table, "random-search", runs=50, budget=budget)
+        end = regret_curve(trace, "test", "seconds" if budget.seconds else "evaluations").quantiles[:, -1]
+        summary = summarize(trace)
+        assert tuple(end) == (summary.test_regret_low, summary.test_regret, summary.test_regret_high)
+
+
+def test_a_budget_in_seconds_is_drawn_to_its_end_even_if_some_run_evaluated_nothing():
+    table = synthetic_table("chain")
+    cost = table.cost()[:, 0]
+    trace = nl.simulate(table, "random-search", runs=200, budget=nl.Budget(seconds=float(np.quantile(cost, 0.9))))
+    assert trace.evaluations.min() == 0
+    curve = regret_curve(trace, "test", "seconds")
+    assert curve.grid[-1] == trace.setting.budget.seconds
+    without = np.isnan(at_times(trace, trace.regret("test"), curve.grid)[:, -1]).mean()
+    assert without == (trace.evaluations == 0).mean() > 0
+    assert np.isfinite(curve.quantiles[1, -1])
+
+
+def test_evaluations_that_take_no_time_have_no_time_axis():
+    table = synthetic_table("chain")
+    values = {name: np.array(table.values(name)) for name in table.metrics}
+    values["train_seconds"][:] = values["valid_seconds"][:] = 0.0
+    trace = nl.simulate(nl.Table(table.description, values), "random-search", runs=3, budget=nl.Budget(evaluations=4))
+    with pytest.raises(MissingDataError, match="no run has an evaluation that takes time"):
+        regret_curve(trace, "test", "seconds")
+
+
+@given(st.lists(st.sampled_from([NAN, 0.0, 1.0, 2.0, 5.0]), min_size=1, max_size=30))
+def test_quantiles_by_definition(values):
+    found = quantiles(np.array(values))
+    for level, quantile in zip((0.25, 0.5, 0.75), found, strict=True):
+        losses = [np.inf if np.isnan(v) else v for v in values]
+        share = [sum(loss <= candidate for loss in losses) / len(losses) for candidate in losses]
+        assert quantile == min(c for c, s in zip(losses, share, strict=True) if s >= level)
 
 
 def test_csv_has_a_row_per_trace():

@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from nasbench_lab.report import FILES
@@ -86,6 +87,23 @@ def test_parameters_and_table_files(tmp_path):
     assert (trace.setting.fidelity, trace.setting.repeat, trace.setting.budget.seconds) == (4, 1, 300.0)
 
 
+def test_nothing_is_cut_off(tmp_path):
+    """Labels and numbers are shown in full, however long and wherever the output goes."""
+    done = run(tmp_path / "out", strategies=["regularized-evolution:population_size=50,sample_size=10", "local-search"])
+    assert "…" not in done.stdout
+    assert "regularized-evolution:population_size=50,sample_size=10" in done.stdout
+    assert "…" not in nasbench_lab("tables", COLUMNS="60").stdout
+
+
+def test_one_run_without_an_evaluation_does_not_lose_the_rest(tmp_path):
+    write(synthetic_table("chain"), tmp_path / "mine.h5")
+    seconds = np.quantile(synthetic_table("chain").cost(), 0.9)
+    done = run(tmp_path / "out", "--runs", "200", "--seconds", f"{seconds}", table=tmp_path / "mine.h5")
+    assert done.returncode == 0, done.stderr
+    assert "observed no value; they count as infinitely bad" in done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+
+
 def test_progress_is_shown_on_a_terminal(tmp_path):
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "nasbench_lab", "run", "--table", TABLE, "--strategy", "random-search"]
@@ -128,11 +146,23 @@ def test_a_search_on_test_accuracy_is_noted(tmp_path):
         (["--evaluations", "9", "--repeat", "median"], ["repeat must be sample, mean or a number"]),
         (["--evaluations", "9", "--repeat", "1"], ["has repeats 0..0, not 1"]),
         (["--evaluations", "9", "--seed", "-1"], ["seed must be"]),
-        (["--epochs", "1"], ["some run has no evaluation within the budget"]),
+        (["--epochs", "1"], ["no evaluation of 'random-search'", "fits into 1 epochs"]),
         (["--evaluations", "9", "--strategy", "random_search"], ["did you mean 'random-search'"]),
         (["--evaluations", "9", "--strategy", "local-search:x=1"], ["unknown parameter", "'x'"]),
         (["--evaluations", "9", "--strategy", "local-search:x"], ["malformed strategy 'local-search:x'"]),
         (["--evaluations", "9", "--strategy", "random-search"], ["'random-search' is listed twice"]),
+        (["--evaluations", "9", "--table", TABLE], [f"{TABLE!r} is listed twice"]),
+        (["--evaluations", "9" * 400], ["a budget must be smaller than"]),
+        (["--evaluations", "9", "--repeat", "9" * 5000], ["repeat must be sample, mean or a number"]),
+        (
+            ["--evaluations", "9", "--strategy", "regularized-evolution:population_size=1000000000000"],
+            ["not enough memory"],
+        ),
+        (
+            ["--evaluations", "9", "--strategy", "local-search:improvement=" + "-" * 99_999 + "1"],
+            ["improvement must be"],
+        ),
+        (["--evaluations", "9", "--table", "x" * 5000 + ".h5"], ["name too long"]),
         (["--evaluations", "9", "--table", "nas-bench-graph/kora"], ["did you mean 'nas-bench-graph/cora'"]),
         (["--evaluations", "9", "--table", "missing.h5"], ["there is no file missing.h5"]),
     ],
@@ -221,6 +251,10 @@ def test_query_by_index_and_notation():
         (["Arch([0, 1], ['gcn', 'fc'])"], "malformed architecture"),
         (["Arch([0, 1, 2, 3], ['gcn', 'fc', 'gcn', 'gat'])"], "unknown operation 'gat' of node 4"),
         (["5", "--epochs", "3"], "unknown fidelity '3'; known: 500"),
+        (["Arch([0, 1, 2, -1], ['gcn', 'gcn', 'fc', 'sage'])"], "malformed architecture"),
+        (["Arch([0.1, 2, 1], ['gcn', 'gcn', 'fc', 'sage'])"], "malformed architecture"),
+        (["9" * 5000], "malformed architecture"),
+        (["5", "--fidelity", "3"], "unknown fidelity '3'; known: 500"),
         (["5", "--repeat", "7"], "has repeats 0..0, not 7"),
         (["5", "--repeat", "sample"], 'must be "mean" or a number'),
     ],

@@ -7,8 +7,8 @@ import pytest
 from catalogue_tables import table_parameters
 
 import nasbench_lab as nl
-from nasbench_lab.analysis import exact_random_search
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.analysis import exact_random_search, exact_random_search_on
+from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.testing import SPACES, synthetic_table
 
 CHECKPOINTS = np.array([1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233])
@@ -84,11 +84,35 @@ def test_the_closed_form_by_enumeration():
         assert exact_random_search(values, draws, weights=weights, report=report).mean[0] == pytest.approx(reported)
 
 
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_the_closed_form_of_a_table_is_that_of_its_outcomes(direction):
+    table = synthetic_table("chain", direction=direction)
+    values, weights, architecture = outcomes(table, 12, "sample")
+    sign = -1 if direction == "minimize" else 1
+    test = table.mean_values("test_accuracy")
+    for split, report in ((None, values), ("test", test[architecture])):
+        expected = exact_random_search(sign * values, CHECKPOINTS, weights=weights, report=report)
+        found = exact_random_search_on(table, CHECKPOINTS, split=split)
+        assert found.mean == pytest.approx(expected.mean)
+        assert found.variance == pytest.approx(expected.variance)
+    with pytest.raises(MissingDataError, match="failed trainings"):
+        exact_random_search_on(synthetic_table("chain", failures=0.5), 3)
+
+
+def test_outcomes_without_weight_do_not_matter():
+    one, other = (
+        exact_random_search([1.0, 2.0, 9.0], [1, 2], weights=[1, 1, 0]),
+        exact_random_search([1.0, 2.0], [1, 2]),
+    )
+    assert one.mean.tolist() == other.mean.tolist()
+
+
 def test_the_closed_form_refuses_nonsense():
     for arguments in (
         {"values": [], "draws": 1},
         {"values": [1.0, np.nan], "draws": 1},
         {"values": [1.0], "draws": 0},
+        {"values": [1.0], "draws": 1.9},
         {"values": [1.0, 2.0], "draws": 1, "weights": [1.0]},
         {"values": [1.0, 2.0], "draws": 1, "weights": [0.0, 0.0]},
         {"values": [1.0, 2.0], "draws": 1, "report": [1.0, np.nan]},

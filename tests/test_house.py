@@ -116,5 +116,7 @@ def test_only_the_command_line_prints():
     for path in ROOT.rglob("*.py"):
         if station(path) == "cli":
             continue
-        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-        assert not [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"], path
+        names = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
+        attributes = {n.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)}
+        assert not {"print", "typer", "Console"} & names, path
+        assert not {"stdout", "stderr", "echo"} & attributes, path

@@ -2,12 +2,13 @@
 
 import re
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nasbench_lab as nl
-from nasbench_lab.errors import MissingDataError, OutputError, ParameterError
+from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_folder, atomic_path
 from nasbench_lab.report import FILES, regret_figure, save_figure, write_result
 from nasbench_lab.suites import load_traces
@@ -71,9 +72,48 @@ def test_a_search_on_test_accuracy_says_so_in_the_figure():
 def test_figures_that_cannot_be_drawn():
     with pytest.raises(ParameterError, match="no traces"):
         regret_figure([])
+    trace = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(evaluations=5))
+    with pytest.raises(ParameterError, match="'random-search' appears twice"):
+        regret_figure([trace, trace])
+
+
+def test_panels_that_cannot_be_drawn_say_why():
     empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
-    with pytest.raises(MissingDataError):
-        regret_figure([empty])
+    texts = [panel.texts[0].get_text() for panel in regret_figure([empty]).axes]
+    assert "some run ended before its first evaluation" in texts[0]
+    assert "no run has an evaluation" in texts[2]
+
+
+def test_searches_that_differ_in_what_they_observe_have_panels_of_their_own():
+    options = {"runs": 4, "budget": nl.Budget(evaluations=9)}
+    table = synthetic_table("chain")
+    searches = [{}, {"fidelity": 4}, {"repeat": "mean"}, {"repeat": 1}]
+    traces = [nl.simulate(table, "random-search", **options, **search) for search in searches]
+    titles = [panel.get_title(loc="left") for panel in regret_figure(traces).axes[::4]]
+    epochs = ["12 epochs", "4 epochs", "12 epochs, mean of repeats", "12 epochs, repeat 1"]
+    assert titles == [f"synthetic/chain ({text})" for text in epochs]
+
+
+@pytest.mark.parametrize("length", [3, 60, 300])
+def test_the_legend_fits_into_the_figure(length):
+    class Guess:
+        def __init__(self, space, random, label):
+            self.space, self.random = space, random
+
+        def ask(self):
+            return self.random.integers(self.space.size)
+
+        def tell(self, architecture, value):
+            pass
+
+    labels = [str(i) * length for i in range(7)]
+    options = {"runs": 2, "budget": nl.Budget(evaluations=4)}
+    figure = regret_figure([nl.simulate(synthetic_table("chain"), Guess, label=label, **options) for label in labels])
+    figure.draw_without_rendering()
+    legend, page = figure.legends[0].get_window_extent(), figure.bbox
+    assert legend.x0 >= page.x0
+    assert legend.x1 <= page.x1
+    assert legend.y1 <= page.y1 + 1
 
 
 def test_a_result_folder_is_complete_and_can_be_read_back(traces, tmp_path):
@@ -114,6 +154,20 @@ def test_an_older_folder_is_replaced_only_if_allowed(tmp_path):
         pass
     assert {path.name for path in target.iterdir()} == {"b", "thesis.tex"}
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
+
+
+def test_the_current_folder_a_link_and_a_mount_point(tmp_path, monkeypatch):
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    link.symlink_to(real)
+    monkeypatch.chdir(real)
+    for target in (Path(), link, link):
+        with atomic_folder(target, replace={"a"}) as folder:
+            (folder / "a").write_text(str(target))
+        assert [path.name for path in real.iterdir()] == ["a"]
+        assert (real / "a").read_text() == str(target)
+    assert link.is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
 
 
 def test_an_error_while_replacing_keeps_the_older_folder(tmp_path):

@@ -1,5 +1,6 @@
 """The engine: clocks, budgets, observations, and batch invariance."""
 
+import dataclasses
 import multiprocessing
 import warnings
 
@@ -13,6 +14,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import MissingDataError, ParameterError, StrategyError, UnknownNameError
 from nasbench_lab.simulate import concatenate, engine
 from nasbench_lab.strategies import Strategy
+from nasbench_lab.suites import comparison, load_traces, save_traces
 from nasbench_lab.testing import SPACES, identical, synthetic_table
 from nasbench_lab.testing.conformance import row
 
@@ -254,6 +256,50 @@ def test_settings_that_make_no_sense(options, error, message):
         nl.simulate(CHAIN, "random-search", **{"runs": 2, "budget": nl.Budget(evaluations=3), **options})
 
 
+def test_numbers_of_numpy_are_as_good_as_plain_ones(tmp_path):
+    plain = nl.simulate(
+        *(CHAIN, "regularized-evolution"), runs=3, budget=nl.Budget(9, 900, 500), repeat=1, seed=1, population_size=4
+    )
+    i, f = np.int64, np.float64
+    numpy = nl.simulate(
+        *(CHAIN, "regularized-evolution"),
+        runs=i(3),
+        budget=nl.Budget(i(9), i(900), f(500)),
+        repeat=i(1),
+        seed=i(1),
+        first_run=i(0),
+        fidelity=i(12),
+        population_size=i(4),
+    )
+    assert identical(plain, numpy)
+    assert plain.setting == numpy.setting
+    save_traces([numpy], tmp_path / "traces.h5")
+    assert load_traces(tmp_path / "traces.h5")[0].setting == plain.setting
+
+
+def test_hundreds_of_repeats_keep_their_numbers():
+    table = synthetic_table("tiny")
+    values = {name: np.array(table.values(name)) for name in table.metrics}
+    values["valid_accuracy"] = np.random.default_rng(0).random((2, 2, 300))
+    values["test_accuracy"] = values["valid_accuracy"]
+    description = dataclasses.replace(table.description, repeats=tuple(map(str, range(300))))
+    trace = nl.simulate(nl.Table(description, values), "random-search", runs=50, budget=nl.Budget(evaluations=50))
+    assert np.array_equal(values["valid_accuracy"][trace.architecture, 1, trace.repeat], trace.observed)
+    assert len(np.unique(trace.repeat)) == 300
+
+
+def test_a_comparison_is_checked_before_anything_is_simulated(monkeypatch):
+    monkeypatch.setattr(comparison, "simulate", lambda *_arguments, **_options: pytest.fail("it was simulated"))
+    untimed = "nas-bench-graph/proteins"
+    for wrong in ({"budget": nl.Budget(seconds=9)}, {"fidelity": 12}, {"repeat": 7}):
+        options = {"budget": nl.Budget(evaluations=9), **wrong}
+        with pytest.raises(nl.NasbenchLabError):
+            list(comparison.Comparison((untimed,), ("random-search",), **options).run())
+    same = ("regularized-evolution", "regularized-evolution:population_size=10")
+    with pytest.raises(ParameterError, match="'regularized-evolution' is listed twice"):
+        list(comparison.Comparison((untimed,), same, nl.Budget(evaluations=9)).run())
+
+
 # Strategies that break the contract are named.
 
 
@@ -287,6 +333,20 @@ class Broken(Strategy):
 def test_strategies_that_break_the_contract_are_named(answer, message):
     with pytest.raises(StrategyError, match=message):
         nl.simulate(CHAIN, Broken(answer), runs=2, budget=nl.Budget(evaluations=3))
+
+
+def test_a_strategy_without_a_name_has_that_of_its_class():
+    class Nameless(Broken):
+        pass
+
+    assert Nameless(0).name == "broken"
+
+    class Fresh(Strategy):
+        start = ask = tell = None
+
+    assert Fresh.name == "Fresh"
+    with pytest.raises(ParameterError, match="a class with ask and tell"):
+        nl.simulate(CHAIN, int, runs=1, budget=nl.Budget(evaluations=1))
 
 
 def test_any_number_of_proposals_at_a_time_gives_the_same_trace():

@@ -215,6 +215,16 @@ def test_a_number_that_is_no_notation_is_an_index():
     assert ALL["chain"].resolve("00000012") == 5  # eight digits are notation
     with pytest.raises(OutOfSpaceError, match=r"6561 is not in 0\.\.6560"):
         ALL["chain"].resolve("6561")
+    with pytest.raises(OutOfSpaceError, match="'0000012' has 7 layers"):
+        ALL["chain"].resolve("0000012")  # a layer is missing: this is not architecture 12
+    with pytest.raises(OutOfSpaceError, match="unknown choice '3' for layer 7"):
+        ALL["chain"].resolve("02012103")
+
+
+def test_spaces_too_large_for_their_numbers_are_refused():
+    for choices, length in (("012", 41), ("01", 64), ("".join(map(chr, range(200))), 1)):
+        with pytest.raises(ParameterError, match="a space can have"):
+            spaces.ChainSpace(choices, length)
 
 
 # The topology space, against the published rules.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError, StrategyError, UnknownNameError
 from nasbench_lab.simulate.measurement import Measurements
-from nasbench_lab.strategies import registry, resolve
+from nasbench_lab.strategies import Strategy, registry, resolve
 from nasbench_lab.streams import MEASUREMENT, Streams
 from nasbench_lab.testing import CASES, SPACES, synthetic_table
 
@@ -135,7 +135,7 @@ def test_objects_come_with_their_parameters():
     assert resolve(strategy, {}) is strategy
     with pytest.raises(ParameterError, match="give parameters"):
         resolve(strategy, {"sample_size": 2})
-    with pytest.raises(ParameterError, match="must be a name or a Strategy object"):
+    with pytest.raises(ParameterError, match="must be a name, a Strategy object or a class with ask and tell"):
         resolve(3, {})
     assert dataclasses.is_dataclass(strategy)
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -152,10 +152,36 @@ def test_installed_packages_can_add_strategies(monkeypatch):
         assert resolve("random-search", {}).name == "random-search", "a built-in name was taken over"
         monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda _entry: int)
         registry._loaders.cache_clear()
-        with pytest.raises(ParameterError, match="is not a Strategy subclass"):
+        with pytest.raises(ParameterError, match="is not a class of strategies"):
             resolve("mine", {})
     finally:
         registry._loaders.cache_clear()
+
+
+class DrawsWhenSomeoneIsLucky(Strategy):
+    """Breaks the rule of streams after its first population: one more draw when any of the runs is at certain places."""
+
+    name = "lucky"
+
+    def __init__(self, population_size):
+        self.inner = resolve("regularized-evolution", {"population_size": population_size})
+
+    def start(self, space, streams):
+        return self.inner.start(space, streams)
+
+    def ask(self, state):
+        if state.born and (state.members[:, 0] % 7 == 0).any():
+            state.streams.uniform(1)
+        return self.inner.ask(state)
+
+    def tell(self, state, architecture, value):
+        self.inner.tell(state, architecture, value)
+
+
+@pytest.mark.parametrize("population_size", [4, 100])
+def test_conformance_catches_a_run_that_depends_on_its_company(population_size):
+    with pytest.raises(AssertionError, match="depends on the others"):
+        CASES["a_long_run_does_not_depend_on_its_company"](DrawsWhenSomeoneIsLucky(population_size))
 
 
 # Plain strategies.

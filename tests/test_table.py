@@ -125,9 +125,16 @@ def test_optimum_follows_the_direction():
 
 
 def test_wrong_shapes_are_refused():
-    table = small_table([[1, 2, 3], [4, 5, 6]])
     with pytest.raises(DataError, match=r"shape \(2, 3\), not \(2, 2, 3\)"):
-        table.query(0)
+        small_table([[1, 2, 3], [4, 5, 6]])
+    with pytest.raises(DataError, match=r"means of 'valid' .* shape \(2,\), not \(2, 2\)"):
+        small_table(VALUES, {"valid": np.zeros(2)})
+    with pytest.raises(DataError, match="lacks the values of its metric 'valid'"):
+        Table(small_table(VALUES).description, {})
+
+
+def test_lists_are_as_good_as_arrays():
+    assert Table(small_table(VALUES).description, {"valid": VALUES}).query(0, epochs=1) == {"valid": 3.0}
 
 
 @pytest.mark.parametrize(

@@ -157,15 +157,31 @@ def test_arguments_of_plain_strategies_are_kept_as_text(tmp_path):
 
 
 @given(st.data())
-@settings(max_examples=80)
-def test_damaged_trace_files_are_one_clear_error(tmp_path_factory, data):
+@settings(max_examples=200)
+def test_damaged_trace_files_give_an_error_or_the_true_traces(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("damaged") / "traces.h5"
     trace = nl.simulate(synthetic_table("tiny"), "random-search", runs=2, budget=nl.Budget(evaluations=5))
     save_traces([trace], path)
-    content = path.read_bytes()
-    path.write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
-    with pytest.raises(DataError):
-        load_traces(path)
+    content = bytearray(path.read_bytes())
+    position = data.draw(st.integers(0, len(content) - 1))
+    if data.draw(st.booleans(), label="truncate"):
+        del content[position:]
+    else:
+        content[position] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(content)
+    try:
+        (loaded,) = load_traces(path)
+    except DataError as error:
+        assert "\n" not in str(error)
+    else:
+        assert identical(trace, loaded)
+        assert loaded.setting == trace.setting
+        assert np.array_equal(loaded.regret("test"), trace.regret("test"))
+
+
+def test_there_must_be_something_to_save(tmp_path):
+    with pytest.raises(ParameterError, match="no traces to save"):
+        save_traces([], tmp_path / "traces.h5")
 
 
 def test_other_files_are_no_traces(tmp_path):

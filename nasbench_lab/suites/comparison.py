@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.simulate import Budget, Trace, concatenate, simulate
 from nasbench_lab.simulate.engine import RUNS_AT_A_TIME
 from nasbench_lab.simulate.measurement import Measurements, RepeatPolicy
@@ -89,7 +89,10 @@ class Comparison:
                 )
             )
             progress(runs)
-        return concatenate(shards)
+        trace = concatenate(shards)
+        if not trace.steps:
+            raise MissingDataError(f"no evaluation of {searcher.label!r} on {table.name!r} fits into {self.budget}")
+        return trace
 
 
 def _check_different(kind: str, names: Sequence[str]) -> None:
