@@ -100,11 +100,8 @@ def test_the_closed_form_of_a_table_is_that_of_its_outcomes(direction):
 
 
 def test_outcomes_without_weight_do_not_matter():
-    one, other = (
-        exact_random_search([1.0, 2.0, 9.0], [1, 2], weights=[1, 1, 0]),
-        exact_random_search([1.0, 2.0], [1, 2]),
-    )
-    assert one.mean.tolist() == other.mean.tolist()
+    with_impossible = exact_random_search([1.0, 2.0, 9.0], [1, 2], weights=[1, 1, 0])
+    assert with_impossible.mean.tolist() == exact_random_search([1.0, 2.0], [1, 2]).mean.tolist()
 
 
 def test_the_closed_form_refuses_nonsense():

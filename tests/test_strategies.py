@@ -159,7 +159,7 @@ def test_installed_packages_can_add_strategies(monkeypatch):
 
 
 class DrawsWhenSomeoneIsLucky(Strategy):
-    """Breaks the rule of streams after its first population: one more draw when any of the runs is at certain places."""
+    """Breaks the rule of streams after its first population: one more draw when some run is at certain places."""
 
     name = "lucky"
 
