@@ -10,6 +10,7 @@ from catalogue_tables import table_parameters
 
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, UnknownNameError
+from nasbench_lab.spaces.topology import OPERATIONS
 from nasbench_lab.tables import cached_path, recipe, unpickle
 
 GRAPH = [name for name in nl.tables() if name.startswith("nas-bench-graph/")]
@@ -144,6 +145,17 @@ def test_derived_validation_means_are_whole_numbers_of_images(dataset, images):
     trainings = (~np.isnan(table.repeat_values("valtest_accuracy"))).sum(axis=1)
     right = table.mean_values("valid_accuracy") / 100 * images * trainings
     assert np.abs(right - np.round(right)).max() < 1e-3
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize(("dataset", "classes"), [("cifar10", 10), ("cifar100", 100), ("ImageNet16-120", 120)])
+def test_parameters_of_the_topology_space_follow_from_its_convolutions(dataset, classes):
+    """With 16 channels and five cells a stage, as worked out from the network; one source is wrong for 150 of them."""
+    table = nl.load(f"nats-bench-tss/{dataset}")
+    codes = table.space.codes(np.arange(table.space.size))
+    ones, threes = ((codes == OPERATIONS.index(f"nor_conv_{k}")).sum(axis=1) for k in ("1x1", "3x3"))
+    expected = 72_656 + 65 * classes + 28_000 * ones + 243_040 * threes
+    assert np.array_equal(np.round(np.asarray(table.values("parameters")) * 1e6), expected)
 
 
 TSS_FOLDER = "D-X-Y/NATS-Bench/fake_torch_dir/NATS-tss-v1_0-3ffb9-simple"

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "analysis": GROUND | {"spaces", "tables", "strategies", "simulate", "suites"},
     "report": GROUND | {"spaces", "tables", "strategies", "simulate", "suites", "analysis"},
     "cli": GROUND | {"spaces", "tables", "strategies", "simulate", "suites", "analysis", "report"},
+    "train": GROUND | {"spaces", "tables"},
     "testing": GROUND | {"spaces", "tables", "strategies", "simulate", "suites", "analysis", "report"},
 }
 
@@ -56,6 +57,16 @@ def test_arrows(path):
     here = station(path)
     allowed = MAY_IMPORT[here] | {here, "__version__"}
     assert set(imported(path)) & set(MAY_IMPORT) <= allowed
+
+
+def test_only_train_imports_torch():
+    for path in ROOT.rglob("*.py"):
+        if station(path) == "train":
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
+        assert not [name for name in names if name.split(".")[0] == "torch"], path
 
 
 def test_every_folder_has_its_arrows():

