@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _TITLES = {"valid": "mean validation regret", "test": "mean test regret"}
 _X_LABELS = {"evaluations": "evaluations", "seconds": "simulated seconds"}
 _PANEL = (3.8, 2.5)  # inches
+_TITLE_LENGTH = 48  # characters that fit over a panel; longer titles are set smaller
 _LINE = 0.2  # height of a line of the legend, inches
 
 
@@ -98,7 +99,8 @@ def _draw_panel(panel: Axes, traces: Sequence[Trace], kind: RegretKind, axis: Ax
         panel.set_ylim(floor, max(drawn.max() * 1.5, floor * 10))
         panel.axhline(floor, color="#666666", linewidth=0.8)
         panel.annotate("optimum", (0.01, floor), xycoords=("axes fraction", "data"), va="bottom", fontsize=7)
-    panel.set_title(_title(traces[0]))
+    title = _title(traces[0])
+    panel.set_title(title, fontsize=style.RC["axes.titlesize"] * min(1.0, _TITLE_LENGTH / len(title)))
     panel.set_xlabel(_X_LABELS[axis])
     panel.set_ylabel(f"{_TITLES[kind]} ({reference.metrics[kind].unit})")
     return None

@@ -157,8 +157,8 @@ class Space(abc.ABC):
     def mutate(self, index: IntArray, uniform: FloatArray) -> IntArray:
         """Return one neighbour each, chosen uniformly: ``index`` and ``uniform`` in [0, 1) of one shape.
 
-        For spaces of independent choices this is the usual mutation: pick a choice uniformly, then another value
-        for it uniformly. An architecture without neighbours (a space of one) is returned unchanged.
+        Where all choices are independent and have equally many values, this is the usual mutation: pick a choice
+        uniformly, then another value for it uniformly. An architecture without neighbours is returned unchanged.
         """
         table = self.neighbor_table
         position = index * table.shape[1]
