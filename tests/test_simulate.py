@@ -377,3 +377,32 @@ def test_simulating_warns_of_nothing_else():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         nl.simulate(synthetic_table("chain", failures=0.9), "local-search", runs=5, budget=nl.Budget(seconds=500))
+
+
+def test_costs_that_differ_between_repeats():
+    """A repeat that was not measured has no cost either; the others are charged what they took."""
+    table = synthetic_table("tiny")
+    axes = ("architecture", "fidelity", "repeat")
+    metrics = [dataclasses.replace(m, axes=axes) if m.name == "train_seconds" else m for m in table.description.metrics]
+    values = {name: np.array(table.values(name)) for name in table.metrics}
+    values["valid_accuracy"][0, 1] = [0.1, np.nan, 0.3]
+    values["train_seconds"] = np.array([[[1.0, 1, 1], [2, np.nan, 8]], [[1, 1, 1], [16, 32, 64]]])
+    values["valid_seconds"][:] = 0.5
+    timed = nl.Table(dataclasses.replace(table.description, metrics=tuple(metrics)), values)
+    trace = nl.simulate(timed, "random-search", runs=20, budget=nl.Budget(seconds=2_000))
+    took = np.diff(trace.time, axis=1, prepend=0.0)
+    expected = values["train_seconds"][trace.architecture, 1, trace.repeat] + 0.5
+    assert np.allclose(took[trace.mask], expected[trace.mask])
+    assert {2.5, 8.5, 16.5, 32.5, 64.5} == set(expected[trace.mask].tolist())
+    mean = nl.simulate(timed, "random-search", runs=3, budget=nl.Budget(seconds=500), repeat="mean")
+    first = mean.time[:, 0]
+    assert np.array_equal(first, np.where(mean.architecture[:, 0] == 0, 5.5, 112 / 3 + 0.5))
+
+
+def test_failed_trainings_are_named_as_what_they_are():
+    table = synthetic_table("chain", failures=0.5)
+    trace = nl.simulate(table, "random-search", runs=5, budget=nl.Budget(evaluations=50))
+    failed = np.isnan(table.repeat_values("valid_accuracy")).all(axis=1)[trace.architecture]
+    assert np.array_equal(np.isnan(trace.observed), failed)
+    assert (trace.repeat[failed] == -1).all()
+    assert (trace.repeat[~failed] >= 0).all()

@@ -41,7 +41,7 @@ class Log:
         for name, array in rows.items():
             self._arrays[name][step:end, first:last] = array
 
-    def close(self, first: int, last: int, evaluations: NDArray[np.int64] | int) -> None:
+    def close(self, first: int, last: int, evaluations: NDArray[np.int64]) -> None:
         """Note how many of the evaluations kept of runs ``first .. last - 1`` count; the rest does not."""
         self._evaluations[first:last] = evaluations
 

@@ -55,14 +55,8 @@ class Measurements:
         self.best = best(values, self.metric)
         self._width = values.shape[1]
         self._values, self._labels = values.reshape(-1), labels.reshape(-1)
-        exists = ~np.isnan(values)
-        self._label_is_choice = bool((labels == np.arange(self._width))[exists].all())
+        self._label_is_choice = bool((labels == np.arange(self._width))[self._exists()].all())
         self._seconds = _seconds(table, self.fidelity, labels) if table.has_times else None
-
-    @property
-    def has_times(self) -> bool:
-        """Whether the seconds that an evaluation costs are known."""
-        return self._seconds is not None
 
     def check_budget(self, budget: Budget) -> None:
         """Raise MissingDataError if a budget is in seconds and not every evaluation takes time, so that it ends."""
@@ -70,7 +64,7 @@ class Measurements:
             return
         if self._seconds is None:
             raise MissingDataError(f"table {self.table!r} has no times; give the budget in evaluations or epochs")
-        if not (self._seconds > 0).all():
+        if not (self._seconds.reshape(-1, self._width)[self._exists()] > 0).all():
             raise MissingDataError(
                 f"table {self.table!r} lacks the times of some evaluations; give the budget in evaluations or epochs"
             )
@@ -82,11 +76,16 @@ class Measurements:
             The values, their probabilities, and the architectures. Failed trainings (NaN) are left out.
         """
         values = self._values.reshape(-1, self._width)
-        exists = np.arange(self._width) < np.broadcast_to(self._count, len(values))[:, None]
+        exists = self._exists()
         probability = exists / exists.sum(axis=1, keepdims=True) / len(values)
         architecture = np.broadcast_to(np.arange(len(values))[:, None], values.shape)
         known = exists & ~np.isnan(values)
         return values[known], probability[known], architecture[known]
+
+    def _exists(self) -> NDArray[np.bool_]:
+        """Which choices an evaluation has, shape (architectures, choices)."""
+        architectures = len(self._values) // self._width
+        return np.arange(self._width) < np.broadcast_to(self._count, architectures)[:, None]
 
     def observe(self, architecture: IntArray, streams: Streams) -> Observation:
         """Evaluate architectures, shape (runs, k), with one draw each from the streams where there is a choice."""
