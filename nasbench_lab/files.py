@@ -71,7 +71,8 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
                 return
             _check_replaceable(target, place, replace)
             finished = sorted(temporary.iterdir())
-            outdated = set(place.iterdir()) - {temporary, *(place / path.name for path in finished)}
+            names = {path.name for path in finished}
+            outdated = [p for p in place.iterdir() if p.name not in names and not p.name.startswith(_TEMPORARY)]
             for path in finished:
                 path.replace(place / path.name)
             for path in outdated:

@@ -11,7 +11,7 @@ from traces import NAN, hand_made
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import at_times, quantiles, regret_curve, summarize, to_csv
-from nasbench_lab.errors import MissingDataError, UnknownNameError
+from nasbench_lab.errors import MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.testing import synthetic_table
 
 
@@ -121,6 +121,34 @@ def test_a_budget_in_seconds_is_drawn_to_its_end_even_if_some_run_evaluated_noth
     without = np.isnan(at_times(trace, trace.regret("test"), curve.grid)[:, -1]).mean()
     assert without == (trace.evaluations == 0).mean() > 0
     assert np.isfinite(curve.quantiles[1, -1])
+
+
+def test_a_run_that_ended_itself_is_not_extrapolated():
+    class Three:
+        def __init__(self, space, random):
+            self.left = [0, 1, 2]
+
+        def ask(self):
+            return self.left.pop() if self.left else None
+
+        def tell(self, architecture, value):
+            pass
+
+    trace = nl.simulate(synthetic_table("chain"), Three, runs=2, budget=nl.Budget(seconds=1e6))
+    assert trace.stopped.all()
+    assert regret_curve(trace, "test", "seconds").grid[-1] == trace.time[:, -1].min()
+    cut_off = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=300))
+    assert not cut_off.stopped.any()
+    assert regret_curve(cut_off, "test", "seconds").grid[-1] == 300
+
+
+def test_quantiles_of_nothing_and_values_at_times_of_nothing():
+    for values, levels in ((np.empty(0), [0.5]), (np.ones(3), [1.5])):
+        with pytest.raises(ParameterError):
+            quantiles(values, levels)
+    assert quantiles(np.arange(1.0, 101.0), [0.07, 0.0, 1.0]).tolist() == [7, 1, 100]
+    empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
+    assert np.isnan(at_times(empty, empty.regret("test"), np.array([1.0, 2.0]))).all()
 
 
 def test_evaluations_that_take_no_time_have_no_time_axis():

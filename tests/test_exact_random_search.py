@@ -95,6 +95,10 @@ def test_the_closed_form_of_a_table_is_that_of_its_outcomes(direction):
         found = exact_random_search_on(table, CHECKPOINTS, split=split)
         assert found.mean == pytest.approx(expected.mean)
         assert found.variance == pytest.approx(expected.variance)
+    values = {name: np.array(table.values(name)) for name in table.metrics}
+    values["test_accuracy"][0] = np.nan
+    with pytest.raises(MissingDataError, match="lacks test means"):
+        exact_random_search_on(nl.Table(table.description, values), 3, split="test")
     with pytest.raises(MissingDataError, match="failed trainings"):
         exact_random_search_on(synthetic_table("chain", failures=0.5), 3)
 

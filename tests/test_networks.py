@@ -180,6 +180,9 @@ def test_every_topology_and_chain_can_be_built_and_run():
     [
         (size_network, ([8, 8, 8, 8],), "five positive numbers"),
         (size_network, ([8, 8, 8, 8, 0],), "five positive numbers"),
+        (topology_network, ([-1] * 6,), "code 0 is -1"),
+        (topology_network, ([0, 1],), "has 6 integer codes"),
+        (cell101_network, (1, []), "square matrix"),
         (macro_network, ([0, 1, 2],), "eight choices of 0, 1 or 2"),
         (macro_network, ([3] * 8,), "eight choices of 0, 1 or 2"),
         (cell101_network, ([[0, 1], [0, 0], [0, 0]], []), "square matrix"),
@@ -197,7 +200,11 @@ def test_architectures_outside_the_spaces_are_refused(build, arguments, message)
 def test_counting_leaves_the_network_as_it_was():
     network = topology_network(TOPOLOGY.codes(6111), channels=4, cells=1)
     network.train()
+    network[0].eval()  # frozen normalisation stays frozen
     before = {name: value.clone() for name, value in network.state_dict().items()}
     multiply_additions(network, (3, 8, 8))
     assert network.training
+    assert not network[0].training
+    assert multiply_additions(torch.nn.Flatten(), (3, 8, 8)) == 0
+    assert multiply_additions(torch.nn.Conv2d(1, 1, 1).double(), (1, 2, 2)) == 8
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())

@@ -1,5 +1,7 @@
 """Table files: what is written is read, and damage never goes unnoticed."""
 
+import hashlib
+import json
 import subprocess
 import sys
 import time
@@ -127,6 +129,22 @@ def test_a_description_that_was_changed_is_noticed(tmp_path, stored):
         file.attrs["description"] = str(file.attrs["description"]).replace("made up", "measured")
     with pytest.raises(DataError, match="description does not match its checksum"):
         load(changed)
+
+
+@pytest.mark.parametrize("change", ["digests", "space"])
+def test_a_crafted_file_with_right_checksums_is_refused(tmp_path, stored, change):
+    crafted = tmp_path / "crafted.h5"
+    crafted.write_bytes(stored.read_bytes())
+    with h5py.File(crafted, "r+") as file:
+        description, digests = str(file.attrs["description"]), str(file.attrs["digests"])
+        if change == "digests":
+            digests = json.dumps(list(json.loads(digests)))
+        else:
+            description = json.dumps({**json.loads(description), "space": ["chain"]})
+        file.attrs["description"], file.attrs["digests"] = description, digests
+        file.attrs["checksum"] = hashlib.sha256(f"{description}\n{digests}".encode()).hexdigest()
+    with pytest.raises(DataError):
+        load(crafted)
 
 
 def test_compressed_arrays_cannot_be_mapped_and_are_refused(tmp_path, stored):

@@ -142,6 +142,31 @@ def test_objects_come_with_their_parameters():
         strategy.population_size = 3
 
 
+def test_labels_show_what_differs_from_the_defaults():
+    @dataclasses.dataclass(frozen=True)
+    class Odd(DrawsWhenSomeoneIsLucky):
+        name = "odd"
+        weights: object = 0
+        options: dict = dataclasses.field(default_factory=dict)
+
+    assert Odd().label == "odd"
+    assert Odd(weights=np.arange(3)).label == "odd:weights=[0 1 2]"
+    assert Odd(options={"a": 1}).label == "odd:options={'a': 1}"
+
+
+def test_names_are_inherited_only_if_they_were_given():
+    class Unnamed(Strategy):
+        start = ask = tell = None
+
+    class Below(Unnamed):
+        pass
+
+    class Named(DrawsWhenSomeoneIsLucky):
+        pass
+
+    assert (Unnamed.name, Below.name, Named.name) == ("Unnamed", "Below", "lucky")
+
+
 def test_installed_packages_can_add_strategies(monkeypatch):
     added = importlib.metadata.EntryPoint("mine", "tests_of_entry_points:Mine", registry.GROUP)
     taken = importlib.metadata.EntryPoint("random-search", "tests_of_entry_points:Mine", registry.GROUP)
@@ -153,6 +178,15 @@ def test_installed_packages_can_add_strategies(monkeypatch):
         monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda _entry: int)
         registry._loaders.cache_clear()
         with pytest.raises(ParameterError, match="is not a class of strategies"):
+            resolve("mine", {})
+        monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda _entry: Climber)
+        registry._loaders.cache_clear()
+        plain = resolve("mine", {"patience": 3})
+        assert (plain.name, plain.label, plain.parameters) == ("mine", "mine:patience=3", {"patience": 3})
+        monkeypatch.undo()
+        monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_selection: [added])
+        registry._loaders.cache_clear()
+        with pytest.raises(ParameterError, match=r"'mine' .* cannot be loaded: ModuleNotFoundError"):
             resolve("mine", {})
     finally:
         registry._loaders.cache_clear()

@@ -30,4 +30,5 @@ def hand_made(architecture, observed, mask=None, *, valid, test, direction="maxi
         observed=observed,
         time=np.full(observed.shape, NAN) if time is None else np.array(time, dtype=float),
         mask=mask,
+        stopped=np.zeros(len(mask), dtype=bool),
     )

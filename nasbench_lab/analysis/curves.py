@@ -87,6 +87,8 @@ def at_times(trace: Trace, values: FloatArray, seconds: FloatArray) -> FloatArra
     run, step = np.nonzero(trace.mask)
     place = np.searchsorted(seconds, trace.time[run, step])
     seen = place < len(seconds)
+    if not trace.steps:
+        return np.full((trace.runs, len(seconds)), np.nan)
     last = np.full((trace.runs, len(seconds)), -1, dtype=np.int64)
     np.maximum.at(last, (run[seen], place[seen]), step[seen])
     last = np.maximum.accumulate(last, axis=1)
@@ -116,4 +118,4 @@ def _ends(trace: Trace) -> FloatArray:
     if budget.seconds is None:
         return last
     used_up = np.zeros(trace.runs, dtype=bool) if limit is None else trace.evaluations == limit
-    return np.where(used_up, last, budget.seconds)
+    return np.where(used_up | trace.stopped, last, budget.seconds)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nasbench_lab.errors import ParameterError
 from nasbench_lab.streams import FloatArray
 
 QUARTILES = (0.25, 0.5, 0.75)
@@ -17,9 +18,15 @@ def quantiles(values: FloatArray, levels: Sequence[float] = QUARTILES) -> FloatA
     A run without a value (NaN) counts as infinitely bad, so a quantile is inf where too many have none. Quantiles are
     order statistics, the value of an actual run: the smallest value with at least the given share of runs at or below.
 
+    Raises:
+        ParameterError: there are no runs, or a level is not between 0 and 1.
+
     >>> quantiles(np.array([4.0, np.nan, 1.0, 2.0])).tolist()
     [1.0, 2.0, 4.0]
     """
+    if not len(values) or not all(0 <= level <= 1 for level in levels):
+        raise ParameterError("quantiles need at least one run, and levels between 0 and 1")
     worst_last = np.sort(np.where(np.isnan(values), np.inf, values), axis=0)
-    rank = [max(int(np.ceil(level * len(values))) - 1, 0) for level in levels]
+    # Less a little, as 0.07 * 100 is more than 7 in floating point.
+    rank = [max(int(np.ceil(level * len(values) - 1e-9)) - 1, 0) for level in levels]
     return worst_last[rank]

@@ -93,7 +93,8 @@ def exact_random_search_on(
             observed value.
 
     Raises:
-        MissingDataError: some training failed, so that an evaluation may observe nothing.
+        MissingDataError: some training failed, so that an evaluation may observe nothing, or a mean to report is
+            missing.
 
     >>> from nasbench_lab.testing import synthetic_table
     >>> bool(exact_random_search_on(synthetic_table("tiny", noise=0.0), [1, 100], split="test").variance[1] < 1e-9)
@@ -104,4 +105,6 @@ def exact_random_search_on(
         raise MissingDataError(f"table {table.name!r} has failed trainings; the closed form needs a value for each")
     sign = -1.0 if table.objective.direction == "minimize" else 1.0
     report = values if split is None else table.mean_values(table.description.split_metric(split).name)[architecture]
+    if np.isnan(report).any():
+        raise MissingDataError(f"table {table.name!r} lacks {split} means of some architectures")
     return exact_random_search(sign * values, draws, weights=weights, report=report)

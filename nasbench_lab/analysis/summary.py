@@ -114,8 +114,7 @@ def _final(trace: Trace, split: str) -> FloatArray:
 def _regret_quartiles(trace: Trace, split: str) -> tuple[float, float, float]:
     if split not in trace.reference.means:
         return (float("nan"),) * 3
-    sign = -1.0 if trace.reference.metrics[split].direction == "minimize" else 1.0
-    low, middle, high = quantiles(sign * (trace.reference.optimum(split) - trace.final(split)))
+    low, middle, high = quantiles(trace.reference.regret(split, trace.final(split)))
     return float(low), float(middle), float(high)
 
 

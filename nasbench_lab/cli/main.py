@@ -33,7 +33,11 @@ app.add_typer(tables_app, name="tables")
 def strategies() -> None:
     """List the strategies and where they were published."""
     for name in nasbench_lab.strategies():
-        typer.echo(f"{name:<24} {reference(name)}")
+        try:
+            published = reference(name)
+        except NasbenchLabError as error:
+            published = f"({error})"
+        typer.echo(f"{name:<24} {published}".rstrip())
 
 
 def _print_version(wanted: bool) -> None:

@@ -94,9 +94,15 @@ def _print_summary(summaries: Sequence[Summary], comparison: Comparison) -> None
                 f"{row.evaluations:g}",
                 _spread(row.valid_mean, row.valid_std),
                 _spread(row.test_mean, row.test_std),
-                f"{row.test_regret:.3g} [{row.test_regret_low:.3g}, {row.test_regret_high:.3g}]",
+                _quartiles(row),
             )
         print_grid(grid)
+
+
+def _quartiles(row: Summary) -> str:
+    if np.isnan(row.test_regret):
+        return "-"
+    return f"{row.test_regret:.3g} [{row.test_regret_low:.3g}, {row.test_regret_high:.3g}]"
 
 
 def _spread(mean: float, deviation: float) -> str:

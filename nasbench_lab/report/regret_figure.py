@@ -133,8 +133,7 @@ def _title(trace: Trace) -> str:
 
 def _floor(traces: Sequence[Trace], kind: RegretKind) -> float:
     """Where a regret of zero is drawn: a third of the smallest positive regret that any architecture has."""
-    means, optimum = traces[0].reference.mean(kind), traces[0].reference.optimum(kind)
-    gaps = np.abs(means - optimum)
+    gaps = traces[0].reference.regret(kind, traces[0].reference.mean(kind))
     positive = gaps[gaps > 0]
     return float(positive.min()) / 3 if len(positive) else 1e-12
 

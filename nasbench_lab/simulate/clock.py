@@ -32,6 +32,7 @@ class Log:
         self._capacity = 64 if limit is None or budget.seconds is not None else min(limit, _MOST_AT_FIRST)
         self._arrays: dict[str, NDArray[Any]] = {n: np.empty((self._capacity, runs), t) for n, t in _DTYPES.items()}
         self._evaluations = np.zeros(runs, dtype=np.int64)
+        self._stopped = np.zeros(runs, dtype=bool)
 
     def write(self, step: int, first: int, last: int, rows: dict[str, NDArray[Any]]) -> None:
         """Keep what runs ``first .. last - 1`` did from ``step`` on; arrays of shape (k, last - first)."""
@@ -41,9 +42,10 @@ class Log:
         for name, array in rows.items():
             self._arrays[name][step:end, first:last] = array
 
-    def close(self, first: int, last: int, evaluations: NDArray[np.int64]) -> None:
-        """Note how many of the evaluations kept of runs ``first .. last - 1`` count; the rest does not."""
+    def close(self, first: int, last: int, evaluations: NDArray[np.int64], stopped: NDArray[np.bool_]) -> None:
+        """Note how many of the evaluations of runs ``first .. last - 1`` count, and which runs ended themselves."""
         self._evaluations[first:last] = evaluations
+        self._stopped[first:last] = stopped
 
     def trace(self, setting: Setting, reference: Reference) -> Trace:
         """Return the trace of what counts. What is the same everywhere takes no memory."""
@@ -57,7 +59,8 @@ class Log:
             fidelity = np.where(mask, fidelity, np.int32(MISSING["fidelity"]))
             for name, array in arrays.items():
                 array[~mask] = MISSING[name]
-        return Trace(setting, reference, fidelity=fidelity.T, mask=mask.T, **{n: a.T for n, a in arrays.items()})
+        columns = {"fidelity": fidelity, "mask": mask, **arrays}
+        return Trace(setting, reference, stopped=self._stopped, **{name: a.T for name, a in columns.items()})
 
     def _grow(self, needed: int) -> None:
         self._capacity = max(needed, 2 * self._capacity)
@@ -78,6 +81,7 @@ class Clock:
         self._elapsed: FloatArray = np.zeros(self.runs)
         self._running: NDArray[np.bool_] = np.ones(self.runs, dtype=bool)
         self._evaluations: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)
+        self._stopped: NDArray[np.bool_] = np.zeros(self.runs, dtype=bool)
         self.finished = self._limit == 0
 
     def room(self, asked: int) -> int:
@@ -98,7 +102,7 @@ class Clock:
         self._steps += proposed.shape[1]
         if self._steps == self._limit or not self._running.any():
             self.finished = True
-            self._log.close(self.first, self.first + self.runs, self._evaluations)
+            self._log.close(self.first, self.first + self.runs, self._evaluations, self._stopped)
 
     def _advance(self, seconds: FloatArray | None, k: int) -> FloatArray:
         """Return the time at the end of each of k evaluations, shape (k, runs); NaN where times are unknown."""
@@ -116,7 +120,8 @@ class Clock:
             self._evaluations += proposed.shape[1] * self._running
             return
         for architecture, end in zip(proposed.T, time, strict=True):
-            self._running = self._running & (architecture >= 0)
+            self._stopped |= self._running & (architecture < 0)
+            self._running = self._running & ~self._stopped
             if self._seconds is not None:
                 self._running &= end <= self._seconds
             self._evaluations += self._running

@@ -14,9 +14,12 @@ from nasbench_lab.errors import MissingDataError, ParameterError, unknown
 from nasbench_lab.simulate.budget import Budget
 from nasbench_lab.simulate.measurement import RepeatPolicy
 from nasbench_lab.streams import FloatArray
-from nasbench_lab.tables.description import Metric
+from nasbench_lab.tables.description import Direction, Metric
 
 RegretKind = Literal["observed", "valid", "test"]
+_ROUNDING = 1e-12
+"""Relative difference below which means over repeats are equal: they may have been added in another order."""
+
 REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
 
 
@@ -73,10 +76,24 @@ class Reference:
             raise MissingDataError(f"the table publishes no {split} measurements; it has {', '.join(self.means)}")
         return self.means[split]
 
+    def regret(self, split: str, value: FloatArray) -> FloatArray:
+        """Return how far values are from the best mean of a split, at least 0."""
+        return regret_of(value, self.optimum(split), self.metrics[split].direction)
+
     def optimum(self, split: str) -> float:
         """Return the best mean of a split."""
         means = self.mean(split)
         return float(np.nanmin(means) if self.metrics[split].direction == "minimize" else np.nanmax(means))
+
+
+def regret_of(value: FloatArray, optimum: float, direction: Direction) -> FloatArray:
+    """Return the distance to the optimum. What is below a millionth of a millionth of it is rounding, and counts as 0.
+
+    >>> regret_of(np.array([0.5, 0.7, 0.7 - 1e-16]), 0.7, "maximize").round(3).tolist()
+    [0.2, 0.0, 0.0]
+    """
+    gap = value - optimum if direction == "minimize" else optimum - value
+    return np.where(np.abs(gap) <= _ROUNDING * abs(optimum), 0.0, gap)
 
 
 @final
@@ -95,6 +112,7 @@ class Trace:
         observed: observed value of the objective in its unit, NaN for a failed training, float64, shape (runs, steps).
         time: simulated seconds at the end of the evaluation, NaN where the table has no times, shape (runs, steps).
         mask: whether the evaluation happened, that is, ended within the budget, bool, shape (runs, steps).
+        stopped: whether the strategy ended the run itself, having nothing more to propose, bool, shape (runs,).
     """
 
     setting: Setting
@@ -105,6 +123,7 @@ class Trace:
     observed: FloatArray
     time: FloatArray
     mask: NDArray[np.bool_]
+    stopped: NDArray[np.bool_]
 
     @property
     def runs(self) -> int:
@@ -157,12 +176,10 @@ class Trace:
         if kind not in REGRETS:
             raise unknown("regret", kind, REGRETS)
         if kind == "observed":
-            value, optimum = self._of_incumbent(self.observed, np.nan), self.reference.observable
-            direction = self.setting.objective.direction
+            value = self._of_incumbent(self.observed, np.nan)
+            regret = regret_of(value, self.reference.observable, self.setting.objective.direction)
         else:
-            value, optimum = self._means_of(self.incumbent(), kind), self.reference.optimum(kind)
-            direction = self.reference.metrics[kind].direction
-        regret = value - optimum if direction == "minimize" else optimum - value
+            regret = self.reference.regret(kind, self._means_of(self.incumbent(), kind))
         return np.where(self.mask, regret, np.nan)
 
     def final_incumbent(self) -> NDArray[np.int64]:
@@ -213,7 +230,8 @@ def concatenate(traces: Sequence[Trace]) -> Trace:
     if len(traces) == 1:
         return traces[0]
     joined = {name: _join([getattr(trace, name) for trace in traces], missing) for name, missing in MISSING.items()}
-    return Trace(traces[0].setting, traces[0].reference, **joined)
+    stopped = np.concatenate([trace.stopped for trace in traces])
+    return Trace(traces[0].setting, traces[0].reference, **joined, stopped=stopped)
 
 
 MISSING: dict[str, float] = {

@@ -34,10 +34,13 @@ class Strategy(abc.ABC, Generic[State]):
     reference: ClassVar[str] = ""
     """Where it was published."""
 
+    _named: ClassVar[bool] = False  # whether this class or one above it has a name of its own
+
     def __init_subclass__(cls, **options: Any) -> None:
         """Name a strategy after its class unless it says otherwise."""
         super().__init_subclass__(**options)
-        if not isinstance(getattr(cls, "name", None), str):
+        cls._named = cls._named or "name" in cls.__dict__
+        if not cls._named:
             cls.name = cls.__name__
 
     @abc.abstractmethod
@@ -74,14 +77,23 @@ class Strategy(abc.ABC, Generic[State]):
         >>> resolve("regularized-evolution", {"population_size": 20, "sample_size": 3}).label
         'regularized-evolution:population_size=20'
         """
-        # The default of a dataclass field is also an attribute of the class.
-        changed = [f"{k}={v}" for k, v in self.parameters.items() if getattr(type(self), k, None) != v]
+        defaults = _defaults(type(self))
+        changed = [f"{name}={value}" for name, value in self.parameters.items() if defaults[name] != repr(value)]
         return f"{self.name}:{','.join(changed)}" if changed else self.name
 
 
 def field_names(kind: type[Any]) -> list[str]:
     """Return the names of the parameters of a strategy class: its dataclass fields."""
     return [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+
+
+def _defaults(kind: type[Any]) -> dict[str, str]:
+    """Return the default of every parameter as text; values of any kind can be compared that way."""
+    defaults = {}
+    for field in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
+        factory = field.default_factory
+        defaults[field.name] = repr(field.default if factory is dataclasses.MISSING else factory())
+    return defaults
 
 
 def require_count(name: str, value: Any) -> None:

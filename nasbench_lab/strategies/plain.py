@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class PlainStrategy(Strategy[_State]):
         factory: called as ``factory(space, random, **arguments)`` for every run, with the `Space` and a
             ``numpy.random.Generator``; returns an object with ``ask`` and ``tell`` (see `PlainRun`).
         arguments: keyword arguments for the factory.
+        title: what to call the strategy; by default by the factory's name.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -57,22 +58,25 @@ class PlainStrategy(Strategy[_State]):
     [4, 4]
     """
 
-    name: ClassVar[str] = "plain"
-    reference: ClassVar[str] = ""
-
     factory: Callable[..., PlainRun]
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+    @property
+    def name(self) -> str:  # type: ignore[override] # of the object, not of the class: it is known only then
+        """The title, or the factory's name."""
+        return self.title or str(getattr(self.factory, "__qualname__", repr(self.factory)))
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The factory's name and its arguments."""
-        return {"factory": getattr(self.factory, "__qualname__", repr(self.factory)), **self.arguments}
+        """The arguments of the factory."""
+        return dict(self.arguments)
 
     @property
     def label(self) -> str:
-        """The factory's name and its arguments."""
+        """The name and the arguments."""
         arguments = ",".join(f"{name}={value}" for name, value in self.arguments.items())
-        return f"{self.parameters['factory']}:{arguments}" if arguments else str(self.parameters["factory"])
+        return f"{self.name}:{arguments}" if arguments else self.name
 
     def start(self, space: Space, streams: Streams) -> _State:
         """Make one object per run."""
@@ -106,4 +110,4 @@ class PlainStrategy(Strategy[_State]):
         try:
             return space.resolve(architecture)
         except ValueError as error:
-            raise StrategyError(f"{self.parameters['factory']} proposed {architecture!r}: {error}") from error
+            raise StrategyError(f"{self.name} proposed {architecture!r}: {error}") from error

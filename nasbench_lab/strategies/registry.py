@@ -58,7 +58,10 @@ def strategy_class(name: str) -> type[Any]:
     """
     if name not in _loaders():
         raise unknown("strategy", name, _loaders())
-    found = _loaders()[name]()
+    try:
+        found = _loaders()[name]()
+    except Exception as error:  # whatever the other package raises
+        raise ParameterError(f"the entry point {name!r} in group {GROUP!r} cannot be loaded: {error!r}") from error
     if not isinstance(found, type) or not (issubclass(found, Strategy) or _is_plain(found)):
         raise ParameterError(f"the entry point {name!r} in group {GROUP!r} is not a class of strategies")
     return found
@@ -78,13 +81,14 @@ def resolve(strategy: str | Strategy[Any] | Callable[..., PlainRun], parameters:
         UnknownNameError: no strategy has that name.
         ParameterError: a parameter is unknown or has a bad value, or parameters come with an object.
     """
+    title = strategy if isinstance(strategy, str) else ""
     if isinstance(strategy, str):
         strategy = strategy_class(strategy)
     if isinstance(strategy, type):
         if issubclass(strategy, Strategy):
             return _construct(strategy, parameters)
         if _is_plain(strategy):
-            return PlainStrategy(strategy, parameters)
+            return PlainStrategy(strategy, parameters, title)
     if not isinstance(strategy, Strategy):
         raise ParameterError(
             f"strategy must be a name, a Strategy object or a class with ask and tell, got {strategy!r}"

@@ -4,7 +4,7 @@ Layout, format version 1::
 
     /                          attributes: format, format_version, created_by, traces (how many)
     /references/<n>            attributes: header (JSON), checksum; datasets: one per split, shape (architectures,)
-    /traces/<n>                attributes: header (JSON), checksum; datasets: the arrays of `Trace`, (runs, steps)
+    /traces/<n>                attributes: header (JSON), checksum; datasets: the arrays of `Trace`
 
 Simulations of one table with the same fidelity and repeat policy share a reference. A checksum is the SHA-256 of the
 header and the arrays, and is verified when they are read.
@@ -33,6 +33,8 @@ from nasbench_lab.tables.description import Metric
 FORMAT = "nasbench-lab traces"
 FORMAT_VERSION = 1
 
+_ARRAYS = (*MISSING, "stopped")
+
 _PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "track_times": False}
 
 
@@ -56,7 +58,7 @@ def save_traces(traces: Sequence[Trace], path: str | os.PathLike[str]) -> None:
         for number, trace in enumerate(traces):
             setting = json.loads(json.dumps(dataclasses.asdict(trace.setting), default=repr))
             header = {"setting": setting, "reference": _save_reference(file, written, trace.reference)}
-            _save_group(file, f"traces/{number}", header, {name: getattr(trace, name) for name in MISSING})
+            _save_group(file, f"traces/{number}", header, {name: getattr(trace, name) for name in _ARRAYS})
 
 
 def load_traces(path: str | os.PathLike[str]) -> list[Trace]:

@@ -133,6 +133,8 @@ class Description:
         """
         try:
             data = json.loads(text)
+            if not isinstance(data["space"], dict):
+                raise DataError("the space of a table must be an object")
             data["metrics"] = tuple(Metric(**{**m, "axes": tuple(m["axes"])}) for m in data["metrics"])
             for key in ("fidelities", "repeats", "cost", "notes"):
                 data[key] = tuple(data[key])

@@ -156,7 +156,10 @@ def _read_attributes(file: Any, where: Path) -> tuple[str, dict[str, str], str]:
     description, digests = str(attributes["description"]), str(attributes["digests"])
     if attributes["checksum"] != _checksum(description, digests):
         raise DataError(f"{where} is corrupt: its description does not match its checksum")
-    return description, json.loads(digests), str(attributes["checksum"])
+    known = json.loads(digests)
+    if not isinstance(known, dict):
+        raise DataError(f"{where} is corrupt: its digests are not an object")
+    return description, known, str(attributes["checksum"])
 
 
 def _extents(file: Any, group: str, where: Path) -> dict[str, _Extent]:

@@ -40,7 +40,8 @@ def identical(one: Trace, other: Trace) -> bool:
     ...                                                    budget=Budget(evaluations=3)))
     (True, False)
     """
-    return all(np.array_equal(getattr(one, n), getattr(other, n), equal_nan=n in _FLOATS) for n in MISSING)
+    same = all(np.array_equal(getattr(one, n), getattr(other, n), equal_nan=n in _FLOATS) for n in MISSING)
+    return same and np.array_equal(one.stopped, other.stopped)
 
 
 _FLOATS = ("observed", "time")
@@ -50,7 +51,7 @@ def row(trace: Trace, run: int) -> Trace:
     """Return the trace of one run alone, without the steps after its end."""
     steps = int(trace.evaluations[run])
     arrays = {name: getattr(trace, name)[run : run + 1, :steps] for name in MISSING}
-    return Trace(trace.setting, trace.reference, **arrays)
+    return Trace(trace.setting, trace.reference, **arrays, stopped=trace.stopped[run : run + 1])
 
 
 def case_a_run_does_not_depend_on_its_company(strategy: Strategy[Any]) -> None:

@@ -37,13 +37,14 @@ def multiply_additions(network: nn.Module, image: tuple[int, int, int]) -> int:
         total += output[0].numel() * per_output
 
     hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    training = network.training
+    modes = {module: module.training for module in network.modules()}
+    like = next(network.parameters(), torch.zeros(0))
     try:
-        device = next(network.parameters()).device
         with torch.no_grad():
-            network.eval()(torch.zeros(1, *image, device=device))
+            network.eval()(torch.zeros(1, *image, device=like.device, dtype=like.dtype))
     finally:
-        network.train(training)
+        for module, training in modes.items():
+            module.training = training
         for hook in hooks:
             hook.remove()
     return total

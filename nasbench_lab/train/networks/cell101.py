@@ -122,8 +122,8 @@ def cell101_network(
 
 
 def _check(matrix: Adjacency, operations: Sequence[str]) -> None:
-    vertices = len(matrix)
-    if matrix.ndim != 2 or matrix.shape != (vertices, vertices) or not 2 <= vertices <= _MAX_VERTICES:
+    vertices = matrix.shape[0] if matrix.ndim else 0
+    if matrix.shape != (vertices, vertices) or not 2 <= vertices <= _MAX_VERTICES:
         raise OutOfSpaceError(f"a cell has a square matrix of 2 to {_MAX_VERTICES} vertices, got shape {matrix.shape}")
     if np.tril(matrix).any():
         raise OutOfSpaceError("the matrix of a cell must be upper triangular, without loops")

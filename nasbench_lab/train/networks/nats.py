@@ -75,10 +75,14 @@ def topology_network(
         image_channels: channels of the input.
         classes: outputs.
 
+    Raises:
+        OutOfSpaceError: the codes are not those of a topology.
+
     >>> from nasbench_lab.train.count import parameters
     >>> parameters(topology_network(TopologySpace().codes(11)))  # 0.802426 million in the published archive
     802426
     """
+    operations = TopologySpace().check_codes(operations).tolist()
     widths = [channels * 2**stage for stage in range(_STAGES)]
     layers: list[nn.Module] = [ConvBn(image_channels, channels, 3)]
     for stage, width in enumerate(widths):
