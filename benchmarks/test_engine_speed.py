@@ -55,21 +55,18 @@ def test_regularized_evolution(benchmark, per_item, table, lists, contender, pop
     assert best > 0.9 * np.nanmax(table.repeat_values("valid_accuracy")), "both find good architectures"
 
 
+@pytest.mark.parametrize("name", ["random-search", "local-search"])
 @pytest.mark.parametrize("contender", ["ours", "plain loop"])
-def test_random_search(benchmark, per_item, table, lists, contender):
-    benchmark.group = "random search, 1000 runs"
+def test_other_strategies(benchmark, per_item, table, lists, contender, name):
+    benchmark.group = f"{name}, 1000 runs"
     if contender == "ours":
-        per_item(contender, 1_000 * EVALUATIONS, lambda: simulate(table, "random-search", 1_000))
-    else:
-        work = lambda: [plain.random_search(lists[1], EVALUATIONS, run) for run in range(PLAIN_RUNS)]  # noqa: E731
-        per_item(contender, PLAIN_RUNS * EVALUATIONS, work, rounds=2)
+        per_item(contender, 1_000 * EVALUATIONS, lambda: simulate(table, name, 1_000))
+        return
+    neighbors, values = lists
 
+    def one_run(run):
+        if name == "random-search":
+            return plain.random_search(values, EVALUATIONS, run)
+        return plain.local_search(neighbors, values, EVALUATIONS, run)
 
-@pytest.mark.parametrize("contender", ["ours", "plain loop"])
-def test_local_search(benchmark, per_item, table, lists, contender):
-    benchmark.group = "local search, 1000 runs"
-    if contender == "ours":
-        per_item(contender, 1_000 * EVALUATIONS, lambda: simulate(table, "local-search", 1_000))
-    else:
-        work = lambda: [plain.local_search(*lists, EVALUATIONS, run) for run in range(PLAIN_RUNS)]  # noqa: E731
-        per_item(contender, PLAIN_RUNS * EVALUATIONS, work, rounds=2)
+    per_item(contender, PLAIN_RUNS * EVALUATIONS, lambda: list(map(one_run, range(PLAIN_RUNS))), rounds=2)

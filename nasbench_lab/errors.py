@@ -48,6 +48,15 @@ class SearchOnTestWarning(UserWarning):
     """The table publishes no validation measurements, so a search can only observe test measurements."""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its class where it says nothing.
+
+    >>> first_line(ValueError("wrong" + chr(10) + "details")), first_line(KeyError())
+    ('wrong', 'KeyError')
+    """
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
     """Build the error for an unknown name, with the nearest known names in it.
 

@@ -71,14 +71,21 @@ def test_local_search_evaluates_everything_once_and_then_ends():
         assert (np.sort(trace.architecture, axis=1) == np.arange(table.space.size)).all()
 
 
-def test_local_search_moves_to_the_best_neighbor():
+def test_local_search_moves_to_the_best_neighbor_and_only_if_it_is_better():
     table = synthetic_table("chain", noise=0.0)
-    trace = nl.simulate(table, "local-search", runs=50, budget=nl.Budget(evaluations=11), repeat="mean")
+    # A start, its ten neighbours (a chain of five with three choices), and one evaluation after the move.
+    trace = nl.simulate(table, "local-search", runs=2000, budget=nl.Budget(evaluations=12), repeat="mean")
     values = table.mean_values("valid_accuracy")
+    moved = 0
     for run in trace.architecture:
-        start, neighbors = run[0], table.space.neighbors(run[0])
-        assert sorted(run[1:]) == sorted(neighbors)  # ten neighbours in a chain of five with three choices
-        assert values[run].argmax() == (0 if values[start] > values[neighbors].max() else values[run].argmax())
+        start, neighbors, last = run[0], run[1:11], run[11]
+        assert sorted(neighbors) == sorted(table.space.neighbors(start))
+        assert last not in run[:11]
+        best = neighbors[values[neighbors].argmax()]
+        if values[best] > values[start]:
+            assert last in table.space.neighbors(best)
+            moved += 1
+    assert 1900 < moved < 2000, "the landscape has one optimum among 243; most starts are not there"
 
 
 def test_fresh_starts_are_uniform_over_what_is_left():

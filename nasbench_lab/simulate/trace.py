@@ -17,10 +17,10 @@ from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables.description import Direction, Metric
 
 RegretKind = Literal["observed", "valid", "test"]
+REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
+
 _ROUNDING = 1e-12
 """Relative difference below which means over repeats are equal: they may have been added in another order."""
-
-REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
 
 
 @dataclasses.dataclass(frozen=True)

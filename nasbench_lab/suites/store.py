@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nasbench_lab
-from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.errors import DataError, ParameterError, first_line
 from nasbench_lab.files import atomic_path
 from nasbench_lab.simulate.budget import Budget
 from nasbench_lab.simulate.trace import MISSING, Reference, Setting, Trace
@@ -89,8 +89,7 @@ def load_traces(path: str | os.PathLike[str]) -> list[Trace]:
             count = int(file.attrs["traces"])
             return [_load_trace(file[f"traces/{number}"], references) for number in range(count)]
     except Exception as error:  # a damaged file can raise nearly anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"cannot read traces from {where}: {reason}") from error
+        raise DataError(f"cannot read traces from {where}: {first_line(error)}") from error
 
 
 def _save_reference(file: Any, written: dict[str, Reference], reference: Reference) -> str:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError, NasbenchLabError
+from nasbench_lab.errors import DataError, NasbenchLabError, first_line
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.table import Table
@@ -135,7 +135,7 @@ def _open(where: Path, remedy: str) -> Table:
     except NasbenchLabError:
         raise
     except Exception as error:  # a damaged file can raise nearly anything
-        raise DataError(f"{where} is not a readable HDF5 file: {_first_line(error)}") from error
+        raise DataError(f"{where} is not a readable HDF5 file: {first_line(error)}") from error
     missing = [f"{g}/{n}" for g in _GROUPS for n in extents[g] if f"{g}/{n}" not in digests]
     if missing:
         raise DataError(f"{where} is corrupt: no checksum of {', '.join(map(repr, missing))}")
@@ -186,7 +186,3 @@ def _digest(array: NDArray[Any]) -> str:
 
 def _checksum(description: str, digests: str) -> str:
     return hashlib.sha256(f"{description}\n{digests}".encode()).hexdigest()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
