@@ -11,12 +11,18 @@ from nasbench_lab.errors import DataError, unknown
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.chain import ChainSpace
 from nasbench_lab.spaces.gnn import GnnSpace
+from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.product import ProductSpace
 from nasbench_lab.spaces.topology import TopologySpace
 
-__all__ = ["ChainSpace", "GnnSpace", "ProductSpace", "Space", "TopologySpace", "make"]
+__all__ = ["ChainSpace", "GnnSpace", "LayerChainSpace", "ProductSpace", "Space", "TopologySpace", "make"]
 
-_SPACES: dict[str, Callable[..., Space]] = {"topology": TopologySpace, "gnn": GnnSpace, "chain": ChainSpace}
+_SPACES: dict[str, Callable[..., Space]] = {
+    "topology": TopologySpace,
+    "gnn": GnnSpace,
+    "chain": ChainSpace,
+    "layer-chain": LayerChainSpace,
+}
 
 
 def make(spec: Mapping[str, Any]) -> Space:

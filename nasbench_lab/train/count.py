@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -36,15 +37,11 @@ def multiply_additions(network: nn.Module, image: tuple[int, int, int]) -> int:
         per_output = module.weight[0].numel() + (module.bias is not None)
         total += output[0].numel() * per_output
 
-    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    modes = {module: module.training for module in network.modules()}
-    like = next(network.parameters(), torch.zeros(0))
-    try:
-        with torch.no_grad():
-            network.eval()(torch.zeros(1, *image, device=like.device, dtype=like.dtype))
-    finally:
-        for module, training in modes.items():
-            module.training = training
-        for hook in hooks:
-            hook.remove()
+    # On the meta device nothing is computed but shapes; in training mode every layer is called, none folded into another.
+    shapes = copy.deepcopy(network).to("meta", dtype=torch.float32).train()
+    for module in shapes.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        shapes(torch.zeros(2, *image, device="meta"))
     return total

@@ -1,53 +1,130 @@
-"""Layers that several published networks share."""
+"""Layers that several published networks share.
+
+Every layer can hold several copies of itself, side by side along the channel axis: channels `c * k` to `c * (k + 1)` are
+those of copy `k`. Convolutions are grouped by copy and normalisation is per channel anyway, so copies never mix; that is
+how several trainings of one architecture run as one network (docs/design/side-by-side.md).
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+_MATRIX_POOL_PIXELS = 64
+
+
+class ConvBn(nn.Sequential):
+    """Convolution without bias, batch normalisation; keeps the image size at stride 1.
+
+    In evaluation the normalisation is a fixed scale and shift per channel, which go into the convolution: one pass over
+    the image instead of two.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, groups: int = 1, copies: int = 1
+    ) -> None:
+        super().__init__(
+            nn.Conv2d(
+                copies * inputs,
+                copies * outputs,
+                kernel,
+                stride,
+                padding=kernel // 2,
+                groups=copies * groups,
+                bias=False,
+            ),
+            nn.BatchNorm2d(copies * outputs),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, copies * inputs, h, w) to (batch, copies * outputs, h / stride, w / stride)."""
+        convolution, norm = self
+        if self.training:
+            return norm(convolution(x))
+        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+        return functional.conv2d(
+            x,
+            convolution.weight * scale[:, None, None, None],
+            norm.bias - norm.running_mean * scale,
+            convolution.stride,
+            convolution.padding,
+            groups=convolution.groups,
+        )
 
 
 class ReluConvBn(nn.Sequential):
     """ReLU, convolution without bias, batch normalisation; keeps the image size at stride 1."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
-        super().__init__(
-            nn.ReLU(),
-            nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
-            nn.BatchNorm2d(outputs),
-        )
-
-
-class ConvBn(nn.Sequential):
-    """Convolution without bias, batch normalisation; keeps the image size at stride 1."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(
-            nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False),
-            nn.BatchNorm2d(outputs),
-        )
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, copies: int = 1) -> None:
+        super().__init__(nn.ReLU(), ConvBn(inputs, outputs, kernel, stride, copies=copies))
 
 
 class ConvBnRelu(nn.Sequential):
     """Convolution without bias, batch normalisation, ReLU; keeps the image size at stride 1."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(*ConvBn(inputs, outputs, kernel, stride, groups), nn.ReLU())
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, groups: int = 1, copies: int = 1
+    ) -> None:
+        super().__init__(ConvBn(inputs, outputs, kernel, stride, groups=groups, copies=copies), nn.ReLU())
+
+
+class AveragePool3x3(nn.Module):
+    """Mean of the 3x3 neighbourhood, of the pixels within the image only; keeps the image size.
+
+    On small images this is one product with a fixed matrix: PyTorch's pooling took five times as long there, on a CPU.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, h, w) to the same shape."""
+        batch, channels, height, width = x.shape
+        if height * width > _MATRIX_POOL_PIXELS:
+            return functional.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
+        matrix = _pool_matrix(height, width).to(x)
+        pixels = x.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
+        return torch.matmul(matrix, pixels).view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+
+@lru_cache(maxsize=64)
+def _pool_matrix(height: int, width: int) -> Tensor:
+    """Weight of every pixel (column) in the mean around every pixel (row), shape (height * width, height * width)."""
+    return torch.kron(_line_matrix(height), _line_matrix(width))
+
+
+def _line_matrix(length: int) -> Tensor:
+    near = torch.ones(length, length).triu(-1).tril(1)
+    return near / near.sum(dim=1, keepdim=True)
 
 
 class ResidualReduction(nn.Module):
     """The residual block that halves the image between the stages of NAS-Bench-201 (Dong and Yang 2020, figure 1)."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, *, copies: int = 1) -> None:
         super().__init__()
-        self.convolutions = nn.Sequential(ReluConvBn(inputs, outputs, 3, stride=2), ReluConvBn(outputs, outputs, 3))
-        self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(inputs, outputs, 1, bias=False))
+        self.convolutions = nn.Sequential(
+            ReluConvBn(inputs, outputs, 3, stride=2, copies=copies), ReluConvBn(outputs, outputs, 3, copies=copies)
+        )
+        self.shortcut = nn.Sequential(
+            nn.AvgPool2d(2), nn.Conv2d(copies * inputs, copies * outputs, 1, groups=copies, bias=False)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Halve the image: (batch, inputs, h, w) to (batch, outputs, h / 2, w / 2)."""
+        """Halve the image: (batch, copies * inputs, h, w) to (batch, copies * outputs, h / 2, w / 2)."""
         return self.shortcut(x) + self.convolutions(x)
 
 
-class Classifier(nn.Sequential):
-    """Global average pooling and a linear layer: (batch, inputs, h, w) to (batch, classes)."""
+class Classifier(nn.Module):
+    """Global average pooling and a linear layer for every copy."""
 
-    def __init__(self, inputs: int, classes: int) -> None:
-        super().__init__(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))
+    def __init__(self, inputs: int, classes: int, *, copies: int = 1) -> None:
+        super().__init__()
+        self.copies, self.classes = copies, classes
+        # A 1x1 convolution on one pixel is a linear layer, and can be grouped.
+        self.linear = nn.Conv2d(copies * inputs, copies * classes, 1, groups=copies)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, copies * inputs, h, w) to (batch, classes), or (batch, copies, classes) for several copies."""
+        scores = self.linear(x.mean(dim=(2, 3), keepdim=True))
+        return scores.flatten(1) if self.copies == 1 else scores.view(-1, self.copies, self.classes)

@@ -51,37 +51,52 @@ class Cell(nn.Module):
     and added. The output concatenates its inputs, and adds the projected cell input if that leads to it.
     """
 
-    def __init__(self, adjacency: Adjacency, operations: Sequence[str], inputs: int, outputs: int) -> None:
+    def __init__(
+        self, adjacency: Adjacency, operations: Sequence[str], inputs: int, outputs: int, *, copies: int = 1
+    ) -> None:
         super().__init__()
+        self.copies = copies
         self.adjacency = adjacency.tolist()
         self.last = len(adjacency) - 1
         self.channels = vertex_channels(inputs, outputs, adjacency)
         self.projections, self.operations = nn.ModuleDict(), nn.ModuleDict()
         for vertex in range(1, self.last + 1):
             if adjacency[0, vertex]:
-                self.projections[str(vertex)] = ConvBnRelu(inputs, self.channels[vertex], 1)
+                self.projections[str(vertex)] = ConvBnRelu(inputs, self.channels[vertex], 1, copies=copies)
         for vertex, operation in enumerate(operations, start=1):
-            self.operations[str(vertex)] = _layer(operation, self.channels[vertex])
+            self.operations[str(vertex)] = _layer(operation, self.channels[vertex], copies)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, inputs, h, w) to (batch, outputs, h, w)."""
+        """(batch, copies * inputs, h, w) to (batch, copies * outputs, h, w)."""
         values: dict[int, Tensor] = {}
         for vertex in range(1, self.last):
-            terms = [values[v][:, : self.channels[vertex]] for v in range(1, vertex) if self.adjacency[v][vertex]]
+            terms = [
+                self._cut(values[v], self.channels[vertex]) for v in range(1, vertex) if self.adjacency[v][vertex]
+            ]
             if self.adjacency[0][vertex]:
                 terms.append(self.projections[str(vertex)](x))
             values[vertex] = self.operations[str(vertex)](sum(terms[1:], terms[0]))
         final = [values[vertex] for vertex in range(1, self.last) if self.adjacency[vertex][self.last]]
-        parts = [torch.cat(final, dim=1)] if final else []
+        parts = [self._concatenate(final)] if final else []
         if self.adjacency[0][self.last]:
             parts.append(self.projections[str(self.last)](x))
         return sum(parts[1:], parts[0])
 
+    def _cut(self, x: Tensor, channels: int) -> Tensor:
+        """Keep the first channels of every copy."""
+        if x.shape[1] == self.copies * channels:
+            return x
+        return x.unflatten(1, (self.copies, -1))[:, :, :channels].flatten(1, 2)
 
-def _layer(operation: str, channels: int) -> nn.Module:
+    def _concatenate(self, tensors: list[Tensor]) -> Tensor:
+        """Put the channels of several tensors one after the other, for every copy."""
+        return torch.cat([x.unflatten(1, (self.copies, -1)) for x in tensors], dim=2).flatten(1, 2)
+
+
+def _layer(operation: str, channels: int, copies: int) -> nn.Module:
     if operation == "maxpool3x3":
         return nn.MaxPool2d(3, stride=1, padding=1)
-    return ConvBnRelu(channels, channels, {"conv3x3-bn-relu": 3, "conv1x1-bn-relu": 1}[operation])
+    return ConvBnRelu(channels, channels, {"conv3x3-bn-relu": 3, "conv1x1-bn-relu": 1}[operation], copies=copies)
 
 
 def cell101_network(
@@ -92,6 +107,7 @@ def cell101_network(
     cells: int = 3,
     image_channels: int = 3,
     classes: int = 10,
+    copies: int = 1,
 ) -> nn.Sequential:
     """Build a network of NAS-Bench-101: a stem and three stacks of cells; in between, channels double.
 
@@ -103,22 +119,23 @@ def cell101_network(
         cells: cells of a stack.
         image_channels: channels of the input.
         classes: outputs.
+        copies: how many networks side by side (`nasbench_lab.train.networks.blocks`).
 
     Raises:
         OutOfSpaceError: the cell breaks one of these rules.
     """
     matrix = np.asarray(adjacency).astype(bool)
     _check(matrix, operations)
-    layers: list[nn.Module] = [ConvBnRelu(image_channels, channels, 3)]
+    layers: list[nn.Module] = [ConvBnRelu(image_channels, channels, 3, copies=copies)]
     width = channels
     for stack in range(3):
         if stack:
             layers.append(nn.MaxPool2d(2))
         for cell in range(cells):
             outputs = channels * 2**stack
-            layers.append(Cell(matrix, operations, width if cell == 0 else outputs, outputs))
+            layers.append(Cell(matrix, operations, width if cell == 0 else outputs, outputs, copies=copies))
         width = channels * 2**stack
-    return nn.Sequential(*layers, Classifier(width, classes))
+    return nn.Sequential(*layers, Classifier(width, classes, copies=copies))
 
 
 def _check(matrix: Adjacency, operations: Sequence[str]) -> None:

@@ -17,23 +17,23 @@ _LAST = 1280
 class InvertedResidual(nn.Module):
     """The block of MobileNetV2 (Sandler et al., CVPR 2018): expand, convolve every channel on its own, project."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, expansion: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, expansion: int, stride: int, *, copies: int = 1) -> None:
         super().__init__()
         hidden = inputs * expansion
         self.layers = nn.Sequential(
-            ConvBnRelu(inputs, hidden, 1),
-            ConvBnRelu(hidden, hidden, kernel, stride, groups=hidden),
-            ConvBn(hidden, outputs, 1),
+            ConvBnRelu(inputs, hidden, 1, copies=copies),
+            ConvBnRelu(hidden, hidden, kernel, stride, groups=hidden, copies=copies),
+            ConvBn(hidden, outputs, 1, copies=copies),
         )
         self.residual = inputs == outputs and stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, inputs, h, w) to (batch, outputs, h / stride, w / stride)."""
+        """(batch, copies * inputs, h, w) to (batch, copies * outputs, h / stride, w / stride)."""
         return x + self.layers(x) if self.residual else self.layers(x)
 
 
 def macro_network(
-    choices: Sequence[int], *, channels: int = 32, image_channels: int = 3, classes: int = 10
+    choices: Sequence[int], *, channels: int = 32, image_channels: int = 3, classes: int = 10, copies: int = 1
 ) -> nn.Sequential:
     """Build a network of NAS-Bench-Macro: a stem, three stages of 2, 3 and 3 blocks, and a wide last layer.
 
@@ -45,6 +45,7 @@ def macro_network(
         channels: channels of the stem.
         image_channels: channels of the input.
         classes: outputs.
+        copies: how many networks side by side (`nasbench_lab.train.networks.blocks`).
 
     Raises:
         OutOfSpaceError: there are not eight of these choices.
@@ -55,14 +56,16 @@ def macro_network(
     """
     if len(choices) != sum(_STAGES) or any(choice not in (0, 1, 2) for choice in choices):
         raise OutOfSpaceError(f"NAS-Bench-Macro has eight choices of 0, 1 or 2, got {list(choices)}")
-    layers: list[nn.Module] = [ConvBnRelu(image_channels, channels, 3)]
+    layers: list[nn.Module] = [ConvBnRelu(image_channels, channels, 3, copies=copies)]
     firsts = {sum(_STAGES[:stage]) for stage in range(len(_STAGES))}
     width = channels
     for position, choice in enumerate(choices):
         stride = 2 if position in firsts else 1
         if choice:
-            layers.append(InvertedResidual(width, width * stride, *_BLOCKS[choice], stride))
+            layers.append(InvertedResidual(width, width * stride, *_BLOCKS[choice], stride, copies=copies))
         elif stride == 2:
-            layers.append(ConvBn(width, width * stride, 1, stride))
+            layers.append(ConvBn(width, width * stride, 1, stride, copies=copies))
         width *= stride
-    return nn.Sequential(*layers, ConvBnRelu(width, _LAST, 1), Classifier(_LAST, classes))
+    return nn.Sequential(
+        *layers, ConvBnRelu(width, _LAST, 1, copies=copies), Classifier(_LAST, classes, copies=copies)
+    )

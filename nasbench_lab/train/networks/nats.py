@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.topology import EDGES, OPERATIONS, TopologySpace
-from nasbench_lab.train.networks.blocks import Classifier, ConvBn, ReluConvBn, ResidualReduction
+from nasbench_lab.train.networks.blocks import AveragePool3x3, Classifier, ConvBn, ReluConvBn, ResidualReduction
 
 _STAGES = 3
 _SIZE_SPACE_CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
@@ -23,19 +23,20 @@ class Cell(nn.Module):
         operations: position in `OPERATIONS` for each of the six `EDGES`.
         inputs: channels of node 0.
         outputs: channels of all other nodes.
+        copies: how many cells side by side.
     """
 
-    def __init__(self, operations: Sequence[int], inputs: int, outputs: int) -> None:
+    def __init__(self, operations: Sequence[int], inputs: int, outputs: int, *, copies: int = 1) -> None:
         super().__init__()
-        self.outputs = outputs
+        self.outputs = copies * outputs
         self.edges = nn.ModuleDict()
         for (source, target), operation in zip(EDGES, operations, strict=True):
-            layer = _layer(OPERATIONS[operation], outputs if source else inputs, outputs)
+            layer = _layer(OPERATIONS[operation], outputs if source else inputs, outputs, copies)
             if layer is not None:
                 self.edges[f"{source}->{target}"] = layer
 
     def forward(self, x: Tensor) -> Tensor:
-        """Compute the last node, (batch, inputs, h, w) to (batch, outputs, h, w); without any input a node is zero."""
+        """Compute the last node, with as many images and pixels as the first; without any input a node is zero."""
         nodes = [x]
         for target in range(1, 4):
             terms = [
@@ -47,16 +48,16 @@ class Cell(nn.Module):
         return nodes[-1]
 
 
-def _layer(operation: str, inputs: int, outputs: int) -> nn.Module | None:
+def _layer(operation: str, inputs: int, outputs: int, copies: int) -> nn.Module | None:
     """Return the layer of an edge; None for ``none``, whose output is zero."""
     if operation == "none":
         return None
     if operation == "skip_connect":
-        return nn.Identity() if inputs == outputs else ConvBn(inputs, outputs, 1)
+        return nn.Identity() if inputs == outputs else ConvBn(inputs, outputs, 1, copies=copies)
     if operation == "avg_pool_3x3":
-        pool = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
-        return pool if inputs == outputs else nn.Sequential(ReluConvBn(inputs, outputs, 1), pool)
-    return ReluConvBn(inputs, outputs, {"nor_conv_1x1": 1, "nor_conv_3x3": 3}[operation])
+        pool = AveragePool3x3()
+        return pool if inputs == outputs else nn.Sequential(ReluConvBn(inputs, outputs, 1, copies=copies), pool)
+    return ReluConvBn(inputs, outputs, {"nor_conv_1x1": 1, "nor_conv_3x3": 3}[operation], copies=copies)
 
 
 def _zeros(x: Tensor, channels: int) -> Tensor:
@@ -64,7 +65,13 @@ def _zeros(x: Tensor, channels: int) -> Tensor:
 
 
 def topology_network(
-    operations: Sequence[int], *, channels: int = 16, cells: int = 5, image_channels: int = 3, classes: int = 10
+    operations: Sequence[int],
+    *,
+    channels: int = 16,
+    cells: int = 5,
+    image_channels: int = 3,
+    classes: int = 10,
+    copies: int = 1,
 ) -> nn.Sequential:
     """Build a network of the topology space: a stem and three stages of cells with residual reductions in between.
 
@@ -74,6 +81,7 @@ def topology_network(
         cells: cells of a stage.
         image_channels: channels of the input.
         classes: outputs.
+        copies: how many networks side by side (`nasbench_lab.train.networks.blocks`).
 
     Raises:
         OutOfSpaceError: the codes are not those of a topology.
@@ -84,21 +92,24 @@ def topology_network(
     """
     operations = TopologySpace().check_codes(operations).tolist()
     widths = [channels * 2**stage for stage in range(_STAGES)]
-    layers: list[nn.Module] = [ConvBn(image_channels, channels, 3)]
+    layers: list[nn.Module] = [ConvBn(image_channels, channels, 3, copies=copies)]
     for stage, width in enumerate(widths):
         if stage:
-            layers.append(ResidualReduction(widths[stage - 1], width))
-        layers += [Cell(operations, width, width) for _ in range(cells)]
-    return nn.Sequential(*layers, nn.BatchNorm2d(widths[-1]), nn.ReLU(), Classifier(widths[-1], classes))
+            layers.append(ResidualReduction(widths[stage - 1], width, copies=copies))
+        layers += [Cell(operations, width, width, copies=copies) for _ in range(cells)]
+    return nn.Sequential(*layers, *_head(widths[-1], classes, copies))
 
 
-def size_network(channels: Sequence[int], *, image_channels: int = 3, classes: int = 10) -> nn.Sequential:
+def size_network(
+    channels: Sequence[int], *, image_channels: int = 3, classes: int = 10, copies: int = 1
+) -> nn.Sequential:
     """Build a network of the size space: cell, reduction, cell, reduction, cell with the given output channels.
 
     Args:
         channels: output channels of the five layers, ``c1:c2:c3:c4:c5`` in the notation; the stem has c1 as well.
         image_channels: channels of the input.
         classes: outputs.
+        copies: how many networks side by side (`nasbench_lab.train.networks.blocks`).
 
     Raises:
         OutOfSpaceError: there are not five positive numbers of channels.
@@ -110,7 +121,14 @@ def size_network(channels: Sequence[int], *, image_channels: int = 3, classes: i
     if len(channels) != 2 * _STAGES - 1 or any(width < 1 for width in channels):
         raise OutOfSpaceError(f"the size space has five positive numbers of channels, got {list(channels)}")
     codes = TopologySpace().codes(TopologySpace().parse(_SIZE_SPACE_CELL)).tolist()
-    layers: list[nn.Module] = [ConvBn(image_channels, channels[0], 3)]
+    layers: list[nn.Module] = [ConvBn(image_channels, channels[0], 3, copies=copies)]
     for position, (inputs, outputs) in enumerate(zip([channels[0], *channels], channels, strict=False)):
-        layers.append(ResidualReduction(inputs, outputs) if position % 2 else Cell(codes, inputs, outputs))
-    return nn.Sequential(*layers, nn.BatchNorm2d(channels[-1]), nn.ReLU(), Classifier(channels[-1], classes))
+        if position % 2:
+            layers.append(ResidualReduction(inputs, outputs, copies=copies))
+        else:
+            layers.append(Cell(codes, inputs, outputs, copies=copies))
+    return nn.Sequential(*layers, *_head(channels[-1], classes, copies))
+
+
+def _head(inputs: int, classes: int, copies: int) -> tuple[nn.Module, ...]:
+    return nn.BatchNorm2d(copies * inputs), nn.ReLU(), Classifier(inputs, classes, copies=copies)

@@ -1,0 +1,79 @@
+"""A chain of layers, each chosen by name: the layer-wise space of the textbooks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.spaces.product import ProductSpace
+
+_LAYER = re.compile(r"conv[357]x[357]-[1-9]\d*|dense-[1-9]\d*|max-pool|avg-pool|relu|tanh|sigmoid|identity")
+_SEPARATOR = "|"
+
+
+@final
+class LayerChainSpace(ProductSpace):
+    """Chains of layers; each position has its own choices, and the last position turns fastest in the index order.
+
+    The choices are ``conv3x3-8`` (square kernel of 3, 5 or 7, and the number of channels), ``max-pool`` and ``avg-pool``
+    (2x2, halving the image), ``dense-32`` (fully connected, with the number of units), the activations ``relu``, ``tanh``
+    and ``sigmoid``, and ``identity``. No convolution or pooling may follow where a dense layer can come before it. An
+    architecture is written with ``|`` between its layers.
+
+    Args:
+        layers: the choices of every position.
+
+    Raises:
+        ParameterError: there is no position, or a choice that is no layer, is there twice, or is out of place.
+
+    >>> space = LayerChainSpace([["conv3x3-4", "conv5x5-4"], ["relu", "tanh"], ["max-pool", "identity"]])
+    >>> space.size, space.format(3), space.parse("conv5x5-4|relu|identity")
+    (8, 'conv3x3-4|tanh|identity', 5)
+    """
+
+    def __init__(self, layers: Sequence[Sequence[str]]) -> None:
+        if not layers:
+            raise ParameterError("a chain of layers needs at least one position")
+        dense = False
+        for position, choices in enumerate(layers):
+            _check(position, choices, dense)
+            dense = dense or any(choice.startswith("dense") for choice in choices)
+        super().__init__("layer-chain", tuple(len(choices) for choices in layers))
+        self.layers = tuple(tuple(choices) for choices in layers)
+
+    def spec(self) -> Mapping[str, Any]:
+        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        return {"name": self.name, "layers": [list(choices) for choices in self.layers]}
+
+    def names(self, codes: Sequence[int]) -> tuple[str, ...]:
+        """Return the layers of one architecture, given its codes."""
+        return tuple(choices[code] for choices, code in zip(self.layers, codes, strict=True))
+
+    def _parse_one(self, text: str) -> tuple[int, ...]:
+        names = [name.strip() for name in text.split(_SEPARATOR)]
+        if len(names) != len(self.layers):
+            raise OutOfSpaceError(f"{text!r} has {len(names)} layers, an architecture of this space {len(self.layers)}")
+        for position, (name, choices) in enumerate(zip(names, self.layers, strict=True)):
+            if name not in choices:
+                raise OutOfSpaceError(
+                    f"unknown layer {name!r} at position {position} of {text!r}; allowed: {', '.join(choices)}"
+                )
+        return tuple(choices.index(name) for name, choices in zip(names, self.layers, strict=True))
+
+    def _format_one(self, codes: Sequence[int]) -> str:
+        return _SEPARATOR.join(self.names(codes))
+
+
+def _check(position: int, choices: Sequence[str], dense: bool) -> None:
+    if isinstance(choices, str) or not choices or len(set(choices)) != len(choices):
+        raise ParameterError(f"position {position} of a chain needs a list of different layers, got {choices!r}")
+    for choice in choices:
+        if not _LAYER.fullmatch(choice) or choice[:4] == "conv" and choice[4] != choice[6]:
+            raise ParameterError(
+                f"{choice!r} is no layer; there are conv3x3-N, conv5x5-N, conv7x7-N, max-pool, avg-pool, dense-N, relu, "
+                "tanh, sigmoid and identity"
+            )
+        if dense and (choice[:4] == "conv" or choice.endswith("pool")):
+            raise ParameterError(f"{choice!r} at position {position} of a chain may come after a dense layer")

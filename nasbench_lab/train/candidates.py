@@ -1,0 +1,65 @@
+"""From an architecture of a space to a network of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.spaces import ChainSpace, LayerChainSpace, Space, TopologySpace
+from nasbench_lab.train.networks import layer_chain_network, macro_network, topology_network
+from nasbench_lab.train.stack import Build
+
+
+def network_builder(
+    space: Space, index: int, *, image: tuple[int, int, int], classes: int, options: Mapping[str, Any] | None = None
+) -> Build:
+    """Return what builds the network of an architecture, for a number of copies.
+
+    Args:
+        space: one that has networks: topology, layer chain, or the chain of NAS-Bench-Macro.
+        index: of the architecture.
+        image: channels, height and width of the input.
+        classes: outputs.
+        options: parameters of the network, e.g. ``channels`` and ``cells``; the published ones otherwise.
+
+    Raises:
+        ParameterError: the space has no networks, or its networks have no such options.
+
+    >>> from nasbench_lab.train.count import parameters
+    >>> build = network_builder(TopologySpace(), 11, image=(3, 32, 32), classes=10)
+    >>> parameters(build(1)), parameters(build(2))
+    (802426, 1604852)
+    """
+    given = dict(options or {})
+    make = _family(space)
+    codes = space.codes(index).tolist()
+
+    def build(copies: int) -> nn.Module:
+        return make(codes, image=image, classes=classes, copies=copies, **given)
+
+    try:
+        # Built once here, so that wrong options are found before any time is spent on training.
+        build(1)
+    except TypeError as error:
+        raise ParameterError(f"networks of {space.name} do not take these options: {error}") from error
+    return build
+
+
+def _family(space: Space) -> Callable[..., nn.Module]:
+    if isinstance(space, TopologySpace):
+        return _with_image_channels(topology_network)
+    if isinstance(space, LayerChainSpace):
+        return lambda codes, **options: layer_chain_network(space.names(codes), **options)
+    if isinstance(space, ChainSpace) and space.choices == "012":
+        return _with_image_channels(macro_network)
+    raise ParameterError(f"there are no networks for the space {space.name!r}; there are for topology, layer-chain, chain")
+
+
+def _with_image_channels(network: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    def make(codes: list[int], *, image: tuple[int, int, int], **options: Any) -> nn.Module:
+        return network(codes, image_channels=image[0], **options)
+
+    return make

@@ -1,0 +1,114 @@
+"""What a network is trained and judged on: images, labels, and three splits that share no image."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.errors import DataError
+
+Images = NDArray[np.float32] | NDArray[np.uint8]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Split:
+    """Images with their labels.
+
+    Attributes:
+        images: shape (images, channels, height, width); uint8 from 0 to 255, or float32.
+        labels: class of every image, from 0, shape (images,).
+    """
+
+    images: Images
+    labels: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.dtype not in (np.float32, np.uint8):
+            raise DataError(
+                "images must be uint8 or float32 of shape (images, channels, height, width), "
+                f"got {self.images.dtype} of shape {self.images.shape}"
+            )
+        if self.labels.shape != self.images.shape[:1] or self.labels.dtype != np.int64 or not len(self.labels):
+            raise DataError(
+                f"{len(self.images)} images need as many int64 labels (at least one), "
+                f"got {self.labels.dtype} of shape {self.labels.shape}"
+            )
+        if self.images.dtype == np.float32 and not np.isfinite(self.images).all():
+            raise DataError("there are pixels that are not finite numbers")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dataset:
+    """A classification task.
+
+    Attributes:
+        name: e.g. ``"digits"``.
+        classes: number of classes.
+        train: what networks are trained on. With several `variants`, those of the first variant come first, then all of
+            the second, and so on, in the same order of originals.
+        valid: what searches observe.
+        test: what is reported.
+        variants: how many versions of every original the training split holds; epoch e takes version e modulo that.
+        description: where the images come from and what was done to them, for the provenance of tables.
+    """
+
+    name: str
+    classes: int
+    train: Split
+    valid: Split
+    test: Split
+    variants: int = 1
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        shape = self.train.images.shape[1:]
+        for name, split in (("train", self.train), ("valid", self.valid), ("test", self.test)):
+            if split.images.shape[1:] != shape:
+                raise DataError(
+                    f"images of the {name} split have shape {split.images.shape[1:]}, those of train have {shape}"
+                )
+            if split.labels.min() < 0 or split.labels.max() >= self.classes:
+                raise DataError(
+                    f"labels of the {name} split must be 0 to {self.classes - 1}, "
+                    f"got {split.labels.min()} to {split.labels.max()}"
+                )
+        if self.variants < 1 or len(self.train) % self.variants:
+            raise DataError(f"{len(self.train)} training images are not {self.variants} variants of all originals")
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        channels, height, width = self.train.images.shape[1:]
+        return channels, height, width
+
+    @property
+    def originals(self) -> int:
+        """Training images of an epoch."""
+        return len(self.train) // self.variants
+
+    def statistics(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return mean and standard deviation of every channel of the training images, each of shape (channels,).
+
+        Pixels are scaled to 0 to 1 if they are uint8. A constant channel has the deviation 1.
+        """
+        scale = 255.0 if self.train.images.dtype == np.uint8 else 1.0
+        # A channel at a time, so that a large data set is not copied as float64 as a whole.
+        channels = [self.train.images[:, c].astype(np.float64) / scale for c in range(self.image[0])]
+        mean = np.array([channel.mean() for channel in channels], dtype=np.float32)
+        deviation = np.array([channel.std() for channel in channels], dtype=np.float32)
+        return mean, np.where(deviation > 0, deviation, np.float32(1)).astype(np.float32)
+
+    def digest(self) -> str:
+        """Return the sha256 of all images and labels: what two tables must share to be comparable."""
+        digest = hashlib.sha256(f"{self.classes} {self.variants}".encode())
+        for split in (self.train, self.valid, self.test):
+            for array in (split.images, split.labels):
+                digest.update(f"{array.dtype} {array.shape}".encode())
+                digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()

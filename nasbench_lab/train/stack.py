@@ -1,0 +1,41 @@
+"""Several trainings of one architecture as one network: the copies of a network and their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+Build = Callable[[int], nn.Module]
+"""Makes a network of that many copies, whose outputs have shape (batch, classes), or (batch, copies, classes)."""
+
+
+def initialised(build: Build, seeds: Sequence[int]) -> nn.Module:
+    """Return a network of one copy per seed; each copy starts as a network built alone from its seed would.
+
+    The global random state of torch is left as it was.
+
+    Args:
+        build: makes the network.
+        seeds: of the copies; they decide about nothing but the initial weights.
+
+    >>> from nasbench_lab.train.networks import topology_network
+    >>> stack = initialised(lambda copies: topology_network([0] * 6, channels=2, cells=1, copies=copies), [3, 4])
+    >>> alone = initialised(lambda copies: topology_network([0] * 6, channels=2, cells=1, copies=copies), [4])
+    >>> bool(torch.equal(stack[0][0].weight[2:], alone[0][0].weight))
+    True
+    """
+    singles = []
+    with torch.random.fork_rng():
+        for seed in seeds:
+            torch.manual_seed(seed)
+            singles.append(build(1))
+    if len(seeds) == 1:
+        return singles[0]
+    stack = build(len(seeds))
+    parameters = zip(stack.parameters(), *(single.parameters() for single in singles), strict=True)
+    with torch.no_grad():
+        for together, *alone in parameters:
+            together.copy_(torch.cat(alone).view_as(together))
+    return stack

@@ -1,0 +1,259 @@
+"""Training: one architecture, from several seeds side by side, epoch by epoch."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.files import atomic_path
+from nasbench_lab.train.batches import Batches
+from nasbench_lab.train.datasets import Dataset
+from nasbench_lab.train.recipes import Recipe
+from nasbench_lab.train.stack import Build, initialised
+
+Precision = Literal["float32", "bfloat16"]
+
+QUANTITIES = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "test_loss", "test_accuracy", "seconds")
+"""What every epoch gives: losses (mean cross-entropy in nats), accuracies in percent, and seconds of training.
+
+Losses and accuracies on train are those of the batches as they are trained on, as in NATS-Bench; on valid and test they
+are measured after the epoch. The seconds are those of the epoch's training steps and the validation after them, divided
+by the number of trainings side by side.
+"""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Curves:
+    """What was measured, epoch by epoch.
+
+    Attributes:
+        values: by the names of `QUANTITIES`, each of shape (seeds, epochs); from the epoch on in which a loss is not a
+            number, a failed training has none (NaN).
+        failed: whether a training failed, shape (seeds,).
+    """
+
+    values: dict[str, NDArray[np.float64]]
+    failed: NDArray[np.bool_]
+
+
+class Training:
+    """One architecture in training, from one or several seeds side by side.
+
+    Each seed decides about the initial weights, the order of the images and their augmentation, and about nothing else;
+    seeds side by side share a network but not a single weight. The same seeds give the same curves on the same platform
+    and versions.
+
+    Args:
+        build: makes the network, for a number of copies.
+        dataset: what to train on.
+        recipe: how.
+        seeds: one training each.
+        device: of torch.
+        precision: of multiplications; ``"bfloat16"`` is mixed precision (autocast).
+
+    Raises:
+        ParameterError: there is no seed, or one twice.
+
+    >>> from nasbench_lab.train.datasets import digits
+    >>> from nasbench_lab.train.networks import topology_network
+    >>> def build(copies):
+    ...     return topology_network([3] * 6, channels=2, cells=1, image_channels=1, copies=copies)
+    >>> curves = Training(build, digits(), Recipe("short", 1, 60, 0.1), [0, 1]).finish()
+    >>> curves.values["valid_accuracy"].shape, curves.failed.any()
+    ((2, 1), False)
+    """
+
+    def __init__(
+        self,
+        build: Build,
+        dataset: Dataset,
+        recipe: Recipe,
+        seeds: Sequence[int],
+        *,
+        device: torch.device | str = "cpu",
+        precision: Precision = "float32",
+    ) -> None:
+        if not seeds or len(set(seeds)) != len(seeds):
+            raise ParameterError(f"a training needs one or more different seeds, got {list(seeds)}")
+        self.dataset, self.recipe, self.seeds = dataset, recipe, tuple(seeds)
+        self.device, self.precision = torch.device(device), precision
+        self.batches = Batches(dataset, recipe, self.seeds, self.device)
+        network = initialised(build, self.seeds)
+        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.averaged = copy.deepcopy(self.network) if recipe.average else self.network
+        self.optimizer = _optimizer(recipe, list(self.network.parameters()))
+        self.epoch = 0
+        self._values = {name: np.full((len(self.seeds), recipe.epochs), np.nan) for name in QUANTITIES}
+        self._failed = np.zeros(len(self.seeds), dtype=bool)
+
+    def finish(self, checkpoint: Path | None = None) -> Curves:
+        """Train to the end and return the curves.
+
+        Args:
+            checkpoint: file to go on from, if it exists, and to write after every epoch.
+
+        Raises:
+            DataError: the checkpoint is damaged or of another training.
+        """
+        if checkpoint is not None and checkpoint.exists():
+            self.load(checkpoint)
+        for _ in self.epochs():
+            if checkpoint is not None:
+                self.save(checkpoint)
+        return self.curves
+
+    def epochs(self) -> Iterator[int]:
+        """Train, and yield the number of every finished epoch; stop where all trainings have failed."""
+        while self.epoch < self.recipe.epochs and not self._failed.all():
+            self._train_epoch()
+            self.epoch += 1
+            yield self.epoch
+
+    @property
+    def curves(self) -> Curves:
+        """What was measured so far."""
+        return Curves({name: value.copy() for name, value in self._values.items()}, self._failed.copy())
+
+    def predict(self, split: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the predicted classes, shape (seeds, images), and the labels, shape (images,), of a split."""
+        part = getattr(self.dataset, split)
+        classes = [scores.argmax(-1).T.cpu().numpy() for scores, _ in self._evaluate(self.batches.evaluation(part))]
+        return np.concatenate(classes, axis=1), part.labels
+
+    def _train_epoch(self) -> None:
+        start = time.perf_counter()
+        train = self._steps()
+        valid = self._measure("valid")
+        seconds = (time.perf_counter() - start) / len(self.seeds)
+        test = self._measure("test")
+        row = dict(zip(QUANTITIES, (*train, *valid, *test, np.full(len(self.seeds), seconds)), strict=True))
+        self._failed |= ~np.isfinite(np.stack([row["train_loss"], row["valid_loss"], row["test_loss"]])).all(axis=0)
+        for name, values in row.items():
+            self._values[name][:, self.epoch] = np.where(self._failed, np.nan, values)
+
+    def _steps(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Train for an epoch and return loss and accuracy of its batches, each of shape (seeds,)."""
+        self.network.train()
+        steps, tally = self.batches.steps, _Tally(len(self.seeds), self.device)
+        weights, averages = (_floating(module) for module in (self.network, self.averaged))
+        for number, (images, labels) in enumerate(self.batches.training(self.epoch), start=self.epoch * steps):
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.recipe.rate(number, steps)
+            losses = self._losses(scores := self._scores(self.network, images), labels)
+            self.optimizer.zero_grad()
+            # The sum of the copies' mean losses: each copy gets the gradient that it would get alone.
+            losses.mean(dim=0).sum().backward()
+            self.optimizer.step()
+            if self.recipe.average:
+                decay = min(self.recipe.average, number / (number + 3))
+                torch._foreach_lerp_(averages, weights, 1 - decay)
+            tally.add(scores, losses, labels)
+        return tally.means()
+
+    def _measure(self, split: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        tally = _Tally(len(self.seeds), self.device)
+        for scores, labels in self._evaluate(self.batches.evaluation(getattr(self.dataset, split))):
+            tally.add(scores, self._losses(scores, labels.expand(-1, len(self.seeds))), labels)
+        return tally.means()
+
+    @torch.no_grad()
+    def _evaluate(self, batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+        self.averaged.eval()
+        for images, labels in batches:
+            yield self._scores(self.averaged, images), labels
+
+    def _scores(self, network: nn.Module, images: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            scores = network(images)
+        return scores.float().view(len(images), len(self.seeds), self.dataset.classes)
+
+    @staticmethod
+    def _losses(scores: Tensor, labels: Tensor) -> Tensor:
+        return functional.cross_entropy(scores.movedim(-1, 1), labels, reduction="none")
+
+    def save(self, path: Path) -> None:
+        """Write everything that is needed to go on from here; a file that exists is replaced as a whole."""
+        state = {
+            "identity": self._identity(),
+            "epoch": self.epoch,
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "values": {name: torch.from_numpy(value) for name, value in self._values.items()},
+            "failed": torch.from_numpy(self._failed),
+        }
+        with atomic_path(path) as temporary:
+            torch.save(state, temporary)
+
+    def load(self, path: Path) -> None:
+        """Go on from what `save` wrote.
+
+        Raises:
+            DataError: the file is damaged or of another training.
+        """
+        try:
+            state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+            identity = state["identity"]
+        except Exception as error:  # torch.load fails in many ways
+            raise DataError(f"{path} is not a readable checkpoint of a training: {error}") from error
+        if identity != self._identity():
+            raise DataError(f"{path} is the checkpoint of another training (recipe, data set, seeds or precision differ)")
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch = state["epoch"]
+        self._values = {name: state["values"][name].cpu().numpy() for name in QUANTITIES}
+        self._failed = state["failed"].cpu().numpy()
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "recipe": repr(self.recipe),
+            "dataset": self.dataset.digest(),
+            "seeds": list(self.seeds),
+            "precision": self.precision,
+            "network": repr(self.network),
+        }
+
+
+class _Tally:
+    """Sums losses and right answers on the device, so that nothing waits for it before the end of an epoch."""
+
+    def __init__(self, copies: int, device: torch.device) -> None:
+        self._images = 0
+        self._loss = torch.zeros(copies, dtype=torch.float64, device=device)
+        self._right = torch.zeros(copies, dtype=torch.float64, device=device)
+
+    @torch.no_grad()
+    def add(self, scores: Tensor, losses: Tensor, labels: Tensor) -> None:
+        self._images += len(scores)
+        self._loss += losses.sum(dim=0)
+        self._right += (scores.argmax(-1) == labels).sum(dim=0)
+
+    def means(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean loss, and accuracy in percent, each of shape (copies,)."""
+        return (self._loss / self._images).cpu().numpy(), (100 * self._right / self._images).cpu().numpy()
+
+
+def _floating(module: nn.Module) -> list[Tensor]:
+    return [value.detach() for value in module.state_dict().values() if value.is_floating_point()]
+
+
+def _optimizer(recipe: Recipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    shared: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(parameters, **shared)
+    if recipe.optimizer == "rmsprop":
+        return torch.optim.RMSprop(parameters, alpha=0.9, eps=1.0, momentum=recipe.momentum, **shared)
+    nesterov = recipe.nesterov and recipe.momentum > 0
+    return torch.optim.SGD(parameters, momentum=recipe.momentum, nesterov=nesterov, foreach=True, **shared)
