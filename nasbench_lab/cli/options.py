@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.measure import Measurement
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
 from nasbench_lab.errors import ParameterError
@@ -36,3 +42,47 @@ def parse_repeat(text: str) -> RepeatPolicy:
     if re.fullmatch(r"[0-9]{1,9}", text):
         return int(text)
     raise ParameterError(f"repeat must be sample, mean or a number, got {text!r}")
+
+
+def needs_torch() -> None:
+    """Raise ParameterError, saying what to install, where torch is not there."""
+    if importlib.util.find_spec("torch") is None:
+        raise ParameterError("this command trains networks and needs torch: pip install 'nasbench-lab[torch]'")
+
+
+def parse_number_of(text: str) -> tuple[int, int]:
+    """Read a part of a whole, like ``2/5``.
+
+    >>> parse_number_of("2/5")
+    (2, 5)
+    """
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise ParameterError(f"shard must be N/M with N from 1 to M, like 2/5, got {text!r}")
+    return int(found[1]), int(found[2])
+
+
+@contextlib.contextmanager
+def training_progress(folder: Path) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar of finished trainings with the time left, and say how to go on after Ctrl-C.
+
+    Args:
+        folder: where what is finished is kept.
+    """
+    columns = (TextColumn("trained"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("trained", total=None)
+        # What was finished before this run says nothing about its speed, and the estimate must not count it.
+        first: int | None = None
+
+        def report(done: int, total: int) -> None:
+            nonlocal first
+            first = done if first is None else first
+            bar.update(task, completed=done - first, total=total - first)
+
+        try:
+            yield report
+        except KeyboardInterrupt:
+            bar.stop()
+            typer.echo(f"stopped; what is finished is kept in {folder}, and the same command goes on", err=True)
+            raise typer.Exit(130) from None

@@ -9,11 +9,13 @@ import typer
 from rich.table import Table as Grid
 
 from nasbench_lab import spaces
+from nasbench_lab.cli.build import build
 from nasbench_lab.cli.options import print_grid
 from nasbench_lab.tables import Description, Table, cached_path, load, recipe
 from nasbench_lab.tables import tables as table_names
 
 app = typer.Typer(help="List the tables, or show what one says of itself.", rich_markup_mode=None)
+app.command()(build)
 
 
 @app.callback(invoke_without_command=True)

@@ -17,10 +17,10 @@ _SEPARATOR = "|"
 class LayerChainSpace(ProductSpace):
     """Chains of layers; each position has its own choices, and the last position turns fastest in the index order.
 
-    The choices are ``conv3x3-8`` (square kernel of 3, 5 or 7, and the number of channels), ``max-pool`` and ``avg-pool``
-    (2x2, halving the image), ``dense-32`` (fully connected, with the number of units), the activations ``relu``, ``tanh``
-    and ``sigmoid``, and ``identity``. No convolution or pooling may follow where a dense layer can come before it. An
-    architecture is written with ``|`` between its layers.
+    The choices are ``conv3x3-8`` (square kernel of 3, 5 or 7, and the number of channels), ``max-pool`` and
+    ``avg-pool`` (2x2, halving the image), ``dense-32`` (fully connected, with the number of units), the activations
+    ``relu``, ``tanh`` and ``sigmoid``, and ``identity``. No convolution or pooling may follow where a dense layer can
+    come before it. An architecture is written with ``|`` between its layers.
 
     Args:
         layers: the choices of every position.
@@ -70,10 +70,10 @@ def _check(position: int, choices: Sequence[str], dense: bool) -> None:
     if isinstance(choices, str) or not choices or len(set(choices)) != len(choices):
         raise ParameterError(f"position {position} of a chain needs a list of different layers, got {choices!r}")
     for choice in choices:
-        if not _LAYER.fullmatch(choice) or choice[:4] == "conv" and choice[4] != choice[6]:
+        if not _LAYER.fullmatch(choice) or (choice[:4] == "conv" and choice[4] != choice[6]):
             raise ParameterError(
-                f"{choice!r} is no layer; there are conv3x3-N, conv5x5-N, conv7x7-N, max-pool, avg-pool, dense-N, relu, "
-                "tanh, sigmoid and identity"
+                f"{choice!r} is no layer; there are conv3x3-N, conv5x5-N, conv7x7-N, max-pool, avg-pool, dense-N, "
+                "relu, tanh, sigmoid and identity"
             )
         if dense and (choice[:4] == "conv" or choice.endswith("pool")):
             raise ParameterError(f"{choice!r} at position {position} of a chain may come after a dense layer")

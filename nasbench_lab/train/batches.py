@@ -33,16 +33,16 @@ class Batches:
     @property
     def steps(self) -> int:
         """Batches of a training epoch. A last batch of a single image is left out, as it cannot be normalised."""
-        whole, rest = divmod(self.dataset.originals, self.recipe.batch)
+        whole, rest = divmod(self.dataset.epoch_images, self.recipe.batch)
         return whole + (rest > 1)
 
     def training(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of an epoch: images (batch, copies * channels, h, w) and labels (batch, copies)."""
         images, labels = self._train
         random = [np.random.Generator(np.random.Philox(key=[seed, epoch])) for seed in self.seeds]
-        originals = self.dataset.originals
-        first = originals * (epoch % self.dataset.variants)
-        order = np.stack([first + each.permutation(originals) for each in random])
+        part = self.dataset.epoch_images
+        first = part * (epoch % self.dataset.parts)
+        order = np.stack([first + each.permutation(part) for each in random])
         for step in range(self.steps):
             chosen = order[:, step * self.recipe.batch : (step + 1) * self.recipe.batch]
             index = torch.from_numpy(np.ascontiguousarray(chosen.T)).to(self.device)

@@ -55,7 +55,9 @@ def _family(space: Space) -> Callable[..., nn.Module]:
         return lambda codes, **options: layer_chain_network(space.names(codes), **options)
     if isinstance(space, ChainSpace) and space.choices == "012":
         return _with_image_channels(macro_network)
-    raise ParameterError(f"there are no networks for the space {space.name!r}; there are for topology, layer-chain, chain")
+    raise ParameterError(
+        f"there are no networks for the space {space.name!r}; there are for topology, layer-chain, chain"
+    )
 
 
 def _with_image_channels(network: Callable[..., nn.Module]) -> Callable[..., nn.Module]:

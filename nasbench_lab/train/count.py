@@ -37,7 +37,7 @@ def multiply_additions(network: nn.Module, image: tuple[int, int, int]) -> int:
         per_output = module.weight[0].numel() + (module.bias is not None)
         total += output[0].numel() * per_output
 
-    # On the meta device nothing is computed but shapes; in training mode every layer is called, none folded into another.
+    # On the meta device only shapes are computed; in training mode every layer is called, none folded into another.
     shapes = copy.deepcopy(network).to("meta", dtype=torch.float32).train()
     for module in shapes.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):

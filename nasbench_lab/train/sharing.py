@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -18,6 +19,7 @@ Value = Counter[tuple[int, int]]
 """A node of a cell as a sum: how often (pooled p times, output of convolution c) occurs in it."""
 
 
+@functools.cache
 def representatives(space: Space) -> NDArray[np.int64]:
     """Return for every architecture the first one that is the same network, shape (size,).
 

@@ -7,7 +7,7 @@ import dataclasses
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,10 +19,9 @@ from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.train.batches import Batches
 from nasbench_lab.train.datasets import Dataset
+from nasbench_lab.train.devices import Precision
 from nasbench_lab.train.recipes import Recipe
 from nasbench_lab.train.stack import Build, initialised
-
-Precision = Literal["float32", "bfloat16"]
 
 QUANTITIES = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "test_loss", "test_accuracy", "seconds")
 """What every epoch gives: losses (mean cross-entropy in nats), accuracies in percent, and seconds of training.
@@ -208,7 +207,7 @@ class Training:
         except Exception as error:  # torch.load fails in many ways
             raise DataError(f"{path} is not a readable checkpoint of a training: {error}") from error
         if identity != self._identity():
-            raise DataError(f"{path} is the checkpoint of another training (recipe, data set, seeds or precision differ)")
+            raise DataError(f"{path} is the checkpoint of another training (recipe, data, seeds or network differ)")
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])

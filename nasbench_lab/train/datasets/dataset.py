@@ -50,11 +50,10 @@ class Dataset:
     Attributes:
         name: e.g. ``"digits"``.
         classes: number of classes.
-        train: what networks are trained on. With several `variants`, those of the first variant come first, then all of
-            the second, and so on, in the same order of originals.
+        train: what networks are trained on.
         valid: what searches observe.
         test: what is reported.
-        variants: how many versions of every original the training split holds; epoch e takes version e modulo that.
+        parts: in how many parts of equal size the training images come; epoch e goes through part e modulo that.
         description: where the images come from and what was done to them, for the provenance of tables.
     """
 
@@ -63,7 +62,7 @@ class Dataset:
     train: Split
     valid: Split
     test: Split
-    variants: int = 1
+    parts: int = 1
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -78,8 +77,8 @@ class Dataset:
                     f"labels of the {name} split must be 0 to {self.classes - 1}, "
                     f"got {split.labels.min()} to {split.labels.max()}"
                 )
-        if self.variants < 1 or len(self.train) % self.variants:
-            raise DataError(f"{len(self.train)} training images are not {self.variants} variants of all originals")
+        if self.parts < 1 or len(self.train) % self.parts:
+            raise DataError(f"{len(self.train)} training images cannot be divided into {self.parts} parts")
 
     @property
     def image(self) -> tuple[int, int, int]:
@@ -88,9 +87,9 @@ class Dataset:
         return channels, height, width
 
     @property
-    def originals(self) -> int:
+    def epoch_images(self) -> int:
         """Training images of an epoch."""
-        return len(self.train) // self.variants
+        return len(self.train) // self.parts
 
     def statistics(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return mean and standard deviation of every channel of the training images, each of shape (channels,).
@@ -106,7 +105,7 @@ class Dataset:
 
     def digest(self) -> str:
         """Return the sha256 of all images and labels: what two tables must share to be comparable."""
-        digest = hashlib.sha256(f"{self.classes} {self.variants}".encode())
+        digest = hashlib.sha256(f"{self.classes} {self.parts}".encode())
         for split in (self.train, self.valid, self.test):
             for array in (split.images, split.labels):
                 digest.update(f"{array.dtype} {array.shape}".encode())

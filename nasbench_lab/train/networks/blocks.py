@@ -1,8 +1,8 @@
 """Layers that several published networks share.
 
-Every layer can hold several copies of itself, side by side along the channel axis: channels `c * k` to `c * (k + 1)` are
-those of copy `k`. Convolutions are grouped by copy and normalisation is per channel anyway, so copies never mix; that is
-how several trainings of one architecture run as one network (docs/design/side-by-side.md).
+Every layer can hold several copies of itself, side by side along the channel axis: channels `c * k` to `c * (k + 1)`
+are those of copy `k`. Convolutions are grouped by copy and normalisation is per channel anyway, so copies never mix;
+that is how several trainings of one architecture run as one network (docs/design/side-by-side.md).
 """
 
 from __future__ import annotations

@@ -70,9 +70,7 @@ class Cell(nn.Module):
         """(batch, copies * inputs, h, w) to (batch, copies * outputs, h, w)."""
         values: dict[int, Tensor] = {}
         for vertex in range(1, self.last):
-            terms = [
-                self._cut(values[v], self.channels[vertex]) for v in range(1, vertex) if self.adjacency[v][vertex]
-            ]
+            terms = [self._cut(values[v], self.channels[vertex]) for v in range(1, vertex) if self.adjacency[v][vertex]]
             if self.adjacency[0][vertex]:
                 terms.append(self.projections[str(vertex)](x))
             values[vertex] = self.operations[str(vertex)](sum(terms[1:], terms[0]))

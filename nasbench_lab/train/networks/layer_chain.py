@@ -49,8 +49,8 @@ def layer_chain_network(
         copies: how many networks side by side (`nasbench_lab.train.networks.blocks`).
 
     Raises:
-        OutOfSpaceError: a layer is unknown, or the image becomes too small to be pooled, or is convolved or pooled after
-            a dense layer.
+        OutOfSpaceError: a layer is unknown, or the image becomes too small to be pooled, or is convolved or pooled
+            after a dense layer.
 
     >>> from nasbench_lab.train.count import parameters
     >>> chain = ["conv3x3-4", "relu", "max-pool", "dense-16", "tanh"]
@@ -73,9 +73,7 @@ def layer_chain_network(
             raise OutOfSpaceError(f"there is no image left for {name} after a dense layer, in {'|'.join(layers)}")
         elif kind.startswith("conv"):
             kernel = int(kind[-1])
-            modules.append(
-                nn.Conv2d(copies * channels, copies * int(size), kernel, padding=kernel // 2, groups=copies)
-            )
+            modules.append(nn.Conv2d(copies * channels, copies * int(size), kernel, padding=kernel // 2, groups=copies))
             channels = int(size)
         elif name in ("max-pool", "avg-pool"):
             if min(height, width) < 2:

@@ -66,6 +66,4 @@ def macro_network(
         elif stride == 2:
             layers.append(ConvBn(width, width * stride, 1, stride, copies=copies))
         width *= stride
-    return nn.Sequential(
-        *layers, ConvBnRelu(width, _LAST, 1, copies=copies), Classifier(_LAST, classes, copies=copies)
-    )
+    return nn.Sequential(*layers, ConvBnRelu(width, _LAST, 1, copies=copies), Classifier(_LAST, classes, copies=copies))

@@ -1,0 +1,57 @@
+"""``nasbench-lab tables build``: train a table of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nasbench_lab.cli.options import needs_torch, parse_number_of, training_progress
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.tables import write
+
+
+def build(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="Specification of the table, a TOML file.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Table file to write (.h5). [default: beside the specification, with its name]")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder for what is finished so far. [default: that of the table, with .build]")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Trainings at once. [default: one per processor]")
+    ] = None,
+    shard: Annotated[str, typer.Option(help="Part of the work for this machine, e.g. 2/5 of five machines.")] = "1/1",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    precision: Annotated[str, typer.Option(help="float32, or bfloat16 for mixed precision.")] = "float32",
+    checkpoint: Annotated[
+        bool, typer.Option(help="Keep unfinished trainings on disk, epoch by epoch: for trainings of hours.")
+    ] = False,
+) -> None:
+    """Train every architecture of a specification into a table. The same command goes on where it was stopped."""
+    needs_torch()
+    from nasbench_lab.train import build as builds
+    from nasbench_lab.train.devices import check_device, check_precision
+
+    table = out or spec.with_suffix(".h5")
+    if table.suffix not in (".h5", ".hdf5"):
+        raise ParameterError(f"a table file ends in .h5, got {table}")
+    folder = work or table.with_suffix(".build")
+    specification = builds.read_spec(spec)
+    options: dict[str, Any] = {
+        "processes": processes,
+        "shard": builds.Shard(*parse_number_of(shard)),
+        "device": check_device(device),
+        "precision": check_precision(precision),
+        "checkpoint": checkpoint,
+    }
+    with training_progress(folder) as progress:
+        builds.build(specification, folder, progress=progress, **options)
+    missing = builds.unfinished(specification, folder, precision=options["precision"])
+    if missing:
+        typer.echo(f"shard {shard} is finished; {missing:,} trainings of other shards are not in {folder} yet")
+        return
+    write(builds.assemble(specification, folder, precision=options["precision"]), table)
+    typer.echo(f"wrote {table}; look at it: nasbench-lab tables describe {table}")
