@@ -39,8 +39,9 @@ class ClassScores:
     def from_confusion(cls, confusion: ArrayLike) -> ClassScores:
         """Compute the scores from a confusion matrix (rows are the true classes), shape (classes, classes).
 
-        >>> ClassScores.from_confusion([[1, 1], [0, 2]])
-        ClassScores(precision=83.33333333333333, recall=75.0, f1=73.33333333333333)
+        >>> scores = ClassScores.from_confusion([[1, 1], [0, 2]])
+        >>> round(scores.precision, 1), round(scores.recall, 1), round(scores.f1, 1)
+        (83.3, 75.0, 73.3)
         """
         matrix = np.asarray(confusion, dtype=np.float64)
         right, taken, present = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)

@@ -1,0 +1,7 @@
+"""Building a table of one's own: every architecture of a space, trained."""
+
+from nasbench_lab.train.build.assemble import assemble, unfinished
+from nasbench_lab.train.build.run import Shard, build
+from nasbench_lab.train.build.spec import BuildSpec, read_spec, spec_from
+
+__all__ = ["BuildSpec", "Shard", "assemble", "build", "read_spec", "spec_from", "unfinished"]

@@ -1,0 +1,97 @@
+"""The journal of a build: every finished training, safe on disk the moment it is finished."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.errors import DataError, OutputError
+
+Unit = tuple[int, int]
+"""What is trained at once: a representative architecture's index, and the number of epochs."""
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Journal:
+    """Finished units and what was measured of them, in one SQLite file.
+
+    Each unit is one transaction: whatever kills the process, what was recorded is there, and there is nothing half.
+    Several processes may read; one writes.
+
+    Args:
+        path: the file; made if need be.
+        identity: what the build is. A file of another build is refused.
+
+    Raises:
+        DataError: the file belongs to another build, or is damaged.
+        OutputError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, identity: str) -> None:
+        self.path = path
+        with self._errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=60)
+            self._connection.execute("PRAGMA synchronous = FULL")
+            with self._connection:
+                self._connection.execute("CREATE TABLE IF NOT EXISTS build (identity TEXT NOT NULL)")
+                self._connection.execute(
+                    "CREATE TABLE IF NOT EXISTS units "
+                    "(architecture INTEGER, epochs INTEGER, arrays BLOB NOT NULL, PRIMARY KEY (architecture, epochs))"
+                )
+                known = self._connection.execute("SELECT identity FROM build").fetchone()
+                if known is None:
+                    self._connection.execute("INSERT INTO build VALUES (?)", (identity,))
+        if known is not None and known[0] != identity:
+            self.close()
+            raise DataError(
+                f"{path} belongs to another build (its specification, data or versions differ); "
+                "go on with those, or choose another place for this one"
+            )
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def finished(self) -> set[Unit]:
+        """Return the units that are finished."""
+        with self._errors():
+            return set(self._connection.execute("SELECT architecture, epochs FROM units"))
+
+    def record(self, unit: Unit, arrays: Arrays) -> None:
+        """Keep what was measured of a unit."""
+        content = io.BytesIO()
+        np.savez_compressed(content, **dict(arrays))  # type: ignore[arg-type] # no array is called allow_pickle
+        with self._errors(), self._connection:
+            self._connection.execute("INSERT OR REPLACE INTO units VALUES (?, ?, ?)", (*unit, content.getvalue()))
+
+    def items(self) -> Iterator[tuple[Unit, dict[str, NDArray[Any]]]]:
+        """Yield every finished unit with what was measured of it, in ascending order."""
+        with self._errors():
+            rows = self._connection.execute("SELECT * FROM units ORDER BY architecture, epochs")
+            for architecture, epochs, content in rows:
+                with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                    yield (architecture, epochs), dict(arrays)
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise OutputError(f"cannot use {self.path}: {error}") from error
+        except (sqlite3.DatabaseError, ValueError, OSError) as error:
+            raise DataError(f"{self.path} is damaged: {error}") from error

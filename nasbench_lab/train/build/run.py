@@ -1,0 +1,161 @@
+"""Building a table: units are trained by several processes and kept in a journal, until all are finished."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+from nasbench_lab.errors import OutputError, ParameterError
+from nasbench_lab.train.build import worker
+from nasbench_lab.train.build.journal import Journal, Unit
+from nasbench_lab.train.build.spec import BuildSpec
+from nasbench_lab.train.sharing import representatives
+from nasbench_lab.train.devices import Precision
+
+Progress = Callable[[int, int], None]
+"""Is told how many units are finished, and of how many."""
+
+_MALLOC = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
+    "MALLOC_TOP_PAD_": str(2**29),
+}
+"""Settings of glibc: freed memory is kept for the next step instead of going back to the system; a quarter faster."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """A part of the units, for building on several machines.
+
+    Attributes:
+        number: from 1.
+        of: how many parts there are.
+    """
+
+    number: int = 1
+    of: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.of:
+            raise ParameterError(f"a shard is written N/M with N from 1 to M, got {self.number}/{self.of}")
+
+    def path(self, folder: Path) -> Path:
+        """Return the journal of this shard."""
+        return folder / f"shard-{self.number}-of-{self.of}.sqlite"
+
+
+def units(spec: BuildSpec) -> list[Unit]:
+    """Return all that is to be trained, in the order of training: architectures that are the same network are once."""
+    shared = representatives(spec.make_space())
+    chosen = sorted(set(shared[spec.chosen()].tolist()))
+    return [(architecture, epochs) for epochs in spec.trainings for architecture in chosen]
+
+
+def build(
+    spec: BuildSpec,
+    folder: Path,
+    *,
+    processes: int | None = None,
+    shard: Shard | None = None,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    checkpoint: bool = False,
+    progress: Progress | None = None,
+) -> int:
+    """Train what of a shard is not yet in its journal, and return how many units the shard has.
+
+    Killed at any moment, it goes on where it was: only the units that were being trained then are trained again, or,
+    with ``checkpoint``, go on from their last finished epoch.
+
+    Args:
+        spec: of the table.
+        folder: for the journals and checkpoints; one build only.
+        processes: how many train at once; by default as many as there are processors, or one on a GPU.
+        shard: by default everything.
+        device: of torch.
+        precision: of multiplications.
+        checkpoint: whether to keep every unfinished training on disk, epoch by epoch: for long trainings.
+        progress: is told how many units are finished.
+
+    Raises:
+        DataError: the folder is another build's, or damaged.
+        OutputError: the folder cannot be written, or a process died.
+        ParameterError: the networks do not take the options.
+    """
+    shard = shard or Shard()
+    mine = units(spec)[shard.number - 1 :: shard.of]
+    dataset = spec.load_dataset()
+    processors = os.cpu_count() or 1
+    count = processes or (processors if device == "cpu" else 1)
+    checkpoints = folder / "checkpoints" if checkpoint else None
+    with Journal(shard.path(folder), identity(spec, dataset, precision)) as journal:
+        finished = journal.finished()
+        todo = [unit for unit in mine if unit not in finished]
+        done = len(mine) - len(todo)
+        if progress:
+            progress(done, len(mine))
+        with _pool(count, (spec, max(1, processors // count), device, precision, checkpoints)) as pool:
+            for unit, arrays in _as_finished(pool, todo, count):
+                journal.record(unit, arrays)
+                done += 1
+                if progress:
+                    progress(done, len(mine))
+                if checkpoints:
+                    (checkpoints / f"{unit[0]}-{unit[1]}.pt").unlink(missing_ok=True)
+    return len(mine)
+
+
+def identity(spec: BuildSpec, dataset: Any, precision: Precision) -> str:
+    """Return what must be the same for measurements to belong to one table."""
+    import torch
+
+    return f"{spec.digest(dataset)} {precision} torch {torch.__version__.split('+')[0]}"
+
+
+@contextlib.contextmanager
+def _pool(processes: int, arguments: tuple[Any, ...]) -> Iterator[ProcessPoolExecutor]:
+    """Give processes that are ready to train; after an error or an interruption, they are stopped at once."""
+    # Spawned, not forked: torch's threads and CUDA do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    before = {name: os.environ.get(name) for name in _MALLOC}
+    os.environ.update({name: value for name, value in _MALLOC.items() if name not in os.environ})
+    pool = ProcessPoolExecutor(processes, context, worker.start, arguments)
+    try:
+        yield pool
+        pool.shutdown()
+    except BaseException as error:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        pool.shutdown(cancel_futures=True)
+        if isinstance(error, BrokenProcessPool):
+            raise OutputError(
+                "a training process died (out of memory?); what is finished is kept, the same command goes on"
+            ) from error
+        raise
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+
+
+def _as_finished(pool: ProcessPoolExecutor, todo: list[Unit], processes: int) -> Iterator[Any]:
+    """Yield results as they come, with few units waiting in the processes' queue."""
+    waiting: set[Future[Any]] = set()
+    remaining = iter(todo)
+    while True:
+        for unit in remaining:
+            waiting.add(pool.submit(worker.train, unit))
+            if len(waiting) >= 2 * processes:
+                break
+        if not waiting:
+            return
+        finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in finished:
+            yield future.result()
