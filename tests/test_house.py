@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "suites": GROUND | {"spaces", "tables", "strategies", "simulate"},
     "analysis": GROUND | {"spaces", "tables", "strategies", "simulate", "suites"},
     "report": GROUND | {"spaces", "tables", "strategies", "simulate", "suites", "analysis"},
-    "cli": GROUND | {"spaces", "tables", "strategies", "simulate", "suites", "analysis", "report"},
+    "cli": GROUND | {"spaces", "tables", "strategies", "simulate", "suites", "analysis", "report", "train"},
     "train": GROUND | {"spaces", "tables"},
     "testing": GROUND | {"spaces", "tables", "strategies", "simulate", "suites", "analysis", "report"},
 }

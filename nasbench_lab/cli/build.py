@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -40,18 +40,12 @@ def build(
         raise ParameterError(f"a table file ends in .h5, got {table}")
     folder = work or table.with_suffix(".build")
     specification = builds.read_spec(spec)
-    options: dict[str, Any] = {
-        "processes": processes,
-        "shard": builds.Shard(*parse_number_of(shard)),
-        "device": check_device(device),
-        "precision": check_precision(precision),
-        "checkpoint": checkpoint,
-    }
     with training_progress(folder) as progress:
-        builds.build(specification, folder, progress=progress, **options)
-    missing = builds.unfinished(specification, folder, precision=options["precision"])
+        how = builds.How(processes, check_device(device), check_precision(precision), checkpoint, progress)
+        builds.build(specification, folder, shard=builds.Shard(*parse_number_of(shard)), how=how)
+    missing = builds.unfinished(specification, folder, precision=how.precision)
     if missing:
         typer.echo(f"shard {shard} is finished; {missing:,} trainings of other shards are not in {folder} yet")
         return
-    write(builds.assemble(specification, folder, precision=options["precision"]), table)
+    write(builds.assemble(specification, folder, precision=how.precision), table)
     typer.echo(f"wrote {table}; look at it: nasbench-lab tables describe {table}")

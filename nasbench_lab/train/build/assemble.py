@@ -22,35 +22,40 @@ from nasbench_lab.train.candidates import network_builder
 from nasbench_lab.train.classification import ClassScores
 from nasbench_lab.train.count import multiply_additions, parameters
 from nasbench_lab.train.datasets import Dataset
-from nasbench_lab.train.sharing import representatives
 from nasbench_lab.train.devices import Precision
+from nasbench_lab.train.sharing import representatives
 
 _PER_TRAINING = ("test_precision", "test_recall", "test_f1")
 
+_AFTER = "after the epoch"
+_DURING = "of the epoch's batches as they were trained on"
+_PER_REPEAT = (AXES[0], AXES[2])
+
 METRICS = (
-    Metric("train_loss", "train", "nats", "minimize", "mean cross-entropy of the epoch's batches as they were trained on"),
-    Metric("train_accuracy", "train", "percent", "maximize", "accuracy of the epoch's batches as they were trained on"),
-    Metric("valid_loss", "valid", "nats", "minimize", "mean cross-entropy after the epoch"),
-    Metric("valid_accuracy", "valid", "percent", "maximize", "accuracy after the epoch"),
-    Metric("test_loss", "test", "nats", "minimize", "mean cross-entropy after the epoch"),
-    Metric("test_accuracy", "test", "percent", "maximize", "accuracy after the epoch"),
+    Metric("train_loss", "train", "nats", "minimize", f"mean cross-entropy {_DURING}"),
+    Metric("train_accuracy", "train", "percent", "maximize", f"accuracy {_DURING}"),
+    Metric("valid_loss", "valid", "nats", "minimize", f"mean cross-entropy {_AFTER}"),
+    Metric("valid_accuracy", "valid", "percent", "maximize", f"accuracy {_AFTER}"),
+    Metric("test_loss", "test", "nats", "minimize", f"mean cross-entropy {_AFTER}"),
+    Metric("test_accuracy", "test", "percent", "maximize", f"accuracy {_AFTER}"),
     Metric(
         "seconds",
         "none",
         "s",
         "minimize",
-        "training from the start to the end of this epoch, with the validation after every epoch; seeds are trained side "
-        "by side, and each has its share of the time",
+        "from the start of training to the end of this epoch, with the validation after every epoch, on one processor; "
+        "repeats were trained side by side, and each has its share of the time",
     ),
-    Metric("test_precision", "test", "percent", "maximize", "mean precision over classes, at the end", (AXES[0], AXES[2])),
-    Metric("test_recall", "test", "percent", "maximize", "mean recall over classes, at the end", (AXES[0], AXES[2])),
-    Metric("test_f1", "test", "percent", "maximize", "mean F1 score over classes, at the end", (AXES[0], AXES[2])),
+    Metric("test_precision", "test", "percent", "maximize", "mean precision over classes, at the end", _PER_REPEAT),
+    Metric("test_recall", "test", "percent", "maximize", "mean recall over classes, at the end", _PER_REPEAT),
+    Metric("test_f1", "test", "percent", "maximize", "mean F1 score over classes, at the end", _PER_REPEAT),
     Metric("parameters", "none", "count", "minimize", "trainable parameters", AXES[:1]),
     Metric("flops", "none", "count", "minimize", "multiply-additions of convolutions and linear layers", AXES[:1]),
 )
 """What a built table has."""
 
 Arrays = dict[str, NDArray[Any]]
+Measured = dict[Unit, Mapping[str, NDArray[Any]]]
 
 
 def assemble(spec: BuildSpec, folder: Path, *, precision: Precision = "float32") -> Table:
@@ -65,7 +70,7 @@ def assemble(spec: BuildSpec, folder: Path, *, precision: Precision = "float32")
     if missing:
         raise DataError(f"{missing} of {len(units(spec))} trainings of {spec.name!r} are not finished in {folder}")
     values = {**_curves(spec, measured), **_costs(spec, dataset.image, dataset.classes)}
-    return Table(_description(spec, dataset.description, dataset.digest(), values), values)
+    return Table(_description(spec, dataset, measured), values)
 
 
 def unfinished(spec: BuildSpec, folder: Path, *, precision: Precision = "float32") -> int:
@@ -73,18 +78,16 @@ def unfinished(spec: BuildSpec, folder: Path, *, precision: Precision = "float32
     return len(units(spec)) - len(_measured(spec, folder, spec.load_dataset(), precision))
 
 
-def _measured(
-    spec: BuildSpec, folder: Path, dataset: Dataset, precision: Precision
-) -> dict[Unit, Mapping[str, NDArray[Any]]]:
+def _measured(spec: BuildSpec, folder: Path, dataset: Dataset, precision: Precision) -> Measured:
     expected = set(units(spec))
-    measured: dict[Unit, Mapping[str, NDArray[Any]]] = {}
+    measured: Measured = {}
     for path in sorted(folder.glob("shard-*-of-*.sqlite")):
         with Journal(path, identity(spec, dataset, precision)) as journal:
             measured.update(item for item in journal.items() if item[0] in expected)
     return measured
 
 
-def _curves(spec: BuildSpec, measured: Mapping[Unit, Mapping[str, NDArray[Any]]]) -> Arrays:
+def _curves(spec: BuildSpec, measured: Measured) -> Arrays:
     """Return the measurements over (architecture, fidelity, repeat) and (architecture, repeat)."""
     space = spec.make_space()
     shared = representatives(space)
@@ -120,15 +123,15 @@ def _costs(spec: BuildSpec, image: tuple[int, int, int], classes: int) -> Arrays
     return costs
 
 
-def _description(spec: BuildSpec, dataset: str, digest: str, values: Arrays) -> Description:
-    trained = f"{len(units(spec)):,} trainings of {len(spec.seeds)} seeds"
+def _description(spec: BuildSpec, dataset: Dataset, measured: Measured) -> Description:
+    hours = sum(float(np.nansum(arrays["seconds"])) for arrays in measured.values()) / 3600
     provenance = (
-        f"Trained by nasbench-lab {__version__}: {trained}, recipe {spec.recipe}, networks {dict(spec.network)}.",
-        f"Data: {dataset} (sha256 {digest}).",
-        f"Versions: Python {platform.python_version()}, torch {version('torch')}, NumPy {np.__version__}. "
-        f"Hardware: {platform.machine()}, {_processor()}.",
-        f"Time: {_hours(values):.1f} processor hours of training and validation, "
-        "each training that several architectures share counted once for each.",
+        f"trained by nasbench-lab {__version__}, {len(measured):,} networks from the seeds {list(spec.seeds)} each",
+        str(spec.recipe),
+        f"networks with {dict(spec.network)}" if spec.network else "networks as published",
+        f"data: {dataset.description} (sha256 {dataset.digest()})",
+        f"Python {platform.python_version()}, torch {version('torch')}, NumPy {np.__version__}",
+        f"{platform.machine()}, {_processor()}, {hours:.2f} hours of training and validation in all",
     )
     return Description(
         name=spec.name,
@@ -148,14 +151,12 @@ def _description(spec: BuildSpec, dataset: str, digest: str, values: Arrays) -> 
     )
 
 
-def _hours(values: Arrays) -> float:
-    return float(np.nansum(values["seconds"][:, -1]) / 3600)
-
-
 def _processor() -> str:
     """The processor's model name, where the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or "unknown processor"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor")
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor"
+    )

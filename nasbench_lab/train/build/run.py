@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -16,11 +16,42 @@ from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.train.build import worker
 from nasbench_lab.train.build.journal import Journal, Unit
 from nasbench_lab.train.build.spec import BuildSpec
-from nasbench_lab.train.sharing import representatives
+from nasbench_lab.train.candidates import network_builder
+from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
+from nasbench_lab.train.sharing import representatives
 
 Progress = Callable[[int, int], None]
 """Is told how many units are finished, and of how many."""
+
+
+@dataclasses.dataclass(frozen=True)
+class How:
+    """How to train, as far as it is no matter of the measurements (the precision is).
+
+    Attributes:
+        processes: how many train at once; by default as many as there are processors, or one on a GPU.
+        device: of torch.
+        precision: of multiplications.
+        checkpoint: whether to keep every unfinished training on disk, epoch by epoch: for long trainings.
+        progress: is told how many units are finished.
+    """
+
+    processes: int | None = None
+    device: str = "cpu"
+    precision: Precision = "float32"
+    checkpoint: bool = False
+    progress: Progress = lambda _done, _total: None
+
+    def count(self) -> int:
+        """Return the number of processes."""
+        return self.processes or (_processors() if self.device == "cpu" else 1)
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 
 _MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
@@ -58,31 +89,17 @@ def units(spec: BuildSpec) -> list[Unit]:
     return [(architecture, epochs) for epochs in spec.trainings for architecture in chosen]
 
 
-def build(
-    spec: BuildSpec,
-    folder: Path,
-    *,
-    processes: int | None = None,
-    shard: Shard | None = None,
-    device: str = "cpu",
-    precision: Precision = "float32",
-    checkpoint: bool = False,
-    progress: Progress | None = None,
-) -> int:
+def build(spec: BuildSpec, folder: Path, *, shard: Shard | None = None, how: How | None = None) -> int:
     """Train what of a shard is not yet in its journal, and return how many units the shard has.
 
     Killed at any moment, it goes on where it was: only the units that were being trained then are trained again, or,
-    with ``checkpoint``, go on from their last finished epoch.
+    with checkpoints, go on from their last finished epoch.
 
     Args:
         spec: of the table.
         folder: for the journals and checkpoints; one build only.
-        processes: how many train at once; by default as many as there are processors, or one on a GPU.
         shard: by default everything.
-        device: of torch.
-        precision: of multiplications.
-        checkpoint: whether to keep every unfinished training on disk, epoch by epoch: for long trainings.
-        progress: is told how many units are finished.
+        how: processes, device and so on.
 
     Raises:
         DataError: the folder is another build's, or damaged.
@@ -91,28 +108,42 @@ def build(
     """
     shard = shard or Shard()
     mine = units(spec)[shard.number - 1 :: shard.of]
-    dataset = spec.load_dataset()
-    processors = os.cpu_count() or 1
-    count = processes or (processors if device == "cpu" else 1)
-    checkpoints = folder / "checkpoints" if checkpoint else None
-    with Journal(shard.path(folder), identity(spec, dataset, precision)) as journal:
-        finished = journal.finished()
-        todo = [unit for unit in mine if unit not in finished]
-        done = len(mine) - len(todo)
-        if progress:
-            progress(done, len(mine))
-        with _pool(count, (spec, max(1, processors // count), device, precision, checkpoints)) as pool:
-            for unit, arrays in _as_finished(pool, todo, count):
-                journal.record(unit, arrays)
-                done += 1
-                if progress:
-                    progress(done, len(mine))
-                if checkpoints:
-                    (checkpoints / f"{unit[0]}-{unit[1]}.pt").unlink(missing_ok=True)
+    train_units(spec, mine, shard.path(folder), how or How())
     return len(mine)
 
 
-def identity(spec: BuildSpec, dataset: Any, precision: Precision) -> str:
+def train_units(spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: How) -> None:
+    """Train those of the wanted units that are not yet in the journal at ``path``; raises what `build` raises."""
+    dataset = spec.load_dataset()
+    _check_options(spec, dataset, wanted)
+    checkpoints = path.parent / "checkpoints" if how.checkpoint else None
+    with Journal(path, identity(spec, dataset, how.precision)) as journal:
+        finished = journal.finished()
+        todo = [unit for unit in wanted if unit not in finished]
+        done = len(wanted) - len(todo)
+        how.progress(done, len(wanted))
+        if not todo:
+            return
+        count = min(how.count(), len(todo))
+        threads = max(1, _processors() // count)
+        with _pool(count, (spec, threads, how.device, how.precision, checkpoints)) as pool:
+            for unit, arrays in _as_finished(pool, todo, count):
+                journal.record(unit, arrays)
+                done += 1
+                how.progress(done, len(wanted))
+                if checkpoints:
+                    (checkpoints / f"{unit[0]}-{unit[1]}.pt").unlink(missing_ok=True)
+
+
+def _check_options(spec: BuildSpec, dataset: Dataset, wanted: Sequence[Unit]) -> None:
+    """Build one network, so that wrong options are found before any process is started."""
+    for architecture, _ in wanted[:1]:
+        network_builder(
+            spec.make_space(), architecture, image=dataset.image, classes=dataset.classes, options=spec.network
+        )
+
+
+def identity(spec: BuildSpec, dataset: Dataset, precision: Precision) -> str:
     """Return what must be the same for measurements to belong to one table."""
     import torch
 

@@ -91,7 +91,9 @@ class BuildSpec:
 
     def digest(self, dataset: Dataset) -> str:
         """Return the sha256 of all that decides about the measurements, with the data set's content."""
-        parts = {field: getattr(self, field) for field in ("space", "seeds", "budgets", "network", "sample", "sample_seed")}
+        parts = {
+            field: getattr(self, field) for field in ("space", "seeds", "budgets", "network", "sample", "sample_seed")
+        }
         parts["recipe"] = dataclasses.asdict(self.recipe)
         parts["dataset"] = dataset.digest()
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=dict).encode()).hexdigest()

@@ -50,9 +50,7 @@ class Worker:
             self.space, architecture, image=self.dataset.image, classes=self.dataset.classes, options=self.spec.network
         )
         recipe = dataclasses.replace(self.spec.recipe, epochs=epochs)
-        training = Training(
-            build, self.dataset, recipe, self.spec.seeds, device=self.device, precision=self.precision
-        )
+        training = Training(build, self.dataset, recipe, self.spec.seeds, device=self.device, precision=self.precision)
         checkpoint = self.checkpoints and self.checkpoints / f"{architecture}-{epochs}.pt"
         curves = training.finish(checkpoint)
         predicted, labels = training.predict("test")
