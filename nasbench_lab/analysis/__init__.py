@@ -1,19 +1,26 @@
 """Analysis: what traces mean. Computed from traces alone."""
 
 from nasbench_lab.analysis.curves import Curve, at_times, regret_curve
+from nasbench_lab.analysis.picks import Pick, picks
 from nasbench_lab.analysis.quantiles import quantiles
 from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search, exact_random_search_on
 from nasbench_lab.analysis.summary import Summary, summarize, to_csv
+from nasbench_lab.analysis.validation import Interval, Validation, validate
 
 __all__ = [
     "Curve",
     "ExactRandomSearch",
+    "Interval",
+    "Pick",
     "Summary",
+    "Validation",
     "at_times",
     "exact_random_search",
     "exact_random_search_on",
+    "picks",
     "quantiles",
     "regret_curve",
     "summarize",
     "to_csv",
+    "validate",
 ]

@@ -11,6 +11,7 @@ import nasbench_lab
 from nasbench_lab.cli.query import query
 from nasbench_lab.cli.run import run
 from nasbench_lab.cli.tables import app as tables_app
+from nasbench_lab.cli.validate import validate
 from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.strategies import reference
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(query)
+app.command()(validate)
 app.add_typer(tables_app, name="tables")
 
 

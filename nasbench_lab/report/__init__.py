@@ -1,7 +1,18 @@
 """The report: how results are shown."""
 
 from nasbench_lab.report.regret_figure import regret_figure
-from nasbench_lab.report.result_folder import FILES, write_result
+from nasbench_lab.report.result_folder import FILES, TRACES, write_result
 from nasbench_lab.report.save import save_figure
+from nasbench_lab.report.validation_figure import validation_figure
+from nasbench_lab.report.validation_result import VALIDATION_FILES, write_validation
 
-__all__ = ["FILES", "regret_figure", "save_figure", "write_result"]
+__all__ = [
+    "FILES",
+    "TRACES",
+    "VALIDATION_FILES",
+    "regret_figure",
+    "save_figure",
+    "validation_figure",
+    "write_result",
+    "write_validation",
+]

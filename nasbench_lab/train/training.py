@@ -69,8 +69,8 @@ class Training:
     >>> def build(copies):
     ...     return topology_network([3] * 6, channels=2, cells=1, image_channels=1, copies=copies)
     >>> curves = Training(build, digits(), Recipe("short", 1, 60, 0.1), [0, 1]).finish()
-    >>> curves.values["valid_accuracy"].shape, curves.failed.any()
-    ((2, 1), False)
+    >>> curves.values["valid_accuracy"].shape, curves.failed.tolist()
+    ((2, 1), [False, False])
     """
 
     def __init__(

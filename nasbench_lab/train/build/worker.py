@@ -42,8 +42,9 @@ class Worker:
         """Train an architecture from all seeds side by side.
 
         Returns:
-            the quantities of `QUANTITIES`, each of shape (seeds, epochs); ``failed``, shape (seeds,); and ``confusion``,
-            how many test images of each class (row) were taken for each (column), shape (seeds, classes, classes).
+            the quantities of `QUANTITIES`, each of shape (seeds, epochs); ``failed``, shape (seeds,); and
+            ``confusion``, how many test images of each class (row) were taken for each (column), shape (seeds,
+            classes, classes).
         """
         architecture, epochs = unit
         build = network_builder(

@@ -1,0 +1,192 @@
+"""``nasbench-lab validate``: train what a comparison picked, and see whether the winner still wins."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table as Grid
+
+from nasbench_lab import spaces
+from nasbench_lab.analysis import Pick, Validation, picks
+from nasbench_lab.analysis.validation import validate as compare
+from nasbench_lab.cli.options import needs_torch, print_grid, training_progress
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.files import atomic_folder
+from nasbench_lab.report import TRACES, VALIDATION_FILES, write_validation
+from nasbench_lab.simulate import Trace
+from nasbench_lab.spaces import Space
+from nasbench_lab.suites import load_traces
+from nasbench_lab.tables import load, recipe, tables
+
+if TYPE_CHECKING:
+    from nasbench_lab.train.build import BuildSpec, How
+    from nasbench_lab.train.picks import Trained
+
+
+def validate(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder that `nasbench-lab run` wrote.")],
+    top: Annotated[int, typer.Option(min=1, help="How many picks of every strategy to train.")] = 5,
+    dataset: Annotated[str, typer.Option(help="Name of a data set, or path of a user's .npz.")] = "digits",
+    folder: Annotated[Path | None, typer.Option(help="Where the data set's official files are.")] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Trainings of every pick.")] = 3,
+    training: Annotated[str | None, typer.Option("--recipe", help="Name of a recipe. [default: by data set]")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs, where not the recipe's.")] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(help="Option of the networks as key=value, e.g. channels=16; may be repeated.")
+    ] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(help="Only this table of the comparison, by name or file; may be repeated.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write. [default: RESULTS with -validation]")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Trainings at once. [default: one per processor]")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    precision: Annotated[str, typer.Option(help="float32, or bfloat16 for mixed precision.")] = "float32",
+    checkpoint: Annotated[
+        bool, typer.Option(help="Keep unfinished trainings on disk, epoch by epoch: for trainings of hours.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older validation in the folder.")] = False,
+) -> None:
+    """Train the best picks of every strategy from several seeds, and compare with what the table promised."""
+    needs_torch()
+    from nasbench_lab.train.build import How
+    from nasbench_lab.train.devices import check_device, check_precision
+
+    chosen = _by_table(load_traces(results / TRACES), table)
+    target = out or results.with_name(f"{results.resolve().name}-validation")
+    work = target.with_name(f"{target.name}.build")
+    options = _network_options(network or [])
+    data = {"file": dataset} if dataset.endswith(".npz") else {"name": dataset}
+    if folder is not None:
+        data["folder"] = str(folder)
+    plans = {name: _plan(name, space, data, seeds, training, epochs, options) for name, (space, _) in chosen.items()}
+    with atomic_folder(target, replace=VALIDATION_FILES if overwrite else None) as place:
+        found = {}
+        with training_progress(work) as progress:
+            how = How(processes, check_device(device), check_precision(precision), checkpoint, progress)
+            for name, (space, traces) in chosen.items():
+                found[name] = _validate_table(name, space, traces, top, plans[name], work, how)
+        validations = [validation for validation, _ in found.values()]
+        write_validation(
+            validations,
+            place,
+            dataset=Path(dataset).stem,
+            notation={
+                (name, pick.architecture): chosen[name][0].format(pick.architecture)
+                for name, (validation, _) in found.items()
+                for pick in validation.picks
+            },
+            details={name: _details(plans[name], trained) for name, (_, trained) in found.items()},
+        )
+    for validation in validations:
+        _print(validation)
+    typer.echo(f"\nsee {target}")
+
+
+def _by_table(traces: Sequence[Trace], wanted: Sequence[str] | None) -> dict[str, tuple[Space, list[Trace]]]:
+    """Return the space and the traces of every wanted table, or of all."""
+    names = list(dict.fromkeys(trace.setting.table for trace in traces))
+    # A table that is no part of the catalogue is known by its file alone.
+    files = {load(each).name: each for each in wanted or () if Path(each).suffix in (".h5", ".hdf5")}
+    asked = [next((name for name, file in files.items() if file == each), each) for each in wanted or names]
+    found = {}
+    for name in asked:
+        if name not in names:
+            raise ParameterError(f"the comparison has no table {name!r}; it has {', '.join(names)}")
+        if name in files:
+            space = load(files[name]).space
+        elif name in tables():
+            space = spaces.make(recipe(name).description.space)
+        else:
+            raise ParameterError(f"table {name!r} is not in the catalogue; say --table with the path of its file")
+        found[name] = (space, [trace for trace in traces if trace.setting.table == name])
+    return found
+
+
+def _network_options(texts: Sequence[str]) -> dict[str, int]:
+    options = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not value.isascii() or not value.isdigit() or not key.isidentifier():
+            raise ParameterError(f"a network option is written key=number, like channels=16, got {text!r}")
+        options[key] = int(value)
+    return options
+
+
+def _plan(
+    name: str,
+    space: Space,
+    data: Mapping[str, str],
+    seeds: int,
+    training: str | None,
+    epochs: int | None,
+    options: Mapping[str, int],
+) -> BuildSpec:
+    from nasbench_lab.train.build import BuildSpec
+    from nasbench_lab.train.picks import default_network, default_recipe
+    from nasbench_lab.train.recipes import recipe as recipe_named
+
+    dataset = data.get("name", "")
+    chosen = recipe_named(training) if training else default_recipe(dataset)
+    return BuildSpec(
+        name=f"{name} validated",
+        title="",
+        space=space.spec(),
+        dataset=data,
+        recipe=dataclasses.replace(chosen, epochs=epochs) if epochs else chosen,
+        seeds=tuple(range(seeds)),
+        network={**default_network(space, dataset), **options},
+    )
+
+
+def _validate_table(
+    name: str, space: Space, traces: Sequence[Trace], top: int, plan: BuildSpec, work: Path, how: How
+) -> tuple[Validation, dict[int, Trained]]:
+    from nasbench_lab.train.picks import train_picks
+
+    found: list[Pick] = [pick for trace in traces for pick in picks(trace, top)]
+    trained = train_picks(plan, [pick.architecture for pick in found], work / name.replace("/", "__"), how)
+    accuracy = {architecture: each.test_accuracy for architecture, each in trained.items()}
+    metrics = traces[0].reference.metrics
+    return compare(found, accuracy, metrics["test" if "test" in metrics else "valid"].direction), trained
+
+
+def _details(plan: BuildSpec, trained: Mapping[int, Trained]) -> dict[str, Any]:
+    """Return all that was measured as plain data for JSON; what is missing (NaN) becomes null."""
+    plain = {
+        str(architecture): {
+            field.name: getattr(each, field.name) for field in dataclasses.fields(each) if field.name != "scores"
+        }
+        | {"scores": [dataclasses.asdict(score) for score in each.scores], "costs": dataclasses.asdict(each.costs)}
+        for architecture, each in trained.items()
+    }
+    for each in plain.values():
+        for key in ("valid_accuracy", "test_accuracy", "confusion", "seconds"):
+            each[key] = json.loads(json.dumps(each[key].tolist()).replace("NaN", "null"))
+    return {
+        "recipe": dataclasses.asdict(plan.recipe),
+        "dataset": dict(plan.dataset),
+        "network": dict(plan.network),
+        "seeds": list(plan.seeds),
+        "architectures": plain,
+    }
+
+
+def _print(validation: Validation) -> None:
+    typer.echo(f"\n{validation.table}: rank correlation of promise and training {validation.correlation}")
+    grid = Grid(box=None, pad_edge=False)
+    grid.add_column("strategy", no_wrap=True)
+    for heading in ("promised", "trained test accuracy (%)", f"lead of {validation.winner}"):
+        grid.add_column(heading, justify="right", no_wrap=True)
+    for strategy, trained in validation.strategies.items():
+        own = [pick.promised for pick in validation.picks if pick.strategy == strategy]
+        lead = validation.lead.get(strategy)
+        grid.add_row(strategy, f"{sum(own) / len(own):.4g}", str(trained), str(lead) if lead else "")
+    print_grid(grid)
+    typer.echo(f"{validation.winner}, which the table promised to win: {validation.verdict}")
