@@ -11,6 +11,8 @@ from nasbench_lab.tables.sources import CACHE_VARIABLE, MIRROR_VARIABLE
 
 _cache = tempfile.TemporaryDirectory(prefix="nasbench-lab-tests-")
 os.environ[CACHE_VARIABLE] = _cache.name
+# Tiny networks gain nothing from threads, and threads that wait for each other slow everything down.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 # The machine may be slow and shared, so no deadlines; in continuous integration the same examples every time.

@@ -24,6 +24,7 @@ def build(
         int | None, typer.Option(min=1, help="Trainings at once. [default: one per processor]")
     ] = None,
     shard: Annotated[str, typer.Option(help="Part of the work for this machine, e.g. 2/5 of five machines.")] = "1/1",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of every training.")] = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
     precision: Annotated[str, typer.Option(help="float32, or bfloat16 for mixed precision.")] = "float32",
     checkpoint: Annotated[
@@ -41,7 +42,7 @@ def build(
     folder = work or table.with_suffix(".build")
     specification = builds.read_spec(spec)
     with training_progress(folder) as progress:
-        how = builds.How(processes, check_device(device), check_precision(precision), checkpoint, progress)
+        how = builds.How(processes, threads, check_device(device), check_precision(precision), checkpoint, progress)
         builds.build(specification, folder, shard=builds.Shard(*parse_number_of(shard)), how=how)
     missing = builds.unfinished(specification, folder, precision=how.precision)
     if missing:

@@ -11,7 +11,15 @@ from pathlib import Path
 import typer
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table as Grid
 
 from nasbench_lab.errors import ParameterError
@@ -71,14 +79,14 @@ def training_progress(folder: Path) -> Iterator[Callable[[int, int], None]]:
     """
     columns = (TextColumn("trained"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("trained", total=None)
-        # What was finished before this run says nothing about its speed, and the estimate must not count it.
-        first: int | None = None
+        task: TaskID | None = None
 
         def report(done: int, total: int) -> None:
-            nonlocal first
-            first = done if first is None else first
-            bar.update(task, completed=done - first, total=total - first)
+            nonlocal task
+            # What was finished before the first report says nothing about the speed: a new task begins with it.
+            if task is None or bar.tasks[task].total != total:
+                task = bar.add_task("trained", total=total, completed=done)
+            bar.update(task, completed=done)
 
         try:
             yield report

@@ -43,9 +43,8 @@ def validate(
         list[str] | None, typer.Option(help="Only this table of the comparison, by name or file; may be repeated.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write. [default: RESULTS with -validation]")] = None,
-    processes: Annotated[
-        int | None, typer.Option(min=1, help="Trainings at once. [default: one per processor]")
-    ] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Trainings at once. [default: processors]")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of every training.")] = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
     precision: Annotated[str, typer.Option(help="float32, or bfloat16 for mixed precision.")] = "float32",
     checkpoint: Annotated[
@@ -69,9 +68,9 @@ def validate(
     with atomic_folder(target, replace=VALIDATION_FILES if overwrite else None) as place:
         found = {}
         with training_progress(work) as progress:
-            how = How(processes, check_device(device), check_precision(precision), checkpoint, progress)
-            for name, (space, traces) in chosen.items():
-                found[name] = _validate_table(name, space, traces, top, plans[name], work, how)
+            how = How(processes, threads, check_device(device), check_precision(precision), checkpoint, progress)
+            for name, (_, traces) in chosen.items():
+                found[name] = _validate_table(name, traces, top, plans[name], work, how)
         validations = [validation for validation, _ in found.values()]
         write_validation(
             validations,
@@ -146,7 +145,7 @@ def _plan(
 
 
 def _validate_table(
-    name: str, space: Space, traces: Sequence[Trace], top: int, plan: BuildSpec, work: Path, how: How
+    name: str, traces: Sequence[Trace], top: int, plan: BuildSpec, work: Path, how: How
 ) -> tuple[Validation, dict[int, Trained]]:
     from nasbench_lab.train.picks import train_picks
 

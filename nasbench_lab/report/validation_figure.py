@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MARKERS = "osD^vPX*<>"
-_ROW = 2.9  # inches
+_ROW = 3.1  # inches
 
 
 def validation_figure(validations: Sequence[Validation], dataset: str) -> Figure:
@@ -33,6 +33,8 @@ def validation_figure(validations: Sequence[Validation], dataset: str) -> Figure
         for validation, (left, right) in zip(validations, panels, strict=True):
             _draw_promises(left, validation, dataset)
             _draw_leads(right, validation)
+        handles, labels = panels[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), fontsize=8)
     return figure
 
 
@@ -53,10 +55,9 @@ def _draw_promises(panel: Any, validation: Validation, dataset: str) -> None:
             color=style.line(number)["color"],
             label=strategy,
         )
-    panel.set_title(f"{validation.table}: rank correlation {_signed(validation.correlation)}")
+    panel.set_title(f"{validation.table}\nrank correlation {_signed(validation.correlation)}")
     panel.set_xlabel("mean test value in the table")
     panel.set_ylabel(f"trained: test accuracy on {dataset} (%)")
-    panel.legend(fontsize=7)
 
 
 def _draw_leads(panel: Any, validation: Validation) -> None:
@@ -69,8 +70,8 @@ def _draw_leads(panel: Any, validation: Validation) -> None:
     panel.set_yticks(range(len(names)), names)
     panel.set_ylim(-0.6, len(names) - 0.4)
     panel.grid(visible=False, axis="y")
-    panel.set_title(f"{validation.winner}: {validation.verdict}")
-    panel.set_xlabel("lead over (percent points, 95 % interval)")
+    panel.set_title(f"{validation.winner},\npromised to win: {validation.verdict}")
+    panel.set_xlabel("lead over ... (points, 95 % interval)")
 
 
 def _bars(intervals: Sequence[Interval]) -> Any:

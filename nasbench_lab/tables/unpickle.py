@@ -20,11 +20,16 @@ from nasbench_lab.errors import DataError
 Allowed = Mapping[tuple[str, str], Any]
 
 
+def _dtype(kind: Any, align: Any = False, copy: Any = False) -> np.dtype[Any]:
+    """How dtypes are pickled. Pickles of Python 2 give the switches as 0 and 1, of which NumPy 2.4.0 to 2.4.4 warn."""
+    return np.dtype(kind, bool(align), bool(copy))
+
+
 def _numpy_names() -> dict[tuple[str, str], Any]:
     """What NumPy arrays, scalars and dtypes need. Old and new releases name the same functions differently."""
     multiarray = importlib.import_module("numpy._core.multiarray")
     numeric = importlib.import_module("numpy._core.numeric")
-    names: dict[tuple[str, str], Any] = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): np.dtype}
+    names: dict[tuple[str, str], Any] = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): _dtype}
     for package in ("numpy.core", "numpy._core"):
         names[f"{package}.multiarray", "_reconstruct"] = multiarray._reconstruct
         names[f"{package}.multiarray", "scalar"] = multiarray.scalar
@@ -49,8 +54,8 @@ ALLOWED: Allowed = {
 
 
 class _AllowListUnpickler(pickle.Unpickler):
-    def __init__(self, data: bytes, allowed: Allowed) -> None:
-        super().__init__(io.BytesIO(data))
+    def __init__(self, data: bytes, allowed: Allowed, encoding: str) -> None:
+        super().__init__(io.BytesIO(data), encoding=encoding)
         self._allowed = allowed
 
     def find_class(self, module: str, name: str) -> Any:
@@ -59,12 +64,13 @@ class _AllowListUnpickler(pickle.Unpickler):
         return self._allowed[module, name]
 
 
-def load(data: bytes, allowed: Allowed = ALLOWED) -> Any:
+def load(data: bytes, allowed: Allowed = ALLOWED, *, encoding: str = "ASCII") -> Any:
     r"""Read a pickle that may import the ``allowed`` names only.
 
     Args:
         data: the content of the file.
         allowed: (module, name) to what stands for it.
+        encoding: of the texts that Python 2 wrote; ``"latin1"`` is what its NumPy arrays need.
 
     Raises:
         DataError: the pickle asks for another name, or is truncated or corrupt.
@@ -74,7 +80,7 @@ def load(data: bytes, allowed: Allowed = ALLOWED) -> Any:
     nasbench_lab.errors.DataError: the pickle asks for os.system, which is not allowed; nothing was run
     """
     try:
-        return _AllowListUnpickler(data, allowed).load()
+        return _AllowListUnpickler(data, allowed, encoding).load()
     except DataError:
         raise
     except Exception as error:  # a corrupt pickle can raise nearly anything

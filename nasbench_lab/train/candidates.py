@@ -8,8 +8,8 @@ from typing import Any
 from torch import nn
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.spaces import ChainSpace, LayerChainSpace, Space, TopologySpace
-from nasbench_lab.train.networks import layer_chain_network, macro_network, topology_network
+from nasbench_lab.spaces import Cell101Space, ChainSpace, LayerChainSpace, Space, TopologySpace
+from nasbench_lab.train.networks import cell101_network, layer_chain_network, macro_network, topology_network
 from nasbench_lab.train.stack import Build
 
 
@@ -19,7 +19,7 @@ def network_builder(
     """Return what builds the network of an architecture, for a number of copies.
 
     Args:
-        space: one that has networks: topology, layer chain, or the chain of NAS-Bench-Macro.
+        space: one that has networks: topology, cell101, layer chain, or the chain of NAS-Bench-Macro.
         index: of the architecture.
         image: channels, height and width of the input.
         classes: outputs.
@@ -51,12 +51,14 @@ def network_builder(
 def _family(space: Space) -> Callable[..., nn.Module]:
     if isinstance(space, TopologySpace):
         return _with_image_channels(topology_network)
+    if isinstance(space, Cell101Space):
+        return _with_image_channels(lambda codes, **options: cell101_network(*space.drawing(codes), **options))
     if isinstance(space, LayerChainSpace):
         return lambda codes, **options: layer_chain_network(space.names(codes), **options)
     if isinstance(space, ChainSpace) and space.choices == "012":
         return _with_image_channels(macro_network)
     raise ParameterError(
-        f"there are no networks for the space {space.name!r}; there are for topology, layer-chain, chain"
+        f"there are no networks for the space {space.name!r}; there are for topology, cell101, layer-chain, chain"
     )
 
 

@@ -14,6 +14,7 @@ from nasbench_lab.spaces import LayerChainSpace, Space, TopologySpace
 from nasbench_lab.spaces.topology import EDGES, OPERATIONS
 
 _INPUT = -1
+_CONSTANT = "constant"
 
 Value = Counter[tuple[int, int]]
 """A node of a cell as a sum: how often (pooled p times, output of convolution c) occurs in it."""
@@ -31,7 +32,7 @@ def representatives(space: Space) -> NDArray[np.int64]:
 
     >>> shared = representatives(TopologySpace())
     >>> len(np.unique(shared))
-    5653
+    5234
     """
     first: dict[Hashable, int] = {}
     forms = (_form(space, codes) for codes in space.codes(np.arange(space.size)).tolist())
@@ -64,8 +65,9 @@ def topology_form(codes: Sequence[int]) -> Hashable:
     """Return a form of a cell that is the same for the same networks.
 
     Every node is written as a sum of the input and the outputs of convolutions, each pooled so many times: skip
-    connections copy such a sum, pooling is linear, and ``none`` adds nothing. What remains are the convolutions that
-    lead to the output, with the sum that each takes; the form is the least among all ways to number them.
+    connections copy such a sum, pooling is linear, and ``none`` adds nothing. A convolution of nothing is a constant,
+    whatever its kernel and however often it is pooled. What remains are the convolutions that lead to the output, with
+    the sum that each takes; the form is the least among all ways to number them.
     """
     convolutions, output = _sums(codes)
     live = _live(convolutions, output)
@@ -81,11 +83,21 @@ def _sums(codes: Sequence[int]) -> tuple[list[tuple[str, Value]], Value]:
         if operation == "skip_connect":
             nodes[target].update(value)
         elif operation == "avg_pool_3x3":
-            nodes[target].update({(pooled + 1, which): times for (pooled, which), times in value.items()})
+            nodes[target].update(_pooled(value, convolutions))
         elif operation != "none":
             nodes[target][(0, len(convolutions))] += 1
-            convolutions.append((operation, value))
+            # Of nothing, any convolution makes zeros, to which its normalisation adds a constant per channel.
+            convolutions.append((operation if value else _CONSTANT, value))
     return convolutions, nodes[3]
+
+
+def _pooled(value: Value, convolutions: list[tuple[str, Value]]) -> Value:
+    """Pool every term of a sum once more, but for constants, which pooling leaves as they are."""
+    pooled: Value = Counter()
+    for (times_pooled, which), times in value.items():
+        constant = which != _INPUT and convolutions[which][0] == _CONSTANT
+        pooled[times_pooled + (not constant), which] += times
+    return pooled
 
 
 def _live(convolutions: list[tuple[str, Value]], output: Value) -> list[int]:

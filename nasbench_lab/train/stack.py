@@ -31,9 +31,9 @@ def initialised(build: Build, seeds: Sequence[int]) -> nn.Module:
         for seed in seeds:
             torch.manual_seed(seed)
             singles.append(build(1))
-    if len(seeds) == 1:
-        return singles[0]
-    stack = build(len(seeds))
+        if len(seeds) == 1:
+            return singles[0]
+        stack = build(len(seeds))
     parameters = zip(stack.parameters(), *(single.parameters() for single in singles), strict=True)
     with torch.no_grad():
         for together, *alone in parameters:

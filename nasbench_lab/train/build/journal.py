@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sqlite3
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -37,8 +38,11 @@ class Journal:
 
     def __init__(self, path: Path, identity: str) -> None:
         self.path = path
-        with self._errors():
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make {path.parent}: {error.strerror}") from error
+        with self._errors():
             self._connection = sqlite3.connect(path, timeout=60)
             self._connection.execute("PRAGMA synchronous = FULL")
             with self._connection:
@@ -93,5 +97,5 @@ class Journal:
             yield
         except sqlite3.OperationalError as error:
             raise OutputError(f"cannot use {self.path}: {error}") from error
-        except (sqlite3.DatabaseError, ValueError, OSError) as error:
+        except (sqlite3.DatabaseError, zipfile.BadZipFile, ValueError, OSError) as error:
             raise DataError(f"{self.path} is damaged: {error}") from error

@@ -31,6 +31,7 @@ class How:
 
     Attributes:
         processes: how many train at once; by default as many as there are processors, or one on a GPU.
+        threads: of every process. Another number can change the last digits of sums, and so, after some epochs, more.
         device: of torch.
         precision: of multiplications.
         checkpoint: whether to keep every unfinished training on disk, epoch by epoch: for long trainings.
@@ -38,6 +39,7 @@ class How:
     """
 
     processes: int | None = None
+    threads: int = 1
     device: str = "cpu"
     precision: Precision = "float32"
     checkpoint: bool = False
@@ -125,8 +127,7 @@ def train_units(spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: How) -
         if not todo:
             return
         count = min(how.count(), len(todo))
-        threads = max(1, _processors() // count)
-        with _pool(count, (spec, threads, how.device, how.precision, checkpoints)) as pool:
+        with _pool(count, (spec, how.threads, how.device, how.precision, checkpoints)) as pool:
             for unit, arrays in _as_finished(pool, todo, count):
                 journal.record(unit, arrays)
                 done += 1

@@ -142,8 +142,8 @@ def spec_from(data: Mapping[str, Any], *, folder: Path = Path()) -> BuildSpec:
     given["seeds"] = _seeds(given["seeds"])
     for key in ("budgets", "notes"):
         given[key] = tuple(given.get(key, ()))
-    if "file" in given["dataset"]:
-        given["dataset"] = {**given["dataset"], "file": str(folder / given["dataset"]["file"])}
+    for key in {"file", "folder", "split_file"} & given["dataset"].keys():
+        given["dataset"] = {**given["dataset"], key: str(folder / Path(str(given["dataset"][key])).expanduser())}
     return BuildSpec(**given)
 
 

@@ -1,7 +1,21 @@
 """The data sets that networks are trained on."""
 
+from nasbench_lab.train.datasets.arrays import arrays
+from nasbench_lab.train.datasets.cifar import cifar10, cifar100
 from nasbench_lab.train.datasets.dataset import Dataset, Split
 from nasbench_lab.train.datasets.digits import Hardening, digits
+from nasbench_lab.train.datasets.imagenet16 import imagenet16_120
 from nasbench_lab.train.datasets.load import load, names
 
-__all__ = ["Dataset", "Hardening", "Split", "digits", "load", "names"]
+__all__ = [
+    "Dataset",
+    "Hardening",
+    "Split",
+    "arrays",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "imagenet16_120",
+    "load",
+    "names",
+]

@@ -1,0 +1,91 @@
+"""ImageNet16-120 from the official files of the downsampled ImageNet, divided as NATS-Bench divides it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from nasbench_lab.errors import DataError
+from nasbench_lab.train.datasets.dataset import Dataset
+from nasbench_lab.train.datasets.published import Batch, SplitFile, read_batch, read_files
+
+_CLASSES = 120
+_SIDE = 16
+
+TRAIN = {
+    "train_data_batch_1": "27846dcaa50de8e21a7d1a35f30f0e91",
+    "train_data_batch_2": "c7254a054e0e795c69120a5727050e3f",
+    "train_data_batch_3": "4333d3df2e5ffb114b05d2ffc19b1e87",
+    "train_data_batch_4": "1620cdf193304f4a92677b695d70d10f",
+    "train_data_batch_5": "348b3c2fdbb3940c4e9e834affd3b18d",
+    "train_data_batch_6": "6e765307c242a1b3d7d5ef9139b48945",
+    "train_data_batch_7": "564926d8cbf8fc4818ba23d2faac7564",
+    "train_data_batch_8": "f4755871f718ccb653440b9dd0ebac66",
+    "train_data_batch_9": "bb6dd660c38c58552125b1a92f86b5d4",
+    "train_data_batch_10": "8f03f34ac4b42271a294f91bf480f29b",
+}
+"""md5s of the training files, as lib/datasets/DownsampledImageNet.py of D-X-Y/AutoDL-Projects has them."""
+
+VALID = {"val_data": "3410e3017fdaefba8d5073aaa65e4bd6"}
+"""md5 of the validation file; from the same place."""
+
+SPLIT = SplitFile(
+    "imagenet-16-120-test-split.txt",
+    keys=("xvalid", "xtest"),
+    head=(1, 2, 3, 6, 7, 8, 9, 12, 16, 18, 19, 26, 27, 28, 29, 32, 34, 35, 36, 37),
+    tail=(5971, 5974, 5981, 5983, 5986, 5989, 5990, 5992, 5995, 5996),
+)
+
+
+def imagenet16_120(folder: str | Path, *, split_file: str | Path | None = None) -> Dataset:
+    """Return ImageNet16-120: the first 120 classes of ImageNet as 16x16 colour images (uint8), as in NATS-Bench.
+
+    The 151,700 official training images of these classes for train; of their 6,000 official validation images, 3,000
+    for valid and 3,000 for test, by the list that NATS-Bench published. Labels are the
+    published ones, 1 to 120, less 1.
+
+    Args:
+        folder: with train_data_batch_1 to train_data_batch_10 and val_data of the 16x16 version.
+        split_file: path of imagenet-16-120-test-split.txt; None: it is beside the data.
+
+    Raises:
+        DataError: files are missing, damaged or not the published ones.
+
+    Source: P. Chrabaszcz, I. Loshchilov, F. Hutter, "A Downsampled Variant of ImageNet as an Alternative to the CIFAR
+    Datasets", arXiv:1707.08819; the choice of classes is of X. Dong, Y. Yang, "NAS-Bench-201", ICLR 2020.
+
+    >>> imagenet16_120("/nowhere")
+    Traceback (most recent call last):
+    nasbench_lab.errors.DataError: there is no folder /nowhere
+    """
+    place = Path(folder).expanduser()
+    if not place.is_dir():
+        raise DataError(f"there is no folder {place}")
+    # The validation file and the list first: they are small, and most of what can be missing shows there.
+    held_out = _first_classes(place, VALID)
+    valid, test = SPLIT.read(len(held_out.labels), split_file, [place, place.parent])
+    train = _first_classes(place, TRAIN)
+    return Dataset(
+        "ImageNet16-120",
+        classes=_CLASSES,
+        train=train.split(_SIDE),
+        valid=held_out.split(_SIDE, valid),
+        test=held_out.split(_SIDE, test),
+        description="ImageNet downsampled to 16x16 (Chrabaszcz et al. 2017), verified by md5, classes 1 to 120; "
+        f"official training set for train; official validation set divided into {len(valid)} for valid and {len(test)} "
+        f"for test as in NATS-Bench ({SPLIT.source})",
+    )
+
+
+def _first_classes(folder: Path, md5s: Mapping[str, str]) -> Batch:
+    """Read files one at a time and keep only the first classes, so that 1.3 million images are never in memory."""
+    batches = []
+    for name, content in read_files(folder, md5s):
+        batch = read_batch(content, pixels=3 * _SIDE * _SIDE, labels="labels", file=name)
+        if batch.labels.min() < 1 or batch.labels.max() > 1000:
+            raise DataError(f"{name}: labels must be 1 to 1000, got {batch.labels.min()} to {batch.labels.max()}")
+        chosen = np.flatnonzero(batch.labels <= _CLASSES)
+        batches.append(Batch(batch.pixels[chosen], batch.labels[chosen] - 1))
+    return Batch.joined(batches)

@@ -1,0 +1,167 @@
+"""Data sets as their authors publish them: files of known md5, pickled batches, and lists that divide the images."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.errors import DataError
+from nasbench_lab.tables import unpickle
+from nasbench_lab.train.datasets.dataset import Split
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Batch:
+    """What one published file holds.
+
+    Attributes:
+        pixels: of every image, shape (images, channels * height * width).
+        labels: class of every image, as published, shape (images,).
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, batches: Iterable[Self]) -> Batch:
+        """Return all images of several batches, in their order."""
+        parts = list(batches)
+        return Batch(np.concatenate([part.pixels for part in parts]), np.concatenate([part.labels for part in parts]))
+
+    def split(self, side: int, chosen: NDArray[np.int64] | None = None) -> Split:
+        """Return the chosen images (None: all), ``side`` pixels high and wide, with their labels."""
+        pixels, labels = (self.pixels, self.labels) if chosen is None else (self.pixels[chosen], self.labels[chosen])
+        return Split(pixels.reshape(len(pixels), -1, side, side), labels)
+
+
+def read_batch(content: bytes, *, pixels: int, labels: str, file: str) -> Batch:
+    """Read a pickled batch of Python 2 or 3; nothing in it is run.
+
+    Args:
+        content: of the file: a dictionary of ``data``, uint8 of shape (images, pixels), and labels.
+        pixels: how many numbers an image has.
+        labels: what the labels are called.
+        file: for messages.
+
+    Raises:
+        DataError: it is something else, or hostile.
+    """
+    try:
+        batch = unpickle.load(content, encoding="latin1")
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
+    if not isinstance(batch, dict) or not {"data", labels} <= batch.keys():
+        raise DataError(f"{file} must hold a dictionary with data and {labels}")
+    data, classes = batch["data"], _whole_numbers(batch[labels])
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (pixels,) or not len(data):
+        raise DataError(f"{file}: data must be a uint8 array of shape (images, {pixels})")
+    if classes is None or classes.shape != data.shape[:1]:
+        raise DataError(f"{file}: {labels} must be {len(data)} whole numbers, one an image")
+    return Batch(data, classes)
+
+
+def _whole_numbers(values: Any) -> NDArray[np.int64] | None:
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        return None
+    return array.astype(np.int64) if array.dtype.kind in "iu" else None
+
+
+def check_md5(content: bytes, md5: str, file: str) -> None:
+    """Raise a DataError unless the file's content is what was published."""
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if found != md5:
+        raise DataError(f"{file} is not the published file, or damaged: its md5 is {found}, not {md5}")
+
+
+def read_files(folder: Path, md5s: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the files of a folder, one at a time.
+
+    Raises:
+        DataError: one is missing, or its md5 is another.
+    """
+    missing = [name for name in md5s if not (folder / name).is_file()]
+    if missing:
+        raise DataError(f"{folder} lacks {', '.join(missing)}; needed: {', '.join(md5s)}")
+    for name, md5 in md5s.items():
+        content = _read(folder / name)
+        check_md5(content, md5, str(folder / name))
+        yield name, content
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitFile:
+    """A published list that divides images into two halves.
+
+    The lists are long (50,000 numbers for CIFAR-10) and not part of this package: the file is read where the user keeps
+    it. It is checked to put every image into exactly one of two halves of equal size, and to begin and end as the
+    published one does, so that neither another list nor a damaged one is taken for it.
+
+    Attributes:
+        name: of the file, e.g. ``"cifar-split.txt"``.
+        keys: what the two lists are called in the file.
+        head: how the first list begins.
+        tail: how the second list ends.
+    """
+
+    name: str
+    keys: tuple[str, str]
+    head: tuple[int, ...]
+    tail: tuple[int, ...]
+
+    SOURCE = "configs/nas-benchmark/{} of github.com/D-X-Y/AutoDL-Projects"
+
+    @property
+    def source(self) -> str:
+        """Where the file is published."""
+        return self.SOURCE.format(self.name)
+
+    def read(
+        self, images: int, given: str | Path | None, places: Iterable[Path]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the indices of both halves, each in the order of the file.
+
+        Args:
+            images: how many are divided.
+            given: the file; None: look for it.
+            places: folders to look into.
+
+        Raises:
+            DataError: the file is missing or not the published one.
+        """
+        path = self._find(list(places)) if given is None else Path(given).expanduser()
+        content = _read(path)
+        try:
+            lists = json.loads(content)
+            first, second = (np.array([int(text) for text in lists[key][1]], dtype=np.int64) for key in self.keys)
+        except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
+            raise DataError(f"{path} must be the lists {' and '.join(self.keys)} as in {self.source}") from error
+        if len(first) != len(second) or not np.array_equal(np.sort(np.append(first, second)), np.arange(images)):
+            raise DataError(f"{path} must put each of {images} images into one of two halves; get {self.source}")
+        if tuple(first[: len(self.head)]) != self.head or tuple(second[-len(self.tail) :]) != self.tail:
+            raise DataError(f"{path} divides the images otherwise than {self.source}")
+        return first, second
+
+    def _find(self, places: list[Path]) -> Path:
+        for place in places:
+            if (place / self.name).is_file():
+                return place / self.name
+        raise DataError(
+            f"there is no {self.name} in {' or '.join(map(str, places))}; "
+            f"put {self.source} there, or say where it is with the option split_file"
+        )
