@@ -20,8 +20,17 @@ ALL = {
     "chain": spaces.ChainSpace("012", 8),
     "tiny": spaces.ChainSpace("ab", 1),
     "single": spaces.ChainSpace("a", 3),
+    "cell101": spaces.Cell101Space(5),
 }
-SIZES = {"topology": 15_625, "gnn": 26_206, "gnn-proteins": 2_021, "chain": 6_561, "tiny": 2, "single": 1}
+SIZES = {
+    "topology": 15_625,
+    "gnn": 26_206,
+    "gnn-proteins": 2_021,
+    "chain": 6_561,
+    "tiny": 2,
+    "single": 1,
+    "cell101": 2_532,
+}
 
 
 @pytest.fixture(params=ALL, scope="module")

@@ -5,6 +5,7 @@ from nasbench_lab.analysis.picks import Pick, picks
 from nasbench_lab.analysis.quantiles import quantiles
 from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search, exact_random_search_on
 from nasbench_lab.analysis.summary import Summary, summarize, to_csv
+from nasbench_lab.analysis.table_quality import Quality, quality, reported_metric
 from nasbench_lab.analysis.validation import Interval, Validation, validate
 
 __all__ = [
@@ -12,14 +13,17 @@ __all__ = [
     "ExactRandomSearch",
     "Interval",
     "Pick",
+    "Quality",
     "Summary",
     "Validation",
     "at_times",
     "exact_random_search",
     "exact_random_search_on",
     "picks",
+    "quality",
     "quantiles",
     "regret_curve",
+    "reported_metric",
     "summarize",
     "to_csv",
     "validate",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,11 @@ import typer
 from rich.table import Table as Grid
 
 from nasbench_lab import spaces
+from nasbench_lab.analysis import Quality, quality, reported_metric
 from nasbench_lab.cli.build import build
 from nasbench_lab.cli.options import print_grid
+from nasbench_lab.files import atomic_path
+from nasbench_lab.report import save_figure_as, table_figure
 from nasbench_lab.tables import Description, Table, cached_path, load, recipe
 from nasbench_lab.tables import tables as table_names
 
@@ -71,6 +75,47 @@ def info(
     for note in description.notes:
         typer.echo(f"  - {note}")
     typer.echo(f"\ncitation\n{description.citation}")
+
+
+@app.command()
+def describe(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a table, or path of a table file.")],
+    out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path(),
+) -> None:
+    """Say how well a table tells architectures apart, and draw it (PDF and PNG)."""
+    table = load(name)
+    found = quality(table)
+    stem = table.name.replace("/", "-")
+    metric, count = reported_metric(table), table.space.size
+    lines = {
+        "architectures": f"{found.architectures:,} of {count:,} were trained",
+        metric.name: f"best {found.best:.6g}, median {found.median:.6g}, worst {found.worst:.6g} {metric.unit}",
+        "ties": f"{found.ties:.3%} of the architectures share the best mean",
+        "repeats": f"rank correlation of {table.objective.name} between two: {_number(found.between_seeds)}",
+        **_fidelity_lines(table, found),
+        "valid and test": f"rank correlation of the means: {_number(found.valid_with_test)}",
+        "time and quality": f"rank correlation of cost and test: {_number(found.cost_with_quality)}",
+    }
+    for key, value in lines.items():
+        typer.echo(f"{key:<20} {value}")
+    with atomic_path(out / f"{stem}.pdf") as pdf, atomic_path(out / f"{stem}.png") as png:
+        save_figure_as(table_figure(table, found), pdf, png)
+    typer.echo(f"{'figure':<20} {out / stem}.pdf and .png")
+
+
+def _fidelity_lines(table: Table, found: Quality) -> dict[str, str]:
+    """The rank correlation with the end after a third of the training, or at the fidelity next above it."""
+    if len(table.fidelities) < 2:
+        return {}
+    position = next(p for p, epochs in enumerate(table.fidelities) if 3 * epochs >= table.fidelities[-1])
+    return {
+        "learning curve": f"rank correlation of epoch {table.fidelities[position]} with the end: "
+        f"{_number(found.with_end[position])} over means, {_number(found.with_end_single[position])} within repeats"
+    }
+
+
+def _number(value: float) -> str:
+    return "unknown" if math.isnan(value) else f"{value:.3f}"
 
 
 def _resume_note(description: Description) -> str:

@@ -9,19 +9,30 @@ from typing import Any
 
 from nasbench_lab.errors import DataError, unknown
 from nasbench_lab.spaces.base import Space
+from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.chain import ChainSpace
 from nasbench_lab.spaces.gnn import GnnSpace
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.product import ProductSpace
 from nasbench_lab.spaces.topology import TopologySpace
 
-__all__ = ["ChainSpace", "GnnSpace", "LayerChainSpace", "ProductSpace", "Space", "TopologySpace", "make"]
+__all__ = [
+    "Cell101Space",
+    "ChainSpace",
+    "GnnSpace",
+    "LayerChainSpace",
+    "ProductSpace",
+    "Space",
+    "TopologySpace",
+    "make",
+]
 
 _SPACES: dict[str, Callable[..., Space]] = {
     "topology": TopologySpace,
     "gnn": GnnSpace,
     "chain": ChainSpace,
     "layer-chain": LayerChainSpace,
+    "cell101": Cell101Space,
 }
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.spaces.base import CodeArray, Space
+from nasbench_lab.spaces.neighbor_lists import mutual, padded
 from nasbench_lab.streams import IntArray
 
 Links = tuple[int, ...]
@@ -143,7 +144,7 @@ class GnnSpace(Space):
         for node, operation in itertools.product(range(_NODES), range(len(self.operations))):
             changed = operation_number + (operation - operations[:, node]) * self._weights[node]
             reached.append(self._index_of_raw[tree_number, changed])
-        return _mutual(np.stack(reached, axis=1))
+        return padded(*mutual(reached))
 
     def _parse_one(self, text: str) -> tuple[int, ...]:
         match = _NOTATION.fullmatch(text.strip())
@@ -168,22 +169,6 @@ class GnnSpace(Space):
 
     def _format_one(self, codes: Sequence[int]) -> str:
         return f"Arch({list(LINKS[codes[0]])}, {[self.operations[code] for code in codes[1:]]})"
-
-
-def _mutual(reached: IntArray) -> NDArray[np.int32]:
-    """Make a relation mutual: rows of targets (-1: none, itself, repeats allowed) to a padded neighbour table."""
-    size = len(reached)
-    source = np.repeat(np.arange(size), reached.shape[1])
-    target = reached.reshape(-1)
-    real = (target >= 0) & (target != source)
-    source, target = source[real], target[real]
-    pairs = np.sort(np.concatenate([source * size + target, target * size + source]))
-    pairs = pairs[np.r_[True, pairs[1:] != pairs[:-1]]]
-    source, target = np.divmod(pairs, size)
-    degree = np.bincount(source, minlength=size)
-    table = np.full((size, int(degree.max())), -1, dtype=np.int32)
-    table[source, np.arange(len(pairs)) - np.repeat(np.cumsum(degree) - degree, degree)] = target
-    return table
 
 
 def _contract(links: Links, skips: Sequence[bool]) -> tuple[Links, Links]:

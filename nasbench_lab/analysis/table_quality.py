@@ -1,0 +1,114 @@
+"""How good a table is as a benchmark: whether its measurements tell architectures apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+
+from nasbench_lab.streams import FloatArray
+from nasbench_lab.tables import Metric, Table
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Quality:
+    """What a table says of its architectures at the highest fidelity, and of how sure it is. NaN where it cannot.
+
+    All rank correlations are Spearman's, over the architectures that have both values.
+
+    Attributes:
+        architectures: how many have a value of the search's objective.
+        best, median, worst: mean test value (or the objective, where there is no test) of architectures.
+        ties: share of the architectures with values whose mean equals the best.
+        between_seeds: rank correlation of the objective between two repeats, averaged over all pairs; NaN for one.
+        with_end: rank correlation of the objective at every fidelity with that at the highest, both averaged over
+            repeats, shape (fidelities,).
+        with_end_single: the same within a repeat, averaged over repeats, shape (fidelities,).
+        valid_with_test: rank correlation of mean validation and mean test.
+        cost_with_quality: rank correlation of the cost in seconds and the mean test value.
+    """
+
+    architectures: int
+    best: float
+    median: float
+    worst: float
+    ties: float
+    between_seeds: float
+    with_end: FloatArray
+    with_end_single: FloatArray
+    valid_with_test: float
+    cost_with_quality: float
+
+
+def quality(table: Table) -> Quality:
+    """Compute what `Quality` holds.
+
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> found = quality(synthetic_table())
+    >>> found.architectures, found.with_end[-1].round(6).item()
+    (243, 1.0)
+    """
+    reported = reported_metric(table)
+    means = table.mean_values(reported.name)
+    known = means[~np.isnan(means)]
+    sign = -1.0 if reported.direction == "minimize" else 1.0
+    objective = table.objective.name
+    end = table.mean_values(objective)
+    best = float(sign * (sign * known).max())
+    return Quality(
+        architectures=int((~np.isnan(end)).sum()),
+        best=best,
+        median=float(np.median(known)),
+        worst=float(sign * (sign * known).min()),
+        ties=float((known == best).mean()),
+        between_seeds=between_repeats(table.repeat_values(objective)),
+        with_end=np.array([rank_correlation(table.mean_values(objective, f), end) for f in table.fidelities]),
+        with_end_single=np.array([_within_repeats(table, objective, fidelity) for fidelity in table.fidelities]),
+        valid_with_test=rank_correlation(end, means) if reported.name != objective else float("nan"),
+        cost_with_quality=rank_correlation(cost(table), means) if table.has_times else float("nan"),
+    )
+
+
+def reported_metric(table: Table) -> Metric:
+    """Return the test metric, or the objective where there is no test."""
+    name = table.description.test
+    return table.objective if name is None else table.description.metric(name)
+
+
+def cost(table: Table) -> FloatArray:
+    """Return the seconds of one evaluation at the highest fidelity, averaged over repeats, shape (architectures,)."""
+    return np.sum([table.mean_values(name) for name in table.description.cost], axis=0)
+
+
+def rank_correlation(one: FloatArray, other: FloatArray) -> float:
+    """Return Spearman's rank correlation over the positions where both have values; NaN where either is constant.
+
+    >>> rank_correlation(np.array([1.0, 2.0, np.nan, 9.0]), np.array([0.1, 0.2, 0.3, 0.4]))
+    1.0
+    """
+    from scipy.stats import rankdata
+
+    both = ~np.isnan(one) & ~np.isnan(other)
+    if both.sum() < 2:
+        return float("nan")
+    ranks = [rankdata(values[both]) for values in (one, other)]
+    if any(np.ptp(rank) == 0 for rank in ranks):
+        return float("nan")
+    return float(np.corrcoef(*ranks)[0, 1].round(12))
+
+
+def between_repeats(values: FloatArray) -> float:
+    """Return the rank correlation of two columns, averaged over all pairs, shape (architectures, repeats)."""
+    pairs = itertools.combinations(range(values.shape[1]), 2)
+    return _mean([rank_correlation(values[:, one], values[:, other]) for one, other in pairs])
+
+
+def _within_repeats(table: Table, metric: str, fidelity: int) -> float:
+    early, late = table.repeat_values(metric, fidelity), table.repeat_values(metric)
+    return _mean([rank_correlation(one, other) for one, other in zip(early.T, late.T, strict=True)])
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")

@@ -1,0 +1,118 @@
+"""The name that NAS-Bench-101 gives to a cell: an MD5 that does not depend on the order of the vertices."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.md5 import Bytes, hexadecimal, md5
+from nasbench_lab.streams import IntArray
+
+_INPUT, _OUTPUT = -1, -2
+_BATCH = 32_768  # cells at a time, to bound memory
+_TEXT = "S32"  # a digest in hexadecimal
+
+
+def module_hashes(adjacency: NDArray[np.bool_], operations: IntArray) -> Bytes:
+    """Return the module hashes of cells with equally many vertices (`hash_module` of the official package).
+
+    A vertex starts with the digest of its number of outgoing and incoming edges and its operation. As often as there
+    are vertices, it takes the digest of the sorted texts of its predecessors, those of its successors, and its own. The
+    hash of the cell is the digest of all its vertices' sorted texts.
+
+    Args:
+        adjacency: which vertex (row) leads to which (column), shape (cells, vertices, vertices).
+        operations: of the inner vertices, counted from 0, shape (cells, vertices - 2).
+
+    Returns:
+        Raw digests, shape (cells, 16).
+
+    >>> module_hashes(np.array([[[0, 1], [0, 0]]], dtype=bool), np.empty((1, 0), dtype=int)).tobytes().hex()
+    '043721b9c7fe8c5fad811d47d83132ec'
+    """
+    hashes = np.empty((len(adjacency), 16), dtype=np.uint8)
+    for first in range(0, len(adjacency), _BATCH):
+        batch = slice(first, first + _BATCH)
+        hashes[batch] = _hash_batch(adjacency[batch], operations[batch])
+    return hashes
+
+
+def _hash_batch(adjacency: NDArray[np.bool_], operations: IntArray) -> Bytes:
+    cells, vertices = adjacency.shape[:2]
+    labels = np.pad(operations, ((0, 0), (1, 1)), constant_values=((0, 0), (_INPUT, _OUTPUT)))
+    texts = _first_texts(adjacency, labels)
+    groups = _group_by_degrees(adjacency)
+    for _ in range(vertices):
+        last, texts = texts, np.empty_like(texts)
+        for rows, predecessors, successors in groups:
+            texts[rows] = _text(md5(_message(last[rows], last[predecessors], last[successors])))
+    return _fingerprints(texts.reshape(cells, vertices))
+
+
+def _first_texts(adjacency: NDArray[np.bool_], labels: IntArray) -> NDArray[np.bytes_]:
+    """Texts of the vertices before the first round, shape (cells * vertices,)."""
+    vertices, kinds = adjacency.shape[1], int(labels.max(initial=0)) + 3
+    described = itertools.product(range(vertices), range(vertices), range(_OUTPUT, kinds + _OUTPUT))
+    digests = [hashlib.md5(str(one).encode(), usedforsecurity=False).hexdigest() for one in described]
+    number = (adjacency.sum(axis=2) * vertices + adjacency.sum(axis=1)) * kinds + labels - _OUTPUT
+    return np.array(digests, dtype=_TEXT)[number.reshape(-1)]
+
+
+def _group_by_degrees(adjacency: NDArray[np.bool_]) -> list[tuple[IntArray, IntArray, IntArray]]:
+    """Group vertices whose messages are equally long in both parts.
+
+    Returns:
+        For every group its vertices, shape (n,), their predecessors (n, a) and successors (n, b), all as positions
+        among the vertices of all cells.
+    """
+    vertices = adjacency.shape[1]
+    incoming = adjacency.transpose(0, 2, 1).reshape(-1, vertices)
+    outgoing = adjacency.reshape(-1, vertices)
+    degrees = incoming.sum(axis=1) * vertices + outgoing.sum(axis=1)
+    groups = []
+    for degree in np.unique(degrees).tolist():
+        rows = np.flatnonzero(degrees == degree)
+        first = rows[:, None] // vertices * vertices
+        predecessors, successors = (
+            first + np.nonzero(edges[rows])[1].reshape(len(rows), many)
+            for edges, many in zip((incoming, outgoing), divmod(degree, vertices), strict=True)
+        )
+        groups.append((rows, predecessors, successors))
+    return groups
+
+
+def _message(own: NDArray[np.bytes_], predecessors: NDArray[np.bytes_], successors: NDArray[np.bytes_]) -> Bytes:
+    """Join ``predecessors|successors|own``, the first two sorted."""
+    bar = np.full((len(own), 1), ord("|"), dtype=np.uint8)
+    parts = [
+        _sorted_characters(predecessors),
+        bar,
+        _sorted_characters(successors),
+        bar,
+        _sorted_characters(own[:, None]),
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def _fingerprints(texts: NDArray[np.bytes_]) -> Bytes:
+    """Digests of what Python writes for the sorted list of texts; shape (cells, vertices) to (cells, 16)."""
+    cells, vertices = texts.shape
+    template = str(["?" * 32] * vertices).encode()
+    message = np.tile(np.frombuffer(template, dtype=np.uint8), (cells, 1))
+    message[:, message[0] == ord("?")] = _sorted_characters(texts)
+    return md5(message)
+
+
+def _sorted_characters(texts: NDArray[np.bytes_]) -> Bytes:
+    """Sort the texts in every row and join them, shape (n, k) to (n, 32 k)."""
+    rows, columns = texts.shape
+    if columns > 1:
+        texts = np.sort(texts, axis=1)
+    return np.ascontiguousarray(texts).view(np.uint8).reshape(rows, 32 * columns)
+
+
+def _text(digests: Bytes) -> NDArray[np.bytes_]:
+    return hexadecimal(digests).view(_TEXT)[:, 0]
