@@ -55,6 +55,7 @@ def _draw_repeats(panel: Any, table: Table, quality: Quality) -> None:
         _say(panel, "a single repeat")
         return
     first, second = filled[:2]
+    panel.set_axisbelow(True)
     panel.scatter(values[:, first], values[:, second], **_POINT)
     panel.set_title(f"repeats: mean rank correlation {quality.between_seeds:.3f}")
     names = table.description.repeats
@@ -80,6 +81,7 @@ def _draw_time(panel: Any, table: Table, quality: Quality) -> None:
         _say(panel, "no times were published")
         return
     metric = reported_metric(table)
+    panel.set_axisbelow(True)
     panel.scatter(cost(table), table.mean_values(metric.name), **_POINT)
     panel.set_title(f"time and quality: rank correlation {quality.cost_with_quality:.3f}")
     panel.set_xlabel("seconds of an evaluation")

@@ -38,8 +38,8 @@ def digits(hardening: Hardening | None = None) -> Dataset:
     """Return the hardened digits: ten classes of 8x8 images, and no original in more than one split.
 
     The 1,797 originals (the test part of Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI 1998,
-    as scikit-learn ships them) are shuffled and divided into 900 for training, 450 for validation and 447 for testing;
-    only then are they distorted. The training images come in twelve parts of 300: versions of the first, second and
+    as scikit-learn ships them) are shuffled and divided into 900 for training, 450 for validation and 447 for testing,
+    each with the same share of every class; only then are they distorted. The training images come in twelve parts of 300: versions of the first, second and
     last third of the training originals, in turns. Everything is drawn from one fixed seed. The distortion maps pixels
     affinely with linear interpolation, black beyond the border, and adds noise.
 
@@ -53,7 +53,7 @@ def digits(hardening: Hardening | None = None) -> Dataset:
     images, labels = load_digits(return_X_y=True)
     images, labels = images.reshape(-1, 8, 8) / 16.0, labels.astype(np.int64)
     random = np.random.Generator(np.random.Philox(_SEED))
-    train, valid, test = np.split(random.permutation(len(images)), [_TRAIN, _TRAIN + _VALID])
+    train, valid, test = np.split(_shuffled(labels, random), [_TRAIN, _TRAIN + _VALID])
     thirds = np.split(train, _TURNS)
 
     def split(chosen: NDArray[np.int64]) -> Split:
@@ -69,6 +69,16 @@ def digits(hardening: Hardening | None = None) -> Dataset:
         description=f"scikit-learn's digits (UCI 1998), {len(train)} / {len(valid)} / {len(test)} originals for "
         f"train / valid / test, distorted: {hardening}",
     )
+
+
+def _shuffled(labels: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.int64]:
+    """Return a random order in which every stretch has the same share of every class, as nearly as can be."""
+    order = random.permutation(len(labels))
+    position = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels[order] == label)
+        position[members] = (np.arange(len(members)) + 0.5) / len(members)
+    return order[np.argsort(position, kind="stable")]
 
 
 def harden(images: NDArray[np.float64], hardening: Hardening, random: np.random.Generator) -> NDArray[np.float32]:
