@@ -9,7 +9,7 @@ import typer
 
 from nasbench_lab.cli.options import needs_torch, parse_number_of, training_progress
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.tables import write
+from nasbench_lab.tables import load, packed, write
 
 
 def build(
@@ -50,3 +50,12 @@ def build(
         return
     write(builds.assemble(specification, folder, precision=how.precision), table)
     typer.echo(f"wrote {table}; look at it: nasbench-lab tables describe {table}")
+
+
+def pack(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Table file (.h5).")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Packed file to write (.h5).")],
+) -> None:
+    """Write a small, compressed copy of a table, for shipping: rows that architectures share are in it once."""
+    packed.pack(load(table), out)
+    typer.echo(f"wrote {out}, {out.stat().st_size / 1e6:.2f} MB")

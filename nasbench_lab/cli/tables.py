@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 
 from nasbench_lab import spaces
 from nasbench_lab.analysis import Quality, quality, reported_metric
-from nasbench_lab.cli.build import build
+from nasbench_lab.cli.build import build, pack
 from nasbench_lab.cli.options import print_grid
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import save_figure_as, table_figure
@@ -20,6 +20,7 @@ from nasbench_lab.tables import tables as table_names
 
 app = typer.Typer(help="List the tables, or show what one says of itself.", rich_markup_mode=None)
 app.command()(build)
+app.command()(pack)
 
 
 @app.callback(invoke_without_command=True)

@@ -16,10 +16,11 @@ from nasbench_lab.tables.table import Table
 @functools.cache
 def recipes() -> dict[str, Recipe]:
     """Return the recipes of all tables by name."""
+    from nasbench_lab.tables import embedded
     from nasbench_lab.tables.importers import nas_bench_graph, nas_bench_macro, nats_topology
 
-    modules = (nas_bench_graph, nas_bench_macro, nats_topology)
-    return {recipe.description.name: recipe for module in modules for recipe in module.RECIPES}
+    published = (recipe for module in (nas_bench_graph, nas_bench_macro, nats_topology) for recipe in module.RECIPES)
+    return {recipe.description.name: recipe for recipe in (*embedded.recipes(), *published)}
 
 
 def tables() -> list[str]:

@@ -5,13 +5,24 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from nasbench_lab.tables.description import Description
-from nasbench_lab.tables.sources import GitHubFile, PackageFile
 from nasbench_lab.tables.table import Table
+
+
+class File(Protocol):
+    """A file that a table is made from, pinned by its content."""
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the content."""
+
+    def read(self) -> bytes:
+        """Return the verified content."""
+
 
 Arrays = dict[str, NDArray[Any]]
 Importer = Callable[[Description, Sequence[bytes]], tuple[Arrays, Arrays]]
@@ -30,7 +41,7 @@ class Recipe:
     """
 
     description: Description
-    files: tuple[GitHubFile | PackageFile, ...]
+    files: tuple[File, ...]
     importer: Importer
     revision: int = 1
 

@@ -39,9 +39,9 @@ def digits(hardening: Hardening | None = None) -> Dataset:
 
     The 1,797 originals (the test part of Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI 1998,
     as scikit-learn ships them) are shuffled and divided into 900 for training, 450 for validation and 447 for testing,
-    each with the same share of every class; only then are they distorted. The training images come in twelve parts of 300: versions of the first, second and
-    last third of the training originals, in turns. Everything is drawn from one fixed seed. The distortion maps pixels
-    affinely with linear interpolation, black beyond the border, and adds noise.
+    each with the same share of every class; only then are they distorted. The training images come in twelve parts of
+    300: versions of the first, second and last third of the training originals, in turns. Everything is drawn from one
+    fixed seed. The distortion maps pixels affinely with linear interpolation, black beyond the border, and adds noise.
 
     >>> dataset = digits()
     >>> dataset.train.images.shape, dataset.parts, len(dataset.valid), len(dataset.test)

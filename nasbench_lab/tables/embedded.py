@@ -1,0 +1,54 @@
+"""The tables that come with the package: packed files, unpacked into the cache on first use."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from nasbench_lab.errors import SourceError
+from nasbench_lab.tables import packed
+from nasbench_lab.tables.recipe import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class EmbeddedFile:
+    """A packed table that comes with the package.
+
+    Attributes:
+        path: where it lies.
+        sha256: its checksum; what is inside is verified against it when it is unpacked.
+    """
+
+    path: Path
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.path.name} of nasbench-lab"
+
+    def read(self) -> bytes:
+        """Return the content."""
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise SourceError(f"cannot read {self.path}: {error.strerror or error}") from error
+
+
+def folder() -> Path:
+    """Return where the embedded tables lie: in the installed package, or beside its source."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "data"
+    return installed if installed.is_dir() else package.parent / "data" / "tables"
+
+
+def recipes() -> tuple[Recipe, ...]:
+    """Return a recipe for every embedded table.
+
+    >>> [recipe.description.name for recipe in recipes()][:1]
+    ['digits/chain']
+    """
+    return tuple(_recipe(path) for path in sorted(folder().glob("*.h5")))
+
+
+def _recipe(path: Path) -> Recipe:
+    description, checksum = packed.read_header(path)
+    return Recipe(description, (EmbeddedFile(path, checksum),), packed.unpack)

@@ -1,0 +1,152 @@
+"""Small table files for shipping: compressed, and every row of measurements that architectures share only once.
+
+Layout, format version 1::
+
+    /                     attributes: format, format_version, description (JSON), checksum
+    /rows/<metric>        measurements of the different rows, (rows, ...), compressed
+    /row_of_architecture  which row each architecture has, (architectures,), compressed
+    /single/<metric>      metrics with one value per architecture, (architectures,), compressed
+
+The checksum is the SHA-256 of the description and all arrays. A packed file is unpacked into the cache on first use, as
+what it unpacks to is opened faster and shared between processes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.errors import DataError, ParameterError, first_line
+from nasbench_lab.files import atomic_path
+from nasbench_lab.tables.description import AXES, Description
+from nasbench_lab.tables.recipe import Arrays
+from nasbench_lab.tables.table import Table
+
+FORMAT = "nasbench-lab packed table"
+FORMAT_VERSION = 1
+
+_COMPRESSED = {"compression": "gzip", "compression_opts": 9, "shuffle": True, "track_times": False}
+_ROWS = "row_of_architecture"
+
+
+def pack(table: Table, path: str | os.PathLike[str]) -> None:
+    """Write a table to a packed file, atomically.
+
+    Raises:
+        ParameterError: the table has published means, which packed files do not hold.
+        OutputError: the file cannot be written; an older file is left as it was.
+
+    >>> import tempfile
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> table = synthetic_table("chain")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pack(table, f"{folder}/small.h5")
+    ...     description, _ = read_header(f"{folder}/small.h5")
+    ...     values, _ = unpack(description, [Path(f"{folder}/small.h5").read_bytes()])
+    >>> bool((values["valid_accuracy"] == table.values("valid_accuracy")).all())
+    True
+    """
+    import h5py
+
+    if any(table.published_means(name) is not None for name in table.metrics):
+        raise ParameterError(f"table {table.name!r} has published means and cannot be packed")
+    single = [metric.name for metric in table.description.metrics if metric.axes == AXES[:1]]
+    shared = [name for name in table.metrics if name not in single]
+    row_of_architecture, first = _different_rows([table.values(name) for name in shared], table.space.size)
+    arrays = {_ROWS: row_of_architecture}
+    arrays |= {f"rows/{name}": np.ascontiguousarray(table.values(name)[first]) for name in shared}
+    arrays |= {f"single/{name}": np.ascontiguousarray(table.values(name)) for name in single}
+    description = table.description.to_json()
+    with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["description"] = description
+        file.attrs["checksum"] = _checksum(description, arrays)
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array, **_COMPRESSED)
+
+
+def read_header(path: str | os.PathLike[str]) -> tuple[Description, str]:
+    """Return what a packed table says of itself, and its checksum, without reading its numbers.
+
+    Raises:
+        DataError: the file is not a packed table, or damaged.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            description, checksum = _read_attributes(file)
+    except Exception as error:  # a damaged file can raise nearly anything
+        raise DataError(f"{os.fspath(path)} cannot be read: {first_line(error)}") from error
+    return Description.from_json(description), checksum
+
+
+def unpack(description: Description, contents: Sequence[bytes]) -> tuple[Arrays, Arrays]:
+    """Return values and published means (none) of a packed table, as importers of published files do.
+
+    Raises:
+        DataError: the content is damaged, or says something else of itself.
+    """
+    (content,) = contents
+    text, arrays = _read(content)
+    if text != description.to_json():
+        raise DataError(f"the packed table {description.name!r} was changed while it was read")
+    rows = arrays[_ROWS]
+    values = {name.partition("/")[2]: array for name, array in arrays.items() if name.startswith("single/")}
+    values |= {name.partition("/")[2]: array[rows] for name, array in arrays.items() if name.startswith("rows/")}
+    return values, {}
+
+
+def _different_rows(arrays: list[NDArray[Any]], size: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return which different row each architecture has, and the first architecture of every row, in that order."""
+    if not arrays:
+        return np.zeros(size, dtype=np.int32), np.zeros(1, dtype=np.int64)
+    flat = [np.ascontiguousarray(array).reshape(size, -1).view(np.uint8) for array in arrays]
+    joined = np.ascontiguousarray(np.concatenate(flat, axis=1))
+    whole = joined.view(np.dtype((np.void, joined.shape[1])))[:, 0]
+    _, first, inverse = np.unique(whole, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return place[inverse].astype(np.int32), first[order]
+
+
+def _read(content: bytes) -> tuple[str, dict[str, NDArray[Any]]]:
+    """Return the description and all arrays, verified."""
+    import h5py
+
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            description, checksum = _read_attributes(file)
+            arrays = {_ROWS: file[_ROWS][:]}
+            for group in ("rows", "single"):
+                arrays |= {f"{group}/{name}": dataset[:] for name, dataset in file.get(group, {}).items()}
+    except Exception as error:  # a damaged file can raise nearly anything
+        raise DataError(f"a packed table cannot be read: {first_line(error)}") from error
+    if checksum != _checksum(description, arrays):
+        raise DataError("a packed table does not match its checksum")
+    return description, arrays
+
+
+def _read_attributes(file: Any) -> tuple[str, str]:
+    if file.attrs.get("format") != FORMAT:
+        raise DataError("it is no packed table of nasbench-lab")
+    if file.attrs["format_version"] != FORMAT_VERSION:
+        raise DataError(f"it has format version {file.attrs['format_version']}, not {FORMAT_VERSION}")
+    return str(file.attrs["description"]), str(file.attrs["checksum"])
+
+
+def _checksum(description: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256(description.encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
