@@ -50,7 +50,7 @@ def pack(table: Table, path: str | os.PathLike[str]) -> None:
     ...     pack(table, f"{folder}/small.h5")
     ...     description, _ = read_header(f"{folder}/small.h5")
     ...     values, _ = unpack(description, [Path(f"{folder}/small.h5").read_bytes()])
-    >>> bool((values["valid_accuracy"] == table.values("valid_accuracy")).all())
+    >>> np.array_equal(values["valid_accuracy"], table.values("valid_accuracy"), equal_nan=True)
     True
     """
     import h5py

@@ -55,14 +55,6 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_MALLOC = {
-    "MALLOC_MMAP_THRESHOLD_": str(2**25),
-    "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
-    "MALLOC_TOP_PAD_": str(2**29),
-}
-"""Settings of glibc: freed memory is kept for the next step instead of going back to the system; a quarter faster."""
-
-
 @dataclasses.dataclass(frozen=True)
 class Shard:
     """A part of the units, for building on several machines.
@@ -156,8 +148,6 @@ def _pool(processes: int, arguments: tuple[Any, ...]) -> Iterator[ProcessPoolExe
     """Give processes that are ready to train; after an error or an interruption, they are stopped at once."""
     # Spawned, not forked: torch's threads and CUDA do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    before = {name: os.environ.get(name) for name in _MALLOC}
-    os.environ.update({name: value for name, value in _MALLOC.items() if name not in os.environ})
     pool = ProcessPoolExecutor(processes, context, worker.start, arguments)
     try:
         yield pool
@@ -171,10 +161,6 @@ def _pool(processes: int, arguments: tuple[Any, ...]) -> Iterator[ProcessPoolExe
                 "a training process died (out of memory?); what is finished is kept, the same command goes on"
             ) from error
         raise
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
 
 
 def _as_finished(pool: ProcessPoolExecutor, todo: list[Unit], processes: int) -> Iterator[Any]:
