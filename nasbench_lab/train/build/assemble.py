@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from nasbench_lab import __version__
@@ -130,8 +131,8 @@ def _description(spec: BuildSpec, dataset: Dataset, measured: Measured) -> Descr
         str(spec.recipe),
         f"networks with {dict(spec.network)}" if spec.network else "networks as published",
         f"data: {dataset.description} (sha256 {dataset.digest()})",
-        f"Python {platform.python_version()}, torch {version('torch')}, NumPy {np.__version__}",
-        f"{platform.machine()}, {_processor()}, {hours:.2f} hours of training and validation in all",
+        f"Python {platform.python_version()}, {this_platform()}",
+        f"{hours:.2f} hours of training and validation in all",
     )
     return Description(
         name=spec.name,
@@ -149,6 +150,17 @@ def _description(spec: BuildSpec, dataset: Dataset, measured: Measured) -> Descr
         source="; ".join(provenance),
         notes=spec.notes,
     )
+
+
+def this_platform() -> str:
+    """Return what decides about the last digits of a training on a processor: versions and instructions.
+
+    >>> this_platform().startswith("torch 2")
+    True
+    """
+    instructions = torch.backends.cpu.get_cpu_capability()
+    versions = f"torch {version('torch')}, NumPy {np.__version__}"
+    return f"{versions}, {platform.system()} on {platform.machine()} with {instructions}, {_processor()}"
 
 
 def _processor() -> str:
