@@ -93,7 +93,7 @@ def test_arbitrary_bytes_never_raise_anything_else(data):
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=600)
 def test_damaged_pickles_never_raise_anything_else(data):
     content = bytearray(pickle.dumps(HARMLESS))
     position = data.draw(st.integers(0, len(content) - 1))
@@ -105,3 +105,74 @@ def test_damaged_pickles_never_raise_anything_else(data):
         unpickle.load(bytes(content))
     except DataError as error:
         assert str(error)
+
+
+def crafted(kind, state, data, shape):
+    """A pickle of an array whose dtype has a state of our choice."""
+
+    class Dtype:
+        def __reduce__(self):
+            return np.dtype, (kind, False, True), state
+
+    class Array:
+        def __reduce__(self):
+            reconstruct = np.array([1]).__reduce__()[0]
+            return reconstruct, (np.ndarray, (0,), b"b"), (1, shape, Dtype(), False, data)
+
+    return pickle.dumps(Array(), 4)
+
+
+HONEST = (3, "<", None, None, None, -1, -1, 0)
+
+
+def test_crafted_arrays_are_honest_ones_otherwise():
+    data = np.arange(4.0).tobytes()
+    assert unpickle.load(crafted("f8", HONEST, data, (2, 2))).tolist() == [[0, 1], [2, 3]]
+
+
+@pytest.mark.parametrize("flags", [1, 63, 2**31 - 1])
+def test_flags_of_a_dtype_are_not_taken_from_a_pickle(flags):
+    """With NumPy's own reader, this array's bytes are followed as pointers to objects."""
+    state = (*HONEST[:-1], flags)
+    found = unpickle.load(crafted("f8", state, np.arange(4.0).tobytes(), (4,)))
+    assert found.dtype == np.dtype("f8")
+    assert not found.dtype.hasobject
+    assert found.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "data", "shape"),
+    [
+        ("f8", HONEST, b"1234567", (1,)),
+        ("f8", HONEST, b"12345678", (2,)),
+        ("f8", HONEST, b"12345678", (-1,)),
+        ("f8", HONEST, b"12345678", (2**62, 2**62)),
+        ("f8", HONEST, [1.0], (1,)),
+        ("O8", (3, "|", None, None, None, -1, -1, 63), b"12345678", (1,)),
+        ("O8", (3, "|", None, None, None, -1, -1, 63), ["a"], (2,)),
+        ("V8", HONEST, b"12345678", (1,)),
+        ("f8,O8", HONEST, b"1234567812345678", (1,)),
+        ("f8", (3, "<", ("O8", (1,)), None, None, -1, -1, 63), b"12345678", (1,)),
+        ("f8", (3, "<", None, ("a",), {"a": ("O8", 0)}, 8, 8, 63), b"12345678", (1,)),
+        ("f8", (), b"12345678", (1,)),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_refused(kind, state, data, shape):
+    with pytest.raises(DataError):
+        unpickle.load(crafted(kind, state, data, shape))
+
+
+@pytest.mark.parametrize("kind", ["<f4", ">f4", ">i8", "<u2", "?", "<c8", "S3", "<U5", ">U2", "i1"])
+def test_arrays_of_every_plain_kind_are_read(kind):
+    array = np.array([[0, 1], [2, 3]]).astype(kind)
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        for each in (array, np.asfortranarray(array), array[0, 1], array[:0]):
+            found = unpickle.load(pickle.dumps(each, protocol))
+            assert found.dtype.newbyteorder("=") == each.dtype.newbyteorder("=")  # NumPy swaps bytes when it reads
+            assert np.array_equal(found, each)
+
+
+def test_the_class_of_arrays_cannot_be_called():
+    code = b"\x80\x04\x8c\x05numpy\x8c\x07ndarray\x93K\x05\x85R."  # numpy.ndarray(5)
+    with pytest.raises(DataError):
+        unpickle.load(code)

@@ -7,33 +7,27 @@ and stops at the first other one, before anything is called.
 from __future__ import annotations
 
 import collections
-import importlib
 import io
 import pickle
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from nasbench_lab.errors import DataError
+from nasbench_lab.tables import pickled_arrays
 
 Allowed = Mapping[tuple[str, str], Any]
 
 
-def _dtype(kind: Any, align: Any = False, copy: Any = False) -> np.dtype[Any]:
-    """How dtypes are pickled. Pickles of Python 2 give the switches as 0 and 1, of which NumPy 2.4.0 to 2.4.4 warn."""
-    return np.dtype(kind, bool(align), bool(copy))
-
-
 def _numpy_names() -> dict[tuple[str, str], Any]:
     """What NumPy arrays, scalars and dtypes need. Old and new releases name the same functions differently."""
-    multiarray = importlib.import_module("numpy._core.multiarray")
-    numeric = importlib.import_module("numpy._core.numeric")
-    names: dict[tuple[str, str], Any] = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): _dtype}
+    names: dict[tuple[str, str], Any] = {
+        ("numpy", "ndarray"): pickled_arrays.NDARRAY,
+        ("numpy", "dtype"): pickled_arrays.PickledDtype,
+    }
     for package in ("numpy.core", "numpy._core"):
-        names[f"{package}.multiarray", "_reconstruct"] = multiarray._reconstruct
-        names[f"{package}.multiarray", "scalar"] = multiarray.scalar
-        names[f"{package}.numeric", "_frombuffer"] = numeric._frombuffer
+        names[f"{package}.multiarray", "_reconstruct"] = pickled_arrays.reconstruct
+        names[f"{package}.multiarray", "scalar"] = pickled_arrays.scalar
+        names[f"{package}.numeric", "_frombuffer"] = pickled_arrays.from_buffer
     return names
 
 
@@ -44,8 +38,15 @@ def _encode_latin1(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+def _no_bytes() -> bytes:
+    """How the oldest protocols wrote empty bytes; with arguments it would make bytes of any length."""
+    return b""
+
+
 ALLOWED: Allowed = {
     **_numpy_names(),
+    ("__builtin__", "bytes"): _no_bytes,
+    ("builtins", "bytes"): _no_bytes,
     ("collections", "OrderedDict"): collections.OrderedDict,
     **{(module, kind.__name__): kind for module in ("builtins", "__builtin__") for kind in (set, frozenset, slice)},
     ("_codecs", "encode"): _encode_latin1,
