@@ -72,13 +72,14 @@ def parse_number_of(text: str) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def training_progress(folder: Path) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar of finished trainings with the time left, and say how to go on after Ctrl-C.
+    """Show a bar of finished trainings with the time left (on a terminal), and say how to go on after Ctrl-C.
 
     Args:
         folder: where what is finished is kept.
     """
     columns = (TextColumn("trained"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task: TaskID | None = None
 
         def report(done: int, total: int) -> None:
