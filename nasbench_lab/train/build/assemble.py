@@ -44,8 +44,8 @@ METRICS = (
         "none",
         "s",
         "minimize",
-        "from the start of training to the end of this epoch, with the validation after every epoch; repeats were trained "
-        "side by side, and each has its share of the time",
+        "from the start of training to the end of this epoch, with the validation after every epoch; repeats were "
+        "trained side by side, and each has its share of the time",
     ),
     Metric("test_precision", "test", "percent", "maximize", "mean precision over classes, at the end", _PER_REPEAT),
     Metric("test_recall", "test", "percent", "maximize", "mean recall over classes, at the end", _PER_REPEAT),
