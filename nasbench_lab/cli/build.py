@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from nasbench_lab.cli.options import needs_torch, parse_number_of, training_progress
+from nasbench_lab.cli.options import (
+    Checkpoint,
+    Device,
+    Precision,
+    Processes,
+    Threads,
+    needs_torch,
+    parse_number_of,
+    training_progress,
+)
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.tables import load, packed, write
 
@@ -20,16 +29,12 @@ def build(
     work: Annotated[
         Path | None, typer.Option(help="Folder for what is finished so far. [default: that of the table, with .build]")
     ] = None,
-    processes: Annotated[
-        int | None, typer.Option(min=1, help="Trainings at once. [default: one per processor]")
-    ] = None,
     shard: Annotated[str, typer.Option(help="Part of the work for this machine, e.g. 2/5 of five machines.")] = "1/1",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of every training.")] = 1,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
-    precision: Annotated[str, typer.Option(help="float32, or bfloat16 for mixed precision.")] = "float32",
-    checkpoint: Annotated[
-        bool, typer.Option(help="Keep unfinished trainings on disk, epoch by epoch: for trainings of hours.")
-    ] = False,
+    processes: Processes = None,
+    threads: Threads = 1,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+    checkpoint: Checkpoint = False,
 ) -> None:
     """Train every architecture of a specification into a table. The same command goes on where it was stopped."""
     needs_torch()

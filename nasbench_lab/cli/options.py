@@ -7,6 +7,7 @@ import importlib.util
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -26,6 +27,14 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulate.measurement import RepeatPolicy
 
 _UNLIMITED = 100_000  # columns
+
+Processes = Annotated[int | None, typer.Option(min=1, help="Trainings at once. [default: as many as processors]")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads of every training.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")]
+Precision = Annotated[str, typer.Option(help="float32, or bfloat16 for mixed precision.")]
+Checkpoint = Annotated[
+    bool, typer.Option(help="Keep unfinished trainings on disk, epoch by epoch: for trainings of hours.")
+]
 
 
 def print_grid(grid: Grid) -> None:

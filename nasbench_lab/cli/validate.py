@@ -14,7 +14,16 @@ from rich.table import Table as Grid
 from nasbench_lab import spaces
 from nasbench_lab.analysis import Pick, Validation, picks
 from nasbench_lab.analysis.validation import validate as compare
-from nasbench_lab.cli.options import needs_torch, print_grid, training_progress
+from nasbench_lab.cli.options import (
+    Checkpoint,
+    Device,
+    Precision,
+    Processes,
+    Threads,
+    needs_torch,
+    print_grid,
+    training_progress,
+)
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import TRACES, VALIDATION_FILES, write_validation
@@ -43,13 +52,11 @@ def validate(
         list[str] | None, typer.Option(help="Only this table of the comparison, by name or file; may be repeated.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write. [default: RESULTS with -validation]")] = None,
-    processes: Annotated[int | None, typer.Option(min=1, help="Trainings at once. [default: processors]")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of every training.")] = 1,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
-    precision: Annotated[str, typer.Option(help="float32, or bfloat16 for mixed precision.")] = "float32",
-    checkpoint: Annotated[
-        bool, typer.Option(help="Keep unfinished trainings on disk, epoch by epoch: for trainings of hours.")
-    ] = False,
+    processes: Processes = None,
+    threads: Threads = 1,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+    checkpoint: Checkpoint = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older validation in the folder.")] = False,
 ) -> None:
     """Train the best picks of every strategy from several seeds, and compare with what the table promised."""
