@@ -225,7 +225,22 @@ def test_the_journal_gives_back_what_was_recorded(tmp_path):
         (('base = "digits", ', ""), "the recipe is wrong"),
         (('name = "topology"', 'name = "topologies"'), "did you mean 'topology'"),
         (('name = "digits"', 'name = "digit"'), "did you mean 'digits'"),
-        (("channels = 2", "channel = 2"), "do not take these options"),
+        (("channels = 2", "channel = 2"), "a network takes channels and cells"),
+        (("channels = 2", "channels = 0"), "a network takes channels and cells"),
+        (("channels = 2", 'channels = "a"'), "a network takes channels and cells"),
+        (("cells = 1", "cells = true"), "a network takes channels and cells"),
+        (("seeds = 2", "seeds = [9223372036854775808]"), "seeds must be less than"),
+        (("sample = 7", 'sample = "x"'), "sample must be a whole number"),
+        (("sample = 7", "sample = 7\nsample_seed = -1"), "sample_seed must be a whole number"),
+        (("seeds = 2", 'seeds = 2\nbudgets = ["a"]'), "budgets must be whole numbers"),
+        (("epochs = 2", "epochs = 1.5"), "epochs of a recipe must be int"),
+        (("epochs = 2", 'flip = "no"'), "flip of a recipe must be bool"),
+        (("epochs = 2", "learning_rate = inf"), "needs epochs, a learning rate"),
+        (('licence = "CC0-1.0"', "licence = 5"), "licence must be a text"),
+        (('notes = ["for tests"]', "notes = [5]"), "notes must be texts"),
+        (('name = "topology"', "name = 5"), "unknown space"),
+        (('name = "digits"', "name = 5"), "unknown data set"),
+        (('name = "digits"', 'name = "digits"\nhardening = { noise = -1.0 }'), "noise of a hardening"),
         (("channels = 2", "channels = ="), "is not a TOML file"),
     ],
 )
@@ -240,6 +255,42 @@ def test_specifications_that_do_not_fit(spec, tmp_path, change, message):
 def test_a_specification_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match="cannot read"):
         read_spec(tmp_path / "none.toml")
+
+
+def test_images_that_a_network_cannot_take(spec, tmp_path):
+    images = np.zeros((20, 7, 7), np.uint8)
+    labels = np.arange(20) % 2
+    np.savez(tmp_path / "odd.npz", train_images=images, train_labels=labels, test_images=images, test_labels=labels)
+    spec.write_text(SPEC.replace('name = "digits"', 'file = "odd.npz"\nlayout = "nhw"'))
+    with pytest.raises(ParameterError, match="images of 7x7 pixels") as caught:
+        build(read_spec(spec), tmp_path / "work")
+    assert "\n" not in str(caught.value)
+
+
+def test_processes_end_with_a_killed_build(spec):
+    command = [sys.executable, "-m", "nasbench_lab", "tables", "build", str(spec), "--processes", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    journal = spec.with_suffix(".build") / "shard-1-of-1.sqlite"
+    deadline = time.monotonic() + 60
+    while not recorded(journal) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        pytest.skip("needs Linux, to see the processes")
+    pids = [int(pid) for pid in children.read_text().split()]
+    assert pids
+    process.kill()
+    process.wait()
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(alive(pid) for pid in pids)
+
+
+def alive(pid):
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize("shard", [(0, 1), (2, 1), (1, 0)])

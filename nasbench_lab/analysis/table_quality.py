@@ -7,6 +7,7 @@ import itertools
 
 import numpy as np
 
+from nasbench_lab.errors import MissingDataError
 from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables import Metric, Table
 
@@ -52,6 +53,8 @@ def quality(table: Table) -> Quality:
     reported = reported_metric(table)
     means = table.mean_values(reported.name)
     known = means[~np.isnan(means)]
+    if not len(known):
+        raise MissingDataError(f"table {table.name!r} has no {reported.name} of any architecture")
     sign = -1.0 if reported.direction == "minimize" else 1.0
     objective = table.objective.name
     end = table.mean_values(objective)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.analysis.picks import Pick
 from nasbench_lab.errors import ParameterError
@@ -16,7 +17,6 @@ from nasbench_lab.tables.description import Direction
 Verdict = Literal["still wins", "tied", "undecided", "loses", "no rival"]
 
 _LEVEL = 0.95
-_RESAMPLES, _SEED = 10_000, 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Validation:
         lead: by how much the strategy with the best promise is ahead of every other, in percent points.
         correlation: Spearman's rank correlation of promise and training over all architectures.
         verdict: whether the strategy with the best promise still wins.
+        failed: how many trainings failed; with any, there is no verdict but "undecided".
     """
 
     table: str
@@ -52,6 +53,7 @@ class Validation:
     lead: Mapping[str, Interval]
     correlation: Interval
     verdict: Verdict
+    failed: int = 0
 
     @property
     def winner(self) -> str:
@@ -59,20 +61,28 @@ class Validation:
         return next(iter(self.strategies))
 
 
-def validate(picks: Sequence[Pick], accuracy: Mapping[int, FloatArray], direction: Direction) -> Validation:
+def validate(
+    picks: Sequence[Pick],
+    accuracy: Mapping[int, FloatArray],
+    direction: Direction,
+    same: Mapping[int, int] | None = None,
+) -> Validation:
     """Compare what a table promised of picks with what training gave.
 
-    Every mean and difference is a linear combination of the architectures' mean accuracies over seeds. Its standard
-    error comes from the variance between seeds, pooled over all architectures (as in an analysis of variance), and its
-    interval from Student's t with the pooled degrees of freedom. Picks count as given: the intervals speak of the
-    training seeds alone. An architecture that two strategies share cancels in their difference. The interval of the
-    rank correlation holds the middle 95 % of the correlations when all mean accuracies are redrawn with their standard
-    errors.
+    Every mean and difference is a linear combination of the trainings' mean accuracies over seeds. Its standard error
+    comes from the variance between seeds, pooled over all trainings (as in an analysis of variance), and its interval
+    from Student's t with the pooled degrees of freedom. Picks count as given: these intervals speak of the training
+    seeds alone. What two strategies share cancels in their difference. The verdict "loses" is given where some rival is
+    ahead at the 95 % level divided by the number of rivals (Bonferroni).
+
+    The interval of the rank correlation is Fisher's with the variance of Bonett and Wright (Psychometrika 2000), for
+    architectures drawn at random; there is none for fewer than four.
 
     Args:
         picks: of one table.
         accuracy: test accuracy of every picked architecture, in percent, shape (seeds,); NaN for a failed training.
         direction: of the table's test metric.
+        same: for every architecture the one whose training it shares; by default each has its own.
 
     Raises:
         ParameterError: there are no picks, of several tables, or an architecture was not trained.
@@ -90,37 +100,52 @@ def validate(picks: Sequence[Pick], accuracy: Mapping[int, FloatArray], directio
     missing = [architecture for architecture in architectures if architecture not in accuracy]
     if missing:
         raise ParameterError(f"architectures that were not trained: {missing}")
-    noise = _Noise([accuracy[architecture] for architecture in architectures])
-    promise = {pick.architecture: -pick.promised if direction == "minimize" else pick.promised for pick in picks}
+    training = {each: (same or {}).get(each, each) for each in architectures}
+    trainings = sorted(set(training.values()))
+    samples = {training[each]: np.asarray(accuracy[each], dtype=np.float64) for each in architectures}
+    noise = _Noise([samples[each] for each in trainings])
     weights = {
-        name: np.array([_share(picks, name, architecture) for architecture in architectures])
+        name: np.array([_share(picks, name, training, each) for each in trainings])
         for name in dict.fromkeys(pick.strategy for pick in picks)
     }
-    promised = np.array([promise[architecture] for architecture in architectures])
-    ranked = sorted(weights, key=lambda name: -float(weights[name] @ promised))
-    lead = {name: noise.interval(weights[ranked[0]] - weights[name]) for name in ranked[1:]}
+    sign = -1.0 if direction == "minimize" else 1.0
+    ranked = sorted(weights, key=lambda name: -sign * _promise(picks, name))
+    contrasts = {name: weights[ranked[0]] - weights[name] for name in ranked[1:]}
+    lead = {name: noise.interval(contrast) for name, contrast in contrasts.items()}
+    trained = {each: noise.interval(np.array(trainings) == training[each]) for each in architectures}
+    promise = {pick.architecture: sign * pick.promised for pick in picks}
+    failed = sum(int(np.isnan(sample).sum()) for sample in samples.values())
+    strict = [noise.interval(contrast, 1 - (1 - _LEVEL) / len(contrasts)) for contrast in contrasts.values()]
     return Validation(
         table=tables.pop(),
         picks=tuple(picks),
-        trained={each: noise.interval(np.eye(len(architectures))[i]) for i, each in enumerate(architectures)},
+        trained=trained,
         strategies={name: noise.interval(weights[name]) for name in ranked},
         lead=lead,
-        correlation=noise.correlation(promised),
-        verdict=_verdict(list(lead.values())),
+        correlation=_correlation(
+            [promise[each] for each in architectures], [trained[a].estimate for a in architectures]
+        ),
+        verdict="undecided" if failed else _verdict(list(lead.values()), strict),
+        failed=failed,
     )
 
 
-def _share(picks: Sequence[Pick], strategy: str, architecture: int) -> float:
-    """Weight of an architecture in the mean of a strategy's picks."""
-    own = [pick.architecture for pick in picks if pick.strategy == strategy]
-    return own.count(architecture) / len(own)
+def _promise(picks: Sequence[Pick], strategy: str) -> float:
+    """Mean promise of a strategy's picks."""
+    return float(np.mean([pick.promised for pick in picks if pick.strategy == strategy]))
 
 
-def _verdict(leads: Sequence[Interval]) -> Verdict:
-    """Judge the leads of the strategy with the best promise over the others."""
+def _share(picks: Sequence[Pick], strategy: str, training: Mapping[int, int], which: int) -> float:
+    """Weight of a training in the mean of a strategy's picks."""
+    own = [training[pick.architecture] for pick in picks if pick.strategy == strategy]
+    return own.count(which) / len(own)
+
+
+def _verdict(leads: Sequence[Interval], strict: Sequence[Interval]) -> Verdict:
+    """Judge the leads of the strategy with the best promise; ``strict`` has the wider intervals for "loses"."""
     if not leads:
         return "no rival"
-    if any(lead.high < 0 for lead in leads):
+    if any(lead.high < 0 for lead in strict):
         return "loses"
     if all(lead.low > 0 for lead in leads):
         return "still wins"
@@ -129,11 +154,29 @@ def _verdict(leads: Sequence[Interval]) -> Verdict:
     return "undecided"
 
 
+def _correlation(promised: Sequence[float], trained: Sequence[float]) -> Interval:
+    """Return Spearman's rank correlation with its interval."""
+    from scipy.stats import norm, rankdata
+
+    known = ~np.isnan(promised) & ~np.isnan(trained)
+    ranks = [rankdata(np.asarray(values)[known]) for values in (promised, trained)]
+    count = int(known.sum())
+    if count < 2 or any(np.ptp(rank) == 0 for rank in ranks):
+        return Interval(np.nan, np.nan, np.nan)
+    estimate = float(np.corrcoef(*ranks)[0, 1].round(12))
+    if count < 4:
+        return Interval(estimate, np.nan, np.nan)
+    if abs(estimate) == 1:
+        return Interval(estimate, estimate, estimate)
+    half = norm.ppf((1 + _LEVEL) / 2) * np.sqrt((1 + estimate**2 / 2) / (count - 3))
+    return Interval(estimate, *(float(np.tanh(np.arctanh(estimate) + side * half)) for side in (-1, 1)))
+
+
 class _Noise:
     """The means of several samples, with a pooled variance.
 
     Args:
-        samples: one of every architecture; NaN marks what is missing.
+        samples: one of every training; NaN marks what is missing.
     """
 
     def __init__(self, samples: Sequence[FloatArray]) -> None:
@@ -144,7 +187,7 @@ class _Noise:
         squares = sum(float(((sample - sample.mean()) ** 2).sum()) for sample in known if len(sample))
         self.variance = squares / self.degrees if self.degrees else np.nan
 
-    def interval(self, weights: FloatArray) -> Interval:
+    def interval(self, weights: FloatArray | NDArray[np.bool_], level: float = _LEVEL) -> Interval:
         """Return the weighted sum of the means with its interval."""
         from scipy.stats import t
 
@@ -153,28 +196,6 @@ class _Noise:
             return Interval(0.0, 0.0, 0.0)
         estimate = float(weights[used] @ self.mean[used])
         with np.errstate(divide="ignore"):
-            error = float(np.sqrt(self.variance * (weights[used] ** 2 / self.count[used]).sum()))
-        half = float(t.ppf((1 + _LEVEL) / 2, self.degrees)) * error if self.degrees else np.nan
+            error = float(np.sqrt(self.variance * (weights[used].astype(float) ** 2 / self.count[used]).sum()))
+        half = float(t.ppf((1 + level) / 2, self.degrees)) * error if self.degrees else np.nan
         return Interval(estimate, estimate - half, estimate + half)
-
-    def correlation(self, promised: FloatArray) -> Interval:
-        """Return Spearman's correlation of the means with what was promised, with its interval."""
-        from scipy.stats import rankdata
-
-        known = ~np.isnan(self.mean) & ~np.isnan(promised)
-        if known.sum() < 2:
-            return Interval(np.nan, np.nan, np.nan)
-        rank = rankdata(promised[known])
-        random = np.random.Generator(np.random.Philox(_SEED))
-        errors = np.sqrt(self.variance / self.count[known])
-        drawn = self.mean[known] + errors * random.standard_normal((_RESAMPLES, int(known.sum())))
-        estimate = float(_correlations(rank, rankdata(self.mean[known])[None])[0])
-        low, high = np.quantile(_correlations(rank, rankdata(drawn, axis=1)), [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
-        return Interval(estimate, float(low), float(high))
-
-
-def _correlations(rank: FloatArray, others: FloatArray) -> FloatArray:
-    """Pearson's correlation of one row with each of several; NaN where either is constant."""
-    one, many = rank - rank.mean(), others - others.mean(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (many @ one) / np.sqrt((one @ one) * (many**2).sum(axis=1))

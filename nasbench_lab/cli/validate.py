@@ -160,7 +160,9 @@ def _validate_table(
     trained = train_picks(plan, [pick.architecture for pick in found], work / name.replace("/", "__"), how)
     accuracy = {architecture: each.test_accuracy for architecture, each in trained.items()}
     metrics = traces[0].reference.metrics
-    return compare(found, accuracy, metrics["test" if "test" in metrics else "valid"].direction), trained
+    same = {architecture: each.representative for architecture, each in trained.items()}
+    direction = metrics["test" if "test" in metrics else "valid"].direction
+    return compare(found, accuracy, direction, same), trained
 
 
 def _details(plan: BuildSpec, trained: Mapping[int, Trained]) -> dict[str, Any]:
@@ -195,4 +197,6 @@ def _print(validation: Validation) -> None:
         lead = validation.lead.get(strategy)
         grid.add_row(strategy, f"{sum(own) / len(own):.4g}", str(trained), str(lead) if lead else "")
     print_grid(grid)
+    if validation.failed:
+        typer.echo(f"note: {validation.failed} trainings failed, so there is no verdict", err=True)
     typer.echo(f"{validation.winner}, which the table promised to win: {validation.verdict}")

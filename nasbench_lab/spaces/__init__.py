@@ -50,7 +50,7 @@ def make(spec: Mapping[str, Any]) -> Space:
     6561
     """
     name = spec.get("name")
-    if name not in _SPACES:
+    if not isinstance(name, str) or name not in _SPACES:
         raise unknown("space", str(name), _SPACES)
     return _make_once(json.dumps(dict(spec), sort_keys=True))
 

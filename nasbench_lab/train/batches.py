@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nasbench_lab.errors import DataError
 from nasbench_lab.train.datasets import Dataset, Split
 from nasbench_lab.train.recipes import Recipe
 
@@ -25,6 +26,8 @@ class Batches:
 
     def __init__(self, dataset: Dataset, recipe: Recipe, seeds: Sequence[int], device: torch.device) -> None:
         self.dataset, self.recipe, self.seeds, self.device = dataset, recipe, tuple(seeds), device
+        if not self.steps:
+            raise DataError(f"data set {dataset.name!r} has a single training image an epoch; two are needed")
         mean, deviation = dataset.statistics()
         self._mean = torch.from_numpy(mean).to(device)[:, None, None]
         self._deviation = torch.from_numpy(deviation).to(device)[:, None, None]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import OutOfSpaceError, ParameterError, first_line
 from nasbench_lab.spaces import Cell101Space, ChainSpace, LayerChainSpace, Space, TopologySpace
 from nasbench_lab.train.networks import cell101_network, layer_chain_network, macro_network, topology_network
 from nasbench_lab.train.stack import Build
+
+_OPTIONS = ("channels", "cells")
 
 
 def network_builder(
@@ -34,18 +37,36 @@ def network_builder(
     (802426, 1604852)
     """
     given = dict(options or {})
+    for key, value in given.items():
+        if key not in _OPTIONS or not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ParameterError(
+                f"a network takes {' and '.join(_OPTIONS)}, whole numbers from 1, got {key} = {value!r}"
+            )
     make = _family(space)
     codes = space.codes(index).tolist()
 
     def build(copies: int) -> nn.Module:
         return make(codes, image=image, classes=classes, copies=copies, **given)
 
-    try:
-        # Built once here, so that wrong options are found before any time is spent on training.
-        build(1)
-    except TypeError as error:
-        raise ParameterError(f"networks of {space.name} do not take these options: {error}") from error
     return build
+
+
+def check_network(build: Build, image: tuple[int, int, int]) -> None:
+    """Run a network on two images that are shapes only, so that what does not fit is found before any training.
+
+    Raises:
+        ParameterError: the network does not take its options, or images of that size.
+    """
+    try:
+        with torch.device("meta"):
+            build(1)(torch.zeros(2, *image))
+    except OutOfSpaceError:
+        raise
+    except Exception as error:  # torch raises all kinds
+        raise ParameterError(
+            f"there is no such network for images of {image[1]}x{image[2]} pixels, or with these options: "
+            f"{first_line(error)}"
+        ) from error
 
 
 def _family(space: Space) -> Callable[..., nn.Module]:

@@ -27,6 +27,7 @@ class Trained:
     """What training an architecture gave.
 
     Attributes:
+        representative: the architecture that was trained for it: itself, or one that is the same network.
         valid_accuracy, test_accuracy: at the end, in percent, shape (seeds,); NaN for a failed training.
         confusion: test images of each class (row) taken for each (column), shape (seeds, classes, classes).
         scores: macro averages per seed.
@@ -35,6 +36,7 @@ class Trained:
         costs: of running the network.
     """
 
+    representative: int
     valid_accuracy: NDArray[np.float64]
     test_accuracy: NDArray[np.float64]
     confusion: NDArray[np.int32]
@@ -51,7 +53,10 @@ def default_recipe(dataset: str) -> Recipe:
     >>> default_recipe("digits").name, default_recipe("cifar10").name
     ('digits', 'nats-bench-200')
     """
-    return recipe("digits" if dataset == "digits" else "nats-bench-200")
+    if dataset == "digits":
+        return recipe("digits")
+    padding = 2 if dataset == "ImageNet16-120" else 4  # as published for images of 16 and 32 pixels
+    return dataclasses.replace(recipe("nats-bench-200"), padding=padding)
 
 
 def default_network(space: Space, dataset: str) -> Mapping[str, Any]:
@@ -100,6 +105,7 @@ def train_picks(
             space, architecture, image=dataset.image, classes=dataset.classes, options=spec.network
         )(1)
         return Trained(
+            representative=int(shared[architecture]),
             valid_accuracy=arrays["valid_accuracy"][:, -1],
             test_accuracy=arrays["test_accuracy"][:, -1],
             confusion=arrays["confusion"],

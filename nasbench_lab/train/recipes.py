@@ -11,6 +11,9 @@ from nasbench_lab.errors import ParameterError, unknown
 Optimizer = Literal["sgd", "rmsprop", "adamw"]
 Schedule = Literal["cosine", "linear", "constant"]
 
+_KINDS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
+"""What a field of that annotation may be; everything else is a text."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
@@ -21,7 +24,9 @@ class Recipe:
         epochs: passes over the training images.
         batch: images of a step.
         learning_rate: the largest of the schedule.
-        optimizer: ``"sgd"``, ``"rmsprop"`` (decay 0.9, epsilon 1, as NAS-Bench-101) or ``"adamw"``.
+        optimizer: ``"sgd"``, ``"rmsprop"`` (decay 0.9, epsilon 1) or ``"adamw"``, all as torch has them. NAS-Bench-101
+            used TensorFlow's RMSProp with these numbers, which adds epsilon inside the square root and starts from
+            ones: its steps are about a quarter smaller at first.
         momentum: of SGD and RMSProp.
         nesterov: whether SGD's momentum is Nesterov's.
         weight_decay: added to the gradient as a multiple of every parameter (AdamW: decoupled).
@@ -50,8 +55,12 @@ class Recipe:
     source: str = ""
 
     def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value, kinds = getattr(self, field.name), _KINDS.get(str(field.type), (str,))
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise ParameterError(f"{field.name} of a recipe must be {field.type}, got {value!r}")
         positive = {"epochs": self.epochs, "batch": self.batch, "learning_rate": self.learning_rate}
-        wrong = [f"{name} = {value}" for name, value in positive.items() if not value > 0]
+        wrong = [name for name, value in positive.items() if not 0 < value < math.inf]
         if wrong or self.batch < 2:
             raise ParameterError(
                 f"recipe {self.name!r} needs epochs, a learning rate and batches of two images or more"

@@ -88,6 +88,10 @@ class Training:
             raise ParameterError(f"a training needs one or more different seeds, got {list(seeds)}")
         self.dataset, self.recipe, self.seeds = dataset, recipe, tuple(seeds)
         self.device, self.precision = torch.device(device), precision
+        if self.device.type == "cuda":
+            # The same seeds must give the same curves, and float32 must be float32.
+            torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         self.batches = Batches(dataset, recipe, self.seeds, self.device)
         network = initialised(build, self.seeds)
         self.network = network.to(self.device, memory_format=torch.channels_last)

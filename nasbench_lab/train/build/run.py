@@ -16,7 +16,7 @@ from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.train.build import worker
 from nasbench_lab.train.build.journal import Journal, Unit
 from nasbench_lab.train.build.spec import BuildSpec
-from nasbench_lab.train.candidates import network_builder
+from nasbench_lab.train.candidates import check_network, network_builder
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
 from nasbench_lab.train.sharing import representatives
@@ -131,9 +131,10 @@ def train_units(spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: How) -
 def _check_options(spec: BuildSpec, dataset: Dataset, wanted: Sequence[Unit]) -> None:
     """Build one network, so that wrong options are found before any process is started."""
     for architecture, _ in wanted[:1]:
-        network_builder(
+        network = network_builder(
             spec.make_space(), architecture, image=dataset.image, classes=dataset.classes, options=spec.network
         )
+        check_network(network, dataset.image)
 
 
 def identity(spec: BuildSpec, dataset: Dataset, precision: Precision) -> str:

@@ -56,6 +56,18 @@ class BuildSpec:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("name", "title", "licence", "citation"):
+            if not isinstance(getattr(self, name), str):
+                raise ParameterError(f"{name} must be a text, got {getattr(self, name)!r}")
+        for name in ("sample", "sample_seed"):
+            if not _whole(getattr(self, name), 0) and (name, self.sample) != ("sample", None):
+                raise ParameterError(f"{name} must be a whole number from 0, got {getattr(self, name)!r}")
+        if not all(_whole(budget, 1) for budget in self.budgets):
+            raise ParameterError(f"budgets must be whole numbers of epochs, got {list(self.budgets)}")
+        if not all(isinstance(note, str) for note in self.notes):
+            raise ParameterError(f"notes must be texts, got {list(self.notes)}")
+        if max(self.seeds, default=0) > _LARGEST_SEED:
+            raise ParameterError(f"seeds must be less than 2**63, got {max(self.seeds)}")
         if not self.seeds or len(set(self.seeds)) != len(self.seeds) or min(self.seeds) < 0:
             raise ParameterError(f"seeds must be different whole numbers from 0, at least one, got {list(self.seeds)}")
         if list(self.budgets) != sorted(set(self.budgets)) or any(budget < 1 for budget in self.budgets):
@@ -114,6 +126,13 @@ def read_spec(path: Path) -> BuildSpec:
         raise DataError(f"{path} is not a TOML file: {error}") from error
     except NasbenchLabError as error:
         raise DataError(f"{path}: {first_line(error)}") from error
+
+
+_LARGEST_SEED = 2**63 - 1
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 _REQUIRED = ("name", "space", "dataset", "recipe", "seeds")

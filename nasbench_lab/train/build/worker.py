@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
+import multiprocessing.connection
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -65,9 +69,18 @@ _worker: Worker | None = None
 
 def start(spec: BuildSpec, threads: int, device: str, precision: Precision, checkpoints: Path | None) -> None:
     """Make this process ready to train units of a specification."""
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     global _worker  # noqa: PLW0603 - a process pool has no other way to keep what is loaded once
     torch.set_num_threads(threads)
     _worker = Worker(spec, spec.make_space(), spec.load_dataset(), device, precision, checkpoints)
+
+
+def _end_with_the_parent() -> None:
+    """End this process when the one that started it is gone, also by a kill that gave it no time to say so."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def train(unit: Unit) -> tuple[Unit, Arrays]:

@@ -7,7 +7,10 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.errors import ParameterError
 from nasbench_lab.train.datasets.dataset import Dataset, Split
+
+_MOST = {"rotation": 180, "shift": 8, "scale": 2, "shear": 2, "noise": 10}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +30,11 @@ class Hardening:
     scale: float = 0.12
     shear: float = 0.12
     noise: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name, amount in dataclasses.asdict(self).items():
+            if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= _MOST[name]:
+                raise ParameterError(f"{name} of a hardening must be a number from 0 to {_MOST[name]}, got {amount!r}")
 
 
 _SEED = 8091998  # the digits were published in 1998

@@ -45,7 +45,7 @@ def load(spec: Mapping[str, Any] | str) -> Dataset:
     """
     options = {"name": spec} if isinstance(spec, str) else dict(spec)
     name = options.pop("name", "arrays" if "file" in options else None)
-    if name not in _DATASETS:
+    if not isinstance(name, str) or name not in _DATASETS:
         raise unknown("data set", name, _DATASETS)
     try:
         return _DATASETS[name](**options)

@@ -122,6 +122,8 @@ def cell101_network(
     Raises:
         OutOfSpaceError: the cell breaks one of these rules.
     """
+    if channels < _MAX_VERTICES - 2:
+        raise OutOfSpaceError(f"cells need {_MAX_VERTICES - 2} channels, one for every inner vertex, got {channels}")
     matrix = np.asarray(adjacency).astype(bool)
     _check(matrix, operations)
     layers: list[nn.Module] = [ConvBnRelu(image_channels, channels, 3, copies=copies)]
