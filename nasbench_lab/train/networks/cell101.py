@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.cell101_enumeration import OPERATIONS
 from nasbench_lab.train.networks.blocks import Classifier, ConvBnRelu
 
-OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 _MAX_VERTICES, _MAX_EDGES = 7, 9
 
 Adjacency = NDArray[np.bool_]
