@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nasbench_lab.errors import DataError, OutputError
-from nasbench_lab.tables import Table, load, open_table, write
+from nasbench_lab.tables import Description, Metric, Table, load, open_table, write
+from nasbench_lab.tables.store import FORMAT_VERSION, writing
 from nasbench_lab.testing import synthetic_table
 
 TABLE = synthetic_table("chain", failures=0.1)
@@ -118,7 +119,7 @@ def test_other_files_are_refused_in_one_line(tmp_path, stored):
     newer.write_bytes(stored.read_bytes())
     with h5py.File(newer, "r+") as file:
         file.attrs["format_version"] = 99
-    with pytest.raises(DataError, match="format version 99; this release reads version 1"):
+    with pytest.raises(DataError, match=f"format version 99; this release reads version {FORMAT_VERSION}"):
         load(newer)
 
 
@@ -136,12 +137,14 @@ def test_a_crafted_file_with_right_checksums_is_refused(tmp_path, stored, change
     crafted = tmp_path / "crafted.h5"
     crafted.write_bytes(stored.read_bytes())
     with h5py.File(crafted, "r+") as file:
-        description, digests = str(file.attrs["description"]), str(file.attrs["digests"])
+        description, digests = str(file.attrs["description"]), file["digests"][:].tobytes().decode()
         if change == "digests":
             digests = json.dumps(list(json.loads(digests)))
         else:
             description = json.dumps({**json.loads(description), "space": ["chain"]})
-        file.attrs["description"], file.attrs["digests"] = description, digests
+        file.attrs["description"] = description
+        del file["digests"]
+        file["digests"] = np.frombuffer(digests.encode(), np.uint8)
         file.attrs["checksum"] = hashlib.sha256(f"{description}\n{digests}".encode()).hexdigest()
     with pytest.raises(DataError):
         load(crafted)
@@ -199,3 +202,60 @@ def test_killing_a_writer_never_leaves_half_a_table(tmp_path):
         assert open_table(path).checksum
         for name, array in read_everything(path).items():
             assert np.array_equal(array, TABLE.values(name), equal_nan=True)
+
+
+def test_a_table_is_written_piece_by_piece(tmp_path):
+    table = synthetic_table("chain")
+    with writing(table.description, tmp_path / "mine.h5", dtypes={"test_accuracy": np.float32}) as draft:
+        assert all(np.isnan(array).all() for array in draft.values.values())
+        for index in np.random.default_rng(0).permutation(table.space.size):
+            for metric, array in draft.values.items():
+                array[index] = table.values(metric)[index]
+    found = open_table(tmp_path / "mine.h5")
+    assert found.values("test_accuracy").dtype == np.float32
+    np.testing.assert_array_equal(found.values("valid_accuracy"), table.values("valid_accuracy"))
+
+
+def test_an_error_while_writing_leaves_the_older_file(tmp_path, stored):
+    before = stored.read_bytes()
+    with pytest.raises(ValueError, match="stop"), writing(synthetic_table("chain").description, stored) as draft:
+        draft.values["test_accuracy"][:] = 1.0
+        raise ValueError("stop")
+    assert stored.read_bytes() == before
+    assert list(stored.parent.iterdir()) == [stored]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A file whose largest array has several blocks, and that array."""
+    path = tmp_path_factory.mktemp("large") / "large.h5"
+    space = {"name": "chain", "choices": "0123456", "length": 6}
+    metric = Metric("test_accuracy", "test", "percent", "maximize", "")
+    description = Description("large", "", space, (1, 2, 3), ("a", "b", "c"), (metric,), None, "test_accuracy")
+    values = np.random.default_rng(0).random((7**6, 3, 3))
+    write(Table(description, {"test_accuracy": values}), path)
+    return path, values
+
+
+def test_a_row_is_verified_without_the_others(large, tmp_path):
+    path, values = large
+    content = bytearray(path.read_bytes())
+    damaged = tmp_path / "damaged.h5"
+    content[content.index(values[-1].tobytes())] ^= 1
+    damaged.write_bytes(content)
+    table = open_table(damaged)
+    np.testing.assert_array_equal(table.row("test_accuracy", 0), values[0])
+    for index in (7**6 - 1, 7**6 - 2):  # the damaged row, and another of its block
+        with pytest.raises(DataError, match="does not match its checksum"):
+            table.row("test_accuracy", index)
+    with pytest.raises(DataError, match="does not match its checksum"):
+        table.values("test_accuracy")
+
+
+@given(st.lists(st.integers(0, 7**6 - 1), min_size=1, max_size=20))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_are_those_of_the_array(large, indices):
+    path, values = large
+    table = open_table(path)
+    for index in indices:
+        np.testing.assert_array_equal(table.row("test_accuracy", index), values[index])

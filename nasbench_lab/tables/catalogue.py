@@ -6,10 +6,10 @@ import functools
 import os
 from pathlib import Path
 
+from nasbench_lab.cache import cache_folder
 from nasbench_lab.errors import unknown
 from nasbench_lab.tables import store
 from nasbench_lab.tables.recipe import Recipe
-from nasbench_lab.tables.sources import cache_folder
 from nasbench_lab.tables.table import Table
 
 

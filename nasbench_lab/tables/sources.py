@@ -12,22 +12,12 @@ import os
 import sys
 from pathlib import Path
 
+from nasbench_lab.cache import cache_folder
 from nasbench_lab.errors import DataError, SourceError
 from nasbench_lab.files import atomic_path
 
 MIRROR_VARIABLE = "NASBENCH_LAB_MIRROR"
-CACHE_VARIABLE = "NASBENCH_LAB_CACHE"
 _GITHUB = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
-
-
-def cache_folder() -> Path:
-    """Return the folder for converted tables and downloads: ``NASBENCH_LAB_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen)
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("nasbench-lab"))
 
 
 @dataclasses.dataclass(frozen=True)

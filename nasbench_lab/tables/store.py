@@ -1,36 +1,42 @@
 """The file format of tables: one HDF5 file, opened in milliseconds, shared between processes by memory-mapping.
 
-Layout, format version 1::
+Layout, format version 2::
 
-    /                     attributes: format, format_version, description (JSON), digests (JSON), checksum
+    /                     attributes: format, format_version, description (JSON), checksum
     /values/<metric>      the metric's array over its axes, contiguous, uncompressed, little-endian
     /means/<metric>       the means that were published instead of single repeats, float64
+    /digests              JSON: name of every array to the SHA-256 of each of its blocks of 4 MiB
 
-``digests`` has the SHA-256 of every array, ``checksum`` that of the description and the digests. The checksum is
-verified when a file is opened and an array when it is first used, so a damaged file never answers with wrong numbers.
+``checksum`` is the SHA-256 of the description and the digests. It is verified when a file is opened, and a block of an
+array when it is first used: a damaged file never answers with wrong numbers, and one architecture of a table of
+gigabytes is looked up without reading the rest.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, NasbenchLabError, first_line
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.table import Table
 
 FORMAT = "nasbench-lab table"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _GROUPS = ("values", "means")
+_BLOCK = 2**22  # bytes
 
 
 class _Extent(NamedTuple):
@@ -41,28 +47,59 @@ class _Extent(NamedTuple):
     shape: tuple[int, ...]
 
 
-class MappedArrays(Mapping[str, NDArray[Any]]):
-    """The arrays of one group of a file: mapped into memory and verified when first used."""
+class _Mapped(NamedTuple):
+    """An array in memory, and which of its blocks were verified."""
 
-    def __init__(self, path: Path, extents: Mapping[str, _Extent], digests: Mapping[str, str], remedy: str) -> None:
+    array: NDArray[Any]
+    verified: NDArray[np.bool_]
+
+
+class MappedArrays(Mapping[str, NDArray[Any]]):
+    """The arrays of one group of a file: mapped into memory, every block verified when it is first used."""
+
+    def __init__(
+        self, path: Path, extents: Mapping[str, _Extent], digests: Mapping[str, list[str]], remedy: str
+    ) -> None:
         self._path, self._extents, self._digests, self._remedy = path, extents, digests, remedy
-        self._open: dict[str, NDArray[Any]] = {}
+        self._open: dict[str, _Mapped] = {}
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array without touching it."""
         return self._extents[name].shape
 
+    def row(self, name: str, index: int) -> NDArray[Any]:
+        """Return one row of an array, without touching the others."""
+        mapped = self._map(name)
+        length = mapped.array.nbytes // max(1, len(mapped.array))
+        self._verify(name, index * length // _BLOCK, -(-(index + 1) * length // _BLOCK))
+        return mapped.array[index]
+
     def __getitem__(self, name: str) -> NDArray[Any]:
+        mapped = self._map(name)
+        self._verify(name, 0, len(mapped.verified))
+        return mapped.array
+
+    def _map(self, name: str) -> _Mapped:
         if name not in self._open:
             offset, dtype, shape = self._extents[name]
             try:
                 array = np.memmap(self._path, dtype=dtype, mode="r", offset=offset, shape=shape)
             except (OSError, ValueError) as error:
                 raise DataError(f"{self._path} is truncated or unreadable: {error}{self._remedy}") from error
-            if _digest(array) != self._digests[name]:
-                raise DataError(f"{self._path} is corrupt: {name!r} does not match its checksum{self._remedy}")
-            self._open[name] = array
+            self._open[name] = _Mapped(array, np.zeros(len(self._digests[name]), dtype=bool))
         return self._open[name]
+
+    def _verify(self, name: str, first: int, end: int) -> None:
+        """Verify the blocks from ``first`` to before ``end`` that were not yet."""
+        array, verified = self._open[name]
+        if verified[first:end].all():
+            return
+        content = array.data.cast("B")
+        for block in first + np.flatnonzero(~verified[first:end]):
+            found = hashlib.sha256(content[block * _BLOCK : (block + 1) * _BLOCK]).hexdigest()
+            if found != self._digests[name][block]:
+                raise DataError(f"{self._path} is corrupt: {name!r} does not match its checksum{self._remedy}")
+            verified[block] = True
 
     def __contains__(self, name: object) -> bool:
         return name in self._extents
@@ -74,6 +111,68 @@ class MappedArrays(Mapping[str, NDArray[Any]]):
         return len(self._extents)
 
 
+class Draft(NamedTuple):
+    """The arrays of a table that is being written: mapped from its file, NaN at first, to be filled in any order."""
+
+    values: Mapping[str, NDArray[Any]]
+    means: Mapping[str, NDArray[Any]]
+
+
+@contextlib.contextmanager
+def writing(
+    description: Description,
+    path: str | os.PathLike[str],
+    *,
+    means: Iterable[str] = (),
+    dtypes: Mapping[str, DTypeLike] | None = None,
+) -> Iterator[Draft]:
+    """Give the arrays of a new table to fill; the file appears, complete, when the block ends without an error.
+
+    The arrays are in the file, not in memory, so a table can be larger than memory.
+
+    Args:
+        description: what the table will say of itself.
+        path: the file to write.
+        means: metrics that have published means besides single repeats.
+        dtypes: kinds of floating-point numbers by metric, where not float64.
+
+    Raises:
+        OutputError: the file cannot be written; an older file is left as it was.
+
+    >>> import tempfile
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> table = synthetic_table("chain")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with writing(table.description, f"{folder}/mine.h5") as draft:
+    ...         for metric, array in draft.values.items():
+    ...             array[:] = table.values(metric)
+    ...     open_table(f"{folder}/mine.h5").lookup([7]) == table.lookup([7])
+    array([ True])
+    """
+    import h5py
+
+    shapes = _shapes(description, means)
+    with atomic_path(Path(path)) as temporary:
+        with h5py.File(temporary, "w", libver="v110") as file:
+            for key, shape in shapes.items():
+                dtype = np.dtype((dtypes or {}).get(key.partition("/")[2], np.float64)).newbyteorder("<")
+                array = file.create_dataset(key, shape, dtype, fillvalue=np.nan, fill_time="alloc", track_times=False)
+                # The first number makes HDF5 write them all, so that a full disk is an error here, and not a signal
+                # that ends the process when the map is filled.
+                array[(0,) * len(shape)] = np.nan
+        with h5py.File(temporary, "r") as file:
+            extents = {group: _extents(file, group, temporary) for group in _GROUPS}
+        maps = {
+            f"{group}/{name}": np.memmap(temporary, dtype=e.dtype, mode="r+", offset=e.offset, shape=e.shape)
+            for group in _GROUPS
+            for name, e in extents[group].items()
+        }
+        yield Draft(_group(maps, "values"), _group(maps, "means"))
+        for array in maps.values():
+            array.flush()
+        _seal(temporary, description, maps)
+
+
 def write(table: Table, path: str | os.PathLike[str]) -> None:
     """Write a table to an HDF5 file, atomically.
 
@@ -82,22 +181,48 @@ def write(table: Table, path: str | os.PathLike[str]) -> None:
     """
     import h5py
 
-    arrays = {("values", name): table.values(name) for name in table.metrics}
+    arrays = {f"values/{name}": table.values(name) for name in table.metrics}
     for name in table.metrics:
-        means = table.published_means(name)
-        if means is not None:
-            arrays["means", name] = means
+        published = table.published_means(name)
+        if published is not None:
+            arrays[f"means/{name}"] = published
     plain = {key: _little_endian(array) for key, array in arrays.items()}
-    description = table.description.to_json()
-    digests = json.dumps({"/".join(key): _digest(array) for key, array in plain.items()}, sort_keys=True)
-    with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+    with atomic_path(Path(path)) as temporary:
+        with h5py.File(temporary, "w", libver="v110") as file:
+            for key, array in plain.items():
+                file.create_dataset(key, data=array, track_times=False)
+        _seal(temporary, table.description, plain)
+
+
+def _seal(path: Path, description: Description, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Add the description and the checksums to a file that has its arrays."""
+    import h5py
+
+    text = description.to_json()
+    digests = json.dumps({key: _digests(array) for key, array in arrays.items()}, sort_keys=True)
+    with h5py.File(path, "r+", libver="v110") as file:
         file.attrs["format"] = FORMAT
         file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["description"] = description
-        file.attrs["digests"] = digests
-        file.attrs["checksum"] = _checksum(description, digests)
-        for (group, name), array in plain.items():
-            file.create_dataset(f"{group}/{name}", data=array, track_times=False)
+        file.attrs["description"] = text
+        file.attrs["checksum"] = _checksum(text, digests)
+        file.create_dataset("digests", data=np.frombuffer(digests.encode(), np.uint8), track_times=False)
+
+
+def _shapes(description: Description, means: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Shapes of all arrays of a table that is to be written."""
+    lengths = {
+        "architecture": spaces.make(description.space).size,
+        "fidelity": len(description.fidelities),
+        "repeat": len(description.repeats),
+    }
+    shapes = {f"values/{m.name}": tuple(lengths[axis] for axis in m.axes) for m in description.metrics}
+    for name in means:
+        shapes[f"means/{description.metric(name).name}"] = (lengths["architecture"], lengths["fidelity"])
+    return shapes
+
+
+def _group(arrays: Mapping[str, NDArray[Any]], group: str) -> dict[str, NDArray[Any]]:
+    return {key.partition("/")[2]: array for key, array in arrays.items() if key.startswith(f"{group}/")}
 
 
 def open_table(path: str | os.PathLike[str], *, remedy: str = "") -> Table:
@@ -130,13 +255,13 @@ def _open(where: Path, remedy: str) -> Table:
         if not where.is_file():
             raise DataError(f"there is no file {where}")
         with h5py.File(where, "r") as file:
-            description, digests, checksum = _read_attributes(file, where)
+            description, digests, checksum = _read_header(file, where)
             extents = {group: _extents(file, group, where) for group in _GROUPS}
     except NasbenchLabError:
         raise
     except Exception as error:  # a damaged file can raise nearly anything
         raise DataError(f"{where} is not a readable HDF5 file: {first_line(error)}") from error
-    missing = [f"{g}/{n}" for g in _GROUPS for n in extents[g] if f"{g}/{n}" not in digests]
+    missing = [f"{g}/{n}" for g in _GROUPS for n, extent in extents[g].items() if not _covers(digests, g, n, extent)]
     if missing:
         raise DataError(f"{where} is corrupt: no checksum of {', '.join(map(repr, missing))}")
     values, means = (
@@ -146,14 +271,14 @@ def _open(where: Path, remedy: str) -> Table:
     return Table(Description.from_json(description), values, means, checksum=checksum)
 
 
-def _read_attributes(file: Any, where: Path) -> tuple[str, dict[str, str], str]:
+def _read_header(file: Any, where: Path) -> tuple[str, dict[str, list[str]], str]:
     attributes = dict(file.attrs)
     if attributes.get("format") != FORMAT:
         raise DataError(f"{where} is an HDF5 file, but not a table of nasbench-lab")
     version = int(attributes["format_version"])
     if version != FORMAT_VERSION:
         raise DataError(f"{where} has format version {version}; this release reads version {FORMAT_VERSION}")
-    description, digests = str(attributes["description"]), str(attributes["digests"])
+    description, digests = str(attributes["description"]), file["digests"][:].tobytes().decode()
     if attributes["checksum"] != _checksum(description, digests):
         raise DataError(f"{where} is corrupt: its description does not match its checksum")
     known = json.loads(digests)
@@ -176,12 +301,20 @@ def _extents(file: Any, group: str, where: Path) -> dict[str, _Extent]:
     return extents
 
 
+def _covers(digests: Mapping[str, list[str]], group: str, name: str, extent: _Extent) -> bool:
+    """Whether every block of an array has a checksum."""
+    nbytes = math.prod(extent.shape) * extent.dtype.itemsize
+    return len(digests.get(f"{group}/{name}", ())) == -(-nbytes // _BLOCK)
+
+
 def _little_endian(array: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
 
 
-def _digest(array: NDArray[Any]) -> str:
-    return hashlib.sha256(array.data.cast("B")).hexdigest()
+def _digests(array: NDArray[Any]) -> list[str]:
+    """SHA-256 of every block of an array."""
+    content = array.data.cast("B")
+    return [hashlib.sha256(content[first : first + _BLOCK]).hexdigest() for first in range(0, len(content), _BLOCK)]
 
 
 def _checksum(description: str, digests: str) -> str:

@@ -18,10 +18,11 @@ Repeat = int | Literal["mean"]
 
 
 @runtime_checkable
-class _Shaped(Protocol):
-    """Arrays that tell their shapes without being read."""
+class _OnDisk(Protocol):
+    """Arrays that tell their shapes without being read, and can be read a row at a time."""
 
     def shape(self, name: str) -> tuple[int, ...]: ...
+    def row(self, name: str, index: int) -> NDArray[Any]: ...
 
 
 @final
@@ -104,6 +105,21 @@ class Table:
     def values(self, metric: str) -> NDArray[Any]:
         """Return all values of a metric, read-only, over its axes (see `Metric.axes`); NaN where missing."""
         return _read_only(self._values[self.description.metric(metric).name])
+
+    def row(self, metric: str, architecture: int) -> NDArray[Any]:
+        """Return the values of one architecture, read-only, over the metric's axes after the first; NaN where missing.
+
+        Of a file, no more is read and verified than the architecture needs.
+
+        Args:
+            metric: its name.
+            architecture: its index, which is not checked.
+
+        >>> from nasbench_lab.testing import synthetic_table
+        >>> synthetic_table("chain").row("valid_accuracy", 7).shape
+        (2, 3)
+        """
+        return _row(self._values, self.description.metric(metric).name, architecture)
 
     def published_means(self, metric: str) -> NDArray[Any] | None:
         """Return the means that were published instead of single repeats, (architectures, fidelities), or None."""
@@ -236,7 +252,7 @@ class Table:
 
     def _check_shape(self, what: str, metric: str, arrays: Mapping[str, NDArray[Any]], wanted: tuple[int, ...]) -> None:
         """Raise DataError unless an array has the shape that the description says; arrays in a file stay untouched."""
-        found = arrays.shape(metric) if isinstance(arrays, _Shaped) else np.shape(arrays[metric])
+        found = arrays.shape(metric) if isinstance(arrays, _OnDisk) else np.shape(arrays[metric])
         if found != wanted:
             raise DataError(f"the {what} of {metric!r} in table {self.name!r} have shape {found}, not {wanted}")
 
@@ -258,15 +274,14 @@ class Table:
 
     def _one(self, metric: Metric, index: int, fidelity: int, repeat: Repeat) -> float:
         """One value, without touching the rest of the table."""
-        where: tuple[int, ...] = (index, fidelity) if "fidelity" in metric.axes else (index,)
-        stored = np.atleast_1d(self.values(metric.name)[where])
+        where: tuple[int, ...] = (fidelity,) if "fidelity" in metric.axes else ()
+        stored = np.atleast_1d(self.row(metric.name, index)[where])
         if repeat != "mean" and "repeat" in metric.axes:
             return float(stored[repeat])
         present = stored[~np.isnan(stored)]
         if len(present):
             return float(present.sum() / len(present))
-        published = self.published_means(metric.name)
-        return float("nan") if published is None else float(published[index, fidelity])
+        return float(_row(self._means, metric.name, index)[fidelity]) if metric.name in self._means else float("nan")
 
     def __repr__(self) -> str:
         shape = f"{self.space.size} architectures x {len(self.fidelities)} fidelities x {self.repeats} repeats"
@@ -284,6 +299,10 @@ def best(values: NDArray[Any], metric: Metric) -> float:
     if not len(known):
         return float("nan")
     return float(known.min() if metric.direction == "minimize" else known.max())
+
+
+def _row(arrays: Mapping[str, NDArray[Any]], name: str, index: int) -> NDArray[Any]:
+    return _read_only(np.asarray(arrays.row(name, index) if isinstance(arrays, _OnDisk) else arrays[name][index]))
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
