@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nasbench_lab.errors import DataError, MissingDataError, OutOfSpaceError, ParameterError, UnknownNameError
-from nasbench_lab.tables import Description, Metric, Table
+from nasbench_lab.tables import Description, Metric, Table, open_table, write
+from nasbench_lab.tables.description import AXES
 from nasbench_lab.testing import synthetic_table
 
 TABLE = synthetic_table("chain")
@@ -167,3 +168,57 @@ def test_descriptions_survive_json():
     for text in ("", "[]", "{}", '{"metrics": 3}', "null"):
         with pytest.raises(DataError, match="not the description of a table"):
             Description.from_json(text)
+
+
+@st.composite
+def tables(draw):
+    """Tables of any axes, kinds of numbers and missing values, with published means or without."""
+    fidelities, repeats = draw(st.integers(1, 3)), draw(st.sampled_from([1, 2, 7, 8, 9, 130]))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    lengths = {"architecture": 2, "fidelity": fidelities, "repeat": repeats}
+    metrics, values, means = [], {}, {}
+    for number, axes in enumerate([AXES, AXES[:2], AXES[::2], AXES[:1]]):
+        name = f"metric_{number}"
+        metrics.append(Metric(name, draw(st.sampled_from(["valid", "none"])), "percent", "maximize", "", axes))
+        array = random.normal(size=[lengths[axis] for axis in axes]) * 10.0 ** random.integers(-3, 8)
+        array[random.random(array.shape) < draw(st.sampled_from([0.0, 0.5, 1.0]))] = np.nan
+        array = array.astype(draw(st.sampled_from(["<f8", "<f4", ">f8"])))
+        values[name] = np.asfortranarray(array) if draw(st.booleans()) else array
+        if "repeat" in axes and draw(st.booleans()):
+            means[name] = random.normal(size=(2, fidelities))
+    description = dataclasses.replace(
+        small_table(VALUES).description,
+        fidelities=tuple(range(1, fidelities + 1)),
+        repeats=tuple(map(str, range(repeats))),
+        metrics=tuple(metrics),
+        valid="metric_0",
+    )
+    return Table(description, values, means)
+
+
+@given(tables(), st.booleans(), st.data())
+def test_queries_and_lookups_agree_to_the_last_bit(tmp_path_factory, table, stored, data):
+    if stored:
+        path = tmp_path_factory.mktemp("stored") / "table.h5"
+        write(table, path)
+        table = open_table(path)
+    epochs = data.draw(st.sampled_from([None, *table.fidelities]))
+    repeat = data.draw(st.sampled_from(["mean", 0, table.repeats - 1]))
+    index = data.draw(st.integers(0, 1))
+    expected = {name: table.lookup(index, epochs, repeat, name).item() for name in table.metrics}
+    expected = {name: value for name, value in expected.items() if not np.isnan(value)}
+    if any(table.description.metric(name).split != "none" for name in expected):
+        found = table.query(index, epochs, repeat)
+        assert found == expected
+        assert {type(value) for value in found.values()} == {float}
+    else:
+        with pytest.raises(MissingDataError):
+            table.query(index, epochs, repeat)
+
+
+def test_wrong_repeats_and_fidelities_are_wrong_after_right_ones_too():
+    table = small_table(VALUES)
+    table.query(0, 1, 1)
+    for epochs, repeat in ((True, 1), (1.0, 1), (1, True), (1, 1.0)):
+        with pytest.raises((ParameterError, UnknownNameError)):
+            table.query(0, epochs, repeat)

@@ -17,6 +17,7 @@ from nasbench_lab.streams import FloatArray, IntArray, scale
 CodeArray = NDArray[np.int8]
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
+_MOST_RESOLVED = 2**16
 
 
 class Space(abc.ABC):
@@ -121,17 +122,24 @@ class Space(abc.ABC):
             OutOfSpaceError: neither an architecture in official notation nor an index in range.
         """
         if isinstance(architecture, str):
-            try:
-                return self.parse(architecture)
-            except OutOfSpaceError:
-                if not _INDEX.fullmatch(architecture.strip()):
-                    raise
-                architecture = int(architecture)
+            if architecture not in self._resolved:
+                if len(self._resolved) >= _MOST_RESOLVED:
+                    self._resolved.clear()
+                self._resolved[architecture] = self._resolve_text(architecture)
+            return self._resolved[architecture]
         if isinstance(architecture, bool) or not isinstance(architecture, int | np.integer):
             raise OutOfSpaceError(f"an architecture is an index or a string, not {type(architecture).__name__}")
         if not 0 <= architecture < self.size:
             raise OutOfSpaceError(f"architecture {architecture} is not in 0..{self.size - 1} of space {self.name!r}")
         return int(architecture)
+
+    def _resolve_text(self, text: str) -> int:
+        try:
+            return self.parse(text)
+        except OutOfSpaceError:
+            if not _INDEX.fullmatch(text.strip()):
+                raise
+        return self.resolve(int(text))
 
     def sample(self, uniform: FloatArray) -> IntArray:
         """Turn uniforms in [0, 1) into uniformly distributed architectures, of the same shape."""
@@ -181,6 +189,11 @@ class Space(abc.ABC):
         table = self._make_neighbor_table()
         table.setflags(write=False)
         return table
+
+    @cached_property
+    def _resolved(self) -> dict[str, int]:
+        """Indices of texts that were resolved lately: searches ask for the same architectures again and again."""
+        return {}
 
     @cached_property
     def _degrees(self) -> IntArray:

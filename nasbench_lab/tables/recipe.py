@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from nasbench_lab.tables.description import Description
+from nasbench_lab.tables.store import FORMAT_VERSION
 from nasbench_lab.tables.table import Table
 
 
@@ -48,7 +49,8 @@ class Recipe:
     @property
     def digest(self) -> str:
         """Digest of everything that decides about the table's content; part of the cached file's name."""
-        parts = [self.description.to_json(), str(self.revision), *(file.sha256 for file in self.files)]
+        formats = f"{self.revision} {FORMAT_VERSION}"  # of the importer, and of the file that it is converted to
+        parts = [self.description.to_json(), formats, *(file.sha256 for file in self.files)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def make(self) -> Table:

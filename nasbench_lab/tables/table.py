@@ -13,16 +13,18 @@ from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, unknown
 from nasbench_lab.streams import FloatArray, whole
 from nasbench_lab.tables.description import AXES, Description, Metric
+from nasbench_lab.tables.single import Column, Single
 
 Repeat = int | Literal["mean"]
 
 
 @runtime_checkable
 class _OnDisk(Protocol):
-    """Arrays that tell their shapes without being read, and can be read a row at a time."""
+    """Arrays that tell their shapes without being read, and can be verified row by row."""
 
     def shape(self, name: str) -> tuple[int, ...]: ...
-    def row(self, name: str, index: int) -> NDArray[Any]: ...
+    def unverified(self, name: str) -> NDArray[Any]: ...
+    def verify_rows(self, name: str, first: int, end: int) -> None: ...
 
 
 @final
@@ -119,7 +121,10 @@ class Table:
         >>> synthetic_table("chain").row("valid_accuracy", 7).shape
         (2, 3)
         """
-        return _row(self._values, self.description.metric(metric).name, architecture)
+        name = self.description.metric(metric).name
+        if isinstance(self._values, _OnDisk):
+            self._values.verify_rows(name, architecture, architecture + 1)
+        return _unverified(self._values, name)[architecture]
 
     def published_means(self, metric: str) -> NDArray[Any] | None:
         """Return the means that were published instead of single repeats, (architectures, fidelities), or None."""
@@ -207,13 +212,7 @@ class Table:
             MissingDataError: nothing was measured there.
         """
         index = self.space.resolve(architecture)
-        answer: dict[str, float] = {}
-        dated = False  # whether the answer has anything that belongs to this very fidelity and repeat
-        for metric in self.description.metrics:
-            value = self._one(metric, index, self.fidelity_position(epochs), self.check_repeat(repeat))
-            if not np.isnan(value):
-                answer[metric.name] = value
-                dated = dated or metric.split != "none"
+        answer, dated = self._single(epochs, repeat).answer(index)
         if not dated:
             at = epochs or self.fidelities[-1]
             raise MissingDataError(f"architecture {index} of {self.name!r} has no repeat {repeat} at {at} epochs")
@@ -272,16 +271,33 @@ class Table:
     def _columns(self) -> dict[tuple[str, int, Repeat], FloatArray]:
         return {}
 
-    def _one(self, metric: Metric, index: int, fidelity: int, repeat: Repeat) -> float:
-        """One value, without touching the rest of the table."""
-        where: tuple[int, ...] = (fidelity,) if "fidelity" in metric.axes else ()
-        stored = np.atleast_1d(self.row(metric.name, index)[where])
-        if repeat != "mean" and "repeat" in metric.axes:
-            return float(stored[repeat])
-        present = stored[~np.isnan(stored)]
-        if len(present):
-            return float(present.sum() / len(present))
-        return float(_row(self._means, metric.name, index)[fidelity]) if metric.name in self._means else float("nan")
+    def _single(self, epochs: int | None, repeat: Repeat) -> Single:
+        """What answers queries of single architectures at one fidelity and repeat, kept for the next query."""
+        key = (epochs, repeat, type(epochs), type(repeat))  # with the types, as True would be taken for 1
+        if key not in self._singles:
+            fidelity, repeat = self.fidelity_position(epochs), self.check_repeat(repeat)
+            columns = [
+                Column(
+                    metric.name,
+                    metric.split != "none",
+                    _unverified(self._values, metric.name),
+                    metric.axes,
+                    _unverified(self._means, metric.name) if metric.name in self._means else None,
+                )
+                for metric in self.description.metrics
+            ]
+            self._singles[key] = Single(columns, fidelity, repeat, self._verify_rows)
+        return self._singles[key]
+
+    def _verify_rows(self, first: int, end: int) -> None:
+        for arrays in (self._values, self._means):
+            if isinstance(arrays, _OnDisk):
+                for name in arrays:
+                    arrays.verify_rows(name, first, end)
+
+    @cached_property
+    def _singles(self) -> dict[tuple[int | None, Repeat, type, type], Single]:
+        return {}
 
     def __repr__(self) -> str:
         shape = f"{self.space.size} architectures x {len(self.fidelities)} fidelities x {self.repeats} repeats"
@@ -301,8 +317,9 @@ def best(values: NDArray[Any], metric: Metric) -> float:
     return float(known.min() if metric.direction == "minimize" else known.max())
 
 
-def _row(arrays: Mapping[str, NDArray[Any]], name: str, index: int) -> NDArray[Any]:
-    return _read_only(np.asarray(arrays.row(name, index) if isinstance(arrays, _OnDisk) else arrays[name][index]))
+def _unverified(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    """An array whose rows, where they are in a file, are still to be verified."""
+    return _read_only(arrays.unverified(name) if isinstance(arrays, _OnDisk) else np.asarray(arrays[name]))
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
