@@ -7,13 +7,25 @@ import struct
 
 import numpy as np
 import pytest
+from cell101_oracle import (
+    canonical,
+    codes,
+    every_drawing,
+    orders,
+    plain,
+    plain_hash,
+    pruned,
+    redraw,
+    some,
+    text,
+    upper_triangular,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasbench_lab import spaces
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
-from nasbench_lab.spaces.cell101 import INPUT, OUTPUT, Cell101Space
-from nasbench_lab.spaces.cell101_enumeration import OPERATIONS
+from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.md5 import md5
 
 EC_NAS = "PedramBakh/EC-NAS-Bench/ecnas/ecnas/utils/data/tabular_benchmarks"
@@ -21,93 +33,6 @@ CELLS = {2: 1, 3: 6, 4: 84, 5: 2_441, 6: 62_010, 7: 359_082}
 """How many cells have exactly so many vertices."""
 
 FOUR, FIVE, SEVEN = Cell101Space(4), Cell101Space(5), Cell101Space()
-
-
-# The oracle: cells as (matrix, labels), nested lists with labels -1 for the input, 0 to 2, and -2 for the output.
-
-
-def plain_hash(matrix, labels):
-    """The published hash, written again from its definition."""
-
-    def digest(text):
-        return hashlib.md5(text.encode()).hexdigest()
-
-    vertices = range(len(matrix))
-    before = [[u for u in vertices if matrix[u][v]] for v in vertices]
-    after = [[u for u in vertices if matrix[v][u]] for v in vertices]
-    texts = [digest(f"({len(after[v])}, {len(before[v])}, {labels[v]})") for v in vertices]
-    for _ in vertices:
-        joined = [["".join(sorted(texts[u] for u in near[v])) for near in (before, after)] for v in vertices]
-        texts = [digest(f"{joined[v][0]}|{joined[v][1]}|{texts[v]}") for v in vertices]
-    return digest(str(sorted(texts)))
-
-
-def pruned(matrix, labels):
-    """The cell without vertices that are not on a path from input to output, None if there is no such path."""
-    last = len(matrix) - 1
-
-    def reachable(start, leads):
-        found = {start}
-        for _ in matrix:
-            found |= {v for u in found for v in range(last + 1) if leads(u, v)}
-        return found
-
-    kept = sorted(reachable(0, lambda u, v: matrix[u][v]) & reachable(last, lambda u, v: matrix[v][u]))
-    if len(kept) < 2:
-        return None
-    return [[matrix[u][v] for v in kept] for u in kept], [labels[v] for v in kept]
-
-
-def redraw(matrix, labels, order):
-    """The same cell with vertex ``order[i]`` in place i."""
-    return [[matrix[u][v] for v in order] for u in order], [labels[u] for u in order]
-
-
-def orders(vertices):
-    return [(0, *inner, vertices - 1) for inner in itertools.permutations(range(1, vertices - 1))]
-
-
-def canonical(matrix, labels):
-    """The smallest of all drawings: equal for isomorphic cells only."""
-    return min(map(repr, (redraw(matrix, labels, order) for order in orders(len(matrix)))))
-
-
-def upper_triangular(matrix):
-    return not any(matrix[u][v] for u in range(len(matrix)) for v in range(u + 1))
-
-
-def every_drawing(vertices):
-    """Every upper triangular matrix with every labels, pruned or not."""
-    pairs = list(itertools.combinations(range(vertices), 2))
-    for bits in itertools.product((0, 1), repeat=len(pairs)):
-        matrix = [[0] * vertices for _ in range(vertices)]
-        for (u, v), bit in zip(pairs, bits, strict=True):
-            matrix[u][v] = bit
-        for inner in itertools.product(range(3), repeat=vertices - 2):
-            yield matrix, [-1, *inner, -2]
-
-
-def plain(space, index):
-    adjacency, names = space.cell(index)
-    return adjacency.astype(int).tolist(), [-1, *(OPERATIONS.index(name) for name in names), -2]
-
-
-def codes(space, matrix, labels):
-    size = len(matrix)
-    edges = [matrix[u][v] if v < size else 0 for u, v in itertools.combinations(range(space.vertices), 2)]
-    return [*edges, *(label + 1 for label in labels[1:-1]), *[0] * (space.vertices - size)]
-
-
-def text(matrix, labels):
-    return f"{matrix} {[INPUT, *(OPERATIONS[label] for label in labels[1:-1]), OUTPUT]}"
-
-
-def some(space, count=200):
-    """Cells of every number of vertices: all of the small ones, random ones of the others."""
-    random = np.random.default_rng(0)
-    inner = (space.codes(np.arange(space.size))[:, -(space.vertices - 2) :] > 0).sum(axis=1)
-    cells = [np.flatnonzero(inner == many) for many in range(space.vertices - 1)]
-    return np.concatenate([random.permutation(of_size)[:count] for of_size in cells]).tolist()
 
 
 # What is in the space, and in which order.
@@ -164,9 +89,8 @@ def test_cells_with_equal_degrees_are_not_isomorphic():
 def test_hashes_are_the_published_function_and_the_order(space):
     for index in some(space, 60):
         assert space.module_hash(index) == plain_hash(*plain(space, index))
-    hashes = space._cells.hashes
-    assert (np.diff(hashes.copy().view("S16")[:, 0].argsort(kind="stable")) == 1).all()
-    assert len(np.unique(hashes, axis=0)) == space.size
+    hashes = space.module_hashes(np.arange(space.size))
+    assert all(before < after for before, after in itertools.pairwise(hashes)), "not ascending, or not all different"
 
 
 def test_published_hashes():
@@ -368,6 +292,19 @@ def test_the_largest_space_has_neighbors_but_no_table_of_them():
         assert one in SEVEN.neighbors(other)
     with pytest.raises(ParameterError, match=r"up to 52602 neighbours, too many for one table"):
         SEVEN.neighbor_table  # noqa: B018
+
+
+def test_neighbors_by_their_place():
+    random = np.random.default_rng(5)
+    index = SEVEN.sample(random.random((20, 2)))
+    place = (random.random((20, 2)) * SEVEN.degree(index)).astype(int)
+    found = SEVEN.neighbor_at(index, place)
+    assert found.shape == (20, 2)
+    for one, where, neighbor in zip(index.flat, place.flat, found.flat, strict=True):
+        assert SEVEN.neighbors(int(one))[where] == neighbor
+    for wrong in (-1, SEVEN.degree(0)):
+        with pytest.raises(OutOfSpaceError, match="below the degree of its cell"):
+            SEVEN.neighbor_at(0, wrong)
 
 
 def test_a_space_of_one_cell_has_no_neighbors():

@@ -21,6 +21,8 @@ ALL = {
     "tiny": spaces.ChainSpace("ab", 1),
     "single": spaces.ChainSpace("a", 3),
     "cell101": spaces.Cell101Space(5),
+    "trans-micro": spaces.TransMicroSpace(),
+    "trans-macro": spaces.TransMacroSpace(),
 }
 SIZES = {
     "topology": 15_625,
@@ -30,6 +32,8 @@ SIZES = {
     "tiny": 2,
     "single": 1,
     "cell101": 2_532,
+    "trans-micro": 4_096,
+    "trans-macro": 3_256,
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from nasbench_lab import spaces
 from nasbench_lab.spaces.gnn import OPERATIONS, PROTEINS_OPERATIONS, GnnSpace
 from nasbench_lab.tables import recipe, unpickle
-from nasbench_lab.tables.importers.nas_bench_graph import _keys
+from nasbench_lab.tables.importers.nas_bench_graph import architecture_keys
 
 TSS = "D-X-Y/NATS-Bench/fake_torch_dir/NATS-tss-v1_0-3ffb9-simple"
 
@@ -53,13 +53,13 @@ def test_every_raw_gnn_architecture_is_canonicalised_as_the_official_code_does(o
     expected = [official.Arch(list(links), [OPERATIONS[o] for o in ops]).valid_hash() for links, ops in raw]
     links, operations = (np.array(part) for part in zip(*raw, strict=True))
     assert len(raw) == 24 * (9**4 - 1)
-    assert _keys(space)[space._lookup(links, operations)].tolist() == expected
+    assert architecture_keys(space)[space._lookup(links, operations)].tolist() == expected
 
 
 @pytest.mark.parametrize(("dataset", "operations"), [("cora", OPERATIONS), ("proteins", PROTEINS_OPERATIONS)])
 def test_gnn_order_is_the_order_of_the_published_file(dataset, operations):
     file = recipe(f"nas-bench-graph/{dataset}").files[0]
-    assert list(unpickle.load(file.read())) == _keys(GnnSpace(operations)).tolist()
+    assert list(unpickle.load(file.read())) == architecture_keys(GnnSpace(operations)).tolist()
 
 
 def test_gnn_notation_is_accepted_in_any_order_of_nodes():

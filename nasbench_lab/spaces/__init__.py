@@ -11,28 +11,45 @@ from nasbench_lab.errors import DataError, unknown
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.chain import ChainSpace
+from nasbench_lab.spaces.choices import ChoicesSpace
 from nasbench_lab.spaces.gnn import GnnSpace
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
+from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.product import ProductSpace
+from nasbench_lab.spaces.size import SizeSpace
 from nasbench_lab.spaces.topology import TopologySpace
+from nasbench_lab.spaces.trans_macro import TransMacroSpace
+from nasbench_lab.spaces.trans_micro import TransMicroSpace
 
 __all__ = [
     "Cell101Space",
     "ChainSpace",
+    "ChoicesSpace",
     "GnnSpace",
     "LayerChainSpace",
+    "ListedChoicesSpace",
+    "ListedSpace",
     "ProductSpace",
+    "SizeSpace",
     "Space",
     "TopologySpace",
+    "TransMacroSpace",
+    "TransMicroSpace",
     "make",
 ]
 
 _SPACES: dict[str, Callable[..., Space]] = {
     "topology": TopologySpace,
+    "size": SizeSpace,
     "gnn": GnnSpace,
     "chain": ChainSpace,
     "layer-chain": LayerChainSpace,
+    "choices": ChoicesSpace,
+    "listed": ListedSpace,
+    "listed-choices": ListedChoicesSpace,
     "cell101": Cell101Space,
+    "trans-micro": TransMicroSpace,
+    "trans-macro": TransMacroSpace,
 }
 
 

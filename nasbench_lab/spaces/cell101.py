@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import Any, final
+from typing import Any, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.errors import OutOfSpaceError, ParameterError, unknown
 from nasbench_lab.spaces.base import CodeArray, Space
-from nasbench_lab.spaces.cell101_edits import edits_of
+from nasbench_lab.spaces.cell101_cache import KeptArrays
+from nasbench_lab.spaces.cell101_drawings import full
+from nasbench_lab.spaces.cell101_edits import kept_neighbors, most_neighbors
+from nasbench_lab.spaces.cell101_encodings import ENCODINGS
 from nasbench_lab.spaces.cell101_enumeration import (
-    MAX_EDGES,
     MAX_VERTICES,
     OPERATIONS,
     SIZES,
     Adjacency,
-    Cells,
-    enumerate_cells,
+    kept_cells,
     operations_of,
-    prune,
 )
+from nasbench_lab.spaces.cell101_lookup import cell_finder, edges_of, find_codes, full_drawings
+from nasbench_lab.spaces.cell101_notation import INPUT, OUTPUT, read_cell, write_cell
+from nasbench_lab.spaces.cell101_random import codes_of_drawings, mutate_drawings, random_drawings
 from nasbench_lab.spaces.dag_enumeration import edge_bit
-from nasbench_lab.spaces.neighbor_lists import mutual, padded
+from nasbench_lab.spaces.neighbor_lists import padded
 from nasbench_lab.streams import FloatArray, IntArray, scale
 
-INPUT, OUTPUT = "input", "output"
+__all__ = ["INPUT", "OPERATIONS", "OUTPUT", "Cell101Space"]
 
 _BATCH = 16_384
 _MOST_TABLE_ENTRIES = 2**28
 _HASH = re.compile(r"[0-9a-fA-F]{32}")
-_ROW = r"\[\s*[01](?:\s*,\s*[01])*\s*\]"
-_NAME = r"['\"][\w-]+['\"]"
-_NOTATION = re.compile(
-    rf"\[?\s*(?P<matrix>\[\s*{_ROW}(?:\s*,\s*{_ROW})*\s*\])\s*,?\s*(?P<names>\[\s*{_NAME}(?:\s*,\s*{_NAME})*\s*\])\s*\]?"
-)
 
 
 @final
@@ -60,7 +58,9 @@ class Cell101Space(Space):
     Two cells are neighbours where one edit of a drawing, an edge more or less or another operation, and pruning turn
     one into the other. So a small cell has many neighbours: those that an edit cuts down to it.
 
-    The cells are enumerated when they are first needed, once a process: 0.3 s for 5 vertices, about 13 s for 7.
+    The cells are enumerated once on a machine, when they are first needed (0.2 s for 5 vertices, about 10 s for 7), and
+    kept in the cache folder; so are the neighbours. Later, and in other processes, they are mapped into memory within
+    milliseconds. What needs only the number of a cell, such as looking up a table, does not need them.
 
     Args:
         vertices: 2 to 7, with input and output.
@@ -93,13 +93,10 @@ class Cell101Space(Space):
     def codes(self, index: ArrayLike) -> CodeArray:
         """Return the canonical codes of cells, shape (...) to (..., edges + vertices - 2)."""
         checked = self.check_index(index)
-        cells = self._cells
-        graph = cells.graph[checked]
-        source, target = np.array(self._pairs).T
-        edges = cells.dags.mask[graph][..., None] >> edge_bit(source, target) & 1
-        present = np.arange(self.vertices - 2) < cells.dags.vertices[graph][..., None] - 2
-        operations = np.where(present, operations_of(cells.labeling[checked], self.vertices) + 1, 0)
-        return np.concatenate([edges, operations], axis=-1).astype(np.int8)
+        graph, labeling = self._cells["graph"][checked], self._cells["labeling"][checked]
+        edges, operations = _codes_of_graphs(self.vertices)
+        inner = self._cells["vertices"][graph] - 2
+        return np.concatenate([edges[graph], operations[inner, labeling]], axis=-1)
 
     def index(self, codes: ArrayLike) -> IntArray:
         """Return the indices of cells given by the codes of any drawing.
@@ -108,10 +105,36 @@ class Cell101Space(Space):
             OutOfSpaceError: a code is out of range, operations are given after a missing vertex, an edge ends at a
                 missing vertex, the input does not lead to the output, or there are too many edges.
         """
-        checked = self.check_codes(codes)
-        flat = checked.reshape(-1, checked.shape[-1])
-        found = [self._index_batch(flat[first : first + _BATCH]) for first in range(0, len(flat), _BATCH)]
-        return np.concatenate([np.empty(0, dtype=np.int64), *found]).reshape(checked.shape[:-1])
+        array = np.asarray(codes)
+        if array.ndim == 0 or array.shape[-1] != len(self.cardinalities):
+            self.check_codes(array)  # says what is wrong
+        flat = array.reshape(-1, array.shape[-1])
+        index = np.empty(len(flat), dtype=np.int64)
+        for first in range(0, len(flat), _BATCH):
+            batch = self.check_codes(flat[first : first + _BATCH])
+            index[first : first + _BATCH] = find_codes(batch, self.vertices)
+        return index.reshape(array.shape[:-1])
+
+    def index_of_cell(self, adjacency: Any, operations: Any) -> int:
+        """Return the index of one cell given by any drawing of it, within microseconds; the inverse of `cell`.
+
+        Args:
+            adjacency: which vertex (row) leads to which (column), nested lists or an array of zeros and ones, upper
+                triangular, with 2 to ``vertices`` rows. Vertices that are not on a path from input to output are
+                pruned, as published.
+            operations: names of the operations of the inner vertices, or of all vertices, then with ``"input"`` first
+                and ``"output"`` last.
+
+        Raises:
+            OutOfSpaceError: no drawing of a cell; the message says what is wrong.
+
+        >>> space = Cell101Space(4)
+        >>> space.index_of_cell([[0, 1, 1], [0, 0, 1], [0, 0, 0]], ["input", "maxpool3x3", "output"])
+        49
+        >>> space.index_of_cell(*space.cell(49))
+        49
+        """
+        return cell_finder(self.vertices)(adjacency, operations)
 
     def cell(self, index: int) -> tuple[Adjacency, list[str]]:
         """Return which vertex (row) leads to which (column) in a cell, and the names of its inner vertices' operations.
@@ -126,7 +149,7 @@ class Cell101Space(Space):
         """Return what `cell` returns, for the codes of one cell, drawn as they say; nothing is checked or pruned."""
         names = [OPERATIONS[code - 1] for code in codes[len(self._pairs) :] if code]
         adjacency = np.zeros((self.vertices, self.vertices), dtype=bool)
-        adjacency[tuple(np.array(self._pairs).T)] = codes[: len(self._pairs)]
+        adjacency[edges_of(self.vertices)] = codes[: len(self._pairs)]
         used = len(names) + 2
         return adjacency[:used, :used], names
 
@@ -136,7 +159,156 @@ class Cell101Space(Space):
         >>> Cell101Space(5).module_hash(0)
         '001a6fcc8b38cbc515be788a86bdc804'
         """
-        return self._cells.hashes[self.check_index(index)].tobytes().hex()
+        checked = self.check_index(index)
+        return f"{self._cells['high'].item(checked):016x}{self._cells['low'].item(checked):016x}"
+
+    def module_hashes(self, index: ArrayLike) -> list[str]:
+        """Return the module hashes of an array of cells, as a flat list.
+
+        >>> Cell101Space(3).module_hashes([0, 1])
+        ['043721b9c7fe8c5fad811d47d83132ec', '09fc2d10bdd6225e167a6f81a22a3f06']
+        """
+        checked = self.check_index(index).reshape(-1)
+        halves = self._cells["high"][checked].tolist(), self._cells["low"][checked].tolist()
+        return [f"{high:016x}{low:016x}" for high, low in zip(*halves, strict=True)]
+
+    def sample_published(self, uniform: FloatArray) -> IntArray:
+        """Turn uniforms in [0, 1) into cells distributed as ``random_spec`` of the official example draws them.
+
+        ``NASBench.ipynb`` of github.com/google-research/nasbench draws a random upper triangular matrix and random
+        operations, all equally likely, until they can be pruned to a cell. So a cell is as likely as it has drawings
+        (`drawing_counts`): small cells much more than by `sample`.
+
+        >>> Cell101Space(3).sample_published(np.array([0.0, 0.2, 0.5, 0.9])).tolist()
+        [0, 0, 0, 5]
+        """
+        before = self._cells["drawings_before"]
+        return np.searchsorted(before, scale(uniform, int(before[-1])), side="right") - 1
+
+    def drawing_counts(self, index: ArrayLike) -> IntArray:
+        """Return how many drawings with all vertices, pruned ones among them, cells have, of the shape of ``index``.
+
+        Of all 2**21 * 3**5 drawings of seven vertices, 373,754,169 are cells.
+
+        >>> Cell101Space(3).drawing_counts(np.arange(7)).tolist()
+        [9, 1, 1, 1, 1, 1, 1]
+        """
+        checked, before = self.check_index(index), self._cells["drawings_before"]
+        return before[checked + 1] - before[checked]
+
+    def random_codes(self, random: np.random.Generator, count: int) -> CodeArray:
+        """Draw as ``random_spec`` of the official example does, and return the codes of the drawings, not pruned.
+
+        Every entry of the matrix above the diagonal is 0 or 1 and every operation one of three, all equally likely and
+        independent; what can not be pruned to a cell is drawn again (``NASBench.ipynb`` of
+        github.com/google-research/nasbench). The cells are those of `sample_published`.
+
+        Returns:
+            Shape (count, edges + vertices - 2).
+
+        >>> space = Cell101Space(4)
+        >>> codes = space.random_codes(np.random.default_rng(0), 3)
+        >>> codes.tolist()
+        [[0, 1, 0, 1, 1, 1, 3, 1], [0, 0, 1, 0, 0, 1, 1, 1], [1, 0, 0, 0, 1, 0, 2, 1]]
+        >>> space.index(codes).tolist()
+        [71, 3, 79]
+        """
+        return codes_of_drawings(*random_drawings(random, count, self.vertices), self.vertices)
+
+    def mutate_codes(self, codes: ArrayLike, random: np.random.Generator, rate: float = 1.0) -> CodeArray:
+        """Mutate drawings as ``mutate_spec`` of the official example does; the results are not pruned either.
+
+        Every entry of the matrix above the diagonal is flipped with probability ``rate / vertices``, and every
+        operation replaced by one of the other two with probability ``rate / (vertices - 2)``, vertices that will be
+        pruned included: for seven vertices and ``rate = 1`` three edges and one operation are expected to change. The
+        publication's comment: "In expectation, V edges flipped (note that most end up being pruned)"; 21 / 7 is 3. What
+        can not be pruned to a cell is mutated again, from the same parent; nothing may have changed (``NASBench.ipynb``
+        of github.com/google-research/nasbench).
+
+        Args:
+            codes: drawings, shape (..., codes), such as `random_codes` and this method return. One with fewer vertices
+                is first drawn with all of them: its output moves to the end, and the missing vertices, which have no
+                edges, get the first of `OPERATIONS`.
+            random: where random numbers are drawn from.
+            rate: ``mutation_rate``, at least 0 and below ``vertices``, where all edges would be flipped.
+
+        Returns:
+            The shape of ``codes``.
+
+        Raises:
+            OutOfSpaceError: codes are no drawings of cells.
+            ParameterError: ``rate`` is out of range.
+
+        >>> space = Cell101Space(4)
+        >>> parents = space.random_codes(np.random.default_rng(0), 3)
+        >>> space.mutate_codes(parents, np.random.default_rng(1)).tolist()
+        [[0, 1, 0, 0, 1, 1, 2, 3], [0, 1, 1, 0, 1, 1, 3, 1], [1, 0, 1, 0, 1, 0, 2, 1]]
+        """
+        if not 0 <= rate < self.vertices:
+            raise ParameterError(f"the rate of mutation must be at least 0 and below {self.vertices}, got {rate}")
+        self.index(codes)  # a parent that is no cell is an error
+        array = np.asarray(codes)
+        parents = full_drawings(array.reshape(-1, array.shape[-1]), self.vertices)
+        mutated = mutate_drawings(*parents, self.vertices, random, rate)
+        return codes_of_drawings(*mutated, self.vertices).reshape(array.shape)
+
+    def encode(self, index: ArrayLike, kind: str) -> NDArray[np.float32]:
+        """Return cells as vectors for predictors, in one of the encodings that the field compares.
+
+        All but ``"one-hot"`` draw the cell with its output as the last of all vertices, so that an entry always means
+        the same; missing vertices have no edges. With E = vertices * (vertices - 1) / 2 possible edges, 21 for seven
+        vertices, and V = vertices - 2 operations, in the order of the canonical drawing:
+
+        - ``"adjacency"``, E + V: the upper triangle of the matrix, row by row, then the operations: 0 for no vertex, 1
+          to 3 for a position in `OPERATIONS` plus one;
+        - ``"categorical-adjacency"``, 9 + V (E + V if E is less): the numbers, from 1, of the edges that are there,
+          ascending, then zeros; the operations;
+        - ``"continuous-adjacency"``, E + V + 1: what ``"adjacency"`` gives, then the number of edges;
+        - ``"path"``, 1 + 3 + ... + 3**V (364 for seven vertices): for every sequence of operations whether a path from
+          input to output has it, from the shortest to the longest; operations a, b, c, ..., counted from 1 from the
+          input on, are entry a + 3 b + 9 c + .... The first 40 are the truncated path encoding of length 3;
+        - ``"one-hot"``, 2 E + 4 V: what `features` returns, one-hot codes.
+
+        Source: White, Neiswanger, Nolen and Savani, "A Study on Neural Network Encodings for NAS", NeurIPS 2020; the
+        path encoding is from White, Neiswanger and Savani, "BANANAS", AAAI 2021. It does not depend on the drawing, and
+        different cells may have the same.
+
+        Returns:
+            float32, shape (..., length); 1.5 kB a cell for paths, so take very many cells in pieces.
+
+        Raises:
+            UnknownNameError: no encoding has that name.
+
+        >>> space = Cell101Space(4)
+        >>> index = space.parse("[[0,1,1],[0,0,1],[0,0,0]] ['input','maxpool3x3','output']")
+        >>> space.encode(index, "adjacency").astype(int).tolist()
+        [1, 0, 1, 0, 1, 0, 3, 0]
+        >>> space.encode(index, "path").nonzero()[0].tolist()
+        [0, 3]
+        """
+        if kind == "one-hot":
+            return self.features(index)
+        if kind not in ENCODINGS:
+            raise unknown("encoding", kind, [*ENCODINGS, "one-hot"])
+        checked = self.check_index(index)
+        graph, labeling = self._cells["graph"][checked.reshape(-1)], self._cells["labeling"][checked.reshape(-1)]
+        edges, operations = _codes_of_graphs(self.vertices, output_last=True)
+        encoding = ENCODINGS[kind](edges[graph], operations[self._cells["vertices"][graph] - 2, labeling])
+        return encoding.reshape(*checked.shape, encoding.shape[1])
+
+    @overload
+    def parse(self, text: str) -> int: ...
+    @overload
+    def parse(self, text: list[str] | tuple[str, ...]) -> IntArray: ...
+    def parse(self, text: str | list[str] | tuple[str, ...]) -> int | IntArray:
+        """Return the index of a cell given by its module hash or its matrix and operations, or the indices of several.
+
+        Raises:
+            OutOfSpaceError: the text is malformed, or the cell is not in the space.
+        """
+        if isinstance(text, str):
+            return self._find_one(text.strip())
+        return np.array([self._find_one(one.strip()) for one in text], dtype=np.int64)
 
     def neighbors(self, index: ArrayLike) -> IntArray:
         """Return the cells one edit away: of one cell, or of an array of them.
@@ -151,32 +323,50 @@ class Cell101Space(Space):
         starts, neighbors = self._neighbor_lists
         if not checked.ndim:
             return neighbors[starts[checked] : starts[checked + 1]].astype(np.int64)
-        place = np.arange(max(1, int(self._degrees.max())))
-        present = place < self._degrees[checked][..., None]
+        place = np.arange(max(1, most_neighbors(self.vertices)))
+        present = place < self.degree(checked)[..., None]
         return neighbors[np.where(present, starts[checked][..., None] + place, -1)].astype(np.int64)
+
+    def degree(self, index: ArrayLike) -> IntArray:
+        """Return the number of neighbours of cells, of the same shape as ``index``."""
+        checked, starts = self.check_index(index), self._neighbor_lists[0]
+        return starts[checked + 1] - starts[checked]
+
+    def neighbor_at(self, index: ArrayLike, place: ArrayLike) -> IntArray:
+        """Return one neighbour each: that at ``place``, 0 to degree - 1, among those of a cell in ascending order.
+
+        So strategies can go through the neighbours of cells that have thousands without a list for every run.
+
+        Raises:
+            OutOfSpaceError: there is no such place.
+
+        >>> space = Cell101Space(4)
+        >>> space.neighbors(3)[:3].tolist(), space.neighbor_at([3, 3], [0, 2]).tolist()
+        ([1, 5, 6], [1, 6])
+        """
+        checked, chosen = self.check_index(index), np.asarray(place)
+        starts, neighbors = self._neighbor_lists
+        first, end = starts[checked], starts[checked + 1]
+        if ((chosen < 0) | (chosen >= end - first)).any():
+            raise OutOfSpaceError("a neighbour's place must be at least 0 and below the degree of its cell")
+        return neighbors[first + chosen].astype(np.int64)
 
     def mutate(self, index: IntArray, uniform: FloatArray) -> IntArray:
         """Return one neighbour each, chosen uniformly: ``index`` and ``uniform`` in [0, 1) of one shape."""
         starts, neighbors = self._neighbor_lists
-        degree = self._degrees.take(index)
-        mutated = neighbors.take(starts.take(index) + scale(uniform, degree)).astype(np.int64)
+        first = starts.take(index)
+        degree = starts.take(index + 1) - first
+        mutated = neighbors.take(first + scale(uniform, degree)).astype(np.int64)
         return np.where(degree > 0, mutated, index)
 
-    @cached_property
-    def _degrees(self) -> IntArray:
-        return np.diff(self._neighbor_lists[0])
-
-    @cached_property
+    @property
     def _neighbor_lists(self) -> tuple[IntArray, NDArray[np.int32]]:
-        """Where the neighbours of every cell start in the array of all, and that array, with a -1 at its end.
-
-        A table of them as other spaces have it would be mostly padding: a few small cells have thousands.
-        """
-        starts, neighbors = mutual(edits_of(self._cells))
-        return starts, np.append(neighbors, np.int32(-1))
+        """Where the neighbours of every cell start in the array of all, and that array, with a -1 at its end."""
+        kept = kept_neighbors(self.vertices)
+        return kept["starts"], kept["neighbors"]
 
     def _make_neighbor_table(self) -> NDArray[np.int32]:
-        most = int(self._degrees.max())
+        most = most_neighbors(self.vertices)
         if most * self.size > _MOST_TABLE_ENTRIES:
             raise ParameterError(
                 f"cells of {self.vertices} vertices have up to {most} neighbours, too many for one table; "
@@ -186,95 +376,41 @@ class Cell101Space(Space):
         return padded(starts, neighbors[:-1])
 
     @property
-    def _cells(self) -> Cells:
-        return enumerate_cells(self.vertices)
+    def _cells(self) -> KeptArrays:
+        return kept_cells(self.vertices)
 
-    def _index_batch(self, codes: IntArray) -> IntArray:
-        """Indices of checked codes, shape (n, codes) to (n,)."""
-        operations = codes[:, len(self._pairs) :]
-        inner = (operations > 0).sum(axis=1)
-        adjacency = np.zeros((len(codes), self.vertices, self.vertices), dtype=bool)
-        adjacency[(slice(None), *np.array(self._pairs).T)] = codes[:, : len(self._pairs)]
-        _refuse_gaps(operations, inner, adjacency)
-        mask, place = prune(adjacency, inner + 1)
-        _refuse_masks(mask)
-        graph, weights = self._cells.locate(mask, place, inner)
-        return self._cells.index_of[graph, (np.maximum(operations - 1, 0) * weights).sum(axis=1)].astype(np.int64)
-
-    def _parse_one(self, text: str) -> tuple[int, ...]:
-        text = text.strip()
+    def _find_one(self, text: str) -> int:
         if _HASH.fullmatch(text):
-            return tuple(self.codes(self._index_of_hash(text)).tolist())
-        match = _NOTATION.fullmatch(text)
-        if match is None:
-            raise OutOfSpaceError(
-                f"malformed cell {text!r}; write its module hash, or matrix and operations like "
-                f"[[0,1,0],[0,0,1],[0,0,0]] ['{INPUT}','{OPERATIONS[0]}','{OUTPUT}']"
-            )
-        rows = [[int(digit) for digit in re.findall("[01]", row)] for row in re.findall(_ROW, match["matrix"])]
-        names = re.findall(r"[\w-]+", match["names"])
-        return self._codes_of(rows, names)
+            return self._find_hash(text)
+        return cell_finder(self.vertices)(*read_cell(text))
 
-    def _index_of_hash(self, text: str) -> int:
-        hashes, wanted = self._cells.hashes, bytes.fromhex(text)
-        index = bisect.bisect_left(range(self.size), wanted, key=lambda cell: hashes[cell].tobytes())
-        if index == self.size or hashes[index].tobytes() != wanted:
+    def _find_hash(self, text: str) -> int:
+        high, low = int(text[:16], 16), int(text[16:], 16)
+        # Plain bisection of a view: NumPy's takes longer to begin. No two cells have the same first half.
+        index = bisect.bisect_left(self._cells["high"].data, high)
+        if index == self.size or self._cells["high"].item(index) != high or self._cells["low"].item(index) != low:
             raise OutOfSpaceError(f"no cell of at most {self.vertices} vertices has the module hash {text}")
         return index
 
-    def _codes_of(self, rows: list[list[int]], names: list[str]) -> tuple[int, ...]:
-        """Codes of a matrix and all its vertices' names."""
-        size = len(rows)
-        if any(len(row) != size for row in rows):
-            raise OutOfSpaceError(f"the matrix of a cell must be square, its {size} rows have {_lengths(rows)} entries")
-        if not 2 <= size <= self.vertices:
-            raise OutOfSpaceError(f"a cell of this space has 2 to {self.vertices} vertices, this one has {size}")
-        for row, column in itertools.combinations_with_replacement(range(size), 2):
-            if rows[column][row]:
-                raise OutOfSpaceError(
-                    f"the matrix of a cell must be upper triangular; it has an edge from vertex {column} to {row}"
-                )
-        if len(names) != size or names[0] != INPUT or names[-1] != OUTPUT:
-            raise OutOfSpaceError(
-                f"a cell of {size} vertices has {size} names, first {INPUT!r}, last {OUTPUT!r}; got {', '.join(names)}"
-            )
-        for vertex, name in enumerate(names[1:-1], start=1):
-            if name not in OPERATIONS:
-                raise OutOfSpaceError(
-                    f"unknown operation {name!r} of vertex {vertex}; allowed: {', '.join(OPERATIONS)}"
-                )
-        edges = [rows[i][j] if j < size else 0 for i, j in self._pairs]
-        operations = [OPERATIONS.index(name) + 1 for name in names[1:-1]]
-        return (*edges, *operations, *[0] * (self.vertices - size))
+    def _parse_one(self, text: str) -> tuple[int, ...]:
+        return tuple(self.codes(self._find_one(text.strip())).tolist())
 
     def _format_one(self, codes: Sequence[int]) -> str:
-        adjacency, operations = self.drawing(codes)
-        rows = ",".join("[" + ",".join(map(str, row)) + "]" for row in adjacency.astype(int).tolist())
-        return f"[{rows}] [{','.join(repr(name) for name in (INPUT, *operations, OUTPUT))}]"
+        return write_cell(*self.drawing(codes))
 
 
-def _refuse_gaps(operations: IntArray, inner: IntArray, adjacency: Adjacency) -> None:
-    """Raise an error where there are operations or edges of vertices that are not there."""
-    missing = (operations == 0) & (np.arange(operations.shape[1]) < inner[:, None])
-    if missing.any():
-        vertex = int(np.argwhere(missing)[0, 1]) + 1
-        raise OutOfSpaceError(f"vertex {vertex} has no operation, but a vertex after it has")
-    reached = adjacency & (np.arange(adjacency.shape[2]) > inner[:, None, None] + 1)
-    if reached.any():
-        row, source, target = np.argwhere(reached)[0].tolist()
-        raise OutOfSpaceError(
-            f"there is an edge from vertex {source} to {target}, but the output is vertex {int(inner[row]) + 1}"
-        )
+@functools.cache
+def _codes_of_graphs(vertices: int, *, output_last: bool = False) -> tuple[CodeArray, CodeArray]:
+    """Codes of the edges of every graph, (graphs, edges), and of the operations, (inner, labelings, vertices - 2).
 
-
-def _refuse_masks(mask: IntArray) -> None:
-    """Raise an error where a pruned drawing is no cell."""
-    if (mask == 0).any():
-        raise OutOfSpaceError("the input of the cell does not lead to its output")
-    edges = int(np.bitwise_count(mask).max(initial=0))
-    if edges > MAX_EDGES:
-        raise OutOfSpaceError(f"a cell has at most {MAX_EDGES} edges, this one has {edges} after pruning")
-
-
-def _lengths(rows: list[list[int]]) -> str:
-    return ", ".join(str(len(row)) for row in rows)
+    With ``output_last`` of the full drawing, where missing vertices come before the output.
+    """
+    cells = kept_cells(vertices)
+    mask = cells["mask"].astype(np.int64)
+    if output_last:
+        mask = full(mask, cells["vertices"].astype(np.int64) - 2, vertices)
+    edges = mask[:, None] >> edge_bit(*edges_of(vertices)) & 1
+    operations = operations_of(np.arange(len(OPERATIONS) ** (vertices - 2)), vertices) + 1
+    place = np.arange(vertices - 2)
+    present = place < np.arange(vertices - 1)[:, None, None]
+    return edges.astype(np.int8), np.where(present, operations, 0).astype(np.int8)

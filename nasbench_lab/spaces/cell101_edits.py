@@ -1,62 +1,100 @@
-"""What one edit turns the cells of NAS-Bench-101 into."""
+"""What one edit turns the cells of NAS-Bench-101 into, and so which cells are neighbours."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nasbench_lab.spaces.cell101_cache import Arrays, KeptArrays
+from nasbench_lab.spaces.cell101_drawings import full
 from nasbench_lab.spaces.cell101_enumeration import (
     OPERATIONS,
     Adjacency,
-    Cells,
     adjacency_of,
+    keeping_name,
+    kept_cells,
     operations_of,
     powers_of,
-    prune,
 )
+from nasbench_lab.spaces.cell101_lookup import edges_of, find_entries
+from nasbench_lab.spaces.dag_enumeration import edge_bit
+from nasbench_lab.spaces.neighbor_lists import mutual
 from nasbench_lab.streams import IntArray
 
 
-def edits_of(cells: Cells) -> Iterator[IntArray]:
+@functools.cache
+def kept_neighbors(vertices: int) -> KeptArrays:
+    """Return two arrays: where the neighbours of every cell start, ``starts``, and those of all cells, ``neighbors``.
+
+    At the end of the neighbours stands a -1. A table of them as other spaces have it would be mostly padding: a few
+    small cells have thousands.
+    """
+
+    def compute() -> Arrays:
+        starts, neighbors = mutual(edits_of(vertices))
+        return {"starts": starts, "neighbors": np.append(neighbors, np.int32(-1))}
+
+    return KeptArrays(keeping_name(vertices, "neighbors"), compute)
+
+
+@functools.cache
+def most_neighbors(vertices: int) -> int:
+    """Return the largest number of neighbours."""
+    return int(np.diff(kept_neighbors(vertices)["starts"]).max())
+
+
+def edits_of(vertices: int) -> Iterator[IntArray]:
     """Yield where every possible edit of a drawing leads from every cell, shape (size,); -1 for nowhere."""
-    vertices = len(cells.digit) - 1
-    inner = cells.dags.vertices - 2
-    operations = operations_of(cells.labeling, vertices)
+    cells = kept_cells(vertices)
+    graph, labeling = cells["graph"].astype(np.int64), cells["labeling"].astype(np.int64)
+    inner = cells["vertices"].astype(np.int64) - 2
+    operations = operations_of(labeling, vertices)
     for vertex, power in enumerate(powers_of(vertices).tolist()):
         for step in range(1, len(OPERATIONS)):
             old = operations[:, vertex]
-            labeling = cells.labeling + ((old + step) % len(OPERATIONS) - old) * power
-            yield np.where(vertex < inner[cells.graph], cells.index_of[cells.graph, labeling], -1)
-    for mask, place in _edge_edits(adjacency_of(cells.dags.mask, vertices), inner + 1):
-        graph, weights = cells.locate(mask, place, inner)
-        # Graphs that are none, or too large, are -1: the last row.
-        yield cells.index_of[graph[cells.graph], (operations * weights[cells.graph]).sum(axis=1)]
+            changed = labeling + ((old + step) % len(OPERATIONS) - old) * power
+            yield np.where(vertex < inner[graph], cells["cell"][graph, changed], -1)
+    drawing = full(cells["mask"].astype(np.int64), inner, vertices)
+    # An edge from or to a missing vertex is pruned again: the edit leads back to the cell, which does no harm.
+    for bit in range(int(edge_bit(0, vertices))):
+        entry = cells["entry"][drawing ^ 1 << bit][graph]
+        yield np.where(entry >= 0, find_entries(entry, labeling, vertices), -1)
+    for changed_drawing, weights in _backward_edges(adjacency_of(drawing, vertices)):
+        entry = cells["entry"][changed_drawing][graph]
+        redrawn = (operations * weights[graph]).sum(axis=1)
+        yield np.where(entry >= 0, find_entries(entry, redrawn, vertices), -1)
 
 
-def _edge_edits(adjacency: Adjacency, last: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
-    """Yield every edge more or less, pruned: mask and places as `prune` gives them; mask 0 where there is none.
+def _backward_edges(adjacency: Adjacency) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield graphs with one more edge, against the order of the vertices, where it closes no cycle.
 
-    An edge against the order of the vertices can be drawn too, unless it closes a cycle, in another order.
+    Such an edge is drawn with the vertices in another order: those that lead to its start come first.
+
+    Yields:
+        Masks of the new drawings, shape (n,), and what the inner vertices in the old order weigh in a labeling of the
+        new one, shape (n, vertices - 2).
     """
     vertices = adjacency.shape[1]
     leads = _closure(adjacency)
-    for source, target in itertools.combinations(range(vertices), 2):
-        possible = target <= last
+    for target, source in itertools.combinations(range(1, vertices - 1), 2):
+        possible = ~leads[:, target, source]
+        first = leads[:, :, source] | np.isin(np.arange(vertices), [0, source])
+        order = np.argsort(~first, axis=1, kind="stable")
+        order[~possible] = np.arange(vertices)
         changed = adjacency.copy()
-        changed[:, source, target] ^= possible
-        mask, place = prune(changed, last)
-        yield np.where(possible, mask, 0), place
-        # The other way round: the vertices that lead to the new edge's start come first.
-        possible = (source > 0) & (target < last) & ~leads[:, source, target]
-        before = leads[:, :, target] | (np.arange(vertices) == target)
-        order = np.argsort(~before, axis=1, kind="stable")
-        changed = adjacency.copy()
-        changed[:, target, source] |= possible
+        changed[:, source, target] |= possible
         changed = np.take_along_axis(np.take_along_axis(changed, order[:, :, None], 1), order[:, None, :], 2)
-        mask, place = prune(changed, last)
-        yield np.where(possible, mask, 0), np.take_along_axis(place, np.argsort(order, axis=1), axis=1)
+        place = np.argsort(order, axis=1)[:, 1:-1] - 1
+        yield _masks(changed), powers_of(vertices)[place]
+
+
+def _masks(adjacency: NDArray[np.bool_]) -> IntArray:
+    source, target = edges_of(adjacency.shape[1])
+    return (adjacency[:, source, target].astype(np.int64) << edge_bit(source, target)).sum(axis=1)
 
 
 def _closure(adjacency: Adjacency) -> Adjacency:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.spaces.cell101_cache import KeptArrays
+from nasbench_lab.spaces.cell101_drawings import ARRANGEMENT_BITS, Drawings, every_drawing
 from nasbench_lab.spaces.dag_enumeration import Dags, edge_bit, enumerate_dags
 from nasbench_lab.spaces.md5 import Bytes
 from nasbench_lab.spaces.module_hash import module_hashes
@@ -18,69 +20,87 @@ MAX_VERTICES, MAX_EDGES = 7, 9
 SIZES = {2: 1, 3: 7, 4: 91, 5: 2_532, 6: 64_542, 7: 423_624}
 """How many cells have at most so many vertices."""
 
+VERSION = 1
+"""Part of the name under which the arrays are kept; raise it when any of them changes."""
+
 Adjacency = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Cells:
+class Cells(NamedTuple):
     """All cells of a space, in the official order.
 
     A *labeling* is the operations of the inner vertices as a number with the first vertex as the most significant
     digit; missing vertices have the digit 0.
 
     Attributes:
-        dags: the graphs without operations.
+        mask: canonical drawing of every graph (see `dag_enumeration`), shape (graphs,).
+        vertices: how many vertices every graph has, shape (graphs,).
         graph: of every cell, shape (size,).
-        labeling: of every cell, shape (size,).
-        hashes: raw module hashes, shape (size, 16).
-        index_of: the cell of every graph and labeling of its canonical drawing, shape (graphs, labelings); -1 where
-            the labeling has more vertices than the graph. In a last row, for no graph, all is -1.
-        digit: what inner vertex i of a drawing weighs in the labeling of the canonical drawing, for a number of
-            vertices and a row of `Dags.orders`; shape (vertices + 1, orders, vertices - 1), 0 where there is no vertex.
+        labeling: of every cell's canonical drawing, shape (size,).
+        high: the first half of every module hash, as a number, shape (size,); ascending.
+        low: the second half.
+        cell: of every graph and labeling of its canonical drawing, shape (graphs, labelings); -1 where the labeling
+            has more vertices than the graph.
+        entry: of every full drawing, see `Drawings`.
+        relabeling: what a labeling of a drawing is in the canonical drawing, for every arrangement of `Drawings`;
+            shape (arrangements, labelings). The operations of pruned vertices do not matter.
+        drawings_before: how many full drawings with operations are cells before this one; shape (size + 1,).
     """
 
-    dags: Dags
-    graph: IntArray
-    labeling: IntArray
-    hashes: Bytes
-    index_of: NDArray[np.int32]
-    digit: IntArray
+    mask: NDArray[np.int32]
+    vertices: NDArray[np.uint8]
+    graph: NDArray[np.int16]
+    labeling: NDArray[np.uint8]
+    high: NDArray[np.uint64]
+    low: NDArray[np.uint64]
+    cell: NDArray[np.int32]
+    entry: NDArray[np.int32]
+    relabeling: NDArray[np.uint8]
+    drawings_before: IntArray
 
-    def locate(self, mask: IntArray, place: IntArray, inner: IntArray) -> tuple[IntArray, IntArray]:
-        """Find the graph of pruned drawings, and what the operations of the original vertices weigh in its labeling.
 
-        Args:
-            mask: of the pruned drawing, shape (n,).
-            place: vertex of the pruned drawing that every original vertex is, -1 for pruned, shape (n, vertices).
-            inner: number of inner vertices of the original, shape (n,).
-
-        Returns:
-            The graph, -1 if it is none of the space, shape (n,), and the weights, shape (n, vertices - 2).
-        """
-        graph = self.dags.graph_of[mask].astype(np.int64)
-        weights = self.digit[self.dags.vertices[graph], self.dags.order_of[mask]]
-        place = np.where(np.arange(1, place.shape[1] - 1) <= inner[:, None], place[:, 1:-1], -1)
-        # The last column of the weights is 0, for vertices that were pruned or never there.
-        return graph, np.take_along_axis(weights, np.where(place > 0, place - 1, weights.shape[1] - 1), axis=1)
+_KEPT_FROM = 5
+"""Spaces of fewer vertices are enumerated faster than a file is opened."""
 
 
 @functools.cache
+def kept_cells(vertices: int) -> KeptArrays:
+    """Return the arrays of `Cells` by name; a space that is made again, or copied, shares them."""
+    return KeptArrays(keeping_name(vertices, "cells"), lambda: enumerate_cells(vertices)._asdict())
+
+
+def keeping_name(vertices: int, what: str) -> str | None:
+    """Return under which name something about a space is kept on disk, None where computing it takes no time."""
+    return f"cell101-{vertices}-{what}-v{VERSION}" if vertices >= _KEPT_FROM else None
+
+
 def enumerate_cells(vertices: int) -> Cells:
-    """Enumerate, hash and sort all cells; a space that is made again, or copied, does not do so again."""
+    """Enumerate, hash and sort all cells."""
     dags = enumerate_dags(vertices, MAX_EDGES)
-    digit = _digits(dags, vertices)
-    smallest = _smallest_labelings(dags, digit, vertices)
+    drawings = every_drawing(dags, vertices)
+    smallest = _smallest_labelings(dags, vertices)
     graph, labeling = np.nonzero(smallest == np.arange(smallest.shape[1]))
     hashes = _hashes(dags, graph, labeling, vertices)
-    high, low = hashes.view(">u8").T
+    high, low = hashes.view(">u8").T.astype(np.uint64)
     order = np.lexsort((low, high))
     if len(order) != SIZES[vertices]:
         raise RuntimeError(f"{len(order)} cells of {vertices} vertices were enumerated, not {SIZES[vertices]}")
-    number = np.full((len(smallest) + 1, smallest.shape[1]), -1, dtype=np.int32)
-    number[graph[order], labeling[order]] = np.arange(len(order))
-    index_of = np.where(smallest >= 0, np.take_along_axis(number[:-1], smallest, axis=1), -1)
-    index_of = np.concatenate([index_of, number[-1:]])
-    return Cells(dags, graph[order], labeling[order], hashes[order], index_of, digit)
+    graph, labeling = graph[order], labeling[order]
+    number = np.full(smallest.shape, -1, dtype=np.int32)
+    number[graph, labeling] = np.arange(len(order))
+    cell = np.where(smallest >= 0, np.take_along_axis(number, smallest, axis=1), -1).astype(np.int32)
+    return Cells(
+        mask=dags.mask.astype(np.int32),
+        vertices=dags.vertices.astype(np.uint8),
+        graph=graph.astype(np.int16),
+        labeling=labeling.astype(np.uint8),
+        high=high[order],
+        low=low[order],
+        cell=cell,
+        entry=drawings.entry,
+        relabeling=_relabeling(drawings, vertices),
+        drawings_before=_drawings_before(drawings, dags, graph, cell, vertices),
+    )
 
 
 def powers_of(vertices: int) -> IntArray:
@@ -93,29 +113,28 @@ def operations_of(labeling: IntArray, vertices: int) -> IntArray:
     return labeling[..., None] // powers_of(vertices) % len(OPERATIONS)
 
 
-def _digits(dags: Dags, vertices: int) -> IntArray:
-    """Return `Cells.digit`."""
-    powers = powers_of(vertices)
-    digit = np.zeros((vertices + 1, len(dags.orders[vertices]), vertices - 1), dtype=np.int64)
-    for size, orders in dags.orders.items():
-        digit[size, : len(orders), : size - 2] = powers[orders]
-    return digit
+def adjacency_of(mask: IntArray, vertices: int) -> Adjacency:
+    """Matrices of masks, shape (n,) to (n, vertices, vertices)."""
+    source, target = np.triu_indices(vertices, 1)
+    adjacency = np.zeros((len(mask), vertices, vertices), dtype=bool)
+    adjacency[:, source, target] = mask[:, None] >> edge_bit(source, target) & 1
+    return adjacency
 
 
-def _smallest_labelings(dags: Dags, digit: IntArray, vertices: int) -> IntArray:
+def _smallest_labelings(dags: Dags, vertices: int) -> IntArray:
     """Return the smallest labeling of the same cell, for every graph and labeling, shape (graphs, labelings).
 
     Labelings of a graph's canonical drawing are the same cell where a symmetry of the graph turns one into the other;
     -1 where the labeling has more vertices than the graph.
     """
-    every = np.arange(len(OPERATIONS) ** (vertices - 2))
+    every, powers = np.arange(len(OPERATIONS) ** (vertices - 2)), powers_of(vertices)
     operations = operations_of(every, vertices)
     smallest = np.full((len(dags.mask), len(every)), -1, dtype=np.int64)
     for size, symmetries in dags.symmetries.items():
         fitting = np.flatnonzero((operations[:, size - 2 :] == 0).all(axis=1))
         of_size = np.tile(fitting, (len(symmetries), 1))
-        for order, symmetric in enumerate(symmetries.T):
-            turned = operations[fitting] @ digit[size, order, :-1]
+        for order, symmetric in zip(dags.orders[size], symmetries.T, strict=True):
+            turned = operations[fitting, : size - 2] @ powers[order]
             of_size[symmetric] = np.minimum(of_size[symmetric], turned)
         smallest[np.ix_(dags.vertices == size, fitting)] = of_size
     return smallest
@@ -131,35 +150,22 @@ def _hashes(dags: Dags, graph: IntArray, labeling: IntArray, vertices: int) -> B
     return hashes
 
 
-def adjacency_of(mask: IntArray, vertices: int) -> Adjacency:
-    """Matrices of masks, shape (n,) to (n, vertices, vertices)."""
-    source, target = np.triu_indices(vertices, 1)
-    adjacency = np.zeros((len(mask), vertices, vertices), dtype=bool)
-    adjacency[:, source, target] = mask[:, None] >> edge_bit(source, target) & 1
-    return adjacency
+def _relabeling(drawings: Drawings, vertices: int) -> NDArray[np.uint8]:
+    """Return `Cells.relabeling`."""
+    operations = operations_of(np.arange(len(OPERATIONS) ** (vertices - 2)), vertices)
+    weights = np.where(drawings.place >= 0, powers_of(vertices)[drawings.place], 0)
+    return (weights @ operations.T).astype(np.uint8)
 
 
-def prune(adjacency: Adjacency, last: IntArray) -> tuple[IntArray, IntArray]:
-    """Remove the vertices that are not on a path from the input to the output.
+def _drawings_before(
+    drawings: Drawings, dags: Dags, graph: IntArray, cell: NDArray[np.int32], vertices: int
+) -> IntArray:
+    """Return `Cells.drawings_before`.
 
-    Args:
-        adjacency: drawings, shape (n, vertices, vertices).
-        last: the output vertex of each.
-
-    Returns:
-        The mask of what is left, 0 where input and output are not connected, and which vertex of it every vertex
-        has become, -1 where it was removed, shape (n, vertices).
+    A cell has a drawing for every mask that prunes to its graph, every labeling that is the same cell, and all
+    operations of the pruned vertices.
     """
-    count, vertices = adjacency.shape[:2]
-    from_input, to_output = np.zeros((2, count, vertices), dtype=bool)
-    from_input[:, 0], to_output[np.arange(count), last] = True, True
-    for vertex in range(vertices):
-        from_input |= from_input[:, vertex, None] & adjacency[:, vertex]
-    for vertex in range(vertices - 1, -1, -1):
-        to_output |= to_output[:, vertex, None] & adjacency[:, :, vertex]
-    kept = from_input & to_output
-    place = np.where(kept, np.cumsum(kept, axis=1) - 1, -1)
-    edges = adjacency & kept[:, :, None] & kept[:, None, :]
-    end = np.maximum(place, 0)
-    mask = (edges.astype(np.int64) << edge_bit(end[:, :, None], end[:, None, :])).sum(axis=(1, 2))
-    return mask, place
+    masks = np.bincount(drawings.entry[drawings.entry >= 0] >> ARRANGEMENT_BITS, minlength=len(dags.mask))
+    labelings = np.bincount(cell[cell >= 0], minlength=len(graph))
+    of_pruned = len(OPERATIONS) ** (vertices - dags.vertices)
+    return np.concatenate([[0], np.cumsum(masks[graph] * labelings * of_pruned[graph])])

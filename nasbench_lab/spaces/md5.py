@@ -15,64 +15,86 @@ Bytes = NDArray[np.uint8]
 _Words = NDArray[np.uint32]
 
 _BLOCK = 64
-_BATCH = 8192  # messages at a time, so that the words in work stay in the processor's cache
+_BATCH = 16_384  # messages at a time, so that the words in work stay in the processor's cache
+_ROWS = 1024  # messages that are joined at a time, as they are then read in another order
 _START = np.array([0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476], dtype=np.uint32)
 _CONSTANTS = np.array([int(2**32 * abs(math.sin(step + 1))) for step in range(64)], dtype=np.uint32)
 _ROTATIONS = np.repeat(
     np.array([[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]], dtype=np.uint32), 4, axis=0
 ).ravel()
-_ORDER = [(factor * step + first) % 16 for first, factor in ((0, 1), (1, 5), (5, 3), (0, 7)) for step in range(16)]
+_ORDER = np.array([(factor * i + first) % 16 for first, factor in ((0, 1), (1, 5), (5, 3), (0, 7)) for i in range(16)])
 _HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype=np.uint16)
+_HEX_OF_PAIR = _HEX[np.arange(2**16, dtype=np.uint16).view(np.uint8)].view(np.uint32)
 
 
-def md5(messages: Bytes) -> Bytes:
+def md5(*parts: Bytes | bytes) -> Bytes:
     """Return the MD5 digests of messages of equal length (Rivest, RFC 1321, 1992).
 
     Args:
-        messages: shape (messages, length).
+        *parts: what the messages are joined of, at least one array of shape (messages, bytes) and perhaps bytes that
+            are the same in all messages.
 
     Returns:
         Raw digests, shape (messages, 16).
 
-    >>> md5(np.frombuffer(b"message digest", dtype=np.uint8)[None]).tobytes().hex()
+    >>> md5(np.frombuffer(b"message ", dtype=np.uint8)[None], b"digest").tobytes().hex()
     'f96b697d7cb7938d525a2f31aaf161d0'
     """
-    count, length = messages.shape
-    blocks = (length + 8) // _BLOCK + 1
-    ending = np.zeros(blocks * _BLOCK - length, dtype=np.uint8)
-    ending[0] = 0x80
-    ending[-8:] = np.frombuffer((8 * length).to_bytes(8, "little"), dtype=np.uint8)
+    count = max(len(part) for part in parts if not isinstance(part, bytes))
+    length = sum(len(part) if isinstance(part, bytes) else part.shape[1] for part in parts)
+    ending = b"\x80" + bytes(-(length + 9) % _BLOCK) + (8 * length).to_bytes(8, "little")
     digests = np.empty((count, 4), dtype="<u4")
     for first in range(0, count, _BATCH):
-        batch = messages[first : first + _BATCH]
-        padded = np.empty((len(batch), blocks * _BLOCK), dtype=np.uint8)
-        padded[:, :length], padded[:, length:] = batch, ending
-        words = np.ascontiguousarray(padded.view("<u4").T, dtype=np.uint32)
-        state = np.repeat(_START[:, None], len(batch), axis=1)
-        for block in range(blocks):
-            _add_block(state, words[16 * block : 16 * (block + 1)])
-        digests[first : first + _BATCH] = state.T
+        batch = slice(first, min(first + _BATCH, count))
+        digests[batch] = _digests([*parts, ending], batch, length).T
     return digests.view(np.uint8)
 
 
+def _digests(parts: list[Bytes | bytes], batch: slice, length: int) -> _Words:
+    """Digests of some messages as words, shape (4, messages); the last of the parts makes the blocks full."""
+    words = np.empty((-(-(length + 9) // _BLOCK) * 16, batch.stop - batch.start), dtype=np.uint32)
+    for first in range(batch.start, batch.stop, _ROWS):
+        rows = slice(first, min(first + _ROWS, batch.stop))
+        words[:, rows.start - batch.start : rows.stop - batch.start] = _join(parts, rows).view("<u4").T
+    state = np.repeat(_START[:, None], words.shape[1], axis=1)
+    for first in range(0, len(words), 16):
+        _add_block(state, words[first : first + 16], -(-length // 4) - first)
+    return state
+
+
+def _join(parts: list[Bytes | bytes], rows: slice) -> Bytes:
+    columns = [np.frombuffer(part, dtype=np.uint8)[None] if isinstance(part, bytes) else part[rows] for part in parts]
+    joined = np.empty((rows.stop - rows.start, sum(part.shape[1] for part in columns)), dtype=np.uint8)
+    end = 0
+    for part in columns:
+        joined[:, end : end + part.shape[1]] = part
+        end += part.shape[1]
+    return joined
+
+
 def hexadecimal(digests: Bytes) -> Bytes:
-    """Write bytes, shape (..., n), as characters 0-9 and a-f, shape (..., 2 n).
+    """Write an even number of bytes, shape (..., n), as characters 0-9 and a-f, shape (..., 2 n).
 
     >>> hexadecimal(np.array([1, 171], dtype=np.uint8)).tobytes()
     b'01ab'
     """
-    return _HEX[digests].view(np.uint8)
+    return _HEX_OF_PAIR[digests.view(np.uint16)].view(np.uint8)
 
 
-def _add_block(state: _Words, words: _Words) -> None:
-    """Update the states, shape (4, messages), by one block of every message, shape (16, messages)."""
+def _add_block(state: _Words, words: _Words, different: int) -> None:
+    """Update the states, shape (4, messages), by one block of every message, shape (16, messages).
+
+    Only so many words at the beginning are ``different`` ones in different messages.
+    """
     a, b, c, d = state.copy()
     mixed, shifted = np.empty_like(a), np.empty_like(a)
-    for step in range(64):
+    constants = _CONSTANTS + np.where(different > _ORDER, np.uint32(0), words[_ORDER, 0])
+    for step, word in enumerate(_ORDER.tolist()):
         _mix(step // 16, b, c, d, mixed)
         mixed += a
-        mixed += words[_ORDER[step]]
-        mixed += _CONSTANTS[step]
+        if word < different:
+            mixed += words[word]
+        mixed += constants[step]
         np.right_shift(mixed, np.uint32(32) - _ROTATIONS[step], out=shifted)
         mixed <<= _ROTATIONS[step]
         mixed |= shifted

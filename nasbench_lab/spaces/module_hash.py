@@ -12,7 +12,7 @@ from nasbench_lab.spaces.md5 import Bytes, hexadecimal, md5
 from nasbench_lab.streams import IntArray
 
 _INPUT, _OUTPUT = -1, -2
-_BATCH = 32_768  # cells at a time, to bound memory
+_BATCH = 65_536  # cells at a time, to bound memory
 _TEXT = "S32"  # a digest in hexadecimal
 
 
@@ -43,22 +43,59 @@ def module_hashes(adjacency: NDArray[np.bool_], operations: IntArray) -> Bytes:
 def _hash_batch(adjacency: NDArray[np.bool_], operations: IntArray) -> Bytes:
     cells, vertices = adjacency.shape[:2]
     labels = np.pad(operations, ((0, 0), (1, 1)), constant_values=((0, 0), (_INPUT, _OUTPUT)))
-    texts = _first_texts(adjacency, labels)
+    number, first_texts = _first_texts(adjacency, labels)
     groups = _group_by_degrees(adjacency)
-    for _ in range(vertices):
+    texts = first_texts[number]
+    for turn in range(vertices):
         last, texts = texts, np.empty_like(texts)
         for rows, predecessors, successors in groups:
-            texts[rows] = _text(md5(_message(last[rows], last[predecessors], last[successors])))
+            if turn == 0:  # vertices of many cells look alike: hash them once
+                one, alike = _distinct(number, len(first_texts), rows, predecessors, successors)
+                texts[rows] = _next_texts(last, rows[one], predecessors[one], successors[one])[alike]
+            else:
+                texts[rows] = _next_texts(last, rows, predecessors, successors)
     return _fingerprints(texts.reshape(cells, vertices))
 
 
-def _first_texts(adjacency: NDArray[np.bool_], labels: IntArray) -> NDArray[np.bytes_]:
-    """Texts of the vertices before the first round, shape (cells * vertices,)."""
+def _next_texts(
+    last: NDArray[np.bytes_], rows: IntArray, predecessors: IntArray, successors: IntArray
+) -> NDArray[np.bytes_]:
+    """Texts of some vertices after a round, given all of the round before and the vertices around them."""
+    before, after = _sorted_characters(last[predecessors]), _sorted_characters(last[successors])
+    return _text(md5(before, b"|", after, b"|", _sorted_characters(last[rows, None])))
+
+
+def _first_texts(adjacency: NDArray[np.bool_], labels: IntArray) -> tuple[IntArray, NDArray[np.bytes_]]:
+    """Return which text every vertex has before the first round, shape (cells * vertices,), and all these texts."""
     vertices, kinds = adjacency.shape[1], int(labels.max(initial=0)) + 3
     described = itertools.product(range(vertices), range(vertices), range(_OUTPUT, kinds + _OUTPUT))
     digests = [hashlib.md5(str(one).encode(), usedforsecurity=False).hexdigest() for one in described]
     number = (adjacency.sum(axis=2) * vertices + adjacency.sum(axis=1)) * kinds + labels - _OUTPUT
-    return np.array(digests, dtype=_TEXT)[number.reshape(-1)]
+    return number.reshape(-1), np.array(digests, dtype=_TEXT)
+
+
+def _distinct(
+    number: IntArray, numbers: int, rows: IntArray, predecessors: IntArray, successors: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Find vertices with the same text, and the same texts before and after them.
+
+    Args:
+        number: of the text of every vertex.
+        numbers: how many texts there are: at most 245 for 7 vertices, so that as many numbers as a vertex and all
+            others have fit into 63 bits.
+        rows: vertices with equally many predecessors and successors, shape (n,).
+        predecessors: of these vertices, shape (n, a).
+        successors: of these vertices, shape (n, b).
+
+    Returns:
+        The position of one of every kind, and of every vertex which of them it is like.
+    """
+    columns = [np.sort(number[predecessors], axis=1), np.sort(number[successors], axis=1), number[rows, None]]
+    key = np.zeros(len(rows), dtype=np.int64)
+    for column in np.concatenate(columns, axis=1).T:
+        key = key * numbers + column
+    _, one, alike = np.unique(key, return_index=True, return_inverse=True)
+    return one, alike
 
 
 def _group_by_degrees(adjacency: NDArray[np.bool_]) -> list[tuple[IntArray, IntArray, IntArray]]:
@@ -82,19 +119,6 @@ def _group_by_degrees(adjacency: NDArray[np.bool_]) -> list[tuple[IntArray, IntA
         )
         groups.append((rows, predecessors, successors))
     return groups
-
-
-def _message(own: NDArray[np.bytes_], predecessors: NDArray[np.bytes_], successors: NDArray[np.bytes_]) -> Bytes:
-    """Join ``predecessors|successors|own``, the first two sorted."""
-    bar = np.full((len(own), 1), ord("|"), dtype=np.uint8)
-    parts = [
-        _sorted_characters(predecessors),
-        bar,
-        _sorted_characters(successors),
-        bar,
-        _sorted_characters(own[:, None]),
-    ]
-    return np.concatenate(parts, axis=1)
 
 
 def _fingerprints(texts: NDArray[np.bytes_]) -> Bytes:

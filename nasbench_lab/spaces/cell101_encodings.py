@@ -1,0 +1,81 @@
+"""Cells of NAS-Bench-101 as vectors for models that predict their performance.
+
+The encodings are those of White, Neiswanger, Nolen and Savani, "A Study on Neural Network Encodings for NAS", NeurIPS
+2020, section 3; the path encoding is from White, Neiswanger and Savani, "BANANAS", AAAI 2021. As in the software of
+both, a cell with fewer vertices is drawn with its output at the end, so that the same entry always means the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.cell101_enumeration import MAX_EDGES, OPERATIONS
+from nasbench_lab.spaces.cell101_lookup import edges_of
+from nasbench_lab.spaces.dag_enumeration import edge_bit
+from nasbench_lab.streams import IntArray
+
+Encoding = NDArray[np.float32]
+_Encode = Callable[[IntArray, IntArray], Encoding]
+
+
+def adjacency(edges: IntArray, operations: IntArray) -> Encoding:
+    """Join the upper triangle of the matrix, row by row, and the operations, counted from 1; 0 for no vertex."""
+    return np.concatenate([edges, operations], axis=1).astype(np.float32)
+
+
+def categorical_adjacency(edges: IntArray, operations: IntArray) -> Encoding:
+    """Join the numbers of the edges that are there and the operations.
+
+    Edges are counted from 1 in the order of the upper triangle; they come ascending, then zeros up to as many as a
+    cell can have.
+    """
+    most = min(MAX_EDGES, edges.shape[1])
+    numbers = np.where(edges, np.arange(1, edges.shape[1] + 1), edges.shape[1] + 1)
+    numbers = np.sort(numbers, axis=1)[:, :most]
+    return adjacency(np.where(numbers <= edges.shape[1], numbers, 0), operations)
+
+
+def continuous_adjacency(edges: IntArray, operations: IntArray) -> Encoding:
+    """Join what `adjacency` gives and the number of edges, as many of which are the largest of the matrix."""
+    return np.concatenate([adjacency(edges, operations), edges.sum(axis=1, keepdims=True)], axis=1, dtype=np.float32)
+
+
+def path(edges: IntArray, operations: IntArray) -> Encoding:
+    """Say of every sequence of operations whether there is a path from input to output along it.
+
+    Sequences are numbered from the shortest to the longest: operations a, b, c, ... counted from 1, in this order
+    along the path, have the number a + 3 b + 9 c + ...; the edge from input to output is number 0.
+    """
+    inner = operations.shape[1]
+    vertices = inner + 2
+    encoding = np.zeros((len(edges), number_of_paths(vertices)), dtype=np.float32)
+    mask = edges @ (1 << edge_bit(*edges_of(vertices)))
+    for through in itertools.chain.from_iterable(itertools.combinations(range(inner), n) for n in range(inner + 1)):
+        stations = [0, *(vertex + 1 for vertex in through), vertices - 1]
+        needed = sum(1 << int(edge_bit(source, target)) for source, target in itertools.pairwise(stations))
+        rows = np.flatnonzero(mask & needed == needed)
+        number = operations[rows][:, list(through)] @ len(OPERATIONS) ** np.arange(len(through))
+        encoding[rows, number] = 1
+    return encoding
+
+
+def number_of_paths(vertices: int) -> int:
+    """Return how many sequences of operations there can be, 364 for seven vertices.
+
+    >>> number_of_paths(7)
+    364
+    """
+    return sum(len(OPERATIONS) ** length for length in range(vertices - 1))
+
+
+ENCODINGS: Mapping[str, _Encode] = {
+    "adjacency": adjacency,
+    "categorical-adjacency": categorical_adjacency,
+    "continuous-adjacency": continuous_adjacency,
+    "path": path,
+}
+"""Functions from edges, shape (n, edges), and operations, (n, vertices - 2), of full drawings to vectors."""

@@ -1,0 +1,59 @@
+"""The size space of NATS-Bench: how many channels each of the five stages of a fixed network has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.product import ProductSpace
+
+CHANNELS = (8, 16, 24, 32, 40, 48, 56, 64)
+"""The numbers of channels that a layer can have, in the order of the codes."""
+LAYERS = 5
+
+
+@final
+class SizeSpace(ProductSpace):
+    """All 8**5 = 32,768 choices of channels (Dong et al., "NATS-Bench", TPAMI 2021).
+
+    The codes are positions in `CHANNELS`, from the first layer to the last; the notation is the numbers of channels
+    with ``:`` between them. The official order is that of the published archives: the last layer turns fastest.
+
+    >>> space = SizeSpace()
+    >>> space.size, space.format(284), space.parse("8:8:40:32:40")
+    (32768, '8:8:40:32:40', 284)
+    """
+
+    def __init__(self) -> None:
+        super().__init__("size", (len(CHANNELS),) * LAYERS)
+
+    def spec(self) -> Mapping[str, Any]:
+        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        return {"name": self.name}
+
+    def channels(self, index: int) -> tuple[int, ...]:
+        """Return the numbers of channels of one architecture, from the first layer to the last.
+
+        >>> SizeSpace().channels(284)
+        (8, 8, 40, 32, 40)
+        """
+        return tuple(CHANNELS[code] for code in self.codes(index).tolist())
+
+    def _parse_one(self, text: str) -> tuple[int, ...]:
+        parts = text.strip().split(":")
+        if len(parts) != LAYERS:
+            raise OutOfSpaceError(f"{text!r} has {len(parts)} layers; write the channels of {LAYERS}, as 8:16:24:32:64")
+        return tuple(_code(part, layer, text) for layer, part in enumerate(parts))
+
+    def _format_one(self, codes: Sequence[int]) -> str:
+        return ":".join(str(CHANNELS[code]) for code in codes)
+
+
+_CODES = {str(channels): code for code, channels in enumerate(CHANNELS)}
+
+
+def _code(part: str, layer: int, text: str) -> int:
+    if part not in _CODES:
+        raise OutOfSpaceError(f"layer {layer} of {text!r} has {part!r} channels; allowed: {', '.join(_CODES)}")
+    return _CODES[part]

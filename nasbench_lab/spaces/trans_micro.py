@@ -1,0 +1,52 @@
+"""The cells of TransNAS-Bench-101: four nodes, six edges, four operations, in one fixed skeleton."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.product import ProductSpace
+
+OPERATIONS = ("none", "skip_connect", "conv1x1", "conv3x3")
+"""What stands on an edge, in the order of the digits of the notation."""
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""Edges (from, to) in the order of the notation: all that end in node 1, then in node 2, then in node 3."""
+
+_PREFIX = "64-41414-"  # channels of the first module, and the kinds of the five modules: the same for all cells
+_NOTATION = re.compile(re.escape(_PREFIX) + r"([0-9])_([0-9]{2})_([0-9]{3})", re.ASCII)
+
+
+@final
+class TransMicroSpace(ProductSpace):
+    """All 4**6 = 4,096 cells (Duan et al., "TransNAS-Bench-101", CVPR 2021).
+
+    The codes are the operations of the six `EDGES`, as positions in `OPERATIONS`. The order is that of the published
+    file, where the cells come after the 3,256 macro skeletons: ascending notation.
+
+    >>> space = TransMicroSpace()
+    >>> space.size, space.parse("64-41414-1_02_333"), space.format(0)
+    (4096, 1215, '64-41414-0_00_000')
+    """
+
+    def __init__(self) -> None:
+        super().__init__("trans-micro", (len(OPERATIONS),) * len(EDGES))
+
+    def spec(self) -> Mapping[str, Any]:
+        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        return {"name": self.name}
+
+    def _parse_one(self, text: str) -> tuple[int, ...]:
+        match = _NOTATION.fullmatch(text.strip())
+        if match is None:
+            raise OutOfSpaceError(f"malformed cell {text!r}; write it like {_PREFIX}1_02_333")
+        codes = tuple(int(digit) for digit in "".join(match.groups()))
+        for code, (source, target) in zip(codes, EDGES, strict=True):
+            if code >= len(OPERATIONS):
+                raise OutOfSpaceError(f"unknown operation {code} on edge {source}->{target} of {text!r}; allowed: 0..3")
+        return codes
+
+    def _format_one(self, codes: Sequence[int]) -> str:
+        a, b, c, d, e, f = codes
+        return f"{_PREFIX}{a}_{b}{c}_{d}{e}{f}"
