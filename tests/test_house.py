@@ -125,8 +125,12 @@ def test_nothing_touches_the_global_random_state():
     assert after == fresh
 
 
+MAY_PRINT = {ROOT / "compat" / "nats_texts.py"}
+"""Besides the command line: the ``show`` of the faces of NATS-Bench, whose purpose in the originals is to print."""
+
+
 def test_only_the_command_line_prints():
-    for path in ROOT.rglob("*.py"):
+    for path in set(ROOT.rglob("*.py")) - MAY_PRINT:
         if station(path) == "cli":
             continue
         names = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}

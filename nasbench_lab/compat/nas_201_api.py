@@ -1,0 +1,138 @@
+"""A drop-in face of ``nas_201_api`` 2.1 (Dong and Yang, "NAS-Bench-201", ICLR 2020) over our tables.
+
+The same as `nasbench_lab.compat.nats_bench`, with what differs in the older package: means are NumPy's (another order
+of adding, and ``numpy.float64``), `NASBench201API.simulate_train_eval` always trains to the end,
+`NASBench201API.evaluated_indexes` is a sorted list, and the limits of `NASBench201API.find_best` have other names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from nasbench_lab.compat.nats_errors import ArgumentError, MissingResultError
+from nasbench_lab.compat.nats_face import Face
+from nasbench_lab.compat.nats_results import ArchResults as _ArchResults
+from nasbench_lab.compat.nats_texts import Style
+from nasbench_lab.compat.nats_trial import ResultsCount as _ResultsCount
+
+__all__ = ["ArchResults", "ArgumentError", "MissingResultError", "NASBench201API", "ResultsCount"]
+
+NAS_BENCH_201_API_VERSION = "v2.0"
+"""What the original calls itself in its release 2.1."""
+
+_DEFAULT_FILE = "NAS-Bench-201-v1_1-096897.pth"
+
+
+@final
+class ResultsCount(_ResultsCount):
+    """One training of one architecture, as ``nas_201_api.ResultsCount``."""
+
+    _mean = staticmethod(np.mean)
+    _sum = staticmethod(np.sum)
+
+
+@final
+class ArchResults(_ArchResults):
+    """All trainings of one architecture with one set of hyper-parameters, as ``nas_201_api.ArchResults``."""
+
+    _results = ResultsCount
+    _mean = staticmethod(np.mean)
+    _costs_are_repaired = False
+    _flops_type = np.float64
+
+
+@final
+class NASBench201API(Face):
+    """NAS-Bench-201, as ``nas_201_api.NASBench201API``.
+
+    Args:
+        file_path_or_dict: a folder of our tables, or an official archive, which is converted the first time and kept
+            in the cache. None takes version 1.1 in ``$TORCH_HOME``.
+        verbose: whether it is logged what was opened.
+        seed: of the generator that draws trainings and architectures; by default an unpredictable one.
+
+    Raises:
+        ArgumentError: no such file or folder.
+        DataError: the archive is damaged or hostile.
+    """
+
+    results_class = ArchResults
+    space_name = "topology"
+    text_style = Style(", ", shows_test=False)
+
+    def __init__(
+        self,
+        file_path_or_dict: str | os.PathLike[str] | None = None,
+        verbose: bool = True,
+        *,
+        seed: int | None = None,
+    ) -> None:
+        if file_path_or_dict is None:
+            if "TORCH_HOME" not in os.environ:
+                raise ArgumentError("give the path of the archive, or set TORCH_HOME to the folder that has it")
+            file_path_or_dict = Path(os.environ["TORCH_HOME"]) / _DEFAULT_FILE
+        if not isinstance(file_path_or_dict, str | os.PathLike):
+            raise ArgumentError(f"the archive must be given as a path, not as {type(file_path_or_dict).__name__}")
+        super().__init__(file_path_or_dict, verbose, seed)
+
+    @staticmethod
+    def mean(values: Sequence[Any]) -> Any:
+        """Return NumPy's mean."""
+        return np.mean(values)
+
+    @property
+    def evaluated_indexes(self) -> list[int]:
+        """Indices of the architectures that the archive has, ascending."""
+        return list(self._archive.evaluated)
+
+    def simulate_train_eval(
+        self, arch: Any, dataset: str, hp: str | int = "12", account_time: bool = True
+    ) -> tuple[float, float | None, float, float]:
+        """Train and validate an architecture on the simulated clock.
+
+        Args:
+            arch: the architecture, as `query_index_by_arch` takes it.
+            dataset: ``"cifar10"``, ``"cifar100"`` or ``"ImageNet16-120"``.
+            hp: hyper-parameters. The latency is that of ``"12"`` whatever they are, as in the original.
+            account_time: whether the seconds count towards `used_time`.
+
+        Returns:
+            Validation accuracy (percent) of a training drawn at random, latency (s), seconds of training and one
+            validation, and `used_time`.
+
+        Raises:
+            MissingResultError: the archive does not have that.
+            ArgumentError: there is no such data set.
+        """
+        accuracy, _, seconds, used = self._simulate(arch, dataset, None, hp, account_time)
+        return accuracy, self.get_latency(self.query_index_by_arch(arch), dataset), seconds, used
+
+    def find_best(
+        self,
+        dataset: str,
+        metric_on_set: str,
+        FLOP_max: float | None = None,  # noqa: N803 - the original's name
+        Param_max: float | None = None,  # noqa: N803 - the original's name
+        hp: str | int = "12",
+    ) -> tuple[int, Any]:
+        """Return the architecture with the highest mean accuracy at the last epoch, and that accuracy.
+
+        Args:
+            dataset: what was trained on.
+            metric_on_set: ``"train"``, ``"valid"``, ``"test"``, or an official name of an evaluation set.
+            FLOP_max: millions of operations that it may have.
+            Param_max: millions of parameters that it may have.
+            hp: hyper-parameters.
+
+        Raises:
+            MissingResultError: an architecture lacks that accuracy.
+        """
+        return self._best(dataset, metric_on_set, FLOP_max, Param_max, hp, self._archive.evaluated)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self._archive.evaluated)}/{self._size} architectures, file={self.filename})"

@@ -1,0 +1,151 @@
+"""How users of the official NAS-Bench-101 API describe cells: `ModelSpec`, whose pruning waits until it is seen."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_INPUT, _OUTPUT = -1, -2  # their labels in module hashes
+
+
+class ModelSpec:
+    """A cell as adjacency matrix and operations, as ``nasbench.api.ModelSpec``.
+
+    Vertices that are not on a path from input to output are pruned. Here this is done when `matrix`, `ops` or
+    `valid_spec` is first read; a query needs none of them.
+
+    Args:
+        matrix: array or nested lists, upper triangular, shape (vertices, vertices).
+        ops: names of the operations of all vertices, the first ``"input"``, the last ``"output"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; only kept.
+
+    Attributes:
+        original_matrix: as given, copied.
+        original_ops: as given, copied.
+        data_format: as given.
+
+    Raises:
+        ValueError: the matrix is not square, not upper triangular, or of another size than ``ops``.
+
+    >>> spec = ModelSpec([[0, 1, 1], [0, 0, 0], [0, 0, 0]], ["input", "maxpool3x3", "output"])
+    >>> spec.valid_spec, spec.matrix.tolist(), spec.ops
+    (True, [[0, 1], [0, 0]], ['input', 'output'])
+    """
+
+    def __init__(self, matrix: Any, ops: Any, data_format: str = "channels_last") -> None:
+        array = matrix.copy() if isinstance(matrix, np.ndarray) else np.array(matrix)
+        if array.ndim != 2 or array.shape[0] != array.shape[1]:
+            raise ValueError("matrix must be square")
+        if len(array) != len(ops):
+            raise ValueError("length of ops must match matrix dimensions")
+        # As a number with a byte an entry, the matrix is checked in a third of the time of a loop.
+        if int.from_bytes((array != 0).tobytes()) & _lower(len(array)):
+            raise ValueError("matrix must be upper triangular")
+        self._rows: list[list[Any]] = array.tolist()
+        self._names = tuple(ops)
+        self.original_matrix: NDArray[Any] = array
+        self.original_ops = ops.copy() if isinstance(ops, list) else copy.copy(ops)
+        self.data_format = data_format
+
+    @functools.cached_property
+    def matrix(self) -> NDArray[Any] | None:
+        """The pruned adjacency matrix; None where the input does not lead to the output."""
+        kept = self._kept
+        return np.array(self._rows, dtype=self.original_matrix.dtype)[np.ix_(kept, kept)] if kept else None
+
+    @functools.cached_property
+    def ops(self) -> list[Any] | None:
+        """Operations of the vertices that are left; None where the input does not lead to the output."""
+        kept = self._kept
+        return [self._names[vertex] for vertex in kept] if kept else None
+
+    @functools.cached_property
+    def valid_spec(self) -> bool:
+        """Whether the input leads to the output."""
+        return bool(self._kept)
+
+    def hash_spec(self, canonical_ops: Sequence[str]) -> str:
+        """Return the module hash, which isomorphic cells share.
+
+        Args:
+            canonical_ops: all operations, in the order in which they are numbered.
+
+        Raises:
+            ValueError: an operation is not among them.
+
+        >>> ModelSpec([[0, 1], [0, 0]], ["input", "output"]).hash_spec(["conv3x3-bn-relu"])
+        '043721b9c7fe8c5fad811d47d83132ec'
+        """
+        names = list(canonical_ops)
+        labels = [names.index(name) for name in self.ops[1:-1]]  # type: ignore[index] # as the original: TypeError
+        return _module_hash(np.asarray(self.matrix), [_INPUT, *labels, _OUTPUT])
+
+    def visualize(self) -> Any:
+        """Return a drawing (``graphviz.Digraph``) of the pruned cell.
+
+        Raises:
+            ImportError: the package graphviz is not installed.
+        """
+        import graphviz  # type: ignore[import-not-found]
+
+        graph = graphviz.Digraph()
+        for vertex, name in enumerate(self.ops or ()):
+            graph.node(str(vertex), name)
+        for source, target in np.argwhere(np.array(self.matrix)).tolist():
+            graph.edge(str(source), str(target))
+        return graph
+
+    @property
+    def drawing(self) -> tuple[Any, Sequence[Any]]:
+        """Matrix and operations that describe the cell, pruned or not; nothing where there is no cell.
+
+        Who has read `matrix` or `ops` may have changed them, and the cell with them, as with the original.
+        """
+        if "matrix" in self.__dict__ or "ops" in self.__dict__ or "valid_spec" in self.__dict__:
+            return (self.matrix, self.ops) if self.valid_spec and self.ops else ((), ())
+        return self._rows, self._names
+
+    @functools.cached_property
+    def _kept(self) -> list[int]:
+        """Vertices on a path from the first to the last; none where there is no path."""
+        size = len(self._rows)
+        forward, backward = {0}, {size - 1}
+        for vertex in range(1, size):
+            if any(self._rows[before][vertex] for before in range(vertex) if before in forward):
+                forward.add(vertex)
+        for vertex in range(size - 2, -1, -1):
+            if any(self._rows[vertex][after] for after in range(vertex + 1, size) if after in backward):
+                backward.add(vertex)
+        kept = sorted(forward & backward)
+        return kept if len(kept) > 1 else []
+
+
+@functools.cache
+def _lower(size: int) -> int:
+    """The entries of a matrix on and below the diagonal, as a number with a byte an entry."""
+    return int.from_bytes(np.tril(np.ones((size, size), dtype=bool)).tobytes())
+
+
+def _module_hash(matrix: NDArray[Any], labels: Sequence[int]) -> str:
+    """The hash of one cell; `nasbench_lab.spaces.module_hash` says how, and is faster for thousands."""
+    degrees = zip(matrix.sum(axis=1).tolist(), matrix.sum(axis=0).tolist(), labels, strict=True)
+    hashes = [_digest(str(described)) for described in degrees]
+    successors = [np.flatnonzero(row).tolist() for row in matrix]
+    predecessors = [np.flatnonzero(column).tolist() for column in matrix.T]
+    for _ in labels:
+        last = hashes
+        hashes = [
+            _digest("|".join(["".join(sorted(last[i] for i in before)), "".join(sorted(last[i] for i in after)), own]))
+            for before, after, own in zip(predecessors, successors, last, strict=True)
+        ]
+    return _digest(str(sorted(hashes)))
+
+
+def _digest(content: str) -> str:
+    return hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
