@@ -10,7 +10,7 @@
 from nasbench_lab.errors import NasbenchLabError, SearchOnTestWarning
 from nasbench_lab.simulate import Budget, Trace, simulate
 from nasbench_lab.strategies import PlainStrategy, Strategy, strategies
-from nasbench_lab.tables import Table, load, tables
+from nasbench_lab.tables import Table, cite, fetch, load, read_columns, tables, verify
 
 __version__ = "0.1.0"
 
@@ -22,8 +22,12 @@ __all__ = [
     "Strategy",
     "Table",
     "Trace",
+    "cite",
+    "fetch",
     "load",
+    "read_columns",
     "simulate",
     "strategies",
     "tables",
+    "verify",
 ]

@@ -93,6 +93,7 @@ def test_nothing_is_cut_off(tmp_path):
     assert "…" not in done.stdout
     assert "regularized-evolution:population_size=50,sample_size=10" in done.stdout
     assert "…" not in nasbench_lab("tables", COLUMNS="60").stdout
+    assert "…" not in nasbench_lab("tables", "list", COLUMNS="60").stdout
 
 
 def test_one_run_without_an_evaluation_does_not_lose_the_rest(tmp_path):
@@ -209,17 +210,6 @@ def test_no_network_and_no_mirror(tmp_path):
 # Tables and queries.
 
 
-def test_tables_lists_what_there_is(tmp_path):
-    lines = nasbench_lab("tables", NASBENCH_LAB_CACHE=str(tmp_path)).stdout.splitlines()
-    assert lines[0].split() == ["name", "space", "size", "metrics", "epochs", "licence", "present"]
-    row = next(line for line in lines if line.startswith(TABLE))
-    for part in ("gnn", "2,021", "valid_roc_auc, test_roc_auc, latency, parameters", "500", "Apache-2.0", "no"):
-        assert part in row
-    load(TABLE)
-    lines = nasbench_lab("tables").stdout.splitlines()
-    assert next(line for line in lines if line.startswith(TABLE)).split()[-1] == "yes"
-
-
 def test_tables_info_tells_all():
     table = load(TABLE)
     shown = nasbench_lab("tables", "info", TABLE).stdout
@@ -284,4 +274,4 @@ def test_a_hostile_pickle_is_refused(tmp_path):
         NASBENCH_LAB_CACHE=str(tmp_path / "cache"),
     )
     assert_refused(done, "it is corrupt or another version")
-    assert not (tmp_path / "cache").exists()
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]

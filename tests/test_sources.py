@@ -1,81 +1,43 @@
 """Where published files come from: the mirror, an installed package, a download; always verified."""
 
-import functools
 import hashlib
-import http.server
 import subprocess
-import threading
 import zipfile
 
 import pytest
 
-from nasbench_lab.errors import DataError, SourceError
-from nasbench_lab.tables import sources
-from nasbench_lab.tables.sources import GitHubFile, PackageFile
+from nasbench_lab.errors import DataError, OutputError, SourceError
+from nasbench_lab.tables.download import MIRROR_VARIABLE
+from nasbench_lab.tables.sources import GitHubFile, PackageFile, UrlFile
 
 CONTENT = b"measurements"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 FILE = GitHubFile("owner/name", "0" * 40, "folder/data.csv", "MIT", DIGEST)
 
 
-@pytest.fixture
-def server(tmp_path, monkeypatch, empty_cache):
-    """A web server on this machine that stands for the code host, and no mirror."""
-    monkeypatch.delenv(sources.MIRROR_VARIABLE, raising=False)
-    root = tmp_path / "www"
-    (root / "folder").mkdir(parents=True)
-    handler = functools.partial(_Quiet, directory=str(root))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        monkeypatch.setattr(sources, "_GITHUB", f"http://127.0.0.1:{running.server_port}/{{path}}")
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        yield root / "folder" / "data.csv"
-        running.shutdown()
+def test_addresses():
+    assert FILE.address == f"https://raw.githubusercontent.com/owner/name/{'0' * 40}/folder/data.csv"
+    assert UrlFile("https://host.org/a/b.bin", "MIT", DIGEST).mirrored == "host.org/a/b.bin"
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-def downloads(cache):
-    return [path.name for path in (cache / "downloads").glob("*")]
-
-
-def test_the_mirror_comes_first(tmp_path, monkeypatch):
-    copy = tmp_path / "owner/name/folder/data.csv"
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [(FILE, "owner/name/folder/data.csv"), (UrlFile("https://host.org/a/b.bin", "MIT", DIGEST), "host.org/a/b.bin")],
+)
+def test_the_mirror_comes_first(tmp_path, monkeypatch, empty_cache, file, path):
+    monkeypatch.setenv(MIRROR_VARIABLE, str(tmp_path))
+    assert not file.is_here()
+    copy = tmp_path / path
     copy.parent.mkdir(parents=True)
     copy.write_bytes(CONTENT)
-    monkeypatch.setenv(sources.MIRROR_VARIABLE, str(tmp_path))
-    assert FILE.read() == CONTENT
+    assert file.is_here()
+    assert file.read() == CONTENT
+    assert file.fetch() == copy
     copy.write_bytes(b"something else")
     with pytest.raises(DataError, match=r"has checksum .* not"):
-        FILE.read()
-
-
-def test_a_download_is_verified_and_kept(server, empty_cache):
-    server.write_bytes(CONTENT)
-    assert FILE.read() == CONTENT
-    server.unlink()
-    assert FILE.read() == CONTENT, "the second time comes from the cache"
-
-
-def test_a_wrong_download_is_refused_and_not_kept(server, empty_cache):
-    server.write_bytes(b"something else")
-    with pytest.raises(SourceError, match="does not match its checksum"):
-        FILE.read()
-    assert downloads(empty_cache) == []
-    server.write_bytes(CONTENT)
-    assert FILE.read() == CONTENT
-
-
-def test_a_missing_file_or_network_is_one_line_that_names_the_way_out(server, empty_cache, monkeypatch):
-    with pytest.raises(SourceError, match=r"cannot download owner/name@0{12}/folder/data\.csv \(HTTPError\)"):
-        FILE.read()
-    monkeypatch.setattr(sources, "_GITHUB", "http://127.0.0.1:9/{path}")
-    with pytest.raises(SourceError, match=r"set NASBENCH_LAB_MIRROR to a folder that has owner/name/folder/data\.csv"):
-        FILE.read()
-    assert downloads(empty_cache) == []
+        file.read()
+    with pytest.raises(DataError, match=r"has checksum .* not"):
+        file.fetch()
 
 
 @pytest.fixture
@@ -86,6 +48,10 @@ def wheel(empty_cache):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("no_such_package/data.bin", CONTENT)
     return path
+
+
+def downloads(cache):
+    return [path.name for path in (cache / "downloads").glob("*")]
 
 
 def in_package(**changes):
@@ -100,21 +66,31 @@ def test_a_file_of_a_package_comes_from_its_wheel(wheel):
     with pytest.raises(DataError, match="not a readable wheel"):
         in_package(path="no_such_package/other.bin").read()
     wheel.write_bytes(b"PK")
-    with pytest.raises(DataError, match="not a readable wheel"):
+    with pytest.raises(DataError, match="delete it, and it is downloaded again"):
         in_package().read()
 
 
-def test_pip_downloads_what_is_not_there(empty_cache, monkeypatch, tmp_path):
-    def pip(command, **_options):
-        target = command[command.index("--dest") + 1]
-        assert command[-1] == "no-such-package==1.0"
-        with zipfile.ZipFile(f"{target}/no_such_package-1.0-py3-none-any.whl", "w") as archive:
-            archive.writestr("no_such_package/data.bin", CONTENT)
-        return subprocess.CompletedProcess(command, 0)
+def pip_that_works(command, **_options):
+    target = command[command.index("--dest") + 1]
+    assert command[-1] == "no-such-package==1.0"
+    with zipfile.ZipFile(f"{target}/no_such_package-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("no_such_package/data.bin", CONTENT)
+    return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(subprocess, "run", pip)
-    assert in_package().read() == CONTENT
+
+def test_pip_downloads_what_is_not_there(empty_cache, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", pip_that_works)
+    steps = []
+    assert in_package().read(lambda *step: steps.append(step)) == CONTENT
+    assert steps == [("downloading no-such-package 1.0 with pip", 0, 0)]
     assert downloads(empty_cache) == ["no_such_package-1.0-py3-none-any.whl"]
+
+
+def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path, empty_cache, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", pip_that_works)
+    empty_cache.write_text("a file is in the way")
+    with pytest.raises(OutputError, match="cannot write"):
+        in_package().read()
 
 
 def test_a_failing_pip_is_one_clear_line(empty_cache, monkeypatch):

@@ -115,6 +115,20 @@ def test_cost_is_training_plus_one_validation():
     assert np.array_equal(TABLE.cost(4)[:, 0], expected)
 
 
+def test_seconds_per_epoch_count_as_often_as_there_are_epochs():
+    metrics = (
+        Metric("valid", "valid", "percent", "maximize", ""),
+        Metric("epoch", "none", "s/epoch", "minimize", "", ("architecture", "repeat")),
+        Metric("validation", "none", "s", "minimize", "", ("architecture",)),
+    )
+    description = dataclasses.replace(small_table(VALUES).description, metrics=metrics, cost=("epoch", "validation"))
+    seconds = np.array([[1.0, 2.0, NAN], [3.0, 4.0, 5.0]])
+    table = Table(description, {"valid": np.array(VALUES), "epoch": seconds, "validation": np.array([0.25, 0.5])})
+    once = np.array([[0.25], [0.5]])
+    assert np.array_equal(table.cost(1), seconds + once, equal_nan=True)
+    assert np.array_equal(table.cost(), 2 * seconds + once, equal_nan=True)
+
+
 def test_optimum_follows_the_direction():
     up, down = synthetic_table("chain"), synthetic_table("chain", direction="minimize")
     assert up.optimum("test") == np.nanmax(up.mean_values("test_accuracy"))

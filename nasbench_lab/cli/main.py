@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import nasbench_lab
+from nasbench_lab.cli.cite import cite
 from nasbench_lab.cli.query import query
 from nasbench_lab.cli.run import run
 from nasbench_lab.cli.tables import app as tables_app
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(query)
 app.command()(validate)
+app.command()(cite)
 app.add_typer(tables_app, name="tables")
 
 

@@ -37,9 +37,25 @@ Checkpoint = Annotated[
 ]
 
 
-def print_grid(grid: Grid) -> None:
-    """Print a grid in full: on a narrow terminal its lines wrap, but nothing of them is left out."""
+def make_grid(*headings: str) -> Grid:
+    """Return a grid without lines whose cells may fold."""
+    grid = Grid(box=None, pad_edge=False)
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    return grid
+
+
+def print_grid(grid: Grid, *, fold: bool = False) -> None:
+    """Print a grid in full: on a narrow terminal its lines wrap, but nothing of them is left out.
+
+    Args:
+        grid: what to print.
+        fold: whether, on a terminal, the cells fold inside their columns instead.
+    """
     console = Console(highlight=False)
+    if fold and console.is_terminal:
+        console.print(grid, markup=False)
+        return
     needed = Measurement.get(console, console.options.update(width=_UNLIMITED), grid).maximum
     if needed > console.width:
         console = Console(highlight=False, width=needed)

@@ -7,42 +7,32 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table as Grid
 
-from nasbench_lab import spaces
 from nasbench_lab.analysis import Quality, quality, reported_metric
 from nasbench_lab.cli.build import build, pack
-from nasbench_lab.cli.options import print_grid
+from nasbench_lab.cli.fetch import check, fetch
+from nasbench_lab.cli.import_ import import_file
+from nasbench_lab.cli.listing import TablesGroup, list_tables, print_overview
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import save_figure_as, table_figure
-from nasbench_lab.tables import Description, Table, cached_path, load, recipe
-from nasbench_lab.tables import tables as table_names
+from nasbench_lab.tables import Description, Table, cached_path, load
 
-app = typer.Typer(help="List the tables, or show what one says of itself.", rich_markup_mode=None)
-app.command()(build)
-app.command()(pack)
+app = typer.Typer(cls=TablesGroup, help="List, fetch, check, import and build tables.", rich_markup_mode=None)
 
 
 @app.callback(invoke_without_command=True)
-def list_tables(context: typer.Context) -> None:
-    """List the tables: name, space, size, metrics, fidelities, licence, and whether they are present."""
-    if context.invoked_subcommand is not None:
-        return
-    grid = Grid(box=None, pad_edge=False)
-    for heading in ("name", "space", "size", "metrics", "epochs", "licence", "present"):
-        grid.add_column(heading)
-    for name in table_names():
-        description = recipe(name).description
-        grid.add_row(
-            name,
-            str(description.space["name"]),
-            f"{spaces.make(description.space).size:,}",
-            ", ".join(metric.name for metric in description.metrics),
-            ", ".join(map(str, description.fidelities)),
-            description.licence,
-            "yes" if cached_path(name).exists() else "no",
-        )
-    print_grid(grid)
+def overview(context: typer.Context) -> None:
+    """List the tables that there are; with a NAME, those of one publication one by one."""
+    if context.invoked_subcommand is None:
+        print_overview()
+
+
+app.command("list")(list_tables)
+app.command()(fetch)
+app.command("verify")(check)
+app.command("import")(import_file)
+app.command()(build)
+app.command()(pack)
 
 
 @app.command()

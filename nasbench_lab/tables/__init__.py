@@ -1,20 +1,31 @@
 """Tables: what was measured. The store, the query API, the importers and the catalogue."""
 
-from nasbench_lab.tables.catalogue import cached_path, load, recipe, tables
+from nasbench_lab.tables.catalogue import cached_path, fetch, load, recipe, tables
+from nasbench_lab.tables.citations import cite
 from nasbench_lab.tables.description import Description, Metric
-from nasbench_lab.tables.recipe import Recipe
+from nasbench_lab.tables.importers.columns import read_columns
+from nasbench_lab.tables.known_answers import Check
+from nasbench_lab.tables.recipe import AbstractRecipe, Recipe, StreamedRecipe
 from nasbench_lab.tables.store import open_table, write
 from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.verification import verify
 
 __all__ = [
+    "AbstractRecipe",
+    "Check",
     "Description",
     "Metric",
     "Recipe",
+    "StreamedRecipe",
     "Table",
     "cached_path",
+    "cite",
+    "fetch",
     "load",
     "open_table",
+    "read_columns",
     "recipe",
     "tables",
+    "verify",
     "write",
 ]

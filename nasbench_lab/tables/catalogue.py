@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from nasbench_lab.cache import cache_folder
-from nasbench_lab.errors import unknown
+from nasbench_lab.errors import DataError, SourceError, unknown
+from nasbench_lab.files import atomic_path
 from nasbench_lab.tables import store
-from nasbench_lab.tables.recipe import Recipe
+from nasbench_lab.tables.known_answers import check_known_answers
+from nasbench_lab.tables.progress import Report, silent
+from nasbench_lab.tables.recipe import AbstractRecipe, StreamedRecipe
 from nasbench_lab.tables.table import Table
+
+TABLE_SUFFIXES = (".h5", ".hdf5")
 
 
 @functools.cache
-def recipes() -> dict[str, Recipe]:
+def recipes() -> dict[str, AbstractRecipe]:
     """Return the recipes of all tables by name."""
     from nasbench_lab.tables import embedded
-    from nasbench_lab.tables.importers import nas_bench_graph, nas_bench_macro, nats_topology
+    from nasbench_lab.tables.importers import (
+        ec_nas,
+        nas_bench_101,
+        nas_bench_graph,
+        nas_bench_macro,
+        nats_topology,
+        trans_nas_bench,
+    )
 
-    published = (recipe for module in (nas_bench_graph, nas_bench_macro, nats_topology) for recipe in module.RECIPES)
+    modules = (ec_nas, nas_bench_101, nas_bench_graph, nas_bench_macro, nats_topology, trans_nas_bench)
+    published = (recipe for module in modules for recipe in module.RECIPES)
     return {recipe.description.name: recipe for recipe in (*embedded.recipes(), *published)}
 
 
@@ -32,7 +47,28 @@ def tables() -> list[str]:
     return sorted(recipes())
 
 
-def recipe(name: str) -> Recipe:
+def matching(patterns: Iterable[str]) -> list[str]:
+    """Return the names of tables that patterns stand for, in the order of the patterns, each once.
+
+    Args:
+        patterns: names, names with wildcards (``*``, ``?``), or the part of names before the slash.
+
+    Raises:
+        UnknownNameError: a pattern stands for no table.
+
+    >>> matching(["nas-bench-graph/c*"])
+    ['nas-bench-graph/citeseer', 'nas-bench-graph/computers', 'nas-bench-graph/cora', 'nas-bench-graph/cs']
+    """
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        names = [n for n in tables() if fnmatch.fnmatchcase(n, pattern) or n.startswith(f"{pattern.rstrip('/')}/")]
+        if not names:
+            raise unknown("table", pattern, {*tables(), *(name.partition("/")[0] for name in tables())})
+        found |= dict.fromkeys(names)
+    return list(found)
+
+
+def recipe(name: str) -> AbstractRecipe:
     """Return the recipe of a table, or raise UnknownNameError with the nearest names."""
     if name not in recipes():
         raise unknown("table", name, recipes())
@@ -45,21 +81,87 @@ def cached_path(name: str) -> Path:
 
 
 def load(name: str | os.PathLike[str]) -> Table:
-    """Open a table by its catalogue name, or a table file (``.h5``) by its path.
+    """Open a table by its catalogue name, or a table file (``.h5``), or a folder with one, by its path.
 
-    A table of the catalogue is made from its published files on first use (a few seconds, and a download unless a
-    local copy is found), then opened from the cache in milliseconds.
+    A table of the catalogue is made from its published files on first use (a few seconds, and a download of some
+    megabytes unless a local copy is found), then opened from the cache in milliseconds. A table made of hundreds of
+    megabytes must be fetched first (see `fetch`).
 
     Raises:
         UnknownNameError: no table has that name.
-        SourceError: the published files can be neither found nor downloaded.
+        SourceError: the published files can be neither found nor downloaded, or are to be fetched first.
         DataError: a file is corrupt.
         OutputError: the converted table cannot be written to the cache.
     """
     text = os.fspath(name) if isinstance(name, str | os.PathLike) else str(name)
-    if text.endswith((".h5", ".hdf5")):
+    if is_table_file(text):
         return store.open_table(text)
+    if text not in recipes() and Path(text).is_dir():
+        return store.open_table(_only_table(Path(text)))
+    made = recipe(text)
     path = cached_path(text)
+    if not path.exists() and isinstance(made, StreamedRecipe) and not made.file.is_here():
+        size = f"a download of {made.file.size / 1e6:,.0f} MB" if made.file.size else "a large download"
+        raise SourceError(f"table {text!r} is {size}; fetch it first: nasbench-lab tables fetch {text}")
+    return store.open_table(fetch(text), remedy="; delete the file, and it is made again")
+
+
+def is_table_file(name: str | os.PathLike[str]) -> bool:
+    """Return whether a name is that of a table file, and not of a table in the catalogue.
+
+    >>> is_table_file("mine.h5"), is_table_file("nas-bench-graph/cora")
+    (True, False)
+    """
+    return os.fspath(name).endswith(TABLE_SUFFIXES)
+
+
+def fetch(name: str, *, report: Report = silent) -> Path:
+    """Download what a table is made from, convert it, check its known answers, and return where it is.
+
+    A table that is there already is left as it is. An interrupted download goes on where it stopped.
+
+    Args:
+        name: name of the table in the catalogue.
+        report: called as ``report(step, done, total)`` while a file is downloaded (bytes) or converted.
+
+    Raises:
+        UnknownNameError: no table has that name.
+        SourceError: a published file can be neither found nor downloaded.
+        DataError: a file is not what its publisher says, or gives another table than it should.
+        OutputError: the download or the table cannot be written.
+
+    >>> fetch("digits/chain").suffix
+    '.h5'
+    """
+    path = cached_path(name)
     if not path.exists():
-        store.write(recipe(text).make(), path)
-    return store.open_table(path, remedy="; delete the file, and it is made again")
+        with atomic_path(path) as temporary:
+            convert(name, temporary, report=report)
+    return path
+
+
+def convert(name: str, path: Path, *, report: Report = silent) -> None:
+    """Make a table of the catalogue anew from its published files, and check its known answers.
+
+    Args:
+        name: name of the table.
+        path: the table file to write.
+        report: see `fetch`.
+
+    Raises:
+        SourceError, DataError, OutputError: see `fetch`.
+    """
+    recipe(name).write(path, report)
+    wrong = [check for check in check_known_answers(store.open_table(path)) if not check.ok]
+    if wrong:
+        raise DataError(f"table {name!r} is not as published: {wrong[0].what}: {wrong[0].found}")
+
+
+def _only_table(folder: Path) -> Path:
+    """Return the one table file in a folder, as importers of several data sets write them."""
+    files = sorted(path for path in folder.iterdir() if is_table_file(path) and not path.name.startswith("."))
+    if len(files) == 1:
+        return files[0]
+    if not files:
+        raise DataError(f"folder {folder} has no table file (.h5)")
+    raise DataError(f"folder {folder} has several tables; name one: {', '.join(map(str, files))}")

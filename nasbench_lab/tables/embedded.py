@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nasbench_lab.errors import SourceError
 from nasbench_lab.tables import packed
+from nasbench_lab.tables.progress import Report, silent
 from nasbench_lab.tables.recipe import Recipe
 
 
@@ -25,7 +26,7 @@ class EmbeddedFile:
     def __str__(self) -> str:
         return f"{self.path.name} of nasbench-lab"
 
-    def read(self) -> bytes:
+    def read(self, report: Report = silent) -> bytes:
         """Return the content."""
         try:
             return self.path.read_bytes()

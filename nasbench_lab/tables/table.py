@@ -17,6 +17,9 @@ from nasbench_lab.tables.single import Column, Single
 
 Repeat = int | Literal["mean"]
 
+SECONDS_PER_EPOCH = "s/epoch"
+"""Unit of times that are the same at every epoch, so that only one epoch's is stored."""
+
 
 @runtime_checkable
 class _OnDisk(Protocol):
@@ -221,18 +224,26 @@ class Table:
     def cost(self, epochs: int | None = None) -> FloatArray:
         """Return the seconds that one evaluation costs: training and one validation.
 
-        Shape (architectures, repeats), or (architectures, 1) where all repeats cost the same.
+        Shape (architectures, repeats), or (architectures, 1) where all repeats cost the same. A metric in seconds per
+        epoch counts as often as there are epochs.
 
         Raises:
             MissingDataError: no times were published.
         """
         if not self.has_times:
             raise MissingDataError(f"table {self.name!r} has no times")
-        parts = [self.repeat_values(metric, epochs) for metric in self.description.cost]
+        parts = [self._seconds(metric, epochs) for metric in self.description.cost]
         total = parts[0]
         for part in parts[1:]:
             total = total + part
         return total
+
+    def _seconds(self, metric: str, epochs: int | None) -> FloatArray:
+        """One part of the cost, (architectures, repeats) or (architectures, 1)."""
+        seconds = self.repeat_values(metric, epochs)
+        if self.description.metric(metric).unit == SECONDS_PER_EPOCH:
+            return seconds * self.fidelities[self.fidelity_position(epochs)]
+        return seconds
 
     def optimum(self, split: str) -> float:
         """Return the best mean of the metric that stands for a split, at the highest fidelity."""

@@ -1,21 +1,20 @@
 """Reading pickles that somebody else made, without giving them a chance to run code.
 
 A pickle is a program: it may import any function and call it. `load` lets it import a short list of harmless names
-and stops at the first other one, before anything is called.
+and stops at the first other one, before anything is called. Its memory is bounded by the size of the file.
 """
 
 from __future__ import annotations
 
 import collections
-import io
-import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables import pickled_arrays
+from nasbench_lab.tables.streaming_pickle_machine import Allowed, Machine, check_keys
 
-Allowed = Mapping[tuple[str, str], Any]
+__all__ = ["ALLOWED", "Allowed", "load"]
 
 
 def _numpy_names() -> dict[tuple[str, str], Any]:
@@ -43,26 +42,34 @@ def _no_bytes() -> bytes:
     return b""
 
 
+def _of_keys(kind: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    """Stand for a container that hashes what it is made from."""
+
+    def make(values: Iterable[Any] = ()) -> Any:
+        members = list(values)
+        check_keys(members)
+        return kind(members)
+
+    return make
+
+
+def _ordered_dict(pairs: Iterable[Any] = ()) -> Any:
+    """Stand for an ordered dictionary, which Python 2 made from a list of pairs."""
+    content = [(key, value) for key, value in pairs]
+    check_keys(key for key, _ in content)
+    return collections.OrderedDict(content)
+
+
 ALLOWED: Allowed = {
     **_numpy_names(),
     ("__builtin__", "bytes"): _no_bytes,
     ("builtins", "bytes"): _no_bytes,
-    ("collections", "OrderedDict"): collections.OrderedDict,
-    **{(module, kind.__name__): kind for module in ("builtins", "__builtin__") for kind in (set, frozenset, slice)},
+    ("collections", "OrderedDict"): _ordered_dict,
     ("_codecs", "encode"): _encode_latin1,
+    **{(module, "slice"): slice for module in ("builtins", "__builtin__")},
+    **{(module, kind.__name__): _of_keys(kind) for module in ("builtins", "__builtin__") for kind in (set, frozenset)},
 }
 """Names that are harmless in any pickle."""
-
-
-class _AllowListUnpickler(pickle.Unpickler):
-    def __init__(self, data: bytes, allowed: Allowed, encoding: str) -> None:
-        super().__init__(io.BytesIO(data), encoding=encoding)
-        self._allowed = allowed
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._allowed:
-            raise DataError(f"the pickle asks for {module}.{name}, which is not allowed; nothing was run")
-        return self._allowed[module, name]
 
 
 def load(data: bytes, allowed: Allowed = ALLOWED, *, encoding: str = "ASCII") -> Any:
@@ -80,9 +87,4 @@ def load(data: bytes, allowed: Allowed = ALLOWED, *, encoding: str = "ASCII") ->
     Traceback (most recent call last):
     nasbench_lab.errors.DataError: the pickle asks for os.system, which is not allowed; nothing was run
     """
-    try:
-        return _AllowListUnpickler(data, allowed, encoding).load()
-    except DataError:
-        raise
-    except Exception as error:  # a corrupt pickle can raise nearly anything
-        raise DataError(f"the pickle is truncated or corrupt: {type(error).__name__}: {error}") from error
+    return Machine(data, allowed, encoding=encoding).load()

