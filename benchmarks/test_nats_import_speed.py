@@ -4,6 +4,7 @@ import bz2
 import io
 import os
 import pickle
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ import pytest
 
 from nasbench_lab.tables import streaming_pickle, unpickle
 from nasbench_lab.tables.importers import nats_archives
-from nasbench_lab.tables.importers.nats_archive_benchmarks import TOPOLOGY
-from nasbench_lab.tables.importers.nats_archive_tables import Layout, Tables
+from nasbench_lab.tables.importers.nats_archive_benchmarks import DATASETS, TOPOLOGY
+from nasbench_lab.tables.importers.nats_archive_tables import Key, Layout, Tables
 
 ARCHIVE = "D-X-Y/NATS-Bench/fake_torch_dir/NATS-tss-v1_0-3ffb9-simple"
 COPIES = 8
@@ -28,10 +29,11 @@ def compressed():
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory):
+def tables():
     """Tables to write into. Making and sealing them takes the same few seconds for three architectures and for all."""
     layout = Layout(present=3)
-    with Tables(TOPOLOGY, layout, "benchmark", tmp_path_factory.mktemp("tables")) as tables:
+    layout = Layout(top5=frozenset(Key(dataset, "12") for dataset in DATASETS))
+    with tempfile.TemporaryDirectory() as folder, Tables(TOPOLOGY, layout, "benchmark", Path(folder)) as tables:
         yield tables
 
 
@@ -42,17 +44,14 @@ def test_folder_to_tables(per_item, compressed, tables):
             infos = unpickle.load(nats_archives._decompress(content))
             nats_archives._put(tables, TOPOLOGY, index, infos)
 
-    try:
-        read()
-    except nats_archives.LayoutError:
-        pytest.fail("the layout of the benchmark does not fit the archive")
+    read()  # makes the tables
     per_item("ours", len(compressed), read)
 
 
 @pytest.mark.benchmark(group="an architecture of a NATS-Bench folder")
 def test_folder_to_dictionaries(per_item, compressed):
     def read():
-        return [pickle.loads(bz2.decompress(content)) for content in compressed.values()]
+        return [pickle.loads(bz2.decompress(content)) for content in compressed.values()]  # noqa: S301
 
     per_item("pickle", len(compressed), read)
 
@@ -61,7 +60,7 @@ def test_folder_to_dictionaries(per_item, compressed):
 def one_file(compressed):
     """One pickle of some copies of the architectures."""
     each = [bz2.decompress(content) for content in compressed.values()]
-    infos = {i: pickle.loads(each[i % 3]) for i in range(3 * COPIES)}
+    infos = {i: pickle.loads(each[i % 3]) for i in range(3 * COPIES)}  # noqa: S301
     whole = {"meta_archs": TOPOLOGY.space.format(np.arange(15_625)), "total_archs": 15_625, "arch2infos": infos}
     return pickle.dumps(whole, protocol=4)
 
@@ -77,4 +76,4 @@ def test_one_file_streamed(per_item, one_file):
 
 @pytest.mark.benchmark(group="an architecture of one pickle, decompressed")
 def test_one_file_at_once(per_item, one_file):
-    per_item("pickle", 3 * COPIES, lambda: pickle.loads(one_file))
+    per_item("pickle", 3 * COPIES, lambda: pickle.loads(one_file))  # noqa: S301

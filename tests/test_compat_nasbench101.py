@@ -313,7 +313,7 @@ def test_ec_nas():
     assert data["trainable_parameters"] == 10_177_674
     assert bench.get_budget_counters() == (data["training_time"], 4)
     estimate = api.NASBench("ec-nas/4v9e-estimate")
-    with pytest.raises(MissingDataError, match="halfway_train_seconds"):
+    with pytest.raises(MissingDataError, match="has no halfway_train_accuracy"):
         estimate.query(spec_of(3, [(0, 1), (1, 2)]), stop_halfway=True)
     assert estimate.get_budget_counters() == (0.0, 0)
 

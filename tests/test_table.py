@@ -196,7 +196,8 @@ def tables(draw):
         metrics.append(Metric(name, draw(st.sampled_from(["valid", "none"])), "percent", "maximize", "", axes))
         array = random.normal(size=[lengths[axis] for axis in axes]) * 10.0 ** random.integers(-3, 8)
         array[random.random(array.shape) < draw(st.sampled_from([0.0, 0.5, 1.0]))] = np.nan
-        array = array.astype(draw(st.sampled_from(["<f8", "<f4", ">f8"])))
+        stated = np.dtype(np.float64).newbyteorder("<")  # says its byte order even where it is the machine's
+        array = array.astype(draw(st.sampled_from(["<f8", "<f4", ">f8", stated])))
         values[name] = np.asfortranarray(array) if draw(st.booleans()) else array
         if "repeat" in axes and draw(st.booleans()):
             means[name] = random.normal(size=(2, fidelities))
@@ -228,6 +229,12 @@ def test_queries_and_lookups_agree_to_the_last_bit(tmp_path_factory, table, stor
     else:
         with pytest.raises(MissingDataError):
             table.query(index, epochs, repeat)
+
+
+def test_a_dtype_that_states_its_byte_order_is_as_good():
+    table = small_table(VALUES)
+    stated = np.array(VALUES).view(np.dtype(np.float64).newbyteorder("<"))
+    assert Table(table.description, {"valid": stated}).query(0) == table.query(0)
 
 
 def test_wrong_repeats_and_fidelities_are_wrong_after_right_ones_too():

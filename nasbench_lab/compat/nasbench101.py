@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import os
 from functools import cached_property
+from math import isnan
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,7 +26,16 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.cache import cache_folder
-from nasbench_lab.compat.nasbench101_answers import Hashes, MissingModuleError, Modules, Statistics
+from nasbench_lab.compat.nasbench101_answers import (
+    FINAL,
+    HALFWAY,
+    MEASURED,
+    Hashes,
+    Measurements,
+    MissingModuleError,
+    Modules,
+    Statistics,
+)
 from nasbench_lab.compat.nasbench101_spec import ModelSpec
 from nasbench_lab.errors import (
     DataError,
@@ -43,13 +53,6 @@ from nasbench_lab.tables.table import Table
 
 __all__ = ["MissingModuleError", "ModelSpec", "NASBench", "OutOfDomainError"]
 
-_MEASURED = {
-    "training_time": "train_seconds",
-    "train_accuracy": "train_accuracy",
-    "validation_accuracy": "valid_accuracy",
-    "test_accuracy": "test_accuracy",
-}
-"""Names of measurements in the official API, and ours."""
 _PARAMETERS = "parameters"
 _PER_MILLION = 1e6
 
@@ -89,11 +92,9 @@ class NASBench:
         space = self._table.space
         if not isinstance(space, Cell101Space):
             raise DataError(f"table {self._table.name!r} has no cells of NAS-Bench-101")
-        lacking = [name for name in (*_MEASURED.values(), _PARAMETERS) if name not in self._table.metrics]
-        if lacking:
-            raise MissingDataError(f"table {self._table.name!r} has no {', '.join(lacking)}")
+        _refuse_without_trainings(self._table)
         self._space = space
-        self._modules = Modules(space)
+        self._modules, self._measurements = Modules(space), Measurements(self._table)
         self._random = Random(seed)  # noqa: S311 - as the original, and no secret
         self._bits = self._table.repeats.bit_length()
         self.config = _config(self._table.repeats)
@@ -120,21 +121,15 @@ class NASBench:
         """
         if epochs not in self.valid_epochs:
             raise OutOfDomainError(f"invalid number of epochs, must be one of {self.valid_epochs}")
-        index = self._find(model_spec)
-        measured = self._measured(index, epochs, self._draw())
-        prefix = "halfway_" if stop_halfway else ""
-        try:
-            seconds = measured[prefix + "train_seconds"]
-            data = {
-                **self._fixed(index, measured[_PARAMETERS]),
-                "training_time": seconds,
-                "train_accuracy": measured[prefix + "train_accuracy"],
-                "validation_accuracy": measured[prefix + "valid_accuracy"],
-                "test_accuracy": measured[prefix + "test_accuracy"],
-            }
-        except KeyError as error:
-            raise MissingModuleError(f"table {self._table.name!r} has no {error} of this module") from error
-        self.training_time_spent += seconds
+        index, repeat = self._find(model_spec), self._draw()
+        measured = self._measurements(index, epochs, repeat, HALFWAY if stop_halfway else FINAL)
+        if isnan(sum(measured)):
+            raise MissingModuleError(
+                f"table {self._table.name!r} lacks training {repeat} of {epochs} epochs of the module"
+            )
+        data = self._fixed(index)
+        data.update(zip(MEASURED, measured, strict=True))
+        self.training_time_spent += measured[0]
         self.total_epochs_spent += epochs // 2 if stop_halfway else epochs
         return data
 
@@ -228,12 +223,6 @@ class NASBench:
         except OutOfSpaceError as error:
             raise MissingModuleError(f"table {self._table.name!r} has no such module: {error}") from error
 
-    def _measured(self, index: int, epochs: int, repeat: int) -> dict[str, float]:
-        try:
-            return self._table.query(index, int(epochs), repeat)
-        except MissingDataError as error:
-            raise MissingModuleError(str(error)) from error
-
     def _draw(self) -> int:
         """A repeat, drawn as ``random.randint(0, repeats - 1)`` draws, but in a tenth of the time."""
         repeat = self._random.getrandbits(self._bits)
@@ -241,38 +230,49 @@ class NASBench:
             repeat = self._random.getrandbits(self._bits)
         return repeat
 
-    def _fixed(self, index: int, parameters: float) -> dict[str, Any]:
+    def _fixed(self, index: int) -> dict[str, Any]:
         adjacency, operations = self._modules(index)
+        parameters = round(self._parameters[index] * _PER_MILLION)
         return {
             "module_adjacency": adjacency,
             "module_operations": operations,
-            "trainable_parameters": round(parameters * _PER_MILLION),
+            "trainable_parameters": parameters,
         }
 
+    @cached_property
+    def _parameters(self) -> memoryview:
+        """Millions of parameters of all cells."""
+        return memoryview(self._table.values(_PARAMETERS).astype(np.float64, copy=False).data)
+
     def _all_metrics(self, index: int) -> tuple[dict[str, Any], dict[int, list[dict[str, float]]]]:
-        computed: dict[int, list[dict[str, float]]] = {}
-        parameters = float("nan")
-        for epochs in self._table.fidelities:
-            for repeat in range(self._table.repeats):
-                try:
-                    measured = self._table.query(index, epochs, repeat)
-                except MissingDataError:
-                    continue
-                parameters = measured[_PARAMETERS]
-                computed.setdefault(epochs, []).append(_data_point(measured))
+        computed = {epochs: self._data_points(index, epochs) for epochs in self._table.fidelities}
+        computed = {epochs: points for epochs, points in computed.items() if points}
         if not computed:
             raise MissingModuleError(f"table {self._table.name!r} has no module {self._space.module_hash(index)!r}")
-        return self._fixed(index, parameters), computed
+        return self._fixed(index), computed
+
+    def _data_points(self, index: int, epochs: int) -> list[dict[str, float]]:
+        """The repeats that there are, in the words of the official API."""
+        prefixes = {"halfway": HALFWAY, "final": FINAL}
+        points = []
+        for repeat in range(self._table.repeats):
+            point: dict[str, float] = {}
+            for when, prefix in prefixes.items():
+                if prefix + MEASURED["training_time"] in self._table.metrics:
+                    numbers = self._measurements(index, epochs, repeat, prefix)
+                    point |= {f"{when}_{name}": number for name, number in zip(MEASURED, numbers, strict=True)}
+            if not isnan(point["final_training_time"]):
+                points.append({name: number for name, number in point.items() if not isnan(number)})
+        return points
 
 
-def _data_point(measured: dict[str, float]) -> dict[str, float]:
-    """One repeat in the words of the official API."""
-    return {
-        f"{when}_{name}": measured[prefix + metric]
-        for when, prefix in (("halfway", "halfway_"), ("final", ""))
-        for name, metric in _MEASURED.items()
-        if prefix + metric in measured
-    }
+def _refuse_without_trainings(table: Table) -> None:
+    """Raise an error where a table does not have the numbers of single trainings, and parameters."""
+    whole = (table.space.size, len(table.fidelities), table.repeats)
+    wanted = {**dict.fromkeys(MEASURED.values(), whole), _PARAMETERS: whole[:1]}
+    lacking = [name for name, shape in wanted.items() if name not in table.metrics or table.shape(name) != shape]
+    if lacking:
+        raise MissingDataError(f"table {table.name!r} has no {', '.join(lacking)} of single trainings")
 
 
 def _check(model_spec: Any) -> None:

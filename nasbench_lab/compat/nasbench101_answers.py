@@ -13,6 +13,7 @@ from nasbench_lab.errors import MissingDataError, OutOfSpaceError
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.spaces.cell101 import INPUT, OUTPUT
 from nasbench_lab.spaces.cell101_enumeration import kept_cells
+from nasbench_lab.tables.table import Table
 
 
 @final
@@ -21,6 +22,50 @@ class MissingModuleError(MissingDataError, KeyError, IndexError):
 
     def __str__(self) -> str:
         return Exception.__str__(self)  # and not that of KeyError, which puts it in quotation marks
+
+
+MEASURED = {
+    "training_time": "train_seconds",
+    "train_accuracy": "train_accuracy",
+    "validation_accuracy": "valid_accuracy",
+    "test_accuracy": "test_accuracy",
+}
+"""Names of measurements in the official API, and ours."""
+FINAL, HALFWAY = "", "halfway_"
+"""How our names begin."""
+
+
+@final
+class Measurements:
+    """The numbers of single trainings, fast: a query takes only those that it needs, and takes them as Python's floats.
+
+    The arrays are mapped into memory, and verified when one of their numbers is first asked for.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._length = len(table.fidelities) * table.repeats
+        self._offsets = {epochs: place * table.repeats for place, epochs in enumerate(table.fidelities)}
+        self._columns: dict[str, list[memoryview]] = {}
+
+    def __call__(self, index: int, epochs: int, repeat: int, when: str) -> list[float]:
+        """Return the numbers of `MEASURED`, NaN where they are missing.
+
+        Raises:
+            MissingModuleError: the table has no such measurements of any module.
+        """
+        columns = self._columns.get(when) or self._open(when)
+        place = index * self._length + self._offsets[epochs] + repeat
+        return [column[place] for column in columns]
+
+    def _open(self, when: str) -> list[memoryview]:
+        names = [when + name for name in MEASURED.values()]
+        lacking = [name for name in names if name not in self._table.metrics]
+        if lacking:
+            raise MissingModuleError(f"table {self._table.name!r} has no {', '.join(lacking)}")
+        arrays = [self._table.values(name).astype(np.float64, copy=False) for name in names]
+        columns = self._columns[when] = [memoryview(np.ascontiguousarray(array).reshape(-1).data) for array in arrays]
+        return columns
 
 
 @final

@@ -109,8 +109,10 @@ def _place(column: Column, fidelity: int, repeat: int | Literal["mean"]) -> _Pla
 def _numbers(array: NDArray[Any]) -> Numbers:
     """Give the numbers of an array one by one, as Python's."""
     flat = array.reshape(-1)
-    plain = flat.flags.c_contiguous and flat.flags.aligned and flat.dtype.isnative
-    return memoryview(flat.data) if plain else flat  # the few arrays that a view cannot read are slower
+    if not (flat.flags.c_contiguous and flat.flags.aligned and flat.dtype.isnative):
+        return flat  # the few arrays that a memory view cannot read are slower
+    # A dtype may state its byte order even where it is the machine's, which memory views refuse; made anew it does not.
+    return memoryview(flat.view(np.dtype(flat.dtype.str)).data)
 
 
 def _mean(numbers: list[float]) -> float:

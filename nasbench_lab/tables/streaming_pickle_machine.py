@@ -4,9 +4,6 @@ A pickle is a program for a stack machine. Python's own machine (`pickle.Unpickl
 but not how much memory to use: a few bytes make it reserve gigabytes for a memo or a text that never comes. This one
 keeps what it was given and no more: sizes are compared with the bytes that exist before anything is reserved, the memo
 is a dictionary, and copies (an array, a set made from a list) are charged against the size of the file.
-
-Most of the files read here are numbers in dictionaries, ``{0: 4.2, 1: 7.3, ...}`` or ``{"x-valid@0": 4.4, ...}``. After
-a mark, such runs are recognised with one regular expression and read all at once.
 """
 
 from __future__ import annotations
@@ -14,14 +11,12 @@ from __future__ import annotations
 import codecs
 import collections
 import itertools
-import re
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.tables import streaming_pickle_runs as runs
 
 Allowed = Mapping[tuple[str, str], Any]
 Read = Callable[[int], bytes]
@@ -36,14 +31,6 @@ _RUN_HEADROOM = 2**16  # enough for most runs of numbers
 _HIGHEST_PROTOCOL = 5
 _MOST_SHOWN = 80  # characters of a name in an error message
 _LEAST_COPIED = 2**20
-
-_NUMBERED = re.compile(rb"(?:K.G.{8})++", re.DOTALL)
-_FETCHED_1 = re.compile(rb"(?:h.G.{8})++", re.DOTALL)
-_FETCHED_4 = re.compile(rb"(?:j.{4}G.{8})++", re.DOTALL)
-_NAMED = re.compile(rb"(?:\x8c.[ -~]++\x94G.{8})++", re.DOTALL)
-_NAMED_ITEM = re.compile(rb"\x8c(.)([ -~]++)()()\x94G(.{8})", re.DOTALL)
-_NAMED_OLD = re.compile(rb"(?:X.\0\0\0[ -~]+?(?:q.|r.{4})G.{8})++", re.DOTALL)  # before protocol 4
-_NAMED_OLD_ITEM = re.compile(rb"X(.)\0\0\0([ -~]+?)(?:q(.)|r(.{4}))G(.{8})", re.DOTALL)
 
 
 class Machine:
@@ -75,6 +62,7 @@ class Machine:
         self._next_memo = 0
         self._running = True
         self._copied, self._most_copied = 0, 4 * len(data) + _LEAST_COPIED
+        self._named_runs = runs.NamedRuns()
         self._ready: list[tuple[Any, Any]] = []
         named = {code[0]: operation.__name__ for code, operation in _OPERATIONS.items()}
         self._operations = [getattr(self, named.get(code, "_refuse")) for code in range(256)]
@@ -460,65 +448,30 @@ class Machine:
         """Read items ``key: float`` as long as the buffer has complete ones; what follows is read one by one."""
         if self._at + _RUN_HEADROOM > len(self._buffer):
             self._refill(_RUN_HEADROOM)
-        while self._at < len(self._buffer):
-            start, code = self._at, self._buffer[self._at]
-            if code == _INT1:
-                self._numbered()
-            elif code == _TEXT1:
-                self._named(_NAMED, _NAMED_ITEM)
-            elif code == _TEXT4:
-                self._named(_NAMED_OLD, _NAMED_OLD_ITEM)
-            elif code in (_GET1, _GET4):
-                self._fetched(code)
-            if self._at == start:
-                return
+        while (run := self._run()) is not None:
+            self._stack += itertools.chain.from_iterable(zip(run.keys, run.values, strict=True))
+            self._at = run.end
 
-    def _numbered(self) -> None:
-        """Keys that are numbers below 256."""
-        run = _NUMBERED.match(self._buffer, self._at)
+    def _run(self) -> runs.Run | None:
+        """Read the run that begins here, if one does."""
+        buffer, at = self._buffer, self._at
+        operation = buffer[at : at + 1]
+        if operation == b"K":
+            return runs.numbered(buffer, at)
+        if operation in (b"h", b"j"):
+            run = runs.fetched(buffer, at)
+            return None if run is None else run._replace(keys=[self._recall(number) for number in run.keys])
+        if operation == b"\x8c":
+            run = self._named_runs.read(buffer, at)
+        elif operation == b"X":
+            run = runs.old_named(buffer, at, self._next_memo)
+        else:
+            return None
         if run is not None:
-            self._stack += _interleaved(*self._columns(_KEY_1, run.end()))
-
-    def _fetched(self, code: int) -> None:
-        """Keys that were written before."""
-        pattern, item = (_FETCHED_1, _KEY_1) if code == _GET1 else (_FETCHED_4, _KEY_4)
-        run = pattern.match(self._buffer, self._at)
-        if run is not None:
-            numbers, values = self._columns(item, run.end())
-            self._stack += _interleaved([self._recall(number) for number in numbers], values)
-
-    def _columns(self, item: np.dtype[Any], end: int) -> tuple[list[int], list[float]]:
-        """Keys and values of the items up to ``end``."""
-        run = np.frombuffer(self._buffer, item, (end - self._at) // item.itemsize, self._at)
-        self._at = end
-        return run["key"].tolist(), run["value"].tolist()
-
-    def _named(self, pattern: re.Pattern[bytes], item: re.Pattern[bytes]) -> None:
-        """Keys that are new short texts, each of which goes into the memo."""
-        run = pattern.match(self._buffer, self._at)
-        if run is None:
-            return
-        lengths, texts, put1, put4, values = zip(*item.findall(self._buffer, self._at, run.end()), strict=True)
-        first = self._next_memo
-        numbers = range(first, first + len(texts))
-        # A text may have what looks like its end inside it, or get another number. One by one, it is read rightly.
-        if b"".join(lengths) != bytes(map(len, texts)) or not _are(put1, put4, numbers):
-            return
-        keys = [text.decode("ascii") for text in texts]
-        self._stack += _interleaved(keys, struct.unpack(f">{len(keys)}d", b"".join(values)))
-        self._memo.update(zip(numbers, keys, strict=True))
-        self._next_memo = numbers.stop
-        self._at = run.end()
-
-
-def _are(put1: Sequence[bytes], put4: Sequence[bytes], numbers: range) -> bool:
-    """Whether the operations that fill the memo say these numbers; newer ones say none and take the next."""
-    said = [short or long for short, long in zip(put1, put4, strict=True)]
-    return not said[0] or [int.from_bytes(put, "little") for put in said] == list(numbers)
-
-
-def _interleaved(keys: Sequence[Any], values: Sequence[float]) -> Iterator[Any]:
-    return itertools.chain.from_iterable(zip(keys, values, strict=True))
+            numbers = range(self._next_memo, self._next_memo + len(run.keys))
+            self._memo.update(zip(numbers, run.keys, strict=True))
+            self._next_memo = numbers.stop
+        return run
 
 
 def check_keys(values: Iterable[Any]) -> None:
@@ -544,11 +497,6 @@ _SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
 
 _U1, _U2, _U4, _U8 = (struct.Struct(f"<{kind}") for kind in "BHIQ")
 _I4, _F8 = struct.Struct("<i"), struct.Struct(">d")
-
-_GET1, _GET4, _INT1, _TEXT1, _TEXT4 = b"hjK\x8cX"
-_KEY_1, _KEY_4 = (
-    np.dtype([("operation", "u1"), ("key", kind), ("float", "u1"), ("value", ">f8")]) for kind in ("u1", "<u4")
-)
 
 _OPERATIONS: Mapping[bytes, Callable[[Machine], None]] = {
     b"N": Machine._none,

@@ -15,8 +15,11 @@ only; all others are then missing in the tables. Nothing is ever in memory but t
 from __future__ import annotations
 
 import bz2
+import collections
+import concurrent.futures
 import contextlib
 import dataclasses
+import itertools
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -181,8 +184,15 @@ class _Folder:
 
     def items(self) -> Iterator[tuple[Any, Any]]:
         """Give the index and the results of every architecture."""
-        for index, path in self._members.items():
-            yield index, _read(path)
+        # The next file is decompressed, which takes a third of the time and lets Python go on, while one is read.
+        with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+            waiting: collections.deque[concurrent.futures.Future[bytes]] = collections.deque()
+            paths = iter(self._members.values())
+            waiting += (pool.submit(_content, path) for path in itertools.islice(paths, 2))
+            for index, path in self._members.items():
+                content = waiting.popleft().result()
+                waiting += (pool.submit(_content, following) for following in itertools.islice(paths, 1))
+                yield index, _unpickled(path, content)
 
     def architectures(self) -> Any:
         """Return the archive's list of all architectures."""
@@ -227,8 +237,19 @@ def _open_zip(source: Path) -> Iterator[BinaryIO]:
 
 def _read(path: Path) -> Any:
     """Read one compressed pickle of bounded size."""
+    return _unpickled(path, _content(path))
+
+
+def _unpickled(path: Path, content: bytes) -> Any:
     try:
-        return unpickle.load(_decompress(path.read_bytes()))
+        return unpickle.load(content)
+    except DataError as error:
+        raise DataError(f"{path.name}: {error}") from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return _decompress(path.read_bytes())
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from error
     except OSError as error:
