@@ -23,6 +23,7 @@ ALL = {
     "cell101": spaces.Cell101Space(5),
     "trans-micro": spaces.TransMicroSpace(),
     "trans-macro": spaces.TransMacroSpace(),
+    "size": spaces.SizeSpace(),
 }
 SIZES = {
     "topology": 15_625,
@@ -34,6 +35,7 @@ SIZES = {
     "cell101": 2_532,
     "trans-micro": 4_096,
     "trans-macro": 3_256,
+    "size": 32_768,
 }
 
 
