@@ -79,7 +79,7 @@ def nothing_here(tmp_path):
 def test_the_overview_has_a_line_per_publication(tmp_path):
     shown = nasbench_lab("tables", NASBENCH_LAB_CACHE=str(tmp_path)).stdout
     lines = shown.splitlines()
-    assert lines[0].split() == ["publication", "tables", "architectures", "epochs", "licence", "here"]
+    assert lines[0].split() == ["publication", "tables", "size", "epochs", "licence", "here"]
     for publication in {name.partition("/")[0] for name in nl.tables()}:
         assert sum(line.startswith(f"{publication} ") for line in lines) == 1
     row = next(line for line in lines if line.startswith("nas-bench-graph "))
@@ -105,10 +105,11 @@ def test_the_tables_of_one_publication(tmp_path):
     assert "No such command 'nonsense'" in nasbench_lab("tables", "nonsense").stderr
 
 
-def test_on_a_narrow_terminal_cells_fold():
+def on_a_terminal(columns, *arguments):
+    """Return what a command prints on a terminal of some columns."""
     leader, follower = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "70"}
-    command = [sys.executable, "-m", "nasbench_lab", "tables"]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}
+    command = [sys.executable, "-m", "nasbench_lab", *arguments]
     process = subprocess.Popen(command, stdout=follower, env=environment)
     os.close(follower)
     shown = b""
@@ -122,10 +123,23 @@ def test_on_a_narrow_terminal_cells_fold():
         shown += piece
     assert process.wait() == 0
     os.close(leader)
-    text = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
+
+
+def test_on_a_narrow_terminal_cells_fold():
+    text = on_a_terminal(60, "tables")
     grid = text.split("\r\n\r\n")[0].splitlines()
-    assert max(map(len, grid)) <= 70
+    assert max(map(len, grid)) <= 60
     assert "…" not in text
+
+
+def test_on_a_usual_terminal_names_stay_whole():
+    grid = on_a_terminal(80, "tables").split("\r\n\r\n")[0]
+    assert max(map(len, grid.splitlines())) <= 80
+    shown = set(grid.split())
+    for name in nl.tables():
+        publication, _, dataset = name.partition("/")
+        assert {publication, f"/{dataset}"} <= shown
 
 
 def test_patterns():
@@ -175,6 +189,36 @@ def test_what_no_program_can_download(entry):
     done = nasbench_lab("tables", "fetch", entry.name)
     assert_refused(done, entry.page, entry.source, "nasbench-lab tables import")
     assert_refused(nasbench_lab("tables", entry.name), entry.page)
+
+
+@pytest.mark.parametrize("command", [("cite",), ("query",), ("tables", "info"), ("tables", "verify")])
+def test_names_of_what_is_no_single_table(command):
+    more = ["0"] if command == ("query",) else []
+    assert_refused(nasbench_lab(*command, BY_HAND[0].name, *more), BY_HAND[0].page)
+    if command not in (("cite",), ("tables", "verify")):
+        assert_refused(nasbench_lab(*command, "ec-nas", *more), "name one of its tables: ec-nas/4v9e, ec-nas/4v9e-est")
+
+
+def test_an_empty_name_is_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(synthetic_table("chain"), tmp_path / "mine.h5")
+    assert load(".").name == synthetic_table("chain").name
+    with pytest.raises(UnknownNameError, match="unknown table ''"):
+        load("")
+
+
+def test_long_names_of_metrics_stay_apart_from_numbers(tmp_path):
+    table = synthetic_table("chain")
+    name = "a_long_name_of_a_metric"
+    metrics = tuple(
+        dataclasses.replace(m, name=name) if m.name == "parameters" else m for m in table.description.metrics
+    )
+    values = {name if m == "parameters" else m: table.values(m) for m in table.metrics}
+    write(Table(dataclasses.replace(table.description, metrics=metrics), values), tmp_path / "mine.h5")
+    found = nasbench_lab("query", tmp_path / "mine.h5", 0).stdout
+    assert re.search(rf"^{name} \S+ millions$", found, re.M), found
+    about = nasbench_lab("tables", "info", tmp_path / "mine.h5").stdout
+    assert re.search(r"^  valid_accuracy +\S+ +maximize +by fidelity and repeat$", about, re.M), about
 
 
 def test_large_tables_are_fetched_on_request_only(tmp_path, monkeypatch, empty_cache):
@@ -363,7 +407,19 @@ def test_import_says_what_it_wrote(mirror, tmp_path):
 
 
 def test_unknown_files_list_what_can_be_imported(tmp_path):
-    for content in (b"", b"x", b"[", b"PK\x03\x04", b"\x80\x04.", b"BZh9", bytes(100), b"\xff" * 2**17, "ä".encode()):
+    for content in (
+        b"",
+        b"x",
+        b"[",
+        b'[{"a": 1, "b": 2}]',
+        b'{"a": 1, "b": 2}',
+        b"PK\x03\x04",
+        b"\x80\x04.",
+        b"BZh9",
+        bytes(100),
+        b"\xff" * 2**17,
+        "ä".encode(),
+    ):
         (tmp_path / "file").write_bytes(content)
         done = nasbench_lab("tables", "import", tmp_path / "file") if content == b"x" else None
         if done:

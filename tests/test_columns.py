@@ -106,6 +106,11 @@ def test_indices_of_a_named_space(read):
     assert read("cell,val_acc\n10,0.5\n9,0.75\n", space="listed").space.spec()["names"] == "9\n10"
 
 
+def test_a_space_itself_may_be_given(read):
+    rows = f"arch,val_acc\n{TOPOLOGY.format(7)},1\n"
+    assert same(read(rows, space=TOPOLOGY), read(rows, space="topology"))
+
+
 def test_notation_and_indices_are_not_mixed(read):
     chain = {"name": "chain", "choices": "012", "length": 3}
     assert read("arch,val_acc\n000,0.5\n012,0.75\n", space=chain).lookup([0, 5]).tolist() == [0.5, 0.75]
@@ -276,7 +281,7 @@ def test_everything_a_user_says_is_stored(read):
         name="mine/letters",
         title="Letters",
         licence="CC-BY-4.0",
-        citation="@misc{me}",
+        citation="@misc{me, title = {Letters}}",
         origin="my cluster",
         notes=["Careful."],
         metrics=["train_seconds"],
@@ -288,7 +293,7 @@ def test_everything_a_user_says_is_stored(read):
     )
     description = table.description
     assert (description.name, description.title, description.licence) == ("mine/letters", "Letters", "CC-BY-4.0")
-    assert (description.citation, description.notes[0]) == ("@misc{me}", "Careful.")
+    assert (description.citation, description.notes[0]) == ("@misc{me, title = {Letters}}", "Careful.")
     assert re.fullmatch("my cluster; mine.csv with SHA-256 [0-9a-f]{64}", description.source)
     assert description.metric("val_acc").unit == "points"
     metric = description.metric("train_seconds")
@@ -351,6 +356,18 @@ def test_units_of_accuracies_are_taken_from_the_numbers(read, values, unit):
         ("arch,val_acc\na,1\n", {"units": {"acc": "percent"}}, "unknown column 'acc'; did you mean 'val_acc'"),
         ("arch,val_acc\na,1\n", {"units": "percent"}, "units is a mapping from columns"),
         ("arch,val_acc\na,1\n", {"repeat": "val_acc", "valid": "val_acc"}, "'val_acc' is given for two purposes"),
+        ("arch,val_acc\na,1\n", {"valid": "val_acc", "test": "val_acc"}, "'val_acc' is given for two purposes"),
+        ("arch,val_acc\na,1\n", {"valid": "val_acc", "cost": "val_acc"}, "'val_acc' is given for two purposes"),
+        (
+            "arch,val_acc\na,91\n",
+            {"units": {"val_acc": "fraction"}},
+            "'val_acc' is from 91 to 91, which is no fraction",
+        ),
+        ("arch,val_acc\na,-1\n", {"units": {"val_acc": "percent"}}, "which is no percent: allowed is 0 to 100"),
+        ("arch,val_acc\na,1\n", {"units": {"val_acc": "per\ncent"}}, "units are one line of text, got 'per.ncent'"),
+        ("arch,val_acc\na,1\n", {"name": "a\nb"}, "names, titles and units are one line of text"),
+        ("arch,val_acc\na,1\n", {"citation": "me, 2026"}, "not BibTeX: 'me, 2026'"),
+        ("arch,val_acc\na,1\n", {"space": 5}, "space is a name, or its name and parameters, got int"),
         ("arch,val_acc\na,1\n", {"architecture": []}, "architecture needs at least one column"),
         ("arch,quality\na,1\n", {}, "say which column is the validation or test measurement, as in valid='quality'"),
         ("arch,quality\na,1\n", {"valid": "quality"}, "whether more or less of 'quality' is better"),

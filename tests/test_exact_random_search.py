@@ -41,10 +41,9 @@ def assert_agrees(table, fidelity, repeat, seed):
     error = np.abs(best.mean(axis=0) - exact.mean)
     assert (error <= 4 * np.sqrt(exact.variance / RUNS) + 1e-12).all()
     # The incumbent's test value has a closed form too: of the outcomes with the best value, each is as likely.
-    test = table.mean_values(table.description.test)[architecture]
-    exact = exact_random_search(values, CHECKPOINTS, weights=weights, report=test)
-    incumbents = trace.incumbent()[:, CHECKPOINTS - 1]
-    found = table.mean_values(table.description.test)[incumbents]
+    reported = table.mean_values(table.description.test or table.description.valid)
+    exact = exact_random_search(values, CHECKPOINTS, weights=weights, report=reported[architecture])
+    found = reported[trace.incumbent()[:, CHECKPOINTS - 1]]
     error = np.abs(found.mean(axis=0) - exact.mean)
     assert (error <= 4 * np.sqrt(exact.variance / RUNS) + 1e-12).all()
 

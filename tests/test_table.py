@@ -231,6 +231,18 @@ def test_queries_and_lookups_agree_to_the_last_bit(tmp_path_factory, table, stor
             table.query(index, epochs, repeat)
 
 
+def test_the_memory_order_of_an_array_does_not_matter():
+    values = np.random.default_rng(0).normal(size=(2, 1, 130)) * 1e5
+    description = dataclasses.replace(small_table(VALUES).description, repeats=tuple(map(str, range(130))))
+    description = dataclasses.replace(
+        description, fidelities=(1,), metrics=(dataclasses.replace(description.metrics[0], axes=AXES),)
+    )
+    for array in (values, np.asfortranarray(values)):
+        table = Table(description, {"valid": array})
+        assert [table.query(index)["valid"] for index in (0, 1)] == table.lookup([0, 1]).tolist()
+    assert table.lookup([0, 1]).tolist() == Table(description, {"valid": values}).lookup([0, 1]).tolist()
+
+
 def test_a_dtype_that_states_its_byte_order_is_as_good():
     table = small_table(VALUES)
     stated = np.array(VALUES).view(np.dtype(np.float64).newbyteorder("<"))

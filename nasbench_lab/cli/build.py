@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +55,7 @@ def build(
         typer.echo(f"shard {shard} is finished; {missing:,} trainings of other shards are not in {folder} yet")
         return
     write(builds.assemble(specification, folder, precision=how.precision), table)
-    typer.echo(f"wrote {table}; look at it: nasbench-lab tables describe {table}")
+    typer.echo(f"wrote {table}; look at it: nasbench-lab tables describe {shlex.quote(str(table))}")
 
 
 def pack(

@@ -57,7 +57,8 @@ def _fetch_one(name: str) -> None:
     rows = {
         "file": f"{path} ({path.stat().st_size / 1e6:,.1f} MB)",
         "checksum": table.checksum,
-        "checked": (f"{known} published numbers, " if known else "") + "the digest of every source file",
+        "checked": (f"{known} published number{'s' * (known > 1)}, " if known else "")
+        + "the digest of every source file",
         "source": table.description.source,
         "licence": table.description.licence,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -111,7 +112,7 @@ def import_file(
         if found.options:  # what was guessed must be seen, so that it can be said otherwise
             for line in table.description.notes:
                 typer.echo(f"  - {line}")
-    typer.echo(f"look at it: nasbench-lab tables info {written[0]}")
+    typer.echo(f"look at it: nasbench-lab tables info {shlex.quote(str(written[0]))}")
 
 
 def _target(source: Path, out: Path | None, found: Format, overwrite: bool) -> Path:

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from nasbench_lab import spaces
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.errors import UnknownNameError
+from nasbench_lab.errors import SourceError, UnknownNameError
 from nasbench_lab.tables import cached_path, recipe
 from nasbench_lab.tables import tables as table_names
 from nasbench_lab.tables.by_hand import BY_HAND, refuse_by_hand
@@ -41,12 +41,14 @@ def _names_tables(word: str) -> bool:
     try:
         return bool(matching([word]))
     except UnknownNameError:
-        return any(word == entry.name for entry in BY_HAND)
+        return False
+    except SourceError:  # tables that users make by hand; the list says how
+        return True
 
 
 def print_overview() -> None:
     """Print a line per publication, what can be done with them, and what is to be had by hand."""
-    grid = make_grid("publication", "tables", "architectures", "epochs", "licence", "here")
+    grid = make_grid("publication", "tables", "size", "epochs", "licence", "here")
     for publication, names in itertools.groupby(table_names(), lambda name: name.partition("/")[0]):
         _add_publication(grid, publication, list(names))
     print_grid(grid, fold=True)

@@ -27,6 +27,7 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulate.measurement import RepeatPolicy
 
 _UNLIMITED = 100_000  # columns
+_GAP = 2  # columns between cells
 
 Processes = Annotated[int | None, typer.Option(min=1, help="Trainings at once. [default: as many as processors]")]
 Threads = Annotated[int, typer.Option(min=1, help="Threads of every training.")]
@@ -54,12 +55,32 @@ def print_grid(grid: Grid, *, fold: bool = False) -> None:
     """
     console = Console(highlight=False)
     if fold and console.is_terminal:
+        _keep_words_whole(grid, console.width)
         console.print(grid, markup=False)
         return
     needed = Measurement.get(console, console.options.update(width=_UNLIMITED), grid).maximum
     if needed > console.width:
         console = Console(highlight=False, width=needed)
     console.print(grid, markup=False)
+
+
+def _keep_words_whole(grid: Grid, width: int) -> None:
+    """Fold cells between words only, so that names can be copied, where the terminal is wide enough for that.
+
+    Where it is not, at least the first column, which names the rows, stays whole if it leaves half to the others.
+    """
+    texts = [[str(column.header), *map(str, column.cells)] for column in grid.columns]
+    words = [max(len(word) for text in column for word in text.split() or [""]) for column in texts]
+    wanted = [max(map(len, column)) for column in texts]
+    spare = width - sum(words) - _GAP * (len(words) - 1)
+    if spare < 0:
+        if 2 * words[0] <= width:
+            grid.columns[0].width = words[0]
+        return
+    for place in sorted(range(len(words)), key=lambda place: wanted[place] - words[place]):
+        more = min(wanted[place] - words[place], spare)
+        grid.columns[place].width = words[place] + more
+        spare -= more
 
 
 def parse_repeat(text: str) -> RepeatPolicy:

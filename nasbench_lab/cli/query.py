@@ -29,10 +29,11 @@ def query(
     typer.echo(f"architecture  {index}  {table.space.format(index)}")
     typer.echo(f"epochs        {epochs or table.fidelities[-1]}")
     typer.echo(f"repeat        {_repeat_name(table, policy)}")
+    width = max(18, *(len(name) + 1 for name in table.metrics))
     for metric in table.description.metrics:
         value = answer.get(metric.name)
         shown = "not published" if value is None else f"{value:.6g} {metric.unit}"
-        typer.echo(f"{metric.name:<18}{shown}")
+        typer.echo(f"{metric.name:<{width}}{shown}".rstrip())
 
 
 def _repeat_name(table: Table, policy: int | str) -> str:

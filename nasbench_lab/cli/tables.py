@@ -59,9 +59,12 @@ def info(
     for key, value in rows.items():
         typer.echo(f"{key:<20} {value}")
     typer.echo("\nmetrics")
+    width = max(len(name) for name in table.metrics)
     for metric in description.metrics:
-        typer.echo(f"  {metric.name:<18} {metric.unit:<9} {'x'.join(metric.axes)}")
-        typer.echo(f"  {'':<18} {metric.description}")
+        direction = "" if metric.direction == "none" else metric.direction
+        of_each = " and ".join(metric.axes[1:])
+        typer.echo(f"  {metric.name:<{width}}  {metric.unit:<9} {direction:<9} {of_each and f'by {of_each}'}".rstrip())
+        typer.echo(f"  {'':<{width}}  {metric.description}")
     typer.echo("\nnotes")
     for note in description.notes:
         typer.echo(f"  - {note}")

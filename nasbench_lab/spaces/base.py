@@ -65,7 +65,7 @@ class Space(abc.ABC):
     def check_index(self, index: ArrayLike) -> IntArray:
         """Return ``index`` as an int64 array, or raise OutOfSpaceError where it is outside 0 .. size-1."""
         array = np.asarray(index)
-        if array.dtype.kind not in "iu":
+        if array.dtype.kind not in "iu" and array.size:  # an empty list has no type of its own
             raise OutOfSpaceError(f"architecture indices must be integers, got {array.dtype} values")
         if array.size and (array.min() < 0 or array.max() >= self.size):
             worst = int(array.min()) if array.min() < 0 else int(array.max())

@@ -29,7 +29,7 @@ class ChainSpace(ProductSpace):
     def __init__(self, choices: str, length: int) -> None:
         if list(choices) != sorted(set(choices)) or not choices or length < 1:
             raise ParameterError("a chain needs different choices in ascending order and a length of at least 1")
-        super().__init__("chain", (len(choices),) * length)
+        super().__init__("chain", (len(choices),) * min(length, 2**10))  # more is refused there
         self.choices = choices
         self.length = length
 

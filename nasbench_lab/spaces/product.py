@@ -14,6 +14,7 @@ from nasbench_lab.streams import IntArray
 
 _MOST_ARCHITECTURES = 2**31 - 1  # indices are kept as int32
 _MOST_CHOICES = 127  # codes are kept as int8
+_MOST_CODES = 1000  # far more than 2**31 architectures need; a file may ask for more, to keep the reader busy
 
 
 class ProductSpace(Space):
@@ -25,10 +26,11 @@ class ProductSpace(Space):
     def __init__(self, name: str, cardinalities: tuple[int, ...]) -> None:
         self.name = name
         self.cardinalities = cardinalities
-        self.size = math.prod(cardinalities)
-        if self.size > _MOST_ARCHITECTURES or max(cardinalities) > _MOST_CHOICES:
+        self.size = math.prod(cardinalities[:_MOST_CODES])
+        if len(cardinalities) > _MOST_CODES or self.size > _MOST_ARCHITECTURES or max(cardinalities) > _MOST_CHOICES:
             raise ParameterError(
-                f"a space can have {_MOST_ARCHITECTURES} architectures and {_MOST_CHOICES} values of a choice at most"
+                f"a space can have {_MOST_ARCHITECTURES} architectures, {_MOST_CODES} choices and {_MOST_CHOICES} "
+                "values of a choice at most"
             )
 
     @cached_property

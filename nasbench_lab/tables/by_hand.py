@@ -64,7 +64,7 @@ BY_HAND = (
     ),
     ByHand(
         "accel-nasbench",
-        "Accel-NASBench: 5,125 networks on ImageNet, and their speed on eight accelerators",
+        "Accel-NASBench: 5,125 networks on ImageNet, and their speed on six accelerators",
         "https://github.com/afzalxo/Accel-NASBench/tree/main/anb_dataset",
         "anb_dataset_jsons.tar.gz",
         "anb_dataset_jsons.tar.gz",

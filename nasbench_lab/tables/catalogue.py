@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nasbench_lab.cache import cache_folder
-from nasbench_lab.errors import DataError, SourceError, unknown
+from nasbench_lab.errors import DataError, SourceError, UnknownNameError, unknown
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables import store
+from nasbench_lab.tables.by_hand import refuse_by_hand
 from nasbench_lab.tables.known_answers import check_known_answers
 from nasbench_lab.tables.progress import Report, silent
 from nasbench_lab.tables.recipe import AbstractRecipe, StreamedRecipe
@@ -55,6 +56,7 @@ def matching(patterns: Iterable[str]) -> list[str]:
 
     Raises:
         UnknownNameError: a pattern stands for no table.
+        SourceError: it stands for tables that users make from files that they download themselves.
 
     >>> matching(["nas-bench-graph/c*"])
     ['nas-bench-graph/citeseer', 'nas-bench-graph/computers', 'nas-bench-graph/cora', 'nas-bench-graph/cs']
@@ -63,21 +65,32 @@ def matching(patterns: Iterable[str]) -> list[str]:
     for pattern in patterns:
         names = [n for n in tables() if fnmatch.fnmatchcase(n, pattern) or n.startswith(f"{pattern.rstrip('/')}/")]
         if not names:
+            refuse_by_hand(pattern)
             raise unknown("table", pattern, {*tables(), *(name.partition("/")[0] for name in tables())})
         found |= dict.fromkeys(names)
     return list(found)
 
 
 def recipe(name: str) -> AbstractRecipe:
-    """Return the recipe of a table, or raise UnknownNameError with the nearest names."""
+    """Return the recipe of a table.
+
+    Raises:
+        UnknownNameError: no table has that name, but those in the message.
+        SourceError: users make the tables of that name from files that they download themselves.
+    """
     if name not in recipes():
+        of_publication = [table for table in tables() if table.partition("/")[0] == str(name).rstrip("/")]
+        if of_publication:
+            raise UnknownNameError(f"{name!r} is a publication; name one of its tables: {', '.join(of_publication)}")
+        refuse_by_hand(str(name))
         raise unknown("table", name, recipes())
     return recipes()[name]
 
 
 def cached_path(name: str) -> Path:
     """Return where the converted table is, or will be."""
-    return cache_folder() / "tables" / f"{name.replace('/', '__')}-{recipe(name).digest[:16]}.h5"
+    digest = recipe(name).digest
+    return cache_folder() / "tables" / f"{name.replace('/', '__')}-{digest[:16]}.h5"
 
 
 def load(name: str | os.PathLike[str]) -> Table:
@@ -96,7 +109,7 @@ def load(name: str | os.PathLike[str]) -> Table:
     text = os.fspath(name) if isinstance(name, str | os.PathLike) else str(name)
     if is_table_file(text):
         return store.open_table(text)
-    if text not in recipes() and Path(text).is_dir():
+    if text and text not in recipes() and Path(text).is_dir():  # an empty text is no way to write the current folder
         return store.open_table(_only_table(Path(text)))
     made = recipe(text)
     path = cached_path(text)

@@ -82,6 +82,7 @@ class Description:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._check_texts()
         names = [metric.name for metric in self.metrics]
         if len(set(names)) != len(names) or not names:
             raise DataError(f"table {self.name!r} must have at least one metric, each with a name of its own")
@@ -97,6 +98,14 @@ class Description:
         for role in (self.valid, self.test):
             if role is not None and self.metric(role).direction == "none":
                 raise DataError(f"metric {role!r} of table {self.name!r} needs a direction")
+
+    def _check_texts(self) -> None:
+        """Raise DataError where a text is something else, or a name would not be shown as one line."""
+        lines = [self.name, self.title, *self.repeats, *self.cost]
+        lines += [text for metric in self.metrics for text in (metric.name, metric.unit)]
+        texts = [self.licence, self.citation, self.source, *self.notes, *(m.description for m in self.metrics)]
+        if not all(isinstance(text, str) for text in (*lines, *texts)) or not all(map(str.isprintable, lines)):
+            raise DataError("the names and notes of a table must be texts, and names one line each")
 
     @property
     def objective(self) -> Metric:
@@ -138,6 +147,8 @@ class Description:
             data["metrics"] = tuple(Metric(**{**m, "axes": tuple(m["axes"])}) for m in data["metrics"])
             for key in ("fidelities", "repeats", "cost", "notes"):
                 data[key] = tuple(data[key])
+            if not all(type(epochs) is int for epochs in data["fidelities"]):
+                raise DataError("the fidelities of a table must be whole numbers")
             return cls(**data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"not the description of a table: {error}") from error

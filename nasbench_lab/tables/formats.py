@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,7 @@ def find_format(source: str | os.PathLike[str], name: str = "auto") -> Format:
     if name != "auto":
         return FORMATS[name]
     if recognise.is_table(path, head):
-        raise DataError(f"{path} is a table already; look at it: nasbench-lab tables info {path}")
+        raise DataError(f"{path} is a table already; look at it: nasbench-lab tables info {shlex.quote(str(path))}")
     for candidate in FORMATS.values():
         if candidate.recognise(path, head):
             return candidate

@@ -108,7 +108,8 @@ def is_columns(_path: Path, start: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     header = next((line for line in text.splitlines() if line.strip()), "")
-    return any(delimiter in header for delimiter in ",\t;|")
+    # JSON has commas too, but no column's name begins like it.
+    return not header.lstrip().startswith(("{", "[")) and any(delimiter in header for delimiter in ",\t;|")
 
 
 def _message(start: bytes) -> bytes | None:

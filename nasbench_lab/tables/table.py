@@ -164,8 +164,10 @@ class Table:
         repeats = self.repeat_values(metric, epochs)
         present = ~np.isnan(repeats)
         count = present.sum(axis=1)
+        # In another memory order NumPy would add in another order, and round otherwise than a single query does.
+        known = np.ascontiguousarray(np.where(present, repeats, 0.0))
         with np.errstate(invalid="ignore"):
-            mean = np.where(present, repeats, 0.0).sum(axis=1) / count
+            mean = known.sum(axis=1) / count
         published = self.published_means(metric)
         if published is None:
             return mean

@@ -42,7 +42,7 @@ def read_columns(
     target: str | os.PathLike[str] | None = None,
     *,
     architecture: str | Sequence[str] | None = None,
-    space: str | Mapping[str, Any] | None = None,
+    space: str | Mapping[str, Any] | spaces.Space | None = None,
     epochs: str | int | None = None,
     repeat: str | Mapping[str, Sequence[str]] | None = None,
     valid: str | None = None,
@@ -77,7 +77,7 @@ def read_columns(
         target: the table file (``.h5``) to write; without it, the table is made in memory.
         architecture: the column with the architecture: in official notation, or as an index. Or several columns with a
             choice each, such as ``["kernel", "width"]``.
-        space: the name of the search space, or its name and parameters as for `nasbench_lab.spaces.make`. With
+        space: the name of the search space, or its name and parameters as for `nasbench_lab.spaces.make`, or one. With
             ``"choices"`` it is all combinations of the values that the choices have in the file, with ``"listed"``
             exactly the architectures of the file.
         epochs: the column with the number of epochs; or the number, where it is the same for all rows. By default 1.
@@ -129,7 +129,7 @@ def read_columns(
     """
     options = Options(
         architecture=architecture,
-        space=space,
+        space=space.spec() if isinstance(space, spaces.Space) else space,
         epochs=epochs,
         repeat=repeat,
         valid=valid,

@@ -200,6 +200,7 @@ def _unit(column: str, low: float, high: float, is_cost: bool, options: Options)
             raise unknown("unit of time", said, SECONDS)
         return _Unit("s", SECONDS[said], f", where it is in {said}") if said else _Unit("s")
     if said is not None:
+        _check_range(column, said, low, high)
         return _Unit(said)
     if kind(column) == "seconds":
         return _Unit("s")
@@ -207,6 +208,13 @@ def _unit(column: str, low: float, high: float, is_cost: bool, options: Options)
         unit = "fraction" if high <= 1 else "percent"
         return _Unit(unit, says=f"; taken for {unit}, as it is from {low:.6g} to {high:.6g}")
     return _Unit("")
+
+
+def _check_range(column: str, unit: str, low: float, high: float) -> None:
+    """Raise DataError where numbers cannot be of the unit that the user said; verification would say so later."""
+    most = {"fraction": 1.0, "percent": 100.0}.get(unit)
+    if most is not None and not 0 <= low <= high <= most:
+        raise DataError(f"{column!r} is from {low:.6g} to {high:.6g}, which is no {unit}: allowed is 0 to {most:g}")
 
 
 def _direction(column: str, roles: _Roles, options: Options) -> Direction:

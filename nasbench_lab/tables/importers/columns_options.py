@@ -55,6 +55,15 @@ class Options:
         for name in ("units", "directions", "splits"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ParameterError(f"{name} is a mapping from columns, such as {{'val_acc': ...}}")
+        if not isinstance(self.space, str | Mapping | None):
+            raise ParameterError(f"space is a name, or its name and parameters, got {type(self.space).__name__}")
+        for text in (self.name, self.title, *self.units.values()):
+            if text is not None and not (isinstance(text, str) and text.isprintable()):
+                raise ParameterError(f"names, titles and units are one line of text, got {text!r}")
+        if self.citation.strip():
+            from nasbench_lab.tables.citations import entries
+
+            entries(self.citation)  # refused here, as `cite` could not print it
 
 
 class Keys(NamedTuple):
@@ -97,6 +106,10 @@ def find_keys(names: Sequence[str], options: Options) -> Keys:
             raise unknown("column", name, known)
     for name in keys:
         if keys.count(name) > 1 or name in named:
+            raise ParameterError(f"the column {name!r} is given for two purposes")
+    roles = [name for name in (options.valid, options.test, *as_names(options.cost)) if name is not None]
+    for name in roles:
+        if roles.count(name) > 1:
             raise ParameterError(f"the column {name!r} is given for two purposes")
     wanted = as_names(options.metrics) if options.metrics is not None else known
     metrics = tuple(name for name in known if name not in keys and (name in wanted or name in named))
