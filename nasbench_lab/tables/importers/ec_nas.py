@@ -133,7 +133,11 @@ def _description(
         licence="MIT",
         citation=f"{_CITATION}\n\n{nas_bench_101.CITATION}",
         source=source,
-        notes=(*notes, "Names of devices and times of day, which the files have too, are left out."),
+        notes=(
+            *notes,
+            "The energy of the parts (processor, graphics) does not add up to the total, which is about twice as much.",
+            "Names of devices and times of day, which the files have too, are left out.",
+        ),
     )
 
 

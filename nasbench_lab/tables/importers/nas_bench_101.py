@@ -22,6 +22,7 @@ from nasbench_lab.spaces.cell101_enumeration import MAX_VERTICES, SIZES
 from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables import unpickle
 from nasbench_lab.tables.description import Description, Metric
+from nasbench_lab.tables.importers import zero_cost
 from nasbench_lab.tables.importers.nas_bench_101_messages import Field
 from nasbench_lab.tables.importers.nas_bench_101_reader import PARAMETERS, Counts, Format, Frame
 from nasbench_lab.tables.importers.nas_bench_101_reader import convert as _convert
@@ -162,7 +163,7 @@ _MEANS = Description(
     valid=None,
     test="test_accuracy",
     licence="MIT",
-    citation=CITATION,
+    citation=f"{CITATION}\n\n{zero_cost.CITATION}",
     source=f"{_ACCURACIES}; {_PARAMETERS}",
     notes=(
         "Only the mean of three trainings is published there: its one repeat is that mean.",

@@ -33,7 +33,7 @@ _SHA256 = {
 }
 _WITHOUT_PURE_SECONDS = {("cifar10", "logsynflow")}
 
-_CITATION = """@inproceedings{cavagnero2023freerea,
+CITATION = """@inproceedings{cavagnero2023freerea,
   title     = {{FreeREA}: Training-Free Evolution-based Architecture Search},
   author    = {Cavagnero, Niccol{\\`o} and Robbiano, Luca and Caputo, Barbara and Averta, Giuseppe},
   booktitle = {Proceedings of the IEEE/CVF Winter Conference on Applications of Computer Vision (WACV)},
@@ -59,7 +59,7 @@ def columns(dataset: str) -> Columns:
         metrics=tuple(metric for score in _SCORES for metric in _metrics(dataset, score)),
         files=tuple(freerea_file(dataset, score, _SHA256[dataset, score]) for score in _SCORES),
         read=partial(_read, dataset),
-        citation=_CITATION,
+        citation=CITATION,
         notes=_NOTES,
     )
 
