@@ -105,7 +105,7 @@ def read_as_the_original(path: Path) -> dict[str, dict[int, list[dict[str, float
 
 def main(reader: str, source: Path, target: Path) -> None:
     """Read a file, and print seconds and bytes."""
-    from nasbench_lab.tables.importers import nas_bench_101
+    from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
 
     start = time.perf_counter()
     if reader == "ours":

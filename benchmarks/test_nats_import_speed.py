@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasbench_lab.tables import streaming_pickle, unpickle
-from nasbench_lab.tables.importers import nats_archives
-from nasbench_lab.tables.importers.nats_archive_benchmarks import DATASETS, TOPOLOGY
-from nasbench_lab.tables.importers.nats_archive_tables import Key, Layout, Tables
+from nasbench_lab.tables.importers.nats_archives import archives as nats_archives
+from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS, TOPOLOGY
+from nasbench_lab.tables.importers.nats_archives.tables import Key, Layout, Tables
+from nasbench_lab.tables.reading import pickle_stream, unpickle
 
 ARCHIVE = "D-X-Y/NATS-Bench/fake_torch_dir/NATS-tss-v1_0-3ffb9-simple"
 COPIES = 8
@@ -68,7 +68,7 @@ def one_file(compressed):
 @pytest.mark.benchmark(group="an architecture of one pickle, decompressed")
 def test_one_file_streamed(per_item, one_file):
     def read():
-        stream = streaming_pickle.Stream(lambda: io.BytesIO(one_file), "arch2infos", unpickle.ALLOWED)
+        stream = pickle_stream.Stream(lambda: io.BytesIO(one_file), "arch2infos", unpickle.ALLOWED)
         return sum(1 for _ in stream)
 
     assert per_item("ours", 3 * COPIES, read) == 3 * COPIES

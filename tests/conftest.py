@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 from nasbench_lab.cache import CACHE_VARIABLE
-from nasbench_lab.tables.sources import MIRROR_VARIABLE
+from nasbench_lab.tables.fetching.sources import MIRROR_VARIABLE
 
 _cache = tempfile.TemporaryDirectory(prefix="nasbench-lab-tests-")
 os.environ[CACHE_VARIABLE] = _cache.name

@@ -10,8 +10,8 @@ from collections import OrderedDict
 
 import numpy as np
 
-from nasbench_lab.tables.importers.nats_archive_benchmarks import DATASETS, SIZE, TOPOLOGY
-from nasbench_lab.tables.torch_file import MAGIC, STREAM_VERSION
+from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS, SIZE, TOPOLOGY
+from nasbench_lab.tables.reading.torch_file import MAGIC, STREAM_VERSION
 
 BENCHMARKS = {"tss": TOPOLOGY, "sss": SIZE}
 EPOCHS = {"01": 1, "12": 12, "90": 90, "200": 200}

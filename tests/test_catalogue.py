@@ -11,7 +11,8 @@ from catalogue_tables import table_parameters
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, UnknownNameError
 from nasbench_lab.spaces.topology import OPERATIONS
-from nasbench_lab.tables import cached_path, recipe, unpickle
+from nasbench_lab.tables import cached_path, recipe
+from nasbench_lab.tables.reading import unpickle
 
 GRAPH = [name for name in nl.tables() if name.startswith("nas-bench-graph/")]
 TSS = [name for name in nl.tables() if name.startswith("nats-bench-tss/")]

@@ -36,11 +36,11 @@ from nasbench_lab.tables import (
     verify,
     write,
 )
-from nasbench_lab.tables.by_hand import BY_HAND
 from nasbench_lab.tables.catalogue import matching
-from nasbench_lab.tables.formats import FORMATS, find_format, import_tables
+from nasbench_lab.tables.fetching.by_hand import BY_HAND
+from nasbench_lab.tables.fetching.sources import UrlFile
+from nasbench_lab.tables.importers.formats import FORMATS, find_format, import_tables
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS
-from nasbench_lab.tables.sources import UrlFile
 from nasbench_lab.testing import synthetic_table
 
 SMALL = "nas-bench-graph/proteins"
@@ -529,7 +529,8 @@ def test_a_folder_with_a_table(tmp_path):
 
 SLOW_IMPORT = """
 import sys, time
-from nasbench_lab.tables import formats, store
+from nasbench_lab.tables import store
+from nasbench_lab.tables.importers import formats
 from nasbench_lab.testing import synthetic_table
 def slow(source, target, progress, options):
     with store.writing(synthetic_table("chain").description, target) as draft:

@@ -19,7 +19,7 @@ import nasbench_lab as nl
 from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, NasbenchLabError, OutputError, ParameterError, UnknownNameError
 from nasbench_lab.tables import open_table
-from nasbench_lab.tables.importers import columns_text
+from nasbench_lab.tables.importers.columns import text as columns_text
 from nasbench_lab.testing import synthetic_table
 
 TOPOLOGY = spaces.TopologySpace()
@@ -527,7 +527,7 @@ def test_quotes_may_begin_anywhere(read, monkeypatch):
 
 
 def test_many_rows_take_the_way_over_a_file(read, monkeypatch):
-    from nasbench_lab.tables.importers import columns_rows
+    from nasbench_lab.tables.importers.columns import rows as columns_rows
 
     expected = read(CURVES)
     monkeypatch.setattr(columns_rows, "_IN_MEMORY", 10)

@@ -14,7 +14,7 @@ from nasbench_lab.compat import nasbench101 as api
 from nasbench_lab.errors import DataError, MissingDataError, SourceError
 from nasbench_lab.spaces.cell101 import OPERATIONS
 from nasbench_lab.tables import write as write_table
-from nasbench_lab.tables.importers import nas_bench_101
+from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
 from nasbench_lab.testing import synthetic_table
 
 CONV3, CONV1, POOL = OPERATIONS

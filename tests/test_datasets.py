@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, UnknownNameError
-from nasbench_lab.tables import unpickle
+from nasbench_lab.tables.reading import unpickle
 from nasbench_lab.train import datasets
 from nasbench_lab.train.datasets import Hardening, Split
 

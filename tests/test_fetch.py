@@ -14,8 +14,8 @@ import time
 import pytest
 
 from nasbench_lab.errors import NasbenchLabError, OutputError, SourceError
-from nasbench_lab.tables import download as download_module
-from nasbench_lab.tables.download import MIRROR_VARIABLE, download, downloaded
+from nasbench_lab.tables.fetching import download as download_module
+from nasbench_lab.tables.fetching.download import MIRROR_VARIABLE, download, downloaded
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -175,7 +175,7 @@ def test_a_server_that_goes_on_elsewhere_than_asked(server, empty_cache, monkeyp
 
 FETCH = """
 import sys
-from nasbench_lab.tables.download import download
+from nasbench_lab.tables.fetching.download import download
 print(download(sys.argv[1], sys.argv[2], what="data.bin", mirrored="host/data.bin"))
 """
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.topology import OPERATIONS
-from nasbench_lab.tables.importers import help_latencies, hw_nas_bench, zero_cost
-from nasbench_lab.tables.importers.nats_topology_columns import SIZE
+from nasbench_lab.tables.importers.nats_topology import help_latencies, hw_nas_bench, zero_cost
+from nasbench_lab.tables.importers.nats_topology.columns import SIZE
 
 DATASETS = ["cifar10", "cifar100", "ImageNet16-120"]
 HELP = "HayeonLee/HELP/data/nasbench201/latency"

@@ -125,7 +125,7 @@ def test_nothing_touches_the_global_random_state():
     assert after == fresh
 
 
-MAY_PRINT = {ROOT / "compat" / "nats_texts.py"}
+MAY_PRINT = {ROOT / "compat" / "nats" / "texts.py"}
 """Besides the command line: the ``show`` of the faces of NATS-Bench, whose purpose in the originals is to print."""
 
 

@@ -32,12 +32,16 @@ from nas_bench_101_files import (
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, NasbenchLabError, SourceError
 from nasbench_lab.spaces import Cell101Space
-from nasbench_lab.tables import open_table, tfrecord
-from nasbench_lab.tables.importers import ec_nas, nas_bench_101, nas_bench_101_messages, nas_bench_101_reader
-from nasbench_lab.tables.importers.nas_bench_101_messages import Field, MalformedError, Messages
-from nasbench_lab.tables.importers.nas_bench_101_rows import codes_of
-from nasbench_lab.tables.importers.nas_bench_101_rows import rows_of as parsed_rows
+from nasbench_lab.tables import open_table
+from nasbench_lab.tables.importers import ec_nas
+from nasbench_lab.tables.importers.nas_bench_101 import messages as nas_bench_101_messages
+from nasbench_lab.tables.importers.nas_bench_101 import reader as nas_bench_101_reader
+from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
+from nasbench_lab.tables.importers.nas_bench_101.messages import Field, MalformedError, Messages
+from nasbench_lab.tables.importers.nas_bench_101.rows import codes_of
+from nasbench_lab.tables.importers.nas_bench_101.rows import rows_of as parsed_rows
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS, KnownAnswer
+from nasbench_lab.tables.reading import tfrecord
 
 METRICS = dict(zip(NAMES, ("train_seconds", "train_accuracy", "valid_accuracy", "test_accuracy"), strict=True))
 models = functools.cache(models)

@@ -26,8 +26,8 @@ from nats_files import (
 
 from nasbench_lab.errors import DataError, MissingDataError, OutputError
 from nasbench_lab.tables import catalogue, open_table
-from nasbench_lab.tables.importers.nats_archive_benchmarks import DATASETS
-from nasbench_lab.tables.importers.nats_archives import import_archive
+from nasbench_lab.tables.importers.nats_archives.archives import import_archive
+from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS
 
 MIRROR = "D-X-Y/NATS-Bench/fake_torch_dir"
 REAL = {"tss": "NATS-tss-v1_0-3ffb9-simple", "sss": "NATS-sss-v1_0-50262-simple"}

@@ -11,7 +11,7 @@ import pytest
 import nasbench_lab as nl
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces import ChainSpace, TopologySpace
-from nasbench_lab.tables import unpickle
+from nasbench_lab.tables.reading import unpickle
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 

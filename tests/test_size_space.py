@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from nasbench_lab import spaces
 from nasbench_lab.errors import OutOfSpaceError
-from nasbench_lab.tables import unpickle
-from nasbench_lab.tables.importers import nats_archives
+from nasbench_lab.tables.importers.nats_archives import archives as nats_archives
+from nasbench_lab.tables.reading import unpickle
 
 SPACE = spaces.SizeSpace()
 SSS = "D-X-Y/NATS-Bench/fake_torch_dir/NATS-sss-v1_0-50262-simple"

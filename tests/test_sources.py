@@ -7,8 +7,8 @@ import zipfile
 import pytest
 
 from nasbench_lab.errors import DataError, OutputError, SourceError
-from nasbench_lab.tables.download import MIRROR_VARIABLE
-from nasbench_lab.tables.sources import GitHubFile, PackageFile, UrlFile
+from nasbench_lab.tables.fetching.download import MIRROR_VARIABLE
+from nasbench_lab.tables.fetching.sources import GitHubFile, PackageFile, UrlFile
 
 CONTENT = b"measurements"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from nas_bench_101_files import framed, masked_crc
 
 from nasbench_lab.errors import DataError
-from nasbench_lab.tables import tfrecord
-from nasbench_lab.tables.tfrecord import LONGEST, batches
+from nasbench_lab.tables.reading import tfrecord
+from nasbench_lab.tables.reading.tfrecord import LONGEST, batches
 
 
 def read(content, **options):

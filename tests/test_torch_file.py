@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nats_files import torch_stream, torch_zip
 
 from nasbench_lab.errors import DataError
-from nasbench_lab.tables import torch_file
+from nasbench_lab.tables.reading import torch_file
 
 LATENCY = "HayeonLee/HELP/data/nasbench201/latency"
 DATA = {"a": [1, 2.5, None, True], "b": collections.OrderedDict(x=(1, "y")), 3: {"c": b"d"}}

@@ -15,8 +15,8 @@ import nasbench_lab as nl
 from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, OutOfSpaceError
 from nasbench_lab.tables import recipe
-from nasbench_lab.tables.importers import trans_nas_bench_official as official
-from nasbench_lab.tables.importers.trans_nas_bench_tasks import TASKS
+from nasbench_lab.tables.importers.trans_nas_bench import official
+from nasbench_lab.tables.importers.trans_nas_bench.tasks import TASKS
 
 ZIPS = {
     "micro": "automl/NASLib/naslib/data/zc_benchmarks/all_benchmarks_zen.zip",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasbench_lab.errors import DataError
-from nasbench_lab.tables import unpickle
+from nasbench_lab.tables.reading import unpickle
 
 TOUCHED = []
 

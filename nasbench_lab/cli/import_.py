@@ -15,7 +15,7 @@ from nasbench_lab.cli.progress import reporting
 from nasbench_lab.errors import DataError, OutputError, ParameterError
 from nasbench_lab.tables import Table, open_table
 from nasbench_lab.tables.catalogue import is_table_file
-from nasbench_lab.tables.formats import FORMATS, Format, find_format, import_tables
+from nasbench_lab.tables.importers.formats import FORMATS, Format, find_format, import_tables
 from nasbench_lab.tables.progress import step
 
 

@@ -15,8 +15,8 @@ from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.errors import SourceError, UnknownNameError
 from nasbench_lab.tables import cached_path, recipe
 from nasbench_lab.tables import tables as table_names
-from nasbench_lab.tables.by_hand import BY_HAND, refuse_by_hand
 from nasbench_lab.tables.catalogue import matching
+from nasbench_lab.tables.fetching.by_hand import BY_HAND, refuse_by_hand
 
 _HELP = """
 tables of one publication    nasbench-lab tables nas-bench-graph

@@ -14,11 +14,11 @@ from typing import Any, final
 
 import numpy as np
 
-from nasbench_lab.compat.nats_errors import ArgumentError, MissingResultError
-from nasbench_lab.compat.nats_face import Face
-from nasbench_lab.compat.nats_results import ArchResults as _ArchResults
-from nasbench_lab.compat.nats_texts import Style
-from nasbench_lab.compat.nats_trial import ResultsCount as _ResultsCount
+from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
+from nasbench_lab.compat.nats.face import Face
+from nasbench_lab.compat.nats.results import ArchResults as _ArchResults
+from nasbench_lab.compat.nats.texts import Style
+from nasbench_lab.compat.nats.trial import ResultsCount as _ResultsCount
 
 __all__ = ["ArchResults", "ArgumentError", "MissingResultError", "NASBench201API", "ResultsCount"]
 

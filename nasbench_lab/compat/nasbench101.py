@@ -48,7 +48,7 @@ from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.spaces.cell101 import INPUT, OPERATIONS, OUTPUT
 from nasbench_lab.spaces.cell101_enumeration import MAX_EDGES, MAX_VERTICES
 from nasbench_lab.tables import catalogue, store
-from nasbench_lab.tables.importers import nas_bench_101
+from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
 from nasbench_lab.tables.table import Table
 
 __all__ = ["MissingModuleError", "ModelSpec", "NASBench", "OutOfDomainError"]

@@ -20,14 +20,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast, final
 
-from nasbench_lab.compat import nats_trainings
-from nasbench_lab.compat.nats_archive import is_ours
-from nasbench_lab.compat.nats_errors import ArgumentError, MissingResultError
-from nasbench_lab.compat.nats_face import Face
-from nasbench_lab.compat.nats_results import ArchResults
-from nasbench_lab.compat.nats_texts import Style
-from nasbench_lab.compat.nats_trainings import Trainings
-from nasbench_lab.compat.nats_trial import ResultsCount
+from nasbench_lab.compat.nats import trainings
+from nasbench_lab.compat.nats.archive import is_ours
+from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
+from nasbench_lab.compat.nats.face import Face
+from nasbench_lab.compat.nats.results import ArchResults
+from nasbench_lab.compat.nats.texts import Style
+from nasbench_lab.compat.nats.trainings import Trainings
+from nasbench_lab.compat.nats.trial import ResultsCount
 from nasbench_lab.spaces.size import CHANNELS, LAYERS
 from nasbench_lab.spaces.topology import OPERATIONS, TopologySpace
 
@@ -84,7 +84,7 @@ class _Nats(Face):
     @staticmethod
     def mean(values: Sequence[Any]) -> Any:
         """Return the sum divided by the number."""
-        return nats_trainings.mean(values)
+        return trainings.mean(values)
 
     @property
     def evaluated_indexes(self) -> set[int]:

@@ -3,7 +3,7 @@
 from nasbench_lab.tables.catalogue import cached_path, fetch, load, recipe, tables
 from nasbench_lab.tables.citations import cite
 from nasbench_lab.tables.description import Description, Metric
-from nasbench_lab.tables.importers.columns import read_columns
+from nasbench_lab.tables.importers.columns.read import read_columns
 from nasbench_lab.tables.known_answers import Check
 from nasbench_lab.tables.recipe import AbstractRecipe, Recipe, StreamedRecipe
 from nasbench_lab.tables.store import open_table, write

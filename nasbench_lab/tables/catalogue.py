@@ -12,7 +12,7 @@ from nasbench_lab.cache import cache_folder
 from nasbench_lab.errors import DataError, SourceError, UnknownNameError, unknown
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables import store
-from nasbench_lab.tables.by_hand import refuse_by_hand
+from nasbench_lab.tables.fetching.by_hand import refuse_by_hand
 from nasbench_lab.tables.known_answers import check_known_answers
 from nasbench_lab.tables.progress import Report, silent
 from nasbench_lab.tables.recipe import AbstractRecipe, StreamedRecipe
@@ -25,14 +25,11 @@ TABLE_SUFFIXES = (".h5", ".hdf5")
 def recipes() -> dict[str, AbstractRecipe]:
     """Return the recipes of all tables by name."""
     from nasbench_lab.tables import embedded
-    from nasbench_lab.tables.importers import (
-        ec_nas,
-        nas_bench_101,
-        nas_bench_graph,
-        nas_bench_macro,
-        nats_topology,
-        trans_nas_bench,
-    )
+    from nasbench_lab.tables.importers import ec_nas, nas_bench_macro
+    from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
+    from nasbench_lab.tables.importers.nas_bench_graph import light as nas_bench_graph
+    from nasbench_lab.tables.importers.nats_topology import tables as nats_topology
+    from nasbench_lab.tables.importers.trans_nas_bench import tables as trans_nas_bench
 
     modules = (ec_nas, nas_bench_101, nas_bench_graph, nas_bench_macro, nats_topology, trans_nas_bench)
     published = (recipe for module in modules for recipe in module.RECIPES)

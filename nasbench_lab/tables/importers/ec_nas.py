@@ -24,13 +24,13 @@ import numpy as np
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.tables.description import Description, Metric
-from nasbench_lab.tables.importers import nas_bench_101
-from nasbench_lab.tables.importers.nas_bench_101_messages import Field
-from nasbench_lab.tables.importers.nas_bench_101_reader import Counts, Format, Frame, fill
-from nasbench_lab.tables.importers.nas_bench_101_reader import convert as _convert
+from nasbench_lab.tables.fetching.sources import GitHubFile
+from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
+from nasbench_lab.tables.importers.nas_bench_101.messages import Field
+from nasbench_lab.tables.importers.nas_bench_101.reader import Counts, Format, Frame, fill
+from nasbench_lab.tables.importers.nas_bench_101.reader import convert as _convert
 from nasbench_lab.tables.progress import Progress
 from nasbench_lab.tables.recipe import Arrays, Recipe
-from nasbench_lab.tables.sources import GitHubFile
 from nasbench_lab.tables.table import Table
 
 _CITATION = """@inproceedings{bakhtiarifard2024ecnas,

@@ -14,8 +14,8 @@ import numpy as np
 from nasbench_lab import spaces
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables.description import Description, Metric
+from nasbench_lab.tables.fetching.sources import GitHubFile
 from nasbench_lab.tables.recipe import Arrays, Recipe
-from nasbench_lab.tables.sources import GitHubFile
 
 _CITATION = """@inproceedings{su2021prioritized,
   title     = {Prioritized Architecture Sampling with Monto-Carlo Tree Search},

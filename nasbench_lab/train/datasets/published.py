@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.errors import DataError
-from nasbench_lab.tables import unpickle
+from nasbench_lab.tables.reading import unpickle
 from nasbench_lab.train.datasets.dataset import Split
 
 

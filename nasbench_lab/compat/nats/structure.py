@@ -1,0 +1,68 @@
+"""Architectures as the official APIs write them down: configurations of networks, lists and matrices of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nasbench_lab.compat.nats.errors import ArgumentError
+from nasbench_lab.spaces import Space
+from nasbench_lab.spaces.topology import OPERATIONS
+from nasbench_lab.streams import FloatArray
+
+_CLASSES = {"cifar10-valid": 10, "cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
+_TOPOLOGY_CHANNELS = 16
+_TOPOLOGY_CELLS = 5
+_SIZE_CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+"""The cell of every network of the size space."""
+
+
+def architecture_config(space: Space, index: int, dataset: str) -> dict[str, Any]:
+    """Return the configuration of a network, as the archives have it.
+
+    >>> from nasbench_lab.spaces import TopologySpace
+    >>> architecture_config(TopologySpace(), 284, "cifar100")["class_num"]
+    100
+    """
+    text, classes = space.format(index), {"class_num": _CLASSES[dataset]}
+    if space.name == "topology":
+        return {"channel": _TOPOLOGY_CHANNELS, "num_cells": _TOPOLOGY_CELLS, "arch_str": text} | classes
+    return {"name": "infer.shape.tiny", "channels": text, "arch_str": text, "genotype": _SIZE_CELL} | classes
+
+
+def str2lists(arch_str: str) -> list[tuple[tuple[str, int], ...]]:
+    """Return the inputs (operation, source) of every node of a cell but the first.
+
+    >>> str2lists("|nor_conv_1x1~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|")
+    [(('nor_conv_1x1', 0),), (('none', 0), ('none', 1)), (('none', 0), ('none', 1), ('skip_connect', 2))]
+    """
+    nodes = []
+    for node in arch_str.split("+"):
+        inputs = [text.split("~") for text in node.split("|") if text]
+        for parts in inputs:
+            if len(parts) != 2:
+                raise ArgumentError(f"malformed input {'~'.join(parts)!r} of cell {arch_str!r}; write operation~source")
+        nodes.append(tuple((operation, int(source)) for operation, source in inputs))
+    return nodes
+
+
+def str2matrix(arch_str: str, search_space: Sequence[str] = OPERATIONS) -> FloatArray:
+    """Return the number of the operation from node j to node i of a cell at [i, j], shape (nodes, nodes).
+
+    Args:
+        arch_str: the cell.
+        search_space: the operations, in the order of their numbers.
+
+    >>> str2matrix("|nor_conv_1x1~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|")[1].tolist()
+    [2.0, 0.0, 0.0, 0.0]
+    """
+    nodes = str2lists(arch_str)
+    matrix = np.zeros((len(nodes) + 1, len(nodes) + 1))
+    for target, inputs in enumerate(nodes, start=1):
+        for operation, source in inputs:
+            if operation not in search_space:
+                raise ArgumentError(f"unknown operation {operation!r}; allowed: {', '.join(search_space)}")
+            matrix[target, source] = list(search_space).index(operation)
+    return matrix

@@ -1,0 +1,337 @@
+"""One training as the official APIs give it: `ResultsCount`, a view of a table until something of it is changed."""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
+from nasbench_lab.compat.nats.structure import architecture_config
+from nasbench_lab.compat.nats.trainings import EVALUATIONS, TRAIN, Measured, Trainings, check_epoch, mean, missing
+
+_CURVES = ("train_acc1es", "train_acc5es", "train_losses", "train_times", "eval_acc1es", "eval_times", "eval_losses")
+
+
+class _Row(NamedTuple):
+    """Where a training is."""
+
+    trainings: Trainings
+    architecture: int
+    repeat: int
+
+
+class ResultsCount:
+    """One training of one architecture, as ``nats_bench.ResultsCount``.
+
+    A number is read from the table when it is asked for. The dictionaries (``train_losses``, ``eval_acc1es``, ...) are
+    made when one of them is first touched; from then on the object goes by them, so that changing them works as it
+    does in the original.
+
+    Attributes:
+        name: the data set.
+        net_state_dict: None; the tables have no weights, as the "simple" archives have none.
+        train_acc1es, train_acc5es, train_losses, train_times: by epoch, counted from 0. Percent and seconds.
+        eval_acc1es, eval_times, eval_losses: by ``"<evaluation set>@<epoch>"``.
+        eval_names: the evaluation sets.
+        arch_config: channels, cells, notation and number of classes.
+        params, flop: millions.
+        seed: four digits.
+        epochs: how many.
+        latency: seconds of a batch, a list with the mean of the published measurements.
+    """
+
+    _mean: Callable[[Sequence[Any]], Any] = staticmethod(mean)
+    _sum: Callable[[Sequence[Any]], Any] = staticmethod(sum)
+    _row: _Row | None = None
+
+    def __init__(
+        self,
+        name: str | None,
+        state_dict: Any,
+        train_accs: Any,
+        train_losses: Any,
+        params: Any,
+        flop: Any,
+        arch_config: Any,
+        seed: Any,
+        epochs: Any,
+        latency: Any,
+    ) -> None:
+        self.name, self.net_state_dict = name, state_dict
+        self.train_acc1es, self.train_losses = copy.deepcopy(train_accs), copy.deepcopy(train_losses)
+        self.train_acc5es: Any = None
+        self.train_times: Any = None
+        self.arch_config = copy.deepcopy(arch_config)
+        self.params, self.flop = params, flop
+        self.seed, self.epochs, self.latency = seed, epochs, latency
+        self.reset_eval()
+
+    @classmethod
+    def of(cls, trainings: Trainings, index: int, repeat: int) -> ResultsCount:
+        """Return the view of one training of a table."""
+        made = cls.__new__(cls)
+        made._row = _Row(trainings, index, repeat)
+        made.name, made.epochs = trainings.dataset, trainings.epochs  # what nearly every method needs
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        """Make an attribute of a view when it is first touched."""
+        if self._row is not None and name in _CURVES:
+            self._thaw()
+        elif self._row is not None and name in _PLAIN:
+            setattr(self, name, _PLAIN[name](self._row))
+        if name not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self.__dict__[name]
+
+    def get_total_epoch(self) -> int:
+        """Return the number of epochs."""
+        return self.epochs
+
+    def get_latency(self) -> float:
+        """Return the seconds of one batch; -1.0 where they were not measured."""
+        return sum(self.latency) / len(self.latency) if self.latency is not None else -1.0
+
+    def get_times(self) -> dict[str, Any]:
+        """Return mean and sum over epochs of the seconds of training and of each evaluation; None where unknown."""
+        answer: dict[str, Any] = {}
+        for name in (TRAIN, *self.eval_names):
+            times = self._times(name)
+            answer[f"T-{name}@epoch"] = self._mean(times) if times else None
+            answer[f"T-{name}@total"] = self._sum(times) if times else None
+        return answer
+
+    def get_eval_set(self) -> list[str]:
+        """Return the names of the evaluation sets."""
+        return self.eval_names
+
+    def judge_valid(self, iepoch: int) -> None:
+        """Raise an error unless the training had that epoch."""
+        check_epoch(iepoch, self.epochs)
+
+    def get_train(self, iepoch: int | None = None) -> Measured:
+        """Return iepoch, loss, accuracy (percent), cur_time and all_time (seconds) of training at an epoch.
+
+        Args:
+            iepoch: counted from 0; the last by default.
+
+        Raises:
+            ArgumentError: there is no such epoch.
+        """
+        epoch = check_epoch(iepoch, self.epochs)
+        if self._row is not None:
+            return self._measured(self._row, TRAIN, TRAIN, epoch)
+        times = self.train_times
+        return {
+            "iepoch": epoch,
+            "loss": self.train_losses[epoch],
+            "accuracy": self.train_acc1es[epoch],
+            "cur_time": None if times is None else times[epoch],
+            "all_time": None if times is None else sum([times[i] for i in range(epoch + 1)]),
+        }
+
+    def get_eval(self, name: str, iepoch: int | None = None) -> Measured:
+        """Return iepoch, loss, accuracy (percent), cur_time and all_time (seconds) of evaluation at an epoch.
+
+        Args:
+            name: ``"x-valid"`` (or ``"valid"``), ``"x-test"`` or ``"ori-test"``.
+            iepoch: counted from 0; the last by default.
+
+        Raises:
+            ArgumentError: there is no such epoch.
+            MissingResultError: the archive has no such evaluation at that epoch.
+        """
+        epoch = check_epoch(iepoch, self.epochs)
+        if name == "valid":
+            name = "x-valid"
+        if self._row is not None:
+            part = EVALUATIONS[self._row.trainings.dataset].get(name)
+            return self._measured(self._row, name, part, epoch)
+        key = f"{name}@{epoch}"
+        if key not in self.eval_acc1es or (self.eval_times and key not in self.eval_times):
+            raise MissingResultError(f"this training has no evaluation {key!r}")
+        times = [self.eval_times[f"{name}@{i}"] for i in range(epoch + 1)] if self.eval_times else None
+        return {
+            "iepoch": epoch,
+            "loss": self.eval_losses[key],
+            "accuracy": self.eval_acc1es[key],
+            "cur_time": times[-1] if times else None,
+            "all_time": sum(times) if times else None,
+        }
+
+    def get_net_param(self, clone: bool = False) -> Any:
+        """Return the weights: None, as in the "simple" archives."""
+        return copy.deepcopy(self.net_state_dict) if clone else self.net_state_dict
+
+    def get_config(self, str2structure: Callable[[str], Any] | None) -> dict[str, Any]:
+        """Return what is needed to build the network.
+
+        Args:
+            str2structure: turns a cell's notation into a structure; None leaves it as text.
+        """
+        config = self.arch_config
+        if config.get("name") == "infer.shape.tiny":
+            cell = config["genotype"]
+            answer = {"name": "infer.shape.tiny", "channels": config["channels"]}
+            answer["genotype"] = cell if str2structure is None else str2structure(cell)
+        else:
+            cell = config["arch_str"]
+            answer = {"name": "infer.tiny", "C": config["channel"], "N": config["num_cells"]}
+            answer |= {"arch_str": cell} if str2structure is None else {"genotype": str2structure(cell)}
+        return answer | {"num_classes": config["class_num"]}
+
+    def update_train_info(self, train_acc1es: Any, train_acc5es: Any, train_losses: Any, train_times: Any) -> None:
+        """Replace what was measured in training."""
+        self._thaw()
+        self.train_acc1es, self.train_acc5es = train_acc1es, train_acc5es
+        self.train_losses, self.train_times = train_losses, train_times
+
+    def update_latency(self, latency: Sequence[float]) -> None:
+        """Replace the seconds of one batch."""
+        self.latency = copy.deepcopy(latency)
+
+    def reset_pseudo_train_times(self, estimated_per_epoch_time: float) -> None:
+        """Replace the seconds of every epoch of training by one number."""
+        self._thaw()
+        self.train_times = OrderedDict.fromkeys(range(self.epochs), estimated_per_epoch_time)
+
+    def reset_pseudo_eval_times(self, eval_name: str, estimated_per_epoch_time: float) -> None:
+        """Replace the seconds of every evaluation on one set by one number."""
+        if eval_name not in self.eval_names:
+            raise ArgumentError(f"invalid eval name {eval_name!r}; there are {self.eval_names}")
+        self._thaw()
+        for epoch in range(self.epochs):
+            self.eval_times[f"{eval_name}@{epoch}"] = estimated_per_epoch_time
+
+    def reset_eval(self) -> None:
+        """Forget all evaluations."""
+        self._thaw()
+        self.eval_names: list[str] = []
+        self.eval_acc1es: dict[str, float] = {}
+        self.eval_times: dict[str, float] = {}
+        self.eval_losses: dict[str, float] = {}
+
+    def update_eval(self, accs: Mapping[str, float], losses: Mapping[str, float], times: Mapping[str, float]) -> None:
+        """Add evaluations, by ``"<evaluation set>@<epoch>"``."""
+        self._thaw()
+        for name in sorted({key.split("@")[0] for key in accs}):
+            if name in self.eval_names:
+                raise ArgumentError(f"{name} has already been added")
+            self.eval_names.append(name)
+            for key in (f"{name}@{epoch}" for epoch in range(self.epochs)):
+                self.eval_acc1es[key], self.eval_losses[key] = accs[key], losses[key]
+                self.eval_times[key] = times[key]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all attributes."""
+        self._thaw()
+        return {name: value for name, value in self.__dict__.items() if name != "_row"}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Replace attributes."""
+        self._thaw()
+        self.__dict__.update(state_dict)
+
+    @classmethod
+    def create_from_state_dict(cls, state_dict: Mapping[str, Any]) -> ResultsCount:
+        """Make a training from what `state_dict` returned."""
+        made = cls(*[None] * 10)
+        made.load_state_dict(state_dict)
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).create_from_state_dict, (self.state_dict(),)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.name}, arch={self.arch_config['arch_str']}, FLOP={self.flop:.2f}M, "
+            f"Param={self.params:.3f}MB, seed={self.seed}, {len(self.eval_names)} eval-sets: "
+            f"[{', '.join(self.eval_names)}])"
+        )
+
+    def _measured(self, row: _Row, name: str, part: str | None, epoch: int) -> Measured:
+        found = row.trainings.measured(part, row.architecture, row.repeat, epoch) if part is not None else None
+        if found is None:
+            what = f"{name!r} at epoch {epoch} (from 0)"
+            raise missing(what, row.architecture, row.trainings.dataset, row.trainings.hp)
+        return found
+
+    def _times(self, name: str) -> Sequence[float]:
+        """Seconds of all epochs; empty where not all are known."""
+        if self._row is not None:
+            trainings, index, repeat = self._row
+            part = TRAIN if name == TRAIN else EVALUATIONS[trainings.dataset][name]
+            return trainings.part_seconds(part, index, repeat)
+        if name == TRAIN:
+            return list(self.train_times.values()) if isinstance(self.train_times, dict) else ()
+        keys = [f"{name}@{epoch}" for epoch in range(self.epochs)]
+        return [self.eval_times[key] for key in keys] if all(key in self.eval_times for key in keys) else ()
+
+    def _thaw(self) -> None:
+        """Make all attributes of a view; after that it is no view any more."""
+        if self._row is None:
+            return
+        made = {name: make(self._row) for name, make in _PLAIN.items() if name not in self.__dict__}
+        self.__dict__.update(made, **_curves(self._row, self.eval_names))
+        self._row = None
+
+
+def _config(row: _Row) -> dict[str, Any]:
+    return architecture_config(row.trainings.space, row.architecture, row.trainings.dataset)
+
+
+def _params(row: _Row) -> Any:
+    # The table has the official mean over trainings, which can be off in the last bit; a count of millions is not.
+    return np.float64(_rounded(row, "parameters"))
+
+
+def _flop(row: _Row) -> float:
+    return _rounded(row, "flops")
+
+
+def _rounded(row: _Row, metric: str) -> float:
+    value = row.trainings.once(metric, row.architecture, row.repeat)
+    return float("nan") if value is None else round(value, 6)
+
+
+def _latency(row: _Row) -> list[Any] | None:
+    seconds = row.trainings.once("latency", row.architecture, row.repeat)
+    return None if seconds is None else [np.float64(seconds)]
+
+
+_PLAIN: dict[str, Callable[[_Row], Any]] = {
+    "net_state_dict": lambda _row: None,
+    "arch_config": _config,
+    "params": _params,
+    "flop": _flop,
+    "seed": lambda row: f"{row.trainings.seeds[row.repeat]:04d}",
+    "latency": _latency,
+    "eval_names": lambda row: row.trainings.evaluations(row.architecture, row.repeat),
+}
+
+
+def _curves(row: _Row, eval_names: Sequence[str]) -> dict[str, Any]:
+    """Make the dictionaries of a training, as the archives have them."""
+    trainings, index, repeat = row
+    last = trainings.epochs - 1
+    curves: dict[str, Any] = {"eval_acc1es": {}, "eval_losses": {}, "eval_times": {}}
+    for name, metric in (("train_acc1es", "accuracy"), ("train_losses", "loss"), ("train_acc5es", "top5_accuracy")):
+        curve = trainings.curve(f"train_{metric}", index, repeat)
+        known = dict(enumerate(curve)) if curve is not None and curve[last] == curve[last] else None
+        curves[name] = known
+    times = trainings.part_seconds(TRAIN, index, repeat)
+    curves["train_times"] = OrderedDict(enumerate(times)) if times else None
+    for name in eval_names:
+        part = EVALUATIONS[trainings.dataset][name]
+        times = trainings.part_seconds(part, index, repeat)
+        curves["eval_times"] |= {f"{name}@{epoch}": each for epoch, each in enumerate(times)}
+        accuracies, losses = (trainings.curve(f"{part}_{what}", index, repeat) or [] for what in ("accuracy", "loss"))
+        for epoch, (accuracy, loss) in enumerate(zip(accuracies, losses, strict=True)):
+            if accuracy == accuracy:
+                curves["eval_acc1es"][f"{name}@{epoch}"] = accuracy
+                curves["eval_losses"][f"{name}@{epoch}"] = loss
+    return curves

@@ -1,0 +1,94 @@
+"""Reading Parquet files, with pyarrow where it is installed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
+from nasbench_lab.tables.importers.columns.batch import Batch, Cells, Source
+
+_MOST_CELLS = 2**20  # in a batch
+_FREE_ROWS = 2**20
+_MOST_ROWS_A_BYTE = 8  # a measurement takes at least a byte; a row of repeated values takes next to nothing
+
+
+@contextlib.contextmanager
+def open_parquet(path: Path) -> Iterator[Source]:
+    """Open a Parquet file. Columns of numbers and of texts are given, others are not.
+
+    Raises:
+        ParameterError: pyarrow is not installed.
+        DataError: the file is damaged; its batches raise it too.
+    """
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        message = "reading Parquet files needs pyarrow: pip install 'nasbench-lab[parquet]', or save the file as CSV"
+        raise ParameterError(message) from error
+    with _errors(path):
+        file = parquet.ParquetFile(path)
+        rows = file.metadata.num_rows
+        names = tuple(field.name for field in file.schema_arrow if _readable(field.type))
+    with file:
+        if rows > max(_FREE_ROWS, _MOST_ROWS_A_BYTE * path.stat().st_size):
+            raise DataError(f"{path.name} claims {rows} rows, far more than a file of its size can have measured")
+        done = _Counter()
+        yield Source(names, _batches(path, file, names, done), lambda: done.rows, rows)
+
+
+class _Counter:
+    rows = 0
+
+
+def _readable(kind: Any) -> bool:
+    """Whether cells of this type are numbers or texts."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    return bool(numeric or types.is_string(kind) or types.is_large_string(kind) or types.is_boolean(kind))
+
+
+def _batches(path: Path, file: Any, names: tuple[str, ...], done: _Counter) -> Iterator[Batch]:
+    with _errors(path):
+        for batch in file.iter_batches(max(1, _MOST_CELLS // max(1, len(names))), columns=list(names)):
+            first = done.rows + 1
+            done.rows += len(batch)
+            cells = {name: _cells(batch.column(position)) for position, name in enumerate(names)}
+            yield Batch(range(first, first + len(batch)), cells)
+
+
+def _cells(column: Any) -> Cells:
+    """Turn a column into numbers, where it has numbers, or texts; what is null is NaN or an empty text."""
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    if pa.types.is_decimal(kind):
+        column = column.cast(pa.float64())
+    elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
+        return ["" if cell is None else str(cell) for cell in column.to_pylist()]
+    if column.null_count and pa.types.is_integer(kind):
+        # NumPy has no missing integers, and floating-point numbers would change large ones.
+        return ["" if cell is None else str(cell) for cell in column.to_pylist()]
+    return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+@contextlib.contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    """Turn whatever pyarrow says of the content inside the block into a DataError."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except NasbenchLabError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError, OverflowError) as error:
+        raise DataError(f"{path.name} is damaged: {first_line(error)}") from error

@@ -1,0 +1,309 @@
+"""Any CSV or Parquet file of measurements as a table: one row an architecture, or an architecture, epoch and seed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab import spaces
+from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.tables.description import AXES, Description
+from nasbench_lab.tables.importers.columns.batch import opened
+from nasbench_lab.tables.importers.columns.layout import (
+    Layout,
+    blocks,
+    find_layout,
+    refuse_duplicates,
+    settled_axes,
+)
+from nasbench_lab.tables.importers.columns.metrics import Meaning, find_meaning
+from nasbench_lab.tables.importers.columns.options import Keys, Options, as_names, find_keys
+from nasbench_lab.tables.importers.columns.rows import Progress, Rows, read_rows
+from nasbench_lab.tables.importers.columns.space import Architectures, find_architectures
+from nasbench_lab.tables.importers.columns.wide import unfolded
+from nasbench_lab.tables.store import open_table, writing
+from nasbench_lab.tables.table import Table
+
+_MOST_IN_MEMORY = 2**32  # bytes
+_MOST_FALLS = 0.1
+
+_Arrays = Mapping[str, NDArray[Any]]
+
+
+def read_columns(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str] | None = None,
+    *,
+    architecture: str | Sequence[str] | None = None,
+    space: str | Mapping[str, Any] | spaces.Space | None = None,
+    epochs: str | int | None = None,
+    repeat: str | Mapping[str, Sequence[str]] | None = None,
+    valid: str | None = None,
+    test: str | None = None,
+    cost: str | Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
+    units: Mapping[str, str] | None = None,
+    directions: Mapping[str, str] | None = None,
+    splits: Mapping[str, str] | None = None,
+    per_epoch: str | Sequence[str] = (),
+    resumable: bool = False,
+    first_epoch: int = 1,
+    match_repeats: bool = True,
+    name: str | None = None,
+    title: str | None = None,
+    licence: str = "",
+    citation: str = "",
+    origin: str = "",
+    notes: str | Sequence[str] = (),
+    delimiter: str | None = None,
+    encoding: str = "utf-8",
+    progress: Progress | None = None,
+) -> Table:
+    """Read a CSV or Parquet file as a table.
+
+    Where the user says nothing, columns are recognised by their names, if these leave no doubt (docs/import.md has the
+    rules). What was recognised is in the notes and the metrics of the table's description. The order of the rows does
+    not matter. Empty cells, and combinations of architecture, epoch and repeat without a row, are missing values.
+
+    Args:
+        source: the file. CSV may be compressed with gzip; Parquet needs pyarrow.
+        target: the table file (``.h5``) to write; without it, the table is made in memory.
+        architecture: the column with the architecture: in official notation, or as an index. Or several columns with a
+            choice each, such as ``["kernel", "width"]``.
+        space: the name of the search space, or its name and parameters as for `nasbench_lab.spaces.make`, or one. With
+            ``"choices"`` it is all combinations of the values that the choices have in the file, with ``"listed"``
+            exactly the architectures of the file.
+        epochs: the column with the number of epochs; or the number, where it is the same for all rows. By default 1.
+        repeat: the column with the seed, or whatever else tells apart trainings of one architecture. Or, where every
+            repeat has columns of its own, these for every metric: ``{"val_acc": ["val_acc_1", "val_acc_2"]}``.
+        valid: the column that a search observes.
+        test: the column that is reported.
+        cost: the column or columns with the seconds that an evaluation costs: of the whole training up to the row's
+            epoch, and of a validation.
+        metrics: the other columns with measurements; columns that are not named are then not looked at. By default all
+            columns that have numbers.
+        units: of columns, for example ``{"val_acc": "percent"}``. Costs are converted to seconds from ``"ms"``,
+            ``"min"`` or ``"h"``.
+        directions: of columns: ``"maximize"``, ``"minimize"`` or ``"none"``.
+        splits: of columns: ``"train"``, ``"valid"``, ``"test"`` or ``"none"``.
+        per_epoch: those columns of the cost whose seconds are of one epoch each, and have to be added up.
+        resumable: whether a training can go on from a lower number of epochs, as in a learning curve.
+        first_epoch: what the file calls the first epoch: 1 or 0.
+        match_repeats: whether the same seed is the same repeat for all architectures; else the trainings of every
+            architecture are numbered on their own, in the order of their seeds.
+        name: of the table; by default that of the file.
+        title: one line for people.
+        licence: SPDX name of the licence of the data.
+        citation: BibTeX.
+        origin: where the numbers come from. The file's name and SHA-256 are added.
+        notes: what a reader must know before publishing numbers from this table.
+        delimiter: what separates the cells of a CSV file; by default taken from the header.
+        encoding: of a CSV file.
+        progress: is called now and then with how much of the file was read, and how much there is.
+
+    Raises:
+        DataError: the file is damaged, or a row is wrong; the message says which.
+        ParameterError: an option makes no sense, or something has to be said.
+        UnknownNameError: the file has no such column.
+        OutputError: the table cannot be written.
+
+    >>> import tempfile
+    >>> rows = ["kernel,width,seed,val_acc", "3,16,0,0.90", "3,16,1,0.91", "3,32,0,0.93", "5,16,0,0.92"]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "mine.csv")
+    ...     _ = path.write_text(chr(10).join(rows))
+    ...     table = read_columns(path, architecture=["kernel", "width"], repeat="seed", valid="val_acc")
+    >>> table
+    <Table mine: 4 architectures x 1 fidelities x 2 repeats>
+    >>> table.query("kernel=3,width=16", repeat=1)
+    {'val_acc': 0.91}
+    >>> table.space.format(3), bool(np.isnan(table.lookup(3)))
+    ('kernel=5,width=32', True)
+    """
+    options = Options(
+        architecture=architecture,
+        space=space.spec() if isinstance(space, spaces.Space) else space,
+        epochs=epochs,
+        repeat=repeat,
+        valid=valid,
+        test=test,
+        cost=cost,
+        metrics=metrics,
+        units=units or {},
+        directions=directions or {},
+        splits=splits or {},
+        per_epoch=per_epoch,
+        resumable=resumable,
+        first_epoch=first_epoch,
+        match_repeats=match_repeats,
+        name=name,
+        title=title,
+        licence=licence,
+        citation=citation,
+        origin=origin,
+        notes=notes,
+        delimiter=delimiter,
+        encoding=encoding,
+    )
+    path = Path(source)
+    if target is not None and Path(target).suffix not in (".h5", ".hdf5"):
+        raise ParameterError(f"a table file ends in .h5, got {os.fspath(target)!r}")
+    with opened(path, delimiter, encoding) as file:
+        found = unfolded(file, repeat) if isinstance(repeat, Mapping) else file
+        keys = find_keys(found.names, options)
+        rows = read_rows(path.name, found, keys, progress)
+    try:
+        draft = _draft(path, rows, keys, options)
+        return _in_memory(draft) if target is None else _in_file(draft, Path(target))
+    finally:
+        rows.spool.close()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Draft:
+    """A table of which everything is known but its arrays."""
+
+    file: str
+    rows: Rows
+    meaning: Meaning
+    layout: Layout
+    description: Description
+
+
+def _draft(path: Path, rows: Rows, keys: Keys, options: Options) -> _Draft:
+    """Find out everything about the table."""
+    meaning = find_meaning(path.name, rows, options)
+    architectures = find_architectures(path.name, rows.architectures, keys, options)
+    size = spaces.make(architectures.space).size
+    layout = find_layout(path.name, rows, keys, size, architectures.index, options)
+    refuse_duplicates(path.name, rows, layout, keys)
+    return _Draft(
+        path.name, rows, meaning, layout, _describe(path, rows, keys, options, meaning, architectures, layout)
+    )
+
+
+def _describe(
+    path: Path,
+    rows: Rows,
+    keys: Keys,
+    options: Options,
+    meaning: Meaning,
+    architectures: Architectures,
+    layout: Layout,
+) -> Description:
+    axes = settled_axes(rows, layout, meaning.metrics, meaning.columns)
+    metrics = []
+    for metric, found in zip(meaning.metrics, axes, strict=True):
+        needed = (*found[:1], "fidelity", *found[1:]) if metric.name in meaning.per_epoch else found
+        metrics.append(dataclasses.replace(metric, axes=tuple(axis for axis in AXES if axis in needed)))
+    name = options.name or path.name.split(".")[0]
+    return Description(
+        name=name,
+        title=options.title or name,
+        space=architectures.space,
+        fidelities=layout.fidelities,
+        repeats=layout.repeats,
+        metrics=tuple(metrics),
+        valid=meaning.valid,
+        test=meaning.test,
+        cost=meaning.cost,
+        resumable=options.resumable,
+        licence=options.licence,
+        citation=options.citation,
+        source="; ".join(filter(None, (options.origin, f"{path.name} with SHA-256 {_sha256(path)}"))),
+        notes=(*as_names(options.notes), *_notes(rows, keys, options, architectures, layout), *meaning.notes),
+    )
+
+
+def _notes(rows: Rows, keys: Keys, options: Options, architectures: Architectures, layout: Layout) -> list[str]:
+    """What the columns were taken for, in words."""
+    measured = len(np.unique(architectures.index))
+    columns = [f"architecture is {' and '.join(map(repr, keys.architecture))}"]
+    if keys.epochs is not None:
+        columns.append(f"epoch is {keys.epochs!r}")
+    if isinstance(options.repeat, Mapping):
+        columns += [f"repeats of {name!r} are {', '.join(map(repr, of))}" for name, of in options.repeat.items()]
+    elif keys.repeat is not None:
+        columns.append(f"repeat is {keys.repeat!r}")
+    notes = [f"{rows.count} rows, {measured} of {layout.size} architectures. Columns: {', '.join(columns)}."]
+    if options.space is None:
+        notes.append(f"Taken for architectures of the space {architectures.space['name']!r}.")
+    if keys.epochs is None and options.epochs is None:
+        notes.append("The number of epochs is not known; it is given as 1.")
+    return notes
+
+
+def _in_memory(draft: _Draft) -> Table:
+    lengths = dict(zip(AXES, draft.layout.shape, strict=True))
+    shapes = {m.name: tuple(lengths[axis] for axis in m.axes) for m in draft.description.metrics}
+    if 8 * sum(int(np.prod(shape)) for shape in shapes.values()) > _MOST_IN_MEMORY:
+        raise ParameterError("the table would take more than 4 GiB of memory; give the file to write as target")
+    arrays = {metric: np.full(shape, np.nan) for metric, shape in shapes.items()}
+    _fill(draft, arrays)
+    return Table(draft.description, arrays)
+
+
+def _in_file(draft: _Draft, target: Path) -> Table:
+    with writing(draft.description, target) as file:
+        _fill(draft, file.values)
+    return open_table(target)
+
+
+def _fill(draft: _Draft, arrays: _Arrays) -> None:
+    """Put the numbers of all rows where they belong."""
+    layout, meaning, metrics = draft.layout, draft.meaning, draft.description.metrics
+    flat_arrays = [arrays[metric.name].reshape(-1) for metric in metrics]
+    for part in draft.rows.spool:
+        place = layout.place(part)
+        flat = {axes: place.flat(axes, layout.shape) for axes in {metric.axes for metric in metrics}}
+        for metric, array, column, factor in zip(metrics, flat_arrays, meaning.columns, meaning.factors, strict=True):
+            array[flat[metric.axes]] = part.values[column] * factor
+    for name in meaning.cost:
+        if "fidelity" in draft.description.metric(name).axes:
+            _settle_cost(draft, name, arrays[name])
+
+
+def _settle_cost(draft: _Draft, name: str, seconds: NDArray[Any]) -> None:
+    """Add up seconds of single epochs, in place; or check that those of whole trainings grow with the epochs."""
+    falls = present = 0
+    for block in blocks(seconds):
+        if name in draft.meaning.per_epoch:
+            _add_up(block, draft.layout.fidelities)
+        falls += int((block < np.fmax.accumulate(block, axis=1)).sum())
+        present += int((~np.isnan(block)).sum())
+    if falls > (0 if draft.description.resumable else _MOST_FALLS * present):
+        raise DataError(
+            f"the seconds {name!r} of {draft.file} fall from one epoch to a later one; they must be those of the whole "
+            "training up to a row's epoch, or be given as per_epoch"
+        )
+
+
+def _add_up(seconds: NDArray[Any], fidelities: Sequence[int]) -> None:
+    """Turn seconds of one epoch into those of the whole training, in place; (architectures, fidelities, ...).
+
+    Epochs before the first that has a number, or between two that have, count as long as the one after them.
+
+    >>> seconds = np.array([[2.0, np.nan, 3.0]])
+    >>> _add_up(seconds, (1, 2, 4))
+    >>> seconds
+    array([[ 2., nan, 11.]])
+    """
+    total = np.zeros_like(seconds[:, 0])
+    counted = np.zeros_like(total)  # epochs
+    for position, epochs in enumerate(fidelities):
+        known = ~np.isnan(seconds[:, position])
+        total += np.where(known, (epochs - counted) * np.nan_to_num(seconds[:, position]), 0.0)
+        counted[known] = epochs
+        seconds[:, position] = np.where(known, total, np.nan)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

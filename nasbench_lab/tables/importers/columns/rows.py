@@ -1,0 +1,214 @@
+"""Reading all rows of a file once: cells become numbers, and are kept in a temporary file until the table is known."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import itertools
+import math
+import tempfile
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import IO, NamedTuple
+
+import numpy as np
+
+from nasbench_lab.errors import DataError, OutputError
+from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.tables.importers.columns.batch import Batch, NotANumberError, Source, numbers, texts
+from nasbench_lab.tables.importers.columns.options import Keys
+
+_IN_MEMORY = 2**27  # bytes
+
+Progress = Callable[[int, int], None]
+
+
+class Distinct:
+    """The different values of a column (or of some together), numbered as they first appear.
+
+    >>> values = Distinct()
+    >>> values.encode(["b", "a", "b"], range(2, 5)).tolist(), values.values, values.rows
+    ([0, 1, 0], ['b', 'a'], [2, 3])
+    """
+
+    def __init__(self) -> None:
+        # A missing key takes the next number, without a line of Python for each.
+        self._numbers: dict[Hashable, int] = collections.defaultdict(itertools.count().__next__)
+        self.rows: list[int] = []
+        """The row in which every value first appeared."""
+
+    @property
+    def values(self) -> list[Hashable]:
+        """All values, by their numbers."""
+        return list(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def encode(self, cells: Iterable[Hashable], rows: Sequence[int]) -> IntArray:
+        """Return the numbers of values, one a row."""
+        codes = np.fromiter(map(self._numbers.__getitem__, cells), np.int64, len(rows))
+        if len(self._numbers) > len(self.rows):
+            new, first = np.unique(codes, return_index=True)
+            self.rows += [rows[position] for position in first[new >= len(self.rows)].tolist()]
+        return codes
+
+
+class Part(NamedTuple):
+    """Some rows of the file as numbers.
+
+    Attributes:
+        row: row numbers, shape (rows,).
+        architecture, epochs, repeat: numbers of the distinct values, shape (rows,).
+        values: shape (metrics, rows), NaN where missing.
+    """
+
+    row: IntArray
+    architecture: IntArray
+    epochs: IntArray
+    repeat: IntArray
+    values: FloatArray
+
+
+class Spool:
+    """All rows as numbers: in memory as long as they are few, then in a temporary file."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by close()
+        self._shapes: list[tuple[int, int]] = []
+
+    def append(self, part: Part) -> None:
+        """Keep some rows."""
+        keys = np.stack([part.row, part.architecture, part.epochs, part.repeat])
+        self._shapes.append(part.values.shape)
+        try:
+            self._file.write(keys.tobytes())
+            self._file.write(part.values.tobytes())
+        except OSError as error:
+            raise OutputError(f"cannot write to {tempfile.gettempdir()}: {error.strerror or error}") from error
+
+    def __iter__(self) -> Iterator[Part]:
+        self._file.seek(0)
+        for metrics, rows in self._shapes:
+            keys = np.frombuffer(self._file.read(4 * 8 * rows), np.int64).reshape(4, rows)
+            values = np.frombuffer(self._file.read(metrics * 8 * rows), np.float64).reshape(metrics, rows)
+            row, architecture, epochs, repeat = keys
+            yield Part(row, architecture, epochs, repeat, values)
+
+    def close(self) -> None:
+        """Delete the temporary file."""
+        self._file.close()
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """A file that was read.
+
+    Attributes:
+        count: how many rows it has.
+        architectures, epochs, repeats: the distinct cells of these columns. Those of an architecture are tuples. Where
+            there is no such column, there is one empty text.
+        metrics: columns of numbers.
+        low, high: their least and greatest numbers, shape (metrics,); NaN where all are missing.
+        unused: columns that were left out.
+        spool: all rows as numbers.
+    """
+
+    count: int
+    architectures: Distinct
+    epochs: Distinct
+    repeats: Distinct
+    metrics: tuple[str, ...]
+    low: FloatArray
+    high: FloatArray
+    unused: tuple[str, ...]
+    spool: Spool
+
+
+def read_rows(file: str, source: Source, keys: Keys, progress: Progress | None) -> Rows:
+    """Read all rows of an open file.
+
+    Args:
+        file: its name, for messages.
+        source: the open file.
+        keys: what its columns are.
+        progress: is told how much was read and how much there is.
+
+    Raises:
+        DataError: a cell is not what its column needs, or there is no row.
+    """
+    distinct = Distinct(), Distinct(), Distinct()
+    spool = Spool()
+    try:
+        metrics: tuple[str, ...] | None = None
+        count, low, high = 0, np.empty(0), np.empty(0)
+        for batch in source.batches:
+            if metrics is None:
+                metrics = tuple(name for name in keys.metrics if name in keys.required or _has_numbers(batch, name))
+                low, high = np.full(len(metrics), np.nan), np.full(len(metrics), np.nan)
+            part = _part(file, batch, keys, metrics, distinct)
+            low = np.fmin(low, np.fmin.reduce(part.values, axis=1))
+            high = np.fmax(high, np.fmax.reduce(part.values, axis=1))
+            spool.append(part)
+            count += len(part.row)
+            if progress is not None:
+                progress(source.done(), source.total)
+        if metrics is None:
+            raise DataError(f"{file} has a header and no row")
+        unused = tuple(name for name in source.names if name and name in keys.metrics and name not in metrics)
+        return Rows(count, *distinct, metrics, low, high, unused, spool)
+    except BaseException:
+        spool.close()
+        raise
+
+
+def _has_numbers(batch: Batch, name: str) -> bool:
+    """Whether a column that nobody named has measurements: whether some of its cells are numbers."""
+    cells = batch.columns[name]
+    try:
+        return not np.isnan(numbers(cells)).all()
+    except NotANumberError:
+        return any(_is_number(str(cell)) for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell has a number, even one that is refused later, as it is infinite."""
+    try:
+        return "_" not in cell and not math.isnan(float(cell))
+    except ValueError:
+        return False
+
+
+def _part(
+    file: str, batch: Batch, keys: Keys, metrics: Sequence[str], distinct: tuple[Distinct, Distinct, Distinct]
+) -> Part:
+    """Turn some rows into numbers."""
+    rows = batch.rows
+    columns = [_complete(file, batch, name) for name in keys.architecture]
+    architecture = distinct[0].encode(zip(*columns, strict=True), rows)
+    epochs, repeat = (
+        values.encode(_complete(file, batch, name) if name is not None else itertools.repeat("", len(rows)), rows)
+        for values, name in zip(distinct[1:], (keys.epochs, keys.repeat), strict=True)
+    )
+    values = np.array([_numbers(file, batch, name, keys) for name in metrics]).reshape(len(metrics), len(rows))
+    return Part(np.asarray(rows, dtype=np.int64), architecture, epochs, repeat, values)
+
+
+def _complete(file: str, batch: Batch, name: str) -> list[str]:
+    """The cells of a column that must not have empty ones."""
+    cells = texts(batch.columns[name])
+    if "" in cells:
+        raise DataError(f"row {batch.rows[cells.index('')]} of {file} has nothing in its column {name!r}")
+    return cells
+
+
+def _numbers(file: str, batch: Batch, name: str, keys: Keys) -> FloatArray:
+    try:
+        return numbers(batch.columns[name])
+    except NotANumberError as error:
+        hint = "; write numbers with a decimal point" if "," in error.cell else ""
+        if name not in keys.required:
+            hint += "; if the column is no measurement, name those that are with metrics"
+        raise DataError(
+            f"row {batch.rows[error.position]} of {file} has {error.cell[:80]!r} in its column {name!r}, "
+            f"which is no finite number{hint}"
+        ) from None

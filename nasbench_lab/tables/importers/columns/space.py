@@ -1,0 +1,255 @@
+"""From cells to architectures: which space they are of, and the index of each."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nasbench_lab import spaces
+from nasbench_lab.errors import DataError, OutOfSpaceError, ParameterError, unknown
+from nasbench_lab.spaces.choices import MOST_VALUES, Choices, label
+from nasbench_lab.spaces.listed import ListedChoicesSpace
+from nasbench_lab.streams import IntArray
+from nasbench_lab.tables.importers.columns.options import Keys, Options
+from nasbench_lab.tables.importers.columns.rows import Distinct
+
+_BATCH = 4096
+_FREE_COMBINATIONS = 2**22
+_MOST_COMBINATIONS = 100  # for every architecture of the file
+_INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_RECOGNISED = {"|": {"name": "topology"}, "Arch([": {"name": "gnn"}}
+_HASH = re.compile(r"[0-9a-fA-F]{32}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Architectures:
+    """The architectures of a file.
+
+    Attributes:
+        space: the description of their space.
+        index: of every distinct cell, in the order of `Distinct`.
+    """
+
+    space: dict[str, Any]
+    index: IntArray
+
+
+def find_architectures(file: str, cells: Distinct, keys: Keys, options: Options) -> Architectures:
+    """Find the space of the architectures of a file, and their indices in it.
+
+    Args:
+        file: its name, for messages.
+        cells: the distinct architectures: tuples of one text, or of one a choice.
+        keys: which columns they are from.
+        options: what the user said of the space.
+
+    Raises:
+        DataError: a cell is no architecture of the space, or the space would be far larger than the file.
+        ParameterError: the space has to be named, or does not fit the columns.
+        UnknownNameError: there is no such space.
+    """
+    rows: list[tuple[str, ...]] = cells.values  # type: ignore[assignment]
+    wanted = options.space
+    spec = {"name": wanted} if isinstance(wanted, str) else dict(wanted) if wanted else _guess(rows, keys)
+    if spec == {"name": "listed"} and len(keys.architecture) == 1:
+        return _named([row[0] for row in rows])
+    if spec in ({"name": "listed"}, {"name": "choices"}):
+        return _chosen(rows, keys.architecture, listed=spec["name"] == "listed")
+    space = spaces.make(spec)
+    if len(keys.architecture) == 1 and not _is_choice(space, keys.architecture[0]):
+        return Architectures(spec, _parsed(file, space, [row[0] for row in rows], cells.rows))
+    if not isinstance(space, spaces.ChoicesSpace | ListedChoicesSpace):
+        raise ParameterError(f"an architecture of space {space.name!r} is one column, got {len(keys.architecture)}")
+    return Architectures(spec, _combined(file, space, rows, keys.architecture, cells.rows))
+
+
+def whole(text: str) -> int | None:
+    """Return the whole number that a cell holds, whichever way it was written, or None.
+
+    >>> whole("12"), whole("12.0"), whole("1e2"), whole("12.5"), whole("a")
+    (12, 12, 100, None, None)
+    """
+    if _WHOLE.fullmatch(text):
+        return int(text) if len(text) < 1000 else None
+    number = _number(text)
+    return int(number) if number is not None and number.is_integer() else None
+
+
+def ordered(texts: Sequence[str]) -> list[str]:
+    """Return different texts in the order that spaces list them: as numbers where all are, else as text.
+
+    >>> ordered(["10", "9", "1"]), ordered(["b10", "b9"])
+    (['1', '9', '10'], ['b10', 'b9'])
+    """
+    numbers = [_number(text) for text in texts]
+    if any(number is None for number in numbers):
+        return sorted(texts)
+    # Whole numbers may be too large for floating point, so that they are compared as they are.
+    exact = {text: whole(text) for text in texts}
+    return sorted(texts, key=lambda text: (_number(text) if exact[text] is None else exact[text], text))
+
+
+def _guess(rows: Sequence[tuple[str, ...]], keys: Keys) -> dict[str, Any]:
+    """The space of architectures about which the user said nothing."""
+    if len(keys.architecture) > 1:
+        return {"name": "choices"}
+    texts = [row[0] for row in rows]
+    for start, spec in _RECOGNISED.items():
+        if all(text.startswith(start) for text in texts):
+            return dict(spec)
+    if all(map(_HASH.fullmatch, texts)):
+        return {"name": "cell101"}
+    if all(whole(text) is not None for text in texts):
+        raise ParameterError(
+            f"the column {keys.architecture[0]!r} has numbers; say of which space they are the indices, such as "
+            "space='topology', or space='listed' if they are names"
+        )
+    return {"name": "listed"}
+
+
+def _named(texts: Sequence[str]) -> Architectures:
+    """Architectures that are known by their names only."""
+    names = ordered(texts)
+    place = {name: index for index, name in enumerate(names)}
+    try:
+        spec = dict(spaces.ListedSpace(names).spec())
+    except ParameterError as error:
+        raise DataError(f"the names of the architectures cannot be used: {error}") from error
+    return Architectures(spec, np.array([place[text] for text in texts], dtype=np.int64))
+
+
+def _chosen(rows: Sequence[tuple[str, ...]], names: Sequence[str], *, listed: bool) -> Architectures:
+    """Architectures that are given by choices; the values of a choice are those that the file has."""
+    columns = [labels(column) for column in zip(*rows, strict=True)]
+    values = [ordered(list(dict.fromkeys(column))) for column in columns]
+    for name, different in zip(names, values, strict=True):
+        if len(different) > MOST_VALUES:
+            raise DataError(
+                f"the choice {name!r} has {len(different)} values, {MOST_VALUES} are allowed; "
+                "if it names architectures, give it as the only column, with space='listed'"
+            )
+    try:
+        choices = Choices(list(zip(names, values, strict=True)))
+    except ParameterError as error:
+        raise DataError(f"the choices of the file cannot be used: {error}") from error
+    codes = _codes(choices, columns)
+    if listed:
+        listing = ListedChoicesSpace.of(choices.spec(), codes)
+        return Architectures(dict(listing.spec()), listing.index(codes))
+    size = math.prod(choices.cardinalities)
+    if size > max(_FREE_COMBINATIONS, _MOST_COMBINATIONS * len(rows)):
+        raise DataError(
+            f"there are {size} combinations of the choices, but {len(rows)} architectures in the file; "
+            "with space='listed', the space is these"
+        )
+    space = spaces.ChoicesSpace(choices.spec())
+    return Architectures(dict(space.spec()), space.index(codes))
+
+
+def labels(column: Sequence[str]) -> list[str]:
+    """The values of a choice: numbers are the same value whichever way they are written, if all values are numbers."""
+    numbers = {text: _number(text) for text in set(column)}
+    if any(number is None for number in numbers.values()):
+        return list(column)
+    known = {text: str(exact) if (exact := whole(text)) is not None else label(float(text)) for text in numbers}
+    return [known[text] for text in column]
+
+
+def _codes(choices: Choices, columns: Sequence[Sequence[str]]) -> IntArray:
+    """The codes of architectures given by columns of values, shape (architectures, choices)."""
+    codes = np.empty((len(columns[0]), len(columns)), dtype=np.int64)
+    for position, (values, column) in enumerate(zip(choices.values, columns, strict=True)):
+        place = {value: code for code, value in enumerate(values)}
+        codes[:, position] = [place[value] for value in column]
+    return codes
+
+
+def _is_choice(space: spaces.Space, column: str) -> bool:
+    """Whether a column holds the values of a space's only choice, and not architectures in its notation."""
+    return isinstance(space, spaces.ChoicesSpace | ListedChoicesSpace) and space.choices.names == (column,)
+
+
+def _combined(
+    file: str,
+    space: spaces.ChoicesSpace | ListedChoicesSpace,
+    rows: Sequence[tuple[str, ...]],
+    columns: Sequence[str],
+    numbers: Sequence[int],
+) -> IntArray:
+    """The indices of architectures that are given by the values of a known space's choices."""
+    names = space.choices.names
+    if sorted(columns) != sorted(names):
+        raise ParameterError(f"the space has the choices {', '.join(names)}; the columns are {', '.join(columns)}")
+    codes = np.empty((len(rows), len(names)), dtype=np.int64)
+    for position, (name, values) in enumerate(zip(names, space.choices.values, strict=True)):
+        place = {_plain(value): code for code, value in enumerate(values)}
+        column = [row[columns.index(name)] for row in rows]
+        codes[:, position] = [place.get(_plain(cell), -1) for cell in column]
+        if -1 in codes[:, position]:
+            wrong = codes[:, position].tolist().index(-1)
+            problem = unknown("value", column[wrong], values)
+            raise DataError(f"row {numbers[wrong]} of {file}, column {name!r}: {problem}")
+    try:
+        return space.index(codes)
+    except OutOfSpaceError:
+        return _one_by_one(file, space.index, list(codes), numbers)
+
+
+def _plain(value: str) -> str:
+    """The text of a value under which other ways to write the same number are found too."""
+    exact = whole(value)
+    if exact is not None:
+        return str(exact)
+    number = _number(value)
+    return value if number is None else label(number)
+
+
+def _parsed(file: str, space: spaces.Space, texts: list[str], numbers: Sequence[int]) -> IntArray:
+    """The indices of architectures in official notation; or, where all texts are whole numbers, these."""
+    parts = []
+    for first in range(0, len(texts), _BATCH):
+        batch = texts[first : first + _BATCH]
+        try:
+            parts.append(np.asarray(space.parse(batch)))
+        except OutOfSpaceError:
+            if not isinstance(space, spaces.ListedSpace) and all(map(_INDEX.fullmatch, texts)):
+                return _indices(file, space, texts, numbers)
+            _one_by_one(file, space.parse, batch, numbers[first:])
+            raise
+    return np.concatenate(parts)
+
+
+def _indices(file: str, space: spaces.Space, texts: Sequence[str], numbers: Sequence[int]) -> IntArray:
+    index = [int(text) for text in texts]
+    for value, number in zip(index, numbers, strict=True):
+        if value >= space.size:
+            raise DataError(f"row {number} of {file}: architecture {value} is not in 0..{space.size - 1}")
+    return np.array(index, dtype=np.int64)
+
+
+def _one_by_one(
+    file: str, function: Callable[[Any], Any], architectures: Sequence[Any], numbers: Sequence[int]
+) -> IntArray:
+    """Apply a function to each architecture, and say in which row the first is that it refuses."""
+    found = []
+    for architecture, number in zip(architectures, numbers, strict=False):
+        try:
+            found.append(int(function(architecture)))
+        except OutOfSpaceError as error:
+            raise DataError(f"row {number} of {file}: {error}") from error
+    return np.array(found, dtype=np.int64)
+
+
+def _number(text: str) -> float | None:
+    """The finite number that a cell holds, or None."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and "_" not in text else None

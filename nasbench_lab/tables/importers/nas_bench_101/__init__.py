@@ -1,0 +1,1 @@
+"""The official files of NAS-Bench-101."""

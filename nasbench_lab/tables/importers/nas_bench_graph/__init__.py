@@ -1,0 +1,1 @@
+"""NAS-Bench-Graph: the light version, and the learning curves."""

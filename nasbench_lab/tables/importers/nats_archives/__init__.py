@@ -1,0 +1,1 @@
+"""The official archives of NATS-Bench and NAS-Bench-201."""

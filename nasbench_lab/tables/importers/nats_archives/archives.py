@@ -1,0 +1,272 @@
+"""The official archives of NATS-Bench and NAS-Bench-201, which users bring: every number, as tables.
+
+They come in three forms:
+
+- a *folder* (``NATS-tss-v1_0-3ffb9-simple``, ``NATS-sss-v1_0-50262-simple``) has one compressed pickle an architecture
+  and one with the list of all architectures;
+- a *compressed pickle* (``NATS-tss-v1_0-3ffb9.pickle.pbz2``, ``NATS-sss-v1_0-50262.pickle.pbz2``) has all that at once;
+- a *torch file* (``NAS-Bench-201-v1_0-e61699.pth``, ``NAS-Bench-201-v1_1-096897.pth``), too.
+
+The numbers go into learning-curve tables, one for every data set and hyper-parameter set (`nats_archive_tables`), and
+what searches use of them into one table a data set (`nats_archive_search`). An archive may have some architectures
+only; all others are then missing in the tables. Nothing is ever in memory but the architecture that is being read.
+"""
+
+from __future__ import annotations
+
+import bz2
+import collections
+import concurrent.futures
+import contextlib
+import dataclasses
+import itertools
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+
+from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.files import atomic_folder
+from nasbench_lab.tables.importers.nats_archives import search
+from nasbench_lab.tables.importers.nats_archives.benchmarks import (
+    DATASETS,
+    NAS_BENCH_201_V10,
+    NAS_BENCH_201_V11,
+    SIZE,
+    TOPOLOGY,
+    Benchmark,
+)
+from nasbench_lab.tables.importers.nats_archives.tables import Layout, LayoutError, Tables
+from nasbench_lab.tables.importers.nats_archives.training import described
+from nasbench_lab.tables.reading import pickle_stream, torch_file, unpickle
+
+Progress = Callable[[int, int], None]
+
+_META = "meta.pickle.pbz2"
+_MEMBER = re.compile(r"(\d{1,6})\.pickle\.pbz2")
+_ITEMS = "arch2infos"
+_LIST = "meta_archs"
+_MOST_BYTES = 2**21
+"""Of a decompressed pickle: those of architectures have a third of a million, the list of all of them 1.6 million."""
+
+_FILES = {f"{d}-{hp}.h5" for d in DATASETS for hp in (*TOPOLOGY.epochs, *SIZE.epochs)}
+_FILES |= {f"search-{dataset}.h5" for dataset in DATASETS}
+"""Every file that an import may leave."""
+
+
+def import_archive(source: Path, folder: Path, *, progress: Progress | None = None) -> list[Path]:
+    """Write the tables of an official archive.
+
+    Args:
+        source: the archive: a folder, a ``.pickle.pbz2`` or a ``.pth``.
+        folder: where the tables go, ``<data set>-<hyper-parameters>.h5`` with learning curves and
+            ``search-<data set>.h5``. Tables of an older import there are replaced; nothing else may be there.
+        progress: called with the number of architectures that are done, and of all. It begins anew where the archive
+            turns out to need a wider table (see `nats_archive_tables`).
+
+    Returns:
+        The files.
+
+    Raises:
+        DataError: the archive is damaged, hostile or no archive. The folder is left as it was.
+        OutputError: the tables cannot be written. The folder is left as it was.
+    """
+    archive = _open(Path(source))
+    with atomic_folder(Path(folder), replace=_FILES) as temporary:
+        names = _write(archive, temporary, progress or _silent)
+    return [Path(folder) / name for name in names]
+
+
+class _Archive(Protocol):
+    """An archive of any form."""
+
+    name: str
+    expected: int | None
+    """How many architectures it has; None where that is not known before the end."""
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """Give the index and the results of every architecture."""
+
+    def architectures(self) -> Any:
+        """Return the archive's list of all architectures, once all items were given."""
+
+
+def _write(archive: _Archive, folder: Path, progress: Progress) -> list[str]:
+    """Write all tables, again with another layout as long as the archive needs another."""
+    layout = Layout(present=archive.expected)
+    while True:
+        try:
+            return _try(archive, layout, folder, progress)
+        except LayoutError as error:
+            layout = error.layout
+
+
+def _try(archive: _Archive, layout: Layout, folder: Path, progress: Progress) -> list[str]:
+    """Write all tables in one layout, or raise LayoutError, which leaves none."""
+    with contextlib.ExitStack() as stack:
+        done: set[int] = set()
+        for index, infos in archive.items():
+            if not done:
+                benchmark = _recognise(infos)
+                layout = _complete(layout, benchmark, layout.present)
+                tables = stack.enter_context(Tables(benchmark, layout, archive.name, folder))
+            _put(tables, benchmark, index, infos)
+            done.add(index)
+            progress(len(done), layout.present or benchmark.space.size)
+        if not done:
+            raise DataError(f"{archive.name} has no architectures")
+        if archive.architectures() != benchmark.space.format(np.arange(benchmark.space.size)):
+            raise DataError(f"{archive.name} does not list the architectures of {benchmark.title} in official order")
+        if _complete(layout, benchmark, len(done)) != layout:
+            raise LayoutError(_complete(layout, benchmark, len(done)))
+    names = [f"{key}.h5" for key in tables.keys]
+    return names + search.write(benchmark, layout, tables.keys, folder, archive.name)
+
+
+def _complete(layout: Layout, benchmark: Benchmark, present: int | None) -> Layout:
+    """The layout, knowing how many architectures there are."""
+    return dataclasses.replace(layout, present=None if present == benchmark.space.size else present)
+
+
+def _recognise(infos: Any) -> Benchmark:
+    """Tell the benchmark from the results of any architecture."""
+    try:
+        if infos.keys() <= {"less", "full"}:
+            datasets = infos["less"]["dataset_seed"].keys()
+            return NAS_BENCH_201_V10 if datasets == {"cifar10-valid"} else NAS_BENCH_201_V11
+        return SIZE if ":" in next(iter(infos.values()))["arch_str"] else TOPOLOGY
+    except (AttributeError, KeyError, TypeError, StopIteration) as error:
+        raise DataError("the archive has no results as NATS-Bench or NAS-Bench-201 have them") from error
+
+
+def _put(tables: Tables, benchmark: Benchmark, index: Any, infos: Any) -> None:
+    """Write all that the archive has of one architecture."""
+    if type(index) is not int or not 0 <= index < benchmark.space.size:
+        raise DataError(f"the archive has results of architecture {described(index)}, which does not exist")
+    names = {benchmark.keys.get(hp, hp): hp for hp in benchmark.epochs}
+    try:
+        if not isinstance(infos, dict) or not infos or not infos.keys() <= names.keys():
+            raise DataError(f"it has no results, or some of other hyper-parameters than {', '.join(names)}")
+        for name, state in infos.items():
+            tables.put(index, names[name], state)
+    except DataError as error:
+        raise DataError(f"architecture {index} of the archive is damaged: {error}") from error
+
+
+def _open(source: Path) -> _Archive:
+    """Tell the form of an archive from its first bytes."""
+    try:
+        if source.is_dir():
+            return _Folder(source)
+        with source.open("rb") as file:
+            begin = file.read(2**12)
+    except OSError as error:
+        raise DataError(f"cannot read {source}: {error.strerror or first_line(error)}") from error
+    if begin.startswith(b"BZh"):
+        return _OneFile(source.name, lambda: bz2.open(source))  # type: ignore[arg-type,return-value]
+    if begin.startswith(b"PK\x03\x04"):
+        return _OneFile(source.name, lambda: _open_zip(source))
+    position = torch_file.stream_header(begin)
+    return _OneFile(source.name, lambda: _open_at(source, position))
+
+
+class _Folder:
+    """A folder with a file per architecture."""
+
+    def __init__(self, source: Path) -> None:
+        self.name, self._source = source.name, source
+        members = {int(match[1]): path for path in source.iterdir() if (match := _MEMBER.fullmatch(path.name))}
+        self._members = dict(sorted(members.items()))
+        self.expected: int | None = len(members)
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """Give the index and the results of every architecture."""
+        # The next file is decompressed, which takes a third of the time and lets Python go on, while one is read.
+        with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+            waiting: collections.deque[concurrent.futures.Future[bytes]] = collections.deque()
+            paths = iter(self._members.values())
+            waiting += (pool.submit(_content, path) for path in itertools.islice(paths, 2))
+            for index, path in self._members.items():
+                content = waiting.popleft().result()
+                waiting += (pool.submit(_content, following) for following in itertools.islice(paths, 1))
+                yield index, _unpickled(path, content)
+
+    def architectures(self) -> Any:
+        """Return the archive's list of all architectures."""
+        meta = _read(self._source / _META)
+        return meta.get(_LIST) if isinstance(meta, dict) else None
+
+
+class _OneFile:
+    """A pickle of everything."""
+
+    def __init__(self, name: str, open_stream: Callable[[], contextlib.AbstractContextManager[BinaryIO]]) -> None:
+        self.name = name
+        self.expected: int | None = None
+        self._stream = pickle_stream.Stream(open_stream, _ITEMS, unpickle.ALLOWED)
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """Give the index and the results of every architecture."""
+        try:
+            yield from self._stream
+        except OSError as error:
+            raise DataError(f"cannot read {self.name}: {error.strerror or first_line(error)}") from error
+
+    def architectures(self) -> Any:
+        """Return the archive's list of all architectures."""
+        return self._stream.rest.get(_LIST)
+
+
+def _open_at(source: Path, position: int) -> BinaryIO:
+    file = source.open("rb")
+    file.seek(position)
+    return file
+
+
+@contextlib.contextmanager
+def _open_zip(source: Path) -> Iterator[BinaryIO]:
+    """Open the pickle inside a torch file of the zip form."""
+    with torch_file.zip_errors(), zipfile.ZipFile(source) as archive:
+        members = torch_file.zip_members(archive, source.stat().st_size)
+        with archive.open(members[torch_file.PICKLE]) as stream:
+            yield stream  # type: ignore[misc]
+
+
+def _read(path: Path) -> Any:
+    """Read one compressed pickle of bounded size."""
+    return _unpickled(path, _content(path))
+
+
+def _unpickled(path: Path, content: bytes) -> Any:
+    try:
+        return unpickle.load(content)
+    except DataError as error:
+        raise DataError(f"{path.name}: {error}") from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return _decompress(path.read_bytes())
+    except DataError as error:
+        raise DataError(f"{path.name}: {error}") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or first_line(error)}") from error
+
+
+def _decompress(data: bytes) -> bytes:
+    decompressor = bz2.BZ2Decompressor()
+    try:
+        content = decompressor.decompress(data, _MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise DataError(f"it is not bz2-compressed data: {first_line(error)}") from error
+    if len(content) > _MOST_BYTES:
+        raise DataError(f"it has more than {_MOST_BYTES} bytes when it is decompressed")
+    if not decompressor.eof:
+        raise DataError("it is truncated")
+    return content
+
+
+def _silent(_done: int, _total: int) -> None: ...

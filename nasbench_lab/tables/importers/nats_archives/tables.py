@@ -1,0 +1,282 @@
+"""The learning-curve tables of an official archive: what each says of itself, and writing all of them at once.
+
+What a table's arrays look like depends on its data: most archives have the same seconds for every epoch of a training,
+so that one number a training is enough; some have accuracies among the best five. The compact form is tried first.
+`LayoutError` says that it does not hold what was found, and carries the layout that does; then all is read again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from nasbench_lab.errors import DataError
+from nasbench_lab.streams import FloatArray
+from nasbench_lab.tables import store
+from nasbench_lab.tables.description import Description, Metric
+from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS, IMAGES, SEEDS, Benchmark
+from nasbench_lab.tables.importers.nats_archives.training import TOP5, Training, described, read
+from nasbench_lab.tables.importers.nats_topology import tables as nats_topology
+
+CITATION = nats_topology.CITATION
+LICENCE = "MIT"
+
+_SPLIT = {"train": "train", "valid": "valid", "test": "test", "valtest": "test"}
+_PER_TRAINING = ("architecture", "repeat")
+
+
+class Key(NamedTuple):
+    """Which table of an archive: a data set and a hyper-parameter set."""
+
+    dataset: str
+    hp: str
+
+    def __str__(self) -> str:
+        return f"{self.dataset}-{self.hp}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What decides about the arrays of an archive's tables besides its benchmark.
+
+    Attributes:
+        present: number of architectures that the archive has; None for all of them.
+        top5: tables with accuracies among the best five.
+        varying: tables in which some metric in seconds differs between the epochs of a training.
+        extra_seeds: tables with seeds that the publication does not mention.
+    """
+
+    present: int | None = None
+    top5: frozenset[Key] = frozenset()
+    varying: frozenset[Key] = frozenset()
+    extra_seeds: frozenset[tuple[Key, int]] = frozenset()
+
+    def seeds(self, benchmark: Benchmark, key: Key) -> tuple[int, ...]:
+        """Return the seeds of a table's repeats, ascending."""
+        return tuple(sorted({*benchmark.seeds[key.hp], *(seed for k, seed in self.extra_seeds if k == key)}))
+
+
+class LayoutError(Exception):
+    """The data does not fit the layout; ``layout`` is the next to try."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(f"the data needs {layout}")
+        self.layout = layout
+
+
+def describe(benchmark: Benchmark, layout: Layout, key: Key, source: str) -> Description:
+    """Return what one learning-curve table says of itself."""
+    epochs = benchmark.epochs[key.hp]
+    roles = DATASETS[key.dataset]
+    metrics = [_measured("train", what, key.dataset) for what in ("accuracy", "loss")]
+    if key in layout.top5:
+        text = f"the right class is among the best five; {IMAGES[key.dataset]['train']}"
+        metrics.append(Metric(TOP5, "train", "percent", "maximize", text))
+    metrics += _times(key in layout.varying)
+    for role in roles:
+        metrics += [_measured(role, what, key.dataset) for what in ("accuracy", "loss")]
+        metrics.append(_evaluation_seconds(role, key.dataset, key in layout.varying))
+    costs = "mean over seeds" + (
+        "; of seed 888 alone where they disagree, as the official code does" if benchmark.costs_repaired else ""
+    )
+    metrics += [
+        Metric("parameters", "none", "millions", "minimize", f"trainable parameters; {costs}", ("architecture",)),
+        Metric("flops", "none", "millions", "minimize", f"floating-point operations; {costs}", ("architecture",)),
+        Metric("latency", "none", "s", "minimize", "a batch on the authors' GPU", _PER_TRAINING),
+    ]
+    train = "train_seconds" if key in layout.varying else "epoch_seconds"
+    return Description(
+        name=f"{benchmark.key}-curves/{key}",
+        title=f"{benchmark.title}: learning curves of {epochs} epochs on {key.dataset}",
+        space=benchmark.space.spec(),
+        fidelities=tuple(range(1, epochs + 1)),
+        repeats=tuple(map(str, layout.seeds(benchmark, key))),
+        metrics=tuple(metrics),
+        valid="valid_accuracy" if "valid" in roles else None,
+        test="test_accuracy",
+        cost=(train, "valid_seconds") if "valid" in roles else (train,),
+        resumable=True,
+        licence=LICENCE,
+        citation=CITATION,
+        source=source,
+        notes=(
+            "Repeats are named by their seeds. Fidelity e is the official epoch e - 1, which counts from 0.",
+            *incomplete(benchmark, layout),
+        ),
+    )
+
+
+def incomplete(benchmark: Benchmark, layout: Layout) -> tuple[str, ...]:
+    """Return what a reader must know about missing architectures, if any are."""
+    if layout.present is None:
+        return ()
+    size = benchmark.space.size
+    return (f"Incomplete: {layout.present} of {size:,} architectures are present, all others are missing.",)
+
+
+def _measured(role: str, what: str, dataset: str) -> Metric:
+    unit, direction = ("percent", "maximize") if what == "accuracy" else ("nats", "minimize")
+    return Metric(f"{role}_{what}", _SPLIT[role], unit, direction, IMAGES[dataset][role])  # type: ignore[arg-type]
+
+
+def _times(varying: bool) -> list[Metric]:
+    if not varying:
+        text = "one epoch of training; the same for all epochs of a training"
+        return [Metric("epoch_seconds", "none", "s/epoch", "minimize", text, _PER_TRAINING)]
+    return [
+        Metric("epoch_seconds", "none", "s/epoch", "minimize", "this epoch of training"),
+        Metric("train_seconds", "none", "s", "minimize", "training from the first epoch to this one"),
+    ]
+
+
+def _evaluation_seconds(role: str, dataset: str, varying: bool) -> Metric:
+    text = f"one pass over {IMAGES[dataset][role]}"
+    if varying:
+        return Metric(f"{role}_seconds", "none", "s", "minimize", text)
+    return Metric(f"{role}_seconds", "none", "s", "minimize", f"{text}; the same at all epochs", _PER_TRAINING)
+
+
+class Tables:
+    """All tables of an archive while they are written; they appear, complete, when the block ends without an error.
+
+    Args:
+        benchmark: what the archive is.
+        layout: what its tables look like.
+        source: what to call the archive.
+        folder: where the tables go.
+    """
+
+    def __init__(self, benchmark: Benchmark, layout: Layout, source: str, folder: Path) -> None:
+        self._benchmark, self._layout, self._source, self._folder = benchmark, layout, source, folder
+        self._drafts: dict[Key, store.Draft] = {}
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The tables that have anything, in the order of data sets and epochs."""
+        every = (Key(dataset, hp) for dataset in DATASETS for hp in self._benchmark.epochs)
+        return tuple(key for key in every if key in self._drafts)
+
+    def put(self, index: int, hp: str, state: Any) -> None:
+        """Write all trainings of one architecture with one hyper-parameter set.
+
+        Args:
+            index: the architecture.
+            hp: the hyper-parameter set.
+            state: the dictionary that the archive has of it.
+
+        Raises:
+            DataError: the dictionary is not what it should be, or of another architecture.
+            LayoutError: it does not fit the layout.
+        """
+        if not isinstance(state, Mapping):
+            raise DataError(f"{hp!r} of it is not a dictionary")
+        self._check_architecture(index, state)
+        seeds, results = state.get("dataset_seed"), state.get("all_results")
+        if not isinstance(seeds, Mapping) or not isinstance(results, Mapping):
+            raise DataError(f"{hp!r} of it lacks 'dataset_seed' or 'all_results'")
+        for dataset, of_dataset in seeds.items():
+            if type(dataset) is not str or dataset not in DATASETS:
+                raise DataError(f"{hp!r} of it is of the data set {described(dataset)}; known: {', '.join(DATASETS)}")
+            if not isinstance(of_dataset, list | tuple) or not of_dataset:
+                raise DataError(f"{hp!r} of it has no list of seeds on {dataset}")
+            trainings = {seed: self._read(results, dataset, seed, hp) for seed in map(_seed, of_dataset)}
+            self._put_trainings(index, Key(dataset, hp), trainings)
+        if len(results) != sum(len(set(of_dataset)) for of_dataset in seeds.values()):
+            raise DataError(f"{hp!r} of it has {len(results)} trainings, but other seeds")
+
+    def _check_architecture(self, index: int, state: Mapping[str, Any]) -> None:
+        name, number = state.get("arch_str"), state.get("arch_index")
+        if (type(name), name, type(number), number) != (str, self._benchmark.space.format(index), int, index):
+            raise DataError(f"it is architecture {described(number)}, {described(name)}, which is another one")
+
+    def _read(self, results: Mapping[Any, Any], dataset: str, seed: int, hp: str) -> Training:
+        if (dataset, seed) not in results:
+            raise DataError(f"{hp!r} of it lacks the training on {dataset} with seed {seed}")
+        try:
+            return read(results[dataset, seed], dataset, self._benchmark.epochs[hp])
+        except DataError as error:
+            raise DataError(f"training on {dataset} with {hp!r} and seed {seed}: {error}") from error
+
+    def _put_trainings(self, index: int, key: Key, trainings: Mapping[int, Training]) -> None:
+        self._check_layout(key, trainings)
+        values = self._draft(key).values
+        repeats = self._layout.seeds(self._benchmark, key)
+        for seed, training in trainings.items():
+            repeat = repeats.index(seed)
+            for metric, curve in training.curves.items():
+                values[metric][index, :, repeat] = curve
+            for metric, seconds in training.seconds.items():
+                if key in self._layout.varying:
+                    values[metric][index, :, repeat] = seconds
+                else:
+                    values[metric][index, repeat] = seconds[0]
+            if key in self._layout.varying:  # cumsum adds one after the other, as the official code does
+                values["train_seconds"][index, :, repeat] = np.cumsum(training.seconds["epoch_seconds"])
+            values["latency"][index, repeat] = training.latency
+        ordered = [trainings[seed] for seed in trainings]
+        repaired = self._benchmark.costs_repaired
+        alone = trainings.get(888) if repaired else None
+        values["parameters"][index] = _cost([t.parameters for t in ordered], repaired, alone and alone.parameters)
+        values["flops"][index] = _cost([t.flops for t in ordered], repaired, alone and alone.flops)
+
+    def _check_layout(self, key: Key, trainings: Mapping[int, Training]) -> None:
+        """Raise LayoutError where the trainings have what the table has no place for."""
+        layout = self._layout
+        unexpected = set(trainings) - set(layout.seeds(self._benchmark, key))
+        if unexpected:
+            layout = dataclasses.replace(layout, extra_seeds=layout.extra_seeds | {(key, s) for s in unexpected})
+        if key not in layout.top5 and any(TOP5 in training.curves for training in trainings.values()):
+            layout = dataclasses.replace(layout, top5=layout.top5 | {key})
+        if key not in layout.varying and not all(_constant(s) for t in trainings.values() for s in t.seconds.values()):
+            layout = dataclasses.replace(layout, varying=layout.varying | {key})
+        if layout != self._layout:
+            raise LayoutError(layout)
+
+    def _draft(self, key: Key) -> store.Draft:
+        """Return the arrays of a table, which is begun when it is first needed."""
+        if key not in self._drafts:
+            description = describe(self._benchmark, self._layout, key, self._source)
+            self._drafts[key] = self._open.enter_context(store.writing(description, self._folder / f"{key}.h5"))
+        return self._drafts[key]
+
+
+def _seed(seed: Any) -> int:
+    if type(seed) is not int or seed not in SEEDS:
+        raise DataError(f"it has the unexpected seed {described(seed)}; known: {', '.join(map(str, SEEDS))}")
+    return seed
+
+
+def _constant(seconds: FloatArray) -> bool:
+    """Whether one number says it all: the same at every epoch, or nothing at any."""
+    return bool((seconds == seconds[0]).all() or np.isnan(seconds).all())
+
+
+def _cost(values: list[float], repaired: bool, alone: float | None) -> float:
+    """Parameters or FLOPs as the official code answers them, to the last bit.
+
+    Args:
+        values: of the trainings, in the order of the archive.
+        repaired: whether trainings that disagree are repaired.
+        alone: the value of seed 888, which then counts alone; None where there is no such training.
+    """
+    if repaired and len({f"{value:.5f}" for value in values}) > 1:
+        return float("nan") if alone is None else alone  # without seed 888, the official code fails
+    total = 0.0
+    for value in values:
+        total += value
+    return total / len(values)

@@ -1,0 +1,63 @@
+"""The items of a pickled dictionary one by one: for files whose content, all at once, does not fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, final
+
+from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.tables.reading.pickle_stream import _ItemMachine
+from nasbench_lab.tables.reading.unpickle import ALLOWED, Allowed
+
+
+def items(
+    path: Path, allowed: Allowed = ALLOWED, *, progress: Callable[[int, int], None] | None = None
+) -> Iterator[tuple[Any, Any]]:
+    """Give the items of the dictionary that a file holds, in its order, without ever holding all of them.
+
+    Args:
+        path: the file, a pickle.
+        allowed: (module, name) to what stands for it.
+        progress: called with the bytes that were read, and those of the file.
+
+    Raises:
+        DataError: the file is truncated or corrupt, is no dictionary, asks for another name, has an item of megabytes,
+            or has one that refers to a part of an item before it.
+
+    >>> import pickle, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "curves"
+    ...     _ = file.write_bytes(pickle.dumps({1111: {"dur": [0.5, 0.25]}, 1112: {"dur": [0.5, 0.75]}}))
+    ...     [(key, value["dur"]) for key, value in items(file)]
+    [(1111, [0.5, 0.25]), (1112, [0.5, 0.75])]
+    """
+    try:
+        with path.open("rb") as file:
+            size, reported = path.stat().st_size, 0
+            machine = _OutermostMachine(file, str(path.name), allowed, "utf-8", frozenset())
+            for item in machine.items():
+                yield item
+                if progress is not None and file.tell() > reported:
+                    reported = file.tell()
+                    progress(reported, size)
+            machine.check_end()
+    except DataError as error:
+        raise DataError(f"{path.name}: {error}") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or first_line(error)}") from error
+
+
+@final
+class _OutermostMachine(_ItemMachine):
+    """Gives the items of the outermost dictionary, and not those of one inside it."""
+
+    def _is_items(self, depth: int) -> bool:
+        return (
+            not self._levels and self._batch is None and len(self._stack) == depth - 1 and type(self._stack[0]) is dict
+        )
+
+    def check_end(self) -> None:
+        """Raise DataError unless what was read is a dictionary, of which all items were given."""
+        if self._stack != [{}]:
+            raise DataError("the pickle is not a dictionary")

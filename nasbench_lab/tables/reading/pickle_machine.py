@@ -1,0 +1,562 @@
+r"""The harmless part of the pickle machine: data of every protocol, and calls of an allow-list, nothing else.
+
+A pickle is a program for a stack machine. Python's own machine (`pickle.Unpickler`) can be told which names to import,
+but not how much memory to use: a few bytes make it reserve gigabytes for a memo or a text that never comes. This one
+keeps what it was given and no more: sizes are compared with the bytes that exist before anything is reserved, the memo
+is a dictionary, and copies (an array, a set made from a list) are charged against the size of the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import collections
+import itertools
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.tables.reading import pickle_runs as runs
+
+Allowed = Mapping[tuple[str, str], Any]
+Read = Callable[[int], bytes]
+"""Returns up to that many bytes; none at the end of the file."""
+
+WINDOW = 2**18
+"""Bytes that are read ahead from a stream."""
+
+_OWN = "nasbench_lab."
+_HEADROOM = 2**4  # more than any fixed-size operation takes
+_RUN_HEADROOM = 2**16  # enough for most runs of numbers
+_HIGHEST_PROTOCOL = 5
+_MOST_SHOWN = 80  # characters of a name in an error message
+_LEAST_COPIED = 2**20
+
+
+class Machine:
+    """Reads one pickle from a buffer, and from a stream behind it where there is one.
+
+    Args:
+        data: the pickle, or its beginning.
+        allowed: (module, name) to what stands for it.
+        encoding: of the texts that Python 2 wrote; ``"bytes"`` leaves them as they are.
+        read: where more comes from.
+        persistent: what stands for the objects that are kept outside of the pickle; None where there must be none.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        allowed: Allowed,
+        *,
+        encoding: str = "ASCII",
+        read: Read | None = None,
+        persistent: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self._buffer, self._at, self._read = data, 0, read
+        self._allowed, self._encoding, self._persistent = allowed, encoding, persistent
+        self._callable = {id(value) for value in allowed.values()}
+        self._stack: list[Any] = []
+        self._levels: list[list[Any]] = []  # the stacks below the open marks
+        self._memo: dict[int, Any] = {}
+        self._next_memo = 0
+        self._running = True
+        self._copied, self._most_copied = 0, 4 * len(data) + _LEAST_COPIED
+        self._named_runs = runs.NamedRuns()
+        self._ready: list[tuple[Any, Any]] = []
+        named = {code[0]: operation.__name__ for code, operation in _OPERATIONS.items()}
+        self._operations = [getattr(self, named.get(code, "_refuse")) for code in range(256)]
+
+    def load(self) -> Any:
+        """Run the program and return what it makes.
+
+        Raises:
+            DataError: it asks for a name that is not allowed, or is truncated or corrupt.
+        """
+        for _ in self.items():
+            raise AssertionError("only streams deliver items")
+        return self._stack.pop()
+
+    @property
+    def position(self) -> int:
+        """Where in ``data`` the pickle ended."""
+        return self._at
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """Run the program, and give the items of the streamed dictionary as they become complete."""
+        try:
+            while self._running:
+                if self._at + _HEADROOM > len(self._buffer):
+                    self._refill(_HEADROOM)
+                code = self._buffer[self._at]
+                self._at += 1
+                self._operations[code]()
+                if self._ready:
+                    yield from self._ready
+                    self._ready.clear()
+            if len(self._stack) != 1 or self._levels:
+                raise DataError("the pickle is corrupt: it does not make one object")
+        except DataError:
+            raise
+        except (IndexError, struct.error) as error:
+            raise DataError("the pickle is truncated or corrupt: it ends early, or takes what is not there") from error
+        except Exception as error:  # a corrupt pickle can raise nearly anything
+            raise DataError(
+                f"the pickle is truncated or corrupt: {type(error).__name__}: {first_line(error)[:_MOST_SHOWN]}"
+            ) from error
+
+    # Bytes
+
+    def _refill(self, wanted: int) -> None:
+        """Have ``wanted`` bytes in the buffer, or all that there are."""
+        if self._read is None:
+            return
+        parts = [self._buffer[self._at :]]
+        have = len(parts[0])
+        while have < wanted:
+            part = self._read(max(WINDOW, wanted - have))
+            if not part:
+                self._read = None
+                break
+            parts.append(part)
+            have += len(part)
+            self._consumed(len(part))
+        self._buffer, self._at = b"".join(parts), 0
+
+    def _consumed(self, count: int) -> None:
+        """Take note that a stream gave so many bytes."""
+
+    def _take(self, count: int) -> bytes:
+        """Return the next bytes; a count that the file does not have is an error before anything is reserved."""
+        end = self._at + count
+        if end > len(self._buffer):
+            self._check_length(count)
+            self._refill(count)
+            end = self._at + count
+        if count < 0 or end > len(self._buffer):
+            raise DataError("the pickle is truncated or corrupt: it ends early")
+        taken = self._buffer[self._at : end]
+        self._at = end
+        return taken
+
+    def _check_length(self, count: int) -> None:
+        """Raise DataError where a stream should not give that much at once."""
+
+    def _line(self) -> bytes:
+        end = self._buffer.find(b"\n", self._at)
+        if end < 0:
+            self._refill(len(self._buffer) - self._at + WINDOW)
+            end = self._buffer.find(b"\n", self._at)
+        line = self._take((end if end >= 0 else len(self._buffer)) - self._at)
+        self._take(1)
+        return line
+
+    def _u1(self) -> int:
+        self._at += 1
+        return self._buffer[self._at - 1]
+
+    def _fixed(self, layout: struct.Struct) -> Any:
+        (value,) = layout.unpack_from(self._buffer, self._at)
+        self._at += layout.size
+        return value
+
+    # Plain values
+
+    def _none(self) -> None:
+        self._stack.append(None)
+
+    def _true(self) -> None:
+        self._stack.append(True)
+
+    def _false(self) -> None:
+        self._stack.append(False)
+
+    def _int1(self) -> None:
+        self._stack.append(self._buffer[self._at])
+        self._at += 1
+
+    def _int2(self) -> None:
+        self._stack.append(self._fixed(_U2))
+
+    def _int4(self) -> None:
+        self._stack.append(self._fixed(_I4))
+
+    def _int_line(self) -> None:
+        line = self._line()
+        self._stack.append(line == b"01" if line in (b"00", b"01") else int(line))
+
+    def _long_line(self) -> None:
+        self._stack.append(int(self._line().removesuffix(b"L")))
+
+    def _long1(self) -> None:
+        self._stack.append(int.from_bytes(self._take(self._u1()), "little", signed=True))
+
+    def _long4(self) -> None:
+        self._stack.append(int.from_bytes(self._take(self._fixed(_I4)), "little", signed=True))
+
+    def _float(self) -> None:
+        self._stack.append(_F8.unpack_from(self._buffer, self._at)[0])
+        self._at += 8
+
+    def _float_line(self) -> None:
+        self._stack.append(float(self._line()))
+
+    def _text1(self) -> None:
+        self._stack.append(str(self._take(self._u1()), "utf-8", "surrogatepass"))
+
+    def _text4(self) -> None:
+        self._stack.append(str(self._take(self._fixed(_U4)), "utf-8", "surrogatepass"))
+
+    def _text8(self) -> None:
+        self._stack.append(str(self._take(self._fixed(_U8)), "utf-8", "surrogatepass"))
+
+    def _text_line(self) -> None:
+        self._stack.append(str(self._line(), "raw-unicode-escape"))
+
+    def _bytes1(self) -> None:
+        self._stack.append(self._take(self._u1()))
+
+    def _bytes4(self) -> None:
+        self._stack.append(self._take(self._fixed(_U4)))
+
+    def _bytes8(self) -> None:
+        self._stack.append(self._take(self._fixed(_U8)))
+
+    def _bytearray8(self) -> None:
+        self._stack.append(bytearray(self._take(self._fixed(_U8))))
+
+    def _string1(self) -> None:
+        self._stack.append(self._decoded(self._take(self._u1())))
+
+    def _string4(self) -> None:
+        self._stack.append(self._decoded(self._take(self._fixed(_I4))))
+
+    def _string_line(self) -> None:
+        line = self._line().strip()
+        if len(line) < 2 or line[:1] not in (b'"', b"'") or line[-1:] != line[:1]:
+            raise DataError("the pickle is corrupt: it has a text without quotation marks")
+        self._stack.append(self._decoded(codecs.escape_decode(line[1:-1])[0]))
+
+    def _decoded(self, data: bytes) -> Any:
+        return data if self._encoding == "bytes" else str(data, self._encoding)
+
+    # The stack
+
+    def _mark(self) -> None:
+        self._levels.append(self._stack)
+        self._stack = []
+        self._read_runs()
+
+    def _above_mark(self) -> list[Any]:
+        above, self._stack = self._stack, self._levels.pop()
+        return above
+
+    def _pop(self) -> None:
+        if self._stack:
+            self._stack.pop()
+        else:
+            self._above_mark()
+
+    def _pop_mark(self) -> None:
+        self._above_mark()
+
+    def _duplicate(self) -> None:
+        self._stack.append(self._stack[-1])
+
+    def _refuse(self) -> None:
+        code = self._buffer[self._at - 1 : self._at]
+        raise DataError(f"the pickle is corrupt, or has the operation {code!r}, which is not allowed")
+
+    def _stop(self) -> None:
+        self._running = False
+
+    def _protocol(self) -> None:
+        if self._u1() > _HIGHEST_PROTOCOL:
+            raise DataError("the pickle has a newer protocol than this release reads")
+
+    def _frame(self) -> None:
+        self._at += 8  # frames help readers of sockets; their lengths tell nothing that is needed here
+
+    # Containers
+
+    def _empty_dict(self) -> None:
+        self._stack.append({})
+
+    def _empty_list(self) -> None:
+        self._stack.append([])
+
+    def _empty_tuple(self) -> None:
+        self._stack.append(())
+
+    def _empty_set(self) -> None:
+        self._stack.append(set())
+
+    def _tuple(self) -> None:
+        above = self._above_mark()
+        self._stack.append(tuple(above))
+
+    def _tuple1(self) -> None:
+        self._stack[-1:] = [(self._stack[-1],)]
+
+    def _tuple2(self) -> None:
+        self._stack[-2:] = [(self._stack[-2], self._stack[-1])]
+
+    def _tuple3(self) -> None:
+        self._stack[-3:] = [(self._stack[-3], self._stack[-2], self._stack[-1])]
+
+    def _list(self) -> None:
+        above = self._above_mark()
+        self._stack.append(above)
+
+    def _dict(self) -> None:
+        above = self._above_mark()
+        self._stack.append({})
+        self._update(above)
+
+    def _frozen_set(self) -> None:
+        above = self._above_mark()
+        self._stack.append(frozenset(_keys(above)))
+
+    def _append(self) -> None:
+        value = self._stack.pop()
+        self._extend([value])
+
+    def _appends(self) -> None:
+        self._extend(self._above_mark())
+
+    def _extend(self, values: list[Any]) -> None:
+        if type(self._stack[-1]) is not list:
+            raise DataError("the pickle is corrupt: it appends to something that is no list")
+        self._stack[-1].extend(values)
+
+    def _add_items(self) -> None:
+        values = self._above_mark()
+        if type(self._stack[-1]) is not set:
+            raise DataError("the pickle is corrupt: it adds to something that is no set")
+        self._stack[-1].update(_keys(values))
+
+    def _set_item(self) -> None:
+        pair = self._stack[-2:]
+        del self._stack[-2:]
+        self._update(pair)
+
+    def _set_items(self) -> None:
+        self._update(self._above_mark())
+
+    def _update(self, flat: list[Any]) -> None:
+        """Put keys and values, one after the other, into the dictionary on top of the stack."""
+        target = self._stack[-1]
+        if type(target) not in _DICTIONARIES or len(flat) % 2:
+            raise DataError("the pickle is corrupt: it sets items of something that is no dictionary")
+        target.update(zip(_keys(flat[::2]), flat[1::2], strict=True))
+
+    # The memo
+
+    def _memoize(self) -> None:
+        self._memo[self._next_memo] = self._stack[-1]
+        self._next_memo += 1
+
+    def _remember(self, number: int) -> None:
+        self._memo[number] = self._stack[-1]
+        self._next_memo = max(self._next_memo, number + 1)
+
+    def _put1(self) -> None:
+        self._remember(self._u1())
+
+    def _put4(self) -> None:
+        self._remember(self._fixed(_U4))
+
+    def _put_line(self) -> None:
+        self._remember(int(self._line()))
+
+    def _recall(self, number: int) -> Any:
+        if number not in self._memo:
+            raise DataError("the pickle is corrupt: it refers to an object that it has not made")
+        return self._memo[number]
+
+    def _get1(self) -> None:
+        self._stack.append(self._recall(self._u1()))
+
+    def _get4(self) -> None:
+        self._stack.append(self._recall(self._fixed(_U4)))
+
+    def _get_line(self) -> None:
+        self._stack.append(self._recall(int(self._line())))
+
+    # Names and calls
+
+    def _global(self) -> None:
+        module, name = str(self._line(), "utf-8"), str(self._line(), "utf-8")
+        self._stack.append(self._find(module, name))
+
+    def _stack_global(self) -> None:
+        name = self._stack.pop()
+        module = self._stack.pop()
+        self._stack.append(self._find(module, name))
+
+    def _find(self, module: Any, name: Any) -> Any:
+        if type(module) is not str or type(name) is not str:
+            raise DataError("the pickle is corrupt: it asks for something without a name")
+        if (module, name) not in self._allowed:
+            asked = f"{module}.{name}"
+            shown = asked if asked.isprintable() and len(asked) <= _MOST_SHOWN else ascii(asked[:_MOST_SHOWN])
+            raise DataError(f"the pickle asks for {shown}, which is not allowed; nothing was run")
+        return self._allowed[module, name]
+
+    def _reduce(self) -> None:
+        arguments = self._stack.pop()
+        function = self._stack[-1]
+        self._check_call(function, arguments)
+        self._stack[-1] = function(*arguments)
+
+    def _new_object(self) -> None:
+        arguments = self._stack.pop()
+        kind = self._stack[-1]
+        self._check_call(kind, arguments)
+        self._stack[-1] = kind.__new__(kind, *arguments)
+
+    def _build(self) -> None:
+        state = self._stack.pop()
+        target = self._stack[-1]
+        # Only what stands for a class on the allow-list may take a state; data of other kinds has none.
+        set_state = getattr(type(target), "__setstate__", None)
+        self._charge(state if type(state) is tuple else (state,))
+        if set_state is not None and type(target).__module__.startswith(_OWN):
+            set_state(target, state)
+        elif type(target) is not collections.OrderedDict:  # torch keeps versions of modules there, which nobody needs
+            raise DataError("the pickle is corrupt: it gives a state to something that has none")
+
+    def _check_call(self, function: Any, arguments: Any) -> None:
+        if id(function) not in self._callable or not callable(function) or type(arguments) is not tuple:
+            raise DataError("the pickle is corrupt: it calls something that is no function")
+        self._charge(arguments)
+
+    def _charge(self, arguments: tuple[Any, ...]) -> None:
+        """Count what a call can copy. The honest copy every object once; a bomb copies one object again and again."""
+        self._copied += sum(len(part) for part in arguments if isinstance(part, _SIZED))
+        if self._copied > self._most_copied:
+            raise DataError("the pickle makes more copies of its objects than an honest one")
+
+    def _persistent_id(self) -> None:
+        if self._persistent is None:
+            raise DataError("the pickle refers to objects outside of it, which are not allowed here")
+        self._stack.append(self._persistent(self._stack.pop()))
+
+    # Runs of numbers
+
+    def _read_runs(self) -> None:
+        """Read items ``key: float`` as long as the buffer has complete ones; what follows is read one by one."""
+        if self._at + _RUN_HEADROOM > len(self._buffer):
+            self._refill(_RUN_HEADROOM)
+        while (run := self._run()) is not None:
+            self._stack += itertools.chain.from_iterable(zip(run.keys, run.values, strict=True))
+            self._at = run.end
+
+    def _run(self) -> runs.Run | None:
+        """Read the run that begins here, if one does."""
+        buffer, at = self._buffer, self._at
+        operation = buffer[at : at + 1]
+        if operation == b"K":
+            return runs.numbered(buffer, at)
+        if operation in (b"h", b"j"):
+            run = runs.fetched(buffer, at)
+            return None if run is None else run._replace(keys=[self._recall(number) for number in run.keys])
+        if operation == b"\x8c":
+            run = self._named_runs.read(buffer, at)
+        elif operation == b"X":
+            run = runs.old_named(buffer, at, self._next_memo)
+        else:
+            return None
+        if run is not None:
+            numbers = range(self._next_memo, self._next_memo + len(run.keys))
+            self._memo.update(zip(numbers, run.keys, strict=True))
+            self._next_memo = numbers.stop
+        return run
+
+
+def check_keys(values: Iterable[Any]) -> None:
+    """Raise DataError unless the values may be keys: plain values, and tuples of these.
+
+    The hash of a tuple of tuples of tuples, all one and the same, would take forever.
+    """
+    for value in values:
+        if type(value) is tuple and not _PLAIN.issuperset(map(type, value)):
+            raise DataError("the pickle has a key or a member of a set that is a tuple of more than plain values")
+
+
+def _keys(values: list[Any]) -> list[Any]:
+    """The values, which may all be keys; nearly always they are plain."""
+    if not _PLAIN.issuperset(map(type, values)):
+        check_keys(values)
+    return values
+
+
+_PLAIN = {str, int, float, bool, bytes, type(None)}
+_DICTIONARIES = (dict, collections.OrderedDict)
+_SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
+
+_U1, _U2, _U4, _U8 = (struct.Struct(f"<{kind}") for kind in "BHIQ")
+_I4, _F8 = struct.Struct("<i"), struct.Struct(">d")
+
+_OPERATIONS: Mapping[bytes, Callable[[Machine], None]] = {
+    b"N": Machine._none,
+    b"\x88": Machine._true,
+    b"\x89": Machine._false,
+    b"K": Machine._int1,
+    b"M": Machine._int2,
+    b"J": Machine._int4,
+    b"I": Machine._int_line,
+    b"L": Machine._long_line,
+    b"\x8a": Machine._long1,
+    b"\x8b": Machine._long4,
+    b"G": Machine._float,
+    b"F": Machine._float_line,
+    b"\x8c": Machine._text1,
+    b"X": Machine._text4,
+    b"\x8d": Machine._text8,
+    b"V": Machine._text_line,
+    b"C": Machine._bytes1,
+    b"B": Machine._bytes4,
+    b"\x8e": Machine._bytes8,
+    b"\x96": Machine._bytearray8,
+    b"U": Machine._string1,
+    b"T": Machine._string4,
+    b"S": Machine._string_line,
+    b"(": Machine._mark,
+    b"0": Machine._pop,
+    b"1": Machine._pop_mark,
+    b"2": Machine._duplicate,
+    b".": Machine._stop,
+    b"\x80": Machine._protocol,
+    b"\x95": Machine._frame,
+    b"}": Machine._empty_dict,
+    b"]": Machine._empty_list,
+    b")": Machine._empty_tuple,
+    b"\x8f": Machine._empty_set,
+    b"t": Machine._tuple,
+    b"\x85": Machine._tuple1,
+    b"\x86": Machine._tuple2,
+    b"\x87": Machine._tuple3,
+    b"l": Machine._list,
+    b"d": Machine._dict,
+    b"\x91": Machine._frozen_set,
+    b"a": Machine._append,
+    b"e": Machine._appends,
+    b"\x90": Machine._add_items,
+    b"s": Machine._set_item,
+    b"u": Machine._set_items,
+    b"\x94": Machine._memoize,
+    b"q": Machine._put1,
+    b"r": Machine._put4,
+    b"p": Machine._put_line,
+    b"h": Machine._get1,
+    b"j": Machine._get4,
+    b"g": Machine._get_line,
+    b"c": Machine._global,
+    b"\x93": Machine._stack_global,
+    b"R": Machine._reduce,
+    b"\x81": Machine._new_object,
+    b"b": Machine._build,
+    b"Q": Machine._persistent_id,
+}
+"""The harmless operations. Calls of other forms, registered extensions and buffers kept elsewhere are not needed."""

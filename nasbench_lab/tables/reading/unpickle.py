@@ -1,0 +1,90 @@
+"""Reading pickles that somebody else made, without giving them a chance to run code.
+
+A pickle is a program: it may import any function and call it. `load` lets it import a short list of harmless names
+and stops at the first other one, before anything is called. Its memory is bounded by the size of the file.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from nasbench_lab.errors import DataError
+from nasbench_lab.tables.reading import pickled_arrays
+from nasbench_lab.tables.reading.pickle_machine import Allowed, Machine, check_keys
+
+__all__ = ["ALLOWED", "Allowed", "load"]
+
+
+def _numpy_names() -> dict[tuple[str, str], Any]:
+    """What NumPy arrays, scalars and dtypes need. Old and new releases name the same functions differently."""
+    names: dict[tuple[str, str], Any] = {
+        ("numpy", "ndarray"): pickled_arrays.NDARRAY,
+        ("numpy", "dtype"): pickled_arrays.PickledDtype,
+    }
+    for package in ("numpy.core", "numpy._core"):
+        names[f"{package}.multiarray", "_reconstruct"] = pickled_arrays.reconstruct
+        names[f"{package}.multiarray", "scalar"] = pickled_arrays.scalar
+        names[f"{package}.numeric", "_frombuffer"] = pickled_arrays.from_buffer
+    return names
+
+
+def _encode_latin1(text: str, encoding: str) -> bytes:
+    """How Python 2 and the oldest protocols wrote bytes. Other encodings would be looked up among modules."""
+    if encoding != "latin1":
+        raise DataError(f"the pickle asks for the text encoding {encoding!r}, which is not allowed")
+    return text.encode("latin1")
+
+
+def _no_bytes() -> bytes:
+    """How the oldest protocols wrote empty bytes; with arguments it would make bytes of any length."""
+    return b""
+
+
+def _of_keys(kind: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    """Stand for a container that hashes what it is made from."""
+
+    def make(values: Iterable[Any] = ()) -> Any:
+        members = list(values)
+        check_keys(members)
+        return kind(members)
+
+    return make
+
+
+def _ordered_dict(pairs: Iterable[Any] = ()) -> Any:
+    """Stand for an ordered dictionary, which Python 2 made from a list of pairs."""
+    content = [(key, value) for key, value in pairs]
+    check_keys(key for key, _ in content)
+    return collections.OrderedDict(content)
+
+
+ALLOWED: Allowed = {
+    **_numpy_names(),
+    ("__builtin__", "bytes"): _no_bytes,
+    ("builtins", "bytes"): _no_bytes,
+    ("collections", "OrderedDict"): _ordered_dict,
+    ("_codecs", "encode"): _encode_latin1,
+    **{(module, "slice"): slice for module in ("builtins", "__builtin__")},
+    **{(module, kind.__name__): _of_keys(kind) for module in ("builtins", "__builtin__") for kind in (set, frozenset)},
+}
+"""Names that are harmless in any pickle."""
+
+
+def load(data: bytes, allowed: Allowed = ALLOWED, *, encoding: str = "ASCII") -> Any:
+    r"""Read a pickle that may import the ``allowed`` names only.
+
+    Args:
+        data: the content of the file.
+        allowed: (module, name) to what stands for it.
+        encoding: of the texts that Python 2 wrote; ``"latin1"`` is what its NumPy arrays need.
+
+    Raises:
+        DataError: the pickle asks for another name, or is truncated or corrupt.
+
+    >>> load(b"cos\nsystem\n(S'echo hello'\ntR.")
+    Traceback (most recent call last):
+    nasbench_lab.errors.DataError: the pickle asks for os.system, which is not allowed; nothing was run
+    """
+    return Machine(data, allowed, encoding=encoding).load()
