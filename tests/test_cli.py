@@ -2,12 +2,12 @@
 
 import csv
 import os
-import pty
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from terminal import on_a_terminal
 
 from nasbench_lab.report import FILES
 from nasbench_lab.suites import load_traces
@@ -106,23 +106,8 @@ def test_one_run_without_an_evaluation_does_not_lose_the_rest(tmp_path):
 
 
 def test_progress_is_shown_on_a_terminal(tmp_path):
-    leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "nasbench_lab", "run", "--table", TABLE, "--strategy", "random-search"]
-    command += ["--out", str(tmp_path / "out"), *SMALL]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=follower, env={**os.environ, "TERM": "xterm"})
-    os.close(follower)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(leader, 4096)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-    assert process.wait() == 0
-    os.close(leader)
-    assert b"100%" in shown
+    words = ["run", "--table", TABLE, "--strategy", "random-search", "--out", str(tmp_path / "out"), *SMALL]
+    assert "100%" in on_a_terminal(*words, stream="stderr")
 
 
 @pytest.mark.mirror

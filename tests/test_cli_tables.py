@@ -5,9 +5,7 @@ import contextlib
 import dataclasses
 import hashlib
 import io
-import os
 import pickle
-import pty
 import re
 import shutil
 import signal
@@ -18,6 +16,7 @@ import time
 
 import numpy as np
 import pytest
+from terminal import on_a_terminal
 from test_cli import assert_refused
 
 import nasbench_lab as nl
@@ -105,36 +104,20 @@ def test_the_tables_of_one_publication(tmp_path):
     assert "No such command 'nonsense'" in nasbench_lab("tables", "nonsense").stderr
 
 
-def on_a_terminal(columns, *arguments):
-    """Return what a command prints on a terminal of some columns."""
-    leader, follower = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}
-    command = [sys.executable, "-m", "nasbench_lab", *arguments]
-    process = subprocess.Popen(command, stdout=follower, env=environment)
-    os.close(follower)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(leader, 4096)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-    assert process.wait() == 0
-    os.close(leader)
-    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
+def plain(text):
+    """The text without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 def test_on_a_narrow_terminal_cells_fold():
-    text = on_a_terminal(60, "tables")
+    text = plain(on_a_terminal("tables", COLUMNS="60"))
     grid = text.split("\r\n\r\n")[0].splitlines()
     assert max(map(len, grid)) <= 60
     assert "…" not in text
 
 
 def test_on_a_usual_terminal_names_stay_whole():
-    grid = on_a_terminal(80, "tables").split("\r\n\r\n")[0]
+    grid = plain(on_a_terminal("tables", COLUMNS="80")).split("\r\n\r\n")[0]
     assert max(map(len, grid.splitlines())) <= 80
     shown = set(grid.split())
     for name in nl.tables():

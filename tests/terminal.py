@@ -1,0 +1,28 @@
+"""Running a command on a terminal."""
+
+import os
+import pty
+import subprocess
+import sys
+
+
+def on_a_terminal(*arguments, stream="stdout", **environment):
+    """Return what the command line prints to one of its streams, a terminal; the command must succeed."""
+    leader, follower = pty.openpty()
+    other = {"stdout": "stderr", "stderr": "stdout"}[stream]
+    streams = {stream: follower, other: subprocess.DEVNULL}
+    environment = {**os.environ, "TERM": "xterm", **environment}
+    process = subprocess.Popen([sys.executable, "-m", "nasbench_lab", *arguments], env=environment, **streams)
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(leader, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    assert process.wait() == 0
+    os.close(leader)
+    return shown.decode()
