@@ -12,7 +12,7 @@ demo: $(READY)
 	    --runs 1000 --evaluations 300 --out results/demo --overwrite
 
 test: $(READY) lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

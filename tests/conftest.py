@@ -10,8 +10,10 @@ import pytest
 from nasbench_lab.cache import CACHE_VARIABLE
 from nasbench_lab.tables.fetching.sources import MIRROR_VARIABLE
 
-_cache = tempfile.TemporaryDirectory(prefix="nasbench-lab-tests-")
-os.environ[CACHE_VARIABLE] = _cache.name
+_cache = None
+if "PYTEST_XDIST_WORKER" not in os.environ:  # worker processes share the folder of the one that started them
+    _cache = tempfile.TemporaryDirectory(prefix="nasbench-lab-tests-")
+    os.environ[CACHE_VARIABLE] = _cache.name
 # Tiny networks gain nothing from threads, and threads that wait for each other slow everything down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -22,7 +24,8 @@ hypothesis.settings.load_profile("project")
 
 
 def pytest_unconfigure(config):
-    _cache.cleanup()
+    if _cache is not None:
+        _cache.cleanup()
 
 
 def pytest_collection_modifyitems(items):
