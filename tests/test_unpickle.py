@@ -58,7 +58,7 @@ def test_plain_data_and_arrays_are_read(protocol):
         Calls(np.load, "x"),
         Calls(np.fromfile, "x"),
     ],
-    ids=lambda payload: str(payload.__reduce__()[0]),
+    ids=lambda payload: payload.__reduce__()[0].__name__,
 )
 def test_a_pickle_that_imports_anything_else_is_refused(payload):
     TOUCHED.clear()
