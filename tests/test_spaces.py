@@ -270,3 +270,32 @@ def test_unique_strings_of_cells_worked_out_by_hand():
     assert space.unique_string(space.parse(skips), consider_none=False) == (
         "((0)@none+(0)@none)@none+(0)@nor_conv_3x3+0"
     )
+
+
+def test_find_is_index_where_there_is_an_architecture_and_says_so_where_not(space):
+    random = np.random.default_rng(0)
+    codes = random.integers(space.cardinalities, size=(300, len(space.cardinalities)))
+    found = space.find(codes.reshape(3, 100, -1))
+    assert found.shape == (3, 100)
+    for row, index in zip(codes, found.reshape(-1), strict=True):
+        if index >= 0:
+            assert space.index(row) == index
+        else:
+            with pytest.raises(OutOfSpaceError):
+                space.index(row)
+    every = np.arange(space.size)
+    assert np.array_equal(space.find(space.codes(every)), every)
+    with pytest.raises(OutOfSpaceError, match="code 0 is"):
+        space.find(codes[0] + np.array(space.cardinalities))
+
+
+def test_children_have_their_codes_from_their_parents(space):
+    random = np.random.default_rng(1)
+    one, other = random.integers(space.size, size=(2, 200))
+    from_other = random.random((200, len(space.cardinalities))) < 0.5
+    child = space.crossover(one, other, from_other)
+    wanted = np.where(from_other, space.codes(other), space.codes(one))
+    expected = [index if index >= 0 else parent for index, parent in zip(space.find(wanted), one, strict=True)]
+    assert child.tolist() == expected
+    assert np.array_equal(space.crossover(one, other, np.zeros_like(from_other)), one)
+    assert np.array_equal(space.crossover(one, other, np.ones_like(from_other)), other)

@@ -1,4 +1,4 @@
-"""The simulated clocks of runs in lock step, and the log of what happened in time."""
+"""The budgets of runs in lock step, and the log of what happened within them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.simulate.budget import Budget
-from nasbench_lab.simulate.measurement import Observation
+from nasbench_lab.simulate.evaluator import Outcome
 from nasbench_lab.simulate.trace import MISSING, Reference, Setting, Trace
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.streams import FloatArray
 
-_DTYPES = {"architecture": np.int32, "repeat": np.int16, "observed": np.float64, "time": np.float64}
+_DTYPES: dict[str, type[np.generic]] = {
+    "architecture": np.int32,
+    "repeat": np.int16,
+    "observed": np.float64,
+    "time": np.float64,
+}
 _MOST_AT_FIRST = 4096
 """Steps that are reserved at first where all runs have so many; more, and unknown numbers, grow by doubling."""
 
@@ -23,14 +28,15 @@ class Log:
     Args:
         runs: number of runs.
         budget: limits of a run, from which follows how many evaluations to reserve memory for.
-        fidelity: training epochs of every evaluation.
+        fidelity: training epochs of every evaluation; None where evaluations differ.
     """
 
-    def __init__(self, runs: int, budget: Budget, fidelity: int) -> None:
+    def __init__(self, runs: int, budget: Budget, fidelity: int | None) -> None:
         self.runs = runs
-        limit = budget.max_evaluations(fidelity)
+        limit = budget.evaluations if fidelity is None else budget.max_evaluations(fidelity)
         self._capacity = 64 if limit is None or budget.seconds is not None else min(limit, _MOST_AT_FIRST)
-        self._arrays: dict[str, NDArray[Any]] = {n: np.empty((self._capacity, runs), t) for n, t in _DTYPES.items()}
+        kinds = _DTYPES if fidelity is not None else {**_DTYPES, "fidelity": np.int32}
+        self._arrays: dict[str, NDArray[Any]] = {name: np.empty((self._capacity, runs), t) for name, t in kinds.items()}
         self._evaluations = np.zeros(runs, dtype=np.int64)
         self._stopped = np.zeros(runs, dtype=bool)
 
@@ -52,7 +58,7 @@ class Log:
         steps = int(self._evaluations.max())
         arrays = {name: array[:steps] for name, array in self._arrays.items()}
         shape = (steps, self.runs)
-        fidelity: NDArray[np.int32] = np.broadcast_to(np.int32(setting.fidelity), shape)
+        fidelity = arrays.pop("fidelity", np.broadcast_to(np.int32(setting.fidelity), shape))
         mask: NDArray[np.bool_] = np.broadcast_to(np.True_, shape)
         if (self._evaluations < steps).any():
             mask = np.arange(steps)[:, None] < self._evaluations
@@ -70,58 +76,66 @@ class Log:
 
 
 class Clock:
-    """The clocks and budgets of runs ``first .. last - 1`` of a log, which evaluate in lock step."""
+    """The budgets of runs ``first .. last - 1`` of a log, which evaluate in lock step.
 
-    def __init__(self, log: Log, setting: Setting, first: int, last: int) -> None:
+    Args:
+        log: keeps what happened.
+        budget: limits of a run.
+        fidelity: training epochs of every evaluation; None where evaluations differ.
+        first: position of the first run in the log.
+        last: position after the last.
+    """
+
+    def __init__(self, log: Log, budget: Budget, fidelity: int | None, first: int, last: int) -> None:
         self.first, self.runs = first, last - first
         self._log = log
-        self._limit = setting.budget.max_evaluations(setting.fidelity)
-        self._seconds = setting.budget.seconds
+        self._limit = budget.evaluations if fidelity is None else budget.max_evaluations(fidelity)
+        self._seconds = budget.seconds
+        self._epochs = budget.epochs if fidelity is None else None
         self._steps = 0
-        self._elapsed: FloatArray = np.zeros(self.runs)
+        self._used: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)  # epochs
         self._running: NDArray[np.bool_] = np.ones(self.runs, dtype=bool)
         self._evaluations: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)
         self._stopped: NDArray[np.bool_] = np.zeros(self.runs, dtype=bool)
         self.finished = self._limit == 0
 
     def room(self, asked: int) -> int:
-        """Return how many of the next ``asked`` evaluations the limits in evaluations and epochs allow."""
+        """Return how many of the next ``asked`` evaluations the limit in evaluations allows."""
         return asked if self._limit is None else min(asked, self._limit - self._steps)
 
-    def record(self, proposed: IntArray, observation: Observation) -> None:
-        """Advance the clocks over evaluations of shape (runs, k), and log them."""
-        time = self._advance(observation.seconds, proposed.shape[1])
+    def record(self, outcome: Outcome, time: FloatArray) -> None:
+        """Count and log evaluations of shape (runs, k), in the order in which they ended.
+
+        Args:
+            outcome: what came of them.
+            time: simulated seconds when they ended, shape (k, runs); NaN where times are unknown.
+        """
         rows: dict[str, NDArray[Any]] = {
-            "architecture": proposed.T,
-            "repeat": observation.repeat.T,
-            "observed": observation.value.T,
+            "architecture": outcome.architecture.T,
+            "repeat": outcome.repeat.T,
+            "observed": outcome.value.T,
             "time": time,
         }
+        if outcome.fidelity is not None:
+            rows["fidelity"] = outcome.fidelity.T
         self._log.write(self._steps, self.first, self.first + self.runs, rows)
-        self._count(proposed, time)
-        self._steps += proposed.shape[1]
+        self._count(outcome, time)
+        self._steps += len(time)
         if self._steps == self._limit or not self._running.any():
             self.finished = True
             self._log.close(self.first, self.first + self.runs, self._evaluations, self._stopped)
 
-    def _advance(self, seconds: FloatArray | None, k: int) -> FloatArray:
-        """Return the time at the end of each of k evaluations, shape (k, runs); NaN where times are unknown."""
-        if seconds is None:
-            return np.broadcast_to(np.nan, (k, self.runs))
-        time = np.empty((k, self.runs))
-        for end, took in zip(time, seconds.T, strict=True):
-            # One addition after the other, so that it does not matter how many evaluations come at a time.
-            self._elapsed = np.add(self._elapsed, took, out=end)
-        return time
-
-    def _count(self, proposed: IntArray, time: FloatArray) -> None:
+    def _count(self, outcome: Outcome, time: FloatArray) -> None:
         """Count the evaluations that ended in time. The first that did not ends its run."""
-        if self._seconds is None and proposed.min() >= 0:
-            self._evaluations += proposed.shape[1] * self._running
+        if self._seconds is None and self._epochs is None and outcome.architecture.min() >= 0:
+            self._evaluations += len(time) * self._running
             return
-        for architecture, end in zip(proposed.T, time, strict=True):
+        for step, (architecture, end) in enumerate(zip(outcome.architecture.T, time, strict=True)):
             self._stopped |= self._running & (architecture < 0)
             self._running = self._running & ~self._stopped
             if self._seconds is not None:
                 self._running &= end <= self._seconds
+            if self._epochs is not None and outcome.epochs is not None:
+                self._used += outcome.epochs[:, step]
+                self._running &= self._used <= self._epochs
             self._evaluations += self._running

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from nasbench_lab import strategies
-from nasbench_lab.errors import ParameterError, SearchOnTestWarning, StrategyError
+from nasbench_lab.errors import ParameterError, SearchOnTestWarning
 from nasbench_lab.simulate.budget import Budget
 from nasbench_lab.simulate.clock import Clock, Log
+from nasbench_lab.simulate.drive import simulate_together
+from nasbench_lab.simulate.goals import Goals, goals
 from nasbench_lab.simulate.measurement import Measurements, RepeatPolicy
 from nasbench_lab.simulate.trace import Reference, Setting, Trace
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainRun
-from nasbench_lab.streams import MEASUREMENT, IntArray, Streams, check_seed, whole
-from nasbench_lab.tables.table import Table
+from nasbench_lab.streams import check_seed, whole
+from nasbench_lab.tables.table import Table, best
 
 RUNS_AT_A_TIME = 4096
 """Most runs simulated together. The results are the same whatever it is."""
+
+MOST_WORKERS = 1024
+"""Most simulated workers of a run."""
 
 _STATE_ENTRIES = 2**27
 """Fewer runs are simulated together on so large a space that one entry per run and architecture would be more."""
@@ -34,6 +37,9 @@ def simulate(
     budget: Budget,
     fidelity: int | None = None,
     repeat: RepeatPolicy = "sample",
+    workers: int = 1,
+    objectives: Sequence[str] = (),
+    limits: Mapping[str, float] | None = None,
     seed: int = 0,
     first_run: int = 0,
     **parameters: Any,
@@ -51,6 +57,13 @@ def simulate(
         fidelity: training epochs at which architectures are evaluated; by default the table's highest.
         repeat: what an evaluation observes: ``"sample"`` one of the architecture's repeats, drawn anew every time;
             ``"mean"`` the mean over its repeats; a number that repeat.
+        workers: how many evaluations of a run happen at the same time; with more than one, the table must have times. A
+            strategy that can (`Strategy.asynchronous`) is asked again whenever a worker is free; for others, the
+            workers wait until all that was proposed has ended.
+        objectives: further metrics that a strategy is told of every evaluation (see `Task.objectives`): multi-objective
+            search. Incumbents are still the best observed values.
+        limits: the most that a metric may be (or the least, where more is better), by its name: constrained search.
+            Architectures that break one are told as worse than all others, and are never incumbents.
         seed: root seed.
         first_run: number of the first run; runs ``first_run .. first_run + runs - 1`` of the seed are simulated.
         **parameters: parameters of the strategy, if it is given by name or as a class.
@@ -72,8 +85,7 @@ def simulate(
     searcher = strategies.resolve(strategy, parameters)
     if not isinstance(budget, Budget):
         raise ParameterError(f"budget must be a Budget, e.g. Budget(evaluations=300), got {budget!r}")
-    measurements = Measurements(table, fidelity, repeat)
-    measurements.check_budget(budget)
+    measurements, aims = prepare(table, budget, fidelity, repeat, workers, objectives, limits or {})
     if table.description.valid is None:
         message = f"{table.name} publishes no validation measurements: the search observes {table.objective.name}"
         warnings.warn(message, SearchOnTestWarning, stacklevel=2)
@@ -86,54 +98,55 @@ def simulate(
         budget=budget,
         fidelity=measurements.fidelity,
         repeat=measurements.repeat,
+        workers=workers,
+        objectives=tuple(objectives),
+        limits=dict(limits or {}),
         seed=seed,
         first_run=first_run,
         objective=table.objective,
     )
-    log = Log(runs, budget, measurements.fidelity)
-    together = max(1, min(RUNS_AT_A_TIME, _STATE_ENTRIES // table.space.size))
+    fixed = None if searcher.multi_fidelity else measurements.fidelity
+    log = Log(runs, budget, fixed)
+    together = max(1, min(RUNS_AT_A_TIME, searcher.runs_at_a_time, _STATE_ENTRIES // table.space.size))
     for start in range(0, runs, together):
-        clock = Clock(log, setting, start, min(start + together, runs))
-        _simulate_together(table, searcher, measurements, setting, clock)
-    return log.trace(setting, _reference(table, measurements))
+        clock = Clock(log, budget, fixed, start, min(start + together, runs))
+        simulate_together(table, searcher, measurements, aims, setting, clock)
+    return log.trace(setting, _reference(table, measurements, aims))
 
 
-def _simulate_together(
-    table: Table, strategy: Strategy[Any], measurements: Measurements, setting: Setting, clock: Clock
-) -> None:
-    """Simulate the runs of one clock in lock step until their budgets are used up."""
-    first_run = setting.first_run + clock.first
-    draws = Streams(setting.seed, first_run, clock.runs, MEASUREMENT)
-    state = strategy.start(table.space, Streams(setting.seed, first_run, clock.runs))
-    minimize = table.objective.direction == "minimize"
-    while not clock.finished:
-        asked = _check_proposals(strategy.ask(state), strategy, table, clock.runs)
-        proposed = asked[:, : clock.room(asked.shape[1])]
-        observation = measurements.observe(np.maximum(proposed, 0), draws)
-        clock.record(proposed, observation)
-        if not clock.finished:
-            strategy.tell(state, proposed, -observation.value if minimize else observation.value)
+def prepare(
+    table: Table,
+    budget: Budget,
+    fidelity: int | None,
+    repeat: RepeatPolicy,
+    workers: int,
+    objectives: Sequence[str],
+    limits: Mapping[str, float],
+) -> tuple[Measurements, Goals | None]:
+    """Check what a simulation is asked for against a table; return what is measured there and what the goals are.
+
+    Raises:
+        UnknownNameError: no such fidelity or metric.
+        ParameterError: a number makes no sense.
+        MissingDataError: the table lacks what is asked for.
+    """
+    measurements = Measurements(table, fidelity, repeat)
+    measurements.check_budget(budget)
+    if not 1 <= whole("workers", workers) <= MOST_WORKERS:
+        raise ParameterError(f"workers must be from 1 to {MOST_WORKERS}, got {workers}")
+    if workers > 1:
+        measurements.check_times("several workers are")
+    return measurements, goals(table, objectives, limits, measurements.fidelity)
 
 
-def _check_proposals(asked: Any, strategy: Strategy[Any], table: Table, runs: int) -> IntArray:
-    """Return what a strategy asked for, or raise StrategyError where it is not architectures of the space."""
-    proposals = np.asarray(asked)
-    if proposals.ndim != 2 or len(proposals) != runs or proposals.shape[1] < 1 or proposals.dtype.kind not in "iu":
-        raise StrategyError(
-            f"strategy {strategy.name!r} must ask for integers of shape ({runs}, k), "
-            f"not {proposals.dtype} of shape {proposals.shape}"
-        )
-    if proposals.min() < -1 or proposals.max() >= table.space.size:
-        wrong = proposals[(proposals < -1) | (proposals >= table.space.size)][0]
-        raise StrategyError(
-            f"strategy {strategy.name!r} proposed architecture {wrong}; {table.name!r} has 0..{table.space.size - 1}"
-        )
-    return proposals.astype(np.int64, copy=False)
-
-
-def _reference(table: Table, measurements: Measurements) -> Reference:
+def _reference(table: Table, measurements: Measurements, aims: Goals | None) -> Reference:
     """Collect what the table says of every architecture."""
     splits = {"valid": table.description.valid, "test": table.description.test}
     metrics = {split: table.description.metric(name) for split, name in splits.items() if name is not None}
     means = {split: table.mean_values(metric.name) for split, metric in metrics.items()}
-    return Reference(measurements.best, metrics, means)
+    if aims is None:
+        return Reference(measurements.best, metrics, means)
+    values, _, architecture = measurements.outcomes()
+    feasible = aims.violation() == 0
+    observable = best(values[feasible[architecture]], table.objective)
+    return Reference(observable, {**metrics, **aims.metrics}, {**means, **aims.columns}, feasible)

@@ -60,14 +60,16 @@ class Measurements:
 
     def check_budget(self, budget: Budget) -> None:
         """Raise MissingDataError if a budget is in seconds and not every evaluation takes time, so that it ends."""
-        if budget.seconds is None:
-            return
+        if budget.seconds is not None:
+            self.check_times("a budget in seconds is")
+
+    def check_times(self, what: str) -> None:
+        """Raise MissingDataError, saying what is impossible, unless every evaluation takes time."""
+        advice = f"so {what} impossible; give the budget in evaluations or epochs, and one worker"
         if self._seconds is None:
-            raise MissingDataError(f"table {self.table!r} has no times; give the budget in evaluations or epochs")
+            raise MissingDataError(f"table {self.table!r} has no times, {advice}")
         if not (self._seconds.reshape(-1, self._width)[self._exists()] > 0).all():
-            raise MissingDataError(
-                f"table {self.table!r} lacks the times of some evaluations; give the budget in evaluations or epochs"
-            )
+            raise MissingDataError(f"table {self.table!r} lacks the times of some evaluations, {advice}")
 
     def outcomes(self) -> tuple[FloatArray, FloatArray, IntArray]:
         """Return every value that an evaluation of a random architecture can observe; three arrays of one shape.
@@ -89,9 +91,13 @@ class Measurements:
 
     def observe(self, architecture: IntArray, streams: Streams) -> Observation:
         """Evaluate architectures, shape (runs, k), with one draw each from the streams where there is a choice."""
+        uniform = streams.uniform(architecture.shape[1]) if self._width > 1 else None
+        return self.observe_with(architecture, uniform)
+
+    def observe_with(self, architecture: IntArray, uniform: FloatArray | None) -> Observation:
+        """Evaluate architectures with these draws, of the same shape; they are not used where there is no choice."""
         where, choice = architecture, np.zeros((), dtype=np.int64)
-        if self._width > 1:
-            uniform = streams.uniform(architecture.shape[1])
+        if self._width > 1 and uniform is not None:
             choice = scale(uniform, self._width if isinstance(self._count, int) else self._count.take(architecture))
             where = architecture * self._width
             where += choice

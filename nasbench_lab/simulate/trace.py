@@ -36,6 +36,9 @@ class Setting:
         budget: limits of a run.
         fidelity: training epochs of every evaluation.
         repeat: which repeat an evaluation observes.
+        workers: how many evaluations of a run happened at the same time.
+        objectives: further metrics that the strategy was told.
+        limits: what an architecture had to keep, by metric.
         seed: root seed.
         first_run: number of the first run.
         objective: the metric that was searched on.
@@ -49,6 +52,9 @@ class Setting:
     budget: Budget
     fidelity: int
     repeat: RepeatPolicy
+    workers: int
+    objectives: tuple[str, ...]
+    limits: Mapping[str, float]
     seed: int
     first_run: int
     objective: Metric
@@ -60,13 +66,17 @@ class Reference:
 
     Attributes:
         observable: the best value that an evaluation of this simulation could have observed.
-        metrics: per split ("valid", "test") that the table has, its metric.
-        means: per split, the mean over repeats of every architecture, shape (architectures,).
+        metrics: per split ("valid", "test") that the table has, its metric; and by their names, those of further
+            objectives and limits.
+        means: for each of them, the mean over repeats of every architecture, shape (architectures,).
+        feasible: which architectures keep the limits, shape (architectures,); None where there are none. Optima are
+            those of the architectures that do.
     """
 
     observable: float
     metrics: Mapping[str, Metric]
     means: Mapping[str, FloatArray]
+    feasible: NDArray[np.bool_] | None = None
 
     def mean(self, split: str) -> FloatArray:
         """Return every architecture's mean for a split, or raise the error that says what there is."""
@@ -83,6 +93,8 @@ class Reference:
     def optimum(self, split: str) -> float:
         """Return the best mean of a split."""
         means = self.mean(split)
+        if self.feasible is not None:
+            means = means[self.feasible]
         return float(np.nanmin(means) if self.metrics[split].direction == "minimize" else np.nanmax(means))
 
 
@@ -144,6 +156,13 @@ class Trace:
     def _incumbent_step(self) -> NDArray[np.int64]:
         """Step at which the incumbent was evaluated, -1 before the first value, shape (runs, steps)."""
         score = -self.observed if self.setting.objective.direction == "minimize" else self.observed
+        if self.reference.feasible is not None:
+            kept = self.reference.feasible.take(np.maximum(self.architecture, 0))
+            score = np.where(kept, score, np.nan)
+        if self.fidelity.size and self.fidelity.max() != self.fidelity.min(
+            where=self.mask, initial=self.fidelity.max()
+        ):
+            score = _by_fidelity(score, self.fidelity)
         best = np.fmax.accumulate(score, axis=1)
         improved = np.empty(score.shape, dtype=bool)
         improved[:, :1] = ~np.isnan(score[:, :1])
@@ -154,7 +173,9 @@ class Trace:
     def incumbent(self) -> NDArray[np.int64]:
         """Return the architecture with the best observed value so far, shape (runs, steps).
 
-        Of equal values the first seen wins. -1 before the first value and after the end of the run.
+        Of equal values the first seen wins. Where evaluations differ in fidelity, the best of those at the highest
+        fidelity that the run has observed so far, as values at different fidelities do not compare (the rule of the
+        implementation of BOHB, Falkner et al. 2018). -1 before the first value and after the end of the run.
         """
         return np.where(self.mask, self._of_incumbent(self.architecture, -1), -1)
 
@@ -212,6 +233,13 @@ class Trace:
 
     def _means_of(self, architecture: NDArray[np.int64], split: str) -> FloatArray:
         return np.where(architecture >= 0, self.reference.mean(split).take(np.maximum(architecture, 0)), np.nan)
+
+
+def _by_fidelity(score: FloatArray, fidelity: NDArray[np.int32]) -> FloatArray:
+    """Return numbers that compare by fidelity first and score second; NaN stays NaN."""
+    # Ranks instead of a weighted sum: equal scores stay equal and different ones different, whatever their size.
+    values, rank = np.unique(score, return_inverse=True)
+    return np.where(np.isnan(score), np.nan, fidelity * float(len(values)) + rank.reshape(score.shape))
 
 
 def concatenate(traces: Sequence[Trace]) -> Trace:

@@ -50,6 +50,25 @@ class Space(abc.ABC):
             OutOfSpaceError: a code is out of range, or the codes describe no architecture of the space.
         """
 
+    def find(self, codes: ArrayLike) -> IntArray:
+        """Return what `index` does, but -1 where the codes, each in range, describe no architecture of the space.
+
+        Raises:
+            OutOfSpaceError: a code is out of range.
+        """
+        checked = self.check_codes(codes)
+        try:
+            return self.index(checked)
+        except OutOfSpaceError:
+            rows = checked.reshape(-1, checked.shape[-1])
+            return np.array([self._index_or_missing(row) for row in rows], dtype=np.int64).reshape(checked.shape[:-1])
+
+    def _index_or_missing(self, codes: IntArray) -> int:
+        try:
+            return int(self.index(codes))
+        except OutOfSpaceError:
+            return -1
+
     @abc.abstractmethod
     def _parse_one(self, text: str) -> tuple[int, ...]:
         """Return the codes of one architecture given in official notation, or raise OutOfSpaceError."""
@@ -162,6 +181,22 @@ class Space(abc.ABC):
         """Return the number of neighbours of architectures, of the same shape as ``index``."""
         return self._degrees[self.check_index(index)]
 
+    def neighbor_at(self, index: ArrayLike, place: ArrayLike) -> IntArray:
+        """Return one neighbour each: that at ``place``, 0 to degree - 1, in the order of `neighbors`; shapes broadcast.
+
+        Raises:
+            OutOfSpaceError: there is no such place.
+
+        >>> from nasbench_lab.spaces import ChainSpace
+        >>> space = ChainSpace("abc", 2)
+        >>> space.neighbors(0).tolist(), space.neighbor_at(0, [1, 3]).tolist()
+        ([3, 6, 1, 2], [6, 2])
+        """
+        checked, chosen = self.check_index(index), np.asarray(place)
+        if ((chosen < 0) | (chosen >= self.degree(checked))).any():
+            raise OutOfSpaceError("a neighbour's place must be at least 0 and below the degree of its architecture")
+        return self.neighbor_table[checked, chosen].astype(np.int64)
+
     def mutate(self, index: IntArray, uniform: FloatArray) -> IntArray:
         """Return one neighbour each, chosen uniformly: ``index`` and ``uniform`` in [0, 1) of one shape.
 
@@ -176,6 +211,26 @@ class Space(abc.ABC):
             return np.where(degree > 0, mutated, index)
         position += scale(uniform, self._regular_degree)
         return table.reshape(-1).take(position).astype(np.int64)
+
+    def crossover(self, one: IntArray, other: IntArray, from_other: NDArray[np.bool_]) -> IntArray:
+        """Return children that have each code from one of two parents.
+
+        Args:
+            one: architectures, any shape (...).
+            other: as many architectures.
+            from_other: which codes are taken from ``other``, shape (..., number of codes).
+
+        Returns:
+            The children, shape (...). Where the codes together describe no architecture, ``one``.
+
+        >>> from nasbench_lab.spaces import ChainSpace
+        >>> space = ChainSpace("abc", 3)
+        >>> child = space.crossover(space.index([0, 0, 0]), space.index([2, 2, 2]), np.array([False, True, False]))
+        >>> space.format(int(child))
+        'aca'
+        """
+        child = self.find(np.where(from_other, self.codes(other), self.codes(one)))
+        return np.where(child >= 0, child, one)
 
     def features(self, index: ArrayLike) -> NDArray[np.float32]:
         """Return the one-hot encoding of the codes, shape (..., sum of cardinalities)."""

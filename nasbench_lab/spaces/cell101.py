@@ -26,7 +26,7 @@ from nasbench_lab.spaces.cell101_enumeration import (
     kept_cells,
     operations_of,
 )
-from nasbench_lab.spaces.cell101_lookup import cell_finder, edges_of, find_codes, full_drawings
+from nasbench_lab.spaces.cell101_lookup import cell_finder, edges_of, find_codes, find_codes_or_none, full_drawings
 from nasbench_lab.spaces.cell101_notation import INPUT, OUTPUT, read_cell, write_cell
 from nasbench_lab.spaces.cell101_random import codes_of_drawings, mutate_drawings, random_drawings
 from nasbench_lab.spaces.dag_enumeration import edge_bit
@@ -114,6 +114,15 @@ class Cell101Space(Space):
             batch = self.check_codes(flat[first : first + _BATCH])
             index[first : first + _BATCH] = find_codes(batch, self.vertices)
         return index.reshape(array.shape[:-1])
+
+    def find(self, codes: ArrayLike) -> IntArray:
+        """Return what `index` does, but -1 where the codes draw no cell."""
+        checked = self.check_codes(codes)
+        flat = checked.reshape(-1, checked.shape[-1])
+        found = [
+            find_codes_or_none(flat[first : first + _BATCH], self.vertices) for first in range(0, len(flat), _BATCH)
+        ]
+        return np.concatenate([np.empty(0, dtype=np.int64), *found]).reshape(checked.shape[:-1])
 
     def index_of_cell(self, adjacency: Any, operations: Any) -> int:
         """Return the index of one cell given by any drawing of it, within microseconds; the inverse of `cell`.

@@ -51,6 +51,20 @@ def find_codes(codes: _Ints, vertices: int) -> IntArray:
     return find_drawings(mask, labeling, vertices)
 
 
+def find_codes_or_none(codes: _Ints, vertices: int) -> IntArray:
+    """Return the cells of codes that are in range, shape (n, codes) to (n,); -1 where they draw none."""
+    present = codes[:, vertices * (vertices - 1) // 2 :] > 0
+    inner = present.sum(axis=1)
+    sums = codes.astype(np.float32) @ weights_of_codes(vertices)
+    mask, labeling = sums.T.astype(np.int64)
+    labeling -= (present @ powers_of(vertices).astype(np.float32)).astype(np.int64)
+    moved = full(mask, inner, vertices)
+    gap = (~present[:, :-1] & present[:, 1:]).any(axis=1)
+    drawn = ~gap & (moved >> edge_bit(0, vertices) == 0)
+    entry = kept_cells(vertices)["entry"].take(np.where(drawn, moved, 0))
+    return np.where(drawn & (entry >= 0), find_entries(entry, labeling, vertices), -1)
+
+
 def full_drawings(codes: _Ints, vertices: int) -> tuple[IntArray, IntArray]:
     """Return masks and labelings of the full drawings that codes in range describe; missing vertices get operation 0.
 

@@ -90,11 +90,15 @@ class GnnSpace(Space):
 
     def index(self, codes: ArrayLike) -> IntArray:
         """Return the indices of architectures given by codes, canonical or not, shape (..., 5) to (...)."""
-        checked = self.check_codes(codes)
-        index = self._lookup(np.array(LINKS)[checked[..., 0]], checked[..., 1:])
+        index = self.find(codes)
         if (index < 0).any():
             raise OutOfSpaceError("an architecture of skip operations alone is not in the space")
         return index
+
+    def find(self, codes: ArrayLike) -> IntArray:
+        """Return what `index` does, but -1 for skip operations alone."""
+        checked = self.check_codes(codes)
+        return self._lookup(np.array(LINKS)[checked[..., 0]], checked[..., 1:])
 
     def _lookup(self, links: IntArray, operations: IntArray) -> IntArray:
         """Index of architectures given by links and operations, both (..., 4); -1 for skips alone."""

@@ -161,15 +161,15 @@ class ListedChoicesSpace(Space):
             OutOfSpaceError: a code is out of range, or a combination is not in the list.
         """
         checked = self.check_codes(codes)
-        index = self._lookup(checked)
+        index = self.find(checked)
         if (index < 0).any():
             first = checked[tuple(np.argwhere(index < 0)[0])] if index.ndim else checked
             raise OutOfSpaceError(f"{self.choices.format(first.tolist())!r} is not among the {self.size} listed")
         return index
 
-    def _lookup(self, codes: IntArray) -> IntArray:
-        """Index of combinations, (..., choices) to (...); -1 where they are not in the list."""
-        keys = _as_keys(codes.astype(np.int8))
+    def find(self, codes: ArrayLike) -> IntArray:
+        """Return what `index` does, but -1 for combinations that are not in the list."""
+        keys = _as_keys(self.check_codes(codes).astype(np.int8))
         place = np.minimum(np.searchsorted(self._keys, keys), self.size - 1)
         return np.where(self._keys[place] == keys, place, -1)
 
@@ -180,7 +180,7 @@ class ListedChoicesSpace(Space):
             for value in range(cardinality):
                 changed = codes.copy()
                 changed[:, position] = value
-                moves.append(self._lookup(changed))
+                moves.append(self.find(changed))
         return padded(*mutual(moves))
 
     @cached_property

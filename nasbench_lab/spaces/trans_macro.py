@@ -72,11 +72,15 @@ class TransMacroSpace(Space):
             OutOfSpaceError: a code is out of range, or the codes describe no architecture of the space.
         """
         checked = self.check_codes(codes)
-        index = self._index_of_number[checked @ _WEIGHTS]
+        index = self.find(checked)
         if (index < 0).any():
             first = checked[tuple(np.argwhere(index < 0)[0])]
             raise OutOfSpaceError(_reason("".join(KINDS[c] if c != _ABSENT else "-" for c in first)))
         return index
+
+    def find(self, codes: ArrayLike) -> IntArray:
+        """Return what `index` does, but -1 where the codes describe no architecture."""
+        return self._index_of_number[self.check_codes(codes) @ _WEIGHTS]
 
     @cached_property
     def _codes(self) -> CodeArray:

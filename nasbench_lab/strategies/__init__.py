@@ -2,6 +2,20 @@
 
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
-from nasbench_lab.strategies.registry import reference, resolve, strategies, strategy_class
+from nasbench_lab.strategies.registry import family, needs, reference, resolve, strategies, strategy_class
+from nasbench_lab.strategies.task import Evaluations, Proposals, Scores, Task
 
-__all__ = ["PlainStrategy", "Strategy", "reference", "resolve", "strategies", "strategy_class"]
+__all__ = [
+    "Evaluations",
+    "PlainStrategy",
+    "Proposals",
+    "Scores",
+    "Strategy",
+    "Task",
+    "family",
+    "needs",
+    "reference",
+    "resolve",
+    "strategies",
+    "strategy_class",
+]

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.spaces.base import Space
-from nasbench_lab.streams import FloatArray, IntArray, Streams, whole
+from nasbench_lab.strategies.task import Evaluations, Proposals, Task
+from nasbench_lab.streams import IntArray, whole
 
 State = TypeVar("State")
 
@@ -33,6 +33,10 @@ class Strategy(abc.ABC, Generic[State]):
     """Name in the registry, e.g. ``"regularized-evolution"``; by default that of the class."""
     reference: ClassVar[str] = ""
     """Where it was published."""
+    family: ClassVar[str] = ""
+    """What kind of strategy it is, e.g. ``"evolution"``."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """What makes it what it is: ``"neighbours"`` in the space (mutations too), ``"objectives"``, or ``"scores"``."""
 
     _named: ClassVar[bool] = False  # whether this class or one above it has a name of its own
 
@@ -43,24 +47,40 @@ class Strategy(abc.ABC, Generic[State]):
         if not cls._named:
             cls.name = cls.__name__
 
-    @abc.abstractmethod
-    def start(self, space: Space, streams: Streams) -> State:
-        """Return the state before the first evaluation of ``streams.runs`` runs."""
+    asynchronous: ClassVar[bool] = False
+    """Whether it can be asked before it was told of all that it asked for. With several workers, one that cannot
+    waits until all evaluations of a proposal have ended."""
+    multi_fidelity: ClassVar[bool] = False
+    """Whether it proposes fidelities, or resumes trainings."""
+    takes_warm_start: ClassVar[bool] = False
+    """Whether its first proposals can be replaced by others: it asks for random architectures at first, and learns from
+    what it is told alone."""
+
+    runs_at_a_time: ClassVar[int] = 4096
+    """Most runs that are simulated together: fewer where the state of a run is large, so that it stays in the cache.
+    By batch invariance it changes nothing but speed."""
+    deterministic: ClassVar[bool] = False
+    """Whether it draws nothing: all runs propose the same, as far as they are told the same."""
 
     @abc.abstractmethod
-    def ask(self, state: State) -> IntArray:
+    def start(self, task: Task) -> State:
+        """Return the state before the first evaluation of ``task.runs`` runs."""
+
+    @abc.abstractmethod
+    def ask(self, state: State) -> IntArray | Proposals:
         """Return what every run evaluates next: architecture indices, shape (runs, k) with any k >= 1 of your choice.
 
-        The k evaluations of a run happen one after the other, and only then is it told. -1 ends a run: it has nothing
-        more to propose.
+        With one worker, the k evaluations of a run happen one after the other, and only then is it told. -1 ends a
+        run: it has nothing more to propose. `Proposals` say more than indices: fidelities, and trainings to go on with.
         """
 
     @abc.abstractmethod
-    def tell(self, state: State, architecture: IntArray, value: FloatArray) -> None:
-        """Take in the values observed for the architectures last asked for, both of shape (runs, k).
+    def tell(self, state: State, evaluations: Evaluations) -> None:
+        """Take in what was observed; ``evaluations.architecture`` and ``evaluations.value`` have shape (runs, k).
 
-        k can be smaller than asked for when the budget cuts the last proposals off. Runs whose budget is used up are
-        told values too, which do not count.
+        They are what was last asked for, in that order; k can be smaller than asked for when the budget cuts the last
+        proposals off. An asynchronous strategy with several workers is told one evaluation a run (k = 1) whenever one
+        ends. Runs whose budget is used up are told values too, which do not count.
         """
 
     @property

@@ -11,7 +11,8 @@ import numpy as np
 from nasbench_lab.errors import StrategyError
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import IntArray
 
 
 class PlainRun(Protocol):
@@ -78,15 +79,15 @@ class PlainStrategy(Strategy[_State]):
         arguments = ",".join(f"{name}={value}" for name, value in self.arguments.items())
         return f"{self.name}:{arguments}" if arguments else self.name
 
-    def start(self, space: Space, streams: Streams) -> _State:
+    def start(self, task: Task) -> _State:
         """Make one object per run."""
         made: list[PlainRun | None] = []
-        for run in range(streams.runs):
+        for run in range(task.runs):
             try:
-                made.append(self.factory(space, streams.generator(run), **self.arguments))
+                made.append(self.factory(task.space, task.streams.generator(run), **self.arguments))
             except TypeError as error:
                 raise StrategyError(f"cannot make {self.label} with (space, random): {error}") from error
-        return _State(space, made, [None] * streams.runs)
+        return _State(task.space, made, [None] * task.runs)
 
     def ask(self, state: _State) -> IntArray:
         """Ask every run for its next architecture, shape (runs, 1)."""
@@ -100,9 +101,9 @@ class PlainStrategy(Strategy[_State]):
             proposals[position] = self._index(state.space, architecture)
         return proposals
 
-    def tell(self, state: _State, architecture: IntArray, value: FloatArray) -> None:
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Tell every run its value, with the architecture as the run named it."""
-        for run, asked, observed in zip(state.runs, state.asked, value[:, 0].tolist(), strict=True):
+        for run, asked, observed in zip(state.runs, state.asked, evaluations.value[:, 0].tolist(), strict=True):
             if run is not None:
                 run.tell(asked, observed)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.strategies.task import Evaluations, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
 
 
@@ -20,6 +21,7 @@ class _State:
     fitness: FloatArray  # (runs, population_size): their values, -inf for a failed training
     run: IntArray  # (runs,): 0, 1, 2, ...
     born: int = 0  # evaluations so far, the same for every run
+    founded: bool = False  # whether the first population was proposed
 
 
 @final
@@ -31,7 +33,8 @@ class RegularizedEvolution(Strategy[_State]):
     replacement, mutate the best of them (of equals, the one drawn first), and let the child replace the oldest member.
 
     The defaults are those of the NAS-Bench-201 and NATS-Bench experiments (Dong and Yang 2020; Dong et al. 2021), made
-    for budgets of about a hundred evaluations. Real et al. used 100 and 25 for 20,000 evaluations.
+    for budgets of about a hundred evaluations. Real et al. used 100 and 25 for 20,000 evaluations. With several workers
+    a child is born whenever one is free (as there), of the members that have been evaluated by then.
 
     Args:
         population_size: number of members, P in the paper.
@@ -39,6 +42,10 @@ class RegularizedEvolution(Strategy[_State]):
     """
 
     name: ClassVar[str] = "regularized-evolution"
+    family: ClassVar[str] = "evolution"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    asynchronous: ClassVar[bool] = True
+    takes_warm_start: ClassVar[bool] = True
     reference: ClassVar[str] = "Real et al., Regularized Evolution for Image Classifier Architecture Search, AAAI 2019"
 
     population_size: int = 10
@@ -48,19 +55,22 @@ class RegularizedEvolution(Strategy[_State]):
         require_count("population_size", self.population_size)
         require_count("sample_size", self.sample_size)
 
-    def start(self, space: Space, streams: Streams) -> _State:
+    def start(self, task: Task) -> _State:
         """Return the state before the first evaluation: an empty population."""
         # Transposed, so that the members of one age, which all runs replace together, lie side by side in memory.
-        shape = (self.population_size, streams.runs)
+        shape = (self.population_size, task.runs)
         members, fitness = np.zeros(shape, dtype=np.int64).T, np.full(shape, -np.inf).T
-        return _State(space, streams, members, fitness, np.arange(streams.runs))
+        return _State(task.space, task.streams, members, fitness, np.arange(task.runs))
 
     def ask(self, state: _State) -> IntArray:
         """Propose the whole first population at once, then one child at a time, shape (runs, 1)."""
-        if state.born == 0:
+        if not state.founded:
+            state.founded = True
             return state.space.sample(state.streams.uniform(self.population_size))
         uniform = state.streams.uniform(self.sample_size + 1)
-        parent = self._winner(state, scale(uniform[:, : self.sample_size], self.population_size))
+        if state.born == 0:  # as many workers as members, and none is back
+            return state.space.sample(uniform[:, -1:])
+        parent = self._winner(state, scale(uniform[:, : self.sample_size], min(state.born, self.population_size)))
         return state.space.mutate(parent, uniform[:, -1])[:, None]
 
     def _winner(self, state: _State, drawn: IntArray) -> IntArray:
@@ -73,11 +83,11 @@ class RegularizedEvolution(Strategy[_State]):
             best = np.maximum(best, value)
         return state.members.T.reshape(-1).take(winner)
 
-    def tell(self, state: _State, architecture: IntArray, value: FloatArray) -> None:
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Let the new architectures replace the oldest members."""
-        fitness = np.fmax(value, -np.inf)  # NaN becomes -inf
-        for child in range(architecture.shape[1]):
+        fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
+        for child in range(fitness.shape[1]):
             oldest = state.born % self.population_size
-            state.members[:, oldest] = architecture[:, child]
+            state.members[:, oldest] = evaluations.architecture[:, child]
             state.fitness[:, oldest] = fitness[:, child]
             state.born += 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.simulate import Budget, Trace, concatenate, simulate
-from nasbench_lab.simulate.engine import RUNS_AT_A_TIME
-from nasbench_lab.simulate.measurement import Measurements, RepeatPolicy
+from nasbench_lab.simulate.engine import RUNS_AT_A_TIME, prepare
+from nasbench_lab.simulate.measurement import RepeatPolicy
 from nasbench_lab.strategies import Strategy, resolve
 from nasbench_lab.suites.arguments import parse_strategy
 from nasbench_lab.tables import Table, load
@@ -28,6 +28,9 @@ class Comparison:
         runs: number of runs of every strategy on every table.
         fidelity: training epochs of every evaluation; by default each table's highest.
         repeat: which repeat an evaluation observes, see `simulate`.
+        workers: how many evaluations of a run happen at the same time.
+        objectives: further metrics that strategies are told of every evaluation, see `simulate`.
+        limits: the most that a metric may be (or the least, where more is better), by its name.
         seed: root seed; run r of every strategy uses the streams of run r.
 
     Raises:
@@ -40,6 +43,9 @@ class Comparison:
     runs: int = 1000
     fidelity: int | None = None
     repeat: RepeatPolicy = "sample"
+    workers: int = 1
+    objectives: tuple[str, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -60,14 +66,14 @@ class Comparison:
 
         Raises:
             NasbenchLabError: an unknown name, a bad parameter, something listed twice, or a table that lacks what the
-                budget, fidelity or repeat asks for.
+                budget, fidelity, repeat, workers, objectives or limits ask for.
         """
         searchers = [resolve(*parse_strategy(text)) for text in self.strategies]
         tables = [load(name) for name in self.tables]
         _check_different("strategy", [searcher.label for searcher in searchers])
         _check_different("table", [table.name for table in tables])
         for table in tables:
-            Measurements(table, self.fidelity, self.repeat).check_budget(self.budget)
+            prepare(table, self.budget, self.fidelity, self.repeat, self.workers, self.objectives, self.limits)
         for table in tables:
             for searcher in searchers:
                 yield self._run_one(table, searcher, progress)
@@ -84,6 +90,9 @@ class Comparison:
                     budget=self.budget,
                     fidelity=self.fidelity,
                     repeat=self.repeat,
+                    workers=self.workers,
+                    objectives=self.objectives,
+                    limits=self.limits,
                     seed=self.seed,
                     first_run=first,
                 )

@@ -31,8 +31,9 @@ from nasbench_lab.simulate.trace import MISSING, Reference, Setting, Trace
 from nasbench_lab.tables.description import Metric
 
 FORMAT = "nasbench-lab traces"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
+_FEASIBLE = "_feasible"
 _ARRAYS = (*MISSING, "stopped")
 
 _PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "track_times": False}
@@ -101,7 +102,8 @@ def _save_reference(file: Any, written: dict[str, Reference], reference: Referen
     written[number] = reference
     metrics = {split: dataclasses.asdict(metric) for split, metric in reference.metrics.items()}
     header = {"observable": reference.observable, "metrics": metrics}
-    _save_group(file, f"references/{number}", header, reference.means)
+    feasible = {} if reference.feasible is None else {_FEASIBLE: reference.feasible}
+    _save_group(file, f"references/{number}", header, {**reference.means, **feasible})
     return number
 
 
@@ -135,14 +137,20 @@ def _same(one: Reference, other: Reference) -> bool:
     return (
         one.observable == other.observable
         and one.metrics == other.metrics
+        and np.array_equal(_optional(one.feasible), _optional(other.feasible))
         and all(np.array_equal(one.means[split], other.means[split], equal_nan=True) for split in one.means)
     )
+
+
+def _optional(array: NDArray[Any] | None) -> NDArray[Any]:
+    return np.empty(0) if array is None else array
 
 
 def _load_reference(group: Any) -> Reference:
     header, means = _load_group(group)
     metrics = {split: _metric(fields) for split, fields in header["metrics"].items()}
-    return Reference(header["observable"], metrics, means)
+    feasible = means.pop(_FEASIBLE, None)
+    return Reference(header["observable"], metrics, means, feasible)
 
 
 def _load_trace(group: Any, references: dict[str, Reference]) -> Trace:
@@ -150,6 +158,7 @@ def _load_trace(group: Any, references: dict[str, Reference]) -> Trace:
     fields = header["setting"]
     fields["budget"] = Budget(**fields["budget"])
     fields["objective"] = _metric(fields["objective"])
+    fields["objectives"] = tuple(fields["objectives"])
     return Trace(Setting(**fields), references[header["reference"]], **arrays)
 
 

@@ -58,7 +58,8 @@ class Description:
         metrics: what was measured.
         valid: the metric that a search observes; None where no validation measurement was published.
         test: the metric that is reported.
-        cost: metrics in seconds whose sum is what one evaluation costs; empty where no times were published.
+        cost: metrics in seconds whose sum is what one evaluation costs; empty where no times were published. The first
+            is the training from its start, which need not be paid again where it is resumed; the others always are.
         resumable: whether training to a higher fidelity can go on from a lower one.
         licence: SPDX name(s) of the data.
         citation: BibTeX.

@@ -49,7 +49,7 @@ class Table:
     >>> table.space.size, table.fidelities, table.repeats
     (243, (4, 12), 3)
     >>> sorted(table.query("01020"))
-    ['parameters', 'test_accuracy', 'train_seconds', 'valid_accuracy', 'valid_seconds']
+    ['parameters', 'synflow', 'synflow_seconds', 'test_accuracy', 'train_seconds', 'valid_accuracy', 'valid_seconds']
     """
 
     def __init__(
@@ -232,13 +232,20 @@ class Table:
         Raises:
             MissingDataError: no times were published.
         """
+        total = self.training_cost(epochs)
+        for metric in self.description.cost[1:]:
+            total = total + self._seconds(metric, epochs)
+        return total
+
+    def training_cost(self, epochs: int | None = None) -> FloatArray:
+        """Return the seconds of the training alone, from its start to a fidelity; shaped as `cost` is.
+
+        Raises:
+            MissingDataError: no times were published.
+        """
         if not self.has_times:
             raise MissingDataError(f"table {self.name!r} has no times")
-        parts = [self._seconds(metric, epochs) for metric in self.description.cost]
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        return total
+        return self._seconds(self.description.cost[0], epochs)
 
     def _seconds(self, metric: str, epochs: int | None) -> FloatArray:
         """One part of the cost, (architectures, repeats) or (architectures, 1)."""

@@ -33,7 +33,8 @@ def synthetic_table(
 ) -> Table:
     """Make a table whose accuracies are the mean of a hidden quality per choice, plus noise per repeat.
 
-    It has two fidelities (4 and 12 epochs), three repeats, of which some are missing at 12 epochs, and times.
+    It has two fidelities (4 and 12 epochs), three repeats, of which some are missing at 12 epochs, times, and a score
+    that needs no training.
 
     Args:
         kind: the space, a key of `SPACES`; ``"tiny"`` has two architectures.
@@ -61,6 +62,8 @@ def synthetic_table(
             Metric("train_seconds", "none", "s", "minimize", "made up", ("architecture", "fidelity")),
             Metric("valid_seconds", "none", "s", "minimize", "made up", axes),
             Metric("parameters", "none", "millions", "minimize", "made up", axes),
+            Metric("synflow", "none", "", "maximize", "made up: the hidden quality and much noise", axes),
+            Metric("synflow_seconds", "none", "s", "minimize", "made up", axes),
         ),
         valid="valid_accuracy",
         test="test_accuracy",
@@ -85,5 +88,7 @@ def synthetic_table(
         "train_seconds": np.multiply.outer(seconds, [4.0, 12.0]),
         "valid_seconds": 0.1 * seconds,
         "parameters": 0.5 + random.random(space.size),
+        "synflow": quality + 0.1 * random.standard_normal(space.size),
+        "synflow_seconds": 0.01 * seconds,
     }
     return Table(description, values)
