@@ -8,23 +8,27 @@ from typing import ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require
-from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.neighborhood import Neighborhood
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.streams import FloatArray, IntArray, Streams
 
 
 @dataclass
 class _State:
-    space: Space
     streams: Streams
-    visited: NDArray[np.bool_]  # (runs, space.size): evaluated before, in this run
-    centre_value: FloatArray  # (runs,): value of the architecture whose neighbours are evaluated
+    workers: int
+    visited: Visited
+    neighborhood: Neighborhood  # unvisited neighbours of the centre
+    centre_value: FloatArray  # (runs,): -inf before the first start, and where its training failed
+    started: NDArray[np.bool_]  # (runs,): whether there is a centre
     best: IntArray  # (runs,): best new neighbour so far, -1 before the first
     best_value: FloatArray  # (runs,)
-    pending: IntArray  # (runs, max degree): unvisited neighbours; those before `cursor` are done
-    count: IntArray  # (runs,): how many neighbours are in `pending`
-    cursor: IntArray  # (runs,)
-    starting: NDArray[np.bool_]  # (runs,): the architecture last asked for is a new start
+    start: IntArray  # (runs,): best of the random architectures since the last start, -1 before the first
+    start_value: FloatArray  # (runs,)
+    starts: IntArray  # (runs,): how many random architectures there were since the last start
+    random: NDArray[np.bool_]  # (runs, workers): which of the architectures last asked for are random
     run: IntArray  # (runs,): 0, 1, 2, ...
 
 
@@ -39,108 +43,115 @@ class LocalSearch(Strategy[_State]):
     random architecture that was not evaluated before. So no architecture is paid for twice, and a run ends when the
     whole space was evaluated.
 
+    With several workers, as many neighbours are evaluated at a time. Workers for which no neighbour is left evaluate
+    random architectures, and the next start is at the best of these.
+
+    The publication's software (github.com/naszilla/naszilla) starts at the best of 10 random architectures and by
+    default moves at the first improvement: ``initial=10, improvement="first"``.
+
     Args:
         improvement: when to move, ``"best"`` or ``"first"``.
+        initial: how many random architectures a start is the best of.
+        restarts: whether to start again; if not, a run ends at its first local optimum.
     """
 
     name: ClassVar[str] = "local-search"
+    family: ClassVar[str] = "model-free"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
 
     improvement: Literal["best", "first"] = "best"
+    initial: int = 1
+    restarts: bool = True
 
     def __post_init__(self) -> None:
         require(
             self.improvement in ("best", "first"),
             f"improvement must be 'best' or 'first', got {self.improvement!r}",
         )
+        require_count("initial", self.initial)
+        require(isinstance(self.restarts, bool), f"restarts must be True or False, got {self.restarts!r}")
 
-    def start(self, space: Space, streams: Streams) -> _State:
+    def start(self, task: Task) -> _State:
         """Return the state before the first evaluation: every run needs a start."""
-        runs, degree = streams.runs, space.neighbor_table.shape[1]
-        zeros, lowest = np.zeros(runs, dtype=np.int64), np.full(runs, -np.inf)
+        runs = task.runs
+        nothing, lowest = np.full(runs, -1), np.full(runs, -np.inf)
         return _State(
-            space=space,
-            streams=streams,
-            visited=np.zeros((runs, space.size), dtype=bool),
+            streams=task.streams,
+            workers=task.workers,
+            visited=Visited(task.space, runs),
+            neighborhood=Neighborhood(task.space, runs),
             centre_value=lowest,
-            best=np.full(runs, -1),
+            started=np.zeros(runs, dtype=bool),
+            best=nothing,
             best_value=lowest.copy(),
-            pending=np.full((runs, degree), -1),
-            count=zeros,
-            cursor=zeros.copy(),
-            starting=np.zeros(runs, dtype=bool),
+            start=nothing.copy(),
+            start_value=lowest.copy(),
+            starts=np.zeros(runs, dtype=np.int64),
+            random=np.zeros((runs, task.workers), dtype=bool),
             run=np.arange(runs),
         )
 
     def ask(self, state: _State) -> IntArray:
-        """Propose the next neighbour, or a new start, shape (runs, 1)."""
-        uniform = state.streams.uniform(3)
+        """Propose the next neighbours, and random architectures where none are left, shape (runs, workers)."""
+        uniform = state.streams.uniform(3 * state.workers)
         self._move(state)
-        state.starting = state.cursor == state.count
-        architecture = self._next_neighbor(state, uniform[:, 0])
-        restarts = np.flatnonzero(state.starting)
-        architecture[restarts] = _fresh_starts(state, restarts, uniform[restarts, 1], uniform[restarts, 2])
-        return architecture[:, None]
+        self._begin(state)
+        over = np.zeros(len(state.run), dtype=bool)
+        if not self.restarts:
+            over = state.started & (state.neighborhood.left == 0)
+        proposed = [self._propose(state, uniform[:, 3 * worker :], over, worker) for worker in range(state.workers)]
+        return np.stack(proposed, axis=1)
 
-    def tell(self, state: _State, architecture: IntArray, value: FloatArray) -> None:
-        """Mark what was evaluated and keep the best neighbour."""
-        index, fitness = architecture[:, 0], np.fmax(value[:, 0], -np.inf)
-        going = index >= 0
-        place = state.run * state.space.size + index
-        state.visited.reshape(-1)[place if going.all() else place[going]] = True
-        better = ~state.starting & (fitness > state.best_value)
-        state.best = np.where(better, index, state.best)
-        state.best_value = np.where(better, fitness, state.best_value)
-        started = np.flatnonzero(state.starting & going)
-        self._settle(state, started, index[started], fitness[started])
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Keep the best neighbour, and the best random architecture."""
+        fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
+        columns = zip(evaluations.architecture.T, fitness.T, state.random.T, strict=False)
+        for architecture, value, random in columns:
+            better = ~random & (value > state.best_value)
+            state.best = np.where(better, architecture, state.best)
+            state.best_value = np.where(better, value, state.best_value)
+            if random.any():
+                drawn = random & (architecture >= 0)
+                better = drawn & ((state.start < 0) | (value > state.start_value))
+                state.start = np.where(better, architecture, state.start)
+                state.start_value = np.where(better, value, state.start_value)
+                state.starts += drawn
 
     def _move(self, state: _State) -> None:
         """Move to the best neighbour where it is better than the centre and the time to move has come."""
         improved = state.best_value > state.centre_value
         if self.improvement == "best":
-            improved &= state.cursor == state.count
+            improved &= state.neighborhood.left == 0
         moving = np.flatnonzero(improved)
-        self._settle(state, moving, state.best[moving], state.best_value[moving])
+        _settle(state, moving, state.best[moving], state.best_value[moving])
+
+    def _begin(self, state: _State) -> None:
+        """Start where no neighbour is left and there are enough random architectures to choose from."""
+        ready = (state.neighborhood.left == 0) & (state.starts >= self.initial)
+        if not self.restarts:
+            ready &= ~state.started
+        beginning = np.flatnonzero(ready)
+        _settle(state, beginning, state.start[beginning], state.start_value[beginning])
+        state.started[beginning] = True
+        state.start[beginning] = -1
+        state.starts[beginning] = 0
 
     @staticmethod
-    def _settle(state: _State, runs: IntArray, centre: IntArray, value: FloatArray) -> None:
-        """Make ``centre`` the centre of the given runs, and list its unvisited neighbours first."""
-        if not len(runs):
-            return
-        neighbors = state.space.neighbors(centre)
-        visited = state.visited.reshape(-1).take(runs[:, None] * state.space.size + neighbors)
-        new = (neighbors >= 0) & ~visited
-        order = np.argsort(~new, axis=1, kind="stable")
-        state.pending[runs] = np.take_along_axis(neighbors, order, axis=1)
-        state.count[runs] = new.sum(axis=1)
-        state.cursor[runs] = 0
-        state.centre_value[runs] = value
-        state.best[runs] = -1
-        state.best_value[runs] = -np.inf
-
-    @staticmethod
-    def _next_neighbor(state: _State, uniform: FloatArray) -> IntArray:
-        """Take a random one of the neighbours left (a step of Fisher and Yates' shuffle); shape (runs,)."""
-        degree = state.pending.shape[1]
-        pending = state.pending.reshape(-1)
-        next_place = state.run * degree + np.minimum(state.cursor, degree - 1)
-        chosen_place = next_place + scale(uniform, np.maximum(state.count - state.cursor, 1))
-        architecture = pending.take(chosen_place)
-        pending[chosen_place] = pending.take(next_place)
-        state.cursor = np.minimum(state.cursor + 1, state.count)
+    def _propose(state: _State, uniform: FloatArray, over: NDArray[np.bool_], worker: int) -> IntArray:
+        """Return a neighbour or, where none is left, a random architecture; -1 where a run is over; shape (runs,)."""
+        architecture = state.neighborhood.take(uniform[:, 0])
+        state.random[:, worker] = architecture < 0
+        lost = np.flatnonzero((architecture < 0) & ~over)
+        if len(lost):
+            architecture[lost] = state.visited.draw(lost, uniform[lost, 1], uniform[lost, 2])
+        state.visited.add(state.run, architecture)
         return architecture
 
 
-def _fresh_starts(state: _State, runs: IntArray, first: FloatArray, second: FloatArray) -> IntArray:
-    """Draw architectures uniformly from those that each of the given runs has not visited; -1 where none is left.
-
-    Draw from the whole space; where that was visited, draw again by rank among the unvisited. With A architectures, V
-    of them visited, an unvisited one comes with probability 1/A + V/A * 1/(A - V) = 1/(A - V).
-    """
-    drawn = state.space.sample(first)
-    again = np.flatnonzero(state.visited[runs, drawn])
-    for position in again:  # rare, and each costs a pass over the space
-        unvisited = np.flatnonzero(~state.visited[runs[position]])
-        rank = int(second[position] * len(unvisited))
-        drawn[position] = unvisited[rank] if len(unvisited) else -1
-    return drawn
+def _settle(state: _State, runs: IntArray, centre: IntArray, value: FloatArray) -> None:
+    """Make ``centre`` the centre of the given runs."""
+    state.neighborhood.enter(runs, centre, state.visited)
+    state.centre_value[runs] = value
+    state.best[runs] = -1
+    state.best_value[runs] = -np.inf

@@ -1,13 +1,17 @@
-"""Random search: evaluate architectures drawn uniformly and independently, keep the best."""
+"""Random search: evaluate architectures drawn uniformly, keep the best."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+import numpy as np
+
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.base import Strategy, require
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.streams import IntArray, Streams
 
 _BATCH = 64  # proposals at a time; the draws are the same whatever it is
 
@@ -16,27 +20,52 @@ _BATCH = 64  # proposals at a time; the draws are the same whatever it is
 class _State:
     space: Space
     streams: Streams
+    visited: Visited | None  # None with replacement
+    run: IntArray  # (runs,): 0, 1, 2, ...
 
 
 @final
 @dataclass(frozen=True)
 class RandomSearch(Strategy[_State]):
-    """Uniform random search with replacement (Bergstra and Bengio, JMLR 2012; Li and Talwalkar, UAI 2019).
+    """Uniform random search (Bergstra and Bengio, JMLR 2012; Li and Talwalkar, UAI 2019).
 
-    An architecture may be drawn, and paid for, more than once. The distribution of its result is known exactly: see
-    `nasbench_lab.analysis.exact_random_search_on`.
+    With replacement, all draws are independent: an architecture may be drawn, and paid for, more than once. The
+    distribution of the result is known exactly: see `nasbench_lab.analysis.exact_random_search_on`.
+
+    Without replacement, every run goes through the space in a random order of its own, all orders equally likely, and
+    ends with it. If every architecture has one value, the best of n is one of the k worst of all A with probability
+    C(k, n) / C(A, n).
+
+    Args:
+        replacement: whether an architecture can be drawn again, as it usually can in the literature.
     """
 
     name: ClassVar[str] = "random-search"
+    family: ClassVar[str] = "model-free"
+    asynchronous: ClassVar[bool] = True
+    takes_warm_start: ClassVar[bool] = True
     reference: ClassVar[str] = "Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012"
 
-    def start(self, space: Space, streams: Streams) -> _State:
+    replacement: bool = True
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.replacement, bool), f"replacement must be True or False, got {self.replacement!r}")
+
+    def start(self, task: Task) -> _State:
         """Return the state before the first evaluation."""
-        return _State(space, streams)
+        visited = None if self.replacement else Visited(task.space, task.runs)
+        return _State(task.space, task.streams, visited, np.arange(task.runs))
 
     def ask(self, state: _State) -> IntArray:
         """Draw the next architectures, shape (runs, 64)."""
-        return state.space.sample(state.streams.uniform(_BATCH))
+        if state.visited is None:
+            return state.space.sample(state.streams.uniform(_BATCH))
+        uniform = state.streams.uniform(2 * _BATCH)
+        proposed = []
+        for first, second in zip(uniform.T[::2], uniform.T[1::2], strict=True):
+            proposed.append(state.visited.draw(state.run, first, second))
+            state.visited.add(state.run, proposed[-1])
+        return np.stack(proposed, axis=1)
 
-    def tell(self, state: _State, architecture: IntArray, value: FloatArray) -> None:
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Learn nothing."""

@@ -1,0 +1,114 @@
+"""Greedy search: keep the best, evaluate its neighbours, go on with the best of all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.strategies.neighborhood import Neighborhood
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+_CLOSED = -np.inf  # expanded before
+_FAILED = np.finfo(np.float64).min  # expanded after everything else
+
+
+@dataclass
+class _State:
+    streams: Streams
+    visited: Visited
+    neighborhood: Neighborhood  # unvisited neighbours of the architecture that was expanded last
+    architecture: IntArray  # (runs, capacity): all that were evaluated, in order
+    value: FloatArray  # (runs, capacity): their values, _CLOSED once their neighbours are listed
+    run: IntArray  # (runs,): 0, 1, 2, ...
+    told: int = 0  # evaluations so far, the same for every run
+    founded: bool = False  # whether the first random architectures were proposed
+
+
+@final
+@dataclass(frozen=True)
+class GreedySearch(Strategy[_State]):
+    """Greedy best-first search over neighbours.
+
+    Evaluate ``initial`` random architectures. Then, for ever: take the best architecture seen whose neighbours were not
+    evaluated yet (of equals, the one seen first), and evaluate its neighbours in random order, those that this run has
+    evaluated before left out. So while the search improves, it moves from the best to its best neighbour; at a local
+    optimum it goes on with the next best that it has seen, where local search starts again somewhere else. When no
+    architecture has neighbours left, it goes on at a random one. No architecture is paid for twice, and a run ends when
+    the whole space was evaluated.
+
+    It is the variant of local search that continues at a minimum of White et al. (UAI 2021), with whole neighbourhoods:
+    ``stop_at_minimum=False, query_full_nbhd=True`` in their software (github.com/naszilla/naszilla), which has the
+    default ``num_init=10``. With several workers the next architecture is expanded as soon as a worker is free, by what
+    has been evaluated by then.
+
+    Args:
+        initial: number of random architectures at first.
+    """
+
+    name: ClassVar[str] = "greedy-search"
+    family: ClassVar[str] = "model-free"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    asynchronous: ClassVar[bool] = True
+    reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
+
+    initial: int = 10
+
+    def __post_init__(self) -> None:
+        require_count("initial", self.initial)
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation."""
+        runs = task.runs
+        return _State(
+            streams=task.streams,
+            visited=Visited(task.space, runs),
+            neighborhood=Neighborhood(task.space, runs),
+            architecture=np.zeros((runs, 16), dtype=np.int64),
+            value=np.full((runs, 16), _CLOSED),
+            run=np.arange(runs),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Propose all of the first architectures at once, then one at a time, shape (runs, 1)."""
+        count = 1 if state.founded else self.initial
+        state.founded = True
+        uniform = state.streams.uniform(3 * count)
+        return np.stack([_propose(state, uniform[:, 3 * i : 3 * i + 3]) for i in range(count)], axis=1)
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Remember what was evaluated, to expand it when its turn comes."""
+        architecture, value = evaluations.architecture, evaluations.value
+        end = state.told + architecture.shape[1]
+        while end > state.value.shape[1]:
+            state.architecture = np.concatenate([state.architecture, np.zeros_like(state.architecture)], axis=1)
+            state.value = np.concatenate([state.value, np.full_like(state.value, _CLOSED)], axis=1)
+        state.architecture[:, state.told : end] = architecture
+        state.value[:, state.told : end] = np.where(architecture < 0, _CLOSED, np.fmax(value, _FAILED))
+        state.told = end
+
+
+def _propose(state: _State, uniform: FloatArray) -> IntArray:
+    """Return the next neighbour or, where there is none, a random architecture; shape (runs,)."""
+    _expand(state, np.flatnonzero(state.neighborhood.left == 0))
+    architecture = state.neighborhood.take(uniform[:, 0])
+    lost = np.flatnonzero(architecture < 0)
+    if len(lost):
+        architecture[lost] = state.visited.draw(lost, uniform[lost, 1], uniform[lost, 2])
+    state.visited.add(state.run, architecture)
+    return architecture
+
+
+def _expand(state: _State, runs: IntArray) -> None:
+    """List the neighbours of the best architecture that is not closed, until there is one that was not visited."""
+    while state.told and len(runs):
+        best = state.value[runs, : state.told].argmax(axis=1)
+        found = state.value[runs, best] > _CLOSED
+        runs, best = runs[found], best[found]
+        state.value[runs, best] = _CLOSED
+        state.neighborhood.enter(runs, state.architecture[runs, best], state.visited)
+        runs = runs[state.neighborhood.left[runs] == 0]

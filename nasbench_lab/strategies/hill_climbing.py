@@ -1,0 +1,116 @@
+"""Hill climbing under noise: random steps, accepted where the mean of several evaluations is no worse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams, whole
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    incumbent: IntArray  # (runs,)
+    total: FloatArray  # (runs,): sum of the incumbent's values, failed trainings left out
+    count: FloatArray  # (runs,): how many values that are; 0 before the first
+    challenger: IntArray  # (runs, challengers): compared with the incumbent now
+    run: IntArray  # (runs,): 0, 1, 2, ...
+    founded: bool = False  # whether there are incumbents
+
+
+@final
+@dataclass(frozen=True)
+class HillClimbing(Strategy[_State]):
+    """Random-mutation hill climbing with resampling.
+
+    Random-mutation hill climbing (Mitchell, Holland and Forrest, NIPS 1993) starts at a random architecture, the
+    incumbent, draws a random neighbour of it, and moves there where that is no worse, for ever. Where the observed
+    accuracies are noisy, it is misled by lucky trainings. Here every challenger is trained ``samples`` times and its
+    mean is compared with that of the incumbent: explicit averaging (Fitzpatrick and Grefenstette, Machine Learning
+    1988; Jin and Branke, IEEE Transactions on Evolutionary Computation 2005), which divides the variance of the noise
+    by ``samples``.
+
+    With ``again`` > 0 the incumbent is trained so many more times with every comparison, and its mean is over all of
+    its values, so that a lucky one does not stay. It is 0 by default: it costs trainings, and an incumbent that was
+    lucky also keeps out challengers that are.
+
+    Failed trainings are left out of a mean; an architecture without any value is worse than all others. With several
+    workers, as many challengers are compared at a time as keep them busy (workers / samples, at least one), and the
+    best of them is what may replace the incumbent (of equals, the first).
+
+    Args:
+        samples: trainings of a challenger; 1 is random-mutation hill climbing as published.
+        again: further trainings of the incumbent with every comparison.
+    """
+
+    name: ClassVar[str] = "hill-climbing"
+    family: ClassVar[str] = "model-free"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    reference: ClassVar[str] = "Mitchell et al., When Will a Genetic Algorithm Outperform Hill Climbing?, NIPS 1993"
+
+    samples: int = 3
+    again: int = 0
+
+    def __post_init__(self) -> None:
+        require_count("samples", self.samples)
+        require(whole("again", self.again) >= 0, f"again must be at least 0, got {self.again}")
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: no run has an incumbent."""
+        runs, challengers = task.runs, max(1, task.workers // self.samples)
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            incumbent=np.full(runs, -1),
+            total=np.zeros(runs),
+            count=np.zeros(runs),
+            challenger=np.full((runs, challengers), -1),
+            run=np.arange(runs),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Propose every challenger ``samples`` times, then the incumbent ``again`` times."""
+        uniform = state.streams.uniform(state.challenger.shape[1])
+        if not state.founded:
+            state.challenger = state.space.sample(uniform)
+            return np.repeat(state.challenger, self.samples, axis=1)
+        parent = np.repeat(state.incumbent[:, None], uniform.shape[1], axis=1)
+        state.challenger = state.space.mutate(parent, uniform)
+        challengers = np.repeat(state.challenger, self.samples, axis=1)
+        return np.concatenate([challengers, np.repeat(parent[:, :1], self.again, axis=1)], axis=1)
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Compare means, and let the best challenger replace an incumbent that is no better."""
+        runs, challengers = state.challenger.shape
+        shown = challengers * self.samples
+        total, count = _sums(evaluations.value[:, :shown].reshape(runs, challengers, self.samples))
+        more, times = _sums(evaluations.value[:, shown:])
+        state.total, state.count = state.total + more, state.count + times
+        mean = _mean(total, count)
+        best = state.run, mean.argmax(axis=1)
+        winning = mean[best] >= _mean(state.total, state.count)
+        state.incumbent = np.where(winning, state.challenger[best], state.incumbent)
+        state.total = np.where(winning, total[best], state.total)
+        state.count = np.where(winning, count[best], state.count)
+        state.founded = True
+
+
+def _sums(value: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the sums of the values that are not NaN, and how many these are, over the last axis."""
+    total = count = np.zeros(value.shape[:-1])
+    for sample in range(value.shape[-1]):  # one after the other: NumPy's sums depend on the layout in memory
+        known = ~np.isnan(value[..., sample])
+        total = total + np.where(known, value[..., sample], 0.0)
+        count = count + known
+    return total, count
+
+
+def _mean(total: FloatArray, count: FloatArray) -> FloatArray:
+    return np.where(count > 0, total / np.maximum(count, 1.0), -np.inf)

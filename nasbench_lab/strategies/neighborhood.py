@@ -1,0 +1,71 @@
+"""The neighbours of an architecture that are still to be evaluated, in random order."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.streams import FloatArray, IntArray, scale
+
+
+@final
+class Neighborhood:
+    """For every run the neighbours of one architecture, its centre, that are still to be evaluated.
+
+    Only neighbours that a run has are listed, and the lists are as wide as the widest so far. So spaces in which some
+    architectures have tens of thousands of neighbours cost no more than what the runs meet.
+
+    Args:
+        space: says who is whose neighbour.
+        runs: number of runs; none has a centre.
+    """
+
+    def __init__(self, space: Space, runs: int) -> None:
+        self._space = space
+        self._run = np.arange(runs)
+        self._pending = np.zeros((runs, 1), dtype=np.int32)  # those before `left`
+        self.left: IntArray = np.zeros(runs, dtype=np.int64)
+        """How many neighbours of every run are still to be evaluated."""
+
+    def enter(self, run: IntArray, centre: IntArray, visited: Visited) -> None:
+        """Give runs a centre, and list its neighbours but those that were visited."""
+        if not len(run):
+            return
+        degree = self._space.degree(centre)
+        owner = np.repeat(np.arange(len(run)), degree)
+        neighbor = self._space.neighbor_at(centre[owner], _count_up(degree))
+        new = ~visited.has(run[owner], neighbor)
+        owner, neighbor = owner[new], neighbor[new]
+        count = np.bincount(owner, minlength=len(run))
+        self._widen(int(count.max()))
+        self._pending[run[owner], _count_up(count)] = neighbor
+        self.left[run] = count
+
+    def take(self, uniform: FloatArray) -> IntArray:
+        """Take a random one of the neighbours left for every run, shape (runs,); -1 where none is left."""
+        pending = self._pending.reshape(-1)
+        first = self._run * self._pending.shape[1]
+        chosen = first + scale(uniform, self.left)
+        last = first + np.maximum(self.left - 1, 0)
+        architecture = np.where(self.left > 0, pending.take(chosen), -1)
+        pending[chosen] = pending.take(last)
+        self.left = np.maximum(self.left - 1, 0)
+        return architecture
+
+    def _widen(self, width: int) -> None:
+        if width > self._pending.shape[1]:
+            wider = np.zeros((len(self._run), max(width, 2 * self._pending.shape[1])), dtype=np.int32)
+            wider[:, : self._pending.shape[1]] = self._pending
+            self._pending = wider
+
+
+def _count_up(lengths: IntArray) -> IntArray:
+    """Return 0, 1, ..., n - 1 for every length n, one after the other.
+
+    >>> _count_up(np.array([2, 0, 3])).tolist()
+    [0, 1, 0, 1, 2]
+    """
+    return np.arange(lengths.sum()) - np.repeat(lengths.cumsum() - lengths, lengths)

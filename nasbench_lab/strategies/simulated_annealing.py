@@ -1,0 +1,142 @@
+"""Simulated annealing: random steps, accepted though they are worse while the temperature is high."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    centre: IntArray  # (runs,)
+    value: FloatArray  # (runs,): value of the centre, -inf for a failed training
+    first: FloatArray  # (runs, initial): values of the first random architectures
+    scale: FloatArray  # (runs,): their standard deviation
+    told: int = 0  # evaluations so far, the same for every run
+    founded: bool = False  # whether the first architectures were proposed
+
+
+@final
+@dataclass(frozen=True)
+class SimulatedAnnealing(Strategy[_State]):
+    """Metropolis steps at a falling temperature (Kirkpatrick, Gelatt and Vecchi, Science 1983).
+
+    Evaluate ``initial`` random architectures and start at the best, the centre. Then, for ever: evaluate a random
+    neighbour of the centre, and move there with probability min(1, exp((v' - v) / T)), where v and v' are the values
+    of the centre and of the neighbour. In the n-th of these steps, n = 0, 1, ...::
+
+        T = temperature * s * cooling ** n
+
+    As values may be fractions, percent or losses, temperatures are in units of s, the standard deviation of the values
+    of the first architectures (White, "Concepts of scale in simulated annealing", ICCD 1984, finds the temperature at
+    which to start of this order).
+
+    ``cooling`` is that of SANAS, the simulated annealing over architectures of PaddleSlim (``reduce_rate=0.85`` an
+    evaluation). It starts at T = 10 (100 in its documentation) for accuracies in [0, 1], and so walks at random for the
+    first 30 (40) evaluations, until T is about what accuracies differ by; here T starts there. Unlike SANAS, this
+    evaluates an architecture again when it is drawn again.
+
+    With several workers a neighbour of the centre is proposed whenever one is free; what it is compared with is the
+    centre when its evaluation ends.
+
+    Args:
+        temperature: initial temperature, in standard deviations of random architectures, above 0.
+        cooling: factor on the temperature after every evaluation, above 0 and at most 1.
+        initial: number of random architectures at first, at least 2.
+    """
+
+    name: ClassVar[str] = "simulated-annealing"
+    family: ClassVar[str] = "model-free"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    asynchronous: ClassVar[bool] = True
+    reference: ClassVar[str] = "Kirkpatrick et al., Optimization by Simulated Annealing, Science 1983"
+
+    temperature: float = 1.0
+    cooling: float = 0.85
+    initial: int = 10
+
+    def __post_init__(self) -> None:
+        require(
+            _is_number(self.temperature) and 0 < self.temperature < math.inf,
+            f"temperature must be a number above 0, got {self.temperature!r}",
+        )
+        require(
+            _is_number(self.cooling) and 0 < self.cooling <= 1,
+            f"cooling must be a number above 0 and at most 1, got {self.cooling!r}",
+        )
+        require_count("initial", self.initial)
+        require(self.initial >= 2, f"initial must be at least 2, got {self.initial}")
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: no run has a centre."""
+        runs = task.runs
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            centre=np.full(runs, -1),
+            value=np.full(runs, -np.inf),
+            first=np.full((runs, self.initial), np.nan),
+            scale=np.zeros(runs),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Propose all of the first architectures at once, then one neighbour at a time, shape (runs, 1)."""
+        if not state.founded:
+            state.founded = True
+            return state.space.sample(state.streams.uniform(self.initial))
+        uniform = state.streams.uniform(1)
+        if state.told == 0:  # more workers than first architectures, and none is back
+            return state.space.sample(uniform)
+        return state.space.mutate(state.centre, uniform[:, 0])[:, None]
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Move the centres."""
+        uniform = state.streams.uniform(evaluations.value.shape[1])
+        for architecture, observed, u in zip(evaluations.architecture.T, evaluations.value.T, uniform.T, strict=True):
+            value = np.fmax(observed, -np.inf)  # NaN becomes -inf
+            if state.told < self.initial:
+                state.first[:, state.told] = observed
+                accepted = (value > state.value) | (state.centre < 0)
+            else:
+                accepted = self._accept(state, value, u)
+            state.centre = np.where(accepted, architecture, state.centre)
+            state.value = np.where(accepted, value, state.value)
+            state.told += 1
+            if state.told == self.initial:
+                state.scale = _deviation(state.first)
+
+    def _accept(self, state: _State, value: FloatArray, uniform: FloatArray) -> NDArray[np.bool_]:
+        """Return where a step is accepted, shape (runs,)."""
+        temperature = self.temperature * self.cooling ** (state.told - self.initial) * state.scale
+        better = value >= state.value
+        worse = np.where(better, 0.0, value - np.where(better, 0.0, state.value))  # -inf for a failed training
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            probability = np.exp(worse / temperature)  # where the temperature is 0, NaN or 0
+        return better | (uniform < probability)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _deviation(values: FloatArray) -> FloatArray:
+    """Return the standard deviation of the values in each row that are not NaN; 0 where there are fewer than two."""
+    known = ~np.isnan(values)
+    count = np.maximum(known.sum(axis=1), 1)
+    total = squares = np.zeros(len(values))
+    for column in np.where(known, values, 0.0).T:  # one after the other: NumPy's sums depend on the layout in memory
+        total = total + column
+    for column in np.where(known, values - (total / count)[:, None], 0.0).T:
+        squares = squares + column**2
+    return np.sqrt(squares / count)

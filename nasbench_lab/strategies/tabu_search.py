@@ -1,0 +1,126 @@
+"""Tabu search: always move to the best neighbour, even if it is worse, but to none that was seen lately."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+import numpy as np
+
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.neighborhood import Neighborhood
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+
+@dataclass
+class _State:
+    streams: Streams
+    workers: int
+    tabu: Visited
+    lately: IntArray | None  # (runs, tenure): what is tabu, in a ring, -1 for none; None where it is for ever
+    neighborhood: Neighborhood  # neighbours of the centre that are not tabu
+    centre_value: FloatArray  # (runs,): -inf where there is no centre, or its training failed
+    best: IntArray  # (runs,): best architecture since the last move, -1 before the first
+    best_value: FloatArray  # (runs,)
+    run: IntArray  # (runs,): 0, 1, 2, ...
+    asked: int = 0  # proposals so far, the same for every run
+
+
+@final
+@dataclass(frozen=True)
+class TabuSearch(Strategy[_State]):
+    """Tabu search with a memory of architectures (Glover, ORSA Journal on Computing 1989).
+
+    Start at a random architecture. Evaluate its neighbours, those that are tabu left out, in random order, and move to
+    the best of them, better or worse (of equals, the one seen first). What was evaluated is tabu: for ever, which is
+    the strict tabu search of Battiti and Tecchiolli (ORSA Journal on Computing 1994), or until ``tenure`` other
+    evaluations have followed. Where all neighbours are tabu, go on at a random architecture that is not. With strict
+    tabu no architecture is paid for twice, and a run ends when the whole space was evaluated.
+
+    Glover forbids moves back for some iterations, and looks known values up. Here the evaluations are what costs, and
+    may differ from one time to the next; so what is forbidden is to evaluate again, counted in evaluations. An
+    architecture that is no longer tabu is evaluated, and paid for, like a new one.
+
+    With several workers, as many neighbours are evaluated at a time; workers for which none is left evaluate random
+    architectures, to which the search may move like to neighbours.
+
+    Args:
+        improvement: when to move: ``"best"``, after all neighbours, or ``"first"``, as soon as one is better.
+        tenure: for how many evaluations an architecture is tabu (at most the size of the space less one is used); None
+            for ever.
+    """
+
+    name: ClassVar[str] = "tabu-search"
+    family: ClassVar[str] = "model-free"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    reference: ClassVar[str] = "Glover, Tabu Search - Part I, ORSA Journal on Computing 1989"
+
+    improvement: Literal["best", "first"] = "best"
+    tenure: int | None = None
+
+    def __post_init__(self) -> None:
+        require(
+            self.improvement in ("best", "first"),
+            f"improvement must be 'best' or 'first', got {self.improvement!r}",
+        )
+        if self.tenure is not None:
+            require_count("tenure", self.tenure)
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: no run has a centre."""
+        runs, lately = task.runs, None
+        if self.tenure is not None and task.space.size > 1:
+            lately = np.full((runs, min(self.tenure, task.space.size - 1)), -1)
+        return _State(
+            streams=task.streams,
+            workers=task.workers,
+            tabu=Visited(task.space, runs),
+            lately=lately,
+            neighborhood=Neighborhood(task.space, runs),
+            centre_value=np.full(runs, -np.inf),
+            best=np.full(runs, -1),
+            best_value=np.full(runs, -np.inf),
+            run=np.arange(runs),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Propose the next neighbours, and random architectures where none are left, shape (runs, workers)."""
+        uniform = state.streams.uniform(3 * state.workers)
+        self._move(state)
+        return np.stack([_propose(state, uniform[:, 3 * i : 3 * i + 3]) for i in range(state.workers)], axis=1)
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Keep the best since the last move."""
+        fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
+        for architecture, value in zip(evaluations.architecture.T, fitness.T, strict=True):
+            better = (architecture >= 0) & ((state.best < 0) | (value > state.best_value))
+            state.best = np.where(better, architecture, state.best)
+            state.best_value = np.where(better, value, state.best_value)
+
+    def _move(self, state: _State) -> None:
+        """Move to the best architecture since the last move where the time to move has come."""
+        ready = (state.neighborhood.left == 0) & (state.best >= 0)
+        if self.improvement == "first":
+            ready |= state.best_value > state.centre_value
+        moving = np.flatnonzero(ready)
+        state.neighborhood.enter(moving, state.best[moving], state.tabu)
+        state.centre_value[moving] = state.best_value[moving]
+        state.best[moving] = -1
+        state.best_value[moving] = -np.inf
+
+
+def _propose(state: _State, uniform: FloatArray) -> IntArray:
+    """Return a neighbour or, where none is left, a random architecture, and make it tabu; shape (runs,)."""
+    architecture = state.neighborhood.take(uniform[:, 0])
+    lost = np.flatnonzero(architecture < 0)
+    if len(lost):
+        architecture[lost] = state.tabu.draw(lost, uniform[lost, 1], uniform[lost, 2])
+    state.tabu.add(state.run, architecture)
+    if state.lately is not None:
+        oldest = state.asked % state.lately.shape[1]
+        state.tabu.remove(state.run, state.lately[:, oldest])
+        state.lately[:, oldest] = architecture
+    state.asked += 1
+    return architecture

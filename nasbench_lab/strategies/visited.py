@@ -1,0 +1,81 @@
+"""The architectures that every run has evaluated: asking whether one is among them, and drawing one that is not."""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.streams import FloatArray, IntArray, scale
+
+
+@final
+class Visited:
+    """A set of architectures for every run. It takes a byte per run and architecture.
+
+    The space is cut into about sqrt(size) blocks of consecutive architectures, and each run knows how many of a block
+    are not in its set. So the n-th that is not in it is found in O(sqrt(size)).
+
+    Args:
+        space: where the architectures are from.
+        runs: number of runs; the sets are empty.
+    """
+
+    def __init__(self, space: Space, runs: int) -> None:
+        self._space = space
+        self._block = math.isqrt(space.size - 1) + 1
+        blocks = -(-space.size // self._block)
+        self._seen = np.zeros((runs, blocks * self._block), dtype=bool)
+        self._seen[:, space.size :] = True  # the last block may be longer than what is left of the space
+        self._left = np.full((runs, blocks), self._block, dtype=np.int32)
+        self._left[:, -1] -= blocks * self._block - space.size
+
+    def has(self, run: IntArray, architecture: IntArray) -> NDArray[np.bool_]:
+        """Return whether architectures, 0 or more, are in the sets of these runs; the shapes broadcast."""
+        return self._seen.reshape(-1).take(run * self._seen.shape[1] + architecture)
+
+    def add(self, run: IntArray, architecture: IntArray) -> None:
+        """Add one architecture each, which is not there yet, to the sets of different runs; -1 adds nothing."""
+        self._mark(run, architecture, seen=True)
+
+    def remove(self, run: IntArray, architecture: IntArray) -> None:
+        """Remove one architecture each, which is there, from the sets of different runs; -1 removes nothing."""
+        self._mark(run, architecture, seen=False)
+
+    def _mark(self, run: IntArray, architecture: IntArray, *, seen: bool) -> None:
+        if len(architecture) and architecture.min() < 0:
+            run, architecture = run[architecture >= 0], architecture[architecture >= 0]
+        self._seen.reshape(-1)[run * self._seen.shape[1] + architecture] = seen
+        self._left[run, architecture // self._block] += -1 if seen else 1
+
+    def draw(self, run: IntArray, first: FloatArray, second: FloatArray) -> IntArray:
+        """Draw for each of the runs uniformly from the architectures that are not in its set; -1 where all are.
+
+        Draw from the whole space; where that is in the set, draw again by rank among those that are not. With A
+        architectures, V of them in the set, each other one comes with probability 1/A + V/A * 1/(A - V) = 1/(A - V).
+
+        Args:
+            run: numbers of runs, shape (n,).
+            first: uniforms in [0, 1), shape (n,).
+            second: uniforms for the second draw, shape (n,).
+        """
+        drawn = self._space.sample(first)
+        again = np.flatnonzero(self.has(run, drawn))
+        if len(again):
+            drawn[again] = self._unvisited(run[again], second[again])
+        return drawn
+
+    def _unvisited(self, run: IntArray, uniform: FloatArray) -> IntArray:
+        """Return the unvisited architecture of rank floor(uniform * how many there are) for each of the runs."""
+        position = np.arange(len(run))
+        below = self._left[run].cumsum(axis=1, dtype=np.int64)
+        rank = scale(uniform, below[:, -1])
+        block = np.minimum((below <= rank[:, None]).sum(axis=1), below.shape[1] - 1)
+        rank -= np.where(block > 0, below[position, block - 1], 0)
+        first = block * self._block
+        free = ~self._seen[run[:, None], first[:, None] + np.arange(self._block)]
+        place = (free.cumsum(axis=1) <= rank[:, None]).sum(axis=1)
+        return np.where(below[:, -1] > 0, first + place, -1)
