@@ -1,6 +1,14 @@
 """Analysis: what traces mean. Computed from traces alone."""
 
 from nasbench_lab.analysis.curves import Curve, at_times, regret_curve
+from nasbench_lab.analysis.pareto import (
+    ParetoFronts,
+    hypervolume,
+    non_dominated,
+    pareto_fronts,
+    relative_hypervolume,
+    true_front,
+)
 from nasbench_lab.analysis.picks import Pick, picks
 from nasbench_lab.analysis.quantiles import quantiles
 from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search, exact_random_search_on
@@ -12,6 +20,7 @@ __all__ = [
     "Curve",
     "ExactRandomSearch",
     "Interval",
+    "ParetoFronts",
     "Pick",
     "Quality",
     "Summary",
@@ -19,12 +28,17 @@ __all__ = [
     "at_times",
     "exact_random_search",
     "exact_random_search_on",
+    "hypervolume",
+    "non_dominated",
+    "pareto_fronts",
     "picks",
     "quality",
     "quantiles",
     "regret_curve",
+    "relative_hypervolume",
     "reported_metric",
     "summarize",
     "to_csv",
+    "true_front",
     "validate",
 ]

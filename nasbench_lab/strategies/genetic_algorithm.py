@@ -1,0 +1,140 @@
+"""The genetic algorithm: generations whose parents are selected, crossed over and mutated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.selection import (
+    Selection,
+    by_rank,
+    by_roulette,
+    by_tournament,
+    by_truncation,
+    require_selection,
+)
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.strategies.variation import (
+    Crossover,
+    Mutation,
+    cross,
+    mutate,
+    require_between,
+    require_crossover,
+    require_mutation,
+    require_probability,
+)
+from nasbench_lab.streams import FloatArray, IntArray, Streams, whole
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    members: IntArray  # (runs, members): the last generation, the best first
+    fitness: FloatArray  # (runs, members): their values, descending, -inf for a failed training
+
+
+@final
+@dataclass(frozen=True)
+class GeneticAlgorithm(Strategy[_State]):
+    """A generational genetic algorithm with elitism (Holland 1975; Goldberg 1989).
+
+    The first generation is random. For every next one, the ``elitism`` best members live on, with the values that they
+    have; all other places go to children: two parents are selected, with replacement, crossed over, and the child is
+    mutated. A generation is evaluated on all workers before the next is made.
+
+    Selection is one of
+
+    - ``"tournament"``: the best of ``tournament_size`` members drawn uniformly with replacement;
+    - ``"roulette"``: in proportion to the value less the generation's worst (Xie and Yuille, "Genetic CNN", ICCV 2017);
+    - ``"rank"``: linear ranking (Baker 1985) with ``rank_pressure``;
+    - ``"truncation"``: uniformly from the best ``truncation_share`` (Muehlenbein and Schlierkamp-Voosen 1993).
+
+    The population size is Genetic CNN's, one elite is the elitist strategy of Grefenstette (IEEE Transactions on
+    Systems, Man, and Cybernetics 1986), and mutation replaces one code per child on average (Muehlenbein 1992). For the
+    crossover rate 0.6 (De Jong 1975) to 0.95 (Grefenstette 1986) are recommended.
+
+    Args:
+        population_size: members of a generation.
+        selection: ``"tournament"``, ``"roulette"``, ``"rank"`` or ``"truncation"``.
+        tournament_size: members of a tournament.
+        rank_pressure: from 1 to 2, how often the best is expected to be selected relative to the average member.
+        truncation_share: fraction of the generation that can be selected.
+        crossover: ``"one-point"``, ``"two-point"`` or ``"uniform"``, see `nasbench_lab.strategies.variation.cross`.
+        crossover_rate: probability that a child has two parents.
+        mutation: ``"replace"``, another value for some codes; or ``"neighbor"``, a step to a neighbour, which in spaces
+            of cells can insert or delete an operation or an edge.
+        mutation_rate: of ``"replace"``, probability for every code, None for 1 / number of codes; of ``"neighbor"``,
+            probability for every child, None for 1.
+        elitism: how many members live on.
+    """
+
+    name: ClassVar[str] = "genetic-algorithm"
+    family: ClassVar[str] = "evolution"
+    reference: ClassVar[str] = "Goldberg, Genetic Algorithms in Search, Optimization, and Machine Learning, 1989"
+
+    population_size: int = 20
+    selection: Selection = "tournament"
+    tournament_size: int = 2
+    rank_pressure: float = 1.5
+    truncation_share: float = 0.3
+    crossover: Crossover = "one-point"
+    crossover_rate: float = 0.9
+    mutation: Mutation = "replace"
+    mutation_rate: float | None = None
+    elitism: int = 1
+
+    def __post_init__(self) -> None:
+        require_count("population_size", self.population_size)
+        require_selection(self.selection)
+        require_count("tournament_size", self.tournament_size)
+        require_between("rank_pressure", self.rank_pressure, 1, 2)
+        require_probability("truncation_share", self.truncation_share)
+        require_crossover(self.crossover, self.crossover_rate)
+        require_mutation(self.mutation, self.mutation_rate)
+        require(
+            0 <= whole("elitism", self.elitism) < self.population_size,
+            f"elitism must be at least 0 and below population_size, got {self.elitism}",
+        )
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: no generation yet."""
+        nobody = np.zeros((task.runs, 0))
+        return _State(task.space, task.streams, nobody.astype(np.int64), nobody)
+
+    def ask(self, state: _State) -> IntArray:
+        """Propose a generation but its elite, shape (runs, population_size) or less by ``elitism``."""
+        if not state.members.shape[1]:
+            return state.space.sample(state.streams.uniform(self.population_size))
+        children = self.population_size - self.elitism
+        parents = np.take_along_axis(state.members, self._select(state, 2 * children), axis=1)
+        one, other = parents[:, :children], parents[:, children:]
+        child = cross(state.space, state.streams, one, other, self.crossover, self.crossover_rate)
+        return mutate(state.space, state.streams, child, self.mutation, self.mutation_rate)
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Replace the generation, but for its elite, and sort it; of equals, the one that was evaluated first."""
+        fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
+        members = np.concatenate([state.members[:, : self.elitism], evaluations.architecture], axis=1)
+        fitness = np.concatenate([state.fitness[:, : self.elitism], fitness], axis=1)
+        order = np.argsort(-fitness, axis=1, kind="stable")
+        state.members = np.take_along_axis(members, order, axis=1)
+        state.fitness = np.take_along_axis(fitness, order, axis=1)
+
+    def _select(self, state: _State, n: int) -> IntArray:
+        """Return the positions of n parents, shape (runs, n)."""
+        runs, members = state.members.shape
+        if self.selection == "tournament":
+            uniform = state.streams.uniform(n * self.tournament_size)
+            return by_tournament(uniform.reshape(runs, n, self.tournament_size), members)
+        uniform = state.streams.uniform(n)
+        if self.selection == "roulette":
+            return by_roulette(uniform, state.fitness)
+        if self.selection == "rank":
+            return by_rank(uniform, members, self.rank_pressure)
+        return by_truncation(uniform, members, self.truncation_share)

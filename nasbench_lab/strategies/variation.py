@@ -1,0 +1,112 @@
+"""Variation: how architectures are crossed over and mutated. Arrays of architectures have the shape (runs, n)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.base import require
+from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+
+Crossover = Literal["one-point", "two-point", "uniform"]
+Mutation = Literal["replace", "neighbor"]
+
+_CUTS: dict[Crossover, int] = {"one-point": 1, "two-point": 2}
+
+
+def require_crossover(kind: Crossover, rate: float) -> None:
+    """Raise a ParameterError unless there is such a crossover and its rate is a probability."""
+    known = get_args(Crossover)
+    require(kind in known, f"crossover must be one of {', '.join(known)}, got {kind!r}")
+    require_probability("crossover_rate", rate)
+
+
+def require_mutation(kind: Mutation, rate: float | None) -> None:
+    """Raise a ParameterError unless there is such a mutation and its rate is a probability or None."""
+    known = get_args(Mutation)
+    require(kind in known, f"mutation must be one of {', '.join(known)}, got {kind!r}")
+    if rate is not None:
+        require_probability("mutation_rate", rate)
+
+
+def require_probability(name: str, value: Any) -> None:
+    """Raise a ParameterError unless the value is a number from 0 to 1."""
+    require_between(name, value, 0, 1)
+
+
+def require_between(name: str, value: Any, low: float, high: float) -> None:
+    """Raise a ParameterError unless the value is a number in a closed interval.
+
+    >>> require_between("crossover_rate", 1.5, 0, 1)
+    Traceback (most recent call last):
+    nasbench_lab.errors.ParameterError: crossover_rate must be a number from 0 to 1, got 1.5
+    """
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    require(number and bool(low <= value <= high), f"{name} must be a number from {low} to {high}, got {value!r}")
+
+
+def cross(space: Space, streams: Streams, one: IntArray, other: IntArray, kind: Crossover, rate: float) -> IntArray:
+    """Return one child of every pair of parents, shape (runs, n).
+
+    With probability ``rate`` it has some codes from ``other``, else it is a copy of ``one``; so it is where the codes
+    together describe no architecture. One-point: the codes from a cut on, at one of the places between two codes
+    (Holland 1975). Two-point: those between two different cuts of the codes in a ring (De Jong 1975). Uniform: every
+    code with probability 1/2 (Syswerda, ICGA 1989).
+
+    Draws, per child: one uniform for whether, then for all children the cuts or one uniform a code.
+    """
+    runs, n = one.shape
+    crossed = streams.uniform(n) < rate
+    codes = len(space.cardinalities)
+    draws = _CUTS.get(kind, codes)
+    from_other = _crossed_codes(streams.uniform(n * draws).reshape(runs, n, draws), codes, kind)
+    return space.crossover(one, other, from_other & crossed[..., None])
+
+
+def _crossed_codes(uniform: FloatArray, codes: int, kind: Crossover) -> NDArray[np.bool_]:
+    """Return which codes come from the other parent, shape (runs, n, codes)."""
+    place = np.arange(codes)
+    if kind == "uniform":
+        return uniform < 0.5
+    if kind == "one-point":
+        return place >= 1 + scale(uniform, codes - 1)
+    first = scale(uniform[..., :1], codes)
+    second = scale(uniform[..., 1:], codes - 1)
+    second += second >= first
+    return (place >= np.minimum(first, second)) & (place < np.maximum(first, second))
+
+
+def mutate(space: Space, streams: Streams, index: IntArray, kind: Mutation, rate: float | None) -> IntArray:
+    """Return architectures, mutated, shape (runs, n).
+
+    Replace: every code becomes another value, drawn uniformly, with probability ``rate``, by default 1 / number of
+    codes (Muehlenbein, PPSN 1992). Where the new codes describe no architecture, the old one takes a step to a
+    neighbour instead. Neighbor: with probability ``rate``, by default 1, a step to a neighbour: another operation, and
+    where the space has them, an edge or an operation inserted or deleted.
+
+    Draws, for all children: replace, one uniform a code for whether, one a code for the value, and one a child for the
+    neighbour; neighbor, one for whether and one for the neighbour.
+    """
+    runs, n = index.shape
+    if kind == "neighbor":
+        moved = streams.uniform(n) < (1.0 if rate is None else rate)
+        return np.where(moved, space.mutate(index, streams.uniform(n)), index)
+    codes = len(space.cardinalities)
+    cardinalities = np.array(space.cardinalities)
+    replaced = streams.uniform(n * codes).reshape(runs, n, codes) < (1 / codes if rate is None else rate)
+    step = 1 + scale(streams.uniform(n * codes).reshape(runs, n, codes), cardinalities - 1)
+    mutated = space.find((space.codes(index) + replaced * step) % cardinalities)
+    return or_neighbor(space, mutated, index, streams.uniform(n))
+
+
+def or_neighbor(space: Space, found: IntArray, index: IntArray, uniform: FloatArray) -> IntArray:
+    """Return what was found; where nothing was (-1), a random neighbour of the architecture in the same place."""
+    if found.min() >= 0:
+        return found
+    missing = found < 0
+    replaced = found.copy()
+    replaced[missing] = space.mutate(index[missing], uniform[missing])
+    return replaced
