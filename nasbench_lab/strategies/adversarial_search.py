@@ -1,0 +1,218 @@
+"""Adversarial search: a searcher that proposes counters to the best architecture, and an evaluator that judges them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies import policies
+from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.strategies.policies import Adam
+from nasbench_lab.strategies.rewards import require_positive
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+
+_DIGITS = 9
+"""Ratings are compared to so many digits, so that those of equals are equal whatever the order of the arithmetic."""
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    workers: int
+    logits: FloatArray  # (values, choices, runs): of the searcher
+    searcher: Adam
+    ratings: FloatArray  # (values, choices, runs): of the evaluator, theta[j, i] for the value j of choice i
+    evaluator: Adam
+    seen: NDArray[np.bool_]  # (runs, space.size): evaluated before, in this run
+    champion: IntArray  # (choices, runs): s, the codes of the best so far
+    champion_value: FloatArray  # (runs,): its value, -inf before the first training that succeeded
+    candidates: IntArray  # (candidates, choices, runs): what the searcher drew last
+    probabilities: FloatArray  # (values, choices, runs): with which it did
+    proposed: IntArray  # (workers, runs): which of them are evaluated
+    past: IntArray  # (capacity, choices, runs): codes of what was evaluated; `told` of them are filled
+    values: FloatArray  # (capacity, runs): their values, -inf for failed trainings
+    told: int = 0  # evaluations so far
+
+
+@final
+@dataclass(frozen=True)
+class AdversarialSearch(Strategy[_State]):
+    """A searcher against an evaluator, trained in turn with one pairwise loss.
+
+    The **evaluator** rates architectures: R(a) = sum over choices i of w_i[a_i], a linear model of the codes, at first
+    0. The **searcher** is a factorised policy, at first uniform. Both meet in the loss of a pair (Bradley and Terry
+    1952)::
+
+        L(s, t) = -log(e^{beta R(s)} / (e^{beta R(s)} + e^{beta R(t)})) = log(1 + e^{beta (R(t) - R(s))})
+
+    which is small where the evaluator is sure that s is better than t. In every round, with s the best architecture so
+    far:
+
+    1. The searcher draws ``candidates`` architectures c_k against s. The counter of s is the one with the largest
+       L(s, c_k) that was not evaluated before (if all were, the largest; of equals, the first). It is evaluated.
+    2. The evaluator learns who won: with t the winner and u the loser of s and its counter, and of ``pairs`` - 1 pairs
+       drawn from all past evaluations with replacement, its weights move by Adam *down* the mean of L(t, u). Equal
+       values are no pair; a failed training loses against all that did not fail.
+    3. The searcher learns to propose what the evaluator cannot rule out: its logits move by Adam *up* the mean of
+       L(s, c) over what it draws, with the score function and the candidates' mean as baseline::
+
+           1/m sum over k of (L(s, c_k) - mean L) d log p(c_k) / d theta
+
+    4. If the counter is better than s, it takes its place.
+
+    Only step 1 costs an evaluation. With several workers, as many counters are evaluated in a round, those with the
+    largest losses. The scheme is that of a generator and a discriminator (Goodfellow et al., NeurIPS 2014) on the loss
+    of pairwise ranking (Burges et al., ICML 2005); no publication has exactly this algorithm, so the defaults are our
+    own.
+
+    Args:
+        beta: how sure the evaluator is of a difference of 1.
+        candidates: how many counters the searcher draws (with more workers, as many as they are).
+        pairs: how many pairs the evaluator learns from after an evaluation.
+        searcher_rate: learning rate of the searcher.
+        evaluator_rate: learning rate of the evaluator.
+    """
+
+    name: ClassVar[str] = "adversarial-search"
+    reference: ClassVar[str] = "Burges et al., Learning to Rank using Gradient Descent, ICML 2005 (the pairwise loss)"
+    family: ClassVar[str] = "adversarial"
+    runs_at_a_time: ClassVar[int] = 256
+
+    beta: float = 1.0
+    candidates: int = 16
+    pairs: int = 16
+    searcher_rate: float = 0.02
+    evaluator_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        require_positive("beta", self.beta)
+        require_count("candidates", self.candidates)
+        require_count("pairs", self.pairs)
+        require_positive("searcher_rate", self.searcher_rate)
+        require_positive("evaluator_rate", self.evaluator_rate)
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: a searcher and an evaluator that know nothing."""
+        logits = policies.uniform_logits(task.space.cardinalities, task.runs)
+        choices = logits.shape[1:]
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            workers=task.workers,
+            logits=logits,
+            searcher=Adam.of(logits, self.searcher_rate),
+            ratings=np.zeros_like(logits),
+            evaluator=Adam.of(logits, self.evaluator_rate),
+            seen=np.zeros((task.runs, task.space.size), dtype=bool),
+            champion=np.zeros(choices, dtype=np.int64),
+            champion_value=np.full(task.runs, -np.inf),
+            candidates=np.empty((0, *choices), dtype=np.int64),
+            probabilities=policies.softmax(logits),
+            proposed=np.empty((0, task.runs), dtype=np.int64),
+            past=np.empty((16, *choices), dtype=np.int64),
+            values=np.empty((16, task.runs)),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Propose the counters that the evaluator thinks most of, shape (runs, workers)."""
+        state.probabilities = policies.softmax(state.logits)
+        number = max(self.candidates, state.workers)
+        pick = policies.picking(state.probabilities)
+        state.candidates, architecture = policies.draw(state.space, state.streams, number, pick)
+        rating = np.stack([rate(state.ratings, codes) for codes in state.candidates])
+        run = np.arange(rating.shape[1])
+        old = state.seen[run, architecture.T]
+        order = np.lexsort((-np.round(rating, _DIGITS), old), axis=0)  # stable: of equals, the first drawn
+        state.proposed = order[: state.workers]
+        return np.take_along_axis(architecture, state.proposed.T, axis=1)
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Train the evaluator, then the searcher; then let a better counter take the place of the best."""
+        values = np.fmax(evaluations.value.T, -np.inf)  # NaN becomes -inf
+        run = np.arange(values.shape[1])
+        known = state.champion_value > -np.inf
+        told = state.proposed[: len(values)]
+        counters = [np.take_along_axis(state.candidates, place[None, None, :], axis=0)[0] for place in told]
+        for codes, value, architecture in zip(counters, values, evaluations.architecture.T, strict=True):
+            _remember(state, codes, value)
+            state.seen[run, architecture] = True
+            self._train_evaluator(state, codes, value, known)
+        self._train_searcher(state, known)
+        for codes, value in zip(counters, values, strict=True):
+            better = value > state.champion_value
+            state.champion = np.where(better, codes, state.champion)
+            state.champion_value = np.where(better, value, state.champion_value)
+
+    def _train_evaluator(self, state: _State, counter: IntArray, value: FloatArray, known: NDArray[np.bool_]) -> None:
+        """Make a step down the mean loss of the champion and its counter, and of past pairs."""
+        ones, others = [state.champion], [counter]
+        signs = [np.where(known, _sign(state.champion_value, value), 0.0)]
+        drawn = scale(state.streams.uniform(2 * (self.pairs - 1)).T, state.told) if self.pairs > 1 else ()
+        for one, other in zip(drawn[0::2], drawn[1::2], strict=True):
+            ones.append(np.take_along_axis(state.past, one[None, None, :], axis=0)[0])
+            others.append(np.take_along_axis(state.past, other[None, None, :], axis=0)[0])
+            of_one, of_other = (np.take_along_axis(state.values, which[None], axis=0)[0] for which in (one, other))
+            signs.append(_sign(of_one, of_other))
+        state.evaluator.ascend(state.ratings, -evaluator_gradient(state.ratings, ones, others, signs, self.beta))
+
+    def _train_searcher(self, state: _State, known: NDArray[np.bool_]) -> None:
+        """Make a step up the mean loss of the champion against the candidates, where there is a champion."""
+        best = rate(state.ratings, state.champion)
+        losses = np.stack([loss(best, rate(state.ratings, codes), self.beta) for codes in state.candidates])
+        advantages = np.where(known, losses - policies.total(losses) / len(losses), 0.0) / len(losses)
+        gradient = state.probabilities * -policies.total(advantages)
+        for codes, advantage in zip(state.candidates, advantages, strict=True):
+            policies.add_at(gradient, codes, advantage)
+        state.searcher.ascend(state.logits, gradient)
+
+
+def rate(ratings: FloatArray, codes: IntArray) -> FloatArray:
+    """Return R of architectures, codes (choices, runs) to (runs,)."""
+    return policies.total(policies.at(ratings, codes))
+
+
+def loss(winner: FloatArray, loser: FloatArray, beta: float) -> FloatArray:
+    """Return L for ratings of pairs.
+
+    >>> loss(np.array([0.0, 10.0]), np.array([0.0, 0.0]), 1.0).round(4).tolist()
+    [0.6931, 0.0]
+    """
+    return np.logaddexp(0.0, beta * (loser - winner))
+
+
+def evaluator_gradient(
+    ratings: FloatArray, ones: list[IntArray], others: list[IntArray], signs: list[FloatArray], beta: float
+) -> FloatArray:
+    """Return the gradient of the mean loss of pairs with respect to the ratings, (values, choices, runs).
+
+    A pair has the codes (choices, runs) of two architectures and the sign of the difference of their values: with 1 the
+    first is the winner, with -1 the other, with 0 it is no pair.
+    """
+    gradient = np.zeros_like(ratings)
+    for one, other, sign in zip(ones, others, signs, strict=True):
+        difference = sign * beta * (rate(ratings, one) - rate(ratings, other))
+        slope = -sign * beta * (0.5 - 0.5 * np.tanh(0.5 * difference)) / len(signs)
+        policies.add_at(gradient, one, slope)
+        policies.add_at(gradient, other, -slope)
+    return gradient
+
+
+def _sign(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return 1 where the first value is larger, -1 where the second is, else 0."""
+    return (one > other) * 1.0 - (other > one) * 1.0
+
+
+def _remember(state: _State, codes: IntArray, value: FloatArray) -> None:
+    """Keep what was evaluated."""
+    if state.told == len(state.values):
+        state.past = np.concatenate([state.past, np.empty_like(state.past)])
+        state.values = np.concatenate([state.values, np.empty_like(state.values)])
+    state.past[state.told] = codes
+    state.values[state.told] = value
+    state.told += 1

@@ -1,0 +1,162 @@
+"""ASNG: adaptive stochastic natural gradient on a factorised distribution."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies import policies
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.rewards import require_positive
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+_NOTHING = 1e-9
+"""A gradient of this norm is rounding: those of different architectures are larger by orders of magnitude."""
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    samples: int
+    dimension: int  # n: the number of free probabilities
+    least: FloatArray  # (values, choices, 1): what every probability keeps
+    free: NDArray[np.bool_]  # (values, choices, 1): all values of a choice but the last
+    last: IntArray  # (choices, runs): the last value of every choice
+    theta: FloatArray  # (values, choices, runs): the distribution
+    codes: IntArray  # (samples, choices, runs): what was drawn last
+    path: FloatArray  # (values, choices, runs): s, the accumulated directions of the steps
+    gamma: FloatArray  # (runs,): the weight accumulated in it
+    caution: FloatArray  # (runs,): Delta, by which steps are shorter than the first
+
+
+@final
+@dataclass(frozen=True)
+class ASNG(Strategy[_State]):
+    """Adaptive stochastic natural gradient (Akimoto, Shirakawa, Yoshinari, Uchida, Saito and Nishida, ICML 2019).
+
+    The search part of ASNG-NAS, algorithm 1, with evaluations in the place of a network with shared weights. Draw
+    ``samples`` architectures x_1 .. x_L from the distribution theta, at first uniform. Their utilities u_k, by rank,
+    are 1 / mu for the best mu = ceil(L / 4), -1 / mu for the worst mu and 0 for those between; equals share the mean
+    of theirs. Then make a step of fixed size along the natural gradient, in the metric of the Fisher information F, and
+    make the next one shorter the less the steps agree::
+
+        G     = mean over k of (u_k - mean u) (onehot(x_k) - theta)
+        |G|   = sqrt(G' F(theta) G), the norm of s = F(theta)^(1/2) G
+        theta = theta + delta G / |G|                                 delta = initial_step / Delta
+        s_acc = (1 - beta) s_acc + sqrt(beta (2 - beta)) s / |G|      beta = min(delta / sqrt(n), 1)
+        gamma = (1 - beta)^2 gamma + beta (2 - beta)
+        Delta = Delta exp(beta (gamma - |s_acc|^2 / alpha))
+
+    with G and s over the first K - 1 values of every choice, and n the number of those. No probability falls below
+    1 / (D (K - 1)) (see `policies.margins`). Where all utilities are equal nothing moves. Failed trainings rank last.
+    (The paper has no bound for beta, which in spaces of a few architectures would exceed 2 and make s_acc imaginary.)
+
+    Args:
+        samples: how many architectures are drawn before every step, lambda in the paper (with more workers, as many
+            as they are).
+        alpha: the signal-to-noise ratio that steps are kept at.
+        initial_step: delta_init.
+    """
+
+    name: ClassVar[str] = "asng"
+    reference: ClassVar[str] = (
+        "Akimoto et al., Adaptive Stochastic Natural Gradient Method for One-Shot Neural Architecture Search, ICML 2019"
+    )
+    family: ClassVar[str] = "distribution"
+
+    samples: int = 2
+    alpha: float = 1.5
+    initial_step: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_count("samples", self.samples)
+        require(self.samples >= 2, f"samples must be at least 2, got {self.samples}")
+        require_positive("alpha", self.alpha)
+        require_positive("initial_step", self.initial_step)
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: uniform distributions."""
+        cardinalities = np.array(task.space.cardinalities)
+        theta = policies.uniform_probabilities(task.space.cardinalities, task.runs)
+        values = np.arange(len(theta))[:, None]
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            samples=max(self.samples, task.workers),
+            dimension=max(int((cardinalities - 1).sum()), 1),
+            least=policies.margins(task.space.cardinalities),
+            free=(values < cardinalities - 1)[:, :, None],
+            last=np.repeat(cardinalities[:, None] - 1, task.runs, axis=1),
+            theta=theta,
+            codes=np.empty((0, *theta.shape[1:]), dtype=np.int64),
+            path=np.zeros_like(theta),
+            gamma=np.zeros(task.runs),
+            caution=np.ones(task.runs),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Draw some architectures, shape (runs, samples)."""
+        pick = policies.picking(state.theta)
+        state.codes, architecture = policies.draw(state.space, state.streams, state.samples, pick)
+        return architecture
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Make a step along the natural gradient, and adapt the length of the next."""
+        utility = utilities(evaluations.value.T)
+        utility -= policies.total(utility) / len(utility)
+        gradient = np.zeros_like(state.theta)  # the terms with theta cancel: the utilities add up to 0
+        for drawn, weight in zip(state.codes, utility / len(utility), strict=False):
+            policies.add_at(gradient, drawn, weight)
+        whitened = self._whitened(state, gradient)
+        norm = np.sqrt(_squares(whitened))
+        moving = norm > _NOTHING
+        scale = np.divide(1.0, norm, out=np.zeros_like(norm), where=moving)
+
+        step = self.initial_step / state.caution
+        beta = np.minimum(step / math.sqrt(state.dimension), 1.0)
+        theta = policies.keep_margins(state.theta + step * scale * gradient, state.least)
+        path = (1 - beta) * state.path + np.sqrt(beta * (2 - beta)) * scale * whitened
+        gamma = (1 - beta) ** 2 * state.gamma + beta * (2 - beta)
+        caution = state.caution * np.exp(beta * (gamma - _squares(path) / self.alpha))
+        state.theta = np.where(moving, theta, state.theta)
+        state.path = np.where(moving, path, state.path)
+        state.gamma = np.where(moving, gamma, state.gamma)
+        state.caution = np.where(moving, caution, state.caution)
+
+    @staticmethod
+    def _whitened(state: _State, gradient: FloatArray) -> FloatArray:
+        """Return the square root of the Fisher information times a direction, 0 for the last value of every choice."""
+        root = np.sqrt(np.where(state.free, state.theta, 1.0))
+        last = policies.at(state.theta, state.last)
+        rest = policies.at(gradient, state.last) / (last + np.sqrt(last))
+        return np.where(state.free, gradient / root - root * rest, 0.0)
+
+
+def utilities(value: FloatArray) -> FloatArray:
+    """Return the utilities of values (samples, runs), by their ranks in each run.
+
+    >>> utilities(np.array([[3.0], [1.0], [np.nan], [2.0]]))[:, 0].tolist()
+    [1.0, 0.0, -1.0, 0.0]
+    >>> utilities(np.array([[3.0], [3.0], [1.0]]))[:, 0].tolist()
+    [0.5, 0.5, -1.0]
+    """
+    fitness = np.fmax(value, -np.inf)  # NaN becomes -inf
+    samples = len(fitness)
+    chosen = math.ceil(samples / 4)
+    rank = np.arange(samples + 1)
+    up_to = (np.minimum(rank, chosen) - np.maximum(rank - (samples - chosen), 0)) / chosen  # sum over better ranks
+    better = (fitness[None] > fitness[:, None]).sum(axis=1)
+    equal = (fitness[None] == fitness[:, None]).sum(axis=1)
+    return (up_to[better + equal] - up_to[better]) / equal
+
+
+def _squares(array: FloatArray) -> FloatArray:
+    """Return the sums of squares of every run, (values, choices, runs) to (runs,)."""
+    return policies.total(policies.total(np.square(array)))

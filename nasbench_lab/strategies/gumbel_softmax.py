@@ -1,0 +1,169 @@
+"""Gradient search over a relaxed architecture distribution, when only evaluations are available."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+import numpy as np
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies import policies
+from nasbench_lab.strategies.base import Strategy, require
+from nasbench_lab.strategies.policies import Adam
+from nasbench_lab.strategies.rewards import (
+    Baseline,
+    RewardKind,
+    Rewards,
+    require_positive,
+    require_reward,
+    require_share,
+)
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+_SMALLEST = 1e-300  # for exponential variables, whose logarithm is taken
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    workers: int
+    cardinalities: IntArray  # (choices, 1)
+    logits: FloatArray  # (values, choices, runs)
+    adam: Adam
+    rewards: Rewards
+    baseline: Baseline
+    directions: FloatArray  # (proposals, values, choices, runs): where a reward above the baseline moves the logits
+
+
+@final
+@dataclass(frozen=True)
+class GumbelSoftmax(Strategy[_State]):
+    """The relaxed architecture distribution of SNAS and GDAS, learned from evaluations alone.
+
+    Every choice i has logits theta_i, at first 0, with p_i = softmax(theta_i). Gumbel noise G gives an architecture and
+    its relaxation (Jang, Gu and Poole, ICLR 2017; Maddison, Mnih and Teh, ICLR 2017)::
+
+        a_i = argmax over j of theta_i[j] + G_i[j],        z_i = softmax((theta_i + G_i) / temperature)
+
+    SNAS (Xie et al., ICLR 2019) and GDAS (Dong and Yang, CVPR 2019) differentiate the loss of a network with shared
+    weights through z. Here there is no network: the architecture a is evaluated, its reward r is all there is, and b is
+    the moving average of the rewards. The logits move by Adam along (r - b) g, where g is one of two:
+
+    ``"score"``: the score of the relaxed sample, g = d log q(z) / d theta, with q the density of z (Maddison et al.,
+    equation 10). For a choice of K values it is ``g[j] = 1 - K E[j] / sum_l E[l]``, E = exp(-G): it does not depend on
+    the temperature. The mean of (r - b) g is the gradient of the expected reward of a; given a, g has the mean [a = j]
+    - p[j], which is what REINFORCE uses. So this is REINFORCE with more noise, which is what relaxation costs where
+    gradients of the reward are not to be had.
+
+    ``"straight-through"``: as in GDAS, where the reward is taken for the derivative of the objective with respect to
+    the value that was drawn, and nothing is known about the others: ``g = d z[a] / d theta``, that is ``g[j] = z[a]
+    ([a = j] - z[j]) / temperature``. It is biased, and has less noise; the lower the temperature, the rarer and larger
+    its steps.
+
+    Args:
+        learning_rate: of Adam.
+        estimator: ``"score"`` or ``"straight-through"``.
+        temperature: of the relaxation; it matters to ``"straight-through"`` only. (Published schedules go down to the
+            end of a search of known length: from 1 in SNAS, from 10 to 0.1 in GDAS.)
+        momentum: of the baseline.
+        reward: ``"raw"``, the value, or ``"sigmoid"``, the fitness 1 / (1 + exp(-beta value)).
+        beta: slope of the sigmoid, per unit of the metric.
+    """
+
+    name: ClassVar[str] = "gumbel-softmax"
+    reference: ClassVar[str] = "Xie et al., SNAS: Stochastic Neural Architecture Search, ICLR 2019"
+    family: ClassVar[str] = "distribution"
+
+    learning_rate: float = 0.1
+    estimator: Literal["score", "straight-through"] = "score"
+    temperature: float = 1.0
+    momentum: float = 0.9
+    reward: RewardKind = "raw"
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_positive("learning_rate", self.learning_rate)
+        require(
+            self.estimator in ("score", "straight-through"),
+            f"estimator must be 'score' or 'straight-through', got {self.estimator!r}",
+        )
+        require_positive("temperature", self.temperature)
+        require_share("momentum", self.momentum)
+        require_reward(self.reward, self.beta)
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: uniform distributions."""
+        logits = policies.uniform_logits(task.space.cardinalities, task.runs)
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            workers=task.workers,
+            cardinalities=np.array(task.space.cardinalities)[:, None],
+            logits=logits,
+            adam=Adam.of(logits, self.learning_rate),
+            rewards=Rewards(self.reward, self.beta, np.full(task.runs, np.nan)),
+            baseline=Baseline.of(self.momentum, task.runs),
+            directions=np.empty((0, *logits.shape)),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Draw an architecture for every worker, shape (runs, workers), and what is relaxed of it."""
+        probabilities = policies.softmax(state.logits)
+        pick = policies.picking(probabilities)
+        codes, architecture = policies.draw(state.space, state.streams, state.workers, pick)
+        shape = probabilities.shape
+        state.directions = np.stack([self._direction(state, drawn, probabilities, shape) for drawn in codes])
+        return architecture
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Make a step along the estimated gradient."""
+        rewards = state.rewards.of(evaluations.value)
+        told = zip(state.directions, rewards, strict=False)
+        terms = [state.baseline.advantage(reward) / len(rewards) * direction for direction, reward in told]
+        state.adam.ascend(state.logits, policies.total(terms))
+
+    def _direction(
+        self, state: _State, codes: IntArray, probabilities: FloatArray, shape: tuple[int, ...]
+    ) -> FloatArray:
+        """Return g for architectures, shape (values, choices, runs)."""
+        uniform = state.streams.uniform(shape[0] * shape[1]).T.reshape(shape)
+        arrival = arrivals(codes, probabilities, uniform)
+        if self.estimator == "score":
+            return relaxed_score(arrival, probabilities, state.cardinalities)
+        return straight_through(arrival, codes, probabilities, self.temperature)
+
+
+def arrivals(codes: IntArray, probabilities: FloatArray, uniform: FloatArray) -> FloatArray:
+    """Draw the noise that goes with architectures, as T = exp(-(log p + G)), shape (values, choices, runs).
+
+    The largest log p[j] + G[j] is the smallest T[j], and T[j] is exponential with the rate p[j]: a race, which a won.
+    Given that, T[a] is exponential with the rate 1, and the others come later, by exponentials with their own rates
+    (they have no memory). Of values with the probability 0 it is large, and means nothing.
+    """
+    exponential = np.maximum(-np.log(1.0 - uniform), _SMALLEST)
+    first = policies.at(exponential, codes)
+    arrival = exponential / np.maximum(probabilities, _SMALLEST)
+    arrival += first
+    policies.put_at(arrival, codes, first)
+    return arrival
+
+
+def relaxed_score(arrival: FloatArray, probabilities: FloatArray, cardinalities: IntArray) -> FloatArray:
+    """Return the gradient of log q(z) with respect to the logits, 0 for values that a choice does not have.
+
+    ``cardinalities`` has the shape (choices, 1).
+    """
+    exponential = arrival * probabilities  # E = exp(-G)
+    gradient = exponential * (-cardinalities / policies.total(exponential))
+    gradient += np.arange(len(gradient))[:, None, None] < cardinalities
+    return gradient
+
+
+def straight_through(arrival: FloatArray, codes: IntArray, probabilities: FloatArray, temperature: float) -> FloatArray:
+    """Return the gradient of z[a] with respect to the logits."""
+    relaxed = policies.softmax(np.where(probabilities > 0, np.log(arrival) / -temperature, -np.inf))
+    drawn = policies.at(relaxed, codes)
+    return policies.score(codes, relaxed) * (drawn / temperature)

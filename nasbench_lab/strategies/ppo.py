@@ -1,0 +1,149 @@
+"""Proximal policy optimisation of a factorised policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies import policies
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.policies import Adam
+from nasbench_lab.strategies.rewards import RewardKind, Rewards, require_positive, require_reward, require_share
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    batch: int
+    logits: FloatArray  # (values, choices, runs)
+    adam: Adam
+    rewards: Rewards
+    probabilities: FloatArray  # (values, choices, runs): of the policy that drew `codes`
+    codes: IntArray  # (batch, choices, runs): what was drawn last
+
+
+@final
+@dataclass(frozen=True)
+class PPO(Strategy[_State]):
+    """Proximal policy optimisation (Schulman et al., 2017, equations 7 and 9) of a factorised policy.
+
+    Every choice is an action and has its own logits theta, at first 0. Draw ``batch_size`` architectures a_1 .. a_N
+    from the policy p_old, and give every choice of a_k the advantage of its reward, A_k = (r_k - mean r) / (standard
+    deviation of r + 1e-8). Then climb ``epochs`` times, by Adam, the clipped objective plus the entropy H::
+
+        L(theta) = mean over k of sum over i of min(q A_k, clip(q, 1 - clip, 1 + clip) A_k)
+                   + entropy * sum over i of H(p_i)
+        q        = p_i[a_ki] / p_old,i[a_ki]
+
+    The reward comes at the end and the actions do not depend on each other, so there is no value function: the mean of
+    the batch is the baseline. A failed training has the lowest reward that the run has seen.
+
+    ``clip`` and ``entropy`` are those of the paper (tables 3 and 5), which collects thousands of steps for one update;
+    with the few hundred evaluations of an architecture search, batches are small and the learning rate is that of
+    `Reinforce`.
+
+    Args:
+        batch_size: how many architectures are drawn before every update (with more workers, as many as they are).
+        epochs: steps of Adam per update.
+        clip: how far the probability of an action may move in an update, as a fraction.
+        entropy: weight of the entropy.
+        learning_rate: of Adam.
+        reward: ``"raw"``, the value, or ``"sigmoid"``, the fitness 1 / (1 + exp(-beta value)).
+        beta: slope of the sigmoid, per unit of the metric.
+    """
+
+    name: ClassVar[str] = "ppo"
+    reference: ClassVar[str] = "Schulman et al., Proximal Policy Optimization Algorithms, arXiv:1707.06347, 2017"
+    family: ClassVar[str] = "reinforcement learning"
+
+    batch_size: int = 10
+    epochs: int = 4
+    clip: float = 0.2
+    entropy: float = 0.01
+    learning_rate: float = 0.1
+    reward: RewardKind = "raw"
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_count("batch_size", self.batch_size)
+        require(self.batch_size >= 2, f"batch_size must be at least 2, got {self.batch_size}")
+        require_count("epochs", self.epochs)
+        require_share("clip", self.clip)
+        require_share("entropy", self.entropy, zero=True, one=True)
+        require_positive("learning_rate", self.learning_rate)
+        require_reward(self.reward, self.beta)
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: uniform policies."""
+        logits = policies.uniform_logits(task.space.cardinalities, task.runs)
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            batch=max(self.batch_size, task.workers),
+            logits=logits,
+            adam=Adam.of(logits, self.learning_rate),
+            rewards=Rewards(self.reward, self.beta, np.full(task.runs, np.nan)),
+            probabilities=policies.softmax(logits),
+            codes=np.empty((0, *logits.shape[1:]), dtype=np.int64),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Draw a batch, shape (runs, batch)."""
+        state.probabilities = policies.softmax(state.logits)
+        pick = policies.picking(state.probabilities)
+        state.codes, architecture = policies.draw(state.space, state.streams, state.batch, pick)
+        return architecture
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Climb the clipped objective."""
+        advantages = standardised(state.rewards.of(evaluations.value))
+        codes = state.codes[: len(advantages)]
+        old = np.stack([policies.at(state.probabilities, drawn) for drawn in codes])
+        for _ in range(self.epochs):
+            gradient = ascent(state.logits, codes, old, advantages, self.clip, self.entropy)
+            state.adam.ascend(state.logits, gradient)
+
+
+def standardised(rewards: FloatArray) -> FloatArray:
+    """Return rewards (batch, runs) less their mean, over their standard deviation + 1e-8; 0 for a NaN."""
+    known = ~np.isnan(rewards)
+    number = np.maximum(known.sum(axis=0), 1)
+    centred = np.where(known, rewards, 0.0)
+    centred = np.where(known, centred - policies.total(centred) / number, 0.0)
+    return centred / (np.sqrt(policies.total(np.square(centred)) / number) + 1e-8)
+
+
+def ascent(
+    logits: FloatArray, codes: IntArray, old: FloatArray, advantages: FloatArray, clip: float, entropy: float
+) -> FloatArray:
+    """Return the gradient of L with respect to the logits, shape (values, choices, runs).
+
+    Where the clipped term is the smaller one, and constant, the gradient is 0.
+
+    Args:
+        logits: of the policy, (values, choices, runs).
+        codes: what was drawn, (batch, choices, runs).
+        old: the probabilities with which it was, of the same shape.
+        advantages: (batch, runs).
+        clip: how far a probability may move, as a fraction.
+        entropy: weight of the entropy.
+    """
+    probabilities = policies.softmax(logits)
+    logarithms = np.log(np.where(probabilities > 0, probabilities, 1.0))
+    surprise = policies.total(probabilities * logarithms)  # less the entropy, per choice
+    gradient = -entropy * probabilities * (logarithms - surprise)
+    weight = np.zeros(codes.shape[1:])
+    for drawn, before, advantage in zip(codes, old, advantages, strict=True):
+        ratio = policies.at(probabilities, drawn) / before
+        constant = np.where(advantage > 0, ratio > 1 + clip, ratio < 1 - clip)
+        part = np.where(constant, 0.0, ratio * advantage) / len(codes)
+        policies.add_at(gradient, drawn, part)
+        weight += part
+    gradient -= weight * probabilities
+    return gradient

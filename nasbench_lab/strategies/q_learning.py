@@ -1,0 +1,221 @@
+"""Q-learning over the choice sequence: what is it worth to choose this, given the choice before?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies import policies
+from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.strategies.rewards import RewardKind, Rewards, require_positive, require_reward, require_share
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+
+SCHEDULE = ((1.0, 1500), (0.9, 100), (0.8, 100), (0.7, 100), *((step / 10, 150) for step in range(6, 0, -1)))
+"""The published schedule: this share of random choices for that many architectures."""
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    workers: int
+    first: IntArray  # (choices,): row of `worth` of the first value of every choice, after the value 0
+    worth: FloatArray  # (rows, runs): Q of every choice, value before and value, less the run's first reward
+    seen: NDArray[np.bool_]  # (runs, space.size): evaluated before, in this run
+    rewards: Rewards
+    origin: FloatArray  # (runs,): the run's first reward, NaN before
+    codes: IntArray  # (proposals, choices, runs): what was drawn last
+    values: IntArray  # (values, choices, 1): where the values of a choice lie in `worth`, after the first
+    chosen: IntArray  # (capacity, choices, runs): where what was evaluated lies in `worth`; `told` of them are filled
+    states: IntArray  # (capacity, choices, runs): where the first value of the same state lies
+    returns: FloatArray  # (capacity, runs): their rewards, less the run's first
+    told: int = 0  # evaluations so far
+
+
+@final
+@dataclass(frozen=True)
+class QLearning(Strategy[_State]):
+    """Q-learning with epsilon-greedy choices and replay (Baker, Gupta, Naik and Raskar, ICLR 2017: MetaQNN).
+
+    An architecture is a sequence of choices a_1 .. a_D. Q_i(s, a) is what the value a of choice i is worth after the
+    value s of choice i - 1. Every choice is random with probability epsilon, else the best, a random one of equals.
+    After an evaluation,
+    ``replay`` of all past ones are drawn with replacement, and for each of them, from the last choice to the first::
+
+        Q_D(a_{D-1}, a_D)  +=  learning_rate (reward - Q_D(a_{D-1}, a_D))
+        Q_i(a_{i-1}, a_i)  +=  learning_rate (max over a of Q_{i+1}(a_i, a) - Q_i(a_{i-1}, a_i))        i < D
+
+    which is equation 3 of the paper with the discount 1 and a reward at the end only. In the paper the state is the
+    layer before and its depth, here the value before and the number of the choice. Architectures that the run has
+    evaluated are not evaluated again but drawn anew (up to 8 times; then the last is).
+
+    Q starts at the run's first reward. (The published code starts at 0.5 and says: about the accuracy of an average
+    model. A first, random architecture is one, in any unit.) A failed training has the lowest reward that the run has
+    seen.
+
+    The published schedule spends 1,500 architectures at random and 1,200 more at epsilon from 0.9 to 0.1. The default
+    is a fiftieth of that: 30 at random, 54 altogether. It replays 100 (paper) or 128 (code) architectures with the
+    learning rate 0.01, made for thousands of architectures. The default replays 8 with 0.5: with a few hundred
+    evaluations, most pairs of values are seen a few times only. For the published setting, say ``replay=128,
+    learning_rate=0.01, schedule=1``.
+
+    Args:
+        learning_rate: alpha in the paper.
+        replay: how many evaluations are replayed after each.
+        schedule: length of the schedule of epsilon, as a multiple of the published one.
+        reward: ``"raw"``, the value, or ``"sigmoid"``, the fitness 1 / (1 + exp(-beta value)).
+        beta: slope of the sigmoid, per unit of the metric.
+    """
+
+    name: ClassVar[str] = "q-learning"
+    reference: ClassVar[str] = (
+        "Baker et al., Designing Neural Network Architectures using Reinforcement Learning, ICLR 2017"
+    )
+    family: ClassVar[str] = "reinforcement learning"
+
+    learning_rate: float = 0.5
+    replay: int = 8
+    schedule: float = 0.02
+    reward: RewardKind = "raw"
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_share("learning_rate", self.learning_rate, one=True)
+        require_count("replay", self.replay)
+        require_positive("schedule", self.schedule)
+        require_reward(self.reward, self.beta)
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: everything is worth the same."""
+        cardinalities, runs = np.array(task.space.cardinalities), task.runs
+        rows = cardinalities * np.concatenate([[1], cardinalities[:-1]])
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            workers=task.workers,
+            first=np.cumsum(rows) - rows,
+            worth=np.zeros((int(rows.sum()), runs)),
+            seen=np.zeros((runs, task.space.size), dtype=bool),
+            rewards=Rewards(self.reward, self.beta, np.full(runs, np.nan)),
+            origin=np.full(runs, np.nan),
+            codes=np.empty((0, len(rows), runs), dtype=np.int64),
+            values=np.minimum(np.arange(cardinalities.max())[:, None], cardinalities - 1)[:, :, None] * runs,
+            chosen=np.empty((16, len(rows), runs), dtype=np.int64),
+            states=np.empty((16, len(rows), runs), dtype=np.int64),
+            returns=np.empty((16, runs)),
+        )
+
+    def epsilon(self, evaluation: int) -> float:
+        """Return the share of random choices for an evaluation, counted from 0.
+
+        >>> [QLearning().epsilon(evaluation) for evaluation in (0, 29, 30, 53, 1000)]
+        [1.0, 1.0, 0.9, 0.1, 0.1]
+        """
+        end = 0.0
+        for share, architectures in SCHEDULE:
+            end += architectures * self.schedule
+            if evaluation < end - 1e-9:  # so that 1,500 fiftieths are 30
+                return share
+        return SCHEDULE[-1][0]
+
+    def ask(self, state: _State) -> IntArray:
+        """Choose an architecture for every worker, shape (runs, workers)."""
+        epsilon = self.epsilon(state.told)
+
+        def choose(uniform: FloatArray, runs: IntArray) -> IntArray:
+            return _choose(state, epsilon, uniform, runs)
+
+        state.codes, architecture = policies.draw(state.space, state.streams, state.workers, choose, seen=state.seen)
+        return architecture
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Remember the evaluations, and replay some."""
+        rewards = state.rewards.of(evaluations.value)
+        run = np.arange(rewards.shape[1])
+        for codes, architecture, reward in zip(state.codes, evaluations.architecture.T, rewards, strict=False):
+            state.seen[run, architecture] = True
+            state.origin = np.where(np.isnan(state.origin), reward, state.origin)
+            _remember(state, codes, np.nan_to_num(reward - state.origin))
+            self._replay(state, scale(state.streams.uniform(self.replay).T, state.told))
+
+    def _replay(self, state: _State, which: IntArray) -> None:
+        """Learn from past evaluations, shape (replay, runs), one after the other.
+
+        Choice i of evaluation t needs what choice i + 1 of the same evaluation and choice i of the one before have
+        left, and nothing of evaluation t + 1. So all (t, i) with the same t - i are learned from at once, in all runs,
+        and the result is that of one after the other.
+        """
+        replays, choices = len(which), len(state.first)
+        run = np.arange(which.shape[1])
+        place = (which[:, None, :] * choices + np.arange(choices)[:, None]) * len(run) + run
+        chosen = state.chosen.reshape(-1).take(place).reshape(-1, len(run))  # row t * choices + i is for (t, i)
+        states = state.states.reshape(-1).take(place).reshape(-1, len(run))
+        returns = state.returns.reshape(-1).take(which * len(run) + run)
+        worth = state.worth.reshape(-1)
+        for wave in range(replays + choices - 1):
+            last = choices - 1 - wave  # this choice of evaluation 0, the next of evaluation 1, and so on
+            low, high = max(last, 0), min(last + replays, choices)
+            diagonal = slice((low - last) * choices + low, None, choices + 1)
+            here = chosen[diagonal][: high - low]
+            after = states[diagonal.start + 1 :: choices + 1][: min(high, choices - 1) - low]
+            target = np.empty(here.shape)
+            target[: len(after)] = _best(worth, after, state.values[:, low + 1 : low + 1 + len(after)])
+            if high == choices:
+                target[-1] = returns[wave]
+            now = worth.take(here)
+            now += self.learning_rate * (target - now)
+            worth[here] = now
+
+
+def _best(worth: FloatArray, states: IntArray, values: IntArray) -> FloatArray:
+    """Return the worth of the best value in states (choices, runs)."""
+    best = worth.take(states)
+    for value in values[1:]:
+        np.maximum(best, worth.take(states + value), out=best)
+    return best
+
+
+def _choose(state: _State, epsilon: float, uniform: FloatArray, runs: IntArray) -> IntArray:
+    """Make all choices of some runs; uniforms (choices, n) to codes (choices, n).
+
+    A uniform below epsilon says that the choice is random, and is again uniform over epsilon; so is one above over the
+    rest.
+    """
+    codes = np.empty((len(state.first), len(runs)), dtype=np.int64)
+    before: IntArray | int = 0
+    worth, width = state.worth.reshape(-1), state.worth.shape[1]
+    explores = uniform < epsilon
+    rest = np.where(explores, uniform / epsilon, (uniform - epsilon) / (1 - epsilon if epsilon < 1 else 1.0))
+    for choice, (first, cardinality) in enumerate(zip(state.first, state.space.cardinalities, strict=True)):
+        of_values = worth.take((first + before * cardinality) * width + runs + state.values[:cardinality, choice])
+        candidate = of_values == of_values.max(axis=0)
+        candidate |= explores[choice]
+        codes[choice] = before = _any_of(candidate, rest[choice])
+    return codes
+
+
+def _any_of(candidate: NDArray[np.bool_], uniform: FloatArray) -> IntArray:
+    """Return a random one of the candidates, shape (values, n) and as many uniforms (n,) to (n,)."""
+    rank = candidate.cumsum(axis=0)
+    return (rank <= scale(uniform, rank[-1])).sum(axis=0)
+
+
+def _remember(state: _State, codes: IntArray, reward: FloatArray) -> None:
+    """Keep what was evaluated: codes (choices, runs) and rewards (runs,)."""
+    if state.told == len(state.returns):
+        state.chosen, state.states, state.returns = (
+            np.concatenate([array, np.empty_like(array)]) for array in (state.chosen, state.states, state.returns)
+        )
+    before = np.concatenate([np.zeros_like(codes[:1]), codes[:-1]])
+    cardinalities = np.array(state.space.cardinalities)[:, None]
+    rows = state.first[:, None] + before * cardinalities
+    runs = codes.shape[1]
+    state.states[state.told] = rows * runs + np.arange(runs)
+    state.chosen[state.told] = (rows + codes) * runs + np.arange(runs)
+    state.returns[state.told] = reward
+    state.told += 1

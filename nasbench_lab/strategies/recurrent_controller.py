@@ -1,0 +1,129 @@
+"""The recurrent controller: a network that writes architectures down choice by choice, trained by REINFORCE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies import policies
+from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.strategies.models import lstm
+from nasbench_lab.strategies.policies import Adam
+from nasbench_lab.strategies.rewards import (
+    Baseline,
+    RewardKind,
+    Rewards,
+    require_positive,
+    require_reward,
+    require_share,
+)
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+_RANGE = 0.08  # of the first weights
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    batch: int
+    shape: lstm.Shape
+    parameters: FloatArray  # (runs, parameters of the network)
+    adam: Adam
+    rewards: Rewards
+    baseline: Baseline
+    codes: IntArray  # (batch, choices, runs): what was drawn last
+
+
+@final
+@dataclass(frozen=True)
+class RecurrentController(Strategy[_State]):
+    """A recurrent network as the policy (Zoph and Le, ICLR 2017, section 3.2).
+
+    A stacked LSTM draws one choice after the other, each given all before; see `models.lstm` for its equations. After
+    ``batch_size`` architectures with rewards R_k, its parameters move by Adam along::
+
+        1/m sum over k of (R_k - b) d log P(a_k) / d theta,      b = moving average of the rewards, R_k included
+
+    As published: two layers of 35 units, weights drawn uniformly from -0.08 to 0.08, and 8 architectures per update.
+    The published learning rate of 0.0006 is for 12,800 architectures; in a few hundred evaluations it would learn
+    nothing, so the default is larger. The momentum of the baseline is not published; that of the NAS-Bench-201
+    experiments is taken.
+
+    Args:
+        learning_rate: of Adam.
+        units: of every layer and embedding.
+        layers: of the network.
+        batch_size: architectures per update (with more workers, as many as they are).
+        momentum: of the baseline.
+        reward: ``"raw"``, the value, or ``"sigmoid"``, the fitness 1 / (1 + exp(-beta value)).
+        beta: slope of the sigmoid, per unit of the metric.
+    """
+
+    name: ClassVar[str] = "recurrent-controller"
+    reference: ClassVar[str] = "Zoph and Le, Neural Architecture Search with Reinforcement Learning, ICLR 2017"
+    family: ClassVar[str] = "reinforcement learning"
+    runs_at_a_time: ClassVar[int] = 16
+
+    learning_rate: float = 0.01
+    units: int = 35
+    layers: int = 2
+    batch_size: int = 8
+    momentum: float = 0.9
+    reward: RewardKind = "raw"
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_positive("learning_rate", self.learning_rate)
+        for name in ("units", "layers", "batch_size"):
+            require_count(name, getattr(self, name))
+        require_share("momentum", self.momentum)
+        require_reward(self.reward, self.beta)
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: networks with random weights."""
+        shape = lstm.Shape(tuple(task.space.cardinalities), self.units, self.layers)
+        parameters = _RANGE * (2 * np.ascontiguousarray(task.streams.uniform(shape.size)) - 1)
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            batch=max(self.batch_size, task.workers),
+            shape=shape,
+            parameters=parameters,
+            adam=Adam.of(parameters, self.learning_rate),
+            rewards=Rewards(self.reward, self.beta, np.full(task.runs, np.nan)),
+            baseline=Baseline.of(self.momentum, task.runs),
+            codes=np.empty((0, len(shape.cardinalities), task.runs), dtype=np.int64),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Draw a batch, shape (runs, batch)."""
+
+        def write(uniform: FloatArray, runs: IntArray) -> IntArray:
+            everyone = len(runs) == len(state.parameters)
+            return _write(state.shape, state.parameters if everyone else state.parameters[runs], uniform)
+
+        state.codes, architecture = policies.draw(state.space, state.streams, state.batch, write)
+        return architecture
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Make a step along the gradient."""
+        rewards = state.rewards.of(evaluations.value)
+        advantages = np.stack([state.baseline.advantage(reward) for reward in rewards]) / len(rewards)
+        codes = state.codes[: len(advantages)]
+        state.adam.ascend(state.parameters, lstm.gradient(state.shape, state.parameters, codes, advantages))
+
+
+def _write(shape: lstm.Shape, parameters: FloatArray, uniform: FloatArray) -> IntArray:
+    """Draw one sequence of choices a run; uniforms (choices, runs) to codes of that shape."""
+    parts, memory = shape.parts(parameters), lstm.first_memory(shape, len(parameters), 1)
+    codes = np.empty(uniform.shape, dtype=np.int64)
+    for choice in range(len(codes)):
+        before = codes[choice - 1][:, None] if choice else None
+        step = lstm.forward(shape, parts, memory, choice, before)
+        codes[choice] = policies.pick(step.shares[:, 0], uniform[choice])
+    return codes

@@ -1,0 +1,101 @@
+"""Rewards: what a learner makes of the values that it is told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from nasbench_lab.strategies.base import require
+from nasbench_lab.streams import FloatArray
+
+RewardKind = Literal["raw", "sigmoid"]
+
+
+@dataclass
+class Rewards:
+    """The rewards of some runs.
+
+    The reward of a value v is v (``"raw"``) or the sigmoid fitness ``1 / (1 + exp(-beta v))`` (``"sigmoid"``). That of
+    a failed training is the lowest that the run has seen, NaN before the first training that succeeded.
+
+    Attributes:
+        kind: which of the two.
+        beta: slope of the sigmoid, per unit of the value.
+        lowest: the lowest reward so far, shape (runs,).
+    """
+
+    kind: RewardKind
+    beta: float
+    lowest: FloatArray
+
+    def of(self, value: FloatArray) -> FloatArray:
+        """Return the rewards of values, shape (runs, k) to (k, runs); those of earlier columns count as seen first."""
+        reward = fitness(np.array(value.T, order="C"), self.kind, self.beta)
+        for row in reward:
+            np.fmin(self.lowest, row, out=self.lowest)
+            np.copyto(row, self.lowest, where=np.isnan(row))
+        return reward
+
+
+def fitness(value: FloatArray, kind: RewardKind, beta: float) -> FloatArray:
+    """Return values as they are, or their sigmoid fitness.
+
+    >>> fitness(np.array([0.0, np.log(3)]), "sigmoid", 1.0).round(12).tolist()
+    [0.5, 0.75]
+    """
+    return value if kind == "raw" else 0.5 + 0.5 * np.tanh(0.5 * beta * value)
+
+
+def require_reward(kind: str, beta: float) -> None:
+    """Raise a ParameterError unless there is such a reward."""
+    require(kind in ("raw", "sigmoid"), f"reward must be 'raw' or 'sigmoid', got {kind!r}")
+    require_positive("beta", beta)
+
+
+def require_positive(name: str, value: float) -> None:
+    """Raise a ParameterError unless the value is a number above 0."""
+    require(_is_number(value) and 0 < value < math.inf, f"{name} must be a number above 0, got {value!r}")
+
+
+def require_share(name: str, value: float, *, zero: bool = False, one: bool = False) -> None:
+    """Raise a ParameterError unless the value is a number between 0 and 1; whether the ends are allowed is said."""
+    low, high = ("at least 0" if zero else "above 0"), ("at most 1" if one else "below 1")
+    inside = _is_number(value) and 0 <= value <= 1 and (zero or value != 0) and (one or value != 1)
+    require(inside, f"{name} must be {low} and {high}, got {value!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+@dataclass
+class Baseline:
+    """Exponential moving average of the rewards of every run, as one that has no bias at the start.
+
+    After rewards r_1 .. r_n it is ``sum_i m**(n - i) r_i / sum_i m**(n - i)`` with the momentum m. Shapes (runs,).
+    """
+
+    momentum: float
+    weighted: FloatArray
+    weight: FloatArray
+
+    @classmethod
+    def of(cls, momentum: float, runs: int) -> Baseline:
+        """Return the average of nothing."""
+        return cls(momentum, np.zeros(runs), np.zeros(runs))
+
+    def advantage(self, reward: FloatArray) -> FloatArray:
+        """Take in one reward a run, and return by how much it exceeds the average with it; 0 for a NaN.
+
+        >>> baseline = Baseline.of(0.5, 1)
+        >>> [baseline.advantage(np.array([r])).round(9).tolist() for r in (3.0, 6.0)]
+        [[0.0], [1.0]]
+        """
+        known = ~np.isnan(reward)
+        reward = np.where(known, reward, 0.0)
+        self.weighted = np.where(known, self.momentum * self.weighted + (1 - self.momentum) * reward, self.weighted)
+        self.weight = np.where(known, self.momentum * self.weight + (1 - self.momentum), self.weight)
+        return np.where(known, reward - self.weighted / np.where(known, self.weight, 1.0), 0.0)

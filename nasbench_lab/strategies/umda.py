@@ -1,0 +1,97 @@
+"""The univariate marginal distribution algorithm: draw, keep the best, count their values, draw again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies import policies
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    population: int
+    least: FloatArray  # (values, choices, 1): what every probability keeps
+    probabilities: FloatArray  # (values, choices, runs)
+    codes: IntArray  # (population, choices, runs): what was drawn last
+
+
+@final
+@dataclass(frozen=True)
+class UMDA(Strategy[_State]):
+    """Estimation of distribution with independent choices (Muehlenbein and Paass, PPSN 1996; Muehlenbein, EC 1997).
+
+    Draw ``population_size`` architectures from the distribution p, at first uniform. Select the best ``selected`` of
+    them (of equals, the first drawn); the new p is how often they have each value, with margins::
+
+        p_i[j] = (how many of the selected have the value j for choice i) / selected,   but at least 1 / (D (K_i - 1))
+
+    D is the number of choices and K_i how many values choice i has; without margins, a value that no selected
+    architecture has would be lost for ever (see `policies.margins`). Failed trainings are never selected; where fewer
+    than ``selected`` succeeded, those that did count; where none, p stays.
+
+    Truncation to the better half is the usual selection. The population is a compromise: the theory asks for more
+    members than an architecture search has evaluations, so that chance does not fix values; the margins bring them
+    back.
+
+    Args:
+        population_size: how many architectures are drawn before every step (with more workers, as many as they are).
+        selected: how many of them are selected.
+    """
+
+    name: ClassVar[str] = "umda"
+    reference: ClassVar[str] = (
+        "Muehlenbein and Paass, From Recombination of Genes to the Estimation of Distributions, PPSN 1996"
+    )
+    family: ClassVar[str] = "distribution"
+
+    population_size: int = 20
+    selected: int = 10
+
+    def __post_init__(self) -> None:
+        require_count("population_size", self.population_size)
+        require_count("selected", self.selected)
+        require(
+            self.selected <= self.population_size,
+            f"selected must be at most population_size, {self.population_size}, got {self.selected}",
+        )
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: uniform distributions."""
+        probabilities = policies.uniform_probabilities(task.space.cardinalities, task.runs)
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            population=max(self.population_size, task.workers),
+            least=policies.margins(task.space.cardinalities),
+            probabilities=probabilities,
+            codes=np.empty((0, *probabilities.shape[1:]), dtype=np.int64),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Draw a population, shape (runs, population)."""
+        pick = policies.picking(state.probabilities)
+        state.codes, architecture = policies.draw(state.space, state.streams, state.population, pick)
+        return architecture
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Count the values of the best."""
+        fitness = np.fmax(evaluations.value.T, -np.inf)  # NaN becomes -inf
+        order = np.argsort(-fitness, axis=0, kind="stable")[: self.selected]
+        counts = np.zeros_like(state.probabilities)
+        number = np.zeros(fitness.shape[1])
+        for place in order:
+            succeeded = np.take_along_axis(fitness, place[None], axis=0)[0] > -np.inf
+            codes = np.take_along_axis(state.codes, place[None, None, :], axis=0)[0]
+            policies.add_at(counts, codes, succeeded * 1.0)
+            number += succeeded
+        frequencies = np.where(number > 0, counts / np.maximum(number, 1), state.probabilities)
+        state.probabilities = policies.keep_margins(frequencies, state.least)
