@@ -1,0 +1,132 @@
+"""Acquisition functions: how promising an architecture is, given the mean and deviation that a model predicts.
+
+Higher values are better throughout, for the objective as for the acquisition.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from scipy.special import log_ndtr, ndtr
+
+from nasbench_lab.streams import FloatArray, IntArray
+
+_ROOT_TWO_PI = 2.5066282746310002
+_SUPPORT = 6.0  # deviations beyond which a normal variable is not looked for
+_MOST_PROMISING = 256
+_HALVINGS = 10
+_GRID = 17
+
+
+class Score(Protocol):
+    """A function of mean and deviation that is lower nowhere where either is larger."""
+
+    def __call__(self, mean: FloatArray, deviation: FloatArray, run: IntArray) -> FloatArray:
+        """Score predictions of the runs with these positions; all arrays have one shape."""
+
+
+def expected_improvement(mean: FloatArray, deviation: FloatArray, best: FloatArray) -> FloatArray:
+    """Return E max(Y - best, 0) for a normal Y: s (z Phi(z) + phi(z)) with z = (mean - best) / s.
+
+    Jones, Schonlau and Welch, Efficient Global Optimization of Expensive Black-Box Functions, Journal of Global
+    Optimization 1998, equation 15. Without deviation it is max(mean - best, 0).
+    """
+    gain = mean - best
+    z = gain / np.where(deviation > 0, deviation, 1.0)
+    with np.errstate(under="ignore"):
+        density = np.exp(-0.5 * z * z) / _ROOT_TWO_PI
+    return np.where(deviation > 0, np.maximum(deviation * (z * ndtr(z) + density), 0.0), np.maximum(gain, 0.0))
+
+
+def max_value_entropy(mean: FloatArray, deviation: FloatArray, maxima: FloatArray) -> FloatArray:
+    """Return the information that an observation gives about the largest value of the whole space.
+
+    The mean over K draws of that maximum, with g = (maximum - mean) / s, of g phi(g) / (2 Phi(g)) - log Phi(g): Wang
+    and Jegelka, Max-value Entropy Search for Efficient Bayesian Optimization, ICML 2017, equation 6.
+
+    Args:
+        mean: shape (...).
+        deviation: of the same shape.
+        maxima: shape (..., K).
+    """
+    g = (maxima - mean[..., None]) / np.where(deviation > 0, deviation, 1.0)[..., None]
+    log_cdf = log_ndtr(g)
+    with np.errstate(under="ignore"):
+        ratio = np.exp(-0.5 * g * g - log_cdf) / _ROOT_TWO_PI
+    return np.where(deviation > 0, (0.5 * g * ratio - log_cdf).mean(axis=-1), 0.0)
+
+
+def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) -> FloatArray:
+    """Draw the largest value of a space from a Gumbel distribution (Wang and Jegelka 2017, section 3.1).
+
+    The quartiles of the maximum of independent normal variables, P(max < y) = prod Phi((y - mean) / s), give the two
+    parameters of the Gumbel distribution: P(max < y) = exp(-exp(-(y - a) / b)). The product is over the 256 variables
+    with the largest mean + 3 s; the others hardly ever are the maximum.
+
+    Args:
+        mean: shape (runs, n).
+        deviation: of the same shape.
+        uniform: in [0, 1), shape (runs, K).
+    """
+    kept = min(_MOST_PROMISING, mean.shape[1])
+    promising = np.argpartition(-(mean + 3.0 * deviation), kept - 1, axis=1)[:, :kept]
+    promising.sort(axis=1)  # so that sums do not depend on how they were partitioned
+    mean, deviation = np.take_along_axis(mean, promising, axis=1), np.take_along_axis(deviation, promising, axis=1)
+    deviation = np.maximum(deviation, 1e-12)
+    low, high = mean.max(axis=1), (mean + _SUPPORT * deviation).max(axis=1)
+    # In the scale of the Gumbel distribution, -log(-log P), its distribution function is nearly a straight line.
+    grid = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, _GRID)
+    log_below = [log_ndtr((grid[:, i, None] - mean) / deviation).sum(axis=1) for i in range(_GRID)]
+    line = -np.log(np.maximum(-np.stack(log_below, axis=1), 1e-300))
+    quartiles = [_crossing(grid, line, -np.log(-np.log(p))) for p in (0.25, 0.5, 0.75)]
+    scale = (quartiles[2] - quartiles[0]) / (np.log(np.log(4.0)) - np.log(np.log(4.0 / 3.0)))
+    location = quartiles[1] + scale * np.log(np.log(2.0))
+    drawn = -np.log(-np.log(np.maximum(uniform, 2.0**-53)))
+    return np.maximum(location[:, None] + scale[:, None] * drawn, low[:, None])
+
+
+def _crossing(grid: FloatArray, values: FloatArray, level: float) -> FloatArray:
+    """Return where ascending values reach a level, linear between the points of a grid, shape (runs,)."""
+    last = grid.shape[1] - 1
+    above = np.clip((values < level).sum(axis=1), 1, last)
+    run = np.arange(len(grid))
+    left, right = values[run, above - 1], values[run, above]
+    part = np.clip((level - left) / np.where(right > left, right - left, 1.0), 0.0, 1.0)
+    return grid[run, above - 1] + part * (grid[run, above] - grid[run, above - 1])
+
+
+def first_best(score: FloatArray) -> IntArray:
+    """Return the position of the largest score of every run, shape (runs, n) to (runs,); of equals, the first.
+
+    Scores are compared in single precision: many architectures are equally promising in theory, and rounding errors
+    must not choose among them, or traces would differ between platforms.
+    """
+    return score.astype(np.float32).argmax(axis=1)
+
+
+def best_score(score: Score, mean: FloatArray, deviation: FloatArray) -> IntArray:
+    """Return what ``first_best`` of all scores would, without computing most of them.
+
+    A score is at most what it would be with the run's largest deviation. So whatever has a mean so low that even that
+    is below a score that was reached already, need not be looked at. A mean of -inf is never chosen while there are
+    others.
+
+    Args:
+        score: the function.
+        mean: shape (runs, n).
+        deviation: of the same shape.
+    """
+    run = np.arange(len(mean))
+    guess = (mean + deviation).argmax(axis=1)
+    reached = score(mean[run, guess], deviation[run, guess], run) * (1.0 - 1e-6)
+    widest, high = deviation.max(axis=1), mean.max(axis=1)
+    low = high - _SUPPORT * widest - 1e-9
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        below = score(middle, widest, run) < reached
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    place = np.flatnonzero(mean >= low[:, None])
+    scores = np.full(mean.shape, -np.inf, dtype=np.float32)
+    scores.reshape(-1)[place] = score(mean.reshape(-1)[place], deviation.reshape(-1)[place], place // mean.shape[1])
+    return scores.argmax(axis=1)

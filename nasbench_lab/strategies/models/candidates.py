@@ -1,0 +1,59 @@
+"""Which architectures a model is asked about where it cannot be asked about all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.streams import FloatArray, IntArray
+
+
+def pool(space: Space, architecture: IntArray, value: FloatArray, parents: int, uniform: FloatArray) -> IntArray:
+    """Return a pool of candidates for every run: half of them random, half neighbours of the best architectures.
+
+    Args:
+        space: the space.
+        architecture: evaluated so far, shape (runs, observations).
+        value: of these, no NaN.
+        parents: how many of the best have neighbours in the pool, each about equally many; of equals, the first seen.
+        uniform: in [0, 1), shape (runs, size of the pool).
+    """
+    half = uniform.shape[1] // 2
+    mutated = pool_of_neighbors(space, architecture, value, parents, uniform[:, half:])
+    return np.concatenate([space.sample(uniform[:, :half]), mutated], axis=1)
+
+
+def pool_of_neighbors(
+    space: Space, architecture: IntArray, value: FloatArray, parents: int, uniform: FloatArray
+) -> IntArray:
+    """Return random neighbours of the best architectures, shape (runs, n); the arguments are those of `pool`."""
+    best = np.argsort(-value, axis=1, kind="stable")[:, :parents]
+    order = np.arange(uniform.shape[1]) % best.shape[1]
+    return space.mutate(np.take_along_axis(architecture, best[:, order], axis=1), uniform)
+
+
+def distinct_new(visited: Visited, ranked: IntArray, count: int, uniform: FloatArray) -> IntArray:
+    """Choose the first ``count`` of ranked candidates that their run has not visited, and mark them as visited.
+
+    Where there are too few, random new architectures follow, then -1.
+
+    Args:
+        visited: what every run has visited.
+        ranked: candidates, the best first, possibly several times; shape (runs, n).
+        count: how many to choose.
+        uniform: in [0, 1), shape (runs, count, 2).
+
+    Returns:
+        Shape (runs, count).
+    """
+    run = np.arange(len(uniform))
+    chosen = np.empty((len(run), count), dtype=np.int64)
+    for place in range(count):
+        chosen[:, place] = visited.draw(run, uniform[:, place, 0], uniform[:, place, 1])
+        if ranked.shape[1]:
+            new = ~visited.has(run[:, None], ranked)
+            found = new.any(axis=1)
+            chosen[found, place] = ranked[found, new[found].argmax(axis=1)]
+        visited.add(run, chosen[:, place])
+    return chosen

@@ -1,0 +1,188 @@
+"""Correlations of architectures, and sums of them over a whole space at the price of a small matrix product."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.streams import FloatArray, IntArray
+
+Kind = Literal["hamming", "matern", "path"]
+KINDS: tuple[Kind, ...] = ("hamming", "matern", "path")
+
+_NEGLIGIBLE = 1e-14  # singular values below this part of the largest are rounding errors
+
+
+def correlation(kind: Kind, distance: FloatArray, lengthscale: FloatArray | float) -> FloatArray:
+    """Return the correlation of architectures at a distance; both arguments broadcast.
+
+    - ``"hamming"`` and ``"path"``: exp(-d / l), for a distance that counts differences;
+    - ``"matern"``: (1 + a + a**2 / 3) exp(-a) with a = sqrt(5 d) / l: Matern's with smoothness 5/2 (Rasmussen and
+      Williams, Gaussian Processes for Machine Learning, 2006, equation 4.17), where d is a squared Euclidean distance.
+
+    Args:
+        kind: which.
+        distance: d, scaled so that 1 is about the largest there is.
+        lengthscale: l, positive.
+
+    >>> correlation("hamming", np.array([0.0, 0.5, 1.0]), 0.5).round(3).tolist()
+    [1.0, 0.368, 0.135]
+    """
+    if kind == "matern":
+        a = np.sqrt(5.0 * distance) / lengthscale
+        return (1.0 + a + a * a / 3.0) * np.exp(-a)
+    return np.exp(-distance / lengthscale)
+
+
+@final
+class CodeGrid:
+    """All combinations of the codes of a space, and a correlation that depends on how many codes differ.
+
+    Places are numbered like an odometer. Those that describe no architecture are there as well; their architecture is
+    -1. A place is a pair (head, tail): the first codes and the last ones. As the number of codes that differ is that
+    of the heads plus that of the tails, a correlation is a short sum of products,
+
+        rho(d_head + d_tail) = sum_r  a_r(d_head) b_r(d_tail),
+
+    by a singular value decomposition of the small matrix rho(i + j): one term for an exponential, at most as many as
+    one of the halves has codes, plus one, for any other. So the sum over observations s that a posterior needs at
+    every place, sum_s w_s rho(x_s, .), is one matrix product (heads x observations) (observations x tails), instead
+    of an entry per observation and place.
+
+    Args:
+        space: the space; the product of its cardinalities should be small.
+        correlations: rho of 0, 1, ..., all codes differing, one row per lengthscale, shape (lengthscales, codes + 1).
+    """
+
+    def __init__(self, space: Space, correlations: FloatArray) -> None:
+        cardinalities = space.cardinalities
+        self.cardinalities = cardinalities
+        self.size = math.prod(cardinalities)
+        strides = np.array([math.prod(cardinalities[i + 1 :]) for i in range(len(cardinalities))], dtype=np.int64)
+        self.place: IntArray = space.codes(np.arange(space.size)).astype(np.int64) @ strides
+        """Place of every architecture, shape (space.size,)."""
+        self.architecture: IntArray = np.full(self.size, -1)
+        """Architecture at every place, -1 for none, shape (size,)."""
+        self.architecture[self.place] = np.arange(space.size)
+        split = min(range(len(cardinalities) + 1), key=lambda i: _halves_cost(cardinalities, i))
+        self._head_distance = _distances(cardinalities[:split])
+        self._tail_distance = _distances(cardinalities[split:])
+        self._tails = len(self._tail_distance)
+        self._correlations = correlations
+        heads, tails = _factors(correlations, split + 1, len(cardinalities) - split + 1)
+        # Shape (lengthscales, heads, terms, heads): row h of a table is a_r(d(h, .)).
+        self._head_table = np.moveaxis(heads[:, :, self._head_distance], 1, 2).copy()
+        self._tail_table = np.moveaxis(tails[:, :, self._tail_distance], 1, 2).copy()
+
+    def correlate(self, lengthscale: IntArray, one: IntArray, other: IntArray) -> FloatArray:
+        """Return the correlations of places that broadcast to (runs, ...), with a lengthscale of every run."""
+        head = self._head_distance[one // self._tails, other // self._tails]
+        differing = head + self._tail_distance[one % self._tails, other % self._tails]
+        return self._correlations[lengthscale.reshape(-1, *(1,) * (differing.ndim - 1)), differing]
+
+    def sum(self, lengthscale: IntArray, place: IntArray, weights: FloatArray) -> FloatArray:
+        """Return sum_s w_s rho(x_s, .) at all places.
+
+        Args:
+            lengthscale: position of every run's lengthscale, shape (runs,).
+            place: x, shape (runs, observations).
+            weights: w, shape (runs, sums, observations), or (runs, observations) for a single sum.
+
+        Returns:
+            Shape (runs, sums, size), or (runs, size).
+        """
+        heads = self._head_table[lengthscale[:, None], place // self._tails]  # (runs, observations, terms, heads)
+        tails = self._tail_table[lengthscale[:, None], place % self._tails]
+        return self._product(heads * weights[:, :, None, None], tails)
+
+    def _product(self, heads: FloatArray, tails: FloatArray) -> FloatArray:
+        runs, observations, terms, _ = heads.shape
+        heads = heads.reshape(runs, observations * terms, -1)
+        tails = tails.reshape(runs, observations * terms, -1)
+        return np.matmul(heads.transpose(0, 2, 1), tails).reshape(runs, self.size)
+
+    def explained(self, lengthscale: IntArray, place: IntArray, rows: FloatArray) -> FloatArray:
+        """Return sum_t (sum_s rows_ts rho(x_s, .))**2 at all places, for lower triangular rows; shape (runs, size)."""
+        heads = self._head_table[lengthscale[:, None], place // self._tails]
+        tails = self._tail_table[lengthscale[:, None], place % self._tails]
+        total = np.zeros((len(place), self.size))
+        for t in range(place.shape[1]):
+            term = self._product(heads[:, : t + 1] * rows[:, t, : t + 1, None, None], tails[:, : t + 1])
+            term *= term
+            total += term
+        return total
+
+    def prior_sample(self, lengthscale: IntArray, normal: FloatArray) -> FloatArray:
+        """Turn standard normal numbers into a draw of the Gaussian process with this correlation, at all places.
+
+        A correlation that depends on the number of differing codes only commutes with every renaming of a code's
+        values, so its eigenvectors are products of, per code, the constant vector or a vector orthogonal to it. With
+        an orthonormal basis Q of those per code, a draw is Q sqrt(eigenvalue) normal: again small matrix products.
+
+        Args:
+            lengthscale: position of every run's lengthscale, shape (runs,).
+            normal: shape (runs, size).
+        """
+        runs = len(normal)
+        white = normal * self._deviations[lengthscale]
+        heads, tails = self._bases
+        grid = white.reshape(runs, len(heads), len(tails))
+        return np.matmul(np.matmul(heads, grid), tails.T).reshape(runs, self.size)
+
+    @cached_property
+    def _bases(self) -> tuple[FloatArray, FloatArray]:
+        """The eigenvectors of heads and of tails, in columns."""
+        split = next(i for i in range(len(self.cardinalities) + 1) if self._tails == math.prod(self.cardinalities[i:]))
+        return _basis(self.cardinalities[:split]), _basis(self.cardinalities[split:])
+
+    @cached_property
+    def _deviations(self) -> FloatArray:
+        """Square roots of the eigenvalues that belong to them, shape (lengthscales, size)."""
+        first = np.zeros((1, 1), dtype=np.int64)
+        rows = self.correlate(np.arange(len(self._correlations)), first, np.arange(self.size)[None])
+        values = rows.reshape(len(rows), *self.cardinalities)
+        for axis, n in enumerate(self.cardinalities, start=1):
+            # The eigenvalue is the sum of the row times the zonal function: 1 for the constant vector of a code, and
+            # 1 at the same value, -1 / (n - 1) at others, for the vectors orthogonal to it.
+            zonal = np.full((n, n), -1.0 / max(n - 1, 1))
+            zonal[:, 0] = 1.0
+            zonal[0] = 1.0
+            values = np.moveaxis(np.moveaxis(values, axis, -1) @ zonal.T, -1, axis)
+        return np.sqrt(np.maximum(values.reshape(len(rows), self.size), 0.0))
+
+
+def _halves_cost(cardinalities: tuple[int, ...], split: int) -> int:
+    return max(math.prod(cardinalities[:split]), math.prod(cardinalities[split:]))
+
+
+def _distances(cardinalities: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return how many codes differ between all combinations of some codes, shape (n, n)."""
+    codes = np.indices(cardinalities).reshape(len(cardinalities), math.prod(cardinalities))
+    return (codes[:, :, None] != codes[:, None, :]).sum(axis=0)
+
+
+def _factors(correlations: FloatArray, heads: int, tails: int) -> tuple[FloatArray, FloatArray]:
+    """Return a and b, shapes (lengthscales, terms, heads) and (lengthscales, terms, tails)."""
+    matrix = correlations[:, np.arange(heads)[:, None] + np.arange(tails)]
+    u, s, vt = np.linalg.svd(matrix, full_matrices=False)
+    terms = int((s > _NEGLIGIBLE * s[:, :1]).sum(axis=1).max())
+    root = np.sqrt(s[:, :terms, None])
+    return u[:, :, :terms].swapaxes(1, 2) * root, vt[:, :terms] * root
+
+
+def _basis(cardinalities: tuple[int, ...]) -> FloatArray:
+    """Return the product of an orthonormal basis per code, the constant vector first (Helmert's matrices)."""
+    product: FloatArray = np.ones((1, 1))
+    for n in cardinalities:
+        helmert = np.zeros((n, n))
+        helmert[:, 0] = 1.0 / math.sqrt(n)
+        for j in range(1, n):
+            helmert[:j, j] = 1.0 / math.sqrt(j * (j + 1))
+            helmert[j, j] = -j / math.sqrt(j * (j + 1))
+        product = np.asarray(np.kron(product, helmert), dtype=np.float64)
+    return product

@@ -1,0 +1,75 @@
+"""Parzen estimators of categorical choices: how often good and bad architectures have each value of each code."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.streams import FloatArray, IntArray
+
+
+def good_ones(value: FloatArray, known: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+    """Mark the largest known values of every run, shape (runs, n); of equals, the first seen. NaN is the worst."""
+    order = np.argsort(np.where(known, -np.fmax(value, -np.inf), np.nan), axis=1, kind="stable")  # unknown ones last
+    good = np.zeros(value.shape, dtype=bool)
+    np.put_along_axis(good, order[:, :count], True, axis=1)
+    return good
+
+
+def ages(members: NDArray[np.bool_], count: int, remembered: int) -> FloatArray:
+    """Return the weights of the members of a group, 0 for others, shape (runs, n).
+
+    The last ``remembered`` members weigh 1, those before them less and less, from 1 down to 1 / count for the oldest
+    (the "linear forgetting" of hyperopt).
+
+    Args:
+        members: which belong to the group, in the order in which they were seen.
+        count: how many they are, in every run.
+        remembered: how many weigh 1.
+    """
+    old = max(count - remembered, 0)
+    weights = np.concatenate([np.linspace(1.0 / max(count, 1), 1.0, old), np.ones(count - old), np.zeros(1)])
+    return np.where(members, weights.take(np.where(members, members.cumsum(axis=1) - 1, -1)), 0.0)
+
+
+def log_probabilities(
+    hot: NDArray[np.float32], weights: FloatArray, cardinalities: tuple[int, ...], prior_weight: float
+) -> FloatArray:
+    """Estimate the logarithm of the probability of every value of every code, shape (runs, sum of cardinalities).
+
+    With C_i the weight of the observations that have value i of a code of N values, the probability is proportional to
+    prior_weight * N * p_i + C_i, where the prior p_i is 1 / N (Bergstra et al., NeurIPS 2011, section 4.2).
+
+    Args:
+        hot: one-hot codes of the observations, shape (runs, n, sum of cardinalities).
+        weights: of the observations, shape (runs, n).
+        cardinalities: numbers of values.
+        prior_weight: how many observations the prior is worth, for each value.
+    """
+    counts = prior_weight + np.matmul(weights[:, None], hot.astype(np.float64))[:, 0]
+    starts = np.cumsum((0, *cardinalities[:-1]))
+    totals = [counts[:, first : first + n].sum(axis=1) for first, n in zip(starts, cardinalities, strict=True)]
+    return np.log(counts) - np.log(np.repeat(np.stack(totals, axis=1), cardinalities, axis=1))
+
+
+def draw(space: Space, log_probability: FloatArray, uniform: FloatArray) -> tuple[IntArray, IntArray]:
+    """Draw architectures whose codes are independent, by inversion.
+
+    Args:
+        space: the space.
+        log_probability: of every value of every code, shape (runs, sum of cardinalities).
+        uniform: in [0, 1), shape (runs, draws, codes).
+
+    Returns:
+        The architectures, -1 where the codes describe none, shape (runs, draws); and where their values are among all
+        values of all codes, shape (runs, draws, codes).
+    """
+    codes = np.empty(uniform.shape, dtype=np.int64)
+    first = 0
+    for code, n in enumerate(space.cardinalities):
+        below = np.exp(log_probability[:, first : first + n]).cumsum(axis=1)
+        codes[:, :, code] = (uniform[:, :, code, None] >= below[:, None, : n - 1]).sum(axis=2)
+        first += n
+    places = codes + np.cumsum((0, *space.cardinalities[:-1]))
+    return space.find(codes), places

@@ -1,0 +1,69 @@
+"""Power laws fitted to learning curves, for many curves at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nasbench_lab.streams import FloatArray, IntArray
+
+EXPONENTS: FloatArray = np.geomspace(0.05, 5.0, 40)
+"""The values of alpha that are tried."""
+
+
+class PowerLaw:
+    """Least-squares fits of ``y = a - b e^-alpha`` with b >= 0 to curves that grow point by point.
+
+    For every alpha of a grid, a and b have a closed form; the alpha with the least sum of squares is taken (of equals,
+    the smallest). Sums over the points of a curve are kept, so that a further point costs a few operations an exponent.
+
+    Args:
+        epochs: e at the points of a curve, ascending; the last is where curves are extrapolated to.
+        shape: of the curves, e.g. (runs, workers).
+
+    >>> law = PowerLaw([1, 2, 4, 8, 16], (1,))
+    >>> for point, epochs in enumerate([1, 2, 4, 8]):
+    ...     law.add(np.array([point]), np.array([0.9 - 0.5 * epochs ** -EXPONENTS[20]]))
+    >>> bool(np.isclose(law.at_end(np.array([3])), 0.9 - 0.5 * 16 ** -EXPONENTS[20])[0])
+    True
+    """
+
+    def __init__(self, epochs: Sequence[int], shape: tuple[int, ...]) -> None:
+        relative = np.array(epochs) / epochs[0]
+        self._x: FloatArray = relative[:, None] ** -EXPONENTS  # (points, exponents)
+        self._sum_x, self._sum_xx = self._x.cumsum(axis=0), (self._x**2).cumsum(axis=0)
+        self._first: FloatArray = np.zeros(shape)
+        self._sum_y: FloatArray = np.zeros(shape)
+        self._sum_yy: FloatArray = np.zeros(shape)
+        self._sum_xy: FloatArray = np.zeros((*shape, len(EXPONENTS)))
+
+    def add(self, point: IntArray, value: FloatArray) -> None:
+        """Add a point to every curve; one whose point is 0 begins anew.
+
+        Args:
+            point: which point, of the shape of the curves.
+            value: y there.
+        """
+        begins = point == 0
+        self._first = np.where(begins, value, self._first)
+        y = value - self._first  # so that sums of squares lose no digits
+        self._sum_y = np.where(begins, 0.0, self._sum_y) + y
+        self._sum_yy = np.where(begins, 0.0, self._sum_yy) + y * y
+        self._sum_xy = np.where(begins[..., None], 0.0, self._sum_xy) + y[..., None] * self._x[point]
+
+    def at_end(self, point: IntArray) -> FloatArray:
+        """Return the predicted values at the last of the epochs, of the shape of the curves.
+
+        Args:
+            point: the last point that was added to each curve; curves of fewer than three are fitted by anything.
+        """
+        n, y, yy = (point + 1.0)[..., None], self._sum_y[..., None], self._sum_yy[..., None]
+        x, xx, xy = self._sum_x[point], self._sum_xx[point], self._sum_xy
+        spread = np.maximum(n * xx - x * x, np.finfo(float).tiny)
+        slope = np.minimum((n * xy - x * y) / spread, 0.0)
+        level = (y - slope * x) / n
+        squares = yy - 2 * level * y - 2 * slope * xy + n * level**2 + 2 * level * slope * x + slope**2 * xx
+        best = np.where(np.isnan(squares), np.inf, squares).argmin(axis=-1)[..., None]
+        level, slope = (np.take_along_axis(array, best, axis=-1)[..., 0] for array in (level, slope))
+        return self._first + level + slope * self._x[-1][best[..., 0]]

@@ -1,0 +1,143 @@
+"""The tree-structured Parzen estimator: propose what good architectures have and bad ones have not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.models.acquisition import first_best
+from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.models.parzen import ages, draw, good_ones, log_probabilities
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.streams import IntArray, Streams
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    observations: Observations
+    visited: Visited  # proposed before
+    hot: NDArray[np.float32]  # (runs, proposals, sum of cardinalities): one-hot codes of the proposals
+    founded: bool = False  # whether the first architectures were proposed
+
+
+@final
+@dataclass(frozen=True)
+class ParzenEstimator(Strategy[_State]):
+    """TPE (Bergstra, Bardenet, Bengio and Kegl, Algorithms for Hyper-Parameter Optimization, NeurIPS 2011, section 4).
+
+    The first ``initial`` architectures are random. Then, for ever: of the n evaluated ones, call the best
+    min(ceil(``gamma`` n), ``most_good``) good and the others bad. Estimate with which probability the good ones, l, and
+    the bad ones, g, have each value of each code; codes are independent, and a failed training is bad. Draw
+    ``candidates`` architectures from l, and evaluate the one with the largest l / g, which maximises the expected
+    improvement (equation 3). Of equals, the one drawn first.
+
+    Combinations of codes that are no architecture are drawn but not proposed. Nor is, other than in the publication,
+    what the run has proposed before: with few choices, l / g soon has its maximum at what was evaluated already, and a
+    table would give hardly any news of it; ``revisit=True`` allows it. Where no candidate is left, a random new
+    architecture takes its place.
+
+    The defaults are those of Optuna. The paper has ``gamma=0.15`` and 20 candidates in its example; hyperopt has 20
+    initial architectures and ceil(sqrt(n) / 4) good ones, at most 25. As in both, observations before the last
+    ``remembered`` of a group weigh less. With several workers, what has not ended is neither good nor bad.
+
+    Args:
+        initial: number of random architectures at the beginning.
+        gamma: fraction of the evaluated architectures that count as good.
+        most_good: most architectures that count as good.
+        candidates: number of architectures drawn from l.
+        prior_weight: how many observations the uniform prior of every value is worth.
+        remembered: how many observations of a group have their full weight.
+        revisit: whether an architecture can be proposed again.
+    """
+
+    name: ClassVar[str] = "tpe"
+    family: ClassVar[str] = "model-based"
+    asynchronous: ClassVar[bool] = True
+    runs_at_a_time: ClassVar[int] = 256
+    reference: ClassVar[str] = "Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011"
+
+    initial: int = 10
+    gamma: float = 0.1
+    most_good: int = 25
+    candidates: int = 24
+    prior_weight: float = 1.0
+    remembered: int = 25
+    revisit: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("initial", "most_good", "candidates", "remembered"):
+            require_count(name, getattr(self, name))
+        require(0 < self.gamma < 1, f"gamma must be between 0 and 1, got {self.gamma}")
+        require(self.prior_weight > 0, f"prior_weight must be positive, got {self.prior_weight}")
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation."""
+        space, runs = task.space, task.runs
+        hot = np.zeros((runs, 0, sum(space.cardinalities)), dtype=np.float32)
+        return _State(space, task.streams, Observations(runs), Visited(space, runs), hot)
+
+    def ask(self, state: _State) -> IntArray:
+        """Propose the first architectures at once, then one at a time, shape (runs, 1)."""
+        if not state.founded:
+            state.founded = True
+            return np.concatenate([_propose(state, self._random(state)) for _ in range(self.initial)], axis=1)
+        if state.observations.told == 0:  # as many workers as first architectures, and none is back
+            return _propose(state, self._random(state))
+        promising = self._promising(state)
+        return _propose(state, np.where(promising < 0, self._random(state), promising))
+
+    def _promising(self, state: _State) -> IntArray:
+        """Return the candidate with the largest l / g, -1 where no candidate can be proposed; shape (runs,)."""
+        space, told, known = state.space, state.observations.told, state.observations.known
+        good = good_ones(state.observations.value, known, (count := self._good(told)))
+        groups = ((good, count), (known & ~good, told - count))
+        l, g = (  # noqa: E741 - the name in the paper
+            log_probabilities(state.hot, ages(group, n, self.remembered), space.cardinalities, self.prior_weight)
+            for group, n in groups
+        )
+        codes = len(space.cardinalities)
+        uniform = state.streams.uniform(self.candidates * codes).reshape(-1, self.candidates, codes)
+        architecture, places = draw(space, l, uniform)
+        ratio = np.take_along_axis((l - g)[:, None], places, axis=2)
+        score = sum(ratio[:, :, code] for code in range(codes))
+        possible = architecture >= 0
+        run = np.arange(len(good))
+        if not self.revisit:
+            possible &= ~state.visited.has(run[:, None], np.maximum(architecture, 0))
+        chosen = first_best(np.where(possible, score, -np.inf))
+        return np.where(possible.any(axis=1), architecture[run, chosen], -1)
+
+    def _random(self, state: _State) -> IntArray:
+        """Draw an architecture for every run, -1 where no new one is left; shape (runs,)."""
+        uniform = state.streams.uniform(2)
+        if self.revisit:
+            return state.space.sample(uniform[:, 0])
+        return state.visited.draw(np.arange(len(uniform)), uniform[:, 0], uniform[:, 1])
+
+    def _good(self, told: int) -> int:
+        return min(math.ceil(self.gamma * told), self.most_good)
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Take the values in."""
+        state.observations.tell(evaluations)
+
+
+def _propose(state: _State, architecture: IntArray) -> IntArray:
+    """Remember what is proposed, shape (runs,), unless it is nothing, and return it in a column."""
+    if (architecture < 0).any():  # then nothing is left in any run, as all have proposed equally many
+        return np.full((len(architecture), 1), -1)
+    run = np.arange(len(architecture))
+    new = ~state.visited.has(run, architecture)
+    state.visited.add(run[new], architecture[new])
+    state.observations.propose(architecture)
+    state.hot = np.concatenate([state.hot, state.space.features(architecture)[:, None]], axis=1)
+    return architecture[:, None]
