@@ -20,9 +20,41 @@ from nasbench_lab.strategies.plain import PlainRun, PlainStrategy
 GROUP = "nasbench_lab.strategies"
 
 _BUILT_IN = {
+    "adversarial-search": "nasbench_lab.strategies.adversarial_search:AdversarialSearch",
+    "asha": "nasbench_lab.strategies.asha:Asha",
+    "asng": "nasbench_lab.strategies.asng:ASNG",
+    "bananas": "nasbench_lab.strategies.bananas:Bananas",
+    "bohb": "nasbench_lab.strategies.bohb:Bohb",
+    "dehb": "nasbench_lab.strategies.dehb:Dehb",
+    "brp-nas": "nasbench_lab.strategies.brp_nas:RankingPredictor",
+    "differential-evolution": "nasbench_lab.strategies.differential_evolution:DifferentialEvolution",
+    "exhaustive": "nasbench_lab.strategies.exhaustive:Exhaustive",
+    "genetic-algorithm": "nasbench_lab.strategies.genetic_algorithm:GeneticAlgorithm",
+    "gp-bo": "nasbench_lab.strategies.gp_bo:GaussianProcessSearch",
+    "greedy-search": "nasbench_lab.strategies.greedy_search:GreedySearch",
+    "gumbel-softmax": "nasbench_lab.strategies.gumbel_softmax:GumbelSoftmax",
+    "hill-climbing": "nasbench_lab.strategies.hill_climbing:HillClimbing",
+    "hyperband": "nasbench_lab.strategies.hyperband:Hyperband",
+    "learning-curve-stopping": "nasbench_lab.strategies.learning_curve_stopping:LearningCurveStopping",
     "local-search": "nasbench_lab.strategies.local_search:LocalSearch",
+    "mu-plus-lambda": "nasbench_lab.strategies.mu_plus_lambda:MuPlusLambda",
+    "nsga-ii": "nasbench_lab.strategies.nsga2:NSGA2",
+    "pbil": "nasbench_lab.strategies.pbil:PBIL",
+    "ppo": "nasbench_lab.strategies.ppo:PPO",
+    "q-learning": "nasbench_lab.strategies.q_learning:QLearning",
+    "random-scalarisation": "nasbench_lab.strategies.random_scalarisation:RandomScalarisation",
     "random-search": "nasbench_lab.strategies.random_search:RandomSearch",
+    "recurrent-controller": "nasbench_lab.strategies.recurrent_controller:RecurrentController",
     "regularized-evolution": "nasbench_lab.strategies.regularized_evolution:RegularizedEvolution",
+    "reinforce": "nasbench_lab.strategies.reinforce:Reinforce",
+    "simulated-annealing": "nasbench_lab.strategies.simulated_annealing:SimulatedAnnealing",
+    "smac": "nasbench_lab.strategies.smac:RandomForestSearch",
+    "successive-halving": "nasbench_lab.strategies.successive_halving:SuccessiveHalving",
+    "tabu-search": "nasbench_lab.strategies.tabu_search:TabuSearch",
+    "tpe": "nasbench_lab.strategies.tpe:ParzenEstimator",
+    "umda": "nasbench_lab.strategies.umda:UMDA",
+    "zero-cost-filter": "nasbench_lab.strategies.zero_cost:ZeroCostFilter",
+    "zero-cost-warm-start": "nasbench_lab.strategies.zero_cost:ZeroCostWarmStart",
 }
 
 
@@ -43,8 +75,8 @@ def _import(path: str) -> Any:
 def strategies() -> list[str]:
     """Return the names of all strategies, sorted.
 
-    >>> strategies()[:3]
-    ['local-search', 'random-search', 'regularized-evolution']
+    >>> "random-search" in strategies()
+    True
     """
     return sorted(_loaders())
 
@@ -70,6 +102,22 @@ def strategy_class(name: str) -> type[Any]:
 def reference(name: str) -> str:
     """Return where a named strategy was published; empty where it does not say."""
     return str(getattr(strategy_class(name), "reference", ""))
+
+
+def family(name: str) -> str:
+    """Return what kind of strategy a named one is; empty where it does not say."""
+    return str(getattr(strategy_class(name), "family", ""))
+
+
+def needs(name: str) -> tuple[str, ...]:
+    """Return what a named strategy can make use of or cannot do without, beyond a space with values.
+
+    >>> needs("random-search"), needs("regularized-evolution")
+    ((), ('neighbours',))
+    """
+    kind = strategy_class(name)
+    several = ("fidelities",) if getattr(kind, "multi_fidelity", False) else ()
+    return (*several, *getattr(kind, "needs", ()))
 
 
 def resolve(strategy: str | Strategy[Any] | Callable[..., PlainRun], parameters: Mapping[str, Any]) -> Strategy[Any]:

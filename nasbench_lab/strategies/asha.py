@@ -1,0 +1,170 @@
+"""ASHA: successive halving that never waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.rungs import check_rungs, rungs
+from nasbench_lab.strategies.task import Evaluations, Proposals, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    fidelities: IntArray  # of the rungs, ascending
+    # Of every evaluation of every run, (runs, capacity), by its number:
+    architecture: IntArray
+    rung: NDArray[np.int8]
+    waiting: FloatArray  # value of one that ended and was not promoted; -inf for all others, and for failed trainings
+    promoted: FloatArray  # value of one that was promoted; -inf for all others
+    # Of every rung but the highest of every run, (rungs - 1, runs):
+    ended: IntArray  # how many evaluations ended
+    best: IntArray  # number of the best that waits for promotion, -1 for none
+    best_value: FloatArray  # its value, -inf for none
+    rank: IntArray  # how many better ones were promoted
+    run: IntArray  # (runs,): 0, 1, 2, ...
+    asked: int = 0
+
+
+@final
+@dataclass(frozen=True)
+class Asha(Strategy[_State]):
+    """Asynchronous successive halving (Li et al., MLSys 2020, algorithm 2).
+
+    Whenever a worker is free, look at the rungs from the second highest down. Where an architecture is among the best
+    1/eta of all that ended there and was not promoted yet, train the best such at the next rung. Where there is none on
+    any rung, begin with a random architecture at the lowest. So nothing waits for stragglers; at times the promotion is
+    of one that later turns out not to be among the best. Of equal values, the one proposed first is better; failed
+    trainings are never promoted.
+
+    The rungs are the table's fidelities nearest to R/eta^k, R being the highest. The paper's experiments have
+    ``eta=4``; the default is that of the other strategies of this family, so that they share their rungs.
+
+    Args:
+        eta: one in so many architectures is promoted, to so many times the epochs.
+        lowest: fewest epochs of a rung, r * eta^s in the paper; by default the table's lowest fidelity.
+        rungs: number of rungs; by default as many as fit between lowest and highest.
+    """
+
+    name: ClassVar[str] = "asha"
+    family: ClassVar[str] = "multi-fidelity"
+    asynchronous: ClassVar[bool] = True
+    multi_fidelity: ClassVar[bool] = True
+    reference: ClassVar[str] = "Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020"
+
+    eta: int = 3
+    lowest: int | None = None
+    rungs: int | None = None
+
+    def __post_init__(self) -> None:
+        check_rungs(self.eta, self.lowest, self.rungs)
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: empty rungs."""
+        fidelities = rungs(task.fidelities, self.eta, self.lowest, self.rungs)
+        evaluations, shape = (task.runs, 64), (len(fidelities) - 1, task.runs)
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            fidelities=np.array(fidelities),
+            architecture=np.full(evaluations, -1),
+            rung=np.zeros(evaluations, dtype=np.int8),
+            waiting=np.full(evaluations, -np.inf),
+            promoted=np.full(evaluations, -np.inf),
+            ended=np.zeros(shape, dtype=np.int64),
+            best=np.full(shape, -1),
+            best_value=np.full(shape, -np.inf),
+            rank=np.zeros(shape, dtype=np.int64),
+            run=np.arange(task.runs),
+        )
+
+    def ask(self, state: _State) -> Proposals:
+        """Propose a promotion or a new architecture, shape (runs, 1)."""
+        _make_room(state)
+        drawn = state.space.sample(state.streams.uniform(1))[:, 0]
+        rung = self._promotable_rung(state)
+        promoting = np.flatnonzero(rung >= 0)
+        number = np.full(len(rung), -1)
+        number[promoting] = state.best[rung[promoting], promoting]
+        architecture = np.where(number >= 0, state.architecture[state.run, number], drawn)
+        _promote(state, promoting, rung[promoting], number[promoting])
+        state.architecture[:, state.asked] = architecture
+        state.rung[:, state.asked] = rung + 1
+        state.asked += 1
+        fidelity = state.fidelities[rung + 1]
+        resume = np.where(fidelity > state.fidelities[np.maximum(rung, 0)], number, -1)
+        return Proposals(architecture[:, None], fidelity[:, None], resume[:, None])
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Put what ended on its rung."""
+        steps = zip(evaluations.architecture.T, evaluations.value.T, evaluations.number.T, strict=True)
+        for architecture, value, number in steps:
+            rung = state.rung[state.run, number].astype(np.int64)
+            counts = np.flatnonzero((architecture >= 0) & (rung < len(state.ended)))
+            _put(state, counts, rung[counts], number[counts], np.fmax(value[counts], -np.inf))
+
+    def _promotable_rung(self, state: _State) -> IntArray:
+        """Return the highest rung with an architecture to promote, -1 for none; shape (runs,)."""
+        found = np.full(len(state.run), -1)
+        for rung in range(len(state.ended)):
+            among_best = state.rank[rung] < state.ended[rung] // self.eta
+            found[among_best & (state.best_value[rung] > -np.inf)] = rung
+        return found
+
+
+def _put(state: _State, run: IntArray, rung: IntArray, number: IntArray, value: FloatArray) -> None:
+    """Let evaluations of the given runs, one each, end on rungs."""
+    state.ended[rung, run] += 1
+    state.waiting[run, number] = value
+    best, best_value = state.best[rung, run], state.best_value[rung, run]
+    better = np.flatnonzero((value > best_value) | ((value == best_value) & (number < best)))
+    run, rung = run[better], rung[better]
+    _set_best(state, run, rung, number[better], value[better], _on_rung(state, run, rung))
+
+
+def _promote(state: _State, run: IntArray, rung: IntArray, number: IntArray) -> None:
+    """Take the best of a rung, in each of the given runs, out of those that wait, and find the next best."""
+    state.promoted[run, number] = state.waiting[run, number]
+    state.waiting[run, number] = -np.inf
+    here = _on_rung(state, run, rung)
+    waiting = np.where(here, state.waiting.take(run, axis=0), -np.inf)
+    following = waiting.argmax(axis=1)
+    _set_best(state, run, rung, following, waiting[np.arange(len(run)), following], here)
+
+
+def _on_rung(state: _State, run: IntArray, rung: IntArray) -> NDArray[np.bool_]:
+    """Return which evaluations of the given runs are on a rung, shape (len(run), capacity)."""
+    return state.rung.take(run, axis=0) == rung.astype(np.int8)[:, None]
+
+
+def _set_best(
+    state: _State, run: IntArray, rung: IntArray, number: IntArray, value: FloatArray, here: NDArray[np.bool_]
+) -> None:
+    """Note the best that waits on rungs, and how many better ones were promoted from there."""
+    state.best[rung, run], state.best_value[rung, run] = number, value
+    promoted = state.promoted.take(run, axis=0)
+    level = np.where(value > -np.inf, value, np.nan)[:, None]  # where nothing waits the rank does not matter
+    ahead, equal = promoted > level, (promoted == level) & here
+    if equal.any():
+        ahead |= equal & (np.arange(here.shape[1]) < number[:, None])
+    state.rank[rung, run] = np.count_nonzero(ahead & here, axis=1)
+
+
+def _make_room(state: _State) -> None:
+    """Double the memory where it is used up."""
+    capacity = state.architecture.shape[1]
+    if state.asked < capacity:
+        return
+    for name in ("architecture", "rung", "waiting", "promoted"):
+        array = getattr(state, name)
+        grown = np.full((len(array), 2 * capacity), -np.inf if array.dtype.kind == "f" else 0, dtype=array.dtype)
+        grown[:, :capacity] = array
+        setattr(state, name, grown)

@@ -1,0 +1,51 @@
+"""Hyperband: successive halving that hedges between many short trainings and few long ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from nasbench_lab.strategies.brackets import BracketState, BracketStrategy
+from nasbench_lab.strategies.rungs import check_rungs, hyperband, rungs
+from nasbench_lab.strategies.task import Task
+from nasbench_lab.streams import IntArray
+
+
+@final
+@dataclass(frozen=True)
+class Hyperband(BracketStrategy[BracketState]):
+    """Hyperband (Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, JMLR 2018, algorithm 1 with the sizes of table 1).
+
+    With rungs at R/eta^s_max, ..., R/eta, R epochs, go through the brackets s = s_max, ..., 1, 0 and begin again.
+    Bracket s is a successive halving over the s + 1 highest rungs that begins with
+    ``floor((s_max + 1) / (s + 1)) * eta^s`` random architectures, so that each costs about as much as the others. The
+    rungs are the table's fidelities nearest to R/eta^k.
+
+    With several workers, the architectures of a rung are trained at the same time, and the next rung waits for all.
+
+    Args:
+        eta: one in so many architectures is promoted, to so many times the epochs; 3 or 4 in the paper.
+        lowest: fewest epochs of a rung; by default the table's lowest fidelity.
+        rungs: number of rungs, s_max + 1; by default as many as fit between lowest and highest.
+    """
+
+    name: ClassVar[str] = "hyperband"
+    reference: ClassVar[str] = (
+        "Li et al., Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization, JMLR 2018"
+    )
+
+    eta: int = 3
+    lowest: int | None = None
+    rungs: int | None = None
+
+    def __post_init__(self) -> None:
+        check_rungs(self.eta, self.lowest, self.rungs)
+
+    def start(self, task: Task) -> BracketState:
+        """Return the state before the first bracket."""
+        brackets = hyperband(rungs(task.fidelities, self.eta, self.lowest, self.rungs), self.eta)
+        return BracketState(task.space, task.streams, task.workers, brackets)
+
+    def sample(self, state: BracketState, wanted: int) -> IntArray:
+        """Draw architectures uniformly, shape (runs, wanted)."""
+        return state.space.sample(state.streams.uniform(wanted))

@@ -1,0 +1,146 @@
+"""Random search that gives a training up when its learning curve does not promise to become the best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.models.power_law import PowerLaw
+from nasbench_lab.strategies.rungs import check_rungs, rungs
+from nasbench_lab.strategies.task import Evaluations, Proposals, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+
+@dataclass
+class _State:
+    space: Space
+    streams: Streams
+    checkpoints: IntArray  # epochs, ascending
+    law: PowerLaw
+    # Of the trainings under way, (runs, workers):
+    architecture: IntArray
+    ended: IntArray  # how many checkpoints were seen; 0 for a training that begins
+    number: IntArray  # of the last evaluation
+    curve: FloatArray  # (runs, workers, checkpoints): values seen
+    hopeless: IntArray  # at how many checkpoints in a row it did not promise to become the best
+    # Of the best training so far, (runs,) and (runs, checkpoints):
+    best: FloatArray  # -inf before the first
+    best_curve: FloatArray
+
+
+@final
+@dataclass(frozen=True)
+class LearningCurveStopping(Strategy[_State]):
+    """Random search with early stopping by extrapolation, after Domhan, Springenberg and Hutter (IJCAI 2015).
+
+    Random architectures are trained from checkpoint to checkpoint. At each, the value at the end is predicted; if that
+    is below the best value that a finished training had, the training is given up and another begins. The first
+    training of a run is always finished; failed ones end at once. The checkpoints are the table's fidelities nearest to
+    R/eta^k, R being the highest.
+
+    Domhan et al. stop when the probability of a better end is below 5 %, by Markov chain Monte Carlo over a mixture of
+    eleven curves. Here are two plain rules instead:
+
+    - ``"power-law"``: of ``y = a - b e^-alpha`` in the number of epochs e, their curve "pow3", the least-squares fit to
+      what was seen (`PowerLaw`); before three checkpoints, as the other.
+    - ``"last-seen"``: a curve keeps its distance to that of the best training. So a training is given up where it is
+      worse than the best one was then.
+
+    With several workers, as many trainings go on side by side. Where trainings cannot be resumed every checkpoint costs
+    a training of its own, and stopping saves little.
+
+    Args:
+        extrapolation: how the end is predicted, ``"power-law"`` or ``"last-seen"``.
+        patience: a training is given up when this many predictions in a row are below the best.
+        eta: from one checkpoint to the next, so many times the epochs.
+        lowest: fewest epochs of a checkpoint; by default the table's lowest fidelity.
+    """
+
+    name: ClassVar[str] = "learning-curve-stopping"
+    family: ClassVar[str] = "multi-fidelity"
+    multi_fidelity: ClassVar[bool] = True
+    reference: ClassVar[str] = (
+        "Domhan et al., Speeding up Automatic Hyperparameter Optimization of Deep Neural Networks by Extrapolation of "
+        "Learning Curves, IJCAI 2015 (simplified)"
+    )
+
+    extrapolation: Literal["power-law", "last-seen"] = "power-law"
+    patience: int = 1
+    eta: int = 2
+    lowest: int | None = None
+
+    def __post_init__(self) -> None:
+        require(
+            self.extrapolation in ("power-law", "last-seen"),
+            f"extrapolation must be 'power-law' or 'last-seen', got {self.extrapolation!r}",
+        )
+        require_count("patience", self.patience)
+        check_rungs(self.eta, self.lowest, None)
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first training."""
+        checkpoints = rungs(task.fidelities, self.eta, self.lowest)
+        shape = (task.runs, task.workers)
+        return _State(
+            space=task.space,
+            streams=task.streams,
+            checkpoints=np.array(checkpoints),
+            law=PowerLaw(checkpoints, shape),
+            architecture=np.full(shape, -1),
+            ended=np.zeros(shape, dtype=np.int64),
+            number=np.full(shape, -1),
+            curve=np.full((*shape, len(checkpoints)), np.nan),
+            hopeless=np.zeros(shape, dtype=np.int64),
+            best=np.full(task.runs, -np.inf),
+            best_curve=np.full((task.runs, len(checkpoints)), -np.inf),
+        )
+
+    def ask(self, state: _State) -> Proposals:
+        """Propose the next checkpoint of every training, or the first of a new one, shape (runs, workers)."""
+        drawn = state.space.sample(state.streams.uniform(state.ended.shape[1]))
+        begins = state.ended == 0
+        state.architecture = np.where(begins, drawn, state.architecture)
+        return Proposals(state.architecture, state.checkpoints[state.ended], np.where(begins, -1, state.number))
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Take in values; give up what does not promise to become the best."""
+        value = evaluations.value
+        np.put_along_axis(state.curve, state.ended[..., None], value[..., None], axis=2)
+        if self._extrapolates(state):
+            state.law.add(state.ended, value)
+        finished = state.ended == len(state.checkpoints) - 1
+        below = self._below_best(state, value)
+        state.hopeless = np.where(below, state.hopeless + 1, 0)
+        over = finished | np.isnan(value) | (state.hopeless >= self.patience)
+        self._keep_best(state, value, finished)
+        state.ended = np.where(over, 0, state.ended + 1)
+        state.hopeless[over] = 0
+        state.number = evaluations.number
+
+    def _extrapolates(self, state: _State) -> bool:
+        """Return whether there is a checkpoint before the end at which three points of a curve are known."""
+        return self.extrapolation == "power-law" and len(state.checkpoints) > 3
+
+    def _below_best(self, state: _State, value: FloatArray) -> NDArray[np.bool_]:
+        """Return whether the predicted end is below the best, shape (runs, workers)."""
+        then = np.take_along_axis(state.best_curve, state.ended, axis=1)
+        last_seen = value < then
+        if not self._extrapolates(state):
+            return last_seen
+        known = (state.ended >= 2) & (state.best > -np.inf)[:, None]
+        return np.where(known, state.law.at_end(state.ended) < state.best[:, None], last_seen)
+
+    @staticmethod
+    def _keep_best(state: _State, value: FloatArray, finished: NDArray[np.bool_]) -> None:
+        """Compare the trainings that are finished with the best so far; of equals, the one proposed first stays."""
+        end = np.where(finished, np.fmax(value, -np.inf), -np.inf)
+        winner = end.argmax(axis=1)
+        run = np.arange(len(end))
+        better = end[run, winner] > state.best
+        state.best = np.where(better, end[run, winner], state.best)
+        state.best_curve = np.where(better[:, None], state.curve[run, winner], state.best_curve)

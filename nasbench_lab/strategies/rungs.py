@@ -1,0 +1,96 @@
+"""The rungs of multi-fidelity strategies: at which numbers of training epochs they compare architectures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.strategies.base import require, require_count
+from nasbench_lab.streams import whole
+
+
+def rungs(fidelities: Sequence[int], eta: int, lowest: int | None = None, count: int | None = None) -> tuple[int, ...]:
+    """Return the rungs of successive halving, ascending: R / eta^k for k = ..., 2, 1, 0, R being the highest fidelity.
+
+    A table has only some fidelities. Each rung is the nearest of them (by the ratio of epochs; of two equally near, the
+    lower). Rungs that come to the same fidelity are one, unless their number is given.
+
+    Args:
+        fidelities: epochs that there are, ascending.
+        eta: from one rung to the next, so many times the epochs.
+        lowest: no rung is wanted at fewer epochs; by default the lowest fidelity.
+        count: number of rungs; by default as many as there are from ``lowest`` to the highest. More than there are
+            fidelities makes some of them equal: an architecture is then promoted to another training of equal length.
+
+    >>> rungs([1, 3, 9, 27, 81], eta=3), rungs(range(1, 13), eta=3), rungs([12, 200], eta=3)
+    ((1, 3, 9, 27, 81), (1, 4, 12), (12, 200))
+    >>> rungs(range(1, 201), eta=3, lowest=20), rungs([12], eta=3, count=4)
+    ((22, 67, 200), (12, 12, 12, 12))
+    """
+    highest = fidelities[-1]
+    if lowest is not None and lowest > highest:
+        raise ParameterError(f"lowest must be at most the highest fidelity, {highest}, got {lowest}")
+    if count is None:
+        span = highest / (fidelities[0] if lowest is None else lowest)
+        steps = 1
+        while eta**steps <= span * (1 + 1e-9):
+            steps += 1
+        return tuple(dict.fromkeys(_nearest(fidelities, highest / eta**k) for k in reversed(range(steps))))
+    return tuple(_nearest(fidelities, highest / eta**k) for k in reversed(range(count)))
+
+
+def _nearest(fidelities: Sequence[int], wanted: float) -> int:
+    return min(fidelities, key=lambda epochs: abs(math.log(epochs / wanted)))
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """One run of successive halving: how many architectures are trained at which of its rungs.
+
+    Attributes:
+        sizes: number of architectures, rung by rung.
+        fidelities: training epochs, rung by rung.
+    """
+
+    sizes: tuple[int, ...]
+    fidelities: tuple[int, ...]
+
+
+def bracket(configurations: int, fidelities: Sequence[int], eta: int) -> Bracket:
+    """Return the bracket that starts with so many architectures and keeps one in eta, at least one, at every rung.
+
+    >>> bracket(27, (3, 9, 27, 81), eta=3).sizes, bracket(5, (4, 12), eta=3).sizes
+    ((27, 9, 3, 1), (5, 1))
+    """
+    sizes = tuple(max(configurations // eta**rung, 1) for rung in range(len(fidelities)))
+    return Bracket(sizes, tuple(fidelities))
+
+
+def hyperband(fidelities: Sequence[int], eta: int) -> tuple[Bracket, ...]:
+    """Return the brackets of one round of Hyperband over these rungs, from the one with most rungs to that with one.
+
+    With s_max + 1 rungs, bracket s = s_max, ..., 0 begins with ``floor((s_max + 1) / (s + 1)) * eta^s`` architectures
+    at its s + 1 highest rungs: the numbers of table 1 of Li et al. (2018) and of their code. (Their algorithm 1 rounds
+    once, and up; it would begin with 34, 15 and 8 where the table has 27, 9 and 6.)
+
+    >>> for one in hyperband((1, 3, 9, 27, 81), eta=3):
+    ...     print(*zip(one.sizes, one.fidelities))
+    (81, 1) (27, 3) (9, 9) (3, 27) (1, 81)
+    (27, 3) (9, 9) (3, 27) (1, 81)
+    (9, 9) (3, 27) (1, 81)
+    (6, 27) (2, 81)
+    (5, 81)
+    """
+    count = len(fidelities)
+    return tuple(bracket(count // (s + 1) * eta**s, fidelities[count - 1 - s :], eta) for s in reversed(range(count)))
+
+
+def check_rungs(eta: int, lowest: int | None, count: int | None) -> None:
+    """Raise a ParameterError where these parameters of a strategy make no sense."""
+    require(whole("eta", eta) >= 2, f"eta must be at least 2, got {eta}")
+    if lowest is not None:
+        require_count("lowest", lowest)
+    if count is not None:
+        require(1 <= whole("rungs", count) <= 20, f"rungs must be from 1 to 20, got {count}")

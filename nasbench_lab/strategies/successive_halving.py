@@ -1,0 +1,57 @@
+"""Successive halving: train many architectures shortly, and only the best of them for longer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from nasbench_lab.strategies.base import require_count
+from nasbench_lab.strategies.brackets import BracketState, BracketStrategy
+from nasbench_lab.strategies.rungs import bracket, check_rungs, rungs
+from nasbench_lab.strategies.task import Task
+from nasbench_lab.streams import IntArray
+
+
+@final
+@dataclass(frozen=True)
+class SuccessiveHalving(BracketStrategy[BracketState]):
+    """Successive halving (Jamieson and Talwalkar, AISTATS 2016, figure 3), again and again with new architectures.
+
+    Train ``configurations`` random architectures for the fewest epochs; keep the best 1/eta of them (at least one) and
+    train those for eta times as many; and so on to the highest fidelity. The rungs are the table's fidelities nearest
+    to R/eta^k, R being the highest.
+
+    Jamieson and Talwalkar halve (``eta=2``); the default is Hyperband's, of which this is the most exploring bracket.
+    With several workers, the architectures of a rung are trained at the same time, and the next rung waits for all.
+
+    Args:
+        eta: one in so many architectures is promoted, to so many times the epochs.
+        configurations: architectures at the lowest rung; by default so many that one reaches the highest.
+        lowest: fewest epochs of a rung; by default the table's lowest fidelity.
+        rungs: number of rungs; by default as many as fit between lowest and highest.
+    """
+
+    name: ClassVar[str] = "successive-halving"
+    reference: ClassVar[str] = (
+        "Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization, AISTATS 2016"
+    )
+
+    eta: int = 3
+    configurations: int | None = None
+    lowest: int | None = None
+    rungs: int | None = None
+
+    def __post_init__(self) -> None:
+        check_rungs(self.eta, self.lowest, self.rungs)
+        if self.configurations is not None:
+            require_count("configurations", self.configurations)
+
+    def start(self, task: Task) -> BracketState:
+        """Return the state before the first bracket."""
+        fidelities = rungs(task.fidelities, self.eta, self.lowest, self.rungs)
+        configurations = self.configurations or self.eta ** (len(fidelities) - 1)
+        return BracketState(task.space, task.streams, task.workers, (bracket(configurations, fidelities, self.eta),))
+
+    def sample(self, state: BracketState, wanted: int) -> IntArray:
+        """Draw architectures uniformly, shape (runs, wanted)."""
+        return state.space.sample(state.streams.uniform(wanted))
