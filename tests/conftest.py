@@ -1,5 +1,6 @@
 """Shared fixtures. Tables are converted into a folder of their own, never into the user's cache."""
 
+import importlib
 import os
 import tempfile
 from pathlib import Path
@@ -14,6 +15,9 @@ _cache = None
 if "PYTEST_XDIST_WORKER" not in os.environ:  # worker processes share the folder of the one that started them
     _cache = tempfile.TemporaryDirectory(prefix="nasbench-lab-tests-")
     os.environ[CACHE_VARIABLE] = _cache.name
+    # Matplotlib lists the fonts of a machine once; processes that do so at the same time find the list half written.
+    os.environ["MPLCONFIGDIR"] = f"{_cache.name}/matplotlib"
+    importlib.import_module("matplotlib.font_manager")
 # Tiny networks gain nothing from threads, and threads that wait for each other slow everything down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -21,6 +25,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # The machine may be slow and shared, so no deadlines; in continuous integration the same examples every time.
 hypothesis.settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("project")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-goldens", action="store_true", help="write tests/goldens.json anew, on purpose (see test_goldens.py)"
+    )
 
 
 def pytest_unconfigure(config):

@@ -1,5 +1,6 @@
 """Building tables: interrupted as uninterrupted, in shards as in one, and nothing trained twice."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -100,7 +101,8 @@ def test_a_build_killed_five_times_is_the_uninterrupted_one(spec, tmp_path):
             time.sleep(0.02)
             kept |= recorded(journal)
         time.sleep(float(random.uniform(0, 0.3)))
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # on a slow disk it can be finished before it is killed
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         now = recorded(journal)
         assert {unit: now[unit] for unit in kept} == kept  # nothing lost, nothing trained again

@@ -244,7 +244,7 @@ def test_a_streamed_table(tmp_path, monkeypatch, empty_cache):
     path = fetch("mine/streamed", report=lambda *step: steps.append(step))
     assert steps == [("converting", 1, 2)]
     assert load("mine/streamed").description == described
-    assert [check.ok for check in verify("mine/streamed", sources=True)] == [True] * 7
+    assert [check.ok for check in verify("mine/streamed", sources=True)] == [True] * 9
     assert path == cached_path("mine/streamed")
 
 
@@ -303,7 +303,7 @@ def test_verify_says_what_is_wrong(tmp_path):
     done = nasbench_lab("tables", "verify", tmp_path / "mine.h5", SMALL)
     assert done.returncode == 1
     assert done.stdout.count("FAILED") == 3
-    assert done.stdout.count("\n  ok ") == 3 + 1 + 4
+    assert done.stdout.count("\n  ok ") == 3 + 1 + 6
 
 
 def test_verify_finds_damage(tmp_path):

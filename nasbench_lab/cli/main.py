@@ -11,10 +11,10 @@ import nasbench_lab
 from nasbench_lab.cli.cite import cite
 from nasbench_lab.cli.query import query
 from nasbench_lab.cli.run import run
+from nasbench_lab.cli.strategies import app as strategies_app
 from nasbench_lab.cli.tables import app as tables_app
 from nasbench_lab.cli.validate import validate
 from nasbench_lab.errors import NasbenchLabError
-from nasbench_lab.strategies import reference
 
 EXIT_ERROR = 2
 
@@ -31,17 +31,7 @@ app.command()(query)
 app.command()(validate)
 app.command()(cite)
 app.add_typer(tables_app, name="tables")
-
-
-@app.command()
-def strategies() -> None:
-    """List the strategies and where they were published."""
-    for name in nasbench_lab.strategies():
-        try:
-            published = reference(name)
-        except NasbenchLabError as error:
-            published = f"({error})"
-        typer.echo(f"{name:<24} {published}".rstrip())
+app.add_typer(strategies_app, name="strategies")
 
 
 def _print_version(wanted: bool) -> None:

@@ -15,7 +15,7 @@ from rich.progress import Progress
 from rich.table import Table as Grid
 
 from nasbench_lab.analysis import Summary
-from nasbench_lab.cli.options import parse_repeat, print_grid
+from nasbench_lab.cli.options import parse_limits, parse_repeat, print_grid
 from nasbench_lab.errors import SearchOnTestWarning
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import FILES, write_result
@@ -35,6 +35,14 @@ def run(
     seconds: Annotated[float | None, typer.Option(help="Budget of a run in simulated seconds.")] = None,
     fidelity: Annotated[int | None, typer.Option(help="Epochs of an evaluation; by default the highest.")] = None,
     repeat: Annotated[str, typer.Option(help="What an evaluation observes: sample, mean, or a number.")] = "sample",
+    workers: Annotated[int, typer.Option(help="Evaluations of a run that happen at the same time.")] = 1,
+    objective: Annotated[
+        list[str] | None, typer.Option(help="A further metric that strategies are told; may be repeated.")
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC=NUMBER", help="The most a metric may be, or the least where more is better."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Root seed.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older result in the folder.")] = False,
 ) -> None:
@@ -46,6 +54,9 @@ def run(
         runs=runs,
         fidelity=fidelity,
         repeat=parse_repeat(repeat),
+        workers=workers,
+        objectives=tuple(objective or ()),
+        limits=parse_limits(limit or ()),
         seed=seed,
     )
     with atomic_folder(out, replace=FILES if overwrite else None) as folder:
@@ -80,7 +91,7 @@ def _simulate(comparison: Comparison) -> tuple[list[Trace], list[str]]:
 
 
 def _print_summary(summaries: Sequence[Summary], comparison: Comparison) -> None:
-    typer.echo(f"{comparison.runs:,} runs each, budget {comparison.budget}")
+    typer.echo(f"{comparison.runs:,} runs each, budget {comparison.budget}{_conditions(comparison)}")
     typer.echo("validation and test: the incumbents' mean and standard deviation; regret: median [quartiles]")
     for table in dict.fromkeys(row.table for row in summaries):
         typer.echo(f"\n{table}")
@@ -97,6 +108,13 @@ def _print_summary(summaries: Sequence[Summary], comparison: Comparison) -> None
                 _quartiles(row),
             )
         print_grid(grid)
+
+
+def _conditions(comparison: Comparison) -> str:
+    """What is unusual about a comparison, for its headline."""
+    parts = [f"{comparison.workers} workers"] if comparison.workers > 1 else []
+    parts += [f"limit {name}={number:g}" for name, number in comparison.limits.items()]
+    return "".join(f", {part}" for part in parts)
 
 
 def _quartiles(row: Summary) -> str:

@@ -1,0 +1,10 @@
+"""Other people's optimisers on any table, and any table for them. The slow path: Python loops over runs.
+
+Each needs the package that it adapts: ``pip install 'nasbench-lab[optuna]'`` or ``'nasbench-lab[nevergrad]'``.
+"""
+
+from nasbench_lab.adapters.ask_tell import ask_tell_search
+from nasbench_lab.adapters.nevergrad import nevergrad_search
+from nasbench_lab.adapters.optuna import OptunaSearch, optuna_objective
+
+__all__ = ["OptunaSearch", "ask_tell_search", "nevergrad_search", "optuna_objective"]

@@ -1,0 +1,56 @@
+"""Nevergrad's optimisers as strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nasbench_lab.adapters.ask_tell import ask_tell_search
+from nasbench_lab.errors import unknown
+from nasbench_lab.strategies import PlainStrategy
+from nasbench_lab.strategies.base import require_count
+
+
+def nevergrad_search(optimizer: str = "NGOpt", budget: int = 100) -> PlainStrategy:
+    """Return a strategy that runs one of Nevergrad's optimisers per run: slow, a Python call per run and evaluation.
+
+    Args:
+        optimizer: its name in Nevergrad's registry, e.g. ``"NGOpt"``, ``"OnePlusOne"``, ``"DE"`` or ``"CMA"``.
+        budget: the number of evaluations that it is told it will have; some plan with it.
+
+    Raises:
+        UnknownNameError: Nevergrad has no such optimiser.
+
+    For example::
+
+        trace = nl.simulate(table, nevergrad_search("OnePlusOne"), runs=20, budget=nl.Budget(evaluations=100))
+    """
+    import nevergrad  # an extra
+
+    require_count("budget", budget)
+    known = nevergrad.optimizers.registry
+    if optimizer not in known:
+        raise unknown("optimizer", optimizer, known)
+
+    def make(cardinalities: list[int], seed: int) -> _Nevergrad:
+        return _Nevergrad(known[optimizer], cardinalities, seed, budget)
+
+    return ask_tell_search(make, f"nevergrad:{optimizer}")
+
+
+class _Nevergrad:
+    def __init__(self, kind: Any, cardinalities: list[int], seed: int, budget: int) -> None:
+        import nevergrad
+
+        choices = nevergrad.p.Tuple(*(nevergrad.p.Choice(range(number)) for number in cardinalities))
+        choices.random_state.seed(seed)
+        self._optimizer = kind(parametrization=choices, budget=budget, num_workers=1)
+        self._candidate: Any = None
+
+    def ask(self) -> Sequence[int]:
+        self._candidate = self._optimizer.ask()
+        point: Sequence[int] = self._candidate.value
+        return point
+
+    def tell(self, point: Sequence[int], loss: float) -> None:
+        self._optimizer.tell(self._candidate, loss)

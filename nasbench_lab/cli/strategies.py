@@ -1,0 +1,128 @@
+"""``nasbench-lab strategies``: what there is, and what a strategy says of itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import typing
+from typing import Annotated, Any
+
+import typer
+
+from nasbench_lab.cli.options import make_grid, print_grid
+from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.strategies import registry
+
+app = typer.Typer(help="List the strategies; show the parameters of one.", rich_markup_mode=None)
+
+_UNSAID = "other"
+"""Family of strategies that do not say theirs: those that users add."""
+
+
+@app.callback(invoke_without_command=True)
+def overview(context: typer.Context) -> None:
+    """List the strategies by family: what they make use of, and where they were published."""
+    if context.invoked_subcommand is not None:
+        return
+    families: dict[str, list[str]] = {}
+    broken: dict[str, NasbenchLabError] = {}
+    for name in registry.strategies():
+        try:
+            families.setdefault(registry.family(name) or _UNSAID, []).append(name)
+        except NasbenchLabError as error:  # an entry point of another package
+            broken[name] = error
+    grid = make_grid("strategy", "needs", "reference")
+    for family in sorted(families, key=lambda family: (family == _UNSAID, family)):
+        grid.add_row()
+        grid.add_row(family.upper())
+        for name in families[family]:
+            grid.add_row(f"  {name}", ", ".join(registry.needs(name)), registry.reference(name))
+    for name, reason in broken.items():
+        grid.add_row(f"  {name}", "", f"({reason})")
+    print_grid(grid, fold=True)
+    typer.echo("\nparameters of one    nasbench-lab strategies info NAME")
+
+
+@app.command()
+def info(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a strategy.")]) -> None:
+    """Show what a strategy is, its parameters with their defaults, and its reference."""
+    kind = registry.strategy_class(name)
+    rows = {
+        "name": name,
+        "family": registry.family(name) or _UNSAID,
+        "needs": ", ".join(registry.needs(name)) or "nothing but values",
+        "workers": "does not wait for them" if getattr(kind, "asynchronous", False) else "waits for the slowest",
+        "reference": registry.reference(name),
+    }
+    for key, value in rows.items():
+        typer.echo(f"{key:<12} {value}".rstrip())
+    described = inspect.getdoc(kind) or ""
+    text, _, arguments = described.partition("\nArgs:\n")
+    text, _, _ = text.partition("\n>>> ")
+    typer.echo(f"\n{text.strip()}")
+    parameters = _parameters(kind)
+    if parameters:
+        meanings = _meanings(arguments)
+        grid = make_grid("parameter", "default", "type", "meaning")
+        for parameter, (default, annotation) in parameters.items():
+            grid.add_row(parameter, default, annotation, meanings.get(parameter, ""))
+        typer.echo("")
+        print_grid(grid, fold=True)
+    typer.echo(f"\nuse it       nasbench-lab run --strategy {_example(name, parameters)} ...")
+
+
+def _parameters(kind: type[Any]) -> dict[str, tuple[str, str]]:
+    """Return the default and the type, as text, of every parameter of a strategy."""
+    if not dataclasses.is_dataclass(kind):
+        signature = list(inspect.signature(kind).parameters.values())[2:]  # those after the space and the generator
+        return {p.name: (_default(p.default, p.empty), _type_name(p.annotation, p.empty)) for p in signature}
+    types = typing.get_type_hints(kind)
+    parameters = {}
+    for field in dataclasses.fields(kind):
+        factory = field.default_factory
+        default = field.default if factory is dataclasses.MISSING else factory()
+        parameters[field.name] = (_default(default, dataclasses.MISSING), _type_name(types[field.name], None))
+    return parameters
+
+
+def _default(value: Any, missing: Any) -> str:
+    return "(none)" if value is missing else f"{value}"
+
+
+def _type_name(annotation: Any, missing: Any) -> str:
+    """Write a type as people do.
+
+    >>> _type_name(int, None), _type_name(typing.Literal["best", "first"], None), _type_name(int | None, None)
+    ('int', 'best | first', 'int | None')
+    """
+    if annotation is missing:
+        return ""
+    if typing.get_origin(annotation) is typing.Literal:
+        return " | ".join(str(choice) for choice in typing.get_args(annotation))
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+
+
+def _meanings(arguments: str) -> dict[str, str]:
+    r"""Return what a docstring's section on arguments, in Google's style, says of each of them.
+
+    >>> _meanings("    eta: keep one of so many,\n        at every rung.\n    rungs: how many.\n\nMore.")
+    {'eta': 'keep one of so many, at every rung.', 'rungs': 'how many.'}
+    """
+    meanings: dict[str, str] = {}
+    name = ""
+    for line in arguments.splitlines():
+        if line and not line.startswith(" "):
+            break
+        head, colon, rest = line.strip().partition(": ")
+        if line.startswith("    ") and not line.startswith("     ") and colon and head.isidentifier():
+            name = head
+            meanings[name] = rest
+        elif name:
+            meanings[name] = f"{meanings[name]} {line.strip()}".strip()
+    return meanings
+
+
+def _example(name: str, parameters: dict[str, tuple[str, str]]) -> str:
+    """Write a strategy with its first parameter the way the command line takes it."""
+    first = next(iter(parameters), None)
+    return name if first is None else f"{name}:{first}={parameters[first][0]}"
