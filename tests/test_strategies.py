@@ -4,6 +4,7 @@ import dataclasses
 import importlib.metadata
 import math
 
+import lock_step
 import numpy as np
 import oracles
 import pytest
@@ -12,9 +13,7 @@ from hypothesis import strategies as st
 
 import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError, StrategyError, UnknownNameError
-from nasbench_lab.simulate.measurement import Measurements
 from nasbench_lab.strategies import Strategy, registry, resolve
-from nasbench_lab.streams import MEASUREMENT, Streams
 from nasbench_lab.testing import CASES, SPACES, synthetic_table
 
 VARIANTS = [
@@ -48,21 +47,7 @@ def test_conformance(case, name, parameters):
 )
 @settings(max_examples=120)
 def test_lock_step_agrees_with_plain_python(variant, kind, seed, run, evaluations):
-    name, parameters = variant
-    table = TABLES[kind]
-    trace = nl.simulate(
-        table, name, runs=3, first_run=run, seed=seed, budget=nl.Budget(evaluations=evaluations), **parameters
-    )
-    for position in range(3):
-        measurements = Measurements(table, None, "sample")
-        draws = Streams(seed, run + position, 1, MEASUREMENT)
-
-        def evaluate(architecture, measurements=measurements, draws=draws):
-            return float(measurements.observe(np.array([[architecture]]), draws).value[0, 0])
-
-        history = ORACLES[name](table.space, seed, run + position, evaluate, evaluations, **parameters)
-        found = trace.architecture[position]
-        assert found[trace.mask[position]].tolist() == history
+    lock_step.assert_agrees(ORACLES[variant[0]], TABLES[kind], variant, seed, run, evaluations)
 
 
 def test_local_search_evaluates_everything_once_and_then_ends():

@@ -3,6 +3,7 @@
 import itertools
 
 import evolution_oracles as oracles
+import lock_step
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,14 +12,13 @@ from hypothesis import strategies as st
 import nasbench_lab as nl
 from nasbench_lab.analysis import relative_hypervolume
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulate.measurement import Measurements
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.strategies import resolve
 from nasbench_lab.strategies.dominance import crowding_distance, fronts
 from nasbench_lab.strategies.random_scalarisation import simplex
 from nasbench_lab.strategies.relaxed_codes import draw_distinct, find, to_vectors
 from nasbench_lab.strategies.selection import by_rank, by_roulette, by_tournament, by_truncation
-from nasbench_lab.streams import MEASUREMENT, Streams
+from nasbench_lab.streams import Streams
 from nasbench_lab.tables import Description, Metric, Table
 from nasbench_lab.testing import CASES, SPACES, synthetic_table
 
@@ -101,20 +101,7 @@ def test_conformance(case, name, parameters):
 )
 @settings(max_examples=150, deadline=None)
 def test_lock_step_agrees_with_plain_python(variant, kind, seed, run, evaluations):
-    name, parameters = variant
-    table = TABLES[kind]
-    trace = nl.simulate(
-        table, name, runs=3, first_run=run, seed=seed, budget=nl.Budget(evaluations=evaluations), **parameters
-    )
-    for position in range(3):
-        measurements = Measurements(table, None, "sample")
-        draws = Streams(seed, run + position, 1, MEASUREMENT)
-
-        def evaluate(architecture, measurements=measurements, draws=draws):
-            return float(measurements.observe(np.array([[architecture]]), draws).value[0, 0])
-
-        history = ORACLES[name](table.space, seed, run + position, evaluate, evaluations, **parameters)
-        assert trace.architecture[position].tolist() == history
+    lock_step.assert_agrees(ORACLES[variant[0]], TABLES[kind], variant, seed, run, evaluations)
 
 
 @pytest.mark.parametrize(("name", "parameters"), [v for v in VARIANTS if v[1].get("population_size", 20) > 4])

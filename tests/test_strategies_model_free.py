@@ -3,6 +3,7 @@
 import math
 import pickle
 
+import lock_step
 import numpy as np
 import oracles
 import pytest
@@ -12,12 +13,11 @@ from hypothesis import strategies as st
 
 import nasbench_lab as nl
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
-from nasbench_lab.simulate.measurement import Measurements
 from nasbench_lab.spaces import Cell101Space, ChainSpace
 from nasbench_lab.strategies import Evaluations, Task, resolve
 from nasbench_lab.strategies.neighborhood import Neighborhood
 from nasbench_lab.strategies.visited import Visited
-from nasbench_lab.streams import MEASUREMENT, Streams
+from nasbench_lab.streams import Streams
 from nasbench_lab.testing import CASES, SPACES, synthetic_table
 
 VARIANTS = [  # those with default parameters are tested with all other strategies
@@ -65,20 +65,7 @@ def test_conformance(case, name, parameters):
 )
 @settings(max_examples=150)
 def test_lock_step_agrees_with_plain_python(variant, kind, seed, run, evaluations):
-    name, parameters = variant
-    table = TABLES[kind]
-    trace = nl.simulate(
-        table, name, runs=3, first_run=run, seed=seed, budget=nl.Budget(evaluations=evaluations), **parameters
-    )
-    for position in range(3):
-        measurements = Measurements(table, None, "sample")
-        draws = Streams(seed, run + position, 1, MEASUREMENT)
-
-        def evaluate(architecture, measurements=measurements, draws=draws):
-            return float(measurements.observe(np.array([[architecture]]), draws).value[0, 0])
-
-        history = ORACLES[name](table.space, seed, run + position, evaluate, evaluations, **parameters)
-        assert trace.architecture[position][trace.mask[position]].tolist() == history
+    lock_step.assert_agrees(ORACLES[variant[0]], TABLES[kind], variant, seed, run, evaluations)
 
 
 @given(
