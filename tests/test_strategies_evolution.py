@@ -14,10 +14,10 @@ from nasbench_lab.analysis import relative_hypervolume
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.strategies import resolve
-from nasbench_lab.strategies.dominance import crowding_distance, fronts
+from nasbench_lab.strategies.parts.dominance import crowding_distance, fronts
+from nasbench_lab.strategies.parts.relaxed_codes import draw_distinct, find, to_vectors
+from nasbench_lab.strategies.parts.selection import by_rank, by_roulette, by_tournament, by_truncation
 from nasbench_lab.strategies.random_scalarisation import simplex
-from nasbench_lab.strategies.relaxed_codes import draw_distinct, find, to_vectors
-from nasbench_lab.strategies.selection import by_rank, by_roulette, by_tournament, by_truncation
 from nasbench_lab.streams import Streams
 from nasbench_lab.tables import Description, Metric, Table
 from nasbench_lab.testing import CASES, SPACES, synthetic_table

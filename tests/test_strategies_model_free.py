@@ -15,8 +15,8 @@ import nasbench_lab as nl
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.spaces import Cell101Space, ChainSpace
 from nasbench_lab.strategies import Evaluations, Task, resolve
-from nasbench_lab.strategies.neighborhood import Neighborhood
-from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.strategies.parts.neighborhood import Neighborhood
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.streams import Streams
 from nasbench_lab.testing import CASES, SPACES, synthetic_table
 

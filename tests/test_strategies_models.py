@@ -19,8 +19,8 @@ from nasbench_lab.strategies.models.gaussian_process import Regression, most_lik
 from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
 from nasbench_lab.strategies.models.kernels import CodeGrid, correlation
 from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.registry import strategy_class
-from nasbench_lab.strategies.visited import Visited
 from nasbench_lab.streams import MEASUREMENT, Streams
 from nasbench_lab.testing import CASES, SPACES, synthetic_table
 

@@ -16,7 +16,7 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.strategies import Evaluations, Task, relaxed_codes, resolve
 from nasbench_lab.strategies.models import categorical_kde
 from nasbench_lab.strategies.models.power_law import EXPONENTS, PowerLaw
-from nasbench_lab.strategies.rungs import hyperband, rungs
+from nasbench_lab.strategies.parts.rungs import hyperband, rungs
 from nasbench_lab.streams import Streams
 from nasbench_lab.tables import Table
 from nasbench_lab.testing import CASES, SPACES, synthetic_table

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.rungs import check_rungs, rungs
+from nasbench_lab.strategies.parts.rungs import check_rungs, rungs
 from nasbench_lab.strategies.task import Evaluations, Proposals, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 

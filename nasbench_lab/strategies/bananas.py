@@ -14,8 +14,8 @@ from nasbench_lab.strategies.models.candidates import distinct_new, pool_of_neig
 from nasbench_lab.strategies.models.encodings import ENCODINGS, Encoding, encode
 from nasbench_lab.strategies.models.ensemble import Networks, SingleArray, absolute_error
 from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.visited import Visited
 from nasbench_lab.streams import IntArray, Streams
 
 

@@ -8,10 +8,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.strategies.base import require, require_count
-from nasbench_lab.strategies.brackets import BracketState, BracketStrategy
 from nasbench_lab.strategies.models import categorical_kde
 from nasbench_lab.strategies.models.categorical_kde import CategoricalKde, Codes
-from nasbench_lab.strategies.rungs import check_rungs, hyperband, rungs
+from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
+from nasbench_lab.strategies.parts.rungs import check_rungs, hyperband, rungs
 from nasbench_lab.strategies.task import Evaluations, Task
 from nasbench_lab.streams import FloatArray, IntArray
 

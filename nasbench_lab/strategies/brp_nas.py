@@ -13,8 +13,8 @@ from nasbench_lab.strategies.models.candidates import distinct_new
 from nasbench_lab.strategies.models.encodings import ENCODINGS, Encoding, encode
 from nasbench_lab.strategies.models.ensemble import Networks, SingleArray, pairwise_ranking
 from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.visited import Visited
 from nasbench_lab.streams import IntArray, Streams
 
 _MOST_ENUMERATED = 30_000

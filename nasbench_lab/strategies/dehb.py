@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies import relaxed_codes
 from nasbench_lab.strategies.base import Strategy, require
-from nasbench_lab.strategies.rungs import Bracket, check_rungs, hyperband, rungs
+from nasbench_lab.strategies.parts import relaxed_codes
+from nasbench_lab.strategies.parts.rungs import Bracket, check_rungs, hyperband, rungs
 from nasbench_lab.strategies.task import Evaluations, Proposals, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 
@@ -52,7 +52,7 @@ class _State:
 class Dehb(Strategy[_State]):
     """DEHB (Awad, Mallik and Hutter, IJCAI 2021) over relaxed codes.
 
-    Every rung of Hyperband has a population of points of the unit cube (see `nasbench_lab.strategies.relaxed_codes`),
+    Every rung of Hyperband has a population of points of the unit cube (see `parts.relaxed_codes`),
     as large as the most that any bracket evaluates there (20 where there is but one rung); its members take turns to be
     challenged, one an evaluation.
 

@@ -9,10 +9,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies import relaxed_codes
 from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.parts import relaxed_codes
+from nasbench_lab.strategies.parts.variation import require_between, require_probability
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.variation import require_between, require_probability
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 
 _TRIES = 8
@@ -33,7 +33,7 @@ class _State:
 class DifferentialEvolution(Strategy[_State]):
     """DE/rand/1/bin (Storn and Price, Journal of Global Optimization 1997) over relaxed codes (Awad et al. 2020).
 
-    An architecture is a point of the unit cube, see `nasbench_lab.strategies.relaxed_codes`. The first population is
+    An architecture is a point of the unit cube, see `parts.relaxed_codes`. The first population is
     random. In every generation each member x_i is challenged by a trial: a mutant v = x_r1 + F (x_r2 - x_r3) of three
     other members, coordinates outside of [0, 1] drawn anew, crossed over with x_i (each coordinate from v with
     probability CR, one always). The trial takes the place of x_i if its value is at least as good. All trials of a

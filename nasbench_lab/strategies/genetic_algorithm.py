@@ -9,7 +9,7 @@ import numpy as np
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.selection import (
+from nasbench_lab.strategies.parts.selection import (
     Selection,
     by_rank,
     by_roulette,
@@ -17,8 +17,7 @@ from nasbench_lab.strategies.selection import (
     by_truncation,
     require_selection,
 )
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.variation import (
+from nasbench_lab.strategies.parts.variation import (
     Crossover,
     Mutation,
     cross,
@@ -28,6 +27,7 @@ from nasbench_lab.strategies.variation import (
     require_mutation,
     require_probability,
 )
+from nasbench_lab.strategies.task import Evaluations, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams, whole
 
 
@@ -65,7 +65,7 @@ class GeneticAlgorithm(Strategy[_State]):
         tournament_size: members of a tournament.
         rank_pressure: from 1 to 2, how often the best is expected to be selected relative to the average member.
         truncation_share: fraction of the generation that can be selected.
-        crossover: ``"one-point"``, ``"two-point"`` or ``"uniform"``, see `nasbench_lab.strategies.variation.cross`.
+        crossover: ``"one-point"``, ``"two-point"`` or ``"uniform"``, see `parts.variation.cross`.
         crossover_rate: probability that a child has two parents.
         mutation: ``"replace"``, another value for some codes; or ``"neighbor"``, a step to a neighbour, which in spaces
             of cells can insert or delete an operation or an edge.

@@ -20,8 +20,8 @@ from nasbench_lab.strategies.models.acquisition import (
 from nasbench_lab.strategies.models.gp_candidates import Candidates, Pool, Prediction, WholeSpace
 from nasbench_lab.strategies.models.kernels import KINDS, Kind
 from nasbench_lab.strategies.models.observations import FANTASIES, Fantasy, Observations
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.visited import Visited
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 
 LENGTHSCALES = (0.25, 0.5, 1.0, 2.0, 4.0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from nasbench_lab.strategies.brackets import BracketState, BracketStrategy
-from nasbench_lab.strategies.rungs import check_rungs, hyperband, rungs
+from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
+from nasbench_lab.strategies.parts.rungs import check_rungs, hyperband, rungs
 from nasbench_lab.strategies.task import Task
 from nasbench_lab.streams import IntArray
 

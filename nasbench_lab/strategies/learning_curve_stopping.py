@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.models.power_law import PowerLaw
-from nasbench_lab.strategies.rungs import check_rungs, rungs
+from nasbench_lab.strategies.parts.rungs import check_rungs, rungs
 from nasbench_lab.strategies.task import Evaluations, Proposals, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 

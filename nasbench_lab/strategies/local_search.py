@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.neighborhood import Neighborhood
+from nasbench_lab.strategies.parts.neighborhood import Neighborhood
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.visited import Visited
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.strategies.parts.variation import Mutation, mutate, require_mutation
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.variation import Mutation, mutate, require_mutation
 from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
 
 
@@ -40,7 +40,7 @@ class MuPlusLambda(Strategy[_State]):
     Args:
         parents: mu.
         offspring: lambda; they are evaluated on all workers.
-        mutation: ``"neighbor"`` or ``"replace"``, see `nasbench_lab.strategies.variation.mutate`.
+        mutation: ``"neighbor"`` or ``"replace"``, see `nasbench_lab.strategies.parts.variation.mutate`.
         mutation_rate: of ``"replace"``, probability for every code, None for 1 / number of codes; of ``"neighbor"``,
             probability for every child, None for 1.
     """

@@ -9,10 +9,17 @@ import numpy as np
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
-from nasbench_lab.strategies.dominance import comparable, crowding_distance, fronts
-from nasbench_lab.strategies.selection import by_tournament
+from nasbench_lab.strategies.parts.dominance import comparable, crowding_distance, fronts
+from nasbench_lab.strategies.parts.selection import by_tournament
+from nasbench_lab.strategies.parts.variation import (
+    Crossover,
+    Mutation,
+    cross,
+    mutate,
+    require_crossover,
+    require_mutation,
+)
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.variation import Crossover, Mutation, cross, mutate, require_crossover, require_mutation
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 
 
@@ -42,9 +49,9 @@ class NSGA2(Strategy[_State]):
 
     Args:
         population_size: members of a generation; as many children are evaluated on all workers.
-        crossover: ``"one-point"``, ``"two-point"`` or ``"uniform"``, see `nasbench_lab.strategies.variation.cross`.
+        crossover: ``"one-point"``, ``"two-point"`` or ``"uniform"``, see `parts.variation.cross`.
         crossover_rate: probability that a child has two parents.
-        mutation: ``"replace"`` or ``"neighbor"``, see `nasbench_lab.strategies.variation.mutate`.
+        mutation: ``"replace"`` or ``"neighbor"``, see `nasbench_lab.strategies.parts.variation.mutate`.
         mutation_rate: of ``"replace"``, probability for every code, None for 1 / number of codes; of ``"neighbor"``,
             probability for every child, None for 1.
     """

@@ -8,10 +8,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies import policies
 from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.policies import Adam
-from nasbench_lab.strategies.rewards import RewardKind, Rewards, require_positive, require_reward, require_share
+from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.parts.policies import Adam
+from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards, require_positive, require_reward, require_share
 from nasbench_lab.strategies.task import Evaluations, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 

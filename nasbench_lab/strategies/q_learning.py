@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies import policies
 from nasbench_lab.strategies.base import Strategy, require_count
-from nasbench_lab.strategies.rewards import RewardKind, Rewards, require_positive, require_reward, require_share
+from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards, require_positive, require_reward, require_share
 from nasbench_lab.strategies.task import Evaluations, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.dominance import comparable
+from nasbench_lab.strategies.parts.dominance import comparable
 from nasbench_lab.strategies.task import Evaluations, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
 

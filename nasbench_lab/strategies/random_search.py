@@ -9,8 +9,8 @@ import numpy as np
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.visited import Visited
 from nasbench_lab.streams import IntArray, Streams
 
 _BATCH = 64  # proposals at a time; the draws are the same whatever it is

@@ -8,11 +8,11 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies import policies
 from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.strategies.models import lstm
-from nasbench_lab.strategies.policies import Adam
-from nasbench_lab.strategies.rewards import (
+from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.parts.policies import Adam
+from nasbench_lab.strategies.parts.rewards import (
     Baseline,
     RewardKind,
     Rewards,

@@ -14,8 +14,8 @@ from nasbench_lab.strategies.models.acquisition import expected_improvement, fir
 from nasbench_lab.strategies.models.candidates import distinct_new, pool
 from nasbench_lab.strategies.models.forest import Forest
 from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.visited import Visited
 from nasbench_lab.streams import IntArray, Streams
 
 _PARENTS = 10

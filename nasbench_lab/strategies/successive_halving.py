@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from nasbench_lab.strategies.base import require_count
-from nasbench_lab.strategies.brackets import BracketState, BracketStrategy
-from nasbench_lab.strategies.rungs import bracket, check_rungs, rungs
+from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
+from nasbench_lab.strategies.parts.rungs import bracket, check_rungs, rungs
 from nasbench_lab.strategies.task import Task
 from nasbench_lab.streams import IntArray
 

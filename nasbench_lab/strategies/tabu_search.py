@@ -8,9 +8,9 @@ from typing import ClassVar, Literal, final
 import numpy as np
 
 from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.neighborhood import Neighborhood
+from nasbench_lab.strategies.parts.neighborhood import Neighborhood
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.visited import Visited
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 
 

@@ -14,8 +14,8 @@ from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.models.acquisition import first_best
 from nasbench_lab.strategies.models.observations import Observations
 from nasbench_lab.strategies.models.parzen import ages, draw, good_ones, log_probabilities
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.strategies.visited import Visited
 from nasbench_lab.streams import IntArray, Streams
 
 

@@ -8,8 +8,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies import policies
 from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.task import Evaluations, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.streams import FloatArray, IntArray
 
 

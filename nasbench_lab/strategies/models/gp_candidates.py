@@ -14,7 +14,7 @@ from nasbench_lab.strategies.models.candidates import pool
 from nasbench_lab.strategies.models.encodings import Encoding, encode
 from nasbench_lab.strategies.models.gaussian_process import Estimate, Regression, most_likely
 from nasbench_lab.strategies.models.kernels import CodeGrid, Kind, correlation
-from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 
 _PARENTS = 10

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nasbench_lab.strategies import policies
+from nasbench_lab.strategies.parts import policies
 from nasbench_lab.streams import FloatArray, IntArray
 
 

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.visited import Visited
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.streams import FloatArray, IntArray, scale
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.rungs import Bracket
+from nasbench_lab.strategies.parts.rungs import Bracket
 from nasbench_lab.strategies.task import Evaluations, Proposals, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 

@@ -1,0 +1,1 @@
+"""What several strategies are made of: selection, variation, rungs, policies, memories of what was seen."""
