@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -14,12 +15,17 @@ from nasbench_lab.errors import NasbenchLabError, OutputError
 _TEMPORARY = ".nasbench-lab-"
 """How the names of temporary folders begin."""
 
+_LEFT_BEHIND = 24 * 3600.0
+"""Seconds without a change after which a temporary file belongs to a process that was killed: nothing is written for
+a day without a byte added to it. (Whether its process is alive cannot be asked across machines that share a folder.)"""
+
 
 @contextlib.contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """Give a temporary path next to ``target`` that becomes ``target`` when the block ends without an error.
 
-    The folder is made if need be. After an error the temporary file is gone and ``target`` is as it was.
+    The folder is made if need be. After an error the temporary file is gone and ``target`` is as it was. Only a process
+    that is killed leaves it behind; the next one that writes ``target`` removes it, when it is a day old.
 
     Raises:
         OutputError: the folder or file cannot be written (permissions, full disk, ...).
@@ -28,6 +34,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     try:
         with _as_output_error(target):
             target.parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(target)
             handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
             os.close(handle)
             temporary = Path(name)
@@ -80,6 +87,23 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove the temporary files of ``target`` that killed processes left behind."""
+    oldest = time.time() - _LEFT_BEHIND
+    for path in target.parent.iterdir():
+        if _is_temporary(path.name, target):
+            with contextlib.suppress(FileNotFoundError):  # another process removed it
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+
+def _is_temporary(name: str, target: Path) -> bool:
+    """Return whether a name is one that `atomic_path` makes up for ``target``."""
+    start, end = f".{target.stem}-", target.suffix
+    # What mkstemp adds are eight letters, digits or underscores; a longer name is that of another target's file.
+    return name.startswith(start) and name.endswith(end) and len(name) == len(start) + 8 + len(end)
 
 
 @contextlib.contextmanager
