@@ -15,7 +15,7 @@ def table():
     return table
 
 
-@pytest.mark.parametrize("name", ["bananas", "brp-nas", "gp-bo", "smac", "tpe"])
+@pytest.mark.parametrize("name", ["bananas", "brp-nas", "gp-bo", "npenas", "progressive-search", "smac", "tpe"])
 @pytest.mark.parametrize("contender", ["ours", "one seed at a time"])
 def test_model_based_strategies(benchmark, per_item, table, contender, name):
     benchmark.group = f"{name}, {RUNS} runs"

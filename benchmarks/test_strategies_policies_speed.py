@@ -1,4 +1,4 @@
-"""Strategies that learn a policy: a thousand runs in lock step beside the same strategy, one seed at a time."""
+"""Strategies that learn a policy, and tree search: a thousand runs in lock step beside one seed at a time."""
 
 import pytest
 
@@ -14,6 +14,7 @@ EVALUATIONS = {
     "gumbel-softmax": 500,
     "ppo": 500,
     "q-learning": 500,
+    "mcts": 500,
     "recurrent-controller": 100,
     "adversarial-search": 100,
 }

@@ -12,13 +12,14 @@ import nasbench_lab as nl
 from nasbench_lab import spaces
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulate.measurement import Measurements
-from nasbench_lab.strategies import Evaluations, resolve
+from nasbench_lab.strategies import Evaluations, Task, resolve
 from nasbench_lab.strategies.models import acquisition, ensemble, forest
 from nasbench_lab.strategies.models.encodings import encode
 from nasbench_lab.strategies.models.gaussian_process import Regression, most_likely
 from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
 from nasbench_lab.strategies.models.kernels import CodeGrid, correlation
 from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.parts.sizes import sizes
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.registry import strategy_class
 from nasbench_lab.streams import MEASUREMENT, Streams
@@ -36,6 +37,10 @@ VARIANTS = [
     ("brp-nas", {}),
     ("brp-nas", {"batch": 3, "greedy": 1.0, "encoding": "path", "layers": 1, "width": 5, "steps": 7}),
     ("bananas", {"initial": 3, "batch": 4, "members": 2, "encoding": "one-hot", "layers": 1, "width": 5, "steps": 7}),
+    ("npenas", {}),
+    ("npenas", {"initial": 3, "batch": 4, "candidates": 9, "parents": 2, "encoding": "path", "layers": 1, "steps": 7}),
+    ("progressive-search", {}),
+    ("progressive-search", {"initial": 3, "batch": 4, "members": 1, "pool_size": 9, "encoding": "path", "steps": 7}),
     ("tpe", {"initial": 1, "gamma": 0.3, "most_good": 3, "candidates": 5, "remembered": 4, "revisit": True}),
 ]
 
@@ -319,7 +324,7 @@ def test_tpe_agrees_with_plain_python(parameters, kind, seed, evaluations):
 # Networks.
 
 
-@pytest.mark.parametrize("loss", ["absolute error", "pairwise"])
+@pytest.mark.parametrize("loss", ["absolute error", "squared error", "pairwise"])
 def test_gradients_agree_with_finite_differences(loss):
     random = np.random.default_rng(3)
     networks = ensemble.Networks(inputs=4, layers=2, width=5, members=2, steps=1, learning_rate=0.01)
@@ -332,6 +337,8 @@ def test_gradients_agree_with_finite_differences(loss):
         output = networks.predict(parameters, x.astype(np.float64)).astype(np.float64)
         if loss == "absolute error":
             return np.abs(output - target[:, None].astype(np.float32)).mean(axis=2)
+        if loss == "squared error":
+            return np.square(output - target[:, None].astype(np.float32)).mean(axis=2)
         total = np.zeros((3, 2))
         for run in range(3):
             better = [(i, j) for i in range(6) for j in range(6) if target[run, i] > target[run, j]]
@@ -340,7 +347,8 @@ def test_gradients_agree_with_finite_differences(loss):
                 total[run, member] = np.mean([np.log1p(np.exp(o[j] - o[i])) for i, j in better])
         return total
 
-    slope = ensemble.absolute_error(target) if loss == "absolute error" else ensemble.pairwise_ranking(target)
+    slopes = {"absolute error": ensemble.absolute_error, "squared error": ensemble.squared_error}
+    slope = slopes.get(loss, ensemble.pairwise_ranking)(target)
     gradients = networks.gradients(parameters, x.astype(np.float64), slope)
     for parameter, gradient in zip(parameters, gradients, strict=True):
         for place in np.ndindex(parameter.shape[2:]):
@@ -415,6 +423,55 @@ def test_better_than_random_search_on_a_separable_landscape(name, parameters):
     assert wins > 0.8
 
 
+def test_npenas_evaluates_neighbours_of_the_best():
+    table = synthetic_table("topology", noise=0.0)
+    trace = nl.simulate(table, "npenas", runs=20, budget=nl.Budget(evaluations=40), repeat="mean", parents=3)
+    value = table.mean_values("valid_accuracy")
+    for run in trace.architecture:
+        for batch in (10, 20, 30):
+            best = run[np.argsort(-value[run[:batch]], kind="stable")[:3]]
+            assert np.isin(run[batch : batch + 10], table.space.neighbors(best)).all()
+        assert len(set(run.tolist())) == 40
+
+
+@pytest.mark.parametrize(
+    ("space", "smallest"),
+    [(spaces.make(SPACES["topology"]), 25), (spaces.make(SPACES["chain"]), 11), (spaces.Cell101Space(5), 7)],
+    ids=repr,
+)
+def test_progressive_search_goes_from_small_to_large(space, smallest):
+    """The first pass: all of the smallest, then of every size what architectures of the size before can become."""
+    value = np.random.default_rng(0).random(space.size)
+    strategy = resolve("progressive-search", {"batch": 6})
+    state, size, asked = strategy.start(Task(space, Streams(1, 0, 5))), sizes(space), []
+    for number in range(1 + size.max() - (3 if isinstance(space, spaces.Cell101Space) else 1)):
+        proposed = strategy.ask(state)
+        for run in range(5):
+            if number == 0:
+                assert sorted(proposed[run]) == sorted(np.argsort(size, kind="stable")[:smallest])
+                continue
+            now = set(size[proposed[run]].tolist())
+            assert len(now) == 1
+            before = np.concatenate([earlier[run] for earlier in asked])
+            before = before[size[before] == now.pop() - 1]
+            assert np.isin(proposed[run], space.neighbors(before)).all()
+        told = sum(earlier.shape[1] for earlier in asked) + np.arange(proposed.shape[1])
+        strategy.tell(state, Evaluations(proposed, value[proposed], np.broadcast_to(told, proposed.shape)))
+        asked.append(proposed)
+    assert (size[asked[-1]] == size.max()).all()
+    assert (asked[0] != np.sort(asked[0])).any(), "the smallest come in random order"
+
+
+def test_progressive_search_ranks_what_grows_best():
+    """With a pool that has all, the first batch after the smallest has most of the best of what can be grown."""
+    table = synthetic_table("topology", noise=0.0)
+    budget = nl.Budget(evaluations=45)
+    trace = nl.simulate(table, "progressive-search", runs=50, budget=budget, repeat="mean")
+    value, size = table.mean_values("valid_accuracy"), sizes(table.space)
+    rank = stats.rankdata(-value[size == 2])[np.cumsum(size == 2)[trace.architecture[:, 25:]] - 1]
+    assert np.median(rank) < 0.15 * (size == 2).sum()
+
+
 @pytest.mark.parametrize("name", ["gp-bo", "bananas"])
 def test_runs_that_are_simulated_in_several_groups_are_the_same(name):
     table, budget = synthetic_table("chain"), nl.Budget(evaluations=25)
@@ -446,6 +503,10 @@ def test_workers_of_gp_bo_do_not_propose_what_is_being_evaluated(fantasy):
         ("bananas", {"learning_rate": 0}, "learning_rate must be positive, got 0"),
         ("brp-nas", {"greedy": 2}, "greedy must be from 0 to 1, got 2"),
         ("brp-nas", {"batch": 0}, "batch must be at least 1, got 0"),
+        ("npenas", {"candidates": 0}, "candidates must be at least 1, got 0"),
+        ("npenas", {"encoding": "graph"}, "encoding must be one of path, one-hot, got 'graph'"),
+        ("progressive-search", {"members": 0}, "members must be at least 1, got 0"),
+        ("progressive-search", {"initial": 2.5}, "initial must be a whole number, got 2.5"),
         ("smac", {"depth": 11}, "depth must be at most 10, got 11"),
         ("smac", {"share": 0}, "share must be above 0 and at most 1, got 0"),
         ("smac", {"random": 2}, "random must be from 0 to 1, got 2"),

@@ -13,11 +13,12 @@ import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulate.measurement import Measurements
 from nasbench_lab.spaces import make
-from nasbench_lab.strategies import policies, resolve
+from nasbench_lab.strategies import resolve
 from nasbench_lab.strategies.adversarial_search import evaluator_gradient, rate
 from nasbench_lab.strategies.asng import utilities
 from nasbench_lab.strategies.gumbel_softmax import arrivals, relaxed_score, straight_through
 from nasbench_lab.strategies.models import lstm
+from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.ppo import ascent
 from nasbench_lab.strategies.reinforce import _gradient
 from nasbench_lab.streams import MEASUREMENT, Streams

@@ -9,12 +9,12 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.parts.distributions import Distribution
 from nasbench_lab.strategies.parts.rewards import require_positive
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.streams import FloatArray, IntArray
 
 _NOTHING = 1e-9
 """A gradient of this norm is rounding: those of different architectures are larger by orders of magnitude."""
@@ -22,15 +22,11 @@ _NOTHING = 1e-9
 
 @dataclass
 class _State:
-    space: Space
-    streams: Streams
-    samples: int
+    distribution: Distribution  # its probabilities are theta in the paper
     dimension: int  # n: the number of free probabilities
     least: FloatArray  # (values, choices, 1): what every probability keeps
     free: NDArray[np.bool_]  # (values, choices, 1): all values of a choice but the last
     last: IntArray  # (choices, runs): the last value of every choice
-    theta: FloatArray  # (values, choices, runs): the distribution
-    codes: IntArray  # (samples, choices, runs): what was drawn last
     path: FloatArray  # (values, choices, runs): s, the accumulated directions of the steps
     gamma: FloatArray  # (runs,): the weight accumulated in it
     caution: FloatArray  # (runs,): Delta, by which steps are shorter than the first
@@ -84,35 +80,30 @@ class ASNG(Strategy[_State]):
     def start(self, task: Task) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
         cardinalities = np.array(task.space.cardinalities)
-        theta = policies.uniform_probabilities(task.space.cardinalities, task.runs)
-        values = np.arange(len(theta))[:, None]
+        distribution = Distribution.uniform(task, max(self.samples, task.workers))
+        values = np.arange(len(distribution.probabilities))[:, None]
         return _State(
-            space=task.space,
-            streams=task.streams,
-            samples=max(self.samples, task.workers),
+            distribution,
             dimension=max(int((cardinalities - 1).sum()), 1),
             least=policies.margins(task.space.cardinalities),
             free=(values < cardinalities - 1)[:, :, None],
             last=np.repeat(cardinalities[:, None] - 1, task.runs, axis=1),
-            theta=theta,
-            codes=np.empty((0, *theta.shape[1:]), dtype=np.int64),
-            path=np.zeros_like(theta),
+            path=np.zeros_like(distribution.probabilities),
             gamma=np.zeros(task.runs),
             caution=np.ones(task.runs),
         )
 
     def ask(self, state: _State) -> IntArray:
         """Draw some architectures, shape (runs, samples)."""
-        pick = policies.picking(state.theta)
-        state.codes, architecture = policies.draw(state.space, state.streams, state.samples, pick)
-        return architecture
+        return state.distribution.draw()
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Make a step along the natural gradient, and adapt the length of the next."""
         utility = utilities(evaluations.value.T)
         utility -= policies.total(utility) / len(utility)
-        gradient = np.zeros_like(state.theta)  # the terms with theta cancel: the utilities add up to 0
-        for drawn, weight in zip(state.codes, utility / len(utility), strict=False):
+        distribution, before = state.distribution, state.distribution.probabilities
+        gradient = np.zeros_like(before)  # the terms with theta cancel: the utilities add up to 0
+        for drawn, weight in zip(distribution.codes, utility / len(utility), strict=False):
             policies.add_at(gradient, drawn, weight)
         whitened = self._whitened(state, gradient)
         norm = np.sqrt(_squares(whitened))
@@ -121,11 +112,11 @@ class ASNG(Strategy[_State]):
 
         step = self.initial_step / state.caution
         beta = np.minimum(step / math.sqrt(state.dimension), 1.0)
-        theta = policies.keep_margins(state.theta + step * scale * gradient, state.least)
+        theta = policies.keep_margins(before + step * scale * gradient, state.least)
         path = (1 - beta) * state.path + np.sqrt(beta * (2 - beta)) * scale * whitened
         gamma = (1 - beta) ** 2 * state.gamma + beta * (2 - beta)
         caution = state.caution * np.exp(beta * (gamma - _squares(path) / self.alpha))
-        state.theta = np.where(moving, theta, state.theta)
+        distribution.probabilities = np.where(moving, theta, before)
         state.path = np.where(moving, path, state.path)
         state.gamma = np.where(moving, gamma, state.gamma)
         state.caution = np.where(moving, caution, state.caution)
@@ -133,8 +124,9 @@ class ASNG(Strategy[_State]):
     @staticmethod
     def _whitened(state: _State, gradient: FloatArray) -> FloatArray:
         """Return the square root of the Fisher information times a direction, 0 for the last value of every choice."""
-        root = np.sqrt(np.where(state.free, state.theta, 1.0))
-        last = policies.at(state.theta, state.last)
+        theta = state.distribution.probabilities
+        root = np.sqrt(np.where(state.free, theta, 1.0))
+        last = policies.at(theta, state.last)
         rest = policies.at(gradient, state.last) / (last + np.sqrt(last))
         return np.where(state.free, gradient / root - root * rest, 0.0)
 

@@ -8,30 +8,17 @@ from typing import ClassVar, final
 import numpy as np
 from scipy.special import ndtri
 
-from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.models.candidates import distinct_new, pool_of_neighbors
-from nasbench_lab.strategies.models.encodings import ENCODINGS, Encoding, encode
-from nasbench_lab.strategies.models.ensemble import Networks, SingleArray, absolute_error
-from nasbench_lab.strategies.models.observations import Observations
-from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import IntArray, Streams
-
-
-@dataclass
-class _State:
-    space: Space
-    streams: Streams
-    observations: Observations
-    visited: Visited  # proposed before
-    encodings: SingleArray  # (runs, proposals, length)
-    batch: int  # how many are proposed at a time
+from nasbench_lab.strategies.base import require, require_count
+from nasbench_lab.strategies.models.batches import BatchState, CandidateStrategy, by_score
+from nasbench_lab.strategies.models.candidates import pool_of_neighbors
+from nasbench_lab.strategies.models.encodings import Encoding
+from nasbench_lab.strategies.models.ensemble import absolute_error
+from nasbench_lab.streams import IntArray
 
 
 @final
 @dataclass(frozen=True)
-class Bananas(Strategy[_State]):
+class Bananas(CandidateStrategy):
     """BANANAS (White, Neiswanger and Savani, AAAI 2021, algorithm 1).
 
     The first ``initial`` architectures are random. Then, for ever: train ``members`` networks, which differ by their
@@ -62,9 +49,7 @@ class Bananas(Strategy[_State]):
     """
 
     name: ClassVar[str] = "bananas"
-    family: ClassVar[str] = "model-based"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
-    runs_at_a_time: ClassVar[int] = 16
     reference: ClassVar[str] = "White et al., BANANAS: Bayesian Optimization with Neural Architectures, AAAI 2021"
 
     initial: int = 10
@@ -79,58 +64,21 @@ class Bananas(Strategy[_State]):
     learning_rate: float = 0.01
 
     def __post_init__(self) -> None:
-        for name in ("initial", "batch", "candidates", "parents", "layers", "width", "steps"):
-            require_count(name, getattr(self, name))
+        self.check("initial", "candidates", "parents")
         require_count("members", self.members)
         require(self.members >= 2, f"members must be at least 2, got {self.members}")
-        require(self.encoding in ENCODINGS, f"encoding must be one of {', '.join(ENCODINGS)}, got {self.encoding!r}")
-        require(self.learning_rate > 0, f"learning_rate must be positive, got {self.learning_rate}")
 
-    def start(self, task: Task) -> _State:
-        """Return the state before the first evaluation."""
-        space, runs = task.space, task.runs
-        length = encode(space, np.zeros(1, dtype=np.int64), self.encoding).shape[1]
-        encodings = np.zeros((runs, 0, length), dtype=np.float32)
-        batch = max(self.batch, task.workers)
-        return _State(space, task.streams, Observations(runs), Visited(space, runs), encodings, batch)
-
-    def ask(self, state: _State) -> IntArray:
-        """Propose the first architectures, then a batch, shape (runs, ``initial`` or ``batch``)."""
-        runs = len(state.encodings)
-        if state.observations.count == 0:
-            ranked, count = np.zeros((runs, 0), dtype=np.int64), self.initial
-        else:
-            ranked, count = self._ranked(state), state.batch
-        uniform = state.streams.uniform(2 * count)
-        chosen = distinct_new(state.visited, ranked, count, uniform.reshape(runs, count, 2))
-        for architecture in chosen.T:
-            if (architecture >= 0).all():  # in all runs or in none
-                state.observations.propose(architecture)
-        proposed = chosen[:, chosen[0] >= 0]
-        encodings = encode(state.space, proposed, self.encoding)
-        state.encodings = np.concatenate([state.encodings, encodings], axis=1)
-        return chosen
-
-    def _ranked(self, state: _State) -> IntArray:
+    def ranked(self, state: BatchState) -> IntArray:
         """Return candidates, the most promising first, shape (runs, candidates)."""
         value = state.observations.values().value
-        known = state.observations.architecture
-        networks = Networks(
-            state.encodings.shape[2], self.layers, self.width, self.members, self.steps, self.learning_rate
-        )
-        parameters = networks.initial(state.streams.uniform(networks.uniforms))
-        networks.train(parameters, state.encodings, absolute_error(value))
+        networks = self.networks(state, self.members)
+        parameters = state.train(networks, absolute_error(value))
         uniform = state.streams.uniform(self.candidates)
+        known = state.observations.architecture
         candidates = pool_of_neighbors(state.space, known, value, self.parents, uniform)
-        predicted = networks.predict(parameters, encode(state.space, candidates, self.encoding)).astype(np.float64)
+        predicted = networks.predict(parameters, state.encode(candidates)).astype(np.float64)
         total = sum(predicted[:, member] for member in range(self.members))
         mean = total / self.members
         squares = sum((predicted[:, member] - mean) ** 2 for member in range(self.members))
         normal = ndtri(np.ascontiguousarray(state.streams.uniform(self.candidates)) + 2.0**-54)
-        drawn = mean + np.sqrt(squares / (self.members - 1)) * normal
-        order = np.argsort(-drawn.astype(np.float32), axis=1, kind="stable")
-        return np.take_along_axis(candidates, order, axis=1)
-
-    def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Take the values in."""
-        state.observations.tell(evaluations)
+        return by_score(candidates, mean + np.sqrt(squares / (self.members - 1)) * normal)

@@ -34,10 +34,11 @@ class Bohb(BracketStrategy[_State]):
     from l, the one with the largest l/g is proposed. A share ``random_share`` of the architectures, and all of them
     before there is a model, are drawn uniformly. Failed trainings are worst.
 
-    The defaults are the paper's, but for ``least_bandwidth``, which is that of its code (HpBandSter). Experiments on
-    NAS-Bench-201 and NATS-Bench had ``samples=4, random_share=0, least_bandwidth=0.3``. HpBandSter widens bandwidths
-    by a factor of 3 for numbers only, so that there is no such parameter here; and it draws a code's other values a
-    little less often than l says.
+    The defaults are those of the paper and of its code (HpBandSter); ``least_bandwidth`` is in the code only.
+    Experiments on NAS-Bench-201 and NATS-Bench had ``samples=4, random_share=0, least_bandwidth=0.3``. HpBandSter
+    widens bandwidths by a factor of 3 for numbers only, so that there is no such parameter here; it draws a code's
+    other values a little less often than l says; and it has no model before g has N_min evaluations of its own (2
+    N_min altogether), where equation 3 lets the worst of l count for g as well.
 
     With several workers, as many architectures are proposed at a time, from the same model.
 

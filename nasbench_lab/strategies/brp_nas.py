@@ -7,33 +7,18 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.models.candidates import distinct_new
-from nasbench_lab.strategies.models.encodings import ENCODINGS, Encoding, encode
-from nasbench_lab.strategies.models.ensemble import Networks, SingleArray, pairwise_ranking
-from nasbench_lab.strategies.models.observations import Observations
-from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import IntArray, Streams
+from nasbench_lab.strategies.base import require
+from nasbench_lab.strategies.models.batches import BatchState, BatchStrategy
+from nasbench_lab.strategies.models.encodings import Encoding
+from nasbench_lab.strategies.models.ensemble import pairwise_ranking
+from nasbench_lab.streams import IntArray
 
 _MOST_ENUMERATED = 30_000
 
 
-@dataclass
-class _State:
-    space: Space
-    streams: Streams
-    observations: Observations
-    visited: Visited  # proposed before
-    encodings: SingleArray  # (runs, proposals, length)
-    everything: SingleArray | None  # (1, space.size, length), where the space is small enough
-    batch: int  # how many are proposed at a time
-
-
 @final
 @dataclass(frozen=True)
-class RankingPredictor(Strategy[_State]):
+class RankingPredictor(BatchStrategy):
     """BRP-NAS in spirit (Dudziak, Chau, Abdelfattah, Lee, Kim and Lane, NeurIPS 2020): a pairwise predictor, iterated.
 
     The first ``batch`` architectures are random. Then, for ever: train a network to say which of two evaluated
@@ -61,8 +46,6 @@ class RankingPredictor(Strategy[_State]):
     """
 
     name: ClassVar[str] = "brp-nas"
-    family: ClassVar[str] = "model-based"
-    runs_at_a_time: ClassVar[int] = 16
     reference: ClassVar[str] = "Dudziak et al., BRP-NAS: Prediction-Based NAS Using GCNs, NeurIPS 2020"
 
     batch: int = 10
@@ -75,67 +58,37 @@ class RankingPredictor(Strategy[_State]):
     pool_size: int = 1_000
 
     def __post_init__(self) -> None:
-        for name in ("batch", "layers", "width", "steps", "pool_size"):
-            require_count(name, getattr(self, name))
+        self.check("pool_size")
         require(0 <= self.greedy <= 1, f"greedy must be from 0 to 1, got {self.greedy}")
-        require(self.encoding in ENCODINGS, f"encoding must be one of {', '.join(ENCODINGS)}, got {self.encoding!r}")
-        require(self.learning_rate > 0, f"learning_rate must be positive, got {self.learning_rate}")
 
-    def start(self, task: Task) -> _State:
-        """Return the state before the first evaluation."""
-        space, runs = task.space, task.runs
-        everything = None
-        if space.size <= _MOST_ENUMERATED:
-            everything = encode(space, np.arange(space.size), self.encoding)[None]
-        length = encode(space, np.zeros(1, dtype=np.int64), self.encoding).shape[1]
-        encodings = np.zeros((runs, 0, length), dtype=np.float32)
-        batch = max(self.batch, task.workers)
-        return _State(space, task.streams, Observations(runs), Visited(space, runs), encodings, everything, batch)
-
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: BatchState) -> IntArray:
         """Propose a batch, shape (runs, ``batch``)."""
         runs = len(state.encodings)
         uniform = state.streams.uniform(2 * state.batch).reshape(runs, state.batch, 2).copy()
-        ranked = np.zeros((runs, 0), dtype=np.int64)
-        favoured = 0
+        nothing = np.zeros((runs, 0), dtype=np.int64)
+        ranked, favoured = nothing, 0
         if state.observations.count:
-            favoured = round(self.greedy * state.batch)
-            ranked = self._ranked(state)
-        chosen = np.concatenate(
-            [
-                distinct_new(state.visited, ranked, favoured, uniform[:, :favoured]),
-                distinct_new(state.visited, ranked[:, :0], state.batch - favoured, uniform[:, favoured:]),
-            ],
-            axis=1,
-        )
-        proposed = chosen[:, chosen[0] >= 0]  # -1 in all runs or in none
-        for architecture in proposed.T:
-            state.observations.propose(architecture)
-        encodings = encode(state.space, proposed, self.encoding)
-        state.encodings = np.concatenate([state.encodings, encodings], axis=1)
-        return chosen
+            ranked, favoured = self._ranked(state), round(self.greedy * state.batch)
+        best = state.choose(ranked, favoured, uniform[:, :favoured])
+        others = state.choose(nothing, state.batch - favoured, uniform[:, favoured:])
+        return state.propose(np.concatenate([best, others], axis=1))
 
-    def _ranked(self, state: _State) -> IntArray:
+    def _ranked(self, state: BatchState) -> IntArray:
         """Return the architectures that the predictor ranks highest, best first; of equals, the first."""
         value = state.observations.value
-        networks = Networks(state.encodings.shape[2], self.layers, self.width, 1, self.steps, self.learning_rate)
-        parameters = networks.initial(state.streams.uniform(networks.uniforms))
-        networks.train(parameters, state.encodings, pairwise_ranking(np.fmax(value, -np.inf)))
-        runs = len(value)
-        if state.everything is None:
-            candidates = state.space.sample(state.streams.uniform(self.pool_size))
-            score = networks.predict(parameters, encode(state.space, candidates, self.encoding))[:, 0]
-            score[state.visited.has(np.arange(runs)[:, None], candidates)] = -np.inf
-        else:
-            candidates = np.broadcast_to(np.arange(state.space.size), (runs, state.space.size))
+        runs, size = len(value), state.space.size
+        networks = self.networks(state, 1)
+        parameters = state.train(networks, pairwise_ranking(np.fmax(value, -np.inf)))
+        if size <= _MOST_ENUMERATED:
+            candidates = np.broadcast_to(np.arange(size), (runs, size))
             score = networks.predict(parameters, state.everything)[:, 0]
             np.put_along_axis(score, state.observations.architecture, -np.inf, axis=1)
+        else:
+            candidates = state.space.sample(state.streams.uniform(self.pool_size))
+            score = networks.predict(parameters, state.encode(candidates))[:, 0]
+            score[state.visited.has(np.arange(runs)[:, None], candidates)] = -np.inf
         # The threshold first: sorting everything would take longer than the predictor.
         kept = min(state.batch, score.shape[1])
         threshold = np.partition(score, score.shape[1] - kept, axis=1)[:, -kept, None]
         order = np.argsort(-np.where(score >= threshold, score, -np.inf), axis=1, kind="stable")[:, :kept]
         return np.take_along_axis(candidates, order, axis=1)
-
-    def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Take the values in."""
-        state.observations.tell(evaluations)

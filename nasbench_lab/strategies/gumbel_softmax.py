@@ -7,34 +7,27 @@ from typing import ClassVar, Literal, final
 
 import numpy as np
 
-from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require
 from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.policies import Adam
+from nasbench_lab.strategies.parts.distributions import Policy
 from nasbench_lab.strategies.parts.rewards import (
     Baseline,
     RewardKind,
-    Rewards,
     require_positive,
     require_reward,
     require_share,
 )
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.streams import FloatArray, IntArray
 
 _SMALLEST = 1e-300  # for exponential variables, whose logarithm is taken
 
 
 @dataclass
 class _State:
-    space: Space
-    streams: Streams
-    workers: int
-    cardinalities: IntArray  # (choices, 1)
-    logits: FloatArray  # (values, choices, runs)
-    adam: Adam
-    rewards: Rewards
+    policy: Policy
     baseline: Baseline
+    cardinalities: IntArray  # (choices, 1)
     directions: FloatArray  # (proposals, values, choices, runs): where a reward above the baseline moves the logits
 
 
@@ -96,40 +89,32 @@ class GumbelSoftmax(Strategy[_State]):
 
     def start(self, task: Task) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
-        logits = policies.uniform_logits(task.space.cardinalities, task.runs)
+        policy = Policy.of(task, task.workers, self.learning_rate, self.reward, self.beta)
         return _State(
-            space=task.space,
-            streams=task.streams,
-            workers=task.workers,
+            policy,
+            Baseline.of(self.momentum, task.runs),
             cardinalities=np.array(task.space.cardinalities)[:, None],
-            logits=logits,
-            adam=Adam.of(logits, self.learning_rate),
-            rewards=Rewards(self.reward, self.beta, np.full(task.runs, np.nan)),
-            baseline=Baseline.of(self.momentum, task.runs),
-            directions=np.empty((0, *logits.shape)),
+            directions=np.empty((0, *policy.logits.shape)),
         )
 
     def ask(self, state: _State) -> IntArray:
         """Draw an architecture for every worker, shape (runs, workers), and what is relaxed of it."""
-        probabilities = policies.softmax(state.logits)
-        pick = policies.picking(probabilities)
-        codes, architecture = policies.draw(state.space, state.streams, state.workers, pick)
-        shape = probabilities.shape
-        state.directions = np.stack([self._direction(state, drawn, probabilities, shape) for drawn in codes])
+        architecture = state.policy.draw()
+        state.directions = np.stack([self._direction(state, drawn) for drawn in state.policy.codes])
         return architecture
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Make a step along the estimated gradient."""
-        rewards = state.rewards.of(evaluations.value)
+        rewards = state.policy.rewards.of(evaluations.value)
         told = zip(state.directions, rewards, strict=False)
         terms = [state.baseline.advantage(reward) / len(rewards) * direction for direction, reward in told]
-        state.adam.ascend(state.logits, policies.total(terms))
+        state.policy.climb(policies.total(terms))
 
-    def _direction(
-        self, state: _State, codes: IntArray, probabilities: FloatArray, shape: tuple[int, ...]
-    ) -> FloatArray:
+    def _direction(self, state: _State, codes: IntArray) -> FloatArray:
         """Return g for architectures, shape (values, choices, runs)."""
-        uniform = state.streams.uniform(shape[0] * shape[1]).T.reshape(shape)
+        probabilities = state.policy.probabilities
+        values, choices, _runs = probabilities.shape
+        uniform = state.policy.streams.uniform(values * choices).T.reshape(probabilities.shape)
         arrival = arrivals(codes, probabilities, uniform)
         if self.estimator == "score":
             return relaxed_score(arrival, probabilities, state.cardinalities)

@@ -7,22 +7,18 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.parts.distributions import Distribution
 from nasbench_lab.strategies.parts.rewards import require_share
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+from nasbench_lab.streams import FloatArray, IntArray, scale
 
 
 @dataclass
 class _State:
-    space: Space
-    streams: Streams
-    population: int
+    distribution: Distribution
     cardinalities: IntArray  # (choices, 1)
-    probabilities: FloatArray  # (values, choices, runs)
-    codes: IntArray  # (population, choices, runs): what was drawn last
 
 
 @final
@@ -67,35 +63,27 @@ class PBIL(Strategy[_State]):
 
     def start(self, task: Task) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
-        probabilities = policies.uniform_probabilities(task.space.cardinalities, task.runs)
-        return _State(
-            space=task.space,
-            streams=task.streams,
-            population=max(self.population_size, task.workers),
-            cardinalities=np.array(task.space.cardinalities)[:, None],
-            probabilities=probabilities,
-            codes=np.empty((0, *probabilities.shape[1:]), dtype=np.int64),
-        )
+        population = max(self.population_size, task.workers)
+        return _State(Distribution.uniform(task, population), np.array(task.space.cardinalities)[:, None])
 
     def ask(self, state: _State) -> IntArray:
         """Draw a population, shape (runs, population)."""
-        pick = policies.picking(state.probabilities)
-        state.codes, architecture = policies.draw(state.space, state.streams, state.population, pick)
-        return architecture
+        return state.distribution.draw()
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Move towards the best of the population, and mutate."""
         fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
         best = fitness.argmax(axis=1)
         succeeded = fitness.max(axis=1) > -np.inf
-        codes = np.take_along_axis(state.codes, best[None, None, :], axis=0)[0]
-        _move(state.probabilities, codes, np.where(succeeded, self.learning_rate, np.zeros(codes.shape)))
+        distribution = state.distribution
+        codes = np.take_along_axis(distribution.codes, best[None, None, :], axis=0)[0]
+        _move(distribution.probabilities, codes, np.where(succeeded, self.learning_rate, np.zeros(codes.shape)))
 
         choices = len(state.cardinalities)
-        uniform = state.streams.uniform(2 * choices).T
+        uniform = distribution.streams.uniform(2 * choices).T
         mutates = uniform[:choices] < self.mutation_probability
         _move(
-            state.probabilities,
+            distribution.probabilities,
             scale(uniform[choices:], state.cardinalities),
             np.where(mutates, self.mutation_shift, 0.0),
         )

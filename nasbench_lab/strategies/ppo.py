@@ -7,30 +7,17 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.policies import Adam
-from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards, require_positive, require_reward, require_share
+from nasbench_lab.strategies.parts.distributions import Policy
+from nasbench_lab.strategies.parts.rewards import RewardKind, require_positive, require_reward, require_share
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
-
-
-@dataclass
-class _State:
-    space: Space
-    streams: Streams
-    batch: int
-    logits: FloatArray  # (values, choices, runs)
-    adam: Adam
-    rewards: Rewards
-    probabilities: FloatArray  # (values, choices, runs): of the policy that drew `codes`
-    codes: IntArray  # (batch, choices, runs): what was drawn last
+from nasbench_lab.streams import FloatArray, IntArray
 
 
 @final
 @dataclass(frozen=True)
-class PPO(Strategy[_State]):
+class PPO(Strategy[Policy]):
     """Proximal policy optimisation (Schulman et al., 2017, equations 7 and 9) of a factorised policy.
 
     Every choice is an action and has its own logits theta, at first 0. Draw ``batch_size`` architectures a_1 .. a_N
@@ -79,35 +66,22 @@ class PPO(Strategy[_State]):
         require_positive("learning_rate", self.learning_rate)
         require_reward(self.reward, self.beta)
 
-    def start(self, task: Task) -> _State:
+    def start(self, task: Task) -> Policy:
         """Return the state before the first evaluation: uniform policies."""
-        logits = policies.uniform_logits(task.space.cardinalities, task.runs)
-        return _State(
-            space=task.space,
-            streams=task.streams,
-            batch=max(self.batch_size, task.workers),
-            logits=logits,
-            adam=Adam.of(logits, self.learning_rate),
-            rewards=Rewards(self.reward, self.beta, np.full(task.runs, np.nan)),
-            probabilities=policies.softmax(logits),
-            codes=np.empty((0, *logits.shape[1:]), dtype=np.int64),
-        )
+        batch = max(self.batch_size, task.workers)
+        return Policy.of(task, batch, self.learning_rate, self.reward, self.beta)
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: Policy) -> IntArray:
         """Draw a batch, shape (runs, batch)."""
-        state.probabilities = policies.softmax(state.logits)
-        pick = policies.picking(state.probabilities)
-        state.codes, architecture = policies.draw(state.space, state.streams, state.batch, pick)
-        return architecture
+        return state.draw()
 
-    def tell(self, state: _State, evaluations: Evaluations) -> None:
+    def tell(self, state: Policy, evaluations: Evaluations) -> None:
         """Climb the clipped objective."""
         advantages = standardised(state.rewards.of(evaluations.value))
         codes = state.codes[: len(advantages)]
         old = np.stack([policies.at(state.probabilities, drawn) for drawn in codes])
         for _ in range(self.epochs):
-            gradient = ascent(state.logits, codes, old, advantages, self.clip, self.entropy)
-            state.adam.ascend(state.logits, gradient)
+            state.climb(ascent(state.logits, codes, old, advantages, self.clip, self.entropy))
 
 
 def standardised(rewards: FloatArray) -> FloatArray:

@@ -7,33 +7,24 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.policies import Adam
+from nasbench_lab.strategies.parts.distributions import Policy
 from nasbench_lab.strategies.parts.rewards import (
     Baseline,
     RewardKind,
-    Rewards,
     require_positive,
     require_reward,
     require_share,
 )
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.streams import FloatArray, IntArray
 
 
 @dataclass
 class _State:
-    space: Space
-    streams: Streams
-    workers: int
-    logits: FloatArray  # (values, choices, runs)
-    adam: Adam
-    rewards: Rewards
+    policy: Policy
     baseline: Baseline
-    probabilities: FloatArray  # (values, choices, runs): of the policy that drew `codes`
-    codes: IntArray  # (proposals, choices, runs): what was drawn last
 
 
 @final
@@ -82,31 +73,19 @@ class Reinforce(Strategy[_State]):
 
     def start(self, task: Task) -> _State:
         """Return the state before the first evaluation: uniform policies."""
-        logits = policies.uniform_logits(task.space.cardinalities, task.runs)
-        return _State(
-            space=task.space,
-            streams=task.streams,
-            workers=task.workers,
-            logits=logits,
-            adam=Adam.of(logits, self.learning_rate),
-            rewards=Rewards(self.reward, self.beta, np.full(task.runs, np.nan)),
-            baseline=Baseline.of(self.momentum, task.runs),
-            probabilities=policies.softmax(logits),
-            codes=np.empty((0, *logits.shape[1:]), dtype=np.int64),
-        )
+        policy = Policy.of(task, task.workers, self.learning_rate, self.reward, self.beta)
+        return _State(policy, Baseline.of(self.momentum, task.runs))
 
     def ask(self, state: _State) -> IntArray:
         """Draw an architecture for every worker, shape (runs, workers)."""
-        state.probabilities = policies.softmax(state.logits)
-        pick = policies.picking(state.probabilities)
-        state.codes, architecture = policies.draw(state.space, state.streams, state.workers, pick)
-        return architecture
+        return state.policy.draw()
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Make a step along the gradient."""
-        rewards = state.rewards.of(evaluations.value)
+        policy = state.policy
+        rewards = policy.rewards.of(evaluations.value)
         advantages = np.stack([state.baseline.advantage(reward) for reward in rewards]) / len(rewards)
-        state.adam.ascend(state.logits, _gradient(state.codes, state.probabilities, advantages))
+        policy.climb(_gradient(policy.codes, policy.probabilities, advantages))
 
 
 def _gradient(codes: IntArray, probabilities: FloatArray, advantages: FloatArray) -> FloatArray:

@@ -6,34 +6,21 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.models.acquisition import expected_improvement, first_best
 from nasbench_lab.strategies.models.candidates import distinct_new, pool
 from nasbench_lab.strategies.models.forest import Forest
-from nasbench_lab.strategies.models.observations import Observations
-from nasbench_lab.strategies.parts.visited import Visited
+from nasbench_lab.strategies.models.proposals import ProposalState
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import IntArray, Streams
+from nasbench_lab.streams import FloatArray, IntArray
 
 _PARENTS = 10
 
 
-@dataclass
-class _State:
-    space: Space
-    streams: Streams
-    observations: Observations
-    visited: Visited  # proposed before
-    hot: NDArray[np.float32]  # (runs, proposals, sum of cardinalities): one-hot codes of the proposals
-    founded: bool = False  # whether the first architectures were proposed
-
-
 @final
 @dataclass(frozen=True)
-class RandomForestSearch(Strategy[_State]):
+class RandomForestSearch(Strategy[ProposalState]):
     """SMAC (Hutter, Hoos and Leyton-Brown, LION 2011) on a single instance: a random forest and expected improvement.
 
     The first ``initial`` architectures are random. Then, for ever: fit a random forest to all that was observed, and
@@ -44,10 +31,11 @@ class RandomForestSearch(Strategy[_State]):
 
     The forest is that of the paper, section 4.1: 10 trees over bootstrap samples; nodes are split by the best value of
     a random 5/6 of the codes. A split separates one value of a code from the others, and there are at most ``depth`` of
-    them on the way to a leaf. The paper splits nodes of at least 10 examples; 3, as in SMAC3, serves runs of a hundred
-    evaluations better. Values are scaled to mean 0 and variance 1; a failed training counts as the worst value that the
-    run has seen. With several workers, an evaluation that has not ended counts as if it had ended with the value that
-    was predicted.
+    them on the way to a leaf. The paper splits nodes of at least 10 examples; 3, as in SMAC3 for algorithm
+    configuration, serves runs of a hundred evaluations better. (SMAC3 for hyper-parameters considers all codes, splits
+    nodes of 2 and proposes every fifth architecture at random.) Values are scaled to mean 0 and variance 1; a failed
+    training counts as the worst value that the run has seen. With several workers, an evaluation that has not ended
+    counts as if it had ended with the value that was predicted.
 
     Args:
         initial: number of random architectures at the beginning.
@@ -55,7 +43,8 @@ class RandomForestSearch(Strategy[_State]):
         depth: most splits on the way to a leaf.
         least: examples that a node must have to be split.
         share: fraction of the codes that are considered at a node.
-        random: probability of a random architecture. The paper takes every second one, SMAC3 about 8 percent.
+        random: probability of a random architecture. The paper takes every second one; SMAC3 has 0.5, 0.2 or, with a
+            Gaussian process in place of the forest, 0.084, by what it is for.
         pool_size: number of candidates.
     """
 
@@ -83,13 +72,11 @@ class RandomForestSearch(Strategy[_State]):
         require(0 < self.share <= 1, f"share must be above 0 and at most 1, got {self.share}")
         require(0 <= self.random <= 1, f"random must be from 0 to 1, got {self.random}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, task: Task) -> ProposalState:
         """Return the state before the first evaluation."""
-        space, runs = task.space, task.runs
-        hot = np.zeros((runs, 0, sum(space.cardinalities)), dtype=np.float32)
-        return _State(space, task.streams, Observations(runs), Visited(space, runs), hot)
+        return ProposalState.of(task)
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: ProposalState) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""
         runs = len(state.hot)
         nothing = np.zeros((runs, 0), dtype=np.int64)
@@ -115,16 +102,12 @@ class RandomForestSearch(Strategy[_State]):
         chosen = np.where(randomly, state.observations.architecture[:, 0], chosen)
         return _propose(state, chosen[:, None], believed)
 
-    def tell(self, state: _State, evaluations: Evaluations) -> None:
+    def tell(self, state: ProposalState, evaluations: Evaluations) -> None:
         """Take the values in."""
         state.observations.tell(evaluations)
 
 
-def _propose(state: _State, ranked: IntArray, believed: NDArray[np.float64] | None = None) -> IntArray:
+def _propose(state: ProposalState, ranked: IntArray, believed: FloatArray | None = None) -> IntArray:
     """Propose the first of the candidates that is new, or a random new architecture; -1 where none is left."""
     uniform = state.streams.uniform(2)[:, None].copy()
-    architecture = distinct_new(state.visited, ranked, 1, uniform)
-    if (architecture >= 0).all():  # in all runs or in none
-        state.observations.propose(architecture[:, 0], believed)
-        state.hot = np.concatenate([state.hot, state.space.features(architecture)], axis=1)
-    return architecture
+    return state.propose(distinct_new(state.visited, ranked, 1, uniform)[:, 0], believed)

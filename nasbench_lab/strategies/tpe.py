@@ -7,31 +7,18 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.models.acquisition import first_best
-from nasbench_lab.strategies.models.observations import Observations
 from nasbench_lab.strategies.models.parzen import ages, draw, good_ones, log_probabilities
-from nasbench_lab.strategies.parts.visited import Visited
+from nasbench_lab.strategies.models.proposals import ProposalState
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import IntArray, Streams
-
-
-@dataclass
-class _State:
-    space: Space
-    streams: Streams
-    observations: Observations
-    visited: Visited  # proposed before
-    hot: NDArray[np.float32]  # (runs, proposals, sum of cardinalities): one-hot codes of the proposals
-    founded: bool = False  # whether the first architectures were proposed
+from nasbench_lab.streams import IntArray
 
 
 @final
 @dataclass(frozen=True)
-class ParzenEstimator(Strategy[_State]):
+class ParzenEstimator(Strategy[ProposalState]):
     """TPE (Bergstra, Bardenet, Bengio and Kegl, Algorithms for Hyper-Parameter Optimization, NeurIPS 2011, section 4).
 
     The first ``initial`` architectures are random. Then, for ever: of the n evaluated ones, call the best
@@ -45,9 +32,11 @@ class ParzenEstimator(Strategy[_State]):
     table would give hardly any news of it; ``revisit=True`` allows it. Where no candidate is left, a random new
     architecture takes its place.
 
-    The defaults are those of Optuna. The paper has ``gamma=0.15`` and 20 candidates in its example; hyperopt has 20
-    initial architectures and ceil(sqrt(n) / 4) good ones, at most 25. As in both, observations before the last
-    ``remembered`` of a group weigh less. With several workers, what has not ended is neither good nor bad.
+    The defaults are those of Optuna; hyperopt has 20 initial architectures and min(ceil(sqrt(n) / 4), 25) good ones. As
+    in both, observations before the last ``remembered`` of a group weigh less: at the least 1/n, rising by equal steps.
+    Probabilities are weighted counts plus ``prior_weight`` for every value, as in hyperopt; Optuna mixes one kernel per
+    observation. Both choose every code for itself, from ``candidates`` values each; here as in the paper a candidate is
+    a whole architecture. With several workers, what has not ended is neither good nor bad.
 
     Args:
         initial: number of random architectures at the beginning.
@@ -79,23 +68,21 @@ class ParzenEstimator(Strategy[_State]):
         require(0 < self.gamma < 1, f"gamma must be between 0 and 1, got {self.gamma}")
         require(self.prior_weight > 0, f"prior_weight must be positive, got {self.prior_weight}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, task: Task) -> ProposalState:
         """Return the state before the first evaluation."""
-        space, runs = task.space, task.runs
-        hot = np.zeros((runs, 0, sum(space.cardinalities)), dtype=np.float32)
-        return _State(space, task.streams, Observations(runs), Visited(space, runs), hot)
+        return ProposalState.of(task)
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: ProposalState) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
-            return np.concatenate([_propose(state, self._random(state)) for _ in range(self.initial)], axis=1)
+            return np.concatenate([state.propose(self._random(state)) for _ in range(self.initial)], axis=1)
         if state.observations.told == 0:  # as many workers as first architectures, and none is back
-            return _propose(state, self._random(state))
+            return state.propose(self._random(state))
         promising = self._promising(state)
-        return _propose(state, np.where(promising < 0, self._random(state), promising))
+        return state.propose(np.where(promising < 0, self._random(state), promising))
 
-    def _promising(self, state: _State) -> IntArray:
+    def _promising(self, state: ProposalState) -> IntArray:
         """Return the candidate with the largest l / g, -1 where no candidate can be proposed; shape (runs,)."""
         space, told, known = state.space, state.observations.told, state.observations.known
         good = good_ones(state.observations.value, known, (count := self._good(told)))
@@ -116,7 +103,7 @@ class ParzenEstimator(Strategy[_State]):
         chosen = first_best(np.where(possible, score, -np.inf))
         return np.where(possible.any(axis=1), architecture[run, chosen], -1)
 
-    def _random(self, state: _State) -> IntArray:
+    def _random(self, state: ProposalState) -> IntArray:
         """Draw an architecture for every run, -1 where no new one is left; shape (runs,)."""
         uniform = state.streams.uniform(2)
         if self.revisit:
@@ -126,18 +113,6 @@ class ParzenEstimator(Strategy[_State]):
     def _good(self, told: int) -> int:
         return min(math.ceil(self.gamma * told), self.most_good)
 
-    def tell(self, state: _State, evaluations: Evaluations) -> None:
+    def tell(self, state: ProposalState, evaluations: Evaluations) -> None:
         """Take the values in."""
         state.observations.tell(evaluations)
-
-
-def _propose(state: _State, architecture: IntArray) -> IntArray:
-    """Remember what is proposed, shape (runs,), unless it is nothing, and return it in a column."""
-    if (architecture < 0).any():  # then nothing is left in any run, as all have proposed equally many
-        return np.full((len(architecture), 1), -1)
-    run = np.arange(len(architecture))
-    new = ~state.visited.has(run, architecture)
-    state.visited.add(run[new], architecture[new])
-    state.observations.propose(architecture)
-    state.hot = np.concatenate([state.hot, state.space.features(architecture)[:, None]], axis=1)
-    return architecture[:, None]

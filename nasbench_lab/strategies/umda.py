@@ -7,21 +7,17 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.parts.distributions import Distribution
 from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.streams import FloatArray, IntArray
 
 
 @dataclass
 class _State:
-    space: Space
-    streams: Streams
-    population: int
+    distribution: Distribution
     least: FloatArray  # (values, choices, 1): what every probability keeps
-    probabilities: FloatArray  # (values, choices, runs)
-    codes: IntArray  # (population, choices, runs): what was drawn last
 
 
 @final
@@ -66,32 +62,24 @@ class UMDA(Strategy[_State]):
 
     def start(self, task: Task) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
-        probabilities = policies.uniform_probabilities(task.space.cardinalities, task.runs)
-        return _State(
-            space=task.space,
-            streams=task.streams,
-            population=max(self.population_size, task.workers),
-            least=policies.margins(task.space.cardinalities),
-            probabilities=probabilities,
-            codes=np.empty((0, *probabilities.shape[1:]), dtype=np.int64),
-        )
+        population = max(self.population_size, task.workers)
+        return _State(Distribution.uniform(task, population), policies.margins(task.space.cardinalities))
 
     def ask(self, state: _State) -> IntArray:
         """Draw a population, shape (runs, population)."""
-        pick = policies.picking(state.probabilities)
-        state.codes, architecture = policies.draw(state.space, state.streams, state.population, pick)
-        return architecture
+        return state.distribution.draw()
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Count the values of the best."""
         fitness = np.fmax(evaluations.value.T, -np.inf)  # NaN becomes -inf
         order = np.argsort(-fitness, axis=0, kind="stable")[: self.selected]
-        counts = np.zeros_like(state.probabilities)
+        distribution = state.distribution
+        counts = np.zeros_like(distribution.probabilities)
         number = np.zeros(fitness.shape[1])
         for place in order:
             succeeded = np.take_along_axis(fitness, place[None], axis=0)[0] > -np.inf
-            codes = np.take_along_axis(state.codes, place[None, None, :], axis=0)[0]
+            codes = np.take_along_axis(distribution.codes, place[None, None, :], axis=0)[0]
             policies.add_at(counts, codes, succeeded * 1.0)
             number += succeeded
-        frequencies = np.where(number > 0, counts / np.maximum(number, 1), state.probabilities)
-        state.probabilities = policies.keep_margins(frequencies, state.least)
+        frequencies = np.where(number > 0, counts / np.maximum(number, 1), distribution.probabilities)
+        distribution.probabilities = policies.keep_margins(frequencies, state.least)

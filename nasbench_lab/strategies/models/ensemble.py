@@ -18,6 +18,9 @@ from nasbench_lab.streams import FloatArray
 
 SingleArray = NDArray[np.float32]
 
+Slope = Callable[[SingleArray], SingleArray]
+"""The derivatives of a loss by the outputs of networks, shape (runs, members, n) to the same."""
+
 _EPSILON = np.float32(1e-7)
 
 
@@ -73,7 +76,7 @@ class Networks:
         """Return the outputs for vectors of shape (runs or 1, n, inputs); shape (runs, members, n)."""
         return self._forward(parameters, x[:, None])[-1][..., 0]
 
-    def train(self, parameters: list[SingleArray], x: SingleArray, slope: Callable[[SingleArray], SingleArray]) -> None:
+    def train(self, parameters: list[SingleArray], x: SingleArray, slope: Slope) -> None:
         """Change parameters in place, so that a loss goes down.
 
         Args:
@@ -89,9 +92,7 @@ class Networks:
             for parameter, m, v, gradient in zip(parameters, first, second, gradients, strict=True):
                 _adam(parameter, m, v, gradient, rate)
 
-    def gradients(
-        self, parameters: list[SingleArray], x: SingleArray, slope: Callable[[SingleArray], SingleArray]
-    ) -> list[SingleArray]:
+    def gradients(self, parameters: list[SingleArray], x: SingleArray, slope: Slope) -> list[SingleArray]:
         """Return the derivatives of the loss by all parameters (see `train`)."""
         outputs = self._forward(parameters, x[:, None])
         back = slope(outputs[-1][..., 0])[..., None]
@@ -131,13 +132,19 @@ def _adam(parameter: SingleArray, first: SingleArray, second: SingleArray, gradi
     parameter -= change
 
 
-def absolute_error(target: FloatArray) -> Callable[[SingleArray], SingleArray]:
+def absolute_error(target: FloatArray) -> Slope:
     """Return the slope of the mean absolute error of outputs from targets, shape (runs, n)."""
     wanted = target[:, None].astype(np.float32)
     return lambda output: np.sign(output - wanted) / np.float32(wanted.shape[2])
 
 
-def pairwise_ranking(target: FloatArray) -> Callable[[SingleArray], SingleArray]:
+def squared_error(target: FloatArray) -> Slope:
+    """Return the slope of the mean squared error of outputs from targets, shape (runs, n)."""
+    wanted = target[:, None].astype(np.float32)
+    return lambda output: (output - wanted) * np.float32(2 / wanted.shape[2])
+
+
+def pairwise_ranking(target: FloatArray) -> Slope:
     """Return the slope of the mean of log(1 + exp(-(o_i - o_j))) over all pairs of which i is the better one.
 
     The cross-entropy of the probability 1 / (1 + exp(o_j - o_i)) that i is better than j (RankNet: Burges et al., ICML

@@ -36,12 +36,12 @@ class Neighborhood:
             return
         degree = self._space.degree(centre)
         owner = np.repeat(np.arange(len(run)), degree)
-        neighbor = self._space.neighbor_at(centre[owner], _count_up(degree))
+        neighbor = self._space.neighbor_at(centre[owner], count_up(degree))
         new = ~visited.has(run[owner], neighbor)
         owner, neighbor = owner[new], neighbor[new]
         count = np.bincount(owner, minlength=len(run))
         self._widen(int(count.max()))
-        self._pending[run[owner], _count_up(count)] = neighbor
+        self._pending[run[owner], count_up(count)] = neighbor
         self.left[run] = count
 
     def take(self, uniform: FloatArray) -> IntArray:
@@ -62,10 +62,10 @@ class Neighborhood:
             self._pending = wider
 
 
-def _count_up(lengths: IntArray) -> IntArray:
+def count_up(lengths: IntArray) -> IntArray:
     """Return 0, 1, ..., n - 1 for every length n, one after the other.
 
-    >>> _count_up(np.array([2, 0, 3])).tolist()
+    >>> count_up(np.array([2, 0, 3])).tolist()
     [0, 1, 0, 1, 2]
     """
     return np.arange(lengths.sum()) - np.repeat(lengths.cumsum() - lengths, lengths)

@@ -57,17 +57,22 @@ def require_reward(kind: str, beta: float) -> None:
 
 def require_positive(name: str, value: float) -> None:
     """Raise a ParameterError unless the value is a number above 0."""
-    require(_is_number(value) and 0 < value < math.inf, f"{name} must be a number above 0, got {value!r}")
+    require(is_number(value) and 0 < value < math.inf, f"{name} must be a number above 0, got {value!r}")
 
 
 def require_share(name: str, value: float, *, zero: bool = False, one: bool = False) -> None:
     """Raise a ParameterError unless the value is a number between 0 and 1; whether the ends are allowed is said."""
     low, high = ("at least 0" if zero else "above 0"), ("at most 1" if one else "below 1")
-    inside = _is_number(value) and 0 <= value <= 1 and (zero or value != 0) and (one or value != 1)
+    inside = is_number(value) and 0 <= value <= 1 and (zero or value != 0) and (one or value != 1)
     require(inside, f"{name} must be {low} and {high}, got {value!r}")
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Return whether a value is a plain number.
+
+    >>> is_number(3), is_number("3"), is_number(True)
+    (True, False, False)
+    """
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 

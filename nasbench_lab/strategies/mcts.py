@@ -1,0 +1,114 @@
+"""Monte-Carlo tree search over the choice sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from nasbench_lab.strategies.base import Strategy, require
+from nasbench_lab.strategies.parts.prefixes import PrefixTree
+from nasbench_lab.strategies.parts.rewards import Rewards, is_number
+from nasbench_lab.strategies.parts.statistics import TreeStatistics
+from nasbench_lab.strategies.task import Evaluations, Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+
+@dataclass
+class _State:
+    streams: Streams
+    choices: int
+    tree: PrefixTree
+    statistics: TreeStatistics
+    rewards: Rewards
+    origin: FloatArray  # (runs,): the run's first reward, NaN before
+    highest: FloatArray  # (runs,): its highest reward, NaN before
+    proposed: int = 0
+
+
+@final
+@dataclass(frozen=True)
+class MonteCarloTreeSearch(Strategy[_State]):
+    """Monte-Carlo tree search over the codes of an architecture (AlphaX: Wang et al., AAAI 2020), without its network.
+
+    An architecture is a sequence of choices, and every beginning of one is a node of a tree (`PrefixTree`). An
+    iteration starts at the root, and chooses until it comes to a node that it has not been to::
+
+        the next value j = argmax of  X_j + 2 c (highest - lowest) sqrt(2 ln N / N_j)
+
+    with N_j how often the run has been at the child, N how often at the node, and X_j the mean reward of what was
+    evaluated below the child; infinite where N_j = 0. It is a random one of equals, so children that were not tried
+    come first, in random order. From the new node a random architecture that begins like it is evaluated (the rollout),
+    and its reward counts for all nodes on the way. This is UCT (Kocsis and Szepesvari, ECML 2006) in the form of
+    AlphaX, with c = ``exploration``. That presupposes rewards in [0, 1]; (highest - lowest), of all rewards that the
+    run has seen, makes it so for any metric.
+
+    What differs from AlphaX:
+
+    - It has no Meta-DNN. There a node's first value is the average of the rollout's accuracy and of the accuracies that
+      a network predicts for more rollouts. (Strategies with predictors are `Bananas`, `RankingPredictor`, `Npenas`.)
+    - A node is left out of the choice when everything below it was evaluated, so that no architecture is evaluated
+      twice. There a known network is looked up for free and counts again; here an evaluation is what costs.
+    - All nodes that an evaluation belongs to count it, as in the original UCT, not only those in the tree at that time.
+    - Moves are codes in the order of the space, and always as many as there are codes. There they are edits of a graph.
+
+    A failed training has the lowest reward that the run has seen. What is being evaluated on other workers counts as
+    visits of which nothing is known yet (as in WU-UCT: Liu et al., ICLR 2020); a child of which nothing is known at all
+    has the lowest reward.
+
+    The paper says c = 0.5, its code 2. With a few hundred evaluations, both explore too much: 0.05 finds better
+    architectures (``docs/design/strategy-defaults.md`` has the numbers).
+
+    Args:
+        exploration: the constant c, as a fraction of the range of the rewards.
+    """
+
+    name: ClassVar[str] = "mcts"
+    family: ClassVar[str] = "tree search"
+    reference: ClassVar[str] = (
+        "Wang et al., Neural Architecture Search using Deep Neural Networks and Monte Carlo Tree Search, AAAI 2020"
+    )
+    asynchronous: ClassVar[bool] = True
+    runs_at_a_time: ClassVar[int] = 1024
+
+    exploration: float = 0.05
+
+    def __post_init__(self) -> None:
+        good = is_number(self.exploration) and 0 <= self.exploration < float("inf")
+        require(good, f"exploration must be a number of at least 0, got {self.exploration!r}")
+
+    def start(self, task: Task) -> _State:
+        """Return the state before the first evaluation: a tree with a root."""
+        tree = PrefixTree(task.space)
+        return _State(
+            streams=task.streams,
+            choices=len(task.space.cardinalities),
+            tree=tree,
+            statistics=TreeStatistics(tree, task.runs),
+            rewards=Rewards("raw", 1.0, np.full(task.runs, np.nan)),
+            origin=np.full(task.runs, np.nan),
+            highest=np.full(task.runs, np.nan),
+        )
+
+    def ask(self, state: _State) -> IntArray:
+        """Go down the tree once, shape (runs, 1); -1 where everything was evaluated."""
+        runs = len(state.origin)
+        if state.proposed == len(state.tree.architecture):
+            return np.full((runs, 1), -1)
+        state.proposed += 1
+        uniform = state.streams.uniform(1 + state.choices).T
+        lowest = np.nan_to_num(state.rewards.lowest - state.origin)
+        spread = np.nan_to_num(state.highest - state.origin) - lowest
+        position = state.statistics.visit(uniform[0], uniform[1:], 2 * self.exploration * spread, lowest)
+        return state.tree.architecture[position][:, None]
+
+    def tell(self, state: _State, evaluations: Evaluations) -> None:
+        """Count the rewards for all nodes on the way to the architectures."""
+        rewards = state.rewards.of(evaluations.value)
+        for architecture, reward in zip(evaluations.architecture.T, rewards, strict=True):
+            state.origin = np.where(np.isnan(state.origin), reward, state.origin)
+            state.highest = np.fmax(state.highest, reward)
+            run = np.flatnonzero(architecture >= 0)
+            position = state.tree.position[architecture[run]]
+            state.statistics.learn(run, position, np.nan_to_num(reward - state.origin)[run])

@@ -1,0 +1,88 @@
+"""Drawing architectures from distributions that are learned, and moving these along a gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.parts.policies import Adam
+from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards
+from nasbench_lab.strategies.task import Task
+from nasbench_lab.streams import FloatArray, IntArray, Streams
+
+
+@dataclass
+class Distribution:
+    """A factorised distribution over codes for every run, and what was drawn from it last.
+
+    Attributes:
+        space: what can be proposed.
+        streams: the random numbers of all runs.
+        proposals: how many architectures are drawn at a time.
+        probabilities: of every value of every choice, shape (values, choices, runs).
+        codes: of what was drawn last, shape (proposals, choices, runs).
+    """
+
+    space: Space
+    streams: Streams
+    proposals: int
+    probabilities: FloatArray
+    codes: IntArray
+
+    @classmethod
+    def uniform(cls, task: Task, proposals: int) -> Distribution:
+        """Return the distributions in which all values of a choice are equally likely."""
+        probabilities = policies.uniform_probabilities(task.space.cardinalities, task.runs)
+        return Distribution(task.space, task.streams, proposals, probabilities, _nothing(probabilities))
+
+    def draw(self) -> IntArray:
+        """Draw architectures, shape (runs, proposals)."""
+        pick = policies.picking(self.probabilities)
+        self.codes, architecture = policies.draw(self.space, self.streams, self.proposals, pick)
+        return architecture
+
+
+@dataclass
+class Policy(Distribution):
+    """A distribution that is the softmax of logits, which climb by Adam; at first all are 0.
+
+    Attributes:
+        logits: of every value of every choice, shape (values, choices, runs).
+        adam: makes the steps.
+        rewards: what values count as.
+    """
+
+    logits: FloatArray
+    adam: Adam
+    rewards: Rewards
+
+    @classmethod
+    def of(cls, task: Task, proposals: int, learning_rate: float, reward: RewardKind, beta: float) -> Policy:
+        """Return the uniform policies."""
+        logits = policies.uniform_logits(task.space.cardinalities, task.runs)
+        return Policy(
+            space=task.space,
+            streams=task.streams,
+            proposals=proposals,
+            probabilities=policies.softmax(logits),
+            codes=_nothing(logits),
+            logits=logits,
+            adam=Adam.of(logits, learning_rate),
+            rewards=Rewards(reward, beta, np.full(task.runs, np.nan)),
+        )
+
+    def draw(self) -> IntArray:
+        """Draw architectures from the policy as it is now, shape (runs, proposals)."""
+        self.probabilities = policies.softmax(self.logits)
+        return super().draw()
+
+    def climb(self, gradient: FloatArray) -> None:
+        """Move the logits along a gradient of their shape."""
+        self.adam.ascend(self.logits, gradient)
+
+
+def _nothing(probabilities: FloatArray) -> IntArray:
+    return np.empty((0, *probabilities.shape[1:]), dtype=np.int64)
