@@ -1,6 +1,21 @@
 """Analysis: what traces mean. Computed from traces alone."""
 
-from nasbench_lab.analysis.curves import Curve, at_times, regret_curve
+from nasbench_lab.analysis.anytime import anytime_curves
+from nasbench_lab.analysis.auc import area_under_curve
+from nasbench_lab.analysis.beside_published import Beside, beside_published
+from nasbench_lab.analysis.bootstrap import Resampler, Statistic, average, bootstrap
+from nasbench_lab.analysis.curves import Axis, Curve, at_times, regret_curve, run_ends
+from nasbench_lab.analysis.effect import PairCounts, a12, count_pairs, probability_of_improvement
+from nasbench_lab.analysis.equivalence import (
+    SampleComparison,
+    Verdict,
+    compare_samples,
+    equivalence_power,
+    runs_needed,
+)
+from nasbench_lab.analysis.friedman import Friedman, cliques, critical_difference, friedman
+from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.pairwise import compare_pairs
 from nasbench_lab.analysis.pareto import (
     ParetoFronts,
     hypervolume,
@@ -10,35 +25,106 @@ from nasbench_lab.analysis.pareto import (
     true_front,
 )
 from nasbench_lab.analysis.picks import Pick, picks
+from nasbench_lab.analysis.profiles import performance_profile, score_distribution
 from nasbench_lab.analysis.quantiles import quantiles
 from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search, exact_random_search_on
+from nasbench_lab.analysis.ranks import expected_ranks, mean_ranks
+from nasbench_lab.analysis.relative import random_value, relative_improvement
+from nasbench_lab.analysis.significance import holm, mann_whitney, wilcoxon
+from nasbench_lab.analysis.study import (
+    Curves,
+    Found,
+    Pairwise,
+    Profiles,
+    Progress,
+    RankComparison,
+    Standing,
+    Study,
+    TargetTimes,
+    Task,
+    study,
+)
 from nasbench_lab.analysis.summary import Summary, summarize, to_csv
 from nasbench_lab.analysis.table_quality import Quality, quality, reported_metric
+from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
+from nasbench_lab.analysis.trajectories import Trajectories, trajectories
 from nasbench_lab.analysis.validation import Interval, Validation, validate
 
 __all__ = [
+    "TARGETS",
+    "Axis",
+    "Beside",
     "Curve",
+    "Curves",
     "ExactRandomSearch",
+    "Found",
+    "Friedman",
     "Interval",
+    "Intervals",
+    "PairCounts",
+    "Pairwise",
     "ParetoFronts",
     "Pick",
+    "Profiles",
+    "Progress",
     "Quality",
+    "RankComparison",
+    "Resampler",
+    "SampleComparison",
+    "Standing",
+    "Statistic",
+    "Study",
     "Summary",
+    "TargetTimes",
+    "Task",
+    "Trajectories",
     "Validation",
+    "Verdict",
+    "a12",
+    "anytime_curves",
+    "area_under_curve",
     "at_times",
+    "average",
+    "beside_published",
+    "bootstrap",
+    "cliques",
+    "compare_pairs",
+    "compare_samples",
+    "complete_until",
+    "count_pairs",
+    "critical_difference",
+    "ecdf",
+    "equivalence_power",
     "exact_random_search",
     "exact_random_search_on",
+    "expected_ranks",
+    "expected_times",
+    "friedman",
+    "holm",
     "hypervolume",
+    "mann_whitney",
+    "mean_ranks",
     "non_dominated",
     "pareto_fronts",
+    "performance_profile",
     "picks",
+    "probability_of_improvement",
     "quality",
     "quantiles",
+    "random_value",
     "regret_curve",
     "relative_hypervolume",
+    "relative_improvement",
     "reported_metric",
+    "run_ends",
+    "runs_needed",
+    "score_distribution",
+    "study",
     "summarize",
+    "times_to_target",
     "to_csv",
+    "trajectories",
     "true_front",
     "validate",
+    "wilcoxon",
 ]

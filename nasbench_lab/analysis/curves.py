@@ -102,7 +102,7 @@ def _time_grid(trace: Trace) -> FloatArray:
         raise MissingDataError(f"table {trace.setting.table!r} has no times")
     if not (times > 0).any():
         raise MissingDataError("no run has an evaluation that takes time")
-    start, end = float(times[times > 0].min()), float(_ends(trace).min())
+    start, end = float(times[times > 0].min()), float(run_ends(trace).min())
     if end < start:
         raise MissingDataError("some run ended before the first evaluation of any other")
     grid = np.geomspace(start, end, _GRID_POINTS)
@@ -110,8 +110,11 @@ def _time_grid(trace: Trace) -> FloatArray:
     return grid
 
 
-def _ends(trace: Trace) -> FloatArray:
-    """Seconds at which every run ended, shape (runs,)."""
+def run_ends(trace: Trace) -> FloatArray:
+    """Return the simulated seconds at which every run ended, shape (runs,); 0 for one that had no evaluation.
+
+    A run that a budget in seconds ended, ends with the budget: until then it was training.
+    """
     last = np.where(trace.mask, trace.time, 0.0).max(axis=1, initial=0.0)
     budget = trace.setting.budget
     limit = budget.max_evaluations(trace.setting.fidelity)

@@ -1,0 +1,53 @@
+"""Area under the anytime curve: one number for how good a search is all along."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nasbench_lab.analysis.curves import Axis
+from nasbench_lab.analysis.trajectories import Trajectories
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.simulate.trace import RegretKind
+from nasbench_lab.streams import FloatArray
+
+
+def area_under_curve(
+    found: Trajectories, kind: RegretKind, axis: Axis, end: float, before: float, start: float = 0.0
+) -> FloatArray:
+    """Return the average regret of every run over a time, shape (runs,): its area over the time's length. Exact.
+
+    The regret at a time is that of the incumbent then, from the moment when its evaluation ended. Until a run has a
+    value it counts as a given regret, usually that of the average random architecture, which is what one has without a
+    search. The axis is linear: the last half of a budget counts as much as the first.
+
+    Args:
+        found: the runs.
+        kind: which regret.
+        axis: what time is counted in.
+        end: until when; no run may have ended before.
+        before: regret of a run that has no value yet.
+        start: from when.
+
+    Raises:
+        ParameterError: some run ended before ``end``, or there is no time.
+        MissingDataError: the table has no times.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.analysis.trajectories import trajectories
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> trace = nl.simulate(synthetic_table(), "random-search", runs=1, budget=nl.Budget(evaluations=3))
+    >>> area = area_under_curve(trajectories(trace), "test", "evaluations", end=3, before=1.0)
+    >>> bool(np.isclose(area[0], (1.0 + trace.regret("test")[0, :2].sum()) / 3))
+    True
+    """
+    if not start < end <= found.end(axis) or start < 0:
+        raise ParameterError(f"an area needs 0 <= start < end <= {found.end(axis):g}, got {start:g} and {end:g}")
+    regret = np.where(np.isfinite(found.regrets[kind]), found.regrets[kind], before)
+    since = found.times[axis]
+    until = np.full(since.shape, np.inf)
+    same = found.run[1:] == found.run[:-1]
+    until[:-1][same] = since[1:][same]
+    lasted = np.clip(until, start, end) - np.clip(since, start, end)
+    area = np.bincount(found.run, regret * lasted, minlength=found.runs)
+    without = (end - start) - np.bincount(found.run, lasted, minlength=found.runs)
+    return (area + before * np.maximum(without, 0.0)) / (end - start)

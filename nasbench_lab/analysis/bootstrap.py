@@ -1,0 +1,330 @@
+"""Mean, interquartile mean and median over runs and tasks, with stratified bootstrap intervals.
+
+The stratified bootstrap (Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice",
+NeurIPS) draws the runs of every task anew, with replacement, and keeps the tasks: intervals speak of other seeds on the
+same tasks, not of other tasks. Ends are percentiles of the resampled statistic.
+
+Two things make it fast. Resamples are drawn as counts (how often each order statistic was drawn), the same for every
+quantity with as many runs, so that a resampled mean or trimmed mean is a product of matrices. And where a task has more
+than 128 runs (fewer with many tasks), neighbouring order statistics are drawn together, as their mean; what spread that
+hides is measured in the tests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.quantiles import quantiles
+from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.streams import FloatArray, IntArray
+
+Statistic = Literal["mean", "iqm", "median"]
+STATISTICS: tuple[Statistic, ...] = ("mean", "iqm", "median")
+
+RESAMPLES = 1000
+"""Bootstrap resamples unless told."""
+
+MOST_GROUPS = 128
+"""Most groups of neighbouring runs that a task is divided into."""
+
+_LEAST_GROUPS = 16
+_MOST_COUNTS = 2048  # groups over all tasks, which bounds time and memory of a resample
+_ZONE = 8  # standard deviations, at most
+_ROUNDING = 1e-9
+
+
+def average(losses: ArrayLike, statistic: Statistic = "mean") -> FloatArray:
+    """Return a statistic of losses over the last axis. NaN counts as infinitely bad.
+
+    Args:
+        losses: shape (..., runs), at least one run.
+        statistic: ``"mean"``; ``"iqm"``, the mean without the ``floor(runs / 4)`` least and as many greatest values (25
+            % trimmed mean), which is infinite only if more than that many are; ``"median"``, the lower one, which is a
+            value that some run had (as in `quantiles`).
+
+    Raises:
+        ParameterError: there are no runs.
+        UnknownNameError: no such statistic.
+
+    >>> [float(average([4.0, 1.0, 2.0, float("nan")], name)) for name in STATISTICS]
+    [inf, 3.0, 2.0]
+    """
+    values = _worst(losses)
+    if not values.shape[-1]:
+        raise ParameterError("a statistic needs at least one run")
+    return average_of_sorted(values if statistic == "mean" else np.sort(values, axis=-1), statistic)
+
+
+def average_of_sorted(losses: FloatArray, statistic: Statistic) -> FloatArray:
+    """Return what `average` does, of losses that ascend along the last axis and have no NaN."""
+    low, high = _window(losses.shape[-1], statistic)
+    return losses[..., low:high].mean(axis=-1)
+
+
+def bootstrap(
+    losses: Sequence[ArrayLike],
+    statistic: Statistic = "mean",
+    *,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Intervals:
+    """Return a statistic over the runs of all tasks with its stratified bootstrap interval.
+
+    Every task weighs the same, whatever its number of runs.
+
+    Args:
+        losses: per task, shape (..., runs); the numbers of runs may differ. NaN counts as infinitely bad.
+        statistic: see `average`; here of the runs of all tasks together.
+        level: confidence.
+        resamples: how many.
+        seed: of the resamples.
+
+    Returns:
+        Of shape (...).
+
+    Raises:
+        ParameterError: there are no tasks or no runs, or a number makes no sense.
+
+    >>> tasks = [np.arange(40.0), np.arange(40.0) + 100]
+    >>> found = bootstrap(tasks, "mean")
+    >>> float(found.estimate), bool(found.low < 69.5 < found.high)
+    (69.5, True)
+    """
+    tasks = [_worst(task) for task in losses]
+    draws = resampler(tuple(task.shape[-1] for task in tasks), resamples=resamples, seed=seed)
+    low, high = draws.interval([draws.group(task) for task in tasks], statistic, level)
+    return Intervals(pooled_average(tasks, statistic), low, high)
+
+
+def pooled_average(tasks: Sequence[FloatArray], statistic: Statistic) -> FloatArray:
+    """Return a statistic of the runs of all tasks, each of which weighs the same; losses are (..., runs) each."""
+    runs = [task.shape[-1] for task in tasks]
+    if statistic == "mean":
+        return np.mean([average(task) for task in tasks], axis=0)
+    if len(set(runs)) == 1:
+        return average(np.concatenate(tasks, axis=-1), statistic)
+    weight = np.concatenate([np.full(count, max(runs) / count) for count in runs])
+    return _weighted(np.concatenate(tasks, axis=-1), weight, *_window(max(runs) * len(runs), statistic))
+
+
+class Resampler:
+    """Resamples of the runs of some tasks, for any quantity of them.
+
+    Args:
+        runs: number of runs of every task.
+        resamples: how many.
+        seed: of the resamples; together with ``runs`` and ``stream`` it says which they are.
+        stream: another number gives independent resamples of the same seed.
+        groups: of neighbouring runs that a task is divided into, at most.
+
+    Raises:
+        ParameterError: there are no tasks or no runs, or a number makes no sense.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[int],
+        *,
+        resamples: int = RESAMPLES,
+        seed: int = 0,
+        stream: int = 0,
+        groups: int | None = None,
+    ) -> None:
+        if not runs or min(runs) < 1:
+            raise ParameterError(f"a bootstrap needs tasks with at least one run each, got {list(runs)} runs")
+        if resamples < 1 or seed < 0:
+            raise ParameterError(f"resamples must be at least 1 and seed at least 0, got {resamples} and {seed}")
+        self.runs, self.resamples, self.seed, self.stream = tuple(runs), resamples, seed, stream
+        self._groups = min(groups or MOST_GROUPS, most_groups(len(runs)))
+
+    def group(self, losses: FloatArray) -> FloatArray:
+        """Return the means of neighbouring order statistics, ascending, (..., groups), of losses (..., runs).
+
+        Where there are few runs, these are the sorted losses themselves.
+        """
+        return self.group_sorted(np.sort(losses, axis=-1))
+
+    def group_sorted(self, ordered: FloatArray) -> FloatArray:
+        """Return what `group` does, of losses that ascend along the last axis."""
+        runs = ordered.shape[-1]
+        if runs <= self._groups:
+            return ordered
+        sizes = self.sizes(runs)
+        return np.add.reduceat(ordered, np.cumsum(sizes) - sizes, axis=-1) / sizes
+
+    def estimate(self, groups: Sequence[FloatArray], statistic: Statistic) -> FloatArray:
+        """Return a statistic of all tasks from their groups, shape (...): exact where these are single runs."""
+        values = np.concatenate(groups, axis=-1)
+        return _weighted(values, self._expected, *_window(self._total, statistic))
+
+    def sizes(self, runs: int) -> IntArray:
+        """Return how many runs are in every group of a task with that many runs."""
+        groups = min(runs, self._groups)
+        return np.diff(np.arange(groups + 1) * runs // groups)
+
+    def interval(
+        self, groups: Sequence[FloatArray], statistic: Statistic, level: float = 0.95
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return both ends of the interval of a statistic, shape (...) each.
+
+        Args:
+            groups: per task what `group` gave, shape (..., groups).
+            statistic: see `average`.
+            level: confidence.
+        """
+        if not 0 < level < 1:
+            raise ParameterError(f"level must be between 0 and 1, got {level}")
+        shape = groups[0].shape[:-1]
+        values = np.concatenate([task.reshape(-1, task.shape[-1]) for task in groups], axis=1)
+        if statistic == "mean":
+            drawn = _products(self.counts, values) / self._total
+        elif len(groups) == 1:
+            drawn = _products(self._window_shares(statistic), values)
+        else:
+            drawn = self._pooled(values, statistic)
+        ends = quantiles(drawn, ((1 - level) / 2, (1 + level) / 2))
+        return ends[0].reshape(shape), ends[1].reshape(shape)
+
+    @cached_property
+    def counts(self) -> FloatArray:
+        """How often each group was drawn, times the weight of a run of its task, shape (resamples, groups of all).
+
+        A run weighs so much that every task weighs as much as one with the most runs.
+        """
+        random = np.random.default_rng([self.seed, self.stream, *self.runs])
+        most = max(self.runs)
+        drawn = {runs: self.runs.count(runs) for runs in dict.fromkeys(self.runs)}
+        tables = {
+            runs: iter(random.multinomial(runs, self.sizes(runs) / runs, size=(tasks, self.resamples)))
+            for runs, tasks in drawn.items()
+        }
+        return np.concatenate([next(tables[runs]) * (most / runs) for runs in self.runs], axis=1)
+
+    def task_shares(self, task: int) -> FloatArray:
+        """Return the share of a task's runs that each of its groups had, shape (resamples, groups)."""
+        ends = np.cumsum([0, *(len(self.sizes(runs)) for runs in self.runs)])
+        return self.counts[:, ends[task] : ends[task + 1]] / max(self.runs)
+
+    @property
+    def _total(self) -> int:
+        return max(self.runs) * len(self.runs)
+
+    def _window_shares(self, statistic: Statistic) -> FloatArray:
+        """Weights of the order statistics of a single task in a trimmed mean, shape (resamples, groups)."""
+        if statistic not in self._windows:
+            low, high = _window(self._total, statistic)
+            below = np.clip(np.cumsum(self.counts, axis=1), low, high)
+            self._windows[statistic] = np.diff(below, axis=1, prepend=low) / (high - low)
+        return self._windows[statistic]
+
+    @cached_property
+    def _windows(self) -> dict[Statistic, FloatArray]:
+        return {}
+
+    @cached_property
+    def _expected(self) -> FloatArray:
+        """The mean of `counts` over all possible resamples, shape (groups of all,)."""
+        return np.concatenate([self.sizes(runs) * (max(self.runs) / runs) for runs in self.runs])
+
+    def _pooled(self, values: FloatArray, statistic: Statistic) -> FloatArray:
+        """Resampled trimmed means over all tasks, shape (resamples, rows), of values (rows, groups of all)."""
+        low, high = _window(self._total, statistic)
+        order = np.argsort(values, axis=1, kind="stable")
+        sums = [self._least(values, order, weight) if weight else 0.0 for weight in (low, high)]
+        return np.where(np.isinf(sums[1]), np.inf, (sums[1] - np.where(np.isinf(sums[0]), 0.0, sums[0])) / (high - low))
+
+    def _least(self, values: FloatArray, order: IntArray, weight: int) -> FloatArray:
+        """Sums of the least values up to a weight, shape (resamples, rows).
+
+        Only near the expected place does it depend on the resample which values these are. What surely is below is
+        summed by one product of matrices. The chance that a resample leaves that zone is below 1e-13 (Hoeffding).
+        """
+        spread = _ZONE * math.sqrt(sum(max(self.runs) ** 2 / runs for runs in self.runs)) / 2
+        expected = np.cumsum(self._expected[order], axis=1)
+        first = (expected < weight - spread).sum(axis=1)
+        end = (expected < weight + spread).sum(axis=1) + 1
+        surely = np.zeros(values.shape)
+        np.put_along_axis(surely, order, (np.arange(values.shape[1]) < first[:, None]).astype(np.float64), axis=1)
+        before = self.counts @ surely.T
+        sums = _products(self.counts, np.where(surely > 0, values, 0.0))
+        for row, start in enumerate(first):
+            zone = order[row, start : end[row]]
+            below = before[:, row] + np.cumsum(self._by_group[zone], axis=0)
+            sums[:, row] += _sum_up_to(values[row, zone], before[:, row], below, weight)
+        return sums
+
+    @cached_property
+    def _by_group(self) -> FloatArray:
+        """The counts with resamples side by side, as they are gathered group by group."""
+        return np.ascontiguousarray(self.counts.T)
+
+
+@lru_cache(maxsize=4)
+def resampler(
+    runs: tuple[int, ...], *, resamples: int = RESAMPLES, seed: int = 0, stream: int = 0, groups: int | None = None
+) -> Resampler:
+    """Return a `Resampler`; the last few are kept, as drawing resamples costs more than using them."""
+    return Resampler(runs, resamples=resamples, seed=seed, stream=stream, groups=groups)
+
+
+def most_groups(tasks: int) -> int:
+    """Return into how many groups the runs of each of so many tasks are divided at most."""
+    return max(_LEAST_GROUPS, min(MOST_GROUPS, _MOST_COUNTS // tasks))
+
+
+def _worst(losses: ArrayLike) -> FloatArray:
+    """Losses in which a run without a value is infinitely bad."""
+    array = np.asarray(losses, dtype=np.float64)
+    return np.where(np.isnan(array), np.inf, array)
+
+
+def _window(runs: int, statistic: Statistic) -> tuple[int, int]:
+    """Which of the ordered runs a trimmed mean averages: those after the first number, up to the second."""
+    if statistic not in STATISTICS:
+        raise unknown("statistic", statistic, STATISTICS)
+    if statistic == "mean":
+        return 0, runs
+    if statistic == "median":
+        return math.ceil(runs / 2) - 1, math.ceil(runs / 2)
+    return runs // 4, runs - runs // 4
+
+
+def _weighted(values: FloatArray, weight: FloatArray, low: float, high: float) -> FloatArray:
+    """Mean of what lies between two cumulated weights, (...), of values (..., n) in any order with weights (n,)."""
+    order = np.argsort(values, axis=-1, kind="stable")
+    below = np.clip(np.cumsum(weight[order], axis=-1), low, high)
+    shares = np.diff(below, axis=-1, prepend=low) / (high - low)
+    used = np.where(shares > _ROUNDING, np.take_along_axis(values, order, axis=-1), 0.0)
+    return (used * shares).sum(axis=-1)
+
+
+def _sum_up_to(values: FloatArray, before: FloatArray, below: FloatArray, weight: float) -> FloatArray:
+    """Sum of ascending values up to a cumulated weight; infinite where there are not enough finite ones.
+
+    Args:
+        values: shape (n,).
+        before: weight before the first of them, shape (resamples,).
+        below: weight up to each of them, shape (n, resamples).
+        weight: where to stop.
+    """
+    finite = int(np.isfinite(values).sum())
+    used = np.diff(np.minimum(np.vstack([before, below[:finite]]), weight), axis=0)
+    reached = below[finite - 1] if finite else before
+    return np.where(reached >= weight * (1 - _ROUNDING), values[:finite] @ used, np.inf)
+
+
+def _products(weights: FloatArray, values: FloatArray) -> FloatArray:
+    """Weighted sums of every row of values, shape (resamples, rows); infinite where an infinite value has weight."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return weights @ values.T
+    sums = weights @ np.where(finite, values, 0.0).T
+    return np.where(weights @ (~finite).T.astype(np.float64) > 0, np.inf, sums)

@@ -1,0 +1,300 @@
+"""Practical equivalence: whether a difference is too small to matter, too large to be ignored, or not known yet.
+
+A difference is judged by where its interval lies beside a margin, the largest difference that does not matter in
+practice:
+
+    equivalent    it lies within the margin:      -margin [  .....  ] margin
+    worse         it lies wholly above it:        -margin [         ] margin  .....
+    better        it lies wholly below it
+    inconclusive  anything else: more runs are needed
+
+This is the two one-sided tests (TOST) procedure of Schuirmann (1987) for "equivalent", and one one-sided test for each
+of the others. With a confidence of 0.95, two versions that differ by no more than the margin are called worse with a
+probability of at most 0.05, and two that differ by more are called equivalent with at most 0.05.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.validation import Interval
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.streams import FloatArray
+from nasbench_lab.tables.description import Direction
+
+Verdict = Literal["equivalent", "better", "worse", "inconclusive"]
+"""Of a first strategy (or the new version) beside a second one (or the old)."""
+
+_STATED_POWER = 0.8
+
+
+@dataclass(frozen=True)
+class SampleComparison:
+    """A new sample beside an old one. Differences are losses: positive is worse, in the unit of the values.
+
+    Attributes:
+        verdict: on the new one.
+        difference: mean loss of the new one less that of the old, over the runs with a value. The interval has the
+            confidence 2 * level - 1, so that each of its ends has the confidence ``level``.
+        margin: largest difference that does not matter.
+        level: confidence of the verdict.
+        p_equivalent: p-value of the two one-sided tests: that the difference is larger than the margin, either way.
+        p_worse, p_better: p-values of the one-sided tests that it is not above, or not below, the margin.
+        power: probability to find two equal versions equivalent, with as many runs that spread as much.
+        detectable: the true worsening that is found "worse" with a probability of 0.8.
+        runs: number of runs, of the new and the old.
+        without_value: how many of them have none.
+        p_failures: p-value that both fail equally often (two-sided); 1 where all runs have a value.
+    """
+
+    verdict: Verdict
+    difference: Interval
+    margin: float
+    level: float
+    p_equivalent: float
+    p_worse: float
+    p_better: float
+    power: float
+    detectable: float
+    runs: tuple[int, int]
+    without_value: tuple[int, int]
+    p_failures: float
+
+    def __str__(self) -> str:
+        difference = f"{self.difference.estimate:+.4g} [{self.difference.low:+.4g}, {self.difference.high:+.4g}]"
+        return f"{self.verdict}: {difference} beside a margin of {self.margin:.4g} (positive is worse)"
+
+
+def compare_samples(
+    new: ArrayLike,
+    old: ArrayLike,
+    margin: float,
+    level: float = 0.95,
+    direction: Direction = "minimize",
+    *,
+    paired: bool = False,
+) -> SampleComparison:
+    """Judge whether a new sample is equivalent to an old one, better or worse.
+
+    The difference of means has Welch's interval, or with pairs Student's. Runs without a value (NaN or infinite) are no
+    part of means. Where there are any, it is tested first whether one sample has more of them (Fisher's exact test;
+    with pairs McNemar's, which is exact too): if so, that decides. If not, the verdict "equivalent" needs as many in
+    both. Each of the two tests then has half of the error that ``level`` allows (Bonferroni).
+
+    Args:
+        new: values of the new version, one a run.
+        old: values of the old version; with pairs as many.
+        margin: largest difference of means that does not matter, at least 0, in the unit of the values.
+        level: confidence of the verdict, above 0.5 and below 1.
+        direction: ``"minimize"`` where values are losses, ``"maximize"`` where more is better.
+        paired: whether values with the same position belong together (same seed, same start).
+
+    Raises:
+        ParameterError: a sample is empty or not one-dimensional, or another argument makes no sense.
+
+    >>> spread = np.linspace(-1, 1, 200)
+    >>> compare_samples(5 + spread, 5 + spread, margin=0.2).verdict
+    'equivalent'
+    >>> str(compare_samples(6 + spread, 5 + spread, margin=0.2))
+    'worse: +1 [+0.9041, +1.096] beside a margin of 0.2 (positive is worse)'
+    >>> compare_samples(6 + spread, 5 + spread, margin=0.2, direction="maximize").verdict
+    'better'
+    >>> compare_samples([5.1, 4.0, 6.0], [5.0, 4.0, 6.2], margin=0.2).verdict
+    'inconclusive'
+    """
+    losses = [_losses(values, direction) for values in (new, old)]
+    if paired and len(losses[0]) != len(losses[1]):
+        raise ParameterError(f"pairs need as many new values as old ones, got {len(losses[0])} and {len(losses[1])}")
+    if not 0.5 < level < 1:
+        raise ParameterError(f"level must be above 0.5 and below 1, got {level}")
+    if not 0 <= margin < math.inf:
+        raise ParameterError(f"margin must be at least 0 and finite, got {margin}")
+    failed = [~np.isfinite(values) for values in losses]
+    failures = int(failed[0].sum()), int(failed[1].sum())
+    error = (1 - level) / 2 if any(failures) else 1 - level
+    p_failures = 1.0
+    if any(failures):
+        p_failures = _mcnemar(*failed) if paired else _fisher(failures, (len(losses[0]), len(losses[1])))
+    difference, spread, degrees = (_paired if paired else _welch_of)(*losses)
+    interval = intervals_of(difference, spread, degrees, 1 - 2 * error).at()
+    verdict = _verdict(interval, margin)
+    if p_failures <= 2 * error and failures[0] * len(losses[1]) != failures[1] * len(losses[0]):
+        verdict = "worse" if failures[0] * len(losses[1]) > failures[1] * len(losses[0]) else "better"
+    elif verdict == "equivalent" and failures[0] * len(losses[1]) != failures[1] * len(losses[0]):
+        verdict = "inconclusive"
+    p_equivalent, p_worse, p_better = _p_values(float(difference), float(spread), float(degrees), margin)
+    return SampleComparison(
+        verdict=verdict,
+        difference=interval,
+        margin=float(margin),
+        level=float(level),
+        p_equivalent=p_equivalent,
+        p_worse=p_worse,
+        p_better=p_better,
+        power=equivalence_power(margin, float(spread), float(degrees), 1 - error),
+        detectable=_detectable(margin, float(spread), float(degrees), error),
+        runs=(len(losses[0]), len(losses[1])),
+        without_value=failures,
+        p_failures=p_failures,
+    )
+
+
+def welch(
+    means: tuple[FloatArray, FloatArray],
+    variances: tuple[FloatArray, FloatArray],
+    counts: tuple[FloatArray, FloatArray],
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return difference of means, its standard error and degrees of freedom (Welch 1947); the shapes broadcast.
+
+    Args:
+        means: of the first and of the second samples.
+        variances: with n - 1.
+        counts: numbers of values.
+    """
+    first, second = (variance / count for variance, count in zip(variances, counts, strict=True))
+    total = first + second
+    with np.errstate(divide="ignore", invalid="ignore"):
+        degrees = total**2 / (first**2 / (counts[0] - 1) + second**2 / (counts[1] - 1))
+    # Without spread the degrees do not matter, but they must be a number.
+    return means[0] - means[1], np.sqrt(total), np.where(total == 0, 1.0, degrees)
+
+
+def intervals_of(difference: FloatArray, error: FloatArray, degrees: FloatArray, confidence: float) -> Intervals:
+    """Return Student's intervals of estimates with standard errors and degrees of freedom, all of one shape."""
+    from scipy.special import stdtrit
+
+    half = stdtrit(degrees, (1 + confidence) / 2) * error
+    return Intervals(np.asarray(difference), difference - half, difference + half)
+
+
+def verdicts(low: FloatArray, high: FloatArray, margin: FloatArray) -> NDArray[np.str_]:
+    """Return the verdicts on intervals beside margins, of the shape they broadcast to.
+
+    >>> verdicts(np.array([-1.0, 3.0, -5.0, 1.0]), np.array([1.0, 4.0, -3.0, 3.0]), np.array(2.0)).tolist()
+    ['equivalent', 'worse', 'better', 'inconclusive']
+    """
+    choices = [(low >= -margin) & (high <= margin), low > margin, high < -margin]
+    return np.select(choices, ["equivalent", "worse", "better"], "inconclusive")
+
+
+def _verdict(interval: Interval, margin: float) -> Verdict:
+    if interval.low >= -margin and interval.high <= margin:
+        return "equivalent"
+    if interval.low > margin:
+        return "worse"
+    return "better" if interval.high < -margin else "inconclusive"
+
+
+def equivalence_power(margin: float, error: float, degrees: float, level: float = 0.95) -> float:
+    """Return the probability to find two equal versions equivalent (power of TOST at a true difference of 0).
+
+    Args:
+        margin: largest difference that does not matter.
+        error: standard error of the difference.
+        degrees: its degrees of freedom.
+        level: confidence of the verdict.
+
+    >>> round(equivalence_power(0.3, 0.1, 100), 3)
+    0.817
+    """
+    from scipy.special import stdtr, stdtrit
+
+    if math.isnan(error) or math.isnan(degrees):
+        return math.nan
+    if error == 0:
+        return 1.0
+    return max(0.0, float(2 * stdtr(degrees, margin / error - stdtrit(degrees, level)) - 1))
+
+
+def runs_needed(deviation: float, margin: float, power: float = 0.9, level: float = 0.95) -> int:
+    """Return how many runs of each version find two equal versions equivalent with a given probability.
+
+    By the normal approximation, n = 2 (deviation (z_level + z_both) / margin)^2, with z_both the quantile of
+    (1 + power) / 2, as two one-sided tests must succeed; and z_level^2 / 4 more, for Student's t (Guenther 1981).
+
+    Args:
+        deviation: standard deviation of a run's value.
+        margin: largest difference that does not matter.
+        power: the probability.
+        level: confidence of the verdict.
+
+    Raises:
+        ParameterError: an argument makes no sense.
+
+    >>> runs_needed(deviation=1.0, margin=0.3)
+    242
+    """
+    from scipy.special import ndtri
+
+    if not (0 < margin < math.inf and 0 <= deviation < math.inf and 0 < power < 1 and 0.5 < level < 1):
+        message = "runs_needed takes a margin above 0, a deviation of at least 0, 0 < power < 1 and 0.5 < level < 1"
+        raise ParameterError(message)
+    quantile = float(ndtri(level))
+    normal = 2 * (deviation * (quantile + float(ndtri((1 + power) / 2))) / margin) ** 2
+    return max(2, math.ceil(normal + quantile**2 / 4))
+
+
+def _losses(values: ArrayLike, direction: Direction) -> FloatArray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or not array.size:
+        raise ParameterError(f"a sample must be one-dimensional and not empty, got shape {array.shape}")
+    if direction not in ("minimize", "maximize"):
+        raise ParameterError(f'direction must be "minimize" or "maximize", got {direction!r}')
+    return -array if direction == "maximize" else array
+
+
+def _welch_of(new: FloatArray, old: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    known = [values[np.isfinite(values)] for values in (new, old)]
+    if min(map(len, known)) < 2:
+        return (np.array(np.nan),) * 3
+    means, variances, counts = zip(*((k.mean(), k.var(ddof=1), np.array(float(len(k)))) for k in known), strict=True)
+    return welch(means, variances, counts)
+
+
+def _paired(new: FloatArray, old: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    both = np.isfinite(new) & np.isfinite(old)
+    gaps = new[both] - old[both]
+    if len(gaps) < 2:
+        return (np.array(np.nan),) * 3
+    return gaps.mean(), np.asarray(gaps.std(ddof=1) / math.sqrt(len(gaps))), np.array(len(gaps) - 1.0)
+
+
+def _fisher(failures: tuple[int, int], runs: tuple[int, int]) -> float:
+    from scipy.stats import fisher_exact
+
+    table = [[failures[0], runs[0] - failures[0]], [failures[1], runs[1] - failures[1]]]
+    return float(fisher_exact(table).pvalue)
+
+
+def _mcnemar(new: NDArray[np.bool_], old: NDArray[np.bool_]) -> float:
+    """Exact p-value that of the runs which failed in one version only, half did in each."""
+    from scipy.stats import binomtest
+
+    only_new, only_old = int((new & ~old).sum()), int((old & ~new).sum())
+    return float(binomtest(only_new, only_new + only_old).pvalue) if only_new + only_old else 1.0
+
+
+def _p_values(difference: float, error: float, degrees: float, margin: float) -> tuple[float, float, float]:
+    """P-values of "equivalent" (the larger of two one-sided tests), "worse" and "better"."""
+    from scipy.special import stdtr
+
+    if math.isnan(difference):
+        return 1.0, 1.0, 1.0
+    if error == 0:  # without spread the difference is known
+        worse, better = difference > margin, difference < -margin
+        return float(worse or better), float(not worse), float(not better)
+    at_most = float(stdtr(degrees, (difference - margin) / error))
+    at_least = float(stdtr(degrees, -(difference + margin) / error))
+    return max(at_most, at_least), 1 - at_most, 1 - at_least
+
+
+def _detectable(margin: float, error: float, degrees: float, alpha: float) -> float:
+    from scipy.special import stdtrit
+
+    return margin + float(stdtrit(degrees, 1 - alpha) + stdtrit(degrees, _STATED_POWER)) * error

@@ -1,0 +1,77 @@
+"""Every strategy beside every other, on every task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.analysis.effect import count_pairs
+from nasbench_lab.analysis.equivalence import compare_samples, intervals_of, verdicts, welch
+from nasbench_lab.analysis.findings import Pairwise
+from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.significance import holm_of_pairs, rank_sum_p
+from nasbench_lab.simulate.trace import RegretKind
+from nasbench_lab.streams import FloatArray
+
+_LONGEST = "<U12"  # the longest verdict
+
+
+def compare_pairs(
+    kind: RegretKind, losses: Sequence[Sequence[FloatArray | None]], margin: FloatArray, level: float = 0.95
+) -> Pairwise:
+    """Return effect sizes, tests and verdicts for all pairs of strategies on all tasks.
+
+    Args:
+        kind: which regret.
+        losses: per task and strategy, regrets at the end, inf without a value, shape (runs,); None for a strategy that
+            did not run.
+        margin: per task, largest difference of mean regrets that does not matter; NaN where it is not known.
+        level: confidence of verdicts, above 0.5.
+    """
+    shape = (len(losses[0]), len(losses[0]), len(losses))
+    effect, p, adjusted = (np.full(shape, np.nan) for _ in range(3))
+    difference, verdict = Intervals.empty(shape), np.zeros(shape, dtype=_LONGEST)
+    for task, row in enumerate(losses):
+        ran = [strategy for strategy, each in enumerate(row) if each is not None]
+        samples = [each for each in row if each is not None]
+        if not ran:
+            continue
+        one, other = np.array(ran)[:, None], np.array(ran)[None, :]
+        pairs = count_pairs(samples)
+        found, gaps = rank_sum_p(pairs, samples), _differences(samples, level)
+        effect[one, other, task] = pairs.a12
+        p[one, other, task] = found
+        adjusted[one, other, task] = holm_of_pairs(found)
+        difference.estimate[one, other, task] = gaps.estimate
+        difference.low[one, other, task] = gaps.low
+        difference.high[one, other, task] = gaps.high
+        verdict[one, other, task] = _verdicts(samples, gaps, float(margin[task]), level)
+    return Pairwise(kind, effect, p, adjusted, difference, verdict, np.asarray(margin), level)
+
+
+def _differences(samples: Sequence[FloatArray], level: float) -> Intervals:
+    """Differences of means over the runs with a value, with Welch's intervals, shape (S, S); 0 with oneself."""
+    known = [sample[np.isfinite(sample)] for sample in samples]
+    counts = np.array([float(len(each)) for each in known])
+    means = np.array([each.mean() if len(each) else np.nan for each in known])
+    variances = np.array([each.var(ddof=1) if len(each) > 1 else np.nan for each in known])
+    pairs = [(array[:, None], array[None, :]) for array in (means, variances, counts)]
+    found = intervals_of(*welch(pairs[0], pairs[1], pairs[2]), confidence=2 * level - 1)
+    for array in (found.estimate, found.low, found.high):
+        np.fill_diagonal(array, 0.0)
+    return found
+
+
+def _verdicts(samples: Sequence[FloatArray], found: Intervals, margin: float, level: float) -> NDArray[np.str_]:
+    """Verdicts of all pairs; empty on the diagonal, and everywhere without a margin."""
+    if np.isnan(margin):
+        return np.zeros(found.low.shape, dtype=_LONGEST)
+    verdict = verdicts(found.low, found.high, np.array(margin)).astype(_LONGEST)
+    np.fill_diagonal(verdict, "")
+    # Where runs have no value, how many there are is compared as well.
+    failing = [bool(np.isinf(sample).any()) for sample in samples]
+    for one, other in np.argwhere(np.logical_or.outer(failing, failing) & ~np.eye(len(samples), dtype=bool)):
+        verdict[one, other] = compare_samples(samples[one], samples[other], margin, level).verdict
+    return verdict
