@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table as Grid
 
-from nasbench_lab.analysis import Summary
-from nasbench_lab.cli.options import parse_limits, parse_repeat, print_grid
+from nasbench_lab.cli.options import parse_limits, parse_repeat
+from nasbench_lab.cli.summary import print_notes, print_summaries
 from nasbench_lab.errors import SearchOnTestWarning
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import FILES, write_result
@@ -64,15 +61,9 @@ def run(
         traces, notes = _simulate(comparison)
         took = time.perf_counter() - started
         summaries = write_result(traces, folder)
-    notes += [
-        f"{row.without_value} of {row.runs} runs of {row.strategy} on {row.table} observed no value; they count as "
-        "infinitely bad in regrets, and not in means"
-        for row in summaries
-        if row.without_value
-    ]
-    for note in notes:
-        typer.echo(f"note: {note}", err=True)
-    _print_summary(summaries, comparison)
+    print_notes(summaries, notes)
+    typer.echo(f"{comparison.runs:,} runs each, budget {comparison.budget}{_conditions(comparison)}")
+    print_summaries(summaries)
     total = sum(int(trace.evaluations.sum()) for trace in traces)
     typer.echo(f"\n{comparison.simulated_runs:,} runs, {total:,} evaluations, simulated in {took:.2f} s; see {out}")
 
@@ -90,40 +81,8 @@ def _simulate(comparison: Comparison) -> tuple[list[Trace], list[str]]:
     return traces, sorted({str(warning.message) for warning in caught})
 
 
-def _print_summary(summaries: Sequence[Summary], comparison: Comparison) -> None:
-    typer.echo(f"{comparison.runs:,} runs each, budget {comparison.budget}{_conditions(comparison)}")
-    typer.echo("validation and test: the incumbents' mean and standard deviation; regret: median [quartiles]")
-    for table in dict.fromkeys(row.table for row in summaries):
-        typer.echo(f"\n{table}")
-        grid = Grid(box=None, pad_edge=False)
-        grid.add_column("strategy", no_wrap=True)
-        for heading in ("evals", "validation", "test", "test regret"):
-            grid.add_column(heading, justify="right", no_wrap=True)
-        for row in (row for row in summaries if row.table == table):
-            grid.add_row(
-                row.strategy,
-                f"{row.evaluations:g}",
-                _spread(row.valid_mean, row.valid_std),
-                _spread(row.test_mean, row.test_std),
-                _quartiles(row),
-            )
-        print_grid(grid)
-
-
 def _conditions(comparison: Comparison) -> str:
     """What is unusual about a comparison, for its headline."""
     parts = [f"{comparison.workers} workers"] if comparison.workers > 1 else []
     parts += [f"limit {name}={number:g}" for name, number in comparison.limits.items()]
     return "".join(f", {part}" for part in parts)
-
-
-def _quartiles(row: Summary) -> str:
-    if np.isnan(row.test_regret):
-        return "-"
-    return f"{row.test_regret:.3g} [{row.test_regret_low:.3g}, {row.test_regret_high:.3g}]"
-
-
-def _spread(mean: float, deviation: float) -> str:
-    if np.isnan(mean):
-        return "-"
-    return f"{mean:.4g}" if np.isnan(deviation) else f"{mean:.4g}±{deviation:.2g}"

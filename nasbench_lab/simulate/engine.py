@@ -145,8 +145,10 @@ def _reference(table: Table, measurements: Measurements, aims: Goals | None) -> 
     metrics = {split: table.description.metric(name) for split, name in splits.items() if name is not None}
     means = {split: table.mean_values(metric.name) for split, metric in metrics.items()}
     if aims is None:
-        return Reference(measurements.best, metrics, means)
+        return Reference(measurements.best, metrics, means, space=table.description.space)
     values, _, architecture = measurements.outcomes()
     feasible = aims.violation() == 0
     observable = best(values[feasible[architecture]], table.objective)
-    return Reference(observable, {**metrics, **aims.metrics}, {**means, **aims.columns}, feasible)
+    return Reference(
+        observable, {**metrics, **aims.metrics}, {**means, **aims.columns}, feasible, table.description.space
+    )

@@ -71,12 +71,16 @@ class Reference:
         means: for each of them, the mean over repeats of every architecture, shape (architectures,).
         feasible: which architectures keep the limits, shape (architectures,); None where there are none. Optima are
             those of the architectures that do.
+        space: plain data from which `nasbench_lab.spaces.make` makes the table's space, so that architectures can be
+            written in official notation and drawn; empty where it is not known (traces of releases that did not keep
+            it).
     """
 
     observable: float
     metrics: Mapping[str, Metric]
     means: Mapping[str, FloatArray]
     feasible: NDArray[np.bool_] | None = None
+    space: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def mean(self, split: str) -> FloatArray:
         """Return every architecture's mean for a split, or raise the error that says what there is."""

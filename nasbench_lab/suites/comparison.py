@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.simulate import Budget, Trace, concatenate, simulate
-from nasbench_lab.simulate.engine import RUNS_AT_A_TIME, prepare
+from nasbench_lab.simulate.engine import RUNS_AT_A_TIME
 from nasbench_lab.simulate.measurement import RepeatPolicy
 from nasbench_lab.strategies import Strategy, resolve
 from nasbench_lab.suites.arguments import parse_strategy
+from nasbench_lab.suites.conditions import Conditions
 from nasbench_lab.tables import Table, load
 
 Progress = Callable[[int], None]
@@ -19,7 +20,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What to compare.
+    """What to compare, at once and in memory; a `Suite` is for what takes longer.
 
     Args:
         tables: names of tables, or paths of table files.
@@ -59,6 +60,12 @@ class Comparison:
         """Number of runs over all strategies and tables."""
         return len(self.tables) * len(self.strategies) * self.runs
 
+    @property
+    def conditions(self) -> Conditions:
+        """What all simulations have in common."""
+        goals = (self.objectives, self.limits)
+        return Conditions(self.budget, self.fidelity, self.repeat, self.workers, *goals, self.seed)
+
     def run(self, progress: Progress = lambda _runs: None) -> Iterator[Trace]:
         """Simulate, table by table and strategy by strategy, and yield a trace for each.
 
@@ -70,10 +77,10 @@ class Comparison:
         """
         searchers = [resolve(*parse_strategy(text)) for text in self.strategies]
         tables = [load(name) for name in self.tables]
-        _check_different("strategy", [searcher.label for searcher in searchers])
-        _check_different("table", [table.name for table in tables])
+        check_different("strategy", [searcher.label for searcher in searchers])
+        check_different("table", [table.name for table in tables])
         for table in tables:
-            prepare(table, self.budget, self.fidelity, self.repeat, self.workers, self.objectives, self.limits)
+            self.conditions.check(table)
         for table in tables:
             for searcher in searchers:
                 yield self._run_one(table, searcher, progress)
@@ -82,21 +89,7 @@ class Comparison:
         shards = []
         for first in range(0, self.runs, RUNS_AT_A_TIME):
             runs = min(RUNS_AT_A_TIME, self.runs - first)
-            shards.append(
-                simulate(
-                    table,
-                    searcher,
-                    runs=runs,
-                    budget=self.budget,
-                    fidelity=self.fidelity,
-                    repeat=self.repeat,
-                    workers=self.workers,
-                    objectives=self.objectives,
-                    limits=self.limits,
-                    seed=self.seed,
-                    first_run=first,
-                )
-            )
+            shards.append(simulate(table, searcher, runs=runs, first_run=first, **self.conditions.options))
             progress(runs)
         trace = concatenate(shards)
         if not trace.steps:
@@ -104,7 +97,8 @@ class Comparison:
         return trace
 
 
-def _check_different(kind: str, names: Sequence[str]) -> None:
+def check_different(kind: str, names: Sequence[str]) -> None:
+    """Raise ParameterError where a name is listed twice."""
     for name in names:
         if names.count(name) > 1:
             raise ParameterError(f"{kind} {name!r} is listed twice")

@@ -1,24 +1,30 @@
 """Traces on disk: one HDF5 file for any number of simulations, written atomically.
 
-Layout, format version 1::
+Layout, format version 3::
 
     /                          attributes: format, format_version, created_by, traces (how many)
-    /references/<n>            attributes: header (JSON), checksum; datasets: one per split, shape (architectures,)
+    /references/<n>            attributes: header (JSON), checksum; datasets: one per split, shape (architectures,),
+                               _feasible where there are limits, and _space (the space as JSON)
     /traces/<n>                attributes: header (JSON), checksum; datasets: the arrays of `Trace`
 
 Simulations of one table with the same fidelity and repeat policy share a reference. A checksum is the SHA-256 of the
-header and the arrays, and is verified when they are read.
+header and the arrays, and is verified when they are read. A reference can also lie in a file of its own, named after
+that file's SHA-256, to which many files of traces link; the link is relative, so that they can be moved together.
+
+The same traces give the same bytes, wherever and whenever they are written by one release with one version of HDF5.
+Files of version 2, which did not keep the space, are read too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +37,10 @@ from nasbench_lab.simulate.trace import MISSING, Reference, Setting, Trace
 from nasbench_lab.tables.description import Metric
 
 FORMAT = "nasbench-lab traces"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+_READABLE = (2, FORMAT_VERSION)
 
-_FEASIBLE = "_feasible"
+_FEASIBLE, _SPACE = "_feasible", "_space"
 _ARRAYS = (*MISSING, "stopped")
 
 _PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "track_times": False}
@@ -46,20 +53,40 @@ def save_traces(traces: Sequence[Trace], path: str | os.PathLike[str]) -> None:
         ParameterError: there are no traces.
         OutputError: the file cannot be written; an older file is left as it was.
     """
-    import h5py
-
     if not traces:
         raise ParameterError("there are no traces to save")
-    with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w", libver="v110") as file:
-        file.attrs["format"] = FORMAT
-        file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["created_by"] = f"nasbench-lab {nasbench_lab.__version__}"
-        file.attrs["traces"] = len(traces)
+    with _image() as made:
         written: dict[str, Reference] = {}
         for number, trace in enumerate(traces):
-            setting = json.loads(json.dumps(dataclasses.asdict(trace.setting), default=repr))
-            header = {"setting": setting, "reference": _save_reference(file, written, trace.reference)}
-            _save_group(file, f"traces/{number}", header, {name: getattr(trace, name) for name in _ARRAYS})
+            _save_trace(made.file, number, trace, _save_reference(made.file, written, trace.reference))
+    with atomic_path(Path(path)) as temporary:
+        temporary.write_bytes(made.content)
+
+
+class Linked(NamedTuple):
+    """The contents of two files for one trace, the first of which links to the second."""
+
+    traces: bytes
+    reference: bytes
+    checksum: str  # SHA-256 of the second
+
+
+def linked_images(trace: Trace, reference: Callable[[str], str]) -> Linked:
+    """Return a file with one trace, and its reference as a file of its own, as many traces share it.
+
+    Args:
+        trace: what to store.
+        reference: from the SHA-256 of the second file to its path, relative to the folder of the first.
+    """
+    import h5py
+
+    with _image() as shared:
+        _save_reference(shared.file, {}, trace.reference)
+    checksum = hashlib.sha256(shared.content).hexdigest()
+    with _image() as made:
+        _save_trace(made.file, 0, trace, "0")
+        made.file.create_group("references")["0"] = h5py.ExternalLink(reference(checksum), "references/0")
+    return Linked(made.content, shared.content, checksum)
 
 
 def load_traces(path: str | os.PathLike[str]) -> list[Trace]:
@@ -77,18 +104,108 @@ def load_traces(path: str | os.PathLike[str]) -> list[Trace]:
     ...     bool((load_traces(f"{folder}/traces.h5")[0].observed == trace.observed).all())
     True
     """
+    reader = TraceReader()
+    with _reading(Path(path)) as file:
+        return [reader.read(file, number) for number in range(int(file.attrs["traces"]))]
+
+
+@final
+class TraceReader:
+    """Reads single traces, and remembers the last reference, which many files share."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, Reference] | None = None
+
+    def trace(self, path: Path, number: int = 0) -> Trace:
+        """Return one trace of a file.
+
+        Raises:
+            DataError: the file is missing or damaged.
+        """
+        with _reading(path) as file:
+            return self.read(file, number)
+
+    def later(self, path: Path, number: int = 0) -> Callable[[], Trace]:
+        """Return a function that reads a trace of a file when it is called."""
+        return lambda: self.trace(path, number)
+
+    def read(self, file: Any, number: int) -> Trace:
+        """Return one trace of an open file."""
+        header, arrays = _load_group(file[f"traces/{number}"])
+        group = file[f"references/{header['reference']}"]
+        checksum = str(group.attrs["checksum"])
+        if self._last is None or self._last[0] != checksum:
+            self._last = checksum, _load_reference(group)
+        return Trace(parse_setting(header["setting"]), self._last[1], **arrays)
+
+
+def read_settings(path: Path) -> tuple[list[Setting], str]:
+    """Return the settings of all traces of a file, without reading the traces, and what wrote it.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    with _reading(path) as file:
+        headers = [json.loads(str(file[f"traces/{n}"].attrs["header"])) for n in range(int(file.attrs["traces"]))]
+        return [parse_setting(header["setting"]) for header in headers], str(file.attrs["created_by"])
+
+
+def setting_text(setting: Setting) -> str:
+    """Return a setting as JSON; arguments of plain strategies that are no plain data are kept as text."""
+    return json.dumps(dataclasses.asdict(setting), default=repr, sort_keys=True)
+
+
+def parse_setting(fields: Mapping[str, Any]) -> Setting:
+    """Read what `setting_text` wrote, as JSON gives it."""
+    changed = {
+        "budget": Budget(**fields["budget"]),
+        "objective": _metric(fields["objective"]),
+        "objectives": tuple(fields["objectives"]),
+    }
+    return Setting(**{**fields, **changed})
+
+
+class _Image:
+    """A file that is made in memory: so that a full disk is met by one plain write, and not by HDF5 in the middle."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.content = b""
+
+
+@contextlib.contextmanager
+def _image() -> Iterator[_Image]:
+    """Give a new file of this format to fill; its content is there when the block has ended."""
     import h5py
 
-    where = Path(path)
+    with h5py.File("traces.h5", "w", driver="core", backing_store=False, libver="v110") as file:
+        made = _Image(file)
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["created_by"] = f"nasbench-lab {nasbench_lab.__version__}"
+        yield made
+        file.attrs["traces"] = len(file.get("traces", ()))
+        file.flush()
+        made.content = file.id.get_file_image()
+
+
+def _save_trace(file: Any, number: int, trace: Trace, reference: str) -> None:
+    header = {"setting": json.loads(setting_text(trace.setting)), "reference": reference}
+    _save_group(file, f"traces/{number}", header, {name: getattr(trace, name) for name in _ARRAYS})
+
+
+@contextlib.contextmanager
+def _reading(where: Path) -> Iterator[Any]:
+    """Give an open file of this format; whatever goes wrong inside the block is a DataError about the file."""
+    import h5py
+
     if not where.is_file():
         raise DataError(f"there is no file {where}")
     try:
         with h5py.File(where, "r") as file:
-            if file.attrs.get("format") != FORMAT or file.attrs["format_version"] != FORMAT_VERSION:
+            if file.attrs.get("format") != FORMAT or file.attrs["format_version"] not in _READABLE:
                 raise DataError("it has no traces in a format that this release reads")
-            references = {name: _load_reference(group) for name, group in file["references"].items()}
-            count = int(file.attrs["traces"])
-            return [_load_trace(file[f"traces/{number}"], references) for number in range(count)]
+            yield file
     except Exception as error:  # a damaged file can raise nearly anything
         raise DataError(f"cannot read traces from {where}: {first_line(error)}") from error
 
@@ -102,8 +219,13 @@ def _save_reference(file: Any, written: dict[str, Reference], reference: Referen
     written[number] = reference
     metrics = {split: dataclasses.asdict(metric) for split, metric in reference.metrics.items()}
     header = {"observable": reference.observable, "metrics": metrics}
-    feasible = {} if reference.feasible is None else {_FEASIBLE: reference.feasible}
-    _save_group(file, f"references/{number}", header, {**reference.means, **feasible})
+    arrays: dict[str, NDArray[Any]] = {
+        **reference.means,
+        _SPACE: np.frombuffer(_space_text(reference).encode(), np.uint8),
+    }
+    if reference.feasible is not None:
+        arrays[_FEASIBLE] = reference.feasible
+    _save_group(file, f"references/{number}", header, arrays)
     return number
 
 
@@ -113,7 +235,8 @@ def _save_group(file: Any, path: str, header: dict[str, Any], arrays: Mapping[st
     group.attrs["header"] = text
     group.attrs["checksum"] = _checksum(text, arrays)
     for name, array in arrays.items():
-        group.create_dataset(name, data=array, **_PACKED)
+        # Written now, not when Python lets go of it, as where it lies in the file depends on what is written first.
+        group.create_dataset(name, data=array, **_PACKED).flush()
 
 
 def _load_group(group: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -134,12 +257,17 @@ def _checksum(header: str, arrays: Mapping[str, NDArray[Any]]) -> str:
 
 
 def _same(one: Reference, other: Reference) -> bool:
-    return (
+    return one is other or (
         one.observable == other.observable
         and one.metrics == other.metrics
         and np.array_equal(_optional(one.feasible), _optional(other.feasible))
         and all(np.array_equal(one.means[split], other.means[split], equal_nan=True) for split in one.means)
+        and _space_text(one) == _space_text(other)
     )
+
+
+def _space_text(reference: Reference) -> str:
+    return json.dumps(dict(reference.space), sort_keys=True)
 
 
 def _optional(array: NDArray[Any] | None) -> NDArray[Any]:
@@ -149,17 +277,9 @@ def _optional(array: NDArray[Any] | None) -> NDArray[Any]:
 def _load_reference(group: Any) -> Reference:
     header, means = _load_group(group)
     metrics = {split: _metric(fields) for split, fields in header["metrics"].items()}
-    feasible = means.pop(_FEASIBLE, None)
-    return Reference(header["observable"], metrics, means, feasible)
-
-
-def _load_trace(group: Any, references: dict[str, Reference]) -> Trace:
-    header, arrays = _load_group(group)
-    fields = header["setting"]
-    fields["budget"] = Budget(**fields["budget"])
-    fields["objective"] = _metric(fields["objective"])
-    fields["objectives"] = tuple(fields["objectives"])
-    return Trace(Setting(**fields), references[header["reference"]], **arrays)
+    feasible, space = means.pop(_FEASIBLE, None), means.pop(_SPACE, None)
+    described = {} if space is None else json.loads(space.tobytes())
+    return Reference(header["observable"], metrics, means, feasible, described)
 
 
 def _metric(fields: dict[str, Any]) -> Metric:

@@ -1,0 +1,204 @@
+"""``nasbench-lab suite``: many simulations, planned, stored and gone on with after an interruption."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from nasbench_lab.analysis import Summary, beside_published, summarize, to_csv
+from nasbench_lab.cli.options import make_grid, print_grid
+from nasbench_lab.cli.progress import INTERRUPTED
+from nasbench_lab.cli.summary import print_notes, print_summaries
+from nasbench_lab.errors import OutputError, ParameterError
+from nasbench_lab.files import atomic_path
+from nasbench_lab.report import published_table
+from nasbench_lab.suites import (
+    DaskExecutor,
+    LocalProcesses,
+    Results,
+    SuiteFolder,
+    built_in,
+    execute,
+    read_suite,
+    run_suite,
+)
+from nasbench_lab.suites.plan import Skipped
+from nasbench_lab.suites.reading import EXAMPLE
+
+SUMMARY = "summary.csv"
+PUBLISHED = "published.md"
+
+_MOST_ROWS = 60
+"""A longer summary is written, and not printed."""
+
+app = typer.Typer(help="Run many simulations, and keep them.", no_args_is_help=True, rich_markup_mode=None)
+
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that `suite run` wrote.")]
+
+
+class Where(enum.StrEnum):
+    """Where shards are simulated."""
+
+    local = "local"
+    dask = "dask"
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(metavar="SUITE", help="A TOML file, or the name of a built-in suite.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results: new, empty, or one where the suite was begun.")],
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine. [default: as many as processors]")
+    ] = None,
+    executor: Annotated[Where, typer.Option(help="Where to simulate.")] = Where.local,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a dask scheduler; by default, workers are started here.")
+    ] = None,
+) -> None:
+    """Run a suite, or what is left of it. Stopped or killed, it loses seconds, and the same command goes on."""
+    if scheduler is not None and executor is not Where.dask:
+        raise ParameterError("--scheduler is for --executor dask")
+    wanted = read_suite(suite)
+    with _progress(out) as report:
+        results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), report=report)
+    summaries = [summarize(trace) for trace in results]
+    with atomic_path(out / SUMMARY) as temporary:
+        temporary.write_text(to_csv(summaries), encoding="utf-8")
+    _print_results(results, summaries, SuiteFolder.open(out).plan.skipped)
+    if beside := beside_published(results, wanted.published):
+        with atomic_path(out / PUBLISHED) as temporary:
+            temporary.write_text(published_table(beside, wanted.title), encoding="utf-8")
+        typer.echo(f"\nbeside the published numbers: {out / PUBLISHED}")
+    typer.echo(f"\nsee {out}; for figures, statistics and a page to share: nasbench-lab report {out}")
+
+
+@app.command()
+def init(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Where to write it. [default: printed]")] = None,
+) -> None:
+    """Write a commented example of a suite."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    if file.exists():
+        raise OutputError(f"{file} exists already; name a new file")
+    with atomic_path(file) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {file}; edit it, then type: nasbench-lab suite run {file} --out results/{file.stem}")
+
+
+@app.command("list")
+def list_suites() -> None:
+    """List the suites that come with the package."""
+    grid = make_grid("suite", "runs", "what it is")
+    for name in built_in():
+        suite = read_suite(name)
+        grid.add_row(name, f"{suite.runs:,}", suite.title)
+    print_grid(grid, fold=True)
+    typer.echo("\nA file to start from: nasbench-lab suite init mine.toml")
+
+
+@app.command()
+def status(
+    folder: Folder,
+    check: Annotated[bool, typer.Option("--check", help="Read every file, and compare with its checksum.")] = False,
+) -> None:
+    """Show how far a suite is, what failed, and what was skipped. Exit code 1 if something is damaged."""
+    found = SuiteFolder.open(folder)
+    finished = {shard for shard in found.plan.shards if found.is_finished(shard)}
+    typer.echo(f"{found.suite.title or 'suite'}\n{found.suite.hash[:12]}, {found.suite.runs:,} runs each\n")
+    grid = make_grid("table", "simulations", "shards", "finished")
+    names = [found.plan.tables[simulation.table].name for simulation in found.plan.simulations]
+    shards = Counter(names[shard.simulation] for shard in found.plan.shards)
+    there = Counter(names[shard.simulation] for shard in finished)
+    for name, count in Counter(names).items():
+        grid.add_row(name, str(count), str(shards[name]), str(there[name]))
+    print_grid(grid)
+    typer.echo(f"\n{len(finished)} of {len(found.plan.shards)} shards are finished")
+    for failure in filter(None, map(found.failure, found.plan.shards)):
+        typer.echo(f"failed: {failure['strategy']} on {failure['table']}: {failure['error']}")
+    for line in _skipped_lines(found.plan.skipped):
+        typer.echo(line)
+    problems = found.damaged() if check else []
+    for problem in problems:
+        typer.echo(f"damaged: {problem}")
+    if problems:
+        typer.echo(f"nasbench-lab suite clean {folder} removes what is damaged; then run the suite again")
+        raise typer.Exit(1)
+
+
+@app.command()
+def clean(
+    folder: Folder,
+    results: Annotated[bool, typer.Option("--results", help="Remove what was simulated as well, for good.")] = False,
+) -> None:
+    """Remove what killed processes left behind, what is damaged, and reports of failures."""
+    count = SuiteFolder.open(folder).clean(results=results)
+    if results:
+        for name in (SUMMARY, PUBLISHED):
+            (folder / name).unlink(missing_ok=True)
+    typer.echo(f"removed {count} file{'' if count == 1 else 's'} from {folder}")
+
+
+def _executor(where: Where, processes: int | None, scheduler: str | None) -> execute.Executor:
+    if where is Where.dask:
+        return DaskExecutor(scheduler, processes)
+    executor = LocalProcesses(processes)
+    return execute.InThisProcess() if executor.slots == 1 else executor
+
+
+@contextlib.contextmanager
+def _progress(out: Path) -> Iterator[Callable[[execute.Progress], None]]:
+    """Show a bar with the time left (on a terminal), and say how to go on after Ctrl-C."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task: TaskID | None = None
+
+        def report(progress: execute.Progress) -> None:
+            nonlocal task
+            said = f"{progress.finished} of {progress.shards} shards"
+            said += f", {progress.failed} failed" if progress.failed else ""
+            # What was finished before says nothing about the speed: the bar begins with it.
+            done, total = round(1000 * progress.seconds), round(1000 * progress.total)
+            if task is None:
+                task = bar.add_task(said, total=total, completed=done)
+            bar.update(task, completed=done, description=said)
+
+        try:
+            yield report
+        except KeyboardInterrupt:
+            bar.stop()
+            typer.echo(f"stopped; what is finished is kept in {out}, and the same command goes on", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _print_results(results: Results, summaries: Sequence[Summary], skipped: Sequence[Skipped]) -> None:
+    on_test = {setting.table for setting in results.settings if setting.objective.split == "test"}
+    notes = [f"{name} publishes no validation measurements: searches observe the test's" for name in sorted(on_test)]
+    print_notes(summaries, [*notes, *_skipped_lines(skipped)])
+    runs = sum(row.runs for row in summaries)
+    seconds = results.provenance["wall_seconds"]
+    typer.echo(f"{runs:,} runs of {len(results)} simulations, {seconds:,.1f} s of processor time")
+    if len(summaries) <= _MOST_ROWS:
+        print_summaries(summaries)
+    else:
+        typer.echo(f"{len(summaries)} rows are in {SUMMARY}")
+
+
+def _skipped_lines(skipped: Sequence[Skipped]) -> list[str]:
+    """One line a strategy and reason, with the tables."""
+    tables: dict[tuple[str, str], list[str]] = {}
+    for skip in skipped:
+        tables.setdefault((skip.strategy, skip.reason), []).append(skip.table)
+    who = {strategy: "all strategies" if strategy == "*" else strategy for strategy, _ in tables}
+    return [f"skipped {who[name]} on {', '.join(where)}: {reason}" for (name, reason), where in tables.items()]

@@ -1,0 +1,56 @@
+"""What simulations came to, as a table on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import typer
+from rich.table import Table as Grid
+
+from nasbench_lab.analysis import Summary
+from nasbench_lab.cli.options import print_grid
+
+
+def print_summaries(summaries: Sequence[Summary]) -> None:
+    """Print a row for every strategy, table by table."""
+    typer.echo("validation and test: the incumbents' mean and standard deviation; regret: median [quartiles]")
+    for table in dict.fromkeys(row.table for row in summaries):
+        typer.echo(f"\n{table}")
+        grid = Grid(box=None, pad_edge=False)
+        grid.add_column("strategy", no_wrap=True)
+        for heading in ("evals", "validation", "test", "test regret"):
+            grid.add_column(heading, justify="right", no_wrap=True)
+        for row in (row for row in summaries if row.table == table):
+            grid.add_row(
+                row.strategy,
+                f"{row.evaluations:g}",
+                _spread(row.valid_mean, row.valid_std),
+                _spread(row.test_mean, row.test_std),
+                _quartiles(row),
+            )
+        print_grid(grid)
+
+
+def print_notes(summaries: Sequence[Summary], more: Sequence[str] = ()) -> None:
+    """Print what must be known of a result on standard error: runs without a value, and more."""
+    notes = [
+        f"{row.without_value} of {row.runs} runs of {row.strategy} on {row.table} observed no value; they count as "
+        "infinitely bad in regrets, and not in means"
+        for row in summaries
+        if row.without_value
+    ]
+    for note in (*more, *notes):
+        typer.echo(f"note: {note}", err=True)
+
+
+def _quartiles(row: Summary) -> str:
+    if np.isnan(row.test_regret):
+        return "-"
+    return f"{row.test_regret:.3g} [{row.test_regret_low:.3g}, {row.test_regret_high:.3g}]"
+
+
+def _spread(mean: float, deviation: float) -> str:
+    if np.isnan(mean):
+        return "-"
+    return f"{mean:.4g}" if np.isnan(deviation) else f"{mean:.4g}±{deviation:.2g}"

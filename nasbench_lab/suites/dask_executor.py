@@ -1,0 +1,105 @@
+"""Shards on the workers of a dask cluster: on this machine, under SLURM or Kubernetes, or wherever dask runs."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import queue
+import uuid
+from collections.abc import Iterator
+from typing import Any, final
+
+from nasbench_lab.errors import ParameterError, SourceError, first_line
+from nasbench_lab.suites.execute import Answer, Died
+from nasbench_lab.suites.shard import Task, attempt
+
+_AHEAD = 2  # tasks a thread, so that none waits for the next
+_CONNECT_SECONDS = 15
+
+
+@final
+class DaskExecutor:
+    """Simulates shards on the workers of dask.distributed. Workers may come, go and die.
+
+    Workers need this package in the same release, and the tables: those of the catalogue are made there on first use,
+    table files must be at the same path. They need not see the suite's folder: what they simulate is sent back.
+
+    Args:
+        scheduler: address of a scheduler, like ``"tcp://10.0.0.1:8786"``; or a `distributed.Client`, which stays open;
+            by default, workers are started on this machine.
+        workers: how many of those; by default as many as there are processors.
+
+    Raises:
+        ParameterError: dask.distributed is not installed.
+        SourceError: there is no scheduler at that address.
+    """
+
+    def __init__(self, scheduler: Any = None, workers: int | None = None) -> None:
+        if importlib.util.find_spec("distributed") is None:
+            raise ParameterError("this needs dask: pip install 'nasbench-lab[dask]'")
+        from distributed import Client
+
+        self._resources = contextlib.ExitStack()
+        if isinstance(scheduler, Client):
+            self._client: Any = scheduler
+        else:
+            self._client = self._resources.enter_context(self._connect(scheduler, workers))
+        self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._names: dict[str, str] = {}
+        self._futures: dict[str, Any] = {}  # dask forgets what nobody holds
+
+    def _connect(self, scheduler: str | None, workers: int | None) -> Any:
+        from distributed import Client, LocalCluster
+
+        if scheduler is None:
+            cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
+            return Client(self._resources.enter_context(cluster))
+        try:
+            return Client(scheduler, timeout=_CONNECT_SECONDS)
+        except (OSError, ValueError) as error:
+            raise SourceError(f"there is no dask scheduler at {scheduler!r}: {first_line(error)}") from error
+
+    @property
+    def slots(self) -> int:
+        """How many tasks to submit ahead: a few for every thread that there is now."""
+        with _connected():
+            return _AHEAD * max(1, sum(self._client.nthreads().values()))
+
+    def submit(self, task: Task) -> None:
+        """Send a task to the scheduler."""
+        key = f"nasbench-lab-{task.name}-{uuid.uuid4().hex[:8]}"
+        self._names[key] = task.name
+        with _connected():
+            future = self._client.submit(attempt, task, key=key, pure=False)
+        self._futures[key] = future
+        future.add_done_callback(self._ended.put)
+
+    def next(self) -> Answer:
+        """Wait for a task to end. One whose worker died is done again by dask, a few times."""
+        future = self._ended.get()
+        name = self._names.pop(future.key)
+        del self._futures[future.key]
+        if future.status == "finished":
+            with _connected():
+                return Answer(name, future.result())
+        if future.status == "error":
+            return Answer(name, Died(first_line(future.exception())))
+        return Answer(name, Died(f"dask says {future.status}"))
+
+    def close(self) -> None:
+        """Leave the scheduler; what it still works on is cancelled."""
+        with contextlib.suppress(Exception):  # it may be gone
+            self._client.cancel(list(self._futures.values()))
+        self._futures.clear()
+        self._resources.close()
+
+
+@contextlib.contextmanager
+def _connected() -> Iterator[None]:
+    """Turn the loss of the scheduler inside the block into a SourceError."""
+    from distributed import CancelledError
+
+    try:
+        yield
+    except (OSError, CancelledError, RuntimeError) as error:
+        raise SourceError(f"the dask scheduler is gone: {first_line(error)}; the same command goes on") from error

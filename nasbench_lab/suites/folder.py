@@ -1,0 +1,341 @@
+"""The folder of a suite: what was asked for, and every finished shard; safe to be killed in, and to be shared.
+
+Layout::
+
+    suite.json                   the suite, its hash, and the plan that it came to; written once
+    shards/<shard>.h5            traces; the same bytes whoever simulated them and when
+    shards/<shard>.json          manifest: what the traces are, their checksum, and how they were made. Written last: a
+                                 shard with a manifest is finished
+    references/<sha256>.h5       what a table says of every architecture, to which the traces link
+    failed/<shard>.json          why a simulation raised an error; gone when it succeeds
+    claims/<shard>.lock          locked by the process that has the shard in work; the lock dies with the process
+
+Every file appears at once, complete. Processes that work on one folder share the shards by their claims. If locks do
+not work (on some network file systems), a shard is at worst simulated twice, with the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, final
+
+import filelock
+
+import nasbench_lab
+from nasbench_lab.errors import DataError, OutputError, first_line
+from nasbench_lab.files import atomic_path
+from nasbench_lab.suites.plan import Plan, Shard, make_plan, table_path
+from nasbench_lab.suites.reading import suite_of
+from nasbench_lab.suites.results import SUITE
+from nasbench_lab.suites.shard import REFERENCES, Done, Failed, Task, open_checked, versions
+from nasbench_lab.suites.spec import Suite
+
+FORMAT = "nasbench-lab suite"
+FORMAT_VERSION = 1
+
+_SHARDS, _FAILED, _CLAIMS, _LOCK = "shards", "failed", "claims", ".lock"
+_FOLDERS = (_SHARDS, REFERENCES, _FAILED, _CLAIMS)
+
+
+@final
+class SuiteFolder:
+    """The folder of a suite that was begun.
+
+    Args:
+        path: the folder.
+        suite: what was asked for.
+        plan: what it came to.
+        begun_with: versions of what began it.
+    """
+
+    def __init__(self, path: Path, suite: Suite, plan: Plan, begun_with: Mapping[str, str]) -> None:
+        self.path, self.suite, self.plan, self.begun_with = path, suite, plan, begun_with
+        self._stored = {file.stem for file in (path / REFERENCES).glob("*.h5") if not file.name.startswith(".")}
+
+    @classmethod
+    def begin(cls, path: Path, suite: Suite) -> SuiteFolder:
+        """Begin a suite in a new or empty folder, or go on with it where it was begun.
+
+        A suite that goes on does so with the plan that it was begun with: what patterns stand for may have changed.
+
+        Raises:
+            OutputError: the folder holds something else, or another suite, or cannot be written.
+            DataError: a table is not the same any more.
+            NasbenchLabError: the suite cannot be planned, see `make_plan`.
+        """
+        if not (path / SUITE).exists():
+            _check_empty(path)
+            _create(path, suite, make_plan(suite))
+        found = cls.open(path)
+        found._check_same(suite)
+        found.suite = suite  # for its folder: the paths of table files begin where the suite's file is now
+        for table in found.plan.tables:
+            open_checked(table_path(suite.folder, table.source), table.checksum)
+        return found
+
+    @classmethod
+    def open(cls, path: Path) -> SuiteFolder:
+        """Open the folder of a suite to look at it.
+
+        Raises:
+            DataError: there is no suite, or it is damaged or of a newer release.
+        """
+        where = path / SUITE
+        if not where.is_file():
+            raise DataError(f"{path} is not the folder of a suite: it has no {SUITE}")
+        try:
+            data = json.loads(where.read_bytes())
+            if (data["format"], data["format_version"]) != (FORMAT, FORMAT_VERSION):
+                raise DataError("it is not of a format that this release reads")
+            suite, plan = suite_of(data["spec"]), Plan.of_data(data["plan"])
+            if suite.hash != data["spec_hash"]:
+                raise DataError("its suite does not match its hash")
+        except Exception as error:  # a damaged file can raise nearly anything
+            raise DataError(f"cannot read {where}: {first_line(error)}") from error
+        return cls(path, suite, plan, data["versions"])
+
+    def _check_same(self, suite: Suite) -> None:
+        """Raise OutputError unless results of this suite, by this release, belong into the folder."""
+        if suite.hash != self.suite.hash:
+            what = _first_difference(self.suite.spec, suite.spec)
+            raise OutputError(f"{self.path} holds results of another suite: {what}; choose another folder")
+        begun = self.begun_with["nasbench-lab"]
+        if begun != nasbench_lab.__version__:
+            now = nasbench_lab.__version__
+            raise OutputError(
+                f"{self.path} was begun with nasbench-lab {begun}, and this is {now}; choose another folder"
+            )
+
+    def task(self, shard: Shard) -> Task:
+        """Return what a process needs to simulate a shard."""
+        simulation = self.plan.simulations[shard.simulation]
+        table = self.plan.tables[simulation.table]
+        return Task(
+            shard.name,
+            table_path(self.suite.folder, table.source),
+            table.checksum,
+            simulation.strategy,
+            simulation.parameters,
+            table.conditions,
+            shard.first_run,
+            shard.runs,
+            nasbench_lab.__version__,
+            frozenset(self._stored),
+        )
+
+    def is_finished(self, shard: Shard) -> bool:
+        """Return whether a shard is there, in full length."""
+        manifest = self.manifest(shard)
+        try:
+            return manifest is not None and self.traces_path(shard).stat().st_size == manifest["bytes"]
+        except OSError:
+            return False
+
+    def manifest(self, shard: Shard) -> dict[str, Any] | None:
+        """Return what is known of a finished shard; None where it is not finished, or its manifest is damaged."""
+        try:
+            data = json.loads(self._file(_SHARDS, shard, "json").read_bytes())
+        except (OSError, ValueError):
+            return None
+        ours = isinstance(data, dict) and data.get("spec_hash") == self.suite.hash
+        return data if ours and data.get("shard") == shard.name else None
+
+    def traces_path(self, shard: Shard) -> Path:
+        """Return where the traces of a shard are, or will be."""
+        return self._file(_SHARDS, shard, "h5")
+
+    def store(self, shard: Shard, done: Done) -> None:
+        """Keep a finished shard.
+
+        Raises:
+            OutputError: it cannot be written (full disk, permissions); what was finished before is as it was.
+        """
+        reference = self.path / REFERENCES / f"{done.checksum}.h5"
+        if done.reference and not reference.exists():
+            _write(reference, done.reference)
+        self._stored.add(done.checksum)
+        _write(self.traces_path(shard), done.traces)
+        known = {"shard": shard.name, "spec_hash": self.suite.hash, "reference": done.checksum}
+        _write(self._file(_SHARDS, shard, "json"), _json({**known, **done.manifest}))
+        self._file(_FAILED, shard, "json").unlink(missing_ok=True)
+
+    def fail(self, shard: Shard, failed: Failed) -> None:
+        """Keep why a shard could not be simulated."""
+        simulation = self.plan.simulations[shard.simulation]
+        known = {"strategy": simulation.label, "table": self.plan.tables[simulation.table].name}
+        _write(self._file(_FAILED, shard, "json"), _json({**known, **failed._asdict()}))
+
+    def failure(self, shard: Shard) -> dict[str, Any] | None:
+        """Return why a shard could not be simulated when it was last tried: strategy, table, error, details."""
+        try:
+            return json.loads(self._file(_FAILED, shard, "json").read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    @contextlib.contextmanager
+    def _all_claims(self) -> Iterator[None]:
+        """Hold all claims, or raise OutputError where another process is at work."""
+        with contextlib.ExitStack() as stack:
+            for path in sorted((self.path / _CLAIMS).glob("*.lock")):
+                lock = filelock.FileLock(path)
+                try:
+                    stack.enter_context(lock.acquire(blocking=False))
+                except filelock.Timeout:
+                    raise OutputError(f"another process is at work in {self.path} (on shard {path.stem})") from None
+            yield
+
+    def claim(self, shard: Shard) -> filelock.BaseFileLock | None:
+        """Take a shard to work on; None where another process has it, or has finished it.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        path = self._file(_CLAIMS, shard, "lock")
+        lock = filelock.FileLock(path)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            return None
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        if self.is_finished(shard):
+            self.release(lock)
+            return None
+        return lock
+
+    @staticmethod
+    def release(lock: filelock.BaseFileLock) -> None:
+        """Give a shard back, finished or not."""
+        with contextlib.suppress(OSError):  # some systems do not delete a file that is open
+            Path(lock.lock_file).unlink()
+        lock.release()
+
+    def damaged(self) -> list[str]:
+        """Read every finished file, and return what is wrong with any, a line each."""
+        problems = []
+        for shard in self.plan.shards:
+            manifest = self.manifest(shard)
+            if manifest is not None:
+                problems += [f"{path} is not what was written" for path in self._not_as_written(shard, manifest)]
+        return list(dict.fromkeys(problems))
+
+    def clean(self, *, results: bool = False) -> int:
+        """Remove what killed processes left behind, and reports of failures; return the number of files.
+
+        Args:
+            results: whether to remove everything that was simulated too, so that the suite can begin anew.
+
+        Raises:
+            OutputError: another process is at work in the folder.
+        """
+        with self._all_claims():
+            doomed = [path for folder in _FOLDERS for path in (self.path / folder).glob("*") if results or _left(path)]
+            if results:
+                doomed += [self.path / SUITE, self.path / _LOCK]
+            else:
+                doomed += self._unusable()
+            for path in doomed:
+                path.unlink(missing_ok=True)
+        for folder in _FOLDERS:
+            with contextlib.suppress(OSError):  # not there, or not empty
+                (self.path / folder).rmdir()
+        return len(doomed)
+
+    def _unusable(self) -> list[Path]:
+        """Return the files of damaged shards and references: the next run makes them anew."""
+        doomed: set[Path] = set()
+        for shard in self.plan.shards:
+            manifest = self.manifest(shard)
+            damaged = [] if manifest is None else self._not_as_written(shard, manifest)
+            if manifest is None or damaged:
+                doomed.update((*damaged, self.traces_path(shard), self._file(_SHARDS, shard, "json")))
+        return sorted(path for path in doomed if path.exists())
+
+    def _not_as_written(self, shard: Shard, manifest: Mapping[str, Any]) -> list[Path]:
+        """Return which of a finished shard's files are damaged or gone."""
+        written = {self.traces_path(shard): manifest["sha256"], self._reference(manifest): manifest["reference"]}
+        return [path for path, digest in written.items() if _sha256(path) != digest]
+
+    def _reference(self, manifest: Mapping[str, Any]) -> Path:
+        return self.path / REFERENCES / f"{manifest['reference']}.h5"
+
+    def _file(self, folder: str, shard: Shard, suffix: str) -> Path:
+        return self.path / folder / f"{shard.name}.{suffix}"
+
+
+def _create(path: Path, suite: Suite, plan: Plan) -> None:
+    """Write ``suite.json``, unless another process was faster."""
+    content = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "spec_hash": suite.hash,
+        "spec": suite.spec,
+        "versions": versions(),
+        "plan": plan.to_data(),
+    }
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path / _LOCK):
+            if not (path / SUITE).exists():
+                _write(path / SUITE, _json(content))
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _check_empty(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{path} is in the way: it is not a folder")
+    others = sorted(found.name for found in path.iterdir() if found.name != _LOCK) if path.exists() else []
+    others = [name for name in others if name != SUITE and not name.startswith(f".{Path(SUITE).stem}-")]
+    if others:
+        raise OutputError(f"{path} already has {others[0]}, and is no folder of a suite; choose another folder")
+
+
+def _first_difference(old: Any, new: Any, where: str = "") -> str:
+    """Return where two specifications differ first, in words."""
+    pairs: list[tuple[Any, Any, str]] = []
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = [key for key in {**old, **new} if key not in ("title", "published")]
+        pairs = [(old.get(key), new.get(key), f"{where}.{key}" if where else key) for key in keys]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(one, two, f"{where}[{number}]") for number, (one, two) in enumerate(zip(old, new, strict=True))]
+    for one, two, place in pairs:
+        if one != two:
+            return _first_difference(one, two, place)
+    if isinstance(old, list) and isinstance(new, list) and len(old) != len(new):
+        return f"it lists {len(old)} {where}, and this one {len(new)}"
+    return f"{where} is {_short(old)} there and {_short(new)} here"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _left(path: Path) -> bool:
+    """Whether a file is of no use once no process is at work."""
+    return path.name.startswith(".") or path.parent.name in (_FAILED, _CLAIMS)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)

@@ -1,0 +1,126 @@
+"""Suites as people write them: TOML files."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.suites.published import Published
+from nasbench_lab.suites.spec import StrategyEntry, Suite, SuiteBudget, TableEntry
+
+BUILT_IN = Path(__file__).parent / "builtin"
+"""Where the suites are that come with the package."""
+
+EXAMPLE = Path(__file__).parent / "example.toml"
+"""A suite with comments, to start from."""
+
+
+def built_in() -> dict[str, Path]:
+    """Return the files of the suites that come with the package, by their names.
+
+    >>> sorted(built_in())
+    ['nas-bench-201-paper', 'nats-bench-paper', 'quick', 'standard']
+    """
+    return {path.stem: path for path in sorted(BUILT_IN.glob("*.toml"))}
+
+
+def read_suite(path: str | os.PathLike[str]) -> Suite:
+    """Read a suite from a TOML file, or one that comes with the package by its name.
+
+    Raises:
+        DataError: there is no such file, or it is not TOML.
+        UnknownNameError: it has a key that means nothing, or no suite has that name.
+        ParameterError: a value makes no sense.
+
+    >>> read_suite("quick").runs
+    200
+    """
+    where = built_in().get(os.fspath(path), Path(path))
+    if not where.is_file() and where.suffix != ".toml" and len(where.parts) == 1:
+        raise unknown("suite", os.fspath(path), [*built_in(), "a file like mine.toml"])
+    try:
+        text = where.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except OSError as error:
+        raise DataError(f"cannot read {where}: {error.strerror or first_line(error)}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"{where} is not TOML: {first_line(error)}") from error
+    try:
+        return suite_of(data, where.parent)
+    except NasbenchLabError as error:
+        raise type(error)(f"{where}: {error}") from error
+
+
+def suite_of(data: Mapping[str, Any], folder: Path = Path()) -> Suite:
+    """Make a suite from plain data, as TOML gives it or `Suite.spec` does.
+
+    Args:
+        data: the keys and values.
+        folder: where relative paths of table files begin.
+
+    Raises:
+        UnknownNameError: a key means nothing.
+        ParameterError: a value makes no sense, or a key is missing.
+    """
+    made = dict(_known(data, Suite, ""))
+    for key, one in (("strategies", _strategy), ("tables", _table), ("published", _published)):
+        if isinstance(made.get(key), list):
+            made[key] = [one(entry) for entry in made[key]]
+    if "budget" in made:
+        made["budget"] = _budget(made["budget"], "budget")
+    for key in ("strategies", "tables"):
+        if key not in made:
+            raise ParameterError(f"{key} is missing: a suite needs at least one")
+    return Suite(**made, folder=folder)
+
+
+def _strategy(entry: Any) -> Any:
+    if not isinstance(entry, Mapping):
+        return entry
+    return StrategyEntry(**_named(entry, StrategyEntry, "strategies"))
+
+
+def _table(entry: Any) -> Any:
+    if not isinstance(entry, Mapping):
+        return entry
+    made = _named(entry, TableEntry, "tables")
+    if "budget" in made:
+        made["budget"] = _budget(made["budget"], "tables.budget")
+    return TableEntry(**made)
+
+
+def _published(row: Any) -> Any:
+    if not isinstance(row, Mapping):
+        return row
+    made = _known(row, Published, "published")
+    for key in ("strategy", "table", "source"):
+        if key not in made:
+            raise ParameterError(f"an entry of published has no {key}")
+    return Published(**made)
+
+
+def _budget(value: Any, where: str) -> SuiteBudget:
+    if not isinstance(value, Mapping):
+        raise ParameterError(f"{where} must be a table, like {{ evaluations = 300 }}, got {value!r}")
+    return SuiteBudget(**_known(value, SuiteBudget, where))
+
+
+def _named(entry: Mapping[str, Any], kind: type[Any], where: str) -> dict[str, Any]:
+    made = _known(entry, kind, where)
+    if "name" not in made:
+        raise ParameterError(f"an entry of {where} has no name")
+    return made
+
+
+def _known(data: Mapping[str, Any], kind: type[Any], where: str) -> dict[str, Any]:
+    """Return the entries that are there, or raise UnknownNameError for the first that means nothing."""
+    known = {field.name for field in dataclasses.fields(kind)} - {"folder"}
+    for key in data:
+        if key not in known:
+            raise unknown(f"key in {where}" if where else "key", key, known)
+    return {key: value for key, value in data.items() if value is not None}
