@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nasbench_lab.analysis import Curve, regret_curve
+from nasbench_lab.analysis import regret_curve
 from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.report import style
+from nasbench_lab.report.legend import add_legend, columns_that_fit
+from nasbench_lab.report.panels import AXIS_WORDS, KIND_WORDS, draw_steps, mark_optimum, say
 from nasbench_lab.simulate.trace import RegretKind, Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_TITLES = {"valid": "mean validation regret", "test": "mean test regret"}
-_X_LABELS = {"evaluations": "evaluations", "seconds": "simulated seconds"}
 _PANEL = (3.8, 2.5)  # inches
 _TITLE_LENGTH = 48  # characters that fit over a panel; longer titles are set smaller
 _LINE = 0.2  # height of a line of the legend, inches
@@ -49,14 +49,15 @@ def regret_figure(traces: Sequence[Trace]) -> Figure:
     kinds: list[RegretKind] = [k for k in ("valid", "test") if any(k in t.reference.means for t in traces)]
     with rc_context(style.RC):
         width = _PANEL[0] * len(kinds)
-        columns, size = _legend_layout(labels, width)
+        columns, size = columns_that_fit(labels, width, float(style.RC["font.size"]))
         height = _PANEL[1] * len(rows) + _LINE * (1.5 + -(-len(labels) // columns))
         figure = Figure(figsize=(width, height))
         panels = figure.subplots(len(rows), len(kinds), squeeze=False)
         for (group, axis), row in zip(rows, panels, strict=True):
             for kind, panel in zip(kinds, row, strict=True):
                 _draw_panel(panel, group, kind, axis, labels)
-        _add_legend(figure, labels, traces, columns, size)
+        looks = [style.line(number) for number in range(len(labels))]
+        add_legend(figure, labels, looks, columns, size, _legend_title(traces))
     return figure
 
 
@@ -81,44 +82,28 @@ def _axes_of(traces: Sequence[Trace]) -> list[Axis]:
 def _draw_panel(panel: Axes, traces: Sequence[Trace], kind: RegretKind, axis: Axis, labels: Sequence[str]) -> None:
     reference = traces[0].reference
     if kind not in reference.means:
-        return _say(panel, f"no {_TITLES[kind].split()[1]} measurements")
+        return say(panel, f"no {KIND_WORDS[kind].split()[1]} measurements")
     try:
         curves = [regret_curve(trace, kind, axis) for trace in traces]
     except MissingDataError as error:
-        return _say(panel, f"no curves against {_X_LABELS[axis]}:\n{error}")
+        return say(panel, f"no curves against {AXIS_WORDS[axis]}:\n{error}")
     drawn = np.concatenate([curve.quantiles[:, np.isfinite(curve.quantiles[1])].reshape(-1) for curve in curves])
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn):
-        return _say(panel, "too few runs have a value")
+        return say(panel, "too few runs have a value")
     floor = _floor(traces, kind)
     for trace, curve in zip(traces, curves, strict=True):
-        _draw_curve(panel, curve, floor, style.line(labels.index(trace.setting.label)))
+        low, median, high = np.maximum(curve.quantiles, floor)
+        draw_steps(panel, curve.grid, low, median, high, style.line(labels.index(trace.setting.label)))
     panel.set_xscale("log")
     panel.set_yscale("log")
     if drawn.min() <= 0:
-        panel.set_ylim(floor, max(drawn.max() * 1.5, floor * 10))
-        panel.axhline(floor, color="#666666", linewidth=0.8)
-        panel.annotate("optimum", (0.01, floor), xycoords=("axes fraction", "data"), va="bottom", fontsize=7)
+        mark_optimum(panel, floor, drawn.max())
     title = _title(traces[0])
     panel.set_title(title, fontsize=style.RC["axes.titlesize"] * min(1.0, _TITLE_LENGTH / len(title)))
-    panel.set_xlabel(_X_LABELS[axis])
-    panel.set_ylabel(f"{_TITLES[kind]} ({reference.metrics[kind].unit})")
+    panel.set_xlabel(AXIS_WORDS[axis])
+    panel.set_ylabel(f"{KIND_WORDS[kind]} ({reference.metrics[kind].unit})")
     return None
-
-
-def _say(panel: Axes, text: str) -> None:
-    """Show a text in place of a panel."""
-    panel.axis("off")
-    panel.text(0.5, 0.5, text, ha="center", va="center", transform=panel.transAxes)
-
-
-def _draw_curve(panel: Axes, curve: Curve, floor: float, look: dict[str, Any]) -> None:
-    low, median, high = np.maximum(curve.quantiles, floor)
-    known, banded = np.isfinite(median), np.isfinite(high)
-    # A value lasts until the next evaluation ends: steps, not slopes.
-    panel.plot(curve.grid[known], median[known], drawstyle="steps-post", **look)
-    band = {"color": look["color"], "alpha": 0.18, "linewidth": 0}
-    panel.fill_between(curve.grid[banded], low[banded], high[banded], step="post", **band)
 
 
 def _title(trace: Trace) -> str:
@@ -138,27 +123,7 @@ def _floor(traces: Sequence[Trace], kind: RegretKind) -> float:
     return float(positive.min()) / 3 if len(positive) else 1e-12
 
 
-def _legend_layout(labels: Sequence[str], width: float) -> tuple[int, float]:
-    """Return how many columns of labels fit into a width in inches, at most three, and the font size."""
-    from matplotlib.textpath import TextPath
-
-    size = float(style.RC["font.size"])
-    longest = max(float(TextPath((0, 0), label, size=size).get_extents().width) for label in labels) / 72
-    column = longest + 5.5 * size / 72  # the line before the label, and the space between columns
-    room = width - 0.3
-    return max(1, min(3, len(labels), int(room / column))), min(size, size * room / column)
-
-
-def _add_legend(figure: Figure, labels: Sequence[str], traces: Sequence[Trace], columns: int, size: float) -> None:
-    from matplotlib.lines import Line2D
-
+def _legend_title(traces: Sequence[Trace]) -> str:
     counts = sorted({trace.runs for trace in traces})
     runs = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-    figure.legend(
-        handles=[Line2D([], [], label=label, **style.line(number)) for number, label in enumerate(labels)],
-        loc="outside upper left",
-        ncols=columns,
-        fontsize=size,
-        title=f"median (line) and interquartile range (band) of {runs} runs",
-        alignment="left",
-    )
+    return f"median (line) and interquartile range (band) of {runs} runs"

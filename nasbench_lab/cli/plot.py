@@ -1,0 +1,145 @@
+"""``nasbench-lab plot``: one figure from stored results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from nasbench_lab import spaces
+from nasbench_lab.analysis.findings import Study
+from nasbench_lab.analysis.study import study as study_of
+from nasbench_lab.errors import MissingDataError, ParameterError, unknown
+from nasbench_lab.files import atomic_path
+from nasbench_lab.report.anytime_figure import anytime_figure
+from nasbench_lab.report.architecture_figure import architecture_figure
+from nasbench_lab.report.cd_figure import cd_figure
+from nasbench_lab.report.final_figure import final_figure
+from nasbench_lab.report.leaderboard_figure import leaderboard_figure
+from nasbench_lab.report.pairwise_figure import a12_figure
+from nasbench_lab.report.paper import PaperStyle, paper_style
+from nasbench_lab.report.paper_folder import best_found, searches
+from nasbench_lab.report.pareto_figure import pareto_figure
+from nasbench_lab.report.progress_figure import normalised_figure, rank_figure
+from nasbench_lab.report.save import PAPER_FORMATS, save_figure_as
+from nasbench_lab.report.target_figures import ecdf_figure, profile_figure
+from nasbench_lab.simulate.trace import Trace
+from nasbench_lab.suites.results import Results, open_results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_OF_STUDY: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "regret": (anytime_figure, ("kind", "axis", "statistic")),
+    "rank": (rank_figure, ("kind",)),
+    "normalised": (normalised_figure, ("kind", "statistic")),
+    "cd": (cd_figure, ("kind",)),
+    "ecdf": (ecdf_figure, ("kind", "axis")),
+    "profile": (profile_figure, ("kind",)),
+    "final": (final_figure, ("kind",)),
+    "a12": (a12_figure, ("kind",)),
+    "leaderboard": (leaderboard_figure, ("kind",)),
+}
+"""Figures that need nothing but a study, and the options that they have."""
+_OTHERS = {"pareto": ("kind",), "architecture": ()}
+
+_FIGURES = (*_OF_STUDY, *_OTHERS)
+
+
+def plot(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or traces file.")],
+    figure: Annotated[str, typer.Option(help=f"What to draw: {', '.join(_FIGURES)}.")],
+    out: Annotated[Path, typer.Option(help="File to write: .pdf, .svg or .png; an older one is replaced.")],
+    table: Annotated[list[str] | None, typer.Option(help="Only this table; may be repeated.")] = None,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="Only this strategy, as legends call it; may be repeated.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Regret of which values: test, valid or observed. [default: the first there is]")
+    ] = None,
+    axis: Annotated[str | None, typer.Option(help="evaluations or seconds. [default: evaluations]")] = None,
+    statistic: Annotated[
+        str | None, typer.Option(help="Of regret: median, mean or iqm; of normalised: mean or iqm.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Strategy that others are compared with. [default: random-search]")
+    ] = None,
+    style: Annotated[str, typer.Option(help="single or double column.")] = "single",
+) -> None:
+    """Draw one figure for a paper from stored results."""
+    chosen = paper_style(style)
+    options = {"kind": kind, "axis": axis, "statistic": statistic}
+    given = {name: value for name, value in options.items() if value is not None}
+    _check(figure, out, given)
+    opened = open_results(results)
+    wanted = _select(opened, table or [], strategy or [])
+    if figure == "pareto":
+        drawn = _pareto(opened, wanted, chosen, given.get("kind"))
+    else:
+        # All results as they are, else the traces that are left of them.
+        part: Results | list[Trace] = opened if len(wanted) == len(opened) else [opened.trace(n) for n in wanted]
+        drawn = _draw(figure, study_of(part, reference=reference), chosen, given)
+    with atomic_path(out) as temporary:
+        save_figure_as(drawn, temporary, style=chosen)
+    typer.echo(f"wrote {out}")
+
+
+def _check(figure: str, out: Path, given: dict[str, str]) -> None:
+    """Raise what is wrong with the command itself, before anything is computed."""
+    if figure not in _FIGURES:
+        raise unknown("figure", figure, _FIGURES)
+    if out.suffix[1:] not in PAPER_FORMATS:
+        allowed = ", ".join(f".{form}" for form in PAPER_FORMATS)
+        raise ParameterError(f"the file must end in {allowed}, got {out.name!r}")
+    has = _OF_STUDY[figure][1] if figure in _OF_STUDY else _OTHERS[figure]
+    for name in given:
+        if name not in has:
+            raise ParameterError(f"the figure {figure!r} has no option --{name}")
+
+
+def _select(results: Results, tables: Sequence[str], strategies: Sequence[str]) -> list[int]:
+    """Return the simulations of the tables and strategies that are wanted; all of those where none is named."""
+    for what, names, known in (
+        ("table", tables, {setting.table for setting in results.settings}),
+        ("strategy", strategies, {setting.label for setting in results.settings}),
+    ):
+        for name in names:
+            if name not in known:
+                raise unknown(f"{what} of these results", name, known)
+    found = [
+        number
+        for number, setting in enumerate(results.settings)
+        if setting.table in (tables or [setting.table]) and setting.label in (strategies or [setting.label])
+    ]
+    if not found:
+        raise MissingDataError("none of these strategies ran on these tables")
+    return found
+
+
+def _draw(figure: str, study: Study, style: PaperStyle, given: dict[str, str]) -> Figure:
+    if figure == "architecture":
+        return _architecture(study, style)
+    return cast("Figure", _OF_STUDY[figure][0](study, **given, style=style))
+
+
+def _architecture(study: Study, style: PaperStyle) -> Figure:
+    """Draw what the best of the strategies found on the only table."""
+    if len(study.tasks) > 1:
+        names = ", ".join(dict.fromkeys(task.table for task in study.tasks))
+        raise ParameterError(f"an architecture is of one search: choose a table with --table; there are {names}")
+    found = best_found(study, 0)
+    if found is None:
+        raise MissingDataError(f"no run on {study.tasks[0].name!r} has a value, so none found an architecture")
+    if not study.tasks[0].space:
+        raise MissingDataError("these results do not say what the search space is")
+    return architecture_figure(spaces.make(study.tasks[0].space), found.architecture, style)
+
+
+def _pareto(results: Results, wanted: Sequence[int], style: PaperStyle, split: str | None) -> Figure:
+    groups = searches([results.settings[number] for number in wanted])
+    if len(groups) > 1:
+        names = ", ".join(dict.fromkeys(results.settings[number].table for number in wanted))
+        raise ParameterError(f"Pareto fronts are of one search: choose a table with --table; there are {names}")
+    return pareto_figure([results.trace(number) for number in wanted], cast("Any", split), style=style)

@@ -1,0 +1,83 @@
+"""``nasbench-lab report``: stored results as one page to read, and a folder of figures and tables for a paper."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nasbench_lab.analysis.findings import Study
+from nasbench_lab.analysis.study import study as study_of
+from nasbench_lab.cli.progress import reporting
+from nasbench_lab.errors import OutputError, ParameterError, unknown
+from nasbench_lab.report.page import write_page
+from nasbench_lab.report.paper_folder import write_paper_folder
+from nasbench_lab.simulate.trace import REGRETS, RegretKind
+from nasbench_lab.suites.results import Results, open_results
+
+_MEGABYTE = 1e6
+
+
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or traces file.")],
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    paper: Annotated[
+        Path | None, typer.Option(help="Folder for figures and tables. [default: beside the page, report-paper]")
+    ] = None,
+    page_only: Annotated[bool, typer.Option("--page-only", help="Write no figures and tables.")] = False,
+    kind: Annotated[
+        str | None, typer.Option(help="Regret to go by: test, valid or observed. [default: the first there is]")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Strategy that others are compared with. [default: random-search]")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older page and folder.")] = False,
+) -> None:
+    """Write one page with everything about stored results, and a folder of figures and tables for a paper."""
+    if page_only and paper is not None:
+        raise ParameterError("--page-only writes no folder, so it does not go with --paper")
+    if kind is not None and kind not in REGRETS:
+        raise unknown("regret", kind, REGRETS)
+    folder = None if page_only else paper or out.with_name(f"{out.stem}-paper")
+    _check_free(out, folder, overwrite=overwrite)
+    opened = open_results(results)
+    with reporting("nothing was written") as progress:
+        progress("analysing", 0, 0)
+        study = _by_kind(study_of(opened, reference=reference), kind)
+        progress("writing the page", 0, 0)
+        write_page(study, out, source=str(results))
+    for warning in study.warnings:
+        typer.echo(f"note: {warning}", err=True)
+    typer.echo(f"wrote {out} ({out.stat().st_size / _MEGABYTE:.1f} MB): open it in a browser")
+    if folder is not None:
+        _write_paper(study, opened, folder, overwrite=overwrite)
+
+
+def _write_paper(study: Study, results: Results, folder: Path, *, overwrite: bool) -> None:
+    with reporting("the page is complete") as progress:
+        names = write_paper_folder(study, results, folder, overwrite=overwrite, report=progress)
+    typer.echo(f"wrote {folder}: {len(names)} files, figures and tables for a paper")
+
+
+def _check_free(out: Path, folder: Path | None, *, overwrite: bool) -> None:
+    """Raise OutputError where something is in the way, before anything is computed."""
+    if out.is_dir():
+        raise OutputError(f"{out} is in the way: it is a folder")
+    if overwrite:
+        return
+    if out.exists():
+        raise OutputError(f"{out} is there already; choose another file, or allow overwriting it")
+    if folder is not None and folder.is_dir() and any(folder.iterdir()):
+        raise OutputError(f"{folder} is not empty; choose another folder, or allow overwriting it")
+
+
+def _by_kind(study: Study, kind: str | None) -> Study:
+    """Return the study with a kind of regret as the one that it goes by."""
+    chosen: list[RegretKind] = [each for each in study.kinds if each == kind]
+    if kind is None:
+        return study
+    if not chosen:
+        raise unknown("regret of these results", kind, study.kinds)
+    return dataclasses.replace(study, kinds=(*(each for each in study.kinds if each != kind), *chosen))
