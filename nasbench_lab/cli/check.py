@@ -1,0 +1,156 @@
+"""``nasbench-lab check``: strategies against their committed baselines, for continuous integration."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nasbench_lab.cli.options import parse_limits, parse_repeat
+from nasbench_lab.errors import NasbenchLabError, ParameterError, SearchOnTestWarning
+from nasbench_lab.simulate import Budget
+from nasbench_lab.testing.baseline import LEVEL, RUNS, TIERS
+from nasbench_lab.testing.baseline_file import baseline_files
+from nasbench_lab.testing.checking import Check, check_file
+from nasbench_lab.testing.outcome import FAILURES, Outcome
+from nasbench_lab.testing.summary import to_text, write_markdown
+
+EXIT_REGRESSION, EXIT_ERROR, EXIT_INCONCLUSIVE = 1, 2, 3
+
+
+def check(
+    baseline: Annotated[list[Path], typer.Argument(help="Baseline files, or folders of them.")],
+    summary: Annotated[Path | None, typer.Option(help="Write what was found to this file, as Markdown.")] = None,
+    update: Annotated[bool, typer.Option("--update", help="Write the baselines anew, on purpose.")] = False,
+    strategy: Annotated[
+        str | None, typer.Option(help="Another strategy than the file names: NAME:key=value,... or module:Class.")
+    ] = None,
+    table: Annotated[str | None, typer.Option(help="The table: its name, or the path of its file.")] = None,
+    runs: Annotated[int | None, typer.Option(help=f"Runs of a new baseline. [default: {RUNS}]")] = None,
+    evaluations: Annotated[int | None, typer.Option(help="Budget of a new baseline's runs in evaluations.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Its budget in training epochs.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Its budget in simulated seconds.")] = None,
+    fidelity: Annotated[int | None, typer.Option(help="Its epochs of an evaluation.")] = None,
+    repeat: Annotated[str | None, typer.Option(help="What its evaluations observe: sample, mean, or a number.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Its evaluations at the same time.")] = None,
+    objective: Annotated[list[str] | None, typer.Option(help="Its further metrics; may be repeated.")] = None,
+    limit: Annotated[list[str] | None, typer.Option(metavar="METRIC=NUMBER", help="Its limits.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Its root seed.")] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Its largest difference in the mean regret that does not matter.")
+    ] = None,
+    level: Annotated[
+        float | None, typer.Option(help=f"Its chance of a false alarm, over the folder. [default: {LEVEL}]")
+    ] = None,
+    tier: Annotated[
+        list[str] | None, typer.Option(help="How its checks can pass: exact, statistical. [default: both]")
+    ] = None,
+) -> None:
+    """Check strategies against their committed baselines.
+
+    Exits with 0 if all are identical, equivalent or better (or were written), 1 if there is a regression, 3 if there is
+    none, but some check is inconclusive, and 2 if a check cannot be made. A baseline names the class of its strategy,
+    which is imported: check those of projects that you trust.
+
+    A file that does not exist yet is made with --update, --strategy, --table and a budget.
+    """
+    _import_from_here()
+    new: dict[str, Any] = {
+        "runs": runs,
+        "evaluations": evaluations,
+        "epochs": epochs,
+        "seconds": seconds,
+        "fidelity": fidelity,
+        "repeat": None if repeat is None else parse_repeat(repeat),
+        "workers": workers,
+        "objectives": tuple(objective) if objective else None,
+        "limits": parse_limits(limit) if limit else None,
+        "seed": seed,
+        "margin": margin,
+        "level": level,
+        "tiers": tuple(tier) if tier else None,
+    }
+    protocol = {name: value for name, value in new.items() if value is not None}
+    paths = list(_files(baseline))
+    _refuse_protocol_of_old(paths, protocol)
+    outcomes = []
+    for path in paths:
+        outcome = _outcome(path, functools.partial(_do, path, update, strategy, table, protocol))
+        outcomes.append(outcome)
+        if outcome.verdict == "error":
+            typer.echo(f"nasbench-lab: {outcome.findings[0]}", err=True)
+        else:
+            typer.echo(to_text(outcome))
+    if summary is not None:
+        write_markdown(outcomes, summary)
+    raise typer.Exit(exit_code(outcomes))
+
+
+def exit_code(outcomes: Sequence[Outcome]) -> int:
+    """Return the exit code: an error before a regression, and that before what is inconclusive."""
+    verdicts = {outcome.verdict for outcome in outcomes}
+    if "error" in verdicts:
+        return EXIT_ERROR
+    if verdicts & FAILURES:
+        return EXIT_REGRESSION
+    return EXIT_INCONCLUSIVE if "inconclusive" in verdicts else 0
+
+
+def _import_from_here() -> None:
+    """Let ``module:Class`` be found in the current folder, as with ``python -m``."""
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+
+
+def _files(places: Sequence[Path]) -> Iterator[Path]:
+    """The files that are meant, each once."""
+    seen: set[Path] = set()
+    for place in places:
+        for path in baseline_files(place):
+            if path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield path
+
+
+def _refuse_protocol_of_old(paths: Sequence[Path], protocol: dict[str, Any]) -> None:
+    """An option for new baselines does nothing for those that exist; say so instead of ignoring it."""
+    old = [path for path in paths if path.exists()]
+    if protocol and old:
+        raise ParameterError(
+            f"{', '.join(f'--{_option(name)}' for name in protocol)} is for new baselines, but {old[0]} exists; "
+            "delete it to make it anew"
+        )
+
+
+def _option(name: str) -> str:
+    return {"objectives": "objective", "limits": "limit", "tiers": "tier"}.get(name, name)
+
+
+def _do(path: Path, update: bool, strategy: str | None, table: str | None, protocol: dict[str, Any]) -> Outcome:
+    if path.exists() or not update:
+        return check_file(path, strategy=strategy, table=table, update=update)
+    if strategy is None or table is None:
+        raise ParameterError(f"there is no baseline {path}; to make it, give --strategy, --table and a budget")
+    fields = dict(protocol)
+    limits = {name: fields.pop(name, None) for name in ("evaluations", "epochs", "seconds")}
+    fields.setdefault("tiers", TIERS)
+    return Check(strategy, table, Budget(**limits), **fields).write(path)
+
+
+def _outcome(path: Path, do: Callable[[], Outcome]) -> Outcome:
+    """Do a check; what makes it impossible is an outcome too, so that the others are still checked."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SearchOnTestWarning)
+        try:
+            outcome = do()
+        except NasbenchLabError as error:
+            outcome = Outcome(str(path), "", "", "error", findings=(str(error),))
+    for text in sorted({str(w.message) for w in caught if issubclass(w.category, SearchOnTestWarning)}):
+        typer.echo(f"note: {text}", err=True)
+    return outcome

@@ -1,0 +1,136 @@
+"""The pytest plugin of nasbench-lab: regression tests of search strategies.
+
+It adds the fixtures ``strategy_baseline`` and ``strategy_case``, and the options ``--update-baselines`` and
+``--baseline-summary FILE``. What the fixtures do is in `nasbench_lab.testing`.
+
+This is a module of its own, outside the package, because pytest imports every installed plugin when it starts, also
+where nobody uses it: importing any part of the package would import NumPy.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from nasbench_lab.testing.fixture import StrategyBaseline
+    from nasbench_lab.testing.outcome import Outcome
+
+_OUTCOMES = pytest.StashKey[list["Outcome"]]()
+_ATTRIBUTE = "nasbench_lab_outcomes"  # of a report: with xdist, reports are what comes back from the workers
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("nasbench-lab", "regression tests of search strategies")
+    group.addoption("--update-baselines", action="store_true", help="write baselines of strategies anew, on purpose")
+    group.addoption("--baseline-summary", metavar="FILE", help="write what checks of baselines found as Markdown")
+    parser.addini(
+        "strategy_baselines",
+        "folder of the baseline files, from the root of the project; by default 'baselines' beside each test file",
+        default="",
+    )
+    parser.addini(
+        "strategy_baselines_inconclusive",
+        "'fail' (the default) or 'pass': what a test does whose runs are too few to tell",
+        default="fail",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect what all tests found, in the process that reports."""
+    if config.getini("strategy_baselines_inconclusive") not in ("fail", "pass"):
+        raise pytest.UsageError("strategy_baselines_inconclusive must be 'fail' or 'pass'")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Reporter(config), "nasbench-lab-baselines")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes ``strategy_case`` with every conformance case."""
+    if "strategy_case" in metafunc.fixturenames:
+        from nasbench_lab.testing.conformance import CASES
+
+        metafunc.parametrize("strategy_case", list(CASES.values()), ids=list(CASES))
+
+
+@pytest.fixture
+def strategy_baseline(request: pytest.FixtureRequest) -> StrategyBaseline:
+    """Compare a strategy with its committed baseline: ``strategy_baseline.check(strategy, table, budget=...)``."""
+    from nasbench_lab.testing.fixture import StrategyBaseline
+
+    config = request.config
+    folder = config.getini("strategy_baselines")
+    found = StrategyBaseline(
+        config.rootpath / folder if folder else request.path.parent / "baselines",
+        update=config.getoption("--update-baselines"),
+        how_to_update=f"pytest {shlex.quote(request.node.nodeid)} --update-baselines",
+        inconclusive_fails=config.getini("strategy_baselines_inconclusive") == "fail",
+        fail=_fail,
+        relative_to=config.rootpath,
+    )
+    request.node.stash[_OUTCOMES] = found.outcomes
+    return found
+
+
+def _fail(message: str) -> None:
+    pytest.fail(message, pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put what a test found into its report."""
+    report = yield
+    if call.when == "call" and _OUTCOMES in item.stash:
+        setattr(report, _ATTRIBUTE, [outcome.to_plain() for outcome in item.stash[_OUTCOMES]])
+    return report
+
+
+class _Reporter:
+    """Prints what all checks found at the end, and writes it as Markdown."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._file = config.getoption("--baseline-summary")
+        self._found: list[dict[str, Any]] = []
+        self._problem = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what a test found, wherever it ran."""
+        self._found += getattr(report, _ATTRIBUTE, [])
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the Markdown summary."""
+        if self._file is None:
+            return
+        from nasbench_lab.errors import OutputError
+        from nasbench_lab.testing.summary import write_markdown
+
+        try:
+            write_markdown(self._outcomes(), Path(self._file))
+        except OutputError as error:
+            self._problem = str(error)
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print a line for every check."""
+        if self._problem:
+            terminalreporter.write_line(f"nasbench-lab: {self._problem}", red=True)
+        if not self._found:
+            return
+        from nasbench_lab.testing.summary import to_lines
+
+        terminalreporter.section("strategy baselines")
+        for line in to_lines(self._outcomes()):
+            terminalreporter.write_line(line)
+
+    def _outcomes(self) -> list[Outcome]:
+        from nasbench_lab.testing.outcome import Outcome
+
+        # Workers report in the order in which they end; a summary should not depend on that.
+        outcomes = [Outcome.from_plain(fields) for fields in self._found]
+        return sorted(outcomes, key=lambda outcome: (outcome.path, outcome.verdict))
