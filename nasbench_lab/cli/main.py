@@ -8,10 +8,14 @@ from typing import Annotated
 import typer
 
 import nasbench_lab
+from nasbench_lab.cli.check import check
 from nasbench_lab.cli.cite import cite
+from nasbench_lab.cli.plot import plot
 from nasbench_lab.cli.query import query
+from nasbench_lab.cli.report import report
 from nasbench_lab.cli.run import run
 from nasbench_lab.cli.strategies import app as strategies_app
+from nasbench_lab.cli.suite import app as suite_app
 from nasbench_lab.cli.tables import app as tables_app
 from nasbench_lab.cli.validate import validate
 from nasbench_lab.errors import NasbenchLabError
@@ -30,6 +34,10 @@ app.command()(run)
 app.command()(query)
 app.command()(validate)
 app.command()(cite)
+app.command()(plot)
+app.command()(report)
+app.command()(check)
+app.add_typer(suite_app, name="suite")
 app.add_typer(tables_app, name="tables")
 app.add_typer(strategies_app, name="strategies")
 

@@ -1,0 +1,228 @@
+"""The reference of the command line as a Markdown page, made from the commands themselves.
+
+``python -m nasbench_lab.cli.reference > docs/cli.md`` writes the page anew; a test fails while it is out of date.
+
+The page is put together from the parameters of the commands, not from the text of ``--help``, which is wrapped at the
+width of a terminal and differs from one release of typer to the next.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import typer
+from typer.models import ParameterInfo
+
+from nasbench_lab.cli.main import app
+
+COMMAND = "python -m nasbench_lab.cli.reference > docs/cli.md"
+"""Writes the page anew."""
+
+_TOP = f"""# The command line
+
+Every command and option; `nasbench-lab COMMAND --help` says the same. A mistake is one line on standard error and exit
+code 2.
+
+This page is made from the program. Do not edit it, but run `{COMMAND}`.
+"""
+
+_WORDS: dict[Any, str] = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
+_OWN_DEFAULT = re.compile(r"\s*\[default: (.*)\]$", re.S)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An option or argument of a command, in words.
+
+    Attributes:
+        names: as typed, e.g. ``("--epochs", "--fidelity")``; for an argument its metavar.
+        value: what to type after it, e.g. ``"NUMBER"``; empty for a switch.
+        meaning: what it is for.
+        default: what happens without it; empty for nothing.
+        required: whether it must be given.
+        is_option: whether it is an option, and not an argument.
+    """
+
+    names: tuple[str, ...]
+    value: str
+    meaning: str
+    default: str
+    required: bool
+    is_option: bool
+
+    @property
+    def usage(self) -> str:
+        """The parameter as part of a usage line; empty for an option that can be left out."""
+        if not self.is_option:
+            return self.names[0] if self.required else f"[{self.names[0]}]"
+        return f"{self.names[0]} {self.value}".rstrip() if self.required else ""
+
+
+def reference() -> str:
+    """Return the page: an index of all commands, and a section for each.
+
+    >>> print(*reference().splitlines()[:1])
+    # The command line
+    """
+    commands = list(_commands(typer.main.get_command(app), "nasbench-lab"))
+    index = [f"- [`{path}`](#{_anchor(path)}): {_summary(command)}" for path, command in commands[1:]]
+    return "\n".join([_TOP, *index, "", *(_section(path, command) for path, command in commands)]).rstrip() + "\n"
+
+
+def parameters(command: Any) -> list[Parameter]:
+    """Return what a command takes, arguments first, in the order of its function."""
+    hints = typing.get_type_hints(inspect.unwrap(command.callback), include_extras=True) if command.callback else {}
+    shown = [each for each in command.params if not getattr(each, "hidden", False) and each.name != "help"]
+    found = [_parameter(each, hints.get(each.name, str)) for each in shown]
+    return sorted(found, key=lambda parameter: parameter.is_option)
+
+
+def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield a command and all below it, with what to type for each."""
+    yield path, command
+    for name, below in getattr(command, "commands", {}).items():
+        if not below.hidden:
+            yield from _commands(below, f"{path} {name}")
+
+
+def _section(path: str, command: Any) -> str:
+    taken = parameters(command)
+    below = getattr(command, "commands", None)
+    spare = any(parameter.is_option and not parameter.required for parameter in taken)
+    usage = [
+        path,
+        *(parameter.usage for parameter in taken),
+        "[OPTIONS]" if spare else "",
+        "COMMAND ..." if below else "",
+    ]
+    lines = [f"## {path}", "", f"```text\n{' '.join(filter(None, usage))}\n```", "", *_description(command), ""]
+    if below:
+        names = [f"[`{name}`](#{_anchor(f'{path} {name}')})" for name, each in below.items() if not each.hidden]
+        lines += [f"Commands: {', '.join(names)}.", ""]
+    if taken:
+        lines += ["| parameter | meaning | default |", "|---|---|---|", *map(_row, taken), ""]
+    return "\n".join(lines)
+
+
+def _description(command: Any) -> Iterator[str]:
+    """Yield what a command does, and what a group of commands does without one of them."""
+    yield _plain(command.help)
+    if getattr(command, "invoke_without_command", False) and command.callback:
+        alone = _plain(inspect.getdoc(inspect.unwrap(command.callback)))
+        if alone and alone != _plain(command.help):
+            yield f"\nWithout a command: {alone[0].lower()}{alone[1:]}"
+
+
+def _summary(command: Any) -> str:
+    return _escape(_plain(command.help).partition("\n\n")[0].replace("\n", " "))
+
+
+def _plain(text: str | None) -> str:
+    r"""Return a help text without the marks that only terminals need.
+
+    >>> _plain("Do it.\n\n\b\nline\n\f\nhidden")
+    'Do it.\n\nline'
+    """
+    return (text or "").partition("\f")[0].replace("\b\n", "").strip()
+
+
+def _row(parameter: Parameter) -> str:
+    names = ", ".join(f"`{name}`" for name in parameter.names)
+    value = f" `{parameter.value}`" if parameter.value else ""
+    default = "required" if parameter.required else parameter.default
+    return f"| {_escape(names + value)} | {_escape(parameter.meaning)} | {_escape(default)} |"
+
+
+def _parameter(parameter: Any, hint: Any) -> Parameter:
+    kind, info = _kind(hint)
+    is_option = parameter.param_type_name == "option"
+    is_switch = is_option and kind is bool
+    text = " ".join((info.help if info and info.help else "").split())
+    own = _OWN_DEFAULT.search(text)
+    meaning = _OWN_DEFAULT.sub("", text) + _range(info)
+    if is_option and parameter.multiple and "repeated" not in meaning:
+        meaning += " May be repeated."
+    argument = (parameter.metavar or parameter.name.upper(),)
+    return Parameter(
+        names=(*parameter.opts, *parameter.secondary_opts) if is_option else argument,
+        value="" if is_switch or not is_option else parameter.metavar or _word(kind),
+        meaning=meaning,
+        default=own[1] if own else _default(parameter, is_switch),
+        required=parameter.required,
+        is_option=is_option,
+    )
+
+
+def _kind(hint: Any) -> tuple[Any, ParameterInfo | None]:
+    """Return the type of one value, and what was said of it.
+
+    >>> _kind(typing.Annotated[list[int] | None, "..."])[0]
+    <class 'int'>
+    """
+    info = None
+    if typing.get_origin(hint) is typing.Annotated:
+        hint, *said = typing.get_args(hint)
+        info = next((each for each in said if isinstance(each, ParameterInfo)), None)
+    while typing.get_origin(hint) not in (None, typing.Literal):
+        inner = [each for each in typing.get_args(hint) if each is not NoneType]
+        hint = inner[0]
+    return hint, info
+
+
+def _word(kind: Any) -> str:
+    """Return what to type for a value of some type.
+
+    >>> _word(int), _word(typing.Literal["local", "dask"])
+    ('NUMBER', 'local|dask')
+    """
+    if typing.get_origin(kind) is typing.Literal:
+        return "|".join(map(str, typing.get_args(kind)))
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return "|".join(str(each.value) for each in kind)
+    return _WORDS.get(kind, "TEXT")
+
+
+def _range(info: ParameterInfo | None) -> str:
+    """Say what a number must be."""
+    if info is None or (info.min is None and info.max is None):
+        return ""
+    if info.max is None:
+        return f" At least {info.min}."
+    return f" At most {info.max}." if info.min is None else f" From {info.min} to {info.max}."
+
+
+def _default(parameter: Any, is_switch: bool) -> str:
+    value = parameter.default
+    if is_switch:
+        return f"`{(parameter.opts if value else parameter.secondary_opts)[0]}`" if parameter.secondary_opts else ""
+    if value is None or value in ((), []) or callable(value):
+        return ""
+    return f"`{value.value if isinstance(value, enum.Enum) else value}`"
+
+
+def _anchor(heading: str) -> str:
+    """Return how a link names a heading."""
+    return heading.lower().replace(" ", "-")
+
+
+def _escape(text: str) -> str:
+    r"""Return a text for the cell of a table: what is not code shows its signs, and nothing ends the cell.
+
+    >>> print(_escape("`a|b` and * or <c>"))
+    `a\|b` and \* or \<c>
+    """
+    parts = text.replace("|", r"\|").split("`")
+    parts[::2] = [re.sub(r"([*<])", r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
+
+
+if __name__ == "__main__":
+    typer.echo(reference(), nl=False)
