@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,9 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # worker processes share the folder
 # Tiny networks gain nothing from threads, and threads that wait for each other slow everything down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and all processes that they start with them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The machine may be slow and shared, so no deadlines; in continuous integration the same examples every time.
 hypothesis.settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))

@@ -72,6 +72,14 @@ def test_only_train_imports_torch():
         assert not [name for name in names if name.split(".")[0] == "torch"], path
 
 
+def test_every_test_module_can_be_imported():
+    """The option that skips doctests of what needs torch where it is missing would hide a broken test module, too."""
+    options = ["--collect-only", "--quiet", "--override-ini=addopts=--import-mode=importlib", "tests", "benchmarks"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
+    done = subprocess.run(command, cwd=ROOT.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
 def test_every_folder_has_its_arrows():
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders <= set(MAY_IMPORT)

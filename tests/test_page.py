@@ -411,7 +411,8 @@ def test_the_command(results, tmp_path, monkeypatch):
     assert page.problems == []
     assert "by mean validation regret." in page.texts()
     assert f"nasbench-lab report {results} --kind valid --reference random-search" in page.texts()
-    assert [(given[2], options) for given, options in asked] == [(tmp_path / "mine-paper", {"overwrite": False})]
+    ((given, options),) = asked
+    assert (given[2], options["overwrite"]) == (tmp_path / "mine-paper", False)
     again = runner.invoke(app, ["report", str(results), "--out", str(out), "--page-only", "--overwrite"])
     assert again.exit_code == 0
     assert len(asked) == 1

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.strategies import Evaluations, Task, relaxed_codes, resolve
+from nasbench_lab.strategies import Evaluations, Task, resolve
 from nasbench_lab.strategies.models import categorical_kde
 from nasbench_lab.strategies.models.power_law import EXPONENTS, PowerLaw
+from nasbench_lab.strategies.parts import relaxed_codes
 from nasbench_lab.strategies.parts.rungs import hyperband, rungs
 from nasbench_lab.streams import Streams
 from nasbench_lab.tables import Table
