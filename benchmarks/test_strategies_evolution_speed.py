@@ -8,7 +8,14 @@ from nasbench_lab.testing import synthetic_table
 
 RUNS, EVALUATIONS = 1_000, 500
 ONE_AT_A_TIME = 5
-NAMES = ["genetic-algorithm", "mu-plus-lambda", "differential-evolution", "nsga-ii", "random-scalarisation"]
+NAMES = [
+    "regularized-evolution",
+    "genetic-algorithm",
+    "mu-plus-lambda",
+    "differential-evolution",
+    "nsga-ii",
+    "random-scalarisation",
+]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import pytest
 
 import nasbench_lab as nl
+from nasbench_lab.suites.arguments import parse_strategy
 from nasbench_lab.testing import synthetic_table
 
 RUNS, ALONE, EVALUATIONS = 1_000, 10, 100
@@ -15,19 +16,36 @@ def table():
     return table
 
 
-@pytest.mark.parametrize("name", ["bananas", "brp-nas", "gp-bo", "npenas", "progressive-search", "smac", "tpe"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "bananas",
+        "brp-nas",
+        "gp-bo",
+        "gp-bo:acquisition=ucb",
+        "gp-bo:acquisition=thompson",
+        "gp-bo:acquisition=mes",
+        "gp-bo:kernel=matern",
+        "gp-bo:kernel=path",
+        "npenas",
+        "progressive-search",
+        "smac",
+        "tpe",
+    ],
+)
 @pytest.mark.parametrize("contender", ["ours", "one seed at a time"])
-def test_model_based_strategies(benchmark, per_item, table, contender, name):
-    benchmark.group = f"{name}, {RUNS} runs"
+def test_model_based_strategies(benchmark, per_item, table, contender, label):
+    benchmark.group = f"{label}, {RUNS} runs"
+    name, parameters = parse_strategy(label)
     budget = nl.Budget(evaluations=EVALUATIONS)
 
     def together():
         # Without --benchmark-enable this only checks that it runs.
-        return nl.simulate(table, name, runs=RUNS if benchmark.enabled else 2, budget=budget)
+        return nl.simulate(table, name, runs=RUNS if benchmark.enabled else 2, budget=budget, **parameters)
 
     def alone():
         for run in range(ALONE if benchmark.enabled else 1):
-            nl.simulate(table, name, runs=1, first_run=run, budget=budget)
+            nl.simulate(table, name, runs=1, first_run=run, budget=budget, **parameters)
 
     if contender == "ours":
         per_item(contender, RUNS * EVALUATIONS, together, rounds=1)

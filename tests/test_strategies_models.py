@@ -380,12 +380,11 @@ def test_trees_agree_with_plain_python():
     cardinalities, runs, n = (3, 2, 4), 5, 30
     random = np.random.default_rng(2)
     codes = np.stack([random.integers(c, size=(runs, n + 20)) for c in cardinalities], axis=-1)
-    hot = np.concatenate([codes[..., i, None] == np.arange(c) for i, c in enumerate(cardinalities)], axis=-1)
-    hot = hot.astype(np.float32)
     value = codes[:, :n].sum(axis=2) + random.standard_normal((runs, n))
     grower = forest.Forest(cardinalities, trees=3, depth=4, least=4, share=0.6)
     uniform = random.random((runs, grower.uniforms(n)))
-    mean, deviation = grower.grow(hot[:, :n], value, uniform).predict(hot[:, n:])
+    columns = grower.columns(codes)
+    mean, deviation = grower.grow(columns[:, :n], value, uniform).predict(columns[:, n:])
     for run in range(runs):
         draws = uniform[run, : 3 * n].reshape(3, n)
         subsets = uniform[run, 3 * n :].reshape(3, 15, 3)

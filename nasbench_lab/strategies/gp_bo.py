@@ -129,7 +129,8 @@ class GaussianProcessSearch(Strategy[_State]):
         small = space.size <= _MOST_ENUMERATED and math.prod(space.cardinalities) <= _MOST_PLACES
         candidates: Candidates
         if small and self.kernel != "path":
-            candidates = WholeSpace(space, self.kernel, lengthscales, runs)
+            deviations = self.acquisition != "thompson"  # a draw from the posterior needs none
+            candidates = WholeSpace(space, self.kernel, lengthscales, runs, deviations)
         else:
             candidates = Pool(space, self.kernel, lengthscales, runs, self.pool_size)
         return _State(space, task.streams, candidates, Observations(runs, self.fantasy), Visited(space, runs))

@@ -31,8 +31,8 @@ class _State:
     origin: FloatArray  # (runs,): the run's first reward, NaN before
     codes: IntArray  # (proposals, choices, runs): what was drawn last
     values: IntArray  # (values, choices, 1): where the values of a choice lie in `worth`, after the first
-    chosen: IntArray  # (capacity, choices, runs): where what was evaluated lies in `worth`; `told` of them are filled
-    states: IntArray  # (capacity, choices, runs): where the first value of the same state lies
+    state_of: IntArray  # (rows,): row of the first value of the same state
+    chosen: NDArray[np.int32]  # (capacity, choices, runs): rows of what was evaluated; `told` of them are filled
     returns: FloatArray  # (capacity, runs): their rewards, less the run's first
     told: int = 0  # evaluations so far
 
@@ -94,19 +94,21 @@ class QLearning(Strategy[_State]):
         """Return the state before the first evaluation: everything is worth the same."""
         cardinalities, runs = np.array(task.space.cardinalities), task.runs
         rows = cardinalities * np.concatenate([[1], cardinalities[:-1]])
+        starts = np.cumsum(rows) - rows
+        within = [np.arange(n) // values * values for n, values in zip(rows, cardinalities, strict=True)]
         return _State(
             space=task.space,
             streams=task.streams,
             workers=task.workers,
-            first=np.cumsum(rows) - rows,
+            first=starts,
             worth=np.zeros((int(rows.sum()), runs)),
             seen=np.zeros((runs, task.space.size), dtype=bool),
             rewards=Rewards(self.reward, self.beta, np.full(runs, np.nan)),
             origin=np.full(runs, np.nan),
             codes=np.empty((0, len(rows), runs), dtype=np.int64),
             values=np.minimum(np.arange(cardinalities.max())[:, None], cardinalities - 1)[:, :, None] * runs,
-            chosen=np.empty((16, len(rows), runs), dtype=np.int64),
-            states=np.empty((16, len(rows), runs), dtype=np.int64),
+            state_of=np.repeat(starts, rows) + np.concatenate(within),
+            chosen=np.empty((16, len(rows), runs), dtype=np.int32),
             returns=np.empty((16, runs)),
         )
 
@@ -153,8 +155,8 @@ class QLearning(Strategy[_State]):
         replays, choices = len(which), len(state.first)
         run = np.arange(which.shape[1])
         place = (which[:, None, :] * choices + np.arange(choices)[:, None]) * len(run) + run
-        chosen = state.chosen.reshape(-1).take(place).reshape(-1, len(run))  # row t * choices + i is for (t, i)
-        states = state.states.reshape(-1).take(place).reshape(-1, len(run))
+        rows = state.chosen.reshape(-1).take(place).reshape(-1, len(run))  # row t * choices + i is for (t, i)
+        chosen, states = rows * len(run) + run, state.state_of.take(rows) * len(run) + run  # places in `worth`
         returns = state.returns.reshape(-1).take(which * len(run) + run)
         worth = state.worth.reshape(-1)
         for wave in range(replays + choices - 1):
@@ -201,21 +203,17 @@ def _choose(state: _State, epsilon: float, uniform: FloatArray, runs: IntArray) 
 
 def _any_of(candidate: NDArray[np.bool_], uniform: FloatArray) -> IntArray:
     """Return a random one of the candidates, shape (values, n) and as many uniforms (n,) to (n,)."""
-    rank = candidate.cumsum(axis=0)
+    rank = candidate.cumsum(axis=0, dtype=np.int32)
     return (rank <= scale(uniform, rank[-1])).sum(axis=0)
 
 
 def _remember(state: _State, codes: IntArray, reward: FloatArray) -> None:
     """Keep what was evaluated: codes (choices, runs) and rewards (runs,)."""
     if state.told == len(state.returns):
-        state.chosen, state.states, state.returns = (
-            np.concatenate([array, np.empty_like(array)]) for array in (state.chosen, state.states, state.returns)
-        )
+        state.chosen = np.concatenate([state.chosen, np.empty_like(state.chosen)])
+        state.returns = np.concatenate([state.returns, np.empty_like(state.returns)])
     before = np.concatenate([np.zeros_like(codes[:1]), codes[:-1]])
     cardinalities = np.array(state.space.cardinalities)[:, None]
-    rows = state.first[:, None] + before * cardinalities
-    runs = codes.shape[1]
-    state.states[state.told] = rows * runs + np.arange(runs)
-    state.chosen[state.told] = (rows + codes) * runs + np.arange(runs)
+    state.chosen[state.told] = state.first[:, None] + before * cardinalities + codes
     state.returns[state.told] = reward
     state.told += 1

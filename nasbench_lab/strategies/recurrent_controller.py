@@ -104,7 +104,7 @@ class RecurrentController(Strategy[_State]):
         """Draw a batch, shape (runs, batch)."""
 
         def write(uniform: FloatArray, runs: IntArray) -> IntArray:
-            everyone = len(runs) == len(state.parameters)
+            everyone = policies.are_all(runs, len(state.parameters))
             return _write(state.shape, state.parameters if everyone else state.parameters[runs], uniform)
 
         state.codes, architecture = policies.draw(state.space, state.streams, state.batch, write)

@@ -52,7 +52,7 @@ class RandomForestSearch(Strategy[ProposalState]):
     family: ClassVar[str] = "model-based"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     asynchronous: ClassVar[bool] = True
-    runs_at_a_time: ClassVar[int] = 16
+    runs_at_a_time: ClassVar[int] = 48
     reference: ClassVar[str] = (
         "Hutter et al., Sequential Model-Based Optimization for General Algorithm Configuration, LION 2011"
     )
@@ -87,10 +87,11 @@ class RandomForestSearch(Strategy[ProposalState]):
             return _propose(state, nothing)  # as many workers as first architectures, and none is back; or the end
         value, centre, spread = state.observations.values()
         forest = Forest(state.space.cardinalities, self.trees, self.depth, self.least, self.share)
-        trees = forest.grow(state.hot, value, state.streams.uniform(forest.uniforms(value.shape[1])))
+        columns = forest.columns(state.space.codes(state.observations.architecture))
+        trees = forest.grow(columns, value, state.streams.uniform(forest.uniforms(value.shape[1])))
         uniform = state.streams.uniform(self.pool_size)
         candidates = pool(state.space, state.observations.architecture, value, _PARENTS, uniform)
-        mean, deviation = trees.predict(state.space.features(candidates))
+        mean, deviation = trees.predict(forest.columns(state.space.codes(candidates)))
         gain = expected_improvement(mean, deviation, value.max(axis=1)[:, None])
         run = np.arange(runs)
         new = ~state.visited.has(run[:, None], candidates)

@@ -15,7 +15,10 @@ from nasbench_lab.streams import FloatArray, IntArray
 _ROOT_TWO_PI = 2.5066282746310002
 _SUPPORT = 6.0  # deviations beyond which a normal variable is not looked for
 _MOST_PROMISING = 256
+_EVERY = 16
 _HALVINGS = 10
+_LEVELS = 8
+_TINY = 1e-37
 _GRID = 17
 
 
@@ -69,9 +72,7 @@ def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) 
         deviation: of the same shape.
         uniform: in [0, 1), shape (runs, K).
     """
-    kept = min(_MOST_PROMISING, mean.shape[1])
-    promising = np.argpartition(-(mean + 3.0 * deviation), kept - 1, axis=1)[:, :kept]
-    promising.sort(axis=1)  # so that sums do not depend on how they were partitioned
+    promising = _largest(mean + 3.0 * deviation, min(_MOST_PROMISING, mean.shape[1]))
     mean, deviation = np.take_along_axis(mean, promising, axis=1), np.take_along_axis(deviation, promising, axis=1)
     deviation = np.maximum(deviation, 1e-12)
     low, high = mean.max(axis=1), (mean + _SUPPORT * deviation).max(axis=1)
@@ -84,6 +85,23 @@ def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) 
     location = quartiles[1] + scale * np.log(np.log(2.0))
     drawn = -np.log(-np.log(np.maximum(uniform, 2.0**-53)))
     return np.maximum(location[:, None] + scale[:, None] * drawn, low[:, None])
+
+
+def _largest(values: FloatArray, count: int) -> IntArray:
+    """Return where the largest values of every run are, ascending, shape (runs, n) to (runs, count).
+
+    Of equals the first are taken. Every 16th value tells about how large they are, so that few need to be sorted.
+    """
+    runs, n = values.shape
+    some = np.sort(values[:, ::_EVERY], axis=1)
+    least = some[:, max(some.shape[1] - 2 * (count // _EVERY + 1), 0)]
+    least = np.where((values >= least[:, None]).sum(axis=1) >= count, least, -np.inf)
+    run, place = np.nonzero(values >= least[:, None])
+    position = np.arange(len(run)) - np.searchsorted(run, np.arange(runs))[run]
+    largest, places = np.full((2, runs, position.max() + 1), -np.inf)
+    largest[run, position], places[run, position] = values[run, place], place
+    order = np.argsort(-largest, axis=1, kind="stable")[:, :count]
+    return np.sort(np.take_along_axis(places, order, axis=1), axis=1).astype(np.int64)
 
 
 def _crossing(grid: FloatArray, values: FloatArray, level: float) -> FloatArray:
@@ -108,9 +126,9 @@ def first_best(score: FloatArray) -> IntArray:
 def best_score(score: Score, mean: FloatArray, deviation: FloatArray) -> IntArray:
     """Return what ``first_best`` of all scores would, without computing most of them.
 
-    A score is at most what it would be with the run's largest deviation. So whatever has a mean so low that even that
-    is below a score that was reached already, need not be looked at. A mean of -inf is never chosen while there are
-    others.
+    A score is at most what it would be with a larger deviation. So whatever has a mean so low that even with the run's
+    largest deviation it is below a score that was reached already, need not be looked at; nor, of the others, what is
+    below it with the next larger one of a few deviations. A mean of -inf is never chosen while there are others.
 
     Args:
         score: the function.
@@ -120,13 +138,38 @@ def best_score(score: Score, mean: FloatArray, deviation: FloatArray) -> IntArra
     run = np.arange(len(mean))
     guess = (mean + deviation).argmax(axis=1)
     reached = score(mean[run, guess], deviation[run, guess], run) * (1.0 - 1e-6)
-    widest, high = deviation.max(axis=1), mean.max(axis=1)
-    low = high - _SUPPORT * widest - 1e-9
+    # The last level is a little more than the largest deviation, so that no rounding puts one above its level.
+    levels = deviation.max(axis=1)[:, None] * np.linspace(1.0 / _LEVELS, 1.0 + 1e-9, _LEVELS)
+    low = _least_means(score, reached, levels, mean.max(axis=1))
+    # Where nothing promises anything in single precision, all that is within reach of the largest deviation is equal.
+    low = np.where(reached[:, None] > _TINY, low, low[:, -1:])
+    place = np.flatnonzero(mean >= low[:, -1:])
+    of_run, means, deviations = place // mean.shape[1], mean.reshape(-1)[place], deviation.reshape(-1)[place]
+    level = sum((deviations > levels[of_run, i]).astype(np.int64) for i in range(_LEVELS - 1))
+    hopeful = np.flatnonzero(means >= low[of_run, level])
+    scores = np.full(mean.shape, -np.inf, dtype=np.float32)
+    scores.reshape(-1)[place[hopeful]] = score(means[hopeful], deviations[hopeful], of_run[hopeful])
+    return scores.argmax(axis=1)
+
+
+def _least_means(score: Score, reached: FloatArray, deviation: FloatArray, high: FloatArray) -> FloatArray:
+    """Return means below which no score is as high as one that was reached, by bisection.
+
+    Args:
+        score: the function.
+        reached: shape (runs,).
+        deviation: shape (runs, levels).
+        high: the largest mean of every run.
+
+    Returns:
+        For every deviation a mean, shape (runs, levels).
+    """
+    shape = deviation.shape
+    run = np.repeat(np.arange(len(high)), shape[1])
+    low = (high - _SUPPORT * deviation.max(axis=1) - 1e-9)[run]
+    high, reached, deviation = high[run], reached[run], deviation.reshape(-1)
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
-        below = score(middle, widest, run) < reached
+        below = score(middle, deviation, run) < reached
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    place = np.flatnonzero(mean >= low[:, None])
-    scores = np.full(mean.shape, -np.inf, dtype=np.float32)
-    scores.reshape(-1)[place] = score(mean.reshape(-1)[place], deviation.reshape(-1)[place], place // mean.shape[1])
-    return scores.argmax(axis=1)
+    return low.reshape(shape)

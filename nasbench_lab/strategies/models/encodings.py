@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.topology import OPERATIONS, TopologySpace
-from nasbench_lab.streams import IntArray
+from nasbench_lab.streams import IntArray, WordArray
 
 Encoding = Literal["path", "one-hot"]
 ENCODINGS: tuple[Encoding, ...] = ("path", "one-hot")
 
 _PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
 """The ways from the first node of a NAS-Bench-201 cell to its last one, as positions of edges."""
+
+_MOST_KEPT = 30_000
 
 
 def encode(space: Space, index: IntArray, encoding: Encoding) -> NDArray[np.float32]:
@@ -32,6 +34,46 @@ def encode(space: Space, index: IntArray, encoding: Encoding) -> NDArray[np.floa
     if encoding == "path" and isinstance(space, TopologySpace):
         return _topology_paths(space.codes(index).astype(np.int64))
     return space.features(index)
+
+
+@final
+class PackedEncoding:
+    """The same vectors, with 64 of their entries in a word: for counting in how many entries vectors differ.
+
+    Args:
+        space: the space. Where it is small, the words of all architectures are kept.
+        encoding: of its architectures.
+    """
+
+    def __init__(self, space: Space, encoding: Encoding) -> None:
+        self._space, self._encoding = space, encoding
+        self.length: int = encode(space, np.zeros(1, dtype=np.int64), encoding).shape[1]
+        """How many entries a vector has."""
+        self._count = np.uint8 if self.length < 2**8 else np.uint32
+        self._kept: WordArray | None = None
+        if space.size <= _MOST_KEPT:
+            self._kept = self._pack(np.arange(space.size))
+
+    def words(self, index: IntArray) -> WordArray:
+        """Return architectures as words, shape (...) to (..., words)."""
+        return self._pack(index) if self._kept is None else self._kept[index]
+
+    def ones(self, index: IntArray) -> IntArray:
+        """Return how many ones vectors have, shape (...)."""
+        return np.bitwise_count(self.words(index)).sum(axis=-1, dtype=np.int64)
+
+    def differing(self, one: WordArray, other: WordArray) -> IntArray:
+        """Count in how many entries vectors differ: words (runs, n, words) and (runs, m, words) to (runs, n, m)."""
+        total = np.zeros((len(one), one.shape[1], other.shape[1]), dtype=self._count)
+        for word in range(one.shape[2]):
+            total += np.bitwise_count(one[:, :, None, word] ^ other[:, None, :, word].copy())
+        return total.astype(np.int64)
+
+    def _pack(self, index: IntArray) -> WordArray:
+        octets = np.packbits(encode(self._space, index, self._encoding) > 0, axis=-1)
+        words = np.zeros((*octets.shape[:-1], -(-octets.shape[-1] // 8) * 8), dtype=np.uint8)
+        words[..., : octets.shape[-1]] = octets
+        return words.view(np.uint64)
 
 
 def _topology_paths(codes: IntArray) -> NDArray[np.float32]:

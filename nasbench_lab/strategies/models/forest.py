@@ -1,4 +1,8 @@
-"""Random forests over categorical codes, the trees of all runs grown together, level by level."""
+"""Random forests over categorical codes, the trees of all runs grown together, level by level.
+
+An example is given by its columns: where the ones of its one-hot encoding are, one for each code. A split is the column
+that it asks for.
+"""
 
 from __future__ import annotations
 
@@ -37,96 +41,168 @@ class Forest:
         """How many random numbers a run needs to grow its trees."""
         return self.trees * (examples + (2**self.depth - 1) * len(self.cardinalities))
 
-    def grow(self, hot: NDArray[np.float32], value: FloatArray, uniform: FloatArray) -> Trees:
+    def columns(self, codes: IntArray) -> IntArray:
+        """Return where the ones of a one-hot encoding are: codes (..., codes) to columns of the same shape.
+
+        >>> Forest((3, 2), trees=1, depth=1, least=2, share=1.0).columns(np.array([2, 0])).tolist()
+        [2, 3]
+        """
+        return codes + np.cumsum((0, *self.cardinalities[:-1]))
+
+    def grow(self, columns: IntArray, value: FloatArray, uniform: FloatArray) -> Trees:
         """Return trees for examples.
 
+        What is in a node is counted example by example, and only nodes with enough examples are looked at: most of the
+        deeper ones have too few.
+
         Args:
-            hot: one-hot codes, shape (runs, n, sum of cardinalities).
+            columns: of the examples, shape (runs, n, codes).
             value: shape (runs, n).
             uniform: in [0, 1), shape (runs, uniforms(n)).
         """
         runs, n = value.shape
         uniform = np.ascontiguousarray(uniform)
-        drawn = scale(uniform[:, : self.trees * n], n).reshape(runs, self.trees, n)
-        tree = np.arange(runs * self.trees).reshape(runs, self.trees, 1)
-        weight = np.bincount((tree * n + drawn).reshape(-1), minlength=drawn.size)
-        weight = weight.reshape(drawn.shape).astype(np.float64)
-        rest = uniform[:, self.trees * n :].reshape(runs, self.trees, -1, len(self.cardinalities))
-        considered = math.ceil(self.share * len(self.cardinalities))
-        last = np.partition(rest, considered - 1, axis=-1)[..., considered - 1, None]
-        allowed = np.repeat(rest <= last, self.cardinalities, axis=-1)
-        ones = np.ones((runs, n, 1))
-        # Counts and sums of values, of all examples and of those with each value of each code.
-        columns = np.concatenate([ones, hot], axis=2)
-        columns = np.concatenate([columns, columns * value[:, :, None]], axis=2)[:, None]
-        node = np.zeros((runs, self.trees, n), dtype=np.int64)
+        drawn = scale(uniform[:, : self.trees * n], n).reshape(-1, n)
+        drawn += np.arange(0, len(drawn) * n, n)[:, None]
+        weight = np.bincount(drawn.reshape(-1), minlength=drawn.size)
+        rest = uniform[:, self.trees * n :].reshape(runs * self.trees, -1, len(self.cardinalities))
+        # All examples of all trees, one after the other, without those that a bootstrap sample left out.
+        place = np.flatnonzero(weight)
+        node = place // n  # counted over all trees
+        row = node // self.trees * n + place % n
+        weights, values = weight[place].astype(np.float64), value.reshape(-1)[row]
+        totals = weights * values
+        examples = _Examples(columns.reshape(runs * n, -1)[row], weights, totals)
+        has = _Lookup(columns, sum(self.cardinalities))
         splits = []
         for level in range(self.depth):
-            nodes = 2**level
-            members = (node[..., None] == np.arange(nodes)) * weight[..., None]
-            totals = np.matmul(members.swapaxes(2, 3), columns)  # (runs, trees, nodes, 2 + 2 * values)
-            splits.append(self._split(totals, allowed[:, :, nodes - 1 : 2 * nodes - 1]))
-            node = _descend(node, splits[-1], hot)
-        members = (node[..., None] == np.arange(2**self.depth)) * weight[..., None]
-        squares = np.stack([np.ones_like(value), value, value * value], axis=2)[:, None]
-        count, total, square = np.moveaxis(np.matmul(members.swapaxes(2, 3), squares), -1, 0)
-        mean = total / np.maximum(count, 1.0)
-        return Trees(splits, mean, np.maximum(square / np.maximum(count, 1.0) - mean * mean, 0.0))
+            considered = rest[:, 2**level - 1 : 2 ** (level + 1) - 1].reshape(-1, len(self.cardinalities))
+            splits.append(self._split(examples, node, considered))
+            node = 2 * node + has(row, splits[-1].take(node))
+        leaves = len(rest) * 2**self.depth
+        count = np.maximum(np.bincount(node, weights, leaves), 1.0)
+        mean = np.bincount(node, totals, leaves) / count
+        square = np.bincount(node, totals * values, leaves) / count
+        return Trees(runs, sum(self.cardinalities), splits, mean, np.maximum(square - mean * mean, 0.0))
 
-    def _split(self, totals: FloatArray, allowed: NDArray[np.bool_]) -> IntArray:
-        """Return by which of the allowed values every node is split, -1 for none; shape (runs, trees, nodes)."""
-        values = sum(self.cardinalities)
-        count, total = totals[..., :1], totals[..., values + 1, None]
-        inside, inside_total = totals[..., 1 : values + 1], totals[..., values + 2 :]
+    def _split(self, examples: _Examples, node: IntArray, uniform: FloatArray) -> IntArray:
+        """Return by which column every node is split, ``sum(cardinalities)`` for none.
+
+        Args:
+            examples: the examples of all trees.
+            node: where each of them is.
+            uniform: which codes are considered, shape (nodes, codes).
+        """
+        columns = sum(self.cardinalities)
+        enough = np.flatnonzero(np.bincount(node, examples.weight, len(uniform)) >= self.least)
+        position = np.full(len(uniform), len(enough))  # what is in other nodes is counted in a row that nobody reads
+        position[enough] = np.arange(len(enough))
+        of_example = position.take(node)
+        count, total, inside, inside_total = (sums[:-1] for sums in examples.sums(of_example, len(enough) + 1, columns))
         outside, outside_total = count - inside, total - inside_total
-        allowed = allowed & (inside > 0) & (outside > 0) & (count >= self.least)
         gain = inside_total * inside_total
         gain /= np.maximum(inside, 1.0)
         outside_total *= outside_total
         outside_total /= np.maximum(outside, 1.0)
         gain += outside_total
-        gain -= total * total / np.maximum(count, 1.0)
-        # In single precision, so that rounding errors do not choose among equals.
-        gains = np.where(allowed, gain, -np.inf).astype(np.float32)
-        return np.where(gains.max(axis=-1) > 1e-6, gains.argmax(axis=-1), -1)
+        gain -= total * total / count
+        # In single precision, so that rounding errors do not choose among equals. (Where all examples are on one side,
+        # rounding errors are all that is gained.)
+        gains = np.where(self._allowed(uniform[enough]), gain, -np.inf).astype(np.float32)
+        best = gains.argmax(axis=1)
+        split = np.full(len(uniform), columns)
+        split[enough] = np.where(gains[np.arange(len(best)), best] > 1e-6, best, columns)
+        return split
+
+    def _allowed(self, uniform: FloatArray) -> NDArray[np.bool_]:
+        """Return which columns may split nodes: (nodes, codes) to (nodes, columns)."""
+        considered = math.ceil(self.share * len(self.cardinalities))
+        last = np.partition(uniform, considered - 1, axis=1)[:, considered - 1, None]
+        return np.repeat(uniform <= last, self.cardinalities, axis=1)
+
+
+class _Examples:
+    """Examples of all trees, and what they add up to in the nodes.
+
+    Args:
+        columns: shape (examples, codes).
+        weight: how often the bootstrap sample has it, shape (examples,).
+        total: the value, times the weight.
+    """
+
+    def __init__(self, columns: IntArray, weight: FloatArray, total: FloatArray) -> None:
+        self._columns, self.weight, self._total = columns, weight, total
+        codes = columns.shape[1]
+        self._weights, self._totals = np.repeat(weight, codes), np.repeat(total, codes)
+
+    def sums(self, node: IntArray, nodes: int, columns: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return the number and the sum of the values, of all examples in a node and of those with each column.
+
+        Returns:
+            Of all, each of shape (nodes, 1); of those with a column, each of shape (nodes, columns).
+        """
+        place = (node[:, None] * columns + self._columns).reshape(-1)
+        return (
+            np.bincount(node, self.weight, nodes)[:, None],
+            np.bincount(node, self._total, nodes)[:, None],
+            np.bincount(place, self._weights, nodes * columns).reshape(nodes, columns),
+            np.bincount(place, self._totals, nodes * columns).reshape(nodes, columns),
+        )
+
+
+class _Lookup:
+    """Whether examples have a column; the number of columns is one that none has.
+
+    Args:
+        columns: of the examples, shape (..., codes).
+        width: number of columns.
+    """
+
+    def __init__(self, columns: IntArray, width: int) -> None:
+        self._width = width + 1
+        columns = columns.reshape(-1, columns.shape[-1])
+        self._has = np.zeros((len(columns), self._width), dtype=bool)
+        self._has[np.arange(len(columns))[:, None], columns] = True
+
+    def __call__(self, example: IntArray, column: IntArray) -> NDArray[np.bool_]:
+        """Return whether examples, counted from the first, have a column; the shapes broadcast."""
+        return self._has.reshape(-1).take(example * self._width + column)
 
 
 @dataclass
 class Trees:
-    """Grown trees.
+    """Grown trees, those of a run after those of the run before.
 
     Attributes:
-        splits: of every level, by which value its nodes are split, shape (runs, trees, nodes).
-        mean: of the values in every leaf, shape (runs, trees, leaves).
+        runs: number of runs.
+        columns: sum of the cardinalities.
+        splits: of every level, by which column its nodes are split (``columns``: not at all), shape (runs * trees *
+            nodes,).
+        mean: of the values in every leaf, shape (runs * trees * leaves,).
         variance: of the values in every leaf.
     """
 
+    runs: int
+    columns: int
     splits: list[IntArray]
     mean: FloatArray
     variance: FloatArray
 
-    def predict(self, hot: NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
-        """Return mean and deviation for vectors of shape (runs, n, sum of cardinalities), each of shape (runs, n).
+    def predict(self, columns: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and deviation for examples with columns (runs, n, codes), each of shape (runs, n).
 
         The variance is that of the mixture of the leaves that a vector comes to, one per tree: the mean of their
         variances plus the variance of their means (Hutter, Xu, Hoos and Leyton-Brown, Artificial Intelligence 2014,
         section 4.3.2).
         """
-        runs, trees = self.mean.shape[:2]
-        node = np.zeros((runs, trees, hot.shape[1]), dtype=np.int64)
+        runs, n, _ = columns.shape
+        trees = len(self.splits[0]) // runs
+        example = np.arange(runs * n).reshape(runs, 1, n)
+        has = _Lookup(columns, self.columns)
+        node = np.repeat(np.arange(runs * trees), n).reshape(runs, trees, n)
         for split in self.splits:
-            node = _descend(node, split, hot)
-        means, variances = (np.take_along_axis(array, node, axis=2) for array in (self.mean, self.variance))
+            node = 2 * node + has(example, split.take(node))
+        means, variances = self.mean.take(node), self.variance.take(node)
         mean = sum(means[:, tree] for tree in range(trees)) / trees
         variance = sum(variances[:, tree] + (means[:, tree] - mean) ** 2 for tree in range(trees)) / trees
         return mean, np.sqrt(variance)
-
-
-def _descend(node: IntArray, split: IntArray, hot: NDArray[np.float32]) -> IntArray:
-    """Return the nodes of the next level, shape (runs, trees, n): the second child for those that have the value."""
-    runs, n, values = hot.shape
-    trees, nodes = split.shape[1:]
-    chosen = split.reshape(-1).take(node + np.arange(0, runs * trees * nodes, nodes).reshape(runs, trees, 1))
-    place = np.maximum(chosen, 0)
-    place += np.arange(0, runs * n * values, values).reshape(runs, 1, n)
-    return 2 * node + ((chosen >= 0) & (hot.reshape(-1).take(place) > 0))

@@ -6,16 +6,15 @@ import abc
 from typing import NamedTuple, final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.models.candidates import pool
-from nasbench_lab.strategies.models.encodings import Encoding, encode
+from nasbench_lab.strategies.models.encodings import PackedEncoding
 from nasbench_lab.strategies.models.gaussian_process import Estimate, Regression, most_likely
-from nasbench_lab.strategies.models.kernels import CodeGrid, Kind, correlation
+from nasbench_lab.strategies.models.kernels import CodeGrid, Kind, Sums, correlation
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.streams import FloatArray, IntArray, Streams, WordArray
 
 _PARENTS = 10
 _JITTER = 1e-8  # added to a covariance that is factorised
@@ -98,15 +97,25 @@ class WholeSpace(Candidates):
 
     What is kept is the part of the variance that is left at every place. A proposal takes some of it away, whatever its
     value. The mean is a sum over proposals, made when it is needed (see `CodeGrid`).
+
+    Args:
+        space: the space.
+        kind: of the kernel.
+        lengthscales: those that a run's process can have.
+        runs: number of runs.
+        deviations: whether a prediction has deviations; without, they have the shape (runs, 0).
     """
 
-    def __init__(self, space: Space, kind: Kind, lengthscales: tuple[float, ...], runs: int) -> None:
+    def __init__(
+        self, space: Space, kind: Kind, lengthscales: tuple[float, ...], runs: int, deviations: bool = True
+    ) -> None:
         super().__init__(lengthscales, runs)
         codes = len(space.cardinalities)
         fraction = np.arange(codes + 1) / codes
         self._grid = CodeGrid(space, correlation(kind, fraction, np.array(lengthscales)[:, None]))
         self._place: IntArray = np.zeros((runs, 0), dtype=np.int64)
-        self._left: FloatArray = np.ones((runs, self._grid.size))
+        self._left: FloatArray | None = np.ones((runs, self._grid.size)) if deviations else None
+        self._sums = Sums(self._grid, self.lengthscale, self._place)
         self._nowhere = np.flatnonzero(self._grid.architecture < 0)
         self._run = np.arange(runs)[:, None]
 
@@ -116,20 +125,24 @@ class WholeSpace(Candidates):
         before, self._place = self._place, np.concatenate([self._place, place], axis=1)
         if self.fitted:
             row = self.regression.append(self._grid.correlate(self.lengthscale, place, before))
-            explained = self._grid.sum(self.lengthscale, self._place, row)
-            explained *= explained
-            self._left -= explained
+            self._sums.add(place)
+            if self._left is not None:
+                explained = self._sums.sum(row)
+                explained *= explained
+                self._left -= explained
 
     def predict(self, value: FloatArray, architecture: IntArray, visited: Visited, streams: Streams) -> Prediction:
         """Return the posterior at all places of the grid."""
         estimate = self.regression.estimate(value)
-        mean = self._grid.sum(self.lengthscale, self._place, estimate.weights)
+        mean = self._sums.sum(estimate.weights)
         mean += estimate.mean[:, None]
         mean[self._run, self._place] = -np.inf
         mean[:, self._nowhere] = -np.inf
-        deviation = np.maximum(self._left, 0.0)
-        np.sqrt(deviation, out=deviation)
-        deviation *= estimate.scale[:, None]
+        deviation = np.zeros((len(mean), 0))
+        if self._left is not None:
+            deviation = np.maximum(self._left, 0.0)
+            np.sqrt(deviation, out=deviation)
+            deviation *= estimate.scale[:, None]
         architectures = np.broadcast_to(self._grid.architecture, mean.shape)
         return Prediction(mean, deviation, self._best(estimate, value), architectures, estimate)
 
@@ -141,7 +154,7 @@ class WholeSpace(Candidates):
         noise = np.sqrt(self.regression.noise)[:, None] * normal[:, :count]
         rest = (value - estimate.mean[:, None]) / estimate.scale[:, None] - prior[self._run, self._place] - noise
         weights = self.regression.solve(rest)
-        prior += self._grid.sum(self.lengthscale, self._place, weights)
+        prior += self._sums.sum(weights)
         prior *= estimate.scale[:, None]
         prior += estimate.mean[:, None]
         prior[np.isneginf(prediction.mean)] = -np.inf
@@ -151,7 +164,9 @@ class WholeSpace(Candidates):
         return self._grid.correlate(lengthscale, self._place[:, :, None], self._place[:, None, :])
 
     def _refitted(self) -> None:
-        self._left = 1.0 - self._grid.explained(self.lengthscale, self._place, self.regression.inverse)
+        self._sums = Sums(self._grid, self.lengthscale, self._place)
+        if self._left is not None:
+            self._left = 1.0 - self._sums.explained(self.regression.inverse)
 
 
 @final
@@ -161,19 +176,18 @@ class Pool(Candidates):
     def __init__(self, space: Space, kind: Kind, lengthscales: tuple[float, ...], runs: int, size: int) -> None:
         super().__init__(lengthscales, runs)
         self._space, self._size = space, size
-        self._encoding: Encoding = "path" if kind == "path" else "one-hot"
-        some = encode(space, np.linspace(0, space.size - 1, min(space.size, _TYPICAL)).astype(np.int64), self._encoding)
-        ones = some.sum(axis=1).astype(np.float64)
-        # Distances are whole numbers up to twice the number of ones: a table of correlations, by lengthscale.
-        distance = np.arange(2 * some.shape[1] + 1) / (2.0 * ones.mean())
+        self._encoding = PackedEncoding(space, "path" if kind == "path" else "one-hot")
+        typical = self._encoding.ones(np.linspace(0, space.size - 1, min(space.size, _TYPICAL)).astype(np.int64)).mean()
+        # Distances are whole numbers up to the length of a vector: a table of correlations, by lengthscale.
+        distance = np.arange(self._encoding.length + 1) / (2.0 * typical)
         self._correlations = correlation(kind, distance, np.array(lengthscales)[:, None])
-        self._points = np.zeros((runs, 0, some.shape[1]), dtype=np.float32)
+        self._points: WordArray = self._encoding.words(np.zeros((runs, 0), dtype=np.int64))
         self._solved: FloatArray | None = None
-        self._vectors: NDArray[np.float32] | None = None
+        self._vectors: WordArray | None = None
 
     def add(self, architecture: IntArray) -> None:
         """Add a proposal of every run."""
-        vector = encode(self._space, architecture, self._encoding)[:, None]
+        vector = self._encoding.words(architecture)[:, None]
         before, self._points = self._points, np.concatenate([self._points, vector], axis=1)
         if self.fitted:
             self.regression.append(self._correlate(self.lengthscale, vector, before)[:, 0])
@@ -182,12 +196,12 @@ class Pool(Candidates):
         """Return the posterior at a new pool."""
         estimate = self.regression.estimate(value)
         candidates = pool(self._space, architecture, value, _PARENTS, streams.uniform(self._size))
-        self._vectors = encode(self._space, candidates, self._encoding)
+        self._vectors = self._encoding.words(candidates)
         correlations = self._correlate(self.lengthscale, self._points, self._vectors)
         mean = np.matmul(estimate.weights[:, None], correlations)[:, 0] + estimate.mean[:, None]
         mean[visited.has(np.arange(len(mean))[:, None], candidates)] = -np.inf
         self._solved = np.matmul(self.regression.inverse, correlations)
-        left = np.maximum(1.0 - (self._solved * self._solved).sum(axis=1), 0.0)
+        left = np.maximum(1.0 - np.einsum("rij,rij->rj", self._solved, self._solved), 0.0)
         deviation = np.sqrt(left) * estimate.scale[:, None]
         return Prediction(mean, deviation, self._best(estimate, value), candidates, estimate)
 
@@ -209,14 +223,9 @@ class Pool(Candidates):
     def _refitted(self) -> None:
         """Nothing: a pool is new at every step."""
 
-    def _correlate(self, lengthscale: IntArray, one: NDArray[np.float32], other: NDArray[np.float32]) -> FloatArray:
-        """Return the correlations of vectors, (runs, n, length) and (runs, m, length) to (runs, n, m).
-
-        Single precision counts ones exactly.
-        """
-        common = np.matmul(one, other.swapaxes(1, 2))
-        distance = one.sum(axis=2)[:, :, None] + other.sum(axis=2)[:, None] - 2.0 * common
-        places = distance.astype(np.int64)
+    def _correlate(self, lengthscale: IntArray, one: WordArray, other: WordArray) -> FloatArray:
+        """Return the correlations of vectors, (runs, n, words) and (runs, m, words) to (runs, n, m)."""
+        places = self._encoding.differing(one, other)
         places += lengthscale[:, None, None] * self._correlations.shape[1]
         return self._correlations.reshape(-1).take(places)
 

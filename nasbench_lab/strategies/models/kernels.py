@@ -85,37 +85,18 @@ class CodeGrid:
         differing = head + self._tail_distance[one % self._tails, other % self._tails]
         return self._correlations[lengthscale.reshape(-1, *(1,) * (differing.ndim - 1)), differing]
 
-    def sum(self, lengthscale: IntArray, place: IntArray, weights: FloatArray) -> FloatArray:
-        """Return sum_s w_s rho(x_s, .) at all places.
+    def factors(self, lengthscale: IntArray, place: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return a_r(d_head(x, .)) and b_r(d_tail(x, .)) of places.
 
         Args:
             lengthscale: position of every run's lengthscale, shape (runs,).
-            place: x, shape (runs, observations).
-            weights: w, shape (runs, sums, observations), or (runs, observations) for a single sum.
+            place: x, shape (runs, n).
 
         Returns:
-            Shape (runs, sums, size), or (runs, size).
+            Shapes (runs, n, terms, heads) and (runs, n, terms, tails).
         """
-        heads = self._head_table[lengthscale[:, None], place // self._tails]  # (runs, observations, terms, heads)
-        tails = self._tail_table[lengthscale[:, None], place % self._tails]
-        return self._product(heads * weights[:, :, None, None], tails)
-
-    def _product(self, heads: FloatArray, tails: FloatArray) -> FloatArray:
-        runs, observations, terms, _ = heads.shape
-        heads = heads.reshape(runs, observations * terms, -1)
-        tails = tails.reshape(runs, observations * terms, -1)
-        return np.matmul(heads.transpose(0, 2, 1), tails).reshape(runs, self.size)
-
-    def explained(self, lengthscale: IntArray, place: IntArray, rows: FloatArray) -> FloatArray:
-        """Return sum_t (sum_s rows_ts rho(x_s, .))**2 at all places, for lower triangular rows; shape (runs, size)."""
-        heads = self._head_table[lengthscale[:, None], place // self._tails]
-        tails = self._tail_table[lengthscale[:, None], place % self._tails]
-        total = np.zeros((len(place), self.size))
-        for t in range(place.shape[1]):
-            term = self._product(heads[:, : t + 1] * rows[:, t, : t + 1, None, None], tails[:, : t + 1])
-            term *= term
-            total += term
-        return total
+        of_run = lengthscale[:, None]
+        return self._head_table[of_run, place // self._tails], self._tail_table[of_run, place % self._tails]
 
     def prior_sample(self, lengthscale: IntArray, normal: FloatArray) -> FloatArray:
         """Turn standard normal numbers into a draw of the Gaussian process with this correlation, at all places.
@@ -154,6 +135,46 @@ class CodeGrid:
             zonal[0] = 1.0
             values = np.moveaxis(np.moveaxis(values, axis, -1) @ zonal.T, -1, axis)
         return np.sqrt(np.maximum(values.reshape(len(rows), self.size), 0.0))
+
+
+@final
+class Sums:
+    """Sums over places that every run has gathered, of their correlations with all places of a grid.
+
+    Args:
+        grid: the grid.
+        lengthscale: position of every run's lengthscale, shape (runs,).
+        place: x, the first places, shape (runs, count).
+    """
+
+    def __init__(self, grid: CodeGrid, lengthscale: IntArray, place: IntArray) -> None:
+        self._grid, self._lengthscale, self._count = grid, lengthscale, place.shape[1]
+        self._heads, self._tails = grid.factors(lengthscale, place)
+
+    def add(self, place: IntArray) -> None:
+        """Add a place of every run, shape (runs, 1)."""
+        if self._count == self._heads.shape[1]:
+            more = ((0, 0), (0, max(self._count, 1)), (0, 0), (0, 0))
+            self._heads, self._tails = np.pad(self._heads, more), np.pad(self._tails, more)
+        heads, tails = self._grid.factors(self._lengthscale, place)
+        self._heads[:, self._count], self._tails[:, self._count] = heads[:, 0], tails[:, 0]
+        self._count += 1
+
+    def sum(self, weights: FloatArray) -> FloatArray:
+        """Return sum_s w_s rho(x_s, .), for weights of the first places, shape (runs, n) to (runs, grid.size)."""
+        runs, n = weights.shape
+        heads = (self._heads[:, :n] * weights[:, :, None, None]).reshape(runs, -1, self._heads.shape[3])
+        tails = self._tails[:, :n].reshape(runs, -1, self._tails.shape[3])
+        return np.matmul(heads.transpose(0, 2, 1), tails).reshape(runs, self._grid.size)
+
+    def explained(self, rows: FloatArray) -> FloatArray:
+        """Return sum_t (sum_s rows_ts rho(x_s, .))**2, for lower triangular rows; shape (runs, grid.size)."""
+        total = np.zeros((len(rows), self._grid.size))
+        for t in range(rows.shape[1]):
+            term = self.sum(rows[:, t, : t + 1])
+            term *= term
+            total += term
+        return total
 
 
 def _halves_cost(cardinalities: tuple[int, ...], split: int) -> int:

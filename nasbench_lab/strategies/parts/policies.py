@@ -31,7 +31,9 @@ CANDIDATES = 32
 """If none did: of how many random architectures the nearest to the last draw is taken."""
 
 Pick = Callable[[FloatArray, IntArray], IntArray]
-"""Turns uniforms of some runs into codes: (uniforms of shape (choices, n), which the n runs are) to (choices, n)."""
+"""Turns uniforms of runs into codes: (uniforms of shape (choices, n), which the n runs are) to (choices, n).
+
+A run can be there several times."""
 
 
 def total(parts: FloatArray | Sequence[FloatArray]) -> FloatArray:
@@ -234,18 +236,25 @@ def draw(
     architecture = np.full((proposals, streams.runs), -1)
     for proposal in range(proposals):
         uniform = streams.uniform(attempts * choices + candidates).T
-        missing = runs
-        for attempt in range(attempts):
-            here = uniform[attempt * choices : (attempt + 1) * choices]
-            drawn = pick_codes(here if len(missing) == len(runs) else here[:, missing], missing)
-            found = space.find(drawn.T)
-            keep = (found >= 0) | (architecture[proposal, missing] < 0)
-            codes[proposal][:, missing[keep]] = drawn[:, keep]
-            architecture[proposal, missing[keep]] = found[keep]
-            wanted = found >= 0 if seen is None else (found >= 0) & ~seen[missing, found]
-            missing = missing[~wanted]
-            if not len(missing):
-                break
+        missing, made = runs, 0
+        while made < attempts and len(missing):
+            some = min(max(3 * made, 1), attempts - made)  # 1, then 3, then up to 12 at once: few are needed
+            here = uniform[made * choices : (made + some) * choices]
+            here = here if len(missing) == len(runs) else here[:, missing]
+            here = here.reshape(some, choices, -1).swapaxes(0, 1).reshape(choices, -1)
+            drawn = pick_codes(here, missing if some == 1 else np.tile(missing, some))
+            found = space.find(drawn.T).reshape(some, -1)
+            wanted = (found >= 0) if seen is None else (found >= 0) & ~seen[missing, found]
+            # The first that is wanted; else the last that is an architecture; else the last.
+            valid = some - 1 - (found >= 0)[::-1].argmax(axis=0)
+            which = np.where(wanted.any(axis=0), wanted.argmax(axis=0), valid)
+            column = np.arange(len(missing))
+            chosen = found[which, column]
+            keep = (chosen >= 0) | (architecture[proposal, missing] < 0)
+            codes[proposal][:, missing[keep]] = drawn.reshape(choices, some, -1)[:, which, column][:, keep]
+            architecture[proposal, missing[keep]] = chosen[keep]
+            missing = missing[~wanted.any(axis=0)]
+            made += some
         missing = np.flatnonzero(architecture[proposal] < 0)
         if len(missing):
             near = space.sample(uniform[attempts * choices :, missing].T)
@@ -253,6 +262,15 @@ def draw(
             architecture[proposal, missing] = nearest
             codes[proposal][:, missing] = of_nearest.T
     return codes, architecture.T
+
+
+def are_all(runs: IntArray, count: int) -> bool:
+    """Return whether these are all of the runs, each once and in order: then nothing needs to be picked out.
+
+    >>> are_all(np.array([0, 1, 2]), 3), are_all(np.array([0, 2, 0]), 3)
+    (True, False)
+    """
+    return len(runs) == count and bool((runs == np.arange(count)).all())
 
 
 def _nearest(space: Space, candidates: IntArray, codes: IntArray) -> tuple[IntArray, IntArray]:
@@ -268,7 +286,7 @@ def picking(probabilities: FloatArray) -> Pick:
     """Return how `draw` picks codes from factorised policies."""
 
     def pick_codes(uniform: FloatArray, runs: IntArray) -> IntArray:
-        some = probabilities if len(runs) == probabilities.shape[2] else probabilities[:, :, runs]
-        return pick(some, uniform)
+        everyone = are_all(runs, probabilities.shape[2])
+        return pick(probabilities if everyone else probabilities[:, :, runs], uniform)
 
     return pick_codes
