@@ -409,3 +409,29 @@ def test_failed_trainings_are_named_as_what_they_are():
     assert np.array_equal(np.isnan(trace.observed), failed)
     assert (trace.repeat[failed] == -1).all()
     assert (trace.repeat[~failed] >= 0).all()
+
+
+def test_linear_algebra_has_one_thread_while_simulating_and_not_after():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    seen = []
+
+    class Watcher:
+        def __init__(self, space, random):
+            self.space = space
+
+        def ask(self):
+            seen.extend(threads())
+            return 0
+
+        def tell(self, architecture, value):
+            pass
+
+    def threads():
+        return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        if 2 not in threads():
+            pytest.skip("this NumPy's BLAS has one thread, whatever it is told")
+        nl.simulate(synthetic_table(), Watcher, runs=1, budget=nl.Budget(evaluations=2))
+        assert set(seen) == {1}
+        assert 2 in threads()

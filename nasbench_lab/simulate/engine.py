@@ -13,6 +13,7 @@ from nasbench_lab.simulate.clock import Clock, Log
 from nasbench_lab.simulate.drive import simulate_together
 from nasbench_lab.simulate.goals import Goals, goals
 from nasbench_lab.simulate.measurement import Measurements, RepeatPolicy
+from nasbench_lab.simulate.threads import one_thread
 from nasbench_lab.simulate.trace import Reference, Setting, Trace
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainRun
@@ -110,7 +111,8 @@ def simulate(
     together = max(1, min(RUNS_AT_A_TIME, searcher.runs_at_a_time, _STATE_ENTRIES // table.space.size))
     for start in range(0, runs, together):
         clock = Clock(log, budget, fixed, start, min(start + together, runs))
-        simulate_together(table, searcher, measurements, aims, setting, clock)
+        with one_thread():
+            simulate_together(table, searcher, measurements, aims, setting, clock)
     return log.trace(setting, _reference(table, measurements, aims))
 
 

@@ -81,7 +81,8 @@ class GaussianProcessSearch(Strategy[_State]):
     Parallelize Optimization, 2010.
 
     A proposal costs a small matrix product and a few passes over the candidates. Memory grows with the square of the
-    number of evaluations: 80 kB a run for 100.
+    number of evaluations, 80 kB a run for 100; and, with all architectures of NAS-Bench-201 as candidates, by at most 4
+    kB an evaluation (16 kB with "matern").
 
     Args:
         kernel: ``"hamming"``, ``"matern"`` or ``"path"``.

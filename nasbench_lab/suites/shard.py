@@ -133,11 +133,8 @@ def simulate_shard(task: Task, table: Table) -> Done:
 
 
 def _simulate(task: Task, table: Table) -> Trace:
-    from threadpoolctl import threadpool_limits
-
     strategy = resolve(task.strategy, task.parameters)
-    # On several threads, linear algebra adds in another order, and rounds otherwise, from machine to machine.
-    with threadpool_limits(1), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", SearchOnTestWarning)
         return simulate(table, strategy, runs=task.runs, first_run=task.first_run, **task.conditions.options)
 

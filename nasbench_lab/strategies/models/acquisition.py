@@ -92,13 +92,12 @@ def _largest(values: FloatArray, count: int) -> IntArray:
 
     Of equals the first are taken. Every 16th value tells about how large they are, so that few need to be sorted.
     """
-    runs, n = values.shape
     some = np.sort(values[:, ::_EVERY], axis=1)
     least = some[:, max(some.shape[1] - 2 * (count // _EVERY + 1), 0)]
     least = np.where((values >= least[:, None]).sum(axis=1) >= count, least, -np.inf)
     run, place = np.nonzero(values >= least[:, None])
-    position = np.arange(len(run)) - np.searchsorted(run, np.arange(runs))[run]
-    largest, places = np.full((2, runs, position.max() + 1), -np.inf)
+    position = np.arange(len(run)) - np.searchsorted(run, np.arange(len(values)))[run]
+    largest, places = np.full((2, len(values), position.max() + 1), -np.inf)
     largest[run, position], places[run, position] = values[run, place], place
     order = np.argsort(-largest, axis=1, kind="stable")[:, :count]
     return np.sort(np.take_along_axis(places, order, axis=1), axis=1).astype(np.int64)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ class Forest:
         """How many random numbers a run needs to grow its trees."""
         return self.trees * (examples + (2**self.depth - 1) * len(self.cardinalities))
 
-    def columns(self, codes: IntArray) -> IntArray:
+    def columns(self, codes: NDArray[np.integer[Any]]) -> IntArray:
         """Return where the ones of a one-hot encoding are: codes (..., codes) to columns of the same shape.
 
         >>> Forest((3, 2), trees=1, depth=1, least=2, share=1.0).columns(np.array([2, 0])).tolist()
@@ -80,9 +81,9 @@ class Forest:
             splits.append(self._split(examples, node, considered))
             node = 2 * node + has(row, splits[-1].take(node))
         leaves = len(rest) * 2**self.depth
-        count = np.maximum(np.bincount(node, weights, leaves), 1.0)
-        mean = np.bincount(node, totals, leaves) / count
-        square = np.bincount(node, totals * values, leaves) / count
+        count = np.maximum(_sums(node, weights, leaves), 1.0)
+        mean = _sums(node, totals, leaves) / count
+        square = _sums(node, totals * values, leaves) / count
         return Trees(runs, sum(self.cardinalities), splits, mean, np.maximum(square - mean * mean, 0.0))
 
     def _split(self, examples: _Examples, node: IntArray, uniform: FloatArray) -> IntArray:
@@ -94,7 +95,7 @@ class Forest:
             uniform: which codes are considered, shape (nodes, codes).
         """
         columns = sum(self.cardinalities)
-        enough = np.flatnonzero(np.bincount(node, examples.weight, len(uniform)) >= self.least)
+        enough = np.flatnonzero(_sums(node, examples.weight, len(uniform)) >= self.least)
         position = np.full(len(uniform), len(enough))  # what is in other nodes is counted in a row that nobody reads
         position[enough] = np.arange(len(enough))
         of_example = position.take(node)
@@ -143,11 +144,16 @@ class _Examples:
         """
         place = (node[:, None] * columns + self._columns).reshape(-1)
         return (
-            np.bincount(node, self.weight, nodes)[:, None],
-            np.bincount(node, self._total, nodes)[:, None],
-            np.bincount(place, self._weights, nodes * columns).reshape(nodes, columns),
-            np.bincount(place, self._totals, nodes * columns).reshape(nodes, columns),
+            _sums(node, self.weight, nodes)[:, None],
+            _sums(node, self._total, nodes)[:, None],
+            _sums(place, self._weights, nodes * columns).reshape(nodes, columns),
+            _sums(place, self._totals, nodes * columns).reshape(nodes, columns),
         )
+
+
+def _sums(place: IntArray, weights: FloatArray, places: int) -> FloatArray:
+    """Return the sums of the weights at every place, added one after the other."""
+    return np.asarray(np.bincount(place, weights, places), dtype=np.float64)
 
 
 class _Lookup:

@@ -96,7 +96,7 @@ class WholeSpace(Candidates):
     """All architectures of a space, for a kernel that depends on the number of codes that differ.
 
     What is kept is the part of the variance that is left at every place. A proposal takes some of it away, whatever its
-    value. The mean is a sum over proposals, made when it is needed (see `CodeGrid`).
+    value. The mean is a sum over proposals, made when it is needed (see `Sums`).
 
     Args:
         space: the space.
