@@ -8,6 +8,7 @@ import lock_step
 import numpy as np
 import oracles
 import pytest
+from effect import assert_better_than_random_search
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,12 +78,7 @@ def test_local_search_moves_to_the_best_neighbor_and_only_if_it_is_better():
 
 @pytest.mark.parametrize("name", ["regularized-evolution", "local-search"])
 def test_better_than_random_search_on_a_separable_landscape(name):
-    table = synthetic_table("topology")
-    budget = nl.Budget(evaluations=150)
-    ours = nl.simulate(table, name, runs=200, budget=budget).regret("test")[:, -1]
-    random = nl.simulate(table, "random-search", runs=200, budget=budget, seed=1).regret("test")[:, -1]
-    wins = (ours[:, None] < random).mean() + (ours[:, None] == random).mean() / 2
-    assert wins > 0.8, "the probability of improvement (Vargha and Delaney's A) is large"
+    assert_better_than_random_search(name, 150)
 
 
 @pytest.mark.parametrize(

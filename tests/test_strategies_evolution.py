@@ -6,11 +6,12 @@ import evolution_oracles as oracles
 import lock_step
 import numpy as np
 import pytest
+from effect import LARGE, MEDIUM, assert_better_than_random_search
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nasbench_lab as nl
-from nasbench_lab.analysis import relative_hypervolume
+from nasbench_lab.analysis import a12, relative_hypervolume
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.strategies import resolve
@@ -106,12 +107,7 @@ def test_lock_step_agrees_with_plain_python(variant, kind, seed, run, evaluation
 
 @pytest.mark.parametrize(("name", "parameters"), [v for v in VARIANTS if v[1].get("population_size", 20) > 4])
 def test_better_than_random_search_on_a_separable_landscape(name, parameters):
-    table = synthetic_table("topology")
-    budget = nl.Budget(evaluations=300)
-    ours = nl.simulate(table, name, runs=200, budget=budget, **parameters).regret("test")[:, -1]
-    random = nl.simulate(table, "random-search", runs=200, budget=budget, seed=1).regret("test")[:, -1]
-    wins = (ours[:, None] < random).mean() + (ours[:, None] == random).mean() / 2
-    assert wins > 0.8, "the probability of improvement (Vargha and Delaney's A) is large"
+    assert_better_than_random_search(name, 300, **parameters)
 
 
 def test_selection_draws_as_often_as_published():
@@ -279,9 +275,9 @@ def test_better_fronts_than_random_search(name, parameters):
     ours = relative_hypervolume(nl.simulate(table, name, **options, **parameters))[:, -1]
     random = relative_hypervolume(nl.simulate(table, "random-search", seed=1, **options))[:, -1]
     one = relative_hypervolume(nl.simulate(table, "regularized-evolution", seed=1, **options))[:, -1]
-    assert (ours[:, None] > random).mean() > 0.95
+    assert a12(-ours, -random) > LARGE
     if not parameters:
-        assert (ours[:, None] > one).mean() > 0.85, "a search for accuracy alone finds one end of the front"
+        assert a12(-ours, -one) > LARGE, "a search for accuracy alone finds one end of the front"
 
 
 @pytest.mark.parametrize("name", ["genetic-algorithm", "mu-plus-lambda", "differential-evolution", "nsga-ii"])
@@ -317,8 +313,7 @@ def test_nsga_ii_finds_better_fronts_of_trained_networks_than_random_search(obje
     ours, random = (
         relative_hypervolume(nl.simulate(table, name, **options))[:, -1] for name in ("nsga-ii", "random-search")
     )
-    assert 1 - np.median(ours) < 0.85 * (1 - np.median(random))
-    assert (ours[:, None] > random).mean() > 0.64, "more than a medium effect (Vargha and Delaney)"
+    assert a12(-ours, -random) > MEDIUM
 
 
 @pytest.mark.parametrize(

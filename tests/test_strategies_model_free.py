@@ -8,6 +8,7 @@ import numpy as np
 import oracles
 import pytest
 import scipy.stats
+from effect import assert_better_than_random_search
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,12 +132,7 @@ def test_everything_is_evaluated_once_and_then_the_run_ends(name, parameters, wo
     ],
 )
 def test_better_than_random_search_on_a_separable_landscape(name, parameters):
-    table = synthetic_table("topology")
-    budget = nl.Budget(evaluations=150)
-    ours = nl.simulate(table, name, runs=200, budget=budget, **parameters).regret("test")[:, -1]
-    random = nl.simulate(table, "random-search", runs=200, budget=budget, seed=1).regret("test")[:, -1]
-    wins = (ours[:, None] < random).mean() + (ours[:, None] == random).mean() / 2
-    assert wins > 0.8, "the probability of improvement (Vargha and Delaney's A) is large"
+    assert_better_than_random_search(name, 150, **parameters)
 
 
 @pytest.mark.parametrize("name", ["local-search", "tabu-search", "greedy-search", "hill-climbing"])

@@ -3,6 +3,7 @@
 import model_oracles
 import numpy as np
 import pytest
+from effect import assert_better_than_random_search
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
@@ -413,13 +414,8 @@ def test_trees_agree_with_plain_python():
 
 @pytest.mark.parametrize(("name", "parameters"), [v for v in VARIANTS if not WEAK & set(v[1])])
 def test_better_than_random_search_on_a_separable_landscape(name, parameters):
-    """Vargha and Delaney's A over 200 runs of 60 evaluations is large, as it is for model-free strategies with 150."""
-    table = synthetic_table("topology")
-    budget = nl.Budget(evaluations=60)
-    ours = nl.simulate(table, name, runs=200, budget=budget, **parameters).regret("test")[:, -1]
-    random = nl.simulate(table, "random-search", runs=200, budget=budget, seed=1).regret("test")[:, -1]
-    wins = (ours[:, None] < random).mean() + (ours[:, None] == random).mean() / 2
-    assert wins > 0.8
+    """With 60 evaluations; model-free strategies have 150."""
+    assert_better_than_random_search(name, 60, **parameters)
 
 
 def test_npenas_evaluates_neighbours_of_the_best():

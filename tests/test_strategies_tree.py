@@ -4,6 +4,7 @@ import lock_step
 import numpy as np
 import oracles_tree
 import pytest
+from effect import assert_better_than_random_search
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,12 +91,7 @@ def test_the_tree_has_every_beginning_that_is_a_choice(space):
 
 
 def test_better_than_random_search_on_a_separable_landscape():
-    """The probability of improvement (Vargha and Delaney's A) over 200 runs of 150 evaluations."""
-    table = synthetic_table("topology")
-    budget = nl.Budget(evaluations=150)
-    ours = nl.simulate(table, "mcts", runs=200, budget=budget).regret("test")[:, -1]
-    random = nl.simulate(table, "random-search", runs=200, budget=budget, seed=1).regret("test")[:, -1]
-    assert (ours[:, None] < random).mean() + (ours[:, None] == random).mean() / 2 > 0.8
+    assert_better_than_random_search("mcts", 150)
 
 
 @pytest.mark.parametrize(("exploration"), [-0.1, "much", float("nan"), float("inf")])
