@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import tempfile
@@ -25,7 +26,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """Give a temporary path next to ``target`` that becomes ``target`` when the block ends without an error.
 
     The folder is made if need be. After an error the temporary file is gone and ``target`` is as it was. Only a process
-    that is killed leaves it behind; the next one that writes ``target`` removes it, when it is a day old.
+    that is killed leaves it behind; a later one that writes ``target`` removes it, when it is a day old.
 
     Raises:
         OutputError: the folder or file cannot be written (permissions, full disk, ...).
@@ -91,12 +92,20 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
 
 def _remove_leftovers(target: Path) -> None:
     """Remove the temporary files of ``target`` that killed processes left behind."""
-    oldest = time.time() - _LEFT_BEHIND
-    for path in target.parent.iterdir():
+    for path in _aged_hidden_files(os.path.realpath(target.parent)):
         if _is_temporary(path.name, target):
-            with contextlib.suppress(FileNotFoundError):  # another process removed it
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
+            path.unlink(missing_ok=True)
+
+
+@functools.cache  # no more get old soon, and a folder may have thousands of files that are written one by one
+def _aged_hidden_files(folder: str) -> list[Path]:
+    """Return the hidden files of a folder that nobody has written to for a day."""
+    oldest, found = time.time() - _LEFT_BEHIND, []
+    for path in Path(folder).iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another process removed it
+            if path.name.startswith(".") and path.is_file() and path.stat().st_mtime < oldest:
+                found.append(path)
+    return found
 
 
 def _is_temporary(name: str, target: Path) -> bool:

@@ -8,8 +8,6 @@ import time
 
 import pytest
 
-from nasbench_lab.files import atomic_path
-
 WRITE_AND_HANG = """
 import sys, time
 from pathlib import Path
@@ -34,9 +32,19 @@ def age(path, hours):
     os.utime(path, (then, then))
 
 
+WRITE = """
+import sys
+from pathlib import Path
+from nasbench_lab.files import atomic_path
+
+with atomic_path(Path(sys.argv[1])) as temporary:
+    temporary.write_text("whole")
+"""
+
+
 def write(target):
-    with atomic_path(target) as temporary:
-        temporary.write_text("whole")
+    """In a process of its own, as it is another one than that which was killed."""
+    subprocess.run([sys.executable, "-c", WRITE, str(target)], check=True)
 
 
 def test_what_a_killed_process_left_behind_is_removed_a_day_later(tmp_path):
