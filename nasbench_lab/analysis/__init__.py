@@ -13,6 +13,18 @@ from nasbench_lab.analysis.equivalence import (
     equivalence_power,
     runs_needed,
 )
+from nasbench_lab.analysis.findings import (
+    Curves,
+    Found,
+    Pairwise,
+    Profiles,
+    Progress,
+    RankComparison,
+    Standing,
+    Study,
+    TargetTimes,
+    Task,
+)
 from nasbench_lab.analysis.friedman import Friedman, cliques, critical_difference, friedman
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.pairwise import compare_pairs
@@ -31,19 +43,7 @@ from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_
 from nasbench_lab.analysis.ranks import expected_ranks, mean_ranks
 from nasbench_lab.analysis.relative import random_value, relative_improvement
 from nasbench_lab.analysis.significance import holm, mann_whitney, wilcoxon
-from nasbench_lab.analysis.study import (
-    Curves,
-    Found,
-    Pairwise,
-    Profiles,
-    Progress,
-    RankComparison,
-    Standing,
-    Study,
-    TargetTimes,
-    Task,
-    study,
-)
+from nasbench_lab.analysis.study import study
 from nasbench_lab.analysis.summary import Summary, summarize, to_csv
 from nasbench_lab.analysis.table_quality import Quality, quality, reported_metric
 from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target

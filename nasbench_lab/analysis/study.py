@@ -12,18 +12,9 @@ from nasbench_lab.analysis.caveats import caveats
 from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.analysis.evidence import Evidence, Options, collect
 from nasbench_lab.analysis.findings import (
-    Curves,
-    Found,
     Pairwise,
-    Profiles,
-    Progress,
-    RankComparison,
-    Standing,
     Study,
-    TargetTimes,
-    Task,
 )
-from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.pairwise import compare_pairs
 from nasbench_lab.analysis.standings import Field, compare_ranks, leaderboard, profiles, progress, target_times
 from nasbench_lab.analysis.tasks import group
@@ -31,21 +22,6 @@ from nasbench_lab.errors import ParameterError, unknown
 from nasbench_lab.simulate.trace import REGRETS, RegretKind, Trace
 from nasbench_lab.streams import FloatArray, IntArray, check_seed, whole
 from nasbench_lab.suites.results import Results
-
-__all__ = [
-    "Curves",
-    "Found",
-    "Intervals",
-    "Pairwise",
-    "Profiles",
-    "Progress",
-    "RankComparison",
-    "Standing",
-    "Study",
-    "TargetTimes",
-    "Task",
-    "study",
-]
 
 _AXES: tuple[Axis, ...] = ("evaluations", "seconds")
 _DEFAULT_REFERENCE = "random-search"

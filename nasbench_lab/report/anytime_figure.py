@@ -14,11 +14,8 @@ from nasbench_lab.report.legend import Legend
 from nasbench_lab.report.panels import (
     AXIS_WORDS,
     KIND_WORDS,
-    draw_steps,
-    floor_of,
-    label_log_axis,
+    draw_losses,
     label_outer,
-    mark_optimum,
     panel_grid,
     say,
     set_title,
@@ -127,19 +124,6 @@ def _draw_panel(
         missing = f"no {kind} measurements" if kind not in study.tasks[place].kinds else f"no {AXIS_WORDS[axis]}"
         return say(panel, missing)
     lines = _lines(curves, statistic)
-    shown = lines[:, np.isfinite(lines[1])]
-    shown = shown[np.isfinite(shown)]
-    if not len(shown):
+    if not np.isfinite(lines[1]).any():
         return say(panel, "too few runs have a value")
-    floor = floor_of(lines)
-    looks = looks_of(study)
-    for number, look in enumerate(looks):
-        low, middle, high = np.maximum(lines[:, number], floor)
-        draw_steps(panel, curves.grid, low, middle, high, look, number, len(looks))
-    panel.set_xscale("log")
-    panel.set_yscale("log")
-    if shown.min() <= 0:
-        mark_optimum(panel, floor, float(shown.max()))
-    label_log_axis(panel.xaxis)
-    label_log_axis(panel.yaxis)
-    return None
+    return draw_losses(panel, curves.grid, lines, looks_of(study))

@@ -64,6 +64,29 @@ def draw_steps(
     panel.fill_between(grid[banded], low[banded], high[banded], step="post", **band)
 
 
+def draw_losses(panel: Axes, grid: FloatArray, lines: FloatArray, looks: Sequence[dict[str, Any]]) -> None:
+    """Draw losses of several strategies on log axes; a loss of zero lies on the line of the optimum.
+
+    Args:
+        panel: where to draw.
+        grid: of the x axis, shape (points,).
+        lines: lower end, middle and upper end of every strategy, shape (3, strategies, points); some are finite.
+        looks: of the strategies.
+    """
+    floor = floor_of(lines)
+    for number, look in enumerate(looks):
+        low, middle, high = np.maximum(lines[:, number], floor)
+        draw_steps(panel, grid, low, middle, high, look, number, len(looks))
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    shown = lines[:, np.isfinite(lines[1])]
+    shown = shown[np.isfinite(shown)]
+    if shown.min() <= 0:
+        mark_optimum(panel, floor, float(shown.max()))
+    label_log_axis(panel.xaxis)
+    label_log_axis(panel.yaxis)
+
+
 def say(panel: Axes, text: str) -> None:
     """Show a text in place of a panel."""
     panel.axis("off")

@@ -10,7 +10,7 @@ from nasbench_lab.analysis.findings import Progress, Study
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.legend import Legend
-from nasbench_lab.report.panels import KIND_WORDS, draw_steps, floor_of, label_log_axis, mark_optimum, panel_grid
+from nasbench_lab.report.panels import KIND_WORDS, draw_losses, panel_grid
 from nasbench_lab.report.paper import PaperStyle, marker_places, paper_style
 from nasbench_lab.report.study_parts import chosen_kind, in_words, looks_of, part_of
 from nasbench_lab.simulate.trace import RegretKind
@@ -76,24 +76,15 @@ def normalised_figure(
     progress = part_of(study.progress, kind, "normalised regret over time")
     intervals, name = _intervals(progress, statistic)
     shown = np.stack([intervals.low, intervals.estimate, intervals.high])
-    drawn = shown[np.isfinite(shown)]
-    if not len(drawn):
+    if not np.isfinite(intervals.estimate).any():
         raise MissingDataError(f"{KIND_WORDS[kind]} has no values that can be normalised and averaged over tasks")
     tasks = in_words(len(progress.normalised_tasks), "task")
     title = f"{name} over {tasks} and all runs, with its {100 * study.level:g} % bootstrap interval"
     with rc_context(chosen.rc):
         legend = Legend.plan(study.labels, title, chosen)
         figure, (panel,) = panel_grid(chosen, 1, 1, _HEIGHT, legend.height)
-        floor, looks = floor_of(shown), looks_of(study)
-        for number, look in enumerate(looks):
-            low, middle, high = np.maximum(shown[:, number], floor)
-            draw_steps(panel, progress.fractions, low, middle, high, look, number, len(looks))
-        panel.set_yscale("log")
-        panel.set_xscale("log")
-        if drawn.min() <= 0:
-            mark_optimum(panel, floor, float(drawn.max()))
-        label_log_axis(panel.xaxis)
-        label_log_axis(panel.yaxis)
+        looks = looks_of(study)
+        draw_losses(panel, progress.fractions, shown, looks)
         panel.set_xlabel(_SHARE)
         panel.set_ylabel(f"normalised {KIND_WORDS[kind].removeprefix('mean ')}")
         legend.draw(figure, looks)
