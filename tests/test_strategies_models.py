@@ -18,7 +18,8 @@ from nasbench_lab.strategies.models import acquisition, ensemble, forest
 from nasbench_lab.strategies.models.encodings import encode
 from nasbench_lab.strategies.models.gaussian_process import Regression, most_likely
 from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
-from nasbench_lab.strategies.models.kernels import CodeGrid, correlation
+from nasbench_lab.strategies.models.kernels import CodeGrid, Sums, correlation
+from nasbench_lab.strategies.models.normal import normal_numbers
 from nasbench_lab.strategies.models.observations import Observations
 from nasbench_lab.strategies.parts.sizes import sizes
 from nasbench_lab.strategies.parts.visited import Visited
@@ -156,11 +157,61 @@ def test_a_row_at_a_time_is_the_whole_factor():
     grown, whole = Regression(np.full(4, 0.01)), Regression(np.full(4, 0.01))
     for step in range(40):
         grown.append(correlations[:, step, :step])
-    whole.refit(correlations, np.full(4, 0.01))
+    whole.refit(np.arange(4), correlations, np.full(4, 0.01))
     np.testing.assert_allclose(grown.inverse, whole.inverse, atol=1e-10)
     value = random.random((4, 40))
     expected = np.linalg.solve(correlations + 0.01 * np.eye(40), value[:, :, None])[:, :, 0]
     np.testing.assert_allclose(whole.solve(value), expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("kernel", ["hamming", "matern"])
+@pytest.mark.parametrize("count", [5, 200])
+def test_sums_of_correlations_by_factors_and_by_eigenvectors(kernel, count):
+    random = np.random.default_rng(2)
+    space = spaces.make(SPACES["topology"])
+    codes = len(space.cardinalities)
+    grid = CodeGrid(space, correlation(kernel, np.arange(codes + 1) / codes, np.array([[0.3], [2.0]])))
+    lengthscale = np.array([0, 1, 1])
+    place = random.integers(grid.size, size=(3, count))
+    sums = Sums(grid, lengthscale, place[:, :3])
+    for column in place[:, 3:].T:
+        sums.add(column[:, None])
+    weights = random.standard_normal((3, count))
+    everywhere = np.arange(grid.size)
+    expected = [
+        weights[run] @ grid.correlate(lengthscale[run, None], place[None, run, :, None], everywhere[None, None])[0]
+        for run in range(3)
+    ]
+    np.testing.assert_allclose(sums.sum(weights), expected, atol=1e-11 * count)
+    alone = Sums(grid, lengthscale[1:2], place[1:2]).sum(weights[1:2])
+    assert (alone == sums.sum(weights)[1]).all(), "a run does not depend on the others"
+
+
+def test_a_fit_that_changes_some_runs_leaves_a_posterior_like_a_new_one():
+    data, found = Lookup("topology", runs=8, count=30), []
+    codes = data.space.codes(data.architecture)
+    data.value[:4] = 1.0 * (codes[:4] == 2).sum(axis=2) + 0.01 * data.value[:4]
+    for fits in ([10, 20, 30], [30]):
+        candidates = WholeSpace(data.space, "matern", (0.25, 1.0, 4.0), 8)
+        chosen = []
+        for step in range(1, 31):
+            candidates.add(data.architecture[:, step - 1])
+            if step in fits:
+                candidates.fit((1e-3, 1e-1), data.value[:, :step])
+                chosen.append(candidates.lengthscale)
+        found.append(candidates.predict(data.value, data.architecture, data.visited, Streams(0, 0, 8)))
+        if len(fits) > 1:
+            changed = (chosen[-1] != chosen[0]) | (chosen[-1] != chosen[1])
+            assert changed.any() and not changed.all(), "some runs keep their lengthscale"
+    np.testing.assert_allclose(found[0].mean, found[1].mean, rtol=1e-9)
+    np.testing.assert_allclose(found[0].deviation, found[1].deviation, atol=1e-9)
+
+
+def test_normal_numbers_are_normal_and_a_run_has_its_own():
+    numbers = normal_numbers(Streams(5, 0, 4), 50_001)
+    assert stats.kstest(numbers.astype(float).ravel(), "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(numbers[:, :25_000].ravel(), numbers[:, 25_001:].ravel())[0, 1]) < 0.015
+    assert (normal_numbers(Streams(5, 2, 1), 50_001)[0] == numbers[2]).all()
 
 
 @pytest.mark.parametrize("kernel", ["hamming", "matern"])
@@ -170,7 +221,7 @@ def test_prior_draws_have_the_covariance_of_the_kernel(kernel):
     grid = CodeGrid(space, correlation(kernel, np.arange(codes + 1) / codes, np.array([[0.3], [2.0]])))
     place = np.arange(grid.size)
     for lengthscale in range(2):
-        root = grid.prior_sample(np.full(grid.size, lengthscale), np.eye(grid.size))
+        root = grid.spectrum.sample(np.full(grid.size, lengthscale), np.eye(grid.size))
         covariance = grid.correlate(np.array([lengthscale]), place[None, :, None], place[None, None])[0]
         np.testing.assert_allclose(root.T @ root, covariance, atol=1e-12)
 

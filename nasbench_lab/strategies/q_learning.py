@@ -12,6 +12,7 @@ from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards, require_positive, require_reward, require_share
+from nasbench_lab.strategies.parts.ties import any_of
 from nasbench_lab.strategies.task import Evaluations, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
 
@@ -197,14 +198,8 @@ def _choose(state: _State, epsilon: float, uniform: FloatArray, runs: IntArray) 
         of_values = worth.take((first + before * cardinality) * width + runs + state.values[:cardinality, choice])
         candidate = of_values == of_values.max(axis=0)
         candidate |= explores[choice]
-        codes[choice] = before = _any_of(candidate, rest[choice])
+        codes[choice] = before = any_of(candidate, rest[choice])
     return codes
-
-
-def _any_of(candidate: NDArray[np.bool_], uniform: FloatArray) -> IntArray:
-    """Return a random one of the candidates, shape (values, n) and as many uniforms (n,) to (n,)."""
-    rank = candidate.cumsum(axis=0, dtype=np.int32)
-    return (rank <= scale(uniform, rank[-1])).sum(axis=0)
 
 
 def _remember(state: _State, codes: IntArray, reward: FloatArray) -> None:

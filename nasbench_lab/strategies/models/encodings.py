@@ -62,12 +62,12 @@ class PackedEncoding:
         """Return how many ones vectors have, shape (...)."""
         return np.bitwise_count(self.words(index)).sum(axis=-1, dtype=np.int64)
 
-    def differing(self, one: WordArray, other: WordArray) -> IntArray:
+    def differing(self, one: WordArray, other: WordArray) -> NDArray[np.uint8] | NDArray[np.uint32]:
         """Count in how many entries vectors differ: words (runs, n, words) and (runs, m, words) to (runs, n, m)."""
         total = np.zeros((len(one), one.shape[1], other.shape[1]), dtype=self._count)
         for word in range(one.shape[2]):
             total += np.bitwise_count(one[:, :, None, word] ^ other[:, None, :, word].copy())
-        return total.astype(np.int64)
+        return total
 
     def _pack(self, index: IntArray) -> WordArray:
         octets = np.packbits(encode(self._space, index, self._encoding) > 0, axis=-1)

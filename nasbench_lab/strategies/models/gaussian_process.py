@@ -82,14 +82,21 @@ class Regression:
         self.count += 1
         return row
 
-    def refit(self, correlations: FloatArray, noise: FloatArray) -> None:
-        """Start again from the correlations of all observed points, shape (runs, count, count), and other noise."""
-        self.noise = noise
+    def refit(self, run: IntArray, correlations: FloatArray, noise: FloatArray) -> None:
+        """Start again, in some runs, from the correlations of all observed points and other noise.
+
+        Args:
+            run: which, shape (n,); the first time, all of them.
+            correlations: shape (n, count, count).
+            noise: nu, shape (n,).
+        """
         self.count = correlations.shape[1]
         self._reserve(self.count)
+        self.noise = self.noise.copy()
+        self.noise[run] = noise
         covariance = correlations + noise[:, None, None] * np.eye(self.count)
         inverse = np.linalg.inv(np.linalg.cholesky(covariance))
-        self._inverse[:, : self.count, : self.count] = np.tril(inverse)
+        self._inverse[run, : self.count, : self.count] = np.tril(inverse)
 
     def estimate(self, value: FloatArray) -> Estimate:
         """Return the estimates for values of the observed points, shape (runs, count)."""

@@ -6,13 +6,13 @@ import abc
 from typing import NamedTuple, final
 
 import numpy as np
-from scipy.special import ndtri
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.models.candidates import pool
 from nasbench_lab.strategies.models.encodings import PackedEncoding
 from nasbench_lab.strategies.models.gaussian_process import Estimate, Regression, most_likely
 from nasbench_lab.strategies.models.kernels import CodeGrid, Kind, Sums, correlation
+from nasbench_lab.strategies.models.normal import normal_numbers
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.streams import FloatArray, IntArray, Streams, WordArray
 
@@ -55,16 +55,23 @@ class Candidates(abc.ABC):
         self.fitted = False
 
     def fit(self, noises: tuple[float, ...], value: FloatArray) -> None:
-        """Choose lengthscale and noise by the marginal likelihood of all proposals, shape (runs, count)."""
-        self.lengthscale, noise = most_likely(
+        """Choose lengthscale and noise by the marginal likelihood of all proposals, shape (runs, count).
+
+        What depends on them is made again in the runs where they have changed.
+        """
+        lengthscale, position = most_likely(
             lambda lengthscale: self._between(np.full_like(self.lengthscale, lengthscale)),
             len(self.lengthscales),
             noises,
             value,
         )
-        self.regression.refit(self._between(self.lengthscale), np.array(noises)[noise])
-        self.fitted = True
-        self._refitted()
+        noise = np.array(noises)[position]
+        same = self.fitted & (lengthscale == self.lengthscale) & (noise == self.regression.noise)
+        changed = np.flatnonzero(~same)
+        self.lengthscale, self.fitted = lengthscale, True
+        if len(changed):
+            self.regression.refit(changed, self._between(lengthscale)[changed], noise[changed])
+            self._refitted(changed)
 
     @abc.abstractmethod
     def add(self, architecture: IntArray) -> None:
@@ -83,8 +90,8 @@ class Candidates(abc.ABC):
         """Return the correlations of all proposals, shape (runs, count, count)."""
 
     @abc.abstractmethod
-    def _refitted(self) -> None:
-        """Make again what depends on lengthscale and noise."""
+    def _refitted(self, run: IntArray) -> None:
+        """Make again what depends on lengthscale and noise, in the runs with these positions."""
 
     def _best(self, estimate: Estimate, value: FloatArray) -> FloatArray:
         """Return the largest posterior mean among proposals: y - s**2 nu w, as C w = y - mu."""
@@ -123,9 +130,9 @@ class WholeSpace(Candidates):
         """Add a proposal of every run, and take what it explains from the variance that is left."""
         place = self._grid.place[architecture][:, None]
         before, self._place = self._place, np.concatenate([self._place, place], axis=1)
+        self._sums.add(place)
         if self.fitted:
             row = self.regression.append(self._grid.correlate(self.lengthscale, place, before))
-            self._sums.add(place)
             if self._left is not None:
                 explained = self._sums.sum(row)
                 explained *= explained
@@ -149,8 +156,8 @@ class WholeSpace(Candidates):
     def draw(self, value: FloatArray, prediction: Prediction, streams: Streams) -> FloatArray:
         """Draw from the prior and correct it at the proposals (Wilson et al., ICML 2020, equation 9)."""
         estimate, count = prediction.estimate, value.shape[1]
-        normal = _normal(streams.uniform(self._grid.size + count))
-        prior = self._grid.prior_sample(self.lengthscale, normal[:, count:])
+        normal = normal_numbers(streams, self._grid.size + count)
+        prior = self._grid.spectrum.sample(self.lengthscale, normal[:, count:])
         noise = np.sqrt(self.regression.noise)[:, None] * normal[:, :count]
         rest = (value - estimate.mean[:, None]) / estimate.scale[:, None] - prior[self._run, self._place] - noise
         weights = self.regression.solve(rest)
@@ -163,10 +170,11 @@ class WholeSpace(Candidates):
     def _between(self, lengthscale: IntArray) -> FloatArray:
         return self._grid.correlate(lengthscale, self._place[:, :, None], self._place[:, None, :])
 
-    def _refitted(self) -> None:
-        self._sums = Sums(self._grid, self.lengthscale, self._place)
+    def _refitted(self, run: IntArray) -> None:
+        sums = Sums(self._grid, self.lengthscale[run], self._place[run])
+        self._sums.replace(run, sums)
         if self._left is not None:
-            self._left = 1.0 - self._sums.explained(self.regression.inverse)
+            self._left[run] = 1.0 - sums.explained(self.regression.inverse[run])
 
 
 @final
@@ -175,15 +183,13 @@ class Pool(Candidates):
 
     def __init__(self, space: Space, kind: Kind, lengthscales: tuple[float, ...], runs: int, size: int) -> None:
         super().__init__(lengthscales, runs)
-        self._space, self._size = space, size
+        self._space, self._size, self._runs = space, size, range(runs)
         self._encoding = PackedEncoding(space, "path" if kind == "path" else "one-hot")
         typical = self._encoding.ones(np.linspace(0, space.size - 1, min(space.size, _TYPICAL)).astype(np.int64)).mean()
         # Distances are whole numbers up to the length of a vector: a table of correlations, by lengthscale.
         distance = np.arange(self._encoding.length + 1) / (2.0 * typical)
         self._correlations = correlation(kind, distance, np.array(lengthscales)[:, None])
         self._points: WordArray = self._encoding.words(np.zeros((runs, 0), dtype=np.int64))
-        self._solved: FloatArray | None = None
-        self._vectors: WordArray | None = None
 
     def add(self, architecture: IntArray) -> None:
         """Add a proposal of every run."""
@@ -196,40 +202,46 @@ class Pool(Candidates):
         """Return the posterior at a new pool."""
         estimate = self.regression.estimate(value)
         candidates = pool(self._space, architecture, value, _PARENTS, streams.uniform(self._size))
-        self._vectors = self._encoding.words(candidates)
-        correlations = self._correlate(self.lengthscale, self._points, self._vectors)
-        mean = np.matmul(estimate.weights[:, None], correlations)[:, 0] + estimate.mean[:, None]
+        mean, left = np.empty(candidates.shape), np.empty(candidates.shape)
+        for run in self._runs:  # one after the other, as its correlations then stay in the cache
+            correlations, solved = self._solve(run, candidates[run])
+            mean[run] = estimate.weights[run] @ correlations
+            left[run] = 1.0 - np.einsum("ij,ij->j", solved, solved)
+        mean += estimate.mean[:, None]
         mean[visited.has(np.arange(len(mean))[:, None], candidates)] = -np.inf
-        self._solved = np.matmul(self.regression.inverse, correlations)
-        left = np.maximum(1.0 - np.einsum("rij,rij->rj", self._solved, self._solved), 0.0)
-        deviation = np.sqrt(left) * estimate.scale[:, None]
+        deviation = np.sqrt(np.maximum(left, 0.0)) * estimate.scale[:, None]
         return Prediction(mean, deviation, self._best(estimate, value), candidates, estimate)
 
     def draw(self, value: FloatArray, prediction: Prediction, streams: Streams) -> FloatArray:
         """Draw with the Cholesky factor of the covariance of the pool, in time (pool size)**3."""
-        assert self._solved is not None  # noqa: S101 - there was a prediction
-        assert self._vectors is not None  # noqa: S101
-        covariance = self._correlate(self.lengthscale, self._vectors, self._vectors)
-        covariance -= np.matmul(self._solved.transpose(0, 2, 1), self._solved)
-        diagonal = np.arange(covariance.shape[1])
-        covariance[:, diagonal, diagonal] += _JITTER
-        normal = _normal(streams.uniform(self._size))
-        drawn = np.matmul(np.linalg.cholesky(covariance), normal[:, :, None])[:, :, 0]
+        normal = normal_numbers(streams, self._size)
+        drawn = np.empty(normal.shape)
+        diagonal = np.arange(self._size)
+        for run in self._runs:
+            vectors = self._encoding.words(prediction.architecture[run])[None]
+            _, solved = self._solve(run, prediction.architecture[run])
+            covariance = self._correlate(self.lengthscale[run : run + 1], vectors, vectors)[0]
+            covariance -= solved.T @ solved
+            covariance[diagonal, diagonal] += _JITTER
+            drawn[run] = np.linalg.cholesky(covariance) @ normal[run]
         return prediction.mean + prediction.estimate.scale[:, None] * drawn
+
+    def _solve(self, run: int, candidates: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return a run's correlations R of proposals and candidates, and L**-1 R, both (count, candidates)."""
+        vectors = self._encoding.words(candidates)[None]
+        correlations = self._correlate(self.lengthscale[run : run + 1], self._points[run : run + 1], vectors)[0]
+        return correlations, self.regression.inverse[run] @ correlations
 
     def _between(self, lengthscale: IntArray) -> FloatArray:
         return self._correlate(lengthscale, self._points, self._points)
 
-    def _refitted(self) -> None:
+    def _refitted(self, run: IntArray) -> None:
         """Nothing: a pool is new at every step."""
 
     def _correlate(self, lengthscale: IntArray, one: WordArray, other: WordArray) -> FloatArray:
         """Return the correlations of vectors, (runs, n, words) and (runs, m, words) to (runs, n, m)."""
-        places = self._encoding.differing(one, other)
-        places += lengthscale[:, None, None] * self._correlations.shape[1]
-        return self._correlations.reshape(-1).take(places)
-
-
-def _normal(uniform: FloatArray) -> FloatArray:
-    """Turn uniforms in [0, 1) into standard normal numbers."""
-    return ndtri(np.ascontiguousarray(uniform) + 2.0**-54)
+        differing = self._encoding.differing(one, other)
+        correlations = np.empty(differing.shape)
+        for run, position in enumerate(lengthscale):
+            self._correlations[position].take(differing[run], out=correlations[run], mode="clip")
+        return correlations

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.models.spectrum import CodeSpectrum
 from nasbench_lab.streams import FloatArray, IntArray
 
 Kind = Literal["hamming", "matern", "path"]
@@ -98,48 +99,18 @@ class CodeGrid:
         of_run = lengthscale[:, None]
         return self._head_table[of_run, place // self._tails], self._tail_table[of_run, place % self._tails]
 
-    def prior_sample(self, lengthscale: IntArray, normal: FloatArray) -> FloatArray:
-        """Turn standard normal numbers into a draw of the Gaussian process with this correlation, at all places.
-
-        A correlation that depends on the number of differing codes only commutes with every renaming of a code's
-        values, so its eigenvectors are products of, per code, the constant vector or a vector orthogonal to it. With
-        an orthonormal basis Q of those per code, a draw is Q sqrt(eigenvalue) normal: again small matrix products.
-
-        Args:
-            lengthscale: position of every run's lengthscale, shape (runs,).
-            normal: shape (runs, size).
-        """
-        runs = len(normal)
-        white = normal * self._deviations[lengthscale]
-        heads, tails = self._bases
-        grid = white.reshape(runs, len(heads), len(tails))
-        return np.matmul(np.matmul(heads, grid), tails.T).reshape(runs, self.size)
-
     @cached_property
-    def _bases(self) -> tuple[FloatArray, FloatArray]:
-        """The eigenvectors of heads and of tails, in columns."""
-        split = next(i for i in range(len(self.cardinalities) + 1) if self._tails == math.prod(self.cardinalities[i:]))
-        return _basis(self.cardinalities[:split]), _basis(self.cardinalities[split:])
-
-    @cached_property
-    def _deviations(self) -> FloatArray:
-        """Square roots of the eigenvalues that belong to them, shape (lengthscales, size)."""
-        first = np.zeros((1, 1), dtype=np.int64)
-        rows = self.correlate(np.arange(len(self._correlations)), first, np.arange(self.size)[None])
-        values = rows.reshape(len(rows), *self.cardinalities)
-        for axis, n in enumerate(self.cardinalities, start=1):
-            # The eigenvalue is the sum of the row times the zonal function: 1 for the constant vector of a code, and
-            # 1 at the same value, -1 / (n - 1) at others, for the vectors orthogonal to it.
-            zonal = np.full((n, n), -1.0 / max(n - 1, 1))
-            zonal[:, 0] = 1.0
-            zonal[0] = 1.0
-            values = np.moveaxis(np.moveaxis(values, axis, -1) @ zonal.T, -1, axis)
-        return np.sqrt(np.maximum(values.reshape(len(rows), self.size), 0.0))
+    def spectrum(self) -> CodeSpectrum:
+        """The eigenvectors of the correlations."""
+        return CodeSpectrum(self.cardinalities, self._correlations)
 
 
 @final
 class Sums:
     """Sums over places that every run has gathered, of their correlations with all places of a grid.
+
+    A sum of n places takes n * terms multiplications per place of the grid by the factors of the correlations, and
+    always the same number by their eigenvectors: whichever is less.
 
     Args:
         grid: the grid.
@@ -148,21 +119,33 @@ class Sums:
     """
 
     def __init__(self, grid: CodeGrid, lengthscale: IntArray, place: IntArray) -> None:
-        self._grid, self._lengthscale, self._count = grid, lengthscale, place.shape[1]
+        self._grid, self._lengthscale, self._place = grid, lengthscale, place
         self._heads, self._tails = grid.factors(lengthscale, place)
 
     def add(self, place: IntArray) -> None:
         """Add a place of every run, shape (runs, 1)."""
-        if self._count == self._heads.shape[1]:
-            more = ((0, 0), (0, max(self._count, 1)), (0, 0), (0, 0))
+        count = self._place.shape[1]
+        if count == self._heads.shape[1]:
+            more = ((0, 0), (0, max(count, 1)), (0, 0), (0, 0))
             self._heads, self._tails = np.pad(self._heads, more), np.pad(self._tails, more)
         heads, tails = self._grid.factors(self._lengthscale, place)
-        self._heads[:, self._count], self._tails[:, self._count] = heads[:, 0], tails[:, 0]
-        self._count += 1
+        self._heads[:, count], self._tails[:, count] = heads[:, 0], tails[:, 0]
+        self._place = np.concatenate([self._place, place], axis=1)
+
+    def replace(self, run: IntArray, sums: Sums) -> None:
+        """Take the lengthscales of some runs, and so their correlations, from other sums over the same places."""
+        count = self._place.shape[1]
+        self._lengthscale = self._lengthscale.copy()
+        self._lengthscale[run] = sums._lengthscale
+        self._heads[run, :count], self._tails[run, :count] = sums._heads, sums._tails
 
     def sum(self, weights: FloatArray) -> FloatArray:
         """Return sum_s w_s rho(x_s, .), for weights of the first places, shape (runs, n) to (runs, grid.size)."""
         runs, n = weights.shape
+        if n * self._heads.shape[2] > self._grid.spectrum.price:
+            places = np.zeros((runs, self._grid.size))
+            np.add.at(places, (np.arange(runs)[:, None], self._place[:, :n]), weights)
+            return self._grid.spectrum.multiply(self._lengthscale, places)
         heads = (self._heads[:, :n] * weights[:, :, None, None]).reshape(runs, -1, self._heads.shape[3])
         tails = self._tails[:, :n].reshape(runs, -1, self._tails.shape[3])
         return np.matmul(heads.transpose(0, 2, 1), tails).reshape(runs, self._grid.size)
@@ -194,16 +177,3 @@ def _factors(correlations: FloatArray, heads: int, tails: int) -> tuple[FloatArr
     terms = int((s > _NEGLIGIBLE * s[:, :1]).sum(axis=1).max())
     root = np.sqrt(s[:, :terms, None])
     return u[:, :, :terms].swapaxes(1, 2) * root, vt[:, :terms] * root
-
-
-def _basis(cardinalities: tuple[int, ...]) -> FloatArray:
-    """Return the product of an orthonormal basis per code, the constant vector first (Helmert's matrices)."""
-    product: FloatArray = np.ones((1, 1))
-    for n in cardinalities:
-        helmert = np.zeros((n, n))
-        helmert[:, 0] = 1.0 / math.sqrt(n)
-        for j in range(1, n):
-            helmert[:j, j] = 1.0 / math.sqrt(j * (j + 1))
-            helmert[j, j] = -j / math.sqrt(j * (j + 1))
-        product = np.asarray(np.kron(product, helmert), dtype=np.float64)
-    return product

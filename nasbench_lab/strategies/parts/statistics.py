@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.strategies.parts.prefixes import PrefixTree
+from nasbench_lab.strategies.parts.ties import any_of
 from nasbench_lab.streams import FloatArray, IntArray, scale
 
 _FIRST_CAPACITY = 64
@@ -68,7 +69,7 @@ class TreeStatistics:
             self._visits[place] = visits + 1
             first = run * self._capacity + self._open(run, node, place)
             bounds = self._bounds(node, first, weight * np.sqrt(self._logarithm.take(visits)), lowest)
-            child = _any_best(bounds, tie[run])
+            child = any_of(bounds == bounds.max(axis=0), tie[run])
             node, place = self._tree.first_child.take(node) + child, first + child
             reached[run], reached_at[run] = node, place
         position = self._tree.low.take(reached) + scale(rollout, self._tree.count.take(reached))
@@ -146,10 +147,3 @@ class TreeStatistics:
             for name in ("_visits", "_known", "_total", "_children", "_only"):
                 wider = np.pad(getattr(self, name).reshape(self._runs, before), more)
                 setattr(self, name, wider.reshape(-1))
-
-
-def _any_best(bounds: FloatArray, uniform: FloatArray) -> IntArray:
-    """Return a random one of the rows that have the largest bound, shape (children, n) and (n,) to (n,)."""
-    best = bounds == bounds.max(axis=0)
-    rank = best.cumsum(axis=0)
-    return (rank <= scale(uniform, rank[-1])).sum(axis=0)

@@ -1,0 +1,34 @@
+"""Choosing among equals: a random one of several candidates, in all runs at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.streams import FloatArray, IntArray, scale
+
+
+def any_of(candidate: NDArray[np.bool_], uniform: FloatArray) -> IntArray:
+    """Return a random one of the candidates.
+
+    Args:
+        candidate: which of the values are candidates, at least one in every column, shape (values, n).
+        uniform: in [0, 1), shape (n,): the k-th of m candidates is chosen where it is in [k / m, (k + 1) / m).
+
+    Returns:
+        Values, shape (n,).
+
+    >>> any_of(np.array([[False, True], [True, True], [True, False]]), np.array([0.9, 0.0])).tolist()
+    [2, 0]
+    """
+    # Rows are added one by one, as values are few and runs many; in small integers, of which many fit a register.
+    rows = candidate.astype(np.int16)
+    count = rows[0].copy()
+    for row in rows[1:]:
+        count += row
+    position = scale(uniform, count).astype(np.int16)
+    passed, value = np.zeros_like(count), np.zeros_like(count)
+    for row in rows[:-1]:
+        passed += row
+        value += passed <= position
+    return value.astype(np.int64)
