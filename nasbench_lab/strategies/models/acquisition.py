@@ -16,10 +16,10 @@ _ROOT_TWO_PI = 2.5066282746310002
 _SUPPORT = 6.0  # deviations beyond which a normal variable is not looked for
 _MOST_PROMISING = 256
 _EVERY = 16
-_HALVINGS = 10
-_LEVELS = 8
+_HALVINGS = 7
+_LEVELS = 3
 _TINY = 1e-37
-_GRID = 17
+_GRID = 9
 
 
 class Score(Protocol):
