@@ -14,7 +14,7 @@ import sys
 import numpy as np
 import pytest
 import typer.testing
-from made_up_studies import curves, made_up_study, provenance, task
+from made_up_studies import made_up_study, provenance, task
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import study
@@ -83,6 +83,7 @@ STUDIES = {
     "two tasks": made_up_study(3, 2),
     "one of each": made_up_study(1, 1, timed=False),
     "many": made_up_study(31, 3),
+    "solved": made_up_study(3, 2, zeros=0.7),
     "hostile": made_up_study(labels=(HOSTILE, "b", "c"), tables=(HOSTILE, "second"), warnings=(HOSTILE,)),
 }
 
@@ -183,8 +184,9 @@ def test_no_date_and_no_path_of_the_machine(texts):
     assert not re.search(r"\b20[23]\d-\d\d-\d\d\b|/home/|/tmp/|/work/", texts["two tasks"])
 
 
-def test_curves_have_the_numbers_of_the_study(pages):
-    study, data = STUDIES["two tasks"], pages["two tasks"].data()
+@pytest.mark.parametrize("name", ["two tasks", "solved"])
+def test_curves_have_the_numbers_of_the_study(pages, name):
+    study, data = STUDIES[name], pages[name].data()
     chart = data["charts"]["regret"]
     for (kind, axis, place), found in study.curves.items():
         for center, expected in (("median", found.quartiles), ("mean", found.mean), ("iqm", found.iqm)):
@@ -238,12 +240,11 @@ def test_sections_follow_from_what_there_is(pages):
 
 
 def test_what_is_missing_has_a_reason():
-    kinds, axes = ("observed", "valid", "test"), ("evaluations", "seconds")
-    random = np.random.default_rng(0)
-    tasks = (task("full", axes, kinds), task("untested", axes[:1], kinds[:2]))
-    found = {(k, a, n): curves(k, a, n, 2, random) for n, t in enumerate(tasks) for k in t.kinds for a in t.axes}
-    study = made_up_study(labels=("a", "b"), tables=("full", "untested"), tasks=2, curves=found)
-    study = dataclasses.replace(study, tasks=tasks)
+    tasks = (task("full"), task("untested", kinds=("observed", "valid"), axes=("evaluations",)))
+    study = made_up_study(labels=("a", "b"), tables=("full", "untested"))
+    there = {(kind, axis, place) for place in (0, 1) for kind in tasks[place].kinds for axis in tasks[place].axes}
+    curves = {key: found for key, found in study.curves.items() if key in there}
+    study = dataclasses.replace(study, tasks=tasks, curves=curves)
     chart = regret_chart(study)
     assert chart.missing["1|test|evaluations|median"] == "untested publishes no test measurements."
     assert chart.missing["1|valid|seconds|mean"] == "untested has no training times."

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from studies import make_study
+from made_up_studies import made_up_study
 
 import nasbench_lab as nl
 from nasbench_lab.analysis.study import study
@@ -19,7 +19,7 @@ from nasbench_lab.testing import synthetic_table
 
 @pytest.fixture(scope="module")
 def small():
-    return make_study(4, 3)
+    return made_up_study(4, 3)
 
 
 def table_of(*texts):
@@ -62,7 +62,7 @@ def test_median_and_quartiles_are_those_of_runs(small):
 
 
 def test_more_tasks_than_strategies_are_rows():
-    table = results_table(make_study(3, 5))
+    table = results_table(made_up_study(3, 5))
     assert table.headings == ("table", "random-search", "regularized-evolution", "local-search")
     assert [row[0].text for row in table.rows] == [f"synthetic/table-{number}" for number in range(5)]
 
@@ -83,7 +83,7 @@ def test_the_best_is_bold_and_what_is_not_worse_is_marked(small):
 
 
 def test_where_all_are_the_same_nothing_is_the_best():
-    solved = make_study(3, 2, zeros=1.0)
+    solved = made_up_study(3, 2, zeros=1.0)
     for table in (results_table(solved), results_table(solved, statistic="median")):
         assert not any(cell.best or cell.tied for row in table.rows for cell in row)
     assert {row[5].text for row in leaderboard_table(solved).rows} == {"100.0"}
@@ -144,7 +144,7 @@ def test_tables_that_are_not_there(small):
     with pytest.raises(UnknownNameError, match="unknown statistic 'mode'"):
         results_table(small, statistic="mode")
     with pytest.raises(MissingDataError, match="no table has test"):
-        results_table(make_study(2, 1, kinds=("observed", "valid")), "test")
+        results_table(made_up_study(2, 1, kinds=("observed", "valid")), "test")
     task = dataclasses.replace(small.tasks[0], kinds=("observed", "valid"))
     mixed = dataclasses.replace(small, tasks=(task, *small.tasks[1:]))
     assert results_table(mixed).headings == ("strategy", "synthetic/table-1", "synthetic/table-2")
@@ -169,7 +169,7 @@ def test_latex_is_a_table_of_booktabs(small):
 
 
 def test_wide_tables_are_cut_between_columns():
-    study_ = make_study(12, 10)
+    study_ = made_up_study(12, 10)
     table = results_table(study_, statistic="median")
     text = table.to_latex()
     assert text.startswith(r"\begin{table*}")
@@ -245,13 +245,14 @@ def test_baselines_seeds_and_times(small):
     assert answers(small)["P8"].answer == "yes"
     assert answers(dataclasses.replace(small, strategies=("a", "b", "c", "d")))["P8"].answer == "no"
     assert "25 runs of every strategy; root seed 0" in answers(small)["2c"].details
-    assert answers(make_study(2, 1, runs=1))["P9"].answer == "no"
-    assert "no times" in answers(make_study(2, 1, timed=False))["P13"].details
-    assert "simulated seconds" not in answers(make_study(2, 1, timed=False))["P7"].details
+    assert answers(made_up_study(2, 1, runs=1))["P9"].answer == "no"
+    assert "no times" in answers(made_up_study(2, 1, timed=False))["P13"].details
+    assert "simulated seconds" not in answers(made_up_study(2, 1, timed=False))["P7"].details
 
 
 def test_provenance_fills_in_compute_and_citations(small):
-    assert answers(small)["2h"].answer == answers(small)["4a"].answer == "author"
+    unknown = answers(dataclasses.replace(small, provenance={}))
+    assert unknown["2h"].answer == unknown["4a"].answer == "author"
     table = {"name": "digits/chain", "citation": "@misc{a, title = {A}}", "licence": "CC-BY-4.0"}
     origin = {"wall_seconds": 7200.0, "platforms": ["Linux x86_64"], "tables": [table], "versions": {"numpy": ["2.1"]}}
     known = answers(dataclasses.replace(small, provenance=origin))
@@ -265,12 +266,12 @@ def test_provenance_fills_in_compute_and_citations(small):
 
 
 def test_variants_are_named_as_possible_ablations():
-    assert "local-search; local-search (variant=10)" not in answers(make_study(3, 1))["2i"].details
-    assert "random-search, random-search (variant=8)" in answers(make_study(9, 1))["2i"].details
+    assert "local-search; local-search (variant=10)" not in answers(made_up_study(3, 1))["2i"].details
+    assert "random-search, random-search (variant=8)" in answers(made_up_study(9, 1))["2i"].details
 
 
 def test_long_lists_are_cut_and_warnings_shown(small):
-    text = checklist(make_study(20, 1))
+    text = checklist(made_up_study(20, 1))
     assert "and 8 more" in text
     assert "Only few tasks" in text.split("## Know before you believe the results")[1]
     assert "Know before" not in checklist(dataclasses.replace(small, warnings=()))
