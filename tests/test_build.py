@@ -171,6 +171,8 @@ def test_budgets_are_trained_from_scratch(tmp_path):
     np.testing.assert_array_equal(
         table.values("valid_accuracy")[index, 0], alone["valid_accuracy"][:, 0].astype(np.float32)
     )
+    longer = worker.train((int(representatives(table.space)[index]), 3))["valid_accuracy"]
+    assert np.isnan(longer).tolist() == [[True, True, False]] * 2, "only the end of a budget is measured"
 
 
 def test_another_build_is_refused(spec, tmp_path):

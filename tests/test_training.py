@@ -134,6 +134,16 @@ def test_the_same_seed_gives_the_same_curves(small):
     assert not np.array_equal(curves[0].values["train_loss"][0], other.values["train_loss"][0])
 
 
+def test_what_is_measured_does_not_change_the_training(small):
+    longer = dataclasses.replace(SHORT, epochs=3)
+    every = Training(tiny, small, longer, [3, 4]).finish().values
+    last = Training(tiny, small, longer, [3, 4], measured="last").finish().values
+    for name in set(every) - {"seconds"}:
+        np.testing.assert_array_equal(last[name][:, -1], every[name][:, -1], err_msg=name)
+        assert np.isnan(last[name][:, :-1]).all() == (not name.startswith("train")), name
+    assert (last["seconds"] > 0).all()
+
+
 def test_side_by_side_as_alone(small):
     """A seed among others goes the way that it goes alone, up to rounding in one epoch."""
     once = dataclasses.replace(SHORT, epochs=1, learning_rate=0.01)
@@ -171,8 +181,10 @@ def test_a_training_that_diverges_is_recorded_as_failed_and_the_others_go_on(sma
     np.testing.assert_array_equal(found.values["valid_accuracy"][1], expected.values["valid_accuracy"][1])
 
 
-def test_training_stops_where_all_have_failed(small):
-    curves = Training(tiny, small, dataclasses.replace(SHORT, epochs=50, learning_rate=1e30), [1, 2])
+@pytest.mark.parametrize("measured", ["every", "last"])
+def test_training_stops_where_all_have_failed(small, measured):
+    wild = dataclasses.replace(SHORT, epochs=50, learning_rate=1e30)
+    curves = Training(tiny, small, wild, [1, 2], measured=measured)
     assert len(list(curves.epochs())) < 50
     assert curves.curves.failed.all()
 
@@ -195,6 +207,8 @@ def test_a_checkpoint_that_does_not_fit_is_refused(small, tmp_path):
     Training(tiny, small, SHORT, [1]).finish(checkpoint)
     with pytest.raises(DataError, match="of another training"):
         Training(tiny, small, SHORT, [2]).finish(checkpoint)
+    with pytest.raises(DataError, match="of another training"):
+        Training(tiny, small, SHORT, [1], measured="last").finish(checkpoint)
     with pytest.raises(DataError, match="of another training"):
         Training(tiny, small, dataclasses.replace(SHORT, learning_rate=0.2), [1]).finish(checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:-100])

@@ -46,7 +46,8 @@ class Worker:
         """Train an architecture from all seeds side by side.
 
         Returns:
-            the quantities of `QUANTITIES`, each of shape (seeds, epochs); ``failed``, shape (seeds,); and
+            the quantities of `QUANTITIES`, each of shape (seeds, epochs), where a budget's training has validation and
+            test after its last epoch only; ``failed``, shape (seeds,); and
             ``confusion``, how many test images of each class (row) were taken for each (column), shape (seeds,
             classes, classes).
         """
@@ -55,7 +56,15 @@ class Worker:
             self.space, architecture, image=self.dataset.image, classes=self.dataset.classes, options=self.spec.network
         )
         recipe = dataclasses.replace(self.spec.recipe, epochs=epochs)
-        training = Training(build, self.dataset, recipe, self.spec.seeds, device=self.device, precision=self.precision)
+        training = Training(
+            build,
+            self.dataset,
+            recipe,
+            self.spec.seeds,
+            device=self.device,
+            precision=self.precision,
+            measured="last" if self.spec.budgets else "every",
+        )
         checkpoint = self.checkpoints and self.checkpoints / f"{architecture}-{epochs}.pt"
         curves = training.finish(checkpoint)
         predicted, labels = training.predict("test")
