@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import torch
@@ -37,11 +36,21 @@ def multiply_additions(network: nn.Module, image: tuple[int, int, int]) -> int:
         per_output = module.weight[0].numel() + (module.bias is not None)
         total += output[0].numel() * per_output
 
-    # On the meta device only shapes are computed; in training mode every layer is called, none folded into another.
-    shapes = copy.deepcopy(network).to("meta", dtype=torch.float32).train()
-    for module in shapes.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            module.register_forward_hook(count)
-    with torch.no_grad():
-        shapes(torch.zeros(2, *image, device="meta"))
+    # In training mode every layer is called, none folded into another. Tensors without numbers (the meta device) would
+    # do, but take torch ten times as long as the arithmetic of a small network.
+    modes = [(module, module.training) for module in network.modules()]
+    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
+    layers = [module for module, _ in modes if isinstance(module, nn.Conv2d | nn.Linear)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    like = next(network.parameters(), torch.empty(0))
+    try:
+        with torch.no_grad():
+            network.train()(torch.zeros(2, *image, dtype=like.dtype, device=like.device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+        for module, mode in modes:
+            module.training = mode
+        for buffer, before in buffers:
+            buffer.copy_(before)
     return total
