@@ -1,7 +1,7 @@
 """nasbench-lab: compare neural-architecture-search strategies over thousands of seeds on real tables, in seconds.
 
 >>> import nasbench_lab as nl
->>> table = nl.load("nas-bench-graph/cora")
+>>> table = nl.load("digits/topology")
 >>> trace = nl.simulate(table, "random-search", runs=100, budget=nl.Budget(evaluations=50))
 >>> trace.regret("test").shape
 (100, 50)

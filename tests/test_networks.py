@@ -15,6 +15,7 @@ from nasbench_lab.tables.reading import unpickle
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
+from nasbench_lab.train.candidates import check_network, network_builder  # noqa: E402
 from nasbench_lab.train.count import multiply_additions, parameters  # noqa: E402
 from nasbench_lab.train.networks import (  # noqa: E402
     cell101_network,
@@ -22,9 +23,11 @@ from nasbench_lab.train.networks import (  # noqa: E402
     size_network,
     topology_network,
 )
+from nasbench_lab.train.networks.blocks import _pool_matrix  # noqa: E402
 
 NATS = "D-X-Y/NATS-Bench/fake_torch_dir"
 TOPOLOGY = TopologySpace()
+ALL_POOLING = "|avg_pool_3x3~0|+|avg_pool_3x3~0|avg_pool_3x3~1|+|avg_pool_3x3~0|avg_pool_3x3~1|avg_pool_3x3~2|"
 
 
 def count_on_meta(build, *arguments, **options):
@@ -209,6 +212,17 @@ def test_every_topology_and_chain_can_be_built_and_run():
 def test_architectures_outside_the_spaces_are_refused(build, arguments, message):
     with pytest.raises(OutOfSpaceError, match=message):
         build(*arguments)
+
+
+def test_shapes_without_numbers_leave_nothing_behind():
+    """What is kept of average pooling is made once, possibly where "meta" is the default device."""
+    _pool_matrix.cache_clear()
+    pooling = network_builder(
+        TOPOLOGY, TOPOLOGY.parse(ALL_POOLING), image=(1, 8, 8), classes=3, options={"channels": 2}
+    )
+    check_network(pooling, (1, 8, 8))
+    assert torch.isfinite(pooling(1)(torch.ones(2, 1, 8, 8))).all()
+    assert multiply_additions(pooling(1), (1, 8, 8)) > 0
 
 
 def test_counting_leaves_the_network_as_it_was():

@@ -94,7 +94,7 @@ def _pool_matrix(height: int, width: int) -> Tensor:
 
 
 def _line_matrix(length: int) -> Tensor:
-    near = torch.ones(length, length).triu(-1).tril(1)
+    near = torch.ones(length, length, device="cpu").triu(-1).tril(1)  # also where "meta" is the default: this is kept
     return near / near.sum(dim=1, keepdim=True)
 
 
