@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 .PHONY: demo test lint bench format clean
 
 demo: $(READY)
-	$(BIN)/nasbench-lab run --table nas-bench-graph/cora --table nas-bench-graph/arxiv \
+	$(BIN)/nasbench-lab run --table digits/topology --table digits/chain \
 	    --strategy random-search --strategy regularized-evolution --strategy local-search \
 	    --runs 1000 --evaluations 300 --out results/demo --overwrite
 

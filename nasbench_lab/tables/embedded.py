@@ -44,8 +44,8 @@ def folder() -> Path:
 def recipes() -> tuple[Recipe, ...]:
     """Return a recipe for every embedded table.
 
-    >>> [recipe.description.name for recipe in recipes()][:1]
-    ['digits/chain']
+    >>> "digits/chain" in [recipe.description.name for recipe in recipes()]
+    True
     """
     return tuple(_recipe(path) for path in sorted(folder().glob("*.h5")))
 
