@@ -14,6 +14,8 @@ from nasbench_lab.strategies.parts.rungs import check_rungs, rungs
 from nasbench_lab.strategies.task import Evaluations, Proposals, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams
 
+_FIRST_CAPACITY = 64
+
 
 @dataclass
 class _State:
@@ -23,8 +25,9 @@ class _State:
     # Of every evaluation of every run, (runs, capacity), by its number:
     architecture: IntArray
     rung: NDArray[np.int8]
-    waiting: FloatArray  # value of one that ended and was not promoted; -inf for all others, and for failed trainings
-    promoted: FloatArray  # value of one that was promoted; -inf for all others
+    # The same on every rung but the highest, (rungs - 1, runs, capacity):
+    waiting: FloatArray  # value of one that ended there and was not promoted; -inf for all others, and failed trainings
+    promoted: FloatArray  # value of one that was promoted from there; -inf for all others
     # Of every rung but the highest of every run, (rungs - 1, runs):
     ended: IntArray  # how many evaluations ended
     best: IntArray  # number of the best that waits for promotion, -1 for none
@@ -70,15 +73,15 @@ class Asha(Strategy[_State]):
     def start(self, task: Task) -> _State:
         """Return the state before the first evaluation: empty rungs."""
         fidelities = rungs(task.fidelities, self.eta, self.lowest, self.rungs)
-        evaluations, shape = (task.runs, 64), (len(fidelities) - 1, task.runs)
+        shape = (len(fidelities) - 1, task.runs)
         return _State(
             space=task.space,
             streams=task.streams,
             fidelities=np.array(fidelities),
-            architecture=np.full(evaluations, -1),
-            rung=np.zeros(evaluations, dtype=np.int8),
-            waiting=np.full(evaluations, -np.inf),
-            promoted=np.full(evaluations, -np.inf),
+            architecture=np.full((task.runs, _FIRST_CAPACITY), -1),
+            rung=np.zeros((task.runs, _FIRST_CAPACITY), dtype=np.int8),
+            waiting=np.full((*shape, _FIRST_CAPACITY), -np.inf),
+            promoted=np.full((*shape, _FIRST_CAPACITY), -np.inf),
             ended=np.zeros(shape, dtype=np.int64),
             best=np.full(shape, -1),
             best_value=np.full(shape, -np.inf),
@@ -123,39 +126,36 @@ class Asha(Strategy[_State]):
 def _put(state: _State, run: IntArray, rung: IntArray, number: IntArray, value: FloatArray) -> None:
     """Let evaluations of the given runs, one each, end on rungs."""
     state.ended[rung, run] += 1
-    state.waiting[run, number] = value
+    state.waiting[rung, run, number] = value
     best, best_value = state.best[rung, run], state.best_value[rung, run]
     better = np.flatnonzero((value > best_value) | ((value == best_value) & (number < best)))
-    run, rung = run[better], rung[better]
-    _set_best(state, run, rung, number[better], value[better], _on_rung(state, run, rung))
+    _set_best(state, run[better], rung[better], number[better], value[better])
 
 
 def _promote(state: _State, run: IntArray, rung: IntArray, number: IntArray) -> None:
     """Take the best of a rung, in each of the given runs, out of those that wait, and find the next best."""
-    state.promoted[run, number] = state.waiting[run, number]
-    state.waiting[run, number] = -np.inf
-    here = _on_rung(state, run, rung)
-    waiting = np.where(here, state.waiting.take(run, axis=0), -np.inf)
+    state.promoted[rung, run, number] = state.waiting[rung, run, number]
+    state.waiting[rung, run, number] = -np.inf
+    waiting = _on_rung(state.waiting, run, rung)
     following = waiting.argmax(axis=1)
-    _set_best(state, run, rung, following, waiting[np.arange(len(run)), following], here)
+    _set_best(state, run, rung, following, waiting[np.arange(len(run)), following])
 
 
-def _on_rung(state: _State, run: IntArray, rung: IntArray) -> NDArray[np.bool_]:
-    """Return which evaluations of the given runs are on a rung, shape (len(run), capacity)."""
-    return state.rung.take(run, axis=0) == rung.astype(np.int8)[:, None]
-
-
-def _set_best(
-    state: _State, run: IntArray, rung: IntArray, number: IntArray, value: FloatArray, here: NDArray[np.bool_]
-) -> None:
+def _set_best(state: _State, run: IntArray, rung: IntArray, number: IntArray, value: FloatArray) -> None:
     """Note the best that waits on rungs, and how many better ones were promoted from there."""
     state.best[rung, run], state.best_value[rung, run] = number, value
-    promoted = state.promoted.take(run, axis=0)
+    promoted = _on_rung(state.promoted, run, rung)
     level = np.where(value > -np.inf, value, np.nan)[:, None]  # where nothing waits the rank does not matter
-    ahead, equal = promoted > level, (promoted == level) & here
+    ahead, equal = promoted > level, promoted == level
     if equal.any():
-        ahead |= equal & (np.arange(here.shape[1]) < number[:, None])
-    state.rank[rung, run] = np.count_nonzero(ahead & here, axis=1)
+        ahead |= equal & (np.arange(promoted.shape[1]) < number[:, None])
+    state.rank[rung, run] = np.count_nonzero(ahead, axis=1)
+
+
+def _on_rung(values: FloatArray, run: IntArray, rung: IntArray) -> FloatArray:
+    """Return the values of a rung in each of the given runs: (rungs, runs, capacity) to (len(run), capacity)."""
+    _, runs, capacity = values.shape
+    return values.reshape(-1, capacity).take(rung * runs + run, axis=0)
 
 
 def _make_room(state: _State) -> None:
@@ -165,6 +165,5 @@ def _make_room(state: _State) -> None:
         return
     for name in ("architecture", "rung", "waiting", "promoted"):
         array = getattr(state, name)
-        grown = np.full((len(array), 2 * capacity), -np.inf if array.dtype.kind == "f" else 0, dtype=array.dtype)
-        grown[:, :capacity] = array
-        setattr(state, name, grown)
+        more = np.full_like(array, -np.inf if array.dtype.kind == "f" else 0)
+        setattr(state, name, np.concatenate([array, more], axis=-1))

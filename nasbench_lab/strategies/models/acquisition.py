@@ -16,8 +16,9 @@ _ROOT_TWO_PI = 2.5066282746310002
 _SUPPORT = 6.0  # deviations beyond which a normal variable is not looked for
 _MOST_PROMISING = 256
 _EVERY = 16
+_GUESSES = (1.0, 3.0)  # deviations above the mean: where that is largest, the score is high
 _HALVINGS = 7
-_LEVELS = 3
+_LEVELS = 8
 _TINY = 1e-37
 _GRID = 9
 
@@ -148,8 +149,9 @@ def best_score(score: Score, mean: FloatArray, deviation: FloatArray) -> IntArra
         deviation: of the same shape.
     """
     run = np.arange(len(mean))
-    guess = (mean + deviation).argmax(axis=1)
-    reached = score(mean[run, guess], deviation[run, guess], run) * (1.0 - 1e-6)
+    guesses = [(mean + weight * deviation).argmax(axis=1) for weight in _GUESSES]
+    scores_of_guesses = [score(mean[run, guess], deviation[run, guess], run) for guess in guesses]
+    reached = np.max(scores_of_guesses, axis=0) * (1.0 - 1e-6)
     # The last level is a little more than the largest deviation, so that no rounding puts one above its level.
     levels = deviation.max(axis=1)[:, None] * np.linspace(1.0 / _LEVELS, 1.0 + 1e-9, _LEVELS)
     low = _least_means(score, reached, levels, mean.max(axis=1))
