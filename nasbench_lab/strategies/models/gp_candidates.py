@@ -120,16 +120,15 @@ class WholeSpace(Candidates):
         codes = len(space.cardinalities)
         fraction = np.arange(codes + 1) / codes
         self._grid = CodeGrid(space, correlation(kind, fraction, np.array(lengthscales)[:, None]))
-        self._place: IntArray = np.zeros((runs, 0), dtype=np.int64)
         self._left: FloatArray | None = np.ones((runs, self._grid.size)) if deviations else None
-        self._sums = Sums(self._grid, self.lengthscale, self._place)
+        self._sums = Sums(self._grid, self.lengthscale, np.zeros((runs, 0), dtype=np.int64))
         self._nowhere = np.flatnonzero(self._grid.architecture < 0)
         self._run = np.arange(runs)[:, None]
 
     def add(self, architecture: IntArray) -> None:
         """Add a proposal of every run, and take what it explains from the variance that is left."""
         place = self._grid.place[architecture][:, None]
-        before, self._place = self._place, np.concatenate([self._place, place], axis=1)
+        before = self._sums.place
         self._sums.add(place)
         if self.fitted:
             row = self.regression.append(self._grid.correlate(self.lengthscale, place, before))
@@ -143,7 +142,7 @@ class WholeSpace(Candidates):
         estimate = self.regression.estimate(value)
         mean = self._sums.sum(estimate.weights)
         mean += estimate.mean[:, None]
-        mean[self._run, self._place] = -np.inf
+        mean[self._run, self._sums.place] = -np.inf
         mean[:, self._nowhere] = -np.inf
         deviation = np.zeros((len(mean), 0))
         if self._left is not None:
@@ -159,7 +158,7 @@ class WholeSpace(Candidates):
         normal = normal_numbers(streams, self._grid.size + count)
         prior = self._grid.spectrum.sample(self.lengthscale, normal[:, count:])
         noise = np.sqrt(self.regression.noise)[:, None] * normal[:, :count]
-        rest = (value - estimate.mean[:, None]) / estimate.scale[:, None] - prior[self._run, self._place] - noise
+        rest = (value - estimate.mean[:, None]) / estimate.scale[:, None] - prior[self._run, self._sums.place] - noise
         weights = self.regression.solve(rest)
         prior += self._sums.sum(weights)
         prior *= estimate.scale[:, None]
@@ -168,10 +167,10 @@ class WholeSpace(Candidates):
         return prior
 
     def _between(self, lengthscale: IntArray) -> FloatArray:
-        return self._grid.correlate(lengthscale, self._place[:, :, None], self._place[:, None, :])
+        return self._grid.correlate(lengthscale, self._sums.place[:, :, None], self._sums.place[:, None, :])
 
     def _refitted(self, run: IntArray) -> None:
-        sums = Sums(self._grid, self.lengthscale[run], self._place[run])
+        sums = Sums(self._grid, self.lengthscale[run], self._sums.place[run])
         self._sums.replace(run, sums)
         if self._left is not None:
             self._left[run] = 1.0 - sums.explained(self.regression.inverse[run])

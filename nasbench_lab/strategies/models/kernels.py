@@ -119,22 +119,24 @@ class Sums:
     """
 
     def __init__(self, grid: CodeGrid, lengthscale: IntArray, place: IntArray) -> None:
-        self._grid, self._lengthscale, self._place = grid, lengthscale, place
+        self._grid, self._lengthscale = grid, lengthscale
+        self.place = place
+        """x, all places, shape (runs, count)."""
         self._heads, self._tails = grid.factors(lengthscale, place)
 
     def add(self, place: IntArray) -> None:
         """Add a place of every run, shape (runs, 1)."""
-        count = self._place.shape[1]
+        count = self.place.shape[1]
         if count == self._heads.shape[1]:
             more = ((0, 0), (0, max(count, 1)), (0, 0), (0, 0))
             self._heads, self._tails = np.pad(self._heads, more), np.pad(self._tails, more)
         heads, tails = self._grid.factors(self._lengthscale, place)
         self._heads[:, count], self._tails[:, count] = heads[:, 0], tails[:, 0]
-        self._place = np.concatenate([self._place, place], axis=1)
+        self.place = np.concatenate([self.place, place], axis=1)
 
     def replace(self, run: IntArray, sums: Sums) -> None:
         """Take the lengthscales of some runs, and so their correlations, from other sums over the same places."""
-        count = self._place.shape[1]
+        count = self.place.shape[1]
         self._lengthscale = self._lengthscale.copy()
         self._lengthscale[run] = sums._lengthscale
         self._heads[run, :count], self._tails[run, :count] = sums._heads, sums._tails
@@ -144,7 +146,7 @@ class Sums:
         runs, n = weights.shape
         if n * self._heads.shape[2] > self._grid.spectrum.price:
             places = np.zeros((runs, self._grid.size))
-            np.add.at(places, (np.arange(runs)[:, None], self._place[:, :n]), weights)
+            np.add.at(places, (np.arange(runs)[:, None], self.place[:, :n]), weights)
             return self._grid.spectrum.multiply(self._lengthscale, places)
         heads = (self._heads[:, :n] * weights[:, :, None, None]).reshape(runs, -1, self._heads.shape[3])
         tails = self._tails[:, :n].reshape(runs, -1, self._tails.shape[3])

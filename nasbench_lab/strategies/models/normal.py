@@ -15,7 +15,7 @@ def normal_numbers(streams: Streams, n: int) -> NDArray[np.float32]:
 
     One uniform number gives two, by Box and Muller, A Note on the Generation of Random Normal Deviates, Annals of
     Mathematical Statistics 1958: r cos(2 pi v) and r sin(2 pi v) with r = sqrt(-2 log u). u is one of 2**26 numbers, so
-    none of them is further from zero than 6.1, where one of some hundred million would be.
+    none of them is further from zero than 6.1, where one of a billion would be.
 
     >>> normal_numbers(Streams(seed=0, first_run=0, runs=1), 3).astype(float).round(3).tolist()
     [[0.484, 0.528, 0.274]]
