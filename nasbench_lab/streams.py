@@ -26,6 +26,7 @@ True
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,8 @@ class Streams:
         words = run_words(seed, first_run, runs, purpose)
         self._start, self._increment = words[:, 0].copy(), mix_gamma(words[:, 1])
         self._made = 0  # uniforms made so far, per run
-        self._reserve(max(1, _TILE // runs))
+        self._ahead = True  # whether more is made than was asked for
+        self._allocate(max(1, _TILE // runs))
 
     def uniform(self, n: int) -> FloatArray:
         """Give every run its next ``n`` uniforms in [0, 1), shape (runs, n).
@@ -127,6 +129,22 @@ class Streams:
         drawn = self._buffer[self._next : self._next + n].T
         self._next += n
         return drawn
+
+    def set_aside(self, n: int) -> SetAside:
+        """Give every run its next ``n`` uniforms, but make only what is asked for later, for the runs that need it.
+
+        >>> streams, same = (Streams(seed=7, first_run=0, runs=3) for _ in range(2))
+        >>> eager, aside = same.uniform(5), streams.set_aside(5)
+        >>> bool((aside.uniform(1, 2, np.array([2])) == eager[2, 1:3, None]).all())
+        True
+        """
+        left = len(self._buffer) - self._next
+        aside = SetAside(self._start, self._increment, self._made - left, n)
+        self._next += min(n, left)
+        if n > left:
+            self._made += n - left
+            self._ahead = False  # what would be made ahead would be passed over the next time
+        return aside
 
     def integers(self, high: int | IntArray, n: int) -> IntArray:
         """Give every run ``n`` uniform integers in [0, high), shape (runs, n).
@@ -147,7 +165,7 @@ class Streams:
         key = run_words(self.seed, self.first_run + run, 1, self.purpose)[0, 2:]
         return np.random.Generator(np.random.Philox(key=key))
 
-    def _reserve(self, rows: int) -> None:
+    def _allocate(self, rows: int) -> None:
         """Allocate the buffer and its working memory once: fresh pages would cost more than the arithmetic."""
         self._buffer: FloatArray = np.empty((rows, self.runs))
         self._words: WordArray = np.empty((rows, self.runs), dtype=np.uint64)
@@ -155,13 +173,13 @@ class Streams:
         self._next = rows  # row of the buffer that is handed out next
 
     def _refill(self, n: int) -> None:
-        """Move what is left to the front of the buffer and fill the rest of it."""
+        """Move what is left to the end of what is to be handed out next, and make the rest of that."""
         left = self._buffer[self._next :].copy()
         if n > len(self._buffer):
-            self._reserve(n)
-        self._buffer[: len(left)] = left
-        self._make(self._buffer[len(left) :])
-        self._next = 0
+            self._allocate(n)
+        self._next = 0 if self._ahead else len(self._buffer) - n
+        self._buffer[self._next : self._next + len(left)] = left
+        self._make(self._buffer[self._next + len(left) :])
 
     def _make(self, out: FloatArray) -> None:
         """Write the next ``len(out)`` uniforms of every run into ``out``, shape (n, runs)."""
@@ -169,10 +187,41 @@ class Streams:
         position = np.arange(self._made + 1, self._made + 1 + n, dtype=np.uint64)
         z = np.multiply(position[:, None], self._increment, out=self._words[:n])
         z += self._start
-        mix64(z, self._scratch[:n])
-        z >>= np.uint64(11)
-        np.multiply(z, 2.0**-53, out=out)
+        _uniforms(z, self._scratch[:n], out)
         self._made += n
+
+
+def _uniforms(z: WordArray, scratch: WordArray | None = None, out: FloatArray | None = None) -> FloatArray:
+    """Turn the states of SplitMix64 into uniforms; the states are overwritten."""
+    mix64(z, scratch)
+    z >>= np.uint64(11)
+    return np.multiply(z, 2.0**-53, out=out)
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Uniforms of all runs that are made when they are asked for (see `Streams.set_aside`).
+
+    Attributes:
+        start: where every run's stream begins.
+        increment: its increment.
+        before: how many uniforms of every run came before these.
+        n: how many these are.
+    """
+
+    start: WordArray
+    increment: WordArray
+    before: int
+    n: int
+
+    def uniform(self, first: int, n: int, runs: IntArray) -> FloatArray:
+        """Return the uniforms first .. first + n - 1 of those set aside, of some runs, shape (n, len(runs))."""
+        if not 0 <= first <= first + n <= self.n:
+            raise IndexError(f"uniforms {first} to {first + n} of {self.n}")
+        position = np.arange(1, n + 1, dtype=np.uint64) + np.uint64(self.before + first)
+        z = position[:, None] * self.increment[runs]
+        z += self.start[runs]
+        return _uniforms(z)
 
 
 def scale(uniform: FloatArray, high: int | IntArray) -> IntArray:

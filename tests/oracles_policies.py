@@ -19,7 +19,7 @@ class Run:
 
     def draw(self, choose, seen=None):
         """Codes and architecture; ``choose`` turns one uniform a choice into codes."""
-        attempts = 16 if not self.every else 1 if seen is None else 8
+        attempts = 16 if not self.every else 1 if seen is None else 4
         choices = len(self.cardinalities)
         uniform = self.uniform(attempts * choices + (0 if self.every else 32))
         best = None
@@ -317,7 +317,7 @@ def ppo(space, seed, run, evaluate, evaluations, batch_size=10, epochs=4, clip=0
             adam.ascend(logits, gradient)
 
 
-def q_learning(space, seed, run, evaluate, evaluations, learning_rate=0.5, replay=8, schedule=0.02):
+def q_learning(space, seed, run, evaluate, evaluations, learning_rate=1.0, replay=4, schedule=0.02):
     """Baker et al. 2017, with Q in a dictionary and one update after the other."""
     self = Run(space, seed, run, evaluate, evaluations)
     worth, memory, seen, origin = {}, [], set(), math.nan

@@ -39,6 +39,7 @@ VARIANTS = [
     ("ppo", {}),
     ("ppo", {"batch_size": 3, "epochs": 2, "entropy": 0.0, "learning_rate": 1.0}),
     ("q-learning", {}),
+    ("q-learning", {"replay": 8, "learning_rate": 0.5}),
     ("q-learning", {"replay": 3, "learning_rate": 0.1, "schedule": 0.002}),
     ("adversarial-search", {}),
     ("adversarial-search", {"beta": 3.0, "candidates": 3, "pairs": 1, "searcher_rate": 0.2}),

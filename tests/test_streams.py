@@ -51,6 +51,29 @@ def test_streams_follow_their_definition_however_they_are_drawn(seed, first, pur
         assert drawn[position].tolist() == reference_uniforms(seed, first + position, purpose, sum(counts))
 
 
+DRAWS = st.lists(st.tuples(st.booleans(), st.integers(1, 40)), min_size=1, max_size=8)
+
+
+@example(seed=0, draws=[(True, 20_000), (False, 2), (False, 1), (True, 1)])
+@given(seed=SEEDS, draws=DRAWS)
+def test_what_is_set_aside_is_what_would_have_been_drawn(seed, draws):
+    """Draws, some set aside, give the same numbers as one draw of all; what is set aside is made in any order."""
+    streams, runs = Streams(seed, 5, 3), np.arange(3)
+    everything = Streams(seed, 5, 3).uniform(sum(n for _, n in draws)).copy()
+    later, begin = [], 0
+    for aside, n in draws:
+        if aside:
+            later.append((begin, n, streams.set_aside(n)))
+        else:
+            assert np.array_equal(streams.uniform(n), everything[:, begin : begin + n])
+        begin += n
+    for begin, n, aside in reversed(later):
+        assert np.array_equal(aside.uniform(0, n, runs).T, everything[:, begin : begin + n])
+        assert np.array_equal(aside.uniform(n - 1, 1, runs[[2, 0, 2]])[0], everything[[2, 0, 2], begin + n - 1])
+        with pytest.raises(IndexError, match=f"of {n}"):
+            aside.uniform(n, 1, runs)
+
+
 def test_draws_larger_than_the_buffer():
     at_once, in_parts = Streams(1, 0, 2), Streams(1, 0, 2)
     whole = at_once.uniform(70_000).copy()

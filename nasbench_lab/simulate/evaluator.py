@@ -81,7 +81,10 @@ class Fidelities:
         """Return what given repeats show at a fidelity; NaN where one was not measured there."""
         name = self.highest.metric.name
         shown = self._of_repeats("values", epochs, architecture, repeat)
-        return np.where(repeat == MEAN, self.table.lookup(architecture, epochs, "mean", name), shown)
+        mean = repeat == MEAN
+        if mean.any():
+            shown[mean] = self.table.lookup(architecture[mean], epochs, "mean", name)
+        return shown
 
     def seconds(self, part: Literal["cost", "training"], epochs: int, which: Which) -> FloatArray:
         """Return the seconds of given repeats up to a fidelity: of everything, or of the training alone."""
@@ -96,14 +99,17 @@ class Fidelities:
                 "training": lambda: table.training_cost(epochs),
             }
             self._arrays[what, epochs] = made[what]()
-        rows = self._arrays[what, epochs][architecture]
-        if rows.shape[-1] == 1:
-            return rows[..., 0]
-        known = ~np.isnan(rows)
-        with np.errstate(invalid="ignore"):
-            mean = np.where(known, rows, 0.0).sum(axis=-1) / known.sum(axis=-1)
-        one = np.take_along_axis(rows, np.maximum(repeat, 0).astype(np.int64)[..., None], axis=-1)[..., 0]
-        return np.where(repeat == MEAN, mean, one)
+        repeats = self._arrays[what, epochs]
+        if repeats.shape[-1] == 1:
+            return repeats[architecture, 0]
+        shown = repeats[architecture, np.maximum(repeat, 0)]
+        mean = repeat == MEAN
+        if mean.any():
+            rows = repeats[architecture[mean]]
+            known = ~np.isnan(rows)
+            with np.errstate(invalid="ignore"):
+                shown[mean] = np.where(known, rows, 0.0).sum(axis=-1) / known.sum(axis=-1)
+        return shown
 
 
 @final

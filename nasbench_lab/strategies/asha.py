@@ -27,8 +27,11 @@ class _State:
     rung: NDArray[np.int8]
     # The same on every rung but the highest, (rungs - 1, runs, capacity):
     waiting: FloatArray  # value of one that ended there and was not promoted; -inf for all others, and failed trainings
-    promoted: FloatArray  # value of one that was promoted from there; -inf for all others
+    # Of every promotion from there, one after the other, (rungs - 1, runs, places):
+    promoted: FloatArray  # the value, -inf for what is not there
+    promoted_number: NDArray[np.int32]  # which evaluation it was
     # Of every rung but the highest of every run, (rungs - 1, runs):
+    promotions: IntArray  # how many there were
     ended: IntArray  # how many evaluations ended
     best: IntArray  # number of the best that waits for promotion, -1 for none
     best_value: FloatArray  # its value, -inf for none
@@ -81,7 +84,9 @@ class Asha(Strategy[_State]):
             architecture=np.full((task.runs, _FIRST_CAPACITY), -1),
             rung=np.zeros((task.runs, _FIRST_CAPACITY), dtype=np.int8),
             waiting=np.full((*shape, _FIRST_CAPACITY), -np.inf),
-            promoted=np.full((*shape, _FIRST_CAPACITY), -np.inf),
+            promoted=np.full((*shape, 1), -np.inf),
+            promoted_number=np.zeros((*shape, 1), dtype=np.int32),
+            promotions=np.zeros(shape, dtype=np.int64),
             ended=np.zeros(shape, dtype=np.int64),
             best=np.full(shape, -1),
             best_value=np.full(shape, -np.inf),
@@ -91,14 +96,15 @@ class Asha(Strategy[_State]):
 
     def ask(self, state: _State) -> Proposals:
         """Propose a promotion or a new architecture, shape (runs, 1)."""
-        _make_room(state)
+        _make_room(state, ("architecture", "rung", "waiting"), state.asked + 1)
         drawn = state.space.sample(state.streams.uniform(1))[:, 0]
         rung = self._promotable_rung(state)
         promoting = np.flatnonzero(rung >= 0)
         number = np.full(len(rung), -1)
         number[promoting] = state.best[rung[promoting], promoting]
         architecture = np.where(number >= 0, state.architecture[state.run, number], drawn)
-        _promote(state, promoting, rung[promoting], number[promoting])
+        if len(promoting):
+            _promote(state, promoting, rung[promoting], number[promoting])
         state.architecture[:, state.asked] = architecture
         state.rung[:, state.asked] = rung + 1
         state.asked += 1
@@ -134,9 +140,13 @@ def _put(state: _State, run: IntArray, rung: IntArray, number: IntArray, value: 
 
 def _promote(state: _State, run: IntArray, rung: IntArray, number: IntArray) -> None:
     """Take the best of a rung, in each of the given runs, out of those that wait, and find the next best."""
-    state.promoted[rung, run, number] = state.waiting[rung, run, number]
+    place = state.promotions[rung, run]
+    state.promotions[rung, run] += 1
+    _make_room(state, ("promoted", "promoted_number"), state.promotions.max(initial=0))
+    state.promoted[rung, run, place] = state.waiting[rung, run, number]
+    state.promoted_number[rung, run, place] = number
     state.waiting[rung, run, number] = -np.inf
-    waiting = _on_rung(state.waiting, run, rung)
+    waiting = state.waiting[rung, run, : state.asked]
     following = waiting.argmax(axis=1)
     _set_best(state, run, rung, following, waiting[np.arange(len(run)), following])
 
@@ -144,26 +154,19 @@ def _promote(state: _State, run: IntArray, rung: IntArray, number: IntArray) -> 
 def _set_best(state: _State, run: IntArray, rung: IntArray, number: IntArray, value: FloatArray) -> None:
     """Note the best that waits on rungs, and how many better ones were promoted from there."""
     state.best[rung, run], state.best_value[rung, run] = number, value
-    promoted = _on_rung(state.promoted, run, rung)
+    places = slice(state.promotions.max(initial=0))
+    promoted = state.promoted[rung, run, places]
     level = np.where(value > -np.inf, value, np.nan)[:, None]  # where nothing waits the rank does not matter
     ahead, equal = promoted > level, promoted == level
-    if equal.any():
-        ahead |= equal & (np.arange(promoted.shape[1]) < number[:, None])
+    ahead |= equal & (state.promoted_number[rung, run, places] < number[:, None])
     state.rank[rung, run] = np.count_nonzero(ahead, axis=1)
 
 
-def _on_rung(values: FloatArray, run: IntArray, rung: IntArray) -> FloatArray:
-    """Return the values of a rung in each of the given runs: (rungs, runs, capacity) to (len(run), capacity)."""
-    _, runs, capacity = values.shape
-    return values.reshape(-1, capacity).take(rung * runs + run, axis=0)
-
-
-def _make_room(state: _State) -> None:
-    """Double the memory where it is used up."""
-    capacity = state.architecture.shape[1]
-    if state.asked < capacity:
-        return
-    for name in ("architecture", "rung", "waiting", "promoted"):
+def _make_room(state: _State, names: tuple[str, ...], needed: int) -> None:
+    """Double the memory of the arrays while it is less than needed."""
+    for name in names:
         array = getattr(state, name)
-        more = np.full_like(array, -np.inf if array.dtype.kind == "f" else 0)
-        setattr(state, name, np.concatenate([array, more], axis=-1))
+        while array.shape[-1] < needed:
+            more = np.full_like(array, -np.inf if array.dtype.kind == "f" else 0)
+            array = np.concatenate([array, more], axis=-1)
+        setattr(state, name, array)

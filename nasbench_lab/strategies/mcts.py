@@ -98,8 +98,8 @@ class MonteCarloTreeSearch(Strategy[_State]):
             return np.full((runs, 1), -1)
         state.proposed += 1
         uniform = state.streams.uniform(1 + state.choices).T
-        lowest = np.nan_to_num(state.rewards.lowest - state.origin)
-        spread = np.nan_to_num(state.highest - state.origin) - lowest
+        lowest = _or_zero(state.rewards.lowest - state.origin)
+        spread = _or_zero(state.highest - state.origin) - lowest
         position = state.statistics.visit(uniform[0], uniform[1:], 2 * self.exploration * spread, lowest)
         return state.tree.architecture[position][:, None]
 
@@ -111,4 +111,8 @@ class MonteCarloTreeSearch(Strategy[_State]):
             state.highest = np.fmax(state.highest, reward)
             run = np.flatnonzero(architecture >= 0)
             position = state.tree.position[architecture[run]]
-            state.statistics.learn(run, position, np.nan_to_num(reward - state.origin)[run])
+            state.statistics.learn(run, position, _or_zero(reward - state.origin)[run])
+
+
+def _or_zero(value: FloatArray) -> FloatArray:
+    return np.where(np.isnan(value), 0.0, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, final
 
 import numpy as np
@@ -25,15 +26,13 @@ class _State:
     space: Space
     streams: Streams
     workers: int
-    first: IntArray  # (choices,): row of `worth` of the first value of every choice, after the value 0
-    worth: FloatArray  # (rows, runs): Q of every choice, value before and value, less the run's first reward
+    first: IntArray  # (choices,): which of the states is that of a choice after the value 0
+    worth: FloatArray  # (states, values, runs): Q less the run's first reward; -inf where a choice has no such value
     seen: NDArray[np.bool_]  # (runs, space.size): evaluated before, in this run
     rewards: Rewards
     origin: FloatArray  # (runs,): the run's first reward, NaN before
     codes: IntArray  # (proposals, choices, runs): what was drawn last
-    values: IntArray  # (values, choices, 1): where the values of a choice lie in `worth`, after the first
-    state_of: IntArray  # (rows,): row of the first value of the same state
-    chosen: NDArray[np.int32]  # (capacity, choices, runs): rows of what was evaluated; `told` of them are filled
+    chosen: NDArray[np.unsignedinteger]  # (capacity, runs, choices): state * values + value; `told` of them are filled
     returns: FloatArray  # (capacity, runs): their rewards, less the run's first
     told: int = 0  # evaluations so far
 
@@ -53,7 +52,7 @@ class QLearning(Strategy[_State]):
 
     which is equation 3 of the paper with the discount 1 and a reward at the end only. In the paper the state is the
     layer before and its depth, here the value before and the number of the choice. Architectures that the run has
-    evaluated are not evaluated again but drawn anew (up to 8 times; then the last is).
+    evaluated are not evaluated again but drawn anew (4 draws altogether; then the last is).
 
     Q starts at the run's first reward. (The published code starts at 0.5 and says: about the accuracy of an average
     model. A first, random architecture is one, in any unit.) A failed training has the lowest reward that the run has
@@ -61,9 +60,9 @@ class QLearning(Strategy[_State]):
 
     The published schedule spends 1,500 architectures at random and 1,200 more at epsilon from 0.9 to 0.1. The default
     is a fiftieth of that: 30 at random, 54 altogether. It replays 100 (paper) or 128 (code) architectures with the
-    learning rate 0.01, made for thousands of architectures. The default replays 8 with 0.5: with a few hundred
-    evaluations, most pairs of values are seen a few times only. For the published setting, say ``replay=128,
-    learning_rate=0.01, schedule=1``.
+    learning rate 0.01, made for thousands of architectures. The default replays 4 with the learning rate 1: with a few
+    hundred evaluations, most pairs of values are seen a few times only (``docs/design/strategy-defaults.md`` has the
+    measurements). For the published setting, say ``replay=128, learning_rate=0.01, schedule=1``.
 
     Args:
         learning_rate: alpha in the paper.
@@ -79,8 +78,8 @@ class QLearning(Strategy[_State]):
     )
     family: ClassVar[str] = "reinforcement learning"
 
-    learning_rate: float = 0.5
-    replay: int = 8
+    learning_rate: float = 1.0
+    replay: int = 4
     schedule: float = 0.02
     reward: RewardKind = "raw"
     beta: float = 1.0
@@ -94,22 +93,19 @@ class QLearning(Strategy[_State]):
     def start(self, task: Task) -> _State:
         """Return the state before the first evaluation: everything is worth the same."""
         cardinalities, runs = np.array(task.space.cardinalities), task.runs
-        rows = cardinalities * np.concatenate([[1], cardinalities[:-1]])
-        starts = np.cumsum(rows) - rows
-        within = [np.arange(n) // values * values for n, values in zip(rows, cardinalities, strict=True)]
+        of_each = np.concatenate([[1], cardinalities[:-1]])
+        has = np.arange(cardinalities.max()) < np.repeat(cardinalities, of_each)[:, None]
         return _State(
             space=task.space,
             streams=task.streams,
             workers=task.workers,
-            first=starts,
-            worth=np.zeros((int(rows.sum()), runs)),
+            first=np.cumsum(of_each) - of_each,
+            worth=np.repeat(np.where(has, 0.0, -np.inf)[:, :, None], runs, axis=2),
             seen=np.zeros((runs, task.space.size), dtype=bool),
             rewards=Rewards(self.reward, self.beta, np.full(runs, np.nan)),
             origin=np.full(runs, np.nan),
-            codes=np.empty((0, len(rows), runs), dtype=np.int64),
-            values=np.minimum(np.arange(cardinalities.max())[:, None], cardinalities - 1)[:, :, None] * runs,
-            state_of=np.repeat(starts, rows) + np.concatenate(within),
-            chosen=np.empty((16, len(rows), runs), dtype=np.int32),
+            codes=np.empty((0, len(cardinalities), runs), dtype=np.int64),
+            chosen=np.empty((16, runs, len(cardinalities)), dtype=np.min_scalar_type(has.size)),
             returns=np.empty((16, runs)),
         )
 
@@ -143,44 +139,87 @@ class QLearning(Strategy[_State]):
         for codes, architecture, reward in zip(state.codes, evaluations.architecture.T, rewards, strict=False):
             state.seen[run, architecture] = True
             state.origin = np.where(np.isnan(state.origin), reward, state.origin)
-            _remember(state, codes, np.nan_to_num(reward - state.origin))
+            gain = reward - state.origin
+            _remember(state, codes, np.where(np.isnan(gain), 0.0, gain))
             self._replay(state, scale(state.streams.uniform(self.replay).T, state.told))
 
     def _replay(self, state: _State, which: IntArray) -> None:
         """Learn from past evaluations, shape (replay, runs), one after the other.
 
         Choice i of evaluation t needs what choice i + 1 of the same evaluation and choice i of the one before have
-        left, and nothing of evaluation t + 1. So all (t, i) with the same t - i are learned from at once, in all runs,
-        and the result is that of one after the other.
+        left, and nothing of evaluation t + 1. So all (t, i) with the same t - i, a wave, are learned from at once, in
+        all runs, and the result is that of one after the other.
         """
-        replays, choices = len(which), len(state.first)
-        run = np.arange(which.shape[1])
-        place = (which[:, None, :] * choices + np.arange(choices)[:, None]) * len(run) + run
-        rows = state.chosen.reshape(-1).take(place).reshape(-1, len(run))  # row t * choices + i is for (t, i)
-        chosen, states = rows * len(run) + run, state.state_of.take(rows) * len(run) + run  # places in `worth`
-        returns = state.returns.reshape(-1).take(which * len(run) + run)
-        worth = state.worth.reshape(-1)
-        for wave in range(replays + choices - 1):
-            last = choices - 1 - wave  # this choice of evaluation 0, the next of evaluation 1, and so on
-            low, high = max(last, 0), min(last + replays, choices)
-            diagonal = slice((low - last) * choices + low, None, choices + 1)
-            here = chosen[diagonal][: high - low]
-            after = states[diagonal.start + 1 :: choices + 1][: min(high, choices - 1) - low]
-            target = np.empty(here.shape)
-            target[: len(after)] = _best(worth, after, state.values[:, low + 1 : low + 1 + len(after)])
-            if high == choices:
-                target[-1] = returns[wave]
-            now = worth.take(here)
-            now += self.learning_rate * (target - now)
-            worth[here] = now
+        _, values, runs = state.worth.shape
+        run = np.arange(runs)
+        replayed = which * runs + run
+        returns = state.returns.reshape(-1).take(replayed)
+        order = _waves(len(which), len(state.first))
+        chosen = state.chosen.reshape(-1, len(state.first)).take(replayed, axis=0)  # (replay, runs, choices)
+        rows = chosen.swapaxes(1, 2)[order.evaluation, order.choice]  # (all waves, runs)
+        here, states = rows * np.int64(runs) + run, rows // values * np.int64(values * runs) + run
+        worth = _by_value(state.worth)
+        for wave, after, last in order.waves:
+            places = here[wave]
+            target = np.empty(places.shape)
+            _best(worth, states[after], out=target[: after.stop - after.start])
+            if last is not None:
+                target[-1] = returns[last]
+            now = worth[0].take(places)
+            target -= now
+            target *= self.learning_rate
+            now += target
+            worth[0][places] = now
 
 
-def _best(worth: FloatArray, states: IntArray, values: IntArray) -> FloatArray:
-    """Return the worth of the best value in states (choices, runs)."""
-    best = worth.take(states)
-    for value in values[1:]:
-        np.maximum(best, worth.take(states + value), out=best)
-    return best
+@dataclass(frozen=True)
+class _Waves:
+    """In which order (evaluation, choice) are learned from: wave by wave, in each by choice."""
+
+    evaluation: IntArray  # (replays * choices,)
+    choice: IntArray  # (replays * choices,)
+    waves: tuple[tuple[slice, slice, int | None], ...]
+    """Of each: where it is; where that of the choices after its own is; whose reward its last choice needs, if any."""
+
+
+@cache
+def _waves(replays: int, choices: int) -> _Waves:
+    """Return the order for so many replayed evaluations.
+
+    >>> order = _waves(2, 2)
+    >>> order.evaluation.tolist(), order.choice.tolist()
+    ([0, 0, 1, 1], [1, 0, 1, 0])
+    >>> for wave in order.waves:
+    ...     print(*wave)
+    slice(0, 1, None) slice(0, 0, None) 0
+    slice(1, 3, None) slice(0, 1, None) 1
+    slice(3, 4, None) slice(2, 3, None) None
+    """
+    evaluation, choice = (axis.ravel() for axis in np.indices((replays, choices)))
+    number = evaluation + (choices - 1 - choice)
+    order = np.lexsort([choice, number])
+    evaluation, choice, number = evaluation[order], choice[order], number[order]
+    waves, before = [], slice(0, 0)
+    for wave in range(replays + choices - 1):
+        here = slice(*np.searchsorted(number, [wave, wave + 1]).tolist())
+        # Those of the wave before that are not the first choice: they come after one of this wave.
+        after = slice(before.start + (before.stop > before.start and int(choice[before.start] == 0)), before.stop)
+        waves.append((here, after, wave if wave < replays else None))
+        before = here
+    return _Waves(evaluation, choice, tuple(waves))
+
+
+def _by_value(worth: FloatArray) -> list[FloatArray]:
+    """Return views of worth (states, values, runs): in the j-th, a state's value j is where its first value is."""
+    _, values, runs = worth.shape
+    return [worth.reshape(-1)[value * runs :] for value in range(values)]
+
+
+def _best(worth: list[FloatArray], states: IntArray, out: FloatArray) -> None:
+    """Write the worth of the best value in states (choices, runs)."""
+    out[:] = worth[0].take(states)
+    for of_value in worth[1:]:
+        np.maximum(out, of_value.take(states), out=out)
 
 
 def _choose(state: _State, epsilon: float, uniform: FloatArray, runs: IntArray) -> IntArray:
@@ -191,11 +230,12 @@ def _choose(state: _State, epsilon: float, uniform: FloatArray, runs: IntArray) 
     """
     codes = np.empty((len(state.first), len(runs)), dtype=np.int64)
     before: IntArray | int = 0
-    worth, width = state.worth.reshape(-1), state.worth.shape[1]
+    worth, (_, values, width) = state.worth.reshape(-1), state.worth.shape
+    of_value = np.arange(values)[:, None] * width + runs
     explores = uniform < epsilon
     rest = np.where(explores, uniform / epsilon, (uniform - epsilon) / (1 - epsilon if epsilon < 1 else 1.0))
     for choice, (first, cardinality) in enumerate(zip(state.first, state.space.cardinalities, strict=True)):
-        of_values = worth.take((first + before * cardinality) * width + runs + state.values[:cardinality, choice])
+        of_values = worth.take(of_value[:cardinality] + (first + before) * (values * width))
         candidate = of_values == of_values.max(axis=0)
         candidate |= explores[choice]
         codes[choice] = before = any_of(candidate, rest[choice])
@@ -208,7 +248,7 @@ def _remember(state: _State, codes: IntArray, reward: FloatArray) -> None:
         state.chosen = np.concatenate([state.chosen, np.empty_like(state.chosen)])
         state.returns = np.concatenate([state.returns, np.empty_like(state.returns)])
     before = np.concatenate([np.zeros_like(codes[:1]), codes[:-1]])
-    cardinalities = np.array(state.space.cardinalities)[:, None]
-    state.chosen[state.told] = state.first[:, None] + before * cardinalities + codes
+    rows = (state.first[:, None] + before) * state.worth.shape[1] + codes
+    state.chosen[state.told] = rows.T
     state.returns[state.told] = reward
     state.told += 1

@@ -33,6 +33,8 @@ class PowerLaw:
         relative = np.array(epochs) / epochs[0]
         self._x: FloatArray = relative[:, None] ** -EXPONENTS  # (points, exponents)
         self._sum_x, self._sum_xx = self._x.cumsum(axis=0), (self._x**2).cumsum(axis=0)
+        n = np.arange(1, len(relative) + 1)[:, None]
+        self._spread: FloatArray = np.maximum(n * self._sum_xx - self._sum_x**2, np.finfo(float).tiny)
         self._first: FloatArray = np.zeros(shape)
         self._sum_y: FloatArray = np.zeros(shape)
         self._sum_yy: FloatArray = np.zeros(shape)
@@ -60,8 +62,7 @@ class PowerLaw:
         """
         n, y, yy = (point + 1.0)[..., None], self._sum_y[..., None], self._sum_yy[..., None]
         x, xx, xy = self._sum_x[point], self._sum_xx[point], self._sum_xy
-        spread = np.maximum(n * xx - x * x, np.finfo(float).tiny)
-        slope = np.minimum((n * xy - x * y) / spread, 0.0)
+        slope = np.minimum((n * xy - x * y) / self._spread[point], 0.0)
         level = (y - slope * x) / n
         squares = yy - 2 * level * y - 2 * slope * xy + n * level**2 + 2 * level * slope * x + slope**2 * xx
         best = np.where(np.isnan(squares), np.inf, squares).argmin(axis=-1)[..., None]

@@ -24,7 +24,7 @@ from nasbench_lab.streams import FloatArray, IntArray, Streams
 ATTEMPTS = 16
 """How often codes are drawn until they describe an architecture, in spaces where not all do."""
 
-NEW_ATTEMPTS = 8
+NEW_ATTEMPTS = 4
 """How often, in spaces where all do, until they describe one that was not seen before."""
 
 CANDIDATES = 32
@@ -222,7 +222,7 @@ def draw(
         streams: where the uniforms come from: for every proposal, one a choice and attempt and one a candidate.
         proposals: how many architectures every run draws.
         pick_codes: turns uniforms into codes.
-        seen: architectures that are not wanted again, shape (runs, space.size): they are drawn again as well, 8 times
+        seen: architectures that are not wanted again, shape (runs, space.size): they are drawn again as well, 4 times
             where that is the only reason; the last counts if there is no new one.
 
     Returns:
@@ -233,18 +233,20 @@ def draw(
     attempts = ATTEMPTS if not every else 1 if seen is None else NEW_ATTEMPTS
     candidates = 0 if every else CANDIDATES
     codes = np.empty((proposals, choices, streams.runs), dtype=np.int64)
-    architecture = np.full((proposals, streams.runs), -1)
+    architecture = np.empty((proposals, streams.runs), dtype=np.int64)
     for proposal in range(proposals):
-        uniform = streams.uniform(attempts * choices + candidates).T
-        missing, made = runs, 0
+        codes[proposal] = pick_codes(streams.uniform(choices).T, runs)
+        architecture[proposal] = space.find(codes[proposal].T)
+        again = streams.set_aside((attempts - 1) * choices + candidates)
+        missing = runs[~_wanted(architecture[proposal], runs, seen)]
+        made = 1
         while made < attempts and len(missing):
-            some = min(max(3 * made, 1), attempts - made)  # 1, then 3, then up to 12 at once: few are needed
-            here = uniform[made * choices : (made + some) * choices]
-            here = here if len(missing) == len(runs) else here[:, missing]
+            some = min(3 * made, attempts - made)  # 3, then up to 12 at once: few are needed
+            here = again.uniform((made - 1) * choices, some * choices, missing)
             here = here.reshape(some, choices, -1).swapaxes(0, 1).reshape(choices, -1)
-            drawn = pick_codes(here, missing if some == 1 else np.tile(missing, some))
+            drawn = pick_codes(here, np.tile(missing, some))
             found = space.find(drawn.T).reshape(some, -1)
-            wanted = (found >= 0) if seen is None else (found >= 0) & ~seen[missing, found]
+            wanted = _wanted(found, missing, seen)
             # The first that is wanted; else the last that is an architecture; else the last.
             valid = some - 1 - (found >= 0)[::-1].argmax(axis=0)
             which = np.where(wanted.any(axis=0), wanted.argmax(axis=0), valid)
@@ -257,11 +259,16 @@ def draw(
             made += some
         missing = np.flatnonzero(architecture[proposal] < 0)
         if len(missing):
-            near = space.sample(uniform[attempts * choices :, missing].T)
+            near = space.sample(again.uniform((attempts - 1) * choices, candidates, missing).T)
             nearest, of_nearest = _nearest(space, near, codes[proposal][:, missing].T)
             architecture[proposal, missing] = nearest
             codes[proposal][:, missing] = of_nearest.T
     return codes, architecture.T
+
+
+def _wanted(found: IntArray, runs: IntArray, seen: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Return which of what was found (-1: nothing), shape (..., n), the n runs want."""
+    return found >= 0 if seen is None else (found >= 0) & ~seen[runs, found]
 
 
 def are_all(runs: IntArray, count: int) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.streams import FloatArray, IntArray, scale
+from nasbench_lab.streams import FloatArray, IntArray
 
 
 def any_of(candidate: NDArray[np.bool_], uniform: FloatArray) -> IntArray:
@@ -22,13 +24,9 @@ def any_of(candidate: NDArray[np.bool_], uniform: FloatArray) -> IntArray:
     [2, 0]
     """
     # Rows are added one by one, as values are few and runs many; in small integers, of which many fit a register.
-    rows = candidate.astype(np.int16)
-    count = rows[0].copy()
-    for row in rows[1:]:
-        count += row
-    position = scale(uniform, count).astype(np.int16)
-    passed, value = np.zeros_like(count), np.zeros_like(count)
-    for row in rows[:-1]:
-        passed += row
-        value += passed <= position
-    return value.astype(np.int64)
+    small = np.int8 if len(candidate) <= 127 else np.int16
+    passed = candidate.astype(small)
+    for before, row in itertools.pairwise(passed):
+        np.add(before, row, out=row)
+    position = (uniform * passed[-1]).astype(small)
+    return (passed[:-1] <= position).view(np.int8).sum(axis=0, dtype=small).astype(np.int64)
