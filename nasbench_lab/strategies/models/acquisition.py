@@ -106,8 +106,9 @@ def _largest(values: FloatArray, count: int) -> IntArray:
     """
     some = np.sort(values[:, ::_EVERY], axis=1)
     least = some[:, max(some.shape[1] - 2 * (count // _EVERY + 1), 0)]
-    least = np.where((values >= least[:, None]).sum(axis=1) >= count, least, -np.inf)
-    run, place = np.nonzero(values >= least[:, None])
+    large = values >= least[:, None]
+    large[np.count_nonzero(large, axis=1) < count] = True
+    run, place = np.divmod(np.flatnonzero(large), values.shape[1])
     position = np.arange(len(run)) - np.searchsorted(run, np.arange(len(values)))[run]
     largest = np.full((len(values), position.max() + 1), -np.inf)
     largest[run, position] = values[run, place]
@@ -152,14 +153,16 @@ def best_score(score: Score, mean: FloatArray, deviation: FloatArray) -> IntArra
     guesses = [(mean + weight * deviation).argmax(axis=1) for weight in _GUESSES]
     scores_of_guesses = [score(mean[run, guess], deviation[run, guess], run) for guess in guesses]
     reached = np.max(scores_of_guesses, axis=0) * (1.0 - 1e-6)
-    # The last level is a little more than the largest deviation, so that no rounding puts one above its level.
-    levels = deviation.max(axis=1)[:, None] * np.linspace(1.0 / _LEVELS, 1.0 + 1e-9, _LEVELS)
+    most = deviation.max(axis=1)
+    levels = most[:, None] * (np.arange(1, _LEVELS + 1) / _LEVELS)
     low = _least_means(score, reached, levels, mean.max(axis=1))
     # Where nothing promises anything in single precision, all that is within reach of the largest deviation is equal.
     low = np.where(reached[:, None] > _TINY, low, low[:, -1:])
     place = np.flatnonzero(mean >= low[:, -1:])
     of_run, means, deviations = place // mean.shape[1], mean.reshape(-1)[place], deviation.reshape(-1)[place]
-    level = sum((deviations > levels[of_run, i]).astype(np.int64) for i in range(_LEVELS - 1))
+    # The next higher level. A little is added, so that no rounding gives one a level that is below it.
+    level = (deviations / np.where(most > 0, most, 1.0)[of_run] * (_LEVELS + 1e-9)).astype(np.int64)
+    np.minimum(level, _LEVELS - 1, out=level)
     hopeful = np.flatnonzero(means >= low[of_run, level])
     scores = np.full(mean.shape, -np.inf, dtype=np.float32)
     scores.reshape(-1)[place[hopeful]] = score(means[hopeful], deviations[hopeful], of_run[hopeful])

@@ -13,6 +13,9 @@ from nasbench_lab.spaces.topology import OPERATIONS, TopologySpace
 from nasbench_lab.streams import IntArray, WordArray
 
 Encoding = Literal["path", "one-hot"]
+Counts = NDArray[np.unsignedinteger]
+"""Numbers of entries, in as few bytes as are enough."""
+
 ENCODINGS: tuple[Encoding, ...] = ("path", "one-hot")
 
 _PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
@@ -49,28 +52,35 @@ class PackedEncoding:
         self._space, self._encoding = space, encoding
         self.length: int = encode(space, np.zeros(1, dtype=np.int64), encoding).shape[1]
         """How many entries a vector has."""
-        self._count = np.uint8 if self.length < 2**8 else np.uint32
-        self._kept: WordArray | None = None
+        self.count = np.uint8 if self.length < 2**8 else np.uint32
+        """The type of a count of entries."""
+        self.kept: WordArray | None = None
+        """The words of all architectures, shape (space.size, words), where the space is small."""
+        self._entries: NDArray[np.bool_] | slice = slice(None)  # those that some architecture has
         if space.size <= _MOST_KEPT:
-            self._kept = self._pack(np.arange(space.size))
+            self._entries = np.asarray(encode(space, np.arange(space.size), encoding).any(axis=0))
+            self.kept = self._pack(np.arange(space.size))
 
     def words(self, index: IntArray) -> WordArray:
         """Return architectures as words, shape (...) to (..., words)."""
-        return self._pack(index) if self._kept is None else self._kept[index]
+        return self._pack(index) if self.kept is None else self.kept[index]
 
     def ones(self, index: IntArray) -> IntArray:
         """Return how many ones vectors have, shape (...)."""
         return np.bitwise_count(self.words(index)).sum(axis=-1, dtype=np.int64)
 
-    def differing(self, one: WordArray, other: WordArray) -> NDArray[np.uint8] | NDArray[np.uint32]:
-        """Count in how many entries vectors differ: words (runs, n, words) and (runs, m, words) to (runs, n, m)."""
-        total = np.zeros((len(one), one.shape[1], other.shape[1]), dtype=self._count)
+    def differing(self, one: WordArray, other: WordArray) -> Counts:
+        """Count in how many entries vectors differ: words (runs, n, words) and (runs, m, words) to (runs, n, m).
+
+        The others can be the same for all runs, (1, m, words).
+        """
+        total = np.zeros((len(one), one.shape[1], other.shape[1]), dtype=self.count)
         for word in range(one.shape[2]):
             total += np.bitwise_count(one[:, :, None, word] ^ other[:, None, :, word].copy())
         return total
 
     def _pack(self, index: IntArray) -> WordArray:
-        octets = np.packbits(encode(self._space, index, self._encoding) > 0, axis=-1)
+        octets = np.packbits(encode(self._space, index, self._encoding)[..., self._entries] > 0, axis=-1)
         words = np.zeros((*octets.shape[:-1], -(-octets.shape[-1] // 8) * 8), dtype=np.uint8)
         words[..., : octets.shape[-1]] = octets
         return words.view(np.uint64)

@@ -6,15 +6,17 @@ import abc
 from typing import NamedTuple, final
 
 import numpy as np
+from scipy.linalg.blas import dtrmm
 
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.models.candidates import pool
+from nasbench_lab.strategies.models.distances import Distances
 from nasbench_lab.strategies.models.encodings import PackedEncoding
 from nasbench_lab.strategies.models.gaussian_process import Estimate, Regression, most_likely
 from nasbench_lab.strategies.models.kernels import CodeGrid, Kind, Sums, correlation
 from nasbench_lab.strategies.models.normal import normal_numbers
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.streams import FloatArray, IntArray, Streams, WordArray
+from nasbench_lab.streams import FloatArray, IntArray, Streams
 
 _PARENTS = 10
 _JITTER = 1e-8  # added to a covariance that is factorised
@@ -188,14 +190,13 @@ class Pool(Candidates):
         # Distances are whole numbers up to the length of a vector: a table of correlations, by lengthscale.
         distance = np.arange(self._encoding.length + 1) / (2.0 * typical)
         self._correlations = correlation(kind, distance, np.array(lengthscales)[:, None])
-        self._points: WordArray = self._encoding.words(np.zeros((runs, 0), dtype=np.int64))
+        self._distances = Distances(self._encoding, runs)
 
     def add(self, architecture: IntArray) -> None:
         """Add a proposal of every run."""
-        vector = self._encoding.words(architecture)[:, None]
-        before, self._points = self._points, np.concatenate([self._points, vector], axis=1)
+        to_others = self._distances.add(architecture)
         if self.fitted:
-            self.regression.append(self._correlate(self.lengthscale, vector, before)[:, 0])
+            self.regression.append(self._correlations[self.lengthscale[:, None], to_others])
 
     def predict(self, value: FloatArray, architecture: IntArray, visited: Visited, streams: Streams) -> Prediction:
         """Return the posterior at a new pool."""
@@ -219,7 +220,7 @@ class Pool(Candidates):
         for run in self._runs:
             vectors = self._encoding.words(prediction.architecture[run])[None]
             _, solved = self._solve(run, prediction.architecture[run])
-            covariance = self._correlate(self.lengthscale[run : run + 1], vectors, vectors)[0]
+            covariance = self._correlations[self.lengthscale[run]].take(self._encoding.differing(vectors, vectors)[0])
             covariance -= solved.T @ solved
             covariance[diagonal, diagonal] += _JITTER
             drawn[run] = np.linalg.cholesky(covariance) @ normal[run]
@@ -227,20 +228,15 @@ class Pool(Candidates):
 
     def _solve(self, run: int, candidates: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return a run's correlations R of proposals and candidates, and L**-1 R, both (count, candidates)."""
-        vectors = self._encoding.words(candidates)[None]
-        correlations = self._correlate(self.lengthscale[run : run + 1], self._points[run : run + 1], vectors)[0]
-        return correlations, self.regression.inverse[run] @ correlations
+        correlations = self._correlations[self.lengthscale[run]].take(
+            self._distances.of(run, candidates).T, mode="clip"
+        )
+        # The product with a triangular matrix, in half the time of any other. BLAS has matrices by columns: transposed.
+        solved = dtrmm(1.0, self.regression.inverse[run].T, correlations.T, side=1).T
+        return correlations, solved
 
     def _between(self, lengthscale: IntArray) -> FloatArray:
-        return self._correlate(lengthscale, self._points, self._points)
+        return self._correlations[lengthscale[:, None, None], self._distances.between()]
 
     def _refitted(self, run: IntArray) -> None:
         """Nothing: a pool is new at every step."""
-
-    def _correlate(self, lengthscale: IntArray, one: WordArray, other: WordArray) -> FloatArray:
-        """Return the correlations of vectors, (runs, n, words) and (runs, m, words) to (runs, n, m)."""
-        differing = self._encoding.differing(one, other)
-        correlations = np.empty(differing.shape)
-        for run, position in enumerate(lengthscale):
-            self._correlations[position].take(differing[run], out=correlations[run], mode="clip")
-        return correlations
