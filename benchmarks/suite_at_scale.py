@@ -1,11 +1,13 @@
-"""A suite of twenty strategies on twenty tables, 1,000 runs each, from specification to page: seconds and memory.
+"""A suite of up to twenty strategies on made-up tables, from specification to page: seconds and memory.
 
-As a program: ``python suite_at_scale.py FOLDER [PROCESSES]``. Every step runs in a process of its own, and prints the
+As a program: ``python suite_at_scale.py FOLDER``, for twenty strategies on twenty tables, 1,000 runs each; other
+numbers with ``--strategies``, ``--tables`` and ``--runs``. Every step runs in a process of its own, and prints the
 seconds that it took and the most memory that it had in use. It takes minutes, so it is no part of ``make bench``.
 """
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import resource
 import subprocess
@@ -21,7 +23,7 @@ from nasbench_lab.tables import write
 from nasbench_lab.tables.table import Table
 from nasbench_lab.testing import synthetic_table
 
-TABLES, RUNS, EVALUATIONS = 20, 1000, 200
+EVALUATIONS = 200
 STRATEGIES = (
     "asng",
     "differential-evolution",
@@ -46,53 +48,60 @@ STRATEGIES = (
 )
 
 
-def make_tables(folder: Path) -> None:
+def make_tables(folder: Path, number: int) -> None:
     """Write the tables: the topology space with other numbers each time."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(TABLES):
-        table = synthetic_table("topology", seed=number)
-        description = dataclasses.replace(table.description, name=f"made-up/{number:02}")
+    for seed in range(number):
+        table = synthetic_table("topology", seed=seed)
+        description = dataclasses.replace(table.description, name=f"made-up/{seed:03}")
         values = {name: table.values(name) for name in table.metrics}
-        write(Table(description, values), folder / f"{number:02}.h5")
+        write(Table(description, values), folder / f"{seed:03}.h5")
 
 
-def simulate(folder: Path, processes: int) -> str:
+def simulate(asked: argparse.Namespace) -> str:
     """Run the suite."""
-    budget = nl.Budget(evaluations=EVALUATIONS)
-    suite = Suite(STRATEGIES, ["tables/*.h5"], budget, runs=RUNS, folder=folder)
+    strategies = STRATEGIES[: asked.strategies]
+    suite = Suite(strategies, ["tables/*.h5"], nl.Budget(evaluations=EVALUATIONS), runs=asked.runs, folder=asked.folder)
     start = time.perf_counter()
-    run_suite(suite, folder / f"results-{processes}", executor=LocalProcesses(processes))
-    searches = len(STRATEGIES) * TABLES * RUNS
+    run_suite(suite, asked.folder / "results", executor=LocalProcesses(asked.processes))
+    searches = len(strategies) * asked.tables * asked.runs
     return f"{searches / (time.perf_counter() - start):,.0f} searches a second"
 
 
-def analyse(folder: Path, processes: int) -> str:
+def analyse(asked: argparse.Namespace) -> str:
     """Make the study and the page from what is on disk."""
     start = time.perf_counter()
-    found = study(open_results(folder / f"results-{processes}"))
+    found = study(open_results(asked.folder / "results"))
     analysed = time.perf_counter()
-    write_page(found, folder / "report.html", source="results")
-    size = (folder / "report.html").stat().st_size / 1e6
-    return f"study {analysed - start:.1f} s, page {time.perf_counter() - analysed:.1f} s, {size:.1f} MB"
+    page = asked.folder / "report.html"
+    write_page(found, page, source="results")
+    written, size = time.perf_counter() - analysed, page.stat().st_size / 1e6
+    return f"study {analysed - start:.1f} s, page {written:.1f} s, {size:.1f} MB"
 
 
 STEPS = {"simulate": simulate, "analyse": analyse}
 
 
-def main(folder: Path, processes: int) -> None:
-    """Run all steps."""
-    if not (folder / "tables").exists():
-        make_tables(folder / "tables")
-    for step in STEPS:
-        subprocess.run([sys.executable, __file__, str(folder), str(processes), step], check=True)
+def main() -> None:
+    """Run all steps, each in a process of its own; or, in such a process, one of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="a new folder, for tables and results")
+    for name, default in (("processes", 2), ("strategies", len(STRATEGIES)), ("tables", 20), ("runs", 1000)):
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"default {default}")
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.step is None:
+        make_tables(asked.folder / "tables", asked.tables)
+        for step in STEPS:
+            subprocess.run([sys.executable, *sys.argv, "--step", step], check=True)
+        return
+    begun = time.perf_counter()
+    said = STEPS[asked.step](asked)
+    memory = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(
+        f"{asked.step}, {asked.processes} processes: {time.perf_counter() - begun:.1f} s, {memory / 1e3:.0f} MB; {said}"
+    )
 
 
 if __name__ == "__main__":
-    where, count = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 2
-    if len(sys.argv) < 4:
-        main(where, count)
-    else:
-        begun = time.perf_counter()
-        said = STEPS[sys.argv[3]](where, count)
-        memory = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        print(f"{sys.argv[3]}, {count} processes: {time.perf_counter() - begun:.1f} s, {memory / 1e3:.0f} MB; {said}")
+    main()

@@ -84,6 +84,8 @@ def test_the_overview_has_a_line_per_publication(tmp_path):
     row = next(line for line in lines if line.startswith("nas-bench-graph "))
     for part in ("/arxiv", "/proteins", "2,021 to 26,206", "200 to 500", "Apache-2.0", "0 of 9"):
         assert part in row
+    embedded = next(line for line in lines if line.startswith("digits "))
+    assert "3 of 3" in embedded, "tables that come with the package are here from the beginning"
     for entry in BY_HAND:
         assert f"\n{entry.name} " in shown
     assert max(map(len, lines)) < 200, "a line per publication stays readable"

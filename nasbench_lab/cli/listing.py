@@ -13,9 +13,9 @@ from typer.core import TyperGroup
 from nasbench_lab import spaces
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.errors import SourceError, UnknownNameError
-from nasbench_lab.tables import cached_path, recipe
+from nasbench_lab.tables import recipe
 from nasbench_lab.tables import tables as table_names
-from nasbench_lab.tables.catalogue import matching
+from nasbench_lab.tables.catalogue import is_present, matching
 from nasbench_lab.tables.fetching.by_hand import BY_HAND, refuse_by_hand
 
 _HELP = """
@@ -69,7 +69,7 @@ def _add_publication(grid: Grid, publication: str, names: list[str]) -> None:
         _span(spaces.make(description.space).size for description in descriptions),
         _span(epochs for description in descriptions for epochs in description.fidelities),
         ", ".join(dict.fromkeys(licences)),
-        f"{sum(cached_path(name).exists() for name in names)} of {len(names)}",
+        f"{sum(map(is_present, names))} of {len(names)}",
     )
 
 
@@ -101,6 +101,6 @@ def list_tables(
             ", ".join(metric.name for metric in description.metrics),
             ", ".join(map(str, description.fidelities)),
             description.licence,
-            "yes" if cached_path(name).exists() else "no",
+            "yes" if is_present(name) else "no",
         )
     print_grid(grid, fold=True)

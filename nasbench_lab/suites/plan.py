@@ -17,7 +17,7 @@ from nasbench_lab.suites.conditions import Conditions
 from nasbench_lab.suites.lacks import estimated_evaluations, lacking
 from nasbench_lab.suites.results import origin
 from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
-from nasbench_lab.tables import Table, cached_path, catalogue, embedded, load
+from nasbench_lab.tables import Table, catalogue, load
 
 EVERY = "*"
 """Stands for all strategies where a table is skipped altogether."""
@@ -305,9 +305,4 @@ def _matching(folder: Path, entry: TableEntry) -> list[str]:
             raise MissingDataError(f"no table file is like {entry.name!r} in {folder.absolute()}")
         return [str(path) if where.is_absolute() else path.relative_to(folder).as_posix() for path in files]
     names = catalogue.matching([entry.name])
-    return [name for name in names if is_present(name)] if entry.present else names
-
-
-def is_present(name: str) -> bool:
-    """Return whether a table of the catalogue is on this machine: converted earlier, or shipped with the package."""
-    return cached_path(name).exists() or name in {recipe.description.name for recipe in embedded.recipes()}
+    return [name for name in names if catalogue.is_present(name)] if entry.present else names

@@ -90,6 +90,13 @@ def cached_path(name: str) -> Path:
     return cache_folder() / "tables" / f"{name.replace('/', '__')}-{digest[:16]}.h5"
 
 
+def is_present(name: str) -> bool:
+    """Return whether a table of the catalogue is on this machine: converted earlier, or shipped with the package."""
+    from nasbench_lab.tables import embedded
+
+    return cached_path(name).exists() or name in {made.description.name for made in embedded.recipes()}
+
+
 def load(name: str | os.PathLike[str]) -> Table:
     """Open a table by its catalogue name, or a table file (``.h5``), or a folder with one, by its path.
 
