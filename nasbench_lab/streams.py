@@ -141,9 +141,8 @@ class Streams:
         left = len(self._buffer) - self._next
         aside = SetAside(self._start, self._increment, self._made - left, n)
         self._next += min(n, left)
-        if n > left:
-            self._made += n - left
-            self._ahead = False  # what would be made ahead would be passed over the next time
+        self._made += max(n - left, 0)
+        self._ahead = self._ahead and 2 * n <= len(self._buffer)  # else most would be passed over the next time
         return aside
 
     def integers(self, high: int | IntArray, n: int) -> IntArray:

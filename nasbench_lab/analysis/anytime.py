@@ -77,11 +77,15 @@ def anytime_curves(
         for kind in kinds:
             ordered = np.sort(each.regret_at(kind, entries), axis=1)
             quartiles[kind][:, place, shown] = [ordered[:, position(share, each.runs)] for share in QUARTILES]
-            groups = [draws.group_sorted(ordered)]
+            # Between two points of the grid often no run has changed, and so no statistic has.
+            new = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
+            distinct, which = ordered[new], np.cumsum(new) - 1
+            groups = [draws.group_sorted(distinct)]
             for name in _STATISTICS:
                 band = bands[kind][name]
-                band.estimate[place, shown] = average_of_sorted(ordered, name)
-                band.low[place, shown], band.high[place, shown] = draws.interval(groups, name, level)
+                low, high = draws.interval(groups, name, level)
+                band.estimate[place, shown] = average_of_sorted(distinct, name)[which]
+                band.low[place, shown], band.high[place, shown] = low[which], high[which]
     return {
         kind: Curves(kind, axis, task, grid, ends, quartiles[kind], bands[kind]["mean"], bands[kind]["iqm"])
         for kind in kinds

@@ -167,8 +167,7 @@ class Resampler:
 
     def sizes(self, runs: int) -> IntArray:
         """Return how many runs are in every group of a task with that many runs."""
-        groups = min(runs, self._groups)
-        return np.diff(np.arange(groups + 1) * runs // groups)
+        return _sizes(runs, min(runs, self._groups))
 
     def interval(
         self, groups: Sequence[FloatArray], statistic: Statistic, level: float = 0.95
@@ -210,8 +209,12 @@ class Resampler:
 
     def task_shares(self, task: int) -> FloatArray:
         """Return the share of a task's runs that each of its groups had, shape (resamples, groups)."""
-        ends = np.cumsum([0, *(len(self.sizes(runs)) for runs in self.runs)])
-        return self.counts[:, ends[task] : ends[task + 1]] / max(self.runs)
+        return self.counts[:, self._ends[task] : self._ends[task + 1]] / max(self.runs)
+
+    @cached_property
+    def _ends(self) -> IntArray:
+        """Where the groups of every task begin, and where the last ends."""
+        return np.cumsum([0, *(len(self.sizes(runs)) for runs in self.runs)])
 
     @property
     def _total(self) -> int:
@@ -273,6 +276,13 @@ def resampler(
 ) -> Resampler:
     """Return a `Resampler`; the last few are kept, as drawing resamples costs more than using them."""
     return Resampler(runs, resamples=resamples, seed=seed, stream=stream, groups=groups)
+
+
+@lru_cache(maxsize=64)
+def _sizes(runs: int, groups: int) -> IntArray:
+    sizes = np.diff(np.arange(groups + 1) * runs // groups)
+    sizes.flags.writeable = False
+    return sizes
 
 
 def most_groups(tasks: int) -> int:
