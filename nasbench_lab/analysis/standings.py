@@ -176,7 +176,8 @@ def target_times(field: Field, axis: Axis) -> TargetTimes:
         ecdf = np.mean([evidence[task].times[key].ecdf for task in counted], axis=0)
         until = np.min([evidence[task].times[key].complete_until for task in counted], axis=0)
     ends = [float(curves.grid[-1]) for each in evidence for place, curves in each.curves.items() if place == key]
-    shown = _used_part(ecdf, max(ends, default=float("inf")))
+    end = max(ends, default=float("inf"))
+    shown = _used_part(ecdf, end)
     return TargetTimes(
         kind=field.kind,
         axis=axis,
@@ -184,7 +185,7 @@ def target_times(field: Field, axis: Axis) -> TargetTimes:
         reached=reached,
         median=median,
         expected=expected,
-        grid=TIME_GRID[shown],
+        grid=np.minimum(TIME_GRID[shown], end),  # nothing is reached after the end
         ecdf=ecdf[:, shown],
         complete_until=until,
         tasks=counted,
