@@ -6,6 +6,7 @@ import os
 import tempfile
 
 import pytest
+from package_doctests import pytest_collect_file  # noqa: F401
 
 if "NASBENCH_LAB_CACHE" not in os.environ:
     _cache = tempfile.TemporaryDirectory(prefix="nasbench-lab-benchmarks-")

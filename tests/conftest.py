@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from package_doctests import pytest_collect_file  # noqa: F401
 
 from nasbench_lab.cache import CACHE_VARIABLE
 from nasbench_lab.tables.fetching.sources import MIRROR_VARIABLE

@@ -73,14 +73,18 @@ def test_only_train_imports_torch():
         assert not [name for name in names if name.split(".")[0] == "torch"], path
 
 
-def test_every_test_module_can_be_imported():
-    """The option that skips doctests of what needs torch where it is missing would hide a broken test module, too."""
-    options = ["--collect-only", "--quiet", "--override-ini=addopts=--import-mode=importlib", "tests", "benchmarks"]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--benchmark-disable", *options]
+def test_a_test_module_that_cannot_be_imported_is_an_error(tmp_path):
+    """With the option that passes over doctests of what needs torch where it is missing; see package_doctests.py."""
+    (tmp_path / "conftest.py").write_text("from package_doctests import pytest_collect_file")
+    (tmp_path / "test_broken.py").write_text("from os import no_such_name\n\n\ndef test_nothing(): ...\n")
+    options = ["--import-mode=importlib", "--doctest-modules", "--doctest-ignore-import-errors"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(tmp_path)]
     # Of its own, and not a part of the tests that run it.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(command, cwd=ROOT.parent, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-2000:]
+    environment["PYTHONPATH"] = str(Path(__file__).parent)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == pytest.ExitCode.INTERRUPTED, done.stdout
+    assert "cannot import name 'no_such_name'" in done.stdout
 
 
 def test_every_folder_has_its_arrows():

@@ -15,9 +15,10 @@ from nasbench_lab.spaces import ListedSpace
 from nasbench_lab.suites import StrategyEntry, Suite, SuiteBudget, TableEntry, built_in, make_plan, read_suite
 from nasbench_lab.suites.conditions import Conditions
 from nasbench_lab.suites.lacks import lacking
-from nasbench_lab.suites.plan import EVERY, Plan, is_present
+from nasbench_lab.suites.plan import EVERY, Plan
 from nasbench_lab.suites.reading import EXAMPLE, suite_of
 from nasbench_lab.tables import Description, Metric, cached_path, write
+from nasbench_lab.tables.catalogue import is_present
 from nasbench_lab.testing import synthetic_table
 
 BUDGET = nl.Budget(evaluations=12)
