@@ -1,9 +1,11 @@
-"""How long work is shown: bars on a terminal, nothing elsewhere."""
+"""How long work takes: bars on a terminal; in a log, nothing, or a line a minute where it may be hours."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import final
 
 import typer
 from rich.console import Console
@@ -25,6 +27,60 @@ from rich.text import Text
 from nasbench_lab.tables.progress import Report
 
 INTERRUPTED = 130  # what shells report of a program that Ctrl-C ended
+_BETWEEN_LINES = 60.0  # seconds
+
+
+@final
+class LogLines:
+    """Lines for the log of long work: at most one a minute, and none in the first.
+
+    Args:
+        clock: seconds from anywhere.
+
+    >>> times = iter([0, 0, 30, 60, 90, 130])
+    >>> lines = LogLines(lambda: next(times))
+    >>> for done in range(5):
+    ...     print(lines.line(f"{done} of 9 shards", done, 9))
+    None
+    None
+    2 of 9 shards, about 4 minutes left
+    None
+    4 of 9 shards, about 3 minutes left
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last = clock()
+        self._begin: tuple[float, float] | None = None
+
+    def line(self, said: str, done: float, total: float) -> str | None:
+        """Return a line, or None where it is too early for one.
+
+        Args:
+            said: how far the work is, in words.
+            done: the same as a number. What was done at the first call says nothing about the speed.
+            total: the number at the end.
+        """
+        now = self._clock()
+        if self._begin is None:
+            self._begin = (now, done)
+        if now - self._last < _BETWEEN_LINES:
+            return None
+        self._last = now
+        begun, before = self._begin
+        return (
+            said if done <= before else f"{said}, about {_long((total - done) / (done - before) * (now - begun))} left"
+        )
+
+
+def _long(seconds: float) -> str:
+    """Write a duration that is not known exactly.
+
+    >>> _long(20), _long(60), _long(3500), _long(9000)
+    ('1 minute', '1 minute', '58 minutes', '2.5 hours')
+    """
+    minutes = max(round(seconds / 60), 1)
+    return f"{seconds / 3600:.1f} hours" if minutes >= 90 else f"{minutes} minute{'s' if minutes > 1 else ''}"
 
 
 class _Amount(ProgressColumn):

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from nasbench_lab.analysis import Summary, beside_published, summarize, to_csv
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.cli.progress import INTERRUPTED
+from nasbench_lab.cli.progress import INTERRUPTED, LogLines
 from nasbench_lab.cli.summary import print_notes, print_summaries
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_path
@@ -158,11 +158,12 @@ def _executor(where: Where, processes: int | None, scheduler: str | None) -> exe
 
 @contextlib.contextmanager
 def _progress(out: Path) -> Iterator[Callable[[execute.Progress], None]]:
-    """Show a bar with the time left (on a terminal), and say how to go on after Ctrl-C."""
+    """Show a bar with the time left (in a log, a line a minute), and say how to go on after Ctrl-C."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task: TaskID | None = None
+        lines = LogLines()
 
         def report(progress: execute.Progress) -> None:
             nonlocal task
@@ -173,6 +174,8 @@ def _progress(out: Path) -> Iterator[Callable[[execute.Progress], None]]:
             if task is None:
                 task = bar.add_task(said, total=total, completed=done)
             bar.update(task, completed=done, description=said)
+            if not console.is_terminal and (line := lines.line(said, done, total)):
+                typer.echo(line, err=True)
 
         try:
             yield report
