@@ -4,14 +4,18 @@ import csv
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from terminal import on_a_terminal
 
+import nasbench_lab as nl
 from nasbench_lab.report import FILES
+from nasbench_lab.strategies.registry import ALSO_CALLED as STRATEGIES_ALSO_CALLED
 from nasbench_lab.suites import load_traces
 from nasbench_lab.tables import cached_path, load, write
+from nasbench_lab.tables.catalogue import ALSO_CALLED as TABLES_ALSO_CALLED
 from nasbench_lab.testing import synthetic_table
 
 TABLE = "nas-bench-graph/proteins"
@@ -55,6 +59,17 @@ def test_run_writes_traces_summary_and_figure(tmp_path):
         assert trace.final("test").mean() == pytest.approx(float(row["test_mean"]), rel=1e-5)
         assert row["strategy"] in done.stdout
     assert "40 runs, 600 evaluations" in done.stdout
+
+
+def test_without_a_folder_nothing_is_stored(tmp_path):
+    words = ["run", "--table", "digits/chain", "--strategy", "random-search", *SMALL]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-m", "nasbench_lab", *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
+    assert "random-search" in done.stdout
+    assert done.stdout.endswith("; nothing is stored; for traces and a figure: --out FOLDER\n")
+    assert list(tmp_path.iterdir()) == []
+    assert_refused(nasbench_lab(*words, "--overwrite"), "--overwrite is for --out")
 
 
 def test_the_same_command_gives_the_same_bytes(tmp_path):
@@ -236,6 +251,29 @@ def test_query_by_index_and_notation():
 )
 def test_bad_queries(arguments, part):
     assert_refused(nasbench_lab("query", TABLE, *arguments), part)
+
+
+@pytest.mark.parametrize(
+    ("table", "strategy", "part"),
+    [
+        ("NAS-Bench-201/cifar100", "random-search", "did you mean 'nats-bench-tss/cifar100'?"),
+        ("nb201", "random-search", "did you mean 'nats-bench-tss/cifar10' or 'nats-bench-tss/cifar100' or 'nats"),
+        ("cora", "random-search", "did you mean 'nas-bench-graph/cora'?"),
+        ("digits/chain", "REA", "did you mean 'regularized-evolution'?"),
+        ("digits/chain", "Random Search", "did you mean 'random-search'?"),
+        ("digits/chain", "pnas", "did you mean 'progressive-search'?"),
+    ],
+)
+def test_names_that_people_use_are_understood(table, strategy, part):
+    assert_refused(nasbench_lab("run", "--table", table, "--strategy", strategy, *SMALL), part)
+
+
+def test_other_names_lead_to_names_that_there_are():
+    assert {name for names in STRATEGIES_ALSO_CALLED.values() for name in names} <= set(nl.strategies())
+    assert {name for names in TABLES_ALSO_CALLED.values() for name in names} <= set(nl.tables())
+    for called in (*STRATEGIES_ALSO_CALLED, *TABLES_ALSO_CALLED):
+        assert called == called.lower()
+        assert called.isalnum()
 
 
 def test_strategies_and_version():

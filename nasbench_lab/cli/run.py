@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from nasbench_lab.analysis import summarize
 from nasbench_lab.cli.options import parse_limits, parse_repeat
 from nasbench_lab.cli.summary import print_notes, print_summaries
-from nasbench_lab.errors import SearchOnTestWarning
+from nasbench_lab.errors import ParameterError, SearchOnTestWarning
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import FILES, write_result
 from nasbench_lab.simulate import Budget, Trace
@@ -25,7 +27,10 @@ def run(
     strategy: Annotated[
         list[str], typer.Option(help="Name of a strategy, with parameters as name:key=value,...; may be repeated.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the result; must not exist or be empty.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the result; must not exist or be empty. [default: nothing is stored]"),
+    ] = None,
     runs: Annotated[int, typer.Option(help="Runs (seeds) of every strategy on every table.")] = 1000,
     evaluations: Annotated[int | None, typer.Option(help="Budget of a run in evaluations.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Budget of a run in training epochs.")] = None,
@@ -44,6 +49,8 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older result in the folder.")] = False,
 ) -> None:
     """Compare strategies: simulate, print a table, and write traces, summary and regret figure."""
+    if overwrite and out is None:
+        raise ParameterError("--overwrite is for --out")
     comparison = Comparison(
         tables=tuple(table),
         strategies=tuple(strategy),
@@ -56,16 +63,22 @@ def run(
         limits=parse_limits(limit or ()),
         seed=seed,
     )
-    with atomic_folder(out, replace=FILES if overwrite else None) as folder:
+    with _stored(out, overwrite) as folder:
         started = time.perf_counter()
         traces, notes = _simulate(comparison)
         took = time.perf_counter() - started
-        summaries = write_result(traces, folder)
+        summaries = [summarize(trace) for trace in traces] if folder is None else write_result(traces, folder)
     print_notes(summaries, notes)
     typer.echo(f"{comparison.runs:,} runs each, budget {comparison.budget}{_conditions(comparison)}")
     print_summaries(summaries)
     total = sum(int(trace.evaluations.sum()) for trace in traces)
-    typer.echo(f"\n{comparison.simulated_runs:,} runs, {total:,} evaluations, simulated in {took:.2f} s; see {out}")
+    where = "nothing is stored; for traces and a figure: --out FOLDER" if out is None else f"see {out}"
+    typer.echo(f"\n{comparison.simulated_runs:,} runs, {total:,} evaluations, simulated in {took:.2f} s; {where}")
+
+
+def _stored(out: Path | None, overwrite: bool) -> AbstractContextManager[Path | None]:
+    """The folder that the result is written into, if any."""
+    return nullcontext() if out is None else atomic_folder(out, replace=FILES if overwrite else None)
 
 
 def _simulate(comparison: Comparison) -> tuple[list[Trace], list[str]]:

@@ -61,6 +61,46 @@ _BUILT_IN = {
 }
 
 
+ALSO_CALLED = {
+    "agingevolution": ("regularized-evolution",),
+    "alphax": ("mcts",),
+    "annealing": ("simulated-annealing",),
+    "bayesianoptimization": ("gp-bo", "smac", "tpe"),
+    "bayesianoptimisation": ("gp-bo", "smac", "tpe"),
+    "bo": ("gp-bo", "smac", "tpe"),
+    "de": ("differential-evolution",),
+    "ea": ("regularized-evolution", "genetic-algorithm", "mu-plus-lambda"),
+    "evolution": ("regularized-evolution", "genetic-algorithm", "differential-evolution"),
+    "evolutionaryalgorithm": ("regularized-evolution", "genetic-algorithm", "mu-plus-lambda"),
+    "ga": ("genetic-algorithm",),
+    "gaussianprocess": ("gp-bo",),
+    "gdas": ("gumbel-softmax",),
+    "gp": ("gp-bo",),
+    "gridsearch": ("exhaustive",),
+    "hb": ("hyperband",),
+    "ls": ("local-search",),
+    "metaqnn": ("q-learning",),
+    "montecarlotreesearch": ("mcts",),
+    "neuralpredictor": ("brp-nas", "npenas", "bananas"),
+    "nsga2": ("nsga-ii",),
+    "pnas": ("progressive-search",),
+    "randomforest": ("smac",),
+    "rea": ("regularized-evolution",),
+    "re": ("regularized-evolution",),
+    "reinforcementlearning": ("reinforce", "ppo", "q-learning"),
+    "rl": ("reinforce", "ppo", "q-learning"),
+    "rnn": ("recurrent-controller",),
+    "rs": ("random-search",),
+    "sa": ("simulated-annealing",),
+    "sh": ("successive-halving",),
+    "sha": ("successive-halving",),
+    "snas": ("gumbel-softmax",),
+    "tabu": ("tabu-search",),
+    "uct": ("mcts",),
+}
+"""What else strategies are called, in small letters, for error messages: see `nasbench_lab.errors.suggestions`."""
+
+
 @functools.cache
 def _loaders() -> dict[str, Callable[[], Any]]:
     """Return what imports each strategy; a built-in name cannot be taken over."""
@@ -92,7 +132,7 @@ def strategy_class(name: str) -> type[Any]:
         ParameterError: an installed package registered something else.
     """
     if name not in _loaders():
-        raise unknown("strategy", name, _loaders())
+        raise unknown("strategy", name, _loaders(), ALSO_CALLED)
     try:
         found = _loaders()[name]()
     except Exception as error:  # whatever the other package raises

@@ -20,6 +20,15 @@ from nasbench_lab.tables.table import Table
 
 TABLE_SUFFIXES = (".h5", ".hdf5")
 
+_TOPOLOGY = tuple(f"nats-bench-tss/{data}" for data in ("cifar10", "cifar100", "ImageNet16-120"))
+ALSO_CALLED = {
+    "nasbench201": _TOPOLOGY,  # the same space and data sets; NATS-Bench is its successor
+    "nb201": _TOPOLOGY,
+    "natsbench": _TOPOLOGY,
+    "nb101": ("nas-bench-101/full", "nas-bench-101/means", "nas-bench-101/only108"),
+}
+"""What else tables are called, in small letters, for error messages: see `nasbench_lab.errors.suggestions`."""
+
 
 @functools.cache
 def recipes() -> dict[str, AbstractRecipe]:
@@ -63,7 +72,7 @@ def matching(patterns: Iterable[str]) -> list[str]:
         names = [n for n in tables() if fnmatch.fnmatchcase(n, pattern) or n.startswith(f"{pattern.rstrip('/')}/")]
         if not names:
             refuse_by_hand(pattern)
-            raise unknown("table", pattern, {*tables(), *(name.partition("/")[0] for name in tables())})
+            raise unknown("table", pattern, {*tables(), *(name.partition("/")[0] for name in tables())}, ALSO_CALLED)
         found |= dict.fromkeys(names)
     return list(found)
 
@@ -80,7 +89,7 @@ def recipe(name: str) -> AbstractRecipe:
         if of_publication:
             raise UnknownNameError(f"{name!r} is a publication; name one of its tables: {', '.join(of_publication)}")
         refuse_by_hand(str(name))
-        raise unknown("table", name, recipes())
+        raise unknown("table", name, recipes(), ALSO_CALLED)
     return recipes()[name]
 
 
