@@ -44,8 +44,8 @@ class QLearning(Strategy[_State]):
 
     An architecture is a sequence of choices a_1 .. a_D. Q_i(s, a) is what the value a of choice i is worth after the
     value s of choice i - 1. Every choice is random with probability epsilon, else the best, a random one of equals.
-    After an evaluation,
-    ``replay`` of all past ones are drawn with replacement, and for each of them, from the last choice to the first::
+    After an evaluation, ``replay`` of all past ones are drawn with replacement, and for each of them, from the last
+    choice to the first::
 
         Q_D(a_{D-1}, a_D)  +=  learning_rate (reward - Q_D(a_{D-1}, a_D))
         Q_i(a_{i-1}, a_i)  +=  learning_rate (max over a of Q_{i+1}(a_i, a) - Q_i(a_{i-1}, a_i))        i < D
