@@ -16,6 +16,7 @@ from nasbench_lab.strategies.registry import ALSO_CALLED as STRATEGIES_ALSO_CALL
 from nasbench_lab.suites import load_traces
 from nasbench_lab.tables import cached_path, load, write
 from nasbench_lab.tables.catalogue import ALSO_CALLED as TABLES_ALSO_CALLED
+from nasbench_lab.tables.fetching.by_hand import BY_HAND
 from nasbench_lab.testing import synthetic_table
 
 TABLE = "nas-bench-graph/proteins"
@@ -258,6 +259,8 @@ def test_bad_queries(arguments, part):
     [
         ("NAS-Bench-201/cifar100", "random-search", "did you mean 'nats-bench-tss/cifar100'?"),
         ("nb201", "random-search", "did you mean 'nats-bench-tss/cifar10' or 'nats-bench-tss/cifar100' or 'nats"),
+        ("NATS-Bench-Size", "random-search", "did you mean 'nats-bench-sss-curves'?"),
+        ("nats-bench-sss-curves", "random-search", "cannot be downloaded by a program"),
         ("cora", "random-search", "did you mean 'nas-bench-graph/cora'?"),
         ("digits/chain", "REA", "did you mean 'regularized-evolution'?"),
         ("digits/chain", "Random Search", "did you mean 'random-search'?"),
@@ -270,7 +273,8 @@ def test_names_that_people_use_are_understood(table, strategy, part):
 
 def test_other_names_lead_to_names_that_there_are():
     assert {name for names in STRATEGIES_ALSO_CALLED.values() for name in names} <= set(nl.strategies())
-    assert {name for names in TABLES_ALSO_CALLED.values() for name in names} <= set(nl.tables())
+    by_hand = {entry.name for entry in BY_HAND}
+    assert {name for names in TABLES_ALSO_CALLED.values() for name in names} <= by_hand | set(nl.tables())
     for called in (*STRATEGIES_ALSO_CALLED, *TABLES_ALSO_CALLED):
         assert called == called.lower()
         assert called.isalnum()

@@ -12,7 +12,7 @@ from nasbench_lab.cache import cache_folder
 from nasbench_lab.errors import DataError, SourceError, UnknownNameError, unknown
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables import store
-from nasbench_lab.tables.fetching.by_hand import refuse_by_hand
+from nasbench_lab.tables.fetching.by_hand import BY_HAND, refuse_by_hand
 from nasbench_lab.tables.known_answers import check_known_answers
 from nasbench_lab.tables.progress import Report, silent
 from nasbench_lab.tables.recipe import AbstractRecipe, StreamedRecipe
@@ -24,6 +24,8 @@ _TOPOLOGY = tuple(f"nats-bench-tss/{data}" for data in ("cifar10", "cifar100", "
 ALSO_CALLED = {
     "nasbench201": _TOPOLOGY,  # the same space and data sets; NATS-Bench is its successor
     "nb201": _TOPOLOGY,
+    "natsbenchsss": ("nats-bench-sss-curves",),
+    "natsbenchsize": ("nats-bench-sss-curves",),
     "natsbench": _TOPOLOGY,
     "nb101": ("nas-bench-101/full", "nas-bench-101/means", "nas-bench-101/only108"),
 }
@@ -72,9 +74,14 @@ def matching(patterns: Iterable[str]) -> list[str]:
         names = [n for n in tables() if fnmatch.fnmatchcase(n, pattern) or n.startswith(f"{pattern.rstrip('/')}/")]
         if not names:
             refuse_by_hand(pattern)
-            raise unknown("table", pattern, {*tables(), *(name.partition("/")[0] for name in tables())}, ALSO_CALLED)
+            raise unknown("table", pattern, _to_suggest() | {name.partition("/")[0] for name in tables()}, ALSO_CALLED)
         found |= dict.fromkeys(names)
     return list(found)
+
+
+def _to_suggest() -> set[str]:
+    """The names of all tables, and of those that users make from files that they download themselves."""
+    return {*tables(), *(entry.name for entry in BY_HAND)}
 
 
 def recipe(name: str) -> AbstractRecipe:
@@ -89,7 +96,7 @@ def recipe(name: str) -> AbstractRecipe:
         if of_publication:
             raise UnknownNameError(f"{name!r} is a publication; name one of its tables: {', '.join(of_publication)}")
         refuse_by_hand(str(name))
-        raise unknown("table", name, recipes(), ALSO_CALLED)
+        raise unknown("table", name, _to_suggest(), ALSO_CALLED)
     return recipes()[name]
 
 
