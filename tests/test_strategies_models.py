@@ -15,6 +15,7 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulate.measurement import Measurements
 from nasbench_lab.strategies import Evaluations, Task, resolve
 from nasbench_lab.strategies.models import acquisition, ensemble, forest
+from nasbench_lab.strategies.models import kernels as our_kernels
 from nasbench_lab.strategies.models.encodings import encode
 from nasbench_lab.strategies.models.gaussian_process import Regression, most_likely
 from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
@@ -165,8 +166,8 @@ def test_a_row_at_a_time_is_the_whole_factor():
 
 
 @pytest.mark.parametrize("kernel", ["hamming", "matern"])
-@pytest.mark.parametrize("count", [5, 200])
-def test_sums_of_correlations_by_factors_and_by_eigenvectors(kernel, count):
+@pytest.mark.parametrize(("count", "block"), [(5, 2**17), (5, 1), (40, 2**14), (200, 2**17)])
+def test_sums_of_correlations_by_factors_and_by_eigenvectors(kernel, count, block):
     random = np.random.default_rng(2)
     space = spaces.make(SPACES["topology"])
     codes = len(space.cardinalities)
@@ -183,8 +184,15 @@ def test_sums_of_correlations_by_factors_and_by_eigenvectors(kernel, count):
         for run in range(3)
     ]
     np.testing.assert_allclose(sums.sum(weights), expected, atol=1e-11 * count)
-    alone = Sums(grid, lengthscale[1:2], place[1:2]).sum(weights[1:2])
-    assert (alone == sums.sum(weights)[1]).all(), "a run does not depend on the others"
+    alone = Sums(grid, lengthscale[1:2], place[1:2])
+    assert (alone.sum(weights[1:2]) == sums.sum(weights)[1]).all(), "a run does not depend on the others"
+    rows = np.tril(random.standard_normal((3, count, count)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(our_kernels, "_BLOCK", block)
+        explained = sums.explained(rows)
+        assert (alone.explained(rows[1:2]) == explained[1]).all()
+    one_by_one = [np.square([sums.sum(rows[:, t, : t + 1])[run] for t in range(count)]).sum(axis=0) for run in range(3)]
+    np.testing.assert_allclose(explained, one_by_one, rtol=1e-9, atol=1e-11 * count)
 
 
 def test_a_fit_that_changes_some_runs_leaves_a_posterior_like_a_new_one():
