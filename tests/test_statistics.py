@@ -442,6 +442,31 @@ def test_curves_agree_with_those_of_one_strategy_and_end_exactly():
         anytime_curves(found, "evaluations", ["valid"], points=1)
 
 
+def test_intervals_of_curves_are_those_of_every_point():
+    """Also where nothing has changed since the point before."""
+    trace = nl.simulate(synthetic_table("tiny"), "random-search", runs=4, budget=nl.Budget(evaluations=40))
+    found = trajectories(trace)
+    curves = anytime_curves([found], "evaluations", ["test"])["test"]
+    losses = found.regret_at("test", found.at("evaluations", curves.grid))
+    assert (losses[1:] == losses[:-1]).all(axis=1).any()
+    draws = Resampler((4,))
+    for name, band in (("mean", curves.mean), ("iqm", curves.iqm)):
+        low, high = draws.interval([draws.group(losses)], name)
+        assert (band.low[0] == low).all()
+        assert (band.high[0] == high).all()
+        assert band.estimate[0] == pytest.approx(average(losses, name))
+
+
+def test_a_strategy_without_an_evaluation_beside_others():
+    table, budget = synthetic_table("topology"), nl.Budget(seconds=10.0)
+    found = [trajectories(nl.simulate(table, name, runs=3, budget=budget)) for name in ("random-search", "hyperband")]
+    assert (len(found[0].run), len(found[1].run) > 0) == (0, True)
+    for axis in ("evaluations", "seconds"):
+        curves = anytime_curves(found, axis, ["test"])["test"]
+        assert not np.isfinite(curves.mean.estimate[0]).any()
+        assert np.isfinite(curves.quartiles[:, 1]).any()
+
+
 def test_nothing_to_draw():
     empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
     assert anytime_curves([trajectories(empty)], "evaluations", ["test"]) == {}

@@ -78,7 +78,8 @@ def anytime_curves(
             ordered = np.sort(each.regret_at(kind, entries), axis=1)
             quartiles[kind][:, place, shown] = [ordered[:, position(share, each.runs)] for share in QUARTILES]
             # Between two points of the grid often no run has changed, and so no statistic has.
-            new = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
+            new = np.ones(len(ordered), dtype=bool)
+            new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
             distinct, which = ordered[new], np.cumsum(new) - 1
             groups = [draws.group_sorted(distinct)]
             for name in _STATISTICS:

@@ -68,9 +68,10 @@ class LogLines:
             return None
         self._last = now
         begun, before = self._begin
-        return (
-            said if done <= before else f"{said}, about {_long((total - done) / (done - before) * (now - begun))} left"
-        )
+        if done <= before:
+            return said
+        left = (total - done) * (now - begun) / (done - before)
+        return f"{said}, about {_long(left)} left"
 
 
 def _long(seconds: float) -> str:

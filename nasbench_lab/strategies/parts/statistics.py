@@ -127,11 +127,8 @@ class TreeStatistics:
             self._children[place] = first[closed] = fresh
             only = self._only.take(place).astype(np.int64)
             at_child = self._child_of(node, only)
-            child, known, total = (
-                run * self._capacity + fresh + at_child,
-                self._known.take(place),
-                self._total.take(place),
-            )
+            child = run * self._capacity + fresh + at_child
+            known, total = self._known.take(place), self._total.take(place)
             self._visits[child], self._only[child] = 1, only
             self._known[child], self._total[child] = known, total
             mean = np.divide(total, known, out=np.full(len(total), _WAITING), where=known > 0)
