@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from made_up_studies import made_up_study
 
+import nasbench_lab as nl
+from nasbench_lab.analysis import study
 from nasbench_lab.report.page import theme, write_page
+from nasbench_lab.testing import synthetic_table
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
@@ -64,8 +67,8 @@ def browser():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
-    for name, study in STUDIES.items():
-        write_page(study, folder / f"{name}.html")
+    for name, made in STUDIES.items():
+        write_page(made, folder / f"{name}.html")
     return folder
 
 
@@ -158,6 +161,22 @@ def test_the_readout_says_the_numbers_of_the_study(page):
         assert len(marks) == 3
     ActionChains(browser).move_to_element(browser.find_element("tag name", "h1")).perform()
     assert readout(figure)[0] == "at 60 evaluations"
+
+
+def test_without_a_pointer_values_are_read_where_most_strategies_have_one(page, folder):
+    from selenium.webdriver import Keys
+
+    table, budget = synthetic_table("chain"), nl.Budget(evaluations=300)
+    names = ("exhaustive", "random-search", "reinforce")  # the first has gone through the space after 243
+    write_page(study([nl.simulate(table, name, runs=4, budget=budget) for name in names]), folder / "early.html")
+    figure = chart(page("early"))
+    where, values = readout(figure)
+    assert where == "at 243 evaluations"
+    assert all(float(value) >= 0 for value in values)
+    slider(figure).send_keys(Keys.END)  # to the end, where one of them has no value
+    where, values = readout(figure)
+    assert where == "at 300 evaluations"
+    assert sum(value.replace(".", "").isdigit() for value in values) == 2
 
 
 def test_a_strategy_is_hidden_in_all_charts(page):

@@ -221,6 +221,11 @@ def test_a_strategy_that_stops_early_is_not_extrapolated():
     assert np.isfinite(progress.iqm.high[1, -1])
     assert any("A run of exhaustive on synthetic/chain ended after 81.0%" in warning for warning in found.warnings)
     assert [row.strategy for row in found.leaderboard["observed"]] == ["exhaustive", "random-search"]
+    without = nl.simulate(table, "random-search", runs=6, budget=Budget(evaluations=300), replacement=False)
+    said = (
+        "Runs of 2 of 3 searches ended before the longest curve of their task, the first after 81.0% of it (exhaustive"
+    )
+    assert sum(said in warning for warning in study([*traces, without]).warnings) == 1
 
 
 def test_one_table_searched_in_several_ways_is_several_tasks():

@@ -109,13 +109,24 @@ def _different_budgets(evidence: Sequence[Evidence]) -> Iterator[str]:
 
 
 def _ended_early(evidence: Sequence[Evidence]) -> Iterator[str]:
-    for each in evidence:
-        for label, end in zip(each.labels, each.ends, strict=True):
-            if end is not None and end < 1 - 1e-9:
-                yield (
-                    f"A run of {label} on {each.task.name} ended after {end:.1%} of the longest curve: curves over all "
-                    "tasks end there, as nothing is extrapolated."
-                )
+    ends = [
+        (end, each.task.name, label) for each in evidence for label, end in zip(each.labels, each.ends, strict=True)
+    ]
+    early = [(end, task, label) for end, task, label in ends if end is not None and end < 1 - 1e-9]
+    if not early:
+        return
+    end, task, label = min(early)
+    if len(early) == 1:
+        yield (
+            f"A run of {label} on {task} ended after {end:.1%} of the longest curve: its curves over all tasks end "
+            "there, as nothing is extrapolated."
+        )
+    else:
+        yield (
+            f"Runs of {len(early)} of {len(ends)} searches ended before the longest curve of their task, the first "
+            f"after {end:.1%} of it ({label} on {task}): a strategy's curves over all tasks end with its first run, as "
+            "nothing is extrapolated."
+        )
 
 
 def _mixed_fidelities(evidence: Sequence[Evidence]) -> Iterator[str]:

@@ -199,7 +199,7 @@ class Chart {
     const last = this.grid.length - 1;
     const page = Math.max(1, Math.round(last / 10));
     const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -page, PageUp: page };
-    const here = this.position ?? last;
+    const here = this.position ?? this.resting();
     let target;
     if (event.key in steps) target = clamp(here + steps[event.key], 0, last);
     else if (event.key === "Home") target = 0;
@@ -371,6 +371,12 @@ class Chart {
     return best;
   }
 
+  /** Where values are read when nobody points at any: the last place at which most strategies have one. */
+  resting() {
+    const counts = this.grid.map((_, place) => this.lines().filter((line) => line[1][place] !== null).length);
+    return counts.lastIndexOf(Math.max(...counts));
+  }
+
   moveTo(position) {
     if (position === this.position) return;
     this.position = position;
@@ -385,7 +391,7 @@ class Chart {
       this.plot.setAttribute("aria-valuetext", "nothing to show");
       return;
     }
-    const place = this.position ?? this.grid.length - 1;
+    const place = this.position ?? this.resting();
     this.where.textContent = `at ${fullText(this.grid[place])} ${this.view.xLabel}`;
     this.what.textContent = this.view.middle;
     this.fillLegend(place);
