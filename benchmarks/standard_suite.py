@@ -2,7 +2,7 @@
 
 As a program: ``python standard_suite.py FOLDER``. The strategies without a model make all of their runs, 1,000, with
 one process and with two. Those with a model take hours for that, and make 32: as they go through their runs a few at a
-time, their time is proportional to the runs. It takes half an hour, so it is no part of ``make bench``.
+time, their time is proportional to the runs. It takes some six minutes, so it is no part of ``make bench``.
 """
 
 from __future__ import annotations

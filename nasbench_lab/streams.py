@@ -223,7 +223,7 @@ class SetAside:
         return _uniforms(z)
 
 
-def scale(uniform: FloatArray, high: int | IntArray) -> IntArray:
+def scale(uniform: FloatArray, high: int | NDArray[np.signedinteger]) -> IntArray:
     """Turn uniforms in [0, 1) into integers in [0, high): ``floor(uniform * high)``, the shapes broadcast.
 
     >>> scale(np.array([0.0, 0.5, 0.999]), 10).tolist()

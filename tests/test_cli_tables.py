@@ -104,7 +104,8 @@ def test_the_tables_of_one_publication(tmp_path):
     assert nasbench_lab("tables", SMALL).stdout.splitlines()[1].split()[-1] == "yes"
     assert_refused(nasbench_lab("tables", "list", "nas-bench-grap"), "did you mean 'nas-bench-graph'")
     assert "No such command 'nonsense'" in nasbench_lab("tables", "nonsense").stderr
-    assert_refused(nasbench_lab("tables", "ftch"), "no command and no table 'ftch'; did you mean 'fetch'?")
+    assert_refused(nasbench_lab("tables", "ftch"), "unknown command or table 'ftch'; did you mean 'fetch'?")
+    assert_refused(nasbench_lab("tables", "nats-bench-sss"), "did you mean 'nats-bench-sss-curves'?")
     assert_refused(nasbench_lab("tables", "nas-bench-201"), "did you mean 'nats-bench-tss/cifar10'")
 
 

@@ -12,10 +12,10 @@ from typer.core import TyperGroup
 
 from nasbench_lab import spaces
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.errors import SourceError, UnknownNameError, suggestions
+from nasbench_lab.errors import SourceError, UnknownNameError, suggestions, unknown
 from nasbench_lab.tables import recipe
 from nasbench_lab.tables import tables as table_names
-from nasbench_lab.tables.catalogue import ALSO_CALLED, is_present, matching
+from nasbench_lab.tables.catalogue import ALSO_CALLED, is_present, matching, publications, to_suggest
 from nasbench_lab.tables.fetching.by_hand import BY_HAND, refuse_by_hand
 
 _HELP = """
@@ -34,10 +34,10 @@ class TablesGroup(TyperGroup):
         """Find the command that the arguments begin with."""
         if self.get_command(ctx, args[0]) is None:
             if _names_tables(args[0]):
-                args = ["list", *args]
-            elif near := suggestions(args[0], [*self.list_commands(ctx), *table_names()], ALSO_CALLED):
-                meant = " or ".join(map(repr, near))
-                raise UnknownNameError(f"there is no command and no table {args[0]!r}; did you mean {meant}?")
+                return super().resolve_command(ctx, ["list", *args])
+            known = [*self.list_commands(ctx), *to_suggest(), *publications()]
+            if suggestions(args[0], known, ALSO_CALLED):
+                raise unknown("command or table", args[0], known, ALSO_CALLED)
         return super().resolve_command(ctx, args)
 
 

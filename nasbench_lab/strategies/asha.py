@@ -142,7 +142,7 @@ def _promote(state: _State, run: IntArray, rung: IntArray, number: IntArray) -> 
     """Take the best of a rung, in each of the given runs, out of those that wait, and find the next best."""
     place = state.promotions[rung, run]
     state.promotions[rung, run] += 1
-    _make_room(state, ("promoted", "promoted_number"), state.promotions.max(initial=0))
+    _make_room(state, ("promoted", "promoted_number"), state.promotions.max())
     state.promoted[rung, run, place] = state.waiting[rung, run, number]
     state.promoted_number[rung, run, place] = number
     state.waiting[rung, run, number] = -np.inf

@@ -9,7 +9,7 @@ import numpy as np
 
 from nasbench_lab.strategies.base import Strategy, require
 from nasbench_lab.strategies.parts.prefixes import PrefixTree
-from nasbench_lab.strategies.parts.rewards import Rewards, is_number
+from nasbench_lab.strategies.parts.rewards import Rewards, gain, is_number
 from nasbench_lab.strategies.parts.statistics import TreeStatistics
 from nasbench_lab.strategies.task import Evaluations, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams
@@ -98,8 +98,8 @@ class MonteCarloTreeSearch(Strategy[_State]):
             return np.full((runs, 1), -1)
         state.proposed += 1
         uniform = state.streams.uniform(1 + state.choices).T
-        lowest = _or_zero(state.rewards.lowest - state.origin)
-        spread = _or_zero(state.highest - state.origin) - lowest
+        lowest = gain(state.rewards.lowest, state.origin)
+        spread = gain(state.highest, state.origin) - lowest
         position = state.statistics.visit(uniform[0], uniform[1:], 2 * self.exploration * spread, lowest)
         return state.tree.architecture[position][:, None]
 
@@ -111,8 +111,4 @@ class MonteCarloTreeSearch(Strategy[_State]):
             state.highest = np.fmax(state.highest, reward)
             run = np.flatnonzero(architecture >= 0)
             position = state.tree.position[architecture[run]]
-            state.statistics.learn(run, position, _or_zero(reward - state.origin)[run])
-
-
-def _or_zero(value: FloatArray) -> FloatArray:
-    return np.where(np.isnan(value), 0.0, value)
+            state.statistics.learn(run, position, gain(reward, state.origin)[run])

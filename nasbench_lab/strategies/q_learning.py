@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards, require_positive, require_reward, require_share
+from nasbench_lab.strategies.parts.rewards import (
+    RewardKind,
+    Rewards,
+    gain,
+    require_positive,
+    require_reward,
+    require_share,
+)
 from nasbench_lab.strategies.parts.ties import any_of
 from nasbench_lab.strategies.task import Evaluations, Task
 from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
@@ -139,8 +146,7 @@ class QLearning(Strategy[_State]):
         for codes, architecture, reward in zip(state.codes, evaluations.architecture.T, rewards, strict=False):
             state.seen[run, architecture] = True
             state.origin = np.where(np.isnan(state.origin), reward, state.origin)
-            gain = reward - state.origin
-            _remember(state, codes, np.where(np.isnan(gain), 0.0, gain))
+            _remember(state, codes, gain(reward, state.origin))
             self._replay(state, scale(state.streams.uniform(self.replay).T, state.told))
 
     def _replay(self, state: _State, which: IntArray) -> None:

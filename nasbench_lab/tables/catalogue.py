@@ -74,14 +74,23 @@ def matching(patterns: Iterable[str]) -> list[str]:
         names = [n for n in tables() if fnmatch.fnmatchcase(n, pattern) or n.startswith(f"{pattern.rstrip('/')}/")]
         if not names:
             refuse_by_hand(pattern)
-            raise unknown("table", pattern, _to_suggest() | {name.partition("/")[0] for name in tables()}, ALSO_CALLED)
+            raise unknown("table", pattern, [*to_suggest(), *publications()], ALSO_CALLED)
         found |= dict.fromkeys(names)
     return list(found)
 
 
-def _to_suggest() -> set[str]:
-    """The names of all tables, and of those that users make from files that they download themselves."""
-    return {*tables(), *(entry.name for entry in BY_HAND)}
+def to_suggest() -> list[str]:
+    """Return the names of all tables, and of those that users make from files that they download themselves."""
+    return [*tables(), *(entry.name for entry in BY_HAND)]
+
+
+def publications() -> list[str]:
+    """Return the part of all names of tables before the slash, each once.
+
+    >>> publications()[:2]
+    ['digits', 'ec-nas']
+    """
+    return list(dict.fromkeys(name.partition("/")[0] for name in tables()))
 
 
 def recipe(name: str) -> AbstractRecipe:
@@ -96,7 +105,7 @@ def recipe(name: str) -> AbstractRecipe:
         if of_publication:
             raise UnknownNameError(f"{name!r} is a publication; name one of its tables: {', '.join(of_publication)}")
         refuse_by_hand(str(name))
-        raise unknown("table", name, _to_suggest(), ALSO_CALLED)
+        raise unknown("table", name, to_suggest(), ALSO_CALLED)
     return recipes()[name]
 
 

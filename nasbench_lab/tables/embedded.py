@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 from nasbench_lab.errors import SourceError
@@ -41,6 +42,7 @@ def folder() -> Path:
     return installed if installed.is_dir() else package.parent / "data" / "tables"
 
 
+@functools.cache
 def recipes() -> tuple[Recipe, ...]:
     """Return a recipe for every embedded table.
 

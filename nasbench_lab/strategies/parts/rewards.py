@@ -49,6 +49,16 @@ def fitness(value: FloatArray, kind: RewardKind, beta: float) -> FloatArray:
     return value if kind == "raw" else 0.5 + 0.5 * np.tanh(0.5 * beta * value)
 
 
+def gain(reward: FloatArray, origin: FloatArray) -> FloatArray:
+    """Return how far rewards are above an origin, and 0 where one of them is not known (NaN).
+
+    >>> gain(np.array([3.0, np.nan]), np.array([1.0, 1.0])).tolist()
+    [2.0, 0.0]
+    """
+    above = reward - origin
+    return np.where(np.isnan(above), 0.0, above)
+
+
 def require_reward(kind: str, beta: float) -> None:
     """Raise a ParameterError unless there is such a reward."""
     require(kind in ("raw", "sigmoid"), f"reward must be 'raw' or 'sigmoid', got {kind!r}")

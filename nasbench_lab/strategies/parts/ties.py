@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.streams import FloatArray, IntArray, scale
 
 
 def any_of(candidate: NDArray[np.bool_], uniform: FloatArray) -> IntArray:
@@ -25,8 +25,8 @@ def any_of(candidate: NDArray[np.bool_], uniform: FloatArray) -> IntArray:
     """
     # Rows are added one by one, as values are few and runs many; in small integers, of which many fit a register.
     small = np.int8 if len(candidate) <= 127 else np.int16
-    passed = candidate.astype(small)
+    passed: NDArray[np.signedinteger] = candidate.astype(small)
     for before, row in itertools.pairwise(passed):
         np.add(before, row, out=row)
-    position = (uniform * passed[-1]).astype(small)
-    return (passed[:-1] <= position).view(np.int8).sum(axis=0, dtype=small).astype(np.int64)
+    position = scale(uniform, passed[-1])
+    return (passed[:-1] <= position.astype(small)).view(np.int8).sum(axis=0, dtype=small).astype(np.int64)
