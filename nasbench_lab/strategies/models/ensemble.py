@@ -99,9 +99,9 @@ class Networks:
         ones = np.ones((1, x.shape[1]), dtype=np.float32)
         gradients: list[SingleArray] = []
         for layer in range(self.layers, -1, -1):
-            gradients += [np.matmul(ones, back), np.matmul(outputs[layer].swapaxes(2, 3), back)]
+            gradients += [_product(ones, back), _product(outputs[layer].swapaxes(2, 3), back)]
             if layer:
-                back = np.matmul(back, parameters[2 * layer].swapaxes(2, 3))
+                back = _product(back, parameters[2 * layer].swapaxes(2, 3))
                 back *= outputs[layer] > 0
         return gradients[::-1]
 
@@ -109,12 +109,22 @@ class Networks:
         """Return the inputs and what comes out of every layer."""
         outputs = [x]
         for layer in range(self.layers + 1):
-            out = np.matmul(outputs[-1], parameters[2 * layer])
+            out = _product(outputs[-1], parameters[2 * layer])
             out += parameters[2 * layer + 1]
             if layer < self.layers:
                 np.maximum(out, np.float32(0), out=out)
             outputs.append(out)
         return outputs
+
+
+def _product(one: SingleArray, other: SingleArray) -> SingleArray:
+    """Multiply stacks of matrices.
+
+    OpenBLAS at times reports an invalid operation where every number is finite (numpy/numpy#24067). One that is not
+    would show in all that follows.
+    """
+    with np.errstate(invalid="ignore"):
+        return np.matmul(one, other)
 
 
 def _adam(parameter: SingleArray, first: SingleArray, second: SingleArray, gradient: SingleArray, rate: float) -> None:
@@ -162,6 +172,6 @@ def pairwise_ranking(target: FloatArray) -> Slope:
         difference = np.clip(output[:, :, :, None] - output[:, :, None, :], -30.0, 30.0)
         share = better / (1.0 + np.exp(difference))
         # o_i goes up by the pairs that it should win, and down by those that it should lose.
-        return (np.matmul(share.swapaxes(2, 3), ones) - np.matmul(share, ones))[..., 0]
+        return (_product(share.swapaxes(2, 3), ones) - _product(share, ones))[..., 0]
 
     return slope
