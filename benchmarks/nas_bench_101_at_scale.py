@@ -118,5 +118,5 @@ def main(reader: str, source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    sys.path.append(str(Path(__file__).parents[1] / "tests" / "helpers"))
     main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

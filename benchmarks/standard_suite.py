@@ -17,7 +17,7 @@ from test_strategies_speed import WITH_MODEL
 
 import nasbench_lab as nl
 from nasbench_lab.suites import LocalProcesses, StrategyEntry, built_in, make_plan, read_suite, run_suite
-from nasbench_lab.suites.arguments import parse_strategy
+from nasbench_lab.suites.strategy_strings import parse_strategy
 
 FEW = 32
 
@@ -40,7 +40,7 @@ def measure(folder: Path, what: str, strategies: Sequence[str], runs: int, proce
 def main(folder: Path) -> None:
     """Measure both parts."""
     with_model = sorted({parse_strategy(label)[0] for label in WITH_MODEL})
-    without = [name for name in nl.strategies() if name not in with_model]
+    without = [name for name in nl.list_strategies() if name not in with_model]
     for processes in (1, 2):
         measure(folder, "without models", without, read_suite(built_in()["standard"]).runs, processes)
     for processes in (1, 2):

@@ -9,7 +9,7 @@ import scipy.stats
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import (
-    bootstrap,
+    bootstrap_interval,
     count_pairs,
     expected_ranks,
     mann_whitney,
@@ -43,12 +43,14 @@ def test_bootstrapping_an_interquartile_mean(benchmark, per_item, losses, conten
     if contender == "numpy loop":
         low, high = per_item(contender, 50, lambda: plain_bootstrap(tasks, 50), rounds=2)
     else:
-        bootstrap(tasks, "iqm", resamples=RESAMPLES)  # draws the resamples, which every other strategy uses again
+        bootstrap_interval(
+            tasks, "iqm", resamples=RESAMPLES
+        )  # draws the resamples, which every other strategy uses again
 
         def again():
             if contender == "ours, drawing":
                 resampler.cache_clear()
-            return bootstrap(tasks, "iqm", resamples=RESAMPLES)
+            return bootstrap_interval(tasks, "iqm", resamples=RESAMPLES)
 
         found = per_item(contender, RESAMPLES, again)
         low, high = found.low, found.high

@@ -12,7 +12,7 @@ import pytest
 
 from nasbench_lab.tables.importers.nats_archives import archives as nats_archives
 from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS, TOPOLOGY
-from nasbench_lab.tables.importers.nats_archives.tables import Key, Layout, Tables
+from nasbench_lab.tables.importers.nats_archives.tables import ArchiveLayout, Key, Tables
 from nasbench_lab.tables.reading import pickle_stream, unpickle
 
 ARCHIVE = "D-X-Y/NATS-Bench/fake_torch_dir/NATS-tss-v1_0-3ffb9-simple"
@@ -31,8 +31,8 @@ def compressed():
 @pytest.fixture(scope="module")
 def tables():
     """Tables to write into. Making and sealing them takes the same few seconds for three architectures and for all."""
-    layout = Layout(present=3)
-    layout = Layout(top5=frozenset(Key(dataset, "12") for dataset in DATASETS))
+    layout = ArchiveLayout(present=3)
+    layout = ArchiveLayout(top5=frozenset(Key(dataset, "12") for dataset in DATASETS))
     with tempfile.TemporaryDirectory() as folder, Tables(TOPOLOGY, layout, "benchmark", Path(folder)) as tables:
         yield tables
 

@@ -8,9 +8,9 @@
 """
 
 from nasbench_lab.errors import NasbenchLabError, SearchOnTestWarning
-from nasbench_lab.simulate import Budget, Trace, simulate
-from nasbench_lab.strategies import PlainStrategy, Strategy, strategies
-from nasbench_lab.tables import Table, cite, fetch, load, read_columns, tables, verify
+from nasbench_lab.simulation import Budget, Trace, simulate
+from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies
+from nasbench_lab.tables import Table, cite, fetch, list_tables, load, read_columns, verify
 
 __version__ = "0.1.0"
 
@@ -24,10 +24,10 @@ __all__ = [
     "Trace",
     "cite",
     "fetch",
+    "list_strategies",
+    "list_tables",
     "load",
     "read_columns",
     "simulate",
-    "strategies",
-    "tables",
     "verify",
 ]

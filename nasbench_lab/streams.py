@@ -32,10 +32,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 WordArray = NDArray[np.uint64]
 
 STRATEGY = 0

@@ -34,7 +34,9 @@ hypothesis.settings.load_profile("project")
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--update-goldens", action="store_true", help="write tests/goldens.json anew, on purpose (see test_goldens.py)"
+        "--update-goldens",
+        action="store_true",
+        help="write tests/strategies/goldens.json anew, on purpose (see test_goldens.py)",
     )
 
 

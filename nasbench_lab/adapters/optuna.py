@@ -9,12 +9,12 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from nasbench_lab.adapters.ask_tell import MOST_TRIES
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import unknown
-from nasbench_lab.simulate.measurement import Measurements, RepeatPolicy
+from nasbench_lab.simulation.measurements import Measurements, RepeatPolicy
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.task import Evaluations, Proposals, Task
-from nasbench_lab.streams import IntArray
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.tables.table import Table
 
 
@@ -73,7 +73,7 @@ class OptunaSearch(Strategy[_State]):
         """Whether there is a pruner."""
         return self.pruner is not None
 
-    def start(self, task: Task) -> _State:
+    def start(self, task: Problem) -> _State:
         """Make one study per run."""
         import optuna
 
@@ -153,7 +153,7 @@ def optuna_objective(
     Args:
         table: the table.
         fidelity: training epochs of an evaluation; by default the highest.
-        repeat: what an evaluation observes, see `nasbench_lab.simulate`.
+        repeat: what an evaluation observes, see `nasbench_lab.simulation`.
         prune: whether a trial reports its value at all fidelities on the way, at each of which it can be pruned; its
             seconds are then those of a training that goes on, whether or not the table's trainings can be resumed.
         seed: of the repeats that are observed.

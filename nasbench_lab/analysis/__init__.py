@@ -2,10 +2,9 @@
 
 from nasbench_lab.analysis.anytime import anytime_curves
 from nasbench_lab.analysis.auc import area_under_curve
-from nasbench_lab.analysis.beside_published import Beside, beside_published
-from nasbench_lab.analysis.bootstrap import Resampler, Statistic, average, bootstrap
+from nasbench_lab.analysis.bootstrap import Resampler, Statistic, average, bootstrap_interval
 from nasbench_lab.analysis.curves import Axis, Curve, at_times, regret_curve, run_ends
-from nasbench_lab.analysis.effect import PairCounts, a12, count_pairs, probability_of_improvement
+from nasbench_lab.analysis.effect_sizes import PairCounts, a12, count_pairs, probability_of_improvement
 from nasbench_lab.analysis.equivalence import (
     SampleComparison,
     Verdict,
@@ -13,19 +12,7 @@ from nasbench_lab.analysis.equivalence import (
     equivalence_power,
     runs_needed,
 )
-from nasbench_lab.analysis.findings import (
-    Curves,
-    Found,
-    Pairwise,
-    Profiles,
-    Progress,
-    RankComparison,
-    Standing,
-    Study,
-    TargetTimes,
-    Task,
-)
-from nasbench_lab.analysis.friedman import Friedman, cliques, critical_difference, friedman
+from nasbench_lab.analysis.friedman import FriedmanTest, cliques, critical_difference, friedman_test
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.pairwise import compare_pairs
 from nasbench_lab.analysis.pareto import (
@@ -36,29 +23,41 @@ from nasbench_lab.analysis.pareto import (
     relative_hypervolume,
     true_front,
 )
-from nasbench_lab.analysis.picks import Pick, picks
+from nasbench_lab.analysis.picks import Pick, final_picks
 from nasbench_lab.analysis.profiles import performance_profile, score_distribution
-from nasbench_lab.analysis.quantiles import quantiles
+from nasbench_lab.analysis.published import PublishedComparison, compare_with_published
+from nasbench_lab.analysis.quantiles import run_quantiles
+from nasbench_lab.analysis.random_baseline import random_value, relative_improvement
 from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search, exact_random_search_on
 from nasbench_lab.analysis.ranks import expected_ranks, mean_ranks
-from nasbench_lab.analysis.relative import random_value, relative_improvement
+from nasbench_lab.analysis.retraining import Interval, Validation, validate
+from nasbench_lab.analysis.run_summary import Summary, summarize, to_csv
 from nasbench_lab.analysis.significance import holm, mann_whitney, wilcoxon
-from nasbench_lab.analysis.study import study
-from nasbench_lab.analysis.summary import Summary, summarize, to_csv
+from nasbench_lab.analysis.studies.pipeline import study
+from nasbench_lab.analysis.studies.results import (
+    AnytimeCurves,
+    Found,
+    Pairwise,
+    Profiles,
+    ProgressCurves,
+    RankComparison,
+    Standing,
+    Study,
+    TargetTimes,
+    Task,
+)
 from nasbench_lab.analysis.table_quality import Quality, quality, reported_metric
 from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
-from nasbench_lab.analysis.trajectories import Trajectories, trajectories
-from nasbench_lab.analysis.validation import Interval, Validation, validate
+from nasbench_lab.analysis.trajectories import Trajectories, incumbent_trajectories
 
 __all__ = [
     "TARGETS",
+    "AnytimeCurves",
     "Axis",
-    "Beside",
     "Curve",
-    "Curves",
     "ExactRandomSearch",
     "Found",
-    "Friedman",
+    "FriedmanTest",
     "Interval",
     "Intervals",
     "PairCounts",
@@ -66,7 +65,8 @@ __all__ = [
     "ParetoFronts",
     "Pick",
     "Profiles",
-    "Progress",
+    "ProgressCurves",
+    "PublishedComparison",
     "Quality",
     "RankComparison",
     "Resampler",
@@ -85,11 +85,11 @@ __all__ = [
     "area_under_curve",
     "at_times",
     "average",
-    "beside_published",
-    "bootstrap",
+    "bootstrap_interval",
     "cliques",
     "compare_pairs",
     "compare_samples",
+    "compare_with_published",
     "complete_until",
     "count_pairs",
     "critical_difference",
@@ -99,31 +99,31 @@ __all__ = [
     "exact_random_search_on",
     "expected_ranks",
     "expected_times",
-    "friedman",
+    "final_picks",
+    "friedman_test",
     "holm",
     "hypervolume",
+    "incumbent_trajectories",
     "mann_whitney",
     "mean_ranks",
     "non_dominated",
     "pareto_fronts",
     "performance_profile",
-    "picks",
     "probability_of_improvement",
     "quality",
-    "quantiles",
     "random_value",
     "regret_curve",
     "relative_hypervolume",
     "relative_improvement",
     "reported_metric",
     "run_ends",
+    "run_quantiles",
     "runs_needed",
     "score_distribution",
     "study",
     "summarize",
     "times_to_target",
     "to_csv",
-    "trajectories",
     "true_front",
     "validate",
     "wilcoxon",

@@ -8,13 +8,13 @@ import numpy as np
 
 from nasbench_lab.analysis.bootstrap import RESAMPLES, Statistic, average_of_sorted, resampler
 from nasbench_lab.analysis.curves import Axis
-from nasbench_lab.analysis.findings import Curves
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.quantiles import QUARTILES, position
+from nasbench_lab.analysis.studies.results import AnytimeCurves
 from nasbench_lab.analysis.trajectories import Trajectories
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulate.trace import RegretKind
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.simulation.trace import RegretKind
 
 POINTS = 64
 """Points of a grid, at most, besides the ends of the curves."""
@@ -32,7 +32,7 @@ def anytime_curves(
     level: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> dict[RegretKind, Curves]:
+) -> dict[RegretKind, AnytimeCurves]:
     """Return the curves of several strategies on one task, per kind of regret; none where there is nothing to draw.
 
     The intervals of mean and interquartile mean are bootstrapped over runs; each is for one point of the grid alone.
@@ -88,7 +88,7 @@ def anytime_curves(
                 band.estimate[place, shown] = average_of_sorted(distinct, name)[which]
                 band.low[place, shown], band.high[place, shown] = low[which], high[which]
     return {
-        kind: Curves(kind, axis, task, grid, ends, quartiles[kind], bands[kind]["mean"], bands[kind]["iqm"])
+        kind: AnytimeCurves(kind, axis, task, grid, ends, quartiles[kind], bands[kind]["mean"], bands[kind]["iqm"])
         for kind in kinds
     }
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.analysis.trajectories import Trajectories
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulate.trace import RegretKind
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.simulation.trace import RegretKind
 
 
 def area_under_curve(

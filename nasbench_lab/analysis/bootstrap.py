@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nasbench_lab.analysis.intervals import Intervals
-from nasbench_lab.analysis.quantiles import quantiles
+from nasbench_lab.analysis.quantiles import run_quantiles
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError, unknown
-from nasbench_lab.streams import FloatArray, IntArray
 
 Statistic = Literal["mean", "iqm", "median"]
 STATISTICS: tuple[Statistic, ...] = ("mean", "iqm", "median")
@@ -47,7 +47,7 @@ def average(losses: ArrayLike, statistic: Statistic = "mean") -> FloatArray:
         losses: shape (..., runs), at least one run.
         statistic: ``"mean"``; ``"iqm"``, the mean without the ``floor(runs / 4)`` least and as many greatest values (25
             % trimmed mean), which is infinite only if more than that many are; ``"median"``, the lower one, which is a
-            value that some run had (as in `quantiles`).
+            value that some run had (as in `run_quantiles`).
 
     Raises:
         ParameterError: there are no runs.
@@ -68,7 +68,7 @@ def average_of_sorted(losses: FloatArray, statistic: Statistic) -> FloatArray:
     return losses[..., low:high].mean(axis=-1)
 
 
-def bootstrap(
+def bootstrap_interval(
     losses: Sequence[ArrayLike],
     statistic: Statistic = "mean",
     *,
@@ -94,7 +94,7 @@ def bootstrap(
         ParameterError: there are no tasks or no runs, or a number makes no sense.
 
     >>> tasks = [np.arange(40.0), np.arange(40.0) + 100]
-    >>> found = bootstrap(tasks, "mean")
+    >>> found = bootstrap_interval(tasks, "mean")
     >>> float(found.estimate), bool(found.low < 69.5 < found.high)
     (69.5, True)
     """
@@ -189,7 +189,7 @@ class Resampler:
             drawn = _products(self._window_shares(statistic), values)
         else:
             drawn = self._pooled(values, statistic)
-        ends = quantiles(drawn, ((1 - level) / 2, (1 + level) / 2))
+        ends = run_quantiles(drawn, ((1 - level) / 2, (1 + level) / 2))
         return ends[0].reshape(shape), ends[1].reshape(shape)
 
     @cached_property

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from nasbench_lab.analysis.quantiles import quantiles
+from nasbench_lab.analysis.quantiles import run_quantiles
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, unknown
-from nasbench_lab.simulate.trace import RegretKind, Trace
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.simulation.trace import RegretKind, Trace
 
 Axis = Literal["evaluations", "seconds"]
 
@@ -68,7 +68,7 @@ def regret_curve(trace: Trace, kind: RegretKind = "test", axis: Axis = "evaluati
         on_grid = at_times(trace, values, grid)
     else:
         raise unknown("axis", axis, ("evaluations", "seconds"))
-    return Curve(axis, grid, quantiles(on_grid), trace.runs)
+    return Curve(axis, grid, run_quantiles(on_grid), trace.runs)
 
 
 def at_times(trace: Trace, values: FloatArray, seconds: FloatArray) -> FloatArray:

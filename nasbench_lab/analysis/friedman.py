@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nasbench_lab.analysis.ranks import mean_ranks
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.streams import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Friedman:
+class FriedmanTest:
     """Strategies compared over tasks by their ranks.
 
     Attributes:
@@ -47,7 +47,7 @@ class Friedman:
     level: float
 
 
-def friedman(scores: ArrayLike, level: float = 0.95) -> Friedman:
+def friedman_test(scores: ArrayLike, level: float = 0.95) -> FriedmanTest:
     """Compare strategies over tasks.
 
     Args:
@@ -57,7 +57,7 @@ def friedman(scores: ArrayLike, level: float = 0.95) -> Friedman:
     Raises:
         ParameterError: there is no task or strategy, or ``level`` is not between 0 and 1.
 
-    >>> found = friedman([[0.1, 0.2, 0.3], [0.2, 0.3, 0.4], [0.0, 0.2, 0.1], [0.1, 0.3, 0.2]])
+    >>> found = friedman_test([[0.1, 0.2, 0.3], [0.2, 0.3, 0.4], [0.0, 0.2, 0.1], [0.1, 0.3, 0.2]])
     >>> found.ranks.tolist(), round(found.p, 4), found.cliques
     ([1.0, 2.5, 2.5], 0.0498, ((0, 1, 2),))
     """
@@ -77,7 +77,9 @@ def friedman(scores: ArrayLike, level: float = 0.95) -> Friedman:
         if np.ptp(by_task, axis=1).any():
             statistic, p = map(float, friedmanchisquare(*by_task.T))
     difference = critical_difference(strategies, tasks, level)
-    return Friedman(by_task, ranks, statistic, p, difference, _nemenyi(ranks, tasks), cliques(ranks, difference), level)
+    return FriedmanTest(
+        by_task, ranks, statistic, p, difference, _nemenyi(ranks, tasks), cliques(ranks, difference), level
+    )
 
 
 def critical_difference(strategies: int, tasks: int, level: float = 0.95) -> float:

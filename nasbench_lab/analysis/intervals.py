@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.analysis.validation import Interval
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.arrays import FloatArray
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.analysis.effect import count_pairs
+from nasbench_lab.analysis.effect_sizes import count_pairs
 from nasbench_lab.analysis.equivalence import compare_samples, intervals_of, verdicts, welch
-from nasbench_lab.analysis.findings import Pairwise
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.significance import holm_of_pairs, rank_sum_p
-from nasbench_lab.simulate.trace import RegretKind
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.analysis.studies.results import Pairwise
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.simulation.trace import RegretKind
 
 _LONGEST = "<U12"  # the longest verdict
 

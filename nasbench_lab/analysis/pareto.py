@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulate.trace import Trace
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.simulation.trace import Trace
 
 Split = Literal["valid", "test"]
 

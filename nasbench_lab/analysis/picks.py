@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from nasbench_lab.errors import MissingDataError, ParameterError
-from nasbench_lab.simulate.trace import Trace
+from nasbench_lab.simulation.trace import Trace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Pick:
     promised: float
 
 
-def picks(trace: Trace, top: int) -> list[Pick]:
+def final_picks(trace: Trace, top: int) -> list[Pick]:
     """Return the best incumbents that the runs of a strategy ended with, each architecture once.
 
     They are ranked by what the search observed, as a user would, who sees nothing else; among equal ones that with more
@@ -50,7 +50,7 @@ def picks(trace: Trace, top: int) -> list[Pick]:
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
     >>> trace = nl.simulate(synthetic_table(), "random-search", runs=20, budget=nl.Budget(evaluations=30))
-    >>> [pick.rank for pick in picks(trace, 3)]
+    >>> [pick.rank for pick in final_picks(trace, 3)]
     [1, 2, 3]
     """
     if top < 1:

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from nasbench_lab.analysis.bootstrap import RESAMPLES, resampler
 from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.streams import FloatArray
 
 _ROUNDING = 1e-12
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.streams import FloatArray
 
 QUARTILES = (0.25, 0.5, 0.75)
 
 
-def quantiles(values: FloatArray, levels: Sequence[float] = QUARTILES) -> FloatArray:
+def run_quantiles(values: FloatArray, levels: Sequence[float] = QUARTILES) -> FloatArray:
     """Return quantiles of losses over the first axis, shape (levels, ...).
 
     A run without a value (NaN) counts as infinitely bad, so a quantile is inf where too many have none. Quantiles are
@@ -21,7 +21,7 @@ def quantiles(values: FloatArray, levels: Sequence[float] = QUARTILES) -> FloatA
     Raises:
         ParameterError: there are no runs, or a level is not between 0 and 1.
 
-    >>> quantiles(np.array([4.0, np.nan, 1.0, 2.0])).tolist()
+    >>> run_quantiles(np.array([4.0, np.nan, 1.0, 2.0])).tolist()
     [1.0, 2.0, 4.0]
     """
     if not len(values) or not all(0 <= level <= 1 for level in levels):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, ParameterError
-from nasbench_lab.simulate.measurement import Measurements, RepeatPolicy
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.simulation.measurements import Measurements, RepeatPolicy
 from nasbench_lab.tables.table import Table
 
 

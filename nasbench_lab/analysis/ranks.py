@@ -18,8 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.streams import FloatArray
 
 
 def expected_ranks(samples: Sequence[ArrayLike]) -> FloatArray:

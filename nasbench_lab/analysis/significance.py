@@ -14,9 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nasbench_lab.analysis.effect import PairCounts, count_pairs
+from nasbench_lab.analysis.effect_sizes import PairCounts, count_pairs
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.streams import FloatArray
 
 _SMALL = 8
 """Up to so many runs without ties, the distribution of the rank sum is exact (as in scipy)."""

@@ -7,8 +7,8 @@ import itertools
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables import Metric, Table
 
 

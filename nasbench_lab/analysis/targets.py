@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 
 from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.analysis.trajectories import Trajectories
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulate.trace import RegretKind
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.simulation.trace import RegretKind
 
 TARGETS: FloatArray = np.append(np.geomspace(1.0, 0.01, 21), 0.0)
 """Normalised regrets: that of the average random architecture, down to a hundredth in equal ratios, and the optimum."""

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.analysis.curves import Axis, run_ends
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import MissingDataError, unknown
-from nasbench_lab.simulate.trace import REGRETS, RegretKind, Trace
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
 
 _EVALUATIONS_AT_A_TIME = 2**21
 
@@ -86,13 +86,13 @@ class Trajectories:
         return axis
 
 
-def trajectories(trace: Trace) -> Trajectories:
+def incumbent_trajectories(trace: Trace) -> Trajectories:
     """Return the incumbent trajectories of a trace.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
     >>> trace = nl.simulate(synthetic_table(), "random-search", runs=2, budget=nl.Budget(evaluations=50))
-    >>> found = trajectories(trace)
+    >>> found = incumbent_trajectories(trace)
     >>> bool((found.regret_at("test", found.final()) == trace.regret("test")[:, -1]).all())
     True
     """

@@ -1,5 +1,5 @@
 """The command line."""
 
-from nasbench_lab.cli.main import main
+from nasbench_lab.cli.app import main
 
 __all__ = ["main"]

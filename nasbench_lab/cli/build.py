@@ -49,7 +49,7 @@ def build(
     specification = builds.read_spec(spec)
     with training_progress(folder) as progress:
         how = builds.How(processes, threads, check_device(device), check_precision(precision), checkpoint, progress)
-        builds.build(specification, folder, shard=builds.Shard(*parse_number_of(shard)), how=how)
+        builds.build(specification, folder, shard=builds.BuildShard(*parse_number_of(shard)), how=how)
     missing = builds.unfinished(specification, folder, precision=how.precision)
     if missing:
         typer.echo(f"shard {shard} is finished; {missing:,} trainings of other shards are not in {folder} yet")

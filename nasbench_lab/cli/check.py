@@ -13,12 +13,12 @@ import typer
 
 from nasbench_lab.cli.options import parse_limits, parse_repeat
 from nasbench_lab.errors import NasbenchLabError, ParameterError, SearchOnTestWarning
-from nasbench_lab.simulate import Budget
-from nasbench_lab.testing.baseline import LEVEL, RUNS, TIERS
-from nasbench_lab.testing.baseline_file import baseline_files
-from nasbench_lab.testing.checking import Check, check_file
-from nasbench_lab.testing.outcome import FAILURES, Outcome
-from nasbench_lab.testing.summary import to_text, write_markdown
+from nasbench_lab.simulation import Budget
+from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS
+from nasbench_lab.testing.baselines.checks import BaselineCheck, check_file
+from nasbench_lab.testing.baselines.files import baseline_files
+from nasbench_lab.testing.baselines.outcome import FAILURES, CheckOutcome
+from nasbench_lab.testing.baselines.reporting import to_text, write_markdown
 
 EXIT_REGRESSION, EXIT_ERROR, EXIT_INCONCLUSIVE = 1, 2, 3
 
@@ -91,7 +91,7 @@ def check(
     raise typer.Exit(exit_code(outcomes))
 
 
-def exit_code(outcomes: Sequence[Outcome]) -> int:
+def exit_code(outcomes: Sequence[CheckOutcome]) -> int:
     """Return the exit code: an error before a regression, and that before what is inconclusive."""
     verdicts = {outcome.verdict for outcome in outcomes}
     if "error" in verdicts:
@@ -132,7 +132,7 @@ def _option(name: str) -> str:
     return {"objectives": "objective", "limits": "limit", "tiers": "tier"}.get(name, name)
 
 
-def _do(path: Path, update: bool, strategy: str | None, table: str | None, protocol: dict[str, Any]) -> Outcome:
+def _do(path: Path, update: bool, strategy: str | None, table: str | None, protocol: dict[str, Any]) -> CheckOutcome:
     if path.exists() or not update:
         return check_file(path, strategy=strategy, table=table, update=update)
     if strategy is None or table is None:
@@ -140,17 +140,17 @@ def _do(path: Path, update: bool, strategy: str | None, table: str | None, proto
     fields = dict(protocol)
     limits = {name: fields.pop(name, None) for name in ("evaluations", "epochs", "seconds")}
     fields.setdefault("tiers", TIERS)
-    return Check(strategy, table, Budget(**limits), **fields).write(path)
+    return BaselineCheck(strategy, table, Budget(**limits), **fields).write(path)
 
 
-def _outcome(path: Path, do: Callable[[], Outcome]) -> Outcome:
+def _outcome(path: Path, do: Callable[[], CheckOutcome]) -> CheckOutcome:
     """Do a check; what makes it impossible is an outcome too, so that the others are still checked."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SearchOnTestWarning)
         try:
             outcome = do()
         except NasbenchLabError as error:
-            outcome = Outcome(str(path), "", "", "error", findings=(str(error),))
+            outcome = CheckOutcome(str(path), "", "", "error", findings=(str(error),))
     for text in sorted({str(w.message) for w in caught if issubclass(w.category, SearchOnTestWarning)}):
         typer.echo(f"note: {text}", err=True)
     return outcome

@@ -10,8 +10,8 @@ from nasbench_lab.cli.progress import reporting
 from nasbench_lab.errors import NasbenchLabError, ParameterError
 from nasbench_lab.tables import cached_path, cite, load, verify
 from nasbench_lab.tables import fetch as fetch_table
-from nasbench_lab.tables.catalogue import is_table_file, matching, tables
-from nasbench_lab.tables.fetching.by_hand import refuse_by_hand
+from nasbench_lab.tables.catalogue import is_table_file, list_tables, matching
+from nasbench_lab.tables.fetching.manual_downloads import refuse_by_hand
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS
 
 _STOPPED = "what was downloaded is kept, and the same command goes on"
@@ -29,7 +29,7 @@ def fetch(
         refuse_by_hand(name)
     if bool(names) == everything:
         raise ParameterError("say which tables to fetch, or --all; nasbench-lab tables lists them")
-    wanted = tables() if everything else matching(names or ())
+    wanted = list_tables() if everything else matching(names or ())
     fetched, failed = [], []
     for name in wanted:
         try:

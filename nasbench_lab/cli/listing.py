@@ -13,10 +13,10 @@ from typer.core import TyperGroup
 from nasbench_lab import spaces
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.errors import SourceError, UnknownNameError, suggestions, unknown
-from nasbench_lab.tables import recipe
-from nasbench_lab.tables import tables as table_names
+from nasbench_lab.tables import find_recipe
+from nasbench_lab.tables import list_tables as table_names
 from nasbench_lab.tables.catalogue import ALSO_CALLED, is_present, matching, publications, to_suggest
-from nasbench_lab.tables.fetching.by_hand import BY_HAND, refuse_by_hand
+from nasbench_lab.tables.fetching.manual_downloads import BY_HAND, refuse_by_hand
 
 _HELP = """
 tables of one publication    nasbench-lab tables nas-bench-graph
@@ -65,12 +65,12 @@ def print_overview() -> None:
 
 def _add_publication(grid: Grid, publication: str, names: list[str]) -> None:
     """Add the line of one publication, whose tables differ in their data sets mostly."""
-    descriptions = [recipe(name).description for name in names]
+    descriptions = [find_recipe(name).description for name in names]
     licences = [part for description in descriptions for part in description.licence.split(" AND ")]
     grid.add_row(
         publication,
         " ".join(f"/{name.partition('/')[2]}" for name in names),
-        _span(spaces.make(description.space).size for description in descriptions),
+        _span(spaces.make_space(description.space).size for description in descriptions),
         _span(epochs for description in descriptions for epochs in description.fidelities),
         ", ".join(dict.fromkeys(licences)),
         f"{sum(map(is_present, names))} of {len(names)}",
@@ -97,11 +97,11 @@ def list_tables(
         refuse_by_hand(name)
     grid = make_grid("name", "space", "size", "metrics", "epochs", "licence", "here")
     for name in matching(names) if names else table_names():
-        description = recipe(name).description
+        description = find_recipe(name).description
         grid.add_row(
             name,
             str(description.space["name"]),
-            f"{spaces.make(description.space).size:,}",
+            f"{spaces.make_space(description.space).size:,}",
             ", ".join(metric.name for metric in description.metrics),
             ", ".join(map(str, description.fidelities)),
             description.licence,

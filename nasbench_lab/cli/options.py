@@ -24,7 +24,7 @@ from rich.progress import (
 from rich.table import Table as Grid
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulate.measurement import RepeatPolicy
+from nasbench_lab.simulation.measurements import RepeatPolicy
 
 _UNLIMITED = 100_000  # columns
 _GAP = 2  # columns between cells

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from nasbench_lab import spaces
-from nasbench_lab.analysis.findings import Study
-from nasbench_lab.analysis.study import study as study_of
+from nasbench_lab.analysis.studies.pipeline import study as study_of
+from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.errors import MissingDataError, ParameterError, unknown
 from nasbench_lab.files import atomic_path
-from nasbench_lab.report.anytime_figure import anytime_figure
-from nasbench_lab.report.architecture_figure import architecture_figure
-from nasbench_lab.report.cd_figure import cd_figure
-from nasbench_lab.report.final_figure import final_figure
-from nasbench_lab.report.leaderboard_figure import leaderboard_figure
-from nasbench_lab.report.pairwise_figure import a12_figure
-from nasbench_lab.report.paper import PaperStyle, paper_style
-from nasbench_lab.report.paper_folder import best_found, searches
-from nasbench_lab.report.pareto_figure import pareto_figure
-from nasbench_lab.report.progress_figure import normalised_figure, rank_figure
-from nasbench_lab.report.save import PAPER_FORMATS, save_figure_as
-from nasbench_lab.report.target_figures import ecdf_figure, profile_figure
-from nasbench_lab.simulate.trace import Trace
-from nasbench_lab.suites.results import Results, open_results
+from nasbench_lab.report.figures.anytime import anytime_figure
+from nasbench_lab.report.figures.architecture import architecture_figure
+from nasbench_lab.report.figures.critical_difference import cd_figure
+from nasbench_lab.report.figures.final_regret import final_figure
+from nasbench_lab.report.figures.leaderboard import leaderboard_figure
+from nasbench_lab.report.figures.pairwise import a12_figure
+from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
+from nasbench_lab.report.figures.pareto import pareto_figure
+from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
+from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
+from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
+from nasbench_lab.report.paper.folder import best_found, searches
+from nasbench_lab.simulation.results import Results, open_results
+from nasbench_lab.simulation.trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -134,7 +134,7 @@ def _architecture(study: Study, style: PaperStyle) -> Figure:
         raise MissingDataError(f"no run on {study.tasks[0].name!r} has a value, so none found an architecture")
     if not study.tasks[0].space:
         raise MissingDataError("these results do not say what the search space is")
-    return architecture_figure(spaces.make(study.tasks[0].space), found.architecture, style)
+    return architecture_figure(spaces.make_space(study.tasks[0].space), found.architecture, style)
 
 
 def _pareto(results: Results, wanted: Sequence[int], style: PaperStyle, split: str | None) -> Figure:

@@ -21,7 +21,7 @@ from typing import Any
 import typer
 from typer.models import ParameterInfo
 
-from nasbench_lab.cli.main import app
+from nasbench_lab.cli.app import app
 
 COMMAND = "python -m nasbench_lab.cli.reference > docs/cli.md"
 """Writes the page anew."""

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from nasbench_lab.analysis.findings import Study
-from nasbench_lab.analysis.study import study as study_of
+from nasbench_lab.analysis.studies.pipeline import study as study_of
+from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.cli.progress import reporting
 from nasbench_lab.errors import OutputError, ParameterError, unknown
 from nasbench_lab.report.page import write_page
-from nasbench_lab.report.paper_folder import write_paper_folder
-from nasbench_lab.simulate.trace import REGRETS, RegretKind
-from nasbench_lab.suites.results import Results, open_results
+from nasbench_lab.report.paper.folder import write_paper_folder
+from nasbench_lab.simulation.results import Results, open_results
+from nasbench_lab.simulation.trace import REGRETS, RegretKind
 
 _MEGABYTE = 1e6
 

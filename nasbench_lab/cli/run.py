@@ -14,11 +14,11 @@ from rich.progress import Progress
 
 from nasbench_lab.analysis import summarize
 from nasbench_lab.cli.options import parse_limits, parse_repeat
-from nasbench_lab.cli.summary import print_notes, print_summaries
+from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.errors import ParameterError, SearchOnTestWarning
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import FILES, write_result
-from nasbench_lab.simulate import Budget, Trace
+from nasbench_lab.simulation import Budget, Trace
 from nasbench_lab.suites import Comparison
 
 

@@ -26,7 +26,7 @@ def overview(context: typer.Context) -> None:
         return
     families: dict[str, list[str]] = {}
     broken: dict[str, NasbenchLabError] = {}
-    for name in registry.strategies():
+    for name in registry.list_strategies():
         try:
             families.setdefault(registry.family(name) or _UNSAID, []).append(name)
         except NasbenchLabError as error:  # an entry point of another package

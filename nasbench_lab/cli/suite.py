@@ -13,10 +13,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nasbench_lab.analysis import Summary, beside_published, summarize, to_csv
+from nasbench_lab.analysis import Summary, compare_with_published, summarize, to_csv
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.progress import INTERRUPTED, LogLines
-from nasbench_lab.cli.summary import print_notes, print_summaries
+from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import published_table
@@ -26,12 +26,12 @@ from nasbench_lab.suites import (
     Results,
     SuiteFolder,
     built_in,
-    execute,
     read_suite,
     run_suite,
+    runner,
 )
 from nasbench_lab.suites.plan import Skipped
-from nasbench_lab.suites.reading import EXAMPLE
+from nasbench_lab.suites.toml_files import EXAMPLE
 
 SUMMARY = "summary.csv"
 PUBLISHED = "published.md"
@@ -73,7 +73,7 @@ def run(
     with atomic_path(out / SUMMARY) as temporary:
         temporary.write_text(to_csv(summaries), encoding="utf-8")
     _print_results(results, summaries, SuiteFolder.open(out).plan.skipped)
-    if beside := beside_published(results, wanted.published):
+    if beside := compare_with_published(results, wanted.published):
         with atomic_path(out / PUBLISHED) as temporary:
             temporary.write_text(published_table(beside, wanted.title), encoding="utf-8")
         typer.echo(f"\nbeside the published numbers: {out / PUBLISHED}")
@@ -149,15 +149,15 @@ def clean(
     typer.echo(f"removed {count} file{'' if count == 1 else 's'} from {folder}")
 
 
-def _executor(where: Where, processes: int | None, scheduler: str | None) -> execute.Executor:
+def _executor(where: Where, processes: int | None, scheduler: str | None) -> runner.Executor:
     if where is Where.dask:
         return DaskExecutor(scheduler, processes)
     executor = LocalProcesses(processes)
-    return execute.InThisProcess() if executor.slots == 1 else executor
+    return runner.InThisProcess() if executor.slots == 1 else executor
 
 
 @contextlib.contextmanager
-def _progress(out: Path) -> Iterator[Callable[[execute.Progress], None]]:
+def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
     """Show a bar with the time left (in a log, a line a minute), and say how to go on after Ctrl-C."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
@@ -165,7 +165,7 @@ def _progress(out: Path) -> Iterator[Callable[[execute.Progress], None]]:
         task: TaskID | None = None
         lines = LogLines()
 
-        def report(progress: execute.Progress) -> None:
+        def report(progress: runner.SuiteProgress) -> None:
             nonlocal task
             said = f"{progress.finished} of {progress.shards} shards"
             said += f", {progress.failed} failed" if progress.failed else ""

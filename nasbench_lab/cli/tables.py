@@ -11,7 +11,7 @@ import typer
 from nasbench_lab.analysis import Quality, quality, reported_metric
 from nasbench_lab.cli.build import build, pack
 from nasbench_lab.cli.fetch import check, fetch
-from nasbench_lab.cli.import_ import import_file
+from nasbench_lab.cli.import_tables import import_file
 from nasbench_lab.cli.listing import TablesGroup, list_tables, print_overview
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import save_figure_as, table_figure

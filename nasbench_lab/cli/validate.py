@@ -12,8 +12,8 @@ import typer
 from rich.table import Table as Grid
 
 from nasbench_lab import spaces
-from nasbench_lab.analysis import Pick, Validation, picks
-from nasbench_lab.analysis.validation import validate as compare
+from nasbench_lab.analysis import Pick, Validation, final_picks
+from nasbench_lab.analysis.retraining import validate as compare
 from nasbench_lab.cli.options import (
     Checkpoint,
     Device,
@@ -27,14 +27,14 @@ from nasbench_lab.cli.options import (
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import TRACES, VALIDATION_FILES, write_validation
-from nasbench_lab.simulate import Trace
+from nasbench_lab.simulation import Trace
 from nasbench_lab.spaces import Space
 from nasbench_lab.suites import load_traces
-from nasbench_lab.tables import load, recipe, tables
+from nasbench_lab.tables import find_recipe, list_tables, load
 
 if TYPE_CHECKING:
     from nasbench_lab.train.build import BuildSpec, How
-    from nasbench_lab.train.picks import Trained
+    from nasbench_lab.train.pick_training import Trained
 
 
 def validate(
@@ -107,8 +107,8 @@ def _by_table(traces: Sequence[Trace], wanted: Sequence[str] | None) -> dict[str
             raise ParameterError(f"the comparison has no table {name!r}; it has {', '.join(names)}")
         if name in files:
             space = load(files[name]).space
-        elif name in tables():
-            space = spaces.make(recipe(name).description.space)
+        elif name in list_tables():
+            space = spaces.make_space(find_recipe(name).description.space)
         else:
             raise ParameterError(f"table {name!r} is not in the catalogue; say --table with the path of its file")
         found[name] = (space, [trace for trace in traces if trace.setting.table == name])
@@ -135,7 +135,7 @@ def _plan(
     options: Mapping[str, int],
 ) -> BuildSpec:
     from nasbench_lab.train.build import BuildSpec
-    from nasbench_lab.train.picks import default_network, default_recipe
+    from nasbench_lab.train.pick_training import default_network, default_recipe
     from nasbench_lab.train.recipes import recipe as recipe_named
 
     dataset = data.get("name", "")
@@ -154,9 +154,9 @@ def _plan(
 def _validate_table(
     name: str, traces: Sequence[Trace], top: int, plan: BuildSpec, work: Path, how: How
 ) -> tuple[Validation, dict[int, Trained]]:
-    from nasbench_lab.train.picks import train_picks
+    from nasbench_lab.train.pick_training import train_picks
 
-    found: list[Pick] = [pick for trace in traces for pick in picks(trace, top)]
+    found: list[Pick] = [pick for trace in traces for pick in final_picks(trace, top)]
     trained = train_picks(plan, [pick.architecture for pick in found], work / name.replace("/", "__"), how)
     accuracy = {architecture: each.test_accuracy for architecture, each in trained.items()}
     metrics = traces[0].reference.metrics

@@ -31,8 +31,8 @@ from nasbench_lab.compat.nasbench101_answers import (
     HALFWAY,
     MEASURED,
     Hashes,
-    Measurements,
     MissingModuleError,
+    ModuleMeasurements,
     Modules,
     Statistics,
 )
@@ -94,7 +94,7 @@ class NASBench:
             raise DataError(f"table {self._table.name!r} has no cells of NAS-Bench-101")
         _refuse_without_trainings(self._table)
         self._space = space
-        self._modules, self._measurements = Modules(space), Measurements(self._table)
+        self._modules, self._measurements = Modules(space), ModuleMeasurements(self._table)
         self._random = Random(seed)  # noqa: S311 - as the original, and no secret
         self._bits = self._table.repeats.bit_length()
         self.config = _config(self._table.repeats)

@@ -36,7 +36,7 @@ FINAL, HALFWAY = "", "halfway_"
 
 
 @final
-class Measurements:
+class ModuleMeasurements:
     """The numbers of single trainings, fast: a query takes only those that it needs, and takes them as Python's floats.
 
     The arrays are mapped into memory, and verified when one of their numbers is first asked for.

@@ -35,7 +35,7 @@ __all__ = [
     "TopologySpace",
     "TransMacroSpace",
     "TransMicroSpace",
-    "make",
+    "make_space",
 ]
 
 _SPACES: dict[str, Callable[..., Space]] = {
@@ -53,7 +53,7 @@ _SPACES: dict[str, Callable[..., Space]] = {
 }
 
 
-def make(spec: Mapping[str, Any]) -> Space:
+def make_space(spec: Mapping[str, Any]) -> Space:
     """Make the space that plain data describes, or return the one made before from equal data.
 
     Args:
@@ -63,7 +63,7 @@ def make(spec: Mapping[str, Any]) -> Space:
         UnknownNameError: no space has that name.
         DataError: the parameters do not fit the space.
 
-    >>> make({"name": "chain", "choices": "012", "length": 8}).size
+    >>> make_space({"name": "chain", "choices": "012", "length": 8}).size
     6561
     """
     name = spec.get("name")

@@ -11,8 +11,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import OutOfSpaceError
-from nasbench_lab.streams import FloatArray, IntArray, scale
+from nasbench_lab.streams import scale
 
 CodeArray = NDArray[np.int8]
 
@@ -36,7 +37,7 @@ class Space(abc.ABC):
 
     @abc.abstractmethod
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
 
     @abc.abstractmethod
     def codes(self, index: ArrayLike) -> CodeArray:

@@ -12,6 +12,7 @@ from typing import Any, final, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import OutOfSpaceError, ParameterError, unknown
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.cell101_cache import KeptArrays
@@ -31,7 +32,7 @@ from nasbench_lab.spaces.cell101_notation import INPUT, OUTPUT, read_cell, write
 from nasbench_lab.spaces.cell101_random import codes_of_drawings, mutate_drawings, random_drawings
 from nasbench_lab.spaces.dag_enumeration import edge_bit
 from nasbench_lab.spaces.neighbor_lists import padded
-from nasbench_lab.streams import FloatArray, IntArray, scale
+from nasbench_lab.streams import scale
 
 __all__ = ["INPUT", "OPERATIONS", "OUTPUT", "Cell101Space"]
 
@@ -87,7 +88,7 @@ class Cell101Space(Space):
         self.cardinalities = (2,) * len(self._pairs) + (len(OPERATIONS) + 1,) * (vertices - 2)
 
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "vertices": self.vertices}
 
     def codes(self, index: ArrayLike) -> CodeArray:

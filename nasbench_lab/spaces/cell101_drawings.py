@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.dag_enumeration import Dags, edge_bit
-from nasbench_lab.streams import IntArray
 
 DISCONNECTED, TOO_MANY_EDGES = -1, -2
 ARRANGEMENT_BITS = 9

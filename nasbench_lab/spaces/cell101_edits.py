@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.cell101_cache import Arrays, KeptArrays
 from nasbench_lab.spaces.cell101_drawings import full
 from nasbench_lab.spaces.cell101_enumeration import (
@@ -23,7 +24,6 @@ from nasbench_lab.spaces.cell101_enumeration import (
 from nasbench_lab.spaces.cell101_lookup import edges_of, find_entries
 from nasbench_lab.spaces.dag_enumeration import edge_bit
 from nasbench_lab.spaces.neighbor_lists import mutual
-from nasbench_lab.streams import IntArray
 
 
 @functools.cache

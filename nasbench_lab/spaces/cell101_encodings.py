@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.cell101_enumeration import MAX_EDGES, OPERATIONS
 from nasbench_lab.spaces.cell101_lookup import edges_of
 from nasbench_lab.spaces.dag_enumeration import edge_bit
-from nasbench_lab.streams import IntArray
 
 Encoding = NDArray[np.float32]
 _Encode = Callable[[IntArray, IntArray], Encoding]

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.cell101_cache import KeptArrays
 from nasbench_lab.spaces.cell101_drawings import ARRANGEMENT_BITS, Drawings, every_drawing
 from nasbench_lab.spaces.dag_enumeration import Dags, edge_bit, enumerate_dags
 from nasbench_lab.spaces.md5 import Bytes
 from nasbench_lab.spaces.module_hash import module_hashes
-from nasbench_lab.streams import IntArray
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 MAX_VERTICES, MAX_EDGES = 7, 9

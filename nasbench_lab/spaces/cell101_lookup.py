@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.cell101_drawings import ARRANGEMENT_BITS, DISCONNECTED, edges_after_pruning, full
 from nasbench_lab.spaces.cell101_enumeration import MAX_EDGES, OPERATIONS, kept_cells, powers_of
 from nasbench_lab.spaces.cell101_notation import INPUT, OUTPUT, check_cell
 from nasbench_lab.spaces.dag_enumeration import edge_bit
-from nasbench_lab.streams import IntArray
 
 _ARRANGEMENT = (1 << ARRANGEMENT_BITS) - 1
 _Ints = NDArray[np.integer[Any]]

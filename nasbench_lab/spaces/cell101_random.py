@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.base import CodeArray
 from nasbench_lab.spaces.cell101_enumeration import OPERATIONS, kept_cells, operations_of, powers_of
 from nasbench_lab.spaces.cell101_lookup import edges_of
 from nasbench_lab.spaces.dag_enumeration import edge_bit
-from nasbench_lab.streams import IntArray
 
 _BATCH = 16_384  # drawings at a time, so that what is in work stays in the processor's cache
 

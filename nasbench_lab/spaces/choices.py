@@ -104,7 +104,7 @@ class ChoicesSpace(ProductSpace):
         super().__init__("choices", self.choices.cardinalities)
 
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "choices": self.choices.spec()}
 
     def _parse_one(self, text: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.streams import IntArray
+from nasbench_lab.arrays import IntArray
 
 _BATCH = 8192
 _ILLEGAL = 2.0**30  # more than any mask, and exact in floating point

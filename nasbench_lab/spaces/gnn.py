@@ -11,10 +11,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
-from nasbench_lab.streams import IntArray
 
 Links = tuple[int, ...]
 
@@ -79,7 +79,7 @@ class GnnSpace(Space):
         self.size = len(self._members)
 
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "operations": list(self.operations)}
 
     def codes(self, index: ArrayLike) -> CodeArray:

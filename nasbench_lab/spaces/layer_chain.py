@@ -44,7 +44,7 @@ class LayerChainSpace(ProductSpace):
         self.layers = tuple(tuple(choices) for choices in layers)
 
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "layers": [list(choices) for choices in self.layers]}
 
     def names(self, codes: Sequence[int]) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.choices import Choice, Choices
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
-from nasbench_lab.streams import IntArray
 
 _MOST_INT8 = 127
 _MOST_FEATURES = 2**28
@@ -51,7 +51,7 @@ class ListedSpace(Space):
         self.cardinalities = (self.size,)
 
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "names": "\n".join(self.names)}
 
     def codes(self, index: ArrayLike) -> NDArray[Any]:
@@ -147,7 +147,7 @@ class ListedChoicesSpace(Space):
         return cls(choices, members.tobytes().hex())
 
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "choices": self.choices.spec(), "members": self._codes.tobytes().hex()}
 
     def codes(self, index: ArrayLike) -> CodeArray:

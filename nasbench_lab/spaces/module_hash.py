@@ -8,8 +8,8 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.md5 import Bytes, hexadecimal, md5
-from nasbench_lab.streams import IntArray
 
 _INPUT, _OUTPUT = -1, -2
 _BATCH = 65_536  # cells at a time, to bound memory

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.streams import IntArray
+from nasbench_lab.arrays import IntArray
 
 
 def mutual(moves: Iterable[ArrayLike]) -> tuple[IntArray, NDArray[np.int32]]:

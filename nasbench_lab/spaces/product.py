@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces.base import CodeArray, Space
-from nasbench_lab.streams import IntArray
 
 _MOST_ARCHITECTURES = 2**31 - 1  # indices are kept as int32
 _MOST_CHOICES = 127  # codes are kept as int8

@@ -29,7 +29,7 @@ class SizeSpace(ProductSpace):
         super().__init__("size", (len(CHANNELS),) * LAYERS)
 
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name}
 
     def channels(self, index: int) -> tuple[int, ...]:

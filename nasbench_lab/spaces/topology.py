@@ -10,9 +10,9 @@ from typing import Any, final
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.product import ProductSpace
-from nasbench_lab.streams import IntArray
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -40,7 +40,7 @@ class TopologySpace(ProductSpace):
         super().__init__("topology", (len(OPERATIONS),) * len(EDGES))
 
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name}
 
     @cached_property

@@ -11,10 +11,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
-from nasbench_lab.streams import IntArray
 
 LENGTHS = (4, 5, 6)
 """How many modules a network can have."""
@@ -58,7 +58,7 @@ class TransMacroSpace(Space):
         self.size = len(self._skeletons)
 
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name}
 
     def codes(self, index: ArrayLike) -> CodeArray:

@@ -34,7 +34,7 @@ class TransMicroSpace(ProductSpace):
         super().__init__("trans-micro", (len(OPERATIONS),) * len(EDGES))
 
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name}
 
     def _parse_one(self, text: str) -> tuple[int, ...]:

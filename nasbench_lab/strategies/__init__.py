@@ -2,20 +2,20 @@
 
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
-from nasbench_lab.strategies.registry import family, needs, reference, resolve, strategies, strategy_class
-from nasbench_lab.strategies.task import Evaluations, Proposals, Scores, Task
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals, Scores
+from nasbench_lab.strategies.registry import family, list_strategies, needs, reference, resolve, strategy_class
 
 __all__ = [
     "Evaluations",
     "PlainStrategy",
+    "Problem",
     "Proposals",
     "Scores",
     "Strategy",
-    "Task",
     "family",
+    "list_strategies",
     "needs",
     "reference",
     "resolve",
-    "strategies",
     "strategy_class",
 ]

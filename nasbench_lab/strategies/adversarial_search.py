@@ -8,13 +8,14 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.parts.policies import Adam
 from nasbench_lab.strategies.parts.rewards import require_positive
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams, scale
 
 _DIGITS = 9
 """Ratings are compared to so many digits, so that those of equals are equal whatever the order of the arithmetic."""
@@ -97,26 +98,26 @@ class AdversarialSearch(Strategy[_State]):
         require_positive("searcher_rate", self.searcher_rate)
         require_positive("evaluator_rate", self.evaluator_rate)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: a searcher and an evaluator that know nothing."""
-        logits = policies.uniform_logits(task.space.cardinalities, task.runs)
+        logits = policies.uniform_logits(problem.space.cardinalities, problem.runs)
         choices = logits.shape[1:]
         return _State(
-            space=task.space,
-            streams=task.streams,
-            workers=task.workers,
+            space=problem.space,
+            streams=problem.streams,
+            workers=problem.workers,
             logits=logits,
             searcher=Adam.of(logits, self.searcher_rate),
             ratings=np.zeros_like(logits),
             evaluator=Adam.of(logits, self.evaluator_rate),
-            seen=np.zeros((task.runs, task.space.size), dtype=bool),
+            seen=np.zeros((problem.runs, problem.space.size), dtype=bool),
             champion=np.zeros(choices, dtype=np.int64),
-            champion_value=np.full(task.runs, -np.inf),
+            champion_value=np.full(problem.runs, -np.inf),
             candidates=np.empty((0, *choices), dtype=np.int64),
             probabilities=policies.softmax(logits),
-            proposed=np.empty((0, task.runs), dtype=np.int64),
+            proposed=np.empty((0, problem.runs), dtype=np.int64),
             past=np.empty((16, *choices), dtype=np.int64),
-            values=np.empty((16, task.runs)),
+            values=np.empty((16, problem.runs)),
         )
 
     def ask(self, state: _State) -> IntArray:

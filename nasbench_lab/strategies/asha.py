@@ -8,11 +8,12 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.rungs import check_rungs, rungs
-from nasbench_lab.strategies.task import Evaluations, Proposals, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
+from nasbench_lab.streams import Streams
 
 _FIRST_CAPACITY = 64
 
@@ -73,16 +74,16 @@ class Asha(Strategy[_State]):
     def __post_init__(self) -> None:
         check_rungs(self.eta, self.lowest, self.rungs)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: empty rungs."""
-        fidelities = rungs(task.fidelities, self.eta, self.lowest, self.rungs)
-        shape = (len(fidelities) - 1, task.runs)
+        fidelities = rungs(problem.fidelities, self.eta, self.lowest, self.rungs)
+        shape = (len(fidelities) - 1, problem.runs)
         return _State(
-            space=task.space,
-            streams=task.streams,
+            space=problem.space,
+            streams=problem.streams,
             fidelities=np.array(fidelities),
-            architecture=np.full((task.runs, _FIRST_CAPACITY), -1),
-            rung=np.zeros((task.runs, _FIRST_CAPACITY), dtype=np.int8),
+            architecture=np.full((problem.runs, _FIRST_CAPACITY), -1),
+            rung=np.zeros((problem.runs, _FIRST_CAPACITY), dtype=np.int8),
             waiting=np.full((*shape, _FIRST_CAPACITY), -np.inf),
             promoted=np.full((*shape, 1), -np.inf),
             promoted_number=np.zeros((*shape, 1), dtype=np.int32),
@@ -91,7 +92,7 @@ class Asha(Strategy[_State]):
             best=np.full(shape, -1),
             best_value=np.full(shape, -np.inf),
             rank=np.zeros(shape, dtype=np.int64),
-            run=np.arange(task.runs),
+            run=np.arange(problem.runs),
         )
 
     def ask(self, state: _State) -> Proposals:

@@ -9,12 +9,12 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.parts.distributions import Distribution
 from nasbench_lab.strategies.parts.rewards import require_positive
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.strategies.problem import Evaluations, Problem
 
 _NOTHING = 1e-9
 """A gradient of this norm is rounding: those of different architectures are larger by orders of magnitude."""
@@ -77,20 +77,20 @@ class ASNG(Strategy[_State]):
         require_positive("alpha", self.alpha)
         require_positive("initial_step", self.initial_step)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
-        cardinalities = np.array(task.space.cardinalities)
-        distribution = Distribution.uniform(task, max(self.samples, task.workers))
+        cardinalities = np.array(problem.space.cardinalities)
+        distribution = Distribution.uniform(problem, max(self.samples, problem.workers))
         values = np.arange(len(distribution.probabilities))[:, None]
         return _State(
             distribution,
             dimension=max(int((cardinalities - 1).sum()), 1),
-            least=policies.margins(task.space.cardinalities),
+            least=policies.margins(problem.space.cardinalities),
             free=(values < cardinalities - 1)[:, :, None],
-            last=np.repeat(cardinalities[:, None] - 1, task.runs, axis=1),
+            last=np.repeat(cardinalities[:, None] - 1, problem.runs, axis=1),
             path=np.zeros_like(distribution.probabilities),
-            gamma=np.zeros(task.runs),
-            caution=np.ones(task.runs),
+            gamma=np.zeros(problem.runs),
+            caution=np.ones(problem.runs),
         )
 
     def ask(self, state: _State) -> IntArray:

@@ -8,12 +8,12 @@ from typing import ClassVar, final
 import numpy as np
 from scipy.special import ndtri
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.strategies.base import require, require_count
-from nasbench_lab.strategies.models.batches import BatchState, CandidateStrategy, by_score
+from nasbench_lab.strategies.models.batch_strategy import BatchState, CandidateStrategy, by_score
 from nasbench_lab.strategies.models.candidates import pool_of_neighbors
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.ensemble import absolute_error
-from nasbench_lab.streams import IntArray
 
 
 @final

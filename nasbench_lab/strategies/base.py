@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.strategies.task import Evaluations, Proposals, Task
-from nasbench_lab.streams import IntArray, whole
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
+from nasbench_lab.streams import whole
 
 State = TypeVar("State")
 
@@ -63,8 +64,8 @@ class Strategy(abc.ABC, Generic[State]):
     """Whether it draws nothing: all runs propose the same, as far as they are told the same."""
 
     @abc.abstractmethod
-    def start(self, task: Task) -> State:
-        """Return the state before the first evaluation of ``task.runs`` runs."""
+    def start(self, problem: Problem) -> State:
+        """Return the state before the first evaluation of ``problem.runs`` runs."""
 
     @abc.abstractmethod
     def ask(self, state: State) -> IntArray | Proposals:

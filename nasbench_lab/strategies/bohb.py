@@ -7,13 +7,13 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import require, require_count
 from nasbench_lab.strategies.models import categorical_kde
 from nasbench_lab.strategies.models.categorical_kde import CategoricalKde, Codes
 from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
 from nasbench_lab.strategies.parts.rungs import check_rungs, hyperband, rungs
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
 @dataclass
@@ -71,13 +71,13 @@ class Bohb(BracketStrategy[_State]):
         for name in ("random_share", "good_share", "least_bandwidth"):
             require(0 <= getattr(self, name) <= 1, f"{name} must be from 0 to 1, got {getattr(self, name)}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first bracket."""
-        fidelities = rungs(task.fidelities, self.eta, self.lowest, self.rungs)
-        state = _State(task.space, task.streams, task.workers, hyperband(fidelities, self.eta))
-        width = len(task.space.cardinalities)
-        state.codes = [np.empty((task.runs, 0, width), dtype=np.int8) for _ in fidelities]
-        state.values = [np.empty((task.runs, 0)) for _ in fidelities]
+        fidelities = rungs(problem.fidelities, self.eta, self.lowest, self.rungs)
+        state = _State(problem.space, problem.streams, problem.workers, hyperband(fidelities, self.eta))
+        width = len(problem.space.cardinalities)
+        state.codes = [np.empty((problem.runs, 0, width), dtype=np.int8) for _ in fidelities]
+        state.values = [np.empty((problem.runs, 0)) for _ in fidelities]
         return state
 
     def sample(self, state: _State, wanted: int) -> IntArray:

@@ -7,11 +7,11 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.strategies.base import require
-from nasbench_lab.strategies.models.batches import BatchState, BatchStrategy
+from nasbench_lab.strategies.models.batch_strategy import BatchState, BatchStrategy
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.ensemble import pairwise_ranking
-from nasbench_lab.streams import IntArray
 
 _MOST_ENUMERATED = 30_000
 

@@ -9,12 +9,13 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require
 from nasbench_lab.strategies.parts import relaxed_codes
 from nasbench_lab.strategies.parts.rungs import Bracket, check_rungs, hyperband, rungs
-from nasbench_lab.strategies.task import Evaluations, Proposals, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
+from nasbench_lab.streams import Streams
 
 _PARENTS = 3  # of a mutant
 _TRIES = 8
@@ -100,25 +101,25 @@ class Dehb(Strategy[_State]):
         for name in ("mutation_factor", "crossover_rate"):
             require(0 <= getattr(self, name) <= 1, f"{name} must be from 0 to 1, got {getattr(self, name)}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first bracket: random populations."""
-        fidelities = rungs(task.fidelities, self.eta, self.lowest, self.rungs)
+        fidelities = rungs(problem.fidelities, self.eta, self.lowest, self.rungs)
         brackets = hyperband(fidelities, self.eta)
-        width = len(task.space.cardinalities)
-        nothing = np.empty((task.runs, 0, width))
+        width = len(problem.space.cardinalities)
+        nothing = np.empty((problem.runs, 0, width))
         populations = []
         for height in range(len(fidelities), 0, -1):
             members = max(bracket.sizes[-height] for bracket in brackets if len(bracket.sizes) >= height)
             members = members if len(fidelities) > 1 else _ALONE
-            vectors = _random_vectors(task.space, task.streams, members)
-            unknown = np.full((task.runs, members), -1)
+            vectors = _random_vectors(problem.space, problem.streams, members)
+            unknown = np.full((problem.runs, members), -1)
             populations.append(_Population(vectors, np.full(unknown.shape, -np.inf), unknown))
-        run = np.arange(task.runs)[:, None]
+        run = np.arange(problem.runs)[:, None]
         return _State(
-            *(task.space, task.streams, task.workers, brackets, populations, run),
+            *(problem.space, problem.streams, problem.workers, brackets, populations, run),
             trials=nothing,
             promoted=nothing,
-            resume=np.empty((task.runs, 0), dtype=np.int64),
+            resume=np.empty((problem.runs, 0), dtype=np.int64),
         )
 
     def ask(self, state: _State) -> Proposals:

@@ -8,12 +8,13 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts import relaxed_codes
 from nasbench_lab.strategies.parts.variation import require_between, require_probability
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams
 
 _TRIES = 8
 
@@ -67,10 +68,10 @@ class DifferentialEvolution(Strategy[_State]):
         require_between("mutation_factor", self.mutation_factor, 0, 2)
         require_probability("crossover_rate", self.crossover_rate)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: members that any trial replaces."""
-        vectors = np.zeros((task.runs, self.population_size, len(task.space.cardinalities)))
-        return _State(task.space, task.streams, vectors, np.full(vectors.shape[:2], -np.inf), vectors)
+        vectors = np.zeros((problem.runs, self.population_size, len(problem.space.cardinalities)))
+        return _State(problem.space, problem.streams, vectors, np.full(vectors.shape[:2], -np.inf), vectors)
 
     def ask(self, state: _State) -> IntArray:
         """Propose the first population, then a trial for every member, shape (runs, population_size)."""

@@ -7,9 +7,9 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import IntArray
+from nasbench_lab.strategies.problem import Evaluations, Problem
 
 _BATCH = 64  # proposals at a time; the order is the same whatever it is
 
@@ -36,9 +36,9 @@ class Exhaustive(Strategy[_State]):
     asynchronous: ClassVar[bool] = True
     deterministic: ClassVar[bool] = True
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""
-        return _State(task.space.size, task.runs)
+        return _State(problem.space.size, problem.runs)
 
     def ask(self, state: _State) -> IntArray:
         """Propose the next architectures, shape (runs, 64); -1 after the last."""

@@ -7,6 +7,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts.selection import (
@@ -27,8 +28,8 @@ from nasbench_lab.strategies.parts.variation import (
     require_mutation,
     require_probability,
 )
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams, whole
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams, whole
 
 
 @dataclass
@@ -102,10 +103,10 @@ class GeneticAlgorithm(Strategy[_State]):
             f"elitism must be at least 0 and below population_size, got {self.elitism}",
         )
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no generation yet."""
-        nobody = np.zeros((task.runs, 0))
-        return _State(task.space, task.streams, nobody.astype(np.int64), nobody)
+        nobody = np.zeros((problem.runs, 0))
+        return _State(problem.space, problem.streams, nobody.astype(np.int64), nobody)
 
     def ask(self, state: _State) -> IntArray:
         """Propose a generation but its elite, shape (runs, population_size) or less by ``elitism``."""

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.models.acquisition import (
@@ -21,8 +22,8 @@ from nasbench_lab.strategies.models.gp_candidates import Candidates, Pool, Predi
 from nasbench_lab.strategies.models.kernels import KINDS, Kind
 from nasbench_lab.strategies.models.observations import FANTASIES, Fantasy, Observations
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams
 
 LENGTHSCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 NOISES = (1e-4, 1e-3, 1e-2, 1e-1)
@@ -123,9 +124,9 @@ class GaussianProcessSearch(Strategy[_State]):
             value = getattr(self, name)
             require(value is None or value > 0, f"{name} must be positive, got {value}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""
-        space, runs = task.space, task.runs
+        space, runs = problem.space, problem.runs
         lengthscales = LENGTHSCALES if self.lengthscale is None else (self.lengthscale,)
         small = space.size <= _MOST_ENUMERATED and math.prod(space.cardinalities) <= _MOST_PLACES
         candidates: Candidates
@@ -134,7 +135,7 @@ class GaussianProcessSearch(Strategy[_State]):
             candidates = WholeSpace(space, self.kernel, lengthscales, runs, deviations)
         else:
             candidates = Pool(space, self.kernel, lengthscales, runs, self.pool_size)
-        return _State(space, task.streams, candidates, Observations(runs, self.fantasy), Visited(space, runs))
+        return _State(space, problem.streams, candidates, Observations(runs, self.fantasy), Visited(space, runs))
 
     def ask(self, state: _State) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""

@@ -7,11 +7,12 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams
 
 _CLOSED = -np.inf  # expanded before
 _FAILED = np.finfo(np.float64).min  # expanded after everything else
@@ -61,13 +62,13 @@ class GreedySearch(Strategy[_State]):
     def __post_init__(self) -> None:
         require_count("initial", self.initial)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""
-        runs = task.runs
+        runs = problem.runs
         return _State(
-            streams=task.streams,
-            visited=Visited(task.space, runs),
-            neighborhood=Neighborhood(task.space, runs),
+            streams=problem.streams,
+            visited=Visited(problem.space, runs),
+            neighborhood=Neighborhood(problem.space, runs),
             architecture=np.zeros((runs, 16), dtype=np.int64),
             value=np.full((runs, 16), _CLOSED),
             run=np.arange(runs),

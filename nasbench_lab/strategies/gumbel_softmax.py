@@ -7,18 +7,18 @@ from typing import ClassVar, Literal, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy, require
 from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.parts.distributions import Policy
 from nasbench_lab.strategies.parts.rewards import (
-    Baseline,
+    RewardBaseline,
     RewardKind,
     require_positive,
     require_reward,
     require_share,
 )
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.strategies.problem import Evaluations, Problem
 
 _SMALLEST = 1e-300  # for exponential variables, whose logarithm is taken
 
@@ -26,7 +26,7 @@ _SMALLEST = 1e-300  # for exponential variables, whose logarithm is taken
 @dataclass
 class _State:
     policy: Policy
-    baseline: Baseline
+    baseline: RewardBaseline
     cardinalities: IntArray  # (choices, 1)
     directions: FloatArray  # (proposals, values, choices, runs): where a reward above the baseline moves the logits
 
@@ -87,13 +87,13 @@ class GumbelSoftmax(Strategy[_State]):
         require_share("momentum", self.momentum)
         require_reward(self.reward, self.beta)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
-        policy = Policy.of(task, task.workers, self.learning_rate, self.reward, self.beta)
+        policy = Policy.of(problem, problem.workers, self.learning_rate, self.reward, self.beta)
         return _State(
             policy,
-            Baseline.of(self.momentum, task.runs),
-            cardinalities=np.array(task.space.cardinalities)[:, None],
+            RewardBaseline.of(self.momentum, problem.runs),
+            cardinalities=np.array(problem.space.cardinalities)[:, None],
             directions=np.empty((0, *policy.logits.shape)),
         )
 

@@ -7,10 +7,11 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams, whole
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams, whole
 
 
 @dataclass
@@ -62,12 +63,12 @@ class HillClimbing(Strategy[_State]):
         require_count("samples", self.samples)
         require(whole("again", self.again) >= 0, f"again must be at least 0, got {self.again}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no run has an incumbent."""
-        runs, challengers = task.runs, max(1, task.workers // self.samples)
+        runs, challengers = problem.runs, max(1, problem.workers // self.samples)
         return _State(
-            space=task.space,
-            streams=task.streams,
+            space=problem.space,
+            streams=problem.streams,
             incumbent=np.full(runs, -1),
             total=np.zeros(runs),
             count=np.zeros(runs),

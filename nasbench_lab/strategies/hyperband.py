@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
 from nasbench_lab.strategies.parts.rungs import check_rungs, hyperband, rungs
-from nasbench_lab.strategies.task import Task
-from nasbench_lab.streams import IntArray
+from nasbench_lab.strategies.problem import Problem
 
 
 @final
@@ -41,10 +41,10 @@ class Hyperband(BracketStrategy[BracketState]):
     def __post_init__(self) -> None:
         check_rungs(self.eta, self.lowest, self.rungs)
 
-    def start(self, task: Task) -> BracketState:
+    def start(self, problem: Problem) -> BracketState:
         """Return the state before the first bracket."""
-        brackets = hyperband(rungs(task.fidelities, self.eta, self.lowest, self.rungs), self.eta)
-        return BracketState(task.space, task.streams, task.workers, brackets)
+        brackets = hyperband(rungs(problem.fidelities, self.eta, self.lowest, self.rungs), self.eta)
+        return BracketState(problem.space, problem.streams, problem.workers, brackets)
 
     def sample(self, state: BracketState, wanted: int) -> IntArray:
         """Draw architectures uniformly, shape (runs, wanted)."""

@@ -8,12 +8,13 @@ from typing import ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.models.power_law import PowerLaw
 from nasbench_lab.strategies.parts.rungs import check_rungs, rungs
-from nasbench_lab.strategies.task import Evaluations, Proposals, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
+from nasbench_lab.streams import Streams
 
 
 @dataclass
@@ -82,13 +83,13 @@ class LearningCurveStopping(Strategy[_State]):
         require_count("patience", self.patience)
         check_rungs(self.eta, self.lowest, None)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first training."""
-        checkpoints = rungs(task.fidelities, self.eta, self.lowest)
-        shape = (task.runs, task.workers)
+        checkpoints = rungs(problem.fidelities, self.eta, self.lowest)
+        shape = (problem.runs, problem.workers)
         return _State(
-            space=task.space,
-            streams=task.streams,
+            space=problem.space,
+            streams=problem.streams,
             checkpoints=np.array(checkpoints),
             law=PowerLaw(checkpoints, shape),
             architecture=np.full(shape, -1),
@@ -96,8 +97,8 @@ class LearningCurveStopping(Strategy[_State]):
             number=np.full(shape, -1),
             curve=np.full((*shape, len(checkpoints)), np.nan),
             hopeless=np.zeros(shape, dtype=np.int64),
-            best=np.full(task.runs, -np.inf),
-            best_curve=np.full((task.runs, len(checkpoints)), -np.inf),
+            best=np.full(problem.runs, -np.inf),
+            best_curve=np.full((problem.runs, len(checkpoints)), -np.inf),
         )
 
     def ask(self, state: _State) -> Proposals:

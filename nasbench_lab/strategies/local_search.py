@@ -8,11 +8,12 @@ from typing import ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams
 
 
 @dataclass
@@ -72,15 +73,15 @@ class LocalSearch(Strategy[_State]):
         require_count("initial", self.initial)
         require(isinstance(self.restarts, bool), f"restarts must be True or False, got {self.restarts!r}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: every run needs a start."""
-        runs = task.runs
+        runs = problem.runs
         nothing, lowest = np.full(runs, -1), np.full(runs, -np.inf)
         return _State(
-            streams=task.streams,
-            workers=task.workers,
-            visited=Visited(task.space, runs),
-            neighborhood=Neighborhood(task.space, runs),
+            streams=problem.streams,
+            workers=problem.workers,
+            visited=Visited(problem.space, runs),
+            neighborhood=Neighborhood(problem.space, runs),
             centre_value=lowest,
             started=np.zeros(runs, dtype=bool),
             best=nothing,
@@ -88,7 +89,7 @@ class LocalSearch(Strategy[_State]):
             start=nothing.copy(),
             start_value=lowest.copy(),
             starts=np.zeros(runs, dtype=np.int64),
-            random=np.zeros((runs, task.workers), dtype=bool),
+            random=np.zeros((runs, problem.workers), dtype=bool),
             run=np.arange(runs),
         )
 

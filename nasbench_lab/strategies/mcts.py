@@ -7,12 +7,13 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy, require
 from nasbench_lab.strategies.parts.prefixes import PrefixTree
 from nasbench_lab.strategies.parts.rewards import Rewards, gain, is_number
-from nasbench_lab.strategies.parts.statistics import TreeStatistics
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.parts.tree_nodes import TreeStatistics
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams
 
 
 @dataclass
@@ -78,17 +79,17 @@ class MonteCarloTreeSearch(Strategy[_State]):
         good = is_number(self.exploration) and 0 <= self.exploration < float("inf")
         require(good, f"exploration must be a number of at least 0, got {self.exploration!r}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: a tree with a root."""
-        tree = PrefixTree(task.space)
+        tree = PrefixTree(problem.space)
         return _State(
-            streams=task.streams,
-            choices=len(task.space.cardinalities),
+            streams=problem.streams,
+            choices=len(problem.space.cardinalities),
             tree=tree,
-            statistics=TreeStatistics(tree, task.runs),
-            rewards=Rewards("raw", 1.0, np.full(task.runs, np.nan)),
-            origin=np.full(task.runs, np.nan),
-            highest=np.full(task.runs, np.nan),
+            statistics=TreeStatistics(tree, problem.runs),
+            rewards=Rewards("raw", 1.0, np.full(problem.runs, np.nan)),
+            origin=np.full(problem.runs, np.nan),
+            highest=np.full(problem.runs, np.nan),
         )
 
     def ask(self, state: _State) -> IntArray:

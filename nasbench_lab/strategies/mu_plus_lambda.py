@@ -7,11 +7,12 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.strategies.parts.variation import Mutation, mutate, require_mutation
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams, scale
 
 
 @dataclass
@@ -60,10 +61,10 @@ class MuPlusLambda(Strategy[_State]):
         require_count("offspring", self.offspring)
         require_mutation(self.mutation, self.mutation_rate)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no parents yet."""
-        nobody = np.zeros((task.runs, 0))
-        return _State(task.space, task.streams, nobody.astype(np.int64), nobody)
+        nobody = np.zeros((problem.runs, 0))
+        return _State(problem.space, problem.streams, nobody.astype(np.int64), nobody)
 
     def ask(self, state: _State) -> IntArray:
         """Propose the first parents, shape (runs, mu), then offspring, shape (runs, lambda)."""

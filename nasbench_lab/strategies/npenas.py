@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from nasbench_lab.strategies.models.batches import BatchState, CandidateStrategy, by_score
+from nasbench_lab.arrays import IntArray
+from nasbench_lab.strategies.models.batch_strategy import BatchState, CandidateStrategy, by_score
 from nasbench_lab.strategies.models.candidates import pool_of_neighbors
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.ensemble import squared_error
-from nasbench_lab.streams import IntArray
 
 
 @final

@@ -7,12 +7,13 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.parts.distributions import Distribution
 from nasbench_lab.strategies.parts.rewards import require_share
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, scale
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import scale
 
 
 @dataclass
@@ -61,10 +62,10 @@ class PBIL(Strategy[_State]):
         require_share("mutation_probability", self.mutation_probability, zero=True, one=True)
         require_share("mutation_shift", self.mutation_shift, zero=True, one=True)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
-        population = max(self.population_size, task.workers)
-        return _State(Distribution.uniform(task, population), np.array(task.space.cardinalities)[:, None])
+        population = max(self.population_size, problem.workers)
+        return _State(Distribution.uniform(problem, population), np.array(problem.space.cardinalities)[:, None])
 
     def ask(self, state: _State) -> IntArray:
         """Draw a population, shape (runs, population)."""

@@ -8,11 +8,11 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import StrategyError
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import IntArray
+from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
 class PlainRun(Protocol):
@@ -79,15 +79,15 @@ class PlainStrategy(Strategy[_State]):
         arguments = ",".join(f"{name}={value}" for name, value in self.arguments.items())
         return f"{self.name}:{arguments}" if arguments else self.name
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Make one object per run."""
         made: list[PlainRun | None] = []
-        for run in range(task.runs):
+        for run in range(problem.runs):
             try:
-                made.append(self.factory(task.space, task.streams.generator(run), **self.arguments))
+                made.append(self.factory(problem.space, problem.streams.generator(run), **self.arguments))
             except TypeError as error:
                 raise StrategyError(f"cannot make {self.label} with (space, random): {error}") from error
-        return _State(task.space, made, [None] * task.runs)
+        return _State(problem.space, made, [None] * problem.runs)
 
     def ask(self, state: _State) -> IntArray:
         """Ask every run for its next architecture, shape (runs, 1)."""

@@ -7,12 +7,12 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.parts.distributions import Policy
 from nasbench_lab.strategies.parts.rewards import RewardKind, require_positive, require_reward, require_share
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
 @final
@@ -66,10 +66,10 @@ class PPO(Strategy[Policy]):
         require_positive("learning_rate", self.learning_rate)
         require_reward(self.reward, self.beta)
 
-    def start(self, task: Task) -> Policy:
+    def start(self, problem: Problem) -> Policy:
         """Return the state before the first evaluation: uniform policies."""
-        batch = max(self.batch_size, task.workers)
-        return Policy.of(task, batch, self.learning_rate, self.reward, self.beta)
+        batch = max(self.batch_size, problem.workers)
+        return Policy.of(problem, batch, self.learning_rate, self.reward, self.beta)
 
     def ask(self, state: Policy) -> IntArray:
         """Draw a batch, shape (runs, batch)."""

@@ -7,12 +7,13 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import require_count
-from nasbench_lab.strategies.models.batches import BatchState, BatchStrategy, by_score
+from nasbench_lab.strategies.models.batch_strategy import BatchState, BatchStrategy, by_score
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.ensemble import absolute_error
 from nasbench_lab.strategies.parts.neighborhood import count_up
-from nasbench_lab.streams import FloatArray, IntArray, scale
+from nasbench_lab.streams import scale
 
 
 @final

@@ -9,6 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.strategies.parts import policies
@@ -20,9 +21,9 @@ from nasbench_lab.strategies.parts.rewards import (
     require_reward,
     require_share,
 )
-from nasbench_lab.strategies.parts.ties import any_of
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+from nasbench_lab.strategies.parts.tie_breaking import any_of
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams, scale
 
 SCHEDULE = ((1.0, 1500), (0.9, 100), (0.8, 100), (0.7, 100), *((step / 10, 150) for step in range(6, 0, -1)))
 """The published schedule: this share of random choices for that many architectures."""
@@ -97,18 +98,18 @@ class QLearning(Strategy[_State]):
         require_positive("schedule", self.schedule)
         require_reward(self.reward, self.beta)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: everything is worth the same."""
-        cardinalities, runs = np.array(task.space.cardinalities), task.runs
+        cardinalities, runs = np.array(problem.space.cardinalities), problem.runs
         of_each = np.concatenate([[1], cardinalities[:-1]])
         has = np.arange(cardinalities.max()) < np.repeat(cardinalities, of_each)[:, None]
         return _State(
-            space=task.space,
-            streams=task.streams,
-            workers=task.workers,
+            space=problem.space,
+            streams=problem.streams,
+            workers=problem.workers,
             first=np.cumsum(of_each) - of_each,
             worth=np.repeat(np.where(has, 0.0, -np.inf)[:, :, None], runs, axis=2),
-            seen=np.zeros((runs, task.space.size), dtype=bool),
+            seen=np.zeros((runs, problem.space.size), dtype=bool),
             rewards=Rewards(self.reward, self.beta, np.full(runs, np.nan)),
             origin=np.full(runs, np.nan),
             codes=np.empty((0, len(cardinalities), runs), dtype=np.int64),

@@ -10,11 +10,12 @@ from typing import ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts.dominance import comparable
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams, scale
 
 
 @dataclass
@@ -78,14 +79,14 @@ class RandomScalarisation(Strategy[_State]):
         number = isinstance(self.rho, int | float | np.number) and not isinstance(self.rho, bool)
         require(number and bool(0 <= self.rho < np.inf), f"rho must be a number of at least 0, got {self.rho!r}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: an empty population."""
         # Transposed, so that what is done for all runs at a time lies side by side in memory.
-        shape = (self.population_size, task.runs)
-        members, objectives = np.zeros(shape, dtype=np.int64), np.full((len(task.objectives), *shape), -np.inf)
-        lowest = np.full((len(task.objectives), task.runs), np.inf)
+        shape = (self.population_size, problem.runs)
+        members, objectives = np.zeros(shape, dtype=np.int64), np.full((len(problem.objectives), *shape), -np.inf)
+        lowest = np.full((len(problem.objectives), problem.runs), np.inf)
         better = np.zeros(objectives.shape, dtype=np.int32)
-        return _State(task.space, task.streams, members, objectives, better, lowest, -lowest)
+        return _State(problem.space, problem.streams, members, objectives, better, lowest, -lowest)
 
     def ask(self, state: _State) -> IntArray:
         """Propose the whole first population at once, then one child at a time, shape (runs, 1)."""

@@ -7,11 +7,12 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams
 
 _BATCH = 64  # proposals at a time; the draws are the same whatever it is
 
@@ -51,10 +52,10 @@ class RandomSearch(Strategy[_State]):
     def __post_init__(self) -> None:
         require(isinstance(self.replacement, bool), f"replacement must be True or False, got {self.replacement!r}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""
-        visited = None if self.replacement else Visited(task.space, task.runs)
-        return _State(task.space, task.streams, visited, np.arange(task.runs))
+        visited = None if self.replacement else Visited(problem.space, problem.runs)
+        return _State(problem.space, problem.streams, visited, np.arange(problem.runs))
 
     def ask(self, state: _State) -> IntArray:
         """Draw the next architectures, shape (runs, 64)."""

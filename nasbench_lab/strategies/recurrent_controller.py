@@ -7,21 +7,22 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
 from nasbench_lab.strategies.models import lstm
 from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.parts.policies import Adam
 from nasbench_lab.strategies.parts.rewards import (
-    Baseline,
+    RewardBaseline,
     RewardKind,
     Rewards,
     require_positive,
     require_reward,
     require_share,
 )
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams
 
 _RANGE = 0.08  # of the first weights
 
@@ -35,7 +36,7 @@ class _State:
     parameters: FloatArray  # (runs, parameters of the network)
     adam: Adam
     rewards: Rewards
-    baseline: Baseline
+    baseline: RewardBaseline
     codes: IntArray  # (batch, choices, runs): what was drawn last
 
 
@@ -84,20 +85,20 @@ class RecurrentController(Strategy[_State]):
         require_share("momentum", self.momentum)
         require_reward(self.reward, self.beta)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: networks with random weights."""
-        shape = lstm.Shape(tuple(task.space.cardinalities), self.units, self.layers)
-        parameters = _RANGE * (2 * np.ascontiguousarray(task.streams.uniform(shape.size)) - 1)
+        shape = lstm.Shape(tuple(problem.space.cardinalities), self.units, self.layers)
+        parameters = _RANGE * (2 * np.ascontiguousarray(problem.streams.uniform(shape.size)) - 1)
         return _State(
-            space=task.space,
-            streams=task.streams,
-            batch=max(self.batch_size, task.workers),
+            space=problem.space,
+            streams=problem.streams,
+            batch=max(self.batch_size, problem.workers),
             shape=shape,
             parameters=parameters,
             adam=Adam.of(parameters, self.learning_rate),
-            rewards=Rewards(self.reward, self.beta, np.full(task.runs, np.nan)),
-            baseline=Baseline.of(self.momentum, task.runs),
-            codes=np.empty((0, len(shape.cardinalities), task.runs), dtype=np.int64),
+            rewards=Rewards(self.reward, self.beta, np.full(problem.runs, np.nan)),
+            baseline=RewardBaseline.of(self.momentum, problem.runs),
+            codes=np.empty((0, len(shape.cardinalities), problem.runs), dtype=np.int64),
         )
 
     def ask(self, state: _State) -> IntArray:

@@ -40,7 +40,7 @@ _BUILT_IN = {
     "mcts": "nasbench_lab.strategies.mcts:MonteCarloTreeSearch",
     "mu-plus-lambda": "nasbench_lab.strategies.mu_plus_lambda:MuPlusLambda",
     "npenas": "nasbench_lab.strategies.npenas:Npenas",
-    "nsga-ii": "nasbench_lab.strategies.nsga2:NSGA2",
+    "nsga-ii": "nasbench_lab.strategies.nsga_ii:NSGA2",
     "pbil": "nasbench_lab.strategies.pbil:PBIL",
     "ppo": "nasbench_lab.strategies.ppo:PPO",
     "progressive-search": "nasbench_lab.strategies.progressive_search:ProgressiveSearch",
@@ -115,10 +115,10 @@ def _import(path: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def strategies() -> list[str]:
+def list_strategies() -> list[str]:
     """Return the names of all strategies, sorted.
 
-    >>> "random-search" in strategies()
+    >>> "random-search" in list_strategies()
     True
     """
     return sorted(_loaders())

@@ -7,10 +7,11 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require_count
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams, scale
 
 
 @dataclass
@@ -55,12 +56,12 @@ class RegularizedEvolution(Strategy[_State]):
         require_count("population_size", self.population_size)
         require_count("sample_size", self.sample_size)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: an empty population."""
         # Transposed, so that the members of one age, which all runs replace together, lie side by side in memory.
-        shape = (self.population_size, task.runs)
+        shape = (self.population_size, problem.runs)
         members, fitness = np.zeros(shape, dtype=np.int64).T, np.full(shape, -np.inf).T
-        return _State(task.space, task.streams, members, fitness, np.arange(task.runs))
+        return _State(problem.space, problem.streams, members, fitness, np.arange(problem.runs))
 
     def ask(self, state: _State) -> IntArray:
         """Propose the whole first population at once, then one child at a time, shape (runs, 1)."""

@@ -7,24 +7,24 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.parts.distributions import Policy
 from nasbench_lab.strategies.parts.rewards import (
-    Baseline,
+    RewardBaseline,
     RewardKind,
     require_positive,
     require_reward,
     require_share,
 )
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
 @dataclass
 class _State:
     policy: Policy
-    baseline: Baseline
+    baseline: RewardBaseline
 
 
 @final
@@ -71,10 +71,10 @@ class Reinforce(Strategy[_State]):
         require_share("momentum", self.momentum)
         require_reward(self.reward, self.beta)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform policies."""
-        policy = Policy.of(task, task.workers, self.learning_rate, self.reward, self.beta)
-        return _State(policy, Baseline.of(self.momentum, task.runs))
+        policy = Policy.of(problem, problem.workers, self.learning_rate, self.reward, self.beta)
+        return _State(policy, RewardBaseline.of(self.momentum, problem.runs))
 
     def ask(self, state: _State) -> IntArray:
         """Draw an architecture for every worker, shape (runs, workers)."""

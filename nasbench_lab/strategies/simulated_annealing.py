@@ -9,10 +9,11 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams
 
 
 @dataclass
@@ -78,12 +79,12 @@ class SimulatedAnnealing(Strategy[_State]):
         require_count("initial", self.initial)
         require(self.initial >= 2, f"initial must be at least 2, got {self.initial}")
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no run has a centre."""
-        runs = task.runs
+        runs = problem.runs
         return _State(
-            space=task.space,
-            streams=task.streams,
+            space=problem.space,
+            streams=problem.streams,
             centre=np.full(runs, -1),
             value=np.full(runs, -np.inf),
             first=np.full((runs, self.initial), np.nan),

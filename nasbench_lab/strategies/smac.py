@@ -7,13 +7,13 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.models.acquisition import expected_improvement, first_best
 from nasbench_lab.strategies.models.candidates import distinct_new, pool
 from nasbench_lab.strategies.models.forest import Forest
-from nasbench_lab.strategies.models.proposals import ProposalState
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.strategies.models.proposal_state import ProposalState
+from nasbench_lab.strategies.problem import Evaluations, Problem
 
 _PARENTS = 10
 
@@ -72,9 +72,9 @@ class RandomForestSearch(Strategy[ProposalState]):
         require(0 < self.share <= 1, f"share must be above 0 and at most 1, got {self.share}")
         require(0 <= self.random <= 1, f"random must be from 0 to 1, got {self.random}")
 
-    def start(self, task: Task) -> ProposalState:
+    def start(self, problem: Problem) -> ProposalState:
         """Return the state before the first evaluation."""
-        return ProposalState.of(task)
+        return ProposalState.of(problem)
 
     def ask(self, state: ProposalState) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.strategies.base import require_count
 from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
 from nasbench_lab.strategies.parts.rungs import bracket, check_rungs, rungs
-from nasbench_lab.strategies.task import Task
-from nasbench_lab.streams import IntArray
+from nasbench_lab.strategies.problem import Problem
 
 
 @final
@@ -46,11 +46,13 @@ class SuccessiveHalving(BracketStrategy[BracketState]):
         if self.configurations is not None:
             require_count("configurations", self.configurations)
 
-    def start(self, task: Task) -> BracketState:
+    def start(self, problem: Problem) -> BracketState:
         """Return the state before the first bracket."""
-        fidelities = rungs(task.fidelities, self.eta, self.lowest, self.rungs)
+        fidelities = rungs(problem.fidelities, self.eta, self.lowest, self.rungs)
         configurations = self.configurations or self.eta ** (len(fidelities) - 1)
-        return BracketState(task.space, task.streams, task.workers, (bracket(configurations, fidelities, self.eta),))
+        return BracketState(
+            problem.space, problem.streams, problem.workers, (bracket(configurations, fidelities, self.eta),)
+        )
 
     def sample(self, state: BracketState, wanted: int) -> IntArray:
         """Draw architectures uniformly, shape (runs, wanted)."""

@@ -7,11 +7,12 @@ from typing import ClassVar, Literal, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams
 
 
 @dataclass
@@ -68,17 +69,17 @@ class TabuSearch(Strategy[_State]):
         if self.tenure is not None:
             require_count("tenure", self.tenure)
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no run has a centre."""
-        runs, lately = task.runs, None
-        if self.tenure is not None and task.space.size > 1:
-            lately = np.full((runs, min(self.tenure, task.space.size - 1)), -1)
+        runs, lately = problem.runs, None
+        if self.tenure is not None and problem.space.size > 1:
+            lately = np.full((runs, min(self.tenure, problem.space.size - 1)), -1)
         return _State(
-            streams=task.streams,
-            workers=task.workers,
-            tabu=Visited(task.space, runs),
+            streams=problem.streams,
+            workers=problem.workers,
+            tabu=Visited(problem.space, runs),
             lately=lately,
-            neighborhood=Neighborhood(task.space, runs),
+            neighborhood=Neighborhood(problem.space, runs),
             centre_value=np.full(runs, -np.inf),
             best=np.full(runs, -1),
             best_value=np.full(runs, -np.inf),

@@ -8,12 +8,12 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.models.acquisition import first_best
 from nasbench_lab.strategies.models.parzen import ages, draw, good_ones, log_probabilities
-from nasbench_lab.strategies.models.proposals import ProposalState
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import IntArray
+from nasbench_lab.strategies.models.proposal_state import ProposalState
+from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
 @final
@@ -68,9 +68,9 @@ class ParzenEstimator(Strategy[ProposalState]):
         require(0 < self.gamma < 1, f"gamma must be between 0 and 1, got {self.gamma}")
         require(self.prior_weight > 0, f"prior_weight must be positive, got {self.prior_weight}")
 
-    def start(self, task: Task) -> ProposalState:
+    def start(self, problem: Problem) -> ProposalState:
         """Return the state before the first evaluation."""
-        return ProposalState.of(task)
+        return ProposalState.of(problem)
 
     def ask(self, state: ProposalState) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""

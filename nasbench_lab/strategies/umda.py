@@ -7,11 +7,11 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.parts.distributions import Distribution
-from nasbench_lab.strategies.task import Evaluations, Task
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
 @dataclass
@@ -60,10 +60,10 @@ class UMDA(Strategy[_State]):
             f"selected must be at most population_size, {self.population_size}, got {self.selected}",
         )
 
-    def start(self, task: Task) -> _State:
+    def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
-        population = max(self.population_size, task.workers)
-        return _State(Distribution.uniform(task, population), policies.margins(task.space.cardinalities))
+        population = max(self.population_size, problem.workers)
+        return _State(Distribution.uniform(problem, population), policies.margins(problem.space.cardinalities))
 
     def ask(self, state: _State) -> IntArray:
         """Draw a population, shape (runs, population)."""

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Generic, TypeVar, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import unknown
 from nasbench_lab.strategies import registry
 from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.task import Evaluations, Proposals, Scores, Task
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals, Scores
 
 S = TypeVar("S")
 
@@ -47,9 +47,9 @@ class _AroundAnother(Strategy[S], Generic[S]):
             not self._searcher.multi_fidelity, f"inner must not choose fidelities, and {self._searcher.name!r} does"
         )
 
-    def _check_score(self, task: Task) -> None:
-        if self.score not in task.scores.names:
-            raise unknown("score", self.score, task.scores.names)
+    def _check_score(self, problem: Problem) -> None:
+        if self.score not in problem.scores.names:
+            raise unknown("score", self.score, problem.scores.names)
 
 
 @dataclass
@@ -97,12 +97,12 @@ class ZeroCostWarmStart(_AroundAnother[_WarmState]):
     def _searcher(self) -> Strategy[Any]:
         return registry.resolve(self.inner, {})
 
-    def start(self, task: Task) -> _WarmState:
+    def start(self, problem: Problem) -> _WarmState:
         """Score the candidates, and start the inner strategy."""
-        self._check_score(task)
-        drawn = task.space.sample(task.streams.uniform(self.candidates))
-        order = _by_score(task.scores, self.score, drawn)[:, : self.warm]
-        return _WarmState(self._searcher.start(task), np.take_along_axis(drawn, order, axis=1))
+        self._check_score(problem)
+        drawn = problem.space.sample(problem.streams.uniform(self.candidates))
+        order = _by_score(problem.scores, self.score, drawn)[:, : self.warm]
+        return _WarmState(self._searcher.start(problem), np.take_along_axis(drawn, order, axis=1))
 
     def ask(self, state: _WarmState) -> IntArray:
         """Propose what the inner strategy does, or one of the best candidates in its place."""
@@ -158,11 +158,13 @@ class ZeroCostFilter(_AroundAnother[_FilterState]):
     def _searcher(self) -> Strategy[Any]:
         return registry.resolve(self.inner, {})
 
-    def start(self, task: Task) -> _FilterState:
+    def start(self, problem: Problem) -> _FilterState:
         """Start the inner strategy."""
-        self._check_score(task)
-        nothing = np.empty((task.runs, 0), dtype=np.int64)
-        return _FilterState(self._searcher.start(task), task.scores, nothing, np.zeros((task.runs, 64), dtype=np.int64))
+        self._check_score(problem)
+        nothing = np.empty((problem.runs, 0), dtype=np.int64)
+        return _FilterState(
+            self._searcher.start(problem), problem.scores, nothing, np.zeros((problem.runs, 64), dtype=np.int64)
+        )
 
     def ask(self, state: _FilterState) -> IntArray:
         """Propose the best of the next candidates, shape (runs, 1)."""

@@ -1,16 +1,16 @@
 """Suites: many simulations, and their results on disk."""
 
+from nasbench_lab.simulation.results import Results, open_results
+from nasbench_lab.simulation.trace_files import load_traces, save_traces
 from nasbench_lab.suites.comparison import Comparison
 from nasbench_lab.suites.dask_executor import DaskExecutor
-from nasbench_lab.suites.execute import run_suite
 from nasbench_lab.suites.folder import SuiteFolder
+from nasbench_lab.suites.local_processes import LocalProcesses
 from nasbench_lab.suites.plan import make_plan
-from nasbench_lab.suites.processes import LocalProcesses
 from nasbench_lab.suites.published import Published
-from nasbench_lab.suites.reading import built_in, read_suite
-from nasbench_lab.suites.results import Results, open_results
+from nasbench_lab.suites.runner import run_suite
 from nasbench_lab.suites.spec import StrategyEntry, Suite, SuiteBudget, TableEntry
-from nasbench_lab.suites.store import load_traces, save_traces
+from nasbench_lab.suites.toml_files import built_in, read_suite
 
 __all__ = [
     "Comparison",

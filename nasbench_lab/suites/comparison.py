@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nasbench_lab.errors import MissingDataError, ParameterError
-from nasbench_lab.simulate import Budget, Trace, concatenate, simulate
-from nasbench_lab.simulate.engine import RUNS_AT_A_TIME
-from nasbench_lab.simulate.measurement import RepeatPolicy
+from nasbench_lab.simulation import Budget, Trace, concatenate, simulate
+from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.engine import RUNS_AT_A_TIME
+from nasbench_lab.simulation.measurements import RepeatPolicy
 from nasbench_lab.strategies import Strategy, resolve
-from nasbench_lab.suites.arguments import parse_strategy
-from nasbench_lab.suites.conditions import Conditions
+from nasbench_lab.suites.strategy_strings import parse_strategy
 from nasbench_lab.tables import Table, load
 
 Progress = Callable[[int], None]

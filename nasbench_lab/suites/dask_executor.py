@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any, final
 
 from nasbench_lab.errors import ParameterError, SourceError, first_line
-from nasbench_lab.suites.execute import Answer, Died
-from nasbench_lab.suites.shard import Task, attempt
+from nasbench_lab.suites.runner import Answer, Died
+from nasbench_lab.suites.shards import ShardJob, attempt
 
 _AHEAD = 2  # tasks a thread, so that none waits for the next
 _CONNECT_SECONDS = 15
@@ -65,7 +65,7 @@ class DaskExecutor:
         with _connected():
             return _AHEAD * max(1, sum(self._client.nthreads().values()))
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: ShardJob) -> None:
         """Send a task to the scheduler."""
         key = f"nasbench-lab-{task.name}-{uuid.uuid4().hex[:8]}"
         self._names[key] = task.name

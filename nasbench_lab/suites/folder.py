@@ -28,11 +28,11 @@ import filelock
 import nasbench_lab
 from nasbench_lab.errors import DataError, OutputError, first_line
 from nasbench_lab.files import atomic_path
+from nasbench_lab.simulation.results import SUITE
 from nasbench_lab.suites.plan import Plan, Shard, make_plan, table_path
-from nasbench_lab.suites.reading import suite_of
-from nasbench_lab.suites.results import SUITE
-from nasbench_lab.suites.shard import REFERENCES, Done, Failed, Task, open_checked, versions
+from nasbench_lab.suites.shards import REFERENCES, Done, Failed, ShardJob, open_checked, versions
 from nasbench_lab.suites.spec import Suite
+from nasbench_lab.suites.toml_files import suite_of
 
 FORMAT = "nasbench-lab suite"
 FORMAT_VERSION = 1
@@ -110,11 +110,11 @@ class SuiteFolder:
                 f"{self.path} was begun with nasbench-lab {begun}, and this is {now}; choose another folder"
             )
 
-    def task(self, shard: Shard) -> Task:
+    def task(self, shard: Shard) -> ShardJob:
         """Return what a process needs to simulate a shard."""
         simulation = self.plan.simulations[shard.simulation]
         table = self.plan.tables[simulation.table]
-        return Task(
+        return ShardJob(
             shard.name,
             table_path(self.suite.folder, table.source),
             table.checksum,

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, final
 
 from nasbench_lab.errors import MissingDataError, NasbenchLabError, ParameterError, first_line, unknown
-from nasbench_lab.simulate.measurement import Measurements
-from nasbench_lab.strategies import PlainStrategy, Strategy, resolve, strategies
+from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.measurements import Measurements
+from nasbench_lab.simulation.results import origin
+from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies, resolve
 from nasbench_lab.suites.comparison import check_different
-from nasbench_lab.suites.conditions import Conditions
-from nasbench_lab.suites.lacks import estimated_evaluations, lacking
-from nasbench_lab.suites.results import origin
+from nasbench_lab.suites.requirements import estimated_evaluations, lacking
 from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
 from nasbench_lab.tables import Table, catalogue, load
 
@@ -177,7 +177,7 @@ def make_plan(suite: Suite) -> Plan:
         SourceError, DataError: a table cannot be opened.
         MissingDataError: the only table lacks what a strategy given by name needs.
 
-    >>> from nasbench_lab.simulate import Budget
+    >>> from nasbench_lab.simulation import Budget
     >>> plan = make_plan(Suite(["random-search"], ["digits/chain"], Budget(evaluations=50), runs=100))
     >>> [(shard.name, shard.runs) for shard in plan.shards]
     [('00000-0000000000', 100)]
@@ -270,9 +270,9 @@ def _candidates(entries: Sequence[StrategyEntry]) -> Iterator[_Candidate]:
             for parameters in entry.combinations():
                 yield _Candidate(resolve(entry.name, parameters), entry.name, parameters, entry.optional)
             continue
-        found = [name for name in strategies() if fnmatch.fnmatchcase(name, entry.name)]
+        found = [name for name in list_strategies() if fnmatch.fnmatchcase(name, entry.name)]
         if not found:
-            raise unknown("strategy", entry.name, strategies())
+            raise unknown("strategy", entry.name, list_strategies())
         for name in found:
             if name not in taken:
                 yield _Candidate(resolve(name, {}), name, {}, may_be_left_out=True)

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, final
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulate.budget import Budget
-from nasbench_lab.simulate.engine import MOST_WORKERS
-from nasbench_lab.simulate.measurement import RepeatPolicy
+from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.engine import MOST_WORKERS
+from nasbench_lab.simulation.measurements import RepeatPolicy
 from nasbench_lab.streams import check_seed
-from nasbench_lab.suites.arguments import parse_strategy
 from nasbench_lab.suites.published import Published
+from nasbench_lab.suites.strategy_strings import parse_strategy
 
 WILDCARDS = "*?["
 """What makes a pattern of a name."""

@@ -1,10 +1,10 @@
 """Tables: what was measured. The store, the query API, the importers and the catalogue."""
 
-from nasbench_lab.tables.catalogue import cached_path, fetch, load, recipe, tables
+from nasbench_lab.tables.catalogue import cached_path, fetch, find_recipe, list_tables, load
 from nasbench_lab.tables.citations import cite
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.importers.columns.read import read_columns
-from nasbench_lab.tables.known_answers import Check
+from nasbench_lab.tables.known_answers import VerificationResult
 from nasbench_lab.tables.recipe import AbstractRecipe, Recipe, StreamedRecipe
 from nasbench_lab.tables.store import open_table, write
 from nasbench_lab.tables.table import Table
@@ -12,20 +12,20 @@ from nasbench_lab.tables.verification import verify
 
 __all__ = [
     "AbstractRecipe",
-    "Check",
     "Description",
     "Metric",
     "Recipe",
     "StreamedRecipe",
     "Table",
+    "VerificationResult",
     "cached_path",
     "cite",
     "fetch",
+    "find_recipe",
+    "list_tables",
     "load",
     "open_table",
     "read_columns",
-    "recipe",
-    "tables",
     "verify",
     "write",
 ]

@@ -12,7 +12,7 @@ from nasbench_lab.cache import cache_folder
 from nasbench_lab.errors import DataError, SourceError, UnknownNameError, unknown
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables import store
-from nasbench_lab.tables.fetching.by_hand import BY_HAND, refuse_by_hand
+from nasbench_lab.tables.fetching.manual_downloads import BY_HAND, refuse_by_hand
 from nasbench_lab.tables.known_answers import check_known_answers
 from nasbench_lab.tables.progress import Report, silent
 from nasbench_lab.tables.recipe import AbstractRecipe, StreamedRecipe
@@ -47,10 +47,10 @@ def recipes() -> dict[str, AbstractRecipe]:
     return {recipe.description.name: recipe for recipe in (*embedded.recipes(), *published)}
 
 
-def tables() -> list[str]:
+def list_tables() -> list[str]:
     """Return the names of all tables of the catalogue, sorted.
 
-    >>> "nas-bench-graph/cora" in tables()
+    >>> "nas-bench-graph/cora" in list_tables()
     True
     """
     return sorted(recipes())
@@ -71,7 +71,7 @@ def matching(patterns: Iterable[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for pattern in patterns:
-        names = [n for n in tables() if fnmatch.fnmatchcase(n, pattern) or n.startswith(f"{pattern.rstrip('/')}/")]
+        names = [n for n in list_tables() if fnmatch.fnmatchcase(n, pattern) or n.startswith(f"{pattern.rstrip('/')}/")]
         if not names:
             refuse_by_hand(pattern)
             raise unknown("table", pattern, [*to_suggest(), *publications()], ALSO_CALLED)
@@ -81,7 +81,7 @@ def matching(patterns: Iterable[str]) -> list[str]:
 
 def to_suggest() -> list[str]:
     """Return the names of all tables, and of those that users make from files that they download themselves."""
-    return [*tables(), *(entry.name for entry in BY_HAND)]
+    return [*list_tables(), *(entry.name for entry in BY_HAND)]
 
 
 def publications() -> list[str]:
@@ -90,10 +90,10 @@ def publications() -> list[str]:
     >>> publications()[:2]
     ['digits', 'ec-nas']
     """
-    return list(dict.fromkeys(name.partition("/")[0] for name in tables()))
+    return list(dict.fromkeys(name.partition("/")[0] for name in list_tables()))
 
 
-def recipe(name: str) -> AbstractRecipe:
+def find_recipe(name: str) -> AbstractRecipe:
     """Return the recipe of a table.
 
     Raises:
@@ -101,7 +101,7 @@ def recipe(name: str) -> AbstractRecipe:
         SourceError: users make the tables of that name from files that they download themselves.
     """
     if name not in recipes():
-        of_publication = [table for table in tables() if table.partition("/")[0] == str(name).rstrip("/")]
+        of_publication = [table for table in list_tables() if table.partition("/")[0] == str(name).rstrip("/")]
         if of_publication:
             raise UnknownNameError(f"{name!r} is a publication; name one of its tables: {', '.join(of_publication)}")
         refuse_by_hand(str(name))
@@ -111,7 +111,7 @@ def recipe(name: str) -> AbstractRecipe:
 
 def cached_path(name: str) -> Path:
     """Return where the converted table is, or will be."""
-    digest = recipe(name).digest
+    digest = find_recipe(name).digest
     return cache_folder() / "tables" / f"{name.replace('/', '__')}-{digest[:16]}.h5"
 
 
@@ -140,7 +140,7 @@ def load(name: str | os.PathLike[str]) -> Table:
         return store.open_table(text)
     if text and text not in recipes() and Path(text).is_dir():  # an empty text is no way to write the current folder
         return store.open_table(_only_table(Path(text)))
-    made = recipe(text)
+    made = find_recipe(text)
     path = cached_path(text)
     if not path.exists() and isinstance(made, StreamedRecipe) and not made.file.is_here():
         size = f"a download of {made.file.size / 1e6:,.0f} MB" if made.file.size else "a large download"
@@ -193,7 +193,7 @@ def convert(name: str, path: Path, *, report: Report = silent) -> None:
     Raises:
         SourceError, DataError, OutputError: see `fetch`.
     """
-    recipe(name).write(path, report)
+    find_recipe(name).write(path, report)
     wrong = [check for check in check_known_answers(store.open_table(path)) if not check.ok]
     if wrong:
         raise DataError(f"table {name!r} is not as published: {wrong[0].what}: {wrong[0].found}")

@@ -72,4 +72,4 @@ def _citations(name: str) -> Iterable[tuple[str, str]]:
     if catalogue.is_table_file(name):
         description = catalogue.load(name).description
         return [(description.name, description.citation)]
-    return [(table, catalogue.recipe(table).description.citation) for table in catalogue.matching([name])]
+    return [(table, catalogue.find_recipe(table).description.citation) for table in catalogue.matching([name])]

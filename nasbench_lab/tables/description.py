@@ -52,7 +52,7 @@ class Description:
     Attributes:
         name: catalogue name, e.g. ``"nats-bench-tss/cifar10"``.
         title: one line for people.
-        space: plain data from which `nasbench_lab.spaces.make` makes the space.
+        space: plain data from which `nasbench_lab.spaces.make_space` makes the space.
         fidelities: numbers of training epochs, ascending.
         repeats: names of the repeats (trainings from different seeds), in order.
         metrics: what was measured.

@@ -16,7 +16,7 @@ from nasbench_lab.errors import first_line
 from nasbench_lab.tables.table import Table, best
 
 
-class Check(NamedTuple):
+class VerificationResult(NamedTuple):
     """What was checked, whether it was right, and what was found."""
 
     what: str
@@ -42,17 +42,19 @@ class KnownAnswer:
     answer: Callable[[Table], float]
     source: str
 
-    def check(self, table: Table) -> Check:
+    def check(self, table: Table) -> VerificationResult:
         """Compare a table with it."""
         try:
             found = self.answer(table)
         except LookupError as error:  # a table of that name without that metric
-            return Check(self.what, False, first_line(error))
+            return VerificationResult(self.what, False, first_line(error))
         right = abs(found - self.expected) <= self.tolerance  # False for NaN
-        return Check(self.what, bool(right), f"{found:.10g}" + ("" if right else f", not {self.expected:.10g}"))
+        return VerificationResult(
+            self.what, bool(right), f"{found:.10g}" + ("" if right else f", not {self.expected:.10g}")
+        )
 
 
-def check_known_answers(table: Table) -> list[Check]:
+def check_known_answers(table: Table) -> list[VerificationResult]:
     """Compare a table with all that is known of the table of its name; nothing may be.
 
     >>> from nasbench_lab.testing import synthetic_table

@@ -215,7 +215,7 @@ def _seal(path: Path, description: Description, arrays: Mapping[str, NDArray[Any
 def _shapes(description: Description, means: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """Shapes of all arrays of a table that is to be written."""
     lengths = {
-        "architecture": spaces.make(description.space).size,
+        "architecture": spaces.make_space(description.space).size,
         "fidelity": len(description.fidelities),
         "repeat": len(description.repeats),
     }

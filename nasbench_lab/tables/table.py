@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab import spaces
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, unknown
-from nasbench_lab.streams import FloatArray, whole
+from nasbench_lab.streams import whole
 from nasbench_lab.tables.description import AXES, Description, Metric
-from nasbench_lab.tables.single import Column, Single
+from nasbench_lab.tables.point_queries import MetricColumn, Single
 
 Repeat = int | Literal["mean"]
 
@@ -61,7 +62,7 @@ class Table:
         checksum: str = "",
     ) -> None:
         self.description = description
-        self.space = spaces.make(description.space)
+        self.space = spaces.make_space(description.space)
         self.checksum = checksum
         self._values = {n: np.asarray(a) for n, a in values.items()} if isinstance(values, dict) else values
         self._means: Mapping[str, NDArray[Any]] = means if means is not None else {}
@@ -297,7 +298,7 @@ class Table:
         if key not in self._singles:
             fidelity, repeat = self.fidelity_position(epochs), self.check_repeat(repeat)
             columns = [
-                Column(
+                MetricColumn(
                     metric.name,
                     metric.split != "none",
                     _unverified(self._values, metric.name),

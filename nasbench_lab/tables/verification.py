@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables import catalogue, store
 from nasbench_lab.tables.description import Metric
-from nasbench_lab.tables.known_answers import Check, check_known_answers
+from nasbench_lab.tables.known_answers import VerificationResult, check_known_answers
 from nasbench_lab.tables.progress import Report, silent
 from nasbench_lab.tables.table import Table
 
@@ -23,7 +23,7 @@ _RANGES = {"percent": (0.0, 100.0), "fraction": (0.0, 1.0)} | dict.fromkeys(("s"
 _ROWS = 2**16  # architectures at a time, so that tables may be larger than memory
 
 
-def verify(name: str | os.PathLike[str], *, sources: bool = False, report: Report = silent) -> list[Check]:
+def verify(name: str | os.PathLike[str], *, sources: bool = False, report: Report = silent) -> list[VerificationResult]:
     """Check everything that can be checked of a table.
 
     - the file is a table, undamaged (the checksum of every array),
@@ -51,7 +51,7 @@ def verify(name: str | os.PathLike[str], *, sources: bool = False, report: Repor
     if named:
         catalogue.fetch(text, report=report)
     table = catalogue.load(text)
-    checks = [Check("structure", True, repr(table).strip("<>")), *_check_metrics(table, report)]
+    checks = [VerificationResult("structure", True, repr(table).strip("<>")), *_check_metrics(table, report)]
     if all(check.ok for check in checks):  # the rest would only say the same of a damaged file
         checks += check_known_answers(table)
         if sources and named:
@@ -59,19 +59,19 @@ def verify(name: str | os.PathLike[str], *, sources: bool = False, report: Repor
     return checks
 
 
-def _check_metrics(table: Table, report: Report) -> Iterator[Check]:
+def _check_metrics(table: Table, report: Report) -> Iterator[VerificationResult]:
     """Check the checksum and the values of every metric."""
     for metric in table.description.metrics:
         report(f"checking {metric.name}", 0, 0)
         try:
             arrays = [table.values(metric.name), table.published_means(metric.name)]
         except DataError as error:
-            yield Check(metric.name, False, str(error))
+            yield VerificationResult(metric.name, False, str(error))
         else:
             yield _check_values(metric, [array for array in arrays if array is not None])
 
 
-def _check_values(metric: Metric, arrays: Sequence[NDArray[Any]]) -> Check:
+def _check_values(metric: Metric, arrays: Sequence[NDArray[Any]]) -> VerificationResult:
     """Check that something was measured, and all of it is in the range of the unit; say how much is missing."""
     known = total = 0
     least, most = np.inf, -np.inf
@@ -80,18 +80,18 @@ def _check_values(metric: Metric, arrays: Sequence[NDArray[Any]]) -> Check:
         known, total = known + present.size, total + part.size
         least, most = min(least, float(present.min(initial=np.inf))), max(most, float(present.max(initial=-np.inf)))
     if not known:
-        return Check(metric.name, False, "nothing was measured")
+        return VerificationResult(metric.name, False, "nothing was measured")
     found = f"{least:.6g} to {most:.6g} {metric.unit}".strip() + f", {1 - known / total:.1%} missing"
     low, high = _RANGES.get(metric.unit, (-np.inf, np.inf))  # scores without a unit may be infinite, and some are
     right = low <= least and most <= high
-    return Check(metric.name, bool(right), found if right else f"{found}; allowed: {low:g} to {high:.6g}")
+    return VerificationResult(metric.name, bool(right), found if right else f"{found}; allowed: {low:g} to {high:.6g}")
 
 
-def _check_sources(name: str, table: Table, report: Report) -> Check:
+def _check_sources(name: str, table: Table, report: Report) -> VerificationResult:
     """Convert the published files again and compare the content."""
     with tempfile.TemporaryDirectory(prefix="nasbench-lab-") as folder:
         again = Path(folder) / "again.h5"
         catalogue.convert(name, again, report=report)
         same = store.open_table(again).checksum == table.checksum
     found = "the same" if same else "another table; delete the file, and it is made again"
-    return Check("published files, converted again", same, found)
+    return VerificationResult("published files, converted again", same, found)

@@ -3,26 +3,26 @@
 With pytest, the fixtures ``strategy_case`` and ``strategy_baseline`` of the plugin (`nasbench_lab_pytest`) run these.
 """
 
-from nasbench_lab.testing.audit import audit
-from nasbench_lab.testing.baseline import Baseline, Protocol, Subject, baseline_of
-from nasbench_lab.testing.baseline_file import read_baseline, write_baseline
-from nasbench_lab.testing.checking import Check, check_file
+from nasbench_lab.testing.baselines.baseline import Baseline, Protocol, Subject, baseline_of
+from nasbench_lab.testing.baselines.checks import BaselineCheck, check_file
+from nasbench_lab.testing.baselines.files import read_baseline, write_baseline
+from nasbench_lab.testing.baselines.fixture import StrategyBaseline
+from nasbench_lab.testing.baselines.outcome import CheckOutcome
+from nasbench_lab.testing.baselines.reporting import to_markdown, to_text
+from nasbench_lab.testing.baselines.trace_audit import audit_trace
 from nasbench_lab.testing.conformance import CASES, identical
-from nasbench_lab.testing.fixture import StrategyBaseline
-from nasbench_lab.testing.outcome import Outcome
-from nasbench_lab.testing.summary import to_markdown, to_text
 from nasbench_lab.testing.synthetic import SPACES, synthetic_table
 
 __all__ = [
     "CASES",
     "SPACES",
     "Baseline",
-    "Check",
-    "Outcome",
+    "BaselineCheck",
+    "CheckOutcome",
     "Protocol",
     "StrategyBaseline",
     "Subject",
-    "audit",
+    "audit_trace",
     "baseline_of",
     "check_file",
     "identical",

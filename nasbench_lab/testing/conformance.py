@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.simulate import Budget, Trace, simulate
-from nasbench_lab.simulate.scores import TableScores
-from nasbench_lab.simulate.trace import MISSING
-from nasbench_lab.strategies import Evaluations, Proposals, Strategy, Task
+from nasbench_lab.simulation import Budget, Trace, simulate
+from nasbench_lab.simulation.trace import MISSING
+from nasbench_lab.simulation.zero_cost_scores import TableScores
+from nasbench_lab.strategies import Evaluations, Problem, Proposals, Strategy
 from nasbench_lab.streams import Streams
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.synthetic import SPACES, synthetic_table
@@ -169,7 +169,7 @@ def case_state_survives_pickling(strategy: Strategy[Any]) -> None:
 
     def search(pickle_at: int) -> list[Any]:
         scores = TableScores(table, _RUNS)
-        task = Task(table.space, Streams(5, 0, _RUNS), table.fidelities, scores=scores)
+        task = Problem(table.space, Streams(5, 0, _RUNS), table.fidelities, scores=scores)
         state, asked, count = strategy.start(task), [], 0
         for step in range(30):
             if step == pickle_at:

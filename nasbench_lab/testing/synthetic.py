@@ -47,7 +47,7 @@ def synthetic_table(
     >>> synthetic_table("topology").space.size
     15625
     """
-    space = spaces.make(SPACES[kind])
+    space = spaces.make_space(SPACES[kind])
     random = np.random.default_rng(seed)
     axes = ("architecture",)
     description = Description(

@@ -16,7 +16,7 @@ _KINDS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bo
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """A way of training.
 
     Attributes:
@@ -94,7 +94,7 @@ class Recipe:
 
 
 _NATS = "Dong et al., NATS-Bench, TPAMI 2021; AutoDL-Projects, configs/nas-benchmark/hyper-opts"
-_NATS_12 = Recipe("nats-bench-12", 12, 256, 0.1, padding=4, flip=True, source=_NATS)
+_NATS_12 = TrainingRecipe("nats-bench-12", 12, 256, 0.1, padding=4, flip=True, source=_NATS)
 
 RECIPES = {
     each.name: each
@@ -103,7 +103,7 @@ RECIPES = {
         dataclasses.replace(_NATS_12, name="nats-bench-90", epochs=90),
         dataclasses.replace(_NATS_12, name="nats-bench-200", epochs=200),
         # The published base rate, 0.1, was doubled for the two shards of a TPU.
-        Recipe(
+        TrainingRecipe(
             "nas-bench-101",
             108,
             256,
@@ -114,7 +114,7 @@ RECIPES = {
             flip=True,
             source="Ying et al., NAS-Bench-101, ICML 2019; google-research/nasbench, nasbench/lib/config.py",
         ),
-        Recipe(
+        TrainingRecipe(
             "digits",
             12,
             50,
@@ -129,7 +129,7 @@ RECIPES = {
 """Every recipe by its name."""
 
 
-def recipe(name: str) -> Recipe:
+def recipe(name: str) -> TrainingRecipe:
     """Return the recipe of that name.
 
     Raises:

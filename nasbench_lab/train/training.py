@@ -17,11 +17,11 @@ from torch.nn import functional
 
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.files import atomic_path
-from nasbench_lab.train.batches import Batches
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
-from nasbench_lab.train.recipes import Recipe
-from nasbench_lab.train.stack import Build, initialised
+from nasbench_lab.train.image_batches import ImageBatches
+from nasbench_lab.train.recipes import TrainingRecipe
+from nasbench_lab.train.side_by_side import Build, initialised
 
 QUANTITIES = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "test_loss", "test_accuracy", "seconds")
 """What every epoch gives: losses (mean cross-entropy in nats), accuracies in percent, and seconds of training.
@@ -37,7 +37,7 @@ Measured = Literal["every", "last"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Curves:
+class LearningCurves:
     """What was measured, epoch by epoch.
 
     Attributes:
@@ -74,7 +74,7 @@ class Training:
     >>> from nasbench_lab.train.networks import topology_network
     >>> def build(copies):
     ...     return topology_network([3] * 6, channels=2, cells=1, image_channels=1, copies=copies)
-    >>> curves = Training(build, digits(), Recipe("short", 1, 60, 0.1), [0, 1]).finish()
+    >>> curves = Training(build, digits(), TrainingRecipe("short", 1, 60, 0.1), [0, 1]).finish()
     >>> curves.values["valid_accuracy"].shape, curves.failed.tolist()
     ((2, 1), [False, False])
     """
@@ -83,7 +83,7 @@ class Training:
         self,
         build: Build,
         dataset: Dataset,
-        recipe: Recipe,
+        recipe: TrainingRecipe,
         seeds: Sequence[int],
         *,
         device: torch.device | str = "cpu",
@@ -98,7 +98,7 @@ class Training:
             # The same seeds must give the same curves, and float32 must be float32.
             torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-        self.batches = Batches(dataset, recipe, self.seeds, self.device)
+        self.batches = ImageBatches(dataset, recipe, self.seeds, self.device)
         network = initialised(build, self.seeds)
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network) if recipe.average else self.network
@@ -107,7 +107,7 @@ class Training:
         self._values = {name: np.full((len(self.seeds), recipe.epochs), np.nan) for name in QUANTITIES}
         self._failed = np.zeros(len(self.seeds), dtype=bool)
 
-    def finish(self, checkpoint: Path | None = None) -> Curves:
+    def finish(self, checkpoint: Path | None = None) -> LearningCurves:
         """Train to the end and return the curves.
 
         Args:
@@ -131,9 +131,9 @@ class Training:
             yield self.epoch
 
     @property
-    def curves(self) -> Curves:
+    def curves(self) -> LearningCurves:
         """What was measured so far."""
-        return Curves({name: value.copy() for name, value in self._values.items()}, self._failed.copy())
+        return LearningCurves({name: value.copy() for name, value in self._values.items()}, self._failed.copy())
 
     def predict(self, split: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the predicted classes, shape (seeds, images), and the labels, shape (images,), of a split."""
@@ -267,7 +267,7 @@ def _floating(module: nn.Module) -> list[Tensor]:
     return [value.detach() for value in module.state_dict().values() if value.is_floating_point()]
 
 
-def _optimizer(recipe: Recipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+def _optimizer(recipe: TrainingRecipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
     shared: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(parameters, **shared)

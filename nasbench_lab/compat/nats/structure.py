@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.compat.nats.errors import ArgumentError
 from nasbench_lab.spaces import Space
 from nasbench_lab.spaces.topology import OPERATIONS
-from nasbench_lab.streams import FloatArray
 
 _CLASSES = {"cifar10-valid": 10, "cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
 _TOPOLOGY_CHANNELS = 16

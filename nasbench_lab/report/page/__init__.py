@@ -1,5 +1,5 @@
 """The report as one HTML page."""
 
-from nasbench_lab.report.page.page import render_page, write_page
+from nasbench_lab.report.page.html import render_page, write_page
 
 __all__ = ["render_page", "write_page"]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.arrays import FloatArray
 
 Scale = Literal["linear", "log"]
 
@@ -58,7 +58,7 @@ class Line:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class View:
+class ChartView:
     """What a chart shows for one combination of choices.
 
     Attributes:
@@ -98,13 +98,13 @@ class Chart:
     name: str
     title: str
     choices: tuple[Choice, ...]
-    views: Mapping[str, View]
+    views: Mapping[str, ChartView]
     missing: Mapping[str, str]
     x_scale: Scale
     y_scale: Scale
 
     @property
-    def start(self) -> View | None:
+    def start(self) -> ChartView | None:
         """What is shown at first."""
         return self.views.get("|".join(choice.start for choice in self.choices))
 
@@ -134,7 +134,7 @@ def chart_data(chart: Chart, points: int) -> dict[str, Any]:
     }
 
 
-def _view_data(view: View, points: int, grids: list[list[Any]]) -> dict[str, Any]:
+def _view_data(view: ChartView, points: int, grids: list[list[Any]]) -> dict[str, Any]:
     kept = thinned(len(view.grid), points)
     grid = [plain_number(value, 6 if float(value).is_integer() else DIGITS) for value in view.grid[kept].tolist()]
     if grid not in grids:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nasbench_lab.report import style
+from nasbench_lab.report.figures import style
 
 LINE_CONTRAST = 3.0
 """Least contrast of a curve with its background (WCAG 2.2, 1.4.11)."""

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.arrays import FloatArray, IntArray
 
 _ROOT_TWO_PI = 2.5066282746310002
 _SUPPORT = 6.0  # deviations beyond which a normal variable is not looked for

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.streams import FloatArray, IntArray
 
 
 def pool(space: Space, architecture: IntArray, value: FloatArray, parents: int, uniform: FloatArray) -> IntArray:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.streams import FloatArray, scale
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.streams import scale
 
 Codes = NDArray[np.int8]
 

@@ -6,8 +6,9 @@ from typing import final
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.strategies.models.encodings import Counts, PackedEncoding
-from nasbench_lab.streams import IntArray, WordArray
+from nasbench_lab.streams import WordArray
 
 _FIRST_CAPACITY = 32
 _MOST_KEPT = 2**27  # bytes of counts to all architectures

@@ -7,10 +7,11 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.topology import OPERATIONS, TopologySpace
-from nasbench_lab.streams import IntArray, WordArray
+from nasbench_lab.streams import WordArray
 
 Encoding = Literal["path", "one-hot"]
 Counts = NDArray[np.unsignedinteger]

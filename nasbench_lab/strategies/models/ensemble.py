@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.arrays import FloatArray
 
 SingleArray = NDArray[np.float32]
 

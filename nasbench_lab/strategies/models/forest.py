@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.streams import FloatArray, IntArray, scale
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.streams import scale
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.arrays import FloatArray, IntArray
 
 _FIRST_CAPACITY = 32
 _LEAST_VARIANCE = 1e-9  # of values scaled to variance 1: what is below counts as constant

@@ -7,6 +7,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.models.candidates import pool
 from nasbench_lab.strategies.models.distances import Distances
@@ -16,7 +17,7 @@ from nasbench_lab.strategies.models.kernels import CodeGrid, Kind, Sums, correla
 from nasbench_lab.strategies.models.normal import normal_numbers
 from nasbench_lab.strategies.models.triangular import lower_times
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.streams import Streams
 
 _PARENTS = 10
 _JITTER = 1e-8  # added to a covariance that is factorised

@@ -9,10 +9,10 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.models.spectrum import CodeSpectrum
 from nasbench_lab.strategies.models.triangular import lower_times
-from nasbench_lab.streams import FloatArray, IntArray
 
 Kind = Literal["hamming", "matern", "path"]
 KINDS: tuple[Kind, ...] = ("hamming", "matern", "path")

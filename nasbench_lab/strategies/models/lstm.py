@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.parts import policies
-from nasbench_lab.streams import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

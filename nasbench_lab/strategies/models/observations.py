@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.strategies.task import Evaluations
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.strategies.problem import Evaluations
 
 Fantasy = Literal["believer", "min", "mean", "max"]
 FANTASIES: tuple[Fantasy, ...] = ("believer", "min", "mean", "max")

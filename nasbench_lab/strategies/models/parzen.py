@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.streams import FloatArray, IntArray
 
 
 def good_ones(value: FloatArray, known: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.arrays import FloatArray, IntArray
 
 EXPONENTS: FloatArray = np.geomspace(0.05, 5.0, 40)
 """The values of alpha that are tried."""

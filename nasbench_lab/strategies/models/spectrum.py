@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.arrays import FloatArray, IntArray
 
 _PARTS = 3
 """How many groups the codes are in: a product with the eigenvectors is one small matrix product for each."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scipy.linalg.blas import dtrmm
 
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.arrays import FloatArray
 
 
 def lower_times(lower: FloatArray, matrix: FloatArray, *, overwrite: bool = False) -> FloatArray:

@@ -8,11 +8,12 @@ from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.rungs import Bracket
-from nasbench_lab.strategies.task import Evaluations, Proposals, Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
+from nasbench_lab.streams import Streams
 
 
 @dataclass
@@ -71,7 +72,7 @@ class BracketStrategy(Strategy[S], Generic[S]):
     multi_fidelity: ClassVar[bool] = True
 
     @abc.abstractmethod
-    def start(self, task: Task) -> S:
+    def start(self, problem: Problem) -> S:
         """Return the state before the first bracket."""
 
     @abc.abstractmethod

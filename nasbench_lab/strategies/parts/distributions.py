@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.parts import policies
 from nasbench_lab.strategies.parts.policies import Adam
 from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards
-from nasbench_lab.strategies.task import Task
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.strategies.problem import Problem
+from nasbench_lab.streams import Streams
 
 
 @dataclass
@@ -33,10 +34,10 @@ class Distribution:
     codes: IntArray
 
     @classmethod
-    def uniform(cls, task: Task, proposals: int) -> Distribution:
+    def uniform(cls, problem: Problem, proposals: int) -> Distribution:
         """Return the distributions in which all values of a choice are equally likely."""
-        probabilities = policies.uniform_probabilities(task.space.cardinalities, task.runs)
-        return Distribution(task.space, task.streams, proposals, probabilities, _nothing(probabilities))
+        probabilities = policies.uniform_probabilities(problem.space.cardinalities, problem.runs)
+        return Distribution(problem.space, problem.streams, proposals, probabilities, _nothing(probabilities))
 
     def draw(self) -> IntArray:
         """Draw architectures, shape (runs, proposals)."""
@@ -60,18 +61,18 @@ class Policy(Distribution):
     rewards: Rewards
 
     @classmethod
-    def of(cls, task: Task, proposals: int, learning_rate: float, reward: RewardKind, beta: float) -> Policy:
+    def of(cls, problem: Problem, proposals: int, learning_rate: float, reward: RewardKind, beta: float) -> Policy:
         """Return the uniform policies."""
-        logits = policies.uniform_logits(task.space.cardinalities, task.runs)
+        logits = policies.uniform_logits(problem.space.cardinalities, problem.runs)
         return Policy(
-            space=task.space,
-            streams=task.streams,
+            space=problem.space,
+            streams=problem.streams,
             proposals=proposals,
             probabilities=policies.softmax(logits),
             codes=_nothing(logits),
             logits=logits,
             adam=Adam.of(logits, learning_rate),
-            rewards=Rewards(reward, beta, np.full(task.runs, np.nan)),
+            rewards=Rewards(reward, beta, np.full(problem.runs, np.nan)),
         )
 
     def draw(self) -> IntArray:

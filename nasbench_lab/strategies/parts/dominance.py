@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nasbench_lab.strategies.task import Evaluations
-from nasbench_lab.streams import FloatArray, IntArray
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.strategies.problem import Evaluations
 
 
 def comparable(evaluations: Evaluations) -> FloatArray:

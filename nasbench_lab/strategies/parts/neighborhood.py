@@ -6,9 +6,10 @@ from typing import final
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.streams import FloatArray, IntArray, scale
+from nasbench_lab.streams import scale
 
 
 @final

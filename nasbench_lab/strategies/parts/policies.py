@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.streams import FloatArray, IntArray, Streams
+from nasbench_lab.streams import Streams
 
 ATTEMPTS = 16
 """How often codes are drawn until they describe an architecture, in spaces where not all do."""

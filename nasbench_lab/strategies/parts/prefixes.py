@@ -7,8 +7,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.streams import IntArray
 
 
 @final

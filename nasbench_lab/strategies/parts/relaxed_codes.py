@@ -17,8 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.streams import FloatArray, IntArray, scale
+from nasbench_lab.streams import scale
 
 
 def to_codes(vectors: FloatArray, cardinalities: Sequence[int]) -> IntArray:

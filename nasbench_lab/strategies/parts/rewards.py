@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.strategies.base import require
-from nasbench_lab.streams import FloatArray
 
 RewardKind = Literal["raw", "sigmoid"]
 
@@ -87,7 +87,7 @@ def is_number(value: object) -> bool:
 
 
 @dataclass
-class Baseline:
+class RewardBaseline:
     """Exponential moving average of the rewards of every run, as one that has no bias at the start.
 
     After rewards r_1 .. r_n it is ``sum_i m**(n - i) r_i / sum_i m**(n - i)`` with the momentum m. Shapes (runs,).
@@ -98,7 +98,7 @@ class Baseline:
     weight: FloatArray
 
     @classmethod
-    def of(cls, momentum: float, runs: int) -> Baseline:
+    def of(cls, momentum: float, runs: int) -> RewardBaseline:
         """Return the average of nothing."""
         return cls(momentum, np.zeros(runs), np.zeros(runs))
 

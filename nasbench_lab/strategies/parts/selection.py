@@ -10,8 +10,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.base import require
-from nasbench_lab.streams import FloatArray, IntArray, scale
+from nasbench_lab.streams import scale
 
 Selection = Literal["tournament", "roulette", "rank", "truncation"]
 

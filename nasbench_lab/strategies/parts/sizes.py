@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.cell101 import Cell101Space
-from nasbench_lab.streams import IntArray
 
 
 def sizes(space: Space) -> IntArray:

@@ -7,9 +7,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import require
-from nasbench_lab.streams import FloatArray, IntArray, Streams, scale
+from nasbench_lab.streams import Streams, scale
 
 Crossover = Literal["one-point", "two-point", "uniform"]
 Mutation = Literal["replace", "neighbor"]

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError, first_line
 from nasbench_lab.spaces.choices import Choice
 from nasbench_lab.spaces.listed import ListedChoicesSpace
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
 

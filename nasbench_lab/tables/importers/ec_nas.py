@@ -26,8 +26,8 @@ from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
-from nasbench_lab.tables.importers.nas_bench_101.messages import Field
-from nasbench_lab.tables.importers.nas_bench_101.reader import Counts, Format, Frame, fill
+from nasbench_lab.tables.importers.nas_bench_101.messages import WireField
+from nasbench_lab.tables.importers.nas_bench_101.reader import Counts, Frame, RecordFormat, fill
 from nasbench_lab.tables.importers.nas_bench_101.reader import convert as _convert
 from nasbench_lab.tables.progress import Progress
 from nasbench_lab.tables.recipe import Arrays, Recipe
@@ -56,11 +56,11 @@ _POWER = {"gpu_power": (1, 1), "gpu_energy": (1, 2), "cpu_power": (2, 1), "cpu_e
 
 _FIELDS = {
     **nas_bench_101.FIELDS,
-    **{name: Field((1, nas_bench_101.FINAL, number)) for name, number in _ENERGY.items()},
-    **{f"halfway_{name}": Field((1, nas_bench_101.HALFWAY, number)) for name, number in _ENERGY.items()},
-    **{name: Field((1, nas_bench_101.FINAL, number)) for name, number in _PREDICTED.items()},
-    **{name: Field((number,)) for name, number in _TOTAL.items()},
-    **{name: Field((9, 0, device, 0, quantity, 0, 1)) for name, (device, quantity) in _POWER.items()},
+    **{name: WireField((1, nas_bench_101.FINAL, number)) for name, number in _ENERGY.items()},
+    **{f"halfway_{name}": WireField((1, nas_bench_101.HALFWAY, number)) for name, number in _ENERGY.items()},
+    **{name: WireField((1, nas_bench_101.FINAL, number)) for name, number in _PREDICTED.items()},
+    **{name: WireField((number,)) for name, number in _TOTAL.items()},
+    **{name: WireField((9, 0, device, 0, quantity, 0, 1)) for name, (device, quantity) in _POWER.items()},
 }
 
 _UNITS = {
@@ -150,7 +150,7 @@ def _remarks(table: Table, counts: Counts) -> list[str]:
 
 def convert(source: Path, target: Path, *, progress: Progress | None = None) -> None:
     """Convert a file of EC-NAS into a table with all metrics; see `nas_bench_101.convert`."""
-    _convert(source, target, Format(_FIELDS, _describe, len(nas_bench_101.REPEATS), _remarks), progress)
+    _convert(source, target, RecordFormat(_FIELDS, _describe, len(nas_bench_101.REPEATS), _remarks), progress)
 
 
 def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
@@ -161,7 +161,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
     size = Cell101Space(frame.vertices).size
     lengths = {"architecture": size, "fidelity": len(frame.fidelities), "repeat": repeats}
     values = {metric.name: np.full([lengths[axis] for axis in metric.axes], np.nan) for metric in description.metrics}
-    kind = Format(fields, _describe, repeats, _remarks)
+    kind = RecordFormat(fields, _describe, repeats, _remarks)
     counts = fill(io.BytesIO(files[0]), description.source, kind, frame, values)
     if (counts != repeats).any():
         raise DataError(f"{description.source} does not hold all trainings of the {size:,} cells")

@@ -22,7 +22,7 @@ Convert = Callable[[Path, Path, Progress | None, Mapping[str, Any]], list[Path]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Format:
+class FileFormat:
     """A format of published files.
 
     Attributes:
@@ -90,31 +90,33 @@ def _columns(source: Path, target: Path, progress: Progress | None, options: Map
 FORMATS = {
     format_.name: format_
     for format_ in (
-        Format("ec-nas", "EC-NAS (.tfrecord)", recognise.is_ec_nas, _ec_nas),
-        Format("nas-bench-101", "NAS-Bench-101 (.tfrecord)", recognise.is_nas_bench_101, _nas_bench_101),
-        Format("nats-bench", "NATS-Bench (folder or .pickle.pbz2)", recognise.is_nats_bench, _nats_bench, several=True),
-        Format("nas-bench-201", "NAS-Bench-201 (.pth)", recognise.is_nas_bench_201, _nats_bench, several=True),
-        Format(
+        FileFormat("ec-nas", "EC-NAS (.tfrecord)", recognise.is_ec_nas, _ec_nas),
+        FileFormat("nas-bench-101", "NAS-Bench-101 (.tfrecord)", recognise.is_nas_bench_101, _nas_bench_101),
+        FileFormat(
+            "nats-bench", "NATS-Bench (folder or .pickle.pbz2)", recognise.is_nats_bench, _nats_bench, several=True
+        ),
+        FileFormat("nas-bench-201", "NAS-Bench-201 (.pth)", recognise.is_nas_bench_201, _nats_bench, several=True),
+        FileFormat(
             "trans-nas-bench-101",
             "TransNAS-Bench-101 (.pth)",
             recognise.is_trans_nas_bench_101,
             _trans_nas_bench,
             several=True,
         ),
-        Format(
+        FileFormat(
             "nas-bench-graph",
             "NAS-Bench-Graph learning curves (.bench, or a folder of them)",
             recognise.is_nas_bench_graph,
             _nas_bench_graph,
         ),
-        Format("accel-nasbench", "Accel-NASBench (.tar.gz)", recognise.is_accel_nasbench, _accel_nasbench),
-        Format("columns", "CSV or Parquet", recognise.is_columns, _columns, options=True),
+        FileFormat("accel-nasbench", "Accel-NASBench (.tar.gz)", recognise.is_accel_nasbench, _accel_nasbench),
+        FileFormat("columns", "CSV or Parquet", recognise.is_columns, _columns, options=True),
     )
 }
 """Every format by name, in the order in which they are tried."""
 
 
-def find_format(source: str | os.PathLike[str], name: str = "auto") -> Format:
+def find_format(source: str | os.PathLike[str], name: str = "auto") -> FileFormat:
     """Return the format of a file or folder.
 
     Args:

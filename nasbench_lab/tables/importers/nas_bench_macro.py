@@ -59,7 +59,7 @@ _DESCRIPTION = Description(
 
 
 def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
-    space = spaces.make(description.space)
+    space = spaces.make_space(description.space)
     try:
         content = json.loads(files[0])
         rows = [content[notation] for notation in space.format(np.arange(space.size))]

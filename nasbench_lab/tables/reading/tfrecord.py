@@ -27,7 +27,7 @@ _ROTATION, _SHIFT = 15, np.uint32(0xA282EAD8)  # of the mask
 
 
 @dataclasses.dataclass(frozen=True)
-class Batch:
+class RecordBatch:
     """Some records of a file, one after the other, verified.
 
     Attributes:
@@ -49,7 +49,7 @@ class Batch:
         return _error(self.name, self.number + position, int(self.offsets[position]), what)
 
 
-def batches(stream: BinaryIO, name: str, *, longest: int = LONGEST) -> Iterator[Batch]:
+def batches(stream: BinaryIO, name: str, *, longest: int = LONGEST) -> Iterator[RecordBatch]:
     r"""Read records in batches of about a megabyte.
 
     Args:
@@ -73,7 +73,7 @@ def batches(stream: BinaryIO, name: str, *, longest: int = LONGEST) -> Iterator[
         buffer += chunk
         starts, data, end = _cut(buffer, longest)
         if data:
-            batch = Batch(name, data, number, (starts + offset).tolist(), offset + end)
+            batch = RecordBatch(name, data, number, (starts + offset).tolist(), offset + end)
             _verify(batch, buffer, starts)
             yield batch
         buffer, offset, number = buffer[end:], offset + end, number + len(data)
@@ -97,7 +97,7 @@ def _cut(buffer: bytes, longest: int) -> tuple[NDArray[np.intp], list[bytes], in
     return np.array(starts, dtype=np.intp), data, position
 
 
-def _verify(batch: Batch, buffer: bytes, starts: NDArray[np.intp]) -> None:
+def _verify(batch: RecordBatch, buffer: bytes, starts: NDArray[np.intp]) -> None:
     """Compare the checksums of all records of a batch, which begin at ``starts`` in the buffer."""
     octets = np.frombuffer(buffer, dtype=np.uint8)
     lengths = octets[starts[:, None] + np.arange(_LENGTH.size)]

@@ -16,10 +16,10 @@ from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.train.build import worker
 from nasbench_lab.train.build.journal import Journal, Unit
 from nasbench_lab.train.build.spec import BuildSpec
-from nasbench_lab.train.candidates import check_network, network_builder
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
-from nasbench_lab.train.sharing import representatives
+from nasbench_lab.train.equivalent_networks import representatives
+from nasbench_lab.train.network_builders import check_network, network_builder
 
 Progress = Callable[[int, int], None]
 """Is told how many units are finished, and of how many."""
@@ -56,7 +56,7 @@ def _processors() -> int:
 
 
 @dataclasses.dataclass(frozen=True)
-class Shard:
+class BuildShard:
     """A part of the units, for building on several machines.
 
     Attributes:
@@ -83,7 +83,7 @@ def units(spec: BuildSpec) -> list[Unit]:
     return [(architecture, epochs) for epochs in spec.trainings for architecture in chosen]
 
 
-def build(spec: BuildSpec, folder: Path, *, shard: Shard | None = None, how: How | None = None) -> int:
+def build(spec: BuildSpec, folder: Path, *, shard: BuildShard | None = None, how: How | None = None) -> int:
     """Train what of a shard is not yet in its journal, and return how many units the shard has.
 
     Killed at any moment, it goes on where it was: only the units that were being trained then are trained again, or,
@@ -100,7 +100,7 @@ def build(spec: BuildSpec, folder: Path, *, shard: Shard | None = None, how: How
         OutputError: the folder cannot be written, or a process died.
         ParameterError: the networks do not take the options.
     """
-    shard = shard or Shard()
+    shard = shard or BuildShard()
     mine = units(spec)[shard.number - 1 :: shard.of]
     train_units(spec, mine, shard.path(folder), how or How())
     return len(mine)

@@ -17,7 +17,7 @@ from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, fir
 from nasbench_lab.spaces import Space
 from nasbench_lab.train import datasets
 from nasbench_lab.train.datasets import Dataset
-from nasbench_lab.train.recipes import Recipe, recipe
+from nasbench_lab.train.recipes import TrainingRecipe, recipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,8 +27,8 @@ class BuildSpec:
     Attributes:
         name: of the table, e.g. ``"digits/topology"``.
         title: one line for people.
-        space: plain data from which `nasbench_lab.spaces.make` makes the space.
-        dataset: plain data from which `nasbench_lab.train.datasets.load` loads the data set.
+        space: plain data from which `nasbench_lab.spaces.make_space` makes the space.
+        dataset: plain data from which `nasbench_lab.train.datasets.by_name` loads the data set.
         recipe: how every architecture is trained.
         seeds: of the repeats; they are trained side by side.
         budgets: numbers of epochs, ascending, each trained from scratch with a schedule of its own. Empty: one training
@@ -45,7 +45,7 @@ class BuildSpec:
     title: str
     space: Mapping[str, Any]
     dataset: Mapping[str, Any]
-    recipe: Recipe
+    recipe: TrainingRecipe
     seeds: tuple[int, ...]
     budgets: tuple[int, ...] = ()
     network: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -77,7 +77,7 @@ class BuildSpec:
 
     def make_space(self) -> Space:
         """Return the space."""
-        return spaces.make(self.space)
+        return spaces.make_space(self.space)
 
     def load_dataset(self) -> Dataset:
         """Return the data set."""
@@ -166,19 +166,19 @@ def spec_from(data: Mapping[str, Any], *, folder: Path = Path()) -> BuildSpec:
     return BuildSpec(**given)
 
 
-def _recipe(data: Any) -> Recipe:
+def _recipe(data: Any) -> TrainingRecipe:
     """A name, or a table: of all fields, or of a ``base`` recipe's name and what differs from it."""
     if isinstance(data, str):
         return recipe(data)
     if not isinstance(data, dict):
         raise ParameterError(f"recipe must be a name or a table, got {data!r}")
-    fields = {field.name for field in dataclasses.fields(Recipe)}
+    fields = {field.name for field in dataclasses.fields(TrainingRecipe)}
     for key in data:
         if key not in fields | {"base"}:
             raise unknown("key of the recipe", key, fields)
     changes = {key: value for key, value in data.items() if key != "base"}
     try:
-        return dataclasses.replace(recipe(data["base"]), **changes) if "base" in data else Recipe(**changes)
+        return dataclasses.replace(recipe(data["base"]), **changes) if "base" in data else TrainingRecipe(**changes)
     except TypeError as error:
         raise ParameterError(f"the recipe is wrong: {first_line(error)}") from error
 

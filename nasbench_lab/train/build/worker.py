@@ -15,10 +15,10 @@ import torch
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.build.journal import Arrays, Unit
 from nasbench_lab.train.build.spec import BuildSpec
-from nasbench_lab.train.candidates import network_builder
-from nasbench_lab.train.classification import confusion_matrix
+from nasbench_lab.train.classification_metrics import confusion_matrix
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
+from nasbench_lab.train.network_builders import network_builder
 from nasbench_lab.train.training import QUANTITIES, Training
 
 

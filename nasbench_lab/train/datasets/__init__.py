@@ -1,11 +1,11 @@
 """The data sets that networks are trained on."""
 
-from nasbench_lab.train.datasets.arrays import arrays
+from nasbench_lab.train.datasets.by_name import load, names
 from nasbench_lab.train.datasets.cifar import cifar10, cifar100
 from nasbench_lab.train.datasets.dataset import Dataset, Split
-from nasbench_lab.train.datasets.digits import Hardening, digits
+from nasbench_lab.train.datasets.handwritten_digits import Hardening, digits
 from nasbench_lab.train.datasets.imagenet16 import imagenet16_120
-from nasbench_lab.train.datasets.load import load, names
+from nasbench_lab.train.datasets.user_arrays import arrays
 
 __all__ = [
     "Dataset",

@@ -13,7 +13,7 @@ import numpy as np
 
 from nasbench_lab.errors import DataError, ParameterError, first_line, unknown
 from nasbench_lab.train.datasets.dataset import Dataset
-from nasbench_lab.train.datasets.published import Batch, SplitFile, check_md5, read_batch, read_files
+from nasbench_lab.train.datasets.published import PublishedImages, SplitFile, check_md5, read_batch, read_files
 
 _SIDE = 32
 _PIXELS = 3 * _SIDE * _SIDE
@@ -120,7 +120,7 @@ def cifar10(folder: str | Path, *, split: str = "nats-bench", split_file: str | 
         raise ParameterError(f"the split {split!r} needs no split_file, got {str(split_file)!r}")
     batches, places = _read(CIFAR10, folder)
     last = len(batches["data_batch_5"].labels)
-    train = Batch.joined(batches.pop(name) for name in CIFAR10.train)  # not kept twice
+    train = PublishedImages.joined(batches.pop(name) for name in CIFAR10.train)  # not kept twice
     if split == "nats-bench":
         chosen, held_out = CIFAR10_SPLIT.read(len(train.labels), split_file, places)
         how = f"as in NATS-Bench ({CIFAR10_SPLIT.source})"
@@ -174,7 +174,7 @@ def cifar100(folder: str | Path, *, split: str = "nats-bench", split_file: str |
     )
 
 
-def _read(release: Release, folder: str | Path) -> tuple[dict[str, Batch], list[Path]]:
+def _read(release: Release, folder: str | Path) -> tuple[dict[str, PublishedImages], list[Path]]:
     """Return the batches by name, and where a split file may be."""
     path = Path(folder).expanduser()
     files, places = _locate(release, path)

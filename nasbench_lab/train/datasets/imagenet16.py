@@ -9,7 +9,7 @@ import numpy as np
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.train.datasets.dataset import Dataset
-from nasbench_lab.train.datasets.published import Batch, SplitFile, read_batch, read_files
+from nasbench_lab.train.datasets.published import PublishedImages, SplitFile, read_batch, read_files
 
 _CLASSES = 120
 _SIDE = 16
@@ -79,7 +79,7 @@ def imagenet16_120(folder: str | Path, *, split_file: str | Path | None = None) 
     )
 
 
-def _first_classes(folder: Path, md5s: Mapping[str, str]) -> Batch:
+def _first_classes(folder: Path, md5s: Mapping[str, str]) -> PublishedImages:
     """Read files one at a time and keep only the first classes, so that 1.3 million images are never in memory."""
     batches = []
     for name, content in read_files(folder, md5s):
@@ -87,5 +87,5 @@ def _first_classes(folder: Path, md5s: Mapping[str, str]) -> Batch:
         if batch.labels.min() < 1 or batch.labels.max() > 1000:
             raise DataError(f"{name}: labels must be 1 to 1000, got {batch.labels.min()} to {batch.labels.max()}")
         chosen = np.flatnonzero(batch.labels <= _CLASSES)
-        batches.append(Batch(batch.pixels[chosen], batch.labels[chosen] - 1))
-    return Batch.joined(batches)
+        batches.append(PublishedImages(batch.pixels[chosen], batch.labels[chosen] - 1))
+    return PublishedImages.joined(batches)

@@ -18,7 +18,7 @@ from nasbench_lab.train.datasets.dataset import Split
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Batch:
+class PublishedImages:
     """What one published file holds.
 
     Attributes:
@@ -30,10 +30,12 @@ class Batch:
     labels: NDArray[np.int64]
 
     @classmethod
-    def joined(cls, batches: Iterable[Self]) -> Batch:
+    def joined(cls, batches: Iterable[Self]) -> PublishedImages:
         """Return all images of several batches, in their order."""
         parts = list(batches)
-        return Batch(np.concatenate([part.pixels for part in parts]), np.concatenate([part.labels for part in parts]))
+        return PublishedImages(
+            np.concatenate([part.pixels for part in parts]), np.concatenate([part.labels for part in parts])
+        )
 
     def split(self, side: int, chosen: NDArray[np.int64] | None = None) -> Split:
         """Return the chosen images (None: all), ``side`` pixels high and wide, with their labels."""
@@ -41,7 +43,7 @@ class Batch:
         return Split(pixels.reshape(len(pixels), -1, side, side), labels)
 
 
-def read_batch(content: bytes, *, pixels: int, labels: str, file: str) -> Batch:
+def read_batch(content: bytes, *, pixels: int, labels: str, file: str) -> PublishedImages:
     """Read a pickled batch of Python 2 or 3; nothing in it is run.
 
     Args:
@@ -64,7 +66,7 @@ def read_batch(content: bytes, *, pixels: int, labels: str, file: str) -> Batch:
         raise DataError(f"{file}: data must be a uint8 array of shape (images, {pixels})")
     if classes is None or classes.shape != data.shape[:1]:
         raise DataError(f"{file}: {labels} must be {len(data)} whole numbers, one an image")
-    return Batch(data, classes)
+    return PublishedImages(data, classes)
 
 
 def _whole_numbers(values: Any) -> NDArray[np.int64] | None:

@@ -44,7 +44,7 @@ def vertex_channels(inputs: int, outputs: int, adjacency: Adjacency) -> list[int
     return channels
 
 
-class Cell(nn.Module):
+class Cell101Module(nn.Module):
     """A cell: a directed acyclic graph from the input vertex to the output vertex.
 
     What comes from the input vertex is projected by a 1x1 convolution; other inputs of a vertex are cut to its channels
@@ -133,7 +133,7 @@ def cell101_network(
             layers.append(nn.MaxPool2d(2))
         for cell in range(cells):
             outputs = channels * 2**stack
-            layers.append(Cell(matrix, operations, width if cell == 0 else outputs, outputs, copies=copies))
+            layers.append(Cell101Module(matrix, operations, width if cell == 0 else outputs, outputs, copies=copies))
         width = channels * 2**stack
     return nn.Sequential(*layers, Classifier(width, classes, copies=copies))
 

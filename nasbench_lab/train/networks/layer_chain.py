@@ -25,7 +25,7 @@ class Dense(nn.Module):
         return self.linear(x.reshape(len(x), self.inputs, 1, 1))
 
 
-class Scores(nn.Module):
+class LinearScores(nn.Module):
     """Gives the outputs of the last layer their shape: (batch, classes), or (batch, copies, classes)."""
 
     def __init__(self, copies: int) -> None:
@@ -52,7 +52,7 @@ def layer_chain_network(
         OutOfSpaceError: a layer is unknown, or the image becomes too small to be pooled, or is convolved or pooled
             after a dense layer.
 
-    >>> from nasbench_lab.train.count import parameters
+    >>> from nasbench_lab.train.complexity import parameters
     >>> chain = ["conv3x3-4", "relu", "max-pool", "dense-16", "tanh"]
     >>> parameters(layer_chain_network(chain, image=(1, 8, 8)))  # 4 * 9 + 4, 64 * 16 + 16, 16 * 10 + 10
     1250
@@ -82,4 +82,4 @@ def layer_chain_network(
             height, width = height // 2, width // 2
         else:
             raise OutOfSpaceError(f"unknown layer {name!r} in {'|'.join(layers)}")
-    return nn.Sequential(*modules, Dense(channels * height * width, classes, copies=copies), Scores(copies))
+    return nn.Sequential(*modules, Dense(channels * height * width, classes, copies=copies), LinearScores(copies))

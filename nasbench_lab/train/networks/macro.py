@@ -50,7 +50,7 @@ def macro_network(
     Raises:
         OutOfSpaceError: there are not eight of these choices.
 
-    >>> from nasbench_lab.train.count import parameters
+    >>> from nasbench_lab.train.complexity import parameters
     >>> parameters(macro_network([0, 2, 0, 1, 2, 1, 0, 0]))  # as published for 02012100
     890666
     """

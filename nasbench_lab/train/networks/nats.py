@@ -16,7 +16,7 @@ _SIZE_SPACE_CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_conne
 """The cell that all networks of the size space are made of: the best on CIFAR-100 among the topologies."""
 
 
-class Cell(nn.Module):
+class TopologyCell(nn.Module):
     """Four nodes; each but the first is the sum of operations on all earlier ones.
 
     Args:
@@ -86,7 +86,7 @@ def topology_network(
     Raises:
         OutOfSpaceError: the codes are not those of a topology.
 
-    >>> from nasbench_lab.train.count import parameters
+    >>> from nasbench_lab.train.complexity import parameters
     >>> parameters(topology_network(TopologySpace().codes(11)))  # 0.802426 million in the published archive
     802426
     """
@@ -96,7 +96,7 @@ def topology_network(
     for stage, width in enumerate(widths):
         if stage:
             layers.append(ResidualReduction(widths[stage - 1], width, copies=copies))
-        layers += [Cell(operations, width, width, copies=copies) for _ in range(cells)]
+        layers += [TopologyCell(operations, width, width, copies=copies) for _ in range(cells)]
     return nn.Sequential(*layers, *_head(widths[-1], classes, copies))
 
 
@@ -114,7 +114,7 @@ def size_network(
     Raises:
         OutOfSpaceError: there are not five positive numbers of channels.
 
-    >>> from nasbench_lab.train.count import parameters
+    >>> from nasbench_lab.train.complexity import parameters
     >>> parameters(size_network([8, 8, 8, 16, 32]))  # 0.049202 million in the published archive
     49202
     """
@@ -126,7 +126,7 @@ def size_network(
         if position % 2:
             layers.append(ResidualReduction(inputs, outputs, copies=copies))
         else:
-            layers.append(Cell(codes, inputs, outputs, copies=copies))
+            layers.append(TopologyCell(codes, inputs, outputs, copies=copies))
     return nn.Sequential(*layers, *_head(channels[-1], classes, copies))
 
 

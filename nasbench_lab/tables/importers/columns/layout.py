@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import DataError, ParameterError
-from nasbench_lab.streams import FloatArray, IntArray
 from nasbench_lab.tables.description import AXES, Metric
-from nasbench_lab.tables.importers.columns.options import Keys, Options
-from nasbench_lab.tables.importers.columns.rows import Distinct, Part, Rows
+from nasbench_lab.tables.importers.columns.options import ColumnOptions, Keys
+from nasbench_lab.tables.importers.columns.rows import ColumnRows, Distinct, RowBlock
 from nasbench_lab.tables.importers.columns.space import labels, ordered, whole
 
 _MOST_EPOCHS = 2**31 - 1
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Layout:
+class ColumnLayout:
     """The axes of a table, and where the rows of a file belong on them.
 
     Attributes:
@@ -70,7 +70,7 @@ class Layout:
         """Lengths of the axes (architecture, fidelity, repeat)."""
         return self.size, len(self.fidelities), len(self.repeats)
 
-    def place(self, part: Part) -> Place:
+    def place(self, part: RowBlock) -> Place:
         """Return where some rows belong."""
         architecture = self.architecture[part.architecture]
         repeat = self.repeat[part.repeat]
@@ -80,7 +80,9 @@ class Layout:
         return Place(architecture, self.fidelity[part.epochs], repeat)
 
 
-def find_layout(file: str, rows: Rows, keys: Keys, size: int, index: IntArray, options: Options) -> Layout:
+def find_layout(
+    file: str, rows: ColumnRows, keys: Keys, size: int, index: IntArray, options: ColumnOptions
+) -> ColumnLayout:
     """Find the axes of a table.
 
     Args:
@@ -106,14 +108,14 @@ def find_layout(file: str, rows: Rows, keys: Keys, size: int, index: IntArray, o
     if not options.match_repeats and keys.repeat is not None:
         trainings = _trainings(rows, index, repeat, len(names))
         repeats = _numbered(int(np.bincount(trainings // len(names)).max()))
-    layout = Layout(
+    layout = ColumnLayout(
         size, tuple(fidelities.tolist()), repeats, index, fidelity.astype(np.int64), repeat, trainings, len(names)
     )
     _refuse_empty(file, rows, layout, len(np.unique(index)))
     return layout
 
 
-def refuse_duplicates(file: str, rows: Rows, layout: Layout, keys: Keys) -> None:
+def refuse_duplicates(file: str, rows: ColumnRows, layout: ColumnLayout, keys: Keys) -> None:
     """Raise DataError where two rows belong to the same place."""
     seen = np.zeros(np.prod(layout.shape), dtype=bool)
     for part in rows.spool:
@@ -125,7 +127,9 @@ def refuse_duplicates(file: str, rows: Rows, layout: Layout, keys: Keys) -> None
             raise _duplicate(file, rows, layout, keys, int(flat[again.argmax()]))
 
 
-def settled_axes(rows: Rows, layout: Layout, metrics: Sequence[Metric], columns: Sequence[int]) -> tuple[Axes, ...]:
+def settled_axes(
+    rows: ColumnRows, layout: ColumnLayout, metrics: Sequence[Metric], columns: Sequence[int]
+) -> tuple[Axes, ...]:
     """Return the axes of every metric.
 
     A metric of a split has all. Any other, such as a time or a number of parameters, has those along which the numbers
@@ -147,7 +151,7 @@ def blocks(array: NDArray[np.floating], most: int = 2**22) -> Iterator[NDArray[n
         yield array[first : first + step]
 
 
-def _constant(rows: Rows, layout: Layout, column: int, axes: Axes) -> bool:
+def _constant(rows: ColumnRows, layout: ColumnLayout, column: int, axes: Axes) -> bool:
     """Whether a column has one number (or none) for all rows that agree on some axes."""
     lengths = [length for name, length in zip(AXES, layout.shape, strict=True) if name in axes]
     first: FloatArray = np.full(int(np.prod(lengths)), np.nan)
@@ -163,7 +167,7 @@ def _constant(rows: Rows, layout: Layout, column: int, axes: Axes) -> bool:
     return True
 
 
-def _complete(rows: Rows, layout: Layout) -> bool:
+def _complete(rows: ColumnRows, layout: ColumnLayout) -> bool:
     """Whether every architecture that has rows has some at every number of epochs."""
     size, fidelities, _ = layout.shape
     seen = np.zeros(size * fidelities, dtype=bool)
@@ -173,7 +177,7 @@ def _complete(rows: Rows, layout: Layout) -> bool:
     return bool(at_some[at_some.any(axis=1)].all())
 
 
-def _epochs(file: str, cells: Distinct, keys: Keys, options: Options) -> IntArray:
+def _epochs(file: str, cells: Distinct, keys: Keys, options: ColumnOptions) -> IntArray:
     """The number of epochs of every distinct cell."""
     if keys.epochs is None:
         said = 1 if options.epochs is None else options.epochs
@@ -192,7 +196,7 @@ def _epochs(file: str, cells: Distinct, keys: Keys, options: Options) -> IntArra
     return np.array(found, dtype=np.int64)
 
 
-def _trainings(rows: Rows, index: IntArray, repeat: IntArray, seeds: int) -> IntArray:
+def _trainings(rows: ColumnRows, index: IntArray, repeat: IntArray, seeds: int) -> IntArray:
     """All pairs of an architecture and a seed that the file has, as ascending numbers."""
     found = np.empty(0, dtype=np.int64)
     for part in rows.spool:
@@ -204,7 +208,7 @@ def _numbered(repeats: int) -> tuple[str, ...]:
     return tuple(f"training {number}" for number in range(1, repeats + 1))
 
 
-def _refuse_empty(file: str, rows: Rows, layout: Layout, architectures: int) -> None:
+def _refuse_empty(file: str, rows: ColumnRows, layout: ColumnLayout, architectures: int) -> None:
     """Raise DataError where nearly every place of the table would stay empty."""
     size, fidelities, repeats = layout.shape
     many = f"{fidelities} numbers of epochs and {repeats} repeats"
@@ -221,7 +225,7 @@ def _refuse_empty(file: str, rows: Rows, layout: Layout, architectures: int) -> 
         )
 
 
-def _duplicate(file: str, rows: Rows, layout: Layout, keys: Keys, place: int) -> DataError:
+def _duplicate(file: str, rows: ColumnRows, layout: ColumnLayout, keys: Keys, place: int) -> DataError:
     """The error about the first two rows that belong to the same place."""
     found: list[int] = []
     for part in rows.spool:

@@ -9,8 +9,8 @@ from typing import NamedTuple, cast, get_args
 
 from nasbench_lab.errors import DataError, ParameterError, unknown
 from nasbench_lab.tables.description import Direction, Metric, Split
-from nasbench_lab.tables.importers.columns.options import Options, as_names
-from nasbench_lab.tables.importers.columns.rows import Rows
+from nasbench_lab.tables.importers.columns.options import ColumnOptions, as_names
+from nasbench_lab.tables.importers.columns.rows import ColumnRows
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0}
 """Units of time that costs may be given in, and their seconds."""
@@ -44,7 +44,7 @@ class Meaning(NamedTuple):
 
     Attributes:
         metrics: with all axes, in the order of the file.
-        columns: the position of each metric's column in `Rows.metrics`.
+        columns: the position of each metric's column in `ColumnRows.metrics`.
         factors: what the numbers of each column are multiplied by.
         valid, test: names of the metrics that stand for these splits.
         cost: names of the metrics that an evaluation costs.
@@ -70,7 +70,7 @@ class _Roles(NamedTuple):
     cost: tuple[str, ...]
 
 
-def find_meaning(file: str, rows: Rows, options: Options) -> Meaning:
+def find_meaning(file: str, rows: ColumnRows, options: ColumnOptions) -> Meaning:
     """Find what the columns of measurements mean.
 
     Args:
@@ -133,7 +133,7 @@ def kind(name: str) -> str:
     return ""
 
 
-def _split(name: str, options: Options) -> Split:
+def _split(name: str, options: ColumnOptions) -> Split:
     """The split that a column was measured on; times and sizes have none."""
     if name in options.splits:
         said = options.splits[name]
@@ -148,7 +148,7 @@ def _split(name: str, options: Options) -> Split:
     return found.pop() if len(found) == 1 else "none"
 
 
-def _roles(rows: Rows, splits: Mapping[str, Split], options: Options) -> _Roles:
+def _roles(rows: ColumnRows, splits: Mapping[str, Split], options: ColumnOptions) -> _Roles:
     """Find which columns stand for validation, test and cost."""
     valid = options.valid or _stands_for("valid", splits)
     test = options.test or _stands_for("test", splits)
@@ -190,7 +190,7 @@ class _Unit(NamedTuple):
     says: str = ""
 
 
-def _unit(column: str, low: float, high: float, is_cost: bool, options: Options) -> _Unit:
+def _unit(column: str, low: float, high: float, is_cost: bool, options: ColumnOptions) -> _Unit:
     """The unit of a column with numbers from ``low`` to ``high``."""
     said = options.units.get(column)
     if is_cost:
@@ -217,7 +217,7 @@ def _check_range(column: str, unit: str, low: float, high: float) -> None:
         raise DataError(f"{column!r} is from {low:.6g} to {high:.6g}, which is no {unit}: allowed is 0 to {most:g}")
 
 
-def _direction(column: str, roles: _Roles, options: Options) -> Direction:
+def _direction(column: str, roles: _Roles, options: ColumnOptions) -> Direction:
     said = options.directions.get(column)
     if said is not None:
         if said not in get_args(Direction):
@@ -233,7 +233,7 @@ def _direction(column: str, roles: _Roles, options: Options) -> Direction:
     return "minimize" if found or column in roles.cost else "none"
 
 
-def _check_numbers(file: str, rows: Rows, roles: _Roles, options: Options) -> None:
+def _check_numbers(file: str, rows: ColumnRows, roles: _Roles, options: ColumnOptions) -> None:
     """Raise DataError where a column that is needed has no number, or a time is negative."""
     needed = {roles.valid, roles.test, *roles.cost, *as_names(options.metrics)}
     for name, low in zip(rows.metrics, rows.low.tolist(), strict=True):
@@ -256,7 +256,7 @@ def _names(file: str, columns: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _notes(roles: _Roles, left_out: Sequence[str], options: Options) -> Iterator[str]:
+def _notes(roles: _Roles, left_out: Sequence[str], options: ColumnOptions) -> Iterator[str]:
     """What was not said by the user, in words."""
     guessed = []
     if options.valid is None and roles.valid is not None:

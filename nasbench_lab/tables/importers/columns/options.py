@@ -22,7 +22,7 @@ REPEAT_NAMES = frozenset(("seed", "repeat"))
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class ColumnOptions:
     """What a user says of a file; `read_columns` documents every field."""
 
     architecture: str | Sequence[str] | None = None
@@ -84,7 +84,7 @@ class Keys(NamedTuple):
     required: frozenset[str]
 
 
-def find_keys(names: Sequence[str], options: Options) -> Keys:
+def find_keys(names: Sequence[str], options: ColumnOptions) -> Keys:
     """Find the columns that the options name, and by their names those that they do not.
 
     Raises:
@@ -127,13 +127,13 @@ def as_names(names: str | Sequence[str] | None) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _named_metrics(options: Options) -> Iterable[str]:
+def _named_metrics(options: ColumnOptions) -> Iterable[str]:
     """The columns of measurements that the user named."""
     yield from (name for name in (options.valid, options.test) if name is not None)
     yield from (*as_names(options.cost), *as_names(options.metrics), *as_names(options.per_epoch))
 
 
-def _architecture(known: Sequence[str], options: Options) -> tuple[str, ...]:
+def _architecture(known: Sequence[str], options: ColumnOptions) -> tuple[str, ...]:
     """The columns of the architecture: as named, or those of the space's choices, or one with a telling name."""
     if options.architecture is not None:
         names = as_names(options.architecture)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
-from nasbench_lab.tables.importers.columns.batch import Batch, Cells, Source
+from nasbench_lab.tables.importers.columns.cells import CellBatch, Cells, Source
 
 _MOST_CELLS = 2**20  # in a batch
 _FREE_ROWS = 2**20
@@ -55,13 +55,13 @@ def _readable(kind: Any) -> bool:
     return bool(numeric or types.is_string(kind) or types.is_large_string(kind) or types.is_boolean(kind))
 
 
-def _batches(path: Path, file: Any, names: tuple[str, ...], done: _Counter) -> Iterator[Batch]:
+def _batches(path: Path, file: Any, names: tuple[str, ...], done: _Counter) -> Iterator[CellBatch]:
     with _errors(path):
         for batch in file.iter_batches(max(1, _MOST_CELLS // max(1, len(names))), columns=list(names)):
             first = done.rows + 1
             done.rows += len(batch)
             cells = {name: _cells(batch.column(position)) for position, name in enumerate(names)}
-            yield Batch(range(first, first + len(batch)), cells)
+            yield CellBatch(range(first, first + len(batch)), cells)
 
 
 def _cells(column: Any) -> Cells:

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.tables.description import AXES, Description
-from nasbench_lab.tables.importers.columns.batch import opened
+from nasbench_lab.tables.importers.columns.cells import opened
 from nasbench_lab.tables.importers.columns.layout import (
-    Layout,
+    ColumnLayout,
     blocks,
     find_layout,
     refuse_duplicates,
     settled_axes,
 )
 from nasbench_lab.tables.importers.columns.metrics import Meaning, find_meaning
-from nasbench_lab.tables.importers.columns.options import Keys, Options, as_names, find_keys
-from nasbench_lab.tables.importers.columns.rows import Progress, Rows, read_rows
+from nasbench_lab.tables.importers.columns.options import ColumnOptions, Keys, as_names, find_keys
+from nasbench_lab.tables.importers.columns.rows import ColumnRows, Progress, read_rows
 from nasbench_lab.tables.importers.columns.space import Architectures, find_architectures
 from nasbench_lab.tables.importers.columns.wide import unfolded
 from nasbench_lab.tables.store import open_table, writing
@@ -77,8 +77,8 @@ def read_columns(
         target: the table file (``.h5``) to write; without it, the table is made in memory.
         architecture: the column with the architecture: in official notation, or as an index. Or several columns with a
             choice each, such as ``["kernel", "width"]``.
-        space: the name of the search space, or its name and parameters as for `nasbench_lab.spaces.make`, or one. With
-            ``"choices"`` it is all combinations of the values that the choices have in the file, with ``"listed"``
+        space: the name of the search space, or its name and parameters as for `nasbench_lab.spaces.make_space`, or one.
+            With ``"choices"`` it is all combinations of the values that the choices have in the file, with ``"listed"``
             exactly the architectures of the file.
         epochs: the column with the number of epochs; or the number, where it is the same for all rows. By default 1.
         repeat: the column with the seed, or whatever else tells apart trainings of one architecture. Or, where every
@@ -127,7 +127,7 @@ def read_columns(
     >>> table.space.format(3), bool(np.isnan(table.lookup(3)))
     ('kernel=5,width=32', True)
     """
-    options = Options(
+    options = ColumnOptions(
         architecture=architecture,
         space=space.spec() if isinstance(space, spaces.Space) else space,
         epochs=epochs,
@@ -171,17 +171,17 @@ class _Draft:
     """A table of which everything is known but its arrays."""
 
     file: str
-    rows: Rows
+    rows: ColumnRows
     meaning: Meaning
-    layout: Layout
+    layout: ColumnLayout
     description: Description
 
 
-def _draft(path: Path, rows: Rows, keys: Keys, options: Options) -> _Draft:
+def _draft(path: Path, rows: ColumnRows, keys: Keys, options: ColumnOptions) -> _Draft:
     """Find out everything about the table."""
     meaning = find_meaning(path.name, rows, options)
     architectures = find_architectures(path.name, rows.architectures, keys, options)
-    size = spaces.make(architectures.space).size
+    size = spaces.make_space(architectures.space).size
     layout = find_layout(path.name, rows, keys, size, architectures.index, options)
     refuse_duplicates(path.name, rows, layout, keys)
     return _Draft(
@@ -191,12 +191,12 @@ def _draft(path: Path, rows: Rows, keys: Keys, options: Options) -> _Draft:
 
 def _describe(
     path: Path,
-    rows: Rows,
+    rows: ColumnRows,
     keys: Keys,
-    options: Options,
+    options: ColumnOptions,
     meaning: Meaning,
     architectures: Architectures,
-    layout: Layout,
+    layout: ColumnLayout,
 ) -> Description:
     axes = settled_axes(rows, layout, meaning.metrics, meaning.columns)
     metrics = []
@@ -222,7 +222,9 @@ def _describe(
     )
 
 
-def _notes(rows: Rows, keys: Keys, options: Options, architectures: Architectures, layout: Layout) -> list[str]:
+def _notes(
+    rows: ColumnRows, keys: Keys, options: ColumnOptions, architectures: Architectures, layout: ColumnLayout
+) -> list[str]:
     """What the columns were taken for, in words."""
     measured = len(np.unique(architectures.index))
     columns = [f"architecture is {' and '.join(map(repr, keys.architecture))}"]

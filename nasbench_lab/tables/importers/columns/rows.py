@@ -12,9 +12,9 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import DataError, OutputError
-from nasbench_lab.streams import FloatArray, IntArray
-from nasbench_lab.tables.importers.columns.batch import Batch, NotANumberError, Source, numbers, texts
+from nasbench_lab.tables.importers.columns.cells import CellBatch, NotANumberError, Source, numbers, texts
 from nasbench_lab.tables.importers.columns.options import Keys
 
 _IN_MEMORY = 2**27  # bytes
@@ -53,7 +53,7 @@ class Distinct:
         return codes
 
 
-class Part(NamedTuple):
+class RowBlock(NamedTuple):
     """Some rows of the file as numbers.
 
     Attributes:
@@ -76,7 +76,7 @@ class Spool:
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by close()
         self._shapes: list[tuple[int, int]] = []
 
-    def append(self, part: Part) -> None:
+    def append(self, part: RowBlock) -> None:
         """Keep some rows."""
         keys = np.stack([part.row, part.architecture, part.epochs, part.repeat])
         self._shapes.append(part.values.shape)
@@ -86,13 +86,13 @@ class Spool:
         except OSError as error:
             raise OutputError(f"cannot write to {tempfile.gettempdir()}: {error.strerror or error}") from error
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[RowBlock]:
         self._file.seek(0)
         for metrics, rows in self._shapes:
             keys = np.frombuffer(self._file.read(4 * 8 * rows), np.int64).reshape(4, rows)
             values = np.frombuffer(self._file.read(metrics * 8 * rows), np.float64).reshape(metrics, rows)
             row, architecture, epochs, repeat = keys
-            yield Part(row, architecture, epochs, repeat, values)
+            yield RowBlock(row, architecture, epochs, repeat, values)
 
     def close(self) -> None:
         """Delete the temporary file."""
@@ -100,7 +100,7 @@ class Spool:
 
 
 @dataclasses.dataclass(frozen=True)
-class Rows:
+class ColumnRows:
     """A file that was read.
 
     Attributes:
@@ -124,7 +124,7 @@ class Rows:
     spool: Spool
 
 
-def read_rows(file: str, source: Source, keys: Keys, progress: Progress | None) -> Rows:
+def read_rows(file: str, source: Source, keys: Keys, progress: Progress | None) -> ColumnRows:
     """Read all rows of an open file.
 
     Args:
@@ -155,13 +155,13 @@ def read_rows(file: str, source: Source, keys: Keys, progress: Progress | None) 
         if metrics is None:
             raise DataError(f"{file} has a header and no row")
         unused = tuple(name for name in source.names if name and name in keys.metrics and name not in metrics)
-        return Rows(count, *distinct, metrics, low, high, unused, spool)
+        return ColumnRows(count, *distinct, metrics, low, high, unused, spool)
     except BaseException:
         spool.close()
         raise
 
 
-def _has_numbers(batch: Batch, name: str) -> bool:
+def _has_numbers(batch: CellBatch, name: str) -> bool:
     """Whether a column that nobody named has measurements: whether some of its cells are numbers."""
     cells = batch.columns[name]
     try:
@@ -179,8 +179,8 @@ def _is_number(cell: str) -> bool:
 
 
 def _part(
-    file: str, batch: Batch, keys: Keys, metrics: Sequence[str], distinct: tuple[Distinct, Distinct, Distinct]
-) -> Part:
+    file: str, batch: CellBatch, keys: Keys, metrics: Sequence[str], distinct: tuple[Distinct, Distinct, Distinct]
+) -> RowBlock:
     """Turn some rows into numbers."""
     rows = batch.rows
     columns = [_complete(file, batch, name) for name in keys.architecture]
@@ -190,10 +190,10 @@ def _part(
         for values, name in zip(distinct[1:], (keys.epochs, keys.repeat), strict=True)
     )
     values = np.array([_numbers(file, batch, name, keys) for name in metrics]).reshape(len(metrics), len(rows))
-    return Part(np.asarray(rows, dtype=np.int64), architecture, epochs, repeat, values)
+    return RowBlock(np.asarray(rows, dtype=np.int64), architecture, epochs, repeat, values)
 
 
-def _complete(file: str, batch: Batch, name: str) -> list[str]:
+def _complete(file: str, batch: CellBatch, name: str) -> list[str]:
     """The cells of a column that must not have empty ones."""
     cells = texts(batch.columns[name])
     if "" in cells:
@@ -201,7 +201,7 @@ def _complete(file: str, batch: Batch, name: str) -> list[str]:
     return cells
 
 
-def _numbers(file: str, batch: Batch, name: str, keys: Keys) -> FloatArray:
+def _numbers(file: str, batch: CellBatch, name: str, keys: Keys) -> FloatArray:
     try:
         return numbers(batch.columns[name])
     except NotANumberError as error:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab import spaces
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import DataError, OutOfSpaceError, ParameterError, unknown
 from nasbench_lab.spaces.choices import MOST_VALUES, Choices, label
 from nasbench_lab.spaces.listed import ListedChoicesSpace
-from nasbench_lab.streams import IntArray
-from nasbench_lab.tables.importers.columns.options import Keys, Options
+from nasbench_lab.tables.importers.columns.options import ColumnOptions, Keys
 from nasbench_lab.tables.importers.columns.rows import Distinct
 
 _BATCH = 4096
@@ -40,7 +40,7 @@ class Architectures:
     index: IntArray
 
 
-def find_architectures(file: str, cells: Distinct, keys: Keys, options: Options) -> Architectures:
+def find_architectures(file: str, cells: Distinct, keys: Keys, options: ColumnOptions) -> Architectures:
     """Find the space of the architectures of a file, and their indices in it.
 
     Args:
@@ -61,7 +61,7 @@ def find_architectures(file: str, cells: Distinct, keys: Keys, options: Options)
         return _named([row[0] for row in rows])
     if spec in ({"name": "listed"}, {"name": "choices"}):
         return _chosen(rows, keys.architecture, listed=spec["name"] == "listed")
-    space = spaces.make(spec)
+    space = spaces.make_space(spec)
     if len(keys.architecture) == 1 and not _is_choice(space, keys.architecture[0]):
         return Architectures(spec, _parsed(file, space, [row[0] for row in rows], cells.rows))
     if not isinstance(space, spaces.ChoicesSpace | ListedChoicesSpace):

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
-from nasbench_lab.tables.importers.columns.batch import Batch, Source
+from nasbench_lab.tables.importers.columns.cells import CellBatch, Source
 
 _DELIMITERS = (",", "\t", ";", "|")
 """What may separate the cells; of those that split the header equally often, the first counts."""
@@ -162,7 +162,7 @@ def _delimiter(header: str) -> str:
 
 def _batches(
     path: Path, encoding: str, reader: _Reader, blocks: _Blocks, names: tuple[str, ...], delimiter: str
-) -> Iterator[Batch]:
+) -> Iterator[CellBatch]:
     """Give the rows after the header, so many at a time that they fit into memory whatever they hold.
 
     Blocks of plain rows are split at once. From the first one that has anything special on, the csv module reads.
@@ -171,7 +171,7 @@ def _batches(
     with _errors(path, encoding, reader):
         block, lines = reader.rest_of_first(), reader.line
         while cells := _plain_cells(block, delimiter, len(names)):
-            yield Batch(range(first, first + len(cells[0])), dict(zip(names, cells, strict=True)))
+            yield CellBatch(range(first, first + len(cells[0])), dict(zip(names, cells, strict=True)))
             first += len(cells[0])
             block, lines = next(blocks.all, ""), blocks.lines
     reader = _Reader(block, blocks, delimiter, lines)
@@ -223,7 +223,7 @@ def _take(reader: _Reader, blocks: _Blocks, most: int) -> list[list[str]]:
     return rows
 
 
-def _even(path: Path, names: tuple[str, ...], numbers: range, rows: list[list[str]]) -> Iterator[Batch]:
+def _even(path: Path, names: tuple[str, ...], numbers: range, rows: list[list[str]]) -> Iterator[CellBatch]:
     """Leave out empty lines; raise DataError about any other row that has not as many cells as the header."""
     full = [(number, row) for number, row in zip(numbers, rows, strict=True) if row]
     for number, row in full:
@@ -231,7 +231,7 @@ def _even(path: Path, names: tuple[str, ...], numbers: range, rows: list[list[st
             raise DataError(f"row {number} of {path.name} has {len(row)} cells, the header has {len(names)}")
     if full:
         cells = [list(column) for column in zip(*(row for _, row in full), strict=True)]
-        yield Batch([number for number, _ in full], dict(zip(names, cells, strict=True)))
+        yield CellBatch([number for number, _ in full], dict(zip(names, cells, strict=True)))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from nasbench_lab.errors import ParameterError, unknown
-from nasbench_lab.tables.importers.columns.batch import Batch, Cells, Source, texts
+from nasbench_lab.tables.importers.columns.cells import CellBatch, Cells, Source, texts
 
 REPEAT = "number of the repeat"
 """Name of the column that tells the repeats apart: no file has it."""
@@ -24,7 +24,7 @@ def unfolded(source: Source, repeats: Mapping[str, Sequence[str]]) -> Source:
         UnknownNameError: the file has no such column.
         ParameterError: a metric has no columns, a column is there twice, or a metric has the name of another column.
 
-    >>> batch = Batch([2], {"arch": ["a"], "run1": ["0.5"], "run2": ["0.6"]})
+    >>> batch = CellBatch([2], {"arch": ["a"], "run1": ["0.5"], "run2": ["0.6"]})
     >>> source = Source(("arch", "run1", "run2"), iter([batch]), lambda: 0, 0)
     >>> next(unfolded(source, {"acc": ["run1", "run2"]}).batches).columns
     {'arch': ['a', 'a'], 'acc': ['0.5', '0.6'], 'number of the repeat': ['1', '2']}
@@ -51,7 +51,7 @@ def _checked(columns: Sequence[str]) -> Sequence[str]:
     return columns
 
 
-def _unfold(batch: Batch, others: Sequence[str], repeats: Mapping[str, Sequence[str]]) -> Batch:
+def _unfold(batch: CellBatch, others: Sequence[str], repeats: Mapping[str, Sequence[str]]) -> CellBatch:
     """Put the rows of the first repeat before those of the second, and so on."""
     many = max(map(len, repeats.values()))
     rows = list(batch.rows)
@@ -60,7 +60,7 @@ def _unfold(batch: Batch, others: Sequence[str], repeats: Mapping[str, Sequence[
         missing: list[Cells] = [[""] * len(rows)] * (many - len(names))
         columns[metric] = _join([batch.columns[name] for name in names] + missing)
     columns[REPEAT] = list(_numbers(many, len(rows)))
-    return Batch(rows * many, columns)
+    return CellBatch(rows * many, columns)
 
 
 def _numbers(repeats: int, rows: int) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.arrays import FloatArray
 
 Octets = NDArray[np.uint8]
 
@@ -27,7 +27,7 @@ _MOST_LAYOUTS = 256
 _MORE = 0x80  # the bit of a byte that says that the varint goes on
 
 
-class Field(NamedTuple):
+class WireField(NamedTuple):
     """Where in a message a number is.
 
     Attributes:
@@ -75,12 +75,12 @@ class Messages:
     Args:
         fields: what to read, by name.
 
-    >>> messages = Messages({"a": Field((1,), "count"), "b": Field((2, 0, 1))})
+    >>> messages = Messages({"a": WireField((1,), "count"), "b": Field((2, 0, 1))})
     >>> messages.read([bytes.fromhex("0807" "1209" "09000000000000f83f"), bytes.fromhex("0809")])
     {'a': array([7., 9.]), 'b': array([1.5, nan])}
     """
 
-    def __init__(self, fields: Mapping[str, Field]) -> None:
+    def __init__(self, fields: Mapping[str, WireField]) -> None:
         self._fields = {field.path: (name, field) for name, field in fields.items()}
         self._inner = {f.path[:end] for f in fields.values() for end in range(2, len(f.path), 2)}
         self._required = [name for name, field in fields.items() if field.required]

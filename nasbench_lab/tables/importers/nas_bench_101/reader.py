@@ -17,17 +17,17 @@ from typing import Any, BinaryIO, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import DataError, NasbenchLabError, OutOfSpaceError, SourceError, first_line
 from nasbench_lab.files import atomic_path
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.spaces.cell101_enumeration import kept_cells
-from nasbench_lab.streams import FloatArray, IntArray
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description
-from nasbench_lab.tables.importers.nas_bench_101.messages import Field, MalformedError, Messages
-from nasbench_lab.tables.importers.nas_bench_101.rows import Rows, codes_of, rows_of
+from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, Messages, WireField
+from nasbench_lab.tables.importers.nas_bench_101.rows import ModelRows, codes_of, rows_of
 from nasbench_lab.tables.progress import Progress
-from nasbench_lab.tables.reading.tfrecord import Batch, batches
+from nasbench_lab.tables.reading.tfrecord import RecordBatch, batches
 from nasbench_lab.tables.table import Table
 
 PARAMETERS = "parameters"
@@ -49,7 +49,7 @@ class Frame(NamedTuple):
     vertices: int
     fidelities: tuple[int, ...]
 
-    def around(self, batch: Batch, rows: Rows) -> Frame:
+    def around(self, batch: RecordBatch, rows: ModelRows) -> Frame:
         """Return the smallest frame with room for the rows of a batch, too."""
         epochs = set(np.unique(rows.epochs).tolist()).union(self.fidelities)
         if len(epochs) > _MOST_FIDELITIES:
@@ -64,13 +64,13 @@ Counts = NDArray[np.uint16]
 class _OutgrownError(Exception):
     """There are records that the table has no place for."""
 
-    def __init__(self, frame: Frame, batch: Batch) -> None:
+    def __init__(self, frame: Frame, batch: RecordBatch) -> None:
         super().__init__(f"{batch.name} has records of {frame}")
         self.frame = frame
 
 
 @dataclasses.dataclass(frozen=True)
-class Format:
+class RecordFormat:
     """A kind of file, and the tables that are made from it.
 
     Attributes:
@@ -80,13 +80,13 @@ class Format:
         remarks: what a reader must know of a table and the counts of its records, as notes; nothing if it is complete.
     """
 
-    fields: Mapping[str, Field]
+    fields: Mapping[str, WireField]
     describe: Callable[[Frame], Description]
     repeats: int
     remarks: Callable[[Table, Counts], Sequence[str]]
 
 
-def convert(source: Path, target: Path, kind: Format, progress: Progress | None = None) -> None:
+def convert(source: Path, target: Path, kind: RecordFormat, progress: Progress | None = None) -> None:
     """Convert a file into a table; memory stays small, and an error leaves no file.
 
     Args:
@@ -112,7 +112,7 @@ def convert(source: Path, target: Path, kind: Format, progress: Progress | None 
 def fill(
     stream: BinaryIO,
     name: str,
-    kind: Format,
+    kind: RecordFormat,
     frame: Frame,
     values: Mapping[str, NDArray[Any]],
     progress: Callable[[int], None] | None = None,
@@ -142,7 +142,7 @@ def fill(
 class _Filling:
     """Arrays that are being filled, and what of them is."""
 
-    def __init__(self, kind: Format, frame: Frame, values: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, kind: RecordFormat, frame: Frame, values: Mapping[str, NDArray[Any]]) -> None:
         self._space = Cell101Space(frame.vertices)
         self._frame, self._values, self._most = frame, values, kind.repeats
         self._messages = Messages(kind.fields)
@@ -152,7 +152,7 @@ class _Filling:
         self._drawn = np.full(self._space.size, -1, dtype=np.int64)  # the last drawing of every cell
         self.counts: Counts = np.zeros((self._space.size, len(frame.fidelities)), dtype=np.uint16)
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: RecordBatch) -> None:
         """Add the measurements of a batch of records."""
         rows = rows_of(batch)
         frame = self._frame.around(batch, rows)
@@ -168,7 +168,7 @@ class _Filling:
             self._values[name][index, fidelity, repeat] = column
         self._drawn[index] = rows.drawings
 
-    def _find(self, batch: Batch, hashes: NDArray[np.uint8]) -> IntArray:
+    def _find(self, batch: RecordBatch, hashes: NDArray[np.uint8]) -> IntArray:
         """Indices of the cells with these hashes."""
         high, low = hashes.view(">u8").T.astype(np.uint64)
         index = np.minimum(np.searchsorted(self._high, high), len(self._high) - 1)
@@ -179,7 +179,7 @@ class _Filling:
             raise batch.error(first, f"no cell of at most {self._frame.vertices} vertices has the module hash {text}")
         return index.astype(np.int64)
 
-    def _check_drawings(self, batch: Batch, index: IntArray, drawings: IntArray) -> None:
+    def _check_drawings(self, batch: RecordBatch, index: IntArray, drawings: IntArray) -> None:
         """Raise an error where a record draws another cell than that of its hash."""
         new = np.flatnonzero(self._drawn[index] != drawings)
         distinct, which = np.unique(drawings[new], return_inverse=True)
@@ -191,7 +191,7 @@ class _Filling:
         if wrong.any():
             raise batch.error(int(new[wrong.argmax()]), "the matrix and operations are not the cell of the module hash")
 
-    def _no_cell(self, batch: Batch, drawings: IntArray) -> DataError:
+    def _no_cell(self, batch: RecordBatch, drawings: IntArray) -> DataError:
         """The error about the first drawing that is no cell of the space."""
         for position in range(len(drawings)):
             try:
@@ -200,7 +200,7 @@ class _Filling:
                 return batch.error(position, first_line(error))
         raise RuntimeError("every single drawing is a cell")
 
-    def _measurements(self, batch: Batch, messages: list[bytes]) -> dict[str, FloatArray]:
+    def _measurements(self, batch: RecordBatch, messages: list[bytes]) -> dict[str, FloatArray]:
         """Numbers of all metrics, shape (n,), after checking that they can be what they should."""
         try:
             measured = self._messages.read(messages)
@@ -222,7 +222,7 @@ class _Filling:
         architectures, first = np.unique(index[new], return_index=True)
         self._values[PARAMETERS][architectures] = parameters[new[first]] / _PER_MILLION
 
-    def _number(self, batch: Batch, slot: IntArray) -> IntArray:
+    def _number(self, batch: RecordBatch, slot: IntArray) -> IntArray:
         """Numbers of the repeats: for every record, how many of the same slot came before it in the file."""
         counts = self.counts.reshape(-1)
         order = np.argsort(slot, kind="stable")
@@ -239,7 +239,9 @@ class _Filling:
         return repeat
 
 
-def _convert(stream: BinaryIO, name: str, target: Path, kind: Format, frame: Frame, progress: Progress | None) -> None:
+def _convert(
+    stream: BinaryIO, name: str, target: Path, kind: RecordFormat, frame: Frame, progress: Progress | None
+) -> None:
     """Convert a file whose size is known; _OutgrownError where it is larger than that."""
     total = stream.seek(0, os.SEEK_END)
     stream.seek(0)

@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import first_line
 from nasbench_lab.spaces.cell101_enumeration import MAX_VERTICES, OPERATIONS
-from nasbench_lab.streams import IntArray
-from nasbench_lab.tables.reading.tfrecord import Batch
+from nasbench_lab.tables.reading.tfrecord import RecordBatch
 
 Column = Sequence[bytes]
 """One part of all rows."""
@@ -47,7 +47,7 @@ _DISTINCT = 2**16  # how many matrices and lists of operations are remembered
 _EDGES = MAX_VERTICES * (MAX_VERTICES - 1) // 2
 
 
-class Rows(NamedTuple):
+class ModelRows(NamedTuple):
     """What a batch of rows says.
 
     Attributes:
@@ -65,7 +65,7 @@ class Rows(NamedTuple):
     messages: list[bytes]
 
 
-def rows_of(batch: Batch) -> Rows:
+def rows_of(batch: RecordBatch) -> ModelRows:
     """Take the rows of a batch apart.
 
     Raises:
@@ -103,7 +103,7 @@ def codes_of(drawings: IntArray, vertices: int) -> IntArray:
     return np.concatenate([edges[:, target < vertices], operations[:, : vertices - 2]], axis=1)
 
 
-def _plain_columns(batch: Batch) -> tuple[Column, Column, Column, Column, Column]:
+def _plain_columns(batch: RecordBatch) -> tuple[Column, Column, Column, Column, Column]:
     """The columns of rows that are written as the published files are; ValueError where one of them is not."""
     pieces = b"\n".join(batch.data).split(b'"')
     between, hashes, epochs, bits, comma, names, another, texts = (pieces[first::8] for first in range(8))
@@ -119,7 +119,7 @@ def _plain_columns(batch: Batch) -> tuple[Column, Column, Column, Column, Column
     return hashes, list(map(numbers.__getitem__, epochs)), bits, names, joined.split(b'"')
 
 
-def _json_row(batch: Batch, position: int) -> Row:
+def _json_row(batch: RecordBatch, position: int) -> Row:
     """One row from JSON, however it is written, checked part by part."""
     try:
         row = json.loads(batch.data[position])
@@ -141,7 +141,7 @@ def _octets(part: Any) -> bytes:
     return part.replace("\n", "").encode("ascii", "replace") if isinstance(part, str) else b""
 
 
-def _numbers(hashes: Column, epochs: Column, bits: Column, names: Column, texts: Column) -> Rows:
+def _numbers(hashes: Column, epochs: Column, bits: Column, names: Column, texts: Column) -> ModelRows:
     """Turn columns of texts into numbers; ValueError where they do not make sense."""
     count = len(hashes)
     integers = {text: int(text) for text in set(epochs)}
@@ -150,7 +150,7 @@ def _numbers(hashes: Column, epochs: Column, bits: Column, names: Column, texts:
     vertices = edges & 7
     if (vertices != operations & 7).any():
         raise ValueError("the matrix and the list of operations have different numbers of vertices")
-    return Rows(
+    return ModelRows(
         np.frombuffer(binascii.unhexlify(b"".join(hashes)), np.uint8).reshape(count, 16),
         np.fromiter(map(integers.__getitem__, epochs), np.int64, count),
         vertices,

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.cell101_enumeration import MAX_VERTICES, SIZES
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile, UrlFile
-from nasbench_lab.tables.importers.nas_bench_101.messages import Field
-from nasbench_lab.tables.importers.nas_bench_101.reader import PARAMETERS, Counts, Format, Frame
+from nasbench_lab.tables.importers.nas_bench_101.messages import WireField
+from nasbench_lab.tables.importers.nas_bench_101.reader import PARAMETERS, Counts, Frame, RecordFormat
 from nasbench_lab.tables.importers.nas_bench_101.reader import convert as _convert
 from nasbench_lab.tables.importers.nats_topology import zero_cost
 from nasbench_lab.tables.known_answers import check_known_answers
@@ -56,9 +56,9 @@ REVISION = 1
 """Of the conversion; raised whenever it gives other numbers from the same file."""
 
 FIELDS = {
-    **{f"halfway_{name}": Field((1, HALFWAY, number)) for name, number in EVALUATION.items()},
-    **{name: Field((1, FINAL, number), required=True) for name, number in EVALUATION.items()},
-    PARAMETERS: Field((2,), "count", required=True),
+    **{f"halfway_{name}": WireField((1, HALFWAY, number)) for name, number in EVALUATION.items()},
+    **{name: WireField((1, FINAL, number), required=True) for name, number in EVALUATION.items()},
+    PARAMETERS: WireField((2,), "count", required=True),
 }
 
 
@@ -137,7 +137,7 @@ def convert(source: Path, target: Path, *, progress: Progress | None = None) -> 
         SourceError: the file cannot be read.
         OutputError: the table cannot be written.
     """
-    _convert(source, target, Format(FIELDS, _describe, len(REPEATS), _remarks), progress)
+    _convert(source, target, RecordFormat(FIELDS, _describe, len(REPEATS), _remarks), progress)
 
 
 def _freerea(name: str, sha256: str, size: int) -> GitHubFile:

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.gnn import OPERATIONS, PROTEINS_OPERATIONS, GnnSpace
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.importers.nas_bench_graph.light import CITATION, DATASETS, architecture_keys

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.gnn import OPERATIONS, PROTEINS_OPERATIONS, GnnSpace
-from nasbench_lab.streams import IntArray
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import PackageFile
 from nasbench_lab.tables.reading import unpickle

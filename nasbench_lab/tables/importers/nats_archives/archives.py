@@ -39,7 +39,7 @@ from nasbench_lab.tables.importers.nats_archives.benchmarks import (
     TOPOLOGY,
     Benchmark,
 )
-from nasbench_lab.tables.importers.nats_archives.tables import Layout, LayoutError, Tables
+from nasbench_lab.tables.importers.nats_archives.tables import ArchiveLayout, LayoutError, Tables
 from nasbench_lab.tables.importers.nats_archives.training import described
 from nasbench_lab.tables.reading import pickle_stream, torch_file, unpickle
 
@@ -96,7 +96,7 @@ class _Archive(Protocol):
 
 def _write(archive: _Archive, folder: Path, progress: Progress) -> list[str]:
     """Write all tables, again with another layout as long as the archive needs another."""
-    layout = Layout(present=archive.expected)
+    layout = ArchiveLayout(present=archive.expected)
     while True:
         try:
             return _try(archive, layout, folder, progress)
@@ -104,7 +104,7 @@ def _write(archive: _Archive, folder: Path, progress: Progress) -> list[str]:
             layout = error.layout
 
 
-def _try(archive: _Archive, layout: Layout, folder: Path, progress: Progress) -> list[str]:
+def _try(archive: _Archive, layout: ArchiveLayout, folder: Path, progress: Progress) -> list[str]:
     """Write all tables in one layout, or raise LayoutError, which leaves none."""
     with contextlib.ExitStack() as stack:
         done: set[int] = set()
@@ -126,7 +126,7 @@ def _try(archive: _Archive, layout: Layout, folder: Path, progress: Progress) ->
     return names + search.write(benchmark, layout, tables.keys, folder, archive.name)
 
 
-def _complete(layout: Layout, benchmark: Benchmark, present: int | None) -> Layout:
+def _complete(layout: ArchiveLayout, benchmark: Benchmark, present: int | None) -> ArchiveLayout:
     """The layout, knowing how many architectures there are."""
     return dataclasses.replace(layout, present=None if present == benchmark.space.size else present)
 

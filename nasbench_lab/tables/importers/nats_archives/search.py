@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nasbench_lab.streams import FloatArray
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.importers.nats_archives.benchmarks import IMAGES, Benchmark
-from nasbench_lab.tables.importers.nats_archives.tables import CITATION, LICENCE, Key, Layout, incomplete
+from nasbench_lab.tables.importers.nats_archives.tables import CITATION, LICENCE, ArchiveLayout, Key, incomplete
 from nasbench_lab.tables.table import Table
 
 _SOURCES = {
@@ -30,7 +30,7 @@ _OBSERVED = ("valid_accuracy", "train_seconds", "valid_seconds")
 _REPORTED = ("test_accuracy", "test_seconds", "valtest_accuracy")
 
 
-def write(benchmark: Benchmark, layout: Layout, keys: Sequence[Key], folder: Path, source: str) -> list[str]:
+def write(benchmark: Benchmark, layout: ArchiveLayout, keys: Sequence[Key], folder: Path, source: str) -> list[str]:
     """Write the search tables that can be made from the learning-curve tables in the same folder.
 
     Args:
@@ -54,7 +54,7 @@ def write(benchmark: Benchmark, layout: Layout, keys: Sequence[Key], folder: Pat
 
 def _write_one(
     benchmark: Benchmark,
-    layout: Layout,
+    layout: ArchiveLayout,
     dataset: str,
     hps: Sequence[str],
     keys: Sequence[Key],
@@ -91,7 +91,7 @@ def _last_epoch(table: Table, trained: str, dataset: str) -> dict[str, FloatArra
 
 
 def _describe(
-    benchmark: Benchmark, layout: Layout, dataset: str, hps: Sequence[str], seeds: Sequence[int], source: str
+    benchmark: Benchmark, layout: ArchiveLayout, dataset: str, hps: Sequence[str], seeds: Sequence[int], source: str
 ) -> Description:
     observed, reported = _SOURCES[dataset]
     half = "trained on half of the training images, " if observed != reported else ""

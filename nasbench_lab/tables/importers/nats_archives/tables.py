@@ -16,12 +16,12 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS, IMAGES, SEEDS, Benchmark
-from nasbench_lab.tables.importers.nats_archives.training import TOP5, Training, described, read
+from nasbench_lab.tables.importers.nats_archives.training import TOP5, ArchiveTraining, described, read
 from nasbench_lab.tables.importers.nats_topology import tables as nats_topology
 
 CITATION = nats_topology.CITATION
@@ -42,7 +42,7 @@ class Key(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Layout:
+class ArchiveLayout:
     """What decides about the arrays of an archive's tables besides its benchmark.
 
     Attributes:
@@ -65,12 +65,12 @@ class Layout:
 class LayoutError(Exception):
     """The data does not fit the layout; ``layout`` is the next to try."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: ArchiveLayout) -> None:
         super().__init__(f"the data needs {layout}")
         self.layout = layout
 
 
-def describe(benchmark: Benchmark, layout: Layout, key: Key, source: str) -> Description:
+def describe(benchmark: Benchmark, layout: ArchiveLayout, key: Key, source: str) -> Description:
     """Return what one learning-curve table says of itself."""
     epochs = benchmark.epochs[key.hp]
     roles = DATASETS[key.dataset]
@@ -112,7 +112,7 @@ def describe(benchmark: Benchmark, layout: Layout, key: Key, source: str) -> Des
     )
 
 
-def incomplete(benchmark: Benchmark, layout: Layout) -> tuple[str, ...]:
+def incomplete(benchmark: Benchmark, layout: ArchiveLayout) -> tuple[str, ...]:
     """Return what a reader must know about missing architectures, if any are."""
     if layout.present is None:
         return ()
@@ -152,7 +152,7 @@ class Tables:
         folder: where the tables go.
     """
 
-    def __init__(self, benchmark: Benchmark, layout: Layout, source: str, folder: Path) -> None:
+    def __init__(self, benchmark: Benchmark, layout: ArchiveLayout, source: str, folder: Path) -> None:
         self._benchmark, self._layout, self._source, self._folder = benchmark, layout, source, folder
         self._drafts: dict[Key, store.Draft] = {}
         self._open = contextlib.ExitStack()
@@ -204,7 +204,7 @@ class Tables:
         if (type(name), name, type(number), number) != (str, self._benchmark.space.format(index), int, index):
             raise DataError(f"it is architecture {described(number)}, {described(name)}, which is another one")
 
-    def _read(self, results: Mapping[Any, Any], dataset: str, seed: int, hp: str) -> Training:
+    def _read(self, results: Mapping[Any, Any], dataset: str, seed: int, hp: str) -> ArchiveTraining:
         if (dataset, seed) not in results:
             raise DataError(f"{hp!r} of it lacks the training on {dataset} with seed {seed}")
         try:
@@ -212,7 +212,7 @@ class Tables:
         except DataError as error:
             raise DataError(f"training on {dataset} with {hp!r} and seed {seed}: {error}") from error
 
-    def _put_trainings(self, index: int, key: Key, trainings: Mapping[int, Training]) -> None:
+    def _put_trainings(self, index: int, key: Key, trainings: Mapping[int, ArchiveTraining]) -> None:
         self._check_layout(key, trainings)
         values = self._draft(key).values
         repeats = self._layout.seeds(self._benchmark, key)
@@ -234,7 +234,7 @@ class Tables:
         values["parameters"][index] = _cost([t.parameters for t in ordered], repaired, alone and alone.parameters)
         values["flops"][index] = _cost([t.flops for t in ordered], repaired, alone and alone.flops)
 
-    def _check_layout(self, key: Key, trainings: Mapping[int, Training]) -> None:
+    def _check_layout(self, key: Key, trainings: Mapping[int, ArchiveTraining]) -> None:
         """Raise LayoutError where the trainings have what the table has no place for."""
         layout = self._layout
         unexpected = set(trainings) - set(layout.seeds(self._benchmark, key))

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS
 
 _MOST_SHOWN = 80
@@ -21,7 +21,7 @@ TOP5 = "train_top5_accuracy"
 _PARTS = {"accuracy": "eval_acc1es", "loss": "eval_losses", "seconds": "eval_times"}
 
 
-class Training(NamedTuple):
+class ArchiveTraining(NamedTuple):
     """What one training of one architecture measured.
 
     Attributes:
@@ -39,7 +39,7 @@ class Training(NamedTuple):
     flops: float
 
 
-def read(result: Any, dataset: str, epochs: int) -> Training:
+def read(result: Any, dataset: str, epochs: int) -> ArchiveTraining:
     """Read the dictionary of one training.
 
     Args:
@@ -70,7 +70,7 @@ def read(result: Any, dataset: str, epochs: int) -> Training:
         columns = _column(mapping, [key for role in keys for key in keys[role]], name).reshape(len(keys), epochs)
         target = seconds if what == "seconds" else curves
         target.update({f"{role}_{what}": column for role, column in zip(keys, columns, strict=True)})
-    return Training(
+    return ArchiveTraining(
         curves,
         seconds,
         _latency(result.get("latency")),

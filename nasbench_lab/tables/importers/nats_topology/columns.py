@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables.description import Direction, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile
 from nasbench_lab.tables.recipe import Arrays

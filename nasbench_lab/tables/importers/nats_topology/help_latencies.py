@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables.fetching.sources import GitHubFile
 from nasbench_lab.tables.importers.nats_topology.columns import SIZE, Columns, metric
 from nasbench_lab.tables.reading import torch_file

@@ -24,13 +24,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.spaces.topology import TopologySpace
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile
 from nasbench_lab.tables.importers.nats_topology import help_latencies, hw_nas_bench, zero_cost
 from nasbench_lab.tables.importers.nats_topology.columns import SIZE, Columns, indexed_numbers
-from nasbench_lab.tables.importers.nats_topology.trainings import MINI, REPEATS, TPE, Trainings, read_mini
+from nasbench_lab.tables.importers.nats_topology.trainings import MINI, REPEATS, TPE, TopologyTrainings, read_mini
 from nasbench_lab.tables.recipe import Arrays, Recipe
 
 _EPOCHS = (12, 200)
@@ -171,7 +171,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
 
 
 def _read_trainings(dataset: _DataSet, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
-    trainings = Trainings.read(files[0])
+    trainings = TopologyTrainings.read(files[0])
     short = read_mini(files[1])
     test = indexed_numbers(files[2], ["accuracy"])["accuracy"]
     parameters = indexed_numbers(files[3], ["params"])["params"] * dataset.parameters_unit

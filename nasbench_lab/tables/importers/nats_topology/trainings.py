@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError, first_line
 from nasbench_lab.spaces.topology import TopologySpace
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables.fetching.sources import GitHubFile
 from nasbench_lab.tables.importers.nats_topology.columns import SIZE
 from nasbench_lab.tables.reading import unpickle
@@ -39,7 +39,7 @@ MINI = GitHubFile(
 )
 
 
-class Trainings(NamedTuple):
+class TopologyTrainings(NamedTuple):
     """The rows of constrained-tpe and where in (architecture, repeat) each belongs.
 
     Attributes:
@@ -53,7 +53,7 @@ class Trainings(NamedTuple):
     repeat: NDArray[np.intp]
 
     @classmethod
-    def read(cls, data: bytes) -> Trainings:
+    def read(cls, data: bytes) -> TopologyTrainings:
         """Read the file. A new architecture starts where times or parameters change.
 
         Raises:

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nasbench_lab import spaces
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError, OutOfSpaceError
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.streams import FloatArray
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.importers.trans_nas_bench.tasks import CITATION, SPACES, TASKS, describe_metric, table_name
@@ -111,7 +111,7 @@ def _is_names(content: Any) -> bool:
 
 def _write(published: _Published, space_name: str, task: str, path: Path, source: str) -> None:
     """Write the table of one task."""
-    space = spaces.make({"name": f"trans-{space_name}"})
+    space = spaces.make_space({"name": f"trans-{space_name}"})
     trainings = {
         _index(space, notation): _training(network, published, task, notation)
         for notation, network in published.networks[space_name].items()

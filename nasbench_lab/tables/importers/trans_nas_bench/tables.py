@@ -88,7 +88,7 @@ def _describe(space: str, name: str) -> Description:
 def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
     prefix, task = description.name.split("/")
     benchmark = f"transbench101_{prefix.rpartition('-')[2]}"
-    space = spaces.make(description.space)
+    space = spaces.make_space(description.space)
     columns = np.full((3, space.size), np.nan)
     for row in _rows(files[0], re.compile(rf"zen/benchmark--{benchmark}--{task}--[0-9]{{1,6}}\.json")):
         index, numbers = _parse(row, space)

@@ -39,7 +39,7 @@ _QUANTITIES = {
 _SPLITS: dict[str, Split] = {"train": "train", "valid": "valid", "test": "test"}
 
 
-class Task(NamedTuple):
+class TransTask(NamedTuple):
     """A task.
 
     Attributes:
@@ -58,13 +58,13 @@ class Task(NamedTuple):
 
 
 TASKS = {
-    "class_scene": Task("scene classification", "top1", 25),
-    "class_object": Task("object classification", "top1", 25),
-    "room_layout": Task("room layout", "neg_loss", 25),
-    "jigsaw": Task("jigsaw puzzles", "top1", 10),
-    "segmentsemantic": Task("semantic segmentation", "acc", 30),
-    "normal": Task("surface normals", "ssim", 30),
-    "autoencoder": Task("autoencoding", "ssim", 30),
+    "class_scene": TransTask("scene classification", "top1", 25),
+    "class_object": TransTask("object classification", "top1", 25),
+    "room_layout": TransTask("room layout", "neg_loss", 25),
+    "jigsaw": TransTask("jigsaw puzzles", "top1", 10),
+    "segmentsemantic": TransTask("semantic segmentation", "acc", 30),
+    "normal": TransTask("surface normals", "ssim", 30),
+    "autoencoder": TransTask("autoencoding", "ssim", 30),
 }
 
 

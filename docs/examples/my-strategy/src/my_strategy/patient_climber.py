@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nasbench_lab import Strategy
-from nasbench_lab.strategies import Evaluations, Task
+from nasbench_lab.strategies import Evaluations, Problem
 
 
 @dataclass
@@ -33,7 +33,7 @@ class PatientClimber(Strategy[State]):
 
     patience: int = 30
 
-    def start(self, task: Task) -> State:
+    def start(self, task: Problem) -> State:
         """Return the state before the first evaluation."""
         nothing = np.full(task.runs, -np.inf)
         return State(task.space, task.streams, np.zeros(task.runs, int), nothing, np.zeros(task.runs, int))

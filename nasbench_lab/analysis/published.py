@@ -1,0 +1,88 @@
+"""What runs ended with beside what a publication reports of the same search."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nasbench_lab.analysis.run_summary import summarize
+from nasbench_lab.simulation.trace import Trace
+from nasbench_lab.suites.published import Published
+
+
+@dataclass(frozen=True)
+class PublishedComparison:
+    """One number of ours beside the published one; values in the metric's unit.
+
+    Attributes:
+        table: name of the table.
+        strategy: label of the strategy.
+        split: ``"valid"`` or ``"test"``.
+        runs, mean, deviation: ours; mean and standard deviation over runs.
+        published_runs, published_mean, published_deviation: theirs; runs None where they do not say.
+        source: where they were published.
+    """
+
+    table: str
+    strategy: str
+    split: str
+    runs: int
+    mean: float
+    deviation: float
+    published_runs: int | None
+    published_mean: float
+    published_deviation: float
+    source: str
+
+    @property
+    def difference(self) -> float:
+        """Ours less theirs."""
+        return self.mean - self.published_mean
+
+    @property
+    def standard_error(self) -> float:
+        """The standard error of the difference, of both sides; NaN where they do not say how many runs they had.
+
+        >>> PublishedComparison("t", "s", "test", 100, 93.8, 0.3, 100, 93.7, 0.4, "somewhere").standard_error
+        0.05
+        """
+        if self.published_runs is None:
+            return float("nan")
+        return math.sqrt(self.deviation**2 / self.runs + self.published_deviation**2 / self.published_runs)
+
+
+def compare_with_published(traces: Iterable[Trace], published: Sequence[Published]) -> list[PublishedComparison]:
+    """Return ours beside every published number of a simulation that is there, in the order of the simulations.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> trace = nl.simulate(synthetic_table(), "random-search", runs=9, budget=nl.Budget(evaluations=20))
+    >>> row = Published("random-search", trace.setting.table, "nowhere, table 1", test=(90.0, 1.0))
+    >>> [(beside.split, beside.published_mean) for beside in compare_with_published([trace], [row])]
+    [('test', 90.0)]
+    """
+    found = []
+    for trace in traces:
+        names = (trace.setting.strategy, trace.setting.table)
+        rows = [row for row in published if (row.strategy, row.table) == names]
+        found += [beside for row in rows for beside in _of_row(trace, row)]
+    return found
+
+
+def _of_row(trace: Trace, row: Published) -> Iterable[PublishedComparison]:
+    ours = summarize(trace)
+    for split, theirs in (("valid", row.valid), ("test", row.test)):
+        if theirs is not None:
+            yield PublishedComparison(
+                table=ours.table,
+                strategy=ours.strategy,
+                split=split,
+                runs=ours.runs - ours.without_value,
+                mean=getattr(ours, f"{split}_mean"),
+                deviation=getattr(ours, f"{split}_std"),
+                published_runs=row.runs,
+                published_mean=theirs[0],
+                published_deviation=theirs[1],
+                source=row.source,
+            )

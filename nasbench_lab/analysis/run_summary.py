@@ -1,0 +1,130 @@
+"""One row per strategy and table: what the runs ended with."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from nasbench_lab.analysis.quantiles import run_quantiles
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.simulation.trace import Trace
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What the runs of one strategy on one table ended with; NaN where the table has no such measurements.
+
+    Attributes:
+        table: name of the table.
+        strategy: name, and the parameters that differ from their defaults.
+        runs: number of runs.
+        budget, fidelity, repeat, seed: the setting, see `Setting`.
+        evaluations: median number of evaluations of a run.
+        seconds: median simulated seconds at the end of a run's last evaluation.
+        without_value: number of runs that observed no value at all.
+        valid_mean, valid_std, test_mean, test_std: mean and standard deviation (with n - 1), over the other runs, of
+            the last incumbent's mean validation and test value.
+        valid_regret, test_regret: median, over all runs, of the regret at the end; runs without a value count as
+            infinitely bad.
+        test_regret_low, test_regret_high: lower and upper quartile.
+        checksum: digest of the table's content.
+    """
+
+    table: str
+    strategy: str
+    runs: int
+    budget: str
+    fidelity: int
+    repeat: str
+    seed: int
+    evaluations: float
+    seconds: float
+    without_value: int
+    valid_mean: float
+    valid_std: float
+    test_mean: float
+    test_std: float
+    valid_regret: float
+    test_regret: float
+    test_regret_low: float
+    test_regret_high: float
+    checksum: str
+
+
+def summarize(trace: Trace) -> Summary:
+    """Summarize the runs of one strategy on one table.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> trace = nl.simulate(synthetic_table(), "local-search", runs=10, budget=nl.Budget(evaluations=243))
+    >>> summarize(trace).evaluations
+    243.0
+    """
+    setting = trace.setting
+    valid_mean, valid_std = _mean_and_deviation(_final(trace, "valid"))
+    test_mean, test_std = _mean_and_deviation(_final(trace, "test"))
+    low, middle, high = _regret_quartiles(trace, "test")
+    return Summary(
+        table=setting.table,
+        strategy=setting.label,
+        runs=trace.runs,
+        budget=str(setting.budget),
+        fidelity=setting.fidelity,
+        repeat=str(setting.repeat),
+        seed=setting.seed,
+        evaluations=float(np.median(trace.evaluations)),
+        seconds=_median_seconds(trace),
+        without_value=int((trace.final_incumbent() < 0).sum()),
+        valid_mean=valid_mean,
+        valid_std=valid_std,
+        test_mean=test_mean,
+        test_std=test_std,
+        valid_regret=_regret_quartiles(trace, "valid")[1],
+        test_regret=middle,
+        test_regret_low=low,
+        test_regret_high=high,
+        checksum=setting.checksum,
+    )
+
+
+def to_csv(summaries: Sequence[Summary]) -> str:
+    """Return summaries as CSV with a header; six significant digits, empty where there is no value."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(field.name for field in dataclasses.fields(Summary))
+    for summary in summaries:
+        writer.writerow(_cell(value) for value in dataclasses.astuple(summary))
+    return text.getvalue()
+
+
+def _cell(value: str | float) -> str:
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.6g}"
+    return str(value)
+
+
+def _final(trace: Trace, split: str) -> FloatArray:
+    return trace.final(split) if split in trace.reference.means else np.full(trace.runs, np.nan)
+
+
+def _regret_quartiles(trace: Trace, split: str) -> tuple[float, float, float]:
+    if split not in trace.reference.means:
+        return (float("nan"),) * 3
+    low, middle, high = run_quantiles(trace.reference.regret(split, trace.final(split)))
+    return float(low), float(middle), float(high)
+
+
+def _mean_and_deviation(values: FloatArray) -> tuple[float, float]:
+    known = values[~np.isnan(values)]
+    mean = float(known.mean()) if len(known) else float("nan")
+    return mean, float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+
+
+def _median_seconds(trace: Trace) -> float:
+    ends = np.where(trace.mask, trace.time, -np.inf).max(axis=1, initial=-np.inf)
+    known = ends[np.isfinite(ends)]
+    return float(np.median(known)) if len(known) else float("nan")

@@ -1,0 +1,271 @@
+"""What the runs of all strategies on one task say, in small arrays: the traces are not needed any more."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from nasbench_lab.analysis.anytime import POINTS, anytime_curves
+from nasbench_lab.analysis.auc import area_under_curve
+from nasbench_lab.analysis.bootstrap import RESAMPLES, most_groups, resampler
+from nasbench_lab.analysis.curves import Axis
+from nasbench_lab.analysis.quantiles import run_quantiles
+from nasbench_lab.analysis.ranks import expected_ranks
+from nasbench_lab.analysis.run_summary import Summary, summarize
+from nasbench_lab.analysis.studies.results import AnytimeCurves, Found, Task
+from nasbench_lab.analysis.studies.tasks import Group, describe
+from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
+from nasbench_lab.analysis.trajectories import Trajectories, incumbent_trajectories
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.simulation.results import Results
+from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting, Trace
+
+FRACTIONS: FloatArray = np.geomspace(0.01, 1.0, 32)
+"""Shares of a budget at which strategies are compared over tasks: a hundredth to all of it, in equal ratios."""
+
+TIME_GRID: FloatArray = 10.0 ** (np.arange(-3 * 24, 12 * 24 + 1) / 24)
+"""Times at which distributions of times to targets are known: a thousandth to 10**12, 24 a decade."""
+
+_ROUNDING = 1e-12
+
+_SPLITS: tuple[RegretKind, ...] = REGRETS[1:]  # the kinds that are regrets of a split's means
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyOptions:
+    """How a study is made; see `study`."""
+
+    level: float = 0.95
+    resamples: int = RESAMPLES
+    margin: float = 0.01
+    points: int = POINTS
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Times:
+    """Times to targets on one axis; per strategy, NaN for one that did not run.
+
+    Attributes:
+        reached, median, expected: see `TargetTimes`, shape (S, targets).
+        ecdf: on `TIME_GRID`, shape (S, times).
+        complete_until: see `TargetTimes`, shape (S,).
+    """
+
+    reached: FloatArray
+    median: FloatArray
+    expected: FloatArray
+    ecdf: FloatArray
+    complete_until: FloatArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TaskEvidence:
+    """What the runs on one task say. Lists have an entry per strategy, None for one that did not run.
+
+    Attributes:
+        task: what it is.
+        labels: of the strategies, shape (S,).
+        settings: of the simulations.
+        mixed_fidelities: strategies that evaluated at different numbers of epochs.
+        summaries: of the simulations.
+        found: the architectures most often found.
+        final: per kind, regret at the end of every run, inf without a value, shape (runs,) each.
+        areas: per kind that can be normalised, area under the curve of the normalised regret, shape (runs,) each; None
+            also where no area can be known.
+        ends: when the first run of every strategy ended, as a share of the task's horizon.
+        curves: per kind and axis.
+        groups: per kind that can be normalised, normalised regrets at `FRACTIONS`, as grouped by `Resampler`, shape
+            (fractions, groups) each.
+        ranks: per kind, expected ranks at `FRACTIONS`, shape (S, fractions); NaN where some strategy did not run or has
+            ended.
+        times: per kind that can be normalised, and axis.
+    """
+
+    task: Task
+    labels: tuple[str, ...]
+    settings: list[Setting | None]
+    mixed_fidelities: tuple[str, ...]
+    summaries: list[Summary]
+    found: list[Found]
+    final: Mapping[RegretKind, list[FloatArray | None]]
+    areas: Mapping[RegretKind, list[FloatArray | None]]
+    ends: list[float | None]
+    curves: Mapping[tuple[RegretKind, Axis], AnytimeCurves]
+    groups: Mapping[RegretKind, list[FloatArray | None]]
+    ranks: Mapping[RegretKind, FloatArray]
+    times: Mapping[tuple[RegretKind, Axis], Times]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every strategy ran on the task."""
+        return all(setting is not None for setting in self.settings)
+
+
+def collect(
+    results: Results, labels: tuple[str, ...], groups: Sequence[Group], options: StudyOptions
+) -> Iterator[TaskEvidence]:
+    """Yield the evidence of one task after the other, reading one trace at a time."""
+    for number, each in enumerate(groups):
+        yield _of_task(results, labels, each, number, len(groups), options)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Simulation:
+    """What is kept of one trace."""
+
+    setting: Setting
+    reference: Reference
+    trajectories: Trajectories
+    summary: Summary
+    mixed: bool
+
+
+def _read(trace: Trace) -> _Simulation:
+    fidelity = trace.fidelity[trace.mask]
+    mixed = bool(fidelity.size) and bool(fidelity.min() != fidelity.max())
+    return _Simulation(trace.setting, trace.reference, incumbent_trajectories(trace), summarize(trace), mixed)
+
+
+def _of_task(
+    results: Results, labels: tuple[str, ...], group: Group, number: int, tasks: int, options: StudyOptions
+) -> TaskEvidence:
+    read = [None if simulation is None else _read(results.trace(simulation)) for simulation in group.numbers]
+    ran = [each for each in read if each is not None]
+    found = [None if each is None else each.trajectories for each in read]
+    task = describe(group.name, ran[0].setting, ran[0].reference, [each.trajectories for each in ran])
+    scaled = [kind for kind in task.kinds if np.isfinite(task.scale[kind])]
+    fractions = _regrets_at_fractions(found, task)
+    return TaskEvidence(
+        task=task,
+        labels=labels,
+        settings=[None if each is None else each.setting for each in read],
+        mixed_fidelities=tuple(each.setting.label for each in ran if each.mixed),
+        summaries=[each.summary for each in ran],
+        found=[
+            incumbent
+            for strategy, each in enumerate(read)
+            if each is not None
+            for incumbent in _most_found(each.trajectories, each.reference, number, strategy)
+        ],
+        final={kind: [None if e is None else e.regret_at(kind, e.final()) for e in found] for kind in task.kinds},
+        areas={kind: _areas(found, task, kind) for kind in scaled},
+        ends=[None if each is None else _share(each.end(task.clock), task.horizon) for each in found],
+        curves=_curves(found, task, number, options),
+        groups={kind: [_group(each, task.scale[kind], tasks) for each in fractions[kind]] for kind in scaled},
+        ranks={kind: _ranks(fractions[kind]) for kind in task.kinds},
+        times={(kind, axis): _times(found, task, kind, axis) for kind in scaled for axis in task.axes},
+    )
+
+
+def _share(end: float, horizon: float) -> float:
+    return end / horizon if horizon else 0.0
+
+
+def _curves(
+    found: Sequence[Trajectories | None], task: Task, number: int, options: StudyOptions
+) -> dict[tuple[RegretKind, Axis], AnytimeCurves]:
+    curves: dict[tuple[RegretKind, Axis], AnytimeCurves] = {}
+    for axis in task.axes:
+        drawn = anytime_curves(
+            found,
+            axis,
+            task.kinds,
+            task=number,
+            points=options.points,
+            level=options.level,
+            resamples=options.resamples,
+            seed=options.seed,
+        )
+        curves.update({(kind, axis): each for kind, each in drawn.items()})
+    return curves
+
+
+def _most_found(found: Trajectories, reference: Reference, task: int, strategy: int) -> list[Found]:
+    """The architecture with which most runs ended; nothing if no run has a value."""
+    final = found.final()
+    architectures, runs = np.unique(found.architecture[final[final >= 0]], return_counts=True)
+    if not len(architectures):
+        return []
+    index, often = int(architectures[runs.argmax()]), int(runs.max())  # argmax takes the first, the smallest index
+    means: dict[RegretKind, float] = {
+        kind: float(reference.mean(kind)[index]) for kind in _SPLITS if kind in reference.means
+    }
+    return [
+        Found(
+            task=task,
+            strategy=strategy,
+            architecture=index,
+            runs=often,
+            share=often / found.runs,
+            valid=means.get("valid", float("nan")),
+            test=means.get("test", float("nan")),
+            regret={kind: float(reference.regret(kind, np.array(mean))) for kind, mean in means.items()},
+        )
+    ]
+
+
+def _regrets_at_fractions(
+    found: Sequence[Trajectories | None], task: Task
+) -> dict[RegretKind, list[FloatArray | None]]:
+    """Regrets at `FRACTIONS` of the horizon, per kind and strategy, (fractions, runs); NaN after the first end."""
+    grid = FRACTIONS * task.horizon
+    regrets: dict[RegretKind, list[FloatArray | None]] = {kind: [] for kind in task.kinds}
+    for each in found:
+        entries = None if each is None else each.at(task.clock, grid)
+        for kind in task.kinds:
+            if each is None or entries is None:
+                regrets[kind].append(None)
+                continue
+            ended = grid > each.end(task.clock) * (1 + _ROUNDING)
+            regrets[kind].append(np.where(ended[:, None], np.nan, each.regret_at(kind, entries)))
+    return regrets
+
+
+def _group(regret: FloatArray | None, scale: float, tasks: int) -> FloatArray | None:
+    """Normalised regrets as means of neighbouring runs; NaN after the first run's end."""
+    if regret is None:
+        return None
+    return resampler((regret.shape[1],), groups=most_groups(tasks)).group(regret / scale)
+
+
+def _ranks(regrets: Sequence[FloatArray | None]) -> FloatArray:
+    """Expected ranks, shape (S, fractions)."""
+    shape = (len(regrets), len(FRACTIONS))
+    known = [each for each in regrets if each is not None]
+    if len(known) < len(regrets):
+        return np.full(shape, np.nan)
+    ended = np.any([np.isnan(each).any(axis=1) for each in known], axis=0)
+    ranks = np.full(shape, np.nan)
+    if not ended.all():
+        ranks[:, ~ended] = expected_ranks([each[~ended] for each in known])
+    return ranks
+
+
+def _areas(found: Sequence[Trajectories | None], task: Task, kind: RegretKind) -> list[FloatArray | None]:
+    """Areas under the curves up to the first end of any, so that all are of the same time."""
+    end = min(each.end(task.clock) for each in found if each is not None)
+    if not end > 0:
+        return [None] * len(found)
+    scale = task.scale[kind]
+    return [
+        None if each is None else area_under_curve(each, kind, task.clock, end, before=scale) / scale for each in found
+    ]
+
+
+def _times(found: Sequence[Trajectories | None], task: Task, kind: RegretKind, axis: Axis) -> Times:
+    shape = (len(found), len(TARGETS))
+    reached, median, expected = (np.full(shape, np.nan) for _ in range(3))
+    share, until = np.full((len(found), len(TIME_GRID)), np.nan), np.full(len(found), np.nan)
+    for place, each in enumerate(found):
+        if each is None:
+            continue
+        times = times_to_target(each, kind, axis, TARGETS * task.scale[kind])
+        reached[place] = np.isfinite(times).mean(axis=0)
+        median[place] = run_quantiles(times, [0.5])[0]
+        expected[place] = expected_times(times, each.ends[axis])
+        share[place] = ecdf(times, TIME_GRID)
+        until[place] = complete_until(times, each.ends[axis])
+    return Times(reached, median, expected, share, until)

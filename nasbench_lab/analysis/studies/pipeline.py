@@ -1,0 +1,169 @@
+"""The study of a comparison: one pass over its traces gives everything that figures, tables and pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nasbench_lab.analysis.anytime import POINTS
+from nasbench_lab.analysis.bootstrap import RESAMPLES
+from nasbench_lab.analysis.curves import Axis
+from nasbench_lab.analysis.pairwise import compare_pairs
+from nasbench_lab.analysis.studies.across_tasks import (
+    CommonTasks,
+    compare_ranks,
+    leaderboard,
+    profiles,
+    progress,
+    target_times,
+)
+from nasbench_lab.analysis.studies.per_task import StudyOptions, TaskEvidence, collect
+from nasbench_lab.analysis.studies.results import (
+    Pairwise,
+    Study,
+)
+from nasbench_lab.analysis.studies.tasks import group
+from nasbench_lab.analysis.studies.warnings import study_warnings
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.simulation.results import Results
+from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
+from nasbench_lab.streams import check_seed, whole
+
+_AXES: tuple[Axis, ...] = ("evaluations", "seconds")
+_DEFAULT_REFERENCE = "random-search"
+
+
+def study(
+    results: Results | Sequence[Trace],
+    *,
+    reference: str | None = None,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    margin: float = 0.01,
+    points: int = POINTS,
+    seed: int = 0,
+) -> Study:
+    """Study the results of a comparison.
+
+    Traces are read one at a time; what is kept of each is small. See `docs/design/statistics.md` for which unit, which
+    test, and what becomes of ties and missing values.
+
+    Args:
+        results: what was simulated, or the traces.
+        reference: label of the strategy that others are compared with; by default random search, where it is one of
+            them, else the first.
+        level: confidence of intervals and verdicts, above 0.5 and below 1.
+        resamples: bootstrap resamples.
+        margin: largest difference of mean regrets that does not matter in practice, as a share of the regret of the
+            average random architecture.
+        points: of the grids of curves, at most, besides the ends of the curves.
+        seed: of the bootstrap. The same results and arguments give the same study.
+
+    Raises:
+        ParameterError: there are no results, a strategy ran twice on a task, or a number makes no sense.
+        UnknownNameError: no strategy has the label of ``reference``.
+        DataError: stored results are damaged.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> table, names = synthetic_table("topology"), ("random-search", "regularized-evolution")
+    >>> traces = [nl.simulate(table, name, runs=40, budget=nl.Budget(evaluations=200)) for name in names]
+    >>> found = study(traces)
+    >>> [row.strategy for row in found.leaderboard["test"]]
+    ['regularized-evolution', 'random-search']
+    >>> found.curves["test", "seconds", 0].iqm.estimate.shape[0]
+    2
+    """
+    options = _options(level, resamples, margin, points, seed)
+    opened = results if isinstance(results, Results) else Results.of(results)
+    labels, groups = group(opened.settings)
+    if reference is not None and reference not in labels:
+        raise unknown("strategy", reference, labels)
+    names = {setting.label: setting.strategy for setting in opened.settings}
+    compared_with = _reference(labels, names) if reference is None else labels.index(reference)
+    evidence = list(collect(opened, labels, groups, options))
+    kinds = tuple(kind for kind in REGRETS if any(kind in each.final for each in evidence))
+    pairwise = {kind: _pairwise(kind, evidence, len(labels), options) for kind in kinds}
+    fields = {kind: CommonTasks(kind, labels, evidence, options) for kind in kinds}
+    compared = {kind: field for kind, field in fields.items() if field.tasks}
+    scaled = {kind: field for kind, field in compared.items() if field.normalised}
+    timed = {key for each in evidence for key in each.times}
+    return Study(
+        labels=labels,
+        strategies=tuple(names[label] for label in labels),
+        tasks=tuple(each.task for each in evidence),
+        kinds=kinds,
+        reference=compared_with,
+        level=options.level,
+        resamples=options.resamples,
+        seed=options.seed,
+        runs=_runs(evidence, len(labels)),
+        summaries=tuple(row for each in evidence for row in each.summaries),
+        final={kind: _final(kind, evidence, len(labels)) for kind in kinds},
+        auc={kind: _auc(kind, evidence, len(labels)) for kind in kinds},
+        curves={(*key, task): curves for task, each in enumerate(evidence) for key, curves in each.curves.items()},
+        progress={kind: progress(field) for kind, field in compared.items()},
+        leaderboard={kind: leaderboard(field, pairwise[kind], compared_with) for kind, field in compared.items()},
+        pairwise=pairwise,
+        ranks={kind: compare_ranks(field) for kind, field in compared.items()},
+        times={
+            (kind, axis): target_times(fields[kind], axis) for kind in kinds for axis in _AXES if (kind, axis) in timed
+        },
+        profiles={kind: profiles(field) for kind, field in scaled.items()},
+        found=tuple(row for each in evidence for row in each.found),
+        warnings=study_warnings(evidence, opened.provenance),
+        provenance=opened.provenance,
+    )
+
+
+def _options(level: float, resamples: int, margin: float, points: int, seed: int) -> StudyOptions:
+    """Return the options of a study, or raise ParameterError."""
+    if not 0.5 < level < 1:
+        raise ParameterError(f"level must be above 0.5 and below 1, got {level}")
+    if not 0 <= margin < float("inf"):
+        raise ParameterError(f"margin must be at least 0 and finite, got {margin}")
+    resamples, points, seed = whole("resamples", resamples), whole("points", points), whole("seed", seed)
+    if resamples < 1:
+        raise ParameterError(f"resamples must be at least 1, got {resamples}")
+    check_seed(seed, 0, 1)
+    return StudyOptions(float(level), resamples, float(margin), points, seed)
+
+
+def _reference(labels: Sequence[str], names: Mapping[str, str]) -> int:
+    """Position of random search, or of the first strategy."""
+    return next((place for place, label in enumerate(labels) if names[label] == _DEFAULT_REFERENCE), 0)
+
+
+def _pairwise(kind: RegretKind, evidence: Sequence[TaskEvidence], strategies: int, options: StudyOptions) -> Pairwise:
+    losses = [each.final.get(kind, [None] * strategies) for each in evidence]
+    margin = [options.margin * each.task.scale.get(kind, float("nan")) for each in evidence]
+    return compare_pairs(kind, losses, np.array(margin), options.level)
+
+
+def _runs(evidence: Sequence[TaskEvidence], strategies: int) -> IntArray:
+    runs = np.zeros((strategies, len(evidence)), dtype=np.int64)
+    for task, each in enumerate(evidence):
+        runs[:, task] = [0 if losses is None else len(losses) for losses in each.final["observed"]]
+    return runs
+
+
+def _final(kind: RegretKind, evidence: Sequence[TaskEvidence], strategies: int) -> FloatArray:
+    """Regrets at the end, padded to the most runs, shape (S, T, R)."""
+    most = int(_runs(evidence, strategies).max())
+    final = np.full((strategies, len(evidence), most), np.nan)
+    for task, each in enumerate(evidence):
+        for strategy, losses in enumerate(each.final.get(kind, [])):
+            if losses is not None:
+                final[strategy, task, : len(losses)] = np.where(np.isinf(losses), np.nan, losses)
+    return final
+
+
+def _auc(kind: RegretKind, evidence: Sequence[TaskEvidence], strategies: int) -> FloatArray:
+    auc = np.full((strategies, len(evidence)), np.nan)
+    for task, each in enumerate(evidence):
+        for strategy, areas in enumerate(each.areas.get(kind, [])):
+            if areas is not None:
+                auc[strategy, task] = areas.mean()
+    return auc

@@ -1,0 +1,135 @@
+"""Which simulations are on the same task, and what the tasks are called."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nasbench_lab.analysis.curves import Axis
+from nasbench_lab.analysis.random_baseline import random_value
+from nasbench_lab.analysis.studies.results import Task
+from nasbench_lab.analysis.trajectories import Trajectories
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting
+
+_SHARED = ("table", "checksum", "fidelity", "repeat", "budget", "workers", "objective", "objectives", "limits")
+"""What the simulations of a task share. They differ in strategy and seed."""
+
+_CHECKSUM_LENGTH = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """The simulations of one task.
+
+    Attributes:
+        name: of the task.
+        numbers: of the simulation of every strategy, None for one that did not run on it, shape (S,).
+    """
+
+    name: str
+    numbers: tuple[int | None, ...]
+
+
+def group(settings: Sequence[Setting]) -> tuple[tuple[str, ...], list[Group]]:
+    """Return the labels of the strategies and the tasks, both in order of appearance.
+
+    Raises:
+        ParameterError: there is nothing, or a strategy ran twice on a task (with different seeds, for example).
+    """
+    if not settings:
+        raise ParameterError("there are no results to study")
+    labels = tuple(dict.fromkeys(setting.label for setting in settings))
+    groups: dict[str, dict[str, int]] = {}
+    for number, setting in enumerate(settings):
+        members = groups.setdefault(repr([getattr(setting, field) for field in _SHARED]), {})
+        if setting.label in members:
+            raise ParameterError(f"strategy {setting.label!r} ran twice on table {setting.table!r} with one setting")
+        members[setting.label] = number
+    members_of = list(groups.values())
+    names = _names([settings[min(members.values())] for members in members_of])
+    return labels, [
+        Group(name, tuple(members.get(label) for label in labels))
+        for name, members in zip(names, members_of, strict=True)
+    ]
+
+
+def describe(name: str, setting: Setting, reference: Reference, found: Sequence[Trajectories]) -> Task:
+    """Return what is to be known of a task.
+
+    Args:
+        name: of the task.
+        setting: of any of its simulations.
+        reference: what the table says of every architecture.
+        found: the trajectories of all strategies that ran.
+    """
+    kinds: tuple[RegretKind, ...] = tuple(kind for kind in REGRETS if all(kind in each.regrets for each in found))
+    timed = all("seconds" in each.times for each in found) and any(each.end("seconds") > 0 for each in found)
+    axes: tuple[Axis, ...] = ("evaluations", "seconds") if timed else ("evaluations",)
+    clock = clock_of(setting.budget, axes)
+    compared: list[RegretKind] = [kind for kind in kinds if kind != "observed"]
+    random = {kind: random_value(reference, kind) for kind in compared}
+    gaps = {kind: float(reference.regret(kind, np.array(random[kind]))) for kind in compared}
+    return Task(
+        name=name,
+        **{field: getattr(setting, field) for field in _SHARED},
+        kinds=kinds,
+        axes=axes,
+        clock=clock,
+        horizon=max(each.end(clock) for each in found),
+        searched_on_test=setting.objective.split == "test",
+        metric={kind: setting.objective if kind == "observed" else reference.metrics[kind] for kind in kinds},
+        optimum={kind: reference.observable if kind == "observed" else reference.optimum(kind) for kind in kinds},
+        random_value=random,
+        scale={kind: gaps[kind] if kind in gaps and gaps[kind] > 0 else float("nan") for kind in kinds},
+        architectures=len(next(iter(reference.means.values()))),
+        space=reference.space,
+    )
+
+
+def clock_of(budget: Budget, axes: Sequence[Axis]) -> Axis:
+    """Return on which axis a budget is spent. One in epochs alone is best seen in seconds, where there are any.
+
+    >>> clock_of(Budget(evaluations=10), ["evaluations", "seconds"]), clock_of(Budget(epochs=10), ["evaluations"])
+    ('evaluations', 'evaluations')
+    """
+    in_seconds = budget.seconds is not None or budget.evaluations is None
+    return "seconds" if in_seconds and "seconds" in axes else "evaluations"
+
+
+def _names(settings: Sequence[Setting]) -> list[str]:
+    """Name tasks by their tables, and those on one table also by where they differ."""
+    tables = [setting.table for setting in settings]
+    names = []
+    for setting in settings:
+        same = [other for other in settings if other.table == setting.table]
+        parts = [
+            _part(field, getattr(setting, field))
+            for field in _SHARED[1:]
+            if any(getattr(other, field) != getattr(setting, field) for other in same)
+        ]
+        names.append(f"{setting.table} ({', '.join(parts)})" if tables.count(setting.table) > 1 else setting.table)
+    return names
+
+
+def _part(field: str, value: Any) -> str:
+    """What tells a task from another, in words."""
+    if field == "checksum":
+        return f"content {value[:_CHECKSUM_LENGTH] or 'unknown'}"
+    if field == "fidelity":
+        return f"{value} epochs each"
+    if field == "budget":
+        return str(value)
+    if field == "workers":
+        return f"{value} workers" if value > 1 else "1 worker"
+    if field == "repeat":
+        return {"sample": "sampled repeats", "mean": "mean of repeats"}.get(str(value), f"repeat {value}")
+    if field == "objective":
+        return f"on {value.name}"
+    if field == "objectives":
+        return f"also {' and '.join(value)}" if value else "one objective"
+    return " and ".join(f"{name} limit {limit:g}" for name, limit in value.items()) or "no limits"

@@ -1,0 +1,154 @@
+"""What a reader must know before believing a study, one sentence each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from nasbench_lab.analysis.studies.per_task import TaskEvidence
+
+FEW_TASKS = 10
+"""Fewer tasks than this are few for Friedman's and Nemenyi's tests."""
+
+FEW_RUNS = 20
+"""Fewer runs than this give bootstrap intervals that are too narrow."""
+
+
+def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the warnings of a study."""
+    checks: tuple[Callable[[Sequence[TaskEvidence]], Iterator[str]], ...] = (
+        _incomplete,
+        _on_test,
+        _without_value,
+        _few_tasks,
+        _related_tasks,
+        _few_runs,
+        _different_runs,
+        _different_seeds,
+        _different_budgets,
+        _ended_early,
+        _mixed_fidelities,
+        _no_scale,
+    )
+    found = [warning for check in checks for warning in check(evidence)]
+    missing = provenance.get("missing") or 0
+    if missing:
+        found.insert(0, f"The suite is not finished: {missing} shards are missing.")
+    skipped = provenance.get("skipped") or []
+    if skipped:
+        found.insert(0, f"The suite skipped {len(skipped)} simulations that could not be done.")
+    return tuple(found)
+
+
+def _incomplete(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    for each in evidence:
+        missing = [label for label, setting in zip(each.labels, each.settings, strict=True) if setting is None]
+        if missing:
+            yield f"{_names(missing)} did not run on {each.task.name}: the task is no part of what is said over tasks."
+
+
+def _on_test(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    found = [each.task.name for each in evidence if each.task.searched_on_test]
+    if found:
+        yield f"Searches on {_names(found)} observed test measurements, having no others: test regret is optimistic."
+
+
+def _without_value(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    for each in evidence:
+        for row in each.summaries:
+            if row.without_value:
+                yield (
+                    f"{row.without_value} of {row.runs} runs of {row.strategy} on {each.task.name} have no value; they "
+                    "count as infinitely bad in quantiles and ranks, and make means infinite."
+                )
+
+
+def _few_tasks(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    count = sum(each.complete for each in evidence)
+    if len(evidence[0].labels) > 1 and count < FEW_TASKS:
+        number = f"Only {count} tasks" if count != 1 else "Only one task"
+        yield (
+            f"{number} can be compared: the tests of Friedman, Nemenyi and Wilcoxon, whose unit is the task, have "
+            "little or no power."
+        )
+
+
+def _related_tasks(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    spaces = [json.dumps(each.task.space, sort_keys=True, default=str) for each in evidence if each.task.space]
+    if len(spaces) == len(evidence) and 1 < len(spaces) > len(set(spaces)):
+        spaces_text = "one search space" if len(set(spaces)) == 1 else f"{len(set(spaces))} search spaces"
+        yield (
+            f"The {len(spaces)} tasks are of {spaces_text}: tests over tasks take them for independent, and say "
+            "more than they should."
+        )
+
+
+def _few_runs(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    fewest = min(row.runs for each in evidence for row in each.summaries)
+    if fewest < FEW_RUNS:
+        yield f"Some strategies have only {_count(fewest, 'run')} on a task: bootstrap intervals are too narrow."
+
+
+def _different_runs(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    counts = {row.runs for each in evidence for row in each.summaries}
+    if len(counts) > 1:
+        yield f"Numbers of runs differ, from {min(counts)} to {max(counts)}; every task weighs the same."
+
+
+def _different_seeds(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    seeds = sorted({setting.seed for each in evidence for setting in each.settings if setting is not None})
+    if len(seeds) > 1:
+        yield f"Root seeds differ: {', '.join(map(str, seeds))}."
+
+
+def _different_budgets(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    budgets = {str(each.task.budget) for each in evidence}
+    if len(budgets) > 1:
+        yield f"Budgets differ between tasks ({'; '.join(sorted(budgets))}): shares of budgets are compared."
+
+
+def _ended_early(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    ends = [
+        (end, each.task.name, label) for each in evidence for label, end in zip(each.labels, each.ends, strict=True)
+    ]
+    early = [(end, task, label) for end, task, label in ends if end is not None and end < 1 - 1e-9]
+    if not early:
+        return
+    end, task, label = min(early)
+    if len(early) == 1:
+        yield (
+            f"A run of {label} on {task} ended after {end:.1%} of the longest curve: its curves over all tasks end "
+            "there, as nothing is extrapolated."
+        )
+    else:
+        yield (
+            f"Runs of {len(early)} of {len(ends)} searches ended before the longest curve of their task, the first "
+            f"after {end:.1%} of it ({label} on {task}): a strategy's curves over all tasks end with its first run, as "
+            "nothing is extrapolated."
+        )
+
+
+def _mixed_fidelities(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    mixed = dict.fromkeys(label for each in evidence for label in each.mixed_fidelities)
+    if mixed:
+        by_evaluations = any(each.mixed_fidelities and each.task.clock == "evaluations" for each in evidence)
+        fair = "seconds are the fair axis" + (", but some tasks are compared by evaluations" if by_evaluations else "")
+        yield f"Evaluations of {_names(mixed)} differ in epochs, so they do not cost the same: {fair}."
+
+
+def _no_scale(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    for each in evidence:
+        kinds = [kind for kind in each.task.kinds if kind != "observed" and not each.task.scale[kind] > 0]
+        if kinds:
+            yield f"Architectures of {each.task.name} do not differ in {' and '.join(kinds)}: regret is not normalised."
+
+
+def _names(names: Iterable[str], most: int = 4) -> str:
+    listed = list(names)
+    shown = ", ".join(listed[:most])
+    return f"{shown} and {len(listed) - most} more" if len(listed) > most else shown
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,124 @@
+"""How runs end: the distribution of the final regret, one panel a task and one box a strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasbench_lab.analysis.quantiles import run_quantiles
+from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.report.figures import style as colors
+from nasbench_lab.report.figures.panels import (
+    KIND_WORDS,
+    floor_of,
+    label_log_axis,
+    label_rows,
+    panel_grid,
+    row_places,
+    say,
+    set_title,
+)
+from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
+from nasbench_lab.report.figures.text_fit import line_count, wrap_label
+from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, runs_in_words
+from nasbench_lab.simulation.trace import RegretKind
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles of a box with its whiskers."""
+
+_LABEL_SHARE = 0.36  # of the width of a figure, for the names of strategies
+_BESIDE = 0.62  # height of a panel but for its boxes, inches
+_ROW = 1.5  # height of a line of a label with what is around it, font sizes
+
+
+def final_figure(
+    study: Study,
+    kind: RegretKind | None = None,
+    *,
+    tasks: Sequence[int | str] | None = None,
+    style: PaperStyle | str = "single",
+) -> Figure:
+    """Draw boxes of the regret at the end of the runs: median, quartiles, and whiskers to the 5 % and 95 % quantiles.
+
+    Quantiles are the values of actual runs. A regret of zero is drawn at the left edge, which is marked ``optimum``; a
+    run without a value is infinitely bad, and what is infinite reaches to the right edge.
+
+    Args:
+        study: what was compared.
+        kind: of regret; by default the most telling one.
+        tasks: their positions or names; by default all.
+        style: ``"single"``, ``"double"``, or a style.
+
+    Raises:
+        UnknownNameError: no such kind, task or style.
+        MissingDataError: no task has that kind of regret.
+    """
+    from matplotlib import rc_context
+
+    chosen, kind, places = paper_style(style), chosen_kind(study, kind), chosen_tasks(study, tasks)
+    columns = min(chosen.columns, len(places))
+    size = chosen.font_size
+    labels = [wrap_label(label, _LABEL_SHARE * chosen.width, size) for label in study.labels]
+    with rc_context(chosen.rc):
+        title = f"regret at the end of {runs_in_words(study, places)}: median, quartiles, 5 % and 95 %"
+        above = wrap_label(title, chosen.width - 0.1, size)
+        figure, panels = panel_grid(chosen, len(places), columns, final_height(study, chosen), 0.2 * line_count(above))
+        figure.suptitle(above, fontsize=size, x=0.01, ha="left")
+        for number, (panel, place) in enumerate(zip(panels, places, strict=True)):
+            if _draw_panel(panel, study, kind, place, row_places(labels)[0]):
+                label_rows(panel, labels, shown=number % columns == 0)
+            unit = study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else ""
+            set_title(panel, f"{study.tasks[place].name}{f' ({unit})' if unit else ''}", chosen, columns)
+        for panel in panels[-columns:]:
+            panel.set_xlabel(KIND_WORDS[kind])
+    return figure
+
+
+def final_height(study: Study, style: PaperStyle) -> float:
+    """Return the height of a panel of `final_figure`, inches."""
+    size = style.font_size
+    lines = sum(line_count(wrap_label(label, _LABEL_SHARE * style.width, size)) for label in study.labels)
+    return _BESIDE + lines * _ROW * size / 72
+
+
+def _draw_panel(panel: Axes, study: Study, kind: RegretKind, place: int, rows: Sequence[float]) -> bool:
+    """Draw the boxes of a task, or say why there are none; return whether there are some."""
+    if kind not in study.tasks[place].kinds:
+        say(panel, f"no {kind} measurements")
+        return False
+    regrets = [study.final[kind][s, place, :runs] for s, runs in enumerate(study.runs[:, place])]
+    boxes = np.stack(
+        [run_quantiles(values, LEVELS) if len(values) else np.full(len(LEVELS), np.nan) for values in regrets]
+    )
+    finite = boxes[np.isfinite(boxes)]
+    if not len(finite):
+        say(panel, "too few runs have a value")
+        return False
+    floor, highest = floor_of(boxes), float(finite.max())
+    right = max(highest * 1.4, floor * 10)
+    panel.set_xscale("log")
+    panel.set_xlim(floor if finite.min() <= 0 else float(finite.min()) / 1.4, right)
+    label_log_axis(panel.xaxis)
+    for number, (box, row) in enumerate(zip(boxes, rows, strict=True)):
+        if not np.isnan(box).any():
+            _draw_box(panel, np.clip(box, floor, right * 2), row, colors.line(number)["color"])
+    if finite.min() <= 0:
+        panel.axvline(floor, color="#666666", linewidth=0.8)
+        note: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "rotation": 90, "fontsize": 6}
+        panel.annotate(" optimum", (floor, 0.02), va="bottom", ha="left", color="#666666", **note)
+    return True
+
+
+def _draw_box(panel: Axes, box: FloatArray, row: float, color: str) -> None:
+    """Draw one box: lower whisker, quartiles with median, upper whisker."""
+    low, lower, median, upper, high = box.tolist()
+    panel.hlines(row, low, high, color=color, linewidth=0.8)
+    panel.barh(row, upper - lower, left=lower, height=0.6, color=color, alpha=0.35, linewidth=0)
+    panel.vlines(median, row - 0.36, row + 0.36, color=color, linewidth=1.6)

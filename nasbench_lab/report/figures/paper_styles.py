@@ -1,0 +1,142 @@
+"""Styles of figures for papers: widths of columns, sizes of text, and looks that tell forty strategies apart.
+
+Widths in inches of what two-column venues print, column and page:
+
+=====================  ======  =====
+ICML                    3.25   6.75
+CVPR, ICCV, WACV        3.28   6.88
+ACM (``sigconf``)       3.33   7.00
+IEEE                    3.50   7.16
+AAAI                    3.30   7.00
+=====================  ======  =====
+
+The styles have the narrowest, so that a figure fits everywhere without being scaled, and its text keeps its size. The
+pages of NeurIPS, ICLR, TMLR and AutoML-Conf are 5.5 to 6.5 wide: there the double style is scaled to 81 % or more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+import numpy as np
+
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import unknown
+from nasbench_lab.report.figures import style
+
+StyleName = Literal["single", "double"]
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+"""Markers of points and of lines where there are many; seven, so that they are not in step with colours and dashes."""
+
+_FEW = len(style.COLORS)
+_MARKERS_ON_A_LINE = 6
+_STAGGER = 0.37  # of the distance between markers, from line to line
+
+
+@final
+@dataclass(frozen=True)
+class PaperStyle:
+    """How large a figure and its text are.
+
+    Attributes:
+        name: ``"single"`` or ``"double"``.
+        width: of the figure, inches.
+        columns: how many panels stand side by side, at most.
+        font_size: of all text but titles of panels, points.
+    """
+
+    name: StyleName
+    width: float
+    columns: int
+    font_size: float
+
+    @property
+    def rc(self) -> Any:
+        """Settings of matplotlib, a dictionary."""
+        size = self.font_size
+        return {
+            **style.RC,
+            "font.size": size,
+            "axes.titlesize": size,
+            "axes.labelsize": size,
+            "xtick.labelsize": size,
+            "ytick.labelsize": size,
+            "legend.fontsize": size,
+            "legend.title_fontsize": size,
+            "axes.linewidth": 0.6,
+            "lines.linewidth": 1.1,
+            "lines.markersize": 3.2,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "xtick.minor.width": 0.4,
+            "ytick.minor.width": 0.4,
+            "legend.handlelength": 2.6,
+            "savefig.dpi": 300,
+        }
+
+
+STYLES = {
+    "single": PaperStyle("single", 3.25, 1, 7.0),
+    "double": PaperStyle("double", 6.75, 3, 7.5),
+}
+"""The styles by their names."""
+
+
+def paper_style(style: PaperStyle | str) -> PaperStyle:
+    """Return the style with a name, or the style itself.
+
+    Raises:
+        UnknownNameError: no style has that name.
+
+    >>> paper_style("single").width
+    3.25
+    """
+    if isinstance(style, PaperStyle):
+        return style
+    if style not in STYLES:
+        raise unknown("style", style, STYLES)
+    return STYLES[style]
+
+
+def line_look(number: int, strategies: int) -> dict[str, Any]:
+    """Return the look of the line of a strategy: colour, dashes and, where colours repeat, markers.
+
+    No two of 210 strategies look the same.
+
+    Args:
+        number: of the strategy, from 0.
+        strategies: how many there are.
+
+    >>> line_look(0, 3)["marker"], line_look(7, 30)["marker"]
+    ('', 'o')
+    """
+    look = style.line(number)
+    if strategies <= _FEW:
+        return {**look, "marker": ""}
+    return {**look, "marker": MARKERS[number % len(MARKERS)]}
+
+
+def point_look(number: int) -> dict[str, Any]:
+    """Return colour and marker of a strategy where it is a point."""
+    return {"color": style.line(number)["color"], "marker": MARKERS[number % len(MARKERS)]}
+
+
+def marker_places(grid: FloatArray, number: int, *, log: bool) -> list[int]:
+    """Return at which points of a line markers stand: few, evenly along the axis, and elsewhere on every line.
+
+    Args:
+        grid: ascending places of the points on the axis, shape (points,).
+        number: of the line.
+        log: whether the axis is logarithmic; the grid is positive then.
+
+    >>> marker_places(np.arange(1.0, 61.0), 0, log=False), marker_places(np.arange(1.0, 61.0), 0, log=True)
+    ([0, 10, 20, 30, 40, 50], [0, 1, 3, 7, 15, 30])
+    """
+    if not len(grid):
+        return []
+    along = np.log(grid) if log else grid
+    shift = number * _STAGGER % 1
+    wanted = along[0] + (np.arange(_MARKERS_ON_A_LINE) + shift) / _MARKERS_ON_A_LINE * (along[-1] - along[0])
+    return np.unique(np.searchsorted(along, wanted)).tolist()

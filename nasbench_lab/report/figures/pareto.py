@@ -1,0 +1,140 @@
+"""Several objectives: which trade-offs runs find, and how much of the true front they cover."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasbench_lab.analysis.pareto import Split, pareto_fronts, relative_hypervolume, true_front
+from nasbench_lab.analysis.quantiles import run_quantiles
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.report.figures.legend import Legend
+from nasbench_lab.report.figures.panels import draw_steps, panel_grid
+from nasbench_lab.report.figures.paper_styles import PaperStyle, line_look, paper_style
+from nasbench_lab.report.study_selection import in_words
+from nasbench_lab.simulation.trace import Trace
+from nasbench_lab.tables.description import Metric
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_HEIGHT = 2.1  # of a panel, inches
+_MOST_POINTS = 5000
+
+
+def pareto_figure(traces: Sequence[Trace], split: Split | None = None, *, style: PaperStyle | str = "single") -> Figure:
+    """Draw the trade-offs that runs end with, one panel for each further objective, and the hypervolume over time.
+
+    A line has, for every limit of the further objective, the median over runs of the best value that an architecture
+    on the run's front (see `pareto_fronts`) has within it, with the interquartile range as band: the attainment
+    surfaces of Fonseca and Fleming (1996) for the quartiles. Architectures are judged by their means. Grey points are
+    the architectures of the table; black ones those of the true front. The last panel has the share of the true front's
+    hypervolume, see `relative_hypervolume`.
+
+    Args:
+        traces: of one table, searched with the same further objectives.
+        split: by which means architectures are judged; by default ``"test"`` where the table has it.
+        style: ``"single"``, ``"double"``, or a style.
+
+    Raises:
+        ParameterError: there are no traces, or they are of different searches.
+        MissingDataError: the search had no further objectives, or the table no such split.
+    """
+    from matplotlib import rc_context
+
+    chosen, split = paper_style(style), _checked(traces, split)
+    objectives = traces[0].setting.objectives
+    labels = [trace.setting.label for trace in traces]
+    title = f"{traces[0].setting.table}: median and interquartile range of {in_words(traces[0].runs, 'run')}"
+    looks = [line_look(number, len(traces)) for number in range(len(traces))]
+    with rc_context(chosen.rc):
+        legend = Legend.plan(labels, title, chosen)
+        columns = 1 if chosen.name == "single" else 2
+        figure, panels = panel_grid(chosen, len(objectives) + 1, columns, _HEIGHT, legend.height)
+        for panel, objective in zip(panels, objectives, strict=False):
+            _draw_trade_off(panel, traces, split, objective, looks)
+        _draw_hypervolume(panels[-1], traces, split, looks)
+        legend.draw(figure, looks)
+    return figure
+
+
+def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
+    if not traces:
+        raise ParameterError("there are no traces to draw")
+    first = traces[0].setting
+    for trace in traces:
+        if (trace.setting.table, trace.setting.objectives) != (first.table, first.objectives):
+            raise ParameterError("a figure of Pareto fronts has one table and one set of objectives")
+    if not first.objectives:
+        raise MissingDataError(f"the search on {first.table!r} had no further objectives, so there is no Pareto front")
+    chosen: Split = split or ("test" if "test" in traces[0].reference.means else "valid")
+    traces[0].reference.mean(chosen)  # says what there is
+    return chosen
+
+
+def _draw_trade_off(
+    panel: Axes, traces: Sequence[Trace], split: Split, objective: str, looks: Sequence[dict[str, Any]]
+) -> None:
+    reference = traces[0].reference
+    cost_metric, value_metric = reference.metrics[objective], reference.metrics[split]
+    cost, value = reference.means[objective], reference.means[split]
+    known = np.flatnonzero(np.isfinite(cost) & np.isfinite(value))
+    some = known[:: -(-len(known) // _MOST_POINTS)] if len(known) else known
+    panel.plot(cost[some], value[some], ".", color="#cccccc", markersize=1.2, rasterized=True, zorder=0.5)
+    for number, (trace, look) in enumerate(zip(traces, looks, strict=True)):
+        grid, best = attainment(trace, split, objective)
+        sign = 1.0 if value_metric.direction == "minimize" else -1.0
+        low, middle, high = sign * run_quantiles(best)
+        draw_steps(panel, grid, low, middle, high, look, number, len(traces))
+    front = true_front(traces[0], split)
+    panel.plot(cost[front], value[front], "o", color="black", markersize=1.8, markeredgewidth=0, zorder=3)
+    positive = cost[known]
+    if len(positive) and positive.min() > 0 and positive.max() / positive.min() > 20:
+        panel.set_xscale("log")
+    panel.set_xlabel(_words(cost_metric))
+    panel.set_ylabel(_words(value_metric))
+
+
+def attainment(trace: Trace, split: Split, objective: str) -> tuple[FloatArray, FloatArray]:
+    """Return the best value that every run's final front attains within limits of a further objective.
+
+    Args:
+        trace: the runs.
+        split: by which means architectures are judged.
+        objective: name of a further objective.
+
+    Returns:
+        Limits in the order in which they are looser, shape (P,), and losses (negated where more is better), NaN where
+        a run has nothing within the limit, shape (runs, P).
+    """
+    cost = trace.reference.means[objective]
+    loss = trace.reference.mean(split)
+    stricter = 1.0 if trace.reference.metrics[objective].direction == "minimize" else -1.0
+    if trace.reference.metrics[split].direction == "maximize":
+        loss = -loss
+    found = pareto_fronts(trace).at(trace.steps - 1)
+    run, step = np.nonzero(found)
+    architecture = trace.architecture[run, step]
+    grid = np.unique(stricter * cost[architecture])
+    best = np.full((trace.runs, len(grid)), np.inf)
+    np.minimum.at(best, (run, np.searchsorted(grid, stricter * cost[architecture])), loss[architecture])
+    best = np.minimum.accumulate(best, axis=1)
+    return stricter * grid, np.where(np.isfinite(best), best, np.nan)
+
+
+def _draw_hypervolume(panel: Axes, traces: Sequence[Trace], split: Split, looks: Sequence[dict[str, Any]]) -> None:
+    for number, (trace, look) in enumerate(zip(traces, looks, strict=True)):
+        shortest = int(trace.evaluations.min())
+        share = relative_hypervolume(trace, split)[:, :shortest]
+        low, middle, high = 1 - run_quantiles(1 - share)  # as losses, so that quartiles are those of actual runs
+        draw_steps(panel, np.arange(1.0, shortest + 1), high, middle, low, look, number, len(traces))
+    panel.set_xlabel("evaluations")
+    panel.set_ylabel("share of the hypervolume")
+
+
+def _words(metric: Metric) -> str:
+    return f"{metric.name.replace('_', ' ')} ({metric.unit})" if metric.unit else metric.name.replace("_", " ")

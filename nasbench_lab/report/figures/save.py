@@ -1,0 +1,60 @@
+"""Writing figures: the same picture gives the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.report.figures.paper_styles import PaperStyle
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("pdf", "png")
+"""Formats of the figures in the folder of ``nasbench-lab run``."""
+PAPER_FORMATS = ("pdf", "svg", "png")
+"""Formats that figures can be written in."""
+
+_METADATA: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
+# Names inside an SVG are hashes of a random number otherwise.
+_RC: Any = {"svg.hashsalt": "nasbench-lab"}
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as PDF and PNG, without the date, and return the paths."""
+    paths = [folder / f"{name}.{kind}" for kind in FORMATS]
+    save_figure_as(figure, *paths)
+    return paths
+
+
+def save_figure_as(figure: Figure, *paths: Path, style: PaperStyle | None = None) -> None:
+    """Write a figure to files whose endings (.pdf, .svg, .png) say the format, without the date.
+
+    A PDF embeds its fonts; an SVG has its letters as outlines, so that it looks the same everywhere.
+
+    Args:
+        figure: what to write.
+        paths: of the files.
+        style: in which the figure was drawn, for a figure for a paper.
+
+    Raises:
+        ParameterError: no such format.
+    """
+    from matplotlib import rc_context
+
+    from nasbench_lab.report.figures.style import RC
+
+    for path in paths:
+        if path.suffix[1:] not in _METADATA:
+            allowed = ", ".join(f".{kind}" for kind in PAPER_FORMATS)
+            raise ParameterError(f"a figure is written to a file that ends in {allowed}, not to {path.name!r}")
+    settings: Any = {**(style.rc if style else RC), **_RC}
+    if style:  # laid out once, so that a file does not depend on which others were written before
+        settings["figure.constrained_layout.use"] = False
+    with rc_context(settings):
+        if style:
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
+        for path in paths:
+            figure.savefig(path, metadata=_METADATA[path.suffix[1:]])

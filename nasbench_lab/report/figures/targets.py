@@ -1,0 +1,124 @@
+"""How soon and how often targets are reached: distributions of times to targets, and performance profiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasbench_lab.analysis.curves import Axis
+from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import unknown
+from nasbench_lab.report.figures.legend import Legend
+from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_WORDS, label_log_axis, panel_grid
+from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places, paper_style
+from nasbench_lab.report.study_selection import chosen_kind, in_words, looks_of, part_of
+from nasbench_lab.simulation.trace import RegretKind
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_HEIGHT = 1.9  # of a panel, inches
+_BOUND = 0.35  # opacity of what is a lower bound only
+_SHARES = (-0.02, 1.02)
+_MOST_TARGETS = 6
+
+
+def ecdf_figure(
+    study: Study, kind: RegretKind | None = None, axis: Axis = "evaluations", *, style: PaperStyle | str = "single"
+) -> Figure:
+    """Draw which share of all pairs of a run and a target was reached by when, averaged over tasks.
+
+    Targets are normalised regrets. Where the runs of a strategy begin to end before they reached all targets, its line
+    goes on faintly: the shares are lower bounds from there on.
+
+    Args:
+        study: what was compared.
+        kind: of regret; by default the most telling one.
+        axis: ``"evaluations"`` or ``"seconds"``.
+        style: ``"single"``, ``"double"``, or a style.
+
+    Raises:
+        UnknownNameError: no such kind, axis or style.
+        MissingDataError: the regret cannot be normalised, or no task has times.
+    """
+    from matplotlib import rc_context
+
+    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    if axis not in AXIS_WORDS:
+        raise unknown("axis", axis, AXIS_WORDS)
+    times = part_of(study.times, (kind, axis), "times to targets")
+    with rc_context(chosen.rc):
+        legend = Legend.plan(study.labels, _targets_in_words(times.targets, kind), chosen)
+        figure, (panel,) = panel_grid(chosen, 1, 1, _HEIGHT, legend.height)
+        for number, look in enumerate(looks_of(study)):
+            sure = times.grid <= times.complete_until[number]
+            _draw_share(panel, times.grid[sure], times.ecdf[number][sure], look, number)
+            bound = ~sure
+            bound[:-1] |= ~sure[1:]  # from the last sure point on, so that the line has no gap
+            faint = {**look, "alpha": _BOUND, "marker": ""}
+            panel.plot(times.grid[bound], times.ecdf[number][bound], drawstyle="steps-post", **faint)
+        panel.set_xscale("log")
+        label_log_axis(panel.xaxis)
+        panel.set_ylim(*_SHARES)
+        panel.set_xlabel(AXIS_WORDS[axis])
+        panel.set_ylabel("runs and targets reached")
+        legend.draw(figure, looks_of(study))
+    return figure
+
+
+def profile_figure(study: Study, kind: RegretKind | None = None, *, style: PaperStyle | str = "single") -> Figure:
+    """Draw two performance profiles, higher is better.
+
+    The first has the share of runs that end with at most some normalised regret, averaged over tasks, with bootstrap
+    intervals (Agarwal et al., NeurIPS 2021). The second has the share of problems (a target on a task) on which the
+    expected time to the target is at most some multiple of the best strategy's (Dolan and Moré, 2002).
+
+    Raises:
+        UnknownNameError: no such kind or style.
+        MissingDataError: the regret cannot be normalised.
+    """
+    from matplotlib import rc_context
+
+    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    profiles = part_of(study.profiles, kind, "profiles")
+    tasks = in_words(len(profiles.tasks), "task")
+    title = f"{KIND_WORDS[kind]} on {tasks}; bands: {100 * study.level:g} % bootstrap intervals"
+    with rc_context(chosen.rc):
+        legend = Legend.plan(study.labels, title, chosen)
+        columns = 1 if chosen.name == "single" else 2
+        figure, (scores, costs) = panel_grid(chosen, 2, columns, _HEIGHT, legend.height)
+        looks = looks_of(study)
+        for number, look in enumerate(looks):
+            _draw_share(scores, profiles.regrets, profiles.scores.estimate[number], look, number, log=False)
+            _draw_share(costs, profiles.ratios, profiles.costs[number], look, number)
+            band = {"color": look["color"], "alpha": 0.18 * min(1.0, 6 / len(looks)), "linewidth": 0}
+            low, high = profiles.scores.low[number], profiles.scores.high[number]
+            scores.fill_between(profiles.regrets, low, high, step="post", **band)
+        scores.set_xlabel("normalised regret at the end")
+        scores.set_ylabel("runs with at most that")
+        costs.set_xscale("log")
+        label_log_axis(costs.xaxis)
+        costs.set_xlabel("expected time to a target over the best strategy's")
+        costs.set_ylabel(f"share of {in_words(profiles.problems, 'problem')}")
+        scores.set_ylim(*_SHARES)
+        costs.set_ylim(*_SHARES)
+        legend.draw(figure, looks)
+    return figure
+
+
+def _draw_share(
+    panel: Axes, grid: FloatArray, share: FloatArray, look: dict[str, Any], number: int, *, log: bool = True
+) -> None:
+    known = np.isfinite(share)
+    marks: dict[str, Any] = {"markevery": marker_places(grid[known], number, log=log)} if look["marker"] else {}
+    panel.plot(grid[known], share[known], drawstyle="steps-post", **look, **marks)
+
+
+def _targets_in_words(targets: FloatArray, kind: RegretKind) -> str:
+    words = f"share of targets of the normalised {KIND_WORDS[kind].removeprefix('mean ')} that runs reached"
+    if len(targets) <= _MOST_TARGETS:
+        return f"{words} (targets: {', '.join(f'{target:.3g}' for target in targets)})"
+    return f"{words} ({len(targets)} targets from {targets.max():.3g} to {targets.min():.3g})"

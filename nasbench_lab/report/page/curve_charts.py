@@ -1,0 +1,211 @@
+"""The charts of a study: regret on every table, progress over all of them, targets and profiles."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from nasbench_lab.analysis.curves import Axis
+from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.studies.results import AnytimeCurves, ProgressCurves, Study
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
+from nasbench_lab.simulation.trace import RegretKind
+
+KIND_TITLES: dict[RegretKind, str] = {
+    "observed": "observed regret",
+    "valid": "mean validation regret",
+    "test": "mean test regret",
+}
+_KIND_OPTIONS: dict[RegretKind, str] = {"observed": "observed", "valid": "validation", "test": "test"}
+AXIS_TITLES: dict[Axis, str] = {"evaluations": "evaluations", "seconds": "simulated seconds"}
+_AXIS_OPTIONS: dict[Axis, str] = {"evaluations": "evaluations", "seconds": "seconds"}
+
+_CENTERS = (("median", "median"), ("iqm", "IQM"), ("mean", "mean"))
+_OPTIMUM = "optimum"
+_BUDGET = "% of the budget"
+
+
+def study_charts(study: Study) -> list[Chart]:
+    """Return every chart that a study has something to show in."""
+    charts = [regret_chart(study), progress_chart(study), rank_chart(study), target_chart(study)]
+    return [chart for chart in charts if chart.views]
+
+
+def regret_chart(study: Study) -> Chart:
+    """Return the anytime regret on every task."""
+    axes = [axis for axis in AXIS_TITLES if any(axis in task.axes for task in study.tasks)]
+    choices = (
+        Choice("task", "Task", tuple((str(t), task.name) for t, task in enumerate(study.tasks)), "0"),
+        _kind_choice(study, study.kinds),
+        Choice("axis", "Against", tuple((axis, _AXIS_OPTIONS[axis]) for axis in axes), study.tasks[0].clock),
+        Choice("center", "Over runs", _CENTERS, "median"),
+    )
+    views: dict[str, ChartView] = {}
+    missing: dict[str, str] = {}
+    for place in range(len(study.tasks)):
+        for kind in study.kinds:
+            for axis in axes:
+                curves = study.curves.get((kind, axis, place))
+                for center, _ in _CENTERS:
+                    key = f"{place}|{kind}|{axis}|{center}"
+                    view = None if curves is None else _curves_view(study, curves, center)
+                    if view is None:
+                        missing[key] = _why_no_curves(study, place, kind, axis)
+                    else:
+                        views[key] = view
+    return Chart("regret", "Regret over the search", choices, views, missing, "log", "log")
+
+
+def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView | None:
+    if center == "median":
+        (low, middle, high), text = curves.quartiles, "median of runs, quartiles"
+    else:
+        found: Intervals = curves.iqm if center == "iqm" else curves.mean
+        low, middle, high = found.low, found.estimate, found.high
+        text = f"{'interquartile mean' if center == 'iqm' else 'mean'} of runs, {_level(study)}"
+    lines = _lines(middle, low, high)
+    if not lines:
+        return None
+    unit = study.tasks[curves.task].unit(curves.kind)
+    label = f"{KIND_TITLES[curves.kind]} ({unit})" if unit else KIND_TITLES[curves.kind]
+    return ChartView(curves.grid, lines, AXIS_TITLES[curves.axis], label, text, zero=_OPTIMUM)
+
+
+def _why_no_curves(study: Study, place: int, kind: RegretKind, axis: Axis) -> str:
+    task = study.tasks[place]
+    if kind not in task.kinds:
+        return f"{task.table} publishes no {_KIND_OPTIONS[kind]} measurements."
+    if axis not in task.axes:
+        return f"{task.table} has no training times."
+    return "There are no such curves: some run ended before its first evaluation."
+
+
+def progress_chart(study: Study) -> Chart:
+    """Return the normalised regret over several tasks, while the budget is spent; without views for a single task."""
+    kinds = [kind for kind in study.kinds if kind in study.progress and len(study.progress[kind].normalised_tasks) > 1]
+    options = (("iqm", "IQM"), ("mean", "mean"))
+
+    def view(progress: ProgressCurves, center: str) -> ChartView | None:
+        found = progress.iqm if center == "iqm" else progress.mean
+        count = len(progress.normalised_tasks)
+        text = (
+            f"{'interquartile mean' if center == 'iqm' else 'mean'} over {count} tasks and their runs, {_level(study)}"
+        )
+        lines = _lines(found.estimate, found.low, found.high)
+        return _over_budget(progress, lines, f"normalised {KIND_TITLES[progress.kind]}", text) if lines else None
+
+    choices = (_kind_choice(study, kinds), Choice("center", "Over runs", options, "iqm"))
+    views = _by_kind(study, kinds, [key for key, _ in options], view)
+    return Chart("progress", "Normalised regret over all tasks", choices, views, {}, "linear", "log")
+
+
+def rank_chart(study: Study) -> Chart:
+    """Return the average rank over tasks, while the budget is spent."""
+    kinds = [kind for kind in study.kinds if kind in study.progress and study.progress[kind].tasks]
+
+    def view(progress: ProgressCurves, _: str) -> ChartView | None:
+        lines = _lines(progress.rank)
+        if not lines:
+            return None
+        count = len(progress.tasks)
+        text = f"average over {count} tasks" if count > 1 else "on one task"
+        shown = _over_budget(progress, lines, f"rank by {KIND_TITLES[progress.kind]}", text)
+        return dataclasses.replace(shown, zero=None, limits=(1.0, float(max(2, len(study.labels)))))
+
+    choices = (_kind_choice(study, kinds),)
+    return Chart("rank", "Rank over the search", choices, _by_kind(study, kinds, [""], view), {}, "linear", "linear")
+
+
+def _over_budget(progress: ProgressCurves, lines: tuple[Line, ...], label: str, text: str) -> ChartView:
+    return ChartView(100 * progress.fractions, lines, _BUDGET, label, text, zero=_OPTIMUM)
+
+
+def _by_kind(
+    study: Study,
+    kinds: Sequence[RegretKind],
+    options: Sequence[str],
+    view: Callable[[ProgressCurves, str], ChartView | None],
+) -> dict[str, ChartView]:
+    found = {(kind, option): view(study.progress[kind], option) for kind in kinds for option in options}
+    return {"|".join(filter(None, key)): each for key, each in found.items() if each is not None}
+
+
+def target_chart(study: Study) -> Chart:
+    """Return how many targets were reached by when, what runs ended with, and how costs compare."""
+    kinds = [kind for kind in study.kinds if kind in study.profiles or any(key[0] == kind for key in study.times)]
+    axes = [axis for axis in AXIS_TITLES if any(key[1] == axis for key in study.times)]
+    options = [(f"by-{axis}", f"targets reached by {AXIS_TITLES[axis]}") for axis in axes]
+    options += [("scores", "regret at the end"), ("costs", "cost beside the cheapest strategy")]
+    views: dict[str, ChartView] = {}
+    for kind in kinds:
+        found = {f"by-{axis}": _ecdf_view(study, kind, axis) for axis in axes}
+        found |= {"scores": _score_view(study, kind), "costs": _cost_view(study, kind)}
+        views |= {f"{name}|{kind}": view for name, view in found.items() if view is not None}
+    shown = [option for option in options if any(key.startswith(f"{option[0]}|") for key in views)]
+    start = shown[0][0] if shown else ""
+    choices = (Choice("what", "Share of", tuple(shown), start), _kind_choice(study, kinds))
+    missing = {
+        f"{name}|{kind}": "There is nothing to show: no task has such targets."
+        for name, _ in shown
+        for kind in kinds
+        if f"{name}|{kind}" not in views
+    }
+    return Chart("targets", "Targets and profiles", choices, views, missing, "log", "linear")
+
+
+def _ecdf_view(study: Study, kind: RegretKind, axis: Axis) -> ChartView | None:
+    times = study.times.get((kind, axis))
+    if times is None or not (lines := _lines(times.ecdf)):
+        return None
+    text = f"{len(times.targets)} targets on {_tasks(times.tasks)}, all runs"
+    return _share(times.grid, lines, AXIS_TITLES[axis], "share of targets reached", text)
+
+
+def _score_view(study: Study, kind: RegretKind) -> ChartView | None:
+    profiles = study.profiles.get(kind)
+    if profiles is None:
+        return None
+    lines = _lines(profiles.scores.estimate, profiles.scores.low, profiles.scores.high)
+    text = f"runs on {_tasks(profiles.tasks)}, {_level(study)}"
+    label = f"normalised {KIND_TITLES[kind]}"
+    return _share(profiles.regrets, lines, label, "share of runs that end with at most that", text) if lines else None
+
+
+def _cost_view(study: Study, kind: RegretKind) -> ChartView | None:
+    profiles = study.profiles.get(kind)
+    if profiles is None or not profiles.problems or not (lines := _lines(profiles.costs)):
+        return None
+    text = f"{profiles.problems} problems: a task and a target"
+    label = "times the cheapest strategy's expected time"
+    return _share(profiles.ratios, lines, label, "share of problems solved at most so expensively", text)
+
+
+def _share(grid: FloatArray, lines: tuple[Line, ...], x_label: str, y_label: str, text: str) -> ChartView:
+    return ChartView(grid, lines, x_label, y_label, text, best="high", limits=(0.0, 1.0))
+
+
+def _level(study: Study) -> str:
+    return f"{100 * study.level:g} % intervals"
+
+
+def _tasks(places: Sequence[int]) -> str:
+    return "1 task" if len(places) == 1 else f"{len(places)} tasks"
+
+
+def _kind_choice(study: Study, kinds: Sequence[RegretKind]) -> Choice:
+    start = study.kind if study.kind in kinds else (kinds[-1] if kinds else "")
+    return Choice("kind", "Regret", tuple((kind, _KIND_OPTIONS[kind]) for kind in kinds), start)
+
+
+def _lines(middle: FloatArray, low: FloatArray | None = None, high: FloatArray | None = None) -> tuple[Line, ...]:
+    """Return the curves of the strategies that have any value."""
+    return tuple(
+        Line(number, middle[number])
+        if low is None or high is None
+        else Line(number, middle[number], low[number], high[number])
+        for number in range(len(middle))
+        if np.isfinite(middle[number]).any()
+    )

@@ -1,0 +1,188 @@
+"""Where results come from: provenance, licences, citations, and the commands that make everything again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.report.page.grids import Grid, GridCell, GridColumn, make_grid
+from nasbench_lab.report.page.numbers import NONE, duration
+from nasbench_lab.strategies import registry
+from nasbench_lab.tables.citations import entries
+
+_KINDS = {"suite": "a suite", "traces": "a traces file", "memory": "simulations in memory"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """What the page says of where results come from.
+
+    Attributes:
+        facts: names and values.
+        specification: of the suite, as JSON; empty where there is none.
+        tables: with licences and checksums.
+        notes: table, where its numbers come from and what their publishers want readers to know.
+        skipped: what a suite could not do: strategy, table, reason.
+        bibtex: of the tables.
+        references: strategy and where it was published.
+    """
+
+    facts: tuple[tuple[str, str], ...]
+    specification: str
+    tables: Grid | None
+    notes: tuple[tuple[str, tuple[str, ...]], ...]
+    skipped: tuple[tuple[str, str, str], ...]
+    bibtex: str
+    references: tuple[tuple[str, str], ...]
+
+
+def origin(study: Study) -> Origin:
+    """Return where the results of a study come from."""
+    given = study.provenance
+    described = list(given.get("tables", ()))
+    spec = given.get("spec")
+    return Origin(
+        facts=tuple(_facts(study)),
+        specification="" if spec is None else json.dumps(spec, indent=2, ensure_ascii=False, default=str),
+        tables=_tables(described),
+        notes=tuple(_notes(described)),
+        skipped=tuple((str(s["strategy"]), str(s["table"]), str(s["reason"])) for s in given.get("skipped", ())),
+        bibtex=_bibtex(str(table.get("citation", "")) for table in described),
+        references=tuple(_references(study.strategies)),
+    )
+
+
+def _facts(study: Study) -> Iterable[tuple[str, str]]:
+    given = study.provenance
+    if given.get("kind"):
+        yield "results of", _KINDS.get(str(given["kind"]), str(given["kind"]))
+    versions: Mapping[str, Any] = given.get("versions") or {}
+    for package, found in versions.items():
+        yield f"{package}, version", ", ".join(map(str, found)) if isinstance(found, list | tuple) else str(found)
+    for platform in given.get("platforms") or ():
+        yield "platform", str(platform)
+    if given.get("wall_seconds") is not None:
+        yield "time of simulation", f"{duration(float(given['wall_seconds']))}, summed over processes"
+    if given.get("spec_hash"):
+        yield "hash of the specification", str(given["spec_hash"])
+    seeds = sorted({summary.seed for summary in study.summaries})
+    yield ("root seed" if len(seeds) == 1 else "root seeds"), ", ".join(map(str, seeds))
+    text = f"{study.resamples:,} bootstrap resamples, seed {study.seed}, level {100 * study.level:g} %"
+    yield "intervals", text
+    if given.get("missing"):
+        yield "still to be done", f"{given['missing']} shards"
+
+
+def _tables(described: list[Mapping[str, Any]]) -> Grid | None:
+    if not described:
+        return None
+
+    def cells(key: str, kind: str = "text") -> list[GridCell]:
+        return [GridCell(str(table.get(key) or NONE), kind=kind) for table in described]
+
+    columns = [
+        (GridColumn("title", kind="text"), cells("title", "wide")),
+        (GridColumn("licence", kind="text"), cells("licence")),
+        (GridColumn("checksum", kind="text"), cells("checksum", "text notation")),
+    ]
+    rows = [(str(table["name"]), None) for table in described]
+    return make_grid("Tables of measurements", GridColumn("table", kind="text"), columns, rows)
+
+
+def _notes(described: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, tuple[str, ...]]]:
+    for table in described:
+        notes = [str(note) for note in table.get("notes", ())]
+        if table.get("source"):
+            notes.insert(0, f"Source: {table['source']}")
+        if notes:
+            yield str(table["name"]), tuple(notes)
+
+
+def _bibtex(citations: Iterable[str]) -> str:
+    """Return every entry once."""
+    found: dict[str, str] = {}
+    for citation in filter(str.strip, citations):
+        try:
+            for key, entry in entries(citation):
+                found.setdefault(key, entry)
+        except (NasbenchLabError, ValueError):  # a user's own table says what it likes
+            found.setdefault(citation, citation)
+    return "\n\n".join(found.values())
+
+
+def _references(strategies: Iterable[str]) -> Iterable[tuple[str, str]]:
+    for name in dict.fromkeys(strategies):
+        try:
+            reference = registry.reference(name)
+        except NasbenchLabError:  # an author's own, not registered here
+            continue
+        if reference:
+            yield name, reference
+
+
+FIGURES = {
+    "regret": "curves on every task",
+    "leaderboard": "leaderboard",
+    "rank": "rank over time",
+    "normalised": "normalised regret over all tasks",
+    "cd": "critical differences",
+    "a12": "every pair",
+    "ecdf": "targets reached",
+    "profile": "profiles",
+    "final": "what the runs ended with",
+}
+"""What is on the page, by the name of the figure of ``nasbench-lab plot`` that draws the same for a paper."""
+
+
+def commands(source: str, study: Study) -> tuple[tuple[str, str], ...]:
+    """Return what makes the page and each of its figures again: what it makes, and the command.
+
+    Args:
+        source: where the results are, as a user would type it.
+        study: of the results.
+    """
+    where = shlex.quote(source)
+    by = f"{_option('kind', study.kind)}{_option('reference', study.labels[study.reference])}"
+    made = [("this page, figures and tables", f"nasbench-lab report {where}{by}")]
+    made += [
+        (what, f"nasbench-lab plot {where} --figure {name} --out {name}.pdf{by}")
+        for name, what in FIGURES.items()
+        if _has(study, name)
+    ]
+    tables = [task.table for task in study.tasks]
+    for task in study.tasks:
+        if task.space and tables.count(task.table) == 1:  # the command chooses by the table
+            out = f"architecture-{re.sub('[^a-z0-9]+', '-', task.table.lower()).strip('-')}.pdf"
+            draw = f"nasbench-lab plot {where} --figure architecture --out {out}{_option('table', task.table)}"
+            made.append((f"architecture found on {task.table}", draw))
+    cited = [str(table["name"]) for table in study.provenance.get("tables", ()) if table.get("citation")]
+    if cited:
+        names = " ".join(shlex.quote(name) for name in dict.fromkeys(cited))
+        made.append(("references as a file", f"nasbench-lab cite {names} --out refs.bib"))
+    return tuple(made)
+
+
+def _has(study: Study, figure: str) -> bool:
+    """Return whether a study has what a figure shows."""
+    kind = study.kind
+    if figure in ("regret", "final"):
+        return True
+    if figure == "ecdf":
+        return any(key[0] == kind for key in study.times)
+    if figure == "profile":
+        return kind in study.profiles
+    if figure == "normalised":
+        return kind in study.progress and bool(study.progress[kind].normalised_tasks)
+    if figure in ("cd", "a12", "rank"):
+        return kind in study.leaderboard and len(study.labels) > 1
+    return kind in study.leaderboard
+
+
+def _option(name: str, value: str) -> str:
+    return f" --{name} {shlex.quote(value)}"

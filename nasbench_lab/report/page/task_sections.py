@@ -1,0 +1,280 @@
+"""What the page says of a single task: what runs ended with, what is equivalent, and the architectures found."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from markupsafe import Markup
+
+from nasbench_lab import spaces
+from nasbench_lab.analysis.run_summary import Summary
+from nasbench_lab.analysis.studies.results import Found, Study, TargetTimes
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.report.layout.architecture import architecture_graph
+from nasbench_lab.report.page.curve_charts import AXIS_TITLES, KIND_TITLES
+from nasbench_lab.report.page.drawings import drawing
+from nasbench_lab.report.page.grids import Grid, GridCell, GridColumn, make_grid, number_cells, sort_key
+from nasbench_lab.report.page.numbers import column, decimals, fixed, short, with_unit
+from nasbench_lab.simulation.trace import RegretKind
+
+MOST_DRAWINGS = 6
+"""Architectures that are drawn for each task; of others only the notation is given."""
+
+_MOST_TARGETS = 3
+_ROW_WIDTH = 24.0  # em: a row of layers in a card
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """An architecture that strategies found.
+
+    Attributes:
+        title: in a few words which one it is.
+        notation: official notation; empty where the space is not known.
+        picture: its graph; None if it is not drawn.
+        values: what the table says of it.
+        finders: label of each strategy that ended with it most often, with the share of its runs.
+    """
+
+    title: str
+    notation: str
+    picture: Markup | None
+    values: tuple[str, ...]
+    finders: tuple[tuple[str, int, str], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Detail:
+    """One task.
+
+    Attributes:
+        name: of the task.
+        facts: names and values.
+        grids: its tables.
+        cards: architectures found.
+    """
+
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    grids: tuple[Grid, ...]
+    cards: tuple[Card, ...]
+
+
+def task_details(study: Study) -> Iterator[Detail]:
+    """Return what there is to say of every task."""
+    summaries = iter(study.summaries)
+    for place, task in enumerate(study.tasks):
+        members = [number for number in range(len(study.labels)) if study.runs[number, place] > 0]
+        rows = [next(summaries) for _ in members]
+        kind = study.kind if study.kind in task.kinds else task.kinds[-1]
+        tables = [_ends(study, place, kind, members, rows), _targets(study, place, kind, members)]
+        yield Detail(
+            task.name,
+            _facts(study, place),
+            tuple(table for table in tables if table),
+            tuple(_cards(study, place, kind)),
+        )
+
+
+def _facts(study: Study, place: int) -> tuple[tuple[str, str], ...]:
+    task = study.tasks[place]
+    facts = [
+        (
+            "searched on",
+            f"{task.objective.name} ({task.objective.unit}), {task.fidelity} epochs, repeat: {task.repeat}",
+        ),
+        ("budget of a run", f"{task.budget}" + (f", {task.workers} workers" if task.workers > 1 else "")),
+        ("architectures", f"{task.architectures:,}"),
+    ]
+    for kind in task.kinds:
+        text = with_unit(short(task.optimum[kind], 5), task.unit(kind))
+        if math.isfinite(task.random_value.get(kind, math.nan)):
+            text += f"; the average architecture has {short(task.random_value[kind], 5)}"
+        facts.append((f"optimum, {KIND_TITLES[kind]}", text))
+    if task.objectives:
+        facts.append(("further objectives", ", ".join(task.objectives)))
+    if task.limits:
+        facts.append(("limits", ", ".join(f"{name} {limit:g}" for name, limit in task.limits.items())))
+    return tuple(facts)
+
+
+def _ends(study: Study, place: int, kind: RegretKind, members: Sequence[int], rows: Sequence[Summary]) -> Grid:
+    """Return what the runs ended with, and how that is beside the best strategy's."""
+    final = study.final[kind][members, place]
+    levels = np.array([_quartiles(final[row, : rows[row].runs]) for row in range(len(rows))])
+    unit = study.tasks[place].unit(kind)
+    columns = [
+        (GridColumn(f"{KIND_TITLES[kind]} ({unit}), median", "ascending", kind="wrapped"), _medians(levels)),
+        (GridColumn("validation", "descending", "mean and standard deviation"), _means(rows, "valid")),
+        (GridColumn("test", "descending", "mean and standard deviation"), _means(rows, "test")),
+        (GridColumn("area under curve", "ascending", kind="wrapped"), _areas(study, kind, members, place)),
+        _beside_best(study, place, kind, members),
+        (GridColumn("evaluations", "descending", "median"), number_cells([row.evaluations for row in rows])),
+        (GridColumn("seconds", "descending", "median, simulated"), number_cells([row.seconds for row in rows])),
+        (GridColumn("runs", "descending"), number_cells([float(row.runs) for row in rows])),
+        (GridColumn("without value", "descending", kind="wrapped"), _failures(rows)),
+    ]
+    shown = [(heading, cells) for heading, cells in columns if any(cell.value for cell in cells)]
+    caption = "What the runs ended with. In brackets: quartiles of runs, or intervals of differences; ±: deviations."
+    labels = [(study.labels[number], number) for number in members]
+    return make_grid(caption, GridColumn("strategy", "ascending", kind="text"), shown, labels)
+
+
+def _quartiles(values: FloatArray) -> tuple[float, float, float]:
+    from nasbench_lab.analysis.quantiles import run_quantiles
+
+    low, middle, high = run_quantiles(values)
+    return float(low), float(middle), float(high)
+
+
+def _medians(levels: FloatArray) -> list[GridCell]:
+    places = decimals(levels[np.isfinite(levels)].tolist())
+    best = min((value for value in levels[:, 1].tolist() if math.isfinite(value)), default=math.nan)
+    return [
+        GridCell(
+            fixed(middle, places),
+            sort_key(middle),
+            f"[{fixed(low, places)} to {fixed(high, places)}]",
+            "best" if middle == best else "",
+        )
+        for low, middle, high in levels.tolist()
+    ]
+
+
+def _means(rows: Sequence[Summary], split: str) -> list[GridCell]:
+    means = [float(getattr(row, f"{split}_mean")) for row in rows]
+    deviations = [float(getattr(row, f"{split}_std")) for row in rows]
+    places = max(0, decimals(deviations) - 1) if any(map(math.isfinite, deviations)) else decimals(means)
+    return [
+        GridCell(
+            fixed(mean, places),
+            sort_key(mean),
+            "" if math.isnan(deviation) else f"±{fixed(deviation, places)}",
+            below=False,
+        )
+        for mean, deviation in zip(means, deviations, strict=True)
+    ]
+
+
+def _areas(study: Study, kind: RegretKind, members: Sequence[int], place: int) -> list[GridCell]:
+    if kind not in study.auc:
+        return [GridCell() for _ in members]
+    return number_cells(study.auc[kind][members, place].tolist(), "low")
+
+
+def _failures(rows: Sequence[Summary]) -> list[GridCell]:
+    if not any(row.without_value for row in rows):
+        return [GridCell() for _ in rows]
+    return number_cells([float(row.without_value) for row in rows])
+
+
+def _beside_best(
+    study: Study, place: int, kind: RegretKind, members: Sequence[int]
+) -> tuple[GridColumn, list[GridCell]]:
+    """Return verdicts on every strategy beside the one of the smallest mean regret."""
+    empty = GridColumn("beside the best"), [GridCell() for _ in members]
+    if kind not in study.pairwise or not np.isfinite(study.pairwise[kind].margin[place]):
+        return empty
+    pairs = study.pairwise[kind]
+    means = [float(np.mean(_without_value_as_infinite(study, kind, number, place))) for number in members]
+    if not np.isfinite(means).any():
+        return empty
+    best = members[int(np.argmin(means))]
+    differences = [pairs.difference[number, best, place] for number in members]
+    places = decimals(float(each.estimate) for each in differences)
+    cells = []
+    for number, each in zip(members, differences, strict=True):
+        if number == best:
+            cells.append(GridCell("the best", "0", kind="text best"))
+            continue
+        estimate, low, high = float(each.estimate), float(each.low), float(each.high)
+        spread = f"{fixed(estimate, places)} [{fixed(low, places)} to {fixed(high, places)}]"
+        cells.append(GridCell(str(pairs.verdict[number, best, place]), sort_key(estimate), spread, "text"))
+    about = f"difference of mean regrets to {study.labels[best]}; margin {short(float(pairs.margin[place]))}"
+    return GridColumn("beside the best", "ascending", about, kind="text"), cells
+
+
+def _without_value_as_infinite(study: Study, kind: RegretKind, strategy: int, place: int) -> FloatArray:
+    values = study.final[kind][strategy, place, : study.runs[strategy, place]]
+    return np.where(np.isnan(values), np.inf, values)
+
+
+def _targets(study: Study, place: int, kind: RegretKind, members: Sequence[int]) -> Grid | None:
+    """Return how often and how soon runs reached targets; None where there are none."""
+    task = study.tasks[place]
+    times = study.times.get((kind, task.clock))
+    if times is None or not np.isfinite(task.scale.get(kind, math.nan)):
+        return None
+    columns = []
+    for target in _some_targets(times):
+        goal = float(times.targets[target]) * task.scale[kind]
+        heading = f"regret ≤ {with_unit(short(goal, 2), task.unit(kind))}" if goal else "the optimum"
+        expected = times.expected[members, place, target].tolist()
+        shares = [
+            f"{short(100 * share, 2)} %" if math.isfinite(share) else ""
+            for share in times.reached[members, place, target]
+        ]
+        cells = [
+            GridCell(text, sort_key(value), f"({share})" if share else "", below=False)
+            for text, value, share in zip(column(expected), expected, shares, strict=True)
+        ]
+        columns.append((GridColumn(heading, "ascending", kind="wrapped"), cells))
+    if not any(math.isfinite(float(cell.value or "nan")) for _, cells in columns for cell in cells):
+        return None
+    caption = (
+        f"Expected {AXIS_TITLES[times.axis]} until a search that starts again reaches a target, "
+        "and the share of runs that reached it"
+    )
+    rows = [(study.labels[number], number) for number in members]
+    return make_grid(caption, GridColumn("strategy", "ascending", kind="text"), columns, rows)
+
+
+def _some_targets(times: TargetTimes) -> list[int]:
+    count = len(times.targets)
+    return sorted(
+        {round(number * (count - 1) / (_MOST_TARGETS - 1)) for number in range(_MOST_TARGETS)} if count else []
+    )
+
+
+def _cards(study: Study, place: int, kind: RegretKind) -> Iterator[Card]:
+    """Return the architectures that strategies ended with, those of most strategies first."""
+    groups: dict[int, list[Found]] = {}
+    for found in study.found:
+        if found.task == place:
+            groups.setdefault(found.architecture, []).append(found)
+    ordered = sorted(
+        groups.values(), key=lambda group: (-len(group), -sum(f.share for f in group), group[0].architecture)
+    )
+    space = _space(study, place)
+    for number, group in enumerate(ordered):
+        architecture = group[0].architecture
+        notation, picture = "", None
+        if space is not None:
+            graph = architecture_graph(space, architecture, _ROW_WIDTH)
+            notation = graph.name
+            picture = drawing(graph) if number < MOST_DRAWINGS else None
+        finders = tuple((study.labels[f.strategy], f.strategy, f"{short(100 * f.share, 2)} %") for f in group)
+        yield Card(f"architecture {architecture:,}", notation, picture, _values(group[0], kind), finders)
+
+
+def _space(study: Study, place: int) -> spaces.Space | None:
+    spec = study.tasks[place].space
+    if not spec:
+        return None
+    try:
+        return spaces.make_space(spec)
+    except NasbenchLabError:  # of a package that is not installed here
+        return None
+
+
+def _values(found: Found, kind: RegretKind) -> tuple[str, ...]:
+    parts = [("validation", found.valid), ("test", found.test)]
+    texts = [f"{name} {short(value, 4)}" for name, value in parts if math.isfinite(value)]
+    regret = found.regret.get(kind, math.nan)
+    if math.isfinite(regret):
+        texts.append("the optimum" if regret == 0 else f"{KIND_TITLES[kind]} {short(regret)}")
+    return tuple(texts)

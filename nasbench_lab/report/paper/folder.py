@@ -1,0 +1,224 @@
+"""All figures, tables and texts for a paper in one folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nasbench_lab import spaces
+from nasbench_lab.analysis.studies.results import Found, Study
+from nasbench_lab.errors import DataError
+from nasbench_lab.files import atomic_folder
+from nasbench_lab.report.figures.anytime import PANEL_HEIGHTS, anytime_columns, anytime_figure
+from nasbench_lab.report.figures.architecture import architecture_figure
+from nasbench_lab.report.figures.critical_difference import cd_figure
+from nasbench_lab.report.figures.final_regret import final_figure, final_height
+from nasbench_lab.report.figures.leaderboard import leaderboard_figure
+from nasbench_lab.report.figures.pairwise import a12_figure
+from nasbench_lab.report.figures.paper_styles import STYLES, PaperStyle
+from nasbench_lab.report.figures.pareto import pareto_figure
+from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
+from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
+from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
+from nasbench_lab.report.paper.checklist import reproducibility_checklist
+from nasbench_lab.report.paper.tables import (
+    TABLE_STATISTICS,
+    ResultTable,
+    leaderboard_table,
+    results_table,
+)
+from nasbench_lab.simulation.results import Results
+from nasbench_lab.simulation.trace import Setting
+from nasbench_lab.tables.citations import entries
+from nasbench_lab.tables.progress import Report, silent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Draw = Callable[[PaperStyle], "Figure"]
+
+CHECKLIST, REFERENCES = "checklist.md", "references.bib"
+
+_PAGE = 8.5  # height that figures may have, inches
+_LEGEND = 1.5
+_OURS = re.compile(r"[a-z0-9-]+-(single|double)\.(pdf|svg|png)|[a-z0-9-]+\.(tex|md)|references\.bib")
+
+
+def write_paper_folder(
+    study: Study,
+    results: Results | None,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    formats: Sequence[str] = PAPER_FORMATS,
+    report: Report = silent,
+) -> list[str]:
+    """Write all figures in all styles and formats, tables, checklist and references; the folder appears complete.
+
+    Files are called ``FIGURE-STYLE.FORMAT`` (``regret-evaluations-single.pdf``), ``TABLE.tex`` and ``TABLE.md``,
+    ``checklist.md`` and ``references.bib``. Where figures of all tasks do not fit on a page they are numbered. What
+    the results cannot show (no times, no test measurements, a single objective) is not there.
+
+    Args:
+        study: what was compared.
+        results: where it came from, for figures of several objectives; None leaves them out.
+        folder: must not exist or be empty, unless ``overwrite``.
+        overwrite: replace an older folder of this function; files of others stop everything.
+        formats: of figures, among ``"pdf"``, ``"svg"`` and ``"png"``.
+        report: told how many figures are drawn, and of how many.
+
+    Returns:
+        Names of the files, sorted.
+
+    Raises:
+        OutputError: the folder is in the way, or cannot be written. It is as it was.
+    """
+    with atomic_folder(folder, replace=_replaceable(folder) if overwrite else None) as temporary:
+        figures = [(style, *figure) for style in STYLES.values() for figure in _figures(study, results, style)]
+        for number, (style, name, draw) in enumerate(figures):
+            report("drawing figures", number, len(figures))
+            paths = [temporary / f"{name}-{style.name}.{form}" for form in formats]
+            save_figure_as(draw(style), *paths, style=style)
+        for table in _tables(study):
+            (temporary / f"{table.name}.tex").write_text(table.to_latex(), encoding="utf-8")
+            (temporary / f"{table.name}.md").write_text(table.to_markdown(), encoding="utf-8")
+        (temporary / CHECKLIST).write_text(reproducibility_checklist(study), encoding="utf-8")
+        references = bibliography(study)
+        if references:
+            (temporary / REFERENCES).write_text(references, encoding="utf-8")
+        return sorted(path.name for path in temporary.iterdir())
+
+
+def bibliography(study: Study) -> str:
+    """Return the BibTeX of everything that the tables were published in, each publication once."""
+    found: dict[str, str] = {}
+    for table in study.provenance.get("tables") or []:
+        try:
+            found |= {key: entry for key, entry in entries(table.get("citation", "")) if key not in found}
+        except DataError:
+            continue  # no citation is known; the checklist says so
+    return "".join(f"{entry}\n\n" for entry in found.values())
+
+
+def _replaceable(folder: Path) -> frozenset[str]:
+    if not folder.is_dir():
+        return frozenset()
+    return frozenset(path.name for path in folder.iterdir() if _OURS.fullmatch(path.name))
+
+
+def _figures(study: Study, results: Results | None, style: PaperStyle) -> Iterator[tuple[str, Draw]]:
+    """Give names and drawings of all figures that the study has."""
+    kind = study.kind
+    drawn = [place for place, task in enumerate(study.tasks) if kind in task.kinds]
+    for axis in ("evaluations", "seconds"):
+        timed = [place for place in drawn if (kind, axis, place) in study.curves]
+        columns = anytime_columns(style, len(timed))
+        pages = _pages(timed, columns, PANEL_HEIGHTS[max(columns, 1)])
+        for name, tasks in _numbered(f"regret-{axis}", pages):
+            yield name, _bind(anytime_figure, study, kind, axis, tasks=tasks)
+        if (kind, axis) in study.times:
+            yield f"ecdf-{axis}", _bind(ecdf_figure, study, kind, axis)
+    yield from _of_all_tasks(study)
+    pages = _pages(drawn, min(style.columns, len(drawn)), final_height(study, style))
+    for name, tasks in _numbered("final", pages):
+        yield name, _bind(final_figure, study, kind, tasks=tasks)
+    yield from _architectures(study)
+    yield from _pareto(results)
+
+
+def _of_all_tasks(study: Study) -> Iterator[tuple[str, Draw]]:
+    kind = study.kind
+    if kind not in study.leaderboard:
+        return  # there is no task on which every strategy ran
+    yield "leaderboard", _bind(leaderboard_figure, study, kind)
+    if len(study.labels) > 1:
+        for name, figure in {"rank": rank_figure, "cd": cd_figure, "a12": a12_figure}.items():
+            yield name, _bind(figure, study, kind)
+    if study.progress[kind].normalised_tasks:
+        yield "normalised", _bind(normalised_figure, study, kind)
+    if kind in study.profiles:
+        yield "profile", _bind(profile_figure, study, kind)
+
+
+def _architectures(study: Study) -> Iterator[tuple[str, Draw]]:
+    """Give the architecture that the best strategy found on every task."""
+    for place, task in enumerate(study.tasks):
+        found = best_found(study, place)
+        if found is not None and task.space:
+            space = spaces.make_space(task.space)
+            yield f"architecture-{_file_name(task.name)}", _bind(architecture_figure, space, found.architecture)
+
+
+def best_found(study: Study, task: int, strategy: int | None = None) -> Found | None:
+    """Return what a strategy found on a task; by default the strategy whose median regret is the least there."""
+    there = [found for found in study.found if found.task == task and strategy in (None, found.strategy)]
+    if not there:
+        return None
+    kind = study.kind if study.kind in study.tasks[task].kinds else study.tasks[task].kinds[-1]
+    ranks = study.ranks.get(kind)
+    if strategy is not None or ranks is None or task not in ranks.tasks:
+        return there[0]
+    row = ranks.task_ranks[ranks.tasks.index(task)]
+    return min(there, key=lambda found: (float(row[found.strategy]), found.strategy))
+
+
+def _pareto(results: Results | None) -> Iterator[tuple[str, Draw]]:
+    """Give the fronts of every table that was searched for several objectives."""
+    if results is None:
+        return
+    names: list[str] = []
+    for numbers in searches(results.settings):
+        setting = results.settings[numbers[0]]
+        if setting.objectives:
+            names.append(_file_name(setting.table))
+            several = names.count(names[-1])
+            name = names[-1] if several == 1 else f"{names[-1]}-{several}"
+            yield f"pareto-{name}", _draw_pareto(results, numbers)
+
+
+def _draw_pareto(results: Results, numbers: Sequence[int]) -> Draw:
+    return lambda style: pareto_figure([results.trace(number) for number in numbers], style=style)
+
+
+def searches(settings: Sequence[Setting]) -> list[list[int]]:
+    """Return the positions of the settings that differ in nothing but strategy and seed, together."""
+    groups: dict[str, list[int]] = {}
+    for number, setting in enumerate(settings):
+        alike = dataclasses.replace(setting, strategy="", label="", parameters={}, seed=0)
+        groups.setdefault(repr(alike), []).append(number)
+    return list(groups.values())
+
+
+def _tables(study: Study) -> Iterator[ResultTable]:
+    if study.kind in study.leaderboard:
+        yield leaderboard_table(study)
+    for statistic in TABLE_STATISTICS:
+        yield results_table(study, statistic=statistic)
+
+
+def _bind(figure: Callable[..., Figure], *arguments: object, **options: object) -> Draw:
+    return lambda style: figure(*arguments, **options, style=style)
+
+
+def _pages(places: Sequence[int], columns: int, height: float) -> list[tuple[int, ...]]:
+    """Cut tasks into groups whose panels fit on a page."""
+    rows = max(1, int((_PAGE - _LEGEND) / height))
+    size = rows * max(columns, 1)
+    return [tuple(places[first : first + size]) for first in range(0, len(places), size)]
+
+
+def _numbered(name: str, pages: Sequence[tuple[int, ...]]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    for number, page in enumerate(pages, start=1):
+        yield (name if len(pages) == 1 else f"{name}-{number}"), page
+
+
+def _file_name(text: str) -> str:
+    """Return a text as a part of a file name.
+
+    >>> _file_name("nas-bench-graph/Cora (12 epochs)")
+    'nas-bench-graph-cora-12-epochs'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

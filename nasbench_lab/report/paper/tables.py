@@ -1,0 +1,400 @@
+"""Tables for papers, in LaTeX (booktabs) and Markdown: the leaderboard, and every strategy on every task."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from nasbench_lab.analysis.quantiles import run_quantiles
+from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.studies.results import Standing, Study
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.report.figures.panels import KIND_WORDS
+from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
+from nasbench_lab.simulation.trace import RegretKind
+
+TableStatistic = Literal["mean", "median"]
+TABLE_STATISTICS: tuple[TableStatistic, ...] = ("mean", "median")
+
+_MISSING, _INFINITE = "–", "∞"  # noqa: RUF001 - a dash is what stands for "none" in a table
+_COLUMN, _PAGE = 56, 112  # characters of a table in small type that fit into a column and a page of two
+_GAP = 3  # between columns, characters
+_MOST_DECIMALS = 6
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "±": r"$\pm$",
+    "∞": r"$\infty$",
+    "–": "--",  # noqa: RUF001
+}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~#])")
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """One entry of a table.
+
+    Attributes:
+        text: what is written.
+        best: whether it is the best of its column (or row): bold.
+        tied: whether it is not significantly worse than the best: underlined in LaTeX, italic in Markdown.
+    """
+
+    text: str
+    best: bool = False
+    tied: bool = False
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """A table, not set in type yet.
+
+    Attributes:
+        name: for files and labels.
+        caption: what it shows, with numbers of runs, budgets and tests.
+        headings: of all columns; the first is that of the rows' names.
+        rows: their cells; the first is the name.
+    """
+
+    name: str
+    caption: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[TableCell, ...], ...]
+
+    def to_latex(self) -> str:
+        """Return a LaTeX table that needs the package booktabs. Text is escaped, nothing else is needed.
+
+        A table that is too wide for one column spans both; one too wide for both is cut into several under each other.
+        """
+        widths = [self._width(place) for place in range(len(self.headings))]
+        environment = "table" if sum(widths) <= _COLUMN else "table*"
+        blocks = [self._block(places) for places in _cut(widths, _COLUMN if environment == "table" else _PAGE)]
+        lines = [
+            rf"\begin{{{environment}}}",
+            r"  \centering",
+            rf"  \caption{{{latex(self.caption)} Best in bold, not significantly worse underlined.}}",
+            rf"  \label{{tab:{self.name}}}",
+            r"  \small",
+            "\n\n  \\medskip\n\n".join(blocks),
+            rf"\end{{{environment}}}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def to_markdown(self) -> str:
+        """Return a Markdown table, with the caption above it."""
+        rule = ["---", *["---:"] * (len(self.headings) - 1)]
+        lines = [
+            f"{markdown(self.caption)} Best in **bold**, not significantly worse in *italics*.",
+            "",
+            _markdown_row(map(markdown, self.headings)),
+            _markdown_row(rule),
+            *(_markdown_row(map(_markdown_cell, row)) for row in self.rows),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _width(self, place: int) -> int:
+        """Return the width of a column with the space beside it, characters."""
+        heading = max(map(len, _heading_parts(self.headings[place])))
+        return max([heading, *(len(row[place].text) for row in self.rows)]) + _GAP
+
+    def _block(self, places: Sequence[int]) -> str:
+        """Return some columns, with the names."""
+        wanted = [0, *places]
+        lines = [
+            rf"  \begin{{tabular}}{{l{'r' * len(places)}}}",
+            r"    \toprule",
+            f"    {_latex_row([_latex_heading(self.headings[place]) for place in wanted])}",
+            r"    \midrule",
+            *(f"    {_latex_row([_latex_cell(row[place]) for place in wanted])}" for row in self.rows),
+            r"    \bottomrule",
+            r"  \end{tabular}",
+        ]
+        return "\n".join(lines)
+
+
+def results_table(
+    study: Study,
+    kind: RegretKind | None = None,
+    *,
+    statistic: TableStatistic = "mean",
+    tasks: Sequence[int | str] | None = None,
+) -> ResultTable:
+    """Return what every strategy ends with on every task.
+
+    The best of a task is in bold. Marked are those that the test of Mann and Whitney over runs, Holm-adjusted over all
+    pairs on the task, does not tell from the best. Strategies are rows, unless there are more tasks than strategies.
+
+    Args:
+        study: what was compared.
+        kind: which values, or regret of which values; by default the most telling one.
+        statistic: ``"mean"`` and standard deviation over runs of the final incumbents' mean value (in the metric's
+            unit; runs without a value do not count), or ``"median"`` with quartiles of their regret (they count as
+            infinitely bad).
+        tasks: their positions or names; by default all with that kind.
+
+    Raises:
+        UnknownNameError: no such kind, statistic or task.
+        MissingDataError: no task has that kind.
+    """
+    kind = chosen_kind(study, kind)
+    if statistic not in TABLE_STATISTICS:
+        raise unknown("statistic", statistic, TABLE_STATISTICS)
+    places = [place for place in chosen_tasks(study, tasks) if kind in study.tasks[place].kinds]
+    if not places:
+        raise MissingDataError(f"none of these tables has {kind} measurements")
+    columns = [_task_cells(study, kind, place, statistic) for place in places]
+    names = [study.tasks[place].name for place in places]
+    caption = _results_caption(study, kind, places, statistic)
+    if len(places) > len(study.labels):
+        rows = tuple((TableCell(name), *cells) for name, cells in zip(names, columns, strict=True))
+        return ResultTable(f"results-{kind}-{statistic}", caption, ("table", *study.labels), rows)
+    rows = tuple((TableCell(label), *(cells[s] for cells in columns)) for s, label in enumerate(study.labels))
+    return ResultTable(f"results-{kind}-{statistic}", caption, ("strategy", *names), rows)
+
+
+def leaderboard_table(study: Study, kind: RegretKind | None = None) -> ResultTable:
+    """Return the leaderboard over all tasks, see `Standing`.
+
+    The best of every column is in bold. Marked are average ranks that Nemenyi's test over tasks does not tell from the
+    best one.
+
+    Raises:
+        UnknownNameError: no such kind.
+        MissingDataError: no task has that kind of regret.
+    """
+    kind = chosen_kind(study, kind)
+    standings = part_of(study.leaderboard, kind, "leaderboard")
+    names = [TableCell(standing.strategy) for standing in standings]
+    ranks = _marked([standing.rank for standing in standings], "{:.2f}".format)
+    tied = _not_worse_in_rank(study, kind, standings)
+    ranks = [replace(cell, tied=not cell.best and same) for cell, same in zip(ranks, tied, strict=True)]
+    columns: list[list[TableCell]] = [names, ranks]
+    headings = ["strategy", "rank"]
+    for heading, values, sign in (
+        ("regret", [standing.iqm for standing in standings], 1),
+        ("improvement", [standing.improvement for standing in standings], -1),
+        ("AUC", [standing.auc for standing in standings], 1),
+    ):
+        if any(math.isfinite(interval.estimate) for interval in values):
+            columns.append(_marked_intervals(values, sign))
+            headings.append(heading)
+    columns.append(_marked([-100 * standing.solved for standing in standings], lambda value: f"{-value:.1f}"))
+    columns.append(_marked([-float(standing.wins) for standing in standings], lambda value: f"{-value:.0f}"))
+    headings += ["solved (%)", "wins"]
+    rows = tuple(zip(*columns, strict=True))
+    return ResultTable(f"leaderboard-{kind}", _leaderboard_caption(study, kind), tuple(headings), rows)
+
+
+def latex(text: str) -> str:
+    r"""Return text with everything escaped that means something to LaTeX.
+
+    >>> print(latex("50 % of a_b"))
+    50 \% of a\_b
+    """
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def markdown(text: str) -> str:
+    r"""Return text with everything escaped that means something to Markdown.
+
+    >>> print(markdown("a_b|c"))
+    a\_b\|c
+    """
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def _task_cells(study: Study, kind: RegretKind, place: int, statistic: TableStatistic) -> list[TableCell]:
+    """Return the cells of all strategies on a task."""
+    task = study.tasks[place]
+    runs = [study.final[kind][s, place, :count] for s, count in enumerate(study.runs[:, place])]
+    if statistic == "median":
+        middle = np.array([_quartiles(values) for values in runs])
+        order, texts = middle[:, 1], _quartile_texts(middle)
+    else:
+        sign = 1.0 if task.direction(kind) == "minimize" else -1.0
+        order = np.array([_mean(values) for values in runs])
+        values = task.optimum[kind] + sign * order
+        texts = _spread_texts(values, np.array([_deviation(values) for values in runs]))
+    known, best = np.isfinite(order), np.array(_best(order.tolist()))
+    if not best.any():
+        return [TableCell(text) for text in texts]
+    winner = int(np.flatnonzero(best)[0])
+    p = part_of(study.pairwise, kind, "pairs").adjusted[winner, :, place]
+    tied = ~best & known & (p >= 1 - study.level)
+    return [TableCell(text, bool(b), bool(t)) for text, b, t in zip(texts, best, tied, strict=True)]
+
+
+def _mean(regrets: FloatArray) -> float:
+    known = regrets[~np.isnan(regrets)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _deviation(regrets: FloatArray) -> float:
+    known = regrets[~np.isnan(regrets)]
+    return float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+
+
+def _quartiles(regrets: FloatArray) -> FloatArray:
+    return run_quantiles(regrets) if len(regrets) else np.full(3, np.nan)
+
+
+def _decimals(spreads: FloatArray) -> int:
+    """Return how many decimals show two digits of the smallest spread."""
+    positive = spreads[np.isfinite(spreads) & (spreads > 0)]
+    if not len(positive):
+        return 3
+    return int(np.clip(1 - math.floor(math.log10(float(positive.min()))), 0, _MOST_DECIMALS))
+
+
+def _spread_texts(means: FloatArray, deviations: FloatArray) -> list[str]:
+    places = _decimals(deviations)
+    return [
+        _number(mean, places) if math.isnan(deviation) else f"{_number(mean, places)} ± {_number(deviation, places)}"
+        for mean, deviation in zip(means.tolist(), deviations.tolist(), strict=True)
+    ]
+
+
+def _quartile_texts(quartiles: FloatArray) -> list[str]:
+    finite = quartiles[np.isfinite(quartiles).all(axis=1)]
+    places = _decimals(np.concatenate([finite[:, 1], finite[:, 2] - finite[:, 0]]))
+    return [
+        _MISSING
+        if math.isnan(middle)
+        else f"{_number(middle, places)} [{_number(low, places)}, {_number(high, places)}]"
+        for low, middle, high in quartiles.tolist()
+    ]
+
+
+def _number(value: float, places: int) -> str:
+    if math.isnan(value):
+        return _MISSING
+    return _INFINITE if math.isinf(value) else f"{value:.{places}f}"
+
+
+def _marked(values: Sequence[float], write: Callable[[float], str]) -> list[TableCell]:
+    """Return cells of numbers of which the least is the best."""
+    texts = [write(value) if math.isfinite(value) else _number(value, 0) for value in values]
+    return [TableCell(text, best) for text, best in zip(texts, _best(values), strict=True)]
+
+
+def _marked_intervals(intervals: Sequence[Interval], sign: int) -> list[TableCell]:
+    """Return cells of intervals; the best has the least estimate for a sign of 1, the largest for -1."""
+    places = min(_decimals(np.array([interval.high - interval.low for interval in intervals])), 4)
+    texts = [
+        f"{_number(each.estimate, places)} [{_number(each.low, places)}, {_number(each.high, places)}]"
+        if math.isfinite(each.estimate)
+        else _number(each.estimate, 0)
+        for each in intervals
+    ]
+    best = _best([sign * each.estimate for each in intervals])
+    return [TableCell(text, one) for text, one in zip(texts, best, strict=True)]
+
+
+def _best(losses: Sequence[float]) -> list[bool]:
+    """Return which are the least; none where all are the same, as there is nothing to tell then."""
+    known = [loss for loss in losses if math.isfinite(loss)]
+    if len(set(known)) < 2 and len(losses) > 1:
+        return [False] * len(losses)
+    return [loss == min(known) for loss in losses]
+
+
+def _not_worse_in_rank(study: Study, kind: RegretKind, standings: Sequence[Standing]) -> list[bool]:
+    """Return whether Nemenyi's test does not tell a strategy from the first; False where there is no test."""
+    ranks = part_of(study.ranks, kind, "ranks")
+    places = [study.labels.index(standing.strategy) for standing in standings]
+    return [bool(ranks.nemenyi[places[0], place] >= 1 - ranks.level) for place in places]
+
+
+def _results_caption(study: Study, kind: RegretKind, places: Sequence[int], statistic: TableStatistic) -> str:
+    units = {study.tasks[place].unit(kind) for place in places}
+    unit = f" ({units.pop()})" if len(units) == 1 else ""
+    what = {
+        "mean": f"{_SPLITS[kind]}{unit} of the architectures found: mean ± standard deviation",
+        "median": f"{KIND_WORDS[kind].capitalize()}{unit} at the end: median [quartiles]",
+    }[statistic]
+    test = f"Test: Mann-Whitney over runs, Holm-adjusted over all pairs, p < {1 - study.level:.2g}."
+    return f"{what} of {runs_in_words(study, places)}, {_budgets(study, places)}. {test}"
+
+
+def _leaderboard_caption(study: Study, kind: RegretKind) -> str:
+    tasks = part_of(study.progress, kind, "tasks").tasks
+    return (
+        f"Leaderboard by {KIND_WORDS[kind]} at the end of {runs_in_words(study, tasks)} on each of "
+        f"{in_words(len(tasks), 'table')}, {_budgets(study, tasks)}. Rank: average over tables. Regret: interquartile "
+        f"mean of the normalised regret. Improvement: probability that a run ends better than one of "
+        f"{study.labels[study.reference]}. AUC: area under the curve of the normalised regret. Solved: runs that found "
+        f"the optimum. Wins: tables on which none is significantly better. Brackets: {100 * study.level:g} % "
+        f"stratified bootstrap intervals. Test of ranks: Nemenyi over tables, p < {1 - study.level:.2g}."
+    )
+
+
+_SPLITS: dict[RegretKind, str] = {
+    "observed": "Observed value",
+    "valid": "Mean validation value",
+    "test": "Mean test value",
+}
+
+
+def _budgets(study: Study, places: Sequence[int]) -> str:
+    budgets = list(dict.fromkeys(str(study.tasks[place].budget) for place in places))
+    return f"budget {budgets[0]}" if len(budgets) == 1 else f"budgets {'; '.join(budgets)}"
+
+
+def _cut(widths: Sequence[int], most: int) -> list[list[int]]:
+    """Cut the columns after the first, that of the names, into groups that fit beside it; at least one in each."""
+    groups: list[list[int]] = [[]]
+    for place in range(1, len(widths)):
+        taken = widths[0] + sum(widths[other] for other in groups[-1])
+        if groups[-1] and taken + widths[place] > most:
+            groups.append([])
+        groups[-1].append(place)
+    return groups
+
+
+def _heading_parts(heading: str) -> list[str]:
+    """Cut the name of a table after the slash."""
+    first, slash, second = heading.partition("/")
+    return [first + slash, second] if second else [heading]
+
+
+def _latex_heading(heading: str) -> str:
+    parts = [latex(part) for part in _heading_parts(heading)]
+    return parts[0] if len(parts) == 1 else rf"\shortstack[r]{{{(chr(92) * 2).join(parts)}}}"
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _latex_cell(cell: TableCell) -> str:
+    text = latex(cell.text)
+    if cell.best:
+        return rf"\textbf{{{text}}}"
+    return rf"\underline{{{text}}}" if cell.tied else text
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _markdown_cell(cell: TableCell) -> str:
+    text = markdown(cell.text)
+    if cell.best:
+        return f"**{text}**"
+    return f"*{text}*" if cell.tied else text

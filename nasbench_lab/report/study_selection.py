@@ -1,0 +1,95 @@
+"""Which part of a study a figure or table shows, and how strategies look and are called in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.report.figures.paper_styles import line_look
+from nasbench_lab.simulation.trace import REGRETS, RegretKind
+
+_Part = TypeVar("_Part")
+
+
+def chosen_kind(study: Study, kind: RegretKind | None) -> RegretKind:
+    """Return a kind of regret that the study has: by default its most telling one.
+
+    Raises:
+        UnknownNameError: no such kind.
+        MissingDataError: no task has it.
+    """
+    if kind is None:
+        return study.kind
+    if kind not in REGRETS:
+        raise unknown("regret", kind, REGRETS)
+    if kind not in study.kinds:
+        raise MissingDataError(f"no table has {kind} measurements; there are regrets of {', '.join(study.kinds)}")
+    return kind
+
+
+def part_of(parts: Mapping[Any, _Part], key: Any, what: str) -> _Part:
+    """Return an entry of a study, or raise the error that says that it has none.
+
+    Args:
+        parts: a mapping of the study.
+        key: the kind of regret, or several things with the kind first.
+        what: was looked for, for the message.
+
+    Raises:
+        MissingDataError: there is no such entry.
+    """
+    if key not in parts:
+        wanted = " against ".join(key) if isinstance(key, tuple) else key
+        raise MissingDataError(f"the study has no {what} of {wanted} regret")
+    return parts[key]
+
+
+def chosen_tasks(study: Study, tasks: Sequence[int | str] | None) -> tuple[int, ...]:
+    """Return positions of tasks given by position, name or table; by default all.
+
+    Raises:
+        UnknownNameError: no such task.
+    """
+    if tasks is None:
+        return tuple(range(len(study.tasks)))
+    found: list[int] = []
+    for wanted in tasks:
+        same = [n for n, task in enumerate(study.tasks) if wanted in (n, task.name, task.table)]
+        if not same:
+            raise unknown("task", wanted, [task.name for task in study.tasks])
+        found += same
+    return tuple(dict.fromkeys(found))
+
+
+def looks_of(study: Study) -> list[dict[str, Any]]:
+    """Return the look of every strategy as a line: the same in all figures of a study."""
+    return [line_look(number, len(study.labels)) for number in range(len(study.labels))]
+
+
+def runs_in_words(study: Study, tasks: Sequence[int]) -> str:
+    """Say how many runs a strategy has on a task.
+
+    >>> from types import SimpleNamespace
+    >>> runs_in_words(SimpleNamespace(runs=np.array([[1000, 1000], [0, 200]])), [0, 1])
+    '200 to 1,000 runs'
+    """
+    counts = np.unique(study.runs[:, list(tasks)])
+    counts = counts[counts > 0]
+    if not len(counts):
+        return "no runs"
+    least, most = int(counts[0]), int(counts[-1])
+    number = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    return f"{number} run{'' if most == 1 else 's'}"
+
+
+def in_words(count: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> in_words(1, "task"), in_words(1200, "run")
+    ('1 task', '1,200 runs')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

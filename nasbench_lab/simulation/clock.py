@@ -1,0 +1,141 @@
+"""The budgets of runs in lock step, and the log of what happened within them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.evaluator import Outcome
+from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace
+
+_DTYPES: dict[str, type[np.generic]] = {
+    "architecture": np.int32,
+    "repeat": np.int16,
+    "observed": np.float64,
+    "time": np.float64,
+}
+_MOST_AT_FIRST = 4096
+"""Steps that are reserved at first where all runs have so many; more, and unknown numbers, grow by doubling."""
+
+
+class Log:
+    """The evaluations of all runs, as arrays of shape (steps, runs), so that a step of all runs lies side by side.
+
+    Args:
+        runs: number of runs.
+        budget: limits of a run, from which follows how many evaluations to reserve memory for.
+        fidelity: training epochs of every evaluation; None where evaluations differ.
+    """
+
+    def __init__(self, runs: int, budget: Budget, fidelity: int | None) -> None:
+        self.runs = runs
+        limit = budget.evaluations if fidelity is None else budget.max_evaluations(fidelity)
+        self._capacity = 64 if limit is None or budget.seconds is not None else min(limit, _MOST_AT_FIRST)
+        kinds = _DTYPES if fidelity is not None else {**_DTYPES, "fidelity": np.int32}
+        self._arrays: dict[str, NDArray[Any]] = {name: np.empty((self._capacity, runs), t) for name, t in kinds.items()}
+        self._evaluations = np.zeros(runs, dtype=np.int64)
+        self._stopped = np.zeros(runs, dtype=bool)
+
+    def write(self, step: int, first: int, last: int, rows: dict[str, NDArray[Any]]) -> None:
+        """Keep what runs ``first .. last - 1`` did from ``step`` on; arrays of shape (k, last - first)."""
+        end = step + len(rows["architecture"])
+        if end > self._capacity:
+            self._grow(end)
+        for name, array in rows.items():
+            self._arrays[name][step:end, first:last] = array
+
+    def close(self, first: int, last: int, evaluations: NDArray[np.int64], stopped: NDArray[np.bool_]) -> None:
+        """Note how many of the evaluations of runs ``first .. last - 1`` count, and which runs ended themselves."""
+        self._evaluations[first:last] = evaluations
+        self._stopped[first:last] = stopped
+
+    def trace(self, setting: Setting, reference: Reference) -> Trace:
+        """Return the trace of what counts. What is the same everywhere takes no memory."""
+        steps = int(self._evaluations.max())
+        arrays = {name: array[:steps] for name, array in self._arrays.items()}
+        shape = (steps, self.runs)
+        fidelity = arrays.pop("fidelity", np.broadcast_to(np.int32(setting.fidelity), shape))
+        mask: NDArray[np.bool_] = np.broadcast_to(np.True_, shape)
+        if (self._evaluations < steps).any():
+            mask = np.arange(steps)[:, None] < self._evaluations
+            fidelity = np.where(mask, fidelity, np.int32(MISSING["fidelity"]))
+            for name, array in arrays.items():
+                array[~mask] = MISSING[name]
+        columns = {"fidelity": fidelity, "mask": mask, **arrays}
+        return Trace(setting, reference, stopped=self._stopped, **{name: a.T for name, a in columns.items()})
+
+    def _grow(self, needed: int) -> None:
+        self._capacity = max(needed, 2 * self._capacity)
+        for name, array in self._arrays.items():
+            self._arrays[name] = np.empty((self._capacity, self.runs), array.dtype)
+            self._arrays[name][: len(array)] = array
+
+
+class Clock:
+    """The budgets of runs ``first .. last - 1`` of a log, which evaluate in lock step.
+
+    Args:
+        log: keeps what happened.
+        budget: limits of a run.
+        fidelity: training epochs of every evaluation; None where evaluations differ.
+        first: position of the first run in the log.
+        last: position after the last.
+    """
+
+    def __init__(self, log: Log, budget: Budget, fidelity: int | None, first: int, last: int) -> None:
+        self.first, self.runs = first, last - first
+        self._log = log
+        self._limit = budget.evaluations if fidelity is None else budget.max_evaluations(fidelity)
+        self._seconds = budget.seconds
+        self._epochs = budget.epochs if fidelity is None else None
+        self._steps = 0
+        self._used: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)  # epochs
+        self._running: NDArray[np.bool_] = np.ones(self.runs, dtype=bool)
+        self._evaluations: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)
+        self._stopped: NDArray[np.bool_] = np.zeros(self.runs, dtype=bool)
+        self.finished = self._limit == 0
+
+    def room(self, asked: int) -> int:
+        """Return how many of the next ``asked`` evaluations the limit in evaluations allows."""
+        return asked if self._limit is None else min(asked, self._limit - self._steps)
+
+    def record(self, outcome: Outcome, time: FloatArray) -> None:
+        """Count and log evaluations of shape (runs, k), in the order in which they ended.
+
+        Args:
+            outcome: what came of them.
+            time: simulated seconds when they ended, shape (k, runs); NaN where times are unknown.
+        """
+        rows: dict[str, NDArray[Any]] = {
+            "architecture": outcome.architecture.T,
+            "repeat": outcome.repeat.T,
+            "observed": outcome.value.T,
+            "time": time,
+        }
+        if outcome.fidelity is not None:
+            rows["fidelity"] = outcome.fidelity.T
+        self._log.write(self._steps, self.first, self.first + self.runs, rows)
+        self._count(outcome, time)
+        self._steps += len(time)
+        if self._steps == self._limit or not self._running.any():
+            self.finished = True
+            self._log.close(self.first, self.first + self.runs, self._evaluations, self._stopped)
+
+    def _count(self, outcome: Outcome, time: FloatArray) -> None:
+        """Count the evaluations that ended in time. The first that did not ends its run."""
+        if self._seconds is None and self._epochs is None and outcome.architecture.min() >= 0:
+            self._evaluations += len(time) * self._running
+            return
+        for step, (architecture, end) in enumerate(zip(outcome.architecture.T, time, strict=True)):
+            self._stopped |= self._running & (architecture < 0)
+            self._running = self._running & ~self._stopped
+            if self._seconds is not None:
+                self._running &= end <= self._seconds
+            if self._epochs is not None and outcome.epochs is not None:
+                self._used += outcome.epochs[:, step]
+                self._running &= self._used <= self._epochs
+            self._evaluations += self._running

@@ -1,0 +1,218 @@
+"""Evaluating what a strategy proposes: what is observed, what it costs, and what is remembered to go on with later."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.errors import StrategyError
+from nasbench_lab.simulation.measurements import MEAN, Measurements
+from nasbench_lab.strategies.problem import Proposals
+from nasbench_lab.streams import Streams
+from nasbench_lab.tables.table import Table
+
+
+class Outcome(NamedTuple):
+    """What came of evaluations, arrays of shape (runs, k)."""
+
+    architecture: IntArray  # as proposed; -1 for none
+    value: FloatArray  # in the metric's unit
+    repeat: NDArray[np.int16]  # number of the repeat, or MEAN
+    seconds: FloatArray | None  # None where the table has no times
+    fidelity: IntArray | None  # training epochs; None where all are the same
+    epochs: IntArray | None  # epochs that were paid for; None where all are the same
+
+    def each(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Outcome:
+        """Return what a function makes of every array that there is."""
+        return Outcome(*(None if array is None else function(array) for array in self))  # type: ignore[arg-type]
+
+
+class Evaluator(abc.ABC):
+    """Evaluates the proposals of some runs, in the order in which they are proposed."""
+
+    @abc.abstractmethod
+    def evaluate(self, proposals: Proposals) -> Outcome:
+        """Return what comes of proposals of shape (runs, k); those that are -1 come to nothing that counts."""
+
+
+@final
+class OneFidelity(Evaluator):
+    """Every evaluation is a training from the start for the same number of epochs."""
+
+    def __init__(self, measurements: Measurements, draws: Streams) -> None:
+        self._measurements, self._draws = measurements, draws
+
+    def evaluate(self, proposals: Proposals) -> Outcome:
+        """Observe a repeat of each architecture."""
+        observation = self._measurements.observe(np.maximum(proposals.architecture, 0), self._draws)
+        return Outcome(proposals.architecture, *observation, fidelity=None, epochs=None)
+
+
+Which = tuple[IntArray, NDArray[np.int16]]
+"""Architectures and numbers of repeats, of one shape."""
+
+
+class Fidelities:
+    """The measurements of one table at several fidelities, each prepared when it is first used.
+
+    Args:
+        table: the table.
+        highest: the measurements at the highest of the fidelities.
+    """
+
+    def __init__(self, table: Table, highest: Measurements) -> None:
+        self.table, self.highest = table, highest
+        self.epochs = tuple(epochs for epochs in table.fidelities if epochs <= highest.fidelity)
+        self.resumable = table.description.resumable
+        self._prepared = {highest.fidelity: highest}
+        self._arrays: dict[tuple[str, int], FloatArray] = {}
+
+    def at(self, epochs: int) -> Measurements:
+        """Return the measurements at a fidelity."""
+        if epochs not in self._prepared:
+            self._prepared[epochs] = Measurements(self.table, epochs, self.highest.repeat)
+        return self._prepared[epochs]
+
+    def values(self, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
+        """Return what given repeats show at a fidelity; NaN where one was not measured there."""
+        name = self.highest.metric.name
+        shown = self._of_repeats("values", epochs, architecture, repeat)
+        mean = repeat == MEAN
+        if mean.any():
+            shown[mean] = self.table.lookup(architecture[mean], epochs, "mean", name)
+        return shown
+
+    def seconds(self, part: Literal["cost", "training"], epochs: int, which: Which) -> FloatArray:
+        """Return the seconds of given repeats up to a fidelity: of everything, or of the training alone."""
+        return self._of_repeats(part, epochs, *which)
+
+    def _of_repeats(self, what: str, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
+        if (what, epochs) not in self._arrays:
+            table = self.table
+            made = {
+                "values": lambda: table.repeat_values(self.highest.metric.name, epochs),
+                "cost": lambda: table.cost(epochs),
+                "training": lambda: table.training_cost(epochs),
+            }
+            self._arrays[what, epochs] = made[what]()
+        repeats = self._arrays[what, epochs]
+        if repeats.shape[-1] == 1:
+            return repeats[architecture, 0]
+        shown = repeats[architecture, np.maximum(repeat, 0)]
+        mean = repeat == MEAN
+        if mean.any():
+            rows = repeats[architecture[mean]]
+            known = ~np.isnan(rows)
+            with np.errstate(invalid="ignore"):
+                shown[mean] = np.where(known, rows, 0.0).sum(axis=-1) / known.sum(axis=-1)
+        return shown
+
+
+@final
+class ManyFidelities(Evaluator):
+    """Every evaluation says for how many epochs, and may go on with an earlier one.
+
+    Where the table's trainings can be resumed, going on means the same repeat, for the difference of the training;
+    where they cannot, it is another training from the start.
+    """
+
+    def __init__(self, fidelities: Fidelities, draws: Streams, strategy: str) -> None:
+        self._fidelities, self._draws, self._strategy = fidelities, draws, strategy
+        self._run = np.arange(draws.runs)[:, None]
+        self._count = 0
+        self._past: dict[str, NDArray[Any]] = {
+            "architecture": np.empty((16, draws.runs), dtype=np.int32),
+            "fidelity": np.empty((16, draws.runs), dtype=np.int32),
+            "repeat": np.empty((16, draws.runs), dtype=np.int16),
+        }
+
+    def evaluate(self, proposals: Proposals) -> Outcome:
+        """Observe architectures at the fidelities asked for."""
+        architecture = proposals.architecture
+        where = np.maximum(architecture, 0)
+        fidelity = self._check_fidelity(proposals)
+        resume = self._check_resume(proposals, fidelity)
+        started = np.where(resume >= 0, self._remember("fidelity", resume), 0)
+        value = np.full(where.shape, np.nan)
+        repeat = np.full(where.shape, MEAN, dtype=np.int16)
+        seconds = None if not self._fidelities.table.has_times else np.full(where.shape, np.nan)
+        uniform = self._draws.uniform(where.shape[1]).copy()
+        for epochs in np.unique(fidelity).tolist():
+            here = fidelity == epochs
+            seen = self._fidelities.at(epochs).observe_with(where[here], uniform[here])
+            value[here], repeat[here] = seen.value, seen.repeat
+            if seconds is not None and seen.seconds is not None:
+                seconds[here] = seen.seconds
+            on = here & (resume >= 0)
+            if self._fidelities.resumable and on.any():
+                value[on], repeat[on], took = self._go_on(epochs, where[on], started[on], resume, on)
+                if seconds is not None:
+                    seconds[on] = took
+        if not self._fidelities.resumable:
+            started = np.zeros_like(started)
+        self._keep(where, fidelity, repeat)
+        return Outcome(architecture, value, repeat, seconds, fidelity, fidelity - started)
+
+    def _go_on(
+        self, epochs: int, architecture: IntArray, started: IntArray, resume: IntArray, on: NDArray[np.bool_]
+    ) -> tuple[FloatArray, NDArray[np.int16], FloatArray]:
+        """Train on up to a fidelity: values, repeats, and the seconds that it takes."""
+        repeat = self._remember("repeat", resume)[on]
+        value = self._fidelities.values(epochs, architecture, repeat)
+        if not self._fidelities.table.has_times:
+            return value, repeat, np.full(value.shape, np.nan)
+        seconds = self._fidelities.seconds("cost", epochs, (architecture, repeat))
+        for earlier in np.unique(started).tolist():
+            same = started == earlier
+            seconds[same] -= self._fidelities.seconds("training", earlier, (architecture[same], repeat[same]))
+        return value, repeat, seconds
+
+    def _check_fidelity(self, proposals: Proposals) -> IntArray:
+        if proposals.fidelity is None:
+            return np.full(proposals.architecture.shape, self._fidelities.epochs[-1], dtype=np.int64)
+        fidelity = np.asarray(proposals.fidelity)
+        if fidelity.shape != proposals.architecture.shape or fidelity.dtype.kind not in "iu":
+            raise StrategyError(f"strategy {self._strategy!r} must give one whole number of epochs a proposal")
+        fidelity = np.where(proposals.architecture < 0, self._fidelities.epochs[-1], fidelity)
+        wrong = ~np.isin(fidelity, self._fidelities.epochs)
+        if wrong.any():
+            allowed = ", ".join(map(str, self._fidelities.epochs))
+            raise StrategyError(
+                f"strategy {self._strategy!r} asked for {int(fidelity[wrong][0])} epochs; there are {allowed}"
+            )
+        return fidelity.astype(np.int64)
+
+    def _check_resume(self, proposals: Proposals, fidelity: IntArray) -> IntArray:
+        if proposals.resume is None:
+            return np.full(fidelity.shape, -1, dtype=np.int64)
+        resume = np.asarray(proposals.resume)
+        if resume.shape != fidelity.shape or resume.dtype.kind not in "iu" or resume.max(initial=-1) >= self._count:
+            raise StrategyError(f"strategy {self._strategy!r} goes on with an evaluation that was not before this one")
+        resume = np.where(proposals.architecture < 0, -1, resume).astype(np.int64)
+        on = resume >= 0
+        other = self._remember("architecture", resume) != proposals.architecture
+        if (on & (other | (self._remember("fidelity", resume) >= fidelity))).any():
+            raise StrategyError(
+                f"strategy {self._strategy!r} can go on only with the same architecture at a lower fidelity"
+            )
+        return resume
+
+    def _remember(self, what: str, number: IntArray) -> NDArray[Any]:
+        """What evaluations of these numbers were, shape (runs, k)."""
+        return self._past[what][np.maximum(number, 0), self._run]
+
+    def _keep(self, architecture: IntArray, fidelity: IntArray, repeat: NDArray[np.int16]) -> None:
+        end = self._count + architecture.shape[1]
+        kept: dict[str, NDArray[Any]] = {"architecture": architecture, "fidelity": fidelity, "repeat": repeat}
+        for name, array in kept.items():
+            past = self._past[name]
+            if end > len(past):
+                self._past[name] = np.empty((max(end, 2 * len(past)), past.shape[1]), dtype=past.dtype)
+                self._past[name][: len(past)] = past
+            self._past[name][self._count : end] = array.T
+        self._count = end

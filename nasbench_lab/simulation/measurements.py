@@ -1,0 +1,161 @@
+"""What an evaluation in a simulation observes: one repeat of the objective at one fidelity, and its cost."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.streams import Streams, scale
+from nasbench_lab.tables.table import Table, best
+
+RepeatPolicy = int | Literal["sample", "mean"]
+
+MEAN = -1
+"""Stands in a trace for the number of a repeat where the mean was observed."""
+
+
+class Observation(NamedTuple):
+    """What evaluations observed, each array of the shape of the architectures."""
+
+    value: FloatArray  # in the metric's unit
+    repeat: NDArray[np.int16]  # number of the repeat, or MEAN
+    seconds: FloatArray | None  # None where the table has no times
+
+
+class Measurements:
+    """The choices that an evaluation has, per architecture: which repeats exist, what they show, what they cost.
+
+    Args:
+        table: the table.
+        fidelity: training epochs of every evaluation; None means the highest.
+        repeat: ``"sample"`` observes one of an architecture's repeats, drawn uniformly every time (and the published
+            mean where there is no single repeat); ``"mean"`` the mean over repeats; a number that repeat.
+
+    Raises:
+        UnknownNameError: the table has no such fidelity.
+        ParameterError: the table has no such repeat.
+        MissingDataError: the objective was not published as asked for.
+    """
+
+    def __init__(self, table: Table, fidelity: int | None, repeat: RepeatPolicy) -> None:
+        self.table = table.name
+        self.metric = table.objective
+        self.fidelity = table.fidelities[table.fidelity_position(fidelity)]
+        self.repeat = _check_policy(table, repeat)
+        if self.repeat == "sample":
+            values, labels, self._count = _sampled(table, self.fidelity)
+        else:
+            values, labels, self._count = _fixed(table, self.fidelity, self.repeat)
+        if np.isnan(values).all():
+            raise MissingDataError(f"table {table.name!r} has no {self.metric.name} at {self.fidelity} epochs")
+        self.best = best(values, self.metric)
+        self._width = values.shape[1]
+        self._values, self._labels = values.reshape(-1), labels.reshape(-1)
+        self._label_is_choice = bool((labels == np.arange(self._width))[self._exists()].all())
+        self._seconds = _seconds(table, self.fidelity, labels) if table.has_times else None
+
+    def check_budget(self, budget: Budget) -> None:
+        """Raise MissingDataError if a budget is in seconds and not every evaluation takes time, so that it ends."""
+        if budget.seconds is not None:
+            self.check_times("a budget in seconds is")
+
+    def check_times(self, what: str) -> None:
+        """Raise MissingDataError, saying what is impossible, unless every evaluation takes time."""
+        advice = f"so {what} impossible; give the budget in evaluations or epochs, and one worker"
+        if self._seconds is None:
+            raise MissingDataError(f"table {self.table!r} has no times, {advice}")
+        if not (self._seconds.reshape(-1, self._width)[self._exists()] > 0).all():
+            raise MissingDataError(f"table {self.table!r} lacks the times of some evaluations, {advice}")
+
+    def outcomes(self) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Return every value that an evaluation of a random architecture can observe; three arrays of one shape.
+
+        Returns:
+            The values, their probabilities, and the architectures. Failed trainings (NaN) are left out.
+        """
+        values = self._values.reshape(-1, self._width)
+        exists = self._exists()
+        probability = exists / exists.sum(axis=1, keepdims=True) / len(values)
+        architecture = np.broadcast_to(np.arange(len(values))[:, None], values.shape)
+        known = exists & ~np.isnan(values)
+        return values[known], probability[known], architecture[known]
+
+    def _exists(self) -> NDArray[np.bool_]:
+        """Which choices an evaluation has, shape (architectures, choices)."""
+        architectures = len(self._values) // self._width
+        return np.arange(self._width) < np.broadcast_to(self._count, architectures)[:, None]
+
+    def observe(self, architecture: IntArray, streams: Streams) -> Observation:
+        """Evaluate architectures, shape (runs, k), with one draw each from the streams where there is a choice."""
+        uniform = streams.uniform(architecture.shape[1]) if self._width > 1 else None
+        return self.observe_with(architecture, uniform)
+
+    def observe_with(self, architecture: IntArray, uniform: FloatArray | None) -> Observation:
+        """Evaluate architectures with these draws, of the same shape; they are not used where there is no choice."""
+        where, choice = architecture, np.zeros((), dtype=np.int64)
+        if self._width > 1 and uniform is not None:
+            choice = scale(uniform, self._width if isinstance(self._count, int) else self._count.take(architecture))
+            where = architecture * self._width
+            where += choice
+        value = self._values.take(where)
+        repeat = choice.astype(np.int16) if self._label_is_choice else self._labels.take(where)
+        seconds = None if self._seconds is None else self._seconds.take(where)
+        return Observation(value, np.broadcast_to(repeat, where.shape), seconds)
+
+
+def _check_policy(table: Table, repeat: RepeatPolicy) -> RepeatPolicy:
+    if isinstance(repeat, str):
+        if repeat not in ("sample", "mean"):
+            raise ParameterError(f'repeat must be "sample", "mean" or a number, got {repeat!r}')
+        return repeat
+    return table.check_repeat(repeat)
+
+
+def _sampled(table: Table, fidelity: int) -> tuple[FloatArray, NDArray[np.int16], int | IntArray]:
+    """All existing repeats of every architecture, moved to the front: values, numbers of the repeats, how many."""
+    repeats = table.repeat_values(table.objective.name, fidelity)
+    order = np.argsort(np.isnan(repeats), axis=1, kind="stable")
+    values = np.take_along_axis(repeats, order, axis=1)
+    labels = order.astype(np.int16)
+    count = (~np.isnan(repeats)).sum(axis=1, dtype=np.int64)
+    without = count == 0
+    values[without, 0] = table.mean_values(table.objective.name, fidelity)[without]
+    labels[without, 0] = MEAN
+    count = np.maximum(count, 1)
+    width = int(count.max())
+    everywhere = bool((count == width).all())
+    return values[:, :width], labels[:, :width], width if everywhere else count
+
+
+def _fixed(table: Table, fidelity: int, repeat: RepeatPolicy) -> tuple[FloatArray, NDArray[np.int16], int]:
+    """The mean, or one repeat of every architecture: values and numbers of the repeats, shape (architectures, 1)."""
+    name = table.objective.name
+    if repeat == "mean":
+        values, label = table.mean_values(name, fidelity), MEAN
+    else:
+        assert not isinstance(repeat, str)  # noqa: S101 - narrowed by _check_policy
+        repeats = table.repeat_values(name, fidelity)
+        values, label = repeats[:, repeat], repeat
+        missing = int(np.isnan(values).sum())
+        if missing:
+            raise MissingDataError(
+                f"{missing} of {table.space.size} architectures of {table.name!r} have no repeat {repeat} of {name} "
+                f'at {fidelity} epochs; use repeat="sample" or "mean"'
+            )
+    return values[:, None], np.full((table.space.size, 1), label, dtype=np.int16), 1
+
+
+def _seconds(table: Table, fidelity: int, labels: NDArray[np.int16]) -> FloatArray:
+    """What an evaluation costs, for every architecture and choice, flat; the mean where a mean is observed."""
+    cost = table.cost(fidelity)
+    if cost.shape[1] == 1:
+        return np.repeat(cost, labels.shape[1], axis=1).reshape(-1)
+    with np.errstate(invalid="ignore"):
+        mean = np.nansum(cost, axis=1) / (~np.isnan(cost)).sum(axis=1)
+    chosen = np.take_along_axis(cost, np.maximum(labels, 0).astype(np.int64), axis=1)
+    return np.where(labels == MEAN, mean[:, None], chosen).reshape(-1)

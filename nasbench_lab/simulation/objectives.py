@@ -1,0 +1,121 @@
+"""What a search is for besides one value: further objectives, and limits that an architecture must keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.tables.description import Metric
+from nasbench_lab.tables.table import Table
+
+
+@dataclass(frozen=True, eq=False)
+class Goals:
+    """Further objectives and limits of a search, as the table has them for every architecture.
+
+    Attributes:
+        objectives: metrics that are told besides the observed value, in order.
+        limits: the most (or, where more is better, the least) that a metric may be, by name.
+        metrics: every metric that either needs.
+        columns: its mean for every architecture at the fidelity that counts, in its unit, shape (architectures,).
+    """
+
+    objectives: tuple[str, ...]
+    limits: Mapping[str, float]
+    metrics: Mapping[str, Metric]
+    columns: Mapping[str, FloatArray]
+
+    def told(self, value: FloatArray, architecture: IntArray, violation: FloatArray | None = None) -> FloatArray:
+        """Return all objectives of evaluations, higher is better: shape (runs, k) to (runs, k, objectives).
+
+        With limits, what breaks one is worse in every objective than all that keep them: so it is dominated by them
+        (the constrained domination of Deb et al., IEEE Transactions on Evolutionary Computation 2002, section VI).
+
+        Args:
+            value: as it is told, where limits already count, shape (runs, k).
+            architecture: indices, shape (runs, k).
+            violation: by how much each breaks the limits, see `violation`, shape (runs, k); None for no limits.
+        """
+        columns = [self._signed(name) for name in self.objectives]
+        others = [column.take(np.maximum(architecture, 0)) for column in columns]
+        if violation is not None:
+            others = [penalised(other, violation, column) for other, column in zip(others, columns, strict=True)]
+        return np.stack([value, *others], axis=-1)
+
+    def violation(self) -> FloatArray:
+        """Return by how much every architecture breaks the limits, 0 where it keeps them, shape (architectures,).
+
+        The sum over limits of the excess as a fraction of the limit; infinite where a metric is unknown.
+        """
+        total = np.zeros(len(next(iter(self.columns.values()))))
+        for name, limit in self.limits.items():
+            excess = (limit if self.metrics[name].direction == "maximize" else -limit) - self._signed(name)
+            total += np.where(np.isnan(excess), np.inf, np.maximum(excess, 0) / (abs(limit) or 1.0))
+        return total
+
+    def _signed(self, name: str) -> FloatArray:
+        return -self.columns[name] if self.metrics[name].direction == "minimize" else self.columns[name]
+
+
+def make_goals(table: Table, objectives: Sequence[str], limits: Mapping[str, Any], fidelity: int) -> Goals | None:
+    """Return the goals of a search, None where there is only its one value.
+
+    Raises:
+        UnknownNameError: the table has no such metric.
+        ParameterError: a metric says nothing about better and worse, is a test measurement, or a limit is no number.
+        MissingDataError: no architecture keeps the limits.
+    """
+    if isinstance(objectives, str):
+        raise ParameterError(f"objectives is a list of metrics, such as [{objectives!r}]")
+    metrics: dict[str, Metric] = {}
+    for name in (*objectives, *limits):
+        metric = table.description.metric(name)
+        if metric.split == "test":
+            raise ParameterError(f"{name!r} is a test measurement, which no search may see")
+        if metric.direction == "none":
+            raise ParameterError(f"{name!r} cannot be an objective or a limit: neither more nor less of it is better")
+        if name == table.objective.name and name in objectives:
+            raise ParameterError(f"{name!r} is the first objective of every search; name the others only")
+        metrics[name] = metric
+    for name, limit in limits.items():
+        if isinstance(limit, bool) or not isinstance(limit, int | float | np.number) or not np.isfinite(limit):
+            raise ParameterError(f"a limit must be a number, got {name}={limit!r}")
+    if len(set(objectives)) != len(objectives):
+        raise ParameterError("an objective is listed twice")
+    if not metrics:
+        return None
+    columns = {name: table.mean_values(name, fidelity) for name in metrics}
+    found = Goals(tuple(objectives), {name: float(limit) for name, limit in limits.items()}, metrics, columns)
+    if limits and not (found.violation() == 0).any():
+        raise MissingDataError(f"no architecture of {table.name!r} keeps the limits {_text(limits)}")
+    return found
+
+
+def penalised(value: FloatArray, violation: FloatArray, observable: FloatArray) -> FloatArray:
+    """Return values in which every architecture that breaks a limit is worse than all that keep them.
+
+    Among those that break one, less excess is better, whatever their value (the feasibility rules of Deb, Computer
+    Methods in Applied Mechanics and Engineering 2000). Values stay within twice the range of what can be observed, so
+    that models of them are not upset.
+
+    Args:
+        value: observed values, higher is better; NaN for failed trainings, which stay NaN.
+        violation: by how much the limits are broken, 0 for not at all, of the same shape.
+        observable: every value that can be observed, higher is better.
+
+    >>> penalised(np.array([3.0, 3.0, 3.0]), np.array([0.0, 1.0, np.inf]), np.array([1.0, 5.0])).tolist()
+    [3.0, -1.0, -3.0]
+    """
+    low, high = float(np.nanmin(observable)), float(np.nanmax(observable))
+    span = (high - low) or 1.0
+    share = np.where(np.isinf(violation), 1.0, violation / (1.0 + np.where(np.isinf(violation), 0.0, violation)))
+    return np.where(np.isnan(value) | (violation == 0), value, low - span * share)
+
+
+def _text(limits: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {limit:g}" for name, limit in limits.items())

@@ -1,0 +1,206 @@
+"""Stored traces, one simulation at a time: all of them together can be larger than memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, final
+
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
+from nasbench_lab.simulation.trace import Setting, Trace, concatenate
+from nasbench_lab.simulation.trace_files import TraceReader, read_settings
+
+TRACES = "traces.h5"
+"""The traces in a folder of ``nasbench-lab run``."""
+
+SUITE = "suite.json"
+"""What a suite is, in its folder."""
+
+
+class StoredRuns(NamedTuple):
+    """Some consecutive runs of a simulation, not read yet."""
+
+    setting: Setting
+    load: Callable[[], Trace]
+
+
+@final
+class Results:
+    """The simulations of a comparison or a suite: every strategy on every table.
+
+    Args:
+        parts: what there is; those of one simulation, which differ in the first run only, are joined in the order of
+            their runs.
+        provenance: see `Results.provenance`.
+
+    Raises:
+        ParameterError: there is nothing.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> options = {"runs": 2, "budget": nl.Budget(evaluations=3)}
+    >>> names = ("random-search", "local-search")
+    >>> results = Results.of([nl.simulate(synthetic_table(), name, **options) for name in names])
+    >>> [setting.strategy for setting in results.settings], results.trace(1).runs
+    (['random-search', 'local-search'], 2)
+    """
+
+    def __init__(self, parts: Sequence[StoredRuns], provenance: Mapping[str, Any]) -> None:
+        if not parts:
+            raise ParameterError("there are no results")
+        simulations: dict[str, list[StoredRuns]] = {}
+        for part in parts:
+            simulations.setdefault(_key(part.setting), []).append(part)
+        self._simulations = [sorted(group, key=lambda part: part.setting.first_run) for group in simulations.values()]
+        self._settings = tuple(dataclasses.replace(group[0].setting, first_run=0) for group in self._simulations)
+        self._provenance = provenance
+
+    @classmethod
+    def of(cls, traces: Sequence[Trace]) -> Results:
+        """Return results that are in memory already.
+
+        Raises:
+            ParameterError: there are none.
+        """
+        parts = [StoredRuns(trace.setting, _constant(trace)) for trace in traces]
+        return cls(parts, provenance([trace.setting for trace in traces], kind="memory"))
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """What was simulated: one for every strategy on every table, as listed, with 0 for the first run."""
+        return self._settings
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Where the results come from, as plain data that JSON can hold; always with these keys.
+
+        - ``kind``: ``"suite"``, ``"traces"`` (a traces file, also that of ``nasbench-lab run``) or ``"memory"``.
+        - ``title``: of the suite, else empty.
+        - ``spec``, ``spec_hash``: what the suite says and its SHA-256, else ``None`` and empty.
+        - ``versions``: package to the versions that wrote the results, usually one.
+        - ``platforms``: the machines' systems and processors, where known.
+        - ``wall_seconds``: real seconds that the simulations took, summed over processes; ``None`` where unknown.
+        - ``tables``: for each its ``name``, ``checksum``, ``title``, ``licence``, ``citation`` (BibTeX), ``source`` and
+          ``notes``; those after the checksum are empty for a table that neither a suite nor the catalogue describes.
+        - ``skipped``: what a suite could not do: ``strategy``, ``table`` and ``reason`` each.
+        - ``missing``: how many shards of a suite are still to be done.
+        """
+        return self._provenance
+
+    def trace(self, number: int) -> Trace:
+        """Return all runs of the simulation with this number (its place in `settings`). It is read anew every time.
+
+        Raises:
+            DataError: a file is damaged, or runs are missing between others.
+        """
+        group = self._simulations[number]
+        traces = [part.load() for part in group]
+        for part, trace in zip(group, traces, strict=True):
+            if trace.setting != part.setting:
+                raise DataError(f"results of {part.setting.label!r} on {part.setting.table!r} changed while being read")
+        try:
+            return concatenate(traces)
+        except ParameterError as error:
+            setting = self._settings[number]
+            raise DataError(f"the runs of {setting.label!r} on {setting.table!r} are not consecutive") from error
+
+    def __len__(self) -> int:
+        return len(self._simulations)
+
+    def __iter__(self) -> Iterator[Trace]:
+        return map(self.trace, range(len(self)))
+
+    def __repr__(self) -> str:
+        tables = len({setting.table for setting in self.settings})
+        strategies = len({setting.label for setting in self.settings})
+        return f"<Results: {len(self)} simulations, {strategies} strategies, {tables} tables>"
+
+
+def open_results(path: str | os.PathLike[str], *, partial: bool = False) -> Results:
+    """Open the results in a folder of ``nasbench-lab run`` or of a suite, or in a traces file.
+
+    Only what was simulated is read here; traces are read when they are asked for.
+
+    Args:
+        path: the folder or file.
+        partial: whether to give, of a suite that is not finished, the simulations that are; an error by default.
+
+    Raises:
+        DataError: there are no results, they are damaged, or not all there.
+
+    >>> import tempfile
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.suites import save_traces
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> trace = nl.simulate(synthetic_table(), "random-search", runs=2, budget=nl.Budget(evaluations=3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_traces([trace], f"{folder}/traces.h5")
+    ...     [found.final().tolist() == trace.final().tolist() for found in open_results(folder)]
+    [True]
+    """
+    from nasbench_lab.suites.folder_results import suite_results
+
+    where = Path(path)
+    if not where.exists():
+        raise DataError(f"there are no results at {where}")
+    if (where / SUITE).is_file():
+        return suite_results(where, partial=partial)
+    if where.is_dir():
+        where = where / TRACES
+        if not where.is_file():
+            raise DataError(f"folder {path} has no results: neither a {TRACES} nor a {SUITE}")
+    settings, writer = read_settings(where)
+    if not settings:
+        raise DataError(f"{where} has no traces")
+    reader = TraceReader()
+    parts = [StoredRuns(setting, reader.later(where, number)) for number, setting in enumerate(settings)]
+    name, _, version = writer.rpartition(" ")
+    return Results(parts, provenance(settings, kind="traces", versions={name: [version]}))
+
+
+def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:
+    """Return the provenance of simulations (see `Results.provenance`), with empty entries for what is not known."""
+    tables = {setting.checksum or setting.table: setting for setting in settings}
+    unknown: dict[str, Any] = {
+        "kind": "",
+        "title": "",
+        "spec": None,
+        "spec_hash": "",
+        "versions": {},
+        "platforms": [],
+        "wall_seconds": None,
+        "tables": [describe_table(setting.table, setting.checksum) for setting in tables.values()],
+        "skipped": [],
+        "missing": 0,
+    }
+    return {**unknown, **known}
+
+
+def describe_table(name: str, checksum: str) -> dict[str, Any]:
+    """Return what the catalogue says of a table's origin; empty texts for a table that it does not have."""
+    from nasbench_lab.tables import catalogue
+
+    try:
+        description = catalogue.find_recipe(name).description
+    except NasbenchLabError:
+        return {"name": name, "checksum": checksum, **dict.fromkeys(_ORIGIN, ""), "notes": []}
+    return {"name": name, "checksum": checksum, **origin(description)}
+
+
+_ORIGIN = ("title", "licence", "citation", "source")
+
+
+def origin(description: Any) -> dict[str, Any]:
+    """Return what a table's description says of its origin, as plain data."""
+    return {**{key: getattr(description, key) for key in _ORIGIN}, "notes": list(description.notes)}
+
+
+def _key(setting: Setting) -> str:
+    """Return a text that is the same for settings which differ in the first run only."""
+    return repr(dataclasses.replace(setting, first_run=0))
+
+
+def _constant(trace: Trace) -> Callable[[], Trace]:
+    return lambda: trace

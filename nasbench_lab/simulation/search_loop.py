@@ -1,0 +1,185 @@
+"""Bringing a strategy and a table together: ask, evaluate, count, tell, until the budgets of all runs are used up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.errors import StrategyError
+from nasbench_lab.simulation.asynchronous import Workers
+from nasbench_lab.simulation.clock import Clock
+from nasbench_lab.simulation.evaluator import Evaluator, Fidelities, ManyFidelities, OneFidelity, Outcome
+from nasbench_lab.simulation.measurements import Measurements
+from nasbench_lab.simulation.objectives import Goals, penalised
+from nasbench_lab.simulation.synchronous import OneWorker, SynchronousWorkers
+from nasbench_lab.simulation.trace import Setting
+from nasbench_lab.simulation.zero_cost_scores import TableScores
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
+from nasbench_lab.streams import MEASUREMENT, Streams
+from nasbench_lab.tables.table import Table
+
+
+def simulate_together(
+    table: Table,
+    strategy: Strategy[Any],
+    measurements: Measurements,
+    goals: Goals | None,
+    setting: Setting,
+    clock: Clock,
+) -> None:
+    """Simulate the runs of one clock in lock step until their budgets are used up."""
+    first_run = setting.first_run + clock.first
+    draws = Streams(setting.seed, first_run, clock.runs, MEASUREMENT)
+    streams = Streams(setting.seed, first_run, clock.runs)
+    fidelities: tuple[int, ...] = (measurements.fidelity,)
+    evaluator: Evaluator = OneFidelity(measurements, draws)
+    if strategy.multi_fidelity:
+        several = Fidelities(table, measurements)
+        fidelities, evaluator = several.epochs, ManyFidelities(several, draws, strategy.name)
+    objectives = (table.objective.name, *(goals.objectives if goals else ()))
+    scores = TableScores(table, clock.runs)
+    task = Problem(table.space, streams, fidelities, setting.workers, objectives, scores)
+    search = _Search(strategy, task, table, evaluator, _Teller(measurements, goals))
+    if setting.workers > 1 and strategy.asynchronous:
+        _without_waiting(search, clock, setting.workers)
+    else:
+        _in_batches(search, clock, setting.workers)
+
+
+class _Teller:
+    """Puts what was observed as a strategy is told it: higher is better, and limits count."""
+
+    def __init__(self, measurements: Measurements, goals: Goals | None) -> None:
+        self._sign = -1.0 if measurements.metric.direction == "minimize" else 1.0
+        self._goals = goals
+        self._violation: FloatArray | None = None
+        if goals is not None and goals.limits:
+            self._violation = goals.violation()
+            self._observable = self._sign * measurements.outcomes()[0]
+
+    def evaluations(self, outcome: Outcome, number: IntArray) -> Evaluations:
+        """Return what a strategy is told of evaluations."""
+        value = -outcome.value if self._sign < 0 else outcome.value
+        objectives = violation = None
+        if self._violation is not None:
+            violation = self._violation.take(np.maximum(outcome.architecture, 0))
+            value = penalised(value, violation, self._observable)
+        if self._goals is not None and self._goals.objectives:
+            objectives = self._goals.told(value, outcome.architecture, violation)
+        return Evaluations(outcome.architecture, value, number, outcome.fidelity, objectives)
+
+
+class _Search:
+    """A strategy at work on a table."""
+
+    def __init__(
+        self, strategy: Strategy[Any], task: Problem, table: Table, evaluator: Evaluator, teller: _Teller
+    ) -> None:
+        self._strategy, self._table, self._evaluator, self._teller = strategy, table, evaluator, teller
+        self._runs = task.runs
+        self._scores = task.scores
+        self._state = strategy.start(task)
+
+    def ask(self) -> Proposals:
+        """Return what the strategy proposes, after checking that it can be evaluated."""
+        asked = self._strategy.ask(self._state)
+        proposals = asked if isinstance(asked, Proposals) else Proposals(asked)
+        if not self._strategy.multi_fidelity and any(array is not None for array in proposals[1:]):
+            raise StrategyError(f"strategy {self._strategy.name!r} proposes fidelities, but is not multi_fidelity")
+        return proposals._replace(architecture=self._check(proposals.architecture))
+
+    def evaluate(self, proposals: Proposals) -> Outcome:
+        """Return what comes of proposals."""
+        return self._evaluator.evaluate(proposals)
+
+    def tell(self, outcome: Outcome, number: IntArray) -> None:
+        """Tell the strategy what came of its proposals."""
+        self._strategy.tell(self._state, self._teller.evaluations(outcome, number))
+
+    def due(self) -> FloatArray | None:
+        """Return the seconds that every run owes for scores since it was last asked; None for none."""
+        return self._scores.due() if isinstance(self._scores, TableScores) else None
+
+    def _check(self, asked: Any) -> IntArray:
+        """Return architectures as int64, or raise StrategyError where they are not in the space."""
+        proposals, name, size = np.asarray(asked), self._strategy.name, self._table.space.size
+        if (
+            proposals.ndim != 2
+            or len(proposals) != self._runs
+            or not proposals.shape[1]
+            or proposals.dtype.kind not in "iu"
+        ):
+            raise StrategyError(
+                f"strategy {name!r} must ask for integers of shape ({self._runs}, k), "
+                f"not {proposals.dtype} of shape {proposals.shape}"
+            )
+        if proposals.min() < -1 or proposals.max() >= size:
+            wrong = proposals[(proposals < -1) | (proposals >= size)][0]
+            raise StrategyError(
+                f"strategy {name!r} proposed architecture {wrong}; {self._table.name!r} has 0..{size - 1}"
+            )
+        return proposals.astype(np.int64, copy=False)
+
+
+def _in_batches(search: _Search, clock: Clock, workers: int) -> None:
+    """Tell the strategy of everything that it proposed before it is asked again."""
+    timeline = OneWorker(clock.runs) if workers == 1 else SynchronousWorkers(clock.runs, workers)
+    count = 0
+    while not clock.finished:
+        proposals = search.ask()
+        proposals = _cut(proposals, 0, clock.room(proposals.architecture.shape[1]))
+        outcome = search.evaluate(proposals)
+        clock.record(*timeline.advance(outcome, search.due()))
+        if not clock.finished:
+            steps = outcome.architecture.shape[1]
+            search.tell(outcome, np.broadcast_to(np.arange(count, count + steps), outcome.architecture.shape))
+            count += steps
+
+
+def _without_waiting(search: _Search, clock: Clock, workers: int) -> None:
+    """Tell the strategy of every evaluation when it ends, and give the free worker the next proposal."""
+    queue = _Queue(search)
+    busy = Workers(clock.runs, workers)
+    for first in range(workers):
+        _give(np.full(clock.runs, first), np.zeros(clock.runs), queue, search, busy)
+    while not clock.finished:
+        worker, end, number, outcome = busy.next()
+        clock.record(outcome, end[None])
+        if not clock.finished:
+            search.tell(outcome, number)
+            _give(worker, end, queue, search, busy)
+
+
+def _give(worker: IntArray, now: FloatArray, queue: _Queue, search: _Search, busy: Workers) -> None:
+    """Give a worker of every run the next proposal; what the run owes for scores delays its start."""
+    number, proposals = queue.number, queue.take()
+    due = search.due()
+    busy.start(worker, now if due is None else now + due, number, search.evaluate(proposals))
+
+
+class _Queue:
+    """Proposals that wait for a worker. The strategy is asked when there are none."""
+
+    def __init__(self, search: _Search) -> None:
+        self._search = search
+        self._waiting: Proposals | None = None
+        self._taken = 0
+        self.number = 0  # of the next proposal
+
+    def take(self) -> Proposals:
+        """Return the next proposal of every run, shape (runs, 1)."""
+        if self._waiting is None or self._taken == self._waiting.architecture.shape[1]:
+            self._waiting, self._taken = self._search.ask(), 0
+        proposals = _cut(self._waiting, self._taken, self._taken + 1)
+        self._taken += 1
+        self.number += 1
+        return proposals
+
+
+def _cut(proposals: Proposals, first: int, end: int) -> Proposals:
+    """Proposals from the first to before the end."""
+    rest = (None if array is None else array[:, first:end] for array in proposals[1:])
+    return Proposals(proposals.architecture[:, first:end], *rest)

@@ -1,0 +1,289 @@
+"""What happened in a simulation: the evaluations of every run, and all that an analysis needs to judge them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import MissingDataError, ParameterError, unknown
+from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.tables.description import Direction, Metric
+
+RegretKind = Literal["observed", "valid", "test"]
+REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
+
+_ROUNDING = 1e-12
+"""Relative difference below which means over repeats are equal: they may have been added in another order."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What was simulated, as plain data.
+
+    Attributes:
+        table: name of the table.
+        checksum: digest of the table's content; empty for a table made in memory.
+        strategy: name of the strategy.
+        label: its name with the parameters that differ from their defaults, for legends.
+        parameters: its parameters.
+        budget: limits of a run.
+        fidelity: training epochs of every evaluation.
+        repeat: which repeat an evaluation observes.
+        workers: how many evaluations of a run happened at the same time.
+        objectives: further metrics that the strategy was told.
+        limits: what an architecture had to keep, by metric.
+        seed: root seed.
+        first_run: number of the first run.
+        objective: the metric that was searched on.
+    """
+
+    table: str
+    checksum: str
+    strategy: str
+    label: str
+    parameters: Mapping[str, Any]
+    budget: Budget
+    fidelity: int
+    repeat: RepeatPolicy
+    workers: int
+    objectives: tuple[str, ...]
+    limits: Mapping[str, float]
+    seed: int
+    first_run: int
+    objective: Metric
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Reference:
+    """What the table says of every architecture at the highest fidelity; the scale on which regret is measured.
+
+    Attributes:
+        observable: the best value that an evaluation of this simulation could have observed.
+        metrics: per split ("valid", "test") that the table has, its metric; and by their names, those of further
+            objectives and limits.
+        means: for each of them, the mean over repeats of every architecture, shape (architectures,).
+        feasible: which architectures keep the limits, shape (architectures,); None where there are none. Optima are
+            those of the architectures that do.
+        space: plain data from which `nasbench_lab.spaces.make_space` makes the table's space, so that architectures can
+            be written in official notation and drawn; empty where it is not known (traces of format 2).
+    """
+
+    observable: float
+    metrics: Mapping[str, Metric]
+    means: Mapping[str, FloatArray]
+    feasible: NDArray[np.bool_] | None = None
+    space: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def mean(self, split: str) -> FloatArray:
+        """Return every architecture's mean for a split, or raise the error that says what there is."""
+        if split not in ("valid", "test"):
+            raise unknown("split", split, ("valid", "test"))
+        if split not in self.means:
+            raise MissingDataError(f"the table publishes no {split} measurements; it has {', '.join(self.means)}")
+        return self.means[split]
+
+    def regret(self, split: str, value: FloatArray) -> FloatArray:
+        """Return how far values are from the best mean of a split, at least 0."""
+        return regret_of(value, self.optimum(split), self.metrics[split].direction)
+
+    def optimum(self, split: str) -> float:
+        """Return the best mean of a split."""
+        means = self.mean(split)
+        if self.feasible is not None:
+            means = means[self.feasible]
+        return float(np.nanmin(means) if self.metrics[split].direction == "minimize" else np.nanmax(means))
+
+
+def regret_of(value: FloatArray, optimum: float, direction: Direction) -> FloatArray:
+    """Return the distance to the optimum. What is below a millionth of a millionth of it is rounding, and counts as 0.
+
+    >>> regret_of(np.array([0.5, 0.7, 0.7 - 1e-16]), 0.7, "maximize").round(3).tolist()
+    [0.2, 0.0, 0.0]
+    """
+    gap = value - optimum if direction == "minimize" else optimum - value
+    return np.where(np.abs(gap) <= _ROUNDING * abs(optimum), 0.0, gap)
+
+
+@final
+@dataclasses.dataclass(frozen=True, eq=False)
+class Trace:
+    """The evaluations of many runs. Row r is run ``setting.first_run + r``; column i its (i+1)-th evaluation.
+
+    Where ``mask`` is False the run had ended: architecture and repeat are -1, observed and time NaN.
+
+    Attributes:
+        setting: what was simulated.
+        reference: what the table says of every architecture.
+        architecture: index of the architecture, int32, shape (runs, steps).
+        fidelity: training epochs, int32, shape (runs, steps).
+        repeat: number of the repeat that was observed, -1 for the mean, int16, shape (runs, steps).
+        observed: observed value of the objective in its unit, NaN for a failed training, float64, shape (runs, steps).
+        time: simulated seconds at the end of the evaluation, NaN where the table has no times, shape (runs, steps).
+        mask: whether the evaluation happened, that is, ended within the budget, bool, shape (runs, steps).
+        stopped: whether the strategy ended the run itself, having nothing more to propose, bool, shape (runs,).
+    """
+
+    setting: Setting
+    reference: Reference
+    architecture: NDArray[np.int32]
+    fidelity: NDArray[np.int32]
+    repeat: NDArray[np.int16]
+    observed: FloatArray
+    time: FloatArray
+    mask: NDArray[np.bool_]
+    stopped: NDArray[np.bool_]
+
+    @property
+    def runs(self) -> int:
+        """Number of runs."""
+        return self.architecture.shape[0]
+
+    @property
+    def steps(self) -> int:
+        """Largest number of evaluations of a run."""
+        return self.architecture.shape[1]
+
+    @property
+    def evaluations(self) -> NDArray[np.int64]:
+        """Number of evaluations of every run, shape (runs,)."""
+        return self.mask.sum(axis=1, dtype=np.int64)
+
+    @cached_property
+    def _incumbent_step(self) -> NDArray[np.int64]:
+        """Step at which the incumbent was evaluated, -1 before the first value, shape (runs, steps)."""
+        score = -self.observed if self.setting.objective.direction == "minimize" else self.observed
+        if self.reference.feasible is not None:
+            kept = self.reference.feasible.take(np.maximum(self.architecture, 0))
+            score = np.where(kept, score, np.nan)
+        if self.fidelity.size and self.fidelity.max() != self.fidelity.min(
+            where=self.mask, initial=self.fidelity.max()
+        ):
+            score = _by_fidelity(score, self.fidelity)
+        best = np.fmax.accumulate(score, axis=1)
+        improved = np.empty(score.shape, dtype=bool)
+        improved[:, :1] = ~np.isnan(score[:, :1])
+        # A first value after failures improves on NaN, against which every comparison is False.
+        improved[:, 1:] = (score[:, 1:] > best[:, :-1]) | (np.isnan(best[:, :-1]) & ~np.isnan(score[:, 1:]))
+        return np.maximum.accumulate(np.where(improved, np.arange(self.steps), -1), axis=1)
+
+    def incumbent(self) -> NDArray[np.int64]:
+        """Return the architecture with the best observed value so far, shape (runs, steps).
+
+        Of equal values the first seen wins. Where evaluations differ in fidelity, the best of those at the highest
+        fidelity that the run has observed so far, as values at different fidelities do not compare (the rule of the
+        implementation of BOHB, Falkner et al. 2018). -1 before the first value and after the end of the run.
+        """
+        return np.where(self.mask, self._of_incumbent(self.architecture, -1), -1)
+
+    def regret(self, kind: RegretKind = "test") -> FloatArray:
+        """Return how far the incumbent is from the optimum after every evaluation, shape (runs, steps).
+
+        Args:
+            kind: ``"observed"``: the best value that could have been observed less the best one that was. ``"valid"``:
+                the best mean validation of all architectures at the highest fidelity less the incumbent's.
+                ``"test"``: the same with mean test. The incumbent is always chosen by observed values.
+
+        Returns:
+            Regret in the metric's unit, at least 0. NaN before the first value and after the end of the run.
+
+        Raises:
+            UnknownNameError: no such kind.
+            MissingDataError: the table publishes no measurements of that split.
+        """
+        if kind not in REGRETS:
+            raise unknown("regret", kind, REGRETS)
+        if kind == "observed":
+            value = self._of_incumbent(self.observed, np.nan)
+            regret = regret_of(value, self.reference.observable, self.setting.objective.direction)
+        else:
+            regret = self.reference.regret(kind, self._means_of(self.incumbent(), kind))
+        return np.where(self.mask, regret, np.nan)
+
+    def final_incumbent(self) -> NDArray[np.int64]:
+        """Return the last incumbent of every run, shape (runs,); -1 where a run observed no value at all."""
+        if not self.steps:
+            return np.full(self.runs, -1)
+        return self._of_incumbent(self.architecture, -1)[:, -1].astype(np.int64)
+
+    def final(self, split: str = "test") -> FloatArray:
+        """Return the table's mean value of every run's last incumbent at the highest fidelity, shape (runs,).
+
+        Args:
+            split: ``"valid"`` or ``"test"``.
+
+        Returns:
+            Values in the metric's unit; NaN where a run observed no value at all.
+
+        Raises:
+            UnknownNameError: no such split.
+            MissingDataError: the table publishes no measurements of that split.
+        """
+        return self._means_of(self.final_incumbent(), split)
+
+    def _of_incumbent(self, array: NDArray[Any], missing: float) -> NDArray[Any]:
+        """Entry of ``array`` at the step of the incumbent, also after the end of a run."""
+        if not self.steps:
+            return array.copy()
+        step = self._incumbent_step
+        return np.where(step >= 0, np.take_along_axis(array, np.maximum(step, 0), axis=1), missing)
+
+    def _means_of(self, architecture: NDArray[np.int64], split: str) -> FloatArray:
+        return np.where(architecture >= 0, self.reference.mean(split).take(np.maximum(architecture, 0)), np.nan)
+
+
+def _by_fidelity(score: FloatArray, fidelity: NDArray[np.int32]) -> FloatArray:
+    """Return numbers that compare by fidelity first and score second; NaN stays NaN."""
+    # Ranks instead of a weighted sum: equal scores stay equal and different ones different, whatever their size.
+    values, rank = np.unique(score, return_inverse=True)
+    return np.where(np.isnan(score), np.nan, fidelity * float(len(values)) + rank.reshape(score.shape))
+
+
+def concatenate(traces: Sequence[Trace]) -> Trace:
+    """Join the traces of consecutive runs of one simulation, in order.
+
+    Raises:
+        ParameterError: they are not of the same simulation, or not consecutive.
+    """
+    if not traces:
+        raise ParameterError("there are no traces to join")
+    run = traces[0].setting.first_run
+    for trace in traces:
+        if trace.setting != dataclasses.replace(traces[0].setting, first_run=run):
+            raise ParameterError("only traces of consecutive runs of one simulation can be joined")
+        run += trace.runs
+    if len(traces) == 1:
+        return traces[0]
+    joined = {name: _join([getattr(trace, name) for trace in traces], missing) for name, missing in MISSING.items()}
+    stopped = np.concatenate([trace.stopped for trace in traces])
+    return Trace(traces[0].setting, traces[0].reference, **joined, stopped=stopped)
+
+
+MISSING: dict[str, float] = {
+    "architecture": -1,
+    "fidelity": 0,
+    "repeat": -1,
+    "observed": np.nan,
+    "time": np.nan,
+    "mask": False,
+}
+"""What the arrays of a trace hold where a run had ended."""
+
+
+def _join(arrays: Sequence[NDArray[Any]], missing: float) -> NDArray[Any]:
+    """Stack arrays of shape (runs, steps) over runs, padded to the longest. Steps of all runs lie side by side."""
+    steps, runs = max(a.shape[1] for a in arrays), sum(a.shape[0] for a in arrays)
+    joined = np.empty((steps, runs), dtype=arrays[0].dtype).T
+    first = 0
+    for array in arrays:
+        last = first + array.shape[0]
+        joined[first:last, : array.shape[1]] = array
+        joined[first:last, array.shape[1] :] = missing
+        first = last
+    return joined

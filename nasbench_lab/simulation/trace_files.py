@@ -1,0 +1,286 @@
+"""Traces on disk: one HDF5 file for any number of simulations, written atomically.
+
+Layout, format version 3::
+
+    /                          attributes: format, format_version, created_by, traces (how many)
+    /references/<n>            attributes: header (JSON), checksum; datasets: one per split, shape (architectures,),
+                               _feasible where there are limits, and _space (the space as JSON)
+    /traces/<n>                attributes: header (JSON), checksum; datasets: the arrays of `Trace`
+
+Simulations of one table with the same fidelity and repeat policy share a reference. A checksum is the SHA-256 of the
+header and the arrays, and is verified when they are read. A reference can also lie in a file of its own, named after
+that file's SHA-256, to which many files of traces link; the link is relative, so that they can be moved together.
+
+The same traces give the same bytes, wherever and whenever they are written by one release with one version of HDF5.
+Files of version 2, which did not keep the space, are read too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+import nasbench_lab
+from nasbench_lab.errors import DataError, ParameterError, first_line
+from nasbench_lab.files import atomic_path
+from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace
+from nasbench_lab.tables.description import Metric
+
+FORMAT = "nasbench-lab traces"
+FORMAT_VERSION = 3
+_READABLE = (2, FORMAT_VERSION)
+
+_FEASIBLE, _SPACE = "_feasible", "_space"
+_ARRAYS = (*MISSING, "stopped")
+
+_PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "track_times": False}
+
+
+def save_traces(traces: Sequence[Trace], path: str | os.PathLike[str]) -> None:
+    """Write traces to an HDF5 file.
+
+    Raises:
+        ParameterError: there are no traces.
+        OutputError: the file cannot be written; an older file is left as it was.
+    """
+    if not traces:
+        raise ParameterError("there are no traces to save")
+    with _image() as made:
+        written: dict[str, Reference] = {}
+        for number, trace in enumerate(traces):
+            _save_trace(made.file, number, trace, _save_reference(made.file, written, trace.reference))
+    with atomic_path(Path(path)) as temporary:
+        temporary.write_bytes(made.content)
+
+
+class Linked(NamedTuple):
+    """The contents of two files for one trace, the first of which links to the second."""
+
+    traces: bytes
+    reference: bytes
+    checksum: str  # SHA-256 of the second
+
+
+def linked_images(trace: Trace, reference: Callable[[str], str]) -> Linked:
+    """Return a file with one trace, and its reference as a file of its own, as many traces share it.
+
+    Args:
+        trace: what to store.
+        reference: from the SHA-256 of the second file to its path, relative to the folder of the first.
+    """
+    import h5py
+
+    with _image() as shared:
+        _save_reference(shared.file, {}, trace.reference)
+    checksum = hashlib.sha256(shared.content).hexdigest()
+    with _image() as made:
+        _save_trace(made.file, 0, trace, "0")
+        made.file.create_group("references")["0"] = h5py.ExternalLink(reference(checksum), "references/0")
+    return Linked(made.content, shared.content, checksum)
+
+
+def load_traces(path: str | os.PathLike[str]) -> list[Trace]:
+    """Read the traces that `save_traces` wrote.
+
+    Raises:
+        DataError: the file is missing, truncated, corrupt, of a newer format, or has no traces.
+
+    >>> import tempfile
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> trace = nl.simulate(synthetic_table(), "random-search", runs=2, budget=nl.Budget(evaluations=3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_traces([trace], f"{folder}/traces.h5")
+    ...     bool((load_traces(f"{folder}/traces.h5")[0].observed == trace.observed).all())
+    True
+    """
+    reader = TraceReader()
+    with _reading(Path(path)) as file:
+        return [reader.read(file, number) for number in range(int(file.attrs["traces"]))]
+
+
+@final
+class TraceReader:
+    """Reads single traces, and remembers the last reference, which many files share."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, Reference] | None = None
+
+    def trace(self, path: Path, number: int = 0) -> Trace:
+        """Return one trace of a file.
+
+        Raises:
+            DataError: the file is missing or damaged.
+        """
+        with _reading(path) as file:
+            return self.read(file, number)
+
+    def later(self, path: Path, number: int = 0) -> Callable[[], Trace]:
+        """Return a function that reads a trace of a file when it is called."""
+        return lambda: self.trace(path, number)
+
+    def read(self, file: Any, number: int) -> Trace:
+        """Return one trace of an open file."""
+        header, arrays = _load_group(file[f"traces/{number}"])
+        group = file[f"references/{header['reference']}"]
+        checksum = str(group.attrs["checksum"])
+        if self._last is None or self._last[0] != checksum:
+            self._last = checksum, _load_reference(group)
+        return Trace(parse_setting(header["setting"]), self._last[1], **arrays)
+
+
+def read_settings(path: Path) -> tuple[list[Setting], str]:
+    """Return the settings of all traces of a file, without reading the traces, and what wrote it.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    with _reading(path) as file:
+        headers = [json.loads(str(file[f"traces/{n}"].attrs["header"])) for n in range(int(file.attrs["traces"]))]
+        return [parse_setting(header["setting"]) for header in headers], str(file.attrs["created_by"])
+
+
+def setting_text(setting: Setting) -> str:
+    """Return a setting as JSON; arguments of plain strategies that are no plain data are kept as text."""
+    return json.dumps(dataclasses.asdict(setting), default=repr, sort_keys=True)
+
+
+def parse_setting(fields: Mapping[str, Any]) -> Setting:
+    """Read what `setting_text` wrote, as JSON gives it."""
+    changed = {
+        "budget": Budget(**fields["budget"]),
+        "objective": _metric(fields["objective"]),
+        "objectives": tuple(fields["objectives"]),
+    }
+    return Setting(**{**fields, **changed})
+
+
+class _Image:
+    """A file that is made in memory: so that a full disk is met by one plain write, and not by HDF5 in the middle."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.content = b""
+
+
+@contextlib.contextmanager
+def _image() -> Iterator[_Image]:
+    """Give a new file of this format to fill; its content is there when the block has ended."""
+    import h5py
+
+    with h5py.File("traces.h5", "w", driver="core", backing_store=False, libver="v110") as file:
+        made = _Image(file)
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["created_by"] = f"nasbench-lab {nasbench_lab.__version__}"
+        yield made
+        file.attrs["traces"] = len(file.get("traces", ()))
+        file.flush()
+        made.content = file.id.get_file_image()
+
+
+def _save_trace(file: Any, number: int, trace: Trace, reference: str) -> None:
+    header = {"setting": json.loads(setting_text(trace.setting)), "reference": reference}
+    _save_group(file, f"traces/{number}", header, {name: getattr(trace, name) for name in _ARRAYS})
+
+
+@contextlib.contextmanager
+def _reading(where: Path) -> Iterator[Any]:
+    """Give an open file of this format; whatever goes wrong inside the block is a DataError about the file."""
+    import h5py
+
+    if not where.is_file():
+        raise DataError(f"there is no file {where}")
+    try:
+        with h5py.File(where, "r") as file:
+            if file.attrs.get("format") != FORMAT or file.attrs["format_version"] not in _READABLE:
+                raise DataError("it has no traces in a format that this release reads")
+            yield file
+    except Exception as error:  # a damaged file can raise nearly anything
+        raise DataError(f"cannot read traces from {where}: {first_line(error)}") from error
+
+
+def _save_reference(file: Any, written: dict[str, Reference], reference: Reference) -> str:
+    """Write a reference unless an equal one was written before; return its number."""
+    for number, other in written.items():
+        if _same(other, reference):
+            return number
+    number = str(len(written))
+    written[number] = reference
+    metrics = {split: dataclasses.asdict(metric) for split, metric in reference.metrics.items()}
+    header = {"observable": reference.observable, "metrics": metrics}
+    arrays: dict[str, NDArray[Any]] = {
+        **reference.means,
+        _SPACE: np.frombuffer(_space_text(reference).encode(), np.uint8),
+    }
+    if reference.feasible is not None:
+        arrays[_FEASIBLE] = reference.feasible
+    _save_group(file, f"references/{number}", header, arrays)
+    return number
+
+
+def _save_group(file: Any, path: str, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    group = file.create_group(path)
+    text = json.dumps(header, sort_keys=True)
+    group.attrs["header"] = text
+    group.attrs["checksum"] = _checksum(text, arrays)
+    for name, array in arrays.items():
+        # Written now, not when Python lets go of it, as where it lies in the file depends on what is written first.
+        group.create_dataset(name, data=array, **_PACKED).flush()
+
+
+def _load_group(group: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return the header and the arrays of a group, verified."""
+    text = str(group.attrs["header"])
+    arrays = {name: dataset[:] for name, dataset in group.items()}
+    if group.attrs["checksum"] != _checksum(text, arrays):
+        raise DataError(f"{group.name} does not match its checksum")
+    return json.loads(text), arrays
+
+
+def _checksum(header: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256(header.encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _same(one: Reference, other: Reference) -> bool:
+    return one is other or (
+        one.observable == other.observable
+        and one.metrics == other.metrics
+        and np.array_equal(_optional(one.feasible), _optional(other.feasible))
+        and all(np.array_equal(one.means[split], other.means[split], equal_nan=True) for split in one.means)
+        and _space_text(one) == _space_text(other)
+    )
+
+
+def _space_text(reference: Reference) -> str:
+    return json.dumps(dict(reference.space), sort_keys=True)
+
+
+def _optional(array: NDArray[Any] | None) -> NDArray[Any]:
+    return np.empty(0) if array is None else array
+
+
+def _load_reference(group: Any) -> Reference:
+    header, means = _load_group(group)
+    metrics = {split: _metric(fields) for split, fields in header["metrics"].items()}
+    feasible, space = means.pop(_FEASIBLE, None), means.pop(_SPACE, None)
+    described = {} if space is None else json.loads(space.tobytes())
+    return Reference(header["observable"], metrics, means, feasible, described)
+
+
+def _metric(fields: dict[str, Any]) -> Metric:
+    return Metric(**{**fields, "axes": tuple(fields["axes"])})

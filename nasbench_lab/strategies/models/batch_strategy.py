@@ -1,0 +1,157 @@
+"""What strategies share that train networks on all they have seen, propose a batch, and train again."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.models.candidates import distinct_new
+from nasbench_lab.strategies.models.encodings import ENCODINGS, Encoding, encode
+from nasbench_lab.strategies.models.ensemble import Networks, SingleArray, Slope
+from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.parts.sizes import sizes
+from nasbench_lab.strategies.parts.visited import Visited
+from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.streams import Streams
+
+
+@dataclass
+class BatchState:
+    """What all runs have proposed and seen.
+
+    Attributes:
+        space: what can be proposed.
+        streams: the random numbers of all runs.
+        observations: proposals and their values.
+        visited: what was proposed.
+        encoding: how architectures are given to networks.
+        encodings: the proposals in that encoding, shape (runs, proposals, length).
+        batch: how many are proposed at a time.
+        batches: how many times.
+    """
+
+    space: Space
+    streams: Streams
+    observations: Observations
+    visited: Visited
+    encoding: Encoding
+    encodings: SingleArray
+    batch: int
+    batches: int = 0
+
+    def encode(self, architecture: IntArray) -> SingleArray:
+        """Return architectures as networks take them, shape (...) to (..., length)."""
+        return encode(self.space, architecture, self.encoding)
+
+    @cached_property
+    def everything(self) -> SingleArray:
+        """All architectures of the space in that encoding, shape (1, space.size, length)."""
+        return self.encode(np.arange(self.space.size))[None]
+
+    @cached_property
+    def sizes(self) -> IntArray:
+        """How large all architectures of the space are, shape (space.size,)."""
+        return sizes(self.space)
+
+    def choose(self, ranked: IntArray, count: int, uniform: FloatArray) -> IntArray:
+        """Choose the first ``count`` new ones of ranked architectures (see `distinct_new`)."""
+        return distinct_new(self.visited, ranked, count, uniform)
+
+    def propose(self, chosen: IntArray) -> IntArray:
+        """Remember what is proposed, shape (runs, k), and return it."""
+        proposed = chosen[:, chosen[0] >= 0]  # -1 in all runs or in none, as all have proposed equally many
+        for architecture in proposed.T:
+            self.observations.propose(architecture)
+        self.batches += 1
+        self.encodings = np.concatenate([self.encodings, self.encode(proposed)], axis=1)
+        return chosen
+
+    def train(self, networks: Networks, slope: Slope) -> list[SingleArray]:
+        """Return the parameters of networks that were trained on all proposals, each from weights of its own."""
+        parameters = networks.initial(self.streams.uniform(networks.uniforms))
+        networks.train(parameters, self.encodings, slope)
+        return parameters
+
+
+class BatchStrategy(Strategy[BatchState]):
+    """Trains networks again for every batch that it proposes. A subclass is a dataclass with these parameters.
+
+    Attributes:
+        batch: number of architectures evaluated before the networks are trained again; at least as many as workers.
+        encoding: ``"path"`` or ``"one-hot"`` (see `nasbench_lab.strategies.models.encodings.encode`).
+        layers: hidden layers of a network.
+        width: units of a layer.
+        steps: steps of training.
+        learning_rate: of Adam.
+    """
+
+    family: ClassVar[str] = "model-based"
+    runs_at_a_time: ClassVar[int] = 16
+
+    batch: int
+    encoding: Encoding
+    layers: int
+    width: int
+    steps: int
+    learning_rate: float
+
+    def check(self, *counts: str) -> None:
+        """Raise a ParameterError where a parameter is wrong; ``counts`` are further ones that count something."""
+        for name in (*counts, "batch", "layers", "width", "steps"):
+            require_count(name, getattr(self, name))
+        require(self.encoding in ENCODINGS, f"encoding must be one of {', '.join(ENCODINGS)}, got {self.encoding!r}")
+        require(self.learning_rate > 0, f"learning_rate must be positive, got {self.learning_rate}")
+
+    def start(self, problem: Problem) -> BatchState:
+        """Return the state before the first evaluation."""
+        space, runs = problem.space, problem.runs
+        length = encode(space, np.zeros(1, dtype=np.int64), self.encoding).shape[1]
+        encodings = np.zeros((runs, 0, length), dtype=np.float32)
+        batch = max(self.batch, problem.workers)
+        return BatchState(
+            space, problem.streams, Observations(runs), Visited(space, runs), self.encoding, encodings, batch
+        )
+
+    @abc.abstractmethod
+    def ask(self, state: BatchState) -> IntArray:
+        """Propose a batch, shape (runs, k)."""
+
+    def tell(self, state: BatchState, evaluations: Evaluations) -> None:
+        """Take the values in."""
+        state.observations.tell(evaluations)
+
+    def networks(self, state: BatchState, members: int) -> Networks:
+        """Return the networks of every run, untrained."""
+        return Networks(state.encodings.shape[2], self.layers, self.width, members, self.steps, self.learning_rate)
+
+
+class CandidateStrategy(BatchStrategy):
+    """Begins with random architectures; then ranks candidates for every batch, and proposes the first of them."""
+
+    initial: int
+
+    @abc.abstractmethod
+    def ranked(self, state: BatchState) -> IntArray:
+        """Return candidates, the most promising first, shape (runs, candidates)."""
+
+    def ask(self, state: BatchState) -> IntArray:
+        """Propose the first architectures, then a batch, shape (runs, ``initial`` or ``batch``)."""
+        runs = len(state.encodings)
+        ranked, count = np.zeros((runs, 0), dtype=np.int64), self.initial
+        if state.observations.count:
+            ranked, count = self.ranked(state), state.batch
+        uniform = state.streams.uniform(2 * count).reshape(runs, count, 2)
+        return state.propose(state.choose(ranked, count, uniform))
+
+
+def by_score(candidates: IntArray, score: FloatArray | SingleArray) -> IntArray:
+    """Return candidates with the highest score first, of equals in their order; both shapes (runs, candidates)."""
+    order = np.argsort(-score.astype(np.float32), axis=1, kind="stable")
+    return np.take_along_axis(candidates, order, axis=1)

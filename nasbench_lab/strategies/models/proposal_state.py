@@ -1,0 +1,57 @@
+"""What strategies share that propose one new architecture at a time, from a model of one-hot codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.parts.visited import Visited
+from nasbench_lab.strategies.problem import Problem
+from nasbench_lab.streams import Streams
+
+
+@dataclass
+class ProposalState:
+    """What all runs have proposed and seen.
+
+    Attributes:
+        space: what can be proposed.
+        streams: the random numbers of all runs.
+        observations: proposals and their values.
+        visited: what was proposed.
+        hot: one-hot codes of the proposals, shape (runs, proposals, sum of cardinalities).
+        founded: whether the first architectures were proposed.
+    """
+
+    space: Space
+    streams: Streams
+    observations: Observations
+    visited: Visited
+    hot: NDArray[np.float32]
+    founded: bool = False
+
+    @classmethod
+    def of(cls, problem: Problem) -> ProposalState:
+        """Return the state before the first evaluation."""
+        space, runs = problem.space, problem.runs
+        hot = np.zeros((runs, 0, sum(space.cardinalities)), dtype=np.float32)
+        return ProposalState(space, problem.streams, Observations(runs), Visited(space, runs), hot)
+
+    def propose(self, architecture: IntArray, believed: FloatArray | None = None) -> IntArray:
+        """Remember what is proposed, and the values that a model predicts, both shape (runs,); return it in a column.
+
+        Where nothing is left (-1) in one run, it is in all, as all have proposed equally many.
+        """
+        if (architecture < 0).any():
+            return np.full((len(architecture), 1), -1)
+        run = np.arange(len(architecture))
+        new = ~self.visited.has(run, architecture)
+        self.visited.add(run[new], architecture[new])
+        self.observations.propose(architecture, believed)
+        self.hot = np.concatenate([self.hot, self.space.features(architecture)[:, None]], axis=1)
+        return architecture[:, None]

@@ -1,0 +1,181 @@
+"""What every run knows about the nodes of a tree that it has been to."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.strategies.parts.prefixes import PrefixTree
+from nasbench_lab.strategies.parts.tie_breaking import any_of
+from nasbench_lab.streams import scale
+
+_FIRST_CAPACITY = 64
+_NEVER, _WAITING, _EXHAUSTED = np.inf, np.nan, -np.inf
+"""What stands for a mean reward: of a node that was never visited, whose rewards are not known yet, and below which
+nothing is left. Then the upper bound of a node, its mean and something finite, is what it shall be."""
+
+
+@final
+class TreeStatistics:
+    """Visits and rewards of the nodes of a `PrefixTree`, for every run those that it has been to.
+
+    A run keeps slots, one after the other: slot 0 is the root, and a node that is visited for the second time is given
+    slots for all its children. (After a single visit all that is known of the nodes below is which architecture it was.
+    So memory grows with the evaluations, about one node's children each, whatever the size of the space.)
+
+    Args:
+        tree: the nodes, the same for all runs.
+        runs: number of runs; none has been anywhere.
+    """
+
+    def __init__(self, tree: PrefixTree, runs: int) -> None:
+        self._tree, self._runs = tree, runs
+        self._visited = 0  # how often every run has been at the root
+        self._logarithm = np.zeros(1)  # of every number of visits, times 2
+        self._root = np.ones(1)  # of every number of visits
+        self._capacity = _FIRST_CAPACITY  # slots of a run
+        self._used = np.ones(runs, dtype=np.int64)  # of these, those that are taken
+        # All of the following are flat: slot s of run r is at r * capacity + s.
+        size = runs * self._capacity
+        self._visits: NDArray[np.int32] = np.zeros(size, dtype=np.int32)
+        self._known: NDArray[np.int32] = np.zeros(size, dtype=np.int32)  # of the visits, those with a reward
+        self._total: FloatArray = np.zeros(size)  # of the rewards
+        self._mean: FloatArray = np.full(size, _NEVER)  # of the rewards, or one of those below
+        self._children: NDArray[np.int32] = np.zeros(size, dtype=np.int32)  # slot of the first child, 0 for none
+        self._only: NDArray[np.int32] = np.zeros(size, dtype=np.int32)  # position of the architecture, if visited once
+        self._way: list[tuple[IntArray, IntArray]] = []  # of the last visit: runs, and places that they came through
+        self._arrived: IntArray = np.empty(0, dtype=np.int64)  # and the positions to which they came
+
+    def visit(self, rollout: FloatArray, ties: FloatArray, weight: FloatArray, lowest: FloatArray) -> IntArray:
+        """Go down from the root of every run to a node that is new, and count the visit.
+
+        Args:
+            rollout: in [0, 1), which architecture of that node is taken; shape (runs,).
+            ties: in [0, 1), which of equal children is; shape (choices, runs).
+            weight: what sqrt(2 ln N / N_j) is multiplied by, shape (runs,).
+            lowest: the mean reward where nothing is known, shape (runs,).
+
+        Returns:
+            The positions of architectures in the order of the tree that their run has not visited, shape (runs,). There
+            must be one in every run.
+        """
+        self._make_room()
+        run, node = np.arange(self._runs), np.zeros(self._runs, dtype=np.int64)
+        place = run * self._capacity
+        reached, reached_at, way = node.copy(), place.copy(), []
+        for tie in ties:
+            visits = self._visits.take(place)
+            inside = visits > 0
+            if not inside.all():
+                there = run[~inside]
+                reached[there], reached_at[there] = node[~inside], place[~inside]
+                run, node, place, visits = run[inside], node[inside], place[inside], visits[inside]
+                weight, lowest = weight[inside], lowest[inside]
+            if not len(run):
+                break
+            way.append((run, place))
+            self._visits[place] = visits + 1
+            self._mean[place[visits + 1 == self._tree.count.take(node)]] = _EXHAUSTED
+            first = run * self._capacity + self._open(run, node, place)
+            bounds = self._bounds(node, first, weight * np.sqrt(self._logarithm.take(visits)), lowest)
+            child = any_of(bounds == bounds.max(axis=0), tie[run])
+            node, place = self._tree.first_child.take(node) + child, first + child
+        reached[run], reached_at[run] = node, place
+        count = self._tree.count.take(reached)
+        position = self._tree.low.take(reached) + scale(rollout, count)
+        self._visits[reached_at] = 1
+        self._mean[reached_at] = np.where(count == 1, _EXHAUSTED, _WAITING)
+        self._only[reached_at] = position
+        self._visited += 1
+        self._way, self._arrived = [*way, (np.arange(self._runs), reached_at)], position
+        return position
+
+    def learn(self, run: IntArray, position: IntArray, reward: FloatArray) -> None:
+        """Count the rewards of visited architectures for all nodes that they belong to; all shapes (n,)."""
+        if np.array_equal(position, self._arrived):  # all runs learn of their last visit: its way is known
+            for passed, place in self._way:
+                self._count(place, reward[passed])
+            return
+        base = run * self._capacity
+        node, place = np.zeros_like(base), base
+        while len(node):
+            self._count(place, reward)
+            first = self._children.take(place)
+            further = first > 0
+            if not further.all():
+                base, position, reward = base[further], position[further], reward[further]
+                node, first = node[further], first[further]
+            child = self._child_of(node, position)
+            node, place = self._tree.first_child.take(node) + child, base + first + child
+
+    def _count(self, place: IntArray, reward: FloatArray) -> None:
+        """Count a reward each."""
+        known, total = self._known.take(place) + 1, self._total.take(place) + reward
+        self._known[place], self._total[place] = known, total
+        self._mean[place] = np.where(self._mean.take(place) == _EXHAUSTED, _EXHAUSTED, total / known)
+
+    def _open(self, run: IntArray, node: IntArray, place: IntArray) -> NDArray[np.int32]:
+        """Return the slots of first children; give slots to the children of nodes that have none."""
+        first = self._children.take(place)
+        closed = np.flatnonzero(first == 0)
+        if len(closed):
+            run, node, place = run[closed], node[closed], place[closed]
+            fresh = self._used[run]
+            self._used[run] += self._tree.degree.take(node)
+            self._children[place] = first[closed] = fresh
+            only = self._only.take(place).astype(np.int64)
+            at_child = self._child_of(node, only)
+            child = run * self._capacity + fresh + at_child
+            known, total = self._known.take(place), self._total.take(place)
+            self._visits[child], self._only[child] = 1, only
+            self._known[child], self._total[child] = known, total
+            mean = np.divide(total, known, out=np.full(len(total), _WAITING), where=known > 0)
+            mean[self._tree.count.take(self._tree.first_child.take(node) + at_child) == 1] = _EXHAUSTED
+            self._mean[child] = mean
+        return first
+
+    def _child_of(self, node: IntArray, position: IntArray) -> IntArray:
+        """Return which child of nodes has the architectures at positions, all shapes (n,)."""
+        degree = self._tree.degree.take(node)
+        later = np.arange(1, degree.max(initial=1))[:, None]
+        low = self._tree.low.take(self._tree.first_child.take(node) + later, mode="clip")
+        return ((later < degree) & (low <= position)).sum(axis=0)
+
+    def _bounds(self, node: IntArray, first: IntArray, weight: FloatArray, lowest: FloatArray) -> FloatArray:
+        """Return the upper bounds of all children, shape (children, n); -inf for those that are no choice.
+
+        Args:
+            node: of the tree, shape (n,).
+            first: where the first child is.
+            weight: what 1 / sqrt(N_j) is multiplied by.
+            lowest: the mean reward where nothing is known.
+        """
+        degree = self._tree.degree.take(node)
+        child = np.arange(degree.max())[:, None]
+        place = first + child
+        bounds = self._mean.take(place, mode="clip")
+        waiting = np.isnan(bounds)
+        if waiting.any():
+            bounds = np.where(waiting, lowest, bounds)
+        bounds += weight / self._root.take(self._visits.take(place, mode="clip"))
+        if degree.min() < len(child):
+            bounds[child >= degree] = -np.inf
+        return bounds
+
+    def _make_room(self) -> None:
+        """Have slots for the children that the next visit may need, and a logarithm for its number."""
+        if len(self._logarithm) <= self._visited:
+            visits = np.maximum(np.arange(2 * self._visited + 1), 1)
+            self._logarithm, self._root = 2 * np.log(visits), np.sqrt(visits)
+        before, needed = self._capacity, int(self._used.max()) + self._tree.widest
+        while self._capacity < needed:
+            self._capacity *= 2
+        if self._capacity > before:
+            for name in ("_visits", "_known", "_total", "_mean", "_children", "_only"):
+                narrow = getattr(self, name).reshape(self._runs, before)
+                wide = np.full((self._runs, self._capacity), _NEVER if name == "_mean" else 0, dtype=narrow.dtype)
+                wide[:, :before] = narrow
+                setattr(self, name, wide.reshape(-1))

@@ -1,0 +1,68 @@
+"""The results in the folder of a suite."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nasbench_lab.errors import DataError
+from nasbench_lab.simulation.results import Results, StoredRuns, provenance
+from nasbench_lab.simulation.trace_files import TraceReader, parse_setting
+from nasbench_lab.suites.folder import SuiteFolder
+from nasbench_lab.suites.plan import Shard
+
+_Found = list[tuple[Shard, dict[str, Any]]]
+
+
+def suite_results(path: Path, *, partial: bool = False) -> Results:
+    """Open the results of a suite.
+
+    Args:
+        path: its folder.
+        partial: whether simulations of which runs are missing are left out; an error otherwise.
+
+    Raises:
+        DataError: the folder is damaged, or shards are missing.
+    """
+    folder = SuiteFolder.open(path)
+    finished = [(shard, folder.manifest(shard)) for shard in folder.plan.shards]
+    lacking = {shard.simulation for shard, manifest in finished if manifest is None}
+    missing = sum(manifest is None for _, manifest in finished)
+    if missing and not partial:
+        raise DataError(
+            f"{missing} of {len(finished)} shards of the suite in {path} are missing; run it to the end first"
+        )
+    found = [(shard, known) for shard, known in finished if known is not None and shard.simulation not in lacking]
+    if not found:
+        raise DataError(f"no simulation of the suite in {path} is finished")
+    reader = TraceReader()
+    parts = [StoredRuns(_setting(known, path), reader.later(folder.traces_path(shard))) for shard, known in found]
+    return Results(parts, _provenance(folder, found, missing))
+
+
+def _setting(manifest: Mapping[str, Any], path: Path) -> Any:
+    try:
+        return parse_setting(manifest["setting"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"the manifest of shard {manifest.get('shard')} in {path} is damaged") from error
+
+
+def _provenance(folder: SuiteFolder, found: _Found, missing: int) -> dict[str, Any]:
+    manifests = [manifest for _, manifest in found]
+    packages = sorted({package for manifest in manifests for package in manifest["versions"]})
+    tables = folder.plan.tables
+    return provenance(
+        [],
+        kind="suite",
+        title=folder.suite.title,
+        spec=folder.suite.spec,
+        spec_hash=folder.suite.hash,
+        versions={name: sorted({manifest["versions"].get(name, "") for manifest in manifests}) for name in packages},
+        platforms=sorted({manifest["platform"] for manifest in manifests}),
+        wall_seconds=round(sum(manifest["wall_seconds"] for manifest in manifests), 3),
+        tables=[{"name": table.name, "checksum": table.checksum, **table.origin} for table in tables],
+        skipped=[dataclasses.asdict(skip) for skip in folder.plan.skipped],
+        missing=missing,
+    )

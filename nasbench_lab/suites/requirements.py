@@ -1,0 +1,86 @@
+"""What a strategy needs and a table, or the suite, does not have."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.measurements import Measurements
+from nasbench_lab.simulation.zero_cost_scores import TableScores
+from nasbench_lab.spaces import ListedChoicesSpace, ListedSpace, Space
+from nasbench_lab.strategies import Strategy
+from nasbench_lab.tables import Table
+
+_TRAININGS_PER_EVALUATION = 3.0
+"""How many evaluations of a strategy of several fidelities, mostly short ones, cost as much as a full one; roughly."""
+
+
+def lacking(strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements) -> str:
+    """Return why a strategy cannot do what it is for on a table, in one line; empty where it can.
+
+    >>> from nasbench_lab.simulation import Budget
+    >>> from nasbench_lab.strategies import resolve
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> table, conditions = synthetic_table("chain"), Conditions(Budget(evaluations=9), fidelity=4)
+    >>> lacking(resolve("hyperband", {}), table, conditions, conditions.check(table))
+    'it needs several fidelities, and the table has none below 4 epochs'
+    """
+    needs = strategy.needs
+    # Whoever says how many rungs there are wants them also where all are at one fidelity: so NAS-Bench-201 ran BOHB.
+    by_table = strategy.multi_fidelity and getattr(strategy, "rungs", None) is None
+    if by_table and table.fidelities[0] >= measurements.fidelity:
+        return f"it needs several fidelities, and the table has none below {measurements.fidelity} epochs"
+    if "neighbours" in needs and not has_neighbors(table.space):
+        return "it needs neighbours, and the table's architectures have none"
+    if "objectives" in needs and not conditions.objectives:
+        return "it needs further objectives, and the suite names none"
+    if "scores" in needs:
+        return _without_score(table, getattr(strategy, "score", None))
+    if not fits(strategy, table, conditions, measurements):
+        return f"no evaluation fits into {conditions.budget}"
+    return ""
+
+
+def _without_score(table: Table, wanted: str | None) -> str:
+    names = TableScores(table, 1).names
+    if not names:
+        return "it needs scores that cost no training, and the table has none"
+    if wanted is not None and wanted not in names:
+        return f"it needs the score {wanted!r}, and the table has {', '.join(names)}"
+    return ""
+
+
+def has_neighbors(space: Space) -> bool:
+    """Return whether architectures of a space have neighbours. Only lists of architectures may have none."""
+    if isinstance(space, ListedSpace):
+        return False
+    if isinstance(space, ListedChoicesSpace):
+        return bool((space.neighbor_table >= 0).any())
+    return space.size > 1
+
+
+def fits(strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements) -> bool:
+    """Return whether the cheapest evaluation fits into the budget."""
+    fidelity = table.fidelities[0] if strategy.multi_fidelity else measurements.fidelity
+    budget = conditions.budget
+    if budget.max_evaluations(fidelity) == 0:
+        return False
+    return budget.seconds is None or bool(np.nanmin(table.cost(fidelity)) <= budget.seconds)
+
+
+def estimated_evaluations(
+    strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements
+) -> int:
+    """Return about how many evaluations a run makes, at least 1."""
+    budget = conditions.budget
+    more = _TRAININGS_PER_EVALUATION if strategy.multi_fidelity else 1.0
+    limits = [math.inf if budget.evaluations is None else float(budget.evaluations)]
+    if budget.epochs is not None:
+        limits.append(more * budget.epochs / measurements.fidelity)
+    if budget.seconds is not None:
+        seconds = float(np.nanmean(table.cost(measurements.fidelity)))
+        limits.append(more * conditions.workers * budget.seconds / seconds)
+    return max(1, round(min(limits)))

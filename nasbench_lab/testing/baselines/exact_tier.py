@@ -1,0 +1,131 @@
+"""The exact tier of a baseline: hashes of what runs evaluated, from which can be told where two traces part.
+
+Only integers are hashed (architectures, fidelities, repeats), so a fingerprint is the same on every platform. Of every
+run there is a short hash of its first 1, 2, 4, 8, ... evaluations; a longer one covers everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.simulation.trace import Trace
+
+_BYTES = 2  # of a prefix hash: two different prefixes look the same once in 65,536 times, and the digest still tells
+WORD = 2 * _BYTES
+"""Hexadecimal digits of a prefix hash."""
+
+_COLUMNS = ("architecture", "fidelity", "repeat")
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """What is kept of the evaluations of many runs.
+
+    Attributes:
+        digest: SHA-256 over all runs, 64 hexadecimal digits.
+        prefixes: per run, the hashes of its first 1, 2, 4, ... evaluations, `WORD` digits each, one after the other.
+    """
+
+    digest: str
+    prefixes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where a trace parts from the one that fingerprints were taken of.
+
+    Attributes:
+        run: number of the first run that differs; None where only the digests differ.
+        after: number of its first evaluations that are known to be the same.
+        until: number of first evaluations among which one is known to differ; None where only later ones can.
+        runs: how many runs differ.
+        of: how many runs there are.
+    """
+
+    run: int | None
+    after: int
+    until: int | None
+    runs: int
+    of: int
+
+    def __str__(self) -> str:
+        if self.run is None:
+            return "the trace differs from the baseline's, in a place that the short hashes do not tell"
+        if self.until is None:
+            where = f"after evaluation {self.after}"
+        elif self.after + 1 == self.until:
+            where = f"in evaluation {self.until}"
+        else:
+            where = f"in one of the evaluations {self.after + 1} to {self.until}"
+        return f"the trace differs from run {self.run} on, there first {where}; {self.runs} of {self.of} runs differ"
+
+
+def fingerprints(trace: Trace) -> Fingerprints:
+    """Take the fingerprints of a trace.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> trace = nl.simulate(synthetic_table(), "random-search", runs=2, budget=nl.Budget(evaluations=5))
+    >>> [len(run) // WORD for run in fingerprints(trace).prefixes]  # the first 1, 2, 4 and 5 evaluations
+    [4, 4]
+    """
+    rows = [row.tobytes() for row in _rows(trace)]
+    lengths = trace.evaluations.tolist()
+    size = len(_COLUMNS) * 4
+    digest = hashlib.sha256(np.asarray(lengths, dtype="<i8").tobytes())
+    prefixes = []
+    for row, length in zip(rows, lengths, strict=True):
+        digest.update(row[: length * size])
+        prefixes.append(_prefixes(row, length, trace.steps, size))
+    return Fingerprints(digest.hexdigest(), tuple(prefixes))
+
+
+def difference(known: Fingerprints, trace: Trace) -> Difference | None:
+    """Return where a trace first parts from the one that fingerprints are known of, None where it is the same."""
+    found = fingerprints(trace)
+    if found.digest == known.digest:
+        return None
+    differing = [run for run, pair in enumerate(zip(known.prefixes, found.prefixes, strict=True)) if pair[0] != pair[1]]
+    if not differing:
+        return Difference(None, 0, None, 0, trace.runs)
+    run = differing[0]
+    old, new = _words(known.prefixes[run]), _words(found.prefixes[run])
+    same = next((n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), None)
+    after = _length(same - 1) if same else 0
+    if same is None:
+        after = _length(min(len(old), len(new)) - 1)
+    until = None if same is None else _length(same)
+    return Difference(trace.setting.first_run + run, after, until, len(differing), trace.runs)
+
+
+def _rows(trace: Trace) -> NDArray[np.int32]:
+    """The integers of every run, side by side for every evaluation, shape (runs, steps, columns)."""
+    stacked = np.stack([getattr(trace, name) for name in _COLUMNS], axis=-1)
+    return np.ascontiguousarray(stacked, dtype="<i4")
+
+
+def _prefixes(row: bytes, length: int, steps: int, size: int) -> str:
+    """The hashes of the first 1, 2, 4, ... evaluations of one run, up to the first number that covers all steps."""
+    words, hashed, position = [], hashlib.blake2b(digest_size=_BYTES), 0
+    number = 0
+    while True:
+        end = min(_length(number), length) * size
+        hashed.update(row[position:end])
+        position = end
+        words.append(hashed.hexdigest())
+        if _length(number) >= steps:
+            return "".join(words)
+        number += 1
+
+
+def _length(number: int) -> int:
+    """How many evaluations the prefix of that number has."""
+    return int(2**number)
+
+
+def _words(text: str) -> list[str]:
+    return [text[start : start + WORD] for start in range(0, len(text), WORD)]

@@ -1,0 +1,186 @@
+"""Baselines on disk: JSON that people can read, and whose differences they can review.
+
+Keys are sorted, lists are wrapped at a fixed width, and numbers have nine significant digits, so writing the same
+baseline again gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+import numpy as np
+
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
+from nasbench_lab.files import atomic_path
+from nasbench_lab.simulation import Budget
+from nasbench_lab.testing.baselines.baseline import Baseline, Protocol, Subject
+from nasbench_lab.testing.baselines.exact_tier import WORD, Fingerprints
+from nasbench_lab.testing.baselines.run_losses import LOSSES, LossScale
+from nasbench_lab.testing.baselines.strict_json import JsonObject, parse, render, require
+
+FORMAT = "nasbench-lab baseline"
+FORMAT_VERSION = 1
+SUFFIX = ".json"
+
+_LARGEST = 64 * 2**20  # bytes: a hundred thousand runs; anything larger is no baseline
+
+
+def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
+    """Write a baseline to a file, atomically.
+
+    Raises:
+        OutputError: the file cannot be written; an older one is as it was.
+    """
+    with atomic_path(Path(path)) as temporary:
+        temporary.write_text(to_json(baseline), encoding="utf-8", newline="\n")
+
+
+def read_baseline(path: str | os.PathLike[str]) -> Baseline:
+    """Read what `write_baseline` wrote.
+
+    Raises:
+        DataError: the file is missing, damaged, of another format or of a newer one.
+    """
+    where = Path(path)
+    if not where.is_file():
+        raise DataError(f"there is no baseline {where}")
+    try:
+        if where.stat().st_size > _LARGEST:
+            raise DataError(f"it has more than {_LARGEST // 2**20} MiB")
+        return from_json(where.read_text(encoding="utf-8"))
+    except (NasbenchLabError, OSError, ValueError) as error:
+        raise DataError(f"cannot read the baseline {where}: {first_line(error)}") from error
+
+
+def baseline_files(place: Path) -> list[Path]:
+    """Return the baseline files in a folder, sorted, or the file itself.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not place.is_dir():
+        return [place]
+    found = sorted(place.glob(f"*{SUFFIX}"))
+    if not found:
+        raise DataError(f"there are no baselines (*{SUFFIX}) in {place}")
+    return found
+
+
+def to_json(baseline: Baseline) -> str:
+    """Return a baseline as the text of its file."""
+    protocol = dataclasses.asdict(baseline.protocol)
+    document = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "made_with": dict(baseline.made_with),
+        "subject": dataclasses.asdict(baseline.subject),
+        "protocol": protocol,
+        "fingerprints": None if baseline.fingerprints is None else dataclasses.asdict(baseline.fingerprints),
+        "scale": dataclasses.asdict(baseline.scale),
+        "losses": {name: values.tolist() for name, values in baseline.losses.items()},
+        "margins": dict(baseline.margins),
+        "runs": {"distinct": baseline.distinct, "stopped": baseline.stopped},
+    }
+    return render(document) + "\n"
+
+
+def from_json(text: str) -> Baseline:
+    """Return the baseline that a text describes.
+
+    Raises:
+        DataError: it describes none.
+    """
+    root = parse(text)
+    if root.value("format", str) != FORMAT:
+        raise DataError("it is no baseline of nasbench-lab")
+    version = root.value("format_version", int)
+    if version != FORMAT_VERSION:
+        raise DataError(f"it has format version {version}; this release reads {FORMAT_VERSION}")
+    try:
+        return _baseline(root)
+    except ParameterError as error:  # a budget, level or tier that makes no sense
+        raise DataError(str(error)) from error
+
+
+def _baseline(root: JsonObject) -> Baseline:
+    protocol = _protocol(root.part("protocol"))
+    losses = {name: np.array(root.part("losses").numbers(name)) for name in root.part("losses").names()}
+    margins = {name: root.part("margins").number(name) for name in root.part("margins").names()}
+    require({"anytime", "final"} <= set(losses) <= set(LOSSES), f"losses must be {', '.join(LOSSES)}")
+    require(set(margins) == set(losses), "every loss needs a margin, and nothing else does")
+    require(all(margin > 0 for margin in margins.values()), "a margin is not positive")
+    require(all(len(values) == protocol.runs for values in losses.values()), "a loss has not one value a run")
+    subject = root.part("subject")
+    counts = root.part("runs")
+    baseline = Baseline(
+        subject=Subject(
+            name=subject.value("name", str),
+            label=subject.value("label", str),
+            parameters=subject.value("parameters", dict),
+            given=tuple(subject.texts("given")),
+            source=subject.value("source", str),
+            table_source=subject.value("table_source", str),
+        ),
+        protocol=protocol,
+        made_with={name: root.part("made_with").value(name, str) for name in root.part("made_with").names()},
+        fingerprints=_fingerprints(root, protocol.runs) if root.value("fingerprints", dict | None) else None,
+        scale=_scale(root.part("scale")),
+        losses=losses,
+        margins=margins,
+        stopped=counts.value("stopped", int),
+        distinct=counts.value("distinct", int),
+    )
+    require(set(baseline.subject.given) <= set(baseline.subject.parameters), "subject.given has no such parameters")
+    require((baseline.fingerprints is not None) == ("exact" in protocol.tiers), "fingerprints and tiers disagree")
+    return baseline
+
+
+def _protocol(part: JsonObject) -> Protocol:
+    budget = part.part("budget")
+    repeat = part.value("repeat", int | str)
+    require(isinstance(repeat, int) or repeat in ("sample", "mean"), f"protocol.repeat is {repeat!r}")
+    protocol = Protocol(
+        table=part.value("table", str),
+        checksum=part.value("checksum", str),
+        runs=part.value("runs", int),
+        budget=Budget(
+            evaluations=budget.value("evaluations", int | None),
+            epochs=budget.value("epochs", int | None),
+            seconds=None if budget.value("seconds", int | float | None) is None else budget.number("seconds"),
+        ),
+        fidelity=part.value("fidelity", int),
+        repeat=repeat,
+        workers=part.value("workers", int),
+        objectives=tuple(part.texts("objectives")),
+        limits={name: part.part("limits").number(name) for name in part.part("limits").names()},
+        seed=part.value("seed", int),
+        tiers=tuple(part.texts("tiers")),  # type: ignore[arg-type] # checked by Protocol
+        level=part.number("level"),
+    )
+    require(protocol.runs >= 1 and protocol.workers >= 1 and protocol.seed >= 0, "protocol has a negative number")
+    return protocol
+
+
+def _scale(part: JsonObject) -> LossScale:
+    kind, axis = part.value("kind", str), part.value("axis", str)
+    checkpoints = part.numbers("checkpoints")
+    require(kind in ("valid", "test") and axis in ("evaluations", "seconds"), f"scale is {kind!r} by {axis!r}")
+    ascending = all(early < late for early, late in zip([0.0, *checkpoints], checkpoints, strict=False))
+    require(bool(checkpoints) and ascending and checkpoints[-1] < 2**62, "scale.checkpoints do not ascend")
+    return LossScale(kind, axis, tuple(checkpoints))
+
+
+def _fingerprints(root: JsonObject, runs: int) -> Fingerprints:
+    part = root.part("fingerprints")
+    digest, prefixes = part.value("digest", str), part.texts("prefixes")
+    require(len(digest) == 64 and _is_hexadecimal(digest), "fingerprints.digest is no SHA-256")
+    require(len(prefixes) == runs, "fingerprints.prefixes has not one text a run")
+    good = all(text and len(text) % WORD == 0 and _is_hexadecimal(text) for text in prefixes)
+    require(good, "fingerprints.prefixes has something else than hashes")
+    return Fingerprints(digest, tuple(prefixes))
+
+
+def _is_hexadecimal(text: str) -> bool:
+    return set(text) <= set("0123456789abcdef")

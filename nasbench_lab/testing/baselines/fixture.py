@@ -1,0 +1,181 @@
+"""What the pytest fixture ``strategy_baseline`` is: checks of a test, and what they found."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
+from nasbench_lab.simulation import Budget, Trace
+from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.tables import Table
+from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS, Subject, Tier
+from nasbench_lab.testing.baselines.checks import BaselineCheck
+from nasbench_lab.testing.baselines.files import SUFFIX, read_baseline
+from nasbench_lab.testing.baselines.lookup import StrategyLike, find_strategy, find_table, name_of_table, plain
+from nasbench_lab.testing.baselines.outcome import CheckOutcome
+from nasbench_lab.testing.baselines.reporting import to_text
+from nasbench_lab.testing.baselines.verdicts import Simulated, compare_with, write_anew
+
+Fail = Callable[[str], Any]
+"""Called with the message of a check that failed; must raise."""
+
+
+@final
+class StrategyBaseline:
+    """Compares strategies with committed baselines, see `check`.
+
+    Args:
+        folder: of the baseline files.
+        update: whether baselines are written anew instead.
+        how_to_update: the command that writes those of this test.
+        inconclusive_fails: whether a check fails that cannot tell.
+        fail: called with the message of a check that failed; must raise.
+        relative_to: folder from which paths are shown.
+
+    Attributes:
+        outcomes: what all checks found so far, failed ones too.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        update: bool,
+        how_to_update: str,
+        inconclusive_fails: bool = True,
+        fail: Fail,
+        relative_to: Path | None = None,
+    ) -> None:
+        self._folder, self._update, self._how_to_update = folder, update, how_to_update
+        self._inconclusive_fails, self._fail = inconclusive_fails, fail
+        self._relative_to = relative_to
+        self.outcomes: list[CheckOutcome] = []
+
+    def check(
+        self,
+        strategy: StrategyLike,
+        table: str | os.PathLike[str] | Table,
+        *,
+        budget: Budget,
+        runs: int = RUNS,
+        fidelity: int | None = None,
+        repeat: RepeatPolicy = "sample",
+        workers: int = 1,
+        objectives: Sequence[str] = (),
+        limits: Mapping[str, float] | None = None,
+        seed: int = 0,
+        margin: float | Mapping[str, float] | None = None,
+        tiers: Sequence[Tier] = TIERS,
+        level: float = LEVEL,
+        name: str = "",
+        **parameters: Any,
+    ) -> CheckOutcome:
+        """Simulate a strategy on a table, and fail the test unless it does as well as its baseline says.
+
+        The arguments are those of `BaselineCheck`. ``name`` is that of the baseline file, without ending; by default it
+        is made of the names of strategy and table. Further arguments are parameters of the strategy, if it is given
+        by name or as a class.
+        """
+        searcher, found = self._guarded(name, lambda: (find_strategy(strategy, parameters), find_table(table)))
+        path = self._path(name or f"{searcher.name}--{found.name}")
+        check = BaselineCheck(
+            strategy=strategy,
+            table=table,
+            budget=budget,
+            runs=runs,
+            fidelity=fidelity,
+            repeat=repeat,
+            workers=workers,
+            objectives=objectives,
+            limits=limits,
+            seed=seed,
+            parameters=parameters,
+            margin=margin,
+            tiers=tiers,
+            level=level,
+        )
+        return self._judge(path, lambda: check.write(path), lambda: check.against(path))
+
+    def check_trace(
+        self,
+        trace: Trace,
+        table: Table,
+        *,
+        pays_for_scores: bool = False,
+        margin: float | Mapping[str, float] | None = None,
+        tiers: Sequence[Tier] = TIERS,
+        level: float = LEVEL,
+        name: str = "",
+    ) -> CheckOutcome:
+        """Do the same for a trace that a harness of your own made, with runs from number 0 on.
+
+        Clock, budget and observations are audited like those of any other. What needs the strategy itself, simulating
+        some runs again, is not done. With ``pays_for_scores``, seconds may pass between evaluations; the other
+        arguments are those of `check`.
+        """
+        setting = trace.setting
+        path = self._path(name or f"{setting.strategy}--{table.name}")
+        simulated = Simulated(trace, table, pays_for_scores)
+        where = name_of_table(table, path.parent)
+        subject = Subject(setting.strategy, setting.label, plain(setting.parameters), table_source=where)
+        return self._judge(
+            path,
+            lambda: write_anew(simulated, subject, path, tiers, level, margin),
+            lambda: compare_with(read_baseline(path), simulated, path, tiers, level, margin),
+        )
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{slug(name)}{SUFFIX}"
+
+    def _judge(
+        self, path: Path, write: Callable[[], CheckOutcome], compare: Callable[[], CheckOutcome]
+    ) -> CheckOutcome:
+        shown = self._shown(path)
+        if self._update:
+            outcome = self._guarded(shown, write)
+        else:
+            outcome = self._guarded(shown, lambda: self._compared(path, compare))
+        outcome = dataclasses.replace(outcome, path=shown)
+        self.outcomes.append(outcome)
+        allowed = outcome.verdict == "inconclusive" and not self._inconclusive_fails
+        if not (outcome.passed or allowed):
+            meant = "" if outcome.verdict == "broken" else f"\n  if this is meant: {self._how_to_update}"
+            self._fail(f"{to_text(outcome)}{meant}")
+        return outcome
+
+    def _compared(self, path: Path, compare: Callable[[], CheckOutcome]) -> CheckOutcome:
+        if not path.exists():
+            raise DataError(f"there is no baseline {self._shown(path)}; make it on purpose: {self._how_to_update}")
+        return compare()
+
+    def _shown(self, path: Path) -> str:
+        """A path as it is short and the same on every machine."""
+        near = self._relative_to is not None and path.is_relative_to(self._relative_to)
+        return path.relative_to(self._relative_to).as_posix() if near and self._relative_to else str(path)
+
+    def _guarded(self, path: str, do: Callable[[], Any]) -> Any:
+        """Do something; an error of this package fails the test with its one line."""
+        try:
+            return do()
+        except NasbenchLabError as error:
+            outcome = CheckOutcome(path, "", "", "error", findings=(str(error),))
+            self.outcomes.append(outcome)
+            self._fail(str(error))
+            raise
+
+
+def slug(name: str) -> str:
+    """Return a name as part of a file's name.
+
+    >>> slug("regularized-evolution--nas-bench-graph/cora")
+    'regularized-evolution--nas-bench-graph-cora'
+    """
+    found = re.sub(r"[^A-Za-z0-9_.=-]+", "-", name).strip("-.")
+    if not found:
+        raise ParameterError(f"{name!r} has nothing of which a file can be named")
+    return found

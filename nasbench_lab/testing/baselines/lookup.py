@@ -1,0 +1,170 @@
+"""Finding strategies and tables again by what a baseline file calls them."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nasbench_lab.errors import NasbenchLabError, ParameterError, first_line
+from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies, resolve
+from nasbench_lab.suites.strategy_strings import parse_strategy
+from nasbench_lab.tables import Table, list_tables, load
+from nasbench_lab.tables.catalogue import is_table_file
+from nasbench_lab.testing.synthetic import SPACES, synthetic_table
+
+StrategyLike = str | Strategy[Any] | Callable[..., Any]
+"""A name (with parameters as ``name:key=value,...``), ``module:Class``, a Strategy object, or a class."""
+
+_SYNTHETIC = "synthetic/"
+_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+def find_strategy(strategy: StrategyLike, parameters: Mapping[str, Any] | None = None) -> Strategy[Any]:
+    """Return the strategy object of a name, a ``module:Class``, a class or an object.
+
+    Raises:
+        UnknownNameError: no strategy has that name.
+        ParameterError: it cannot be imported or is no strategy, or a parameter is wrong.
+
+    >>> find_strategy("nasbench_lab.strategies.random_search:RandomSearch").name
+    'random-search'
+    >>> find_strategy("regularized-evolution:population_size=20,sample_size=5").label
+    'regularized-evolution:population_size=20,sample_size=5'
+    """
+    found = dict(parameters or {})
+    if isinstance(strategy, str) and _PATH.fullmatch(strategy) and strategy.partition(":")[0] not in list_strategies():
+        return resolve(_import(strategy), found)
+    if isinstance(strategy, str):
+        name, given = parse_strategy(strategy)
+        return resolve(name, {**found, **given})
+    return resolve(strategy, found)
+
+
+def source_of(strategy: StrategyLike, found: Strategy[Any]) -> str:
+    """Return what to call a strategy in a file, so that `find_strategy` finds it; empty where it cannot be found.
+
+    >>> from nasbench_lab.strategies.random_search import RandomSearch
+    >>> source_of(RandomSearch(), RandomSearch()), source_of("random-search", RandomSearch())
+    ('nasbench_lab.strategies.random_search:RandomSearch', 'random-search')
+    """
+    if isinstance(strategy, str):
+        return strategy if _PATH.fullmatch(strategy) else strategy.partition(":")[0]
+    kind = found.factory if isinstance(found, PlainStrategy) else type(found)
+    path = f"{getattr(kind, '__module__', '')}:{getattr(kind, '__qualname__', '')}"
+    try:
+        same = _PATH.fullmatch(path) is not None and not path.startswith("__main__:") and _import(path) is kind
+    except NasbenchLabError:
+        return ""
+    return path if same else ""
+
+
+def find_table(table: str | os.PathLike[str] | Table) -> Table:
+    """Return the table of a name, a path, or ``synthetic/KIND``; a table as it is.
+
+    Raises:
+        NasbenchLabError: see `nasbench_lab.load`.
+
+    >>> find_table("synthetic/chain").space.size
+    243
+    """
+    if isinstance(table, Table):
+        return table
+    name = os.fspath(table)
+    if name.startswith(_SYNTHETIC) and name.removeprefix(_SYNTHETIC) in SPACES:
+        return _synthetic(name.removeprefix(_SYNTHETIC))
+    return load(name)
+
+
+def name_of_table(table: str | os.PathLike[str] | Table, folder: Path) -> str:
+    """Return what to call a table in a file that lies in a folder: its name, or its path from there; or empty."""
+    if isinstance(table, Table):
+        known = table.name in list_tables() or table.name.removeprefix(_SYNTHETIC) in SPACES
+        return table.name if known else ""
+    name = os.fspath(table)
+    if not is_table_file(name) and (name in list_tables() or name.startswith(_SYNTHETIC)):
+        return name
+    try:
+        path = Path(os.path.relpath(name, folder)).as_posix()
+    except ValueError:  # on another drive
+        return Path(name).absolute().as_posix()
+    return path if path.startswith(".") else f"./{path}"
+
+
+def find_table_of_file(source: str, folder: Path) -> Table:
+    """Return the table that a file in a folder calls so, see `name_of_table`.
+
+    Raises:
+        NasbenchLabError: see `nasbench_lab.load`.
+    """
+    is_path = source.startswith(".") or Path(source).is_absolute()
+    return find_table(folder / source if is_path else source)
+
+
+def given_parameters(strategy: Strategy[Any]) -> list[str]:
+    """Return the names of the parameters that are not their defaults; of all where there are no defaults to know.
+
+    >>> given_parameters(find_strategy("regularized-evolution:population_size=20,sample_size=5"))
+    ['population_size', 'sample_size']
+    """
+    if isinstance(strategy, PlainStrategy):
+        return list(strategy.arguments)
+    try:
+        defaults = type(strategy)().parameters
+    except Exception:  # a parameter without a default, or one that does not go with the other defaults
+        return list(strategy.parameters)
+    return [name for name, value in strategy.parameters.items() if repr(value) != repr(defaults.get(name))]
+
+
+def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as JSON gives them back; what JSON cannot hold as its text.
+
+    >>> plain({"shape": (2, 3), "kind": int, "most": float("inf")})
+    {'shape': [2, 3], 'kind': "<class 'int'>", 'most': 'inf'}
+    """
+
+    def simple(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {str(name): simple(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [simple(item) for item in value]
+        finite = isinstance(value, float) and math.isfinite(value)
+        return value if value is None or finite or isinstance(value, str | bool | int) else repr(value)
+
+    return {name: simple(value) for name, value in parameters.items()}
+
+
+def unplain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as a strategy takes them: lists become tuples.
+
+    >>> unplain({"shape": [2, [3]]})
+    {'shape': (2, (3,))}
+    """
+
+    def tuples(value: Any) -> Any:
+        return tuple(tuples(item) for item in value) if isinstance(value, list) else value
+
+    return {name: tuples(value) for name, value in parameters.items()}
+
+
+@functools.cache
+def _synthetic(kind: str) -> Table:
+    return synthetic_table(kind)  # type: ignore[arg-type] # checked by the caller
+
+
+def _import(path: str) -> Any:
+    module, _, names = path.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for name in names.split("."):
+            found = getattr(found, name)
+    except Exception as error:  # whatever the module raises
+        raise ParameterError(f"cannot import {path}: {first_line(error)}") from error
+    if not isinstance(found, type):
+        raise ParameterError(f"{path} is not a class")
+    return found

@@ -1,0 +1,165 @@
+"""What checks found, as text for a terminal and as Markdown for a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nasbench_lab.files import atomic_path
+from nasbench_lab.testing.baselines.outcome import CheckOutcome
+from nasbench_lab.testing.baselines.statistical_tier import POWER, Measure
+
+_HEADINGS = (
+    "measure",
+    "baseline",
+    "now",
+    "difference",
+    "interval",
+    "margin",
+    "p (worse)",
+    "power",
+    "detectable",
+    "verdict",
+)
+
+_MEANING = {
+    "identical": "every evaluation is as it was",
+    "equivalent": "not worse and not better by more than the margin",
+    "better": "better by more than the margin; update the baseline, so that it stays so",
+    "worse": "worse by more than the margin",
+    "inconclusive": "the runs do not tell whether it is within the margin",
+    "different": "not identical, and only that counts here",
+    "broken": "wrong, whatever the regrets say",
+    "created": "the baseline was written",
+    "updated": "the baseline was written anew",
+    "unchanged": "the baseline says so already",
+    "error": "it could not be checked",
+}
+
+_ORDER = tuple(reversed(_MEANING))
+
+
+def headline(outcome: CheckOutcome) -> str:
+    """Return one line: the verdict, the strategy, the table and what the verdict means."""
+    subject = f"{outcome.strategy} on {outcome.table}" if outcome.strategy else outcome.path
+    return f"{outcome.verdict}: {subject} ({_MEANING[outcome.verdict]})"
+
+
+def to_text(outcome: CheckOutcome) -> str:
+    """Return all that a check found, several lines, the headline first."""
+    lines = [headline(outcome), f"  baseline {outcome.path}"] if outcome.strategy else [headline(outcome)]
+    lines += [f"  {finding}" for finding in outcome.findings]
+    lines += [f"  {note}" for note in outcome.notes]
+    lines += [f"  {line}" for line in _measure_lines(outcome)]
+    return "\n".join(lines)
+
+
+def to_lines(outcomes: Sequence[CheckOutcome]) -> list[str]:
+    """Return a short summary for a terminal: a line for every check, and the notes on what was written.
+
+    >>> to_lines([CheckOutcome("a.json", "mine", "digits/chain", "identical", runs=256)])
+    ['identical: mine on digits/chain (every evaluation is as it was)']
+    """
+    lines = []
+    for outcome in outcomes:
+        written = outcome.verdict in ("created", "updated", "unchanged")
+        lines.append(f"{headline(outcome)}: {outcome.path}" if written else headline(outcome))
+        lines += [f"  {note}" for note in outcome.notes if written or outcome.passed]
+    paths = [outcome.path for outcome in outcomes if outcome.verdict in ("created", "updated")]
+    twice = sorted({path for path in paths if paths.count(path) > 1})
+    lines += [f"{path} was written more than once; give each check a name of its own" for path in twice]
+    return lines
+
+
+def to_markdown(outcomes: Sequence[CheckOutcome]) -> str:
+    """Return a summary for a pull request: a table of all checks, and details of those that are not as they were.
+
+    >>> print(to_markdown([CheckOutcome("a.json", "mine", "digits/chain", "identical", runs=256)]).splitlines()[0])
+    ### Strategy baselines: 1 identical
+    """
+    lines = [f"### Strategy baselines: {_counts(outcomes)}", ""]
+    if not outcomes:
+        return "\n".join([*lines, "No baseline was checked."]) + "\n"
+    lines += ["| verdict | strategy | table | runs | baseline |", "|---|---|---|---:|---|"]
+    for outcome in outcomes:
+        cells = (f"**{outcome.verdict}**", outcome.strategy or "-", outcome.table or "-", str(outcome.runs or "-"))
+        lines.append("| " + " | ".join(map(_cell, (*cells, f"`{outcome.path}`"))) + " |")
+    for outcome in outcomes:
+        if outcome.findings or outcome.notes or outcome.measures:
+            lines += ["", *_details(outcome)]
+    return "\n".join(lines) + "\n"
+
+
+def _details(outcome: CheckOutcome) -> list[str]:
+    # What failed is open, the rest is folded away.
+    opened = " open" if not outcome.passed else ""
+    title = _cell(f"{outcome.strategy} on {outcome.table}" if outcome.strategy else outcome.path)
+    lines = [f"<details{opened}><summary>{outcome.verdict}: {title}</summary>", ""]
+    lines += [f"- **{_cell(finding)}**" for finding in outcome.findings]
+    lines += [f"- {_cell(note)}" for note in outcome.notes]
+    if outcome.measures:
+        lines += ["", "| " + " | ".join(_HEADINGS) + " |", "|---" + "|---:" * (len(_HEADINGS) - 2) + "|---|"]
+        lines += ["| " + " | ".join(_cells(measure)) + " |" for measure in outcome.measures]
+        lines += ["", _how(outcome)]
+    return [*lines, "", "</details>"]
+
+
+def _counts(outcomes: Sequence[CheckOutcome]) -> str:
+    verdicts = [outcome.verdict for outcome in outcomes]
+    counted = [f"{verdicts.count(verdict)} {verdict}" for verdict in _ORDER if verdict in verdicts]
+    return ", ".join(counted) or "none"
+
+
+def _measure_lines(outcome: CheckOutcome) -> list[str]:
+    """The measures as columns, and how they were compared."""
+    if not outcome.measures:
+        return []
+    rows = [_HEADINGS, *(_cells(measure) for measure in outcome.measures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [*lines, _how(outcome)]
+
+
+def _cells(measure: Measure) -> tuple[str, ...]:
+    return (
+        measure.name,
+        f"{measure.before:.4g}",
+        f"{measure.after:.4g}",
+        f"{measure.difference:+.3g}",
+        f"[{measure.low:+.3g}, {measure.high:+.3g}]",
+        f"{measure.margin:g}",
+        f"{measure.p_worse:.2g}",
+        f"{measure.power:.3f}",
+        f"{measure.detectable:.2g}",
+        measure.verdict,
+    )
+
+
+def _how(outcome: CheckOutcome) -> str:
+    measure = outcome.measures[0]
+    text = (
+        f"means of {outcome.runs} runs, paired by seed; positive differences are worse; each verdict errs with a "
+        f"probability of at most {measure.error:.2g}; power: the probability to find an equal strategy equivalent; "
+        "detectable: the worsening that is found with a probability of 0.8"
+    )
+    needed = max((each.needed for each in outcome.measures if each.verdict == "inconclusive"), default=0)
+    if needed > outcome.runs:
+        return f"{text}; {needed} runs would give a power of {POWER}"
+    return (
+        f"{text}; the difference is about as large as the margin, so only many more runs would tell" if needed else text
+    )
+
+
+def _cell(text: str) -> str:
+    """Text that does not end a cell or begin an element."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def write_markdown(outcomes: Sequence[CheckOutcome], path: Path) -> None:
+    """Write a summary for a pull request to a file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_text(to_markdown(outcomes), encoding="utf-8")

@@ -1,0 +1,87 @@
+"""Simulating a few runs again: they must come out the same, and the strategy must leave the table alone."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from nasbench_lab.simulation import Budget, Trace
+from nasbench_lab.tables import Table
+
+_RUNS = 3  # simulated again, from the middle on: alone, they have other company and another place than before
+
+_TABLE = inspect.getfile(Table)
+_TABLES = str(Path(_TABLE).parent)
+_MAY_READ = (str(Path(inspect.getfile(Budget)).parent), str(Path(__file__).parent))  # the simulation, and a check
+
+
+def rehearse(trace: Trace, simulate: Callable[[int, int], Trace]) -> list[str]:
+    """Return what is wrong with a strategy, seen by simulating some runs of a trace once more; one line each.
+
+    Args:
+        trace: what happened.
+        simulate: simulates so many runs from a first one on, as ``simulate(first_run, runs)``.
+    """
+    first = trace.runs // 2
+    runs = min(_RUNS, trace.runs - first)
+    watch = TableWatch()
+    with watch:
+        again = simulate(trace.setting.first_run + first, runs)
+    found = [f"validation only: the strategy reads the table while it searches, at {watch.seen}"] if watch.seen else []
+    for run in range(runs):
+        if not _same(trace, first + run, again, run):
+            found.append(
+                f"seeds: run {trace.setting.first_run + first + run} comes out differently when it is simulated again, "
+                f"beside other runs; draw from the streams of the task only, and for every run"
+            )
+            break
+    return found
+
+
+def _same(trace: Trace, run: int, other: Trace, other_run: int) -> bool:
+    """Whether two runs evaluated the same."""
+    count = int(trace.evaluations[run])
+    if count != int(other.evaluations[other_run]):
+        return False
+    names = ("architecture", "fidelity", "repeat")
+    return all(np.array_equal(getattr(trace, n)[run, :count], getattr(other, n)[other_run, :count]) for n in names)
+
+
+class TableWatch:
+    """Notices code that reads a table, inside a ``with`` block, unless it is the simulation itself.
+
+    It sees the calls of this thread as a profiler does. What was read before the block it cannot see.
+
+    Attributes:
+        seen: file and line of the first such code; empty if there was none.
+    """
+
+    def __init__(self) -> None:
+        self.seen = ""
+
+    def __enter__(self) -> Self:
+        self._before = sys.getprofile()
+        sys.setprofile(self._called)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        sys.setprofile(self._before)
+
+    def _called(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event != "call" or self.seen or frame.f_code.co_filename != _TABLE:
+            return
+        caller: FrameType | None = frame
+        while caller is not None and caller.f_code.co_filename.startswith((_TABLES, "<")):
+            if caller.f_code.co_name == "__repr__":
+                return  # a strategy whose parameter is a table is shown by its parameters; that reads no numbers
+            caller = caller.f_back
+        if caller is not None and not caller.f_code.co_filename.startswith(_MAY_READ):
+            self.seen = f"{Path(caller.f_code.co_filename).name}:{caller.f_lineno}"

@@ -1,0 +1,104 @@
+"""The statistical tier of a baseline: what is measured of every run. Less is better, always."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from nasbench_lab.analysis.curves import Axis, at_times
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.simulation.trace import Trace
+from nasbench_lab.tables import Table
+from nasbench_lab.testing.baselines.expected_costs import charges
+
+LOSSES: Mapping[str, str] = {
+    "anytime": "mean regret over the checkpoints",
+    "clock": "simulated seconds, as a part of what the table charges for the same evaluations",
+    "final": "regret at the end",
+    "unused": "evaluations of the budget that were not used",
+}
+"""Everything that can be measured of a run, and what it is."""
+
+_TIMES = 8  # checkpoints of a budget in seconds: the budget, half of it, a quarter, ...
+_DIGITS = 9  # significant; on another platform the last bits of a mean may differ
+
+
+@dataclass(frozen=True)
+class LossScale:
+    """How the regrets of a baseline are measured; the same for what is compared with it.
+
+    Attributes:
+        kind: which regret.
+        axis: what the checkpoints count.
+        checkpoints: where the anytime regret is measured, ascending: 1, 2, 4, ... evaluations, or the seconds of the
+            budget divided by 1, 2, 4, ...
+    """
+
+    kind: Literal["valid", "test"]
+    axis: Axis
+    checkpoints: tuple[float, ...]
+
+
+def scale_of(trace: Trace) -> LossScale:
+    """Return how the regrets of a trace are measured best: on test where there is test, in what the budget counts."""
+    kind: Literal["valid", "test"] = "test" if "test" in trace.reference.means else "valid"
+    budget = trace.setting.budget
+    if budget.seconds is not None:
+        return LossScale(kind, "seconds", tuple(budget.seconds / 2**n for n in reversed(range(_TIMES))))
+    steps = max(trace.steps, 1)
+    return LossScale(kind, "evaluations", (*(float(2**n) for n in range((steps - 1).bit_length())), float(steps)))
+
+
+def losses(trace: Trace, table: Table, scale: LossScale) -> dict[str, FloatArray]:
+    """Return what is measured of every run, by name (see `LOSSES`), each of shape (runs,) and without NaN.
+
+    Regrets are in the metric's unit. A run without a value has the regret of the worst architecture. What has no
+    meaning is left out: ``clock`` where the table lacks times, ``unused`` without a budget in evaluations.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> table = synthetic_table()
+    >>> trace = nl.simulate(table, "random-search", runs=2, budget=nl.Budget(evaluations=5))
+    >>> found = losses(trace, table, scale_of(trace))
+    >>> found["clock"].tolist(), found["unused"].tolist()
+    ([1.0, 1.0], [0.0, 0.0])
+    """
+    worst = float(np.nanmax(trace.reference.regret(scale.kind, trace.reference.mean(scale.kind))))
+    final = trace.reference.regret(scale.kind, trace.final(scale.kind))
+    anytime = _at_checkpoints(trace, scale)
+    found = {
+        "anytime": np.where(np.isnan(anytime), worst, anytime).mean(axis=1),
+        "final": np.where(np.isnan(final), worst, final),
+    }
+    if table.has_times and trace.evaluations.all():
+        charged = np.where(trace.mask, charges(trace, table).most, 0.0).sum(axis=1)
+        ends = np.where(trace.mask, trace.time, 0.0).max(axis=1)
+        if (charged > 0).all() and np.isfinite(ends).all():
+            found["clock"] = ends / charged
+    limit = trace.setting.budget.evaluations
+    if limit is not None:
+        found["unused"] = (limit - trace.evaluations).astype(np.float64)
+    return {name: rounded(values) for name, values in found.items()}
+
+
+def rounded(values: FloatArray) -> FloatArray:
+    """Round to the digits that a baseline file keeps.
+
+    >>> rounded(np.array([1 / 3, 0.0])).tolist()
+    [0.333333333, 0.0]
+    """
+    return np.array([float(f"{value:.{_DIGITS}g}") for value in values.tolist()])
+
+
+def _at_checkpoints(trace: Trace, scale: LossScale) -> FloatArray:
+    """Regret at the checkpoints, shape (runs, checkpoints). A run that ended keeps its last one; NaN before a value."""
+    regret = trace.regret(scale.kind)
+    if not trace.steps:
+        return np.full((trace.runs, len(scale.checkpoints)), np.nan)
+    if scale.axis == "seconds":
+        return at_times(trace, regret, np.array(scale.checkpoints))
+    step = np.minimum(np.array(scale.checkpoints, dtype=np.int64), trace.evaluations[:, None]) - 1
+    return np.where(step >= 0, np.take_along_axis(regret, np.maximum(step, 0), axis=1), np.nan)

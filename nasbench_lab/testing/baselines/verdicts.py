@@ -1,0 +1,198 @@
+"""Judging runs by a baseline: audit, exact tier, statistical tier; and writing the baseline of runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.simulation import Setting, Trace
+from nasbench_lab.tables import Table
+from nasbench_lab.testing.baselines.baseline import (
+    LEVEL,
+    TIERS,
+    Baseline,
+    Protocol,
+    Subject,
+    Tier,
+    baseline_of,
+    distinct_runs,
+    protocol_of,
+)
+from nasbench_lab.testing.baselines.exact_tier import difference
+from nasbench_lab.testing.baselines.files import baseline_files, read_baseline, write_baseline
+from nasbench_lab.testing.baselines.lookup import plain
+from nasbench_lab.testing.baselines.outcome import CheckOutcome, Verdict
+from nasbench_lab.testing.baselines.run_losses import losses
+from nasbench_lab.testing.baselines.statistical_tier import POWER, Measure, compare, error_of, prospects
+from nasbench_lab.testing.baselines.trace_audit import audit_trace
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Simulated:
+    """Runs, and what they are judged by.
+
+    Attributes:
+        trace: the runs, from number 0 on.
+        table: what they searched.
+        pays_for_scores: whether what made them has a use for scores, which cost seconds.
+        findings: what is known to be wrong already.
+    """
+
+    trace: Trace
+    table: Table
+    pays_for_scores: bool = False
+    findings: tuple[str, ...] = ()
+
+    def audit(self, *, may_stop: bool, pays: bool) -> list[str]:
+        """Return everything that is wrong without regard to a baseline's regrets.
+
+        Args:
+            may_stop: whether runs may end themselves.
+            pays: whether seconds may be spent on scores, if there is a use for them.
+        """
+        pays = pays and self.pays_for_scores
+        return [*self.findings, *audit_trace(self.trace, self.table, pays_for_scores=pays, may_stop=may_stop)]
+
+
+def compare_with(
+    baseline: Baseline,
+    simulated: Simulated,
+    path: Path,
+    tiers: Sequence[Tier] = TIERS,
+    level: float = LEVEL,
+    margin: float | Mapping[str, float] | None = None,
+) -> CheckOutcome:
+    """Compare runs with a baseline; see `Check`.
+
+    Raises:
+        ParameterError: they were made by another protocol, or are judged by other margins.
+    """
+    trace, table = simulated.trace, simulated.table
+    _check_protocol(baseline, protocol_of(trace, table, tiers, level), path, margin)
+    outcome = CheckOutcome(str(path), trace.setting.label, table.name, "broken", runs=trace.runs)
+    findings = simulated.audit(may_stop=baseline.stopped > 0, pays="clock" in baseline.losses)
+    if baseline.distinct > 1 and distinct_runs(trace) == 1 and trace.runs > 1:
+        findings.append("seeds: all runs are the same; those of the baseline were not")
+    notes = _subject_notes(baseline.subject, trace.setting)
+    part = difference(baseline.fingerprints, trace) if baseline.fingerprints else None
+    if part is not None:
+        notes.append(str(part))
+    if findings:
+        return dataclasses.replace(outcome, findings=tuple(findings), notes=tuple(notes))
+    if baseline.fingerprints and part is None:
+        return dataclasses.replace(outcome, verdict="identical", notes=tuple(notes))
+    if "statistical" not in tiers:
+        return dataclasses.replace(outcome, verdict="different", notes=tuple(notes))
+    measures = _measures(baseline, simulated, len(baseline_files(path.parent)))
+    return dataclasses.replace(outcome, verdict=_overall(measures), notes=tuple(notes), measures=tuple(measures))
+
+
+def write_anew(
+    simulated: Simulated,
+    subject: Subject,
+    path: Path,
+    tiers: Sequence[Tier] = TIERS,
+    level: float = LEVEL,
+    margin: float | Mapping[str, float] | None = None,
+) -> CheckOutcome:
+    """Write the baseline of runs; see `Check.write`.
+
+    Raises:
+        NasbenchLabError: it cannot be written, or a margin, tier or level makes no sense.
+    """
+    trace = simulated.trace
+    outcome = CheckOutcome(str(path), subject.label, simulated.table.name, "broken", runs=trace.runs)
+    findings = simulated.audit(may_stop=True, pays=True)
+    if findings:
+        return dataclasses.replace(outcome, findings=tuple(findings), notes=("nothing was written",))
+    existed, old = path.exists(), _readable(path)
+    if margin is None and old is not None:
+        margin = old.margins  # stated once, they stay
+    baseline = baseline_of(trace, simulated.table, subject, margin=margin, tiers=tiers, level=level)
+    if old is not None and old.same_content(baseline):
+        return dataclasses.replace(outcome, verdict="unchanged")
+    write_baseline(baseline, path)
+    notes = [*_changes(old, baseline), *_weakness(baseline, len(baseline_files(path.parent)))]
+    return dataclasses.replace(outcome, verdict="updated" if existed else "created", notes=tuple(notes))
+
+
+def _measures(baseline: Baseline, simulated: Simulated, family: int) -> list[Measure]:
+    """Compare every loss, with the share of the level that it has."""
+    now = losses(simulated.trace, simulated.table, baseline.scale)
+    error = error_of(baseline.protocol.level, family, len(baseline.losses))
+    return [
+        compare(name, before, now[name], baseline.margins[name], error)
+        for name, before in sorted(baseline.losses.items())
+        if name in now
+    ]
+
+
+def _overall(measures: Sequence[Measure]) -> Verdict:
+    """The worst of what the measures say; "better" where something is, and nothing is worse or unknown."""
+    found = {measure.verdict for measure in measures}
+    verdicts: tuple[Verdict, ...] = ("worse", "inconclusive", "better")
+    return next((verdict for verdict in verdicts if verdict in found), "equivalent")
+
+
+def _check_protocol(
+    baseline: Baseline, protocol: Protocol, path: Path, margin: float | Mapping[str, float] | None
+) -> None:
+    """Raise ParameterError where a check is not the one that the baseline was made for."""
+    found = baseline.protocol.differences(protocol)
+    given = margin if isinstance(margin, Mapping) else {"anytime": margin, "final": margin}
+    for name, number in given.items():
+        if number is not None and name in baseline.margins and baseline.margins[name] != number:
+            found.append(f"margin of {name} was {baseline.margins[name]:g}, is {number:g}")
+    if found:
+        raise mismatch(path, found)
+
+
+def mismatch(path: Path, differences: Sequence[str]) -> ParameterError:
+    """Build the error for a baseline that was made for another check."""
+    return ParameterError(
+        f"the baseline {path} was made for another check: {'; '.join(differences)}; if that is meant, update it"
+    )
+
+
+def _subject_notes(subject: Subject, setting: Setting) -> list[str]:
+    """What else is searched with than before; it is for the reader, and fails no check."""
+    if subject.name != setting.strategy:
+        return [f"the strategy was {subject.label}, is {setting.label}"]
+    now = plain(setting.parameters)
+    names = sorted({*subject.parameters, *now})
+    changed = [name for name in names if subject.parameters.get(name) != now.get(name)]
+    return [f"parameter {name} was {subject.parameters.get(name)!r}, is {now.get(name)!r}" for name in changed]
+
+
+def _readable(path: Path) -> Baseline | None:
+    try:
+        return read_baseline(path)
+    except DataError:
+        return None
+
+
+def _changes(old: Baseline | None, new: Baseline) -> list[str]:
+    """What a new baseline says otherwise than the old one did."""
+    if old is None:
+        return [f"{name} {values.mean():.4g}, margin {new.margins[name]:g}" for name, values in new.losses.items()]
+    lines = old.protocol.differences(new.protocol)
+    for name, values in new.losses.items():
+        before = f"{old.losses[name].mean():.4g}" if name in old.losses else "not measured"
+        lines.append(f"{name} was {before}, is {values.mean():.4g}, margin {new.margins[name]:g}")
+    return lines
+
+
+def _weakness(baseline: Baseline, family: int) -> list[str]:
+    """Say so where a check by this baseline will often be inconclusive."""
+    if "statistical" not in baseline.protocol.tiers:
+        return []
+    error = error_of(baseline.protocol.level, family, len(baseline.losses))
+    chances = prospects(baseline.losses, baseline.margins, error)
+    return [
+        f"an equal strategy would be found equivalent in {name} with a probability of {chance:.2f} only; "
+        "more runs or a wider margin would help"
+        for name, chance in chances.items()
+        if chance < POWER
+    ]

@@ -1,0 +1,58 @@
+"""Data sets by name, from plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nasbench_lab.errors import ParameterError, first_line, unknown
+from nasbench_lab.train.datasets.cifar import cifar10, cifar100
+from nasbench_lab.train.datasets.dataset import Dataset
+from nasbench_lab.train.datasets.handwritten_digits import Hardening, digits
+from nasbench_lab.train.datasets.imagenet16 import imagenet16_120
+from nasbench_lab.train.datasets.user_arrays import arrays
+
+
+def _digits(hardening: Mapping[str, Any] | None = None) -> Dataset:
+    return digits(Hardening(**hardening) if hardening else None)
+
+
+_DATASETS: dict[str, Callable[..., Dataset]] = {
+    "ImageNet16-120": imagenet16_120,
+    "arrays": arrays,
+    "cifar10": cifar10,
+    "cifar100": cifar100,
+    "digits": _digits,
+}
+
+
+def load(spec: Mapping[str, Any] | str) -> Dataset:
+    """Load a data set.
+
+    Args:
+        spec: its name, or plain data: ``name`` (see `names`) and its options, for example
+            ``{"name": "cifar10", "folder": "data"}``. With a ``file`` and no name it is ``"arrays"``.
+
+    Raises:
+        UnknownNameError: no data set has that name.
+        ParameterError: it does not take these options.
+        DataError: its files are missing or damaged.
+
+    >>> load("digits").classes
+    10
+    >>> names()
+    ['ImageNet16-120', 'arrays', 'cifar10', 'cifar100', 'digits']
+    """
+    options = {"name": spec} if isinstance(spec, str) else dict(spec)
+    name = options.pop("name", "arrays" if "file" in options else None)
+    if not isinstance(name, str) or name not in _DATASETS:
+        raise unknown("data set", name, _DATASETS)
+    try:
+        return _DATASETS[name](**options)
+    except TypeError as error:
+        raise ParameterError(f"data set {name!r} does not take these options: {first_line(error)}") from error
+
+
+def names() -> list[str]:
+    """Return the names of all data sets."""
+    return sorted(_DATASETS)

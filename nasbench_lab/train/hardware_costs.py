@@ -1,0 +1,183 @@
+"""What a network costs to run, measured: latency, peak memory and energy."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import statistics
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+_RAPL = Path("/sys/class/powercap")
+
+
+@dataclasses.dataclass(frozen=True)
+class Costs:
+    """What it takes to classify images.
+
+    Attributes:
+        latency_1: median seconds for one image.
+        latency_256: median seconds for a batch of 256 images.
+        peak_memory: most bytes in tensors at once while classifying 256 images, beyond the weights and the images.
+        energy: joules for a batch of 256 images, of the whole processor or GPU; None where the platform does not tell.
+    """
+
+    latency_1: float
+    latency_256: float
+    peak_memory: int
+    energy: float | None
+
+
+def measure_costs(network: nn.Module, image: tuple[int, int, int], *, device: str = "cpu", passes: int = 30) -> Costs:
+    """Measure what a network costs to run, in evaluation mode; its mode and weights are left as they were.
+
+    Args:
+        network: moved to the device.
+        image: channels, height and width.
+        device: of torch.
+        passes: how often each batch is run, after three times that are not counted.
+
+    >>> costs = measure_costs(nn.Flatten(), (1, 8, 8), passes=3)
+    >>> 0 < costs.latency_1 < 1
+    True
+    """
+    training = network.training
+    place = torch.device(device)
+    moved = network.to(place).eval()
+    one, many = (torch.zeros(batch, *image, device=place) for batch in (1, 256))
+    try:
+        with torch.inference_mode():
+            latency_1 = latency(lambda: moved(one), place, passes)
+            latency_256 = latency(lambda: moved(many), place, passes)
+            memory = peak_memory(lambda: moved(many), place)
+            with EnergyMeter(place) as meter:
+                for _ in range(passes):
+                    moved(many)
+                _wait(place)
+    finally:
+        network.train(training)
+    return Costs(latency_1, latency_256, memory, None if meter.joules is None else meter.joules / passes)
+
+
+def latency(run: Callable[[], Any], device: torch.device, passes: int) -> float:
+    """Return the median seconds of a call, after three calls that are not counted."""
+    for _ in range(3):
+        run()
+    times = []
+    for _ in range(passes):
+        _wait(device)
+        start = time.perf_counter()
+        run()
+        _wait(device)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def peak_memory(run: Callable[[], Any], device: torch.device) -> int:
+    """Return the most bytes that a call has in tensors at once, beyond those before it.
+
+    On an NVIDIA GPU as the allocator counts them, with the workspaces of layers; elsewhere counted tensor by tensor.
+    """
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        run()
+        return int(torch.cuda.max_memory_allocated(device) - before)
+    with _TensorMemory() as memory:
+        run()
+    return memory.peak
+
+
+class _TensorMemory(TorchDispatchMode):
+    """Counts the bytes of all storages that are made while the context is open, until each is freed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.peak = 0
+        self._now = 0
+        self._known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = {_address(leaf) for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)}
+        outputs = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(outputs):
+            if isinstance(leaf, torch.Tensor) and _address(leaf) not in given:  # not a view of what was there before
+                self._add(leaf.untyped_storage())
+        return outputs
+
+    def _add(self, storage: torch.UntypedStorage) -> None:
+        if storage in self._known:
+            return
+        size = storage.nbytes()
+        self._known.add(storage)
+        self._now += size
+        self.peak = max(self.peak, self._now)
+        weakref.finalize(storage, self._subtract, size)
+
+    def _subtract(self, size: int) -> None:
+        self._now -= size
+
+
+def _address(tensor: Tensor) -> int:
+    return int(tensor.untyped_storage().data_ptr())
+
+
+class EnergyMeter(contextlib.AbstractContextManager["EnergyMeter"]):
+    """Counts the energy that a device takes while the context is open, whoever uses it.
+
+    On CPUs these are the packages' counters of Linux (powercap, RAPL), which usually only root may read; on NVIDIA GPUs
+    the counter of NVML, with the package ``nvidia-ml-py``.
+
+    Attributes:
+        joules: what was counted; None where the platform does not tell.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.joules: float | None = None
+        self._device = device
+        self._start: dict[str, float] = {}
+
+    def __enter__(self) -> EnergyMeter:  # noqa: PYI034 - Self does not fit the base class in Python 3.11's stubs
+        self._start = dict(self._read())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        end = dict(self._read())
+        # A counter that is smaller than before has wrapped around; that reading is lost.
+        if self._start and all(end.get(name, -1.0) >= value for name, value in self._start.items()):
+            self.joules = sum(end[name] - value for name, value in self._start.items())
+
+    def _read(self) -> Iterator[tuple[str, float]]:
+        """Yield the counters of the device, in joules."""
+        if self._device.type == "cuda":
+            yield from _gpu_counter(self._device.index or 0)
+        elif self._device.type == "cpu":
+            for counter in sorted(_RAPL.glob("*-rapl:[0-9]*/energy_uj")):
+                if counter.parent.name.count(":") == 1:  # a package, not one of its parts
+                    with contextlib.suppress(OSError, ValueError):
+                        yield counter.parent.name, int(counter.read_text(encoding="ascii")) / 1e6
+
+
+def _gpu_counter(index: int) -> Iterator[tuple[str, float]]:
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+        yield f"cuda:{index}", pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
+    except Exception:  # no package, no driver, or a GPU without a counter
+        return
+
+
+def _wait(device: torch.device) -> None:
+    """Wait until the device has finished what it was given."""
+    if device.type != "cpu":
+        getattr(torch, device.type).synchronize(device)

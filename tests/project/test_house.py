@@ -1,0 +1,165 @@
+"""The house rules: which folder may import which, and what stays out of ``import nasbench_lab``."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import package_doctests
+import pytest
+
+import nasbench_lab
+
+ROOT = Path(nasbench_lab.__file__).parent
+
+GROUND = {"arrays", "errors", "streams", "files", "cache"}
+"""Modules below every station; of the package they import nothing but each other."""
+
+MAY_IMPORT = {
+    "arrays": set(),
+    "errors": set(),
+    "streams": {"arrays", "errors"},
+    "files": {"errors"},
+    "cache": set(),
+    "spaces": GROUND,
+    "tables": GROUND | {"spaces"},
+    "strategies": GROUND | {"spaces"},
+    "simulation": GROUND | {"spaces", "tables", "strategies"},
+    "suites": GROUND | {"spaces", "tables", "strategies", "simulation"},
+    "analysis": GROUND | {"spaces", "tables", "strategies", "simulation", "suites"},
+    "report": GROUND | {"spaces", "tables", "strategies", "simulation", "suites", "analysis"},
+    "cli": GROUND
+    | {"spaces", "tables", "strategies", "simulation", "suites", "analysis", "report", "train", "testing"},
+    "train": GROUND | {"spaces", "tables"},
+    "compat": GROUND | {"spaces", "tables"},
+    "adapters": GROUND | {"spaces", "tables", "strategies", "simulation"},
+    "testing": GROUND | {"spaces", "tables", "strategies", "simulation", "suites", "analysis", "report"},
+}
+
+
+def station(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported(path):
+    """Names of the package's stations that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "nasbench_lab" and len(parts) > 1:
+                yield parts[1]
+
+
+FILES = [path for path in sorted(ROOT.rglob("*.py")) if path.parent != ROOT or station(path) in MAY_IMPORT]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_arrows(path):
+    here = station(path)
+    allowed = MAY_IMPORT[here] | {here, "__version__"}
+    assert set(imported(path)) & set(MAY_IMPORT) <= allowed
+
+
+def test_only_train_imports_torch():
+    for path in ROOT.rglob("*.py"):
+        if station(path) == "train":
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
+        assert not [name for name in names if name.split(".")[0] == "torch"], path
+
+
+def test_a_test_module_that_cannot_be_imported_is_an_error(tmp_path):
+    """With the option that passes over doctests of what needs torch where it is missing; see package_doctests.py."""
+    (tmp_path / "conftest.py").write_text("from package_doctests import pytest_collect_file")
+    (tmp_path / "test_broken.py").write_text("from os import no_such_name\n\n\ndef test_nothing(): ...\n")
+    options = ["--import-mode=importlib", "--doctest-modules", "--doctest-ignore-import-errors"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(tmp_path)]
+    # Of its own, and not a part of the tests that run it.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTHONPATH"] = str(Path(package_doctests.__file__).parent)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == pytest.ExitCode.INTERRUPTED, done.stdout
+    assert "cannot import name 'no_such_name'" in done.stdout
+
+
+def test_every_folder_has_its_arrows():
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders <= set(MAY_IMPORT)
+
+
+HEAVY = (
+    "torch",
+    "optuna",
+    "nevergrad",
+    "dask",
+    "distributed",
+    "threadpoolctl",
+    "jinja2",
+    "scipy",
+    "sklearn",
+    "matplotlib",
+    "h5py",
+    "typer",
+    "rich",
+    "pooch",
+    "requests",
+    "hypothesis",
+    "pytest",
+)
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_importing_the_package_stays_light():
+    loaded = run_python("import sys, nasbench_lab; print(*sys.modules)")
+    assert not set(HEAVY) & {name.split(".")[0] for name in loaded}
+
+
+def test_simulating_needs_no_heavy_package_but_the_file_reader():
+    code = """if True:
+        import sys, nasbench_lab as nl
+        table = nl.load("nas-bench-graph/proteins")
+        nl.simulate(table, "local-search", runs=2, budget=nl.Budget(evaluations=5)).regret("test")
+        print(*sys.modules)"""
+    loaded = {name.split(".")[0] for name in run_python(code)}
+    assert set(HEAVY) & loaded <= {"h5py", "threadpoolctl"}
+
+
+def test_nothing_touches_the_global_random_state():
+    code = """if True:
+        import random, numpy as np
+        random.seed(1), np.random.seed(1)
+        import nasbench_lab as nl
+        table = nl.load("nas-bench-graph/proteins")
+        from nasbench_lab.strategies import needs
+        for name in (name for name in nl.list_strategies() if "scores" not in needs(name)):
+            nl.simulate(table, name, runs=2, budget=nl.Budget(evaluations=30))
+        print(random.random(), np.random.random())
+        random.seed(1), np.random.seed(1)
+        print(random.random(), np.random.random())"""
+    after, fresh = run_python(code)[:2], run_python(code)[2:]
+    assert after == fresh
+
+
+MAY_PRINT = {ROOT / "compat" / "nats" / "texts.py"}
+"""Besides the command line: the ``show`` of the faces of NATS-Bench, whose purpose in the originals is to print."""
+
+
+def test_only_the_command_line_prints():
+    for path in set(ROOT.rglob("*.py")) - MAY_PRINT:
+        if station(path) == "cli":
+            continue
+        names = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
+        attributes = {n.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)}
+        assert not {"print", "typer", "Console"} & names, path
+        assert not {"stdout", "stderr", "echo"} & attributes, path

@@ -1,0 +1,166 @@
+"""Strategies that make use of scores without training: conformance, what they propose, what they pay, their job."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from effect import assert_better_than_random_search
+
+import nasbench_lab as nl
+from nasbench_lab.errors import ParameterError, UnknownNameError
+from nasbench_lab.spaces import ChainSpace
+from nasbench_lab.strategies import Evaluations, Problem, registry, resolve
+from nasbench_lab.strategies.problem import Scores
+from nasbench_lab.strategies.regularized_evolution import RegularizedEvolution
+from nasbench_lab.streams import Streams
+from nasbench_lab.testing import CASES, synthetic_table
+
+TABLE = synthetic_table("topology")
+VARIANTS = [
+    ("zero-cost-warm-start", {}),
+    ("zero-cost-warm-start", {"inner": "random-search", "candidates": 5, "warm": 3}),
+    ("zero-cost-filter", {}),
+    ("zero-cost-filter", {"inner": "random-search", "candidates": 3}),
+]
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("name", "parameters"), VARIANTS)
+def test_conformance(case, name, parameters):
+    case(resolve(name, parameters))
+
+
+class Numbers(Scores):
+    """The higher its number, the better is an architecture, but every seventh has no score."""
+
+    names = ("number",)
+
+    def score(self, name, architecture):
+        return np.where(architecture % 7 == 0, np.nan, architecture.astype(float))
+
+
+def search(strategy, space, runs=5, steps=60):
+    """What a strategy proposes when values are noise, (runs, steps)."""
+    state = strategy.start(Problem(space, Streams(3, 0, runs), scores=Numbers()))
+    asked, random = [], np.random.default_rng(0).random((runs, 10 * steps))
+    count = 0
+    while count < steps:
+        architecture = strategy.ask(state)
+        number = np.broadcast_to(np.arange(count, count + architecture.shape[1]), architecture.shape)
+        count += architecture.shape[1]
+        strategy.tell(state, Evaluations(architecture, random[:, number[0]], number))
+        asked.append(architecture)
+    return np.concatenate(asked, axis=1)[:, :steps]
+
+
+def takers():
+    return [name for name in registry._BUILT_IN if registry.strategy_class(name).takes_warm_start]
+
+
+@pytest.mark.parametrize("name", takers())
+def test_a_warm_start_is_as_if_the_strategy_had_drawn_it(name):
+    """The same search, but that the space itself deals out the best candidates as its first random architectures."""
+    space = ChainSpace("abc", 5)
+    warm = resolve("zero-cost-warm-start", {"inner": name, "score": "number", "candidates": 50, "warm": 7})
+    found = search(warm, space)
+    draws = space.sample(Streams(3, 0, 5).uniform(50))
+    expected = np.array([sorted(set_of, key=lambda a: (a % 7 == 0, -a))[:7] for set_of in draws.tolist()])
+    assert np.array_equal(found[:, :7], expected)
+
+    class Dealing(ChainSpace):
+        dealt = -50
+
+        def sample(self, uniform):
+            drawn = super().sample(uniform)
+            for column in range(drawn.shape[1] if drawn.ndim > 1 else 0):
+                if 0 <= self.dealt < 7:
+                    drawn[:, column] = expected[:, self.dealt]
+                self.dealt += 1
+            return drawn
+
+    class AfterDraws(type(resolve(name, {}))):
+        def start(self, task):
+            task.space.sample(task.streams.uniform(50))
+            return super().start(task)
+
+    assert np.array_equal(search(AfterDraws(), Dealing("abc", 5)), found)
+
+
+def test_the_filter_evaluates_the_best_of_every_few():
+    space = ChainSpace("abc", 5)
+    found = search(resolve("zero-cost-filter", {"inner": "random-search", "score": "number", "candidates": 4}), space)
+    drawn = space.sample(Streams(3, 0, 5).uniform(240)).reshape(5, 60, 4)
+    expected = [[max(four, key=lambda a: (a % 7 != 0, a)) for four in run] for run in drawn.tolist()]
+    assert found.tolist() == expected
+
+
+def test_the_inner_strategy_is_told_its_own_numbers():
+    told = []
+
+    class Spy(RegularizedEvolution):
+        def tell(self, state, evaluations):
+            told.append(evaluations.number.copy())
+            super().tell(state, evaluations)
+
+    trace = nl.simulate(TABLE, resolve("zero-cost-filter", {"inner": Spy()}), runs=3, budget=nl.Budget(evaluations=30))
+    numbers = np.concatenate(told, axis=1)
+    assert (numbers // 5 == np.arange(numbers.shape[1])).all()
+    assert trace.setting.parameters["inner"] == "regularized-evolution"
+
+
+def test_scores_are_paid_for():
+    budget = nl.Budget(evaluations=20)
+    plain = nl.simulate(TABLE, "random-search", runs=50, budget=budget)
+    warm = nl.simulate(TABLE, "zero-cost-warm-start", runs=50, budget=budget, inner="random-search", candidates=100)
+    each = float(TABLE.mean_values("synflow_seconds").mean())
+    paid = warm.time[:, 0] - TABLE.cost()[warm.architecture[:, 0], 0]
+    assert paid.mean() == pytest.approx(100 * each, rel=0.05)
+    assert plain.time[:, 0].mean() < warm.time[:, 0].mean()
+
+
+@pytest.mark.parametrize("name", ["zero-cost-warm-start", "zero-cost-filter"])
+def test_better_than_random_search_on_a_separable_landscape(name):
+    assert_better_than_random_search(name, 60)
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize("name", ["zero-cost-warm-start", "zero-cost-filter"])
+def test_synflow_helps_on_nas_bench_201(name):
+    """After 2,000 simulated seconds, scores paid for: evolution has found 90.0 on average, random search as well."""
+    table, budget = nl.load("nats-bench-tss/cifar10"), nl.Budget(seconds=2_000)
+    ours = nl.simulate(table, name, runs=500, budget=budget, fidelity=12)
+    plain = nl.simulate(table, "regularized-evolution", runs=500, budget=budget, fidelity=12)
+    assert ours.final("valid").mean() > plain.final("valid").mean() + 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("zero-cost-warm-start", {"candidates": 5}, "warm must be at most candidates, 5, got 10"),
+        ("zero-cost-warm-start", {"warm": 0}, "warm must be at least 1, got 0"),
+        ("zero-cost-warm-start", {"inner": "hyperband"}, "inner must not choose fidelities, and 'hyperband' does"),
+        (
+            "zero-cost-warm-start",
+            {"inner": "local-search"},
+            "'local-search' keeps account of its own proposals and takes no warm start",
+        ),
+        (
+            "zero-cost-filter",
+            {"inner": "local-search"},
+            "'local-search' waits for all its proposals: it takes no filter",
+        ),
+    ],
+)
+def test_bad_parameters_are_one_clear_line(name, parameters, message):
+    with pytest.raises(ParameterError) as error:
+        resolve(name, parameters)
+    assert str(error.value) == message
+
+
+def test_a_table_without_the_score():
+    with pytest.raises(UnknownNameError, match="unknown score 'naswot'; known: synflow"):
+        nl.simulate(TABLE, "zero-cost-filter", runs=1, budget=nl.Budget(evaluations=1), score="naswot")
+    with pytest.raises(UnknownNameError, match="unknown score 'synflow'; known: none"):
+        table = nl.load("nas-bench-graph/proteins")
+        nl.simulate(table, "zero-cost-warm-start", runs=1, budget=nl.Budget(evaluations=1))
+    assert dataclasses.is_dataclass(resolve("zero-cost-filter", {}))

@@ -1,0 +1,440 @@
+"""Running suites: the results, going on, and everything that is refused."""
+
+import csv
+import json
+import threading
+
+import numpy as np
+import pytest
+from command_line import assert_refused
+from command_line import nasbench_lab_here as nasbench_lab
+from small_suites import digests, small_shards, small_suite, table_file
+from terminal import on_a_terminal
+
+import nasbench_lab as nl
+from nasbench_lab.errors import DataError, OutputError, ParameterError, StrategyError
+from nasbench_lab.simulation.trace import REGRETS
+from nasbench_lab.strategies import registry
+from nasbench_lab.suites import (
+    DaskExecutor,
+    LocalProcesses,
+    StrategyEntry,
+    SuiteFolder,
+    open_results,
+    read_suite,
+    run_suite,
+    shards,
+)
+from nasbench_lab.suites.toml_files import EXAMPLE
+from nasbench_lab.testing import identical, synthetic_table
+
+
+def run(folder, monkeypatch, **changes):
+    """Run a small suite in three shards a simulation."""
+    small_shards(monkeypatch)
+    return run_suite(small_suite(folder, **changes), folder / "out")
+
+
+def test_a_suite_is_what_its_simulations_are(tmp_path, monkeypatch):
+    results = run(tmp_path, monkeypatch, seed=3)
+    table = nl.load(str(tmp_path / "mine.h5"))
+    assert [setting.label for setting in results.settings] == ["random-search", "regularized-evolution", "local-search"]
+    for setting, trace in zip(results.settings, results, strict=True):
+        whole = nl.simulate(table, setting.strategy, runs=10, budget=nl.Budget(evaluations=12), seed=3)
+        assert trace.setting == setting == whole.setting
+        assert identical(trace, whole)
+        for kind in REGRETS:
+            assert np.array_equal(trace.regret(kind), whole.regret(kind), equal_nan=True)
+    assert len(list((tmp_path / "out/shards").glob("*.h5"))) == 9
+    assert len(list((tmp_path / "out/references").glob("*.h5"))) == 1, "what the table says is stored once"
+
+
+def test_what_is_known_of_a_shard(tmp_path, monkeypatch):
+    results = run(tmp_path, monkeypatch)
+    folder = SuiteFolder.open(tmp_path / "out")
+    manifest = folder.manifest(folder.plan.shards[1])
+    assert (manifest["first_run"], manifest["runs"], manifest["evaluations"]) == (4, 4, 48)
+    assert manifest["spec_hash"] == folder.suite.hash
+    assert manifest["setting"]["checksum"] == folder.plan.tables[0].checksum
+    assert manifest["setting"]["seed"] == 0
+    assert manifest["sha256"] == digests(tmp_path / "out")["shards/00000-0000000004.h5"]
+    assert manifest["versions"]["nasbench-lab"] == nl.__version__
+    assert manifest["wall_seconds"] >= 0
+    provenance = results.provenance
+    assert provenance["kind"] == "suite"
+    assert provenance["spec"] == folder.suite.spec
+    assert provenance["spec_hash"] == folder.suite.hash
+    assert provenance["versions"]["numpy"] == [np.__version__]
+    assert provenance["tables"][0]["licence"] == "CC0-1.0"
+    assert provenance["wall_seconds"] > 0
+    json.dumps(provenance)
+
+
+def test_processes_give_the_same_bytes(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+    progress = []
+    executor = LocalProcesses(2)
+    run_suite(small_suite(tmp_path), tmp_path / "other", executor=executor, report=progress.append)
+    assert digests(tmp_path / "out") == digests(tmp_path / "other")
+    assert not executor.pids, "no process is left"
+    assert [p.finished for p in progress] == list(range(10))
+    assert all(p.shards == 9 and p.failed == 0 for p in progress)
+    assert progress[-1].seconds == progress[-1].total
+
+
+def test_an_interrupted_suite_goes_on(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+
+    def stop(progress):
+        if progress.finished == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_suite(small_suite(tmp_path), tmp_path / "other", report=stop)
+    done = digests(tmp_path / "other")
+    assert len(done) == 4 + 1
+    with pytest.raises(DataError, match=r"5 of 9 shards of the suite in .* are missing; run it to the end first"):
+        open_results(tmp_path / "other")
+    some = open_results(tmp_path / "other", partial=True)
+    assert [setting.label for setting in some.settings] == ["random-search"]
+    assert some.provenance["missing"] == 5
+    simulated = []
+    monkeypatch.setattr(shards, "simulate", lambda *a, **o: simulated.append(o["first_run"]) or nl.simulate(*a, **o))
+    run_suite(small_suite(tmp_path), tmp_path / "other")
+    assert len(simulated) == 5
+    assert digests(tmp_path / "other") == digests(tmp_path / "out")
+    run_suite(small_suite(tmp_path), tmp_path / "other")
+    assert len(simulated) == 5, "a finished suite simulates nothing"
+
+
+def test_a_suite_goes_on_with_the_plan_it_began_with(tmp_path, monkeypatch):
+    """Shards that are planned otherwise by now, or new strategies that a pattern finds, change nothing."""
+    small_shards(monkeypatch, 4)
+    suite = small_suite(tmp_path, strategies=["random-se*"])
+    SuiteFolder.begin(tmp_path / "out", suite)
+    small_shards(monkeypatch, 8)
+    monkeypatch.setattr("nasbench_lab.suites.plan.list_strategies", lambda: ["random-search", "random-second"])
+    (trace,) = run_suite(suite, tmp_path / "out")
+    assert trace.runs == 10
+    assert len(digests(tmp_path / "out")) == 3 + 1
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"runs": 11}, "holds results of another suite: runs is 10 there and 11 here"),
+        ({"budget": nl.Budget(evaluations=13)}, "budget.evaluations is 12 there and 13 here"),
+        ({"strategies": ["random-search"]}, "it lists 3 strategies, and this one 1"),
+        (
+            {"strategies": ["random-search", "local-search", "local-search:improvement=first"]},
+            r'strategies\[1\].name is "regularized-evolution" there and "local-search" here',
+        ),
+        ({"limits": {"parameters": 1}}, "limits.parameters is null there and 1 here"),
+    ],
+)
+def test_results_of_different_suites_do_not_mix(tmp_path, monkeypatch, changes, message):
+    run(tmp_path, monkeypatch)
+    before = digests(tmp_path / "out")
+    with pytest.raises(OutputError, match=message):
+        run_suite(small_suite(tmp_path, **changes), tmp_path / "out")
+    assert digests(tmp_path / "out") == before
+
+
+def test_a_new_title_is_the_same_suite(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+    run_suite(small_suite(tmp_path, title="Another title"), tmp_path / "out")
+
+
+def test_a_table_with_another_content_is_refused(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+    table_file(tmp_path, seed=1)
+    with pytest.raises(DataError, match="table 'synthetic/chain' has another content than when the suite began"):
+        run_suite(small_suite(tmp_path), tmp_path / "out")
+
+
+def test_a_worker_with_another_table_or_release_is_refused(tmp_path, monkeypatch):
+    small_shards(monkeypatch)
+    folder = SuiteFolder.begin(tmp_path / "out", small_suite(tmp_path))
+    task = folder.task(folder.plan.shards[0])
+    wrong = [task._replace(checksum="0" * 64), task._replace(version="0.0.1"), task._replace(table="none.h5")]
+    messages = ["another content", "a worker has nasbench-lab", "there is no file"]
+    for bad, message in zip(wrong, messages, strict=True):
+        answer = shards.attempt(bad)
+        assert isinstance(answer, shards.Unable)
+        assert message in str(answer.error)
+    monkeypatch.setattr(SuiteFolder, "task", lambda *_: wrong[1])
+    with pytest.raises(DataError, match="a worker has nasbench-lab"):
+        run_suite(small_suite(tmp_path), tmp_path / "out")
+
+
+def test_another_release_does_not_go_on(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+    monkeypatch.setattr(nl, "__version__", "99.0")
+    with pytest.raises(OutputError, match=r"was begun with nasbench-lab .*, and this is 99.0; choose another folder"):
+        run_suite(small_suite(tmp_path), tmp_path / "out")
+
+
+def test_folders_of_something_else(tmp_path):
+    suite = small_suite(tmp_path)
+    with pytest.raises(OutputError, match=r"already has mine.h5, and is no folder of a suite"):
+        run_suite(suite, tmp_path)
+    with pytest.raises(OutputError, match="is in the way: it is not a folder"):
+        run_suite(suite, tmp_path / "mine.h5")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.h5"]
+    with pytest.raises(DataError, match=r"is not the folder of a suite: it has no suite.json"):
+        SuiteFolder.open(tmp_path)
+    (tmp_path / "empty").mkdir()
+    run_suite(suite, tmp_path / "empty")
+
+
+@pytest.mark.parametrize("damage", [b"{", b"[]", b'{"format": "nasbench-lab suite", "format_version": 9}'])
+def test_a_damaged_suite_file(tmp_path, monkeypatch, damage):
+    run(tmp_path, monkeypatch)
+    (tmp_path / "out/suite.json").write_bytes(damage)
+    with pytest.raises(DataError, match=r"cannot read .*suite.json") as caught:
+        open_results(tmp_path / "out")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_changed_suite_file_does_not_match_its_hash(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+    path = tmp_path / "out/suite.json"
+    path.write_text(path.read_text().replace('"runs": 10', '"runs": 11'))
+    with pytest.raises(DataError, match="its suite does not match its hash"):
+        open_results(tmp_path / "out")
+
+
+def test_wrong_executors():
+    for processes in (0, True, 1.5):
+        with pytest.raises(ParameterError, match="processes must be a whole number from 1"):
+            LocalProcesses(processes)
+
+
+def test_dask_is_optional(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(ParameterError, match=r"this needs dask: pip install 'nasbench-lab\[dask\]'"):
+        DaskExecutor()
+
+
+# What goes wrong while simulating.
+
+
+class Fragile:
+    """A plain strategy that fails where a file says so."""
+
+    broken = True
+
+    def __init__(self, space, random):
+        self.random, self.size = random, space.size
+
+    def ask(self):
+        if Fragile.broken:
+            raise ZeroDivisionError("a mistake of its author")
+        return self.random.integers(self.size)
+
+    def tell(self, architecture, value):
+        pass
+
+
+def test_errors_of_strategies_do_not_stop_the_others(tmp_path, monkeypatch):
+    small_shards(monkeypatch)
+    monkeypatch.setitem(registry._loaders(), "fragile", lambda: Fragile)
+    suite = small_suite(tmp_path, strategies=["fragile", "random-search"])
+    Fragile.broken = True
+    with pytest.raises(
+        StrategyError, match=r"3 of 6 shards failed, the first of 'fragile' on 'synthetic/chain': .*mistake"
+    ):
+        run_suite(suite, tmp_path / "out")
+    folder = SuiteFolder.open(tmp_path / "out")
+    failure = folder.failure(folder.plan.shards[0])
+    assert "a mistake of its author" in failure["error"]
+    assert "ZeroDivisionError" in failure["details"]
+    assert len(digests(tmp_path / "out")) == 3 + 1, "the other strategy is there"
+    shown = nasbench_lab("suite", "status", tmp_path / "out").stdout
+    assert "3 of 6 shards are finished" in shown
+    assert "failed: fragile on synthetic/chain: " in shown
+    Fragile.broken = False
+    assert len(run_suite(suite, tmp_path / "out")) == 2
+    assert folder.failure(folder.plan.shards[0]) is None
+
+
+# Several processes on one folder.
+
+
+def test_a_shard_is_claimed_once(tmp_path, monkeypatch):
+    small_shards(monkeypatch)
+    one = SuiteFolder.begin(tmp_path / "out", small_suite(tmp_path))
+    other = SuiteFolder.begin(tmp_path / "out", small_suite(tmp_path))
+    first = one.plan.shards[0]
+    claim = one.claim(first)
+    assert other.claim(first) is None
+    with pytest.raises(OutputError, match=r"another process is at work in .* \(on shard 00000-0000000000\)"):
+        other.clean()
+    one.release(claim)
+    claim = other.claim(first)
+    other.store(first, shards.attempt(other.task(first)))
+    other.release(claim)
+    assert one.claim(first) is None, "it is finished"
+    assert not list((tmp_path / "out/claims").iterdir())
+
+
+def test_shards_in_work_elsewhere_are_waited_for(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+    folder = SuiteFolder.begin(tmp_path / "other", small_suite(tmp_path))
+    first = folder.plan.shards[0]
+    claim = folder.claim(first)
+    waiting = threading.Event()
+    progress = []
+
+    def report(now):
+        progress.append(now.finished)
+        if now.finished == 8:
+            waiting.set()
+
+    def elsewhere():
+        waiting.wait(60)
+        folder.store(first, shards.attempt(folder.task(first)))
+        folder.release(claim)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    run_suite(small_suite(tmp_path), tmp_path / "other", report=report)
+    thread.join()
+    assert progress == list(range(10))
+    assert digests(tmp_path / "other") == digests(tmp_path / "out")
+
+
+# Damage.
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("what", ["shards/00001-0000000004.h5", "references", "shards/00001-0000000004.json", "cut"])
+def test_damage_is_found_and_repaired(tmp_path, monkeypatch, what):
+    run(tmp_path, monkeypatch)
+    out = tmp_path / "out"
+    good = digests(out)
+    assert nasbench_lab("suite", "status", "--check", out).returncode == 0
+    if what == "references":
+        flip_a_bit(next((out / "references").iterdir()))
+    elif what == "cut":
+        (out / "shards/00001-0000000004.h5").write_bytes(b"")
+    elif what.endswith("json"):
+        (out / what).write_text("{")
+    else:
+        flip_a_bit(out / what)
+    if not what.endswith("json"):
+        found = nasbench_lab("suite", "status", "--check", out)
+        assert found.returncode == 1
+        assert "damaged: " in found.stdout
+    assert nasbench_lab("suite", "clean", out).returncode == 0
+    run_suite(small_suite(tmp_path), out)
+    assert digests(out) == good
+
+
+def test_clean_leaves_what_is_finished(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+    out = tmp_path / "out"
+    good = digests(out)
+    (out / "shards/.00001-0000000004-abc.h5").write_bytes(b"half")
+    (out / "claims").mkdir(exist_ok=True)
+    (out / "claims/00001-0000000004.lock").touch()
+    assert nasbench_lab("suite", "clean", out).stdout == f"removed 2 files from {out}\n"
+    assert digests(out) == good
+    (out / "mine.txt").touch()
+    nasbench_lab("suite", "clean", "--results", out)
+    assert [path.name for path in out.iterdir()] == ["mine.txt"], "what is not of the suite stays"
+
+
+# The command line.
+
+
+def toml(folder, *lines):
+    table_file(folder)
+    path = folder / "mine.toml"
+    text = ['strategies = ["random-search", "hyperband"]', "runs = 6", "budget = { evaluations = 9 }", *lines]
+    path.write_text("\n".join([*text, '[[tables]]\nname = "mine.h5"\n']))
+    return path
+
+
+def test_a_suite_from_the_command_line(tmp_path):
+    path, out = toml(tmp_path), tmp_path / "out"
+    done = nasbench_lab("suite", "run", path, "--out", out, "--processes", "1")
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    assert "12 runs of 2 simulations, " in done.stdout
+    assert "hyperband" in done.stdout
+    assert done.stdout.endswith(f"see {out}; for figures, statistics and a page to share: nasbench-lab report {out}\n")
+    rows = list(csv.DictReader((out / "summary.csv").read_text().splitlines()))
+    assert [row["strategy"] for row in rows] == ["random-search", "hyperband"]
+    status = nasbench_lab("suite", "status", out)
+    assert "2 of 2 shards are finished" in status.stdout
+    assert nasbench_lab("suite", "run", path, "--out", out, "--processes", "1").stdout == done.stdout
+
+
+def test_what_is_skipped_is_said(tmp_path):
+    path = toml(tmp_path, 'objectives = ["parameters"]')
+    path.write_text(path.read_text() + 'fidelity = 4\n[[tables]]\nname = "digits/chain"\n')
+    done = nasbench_lab("suite", "run", path, "--out", tmp_path / "out", "--processes", "1")
+    assert done.returncode == 0, done.stderr
+    reason = "skipped hyperband on synthetic/chain: it needs several fidelities, and the table has none below 4 epochs"
+    assert reason in done.stderr
+    assert reason in nasbench_lab("suite", "status", tmp_path / "out").stdout
+
+
+def test_mistakes_on_the_command_line(tmp_path):
+    path, out = toml(tmp_path), tmp_path / "out"
+    assert_refused(nasbench_lab("suite", "run", tmp_path / "no.toml", "--out", out), "cannot read")
+    assert_refused(nasbench_lab("suite", "run", "standart", "--out", out), "did you mean 'standard'")
+    wrong = nasbench_lab("suite", "run", path, "--out", out, "--scheduler", "x")
+    assert_refused(wrong, "--scheduler is for --executor dask")
+    assert_refused(nasbench_lab("suite", "status", tmp_path), "is not the folder of a suite")
+    assert_refused(nasbench_lab("suite", "init", path), "mine.toml exists already")
+    assert not out.exists()
+
+
+def test_stopping(tmp_path, monkeypatch):
+    def stop(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shards, "simulate", stop)
+    out = tmp_path / "out"
+    done = nasbench_lab("suite", "run", toml(tmp_path), "--out", out, "--processes", "1")
+    assert done.returncode == 130
+    assert done.stderr == f"stopped; what is finished is kept in {out}, and the same command goes on\n"
+    assert not list((out / "claims").iterdir())
+
+
+def test_an_example_to_start_from(tmp_path):
+    assert nasbench_lab("suite", "init").stdout == EXAMPLE.read_text()
+    done = nasbench_lab("suite", "init", tmp_path / "new.toml")
+    assert f"nasbench-lab suite run {tmp_path}/new.toml --out results/new" in done.stdout
+    assert read_suite(tmp_path / "new.toml") == read_suite(EXAMPLE)
+
+
+def test_built_in_suites_are_listed():
+    shown = nasbench_lab("suite", "list").stdout
+    for name in ("quick", "standard", "nas-bench-201-paper", "nats-bench-paper"):
+        assert name in shown
+
+
+def test_progress_is_shown_on_a_terminal(tmp_path):
+    arguments = ("suite", "run", str(toml(tmp_path)), "--out", str(tmp_path / "out"), "--processes", "1")
+    assert "2 of 2 shards" in on_a_terminal(*arguments, stream="stderr")
+
+
+def test_an_ablation(tmp_path):
+    entry = StrategyEntry("regularized-evolution", grid={"population_size": [5, 10], "sample_size": [2, 3]})
+    results = run_suite(small_suite(tmp_path, strategies=[entry]), tmp_path / "out")
+    table = synthetic_table("chain")
+    for trace, (population, sample) in zip(results, [(5, 2), (5, 3), (10, 2), (10, 3)], strict=True):
+        parameters = {"population_size": population, "sample_size": sample}
+        whole = nl.simulate(table, "regularized-evolution", runs=10, budget=nl.Budget(evaluations=12), **parameters)
+        assert identical(trace, whole)

@@ -1,0 +1,238 @@
+"""Networks against what was published of them: trainable parameters and multiply-additions."""
+
+import base64
+import bz2
+import json
+import struct
+
+import numpy as np
+import pytest
+
+import nasbench_lab as nl
+from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces import ChainSpace, TopologySpace
+from nasbench_lab.tables.reading import unpickle
+
+torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
+
+from nasbench_lab.train.complexity import multiply_additions, parameters  # noqa: E402
+from nasbench_lab.train.network_builders import check_network, network_builder  # noqa: E402
+from nasbench_lab.train.networks import (  # noqa: E402
+    cell101_network,
+    macro_network,
+    size_network,
+    topology_network,
+)
+from nasbench_lab.train.networks.blocks import _pool_matrix  # noqa: E402
+
+NATS = "D-X-Y/NATS-Bench/fake_torch_dir"
+TOPOLOGY = TopologySpace()
+ALL_POOLING = "|avg_pool_3x3~0|+|avg_pool_3x3~0|avg_pool_3x3~1|+|avg_pool_3x3~0|avg_pool_3x3~1|avg_pool_3x3~2|"
+
+
+def count_on_meta(build, *arguments, **options):
+    """Parameters of a network that is never allocated."""
+    with torch.device("meta"):
+        return parameters(build(*arguments, **options))
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize("index", [0, 11, 284])
+@pytest.mark.parametrize(
+    ("folder", "epochs"), [("NATS-tss-v1_0-3ffb9-simple", "12"), ("NATS-sss-v1_0-50262-simple", "90")]
+)
+def test_nats_bench_archives(mirror, folder, epochs, index):
+    data = (mirror / NATS / folder / f"{index:06d}.pickle.pbz2").read_bytes()
+    archive = unpickle.load(bz2.decompress(data))[epochs]
+    for (dataset, _), result in archive["all_results"].items():
+        classes = result["arch_config"]["class_num"]
+        if "channels" in result["arch_config"]:
+            network = size_network([int(c) for c in archive["arch_str"].split(":")], classes=classes)
+        else:
+            network = topology_network(TOPOLOGY.codes(TOPOLOGY.parse(archive["arch_str"])), classes=classes)
+        pixels = 16 if dataset == "ImageNet16-120" else 32
+        assert parameters(network) == round(result["params"] * 1e6)
+        assert multiply_additions(network, (3, pixels, pixels)) == round(result["flop"] * 1e6)
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize(("dataset", "classes"), [("cifar10", 10), ("cifar100", 100), ("ImageNet16-120", 120)])
+def test_published_parameters_of_the_topology_space(dataset, classes):
+    table = nl.load(f"nats-bench-tss/{dataset}")
+    for index in np.random.default_rng(classes).choice(table.space.size, 250, replace=False):
+        counted = count_on_meta(topology_network, TOPOLOGY.codes(int(index)), classes=classes)
+        assert counted == round(table.query(int(index))["parameters"] * 1e6)
+
+
+@pytest.mark.mirror
+def test_published_parameters_and_flops_of_nas_bench_macro():
+    table = nl.load("nas-bench-macro/cifar10")
+    for index in np.random.default_rng(0).choice(table.space.size, 250, replace=False):
+        choices = table.space.codes(int(index)).tolist()
+        assert count_on_meta(macro_network, choices) == round(table.query(int(index))["parameters"] * 1e6)
+    network = macro_network(choices)
+    # The publication leaves out the ten biases of the classifier.
+    assert multiply_additions(network, (3, 32, 32)) - 10 == round(table.query(int(index))["flops"] * 1e6)
+
+
+def test_the_example_cell_of_nas_bench_101():
+    """The Inception-like cell of the official documentation, with its published 2,694,282 parameters."""
+    edges = [(0, 1), (0, 2), (0, 3), (0, 5), (1, 6), (2, 6), (3, 4), (4, 6), (5, 6)]
+    adjacency = np.zeros((7, 7), dtype=int)
+    adjacency[tuple(zip(*edges, strict=True))] = 1
+    operations = ["conv1x1-bn-relu", *["conv3x3-bn-relu"] * 3, "maxpool3x3"]
+    network = cell101_network(adjacency, operations)
+    assert parameters(network) == 2_694_282
+    assert network.eval()(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+
+
+def ec_nas_models(path):
+    """Adjacency, operations and trainable parameters of every record of an EC-NAS file, in plain Python."""
+    content = path.read_bytes()
+    while content:
+        (length,) = struct.unpack("<Q", content[:8])
+        record, content = content[12 : 12 + length], content[16 + length :]
+        _, _, bits, operations, metrics = json.loads(record)
+        size = int(len(bits) ** 0.5)
+        adjacency = np.array([int(bit) for bit in bits]).reshape(size, size)
+        yield adjacency, operations.split(",")[1:-1], _second_field(base64.b64decode(metrics))
+
+
+def _second_field(message):
+    """Field 2 (a varint) of a protocol buffer whose field 1 is length-delimited."""
+    position = 0
+
+    def varint():
+        nonlocal position
+        value, shift = 0, 0
+        while True:
+            byte = message[position]
+            position += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while position < len(message):
+        key = varint()
+        if key == 2 << 3:
+            return varint()
+        assert key == 1 << 3 | 2
+        length = varint()
+        position += length
+    raise AssertionError("no parameters")
+
+
+@pytest.mark.mirror
+def test_published_parameters_of_small_nas_bench_101_models(mirror):
+    folder = mirror / "PedramBakh/EC-NAS-Bench/ecnas/ecnas/utils/data/tabular_benchmarks"
+    models = {}
+    for name in ("energy_4V9E.tfrecord", "energy_5V9E.tfrecord"):
+        for adjacency, operations, published in ec_nas_models(folder / name):
+            models[adjacency.tobytes(), tuple(operations)] = (adjacency, operations, published)
+    assert len(models) > 2500
+    for adjacency, operations, published in list(models.values())[::4]:
+        assert count_on_meta(cell101_network, adjacency, operations) == published
+
+
+@pytest.mark.mirror
+def test_published_parameters_of_all_sizes_of_nas_bench_101_cells():
+    """The table has one row a cell in the order of the hashes: this proves enumeration and order as well."""
+    table = nl.load("nas-bench-101/means")
+    space = table.space
+    published = np.round(table.values("parameters") * 1e6).astype(int)
+    inner = (space.codes(np.arange(space.size))[:, -5:] > 0).sum(axis=1)
+    random = np.random.default_rng(0)
+    drawn = [random.permutation(np.flatnonzero(inner == many))[:150] for many in range(6)]
+    assert [len(cells) for cells in drawn] == [1, 6, 84, 150, 150, 150]
+    for index in np.concatenate(drawn).tolist():
+        assert count_on_meta(cell101_network, *space.cell(index)) == published[index]
+
+
+@pytest.mark.parametrize("classes", [2, 7])
+def test_gradients_reach_every_parameter_that_is_used(classes):
+    images = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    networks = [
+        topology_network(TOPOLOGY.codes(6111), channels=4, cells=1, image_channels=1, classes=classes),
+        size_network([4, 6, 8, 8, 12], image_channels=1, classes=classes),
+        macro_network([1, 2, 0, 1, 2, 0, 0, 1], channels=4, image_channels=1, classes=classes),
+        cell101_network(
+            [[0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]],
+            ["conv3x3-bn-relu", "maxpool3x3"],
+            channels=5,
+            cells=2,
+            image_channels=1,
+            classes=classes,
+        ),
+    ]
+    for network in networks:
+        output = network(images)
+        assert output.shape == (4, classes)
+        output.square().sum().backward()
+        for name, parameter in network.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.abs().sum() > 0, name
+
+
+def test_a_cell_of_none_gives_the_same_answer_to_every_image():
+    none = TOPOLOGY.parse("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")
+    network = topology_network(TOPOLOGY.codes(none), channels=4, cells=1).eval()
+    output = network(torch.randn(5, 3, 8, 8))
+    assert torch.equal(output, output[:1].expand_as(output))
+
+
+def test_every_topology_and_chain_can_be_built_and_run():
+    images = torch.zeros(2, 1, 8, 8)
+    random = np.random.default_rng(0)
+    for index in random.choice(TOPOLOGY.size, 40, replace=False):
+        network = topology_network(TOPOLOGY.codes(int(index)), channels=2, cells=1, image_channels=1, classes=3)
+        assert network(images).shape == (2, 3)
+    space = ChainSpace("012", 8)
+    for index in random.choice(space.size, 20, replace=False):
+        assert macro_network(space.codes(int(index)).tolist(), channels=2, image_channels=1)(images).shape == (2, 10)
+
+
+@pytest.mark.parametrize(
+    ("build", "arguments", "message"),
+    [
+        (size_network, ([8, 8, 8, 8],), "five positive numbers"),
+        (size_network, ([8, 8, 8, 8, 0],), "five positive numbers"),
+        (topology_network, ([-1] * 6,), "code 0 is -1"),
+        (topology_network, ([0, 1],), "has 6 integer codes"),
+        (cell101_network, (1, []), "square matrix"),
+        (macro_network, ([0, 1, 2],), "eight choices of 0, 1 or 2"),
+        (macro_network, ([3] * 8,), "eight choices of 0, 1 or 2"),
+        (cell101_network, ([[0, 1], [0, 0], [0, 0]], []), "square matrix"),
+        (cell101_network, (np.triu(np.ones((7, 7)), 1), ["maxpool3x3"] * 5), "at most 9 edges, got 21"),
+        (cell101_network, ([[0, 1], [1, 0]], []), "upper triangular"),
+        (cell101_network, ([[0, 0, 1], [0, 0, 1], [0, 0, 0]], ["maxpool3x3"]), "not on a path"),
+        (cell101_network, ([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ["conv5x5"]), "3 vertices has 1 operations"),
+    ],
+)
+def test_architectures_outside_the_spaces_are_refused(build, arguments, message):
+    with pytest.raises(OutOfSpaceError, match=message):
+        build(*arguments)
+
+
+def test_shapes_without_numbers_leave_nothing_behind():
+    """What is kept of average pooling is made once, possibly where "meta" is the default device."""
+    _pool_matrix.cache_clear()
+    pooling = network_builder(
+        TOPOLOGY, TOPOLOGY.parse(ALL_POOLING), image=(1, 8, 8), classes=3, options={"channels": 2}
+    )
+    check_network(pooling, (1, 8, 8))
+    assert torch.isfinite(pooling(1)(torch.ones(2, 1, 8, 8))).all()
+    assert multiply_additions(pooling(1), (1, 8, 8)) > 0
+
+
+def test_counting_leaves_the_network_as_it_was():
+    network = topology_network(TOPOLOGY.codes(6111), channels=4, cells=1)
+    network.train()
+    network[0].eval()  # frozen normalisation stays frozen
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    multiply_additions(network, (3, 8, 8))
+    assert network.training
+    assert not network[0].training
+    assert multiply_additions(torch.nn.Flatten(), (3, 8, 8)) == 0
+    assert multiply_additions(torch.nn.Conv2d(1, 1, 1).double(), (1, 2, 2)) == 8
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
