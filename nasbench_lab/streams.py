@@ -27,7 +27,6 @@ True
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,20 +54,6 @@ def check_seed(seed: int, first_run: int, runs: int) -> None:
         raise ParameterError(f"runs must be at least 1, got {runs}")
     if not 0 <= first_run <= _MAX_RUN - runs:
         raise ParameterError(f"first_run must be at least 0 (and first_run + runs at most 2**64), got {first_run}")
-
-
-def whole(name: str, number: Any) -> int:
-    """Return a whole number as a plain int, or raise a ParameterError.
-
-    >>> whole("runs", np.int64(3)), type(whole("runs", np.int64(3)))
-    (3, <class 'int'>)
-    >>> whole("runs", 2.5)
-    Traceback (most recent call last):
-    nasbench_lab.errors.ParameterError: runs must be a whole number, got 2.5
-    """
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise ParameterError(f"{name} must be a whole number, got {number!r}")
-    return int(number)
 
 
 def run_words(seed: int, first_run: int, runs: int, purpose: int) -> WordArray:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nasbench_lab.checks import whole
 from nasbench_lab.errors import ParameterError, SearchOnTestWarning
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.clock import Clock, Log
@@ -17,7 +18,7 @@ from nasbench_lab.simulation.trace import Reference, Setting, Trace
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainRun
 from nasbench_lab.strategies.registry import resolve
-from nasbench_lab.streams import check_seed, whole
+from nasbench_lab.streams import check_seed
 from nasbench_lab.tables.table import Table, best
 
 RUNS_AT_A_TIME = 4096

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from nasbench_lab.arrays import IntArray
+from nasbench_lab.checks import whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
-from nasbench_lab.streams import whole
 
 State = TypeVar("State")
 

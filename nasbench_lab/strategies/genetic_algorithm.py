@@ -8,6 +8,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import whole
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.parts.selection import (
@@ -29,7 +30,7 @@ from nasbench_lab.strategies.parts.variation import (
     require_probability,
 )
 from nasbench_lab.strategies.problem import Evaluations, Problem
-from nasbench_lab.streams import Streams, whole
+from nasbench_lab.streams import Streams
 
 
 @dataclass

@@ -8,10 +8,11 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import whole
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, require, require_count
 from nasbench_lab.strategies.problem import Evaluations, Problem
-from nasbench_lab.streams import Streams, whole
+from nasbench_lab.streams import Streams
 
 
 @dataclass

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab import spaces
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.checks import whole
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, unknown
-from nasbench_lab.streams import whole
 from nasbench_lab.tables.description import AXES, Description, Metric
 from nasbench_lab.tables.point_queries import MetricColumn, Single
 

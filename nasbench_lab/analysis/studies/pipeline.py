@@ -26,10 +26,11 @@ from nasbench_lab.analysis.studies.results import (
 from nasbench_lab.analysis.studies.tasks import group
 from nasbench_lab.analysis.studies.warnings import study_warnings
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import whole
 from nasbench_lab.errors import ParameterError, unknown
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
-from nasbench_lab.streams import check_seed, whole
+from nasbench_lab.streams import check_seed
 
 _AXES: tuple[Axis, ...] = ("evaluations", "seconds")
 _DEFAULT_REFERENCE = "random-search"

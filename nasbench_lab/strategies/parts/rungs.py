@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nasbench_lab.checks import whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.strategies.base import require, require_count
-from nasbench_lab.streams import whole
 
 
 def rungs(fidelities: Sequence[int], eta: int, lowest: int | None = None, count: int | None = None) -> tuple[int, ...]:
