@@ -285,7 +285,7 @@ class Domain:
 
 
 @functools.cache
-def domains(kind: type) -> Mapping[str, Domain]:
+def domains(kind: Any) -> Mapping[str, Domain]:
     """Return what every field of a dataclass may be.
 
     >>> @dataclass(frozen=True)
