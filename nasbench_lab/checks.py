@@ -304,7 +304,8 @@ def check_fields(instance: Any) -> None:
     Raises:
         ParameterError: a field is not what its annotation allows.
     """
-    for name, domain in domains(type(instance)).items():
+    kind: Any = type(instance)
+    for name, domain in domains(kind).items():
         value = getattr(instance, name)
         checked = domain.check(name, value)
         if checked is not value:
