@@ -16,8 +16,8 @@ from pathlib import Path
 from test_strategies_speed import WITH_MODEL
 
 import nasbench_lab as nl
+from nasbench_lab.strategies.lookup import parse_strategy
 from nasbench_lab.suites import LocalProcesses, StrategyEntry, built_in, make_plan, read_suite, run_suite
-from nasbench_lab.suites.strategy_strings import parse_strategy
 
 FEW = 32
 

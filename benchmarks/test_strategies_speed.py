@@ -3,7 +3,7 @@
 import pytest
 
 import nasbench_lab as nl
-from nasbench_lab.suites.strategy_strings import parse_strategy
+from nasbench_lab.strategies.lookup import parse_strategy
 from nasbench_lab.testing import synthetic_table
 
 RUNS = 1_000

@@ -8,7 +8,7 @@
 """
 
 from nasbench_lab.errors import NasbenchLabError, SearchOnTestWarning
-from nasbench_lab.simulation import Budget, Trace, simulate
+from nasbench_lab.simulation import Budget, Conditions, Trace, simulate
 from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies
 from nasbench_lab.tables import Table, cite, fetch, list_tables, load, read_columns, verify
 
@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Budget",
+    "Conditions",
     "NasbenchLabError",
     "PlainStrategy",
     "SearchOnTestWarning",

@@ -220,7 +220,7 @@ def _volume_of_sorted(columns: list[FloatArray]) -> FloatArray:
 def _signs(trace: Trace, split: Split) -> FloatArray:
     """Return 1 for every objective of which more is better, -1 for others; that of the split first."""
     trace.reference.mean(split)  # raises where there is no such split
-    metrics = [trace.reference.metrics[name] for name in (split, *trace.setting.objectives)]
+    metrics = [trace.reference.metrics[name] for name in (split, *trace.setting.conditions.objectives)]
     return np.array([-1.0 if metric.direction == "minimize" else 1.0 for metric in metrics])
 
 
@@ -229,7 +229,10 @@ def _judged_points(trace: Trace, split: Split) -> FloatArray:
 
     NaN in all objectives where one is unknown, or a limit is broken.
     """
-    means = [trace.reference.mean(split), *(trace.reference.means[name] for name in trace.setting.objectives)]
+    means = [
+        trace.reference.mean(split),
+        *(trace.reference.means[name] for name in trace.setting.conditions.objectives),
+    ]
     points = np.stack(means, axis=1) * _signs(trace, split)
     unknown = np.isnan(points).any(axis=1)
     if trace.reference.feasible is not None:
@@ -245,7 +248,7 @@ def _observed_points(trace: Trace) -> FloatArray:
     """
     where = np.maximum(trace.architecture.T, 0)
     points = [-trace.observed.T if trace.setting.objective.direction == "minimize" else trace.observed.T]
-    for name in trace.setting.objectives:
+    for name in trace.setting.conditions.objectives:
         sign = -1.0 if trace.reference.metrics[name].direction == "minimize" else 1.0
         points.append(sign * trace.reference.means[name].take(where))
     counts = trace.mask.T & (trace.setting.fidelity == trace.fidelity.T)

@@ -11,9 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nasbench_lab.cli.options import parse_limits, parse_repeat
+from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
 from nasbench_lab.errors import NasbenchLabError, ParameterError, SearchOnTestWarning
-from nasbench_lab.simulation import Budget
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS
 from nasbench_lab.testing.baselines.checks import BaselineCheck, check_file
 from nasbench_lab.testing.baselines.files import baseline_files
@@ -23,6 +22,7 @@ from nasbench_lab.testing.baselines.reporting import to_text, write_markdown
 EXIT_REGRESSION, EXIT_ERROR, EXIT_INCONCLUSIVE = 1, 2, 3
 
 
+@with_conditions
 def check(
     baseline: Annotated[list[Path], typer.Argument(help="Baseline files, or folders of them.")],
     summary: Annotated[Path | None, typer.Option(help="Write what was found to this file, as Markdown.")] = None,
@@ -31,16 +31,9 @@ def check(
         str | None, typer.Option(help="Another strategy than the file names: NAME:key=value,... or module:Class.")
     ] = None,
     table: Annotated[str | None, typer.Option(help="The table: its name, or the path of its file.")] = None,
+    *,
+    given: GivenConditions,
     runs: Annotated[int | None, typer.Option(help=f"Runs of a new baseline. [default: {RUNS}]")] = None,
-    evaluations: Annotated[int | None, typer.Option(help="Budget of a new baseline's runs in evaluations.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Its budget in training epochs.")] = None,
-    seconds: Annotated[float | None, typer.Option(help="Its budget in simulated seconds.")] = None,
-    fidelity: Annotated[int | None, typer.Option(help="Its epochs of an evaluation.")] = None,
-    repeat: Annotated[str | None, typer.Option(help="What its evaluations observe: sample, mean, or a number.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Its evaluations at the same time.")] = None,
-    objective: Annotated[list[str] | None, typer.Option(help="Its further metrics; may be repeated.")] = None,
-    limit: Annotated[list[str] | None, typer.Option(metavar="METRIC=NUMBER", help="Its limits.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Its root seed.")] = None,
     margin: Annotated[
         float | None, typer.Option(help="Its largest difference in the mean regret that does not matter.")
     ] = None,
@@ -62,25 +55,16 @@ def check(
     _import_from_here()
     new: dict[str, Any] = {
         "runs": runs,
-        "evaluations": evaluations,
-        "epochs": epochs,
-        "seconds": seconds,
-        "fidelity": fidelity,
-        "repeat": None if repeat is None else parse_repeat(repeat),
-        "workers": workers,
-        "objectives": tuple(objective) if objective else None,
-        "limits": parse_limits(limit) if limit else None,
-        "seed": seed,
         "margin": margin,
         "level": level,
         "tiers": tuple(tier) if tier else None,
     }
     protocol = {name: value for name, value in new.items() if value is not None}
     paths = list(_files(baseline))
-    _refuse_protocol_of_old(paths, protocol)
+    _refuse_protocol_of_old(paths, [*given.options, *(f"--{_option(name)}" for name in protocol)])
     outcomes = []
     for path in paths:
-        outcome = _outcome(path, functools.partial(_do, path, update, strategy, table, protocol))
+        outcome = _outcome(path, functools.partial(_do, path, update, strategy, table, given, protocol))
         outcomes.append(outcome)
         if outcome.verdict == "error":
             typer.echo(f"nasbench-lab: {outcome.findings[0]}", err=True)
@@ -118,29 +102,33 @@ def _files(places: Sequence[Path]) -> Iterator[Path]:
                 yield path
 
 
-def _refuse_protocol_of_old(paths: Sequence[Path], protocol: dict[str, Any]) -> None:
-    """An option for new baselines does nothing for those that exist; say so instead of ignoring it."""
+def _refuse_protocol_of_old(paths: Sequence[Path], options: Sequence[str]) -> None:
+    """Refuse options for new baselines where the baseline exists, instead of ignoring them."""
     old = [path for path in paths if path.exists()]
-    if protocol and old:
+    if options and old:
         raise ParameterError(
-            f"{', '.join(f'--{_option(name)}' for name in protocol)} is for new baselines, but {old[0]} exists; "
-            "delete it to make it anew"
+            f"{', '.join(options)} is for new baselines, but {old[0]} exists; delete it to write a new one"
         )
 
 
 def _option(name: str) -> str:
-    return {"objectives": "objective", "limits": "limit", "tiers": "tier"}.get(name, name)
+    return {"tiers": "tier"}.get(name, name)
 
 
-def _do(path: Path, update: bool, strategy: str | None, table: str | None, protocol: dict[str, Any]) -> CheckOutcome:
+def _do(
+    path: Path,
+    update: bool,
+    strategy: str | None,
+    table: str | None,
+    given: GivenConditions,
+    protocol: dict[str, Any],
+) -> CheckOutcome:
     if path.exists() or not update:
         return check_file(path, strategy=strategy, table=table, update=update)
     if strategy is None or table is None:
         raise ParameterError(f"there is no baseline {path}; to make it, give --strategy, --table and a budget")
-    fields = dict(protocol)
-    limits = {name: fields.pop(name, None) for name in ("evaluations", "epochs", "seconds")}
-    fields.setdefault("tiers", TIERS)
-    return BaselineCheck(strategy, table, Budget(**limits), **fields).write(path)
+    fields = {"tiers": TIERS, **protocol}
+    return BaselineCheck(strategy, table, given.conditions(), **fields).write(path)
 
 
 def _outcome(path: Path, do: Callable[[], CheckOutcome]) -> CheckOutcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -96,25 +96,6 @@ def parse_repeat(text: str) -> RepeatPolicy:
     if re.fullmatch(r"[0-9]{1,9}", text):
         return int(text)
     raise ParameterError(f"repeat must be sample, mean or a number, got {text!r}")
-
-
-def parse_limits(texts: Sequence[str]) -> dict[str, float]:
-    """Read the limits of metrics.
-
-    >>> parse_limits(["parameters=0.5", "edgegpu_latency=5"])
-    {'parameters': 0.5, 'edgegpu_latency': 5.0}
-    """
-    limits: dict[str, float] = {}
-    for text in texts:
-        name, _, number = text.partition("=")
-        try:
-            limit = float(number)
-        except ValueError:
-            raise ParameterError(f"a limit must be METRIC=NUMBER, like parameters=0.5, got {text!r}") from None
-        if name in limits:
-            raise ParameterError(f"the limit of {name!r} is given twice")
-        limits[name] = limit
-    return limits
 
 
 def needs_torch() -> None:

@@ -1,7 +1,22 @@
 """Simulation: strategies against a table on a simulated clock, giving traces."""
 
 from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.engine import simulate
+from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.engine import simulate, simulate_under
+from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import Reference, Setting, Trace, concatenate
+from nasbench_lab.simulation.trace_files import load_traces, save_traces
 
-__all__ = ["Budget", "Reference", "Setting", "Trace", "concatenate", "simulate"]
+__all__ = [
+    "Budget",
+    "Conditions",
+    "Reference",
+    "Results",
+    "Setting",
+    "Trace",
+    "concatenate",
+    "load_traces",
+    "save_traces",
+    "simulate",
+    "simulate_under",
+]

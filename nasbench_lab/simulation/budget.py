@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from nasbench_lab.errors import ParameterError
 
+JOULES = {"J": 1.0, "kJ": 1e3, "MJ": 1e6, "Wh": 3.6e3, "kWh": 3.6e6}
+"""Units of energy, in joules."""
 
-@dataclass(frozen=True)
+_ENERGY = re.compile(r"\s*(?P<number>[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(?P<unit>[A-Za-z]+)\s*")
+_ALWAYS_STORED = ("evaluations", "epochs", "seconds")
+
+
+class BudgetKind(NamedTuple):
+    """One way to limit a run; from it come the key of a TOML file and the option of the command line.
+
+    Attributes:
+        name: field of `Budget`.
+        type: ``int``, ``float`` or ``str``.
+        help: one line for the command line.
+        shown: text of a limit, with a replacement field for its value.
+    """
+
+    name: str
+    type: type[int | float | str]
+    help: str
+    shown: str
+
+
+KINDS = (
+    BudgetKind("evaluations", int, "Budget per run in evaluations.", "{} evaluations"),
+    BudgetKind("epochs", int, "Budget per run in training epochs.", "{} epochs"),
+    BudgetKind("seconds", float, "Budget per run in simulated seconds.", "{:g} s"),
+    BudgetKind("energy", str, "Budget per run in energy with its unit, such as '0.5 kWh' or '900 kJ'.", "{}"),
+    BudgetKind("trainings", int, "Budget per run in full trainings (at the highest fidelity).", "{} trainings"),
+)  # fmt: skip
+"""All kinds of limits. A new kind is a field of `Budget`, a line here, and what spends it in the clock."""
+
+
+@final
+@dataclass(frozen=True, repr=False)
 class Budget:
-    """Limits of one run; it ends where the first of them would be passed.
+    """Limits per run; a run ends where it would pass the first of them.
 
     An evaluation counts if it ends within every limit, the limit included. The first one that does not ends the run.
 
@@ -21,12 +57,18 @@ class Budget:
         evaluations: number of evaluations.
         epochs: training epochs, summed over evaluations.
         seconds: simulated seconds; only for tables with times.
+        energy: a number and a unit (J, kJ, MJ, Wh or kWh), such as ``"0.5 kWh"``, summed over evaluations; only for
+            tables with energies.
+        trainings: as many epochs as this number of trainings takes at the highest fidelity of the search. Strategies of
+            one and of several fidelities then spend the same on every table, also on tables without times.
 
     Raises:
         ParameterError: no limit is given, or one is not positive.
 
     >>> Budget(evaluations=300)
-    Budget(evaluations=300, epochs=None, seconds=None)
+    Budget(evaluations=300)
+    >>> Budget(energy="0.50kWh"), Budget(trainings=300).at(12)
+    (Budget(energy='0.5 kWh'), Budget(epochs=3600))
     >>> Budget(seconds=0)
     Traceback (most recent call last):
     nasbench_lab.errors.ParameterError: a budget must be positive, got seconds=0
@@ -35,35 +77,69 @@ class Budget:
     evaluations: int | None = None
     epochs: int | None = None
     seconds: float | None = None
+    energy: str | None = None
+    trainings: int | None = None
 
     def __post_init__(self) -> None:
-        if self.evaluations is None and self.epochs is None and self.seconds is None:
-            raise ParameterError("a budget needs evaluations, epochs or seconds")
-        for name, kind in (("evaluations", int), ("epochs", int), ("seconds", float)):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, _check(name, getattr(self, name), kind))
+        if not self._given():
+            *names, last = [kind.name for kind in KINDS]
+            raise ParameterError(f"a budget needs {', '.join(names)} or {last}")
+        for kind in KINDS:
+            limit = getattr(self, kind.name)
+            if limit is not None:
+                checked = _energy_text(limit) if kind.type is str else _number(kind.name, limit, kind.type)
+                object.__setattr__(self, kind.name, checked)
+
+    def at(self, fidelity: int) -> Budget:
+        """Return the same budget with trainings as epochs, for a search with this highest fidelity (in epochs)."""
+        if self.trainings is None:
+            return self
+        epochs = [limit for limit in (self.epochs, self.trainings * fidelity) if limit is not None]
+        return dataclasses.replace(self, epochs=min(epochs), trainings=None)
 
     def max_evaluations(self, fidelity: int) -> int | None:
-        """Return how many evaluations at a fidelity (in epochs) fit in, or None if only seconds limit them.
+        """Return how many evaluations at a fidelity (in epochs) fit in; None if their number has no such limit.
 
         >>> Budget(evaluations=10, epochs=100).max_evaluations(12)
         8
         """
-        limits = []
-        if self.evaluations is not None:
-            limits.append(int(self.evaluations))
-        if self.epochs is not None:
-            limits.append(int(self.epochs) // fidelity)
-        return min(limits) if limits else None
+        limits = [self.evaluations, None if self.epochs is None else self.epochs // fidelity, self.trainings]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def energy_in(self, unit: str) -> float | None:
+        """Return the limit of energy in a unit; None if there is no such limit.
+
+        >>> Budget(energy="0.5 kWh").energy_in("kWh"), Budget(energy="0.5 kWh").energy_in("J")
+        (0.5, 1800000.0)
+        """
+        if self.energy is None:
+            return None
+        number, own = self.energy.split(" ")
+        return float(number) if own == unit else float(number) * JOULES[own] / JOULES[unit]
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold."""
+        data = dataclasses.asdict(self)
+        return {name: limit for name, limit in data.items() if limit is not None or name in _ALWAYS_STORED}
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, Any]) -> Budget:
+        """Read what `to_data` returned."""
+        return cls(**data)
+
+    def _given(self) -> dict[str, Any]:
+        """The limits that are set, by name."""
+        return {name: limit for name, limit in dataclasses.asdict(self).items() if limit is not None}
 
     def __str__(self) -> str:
-        parts = [f"{self.evaluations} evaluations" if self.evaluations is not None else ""]
-        parts.append(f"{self.epochs} epochs" if self.epochs is not None else "")
-        parts.append(f"{self.seconds:g} s" if self.seconds is not None else "")
-        return ", ".join(part for part in parts if part)
+        given = self._given()
+        return ", ".join(kind.shown.format(given[kind.name]) for kind in KINDS if kind.name in given)
+
+    def __repr__(self) -> str:
+        return f"Budget({', '.join(f'{name}={limit!r}' for name, limit in self._given().items())})"
 
 
-def _check(name: str, limit: Any, kind: type[int | float]) -> int | float:
+def _number(name: str, limit: Any, kind: type[Any]) -> int | float:
     """Return a limit as a plain int or float, or raise ParameterError."""
     if isinstance(limit, bool) or not isinstance(limit, int | float | np.integer | np.floating):
         raise ParameterError(f"a budget must be a number, got {name}={limit!r}")
@@ -74,5 +150,20 @@ def _check(name: str, limit: Any, kind: type[int | float]) -> int | float:
     if not positive:
         raise ParameterError(f"a budget must be positive, got {name}={limit}")
     if kind(limit) != limit:
-        raise ParameterError(f"a budget of {name} must be a whole number, got {name}={limit}")
+        raise ParameterError(f"a budget in {name} must be a whole number, got {name}={limit}")
     return kind(limit)
+
+
+def _energy_text(limit: Any) -> str:
+    """Return an energy as number, space and unit, or raise ParameterError."""
+    found = _ENERGY.fullmatch(limit) if isinstance(limit, str) else None
+    units = ", ".join(JOULES)
+    if not found or found["unit"] not in JOULES:
+        raise ParameterError(f"a budget in energy is a number and a unit ({units}), like '0.5 kWh', got {limit!r}")
+    try:
+        number = float(found["number"])
+    except ValueError:
+        raise ParameterError(f"a budget in energy is a number and a unit ({units}), got {limit!r}") from None
+    if not 0 < number < math.inf:
+        raise ParameterError(f"a budget must be positive and finite, got energy={limit!r}")
+    return f"{number:.15g} {found['unit']}"

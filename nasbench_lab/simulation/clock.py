@@ -34,7 +34,8 @@ class Log:
     def __init__(self, runs: int, budget: Budget, fidelity: int | None) -> None:
         self.runs = runs
         limit = budget.evaluations if fidelity is None else budget.max_evaluations(fidelity)
-        self._capacity = 64 if limit is None or budget.seconds is not None else min(limit, _MOST_AT_FIRST)
+        reserved = 64 if limit is None or budget.seconds is not None or budget.energy is not None else limit
+        self._capacity = min(reserved, _MOST_AT_FIRST)
         kinds = _DTYPES if fidelity is not None else {**_DTYPES, "fidelity": np.int32}
         self._arrays: dict[str, NDArray[Any]] = {name: np.empty((self._capacity, runs), t) for name, t in kinds.items()}
         self._evaluations = np.zeros(runs, dtype=np.int64)
@@ -84,13 +85,18 @@ class Clock:
         fidelity: training epochs of every evaluation; None where evaluations differ.
         first: position of the first run in the log.
         last: position after the last.
+        energy: the budget's limit of energy, in the unit of the outcomes; None for no limit.
     """
 
-    def __init__(self, log: Log, budget: Budget, fidelity: int | None, first: int, last: int) -> None:
+    def __init__(
+        self, log: Log, budget: Budget, fidelity: int | None, first: int, last: int, energy: float | None = None
+    ) -> None:
         self.first, self.runs = first, last - first
         self._log = log
         self._limit = budget.evaluations if fidelity is None else budget.max_evaluations(fidelity)
         self._seconds = budget.seconds
+        self._energy = energy
+        self._spent: FloatArray = np.zeros(self.runs)  # energy
         self._epochs = budget.epochs if fidelity is None else None
         self._steps = 0
         self._used: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)  # epochs
@@ -127,7 +133,8 @@ class Clock:
 
     def _count(self, outcome: Outcome, time: FloatArray) -> None:
         """Count the evaluations that ended in time. The first that did not ends its run."""
-        if self._seconds is None and self._epochs is None and outcome.architecture.min() >= 0:
+        limits = (self._seconds, self._epochs, self._energy)
+        if limits == (None, None, None) and outcome.architecture.min() >= 0:
             self._evaluations += len(time) * self._running
             return
         for step, (architecture, end) in enumerate(zip(outcome.architecture.T, time, strict=True)):
@@ -138,4 +145,7 @@ class Clock:
             if self._epochs is not None and outcome.epochs is not None:
                 self._used += outcome.epochs[:, step]
                 self._running &= self._used <= self._epochs
+            if self._energy is not None and outcome.energy is not None:
+                self._spent += outcome.energy[:, step]
+                self._running &= self._spent <= self._energy
             self._evaluations += self._running

@@ -1,32 +1,66 @@
-"""The conditions under which strategies are compared on a table."""
+"""The conditions of a search: all that is fixed besides the table, the strategy and the runs."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, final
 
-from nasbench_lab.simulation import Budget
-from nasbench_lab.simulation.engine import prepare
+import numpy as np
+
+from nasbench_lab.checks import AtLeast, AtMost, whole
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.measurements import Measurements, RepeatPolicy
-from nasbench_lab.tables import Table
+from nasbench_lab.simulation.objectives import Goals, make_goals
+from nasbench_lab.streams import check_seed
+from nasbench_lab.tables.table import Table
+
+MOST_WORKERS = 1024
+"""Most simulated workers per run."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Conditions:
-    """All that a simulation is told besides the table, the strategy and the runs; see `simulate` for each.
+class Prepared(NamedTuple):
+    """A table, ready to be searched under some conditions.
 
     Attributes:
-        budget: limits of every run.
-        fidelity: training epochs of every evaluation; None for the table's highest.
-        repeat: which repeat an evaluation observes.
-        workers: how many evaluations of a run happen at the same time.
-        objectives: further metrics that strategies are told.
-        limits: what an architecture has to keep, by metric.
-        seed: root seed.
+        conditions: with the table's own fidelity and number of the repeat, and the budget in what the table has.
+        measurements: what an evaluation observes, and what it costs.
+        goals: further objectives and limits; None where there is only one value.
     """
 
-    budget: Budget
+    conditions: Conditions
+    measurements: Measurements
+    goals: Goals | None
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Conditions:
+    """The conditions under which strategies search a table. Checked here as far as no table is needed.
+
+    Args:
+        budget: limits per run. It may be missing in a suite whose tables each have one of their own.
+        fidelity: training epochs of every evaluation, and the highest for strategies that choose fidelities; None for
+            the table's highest.
+        repeat: what an evaluation observes: ``"sample"`` one of the architecture's repeats, drawn for every
+            evaluation; ``"mean"`` the mean over its repeats; a number that repeat.
+        workers: number of simulated workers per run; with more than one, the table must have times.
+        objectives: further metrics that a strategy is told with every evaluation.
+        limits: the largest value that a metric may have (or the smallest, where more is better), by its name.
+        seed: root seed, 0 <= seed < 2**128.
+
+    Raises:
+        ParameterError: a value makes no sense.
+
+    >>> Conditions(Budget(evaluations=300), workers=8).workers
+    8
+    >>> Conditions(Budget(evaluations=300), workers=0)
+    Traceback (most recent call last):
+    nasbench_lab.errors.ParameterError: workers must be at least 1 and at most 1024, got 0
+    """
+
+    budget: Budget | None = None
     fidelity: int | None = None
     repeat: RepeatPolicy = "sample"
     workers: int = 1
@@ -34,28 +68,110 @@ class Conditions:
     limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
     seed: int = 0
 
-    def check(self, table: Table) -> Measurements:
-        """Return what is measured on a table under these conditions.
+    def __post_init__(self) -> None:
+        seed = whole("seed", self.seed)
+        check_seed(seed, 0, 1)
+        checked = {
+            "budget": _budget(self.budget),
+            "fidelity": None if self.fidelity is None else whole("fidelity", self.fidelity, AtLeast(1)),
+            "repeat": _repeat(self.repeat),
+            "workers": whole("workers", self.workers, AtLeast(1), AtMost(MOST_WORKERS)),
+            "objectives": _objectives(self.objectives),
+            "limits": _limits(self.limits),
+            "seed": seed,
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def of(cls, given: Conditions | Budget) -> Conditions:
+        """Return conditions as they are, or those with a budget and the defaults of everything else."""
+        return given if isinstance(given, Conditions) else cls(_budget(given))
+
+    @classmethod
+    def take(cls, options: dict[str, Any]) -> Conditions:
+        """Remove the arguments of `Conditions` from a dictionary of keyword arguments, and return the conditions."""
+        names = [field.name for field in dataclasses.fields(cls) if field.name in options]
+        return cls(**{name: options.pop(name) for name in names})
+
+    @property
+    def stated_budget(self) -> Budget:
+        """The budget, or ParameterError where it is missing."""
+        if self.budget is None:
+            raise ParameterError("budget is missing; give a Budget, such as Budget(evaluations=300)")
+        return self.budget
+
+    def on(self, table: Table) -> Prepared:
+        """Check the conditions against a table, and return what a search of it needs.
 
         Raises:
             UnknownNameError: the table has no such fidelity or metric.
-            ParameterError: a number makes no sense.
-            MissingDataError: the table lacks what they ask for.
+            ParameterError: there is no budget, or the table has no such repeat.
+            MissingDataError: the table lacks what the conditions need: times, energies, or architectures within limits.
         """
-        options = (self.budget, self.fidelity, self.repeat, self.workers, self.objectives, self.limits)
-        return prepare(table, *options)[0]
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The arguments of `simulate`."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        stated = self.stated_budget
+        measurements = Measurements(table, self.fidelity, self.repeat, energy=stated.energy is not None)
+        budget = stated.at(measurements.fidelity)
+        measurements.check_budget(budget)
+        if self.workers > 1:
+            measurements.check_times("several workers are")
+        resolved = dataclasses.replace(
+            self, budget=budget, fidelity=measurements.fidelity, repeat=measurements.repeat, limits=dict(self.limits)
+        )
+        goals = make_goals(table, self.objectives, self.limits, measurements.fidelity)
+        return Prepared(resolved, measurements, goals)
 
     def to_data(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""
-        return dataclasses.asdict(self)
+        data = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {**data, "budget": None if self.budget is None else self.budget.to_data(), "limits": dict(self.limits)}
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> Conditions:
-        """Read what `to_data` gave."""
-        changed = {"budget": Budget(**data["budget"]), "objectives": tuple(data["objectives"])}
-        return cls(**{**data, **changed})
+        """Read what `to_data` returned."""
+        budget = data["budget"]
+        objectives = tuple(data["objectives"])
+        return cls(**{**data, "budget": None if budget is None else Budget.of_data(budget), "objectives": objectives})
+
+    @classmethod
+    def split_data(cls, data: Mapping[str, Any]) -> tuple[Conditions, dict[str, Any]]:
+        """Read conditions out of a larger record that has their entries beside its own; return both parts."""
+        names = {field.name for field in dataclasses.fields(cls)}
+        own = {name: value for name, value in data.items() if name in names}
+        return cls.of_data(own), {name: value for name, value in data.items() if name not in names}
+
+
+def _budget(budget: Any) -> Budget | None:
+    if budget is not None and not isinstance(budget, Budget):
+        raise ParameterError(f"budget must be a Budget, such as Budget(evaluations=300), got {budget!r}")
+    return budget
+
+
+def _repeat(repeat: Any) -> RepeatPolicy:
+    if isinstance(repeat, str) and repeat in ("sample", "mean"):
+        return "sample" if repeat == "sample" else "mean"
+    if isinstance(repeat, bool) or not isinstance(repeat, int | np.integer) or repeat < 0:
+        raise ParameterError(f'repeat must be "sample", "mean" or a number from 0, got {repeat!r}')
+    return int(repeat)
+
+
+def _objectives(objectives: Any) -> tuple[str, ...]:
+    if isinstance(objectives, str) or not isinstance(objectives, Sequence):
+        raise ParameterError(f"objectives must be a list of metrics, got {objectives!r}")
+    for name in objectives:
+        if not isinstance(name, str) or not name.strip() or not name.isprintable():
+            raise ParameterError(f"objectives must be names of metrics, got {name!r}")
+    if len(set(objectives)) != len(objectives):
+        raise ParameterError("an objective is listed twice")
+    return tuple(objectives)
+
+
+def _limits(limits: Any) -> Mapping[str, float]:
+    if limits is None:
+        return {}
+    if not isinstance(limits, Mapping):
+        raise ParameterError(f"limits must map metrics to numbers, got {limits!r}")
+    for name, limit in limits.items():
+        if isinstance(limit, bool) or not isinstance(limit, int | float | np.number) or not np.isfinite(limit):
+            raise ParameterError(f"a limit must be a number, got {name}={limit!r}")
+    return dict(limits)

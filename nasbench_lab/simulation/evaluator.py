@@ -24,8 +24,9 @@ class Outcome(NamedTuple):
     value: FloatArray  # in the metric's unit
     repeat: NDArray[np.int16]  # number of the repeat, or MEAN
     seconds: FloatArray | None  # None where the table has no times
-    fidelity: IntArray | None  # training epochs; None where all are the same
-    epochs: IntArray | None  # epochs that were paid for; None where all are the same
+    energy: FloatArray | None = None  # in the table's unit; None unless the budget limits it
+    fidelity: IntArray | None = None  # training epochs; None where all are the same
+    epochs: IntArray | None = None  # epochs that were paid for; None where all are the same
 
     def each(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Outcome:
         """Return what a function makes of every array that there is."""
@@ -50,7 +51,7 @@ class OneFidelity(Evaluator):
     def evaluate(self, proposals: Proposals) -> Outcome:
         """Observe a repeat of each architecture."""
         observation = self._measurements.observe(np.maximum(proposals.architecture, 0), self._draws)
-        return Outcome(proposals.architecture, *observation, fidelity=None, epochs=None)
+        return Outcome(proposals.architecture, *observation)
 
 
 Which = tuple[IntArray, NDArray[np.int16]]
@@ -75,7 +76,8 @@ class Fidelities:
     def at(self, epochs: int) -> Measurements:
         """Return the measurements at a fidelity."""
         if epochs not in self._prepared:
-            self._prepared[epochs] = Measurements(self.table, epochs, self.highest.repeat)
+            energy = self.highest.energy is not None
+            self._prepared[epochs] = Measurements(self.table, epochs, self.highest.repeat, energy=energy)
         return self._prepared[epochs]
 
     def values(self, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
@@ -91,6 +93,10 @@ class Fidelities:
         """Return the seconds of given repeats up to a fidelity: of everything, or of the training alone."""
         return self._of_repeats(part, epochs, *which)
 
+    def energy(self, epochs: int, which: Which) -> FloatArray:
+        """Return the energy of given repeats, from the start of the training to a fidelity."""
+        return self._of_repeats("energy", epochs, *which)
+
     def _of_repeats(self, what: str, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
         if (what, epochs) not in self._arrays:
             table = self.table
@@ -98,6 +104,7 @@ class Fidelities:
                 "values": lambda: table.repeat_values(self.highest.metric.name, epochs),
                 "cost": lambda: table.cost(epochs),
                 "training": lambda: table.training_cost(epochs),
+                "energy": lambda: table.energy_cost(epochs),
             }
             self._arrays[what, epochs] = made[what]()
         repeats = self._arrays[what, epochs]
@@ -141,6 +148,7 @@ class ManyFidelities(Evaluator):
         value = np.full(where.shape, np.nan)
         repeat = np.full(where.shape, MEAN, dtype=np.int16)
         seconds = None if not self._fidelities.table.has_times else np.full(where.shape, np.nan)
+        energy = None if self._fidelities.highest.energy is None else np.full(where.shape, np.nan)
         uniform = self._draws.uniform(where.shape[1]).copy()
         for epochs in np.unique(fidelity).tolist():
             here = fidelity == epochs
@@ -148,15 +156,27 @@ class ManyFidelities(Evaluator):
             value[here], repeat[here] = seen.value, seen.repeat
             if seconds is not None and seen.seconds is not None:
                 seconds[here] = seen.seconds
+            if energy is not None and seen.energy is not None:
+                energy[here] = seen.energy
             on = here & (resume >= 0)
             if self._fidelities.resumable and on.any():
                 value[on], repeat[on], took = self._go_on(epochs, where[on], started[on], resume, on)
                 if seconds is not None:
                     seconds[on] = took
+                if energy is not None:
+                    energy[on] = self._further_energy(epochs, (where[on], repeat[on]), started[on])
         if not self._fidelities.resumable:
             started = np.zeros_like(started)
         self._keep(where, fidelity, repeat)
-        return Outcome(architecture, value, repeat, seconds, fidelity, fidelity - started)
+        return Outcome(architecture, value, repeat, seconds, energy, fidelity, fidelity - started)
+
+    def _further_energy(self, epochs: int, which: Which, started: IntArray) -> FloatArray:
+        """The energy of training on from the epochs that were trained before."""
+        energy = self._fidelities.energy(epochs, which)
+        for earlier in np.unique(started).tolist():
+            same = started == earlier
+            energy[same] -= self._fidelities.energy(earlier, (which[0][same], which[1][same]))
+        return energy
 
     def _go_on(
         self, epochs: int, architecture: IntArray, started: IntArray, resume: IntArray, on: NDArray[np.bool_]

@@ -54,7 +54,8 @@ class Results:
         for part in parts:
             simulations.setdefault(_key(part.setting), []).append(part)
         self._simulations = [sorted(group, key=lambda part: part.setting.first_run) for group in simulations.values()]
-        self._settings = tuple(dataclasses.replace(group[0].setting, first_run=0) for group in self._simulations)
+        settings = [dataclasses.replace(group[0].setting, first_run=0) for group in self._simulations]
+        self._settings = tuple(_with_version(setting, settings) for setting in settings)
         self._provenance = provenance
 
     @classmethod
@@ -69,7 +70,10 @@ class Results:
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """What was simulated: one for every strategy on every table, as listed, with 0 for the first run."""
+        """What was simulated: one for every strategy on every table, as listed, with 0 for the first run.
+
+        Where results of several versions of a strategy are together, its labels say which.
+        """
         return self._settings
 
     @property
@@ -101,10 +105,12 @@ class Results:
             if trace.setting != part.setting:
                 raise DataError(f"results of {part.setting.label!r} on {part.setting.table!r} changed while being read")
         try:
-            return concatenate(traces)
+            joined = concatenate(traces)
         except ParameterError as error:
             setting = self._settings[number]
             raise DataError(f"the runs of {setting.label!r} on {setting.table!r} are not consecutive") from error
+        label = self._settings[number].label
+        return dataclasses.replace(joined, setting=dataclasses.replace(joined.setting, label=label))
 
     def __len__(self) -> int:
         return len(self._simulations)
@@ -200,6 +206,14 @@ def origin(description: Any) -> dict[str, Any]:
 def _key(setting: Setting) -> str:
     """Return a text that is the same for settings which differ in the first run only."""
     return repr(dataclasses.replace(setting, first_run=0))
+
+
+def _with_version(setting: Setting, others: Sequence[Setting]) -> Setting:
+    """Name the version in the label of a strategy that is there in several versions."""
+    versions = {other.version for other in others if other.label == setting.label}
+    if len(versions) == 1:
+        return setting
+    return dataclasses.replace(setting, label=f"{setting.label} (version {setting.version})")
 
 
 def _constant(trace: Trace) -> Callable[[], Trace]:

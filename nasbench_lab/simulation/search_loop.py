@@ -31,9 +31,9 @@ def simulate_together(
     clock: Clock,
 ) -> None:
     """Simulate the runs of one clock in lock step until their budgets are used up."""
-    first_run = setting.first_run + clock.first
-    draws = Streams(setting.seed, first_run, clock.runs, MEASUREMENT)
-    streams = Streams(setting.seed, first_run, clock.runs)
+    conditions, first_run = setting.conditions, setting.first_run + clock.first
+    draws = Streams(conditions.seed, first_run, clock.runs, MEASUREMENT)
+    streams = Streams(conditions.seed, first_run, clock.runs)
     fidelities: tuple[int, ...] = (measurements.fidelity,)
     evaluator: Evaluator = OneFidelity(measurements, draws)
     if strategy.multi_fidelity:
@@ -41,12 +41,12 @@ def simulate_together(
         fidelities, evaluator = several.epochs, ManyFidelities(several, draws, strategy.name)
     objectives = (table.objective.name, *(goals.objectives if goals else ()))
     scores = TableScores(table, clock.runs)
-    task = Problem(table.space, streams, fidelities, setting.workers, objectives, scores)
-    search = _Search(strategy, task, table, evaluator, _Teller(measurements, goals))
-    if setting.workers > 1 and strategy.asynchronous:
-        _without_waiting(search, clock, setting.workers)
+    problem = Problem(table.space, streams, fidelities, conditions.workers, objectives, scores)
+    search = _Search(strategy, problem, table, evaluator, _Teller(measurements, goals))
+    if conditions.workers > 1 and strategy.asynchronous:
+        _without_waiting(search, clock, conditions.workers)
     else:
-        _in_batches(search, clock, setting.workers)
+        _in_batches(search, clock, conditions.workers)
 
 
 class _Teller:
@@ -76,12 +76,12 @@ class _Search:
     """A strategy at work on a table."""
 
     def __init__(
-        self, strategy: Strategy[Any], task: Problem, table: Table, evaluator: Evaluator, teller: _Teller
+        self, strategy: Strategy[Any], problem: Problem, table: Table, evaluator: Evaluator, teller: _Teller
     ) -> None:
         self._strategy, self._table, self._evaluator, self._teller = strategy, table, evaluator, teller
-        self._runs = task.runs
-        self._scores = task.scores
-        self._state = strategy.start(task)
+        self._runs = problem.runs
+        self._scores = problem.scores
+        self._state = strategy.start(problem)
 
     def ask(self) -> Proposals:
         """Return what the strategy proposes, after checking that it can be evaluated."""

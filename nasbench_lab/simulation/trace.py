@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, ParameterError, unknown
 from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.tables.description import Direction, Metric
 
 RegretKind = Literal["observed", "valid", "test"]
@@ -31,15 +31,11 @@ class Setting:
         table: name of the table.
         checksum: digest of the table's content; empty for a table made in memory.
         strategy: name of the strategy.
+        version: version of the strategy, raised whenever its traces change on purpose.
         label: its name with the parameters that differ from their defaults, for legends.
         parameters: its parameters.
-        budget: limits of a run.
-        fidelity: training epochs of every evaluation.
-        repeat: which repeat an evaluation observes.
-        workers: how many evaluations of a run happened at the same time.
-        objectives: further metrics that the strategy was told.
-        limits: what an architecture had to keep, by metric.
-        seed: root seed.
+        conditions: budget, fidelity, repeat, workers, objectives, limits and root seed; the fidelity is that of every
+            evaluation, or the highest for strategies that choose fidelities.
         first_run: number of the first run.
         objective: the metric that was searched on.
     """
@@ -49,15 +45,21 @@ class Setting:
     strategy: str
     label: str
     parameters: Mapping[str, Any]
-    budget: Budget
-    fidelity: int
-    repeat: RepeatPolicy
-    workers: int
-    objectives: tuple[str, ...]
-    limits: Mapping[str, float]
-    seed: int
+    conditions: Conditions
     first_run: int
     objective: Metric
+    version: int = 1
+
+    @property
+    def budget(self) -> Budget:
+        """The budget of the conditions."""
+        return self.conditions.stated_budget
+
+    @property
+    def fidelity(self) -> int:
+        """The fidelity of the conditions, which is the table's own in a simulation."""
+        assert self.conditions.fidelity is not None  # noqa: S101 - `Conditions.on` makes sure
+        return self.conditions.fidelity
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

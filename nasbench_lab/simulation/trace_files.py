@@ -1,6 +1,6 @@
 """Traces on disk: one HDF5 file for any number of simulations, written atomically.
 
-Layout, format version 3::
+Layout, format version 4::
 
     /                          attributes: format, format_version, created_by, traces (how many)
     /references/<n>            attributes: header (JSON), checksum; datasets: one per split, shape (architectures,),
@@ -12,7 +12,8 @@ header and the arrays, and is verified when they are read. A reference can also 
 that file's SHA-256, to which many files of traces link; the link is relative, so that they can be moved together.
 
 The same traces give the same bytes, wherever and whenever they are written by one release with one version of HDF5.
-Files of version 2, which did not keep the space, are read too.
+Files of older versions are read, too: version 2 did not keep the space, and version 3 not the version of the strategy,
+which is 1 there.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ from numpy.typing import NDArray
 import nasbench_lab
 from nasbench_lab.errors import DataError, ParameterError, first_line
 from nasbench_lab.files import atomic_path
-from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace
 from nasbench_lab.tables.description import Metric
 
 FORMAT = "nasbench-lab traces"
-FORMAT_VERSION = 3
-_READABLE = (2, FORMAT_VERSION)
+FORMAT_VERSION = 4
+_READABLE = (2, 3, FORMAT_VERSION)
 
 _FEASIBLE, _SPACE = "_feasible", "_space"
 _ARRAYS = (*MISSING, "stopped")
@@ -151,18 +152,16 @@ def read_settings(path: Path) -> tuple[list[Setting], str]:
 
 
 def setting_text(setting: Setting) -> str:
-    """Return a setting as JSON; arguments of plain strategies that are no plain data are kept as text."""
-    return json.dumps(dataclasses.asdict(setting), default=repr, sort_keys=True)
+    """Return a setting as JSON; arguments of plain strategies that are not plain data are kept as text."""
+    data = {field.name: getattr(setting, field.name) for field in dataclasses.fields(setting)}
+    data |= data.pop("conditions").to_data()
+    return json.dumps({**data, "objective": dataclasses.asdict(setting.objective)}, default=repr, sort_keys=True)
 
 
 def parse_setting(fields: Mapping[str, Any]) -> Setting:
     """Read what `setting_text` wrote, as JSON gives it."""
-    changed = {
-        "budget": Budget(**fields["budget"]),
-        "objective": _metric(fields["objective"]),
-        "objectives": tuple(fields["objectives"]),
-    }
-    return Setting(**{**fields, **changed})
+    conditions, rest = Conditions.split_data(fields)
+    return Setting(**{**rest, "objective": _metric(fields["objective"])}, conditions=conditions)
 
 
 class _Image:

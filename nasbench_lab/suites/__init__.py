@@ -9,7 +9,7 @@ from nasbench_lab.suites.local_processes import LocalProcesses
 from nasbench_lab.suites.plan import make_plan
 from nasbench_lab.suites.published import Published
 from nasbench_lab.suites.runner import run_suite
-from nasbench_lab.suites.spec import StrategyEntry, Suite, SuiteBudget, TableEntry
+from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
 from nasbench_lab.suites.toml_files import built_in, read_suite
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "Results",
     "StrategyEntry",
     "Suite",
-    "SuiteBudget",
     "SuiteFolder",
     "TableEntry",
     "built_in",

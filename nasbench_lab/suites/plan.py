@@ -64,7 +64,8 @@ class Simulation:
         parameters: those that the suite gives.
         label: as results show it.
         shard_runs: how many runs a shard has, but for the last.
-        run_seconds: what a run takes, more or less.
+        run_seconds: estimated seconds per run.
+        version: of the strategy.
     """
 
     table: int
@@ -73,6 +74,7 @@ class Simulation:
     label: str
     shard_runs: int
     run_seconds: float
+    version: int = 1
 
 
 @final
@@ -142,7 +144,8 @@ class Plan:
 
     def to_data(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""
-        return dataclasses.asdict(self)
+        tables = [{**vars(table), "conditions": table.conditions.to_data()} for table in self.tables]
+        return {**dataclasses.asdict(self), "tables": tables}
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> Plan:
@@ -192,7 +195,7 @@ def make_plan(suite: Suite) -> Plan:
         table = load(table_path(suite.folder, source))
         conditions = _conditions(suite, entry, table)
         try:
-            measurements = conditions.check(table)
+            measurements = conditions.on(table).measurements
         except NasbenchLabError as error:
             if strict:
                 raise
@@ -235,7 +238,8 @@ def _split(
             continue
         evaluations = estimated_evaluations(candidate.strategy, table, conditions, measurements)
         size, seconds = _shard_size(candidate.strategy, evaluations)
-        doable.append(Simulation(number, candidate.name, dict(candidate.parameters), label, size, seconds))
+        parameters, version = dict(candidate.parameters), candidate.strategy.version
+        doable.append(Simulation(number, candidate.name, parameters, label, size, seconds, version))
     return doable, left_out
 
 
@@ -254,12 +258,11 @@ def _shard_size(strategy: Strategy[Any], evaluations: int) -> tuple[int, float]:
 
 def _conditions(suite: Suite, entry: TableEntry, table: Table) -> Conditions:
     """Return the conditions on a table: the suite's, but for what its entry says."""
-    fidelity = entry.fidelity if entry.fidelity is not None else suite.fidelity
-    budget = entry.budget or suite.budget
+    fidelity = entry.fidelity if entry.fidelity is not None else suite.conditions.fidelity
+    budget = entry.budget or suite.conditions.budget
     assert budget is not None  # noqa: S101 - checked by the suite
     highest = table.fidelities[-1] if fidelity is None else fidelity
-    goals = (suite.objectives, suite.limits)
-    return Conditions(budget.at(highest), fidelity, suite.repeat, suite.workers, *goals, suite.seed)
+    return dataclasses.replace(suite.conditions, budget=budget.at(highest), fidelity=fidelity)
 
 
 def _candidates(entries: Sequence[StrategyEntry]) -> Iterator[_Candidate]:

@@ -25,7 +25,7 @@ def lacking(strategy: Strategy[Any], table: Table, conditions: Conditions, measu
     >>> from nasbench_lab.strategies import resolve
     >>> from nasbench_lab.testing import synthetic_table
     >>> table, conditions = synthetic_table("chain"), Conditions(Budget(evaluations=9), fidelity=4)
-    >>> lacking(resolve("hyperband", {}), table, conditions, conditions.check(table))
+    >>> lacking(resolve("hyperband", {}), table, conditions, conditions.on(table).measurements)
     'it needs several fidelities, and the table has none below 4 epochs'
     """
     needs = strategy.needs
@@ -65,8 +65,11 @@ def has_neighbors(space: Space) -> bool:
 def fits(strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements) -> bool:
     """Return whether the cheapest evaluation fits into the budget."""
     fidelity = table.fidelities[0] if strategy.multi_fidelity else measurements.fidelity
-    budget = conditions.budget
+    budget = conditions.stated_budget
     if budget.max_evaluations(fidelity) == 0:
+        return False
+    energy = None if table.energy_unit is None else budget.energy_in(table.energy_unit)
+    if energy is not None and not np.nanmin(table.energy_cost(fidelity)) <= energy:
         return False
     return budget.seconds is None or bool(np.nanmin(table.cost(fidelity)) <= budget.seconds)
 
@@ -75,7 +78,7 @@ def estimated_evaluations(
     strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements
 ) -> int:
     """Return about how many evaluations a run makes, at least 1."""
-    budget = conditions.budget
+    budget = conditions.stated_budget
     more = _TRAININGS_PER_EVALUATION if strategy.multi_fidelity else 1.0
     limits = [math.inf if budget.evaluations is None else float(budget.evaluations)]
     if budget.epochs is not None:
@@ -83,4 +86,7 @@ def estimated_evaluations(
     if budget.seconds is not None:
         seconds = float(np.nanmean(table.cost(measurements.fidelity)))
         limits.append(more * conditions.workers * budget.seconds / seconds)
+    energy = None if table.energy_unit is None else budget.energy_in(table.energy_unit)
+    if energy is not None:
+        limits.append(more * energy / float(np.nanmean(table.energy_cost(measurements.fidelity))))
     return max(1, round(min(limits)))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import nasbench_lab
 from nasbench_lab.errors import DataError, NasbenchLabError, SearchOnTestWarning, first_line
-from nasbench_lab.simulation import Trace, simulate
+from nasbench_lab.simulation import Trace, simulate_under
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace_files import linked_images, setting_text
 from nasbench_lab.strategies import resolve
@@ -136,7 +136,7 @@ def _simulate(task: ShardJob, table: Table) -> Trace:
     strategy = resolve(task.strategy, task.parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SearchOnTestWarning)
-        return simulate(table, strategy, runs=task.runs, first_run=task.first_run, **task.conditions.options)
+        return simulate_under(task.conditions, table, strategy, runs=task.runs, first_run=task.first_run)
 
 
 def _manifest(task: ShardJob, trace: Trace, content: bytes, took: float) -> dict[str, Any]:

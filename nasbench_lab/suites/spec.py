@@ -11,61 +11,19 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, final
 
+from nasbench_lab.checks import AtLeast, AtMost, flag, whole
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.engine import MOST_WORKERS
-from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.simulation.budget import KINDS, Budget
+from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.strategies.lookup import parse_strategy
 from nasbench_lab.streams import check_seed
 from nasbench_lab.suites.published import Published
-from nasbench_lab.suites.strategy_strings import parse_strategy
 
 WILDCARDS = "*?["
 """What makes a pattern of a name."""
 
 _MOST_RUNS = 10**9
 _MOST_OF_A_GRID = 10**4
-
-
-@final
-@dataclass(frozen=True)
-class SuiteBudget:
-    """Limits of one run, as a suite states them for tables with different fidelities.
-
-    Attributes:
-        evaluations: see `Budget`.
-        epochs: see `Budget`.
-        seconds: see `Budget`.
-        trainings: as many epochs as so many trainings at the highest fidelity of the search take. So strategies of one
-            and of several fidelities get the same on every table, also on those without times.
-
-    >>> SuiteBudget(trainings=300).at(12)
-    Budget(evaluations=None, epochs=3600, seconds=None)
-    """
-
-    evaluations: int | None = None
-    epochs: int | None = None
-    seconds: float | None = None
-    trainings: int | None = None
-
-    def __post_init__(self) -> None:
-        _require_whole("budget.trainings", self.trainings, 1, _MOST_RUNS, optional=True)
-        limits = {name: value for name, value in asdict(self).items() if value is not None}
-        if not limits:
-            raise ParameterError("a budget needs evaluations, epochs, seconds or trainings")
-        limits.pop("trainings", None)
-        for name, value in asdict(Budget(**limits)).items() if limits else ():
-            object.__setattr__(self, name, value)  # as Budget has it: 300 for 300.0
-
-    def at(self, fidelity: int) -> Budget:
-        """Return the budget of a search whose highest fidelity is so many epochs."""
-        epochs = [self.epochs] if self.epochs is not None else []
-        if self.trainings is not None:
-            epochs.append(self.trainings * fidelity)
-        return Budget(self.evaluations, min(epochs) if epochs else None, self.seconds)
-
-    def __str__(self) -> str:
-        parts = [f"{value:g} {unit}" for unit, value in asdict(self).items() if value is not None]
-        return ", ".join(parts)
 
 
 @final
@@ -91,7 +49,7 @@ class StrategyEntry:
 
     def __post_init__(self) -> None:
         _require_text("the name of a strategy", self.name)
-        _require_bool("optional", self.optional)
+        flag("optional", self.optional)
         for key in ("parameters", "grid"):
             if not isinstance(getattr(self, key), Mapping):
                 raise ParameterError(f"{key} of {self.name!r} must be a table of parameters and values")
@@ -135,14 +93,16 @@ class TableEntry:
 
     name: str
     present: bool = False
-    budget: SuiteBudget | None = None
+    budget: Budget | None = None
     fidelity: int | None = None
 
     def __post_init__(self) -> None:
         _require_text("the name of a table", self.name)
-        _require_bool("present", self.present)
-        _require_whole("fidelity", self.fidelity, 1, _MOST_RUNS, optional=True)
-        object.__setattr__(self, "budget", _budget(self.budget))
+        flag("present", self.present)
+        if self.fidelity is not None:
+            object.__setattr__(self, "fidelity", whole("fidelity", self.fidelity, AtLeast(1)))
+        if self.budget is not None and not isinstance(self.budget, Budget):
+            raise ParameterError(f"budget must be a Budget, got {self.budget!r}")
 
     @property
     def is_pattern(self) -> bool:
@@ -158,21 +118,16 @@ class Suite:
     Args:
         strategies: entries, or names with parameters like ``regularized-evolution:population_size=20``.
         tables: entries, or names.
-        budget: limits of every run; may be left out where every table has its own.
-        title: one line for people; no part of the hash.
-        runs: runs of every strategy on every table.
-        fidelity: training epochs of an evaluation; by default each table's highest.
-        repeat: what an evaluation observes: ``"sample"``, ``"mean"`` or the number of a repeat.
-        workers: how many evaluations of a run happen at the same time.
-        objectives: further metrics that strategies are told.
-        limits: the most that a metric may be (or the least, where more is better), by its name.
-        seed: root seed; run r of every strategy uses the streams of run r.
-        published: what publications report, to be shown beside the results; no part of the hash.
-        folder: where relative paths of table files begin; no part of the hash.
+        conditions: budget, fidelity, repeat, workers, objectives, limits and seed, or a budget alone. The budget may be
+            missing where every table has its own.
+        title: one line for people; not part of the hash.
+        runs: runs of every strategy on every table; run r of every strategy uses the streams of run r.
+        published: what publications report, to be shown beside the results; not part of the hash.
+        folder: where relative paths of table files begin; not part of the hash.
 
     Raises:
-        ParameterError: a value makes no sense. Whether names exist, and tables have what is asked for, is found out
-            when the suite is planned.
+        ParameterError: a value makes no sense. Whether names exist, and whether tables have what is asked for, is
+            checked when the suite is planned.
 
     >>> suite = Suite(["random-search"], ["digits/chain"], Budget(evaluations=50), runs=100)
     >>> suite.strategies[0].name, suite.hash[:8]
@@ -181,53 +136,32 @@ class Suite:
 
     strategies: tuple[StrategyEntry, ...]
     tables: tuple[TableEntry, ...]
-    budget: SuiteBudget | None = None
+    conditions: Conditions = field(default_factory=Conditions)
     title: str = ""
     runs: int = 1000
-    fidelity: int | None = None
-    repeat: RepeatPolicy = "sample"
-    workers: int = 1
-    objectives: tuple[str, ...] = ()
-    limits: Mapping[str, float] = field(default_factory=dict)
-    seed: int = 0
     published: tuple[Published, ...] = ()
     folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strategies", tuple(map(_strategy, _listed("strategies", self.strategies))))
         object.__setattr__(self, "tables", tuple(map(_table, _listed("tables", self.tables))))
-        object.__setattr__(self, "objectives", tuple(_listed("objectives", self.objectives, least=0)))
         object.__setattr__(self, "published", tuple(map(_published, _listed("published", self.published, least=0))))
-        object.__setattr__(self, "budget", _budget(self.budget))
+        object.__setattr__(self, "conditions", Conditions.of(self.conditions))
         _require_line("title", self.title)
-        _require_whole("runs", self.runs, 1, _MOST_RUNS)
-        _require_whole("workers", self.workers, 1, MOST_WORKERS)
-        _require_whole("fidelity", self.fidelity, 1, _MOST_RUNS, optional=True)
-        _require_whole("seed", self.seed, 0, 2**128 - 1)
-        check_seed(self.seed, 0, self.runs)
-        if self.repeat not in ("sample", "mean") and not _is_whole(self.repeat, 0):
-            raise ParameterError(f'repeat must be "sample", "mean" or a number from 0, got {self.repeat!r}')
-        self._check_goals()
-        if self.budget is None and any(table.budget is None for table in self.tables):
-            raise ParameterError("budget is missing; write evaluations, epochs, seconds or trainings under [budget]")
-
-    def _check_goals(self) -> None:
-        for name in self.objectives:
-            _require_text("an objective", name)
-        if not isinstance(self.limits, Mapping):
-            raise ParameterError("limits must be a table of metrics and numbers")
-        for name, limit in self.limits.items():
-            if isinstance(limit, bool) or not isinstance(limit, int | float) or not math.isfinite(limit):
-                raise ParameterError(f"limits.{name} must be a number, got {limit!r}")
+        object.__setattr__(self, "runs", whole("runs", self.runs, AtLeast(1), AtMost(_MOST_RUNS)))
+        check_seed(self.conditions.seed, 0, self.runs)
+        if self.conditions.budget is None and any(table.budget is None for table in self.tables):
+            names = ", ".join(kind.name for kind in KINDS)
+            raise ParameterError(f"budget is missing; write one of {names} under [budget]")
 
     @property
     def spec(self) -> dict[str, Any]:
         """All that the suite says, as plain data: what was left out has its default."""
         data = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "folder"}
+        data |= {**data.pop("conditions").to_data(), "budget": _budget_data(self.conditions.budget)}
         data["strategies"] = [asdict(entry) for entry in self.strategies]
-        data["tables"] = [asdict(entry) for entry in self.tables]
+        data["tables"] = [{**asdict(entry), "budget": _budget_data(entry.budget)} for entry in self.tables]
         data["published"] = [asdict(row) for row in self.published]
-        data["budget"] = None if self.budget is None else asdict(self.budget)
         return json.loads(json.dumps(data))  # lists for tuples, as it is read again
 
     @property
@@ -260,12 +194,9 @@ def _published(row: Any) -> Published:
     return row
 
 
-def _budget(budget: Any) -> SuiteBudget | None:
-    if isinstance(budget, Budget):
-        return SuiteBudget(**asdict(budget))
-    if budget is not None and not isinstance(budget, SuiteBudget):
-        raise ParameterError(f"budget must have evaluations, epochs, seconds or trainings, got {budget!r}")
-    return budget
+def _budget_data(budget: Budget | None) -> dict[str, Any] | None:
+    """Plain data of a budget; its keys are part of the hash of a suite."""
+    return None if budget is None else {**budget.to_data(), "trainings": budget.trainings}
 
 
 def _listed(key: str, values: Any, least: int = 1) -> Iterable[Any]:
@@ -284,23 +215,6 @@ def _require_text(what: str, value: Any) -> None:
 def _require_line(key: str, value: Any) -> None:
     if not isinstance(value, str) or not value.isprintable():
         raise ParameterError(f"{key} must be one line of text, got {value!r}")
-
-
-def _require_bool(key: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise ParameterError(f"{key} must be true or false, got {value!r}")
-
-
-def _require_whole(key: str, value: Any, least: int, most: int, *, optional: bool = False) -> None:
-    if optional and value is None:
-        return
-    if not _is_whole(value, least) or value > most:
-        bound = f" up to {most}" if most < _MOST_RUNS else ""
-        raise ParameterError(f"{key} must be a whole number from {least}{bound}, got {value!r}")
-
-
-def _is_whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _require_plain(what: str, value: Any) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.simulation import Budget, Conditions
 from nasbench_lab.suites.published import Published
-from nasbench_lab.suites.spec import StrategyEntry, Suite, SuiteBudget, TableEntry
+from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
 
 BUILT_IN = Path(__file__).parent / "builtin"
 """Where the suites are that come with the package."""
@@ -67,7 +68,7 @@ def suite_of(data: Mapping[str, Any], folder: Path = Path()) -> Suite:
         UnknownNameError: a key means nothing.
         ParameterError: a value makes no sense, or a key is missing.
     """
-    made = dict(_known(data, Suite, ""))
+    made = _known(data, (_names(Suite) | _names(Conditions)) - {"folder", "conditions"}, "")
     for key, one in (("strategies", _strategy), ("tables", _table), ("published", _published)):
         if isinstance(made.get(key), list):
             made[key] = [one(entry) for entry in made[key]]
@@ -76,7 +77,7 @@ def suite_of(data: Mapping[str, Any], folder: Path = Path()) -> Suite:
     for key in ("strategies", "tables"):
         if key not in made:
             raise ParameterError(f"{key} is missing: a suite needs at least one")
-    return Suite(**made, folder=folder)
+    return Suite(conditions=Conditions.take(made), **made, folder=folder)
 
 
 def _strategy(entry: Any) -> Any:
@@ -97,29 +98,32 @@ def _table(entry: Any) -> Any:
 def _published(row: Any) -> Any:
     if not isinstance(row, Mapping):
         return row
-    made = _known(row, Published, "published")
+    made = _known(row, _names(Published), "published")
     for key in ("strategy", "table", "source"):
         if key not in made:
             raise ParameterError(f"an entry of published has no {key}")
     return Published(**made)
 
 
-def _budget(value: Any, where: str) -> SuiteBudget:
+def _budget(value: Any, where: str) -> Budget:
     if not isinstance(value, Mapping):
         raise ParameterError(f"{where} must be a table, like {{ evaluations = 300 }}, got {value!r}")
-    return SuiteBudget(**_known(value, SuiteBudget, where))
+    return Budget(**_known(value, _names(Budget), where))
 
 
 def _named(entry: Mapping[str, Any], kind: type[Any], where: str) -> dict[str, Any]:
-    made = _known(entry, kind, where)
+    made = _known(entry, _names(kind), where)
     if "name" not in made:
         raise ParameterError(f"an entry of {where} has no name")
     return made
 
 
-def _known(data: Mapping[str, Any], kind: type[Any], where: str) -> dict[str, Any]:
-    """Return the entries that are there, or raise UnknownNameError for the first that means nothing."""
-    known = {field.name for field in dataclasses.fields(kind)} - {"folder"}
+def _names(kind: type[Any]) -> set[str]:
+    return {field.name for field in dataclasses.fields(kind)}
+
+
+def _known(data: Mapping[str, Any], known: Collection[str], where: str) -> dict[str, Any]:
+    """Return the entries that have a value, or raise UnknownNameError for the first unknown key."""
     for key in data:
         if key not in known:
             raise unknown(f"key in {where}" if where else "key", key, known)

@@ -21,6 +21,9 @@ Repeat = int | Literal["mean"]
 SECONDS_PER_EPOCH = "s/epoch"
 """Unit of times that are the same at every epoch, so that only one epoch's is stored."""
 
+ENERGY = "energy"
+"""Name of the metric that a budget in energy limits."""
+
 
 @runtime_checkable
 class _OnDisk(Protocol):
@@ -237,6 +240,25 @@ class Table:
         for metric in self.description.cost[1:]:
             total = total + self._seconds(metric, epochs)
         return total
+
+    @property
+    def energy_unit(self) -> str | None:
+        """Unit of the metric ``energy``, ``"J"`` or ``"kWh"``; None where the table has no such metric.
+
+        That metric is the energy of one training, from its start to a fidelity.
+        """
+        units = {metric.unit for metric in self.description.metrics if metric.name == ENERGY}
+        return next(iter(units & {"J", "kWh"}), None)
+
+    def energy_cost(self, epochs: int | None = None) -> FloatArray:
+        """Return the energy that one evaluation costs, in `energy_unit`; shaped as `cost` is.
+
+        Raises:
+            MissingDataError: no energies were published.
+        """
+        if self.energy_unit is None:
+            raise MissingDataError(f"table {self.name!r} has no energies")
+        return self.repeat_values(ENERGY, epochs)
 
     def training_cost(self, epochs: int | None = None) -> FloatArray:
         """Return the seconds of the training alone, from its start to a fidelity; shaped as `cost` is.

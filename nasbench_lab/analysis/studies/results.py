@@ -20,8 +20,7 @@ from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.retraining import Interval
 from nasbench_lab.analysis.run_summary import Summary
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace import RegretKind
 from nasbench_lab.tables.description import Direction, Metric
 
@@ -36,13 +35,8 @@ class Task:
         name: unique in the study: the table, and in parentheses what tells it from other tasks on the same table.
         table: name of the table.
         checksum: digest of its content; empty for a table made in memory.
-        fidelity: training epochs of an evaluation.
-        repeat: which repeat an evaluation observes.
-        budget: limits of a run.
-        workers: how many evaluations of a run happen at the same time.
+        conditions: of the search; its seed has no meaning here, as seeds may differ between strategies.
         objective: the metric that is searched on.
-        objectives: further metrics that strategies are told.
-        limits: what an architecture had to keep, by metric.
         kinds: the kinds of regret that exist here; ``"observed"`` always does.
         axes: what curves can be drawn against; ``"seconds"`` only where the table has times.
         clock: the axis on which the budget is spent: on it, tasks are put side by side (see `ProgressCurves`).
@@ -60,13 +54,8 @@ class Task:
     name: str
     table: str
     checksum: str
-    fidelity: int
-    repeat: RepeatPolicy
-    budget: Budget
-    workers: int
+    conditions: Conditions
     objective: Metric
-    objectives: tuple[str, ...]
-    limits: Mapping[str, float]
     kinds: tuple[RegretKind, ...]
     axes: tuple[Axis, ...]
     clock: Axis

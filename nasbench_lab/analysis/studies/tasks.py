@@ -46,7 +46,7 @@ def group(settings: Sequence[Setting]) -> tuple[tuple[str, ...], list[Group]]:
     labels = tuple(dict.fromkeys(setting.label for setting in settings))
     groups: dict[str, dict[str, int]] = {}
     for number, setting in enumerate(settings):
-        members = groups.setdefault(repr([getattr(setting, field) for field in _SHARED]), {})
+        members = groups.setdefault(repr([_shared(setting, field) for field in _SHARED]), {})
         if setting.label in members:
             raise ParameterError(f"strategy {setting.label!r} ran twice on table {setting.table!r} with one setting")
         members[setting.label] = number
@@ -76,7 +76,10 @@ def describe(name: str, setting: Setting, reference: Reference, found: Sequence[
     gaps = {kind: float(reference.regret(kind, np.array(random[kind]))) for kind in compared}
     return Task(
         name=name,
-        **{field: getattr(setting, field) for field in _SHARED},
+        table=setting.table,
+        checksum=setting.checksum,
+        conditions=dataclasses.replace(setting.conditions, seed=0),
+        objective=setting.objective,
         kinds=kinds,
         axes=axes,
         clock=clock,
@@ -108,12 +111,17 @@ def _names(settings: Sequence[Setting]) -> list[str]:
     for setting in settings:
         same = [other for other in settings if other.table == setting.table]
         parts = [
-            _part(field, getattr(setting, field))
+            _part(field, _shared(setting, field))
             for field in _SHARED[1:]
-            if any(getattr(other, field) != getattr(setting, field) for other in same)
+            if any(_shared(other, field) != _shared(setting, field) for other in same)
         ]
         names.append(f"{setting.table} ({', '.join(parts)})" if tables.count(setting.table) > 1 else setting.table)
     return names
+
+
+def _shared(setting: Setting, field: str) -> Any:
+    """What a setting or its conditions have under a name."""
+    return getattr(setting if hasattr(setting, field) else setting.conditions, field)
 
 
 def _part(field: str, value: Any) -> str:

@@ -25,6 +25,7 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
         _related_tasks,
         _few_runs,
         _different_runs,
+        _several_versions,
         _different_seeds,
         _different_budgets,
         _ended_early,
@@ -96,14 +97,24 @@ def _different_runs(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
         yield f"Numbers of runs differ, from {min(counts)} to {max(counts)}; every task weighs the same."
 
 
+def _several_versions(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    versions: dict[str, set[int]] = {}
+    for setting in (setting for each in evidence for setting in each.settings if setting is not None):
+        versions.setdefault(setting.strategy, set()).add(setting.version)
+    for name, found in versions.items():
+        if len(found) > 1:
+            numbers = " and ".join(map(str, sorted(found)))
+            yield f"Results of {name} are from versions {numbers} of the strategy, which search differently."
+
+
 def _different_seeds(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
-    seeds = sorted({setting.seed for each in evidence for setting in each.settings if setting is not None})
+    seeds = sorted({setting.conditions.seed for each in evidence for setting in each.settings if setting is not None})
     if len(seeds) > 1:
         yield f"Root seeds differ: {', '.join(map(str, seeds))}."
 
 
 def _different_budgets(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
-    budgets = {str(each.task.budget) for each in evidence}
+    budgets = {str(each.task.conditions.budget) for each in evidence}
     if len(budgets) > 1:
         yield f"Budgets differ between tasks ({'; '.join(sorted(budgets))}): shares of budgets are compared."
 

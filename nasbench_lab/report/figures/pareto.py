@@ -47,7 +47,7 @@ def pareto_figure(traces: Sequence[Trace], split: Split | None = None, *, style:
     from matplotlib import rc_context
 
     chosen, split = paper_style(style), _checked(traces, split)
-    objectives = traces[0].setting.objectives
+    objectives = traces[0].setting.conditions.objectives
     labels = [trace.setting.label for trace in traces]
     title = f"{traces[0].setting.table}: median and interquartile range of {in_words(traces[0].runs, 'run')}"
     looks = [line_look(number, len(traces)) for number in range(len(traces))]
@@ -67,9 +67,9 @@ def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
         raise ParameterError("there are no traces to draw")
     first = traces[0].setting
     for trace in traces:
-        if (trace.setting.table, trace.setting.objectives) != (first.table, first.objectives):
+        if (trace.setting.table, trace.setting.conditions.objectives) != (first.table, first.conditions.objectives):
             raise ParameterError("a figure of Pareto fronts has one table and one set of objectives")
-    if not first.objectives:
+    if not first.conditions.objectives:
         raise MissingDataError(f"the search on {first.table!r} had no further objectives, so there is no Pareto front")
     chosen: Split = split or ("test" if "test" in traces[0].reference.means else "valid")
     traces[0].reference.mean(chosen)  # says what there is

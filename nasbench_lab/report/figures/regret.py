@@ -66,7 +66,7 @@ def _group(traces: Sequence[Trace]) -> list[list[Trace]]:
     groups: dict[tuple[object, ...], list[Trace]] = {}
     for trace in traces:
         setting = trace.setting
-        key = (setting.table, setting.checksum, setting.fidelity, setting.repeat, setting.objective)
+        key = (setting.table, setting.checksum, setting.fidelity, setting.conditions.repeat, setting.objective)
         group = groups.setdefault(key, [])
         if any(other.setting.label == setting.label for other in group):
             raise ParameterError(f"strategy {setting.label!r} appears twice on table {setting.table!r}")
@@ -109,8 +109,10 @@ def _draw_panel(panel: Axes, traces: Sequence[Trace], kind: RegretKind, axis: Ax
 def _title(trace: Trace) -> str:
     setting = trace.setting
     parts = [f"{setting.fidelity} epochs"]
-    if setting.repeat != "sample":
-        parts.append("mean of repeats" if setting.repeat == "mean" else f"repeat {setting.repeat}")
+    if setting.conditions.repeat != "sample":
+        parts.append(
+            "mean of repeats" if setting.conditions.repeat == "mean" else f"repeat {setting.conditions.repeat}"
+        )
     if setting.objective.split == "test":
         parts.append("on test")
     return f"{setting.table} ({', '.join(parts)})"

@@ -189,7 +189,7 @@ def _lead(study: Study) -> str:
 
 
 def _headline(study: Study) -> list[tuple[str, str]]:
-    budgets = list(dict.fromkeys(str(task.budget) for task in study.tasks))
+    budgets = list(dict.fromkeys(str(task.conditions.budget) for task in study.tasks))
     counts = sorted({int(count) for count in study.runs.ravel() if count})
     each = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
     facts = [
@@ -197,7 +197,7 @@ def _headline(study: Study) -> list[tuple[str, str]]:
         ("tasks" if len(study.tasks) > 1 else "task", f"{len(study.tasks)}"),
         ("runs each", each),
         ("runs in all", f"{int(study.runs.sum()):,}"),
-        ("budget of a run", budgets[0] if len(budgets) == 1 else f"{len(budgets)} different ones"),
+        ("budget per run", budgets[0] if len(budgets) == 1 else f"{len(budgets)} different ones"),
     ]
     boards = study.leaderboard.get(study.kind, ())
     if len(boards) > 1:

@@ -82,12 +82,14 @@ def task_details(study: Study) -> Iterator[Detail]:
 
 def _facts(study: Study, place: int) -> tuple[tuple[str, str], ...]:
     task = study.tasks[place]
+    conditions = task.conditions
+    workers = f", {conditions.workers} workers" if conditions.workers > 1 else ""
     facts = [
         (
             "searched on",
-            f"{task.objective.name} ({task.objective.unit}), {task.fidelity} epochs, repeat: {task.repeat}",
+            f"{task.objective.name} ({task.objective.unit}), {conditions.fidelity} epochs, repeat: {conditions.repeat}",
         ),
-        ("budget of a run", f"{task.budget}" + (f", {task.workers} workers" if task.workers > 1 else "")),
+        ("budget per run", f"{conditions.budget}{workers}"),
         ("architectures", f"{task.architectures:,}"),
     ]
     for kind in task.kinds:
@@ -95,10 +97,10 @@ def _facts(study: Study, place: int) -> tuple[tuple[str, str], ...]:
         if math.isfinite(task.random_value.get(kind, math.nan)):
             text += f"; the average architecture has {short(task.random_value[kind], 5)}"
         facts.append((f"optimum, {KIND_TITLES[kind]}", text))
-    if task.objectives:
-        facts.append(("further objectives", ", ".join(task.objectives)))
-    if task.limits:
-        facts.append(("limits", ", ".join(f"{name} {limit:g}" for name, limit in task.limits.items())))
+    if conditions.objectives:
+        facts.append(("further objectives", ", ".join(conditions.objectives)))
+    if conditions.limits:
+        facts.append(("limits", ", ".join(f"{name} {limit:g}" for name, limit in conditions.limits.items())))
     return tuple(facts)
 
 

@@ -188,13 +188,13 @@ def _details(study: Study) -> tuple[Answer, str]:
 
 
 def _describe(task: Task) -> str:
-    repeat = {"sample": "a repeat drawn anew each time", "mean": "the mean of repeats"}.get(str(task.repeat))
+    repeat = {"sample": "a repeat drawn anew each time", "mean": "the mean of repeats"}.get(str(task.conditions.repeat))
     parts = [
-        f"{task.name}: budget {task.budget}",
-        f"{task.fidelity} epochs",
-        f"observing {task.objective.name}, {repeat or f'repeat {task.repeat}'}",
-        in_words(task.workers, "worker"),
-        *(f"limit {name}={limit:g}" for name, limit in task.limits.items()),
+        f"{task.name}: budget {task.conditions.budget}",
+        f"{task.conditions.fidelity} epochs",
+        f"observing {task.objective.name}, {repeat or f'repeat {task.conditions.repeat}'}",
+        in_words(task.conditions.workers, "worker"),
+        *(f"limit {name}={limit:g}" for name, limit in task.conditions.limits.items()),
     ]
     return ", ".join(parts)
 
@@ -258,7 +258,7 @@ def _end_to_end(study: Study) -> str:
 
 
 def _budgets(study: Study) -> str:
-    return " or ".join(dict.fromkeys(str(task.budget) for task in study.tasks))
+    return " or ".join(dict.fromkeys(str(task.conditions.budget) for task in study.tasks))
 
 
 def _versions(origin: Mapping[str, Any]) -> str:

@@ -172,7 +172,7 @@ def _pareto(results: Results | None) -> Iterator[tuple[str, Draw]]:
     names: list[str] = []
     for numbers in searches(results.settings):
         setting = results.settings[numbers[0]]
-        if setting.objectives:
+        if setting.conditions.objectives:
             names.append(_file_name(setting.table))
             several = names.count(names[-1])
             name = names[-1] if several == 1 else f"{names[-1]}-{several}"
@@ -187,7 +187,8 @@ def searches(settings: Sequence[Setting]) -> list[list[int]]:
     """Return the positions of the settings that differ in nothing but strategy and seed, together."""
     groups: dict[str, list[int]] = {}
     for number, setting in enumerate(settings):
-        alike = dataclasses.replace(setting, strategy="", label="", parameters={}, seed=0)
+        conditions = dataclasses.replace(setting.conditions, seed=0)
+        alike = dataclasses.replace(setting, strategy="", version=0, label="", parameters={}, conditions=conditions)
         groups.setdefault(repr(alike), []).append(number)
     return list(groups.values())
 

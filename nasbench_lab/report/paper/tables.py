@@ -352,7 +352,7 @@ _SPLITS: dict[RegretKind, str] = {
 
 
 def _budgets(study: Study, places: Sequence[int]) -> str:
-    budgets = list(dict.fromkeys(str(study.tasks[place].budget) for place in places))
+    budgets = list(dict.fromkeys(str(study.tasks[place].conditions.budget) for place in places))
     return f"budget {budgets[0]}" if len(budgets) == 1 else f"budgets {'; '.join(budgets)}"
 
 

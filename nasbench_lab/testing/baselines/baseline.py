@@ -13,8 +13,7 @@ import numpy as np
 import nasbench_lab
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulation import Budget, Trace
-from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.simulation import Conditions, Trace
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.baselines.exact_tier import Fingerprints, fingerprints
 from nasbench_lab.testing.baselines.run_losses import LOSSES, LossScale, losses, scale_of
@@ -44,7 +43,8 @@ class Protocol:
     Attributes:
         table: name of the table.
         checksum: digest of its content.
-        runs, budget, fidelity, repeat, workers, objectives, limits, seed: see `nasbench_lab.simulation`.
+        runs: number of runs.
+        conditions: of the search.
         tiers: in which ways a check can pass.
         level: chance of a false alarm over all baselines of a folder.
     """
@@ -52,13 +52,7 @@ class Protocol:
     table: str
     checksum: str
     runs: int
-    budget: Budget
-    fidelity: int
-    repeat: RepeatPolicy
-    workers: int
-    objectives: tuple[str, ...]
-    limits: Mapping[str, float]
-    seed: int
+    conditions: Conditions
     tiers: tuple[Tier, ...] = TIERS
     level: float = LEVEL
 
@@ -72,9 +66,15 @@ class Protocol:
 
     def differences(self, other: Protocol) -> list[str]:
         """Return how another protocol differs from this one, one text a field."""
-        names = [field.name for field in dataclasses.fields(self)]
-        pairs = [(name, getattr(self, name), getattr(other, name)) for name in names]
+        old_values, new_values = self._values(), other._values()
+        pairs = [(name, old, new_values[name]) for name, old in old_values.items()]
         return [f"{_PLAIN_NAMES.get(name, name)} was {old}, is {new}" for name, old, new in pairs if old != new]
+
+    def _values(self) -> dict[str, Any]:
+        """All fields by name, those of the conditions among them."""
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        conditions = own.pop("conditions")
+        return own | {field.name: getattr(conditions, field.name) for field in dataclasses.fields(conditions)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Subject:
         name, label: of the strategy, see `Setting`.
         parameters: its parameters, as plain data.
         given: names of those that are not its defaults; they are given again when it is found again.
+        version: of the strategy.
         source: where it is found again: its registered name, or ``module:Class``; empty where it has neither.
         table_source: where the table is found again: a name of the catalogue or a path; empty where it has neither.
     """
@@ -95,6 +96,7 @@ class Subject:
     given: tuple[str, ...] = ()
     source: str = ""
     table_source: str = ""
+    version: int = 1
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -141,13 +143,7 @@ def protocol_of(trace: Trace, table: Table, tiers: Sequence[Tier] = TIERS, level
         table=setting.table,
         checksum=checksum_of(table),
         runs=trace.runs,
-        budget=setting.budget,
-        fidelity=setting.fidelity,
-        repeat=setting.repeat,
-        workers=setting.workers,
-        objectives=tuple(setting.objectives),
-        limits=dict(setting.limits),
-        seed=setting.seed,
+        conditions=setting.conditions,
         tiers=tuple(tiers),
         level=level,
     )

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any, final
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulation import Budget, Trace, simulate
-from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.simulation import Conditions, Trace, simulate_under
 from nasbench_lab.strategies import Strategy
+from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS, Subject, Tier
 from nasbench_lab.testing.baselines.files import read_baseline
 from nasbench_lab.testing.baselines.lookup import (
-    StrategyLike,
-    find_strategy,
     find_table,
     find_table_of_file,
     given_parameters,
@@ -39,9 +37,8 @@ class BaselineCheck:
     Args:
         strategy: a name (with parameters as ``name:key=value,...``), ``module:Class``, an object or a class.
         table: a table, its name, or the path of its file.
-        budget: limits of every run.
-        runs: how many runs; more tell smaller regressions.
-        fidelity, repeat, workers, objectives, limits, seed: see `nasbench_lab.simulation`.
+        conditions: of the search (see `Conditions`), or a budget alone.
+        runs: number of runs; more runs detect smaller regressions.
         parameters: of the strategy, where it is given by name or as a class.
         margin: the largest difference in the mean regret that does not matter, in its unit, or one a loss by name (see
             `LOSSES`). By default that of the baseline; of a new one, half of the standard deviation over its runs.
@@ -60,18 +57,15 @@ class BaselineCheck:
 
     strategy: StrategyLike
     table: str | os.PathLike[str] | Table
-    budget: Budget
+    conditions: Conditions
     runs: int = RUNS
-    fidelity: int | None = None
-    repeat: RepeatPolicy = "sample"
-    workers: int = 1
-    objectives: Sequence[str] = ()
-    limits: Mapping[str, float] | None = None
-    seed: int = 0
     parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     margin: float | Mapping[str, float] | None = None
     tiers: Sequence[Tier] = TIERS
     level: float = LEVEL
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "conditions", Conditions.of(self.conditions))
 
     def against(self, path: Path) -> CheckOutcome:
         """Compare with the baseline in a file. The baselines in its folder share the level.
@@ -109,19 +103,7 @@ class BaselineCheck:
         return Simulated(trace, table, "scores" in searcher.needs, tuple(rehearse(trace, again)))
 
     def _simulate(self, searcher: Strategy[Any], table: Table, first_run: int, runs: int) -> Trace:
-        return simulate(
-            table,
-            searcher,
-            runs=runs,
-            budget=self.budget,
-            fidelity=self.fidelity,
-            repeat=self.repeat,
-            workers=self.workers,
-            objectives=self.objectives,
-            limits=self.limits,
-            seed=self.seed,
-            first_run=first_run,
-        )
+        return simulate_under(self.conditions, table, searcher, runs=runs, first_run=first_run)
 
     def _subject(self, table_source: str) -> Subject:
         searcher = find_strategy(self.strategy, self.parameters)
@@ -132,6 +114,7 @@ class BaselineCheck:
         return Subject(
             name=searcher.name,
             label=searcher.label,
+            version=searcher.version,
             parameters=parameters,
             given=tuple(given),
             source=source_of(self.strategy, searcher) if found_again else "",
@@ -170,14 +153,8 @@ def check_file(
         strategy=subject.source if strategy is None else strategy,
         parameters=unplain(given) if strategy is None else {},
         table=find_table_of_file(subject.table_source, path.parent) if table is None else table,
-        budget=protocol.budget,
+        conditions=protocol.conditions,
         runs=protocol.runs,
-        fidelity=protocol.fidelity,
-        repeat=protocol.repeat,
-        workers=protocol.workers,
-        objectives=protocol.objectives,
-        limits=protocol.limits,
-        seed=protocol.seed,
         margin=baseline.margins,
         tiers=protocol.tiers,
         level=protocol.level,

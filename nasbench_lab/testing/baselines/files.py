@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
 from nasbench_lab.files import atomic_path
-from nasbench_lab.simulation import Budget
+from nasbench_lab.simulation import Budget, Conditions
+from nasbench_lab.simulation.budget import KINDS
 from nasbench_lab.testing.baselines.baseline import Baseline, Protocol, Subject
 from nasbench_lab.testing.baselines.exact_tier import WORD, Fingerprints
 from nasbench_lab.testing.baselines.run_losses import LOSSES, LossScale
@@ -71,6 +73,8 @@ def baseline_files(place: Path) -> list[Path]:
 def to_json(baseline: Baseline) -> str:
     """Return a baseline as the text of its file."""
     protocol = dataclasses.asdict(baseline.protocol)
+    protocol |= {**baseline.protocol.conditions.to_data(), "objectives": list(baseline.protocol.conditions.objectives)}
+    del protocol["conditions"]
     document = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -122,6 +126,7 @@ def _baseline(root: JsonObject) -> Baseline:
             given=tuple(subject.texts("given")),
             source=subject.value("source", str),
             table_source=subject.value("table_source", str),
+            version=subject.value("version", int) if "version" in subject.names() else 1,
         ),
         protocol=protocol,
         made_with={name: root.part("made_with").value(name, str) for name in root.part("made_with").names()},
@@ -145,22 +150,29 @@ def _protocol(part: JsonObject) -> Protocol:
         table=part.value("table", str),
         checksum=part.value("checksum", str),
         runs=part.value("runs", int),
-        budget=Budget(
-            evaluations=budget.value("evaluations", int | None),
-            epochs=budget.value("epochs", int | None),
-            seconds=None if budget.value("seconds", int | float | None) is None else budget.number("seconds"),
+        conditions=Conditions(
+            budget=Budget(**{name: _limit(budget, name) for name in budget.names()}),
+            fidelity=part.value("fidelity", int),
+            repeat=repeat,
+            workers=part.value("workers", int),
+            objectives=tuple(part.texts("objectives")),
+            limits={name: part.part("limits").number(name) for name in part.part("limits").names()},
+            seed=part.value("seed", int),
         ),
-        fidelity=part.value("fidelity", int),
-        repeat=repeat,
-        workers=part.value("workers", int),
-        objectives=tuple(part.texts("objectives")),
-        limits={name: part.part("limits").number(name) for name in part.part("limits").names()},
-        seed=part.value("seed", int),
         tiers=tuple(part.texts("tiers")),  # type: ignore[arg-type] # checked by Protocol
         level=part.number("level"),
     )
-    require(protocol.runs >= 1 and protocol.workers >= 1 and protocol.seed >= 0, "protocol has a negative number")
+    require(protocol.runs >= 1, "protocol has no runs")
     return protocol
+
+
+def _limit(budget: JsonObject, name: str) -> Any:
+    """One limit of a budget; None where it is not set."""
+    kinds = {kind.name: kind.type for kind in KINDS}
+    require(name in kinds, f"protocol.budget has no kind {name!r}; there are {', '.join(kinds)}")
+    if kinds[name] is not float:
+        return budget.value(name, kinds[name] | None)
+    return None if budget.value(name, int | float | None) is None else budget.number(name)
 
 
 def _scale(part: JsonObject) -> LossScale:

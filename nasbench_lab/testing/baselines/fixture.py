@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, final
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
-from nasbench_lab.simulation import Budget, Trace
-from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.simulation import Conditions, Trace
+from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS, Subject, Tier
 from nasbench_lab.testing.baselines.checks import BaselineCheck
 from nasbench_lab.testing.baselines.files import SUFFIX, read_baseline
-from nasbench_lab.testing.baselines.lookup import StrategyLike, find_strategy, find_table, name_of_table, plain
+from nasbench_lab.testing.baselines.lookup import find_table, name_of_table, plain
 from nasbench_lab.testing.baselines.outcome import CheckOutcome
 from nasbench_lab.testing.baselines.reporting import to_text
 from nasbench_lab.testing.baselines.verdicts import Simulated, compare_with, write_anew
@@ -61,40 +61,38 @@ class StrategyBaseline:
         strategy: StrategyLike,
         table: str | os.PathLike[str] | Table,
         *,
-        budget: Budget,
         runs: int = RUNS,
-        fidelity: int | None = None,
-        repeat: RepeatPolicy = "sample",
-        workers: int = 1,
-        objectives: Sequence[str] = (),
-        limits: Mapping[str, float] | None = None,
-        seed: int = 0,
         margin: float | Mapping[str, float] | None = None,
         tiers: Sequence[Tier] = TIERS,
         level: float = LEVEL,
         name: str = "",
-        **parameters: Any,
+        parameters: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> CheckOutcome:
         """Simulate a strategy on a table, and fail the test unless it does as well as its baseline says.
 
-        The arguments are those of `BaselineCheck`. ``name`` is that of the baseline file, without ending; by default it
-        is made of the names of strategy and table. Further arguments are parameters of the strategy, if it is given
-        by name or as a class.
+        Args:
+            strategy: see `BaselineCheck`.
+            table: see `BaselineCheck`.
+            runs: see `BaselineCheck`.
+            margin: see `BaselineCheck`.
+            tiers: see `BaselineCheck`.
+            level: see `BaselineCheck`.
+            name: of the baseline file, without ending; by default made of the names of strategy and table.
+            parameters: of the strategy, unless it is an object.
+            **options: the arguments of `Conditions`, such as ``budget=nl.Budget(evaluations=100)`` and ``seed=1``; all
+                others are parameters of the strategy.
         """
-        searcher, found = self._guarded(name, lambda: (find_strategy(strategy, parameters), find_table(table)))
+        conditions = self._guarded(name, lambda: Conditions.take(options))
+        given = {**options, **(parameters or {})}
+        searcher, found = self._guarded(name, lambda: (find_strategy(strategy, given), find_table(table)))
         path = self._path(name or f"{searcher.name}--{found.name}")
         check = BaselineCheck(
             strategy=strategy,
             table=table,
-            budget=budget,
+            conditions=conditions,
             runs=runs,
-            fidelity=fidelity,
-            repeat=repeat,
-            workers=workers,
-            objectives=objectives,
-            limits=limits,
-            seed=seed,
-            parameters=parameters,
+            parameters=given,
             margin=margin,
             tiers=tiers,
             level=level,
@@ -122,7 +120,9 @@ class StrategyBaseline:
         path = self._path(name or f"{setting.strategy}--{table.name}")
         simulated = Simulated(trace, table, pays_for_scores)
         where = name_of_table(table, path.parent)
-        subject = Subject(setting.strategy, setting.label, plain(setting.parameters), table_source=where)
+        subject = Subject(
+            setting.strategy, setting.label, plain(setting.parameters), table_source=where, version=setting.version
+        )
         return self._judge(
             path,
             lambda: write_anew(simulated, subject, path, tiers, level, margin),

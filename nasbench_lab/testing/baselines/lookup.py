@@ -3,47 +3,20 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import math
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import NasbenchLabError, ParameterError, first_line
-from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies, resolve
-from nasbench_lab.suites.strategy_strings import parse_strategy
+from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.strategies import PlainStrategy, Strategy
+from nasbench_lab.strategies.lookup import StrategyLike, import_path, split_path
 from nasbench_lab.tables import Table, list_tables, load
 from nasbench_lab.tables.catalogue import is_table_file
 from nasbench_lab.testing.synthetic import SPACES, synthetic_table
 
-StrategyLike = str | Strategy[Any] | Callable[..., Any]
-"""A name (with parameters as ``name:key=value,...``), ``module:Class``, a Strategy object, or a class."""
-
 _SYNTHETIC = "synthetic/"
-_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
-
-
-def find_strategy(strategy: StrategyLike, parameters: Mapping[str, Any] | None = None) -> Strategy[Any]:
-    """Return the strategy object of a name, a ``module:Class``, a class or an object.
-
-    Raises:
-        UnknownNameError: no strategy has that name.
-        ParameterError: it cannot be imported or is no strategy, or a parameter is wrong.
-
-    >>> find_strategy("nasbench_lab.strategies.random_search:RandomSearch").name
-    'random-search'
-    >>> find_strategy("regularized-evolution:population_size=20,sample_size=5").label
-    'regularized-evolution:population_size=20,sample_size=5'
-    """
-    found = dict(parameters or {})
-    if isinstance(strategy, str) and _PATH.fullmatch(strategy) and strategy.partition(":")[0] not in list_strategies():
-        return resolve(_import(strategy), found)
-    if isinstance(strategy, str):
-        name, given = parse_strategy(strategy)
-        return resolve(name, {**found, **given})
-    return resolve(strategy, found)
 
 
 def source_of(strategy: StrategyLike, found: Strategy[Any]) -> str:
@@ -54,11 +27,11 @@ def source_of(strategy: StrategyLike, found: Strategy[Any]) -> str:
     ('nasbench_lab.strategies.random_search:RandomSearch', 'random-search')
     """
     if isinstance(strategy, str):
-        return strategy if _PATH.fullmatch(strategy) else strategy.partition(":")[0]
+        return split_path(strategy)[0] or strategy.partition(":")[0]
     kind = found.factory if isinstance(found, PlainStrategy) else type(found)
     path = f"{getattr(kind, '__module__', '')}:{getattr(kind, '__qualname__', '')}"
     try:
-        same = _PATH.fullmatch(path) is not None and not path.startswith("__main__:") and _import(path) is kind
+        same = bool(split_path(path)[0]) and not path.startswith("__main__:") and import_path(path) is kind
     except NasbenchLabError:
         return ""
     return path if same else ""
@@ -109,6 +82,7 @@ def find_table_of_file(source: str, folder: Path) -> Table:
 def given_parameters(strategy: Strategy[Any]) -> list[str]:
     """Return the names of the parameters that are not their defaults; of all where there are no defaults to know.
 
+    >>> from nasbench_lab.strategies.lookup import find_strategy
     >>> given_parameters(find_strategy("regularized-evolution:population_size=20,sample_size=5"))
     ['population_size', 'sample_size']
     """
@@ -155,16 +129,3 @@ def unplain(parameters: Mapping[str, Any]) -> dict[str, Any]:
 @functools.cache
 def _synthetic(kind: str) -> Table:
     return synthetic_table(kind)  # type: ignore[arg-type] # checked by the caller
-
-
-def _import(path: str) -> Any:
-    module, _, names = path.partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for name in names.split("."):
-            found = getattr(found, name)
-    except Exception as error:  # whatever the module raises
-        raise ParameterError(f"cannot import {path}: {first_line(error)}") from error
-    if not isinstance(found, type):
-        raise ParameterError(f"{path} is not a class")
-    return found

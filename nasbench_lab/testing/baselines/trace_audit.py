@@ -82,7 +82,7 @@ def _budget(trace: Trace, table: Table, pays_for_scores: bool) -> str:
     ends = _ends(trace)
     if (ends > budget.seconds).any():
         return _line("budget", trace, ends > budget.seconds, f"goes on after {budget.seconds:g} s")
-    if setting.workers > 1 or pays_for_scores or not table.has_times:
+    if setting.conditions.workers > 1 or pays_for_scores or not table.has_times:
         return ""
     longest = float(np.nanmax(table.cost(setting.fidelity)))
     early = (ends + longest < budget.seconds) & ~trace.stopped
@@ -99,10 +99,10 @@ def _clock(trace: Trace, table: Table, pays_for_scores: bool) -> str:
         return ""
     if np.isnan(trace.time[trace.mask]).any():
         return "clock: the table has times, but some evaluations took none"
-    if trace.setting.workers > 1:
+    if trace.setting.conditions.workers > 1:
         done = np.where(trace.mask, charge.least, 0.0).sum(axis=1)
-        fast = _ends(trace) * trace.setting.workers < done * (1 - _RELATIVE)
-        return _line("clock", trace, fast, f"did more than {trace.setting.workers} workers can in its time")
+        fast = _ends(trace) * trace.setting.conditions.workers < done * (1 - _RELATIVE)
+        return _line("clock", trace, fast, f"did more than {trace.setting.conditions.workers} workers can in its time")
     took = np.diff(trace.time, axis=1, prepend=0.0)
     slack = _RELATIVE * np.abs(trace.time)
     wrong = trace.mask & (took < charge.least - slack)

@@ -1,0 +1,176 @@
+"""Finding a strategy by whatever a user has: a name, a file, a module, a class, a function or an object."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nasbench_lab.errors import NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.strategies.base import Strategy, field_names
+from nasbench_lab.strategies.plain import PlainRun, PlainStrategy
+from nasbench_lab.strategies.registry import list_strategies, resolve
+
+StrategyLike = str | Strategy[Any] | Callable[..., PlainRun]
+"""A name (with parameters as ``name:key=value,...``), ``file.py:Class``, ``module:Class``, object, class or factory."""
+
+_PATH = re.compile(r"(?P<place>.+?):(?P<name>[A-Za-z_][\w.]*)(?::(?P<parameters>.*))?")
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+def find_strategy(strategy: StrategyLike, parameters: Mapping[str, Any] | None = None) -> Strategy[Any]:
+    """Return the strategy object for what a user gives.
+
+    A class or a factory function whose objects have ``ask`` and ``tell`` for a single run is wrapped in
+    `PlainStrategy`. A file or a module is imported, so its code runs.
+
+    Args:
+        strategy: see `StrategyLike`.
+        parameters: of the strategy; those in the text of a name take precedence.
+
+    Raises:
+        UnknownNameError: no strategy has that name, or it has no such parameter.
+        ParameterError: it cannot be imported, is not a strategy, or a parameter has a bad value.
+
+    >>> find_strategy("regularized-evolution:population_size=20,sample_size=5").label
+    'regularized-evolution:population_size=20,sample_size=5'
+    >>> find_strategy("nasbench_lab.strategies.random_search:RandomSearch").name
+    'random-search'
+    """
+    given = dict(parameters or {})
+    if isinstance(strategy, str):
+        place, text = split_path(strategy)
+        if place:
+            more = parse_parameters(strategy, text) if text else {}
+            return find_strategy(import_path(place), {**given, **more})
+        if strategy.endswith(".py"):
+            raise ParameterError(f"{strategy} has a class or function to name, as in {strategy}:MyStrategy")
+        name, more = parse_strategy(strategy)
+        return resolve(name, {**given, **more})
+    if callable(strategy) and not isinstance(strategy, type | Strategy):
+        return PlainStrategy(strategy, given)
+    return resolve(strategy, given)
+
+
+def parameter_names(strategy: Strategy[Any]) -> list[str]:
+    """Return the names of the parameters that a strategy can be given.
+
+    >>> parameter_names(find_strategy("regularized-evolution"))
+    ['population_size', 'sample_size']
+    """
+    if not isinstance(strategy, PlainStrategy):
+        return field_names(type(strategy))
+    try:
+        arguments = list(inspect.signature(strategy.factory).parameters.values())[2:]  # after space and random
+    except (TypeError, ValueError):  # a callable without a signature
+        return list(strategy.arguments)
+    variable = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return [argument.name for argument in arguments if argument.kind not in variable]
+
+
+def parse_strategy(text: str) -> tuple[str, dict[str, Any]]:
+    """Split ``name:parameter=value,...`` into the name and the parameters.
+
+    Values are numbers, ``True``, ``False``, ``None``, quoted text, or else plain text.
+
+    Raises:
+        ParameterError: the text is malformed.
+
+    >>> parse_strategy("regularized-evolution:population_size=20,sample_size=5")
+    ('regularized-evolution', {'population_size': 20, 'sample_size': 5})
+    >>> parse_strategy("local-search:improvement=first")
+    ('local-search', {'improvement': 'first'})
+    """
+    name, colon, rest = text.partition(":")
+    return name, parse_parameters(text, rest) if colon else {}
+
+
+def parse_parameters(text: str, rest: str) -> dict[str, Any]:
+    """Read ``parameter=value,...``, the last part of a text that names a strategy.
+
+    Raises:
+        ParameterError: it is malformed.
+    """
+    parameters: dict[str, Any] = {}
+    for part in rest.split(","):
+        key, equals, value = part.partition("=")
+        if not equals or not key.strip().isidentifier() or not value:
+            raise ParameterError(f"malformed strategy {text!r}; write name or name:parameter=value,parameter=value")
+        if key.strip() in parameters:
+            raise ParameterError(f"parameter {key.strip()!r} is given twice in {text!r}")
+        parameters[key.strip()] = _value(value.strip())
+    return parameters
+
+
+def split_path(text: str) -> tuple[str, str]:
+    """Split ``place:Class:parameters`` into ``place:Class`` and the parameters; empty texts where it is a mere name.
+
+    >>> split_path("mine.py:Mine:size=3"), split_path("package.module:Mine"), split_path("random-search")
+    (('mine.py:Mine', 'size=3'), ('package.module:Mine', ''), ('', ''))
+    """
+    found = _PATH.fullmatch(text)
+    if not found or "=" in found["place"]:
+        return "", ""
+    file = found["place"].endswith(".py")
+    if not file and (not _MODULE.fullmatch(found["place"]) or found["place"] in list_strategies()):
+        return "", ""
+    return f"{found['place']}:{found['name']}", found["parameters"] or ""
+
+
+def import_path(path: str) -> Any:
+    """Import what ``file.py:name`` or ``module:name`` names: a class or a function.
+
+    Raises:
+        ParameterError: there is no such file, module or name, or importing it raised an error.
+
+    >>> import_path("nasbench_lab.strategies.random_search:RandomSearch").name
+    'random-search'
+    """
+    place, _, names = path.rpartition(":")
+    try:
+        found: Any = _module_of_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        for name in names.split("."):
+            if not hasattr(found, name):
+                raise unknown(f"name in {place}", name, [each for each in vars(found) if not each.startswith("_")])
+            found = getattr(found, name)
+    except NasbenchLabError as error:
+        raise ParameterError(f"cannot import {path}: {error}") from error
+    except Exception as error:  # whatever the module raises
+        raise ParameterError(f"cannot import {path}: {first_line(error)}") from error
+    if not isinstance(found, type) and not inspect.isroutine(found):
+        raise ParameterError(f"{path} is not a class or a function")
+    return found
+
+
+def _module_of_file(path: Path) -> Any:
+    """Import a file once per process, under a name that depends on where it is."""
+    if not path.is_file():
+        raise ParameterError(f"there is no file {path}")
+    where = path.resolve()
+    name = f"{where.stem}_{hashlib.sha256(str(where).encode()).hexdigest()[:8]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, where)
+        assert spec is not None  # noqa: S101 - every file that ends in .py has a loader
+        assert spec.loader is not None  # noqa: S101
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # before it runs, as dataclasses and pickle look it up
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
+def _value(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
