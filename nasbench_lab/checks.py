@@ -22,7 +22,7 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -56,7 +56,7 @@ class AtLeast:
         return [self.limit - 1]
 
     def __str__(self) -> str:
-        return f"at least {self.limit:g}"
+        return f"at least {_digits(self.limit)}"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Above:
         return [self.limit, self.limit - 1]
 
     def __str__(self) -> str:
-        return f"above {self.limit:g}"
+        return f"above {_digits(self.limit)}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class AtMost:
         return [self.limit + 1]
 
     def __str__(self) -> str:
-        return f"at most {self.limit:g}"
+        return f"at most {_digits(self.limit)}"
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Below:
         return [self.limit, self.limit + 1]
 
     def __str__(self) -> str:
-        return f"below {self.limit:g}"
+        return f"below {_digits(self.limit)}"
 
 
 def whole(name: str, value: Any, *bounds: Bound) -> int:
@@ -279,7 +279,7 @@ class Domain:
         """In words: ``whole number, at least 1``."""
         kinds = {int: "whole number", float: "number", bool: "True or False"}
         what = _either(map(repr, self.choices)) if self.choices else kinds.get(self.kind, "")
-        parts = [what, " and ".join(map(str, self.bounds))]
+        parts = [what, _in_words(self.bounds)]
         words = ", ".join(part for part in parts if part)
         return f"{words}, or None" if words and self.optional else words
 
@@ -315,7 +315,18 @@ def check_fields(instance: Any) -> None:
 def _check_bounds(name: str, value: Any, bounds: Iterable[Bound]) -> None:
     kept = tuple(bounds)
     if not all(bound.holds(value) for bound in kept):
-        raise ParameterError(f"{name} must be {' and '.join(map(str, kept))}, got {value!r}")
+        raise ParameterError(f"{name} must be {_in_words(kept)}, got {value!r}")
+
+
+def _digits(limit: float) -> str:
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"
+
+
+def _in_words(bounds: Sequence[Bound]) -> str:
+    match bounds:
+        case [AtLeast(low), AtMost(high)]:
+            return f"from {_digits(low)} to {_digits(high)}"
+    return " and ".join(map(str, bounds))
 
 
 def _is_whole(value: Any) -> bool:

@@ -110,6 +110,8 @@ class Results:
             setting = self._settings[number]
             raise DataError(f"the runs of {setting.label!r} on {setting.table!r} are not consecutive") from error
         label = self._settings[number].label
+        if label == joined.setting.label:
+            return joined
         return dataclasses.replace(joined, setting=dataclasses.replace(joined.setting, label=label))
 
     def __len__(self) -> int:

@@ -66,7 +66,7 @@ def simulate(name="random-search", objectives=("parameters",), **options):
 
 
 def points_of(trace, value):
-    others = [-trace.reference.means[name] for name in trace.setting.objectives]
+    others = [-trace.reference.means[name] for name in trace.setting.conditions.objectives]
     return [value, *(other[trace.architecture] for other in others)]
 
 

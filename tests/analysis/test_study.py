@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from traces import NAN, hand_made
+from traces import NAN, hand_made, with_setting
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import TARGETS, bootstrap_interval, expected_ranks, regret_curve, study, summarize
@@ -39,7 +39,7 @@ def found(traces):
 
 
 def renamed(trace, **changes):
-    return dataclasses.replace(trace, setting=dataclasses.replace(trace.setting, **changes))
+    return with_setting(trace, **changes)
 
 
 def by_hand(label, finals, table="a"):

@@ -40,7 +40,7 @@ def test_run_writes_traces_summary_and_figure(tmp_path):
         rows = list(csv.DictReader(file))
     assert [row["strategy"] for row in rows] == ["random-search", "local-search"]
     for trace, row in zip(load_traces(tmp_path / "out/traces.h5"), rows, strict=True):
-        assert (trace.runs, trace.steps, trace.setting.seed) == (20, 15, 7)
+        assert (trace.runs, trace.steps, trace.setting.conditions.seed) == (20, 15, 7)
         assert trace.final("test").mean() == pytest.approx(float(row["test_mean"]), rel=1e-5)
         assert row["strategy"] in done.stdout
     assert "40 runs, 600 evaluations" in done.stdout
@@ -84,7 +84,7 @@ def test_parameters_and_table_files(tmp_path):
     assert done.returncode == 0, done.stderr
     (trace,) = load_traces(tmp_path / "out/traces.h5")
     assert trace.setting.parameters == {"population_size": 4, "sample_size": 2}
-    assert (trace.setting.fidelity, trace.setting.repeat, trace.setting.budget.seconds) == (4, 1, 300.0)
+    assert (trace.setting.fidelity, trace.setting.conditions.repeat, trace.setting.budget.seconds) == (4, 1, 300.0)
 
 
 def test_nothing_is_cut_off(tmp_path):

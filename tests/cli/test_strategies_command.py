@@ -119,7 +119,11 @@ def test_workers_objectives_and_limits(tmp_path):
     assert "6 runs each, budget 20 evaluations, 4 workers, limit parameters=0.7" in done.stdout
     (trace,) = load_traces(tmp_path / "out/traces.h5")
     setting = trace.setting
-    assert (setting.workers, setting.objectives, setting.limits) == (4, ("parameters",), {"parameters": 0.7})
+    assert (setting.conditions.workers, setting.conditions.objectives, setting.conditions.limits) == (
+        4,
+        ("parameters",),
+        {"parameters": 0.7},
+    )
     found = trace.final_incumbent()
     kept = found[found >= 0]
     assert len(kept)

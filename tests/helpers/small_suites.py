@@ -22,7 +22,7 @@ def small_suite(folder, *, strategies=STRATEGIES, **changes):
     if not (folder / "mine.h5").exists():
         table_file(folder)
     options = {"budget": nl.Budget(evaluations=12), "runs": 10, "folder": folder, **changes}
-    return Suite(strategies, ["mine.h5"], **options)
+    return Suite(strategies, ["mine.h5"], nl.Conditions.take(options), **options)
 
 
 def small_shards(monkeypatch, runs=4):

@@ -12,6 +12,13 @@ from nasbench_lab.testing import synthetic_table
 NAN = math.nan
 
 
+def with_setting(trace, **changes):
+    """A trace with another setting; what belongs to its conditions is changed there."""
+    conditions = {name: changes.pop(name) for name in list(changes) if hasattr(trace.setting.conditions, name)}
+    changed = dataclasses.replace(trace.setting.conditions, **conditions)
+    return dataclasses.replace(trace, setting=dataclasses.replace(trace.setting, conditions=changed, **changes))
+
+
 def hand_made(architecture, observed, mask=None, *, valid, test, direction="maximize", time=None):
     """A trace with the given rows."""
     template = nl.simulate(

@@ -46,7 +46,7 @@ def test_every_objective_is_told_and_more_is_better():
     assert np.array_equal(told[..., 0], trace.observed[:, : told.shape[1]], equal_nan=True)
     assert np.array_equal(told[..., 1], -PARAMETERS[architecture])
     assert np.array_equal(told[..., 2], -CHAIN.mean_values("valid_seconds")[architecture])
-    assert trace.setting.objectives == ("parameters", "valid_seconds")
+    assert trace.setting.conditions.objectives == ("parameters", "valid_seconds")
     assert np.array_equal(trace.reference.means["parameters"], PARAMETERS)
 
 

@@ -163,7 +163,7 @@ def test_a_run_that_ended_stays_ended():
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
-        ({}, "needs evaluations, epochs or seconds"),
+        ({}, "needs evaluations, epochs, seconds, energy or trainings"),
         ({"evaluations": 0}, "must be positive, got evaluations=0"),
         ({"seconds": -1.0}, "must be positive"),
         ({"seconds": float("nan")}, "must be positive"),
@@ -292,12 +292,12 @@ def test_hundreds_of_repeats_keep_their_numbers():
 
 
 def test_a_comparison_is_checked_before_anything_is_simulated(monkeypatch):
-    monkeypatch.setattr(comparison, "simulate", lambda *_arguments, **_options: pytest.fail("it was simulated"))
+    monkeypatch.setattr(comparison, "simulate_under", lambda *_arguments, **_options: pytest.fail("it was simulated"))
     untimed = "nas-bench-graph/proteins"
     for wrong in ({"budget": nl.Budget(seconds=9)}, {"fidelity": 12}, {"repeat": 7}):
         options = {"budget": nl.Budget(evaluations=9), **wrong}
         with pytest.raises(nl.NasbenchLabError):
-            list(comparison.Comparison((untimed,), ("random-search",), **options).run())
+            list(comparison.Comparison((untimed,), ("random-search",), nl.Conditions(**options)).run())
     same = ("regularized-evolution", "regularized-evolution:population_size=10")
     with pytest.raises(ParameterError, match="'regularized-evolution' is listed twice"):
         list(comparison.Comparison((untimed,), same, nl.Budget(evaluations=9)).run())

@@ -13,7 +13,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.spaces import ListedSpace
-from nasbench_lab.suites import StrategyEntry, Suite, SuiteBudget, TableEntry, built_in, make_plan, read_suite
+from nasbench_lab.suites import StrategyEntry, Suite, TableEntry, built_in, make_plan, read_suite
 from nasbench_lab.suites.plan import EVERY, Plan
 from nasbench_lab.suites.requirements import lacking
 from nasbench_lab.suites.toml_files import EXAMPLE, suite_of
@@ -76,15 +76,17 @@ def test_every_key_is_read(tmp_path):
             TableEntry("mine.h5", budget=nl.Budget(seconds=100), fidelity=4),
             TableEntry("*", present=True),
         ],
-        budget=SuiteBudget(evaluations=30, trainings=25),
+        conditions=nl.Conditions(
+            budget=nl.Budget(evaluations=30, trainings=25),
+            fidelity=12,
+            repeat="mean",
+            workers=2,
+            objectives=["parameters"],
+            limits={"parameters": 1},
+            seed=5,
+        ),
         title="All keys",
         runs=20,
-        fidelity=12,
-        repeat="mean",
-        workers=2,
-        objectives=["parameters"],
-        limits={"parameters": 1},
-        seed=5,
     )
     assert suite.folder == tmp_path
 
@@ -136,11 +138,11 @@ WRONG = [
     ("budget = { evaluation = 5 }", "unknown key in budget 'evaluation'; did you mean 'evaluations'"),
     ("budget = 5", "budget must be a table, like { evaluations = 300 }, got 5"),
     ("budget = { evaluations = 0 }", "a budget must be positive, got evaluations=0"),
-    ("budget = { trainings = 1.5 }", "budget.trainings must be a whole number from 1, got 1.5"),
-    ("budget = {}", "a budget needs evaluations, epochs, seconds or trainings"),
+    ("budget = { trainings = 1.5 }", "a budget in trainings must be a whole number, got trainings=1.5"),
+    ("budget = {}", "a budget needs evaluations, epochs, seconds, energy or trainings"),
     ("tables = [{ present = true }]", "an entry of tables has no name"),
     ("tables = [{ name = 'x', budgets = 5 }]", "unknown key in tables 'budgets'; did you mean 'budget'"),
-    ("tables = [{ name = 'x', present = 1 }]", "present must be true or false, got 1"),
+    ("tables = [{ name = 'x', present = 1 }]", "present must be True or False, got 1"),
     ("tables = [5]", "tables are names or entries with a name, got 5"),
     ("strategies = [{ name = 'x', grid = { a = 5 } }]", "grid.a of 'x' must be a list of values, got 5"),
     ("strategies = [{ name = 'x', grid = { a = [] } }]", "grid.a of 'x' must be a list of values, got []"),
@@ -153,15 +155,15 @@ WRONG = [
     ("strategies = [{ name = 'x', parameters = { a = 2020-01-01 } }]", "parameter 'a' of 'x' must be a number, a text"),
     ("strategies = [{ name = 'x', parameters = { a = nan } }]", "parameter 'a' of 'x' must be a number, a text"),
     ("strategies = ['x:']", "malformed strategy 'x:'"),
-    ("runs = 0", "runs must be a whole number from 1, got 0"),
-    ("runs = true", "runs must be a whole number from 1, got True"),
-    ("workers = 5000", "workers must be a whole number from 1 up to 1024, got 5000"),
-    ("seed = -1", "seed must be a whole number from 0, got -1"),
-    ("fidelity = 'high'", "fidelity must be a whole number from 1, got 'high'"),
+    ("runs = 0", "runs must be from 1 to 1000000000, got 0"),
+    ("runs = true", "runs must be a whole number, got True"),
+    ("workers = 5000", "workers must be from 1 to 1024, got 5000"),
+    ("seed = -1", "seed must be an integer in [0, 2**128), got -1"),
+    ("fidelity = 'high'", "fidelity must be a whole number, got 'high'"),
     ("repeat = 'all'", 'repeat must be "sample", "mean" or a number from 0'),
     ("title = 5", "title must be one line of text, got 5"),
-    ("objectives = [5]", "an objective must be a text, got 5"),
-    ("limits = { latency = 'low' }", "limits.latency must be a number, got 'low'"),
+    ("objectives = [5]", "objectives must be names of metrics, got 5"),
+    ("limits = { latency = 'low' }", "a limit must be a number, got latency='low'"),
     ("runs = ", "is not TOML"),
 ]
 
@@ -188,8 +190,8 @@ def test_files_that_are_not_there(tmp_path):
 
 @given(st.integers(1, 500), st.integers(1, 300), st.integers(1, 300))
 def test_a_budget_in_trainings_is_one_in_epochs(trainings, fidelity, epochs):
-    assert SuiteBudget(trainings=trainings).at(fidelity) == nl.Budget(epochs=trainings * fidelity)
-    both = SuiteBudget(trainings=trainings, epochs=epochs)
+    assert nl.Budget(trainings=trainings).at(fidelity) == nl.Budget(epochs=trainings * fidelity)
+    both = nl.Budget(trainings=trainings, epochs=epochs)
     assert (both.trainings, both.epochs) == (trainings, epochs)
     assert both.at(fidelity).epochs == min(epochs, trainings * fidelity)
 
@@ -248,7 +250,7 @@ def test_what_is_wrong_with_the_only_table_is_an_error(tmp_path, changes, error,
 
 def test_tables_and_their_errors(tmp_path):
     table_file(tmp_path, "other.h5")
-    base = {"budget": BUDGET, "folder": tmp_path}
+    base = {"conditions": BUDGET, "folder": tmp_path}
     table_file(tmp_path)
     with pytest.raises(ParameterError, match="table 'synthetic/chain' is listed twice"):
         make_plan(Suite(["random-search"], ["*.h5"], **base))
@@ -317,7 +319,7 @@ def test_strategies_that_are_nothing_without_objectives():
         start = ask = tell = None
 
     table, conditions = synthetic_table("chain"), Conditions(BUDGET)
-    measurements = conditions.check(table)
+    measurements = conditions.on(table).measurements
     reason = "it needs further objectives, and the suite names none"
     assert lacking(OfSeveral(), table, conditions, measurements) == reason
     assert not lacking(OfSeveral(), table, Conditions(BUDGET, objectives=("parameters",)), measurements)
@@ -355,7 +357,7 @@ def test_tables_have_their_own_budgets_and_fidelities(tmp_path):
     suite = Suite(
         ["random-search"],
         [TableEntry("mine.h5", fidelity=4), TableEntry("digits/chain", budget=nl.Budget(evaluations=7))],
-        SuiteBudget(trainings=5),
+        nl.Budget(trainings=5),
         folder=tmp_path,
     )
     one, other = (table.conditions for table in make_plan(suite).tables)

@@ -11,6 +11,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from scipy.stats import binom
+from traces import with_setting
 
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, OutputError, ParameterError
@@ -40,7 +41,8 @@ SUBJECT = Subject("mine", "mine", {})
 
 
 def check(strategy, **options):
-    return BaselineCheck(strategy, TABLE, BUDGET, **options)
+    conditions = nl.Conditions.take(options := {"budget": BUDGET, **options})
+    return BaselineCheck(strategy, TABLE, conditions, **options)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +147,7 @@ def test_runs_that_are_all_the_same_are_caught(committed):
 
 def test_other_seeds_are_not_identical_and_with_the_exact_tier_alone_they_fail(tmp_path, committed):
     other = nl.simulate(TABLE, variants.Evolution(), runs=256, budget=BUDGET, seed=1)
-    shifted = dataclasses.replace(other, setting=dataclasses.replace(other.setting, seed=0))
+    shifted = with_setting(other, seed=0)
     assert compare_with(read_baseline(committed), Simulated(shifted, TABLE), committed).verdict == "equivalent"
     path = tmp_path / "exact.json"
     check(variants.Evolution(), tiers=("exact",)).write(path)
@@ -163,7 +165,7 @@ def test_a_strategy_that_stops_one_evaluation_early_is_caught(committed):
 @pytest.mark.parametrize(("evaluations", "words"), [(65, "more than the 64"), (63, "fewer than the 64")])
 def test_a_harness_that_is_off_by_one_is_caught(committed, evaluations, words):
     trace = nl.simulate(TABLE, variants.Evolution(), runs=256, budget=nl.Budget(evaluations=evaluations))
-    claimed = dataclasses.replace(trace, setting=dataclasses.replace(trace.setting, budget=BUDGET))
+    claimed = with_setting(trace, budget=BUDGET)
     outcome = compare_with(read_baseline(committed), Simulated(claimed, TABLE), committed)
     assert outcome.verdict == "broken"
     assert words in outcome.findings[0]
@@ -422,7 +424,7 @@ def test_a_training_that_was_given_away_is_found():
 )
 def test_other_budgets_than_claimed_are_found(budget, words):
     trace = simulated("hyperband", budget=nl.Budget(epochs=300))
-    claimed = dataclasses.replace(trace, setting=dataclasses.replace(trace.setting, budget=budget))
+    claimed = with_setting(trace, budget=budget)
     assert any(words in line for line in audit_trace(claimed, TABLE))
 
 
@@ -446,8 +448,10 @@ def test_every_kind_of_protocol_survives_the_file(tmp_path):
         "repeat": "mean",
         "workers": 2,
         "seed": 2**100,
+        "limits": {"parameters": 1.0},
+        "objectives": ("synflow",),
     }
-    made = BaselineCheck("random-search", TABLE, runs=8, limits={"parameters": 1.0}, objectives=("synflow",), **options)
+    made = BaselineCheck("random-search", TABLE, nl.Conditions(**options), runs=8)
     assert made.write(tmp_path / "a.json").verdict == "created"
     assert made.against(tmp_path / "a.json").verdict == "identical"
     assert check_file(tmp_path / "a.json").verdict == "identical"
