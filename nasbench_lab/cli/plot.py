@@ -25,8 +25,9 @@ from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.paper.folder import best_found, searches
-from nasbench_lab.simulation.results import Results, open_results
+from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import Trace
+from nasbench_lab.suites.stored_results import open_results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

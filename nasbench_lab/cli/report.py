@@ -14,8 +14,9 @@ from nasbench_lab.cli.progress import reporting
 from nasbench_lab.errors import OutputError, ParameterError, unknown
 from nasbench_lab.report.page import write_page
 from nasbench_lab.report.paper.folder import write_paper_folder
-from nasbench_lab.simulation.results import Results, open_results
+from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
+from nasbench_lab.suites.stored_results import open_results
 
 _MEGABYTE = 1e6
 

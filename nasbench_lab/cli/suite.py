@@ -20,16 +20,8 @@ from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import published_table
-from nasbench_lab.suites import (
-    DaskExecutor,
-    LocalProcesses,
-    Results,
-    SuiteFolder,
-    built_in,
-    read_suite,
-    run_suite,
-    runner,
-)
+from nasbench_lab.simulation import Results
+from nasbench_lab.suites import DaskExecutor, LocalProcesses, SuiteFolder, built_in, read_suite, run_suite, runner
 from nasbench_lab.suites.plan import Skipped
 from nasbench_lab.suites.toml_files import EXAMPLE
 

@@ -27,9 +27,8 @@ from nasbench_lab.cli.options import (
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import TRACES, VALIDATION_FILES, write_validation
-from nasbench_lab.simulation import Trace
+from nasbench_lab.simulation import Trace, load_traces
 from nasbench_lab.spaces import Space
-from nasbench_lab.suites import load_traces
 from nasbench_lab.tables import find_recipe, list_tables, load
 
 if TYPE_CHECKING:

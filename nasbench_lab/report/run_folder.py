@@ -8,8 +8,8 @@ from pathlib import Path
 from nasbench_lab.analysis import Summary, summarize, to_csv
 from nasbench_lab.report.figures.regret import regret_figure
 from nasbench_lab.report.figures.save import FORMATS, save_figure
+from nasbench_lab.simulation import save_traces
 from nasbench_lab.simulation.trace import Trace
-from nasbench_lab.suites import save_traces
 
 TRACES, SUMMARY, FIGURE = "traces.h5", "summary.csv", "regret"
 

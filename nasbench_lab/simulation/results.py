@@ -15,9 +15,6 @@ from nasbench_lab.simulation.trace_files import TraceReader, read_settings
 TRACES = "traces.h5"
 """The traces in a folder of ``nasbench-lab run``."""
 
-SUITE = "suite.json"
-"""What a suite is, in its folder."""
-
 
 class StoredRuns(NamedTuple):
     """Some consecutive runs of a simulation, not read yet."""
@@ -126,39 +123,34 @@ class Results:
         return f"<Results: {len(self)} simulations, {strategies} strategies, {tables} tables>"
 
 
-def open_results(path: str | os.PathLike[str], *, partial: bool = False) -> Results:
-    """Open the results in a folder of ``nasbench-lab run`` or of a suite, or in a traces file.
+def open_traces(path: str | os.PathLike[str]) -> Results:
+    """Open the results in a folder of ``nasbench-lab run``, or in a traces file.
 
-    Only what was simulated is read here; traces are read when they are asked for.
+    Only the settings are read here; traces are read when they are asked for.
 
     Args:
         path: the folder or file.
-        partial: whether to give, of a suite that is not finished, the simulations that are; an error by default.
 
     Raises:
-        DataError: there are no results, they are damaged, or not all there.
+        DataError: there are no results, or they are damaged.
 
     >>> import tempfile
     >>> import nasbench_lab as nl
-    >>> from nasbench_lab.suites import save_traces
+    >>> from nasbench_lab.simulation import save_traces
     >>> from nasbench_lab.testing import synthetic_table
     >>> trace = nl.simulate(synthetic_table(), "random-search", runs=2, budget=nl.Budget(evaluations=3))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_traces([trace], f"{folder}/traces.h5")
-    ...     [found.final().tolist() == trace.final().tolist() for found in open_results(folder)]
+    ...     [found.final().tolist() == trace.final().tolist() for found in open_traces(folder)]
     [True]
     """
-    from nasbench_lab.suites.folder_results import suite_results
-
     where = Path(path)
     if not where.exists():
         raise DataError(f"there are no results at {where}")
-    if (where / SUITE).is_file():
-        return suite_results(where, partial=partial)
     if where.is_dir():
         where = where / TRACES
         if not where.is_file():
-            raise DataError(f"folder {path} has no results: neither a {TRACES} nor a {SUITE}")
+            raise DataError(f"folder {path} has no {TRACES}")
     settings, writer = read_settings(where)
     if not settings:
         raise DataError(f"{where} has no traces")

@@ -1,7 +1,5 @@
-"""Suites: many simulations, and their results on disk."""
+"""Suites: many simulations, planned, run in pieces, and stored."""
 
-from nasbench_lab.simulation.results import Results, open_results
-from nasbench_lab.simulation.trace_files import load_traces, save_traces
 from nasbench_lab.suites.comparison import Comparison
 from nasbench_lab.suites.dask_executor import DaskExecutor
 from nasbench_lab.suites.folder import SuiteFolder
@@ -10,6 +8,7 @@ from nasbench_lab.suites.plan import make_plan
 from nasbench_lab.suites.published import Published
 from nasbench_lab.suites.runner import run_suite
 from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
+from nasbench_lab.suites.stored_results import open_results
 from nasbench_lab.suites.toml_files import built_in, read_suite
 
 __all__ = [
@@ -17,16 +16,13 @@ __all__ = [
     "DaskExecutor",
     "LocalProcesses",
     "Published",
-    "Results",
     "StrategyEntry",
     "Suite",
     "SuiteFolder",
     "TableEntry",
     "built_in",
-    "load_traces",
     "make_plan",
     "open_results",
     "read_suite",
     "run_suite",
-    "save_traces",
 ]

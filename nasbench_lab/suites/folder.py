@@ -28,11 +28,14 @@ import filelock
 import nasbench_lab
 from nasbench_lab.errors import DataError, OutputError, first_line
 from nasbench_lab.files import atomic_path
-from nasbench_lab.simulation.results import SUITE
+from nasbench_lab.strategies import resolve
 from nasbench_lab.suites.plan import Plan, Shard, make_plan, table_path
 from nasbench_lab.suites.shards import REFERENCES, Done, Failed, ShardJob, open_checked, versions
 from nasbench_lab.suites.spec import Suite
 from nasbench_lab.suites.toml_files import suite_of
+
+SUITE = "suite.json"
+"""What a suite is, in its folder."""
 
 FORMAT = "nasbench-lab suite"
 FORMAT_VERSION = 1
@@ -73,6 +76,7 @@ class SuiteFolder:
         found = cls.open(path)
         found._check_same(suite)
         found.suite = suite  # for its folder: the paths of table files begin where the suite's file is now
+        found._check_versions()
         for table in found.plan.tables:
             open_checked(table_path(suite.folder, table.source), table.checksum)
         return found
@@ -109,6 +113,16 @@ class SuiteFolder:
             raise OutputError(
                 f"{self.path} was begun with nasbench-lab {begun}, and this is {now}; choose another folder"
             )
+
+    def _check_versions(self) -> None:
+        """Raise OutputError where a strategy has another version than when the suite was begun."""
+        for simulation in self.plan.simulations:
+            now = resolve(simulation.strategy, simulation.parameters).version
+            if now != simulation.version:
+                raise OutputError(
+                    f"{self.path} was begun with version {simulation.version} of {simulation.strategy!r}, and this is "
+                    f"version {now}; choose another folder"
+                )
 
     def task(self, shard: Shard) -> ShardJob:
         """Return what a process needs to simulate a shard."""

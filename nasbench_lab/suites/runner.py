@@ -14,11 +14,12 @@ from typing import NamedTuple, Protocol, final
 import filelock
 
 from nasbench_lab.errors import StrategyError
-from nasbench_lab.simulation.results import Results, open_results
+from nasbench_lab.simulation.results import Results
 from nasbench_lab.suites.folder import SuiteFolder
 from nasbench_lab.suites.plan import Shard
 from nasbench_lab.suites.shards import Done, Failed, ShardJob, Unable, attempt
 from nasbench_lab.suites.spec import Suite
+from nasbench_lab.suites.stored_results import open_results
 
 MOST_DEATHS = 3
 """How often the process that has a shard in work may die before the shard is given up."""

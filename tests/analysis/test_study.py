@@ -10,9 +10,9 @@ from traces import NAN, hand_made, with_setting
 import nasbench_lab as nl
 from nasbench_lab.analysis import TARGETS, bootstrap_interval, expected_ranks, regret_curve, study, summarize
 from nasbench_lab.errors import ParameterError, UnknownNameError
-from nasbench_lab.simulation import Budget
-from nasbench_lab.simulation.results import Results, open_results
-from nasbench_lab.suites import save_traces
+from nasbench_lab.simulation import Budget, save_traces
+from nasbench_lab.simulation.results import Results
+from nasbench_lab.suites.stored_results import open_results
 from nasbench_lab.testing import synthetic_table
 
 STRATEGIES = ("local-search", "random-search", "regularized-evolution")

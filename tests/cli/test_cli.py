@@ -13,8 +13,8 @@ from terminal import on_a_terminal
 
 import nasbench_lab as nl
 from nasbench_lab.report import FILES
+from nasbench_lab.simulation import load_traces
 from nasbench_lab.strategies.registry import ALSO_CALLED as STRATEGIES_ALSO_CALLED
-from nasbench_lab.suites import load_traces
 from nasbench_lab.tables import cached_path, load, write
 from nasbench_lab.tables.catalogue import ALSO_CALLED as TABLES_ALSO_CALLED
 from nasbench_lab.tables.fetching.manual_downloads import BY_HAND

@@ -9,10 +9,11 @@ from command_line import assert_refused
 from command_line import nasbench_lab_here as nasbench_lab
 
 import nasbench_lab as nl
+from nasbench_lab.simulation import load_traces
 from nasbench_lab.spaces import ChainSpace
 from nasbench_lab.strategies import Evaluations, Problem, Proposals, registry, resolve
 from nasbench_lab.streams import Streams
-from nasbench_lab.suites import Comparison, load_traces
+from nasbench_lab.suites import Comparison
 from nasbench_lab.tables import write
 from nasbench_lab.testing import synthetic_table
 

@@ -511,7 +511,7 @@ def slow(source, target, progress, options):
         for done in range(1000):
             time.sleep(0.01)
             progress(done, 1000)
-formats.FORMATS["slow"] = formats.Format("slow", "slow", lambda path, head: True, slow)
+formats.FORMATS["slow"] = formats.FileFormat("slow", "slow", lambda path, head: True, slow)
 sys.argv = ["nasbench-lab", "tables", "import", sys.argv[1], "--format", "slow"]
 from nasbench_lab.cli import main
 main()

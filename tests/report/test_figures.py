@@ -541,7 +541,7 @@ def test_the_best_strategy_of_a_task_found_the_architecture(real, small):
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory, results):
-    from nasbench_lab.suites import save_traces
+    from nasbench_lab.simulation import save_traces
 
     path = tmp_path_factory.mktemp("stored") / "traces.h5"
     save_traces(list(results)[:3], path)

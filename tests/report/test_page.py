@@ -28,8 +28,8 @@ from nasbench_lab.report.page.charts import thinned
 from nasbench_lab.report.page.curve_charts import regret_chart, study_charts
 from nasbench_lab.report.page.drawings import drawing
 from nasbench_lab.report.page.provenance import FIGURES, commands
-from nasbench_lab.simulation.results import open_results
 from nasbench_lab.spaces import ChainSpace, TopologySpace
+from nasbench_lab.suites import open_results
 from nasbench_lab.testing import synthetic_table
 
 HOSTILE = "</script><script>alert(1)</script> & 'x' \"y\" \u2028 {{ 7 * 7 }} <!-- <b>"
@@ -358,7 +358,7 @@ def test_the_template_engine_is_loaded_only_when_a_page_is_made():
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """A folder with the traces of two small comparisons."""
-    from nasbench_lab.suites import save_traces
+    from nasbench_lab.simulation import save_traces
 
     folder = tmp_path_factory.mktemp("results")
     budget = nl.Budget(evaluations=20)

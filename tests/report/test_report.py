@@ -11,7 +11,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_folder, atomic_path
 from nasbench_lab.report import FILES, regret_figure, save_figure, write_result
-from nasbench_lab.suites import load_traces
+from nasbench_lab.simulation import load_traces
 from nasbench_lab.testing import identical, synthetic_table
 
 NAMES = ["local-search", "random-search", "regularized-evolution"]

@@ -5,8 +5,8 @@ import pytest
 
 import nasbench_lab as nl
 from nasbench_lab.errors import MissingDataError, ParameterError, UnknownNameError
+from nasbench_lab.simulation import load_traces, save_traces
 from nasbench_lab.strategies import Strategy
-from nasbench_lab.suites import load_traces, save_traces
 from nasbench_lab.tables import Table
 from nasbench_lab.testing import identical, synthetic_table
 

@@ -12,9 +12,10 @@ import pytest
 import nasbench_lab as nl
 from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.simulation import Results, load_traces, save_traces
 from nasbench_lab.simulation import trace_files as store
 from nasbench_lab.spaces import ListedSpace
-from nasbench_lab.suites import Results, load_traces, open_results, save_traces
+from nasbench_lab.suites import open_results
 from nasbench_lab.tables import Description, Metric
 from nasbench_lab.testing import identical, synthetic_table
 from nasbench_lab.testing.synthetic import SPACES

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import nasbench_lab as nl
 from nasbench_lab.errors import MissingDataError, ParameterError, StrategyError, UnknownNameError
-from nasbench_lab.simulation import concatenate, engine
+from nasbench_lab.simulation import concatenate, engine, load_traces, save_traces
 from nasbench_lab.strategies import Strategy
-from nasbench_lab.suites import comparison, load_traces, save_traces
+from nasbench_lab.suites import comparison
 from nasbench_lab.testing import SPACES, identical, synthetic_table
 from nasbench_lab.testing.conformance import row
 

@@ -59,7 +59,7 @@ def render_page(study: Study, *, source: str = "RESULTS") -> str:
 
     >>> from nasbench_lab import Budget, simulate
     >>> from nasbench_lab.analysis import study
-    >>> from nasbench_lab.suites import Results
+    >>> from nasbench_lab.simulation import Results
     >>> from nasbench_lab.testing import synthetic_table
     >>> names = ("random-search", "local-search")
     >>> traces = [simulate(synthetic_table(), name, runs=5, budget=Budget(evaluations=9)) for name in names]

@@ -1,19 +1,50 @@
-"""The results in the folder of a suite."""
+"""Opening stored results, of a suite or of ``nasbench-lab run``."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nasbench_lab.errors import DataError
-from nasbench_lab.simulation.results import Results, StoredRuns, provenance
+from nasbench_lab.simulation.results import TRACES, Results, StoredRuns, open_traces, provenance
 from nasbench_lab.simulation.trace_files import TraceReader, parse_setting
-from nasbench_lab.suites.folder import SuiteFolder
+from nasbench_lab.suites.folder import SUITE, SuiteFolder
 from nasbench_lab.suites.plan import Shard
 
 _Found = list[tuple[Shard, dict[str, Any]]]
+
+
+def open_results(path: str | os.PathLike[str], *, partial: bool = False) -> Results:
+    """Open the results in the folder of a suite or of ``nasbench-lab run``, or in a traces file.
+
+    Only the settings are read here; traces are read when they are asked for.
+
+    Args:
+        path: the folder or file.
+        partial: for a suite that is not finished, whether to open the simulations that are; an error by default.
+
+    Raises:
+        DataError: there are no results, they are damaged, or not complete.
+
+    >>> import tempfile
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.simulation import save_traces
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> trace = nl.simulate(synthetic_table(), "random-search", runs=2, budget=nl.Budget(evaluations=3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_traces([trace], f"{folder}/traces.h5")
+    ...     [found.final().tolist() == trace.final().tolist() for found in open_results(folder)]
+    [True]
+    """
+    where = Path(path)
+    if (where / SUITE).is_file():
+        return suite_results(where, partial=partial)
+    if where.is_dir() and not (where / TRACES).is_file():
+        raise DataError(f"folder {path} has no results: neither a {TRACES} nor a {SUITE}")
+    return open_traces(where)
 
 
 def suite_results(path: Path, *, partial: bool = False) -> Results:
