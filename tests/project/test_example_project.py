@@ -68,11 +68,11 @@ def test_without_pytest_it_is_the_same(project):
 def test_a_worse_strategy_fails_and_can_be_meant(project):
     folder, run = project
     change(folder, "state.space.mutate(state.best, uniform[:, 1])[:, None]", "random")
-    done = run("pytest tests/testing/test_baselines.py")
+    done = run("pytest tests/test_baselines.py")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "worse: patient-climber on synthetic/topology" in done.stdout
-    assert "if this is meant: pytest 'tests/testing/test_baselines.py::test_baseline[digits/chain]'" in done.stdout
-    assert run("pytest tests/testing/test_baselines.py --update-baselines").returncode == 0
+    assert "if this is meant: pytest 'tests/test_baselines.py::test_baseline[digits/chain]'" in done.stdout
+    assert run("pytest tests/test_baselines.py --update-baselines").returncode == 0
     done = run("nasbench-lab check tests/baselines")
     assert (done.returncode, done.stdout.count("identical: ")) == (0, 3)
 

@@ -1,6 +1,6 @@
-"""The strategy does as well as its committed baselines say.
+"""Check that the strategy is as good as its committed baselines.
 
-After a change that is meant, ``pytest --update-baselines`` writes them anew; commit them with the change.
+After an intended change, run ``pytest --update-baselines`` and commit the new baselines with the change.
 """
 
 import pytest
@@ -11,12 +11,12 @@ import nasbench_lab as nl
 
 @pytest.mark.parametrize("table", ["digits/chain", "synthetic/topology"])
 def test_baseline(table, strategy_baseline):
-    """Within the budget of a hundred evaluations, on a real table that comes with the package, and on a made-up one."""
+    """Check 100 evaluations per run, on a real table that comes with the package and on a synthetic one."""
     strategy_baseline.check(PatientClimber(), table, budget=nl.Budget(evaluations=100))
 
 
 def test_workers(strategy_baseline):
-    """On four workers, for 2,000 simulated seconds; half a percent of accuracy at the end does not matter."""
+    """Check four workers for 2,000 simulated seconds, where half a percent of final accuracy does not matter."""
     strategy_baseline.check(
         PatientClimber(),
         "synthetic/topology",

@@ -1,9 +1,9 @@
-"""What every strategy must do: one test for each of the public cases of nasbench-lab."""
+"""Run all public conformance cases of nasbench-lab on the strategy."""
 
 from my_strategy import PatientClimber
 
 
 def test_conformance(strategy_case):
-    """With default parameters, and with a short patience, so that climbs are given up often."""
+    """Check the default parameters, and a small patience, which restarts often."""
     strategy_case(PatientClimber())
     strategy_case(PatientClimber(patience=3))

@@ -1,4 +1,4 @@
-"""A search strategy of our own."""
+"""An example search strategy."""
 
 from my_strategy.patient_climber import PatientClimber
 

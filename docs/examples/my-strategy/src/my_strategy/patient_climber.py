@@ -1,4 +1,4 @@
-"""A climber that moves on when it has seen nothing better for a while."""
+"""A hill climber that restarts when it has not improved for a while."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,12 +11,12 @@ from nasbench_lab.strategies import Evaluations, Problem
 
 @dataclass
 class State:
-    """Where every run is. Arrays of shape (runs,)."""
+    """The state of all runs. Arrays have shape (runs,)."""
 
     space: Any
     streams: Any
-    best: np.ndarray  # the architecture that it climbs from
-    value: np.ndarray  # what was observed of it
+    best: np.ndarray  # the best architecture of the current climb
+    value: np.ndarray  # its observed value
     stale: np.ndarray  # evaluations since it was found
     started: bool = False
 
@@ -26,34 +26,35 @@ class PatientClimber(Strategy[State]):
     """Mutate the best architecture; after ``patience`` evaluations without a better one, start from a random one.
 
     Args:
-        patience: evaluations after which a climb is given up.
+        patience: number of evaluations without improvement after which the climb restarts.
     """
 
     name: ClassVar[str] = "patient-climber"
 
     patience: int = 30
 
-    def start(self, task: Problem) -> State:
+    def start(self, problem: Problem) -> State:
         """Return the state before the first evaluation."""
-        nothing = np.full(task.runs, -np.inf)
-        return State(task.space, task.streams, np.zeros(task.runs, int), nothing, np.zeros(task.runs, int))
+        runs = problem.runs
+        worst = np.full(runs, -np.inf)
+        return State(problem.space, problem.streams, np.zeros(runs, int), worst, np.zeros(runs, int))
 
     def ask(self, state: State) -> np.ndarray:
-        """Propose a mutation, or a random architecture where a climb begins, shape (runs, 1)."""
-        uniform = state.streams.uniform(2)  # for every run, whether it needs both or not
+        """Return a mutation, or a random architecture where a climb begins, shape (runs, 1)."""
+        uniform = state.streams.uniform(2)  # always two numbers per run, even if a run needs only one
         random = state.space.sample(uniform[:, :1])
         if not state.started:
             return random
-        return np.where(self._gives_up(state)[:, None], random, state.space.mutate(state.best, uniform[:, 1])[:, None])
+        return np.where(self._restarts(state)[:, None], random, state.space.mutate(state.best, uniform[:, 1])[:, None])
 
     def tell(self, state: State, evaluations: Evaluations) -> None:
-        """Climb where it got better, or where a new climb begins."""
-        value = np.fmax(evaluations.value[:, 0], -np.inf)  # a failed training (NaN) is the worst there is
-        climbs = (value > state.value) | self._gives_up(state) | (not state.started)
+        """Keep the new architecture where it is better, or where a new climb begins."""
+        value = np.fmax(evaluations.value[:, 0], -np.inf)  # a failed training (NaN) counts as the worst value
+        climbs = (value > state.value) | self._restarts(state) | (not state.started)
         state.best = np.where(climbs, evaluations.architecture[:, 0], state.best)
         state.value = np.where(climbs, value, state.value)
         state.stale = np.where(climbs, 0, state.stale + 1)
         state.started = True
 
-    def _gives_up(self, state: State) -> np.ndarray:
+    def _restarts(self, state: State) -> np.ndarray:
         return state.stale >= self.patience
