@@ -90,7 +90,8 @@ def with_conditions(command: Callable[..., None]) -> Callable[..., None]:
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
             for name, annotation in _OPTIONS.items()
         ]
-    # What typer reads the options from.
+    # What typer, and the reference of the command line, read the options from; without this they would look through it.
+    del wrapper.__wrapped__
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return wrapper

@@ -50,7 +50,7 @@ def test_a_baseline_is_made_checked_and_updated(run, tmp_path):
 def test_a_regression_exits_with_1_and_is_in_the_summary(run, tmp_path):
     make(run, "b/mine.json", "random-search", "--margin", "0.005", "--runs", "200", "--seed", "3", "--level", "0.02")
     protocol = read_baseline(tmp_path / "b/mine.json").protocol
-    assert (protocol.runs, protocol.seed, protocol.level) == (200, 3, 0.02)
+    assert (protocol.runs, protocol.conditions.seed, protocol.level) == (200, 3, 0.02)
     code, out, err = run("b/mine.json", "--strategy", WORSE, "--summary", "out/summary.md")
     assert (code, err) == (1, [])
     assert out.startswith("worse: regularized-evolution")
@@ -111,7 +111,7 @@ def test_a_strategy_of_the_current_folder_and_a_table_by_its_path(run, tmp_path)
     code, _, err = run("b/mine.json")
     assert code == 2
     assert err == [
-        "nasbench-lab: cannot import my_search_of_check:Yours: module 'my_search_of_check' has no attribute 'Yours'"
+        "nasbench-lab: cannot import my_search_of_check:Yours: unknown name in my_search_of_check 'Yours'; known: Mine"
     ]
 
 

@@ -153,6 +153,6 @@ def test_everything_is_checked_before_anything_is_simulated(tmp_path):
     """The second table has no times, so that several workers are impossible there."""
     write(synthetic_table("chain"), tmp_path / "mine.h5")
     tables = (str(tmp_path / "mine.h5"), "nas-bench-graph/proteins")
-    comparison = Comparison(tables, ("random-search",), nl.Budget(evaluations=3), workers=2)
+    comparison = Comparison(tables, ("random-search",), nl.Conditions(nl.Budget(evaluations=3), workers=2))
     with pytest.raises(nl.NasbenchLabError, match="no times, so several workers are impossible"):
         next(comparison.run())
