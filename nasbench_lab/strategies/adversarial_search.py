@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, Positive
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require_count
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.policies import Adam
-from nasbench_lab.strategies.parts.rewards import require_positive
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import categorical, code_draws
+from nasbench_lab.strategies.parts.adam import Adam
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams, scale
 
@@ -81,26 +81,19 @@ class AdversarialSearch(Strategy[_State]):
     """
 
     name: ClassVar[str] = "adversarial-search"
-    reference: ClassVar[str] = "Burges et al., Learning to Rank using Gradient Descent, ICML 2005 (the pairwise loss)"
     family: ClassVar[str] = "adversarial"
+    reference: ClassVar[str] = "Burges et al., Learning to Rank using Gradient Descent, ICML 2005 (the pairwise loss)"
     runs_at_a_time: ClassVar[int] = 256
 
-    beta: float = 1.0
-    candidates: int = 16
-    pairs: int = 16
-    searcher_rate: float = 0.02
-    evaluator_rate: float = 0.1
-
-    def __post_init__(self) -> None:
-        require_positive("beta", self.beta)
-        require_count("candidates", self.candidates)
-        require_count("pairs", self.pairs)
-        require_positive("searcher_rate", self.searcher_rate)
-        require_positive("evaluator_rate", self.evaluator_rate)
+    beta: Positive = 1.0
+    candidates: Count = 16
+    pairs: Count = 16
+    searcher_rate: Positive = 0.02
+    evaluator_rate: Positive = 0.1
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: a searcher and an evaluator that know nothing."""
-        logits = policies.uniform_logits(problem.space.cardinalities, problem.runs)
+        logits = categorical.uniform_logits(problem.space.cardinalities, problem.runs)
         choices = logits.shape[1:]
         return _State(
             space=problem.space,
@@ -114,7 +107,7 @@ class AdversarialSearch(Strategy[_State]):
             champion=np.zeros(choices, dtype=np.int64),
             champion_value=np.full(problem.runs, -np.inf),
             candidates=np.empty((0, *choices), dtype=np.int64),
-            probabilities=policies.softmax(logits),
+            probabilities=categorical.softmax(logits),
             proposed=np.empty((0, problem.runs), dtype=np.int64),
             past=np.empty((16, *choices), dtype=np.int64),
             values=np.empty((16, problem.runs)),
@@ -122,10 +115,10 @@ class AdversarialSearch(Strategy[_State]):
 
     def ask(self, state: _State) -> IntArray:
         """Propose the counters that the evaluator thinks most of, shape (runs, workers)."""
-        state.probabilities = policies.softmax(state.logits)
+        state.probabilities = categorical.softmax(state.logits)
         number = max(self.candidates, state.workers)
-        pick = policies.picking(state.probabilities)
-        state.candidates, architecture = policies.draw(state.space, state.streams, number, pick)
+        pick = code_draws.picking(state.probabilities)
+        state.candidates, architecture = code_draws.draw(state.space, state.streams, number, pick)
         rating = np.stack([rate(state.ratings, codes) for codes in state.candidates])
         run = np.arange(rating.shape[1])
         old = state.seen[run, architecture.T]
@@ -166,16 +159,16 @@ class AdversarialSearch(Strategy[_State]):
         """Make a step up the mean loss of the champion against the candidates, where there is a champion."""
         best = rate(state.ratings, state.champion)
         losses = np.stack([loss(best, rate(state.ratings, codes), self.beta) for codes in state.candidates])
-        advantages = np.where(known, losses - policies.total(losses) / len(losses), 0.0) / len(losses)
-        gradient = state.probabilities * -policies.total(advantages)
+        advantages = np.where(known, losses - categorical.total(losses) / len(losses), 0.0) / len(losses)
+        gradient = state.probabilities * -categorical.total(advantages)
         for codes, advantage in zip(state.candidates, advantages, strict=True):
-            policies.add_at(gradient, codes, advantage)
+            categorical.add_at(gradient, codes, advantage)
         state.searcher.ascend(state.logits, gradient)
 
 
 def rate(ratings: FloatArray, codes: IntArray) -> FloatArray:
     """Return R of architectures, codes (choices, runs) to (runs,)."""
-    return policies.total(policies.at(ratings, codes))
+    return categorical.total(categorical.at(ratings, codes))
 
 
 def loss(winner: FloatArray, loser: FloatArray, beta: float) -> FloatArray:
@@ -199,8 +192,8 @@ def evaluator_gradient(
     for one, other, sign in zip(ones, others, signs, strict=True):
         difference = sign * beta * (rate(ratings, one) - rate(ratings, other))
         slope = -sign * beta * (0.5 - 0.5 * np.tanh(0.5 * difference)) / len(signs)
-        policies.add_at(gradient, one, slope)
-        policies.add_at(gradient, other, -slope)
+        categorical.add_at(gradient, one, slope)
+        categorical.add_at(gradient, other, -slope)
     return gradient
 
 

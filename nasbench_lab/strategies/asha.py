@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts.rungs import check_rungs, rungs
+from nasbench_lab.strategies.parts.rungs import Eta, RungCount, rungs
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
@@ -63,16 +64,13 @@ class Asha(Strategy[_State]):
 
     name: ClassVar[str] = "asha"
     family: ClassVar[str] = "multi-fidelity"
+    reference: ClassVar[str] = "Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020"
     asynchronous: ClassVar[bool] = True
     multi_fidelity: ClassVar[bool] = True
-    reference: ClassVar[str] = "Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020"
 
-    eta: int = 3
-    lowest: int | None = None
-    rungs: int | None = None
-
-    def __post_init__(self) -> None:
-        check_rungs(self.eta, self.lowest, self.rungs)
+    eta: Eta = 3
+    lowest: Count | None = None
+    rungs: RungCount | None = None
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: empty rungs."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.distributions import Distribution
-from nasbench_lab.strategies.parts.rewards import require_positive
+from nasbench_lab.checks import AtLeast, Positive
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.learned_distributions import Distribution
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 _NOTHING = 1e-9
@@ -51,7 +51,7 @@ class ASNG(Strategy[_State]):
         Delta = Delta exp(beta (gamma - |s_acc|^2 / alpha))
 
     with G and s over the first K - 1 values of every choice, and n the number of those. No probability falls below
-    1 / (D (K - 1)) (see `policies.margins`). Where all utilities are equal nothing moves. Failed trainings rank last.
+    1 / (D (K - 1)) (see `categorical.margins`). Where all utilities are equal nothing moves. Failed trainings rank last.
     (The paper has no bound for beta, which in spaces of a few architectures would exceed 2 and make s_acc imaginary.)
 
     Args:
@@ -62,20 +62,14 @@ class ASNG(Strategy[_State]):
     """
 
     name: ClassVar[str] = "asng"
+    family: ClassVar[str] = "distribution"
     reference: ClassVar[str] = (
         "Akimoto et al., Adaptive Stochastic Natural Gradient Method for One-Shot Neural Architecture Search, ICML 2019"
     )
-    family: ClassVar[str] = "distribution"
 
-    samples: int = 2
-    alpha: float = 1.5
-    initial_step: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_count("samples", self.samples)
-        require(self.samples >= 2, f"samples must be at least 2, got {self.samples}")
-        require_positive("alpha", self.alpha)
-        require_positive("initial_step", self.initial_step)
+    samples: Annotated[int, AtLeast(2)] = 2
+    alpha: Positive = 1.5
+    initial_step: Positive = 1.0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
@@ -85,7 +79,7 @@ class ASNG(Strategy[_State]):
         return _State(
             distribution,
             dimension=max(int((cardinalities - 1).sum()), 1),
-            least=policies.margins(problem.space.cardinalities),
+            least=categorical.margins(problem.space.cardinalities),
             free=(values < cardinalities - 1)[:, :, None],
             last=np.repeat(cardinalities[:, None] - 1, problem.runs, axis=1),
             path=np.zeros_like(distribution.probabilities),
@@ -100,11 +94,11 @@ class ASNG(Strategy[_State]):
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Make a step along the natural gradient, and adapt the length of the next."""
         utility = utilities(evaluations.value.T)
-        utility -= policies.total(utility) / len(utility)
+        utility -= categorical.total(utility) / len(utility)
         distribution, before = state.distribution, state.distribution.probabilities
         gradient = np.zeros_like(before)  # the terms with theta cancel: the utilities add up to 0
         for drawn, weight in zip(distribution.codes, utility / len(utility), strict=False):
-            policies.add_at(gradient, drawn, weight)
+            categorical.add_at(gradient, drawn, weight)
         whitened = self._whitened(state, gradient)
         norm = np.sqrt(_squares(whitened))
         moving = norm > _NOTHING
@@ -112,7 +106,7 @@ class ASNG(Strategy[_State]):
 
         step = self.initial_step / state.caution
         beta = np.minimum(step / math.sqrt(state.dimension), 1.0)
-        theta = policies.keep_margins(before + step * scale * gradient, state.least)
+        theta = categorical.keep_margins(before + step * scale * gradient, state.least)
         path = (1 - beta) * state.path + np.sqrt(beta * (2 - beta)) * scale * whitened
         gamma = (1 - beta) ** 2 * state.gamma + beta * (2 - beta)
         caution = state.caution * np.exp(beta * (gamma - _squares(path) / self.alpha))
@@ -126,8 +120,8 @@ class ASNG(Strategy[_State]):
         """Return the square root of the Fisher information times a direction, 0 for the last value of every choice."""
         theta = state.distribution.probabilities
         root = np.sqrt(np.where(state.free, theta, 1.0))
-        last = policies.at(theta, state.last)
-        rest = policies.at(gradient, state.last) / (last + np.sqrt(last))
+        last = categorical.at(theta, state.last)
+        rest = categorical.at(gradient, state.last) / (last + np.sqrt(last))
         return np.where(state.free, gradient / root - root * rest, 0.0)
 
 
@@ -151,4 +145,4 @@ def utilities(value: FloatArray) -> FloatArray:
 
 def _squares(array: FloatArray) -> FloatArray:
     """Return the sums of squares of every run, (values, choices, runs) to (runs,)."""
-    return policies.total(policies.total(np.square(array)))
+    return categorical.total(categorical.total(np.square(array)))

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from scipy.special import ndtri
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.strategies.base import require, require_count
-from nasbench_lab.strategies.models.batch_strategy import BatchState, CandidateStrategy, by_score
+from nasbench_lab.checks import AtLeast, Count, Positive
 from nasbench_lab.strategies.models.candidates import pool_of_neighbors
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.ensemble import absolute_error
+from nasbench_lab.strategies.parts.predictor_strategy import CandidateRankingStrategy, PredictorState, by_score
 
 
 @final
 @dataclass(frozen=True)
-class Bananas(CandidateStrategy):
+class Bananas(CandidateRankingStrategy):
     """BANANAS (White, Neiswanger and Savani, AAAI 2021, algorithm 1).
 
     The first ``initial`` architectures are random. Then, for ever: train ``members`` networks, which differ by their
@@ -49,26 +49,22 @@ class Bananas(CandidateStrategy):
     """
 
     name: ClassVar[str] = "bananas"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
     reference: ClassVar[str] = "White et al., BANANAS: Bayesian Optimization with Neural Architectures, AAAI 2021"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    initial: int = 10
-    batch: int = 10
-    members: int = 5
-    candidates: int = 100
-    parents: int = 10
+    initial: Count = 10
+    batch: Count = 10
+    members: Annotated[int, AtLeast(2)] = 5
+    candidates: Count = 100
+    parents: Count = 10
     encoding: Encoding = "path"
-    layers: int = 2
-    width: int = 20
-    steps: int = 30
-    learning_rate: float = 0.01
+    layers: Count = 2
+    width: Count = 20
+    steps: Count = 30
+    learning_rate: Positive = 0.01
 
-    def __post_init__(self) -> None:
-        self.check("initial", "candidates", "parents")
-        require_count("members", self.members)
-        require(self.members >= 2, f"members must be at least 2, got {self.members}")
-
-    def ranked(self, state: BatchState) -> IntArray:
+    def ranked(self, state: PredictorState) -> IntArray:
         """Return candidates, the most promising first, shape (runs, candidates)."""
         value = state.observations.values().value
         networks = self.networks(state, self.members)

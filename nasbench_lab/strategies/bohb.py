@@ -8,11 +8,11 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import require, require_count
+from nasbench_lab.checks import Count, Probability
 from nasbench_lab.strategies.models import categorical_kde
 from nasbench_lab.strategies.models.categorical_kde import CategoricalKde, Codes
 from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
-from nasbench_lab.strategies.parts.rungs import check_rungs, hyperband, rungs
+from nasbench_lab.strategies.parts.rungs import Eta, RungCount, hyperband, rungs
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
@@ -57,19 +57,13 @@ class Bohb(BracketStrategy[_State]):
         "Falkner et al., BOHB: Robust and Efficient Hyperparameter Optimization at Scale, ICML 2018"
     )
 
-    eta: int = 3
-    lowest: int | None = None
-    rungs: int | None = None
-    samples: int = 64
-    random_share: float = 1 / 3
-    good_share: float = 0.15
-    least_bandwidth: float = 1e-3
-
-    def __post_init__(self) -> None:
-        check_rungs(self.eta, self.lowest, self.rungs)
-        require_count("samples", self.samples)
-        for name in ("random_share", "good_share", "least_bandwidth"):
-            require(0 <= getattr(self, name) <= 1, f"{name} must be from 0 to 1, got {getattr(self, name)}")
+    eta: Eta = 3
+    lowest: Count | None = None
+    rungs: RungCount | None = None
+    samples: Count = 64
+    random_share: Probability = 1 / 3
+    good_share: Probability = 0.15
+    least_bandwidth: Probability = 1e-3
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first bracket."""

@@ -8,17 +8,17 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.strategies.base import require
-from nasbench_lab.strategies.models.batch_strategy import BatchState, BatchStrategy
+from nasbench_lab.checks import Count, Positive, Probability
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.ensemble import pairwise_ranking
+from nasbench_lab.strategies.parts.predictor_strategy import PredictorState, PredictorStrategy
 
 _MOST_ENUMERATED = 30_000
 
 
 @final
 @dataclass(frozen=True)
-class RankingPredictor(BatchStrategy):
+class RankingPredictor(PredictorStrategy):
     """BRP-NAS in spirit (Dudziak, Chau, Abdelfattah, Lee, Kim and Lane, NeurIPS 2020): a pairwise predictor, iterated.
 
     The first ``batch`` architectures are random. Then, for ever: train a network to say which of two evaluated
@@ -46,22 +46,19 @@ class RankingPredictor(BatchStrategy):
     """
 
     name: ClassVar[str] = "brp-nas"
+    aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
     reference: ClassVar[str] = "Dudziak et al., BRP-NAS: Prediction-Based NAS Using GCNs, NeurIPS 2020"
 
-    batch: int = 10
-    greedy: float = 0.5
+    batch: Count = 10
+    greedy: Probability = 0.5
     encoding: Encoding = "one-hot"
-    layers: int = 2
-    width: int = 20
-    steps: int = 100
-    learning_rate: float = 0.01
-    pool_size: int = 1_000
+    layers: Count = 2
+    width: Count = 20
+    steps: Count = 100
+    learning_rate: Positive = 0.01
+    pool_size: Count = 1_000
 
-    def __post_init__(self) -> None:
-        self.check("pool_size")
-        require(0 <= self.greedy <= 1, f"greedy must be from 0 to 1, got {self.greedy}")
-
-    def ask(self, state: BatchState) -> IntArray:
+    def ask(self, state: PredictorState) -> IntArray:
         """Propose a batch, shape (runs, ``batch``)."""
         runs = len(state.encodings)
         uniform = state.streams.uniform(2 * state.batch).reshape(runs, state.batch, 2).copy()
@@ -73,7 +70,7 @@ class RankingPredictor(BatchStrategy):
         others = state.choose(nothing, state.batch - favoured, uniform[:, favoured:])
         return state.propose(np.concatenate([best, others], axis=1))
 
-    def _ranked(self, state: BatchState) -> IntArray:
+    def _ranked(self, state: PredictorState) -> IntArray:
         """Return the architectures that the predictor ranks highest, best first; of equals, the first."""
         value = state.observations.value
         runs, size = len(value), state.space.size

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, Probability
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts import relaxed_codes
-from nasbench_lab.strategies.parts.rungs import Bracket, check_rungs, hyperband, rungs
+from nasbench_lab.strategies.parts.rungs import Bracket, Eta, RungCount, hyperband, rungs
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
@@ -84,22 +85,17 @@ class Dehb(Strategy[_State]):
 
     name: ClassVar[str] = "dehb"
     family: ClassVar[str] = "multi-fidelity"
-    multi_fidelity: ClassVar[bool] = True
     reference: ClassVar[str] = (
         "Awad et al., DEHB: Evolutionary Hyperband for Scalable, Robust and Efficient Hyperparameter Optimization, "
         "IJCAI 2021"
     )
+    multi_fidelity: ClassVar[bool] = True
 
-    eta: int = 3
-    lowest: int | None = None
-    rungs: int | None = None
-    mutation_factor: float = 0.5
-    crossover_rate: float = 0.5
-
-    def __post_init__(self) -> None:
-        check_rungs(self.eta, self.lowest, self.rungs)
-        for name in ("mutation_factor", "crossover_rate"):
-            require(0 <= getattr(self, name) <= 1, f"{name} must be from 0 to 1, got {getattr(self, name)}")
+    eta: Eta = 3
+    lowest: Count | None = None
+    rungs: RungCount | None = None
+    mutation_factor: Probability = 0.5
+    crossover_rate: Probability = 0.5
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first bracket: random populations."""

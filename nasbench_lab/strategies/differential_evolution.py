@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import AtLeast, AtMost, Probability
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts import relaxed_codes
-from nasbench_lab.strategies.parts.variation import require_between, require_probability
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
@@ -53,20 +53,15 @@ class DifferentialEvolution(Strategy[_State]):
     """
 
     name: ClassVar[str] = "differential-evolution"
+    aliases: ClassVar[tuple[str, ...]] = ("de", "evolution")
     family: ClassVar[str] = "evolution"
     reference: ClassVar[str] = (
         "Awad et al., Differential Evolution for Neural Architecture Search, ICLR Workshop on NAS 2020"
     )
 
-    population_size: int = 20
-    mutation_factor: float = 0.5
-    crossover_rate: float = 0.5
-
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require(self.population_size >= 4, f"population_size must be at least 4, got {self.population_size}")
-        require_between("mutation_factor", self.mutation_factor, 0, 2)
-        require_probability("crossover_rate", self.crossover_rate)
+    population_size: Annotated[int, AtLeast(4)] = 20
+    mutation_factor: Annotated[float, AtLeast(0), AtMost(2)] = 0.5
+    crossover_rate: Probability = 0.5
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: members that any trial replaces."""

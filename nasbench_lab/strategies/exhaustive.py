@@ -32,6 +32,7 @@ class Exhaustive(Strategy[_State]):
     """
 
     name: ClassVar[str] = "exhaustive"
+    aliases: ClassVar[tuple[str, ...]] = ("grid-search",)
     family: ClassVar[str] = "model-free"
     asynchronous: ClassVar[bool] = True
     deterministic: ClassVar[bool] = True

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.checks import whole
+from nasbench_lab.checks import AtLeast, AtMost, Count, Probability, require
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.selection import (
     Selection,
     by_rank,
     by_roulette,
     by_tournament,
     by_truncation,
-    require_selection,
 )
 from nasbench_lab.strategies.parts.variation import (
     Crossover,
     Mutation,
     cross,
     mutate,
-    require_between,
-    require_crossover,
-    require_mutation,
-    require_probability,
 )
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
@@ -77,31 +72,26 @@ class GeneticAlgorithm(Strategy[_State]):
     """
 
     name: ClassVar[str] = "genetic-algorithm"
+    aliases: ClassVar[tuple[str, ...]] = ("ga", "evolution", "evolutionary-algorithm", "ea")
     family: ClassVar[str] = "evolution"
     reference: ClassVar[str] = "Goldberg, Genetic Algorithms in Search, Optimization, and Machine Learning, 1989"
 
-    population_size: int = 20
+    population_size: Count = 20
     selection: Selection = "tournament"
-    tournament_size: int = 2
-    rank_pressure: float = 1.5
-    truncation_share: float = 0.3
+    tournament_size: Count = 2
+    rank_pressure: Annotated[float, AtLeast(1), AtMost(2)] = 1.5
+    truncation_share: Probability = 0.3
     crossover: Crossover = "one-point"
-    crossover_rate: float = 0.9
+    crossover_rate: Probability = 0.9
     mutation: Mutation = "replace"
-    mutation_rate: float | None = None
-    elitism: int = 1
+    mutation_rate: Probability | None = None
+    elitism: Annotated[int, AtLeast(0)] = 1
 
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require_selection(self.selection)
-        require_count("tournament_size", self.tournament_size)
-        require_between("rank_pressure", self.rank_pressure, 1, 2)
-        require_probability("truncation_share", self.truncation_share)
-        require_crossover(self.crossover, self.crossover_rate)
-        require_mutation(self.mutation, self.mutation_rate)
+    def check(self) -> None:
+        """Require an elite that is smaller than the population."""
         require(
-            0 <= whole("elitism", self.elitism) < self.population_size,
-            f"elitism must be at least 0 and below population_size, got {self.elitism}",
+            self.elitism < self.population_size,
+            f"elitism must be below population_size, {self.population_size}, got {self.elitism}",
         )
 
     def start(self, problem: Problem) -> _State:

@@ -9,8 +9,9 @@ from typing import ClassVar, Literal, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, NonNegative, Positive
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.acquisition import (
     best_score,
     expected_improvement,
@@ -19,8 +20,8 @@ from nasbench_lab.strategies.models.acquisition import (
     sample_maxima,
 )
 from nasbench_lab.strategies.models.gp_candidates import Candidates, Pool, Prediction, WholeSpace
-from nasbench_lab.strategies.models.kernels import KINDS, Kind
-from nasbench_lab.strategies.models.observations import FANTASIES, Fantasy, Observations
+from nasbench_lab.strategies.models.kernels import Kind
+from nasbench_lab.strategies.models.observations import Fantasy, Observations
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
@@ -97,32 +98,28 @@ class GaussianProcessSearch(Strategy[_State]):
     """
 
     name: ClassVar[str] = "gp-bo"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "gp",
+        "gaussian-process",
+        "bo",
+        "bayesian-optimization",
+        "bayesian-optimisation",
+    )
     family: ClassVar[str] = "model-based"
-    asynchronous: ClassVar[bool] = True
-    runs_at_a_time: ClassVar[int] = 16
     reference: ClassVar[str] = (
         "Jones et al., Efficient Global Optimization of Expensive Black-Box Functions, J. of Global Optimization 1998"
     )
+    asynchronous: ClassVar[bool] = True
+    runs_at_a_time: ClassVar[int] = 16
 
     kernel: Kind = "hamming"
     acquisition: Acquisition = "ei"
-    initial: int = 10
-    exploration: float = 2.0
-    lengthscale: float | None = None
-    noise: float | None = None
-    pool_size: int = 1_000
+    initial: Count = 10
+    exploration: NonNegative = 2.0
+    lengthscale: Positive | None = None
+    noise: Positive | None = None
+    pool_size: Count = 1_000
     fantasy: Fantasy = "believer"
-
-    def __post_init__(self) -> None:
-        for name, known in (("kernel", KINDS), ("acquisition", _ACQUISITIONS), ("fantasy", FANTASIES)):
-            value = getattr(self, name)
-            require(value in known, f"{name} must be one of {', '.join(known)}, got {value!r}")
-        require_count("initial", self.initial)
-        require_count("pool_size", self.pool_size)
-        require(self.exploration >= 0, f"exploration must be at least 0, got {self.exploration}")
-        for name in ("lengthscale", "noise"):
-            value = getattr(self, name)
-            require(value is None or value > 0, f"{name} must be positive, got {value}")
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""

@@ -8,7 +8,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.checks import Count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -53,14 +54,11 @@ class GreedySearch(Strategy[_State]):
 
     name: ClassVar[str] = "greedy-search"
     family: ClassVar[str] = "model-free"
+    reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     asynchronous: ClassVar[bool] = True
-    reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
 
-    initial: int = 10
-
-    def __post_init__(self) -> None:
-        require_count("initial", self.initial)
+    initial: Count = 10
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""

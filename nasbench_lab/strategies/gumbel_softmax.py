@@ -8,15 +8,14 @@ from typing import ClassVar, Literal, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.distributions import Policy
+from nasbench_lab.checks import Positive
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.learned_distributions import Policy
 from nasbench_lab.strategies.parts.rewards import (
+    Momentum,
     RewardBaseline,
     RewardKind,
-    require_positive,
-    require_reward,
-    require_share,
 )
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
@@ -67,25 +66,16 @@ class GumbelSoftmax(Strategy[_State]):
     """
 
     name: ClassVar[str] = "gumbel-softmax"
-    reference: ClassVar[str] = "Xie et al., SNAS: Stochastic Neural Architecture Search, ICLR 2019"
+    aliases: ClassVar[tuple[str, ...]] = ("gdas", "snas")
     family: ClassVar[str] = "distribution"
+    reference: ClassVar[str] = "Xie et al., SNAS: Stochastic Neural Architecture Search, ICLR 2019"
 
-    learning_rate: float = 0.1
+    learning_rate: Positive = 0.1
     estimator: Literal["score", "straight-through"] = "score"
-    temperature: float = 1.0
-    momentum: float = 0.9
+    temperature: Positive = 1.0
+    momentum: Momentum = 0.9
     reward: RewardKind = "raw"
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_positive("learning_rate", self.learning_rate)
-        require(
-            self.estimator in ("score", "straight-through"),
-            f"estimator must be 'score' or 'straight-through', got {self.estimator!r}",
-        )
-        require_positive("temperature", self.temperature)
-        require_share("momentum", self.momentum)
-        require_reward(self.reward, self.beta)
+    beta: Positive = 1.0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
@@ -108,7 +98,7 @@ class GumbelSoftmax(Strategy[_State]):
         rewards = state.policy.rewards.of(evaluations.value)
         told = zip(state.directions, rewards, strict=False)
         terms = [state.baseline.advantage(reward) / len(rewards) * direction for direction, reward in told]
-        state.policy.climb(policies.total(terms))
+        state.policy.climb(categorical.total(terms))
 
     def _direction(self, state: _State, codes: IntArray) -> FloatArray:
         """Return g for architectures, shape (values, choices, runs)."""
@@ -129,10 +119,10 @@ def arrivals(codes: IntArray, probabilities: FloatArray, uniform: FloatArray) ->
     (they have no memory). Of values with the probability 0 it is large, and means nothing.
     """
     exponential = np.maximum(-np.log(1.0 - uniform), _SMALLEST)
-    first = policies.at(exponential, codes)
+    first = categorical.at(exponential, codes)
     arrival = exponential / np.maximum(probabilities, _SMALLEST)
     arrival += first
-    policies.put_at(arrival, codes, first)
+    categorical.put_at(arrival, codes, first)
     return arrival
 
 
@@ -142,13 +132,13 @@ def relaxed_score(arrival: FloatArray, probabilities: FloatArray, cardinalities:
     ``cardinalities`` has the shape (choices, 1).
     """
     exponential = arrival * probabilities  # E = exp(-G)
-    gradient = exponential * (-cardinalities / policies.total(exponential))
+    gradient = exponential * (-cardinalities / categorical.total(exponential))
     gradient += np.arange(len(gradient))[:, None, None] < cardinalities
     return gradient
 
 
 def straight_through(arrival: FloatArray, codes: IntArray, probabilities: FloatArray, temperature: float) -> FloatArray:
     """Return the gradient of z[a] with respect to the logits."""
-    relaxed = policies.softmax(np.where(probabilities > 0, np.log(arrival) / -temperature, -np.inf))
-    drawn = policies.at(relaxed, codes)
-    return policies.score(codes, relaxed) * (drawn / temperature)
+    relaxed = categorical.softmax(np.where(probabilities > 0, np.log(arrival) / -temperature, -np.inf))
+    drawn = categorical.at(relaxed, codes)
+    return categorical.score(codes, relaxed) * (drawn / temperature)

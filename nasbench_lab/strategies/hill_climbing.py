@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.checks import whole
+from nasbench_lab.checks import AtLeast, Count
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
@@ -54,15 +54,11 @@ class HillClimbing(Strategy[_State]):
 
     name: ClassVar[str] = "hill-climbing"
     family: ClassVar[str] = "model-free"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     reference: ClassVar[str] = "Mitchell et al., When Will a Genetic Algorithm Outperform Hill Climbing?, NIPS 1993"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    samples: int = 3
-    again: int = 0
-
-    def __post_init__(self) -> None:
-        require_count("samples", self.samples)
-        require(whole("again", self.again) >= 0, f"again must be at least 0, got {self.again}")
+    samples: Count = 3
+    again: Annotated[int, AtLeast(0)] = 0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no run has an incumbent."""

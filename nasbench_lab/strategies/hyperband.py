@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from nasbench_lab.arrays import IntArray
+from nasbench_lab.checks import Count
 from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
-from nasbench_lab.strategies.parts.rungs import check_rungs, hyperband, rungs
+from nasbench_lab.strategies.parts.rungs import Eta, RungCount, hyperband, rungs
 from nasbench_lab.strategies.problem import Problem
 
 
@@ -30,16 +31,14 @@ class Hyperband(BracketStrategy[BracketState]):
     """
 
     name: ClassVar[str] = "hyperband"
+    aliases: ClassVar[tuple[str, ...]] = ("hb",)
     reference: ClassVar[str] = (
         "Li et al., Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization, JMLR 2018"
     )
 
-    eta: int = 3
-    lowest: int | None = None
-    rungs: int | None = None
-
-    def __post_init__(self) -> None:
-        check_rungs(self.eta, self.lowest, self.rungs)
+    eta: Eta = 3
+    lowest: Count | None = None
+    rungs: RungCount | None = None
 
     def start(self, problem: Problem) -> BracketState:
         """Return the state before the first bracket."""

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.power_law import PowerLaw
-from nasbench_lab.strategies.parts.rungs import check_rungs, rungs
+from nasbench_lab.strategies.parts.rungs import Eta, rungs
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
@@ -64,24 +65,16 @@ class LearningCurveStopping(Strategy[_State]):
 
     name: ClassVar[str] = "learning-curve-stopping"
     family: ClassVar[str] = "multi-fidelity"
-    multi_fidelity: ClassVar[bool] = True
     reference: ClassVar[str] = (
         "Domhan et al., Speeding up Automatic Hyperparameter Optimization of Deep Neural Networks by Extrapolation of "
         "Learning Curves, IJCAI 2015 (simplified)"
     )
+    multi_fidelity: ClassVar[bool] = True
 
     extrapolation: Literal["power-law", "last-seen"] = "power-law"
-    patience: int = 1
-    eta: int = 2
-    lowest: int | None = None
-
-    def __post_init__(self) -> None:
-        require(
-            self.extrapolation in ("power-law", "last-seen"),
-            f"extrapolation must be 'power-law' or 'last-seen', got {self.extrapolation!r}",
-        )
-        require_count("patience", self.patience)
-        check_rungs(self.eta, self.lowest, None)
+    patience: Count = 1
+    eta: Eta = 2
+    lowest: Count | None = None
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first training."""

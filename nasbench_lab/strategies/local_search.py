@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.checks import Count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -57,21 +58,14 @@ class LocalSearch(Strategy[_State]):
     """
 
     name: ClassVar[str] = "local-search"
+    aliases: ClassVar[tuple[str, ...]] = ("ls",)
     family: ClassVar[str] = "model-free"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
     improvement: Literal["best", "first"] = "best"
-    initial: int = 1
+    initial: Count = 1
     restarts: bool = True
-
-    def __post_init__(self) -> None:
-        require(
-            self.improvement in ("best", "first"),
-            f"improvement must be 'best' or 'first', got {self.improvement!r}",
-        )
-        require_count("initial", self.initial)
-        require(isinstance(self.restarts, bool), f"restarts must be True or False, got {self.restarts!r}")
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: every run needs a start."""

@@ -8,9 +8,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require
+from nasbench_lab.checks import NonNegative
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.prefixes import PrefixTree
-from nasbench_lab.strategies.parts.rewards import Rewards, gain, is_number
+from nasbench_lab.strategies.parts.rewards import Rewards, gain
 from nasbench_lab.strategies.parts.tree_nodes import TreeStatistics
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
@@ -66,6 +67,7 @@ class MonteCarloTreeSearch(Strategy[_State]):
     """
 
     name: ClassVar[str] = "mcts"
+    aliases: ClassVar[tuple[str, ...]] = ("monte-carlo-tree-search", "alphax", "uct")
     family: ClassVar[str] = "tree search"
     reference: ClassVar[str] = (
         "Wang et al., Neural Architecture Search using Deep Neural Networks and Monte Carlo Tree Search, AAAI 2020"
@@ -73,11 +75,7 @@ class MonteCarloTreeSearch(Strategy[_State]):
     asynchronous: ClassVar[bool] = True
     runs_at_a_time: ClassVar[int] = 1024
 
-    exploration: float = 0.05
-
-    def __post_init__(self) -> None:
-        good = is_number(self.exploration) and 0 <= self.exploration < float("inf")
-        require(good, f"exploration must be a number of at least 0, got {self.exploration!r}")
+    exploration: NonNegative = 0.05
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: a tree with a root."""

@@ -8,9 +8,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, Probability
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require_count
-from nasbench_lab.strategies.parts.variation import Mutation, mutate, require_mutation
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts.variation import Mutation, mutate
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams, scale
 
@@ -47,19 +48,15 @@ class MuPlusLambda(Strategy[_State]):
     """
 
     name: ClassVar[str] = "mu-plus-lambda"
+    aliases: ClassVar[tuple[str, ...]] = ("evolutionary-algorithm", "ea")
     family: ClassVar[str] = "evolution"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     reference: ClassVar[str] = "Beyer and Schwefel, Evolution Strategies: A Comprehensive Introduction, NatComp 2002"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    parents: int = 10
-    offspring: int = 10
+    parents: Count = 10
+    offspring: Count = 10
     mutation: Mutation = "neighbor"
-    mutation_rate: float | None = None
-
-    def __post_init__(self) -> None:
-        require_count("parents", self.parents)
-        require_count("offspring", self.offspring)
-        require_mutation(self.mutation, self.mutation_rate)
+    mutation_rate: Probability | None = None
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no parents yet."""

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.strategies.models.batch_strategy import BatchState, CandidateStrategy, by_score
+from nasbench_lab.checks import Count, Positive
 from nasbench_lab.strategies.models.candidates import pool_of_neighbors
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.ensemble import squared_error
+from nasbench_lab.strategies.parts.predictor_strategy import CandidateRankingStrategy, PredictorState, by_score
 
 
 @final
 @dataclass(frozen=True)
-class Npenas(CandidateStrategy):
+class Npenas(CandidateRankingStrategy):
     """NPENAS-NP (Wei, Niu, Tang, Wang, Hu and Liang, TNNLS 2022): neural predictor guided evolution.
 
     The first ``initial`` architectures are random. Then, for ever: train a network to predict the values of everything
@@ -48,25 +49,23 @@ class Npenas(CandidateStrategy):
     """
 
     name: ClassVar[str] = "npenas"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
     reference: ClassVar[str] = (
         "Wei et al., NPENAS: Neural Predictor Guided Evolution for Neural Architecture Search, TNNLS 2022"
     )
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    initial: int = 10
-    batch: int = 10
-    candidates: int = 100
-    parents: int = 10
+    initial: Count = 10
+    batch: Count = 10
+    candidates: Count = 100
+    parents: Count = 10
     encoding: Encoding = "one-hot"
-    layers: int = 2
-    width: int = 32
-    steps: int = 100
-    learning_rate: float = 0.01
+    layers: Count = 2
+    width: Count = 32
+    steps: Count = 100
+    learning_rate: Positive = 0.01
 
-    def __post_init__(self) -> None:
-        self.check("initial", "candidates", "parents")
-
-    def ranked(self, state: BatchState) -> IntArray:
+    def ranked(self, state: PredictorState) -> IntArray:
         """Return candidates, the most promising first, shape (runs, candidates)."""
         value = state.observations.values().value
         network = self.networks(state, 1)

@@ -8,8 +8,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, Probability
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.dominance import comparable, crowding_distance, fronts
 from nasbench_lab.strategies.parts.selection import by_tournament
 from nasbench_lab.strategies.parts.variation import (
@@ -17,8 +18,6 @@ from nasbench_lab.strategies.parts.variation import (
     Mutation,
     cross,
     mutate,
-    require_crossover,
-    require_mutation,
 )
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
@@ -58,21 +57,17 @@ class NSGA2(Strategy[_State]):
     """
 
     name: ClassVar[str] = "nsga-ii"
+    aliases: ClassVar[tuple[str, ...]] = ("nsga2",)
     family: ClassVar[str] = "multi-objective"
     reference: ClassVar[str] = (
         "Deb et al., A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II, IEEE Trans. Evol. Comput. 2002"
     )
 
-    population_size: int = 20
+    population_size: Count = 20
     crossover: Crossover = "one-point"
-    crossover_rate: float = 0.9
+    crossover_rate: Probability = 0.9
     mutation: Mutation = "replace"
-    mutation_rate: float | None = None
-
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require_crossover(self.crossover, self.crossover_rate)
-        require_mutation(self.mutation, self.mutation_rate)
+    mutation_rate: Probability | None = None
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no generation yet."""

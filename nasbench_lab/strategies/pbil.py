@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require_count
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.distributions import Distribution
-from nasbench_lab.strategies.parts.rewards import require_share
+from nasbench_lab.checks import Above, AtMost, Count, Probability
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.learned_distributions import Distribution
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import scale
 
@@ -48,19 +48,13 @@ class PBIL(Strategy[_State]):
     """
 
     name: ClassVar[str] = "pbil"
-    reference: ClassVar[str] = "Baluja, Population-Based Incremental Learning, CMU-CS-94-163, 1994"
     family: ClassVar[str] = "distribution"
+    reference: ClassVar[str] = "Baluja, Population-Based Incremental Learning, CMU-CS-94-163, 1994"
 
-    population_size: int = 10
-    learning_rate: float = 0.1
-    mutation_probability: float = 0.02
-    mutation_shift: float = 0.05
-
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require_share("learning_rate", self.learning_rate, one=True)
-        require_share("mutation_probability", self.mutation_probability, zero=True, one=True)
-        require_share("mutation_shift", self.mutation_shift, zero=True, one=True)
+    population_size: Count = 10
+    learning_rate: Annotated[float, Above(0), AtMost(1)] = 0.1
+    mutation_probability: Probability = 0.02
+    mutation_shift: Probability = 0.05
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
@@ -93,4 +87,4 @@ class PBIL(Strategy[_State]):
 def _move(probabilities: FloatArray, codes: IntArray, rate: FloatArray) -> None:
     """Move distributions towards the codes, in place; codes and rates (choices, runs)."""
     probabilities *= 1 - rate
-    policies.add_at(probabilities, codes, rate)
+    categorical.add_at(probabilities, codes, rate)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.distributions import Policy
-from nasbench_lab.strategies.parts.rewards import RewardKind, require_positive, require_reward, require_share
+from nasbench_lab.checks import Above, AtLeast, Below, Count, Positive, Probability
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.learned_distributions import Policy
+from nasbench_lab.strategies.parts.rewards import RewardKind
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
@@ -46,25 +47,17 @@ class PPO(Strategy[Policy]):
     """
 
     name: ClassVar[str] = "ppo"
-    reference: ClassVar[str] = "Schulman et al., Proximal Policy Optimization Algorithms, arXiv:1707.06347, 2017"
+    aliases: ClassVar[tuple[str, ...]] = ("reinforcement-learning", "rl")
     family: ClassVar[str] = "reinforcement learning"
+    reference: ClassVar[str] = "Schulman et al., Proximal Policy Optimization Algorithms, arXiv:1707.06347, 2017"
 
-    batch_size: int = 10
-    epochs: int = 4
-    clip: float = 0.2
-    entropy: float = 0.01
-    learning_rate: float = 0.1
+    batch_size: Annotated[int, AtLeast(2)] = 10
+    epochs: Count = 4
+    clip: Annotated[float, Above(0), Below(1)] = 0.2
+    entropy: Probability = 0.01
+    learning_rate: Positive = 0.1
     reward: RewardKind = "raw"
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_count("batch_size", self.batch_size)
-        require(self.batch_size >= 2, f"batch_size must be at least 2, got {self.batch_size}")
-        require_count("epochs", self.epochs)
-        require_share("clip", self.clip)
-        require_share("entropy", self.entropy, zero=True, one=True)
-        require_positive("learning_rate", self.learning_rate)
-        require_reward(self.reward, self.beta)
+    beta: Positive = 1.0
 
     def start(self, problem: Problem) -> Policy:
         """Return the state before the first evaluation: uniform policies."""
@@ -79,7 +72,7 @@ class PPO(Strategy[Policy]):
         """Climb the clipped objective."""
         advantages = standardised(state.rewards.of(evaluations.value))
         codes = state.codes[: len(advantages)]
-        old = np.stack([policies.at(state.probabilities, drawn) for drawn in codes])
+        old = np.stack([categorical.at(state.probabilities, drawn) for drawn in codes])
         for _ in range(self.epochs):
             state.climb(ascent(state.logits, codes, old, advantages, self.clip, self.entropy))
 
@@ -89,8 +82,8 @@ def standardised(rewards: FloatArray) -> FloatArray:
     known = ~np.isnan(rewards)
     number = np.maximum(known.sum(axis=0), 1)
     centred = np.where(known, rewards, 0.0)
-    centred = np.where(known, centred - policies.total(centred) / number, 0.0)
-    return centred / (np.sqrt(policies.total(np.square(centred)) / number) + 1e-8)
+    centred = np.where(known, centred - categorical.total(centred) / number, 0.0)
+    return centred / (np.sqrt(categorical.total(np.square(centred)) / number) + 1e-8)
 
 
 def ascent(
@@ -108,16 +101,16 @@ def ascent(
         clip: how far a probability may move, as a fraction.
         entropy: weight of the entropy.
     """
-    probabilities = policies.softmax(logits)
+    probabilities = categorical.softmax(logits)
     logarithms = np.log(np.where(probabilities > 0, probabilities, 1.0))
-    surprise = policies.total(probabilities * logarithms)  # less the entropy, per choice
+    surprise = categorical.total(probabilities * logarithms)  # less the entropy, per choice
     gradient = -entropy * probabilities * (logarithms - surprise)
     weight = np.zeros(codes.shape[1:])
     for drawn, before, advantage in zip(codes, old, advantages, strict=True):
-        ratio = policies.at(probabilities, drawn) / before
+        ratio = categorical.at(probabilities, drawn) / before
         constant = np.where(advantage > 0, ratio > 1 + clip, ratio < 1 - clip)
         part = np.where(constant, 0.0, ratio * advantage) / len(codes)
-        policies.add_at(gradient, drawn, part)
+        categorical.add_at(gradient, drawn, part)
         weight += part
     gradient -= weight * probabilities
     return gradient

@@ -8,17 +8,17 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import require_count
-from nasbench_lab.strategies.models.batch_strategy import BatchState, BatchStrategy, by_score
+from nasbench_lab.checks import Count, Positive
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.ensemble import absolute_error
 from nasbench_lab.strategies.parts.neighborhood import count_up
+from nasbench_lab.strategies.parts.predictor_strategy import PredictorState, PredictorStrategy, by_score
 from nasbench_lab.streams import scale
 
 
 @final
 @dataclass(frozen=True)
-class ProgressiveSearch(BatchStrategy):
+class ProgressiveSearch(PredictorStrategy):
     """PNAS (Liu, Zoph, Neumann, Shlens, Hua, Li, Fei-Fei, Yuille, Huang and Murphy, ECCV 2018, algorithm 1).
 
     Evaluate the smallest architectures. Then, from one size to the next: train a predictor on everything evaluated;
@@ -54,24 +54,21 @@ class ProgressiveSearch(BatchStrategy):
     """
 
     name: ClassVar[str] = "progressive-search"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    aliases: ClassVar[tuple[str, ...]] = ("pnas",)
     reference: ClassVar[str] = "Liu et al., Progressive Neural Architecture Search, ECCV 2018"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    initial: int = 40
-    batch: int = 20
-    members: int = 5
-    pool_size: int = 1_000
+    initial: Count = 40
+    batch: Count = 20
+    members: Count = 5
+    pool_size: Count = 1_000
     encoding: Encoding = "one-hot"
-    layers: int = 2
-    width: int = 20
-    steps: int = 50
-    learning_rate: float = 0.01
+    layers: Count = 2
+    width: Count = 20
+    steps: Count = 50
+    learning_rate: Positive = 0.01
 
-    def __post_init__(self) -> None:
-        self.check("initial", "pool_size")
-        require_count("members", self.members)
-
-    def ask(self, state: BatchState) -> IntArray:
+    def ask(self, state: PredictorState) -> IntArray:
         """Propose the smallest architectures, then a batch of the next size, shape (runs, k)."""
         sizes, number = np.unique(state.sizes, return_counts=True)
         first = max(int((number.cumsum() <= self.initial).sum()), 1)  # how many sizes are evaluated to begin with
@@ -87,7 +84,7 @@ class ProgressiveSearch(BatchStrategy):
         uniform = state.streams.uniform(2 * count).reshape(runs, count, 2)
         return state.propose(state.choose(ranked, count, uniform))
 
-    def _ranked(self, state: BatchState, before: int, size: int) -> IntArray:
+    def _ranked(self, state: PredictorState, before: int, size: int) -> IntArray:
         """Return what architectures of one size become at the next, the most promising first, (runs, pool_size)."""
         networks = self.networks(state, self.members)
         parameters = state.train(networks, absolute_error(state.observations.values().value))
@@ -98,7 +95,7 @@ class ProgressiveSearch(BatchStrategy):
         return by_score(candidates, np.where(grown < 0, -np.inf, total))
 
 
-def _grown(state: BatchState, before: int, size: int, uniform: FloatArray) -> IntArray:
+def _grown(state: PredictorState, before: int, size: int, uniform: FloatArray) -> IntArray:
     """Return new neighbours, of one size, of what was proposed of another; -1 for none, random ones of too many.
 
     The shape is that of ``uniform``, whatever the runs have: the predictions of a network can depend, in their last

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Above, AtMost, Count, Positive
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require_count
-from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import code_draws
 from nasbench_lab.strategies.parts.rewards import (
     RewardKind,
     Rewards,
     gain,
-    require_positive,
-    require_reward,
-    require_share,
 )
 from nasbench_lab.strategies.parts.tie_breaking import any_of
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -81,22 +79,18 @@ class QLearning(Strategy[_State]):
     """
 
     name: ClassVar[str] = "q-learning"
+    aliases: ClassVar[tuple[str, ...]] = ("metaqnn", "reinforcement-learning", "rl")
+    version: ClassVar[int] = 2
+    family: ClassVar[str] = "reinforcement learning"
     reference: ClassVar[str] = (
         "Baker et al., Designing Neural Network Architectures using Reinforcement Learning, ICLR 2017"
     )
-    family: ClassVar[str] = "reinforcement learning"
 
-    learning_rate: float = 1.0
-    replay: int = 4
-    schedule: float = 0.02
+    learning_rate: Annotated[float, Above(0), AtMost(1)] = 1.0
+    replay: Count = 4
+    schedule: Positive = 0.02
     reward: RewardKind = "raw"
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_share("learning_rate", self.learning_rate, one=True)
-        require_count("replay", self.replay)
-        require_positive("schedule", self.schedule)
-        require_reward(self.reward, self.beta)
+    beta: Positive = 1.0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: everything is worth the same."""
@@ -137,7 +131,7 @@ class QLearning(Strategy[_State]):
         def choose(uniform: FloatArray, runs: IntArray) -> IntArray:
             return _choose(state, epsilon, uniform, runs)
 
-        state.codes, architecture = policies.draw(state.space, state.streams, state.workers, choose, seen=state.seen)
+        state.codes, architecture = code_draws.draw(state.space, state.streams, state.workers, choose, seen=state.seen)
         return architecture
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:

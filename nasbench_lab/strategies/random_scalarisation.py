@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, NonNegative
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.dominance import comparable
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams, scale
@@ -63,21 +64,14 @@ class RandomScalarisation(Strategy[_State]):
 
     name: ClassVar[str] = "random-scalarisation"
     family: ClassVar[str] = "multi-objective"
+    reference: ClassVar[str] = "Knowles, ParEGO, IEEE Trans. Evol. Comput. 2006 (scalarisation); Real et al., AAAI 2019"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     asynchronous: ClassVar[bool] = True
-    reference: ClassVar[str] = "Knowles, ParEGO, IEEE Trans. Evol. Comput. 2006 (scalarisation); Real et al., AAAI 2019"
 
-    population_size: int = 30
-    sample_size: int = 8
+    population_size: Count = 30
+    sample_size: Count = 8
     scaling: Literal["rank", "range"] = "rank"
-    rho: float = 0.05
-
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require_count("sample_size", self.sample_size)
-        require(self.scaling in ("rank", "range"), f"scaling must be 'rank' or 'range', got {self.scaling!r}")
-        number = isinstance(self.rho, int | float | np.number) and not isinstance(self.rho, bool)
-        require(number and bool(0 <= self.rho < np.inf), f"rho must be a number of at least 0, got {self.rho!r}")
+    rho: NonNegative = 0.05
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: an empty population."""

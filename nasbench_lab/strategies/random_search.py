@@ -9,7 +9,7 @@ import numpy as np
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
@@ -42,15 +42,13 @@ class RandomSearch(Strategy[_State]):
     """
 
     name: ClassVar[str] = "random-search"
+    aliases: ClassVar[tuple[str, ...]] = ("rs",)
     family: ClassVar[str] = "model-free"
+    reference: ClassVar[str] = "Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012"
     asynchronous: ClassVar[bool] = True
     takes_warm_start: ClassVar[bool] = True
-    reference: ClassVar[str] = "Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012"
 
     replacement: bool = True
-
-    def __post_init__(self) -> None:
-        require(isinstance(self.replacement, bool), f"replacement must be True or False, got {self.replacement!r}")
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""

@@ -8,18 +8,17 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, Positive
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models import lstm
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.policies import Adam
+from nasbench_lab.strategies.parts import categorical, code_draws
+from nasbench_lab.strategies.parts.adam import Adam
 from nasbench_lab.strategies.parts.rewards import (
+    Momentum,
     RewardBaseline,
     RewardKind,
     Rewards,
-    require_positive,
-    require_reward,
-    require_share,
 )
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
@@ -66,24 +65,18 @@ class RecurrentController(Strategy[_State]):
     """
 
     name: ClassVar[str] = "recurrent-controller"
-    reference: ClassVar[str] = "Zoph and Le, Neural Architecture Search with Reinforcement Learning, ICLR 2017"
+    aliases: ClassVar[tuple[str, ...]] = ("rnn",)
     family: ClassVar[str] = "reinforcement learning"
+    reference: ClassVar[str] = "Zoph and Le, Neural Architecture Search with Reinforcement Learning, ICLR 2017"
     runs_at_a_time: ClassVar[int] = 16
 
-    learning_rate: float = 0.01
-    units: int = 35
-    layers: int = 2
-    batch_size: int = 8
-    momentum: float = 0.9
+    learning_rate: Positive = 0.01
+    units: Count = 35
+    layers: Count = 2
+    batch_size: Count = 8
+    momentum: Momentum = 0.9
     reward: RewardKind = "raw"
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_positive("learning_rate", self.learning_rate)
-        for name in ("units", "layers", "batch_size"):
-            require_count(name, getattr(self, name))
-        require_share("momentum", self.momentum)
-        require_reward(self.reward, self.beta)
+    beta: Positive = 1.0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: networks with random weights."""
@@ -105,10 +98,10 @@ class RecurrentController(Strategy[_State]):
         """Draw a batch, shape (runs, batch)."""
 
         def write(uniform: FloatArray, runs: IntArray) -> IntArray:
-            everyone = policies.are_all(runs, len(state.parameters))
+            everyone = code_draws.are_all(runs, len(state.parameters))
             return _write(state.shape, state.parameters if everyone else state.parameters[runs], uniform)
 
-        state.codes, architecture = policies.draw(state.space, state.streams, state.batch, write)
+        state.codes, architecture = code_draws.draw(state.space, state.streams, state.batch, write)
         return architecture
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
@@ -126,5 +119,5 @@ def _write(shape: lstm.Shape, parameters: FloatArray, uniform: FloatArray) -> In
     for choice in range(len(codes)):
         before = codes[choice - 1][:, None] if choice else None
         step = lstm.forward(shape, parts, memory, choice, before)
-        codes[choice] = policies.pick(step.shares[:, 0], uniform[choice])
+        codes[choice] = categorical.pick(step.shares[:, 0], uniform[choice])
     return codes

@@ -8,8 +8,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams, scale
 
@@ -43,18 +44,15 @@ class RegularizedEvolution(Strategy[_State]):
     """
 
     name: ClassVar[str] = "regularized-evolution"
+    aliases: ClassVar[tuple[str, ...]] = ("rea", "re", "aging-evolution", "evolution", "evolutionary-algorithm", "ea")
     family: ClassVar[str] = "evolution"
+    reference: ClassVar[str] = "Real et al., Regularized Evolution for Image Classifier Architecture Search, AAAI 2019"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     asynchronous: ClassVar[bool] = True
     takes_warm_start: ClassVar[bool] = True
-    reference: ClassVar[str] = "Real et al., Regularized Evolution for Image Classifier Architecture Search, AAAI 2019"
 
-    population_size: int = 10
-    sample_size: int = 3
-
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require_count("sample_size", self.sample_size)
+    population_size: Count = 10
+    sample_size: Count = 3
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: an empty population."""

@@ -8,15 +8,14 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Positive
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.distributions import Policy
+from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.learned_distributions import Policy
 from nasbench_lab.strategies.parts.rewards import (
+    Momentum,
     RewardBaseline,
     RewardKind,
-    require_positive,
-    require_reward,
-    require_share,
 )
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
@@ -41,7 +40,7 @@ class Reinforce(Strategy[_State]):
     With several workers, every one of them draws from the same policy, and the gradient is the mean of theirs.
 
     The policy is that of the codes as they are drawn: in a space where several codes describe the same architecture, or
-    some none, the gradient is that of what was drawn (see `policies.draw` for what takes the place of no architecture).
+    some none, the gradient is that of what was drawn (see `code_draws.draw` for what takes the place of no architecture).
 
     Publications differ in the learning rate: the commands that come with NAS-Bench-201 say 0.5, its grid is 0.01, 0.02,
     0.1, 0.2 and 0.5, an earlier version had 0.001, and that of NATS-Bench has 0.01. In the protocol of NAS-Bench-201
@@ -56,20 +55,16 @@ class Reinforce(Strategy[_State]):
     """
 
     name: ClassVar[str] = "reinforce"
+    aliases: ClassVar[tuple[str, ...]] = ("reinforcement-learning", "rl")
+    family: ClassVar[str] = "reinforcement learning"
     reference: ClassVar[str] = (
         "Dong and Yang, NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search, ICLR 2020"
     )
-    family: ClassVar[str] = "reinforcement learning"
 
-    learning_rate: float = 0.1
-    momentum: float = 0.9
+    learning_rate: Positive = 0.1
+    momentum: Momentum = 0.9
     reward: RewardKind = "raw"
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_positive("learning_rate", self.learning_rate)
-        require_share("momentum", self.momentum)
-        require_reward(self.reward, self.beta)
+    beta: Positive = 1.0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform policies."""
@@ -90,7 +85,7 @@ class Reinforce(Strategy[_State]):
 
 def _gradient(codes: IntArray, probabilities: FloatArray, advantages: FloatArray) -> FloatArray:
     """Sum over proposals of the advantage times the gradient of the log-probability, shape (values, choices, runs)."""
-    gradient = probabilities * -policies.total(advantages)
+    gradient = probabilities * -categorical.total(advantages)
     for drawn, advantage in zip(codes, advantages, strict=False):  # those that the budget cut off are not told
-        policies.add_at(gradient, drawn, advantage)
+        categorical.add_at(gradient, drawn, advantage)
     return gradient

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Above, AtLeast, AtMost, Positive
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
@@ -58,26 +58,15 @@ class SimulatedAnnealing(Strategy[_State]):
     """
 
     name: ClassVar[str] = "simulated-annealing"
+    aliases: ClassVar[tuple[str, ...]] = ("sa", "annealing")
     family: ClassVar[str] = "model-free"
+    reference: ClassVar[str] = "Kirkpatrick et al., Optimization by Simulated Annealing, Science 1983"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     asynchronous: ClassVar[bool] = True
-    reference: ClassVar[str] = "Kirkpatrick et al., Optimization by Simulated Annealing, Science 1983"
 
-    temperature: float = 1.0
-    cooling: float = 0.85
-    initial: int = 10
-
-    def __post_init__(self) -> None:
-        require(
-            _is_number(self.temperature) and 0 < self.temperature < math.inf,
-            f"temperature must be a number above 0, got {self.temperature!r}",
-        )
-        require(
-            _is_number(self.cooling) and 0 < self.cooling <= 1,
-            f"cooling must be a number above 0 and at most 1, got {self.cooling!r}",
-        )
-        require_count("initial", self.initial)
-        require(self.initial >= 2, f"initial must be at least 2, got {self.initial}")
+    temperature: Positive = 1.0
+    cooling: Annotated[float, Above(0), AtMost(1)] = 0.85
+    initial: Annotated[int, AtLeast(2)] = 10
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no run has a centre."""

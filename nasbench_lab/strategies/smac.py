@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.checks import Above, AtLeast, AtMost, Count, Probability
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.acquisition import expected_improvement, first_best
 from nasbench_lab.strategies.models.candidates import distinct_new, pool
 from nasbench_lab.strategies.models.forest import Forest
-from nasbench_lab.strategies.models.proposal_state import ProposalState
+from nasbench_lab.strategies.parts.proposal_history import ProposalHistory
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 _PARENTS = 10
@@ -20,7 +21,7 @@ _PARENTS = 10
 
 @final
 @dataclass(frozen=True)
-class RandomForestSearch(Strategy[ProposalState]):
+class RandomForestSearch(Strategy[ProposalHistory]):
     """SMAC (Hutter, Hoos and Leyton-Brown, LION 2011) on a single instance: a random forest and expected improvement.
 
     The first ``initial`` architectures are random. Then, for ever: fit a random forest to all that was observed, and
@@ -49,34 +50,28 @@ class RandomForestSearch(Strategy[ProposalState]):
     """
 
     name: ClassVar[str] = "smac"
+    aliases: ClassVar[tuple[str, ...]] = ("random-forest", "bo", "bayesian-optimization", "bayesian-optimisation")
     family: ClassVar[str] = "model-based"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
-    asynchronous: ClassVar[bool] = True
-    runs_at_a_time: ClassVar[int] = 48
     reference: ClassVar[str] = (
         "Hutter et al., Sequential Model-Based Optimization for General Algorithm Configuration, LION 2011"
     )
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    asynchronous: ClassVar[bool] = True
+    runs_at_a_time: ClassVar[int] = 48
 
-    initial: int = 10
-    trees: int = 10
-    depth: int = 5
-    least: int = 3
-    share: float = 5 / 6
-    random: float = 0.08
-    pool_size: int = 300
+    initial: Count = 10
+    trees: Count = 10
+    depth: Annotated[int, AtLeast(1), AtMost(10)] = 5
+    least: Count = 3
+    share: Annotated[float, Above(0), AtMost(1)] = 5 / 6
+    random: Probability = 0.08
+    pool_size: Count = 300
 
-    def __post_init__(self) -> None:
-        for name in ("initial", "trees", "depth", "least", "pool_size"):
-            require_count(name, getattr(self, name))
-        require(self.depth <= 10, f"depth must be at most 10, got {self.depth}")
-        require(0 < self.share <= 1, f"share must be above 0 and at most 1, got {self.share}")
-        require(0 <= self.random <= 1, f"random must be from 0 to 1, got {self.random}")
-
-    def start(self, problem: Problem) -> ProposalState:
+    def start(self, problem: Problem) -> ProposalHistory:
         """Return the state before the first evaluation."""
-        return ProposalState.of(problem)
+        return ProposalHistory.of(problem)
 
-    def ask(self, state: ProposalState) -> IntArray:
+    def ask(self, state: ProposalHistory) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""
         runs = len(state.hot)
         nothing = np.zeros((runs, 0), dtype=np.int64)
@@ -103,12 +98,12 @@ class RandomForestSearch(Strategy[ProposalState]):
         chosen = np.where(randomly, state.observations.architecture[:, 0], chosen)
         return _propose(state, chosen[:, None], believed)
 
-    def tell(self, state: ProposalState, evaluations: Evaluations) -> None:
+    def tell(self, state: ProposalHistory, evaluations: Evaluations) -> None:
         """Take the values in."""
         state.observations.tell(evaluations)
 
 
-def _propose(state: ProposalState, ranked: IntArray, believed: FloatArray | None = None) -> IntArray:
+def _propose(state: ProposalHistory, ranked: IntArray, believed: FloatArray | None = None) -> IntArray:
     """Propose the first of the candidates that is new, or a random new architecture; -1 where none is left."""
     uniform = state.streams.uniform(2)[:, None].copy()
     return state.propose(distinct_new(state.visited, ranked, 1, uniform)[:, 0], believed)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.strategies.base import require_count
+from nasbench_lab.checks import Count
 from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
-from nasbench_lab.strategies.parts.rungs import bracket, check_rungs, rungs
+from nasbench_lab.strategies.parts.rungs import Eta, RungCount, bracket, rungs
 from nasbench_lab.strategies.problem import Problem
 
 
@@ -32,19 +32,15 @@ class SuccessiveHalving(BracketStrategy[BracketState]):
     """
 
     name: ClassVar[str] = "successive-halving"
+    aliases: ClassVar[tuple[str, ...]] = ("sh", "sha")
     reference: ClassVar[str] = (
         "Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization, AISTATS 2016"
     )
 
-    eta: int = 3
-    configurations: int | None = None
-    lowest: int | None = None
-    rungs: int | None = None
-
-    def __post_init__(self) -> None:
-        check_rungs(self.eta, self.lowest, self.rungs)
-        if self.configurations is not None:
-            require_count("configurations", self.configurations)
+    eta: Eta = 3
+    configurations: Count | None = None
+    lowest: Count | None = None
+    rungs: RungCount | None = None
 
     def start(self, problem: Problem) -> BracketState:
         """Return the state before the first bracket."""

@@ -8,7 +8,8 @@ from typing import ClassVar, Literal, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.checks import Count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -54,20 +55,13 @@ class TabuSearch(Strategy[_State]):
     """
 
     name: ClassVar[str] = "tabu-search"
+    aliases: ClassVar[tuple[str, ...]] = ("tabu",)
     family: ClassVar[str] = "model-free"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     reference: ClassVar[str] = "Glover, Tabu Search - Part I, ORSA Journal on Computing 1989"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
     improvement: Literal["best", "first"] = "best"
-    tenure: int | None = None
-
-    def __post_init__(self) -> None:
-        require(
-            self.improvement in ("best", "first"),
-            f"improvement must be 'best' or 'first', got {self.improvement!r}",
-        )
-        if self.tenure is not None:
-            require_count("tenure", self.tenure)
+    tenure: Count | None = None
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no run has a centre."""

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.checks import Above, Below, Count, Positive
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.acquisition import first_best
 from nasbench_lab.strategies.models.parzen import ages, draw, good_ones, log_probabilities
-from nasbench_lab.strategies.models.proposal_state import ProposalState
+from nasbench_lab.strategies.parts.proposal_history import ProposalHistory
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
 @final
 @dataclass(frozen=True)
-class ParzenEstimator(Strategy[ProposalState]):
+class ParzenEstimator(Strategy[ProposalHistory]):
     """TPE (Bergstra, Bardenet, Bengio and Kegl, Algorithms for Hyper-Parameter Optimization, NeurIPS 2011, section 4).
 
     The first ``initial`` architectures are random. Then, for ever: of the n evaluated ones, call the best
@@ -49,30 +50,25 @@ class ParzenEstimator(Strategy[ProposalState]):
     """
 
     name: ClassVar[str] = "tpe"
+    aliases: ClassVar[tuple[str, ...]] = ("bo", "bayesian-optimization", "bayesian-optimisation")
     family: ClassVar[str] = "model-based"
+    reference: ClassVar[str] = "Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011"
     asynchronous: ClassVar[bool] = True
     runs_at_a_time: ClassVar[int] = 256
-    reference: ClassVar[str] = "Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011"
 
-    initial: int = 10
-    gamma: float = 0.1
-    most_good: int = 25
-    candidates: int = 24
-    prior_weight: float = 1.0
-    remembered: int = 25
+    initial: Count = 10
+    gamma: Annotated[float, Above(0), Below(1)] = 0.1
+    most_good: Count = 25
+    candidates: Count = 24
+    prior_weight: Positive = 1.0
+    remembered: Count = 25
     revisit: bool = False
 
-    def __post_init__(self) -> None:
-        for name in ("initial", "most_good", "candidates", "remembered"):
-            require_count(name, getattr(self, name))
-        require(0 < self.gamma < 1, f"gamma must be between 0 and 1, got {self.gamma}")
-        require(self.prior_weight > 0, f"prior_weight must be positive, got {self.prior_weight}")
-
-    def start(self, problem: Problem) -> ProposalState:
+    def start(self, problem: Problem) -> ProposalHistory:
         """Return the state before the first evaluation."""
-        return ProposalState.of(problem)
+        return ProposalHistory.of(problem)
 
-    def ask(self, state: ProposalState) -> IntArray:
+    def ask(self, state: ProposalHistory) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
@@ -82,7 +78,7 @@ class ParzenEstimator(Strategy[ProposalState]):
         promising = self._promising(state)
         return state.propose(np.where(promising < 0, self._random(state), promising))
 
-    def _promising(self, state: ProposalState) -> IntArray:
+    def _promising(self, state: ProposalHistory) -> IntArray:
         """Return the candidate with the largest l / g, -1 where no candidate can be proposed; shape (runs,)."""
         space, told, known = state.space, state.observations.told, state.observations.known
         good = good_ones(state.observations.value, known, (count := self._good(told)))
@@ -103,7 +99,7 @@ class ParzenEstimator(Strategy[ProposalState]):
         chosen = first_best(np.where(possible, score, -np.inf))
         return np.where(possible.any(axis=1), architecture[run, chosen], -1)
 
-    def _random(self, state: ProposalState) -> IntArray:
+    def _random(self, state: ProposalHistory) -> IntArray:
         """Draw an architecture for every run, -1 where no new one is left; shape (runs,)."""
         uniform = state.streams.uniform(2)
         if self.revisit:
@@ -113,6 +109,6 @@ class ParzenEstimator(Strategy[ProposalState]):
     def _good(self, told: int) -> int:
         return min(math.ceil(self.gamma * told), self.most_good)
 
-    def tell(self, state: ProposalState, evaluations: Evaluations) -> None:
+    def tell(self, state: ProposalHistory, evaluations: Evaluations) -> None:
         """Take the values in."""
         state.observations.tell(evaluations)

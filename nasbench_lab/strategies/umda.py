@@ -8,9 +8,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.distributions import Distribution
+from nasbench_lab.checks import Count, require
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.learned_distributions import Distribution
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
@@ -31,7 +32,7 @@ class UMDA(Strategy[_State]):
         p_i[j] = (how many of the selected have the value j for choice i) / selected,   but at least 1 / (D (K_i - 1))
 
     D is the number of choices and K_i how many values choice i has; without margins, a value that no selected
-    architecture has would be lost for ever (see `policies.margins`). Failed trainings are never selected; where fewer
+    architecture has would be lost for ever (see `categorical.margins`). Failed trainings are never selected; where fewer
     than ``selected`` succeeded, those that did count; where none, p stays.
 
     Truncation to the better half is the usual selection. The population is a compromise: the theory asks for more
@@ -44,17 +45,16 @@ class UMDA(Strategy[_State]):
     """
 
     name: ClassVar[str] = "umda"
+    family: ClassVar[str] = "distribution"
     reference: ClassVar[str] = (
         "Muehlenbein and Paass, From Recombination of Genes to the Estimation of Distributions, PPSN 1996"
     )
-    family: ClassVar[str] = "distribution"
 
-    population_size: int = 20
-    selected: int = 10
+    population_size: Count = 20
+    selected: Count = 10
 
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require_count("selected", self.selected)
+    def check(self) -> None:
+        """Require a population from which so many can be selected."""
         require(
             self.selected <= self.population_size,
             f"selected must be at most population_size, {self.population_size}, got {self.selected}",
@@ -63,7 +63,7 @@ class UMDA(Strategy[_State]):
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
         population = max(self.population_size, problem.workers)
-        return _State(Distribution.uniform(problem, population), policies.margins(problem.space.cardinalities))
+        return _State(Distribution.uniform(problem, population), categorical.margins(problem.space.cardinalities))
 
     def ask(self, state: _State) -> IntArray:
         """Draw a population, shape (runs, population)."""
@@ -79,7 +79,7 @@ class UMDA(Strategy[_State]):
         for place in order:
             succeeded = np.take_along_axis(fitness, place[None], axis=0)[0] > -np.inf
             codes = np.take_along_axis(distribution.codes, place[None, None, :], axis=0)[0]
-            policies.add_at(counts, codes, succeeded * 1.0)
+            categorical.add_at(counts, codes, succeeded * 1.0)
             number += succeeded
         frequencies = np.where(number > 0, counts / np.maximum(number, 1), distribution.probabilities)
-        distribution.probabilities = policies.keep_margins(frequencies, state.least)
+        distribution.probabilities = categorical.keep_margins(frequencies, state.least)

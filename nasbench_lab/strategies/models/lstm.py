@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.parts import categorical
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def forward(shape: Shape, parts: Parts, memory: Memory, choice: int, before: Int
     step.top = x
     values = slice(first, first + shape.cardinalities[choice])
     logits = np.matmul(parts.output[:, values], x) + parts.offset[:, values]
-    step.shares = policies.softmax(np.ascontiguousarray(logits.transpose(1, 2, 0)))
+    step.shares = categorical.softmax(np.ascontiguousarray(logits.transpose(1, 2, 0)))
     return step
 
 
@@ -154,7 +154,7 @@ def gradient(shape: Shape, parameters: FloatArray, codes: IntArray, weights: Flo
         step, cardinality = steps[choice], shape.cardinalities[choice]
         first -= cardinality
         values = slice(first, first + cardinality)
-        error = policies.score(codes[:, choice], step.shares) * weights
+        error = categorical.score(codes[:, choice], step.shares) * weights
         error = np.ascontiguousarray(error.transpose(2, 0, 1))  # (runs, values, sequences)
         to.output[:, values] += np.matmul(error, step.top.transpose(0, 2, 1))
         to.offset[:, values] += np.matmul(error, np.ones((runs, sequences, 1)))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.strategies.base import require
+from nasbench_lab.checks import Above, Below
 
 RewardKind = Literal["raw", "sigmoid"]
+
+Momentum = Annotated[float, Above(0), Below(1)]
+"""Of a moving average of rewards: the weight of the past."""
 
 
 @dataclass
@@ -59,33 +61,6 @@ def gain(reward: FloatArray, origin: FloatArray) -> FloatArray:
     return np.where(np.isnan(above), 0.0, above)
 
 
-def require_reward(kind: str, beta: float) -> None:
-    """Raise a ParameterError unless there is such a reward."""
-    require(kind in ("raw", "sigmoid"), f"reward must be 'raw' or 'sigmoid', got {kind!r}")
-    require_positive("beta", beta)
-
-
-def require_positive(name: str, value: float) -> None:
-    """Raise a ParameterError unless the value is a number above 0."""
-    require(is_number(value) and 0 < value < math.inf, f"{name} must be a number above 0, got {value!r}")
-
-
-def require_share(name: str, value: float, *, zero: bool = False, one: bool = False) -> None:
-    """Raise a ParameterError unless the value is a number between 0 and 1; whether the ends are allowed is said."""
-    low, high = ("at least 0" if zero else "above 0"), ("at most 1" if one else "below 1")
-    inside = is_number(value) and 0 <= value <= 1 and (zero or value != 0) and (one or value != 1)
-    require(inside, f"{name} must be {low} and {high}, got {value!r}")
-
-
-def is_number(value: object) -> bool:
-    """Return whether a value is a plain number.
-
-    >>> is_number(3), is_number("3"), is_number(True)
-    (True, False, False)
-    """
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
 @dataclass
 class RewardBaseline:
     """Exponential moving average of the rewards of every run, as one that has no bias at the start.
@@ -105,7 +80,7 @@ class RewardBaseline:
     def advantage(self, reward: FloatArray) -> FloatArray:
         """Take in one reward a run, and return by how much it exceeds the average with it; 0 for a NaN.
 
-        >>> baseline = Baseline.of(0.5, 1)
+        >>> baseline = RewardBaseline.of(0.5, 1)
         >>> [baseline.advantage(np.array([r])).round(9).tolist() for r in (3.0, 6.0)]
         [[0.0], [1.0]]
         """

@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from nasbench_lab.checks import whole
+from nasbench_lab.checks import AtLeast, AtMost
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.strategies.base import require, require_count
+
+Eta = Annotated[int, AtLeast(2)]
+"""The factor between the training epochs of consecutive rungs."""
+
+RungCount = Annotated[int, AtLeast(1), AtMost(20)]
+"""A number of rungs."""
 
 
 def rungs(fidelities: Sequence[int], eta: int, lowest: int | None = None, count: int | None = None) -> tuple[int, ...]:
@@ -85,12 +91,3 @@ def hyperband(fidelities: Sequence[int], eta: int) -> tuple[Bracket, ...]:
     """
     count = len(fidelities)
     return tuple(bracket(count // (s + 1) * eta**s, fidelities[count - 1 - s :], eta) for s in reversed(range(count)))
-
-
-def check_rungs(eta: int, lowest: int | None, count: int | None) -> None:
-    """Raise a ParameterError where these parameters of a strategy make no sense."""
-    require(whole("eta", eta) >= 2, f"eta must be at least 2, got {eta}")
-    if lowest is not None:
-        require_count("lowest", lowest)
-    if count is not None:
-        require(1 <= whole("rungs", count) <= 20, f"rungs must be from 1 to 20, got {count}")

@@ -6,21 +6,14 @@ Populations are sorted, the best member first, so that a member's position is it
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import require
 from nasbench_lab.streams import scale
 
 Selection = Literal["tournament", "roulette", "rank", "truncation"]
-
-
-def require_selection(kind: Selection) -> None:
-    """Raise a ParameterError unless there is such a selection."""
-    known = get_args(Selection)
-    require(kind in known, f"selection must be one of {', '.join(known)}, got {kind!r}")
 
 
 def by_tournament(uniform: FloatArray, population: int) -> IntArray:

@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import require
 from nasbench_lab.streams import Streams, scale
 
 Crossover = Literal["one-point", "two-point", "uniform"]
 Mutation = Literal["replace", "neighbor"]
 
 _CUTS: dict[Crossover, int] = {"one-point": 1, "two-point": 2}
-
-
-def require_crossover(kind: Crossover, rate: float) -> None:
-    """Raise a ParameterError unless there is such a crossover and its rate is a probability."""
-    known = get_args(Crossover)
-    require(kind in known, f"crossover must be one of {', '.join(known)}, got {kind!r}")
-    require_probability("crossover_rate", rate)
-
-
-def require_mutation(kind: Mutation, rate: float | None) -> None:
-    """Raise a ParameterError unless there is such a mutation and its rate is a probability or None."""
-    known = get_args(Mutation)
-    require(kind in known, f"mutation must be one of {', '.join(known)}, got {kind!r}")
-    if rate is not None:
-        require_probability("mutation_rate", rate)
-
-
-def require_probability(name: str, value: Any) -> None:
-    """Raise a ParameterError unless the value is a number from 0 to 1."""
-    require_between(name, value, 0, 1)
-
-
-def require_between(name: str, value: Any, low: float, high: float) -> None:
-    """Raise a ParameterError unless the value is a number in a closed interval.
-
-    >>> require_between("crossover_rate", 1.5, 0, 1)
-    Traceback (most recent call last):
-    nasbench_lab.errors.ParameterError: crossover_rate must be a number from 0 to 1, got 1.5
-    """
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    require(number and bool(low <= value <= high), f"{name} must be a number from {low} to {high}, got {value!r}")
 
 
 def cross(space: Space, streams: Streams, one: IntArray, other: IntArray, kind: Crossover, rate: float) -> IntArray:

@@ -11,9 +11,9 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.candidates import distinct_new
-from nasbench_lab.strategies.models.encodings import ENCODINGS, Encoding, encode
+from nasbench_lab.strategies.models.encodings import Encoding, encode
 from nasbench_lab.strategies.models.ensemble import Networks, SingleArray, Slope
 from nasbench_lab.strategies.models.observations import Observations
 from nasbench_lab.strategies.parts.sizes import sizes
@@ -23,7 +23,7 @@ from nasbench_lab.streams import Streams
 
 
 @dataclass
-class BatchState:
+class PredictorState:
     """What all runs have proposed and seen.
 
     Attributes:
@@ -80,7 +80,7 @@ class BatchState:
         return parameters
 
 
-class BatchStrategy(Strategy[BatchState]):
+class PredictorStrategy(Strategy[PredictorState]):
     """Trains networks again for every batch that it proposes. A subclass is a dataclass with these parameters.
 
     Attributes:
@@ -102,46 +102,39 @@ class BatchStrategy(Strategy[BatchState]):
     steps: int
     learning_rate: float
 
-    def check(self, *counts: str) -> None:
-        """Raise a ParameterError where a parameter is wrong; ``counts`` are further ones that count something."""
-        for name in (*counts, "batch", "layers", "width", "steps"):
-            require_count(name, getattr(self, name))
-        require(self.encoding in ENCODINGS, f"encoding must be one of {', '.join(ENCODINGS)}, got {self.encoding!r}")
-        require(self.learning_rate > 0, f"learning_rate must be positive, got {self.learning_rate}")
-
-    def start(self, problem: Problem) -> BatchState:
+    def start(self, problem: Problem) -> PredictorState:
         """Return the state before the first evaluation."""
         space, runs = problem.space, problem.runs
         length = encode(space, np.zeros(1, dtype=np.int64), self.encoding).shape[1]
         encodings = np.zeros((runs, 0, length), dtype=np.float32)
         batch = max(self.batch, problem.workers)
-        return BatchState(
+        return PredictorState(
             space, problem.streams, Observations(runs), Visited(space, runs), self.encoding, encodings, batch
         )
 
     @abc.abstractmethod
-    def ask(self, state: BatchState) -> IntArray:
+    def ask(self, state: PredictorState) -> IntArray:
         """Propose a batch, shape (runs, k)."""
 
-    def tell(self, state: BatchState, evaluations: Evaluations) -> None:
+    def tell(self, state: PredictorState, evaluations: Evaluations) -> None:
         """Take the values in."""
         state.observations.tell(evaluations)
 
-    def networks(self, state: BatchState, members: int) -> Networks:
+    def networks(self, state: PredictorState, members: int) -> Networks:
         """Return the networks of every run, untrained."""
         return Networks(state.encodings.shape[2], self.layers, self.width, members, self.steps, self.learning_rate)
 
 
-class CandidateStrategy(BatchStrategy):
+class CandidateRankingStrategy(PredictorStrategy):
     """Begins with random architectures; then ranks candidates for every batch, and proposes the first of them."""
 
     initial: int
 
     @abc.abstractmethod
-    def ranked(self, state: BatchState) -> IntArray:
+    def ranked(self, state: PredictorState) -> IntArray:
         """Return candidates, the most promising first, shape (runs, candidates)."""
 
-    def ask(self, state: BatchState) -> IntArray:
+    def ask(self, state: PredictorState) -> IntArray:
         """Propose the first architectures, then a batch, shape (runs, ``initial`` or ``batch``)."""
         runs = len(state.encodings)
         ranked, count = np.zeros((runs, 0), dtype=np.int64), self.initial

@@ -8,8 +8,8 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.policies import Adam
+from nasbench_lab.strategies.parts import categorical, code_draws
+from nasbench_lab.strategies.parts.adam import Adam
 from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards
 from nasbench_lab.strategies.problem import Problem
 from nasbench_lab.streams import Streams
@@ -36,13 +36,13 @@ class Distribution:
     @classmethod
     def uniform(cls, problem: Problem, proposals: int) -> Distribution:
         """Return the distributions in which all values of a choice are equally likely."""
-        probabilities = policies.uniform_probabilities(problem.space.cardinalities, problem.runs)
+        probabilities = categorical.uniform_probabilities(problem.space.cardinalities, problem.runs)
         return Distribution(problem.space, problem.streams, proposals, probabilities, _nothing(probabilities))
 
     def draw(self) -> IntArray:
         """Draw architectures, shape (runs, proposals)."""
-        pick = policies.picking(self.probabilities)
-        self.codes, architecture = policies.draw(self.space, self.streams, self.proposals, pick)
+        pick = code_draws.picking(self.probabilities)
+        self.codes, architecture = code_draws.draw(self.space, self.streams, self.proposals, pick)
         return architecture
 
 
@@ -63,12 +63,12 @@ class Policy(Distribution):
     @classmethod
     def of(cls, problem: Problem, proposals: int, learning_rate: float, reward: RewardKind, beta: float) -> Policy:
         """Return the uniform policies."""
-        logits = policies.uniform_logits(problem.space.cardinalities, problem.runs)
+        logits = categorical.uniform_logits(problem.space.cardinalities, problem.runs)
         return Policy(
             space=problem.space,
             streams=problem.streams,
             proposals=proposals,
-            probabilities=policies.softmax(logits),
+            probabilities=categorical.softmax(logits),
             codes=_nothing(logits),
             logits=logits,
             adam=Adam.of(logits, learning_rate),
@@ -77,7 +77,7 @@ class Policy(Distribution):
 
     def draw(self) -> IntArray:
         """Draw architectures from the policy as it is now, shape (runs, proposals)."""
-        self.probabilities = policies.softmax(self.logits)
+        self.probabilities = categorical.softmax(self.logits)
         return super().draw()
 
     def climb(self, gradient: FloatArray) -> None:

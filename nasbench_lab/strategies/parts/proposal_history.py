@@ -16,7 +16,7 @@ from nasbench_lab.streams import Streams
 
 
 @dataclass
-class ProposalState:
+class ProposalHistory:
     """What all runs have proposed and seen.
 
     Attributes:
@@ -36,11 +36,11 @@ class ProposalState:
     founded: bool = False
 
     @classmethod
-    def of(cls, problem: Problem) -> ProposalState:
+    def of(cls, problem: Problem) -> ProposalHistory:
         """Return the state before the first evaluation."""
         space, runs = problem.space, problem.runs
         hot = np.zeros((runs, 0, sum(space.cardinalities)), dtype=np.float32)
-        return ProposalState(space, problem.streams, Observations(runs), Visited(space, runs), hot)
+        return ProposalHistory(space, problem.streams, Observations(runs), Visited(space, runs), hot)
 
     def propose(self, architecture: IntArray, believed: FloatArray | None = None) -> IntArray:
         """Remember what is proposed, and the values that a model predicts, both shape (runs,); return it in a column.
