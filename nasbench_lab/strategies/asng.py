@@ -17,19 +17,19 @@ from nasbench_lab.strategies.parts.learned_distributions import Distribution
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 _NOTHING = 1e-9
-"""A gradient of this norm is rounding: those of different architectures are larger by orders of magnitude."""
+"""A smaller norm of a gradient is rounding error; true gradients are larger by orders of magnitude."""
 
 
 @dataclass
 class _State:
     distribution: Distribution  # its probabilities are theta in the paper
     dimension: int  # n: the number of free probabilities
-    least: FloatArray  # (values, choices, 1): what every probability keeps
+    least: FloatArray  # (values, choices, 1): lower bounds of the probabilities
     free: NDArray[np.bool_]  # (values, choices, 1): all values of a choice but the last
     last: IntArray  # (choices, runs): the last value of every choice
     path: FloatArray  # (values, choices, runs): s, the accumulated directions of the steps
     gamma: FloatArray  # (runs,): the weight accumulated in it
-    caution: FloatArray  # (runs,): Delta, by which steps are shorter than the first
+    caution: FloatArray  # (runs,): Delta, the factor by which steps are shorter than the first
 
 
 @final
@@ -37,11 +37,11 @@ class _State:
 class ASNG(Strategy[_State]):
     """Adaptive stochastic natural gradient (Akimoto, Shirakawa, Yoshinari, Uchida, Saito and Nishida, ICML 2019).
 
-    The search part of ASNG-NAS, algorithm 1, with evaluations in the place of a network with shared weights. Draw
-    ``samples`` architectures x_1 .. x_L from the distribution theta, at first uniform. Their utilities u_k, by rank,
-    are 1 / mu for the best mu = ceil(L / 4), -1 / mu for the worst mu and 0 for those between; equals share the mean
-    of theirs. Then make a step of fixed size along the natural gradient, in the metric of the Fisher information F, and
-    make the next one shorter the less the steps agree::
+    This is the search part of ASNG-NAS, algorithm 1; evaluations take the place of a network with shared weights. Draw
+    ``samples`` architectures x_1 .. x_L from the distribution theta, which starts uniform. Their utilities u_k depend
+    on their ranks: 1 / mu for the best mu = ceil(L / 4), -1 / mu for the worst mu, and 0 in between; tied values share
+    the mean of their utilities. Then take a step of fixed size along the natural gradient, in the metric of the Fisher
+    information F. The less the steps agree, the shorter is the next one::
 
         G     = mean over k of (u_k - mean u) (onehot(x_k) - theta)
         |G|   = sqrt(G' F(theta) G), the norm of s = F(theta)^(1/2) G
@@ -50,15 +50,16 @@ class ASNG(Strategy[_State]):
         gamma = (1 - beta)^2 gamma + beta (2 - beta)
         Delta = Delta exp(beta (gamma - |s_acc|^2 / alpha))
 
-    with G and s over the first K - 1 values of every choice, and n the number of those. No probability falls below
-    1 / (D (K - 1)) (see `categorical.margins`). Where all utilities are equal nothing moves. Failed trainings rank last.
-    (The paper has no bound for beta, which in spaces of a few architectures would exceed 2 and make s_acc imaginary.)
+    G and s have an entry for each of the first K - 1 values of every choice; n is the number of these entries. No
+    probability falls below 1 / (D (K - 1)) (see `parts.categorical.margins`). If all utilities are equal, nothing
+    moves. Failed trainings rank last. (The paper has no bound for beta; in spaces of a few architectures beta would
+    exceed 2 and s_acc would be imaginary.)
 
     Args:
-        samples: how many architectures are drawn before every step, lambda in the paper (with more workers, as many
-            as they are).
-        alpha: the signal-to-noise ratio that steps are kept at.
-        initial_step: delta_init.
+        samples: number of architectures drawn before every step, lambda in the paper; at least the number of workers is
+            used.
+        alpha: the signal-to-noise ratio that the step size maintains.
+        initial_step: initial step size, delta_init in the paper.
     """
 
     name: ClassVar[str] = "asng"
@@ -92,7 +93,7 @@ class ASNG(Strategy[_State]):
         return state.distribution.draw()
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Make a step along the natural gradient, and adapt the length of the next."""
+        """Take a step along the natural gradient, and adapt the length of the next one."""
         utility = utilities(evaluations.value.T)
         utility -= categorical.total(utility) / len(utility)
         distribution, before = state.distribution, state.distribution.probabilities
@@ -117,7 +118,7 @@ class ASNG(Strategy[_State]):
 
     @staticmethod
     def _whitened(state: _State, gradient: FloatArray) -> FloatArray:
-        """Return the square root of the Fisher information times a direction, 0 for the last value of every choice."""
+        """Return the square root of the Fisher information times a direction; 0 for the last value of every choice."""
         theta = state.distribution.probabilities
         root = np.sqrt(np.where(state.free, theta, 1.0))
         last = categorical.at(theta, state.last)
@@ -137,12 +138,12 @@ def utilities(value: FloatArray) -> FloatArray:
     samples = len(fitness)
     chosen = math.ceil(samples / 4)
     rank = np.arange(samples + 1)
-    up_to = (np.minimum(rank, chosen) - np.maximum(rank - (samples - chosen), 0)) / chosen  # sum over better ranks
+    up_to = (np.minimum(rank, chosen) - np.maximum(rank - (samples - chosen), 0)) / chosen  # sums over the better ranks
     better = (fitness[None] > fitness[:, None]).sum(axis=1)
     equal = (fitness[None] == fitness[:, None]).sum(axis=1)
     return (up_to[better + equal] - up_to[better]) / equal
 
 
 def _squares(array: FloatArray) -> FloatArray:
-    """Return the sums of squares of every run, (values, choices, runs) to (runs,)."""
+    """Return the sum of squares of every run, shape (values, choices, runs) to (runs,)."""
     return categorical.total(categorical.total(np.square(array)))

@@ -1,4 +1,4 @@
-"""Population-based incremental learning: move a factorised distribution towards the best of what it draws."""
+"""Population-based incremental learning: a factorised distribution moves towards the best of its draws."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ class _State:
 class PBIL(Strategy[_State]):
     """Population-based incremental learning (Baluja, CMU-CS-94-163, 1994), for choices of any number of values.
 
-    Draw ``population_size`` architectures from the distribution p, at first uniform; move p towards the best of them
-    (of equals, the first drawn); then mutate it. For every choice i::
+    Draw ``population_size`` architectures from the distribution p, which starts uniform. Move p towards the best of
+    them (ties: the first drawn), then mutate it. For every choice i::
 
         p_i = (1 - learning_rate) p_i + learning_rate [best_i]
         with probability mutation_probability:  p_i = (1 - mutation_shift) p_i + mutation_shift [a random value]
 
-    where [x] is the distribution that always gives x. With two values that is the rule of the report, except that there
-    the mutation moves towards a random bit and here towards a random value. A failed training is worse than all others;
-    where all failed, p does not move.
+    Here [x] is the distribution that always gives x. With two values this is the rule of the report, except that the
+    report mutates towards a random bit and this towards a random value. A failed training is worse than all others; if
+    all fail, p does not move towards the best.
 
-    The rates are those of the report. Its population of 100, for 200,000 evaluations, would make a single step in the
+    The rates are those of the report. Its population of 100, for 200,000 evaluations, would take a single step in the
     usual hundred or few hundred evaluations of an architecture search; the default is 10.
 
     Args:
-        population_size: how many architectures are drawn before every step (with more workers, as many as they are).
-        learning_rate: how far p moves.
-        mutation_probability: how often a choice mutates, at every step.
-        mutation_shift: how far.
+        population_size: number of architectures drawn before every step; at least the number of workers is used.
+        learning_rate: fraction by which p moves towards the best.
+        mutation_probability: probability that a choice mutates, at every step.
+        mutation_shift: fraction by which a mutation moves p.
     """
 
     name: ClassVar[str] = "pbil"
@@ -85,6 +85,6 @@ class PBIL(Strategy[_State]):
 
 
 def _move(probabilities: FloatArray, codes: IntArray, rate: FloatArray) -> None:
-    """Move distributions towards the codes, in place; codes and rates (choices, runs)."""
+    """Move distributions towards codes, in place; codes and rates have the shape (choices, runs)."""
     probabilities *= 1 - rate
     categorical.add_at(probabilities, codes, rate)

@@ -1,4 +1,4 @@
-"""The recurrent controller: a network that writes architectures down choice by choice, trained by REINFORCE."""
+"""The recurrent controller: a network that draws an architecture choice by choice, trained by REINFORCE."""
 
 from __future__ import annotations
 
@@ -14,16 +14,11 @@ from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models import lstm
 from nasbench_lab.strategies.parts import categorical, code_draws
 from nasbench_lab.strategies.parts.adam import Adam
-from nasbench_lab.strategies.parts.rewards import (
-    Momentum,
-    RewardBaseline,
-    RewardKind,
-    Rewards,
-)
+from nasbench_lab.strategies.parts.rewards import Momentum, RewardBaseline, RewardKind, Rewards
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
-_RANGE = 0.08  # of the first weights
+_RANGE = 0.08  # of the initial weights
 
 
 @dataclass
@@ -44,21 +39,21 @@ class _State:
 class RecurrentController(Strategy[_State]):
     """A recurrent network as the policy (Zoph and Le, ICLR 2017, section 3.2).
 
-    A stacked LSTM draws one choice after the other, each given all before; see `models.lstm` for its equations. After
-    ``batch_size`` architectures with rewards R_k, its parameters move by Adam along::
+    A stacked LSTM draws one choice after the other, each given all choices before; see `models.lstm` for its equations.
+    After ``batch_size`` architectures with rewards R_k, its parameters move by Adam along::
 
         1/m sum over k of (R_k - b) d log P(a_k) / d theta,      b = moving average of the rewards, R_k included
 
     As published: two layers of 35 units, weights drawn uniformly from -0.08 to 0.08, and 8 architectures per update.
-    The published learning rate of 0.0006 is for 12,800 architectures; in a few hundred evaluations it would learn
-    nothing, so the default is larger. The momentum of the baseline is not published; that of the NAS-Bench-201
-    experiments is taken.
+    The published learning rate of 0.0006 is for 12,800 architectures. It would learn nothing in a few hundred
+    evaluations, so the default is larger. The momentum of the baseline is not published; the default is that of the
+    NAS-Bench-201 experiments.
 
     Args:
-        learning_rate: of Adam.
-        units: of every layer and embedding.
-        layers: of the network.
-        batch_size: architectures per update (with more workers, as many as they are).
+        learning_rate: learning rate of Adam.
+        units: number of units of every layer and embedding.
+        layers: number of layers of the network.
+        batch_size: number of architectures per update; at least the number of workers is used.
         momentum: of the baseline.
         reward: ``"raw"``, the value, or ``"sigmoid"``, the fitness 1 / (1 + exp(-beta value)).
         beta: slope of the sigmoid, per unit of the metric.
@@ -105,7 +100,7 @@ class RecurrentController(Strategy[_State]):
         return architecture
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Make a step along the gradient."""
+        """Take a step along the gradient."""
         rewards = state.rewards.of(evaluations.value)
         advantages = np.stack([state.baseline.advantage(reward) for reward in rewards]) / len(rewards)
         codes = state.codes[: len(advantages)]
@@ -113,7 +108,7 @@ class RecurrentController(Strategy[_State]):
 
 
 def _write(shape: lstm.Shape, parameters: FloatArray, uniform: FloatArray) -> IntArray:
-    """Draw one sequence of choices a run; uniforms (choices, runs) to codes of that shape."""
+    """Draw one sequence of choices per run; uniforms (choices, runs) to codes of the same shape."""
     parts, memory = shape.parts(parameters), lstm.first_memory(shape, len(parameters), 1)
     codes = np.empty(uniform.shape, dtype=np.int64)
     for choice in range(len(codes)):

@@ -24,28 +24,28 @@ _PARENTS = 10
 class RandomForestSearch(Strategy[ProposalHistory]):
     """SMAC (Hutter, Hoos and Leyton-Brown, LION 2011) on a single instance: a random forest and expected improvement.
 
-    The first ``initial`` architectures are random. Then, for ever: fit a random forest to all that was observed, and
-    evaluate the architecture that promises the largest expected improvement over the best observed value; or, with
-    probability ``random``, a random new one. Candidates are ``pool_size`` architectures drawn anew: half of them
-    random, half neighbours of the ten best, which stands for the local searches of SMAC. None is evaluated twice: there
-    is nothing to intensify.
+    The first ``initial`` architectures are random. Then repeat: fit a random forest to all observed values, and
+    evaluate the candidate with the largest expected improvement over the best observed value; or, with probability
+    ``random``, a random new architecture. The candidates are ``pool_size`` architectures drawn again at every step:
+    half of them random, half neighbours of the ten best, which stand for the local searches of SMAC. No architecture is
+    evaluated twice, so there is nothing to intensify.
 
     The forest is that of the paper, section 4.1: 10 trees over bootstrap samples; nodes are split by the best value of
-    a random 5/6 of the codes. A split separates one value of a code from the others, and there are at most ``depth`` of
-    them on the way to a leaf. The paper splits nodes of at least 10 examples; 3, as in SMAC3 for algorithm
-    configuration, serves runs of a hundred evaluations better. (SMAC3 for hyper-parameters considers all codes, splits
-    nodes of 2 and proposes every fifth architecture at random.) Values are scaled to mean 0 and variance 1; a failed
-    training counts as the worst value that the run has seen. With several workers, an evaluation that has not ended
-    counts as if it had ended with the value that was predicted.
+    a random 5/6 of the codes. A split separates one value of a code from the others, and a path from the root has at
+    most ``depth`` splits. The paper splits nodes of at least 10 examples; 3, as in SMAC3 for algorithm configuration,
+    suits runs of a hundred evaluations better. (SMAC3 for hyper-parameters considers all codes, splits nodes of 2, and
+    proposes every fifth architecture at random.) Values are scaled to mean 0 and variance 1. A failed training counts
+    as the worst value that the run has seen. With several workers, an evaluation that has not ended counts as if it had
+    the predicted value.
 
     Args:
         initial: number of random architectures at the beginning.
         trees: number of trees.
-        depth: most splits on the way to a leaf.
-        least: examples that a node must have to be split.
+        depth: largest number of splits between the root and a leaf.
+        least: smallest number of examples of a node that is split.
         share: fraction of the codes that are considered at a node.
-        random: probability of a random architecture. The paper takes every second one; SMAC3 has 0.5, 0.2 or, with a
-            Gaussian process in place of the forest, 0.084, by what it is for.
+        random: probability of a random architecture. The paper proposes every second one at random; SMAC3 has 0.5, 0.2
+            or, with a Gaussian process in place of the forest, 0.084, depending on its use.
         pool_size: number of candidates.
     """
 
@@ -79,7 +79,7 @@ class RandomForestSearch(Strategy[ProposalHistory]):
             state.founded = True
             return np.concatenate([_propose(state, nothing) for _ in range(self.initial)], axis=1)
         if state.observations.told == 0 or state.observations.count == state.space.size:
-            return _propose(state, nothing)  # as many workers as first architectures, and none is back; or the end
+            return _propose(state, nothing)  # no evaluation has ended yet (many workers), or nothing is left
         value, centre, spread = state.observations.values()
         forest = Forest(state.space.cardinalities, self.trees, self.depth, self.least, self.share)
         columns = forest.columns(state.space.codes(state.observations.architecture))
@@ -93,17 +93,17 @@ class RandomForestSearch(Strategy[ProposalHistory]):
         position = first_best(np.where(new, gain, -np.inf))
         believed = centre + spread * mean[run, position]
         chosen = candidates[run, position]
-        # What was visited is no candidate: in its place, `distinct_new` draws a random one.
+        # A visited architecture, such as the first, makes `distinct_new` draw a random one.
         randomly = state.streams.uniform(1)[:, 0] < self.random
         chosen = np.where(randomly, state.observations.architecture[:, 0], chosen)
         return _propose(state, chosen[:, None], believed)
 
     def tell(self, state: ProposalHistory, evaluations: Evaluations) -> None:
-        """Take the values in."""
+        """Record the values."""
         state.observations.tell(evaluations)
 
 
 def _propose(state: ProposalHistory, ranked: IntArray, believed: FloatArray | None = None) -> IntArray:
-    """Propose the first of the candidates that is new, or a random new architecture; -1 where none is left."""
+    """Propose the first new candidate, or else a random new architecture; -1 if none is left."""
     uniform = state.streams.uniform(2)[:, None].copy()
     return state.propose(distinct_new(state.visited, ranked, 1, uniform)[:, 0], believed)

@@ -1,4 +1,4 @@
-"""The tree-structured Parzen estimator: propose what good architectures have and bad ones have not."""
+"""The tree-structured Parzen estimator: propose values that are frequent in good architectures and rare in bad ones."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from nasbench_lab.strategies.problem import Evaluations, Problem
 class ParzenEstimator(Strategy[ProposalHistory]):
     """TPE (Bergstra, Bardenet, Bengio and Kegl, Algorithms for Hyper-Parameter Optimization, NeurIPS 2011, section 4).
 
-    The first ``initial`` architectures are random. Then, for ever: of the n evaluated ones, call the best
-    min(ceil(``gamma`` n), ``most_good``) good and the others bad. Estimate with which probability the good ones, l, and
-    the bad ones, g, have each value of each code; codes are independent, and a failed training is bad. Draw
+    The first ``initial`` architectures are random. Then repeat: of the n evaluated ones, call the best
+    min(ceil(``gamma`` n), ``most_good``) good and the others bad. Estimate the probability of every value of every code
+    among the good ones, l, and among the bad ones, g; codes are independent, and failed trainings are bad. Draw
     ``candidates`` architectures from l, and evaluate the one with the largest l / g, which maximises the expected
-    improvement (equation 3). Of equals, the one drawn first.
+    improvement (equation 3). Ties: the one drawn first.
 
-    Combinations of codes that are no architecture are drawn but not proposed. Nor is, other than in the publication,
-    what the run has proposed before: with few choices, l / g soon has its maximum at what was evaluated already, and a
-    table would give hardly any news of it; ``revisit=True`` allows it. Where no candidate is left, a random new
-    architecture takes its place.
+    Combinations of codes that describe no architecture are drawn but not proposed. Unlike in the publication, earlier
+    proposals of the run are not proposed either: with few choices, l / g soon has its maximum at an evaluated
+    architecture, of which a table has little new to say; ``revisit=True`` allows it. If no candidate is left, a random
+    new architecture takes its place.
 
     The defaults are those of Optuna; hyperopt has 20 initial architectures and min(ceil(sqrt(n) / 4), 25) good ones. As
-    in both, observations before the last ``remembered`` of a group weigh less: at the least 1/n, rising by equal steps.
-    Probabilities are weighted counts plus ``prior_weight`` for every value, as in hyperopt; Optuna mixes one kernel per
-    observation. Both choose every code for itself, from ``candidates`` values each; here as in the paper a candidate is
-    a whole architecture. With several workers, what has not ended is neither good nor bad.
+    in both, observations before the last ``remembered`` of a group weigh less: the oldest 1/n, rising in equal steps to
+    1. Probabilities are weighted counts plus ``prior_weight`` for every value, as in hyperopt; Optuna mixes one kernel
+    per observation. Both choose every code separately, from ``candidates`` values each; here, as in the paper, a
+    candidate is a whole architecture. With several workers, evaluations that have not ended are neither good nor bad.
 
     Args:
         initial: number of random architectures at the beginning.
         gamma: fraction of the evaluated architectures that count as good.
-        most_good: most architectures that count as good.
+        most_good: largest number of architectures that count as good.
         candidates: number of architectures drawn from l.
-        prior_weight: how many observations the uniform prior of every value is worth.
-        remembered: how many observations of a group have their full weight.
+        prior_weight: weight of the uniform prior for every value, in observations.
+        remembered: number of observations of a group that have their full weight.
         revisit: whether an architecture can be proposed again.
     """
 
@@ -73,13 +73,13 @@ class ParzenEstimator(Strategy[ProposalHistory]):
         if not state.founded:
             state.founded = True
             return np.concatenate([state.propose(self._random(state)) for _ in range(self.initial)], axis=1)
-        if state.observations.told == 0:  # as many workers as first architectures, and none is back
+        if state.observations.told == 0:  # with as many workers as first architectures, no evaluation has ended yet
             return state.propose(self._random(state))
         promising = self._promising(state)
         return state.propose(np.where(promising < 0, self._random(state), promising))
 
     def _promising(self, state: ProposalHistory) -> IntArray:
-        """Return the candidate with the largest l / g, -1 where no candidate can be proposed; shape (runs,)."""
+        """Return the candidate with the largest l / g, -1 if no candidate can be proposed; shape (runs,)."""
         space, told, known = state.space, state.observations.told, state.observations.known
         good = good_ones(state.observations.value, known, (count := self._good(told)))
         groups = ((good, count), (known & ~good, told - count))
@@ -100,7 +100,7 @@ class ParzenEstimator(Strategy[ProposalHistory]):
         return np.where(possible.any(axis=1), architecture[run, chosen], -1)
 
     def _random(self, state: ProposalHistory) -> IntArray:
-        """Draw an architecture for every run, -1 where no new one is left; shape (runs,)."""
+        """Draw an architecture for every run, -1 if no new one is left; shape (runs,)."""
         uniform = state.streams.uniform(2)
         if self.revisit:
             return state.space.sample(uniform[:, 0])
@@ -110,5 +110,5 @@ class ParzenEstimator(Strategy[ProposalHistory]):
         return min(math.ceil(self.gamma * told), self.most_good)
 
     def tell(self, state: ProposalHistory, evaluations: Evaluations) -> None:
-        """Take the values in."""
+        """Record the values."""
         state.observations.tell(evaluations)

@@ -1,4 +1,4 @@
-"""The univariate marginal distribution algorithm: draw, keep the best, count their values, draw again."""
+"""The univariate marginal distribution algorithm: draw, select the best, count their values, and draw again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nasbench_lab.strategies.problem import Evaluations, Problem
 @dataclass
 class _State:
     distribution: Distribution
-    least: FloatArray  # (values, choices, 1): what every probability keeps
+    least: FloatArray  # (values, choices, 1): lower bounds of the probabilities
 
 
 @final
@@ -26,22 +26,22 @@ class _State:
 class UMDA(Strategy[_State]):
     """Estimation of distribution with independent choices (Muehlenbein and Paass, PPSN 1996; Muehlenbein, EC 1997).
 
-    Draw ``population_size`` architectures from the distribution p, at first uniform. Select the best ``selected`` of
-    them (of equals, the first drawn); the new p is how often they have each value, with margins::
+    Draw ``population_size`` architectures from the distribution p, which starts uniform. Select the best ``selected``
+    of them (ties: the first drawn). The new p is the frequency of the values among the selected, with margins::
 
-        p_i[j] = (how many of the selected have the value j for choice i) / selected,   but at least 1 / (D (K_i - 1))
+        p_i[j] = (number of selected with the value j for choice i) / selected,   but at least 1 / (D (K_i - 1))
 
-    D is the number of choices and K_i how many values choice i has; without margins, a value that no selected
-    architecture has would be lost for ever (see `categorical.margins`). Failed trainings are never selected; where fewer
-    than ``selected`` succeeded, those that did count; where none, p stays.
+    D is the number of choices, and K_i the number of values of choice i. Without margins, a value that no selected
+    architecture has would be lost forever (see `parts.categorical.margins`). Failed trainings are never selected. If
+    fewer than ``selected`` succeeded, these alone are counted; if none did, p stays.
 
     Truncation to the better half is the usual selection. The population is a compromise: the theory asks for more
     members than an architecture search has evaluations, so that chance does not fix values; the margins bring them
     back.
 
     Args:
-        population_size: how many architectures are drawn before every step (with more workers, as many as they are).
-        selected: how many of them are selected.
+        population_size: number of architectures drawn before every step; at least the number of workers is used.
+        selected: number of architectures that are selected.
     """
 
     name: ClassVar[str] = "umda"
@@ -54,7 +54,7 @@ class UMDA(Strategy[_State]):
     selected: Count = 10
 
     def check(self) -> None:
-        """Require a population from which so many can be selected."""
+        """Require a population of at least ``selected`` architectures."""
         require(
             self.selected <= self.population_size,
             f"selected must be at most population_size, {self.population_size}, got {self.selected}",
@@ -70,7 +70,7 @@ class UMDA(Strategy[_State]):
         return state.distribution.draw()
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Count the values of the best."""
+        """Update the distribution from the values of the best architectures."""
         fitness = np.fmax(evaluations.value.T, -np.inf)  # NaN becomes -inf
         order = np.argsort(-fitness, axis=0, kind="stable")[: self.selected]
         distribution = state.distribution
