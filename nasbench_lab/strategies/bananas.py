@@ -12,7 +12,7 @@ from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import AtLeast, Count, Positive
 from nasbench_lab.strategies.models.candidates import pool_of_neighbors
 from nasbench_lab.strategies.models.encodings import Encoding
-from nasbench_lab.strategies.models.ensemble import absolute_error
+from nasbench_lab.strategies.models.network_ensemble import absolute_error
 from nasbench_lab.strategies.parts.predictor_strategy import CandidateRankingStrategy, PredictorState, by_score
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import Count, Positive, Probability
 from nasbench_lab.strategies.models.encodings import Encoding
-from nasbench_lab.strategies.models.ensemble import pairwise_ranking
+from nasbench_lab.strategies.models.network_ensemble import pairwise_ranking
 from nasbench_lab.strategies.parts.predictor_strategy import PredictorState, PredictorStrategy
 
 _MOST_ENUMERATED = 30_000

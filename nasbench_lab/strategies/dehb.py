@@ -41,8 +41,8 @@ class _State:
     brackets: tuple[Bracket, ...]
     populations: list[_Population]  # from the lowest rung to the highest
     run: IntArray  # (runs, 1): 0, 1, 2, ...
-    trials: FloatArray  # (runs, k, codes): what was last asked for
-    promoted: FloatArray  # (runs, size, codes): what is promoted to the rung that is under way
+    trials: FloatArray  # (runs, k, codes): the last proposals
+    promoted: FloatArray  # (runs, size, codes): the vectors promoted to the current rung
     resume: IntArray  # (runs, size): the numbers of their evaluations at the rung below
     which: int = 0  # number of the bracket that is under way
     rung: int = 0  # number of its rung that is under way

@@ -133,7 +133,7 @@ class LocalSearch(Strategy[_State]):
 
     @staticmethod
     def _propose(state: _State, uniform: FloatArray, over: NDArray[np.bool_], worker: int) -> IntArray:
-        """Return a neighbour or, if none is left, a random new architecture, shape (runs,); -1 where a run has ended."""
+        """Return a neighbour or, if none is left, a random new architecture, shape (runs,); -1 for runs that ended."""
         architecture = state.neighborhood.take(uniform[:, 0])
         state.random[:, worker] = architecture < 0
         lost = np.flatnonzero((architecture < 0) & ~over)

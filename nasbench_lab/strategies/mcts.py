@@ -10,9 +10,9 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import NonNegative
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts.prefixes import PrefixTree
+from nasbench_lab.strategies.parts.prefix_tree import PrefixTree
 from nasbench_lab.strategies.parts.rewards import Rewards, gain
-from nasbench_lab.strategies.parts.tree_nodes import TreeStatistics
+from nasbench_lab.strategies.parts.tree_statistics import TreeStatistics
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 

@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Count, Positive
 from nasbench_lab.strategies.models.encodings import Encoding
-from nasbench_lab.strategies.models.ensemble import absolute_error
+from nasbench_lab.strategies.models.network_ensemble import absolute_error
 from nasbench_lab.strategies.parts.neighborhood import count_up
 from nasbench_lab.strategies.parts.predictor_strategy import PredictorState, PredictorStrategy, by_score
 from nasbench_lab.streams import scale
@@ -85,7 +85,7 @@ class ProgressiveSearch(PredictorStrategy):
         return state.propose(state.choose(ranked, count, uniform))
 
     def _ranked(self, state: PredictorState, before: int, size: int) -> IntArray:
-        """Return the architectures that grow from one size to the next, best predictions first, shape (runs, pool_size)."""
+        """Return the architectures that grow from one size to the next, best prediction first, (runs, pool_size)."""
         networks = self.networks(state, self.members)
         parameters = state.train(networks, absolute_error(state.observations.values().value))
         grown = _grown(state, before, size, state.streams.uniform(self.pool_size))

@@ -181,8 +181,8 @@ class _Waves:
     evaluation: IntArray  # (replays * choices,)
     choice: IntArray  # (replays * choices,)
     waves: tuple[tuple[slice, slice, int | None], ...]
-    """For every wave: its positions; the positions of the following choices; the evaluation whose reward its last choice
-    needs, if any."""
+    """For every wave: its positions; the positions of the choices that follow its own; and the evaluation whose reward
+    its last choice needs, if any."""
 
 
 @cache

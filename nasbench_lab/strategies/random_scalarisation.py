@@ -98,7 +98,7 @@ class RandomScalarisation(Strategy[_State]):
         return state.space.mutate(parent.T, uniform[:, -1:])
 
     def _cost(self, state: _State, objective: int, drawn: IntArray) -> FloatArray:
-        """Return the costs of members in one objective, shape (sample_size, runs); failed trainings have the highest."""
+        """Return the costs of members in one objective, shape (sample_size, runs); highest for failed trainings."""
         if self.scaling == "rank":
             return np.take_along_axis(state.better[objective], drawn, axis=0) / self.population_size
         value = np.take_along_axis(state.objectives[objective], drawn, axis=0)

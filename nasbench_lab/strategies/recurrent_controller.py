@@ -31,7 +31,7 @@ class _State:
     adam: Adam
     rewards: Rewards
     baseline: RewardBaseline
-    codes: IntArray  # (batch, choices, runs): what was drawn last
+    codes: IntArray  # (batch, choices, runs): the last proposals
 
 
 @final

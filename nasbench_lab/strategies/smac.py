@@ -12,7 +12,7 @@ from nasbench_lab.checks import Above, AtLeast, AtMost, Count, Probability
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.acquisition import expected_improvement, first_best
 from nasbench_lab.strategies.models.candidates import distinct_new, pool
-from nasbench_lab.strategies.models.forest import Forest
+from nasbench_lab.strategies.models.random_forest import Forest
 from nasbench_lab.strategies.parts.proposal_history import ProposalHistory
 from nasbench_lab.strategies.problem import Evaluations, Problem
 

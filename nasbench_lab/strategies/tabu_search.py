@@ -44,7 +44,7 @@ class TabuSearch(Strategy[_State]):
     architecture is evaluated twice, and a run ends when the whole space was evaluated.
 
     Glover forbids moves back for some iterations, and looks known values up. Here evaluations are the cost, and can
-    differ from one time to the next. So evaluating again is what is forbidden, for a number of evaluations. An
+    differ from one time to the next. So the search forbids evaluating again, for a number of evaluations. An
     architecture that is no longer tabu is evaluated, and paid for, like a new one.
 
     With several workers, one neighbour per worker is evaluated at a time. Workers without a neighbour evaluate random

@@ -20,7 +20,7 @@ from nasbench_lab.strategies.models.encodings import encode
 from nasbench_lab.strategies.models.gaussian_process import Regression, most_likely
 from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
 from nasbench_lab.strategies.models.kernels import CodeGrid, Sums, correlation
-from nasbench_lab.strategies.models.normal import normal_numbers
+from nasbench_lab.strategies.models.normal_draws import normal_numbers
 from nasbench_lab.strategies.models.observations import Observations
 from nasbench_lab.strategies.parts.sizes import sizes
 from nasbench_lab.strategies.parts.visited import Visited

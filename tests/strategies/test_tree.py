@@ -12,7 +12,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces import Cell101Space, ChainSpace, make_space
 from nasbench_lab.strategies import Evaluations, Problem, resolve
-from nasbench_lab.strategies.parts.prefixes import PrefixTree
+from nasbench_lab.strategies.parts.prefix_tree import PrefixTree
 from nasbench_lab.streams import Streams
 from nasbench_lab.testing import CASES, SPACES, synthetic_table
 

@@ -16,9 +16,9 @@ class Adam:
 
     Attributes:
         rate: learning rate, alpha in the paper.
-        first: moving average of the gradient, of the parameters' shape.
-        second: that of its square.
-        steps: how many were made.
+        first: moving average of the gradient, of the shape of the parameters.
+        second: moving average of the squared gradient.
+        steps: number of steps taken.
     """
 
     rate: float
@@ -31,11 +31,11 @@ class Adam:
 
     @classmethod
     def of(cls, parameters: FloatArray, rate: float) -> Adam:
-        """Return the optimiser of some parameters before its first step."""
+        """Return the optimiser of parameters before its first step."""
         return cls(rate, np.zeros_like(parameters), np.zeros_like(parameters))
 
     def ascend(self, parameters: FloatArray, gradient: FloatArray) -> None:
-        """Make a step, in place."""
+        """Take a step, in place."""
         self.steps += 1
         kept, kept_square = self._DECAY
         self.first *= kept

@@ -20,7 +20,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 
 
 def total(parts: FloatArray | Sequence[FloatArray]) -> FloatArray:
-    """Sum over the first axis, from first to last.
+    """Return the sum over the first axis, added from first to last.
 
     >>> total(np.array([[0.1, 1.0], [0.2, 2.0], [0.3, 3.0]])).tolist()
     [0.6000000000000001, 6.0]
@@ -41,18 +41,18 @@ def allowed(cardinalities: Sequence[int]) -> NDArray[np.bool_]:
 
 
 def uniform_probabilities(cardinalities: Sequence[int], runs: int) -> FloatArray:
-    """Return the policies that draw every value of a choice equally often, shape (values, choices, runs)."""
+    """Return distributions in which all values of a choice are equally likely, shape (values, choices, runs)."""
     some = allowed(cardinalities) / np.array(cardinalities)
     return np.repeat(some[:, :, None], runs, axis=2)
 
 
 def uniform_logits(cardinalities: Sequence[int], runs: int) -> FloatArray:
-    """Return the logits of the same policies: 0, and -inf for what is not there."""
+    """Return the logits of uniform distributions: 0, and -inf for values that a choice does not have."""
     return np.repeat(np.where(allowed(cardinalities), 0.0, -np.inf)[:, :, None], runs, axis=2)
 
 
 def softmax(logits: FloatArray) -> FloatArray:
-    """Return the probabilities for logits, both (values, ...).
+    """Return the probabilities of logits, both of shape (values, ...).
 
     >>> softmax(np.log([[1.0], [3.0]])).tolist()
     [[0.25], [0.75]]
@@ -66,10 +66,10 @@ def softmax(logits: FloatArray) -> FloatArray:
 
 
 def pick(probabilities: FloatArray, uniform: FloatArray) -> IntArray:
-    """Draw one value each: probabilities (values, ...) and as many uniforms (...) to codes (...).
+    """Draw one value per distribution: probabilities (values, ...) and uniforms (...) to codes (...).
 
-    Value j is drawn where the uniform is at least p[0] + ... + p[j-1] and below that plus p[j]; where rounding leaves
-    the sum of all below the uniform, the last value that has a probability.
+    Value j is drawn where p[0] + ... + p[j-1] <= uniform < p[0] + ... + p[j]. Where the sum of all probabilities is
+    rounded to less than the uniform, the last value with a positive probability is drawn.
 
     >>> pick(np.array([[0.25], [0.75], [0.0]]), np.array([0.25])).tolist()
     [1]
@@ -85,12 +85,12 @@ def pick(probabilities: FloatArray, uniform: FloatArray) -> IntArray:
 
 
 def margins(cardinalities: Sequence[int]) -> FloatArray:
-    """Return the least probability that every value shall keep, 1 / (D (K - 1)), shape (values, choices, 1).
+    """Return the lower bound of the probability of every value, 1 / (D (K - 1)), shape (values, choices, 1).
 
-    D is the number of choices that have several values (2 if there is only one, where the rule would leave nothing to
-    learn), K how many values the choice has. So in a converged distribution over D choices, one of them is expected to
-    differ from the mode. It is the bound of Akimoto et al. (ICML 2019), and of Ben Jedidia, Doerr and Krejca (2022) for
-    estimation of distribution over several values.
+    D is the number of choices with several values (2 if there is only one such choice, where the rule would leave
+    nothing to learn), and K the number of values of the choice. In a converged distribution over D choices, one of them
+    is then expected to differ from the mode. This is the bound of Akimoto et al. (ICML 2019), and of Ben Jedidia, Doerr
+    and Krejca (2022) for estimation of distribution over several values.
 
     >>> margins((3, 2, 1))[:, :, 0].tolist()
     [[0.25, 0.5, 0.0], [0.25, 0.5, 0.0], [0.25, 0.0, 0.0]]
@@ -102,9 +102,9 @@ def margins(cardinalities: Sequence[int]) -> FloatArray:
 
 
 def keep_margins(probabilities: FloatArray, least: FloatArray) -> FloatArray:
-    """Return the probabilities (values, choices, runs) moved to where none is below its margin.
+    """Return probabilities (values, choices, runs) that are at least their margins.
 
-    Those below are raised to it, and the others lowered in proportion to what they are above it.
+    Smaller ones are raised to their margins, and the others lowered in proportion to their excess over their margins.
 
     >>> least = np.array([[[0.25]], [[0.25]], [[0.25]]])
     >>> keep_margins(np.array([[[0.0]], [[0.4]], [[0.6]]]), least)[:, 0, 0].tolist()
@@ -128,12 +128,12 @@ def score(codes: IntArray, probabilities: FloatArray) -> FloatArray:
 
 
 def add_at(array: FloatArray, codes: IntArray, amount: float | FloatArray) -> None:
-    """Add an amount (a number, or what broadcasts to the codes) at codes (choices, runs) of (values, choices, runs)."""
+    """Add amounts, which broadcast to the codes (choices, runs), to the entries of an array (values, choices, runs)."""
     array.reshape(-1)[_places(codes)] += amount
 
 
 def put_at(array: FloatArray, codes: IntArray, amount: FloatArray) -> None:
-    """Put amounts of the shape of the codes there."""
+    """Set the entries at codes (choices, runs) to amounts of the same shape."""
     array.reshape(-1)[_places(codes)] = amount
 
 

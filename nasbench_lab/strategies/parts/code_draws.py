@@ -1,4 +1,4 @@
-"""Drawing architectures code by code: again where the codes describe no architecture, or one that was seen before."""
+"""Drawing architectures code by code, again if the codes describe no architecture, or one that was seen before."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from nasbench_lab.strategies.parts import categorical
 from nasbench_lab.streams import Streams
 
 ATTEMPTS = 16
-"""How often codes are drawn until they describe an architecture, in spaces where not all do."""
+"""Most draws of codes until they describe an architecture, in spaces where not all combinations do."""
 
 NEW_ATTEMPTS = 4
-"""How often, in spaces where all do, until they describe one that was not seen before."""
+"""Most draws until they describe a new architecture, in spaces where all combinations describe one."""
 
 CANDIDATES = 32
-"""If none did: of how many random architectures the nearest to the last draw is taken."""
+"""Number of random architectures of which the nearest to the last draw is taken, if no draw describes one."""
 
 Pick = Callable[[FloatArray, IntArray], IntArray]
-"""Turns uniforms of runs into codes: (uniforms of shape (choices, n), which the n runs are) to (choices, n).
+"""A function of uniforms, shape (choices, n), and the n runs that they belong to; returns codes of shape (choices, n).
 
-A run can be there several times."""
+A run can occur several times."""
 
 
 def draw(
@@ -37,18 +37,17 @@ def draw(
 ) -> tuple[IntArray, IntArray]:
     """Draw architectures by their codes.
 
-    Where codes describe no architecture they are drawn again, up to 16 times altogether; if none does, the nearest of
-    32 architectures drawn uniformly takes their place: the one that shares most codes with the last draw, of equals the
-    first. (In spaces of which every combination of codes is an architecture, the first draw counts and there is no
-    other.)
+    Codes that describe no architecture are drawn again, up to 16 times in total. If no draw describes one, the nearest
+    of 32 random architectures takes their place: the one that shares most codes with the last draw (ties: the first).
+    (In spaces where every combination of codes is an architecture, the first draw counts.)
 
     Args:
-        space: what the codes are of.
-        streams: where the uniforms come from: for every proposal, one a choice and attempt and one a candidate.
-        proposals: how many architectures every run draws.
+        space: the space of the codes.
+        streams: source of the uniforms: for every proposal, one per choice and attempt, and one per candidate.
+        proposals: number of architectures that every run draws.
         pick_codes: turns uniforms into codes.
-        seen: architectures that are not wanted again, shape (runs, space.size): they are drawn again as well, 4 times
-            where that is the only reason; the last counts if there is no new one.
+        seen: architectures that should not be drawn, shape (runs, space.size). They are drawn again as well, up to 4
+            times in total if that is the only reason; the last draw counts if none is new.
 
     Returns:
         The codes, shape (proposals, choices, runs), and the architectures, shape (runs, proposals).
@@ -66,13 +65,13 @@ def draw(
         missing = runs[~_wanted(architecture[proposal], runs, seen)]
         made = 1
         while made < attempts and len(missing):
-            some = min(3 * made, attempts - made)  # 3, then up to 12 at once: few are needed
+            some = min(3 * made, attempts - made)  # 3, then up to 12 at once, as few are needed
             here = again.uniform((made - 1) * choices, some * choices, missing)
             here = here.reshape(some, choices, -1).swapaxes(0, 1).reshape(choices, -1)
             drawn = pick_codes(here, np.tile(missing, some))
             found = space.find(drawn.T).reshape(some, -1)
             wanted = _wanted(found, missing, seen)
-            # The first that is wanted; else the last that is an architecture; else the last.
+            # Take the first wanted draw, or else the last architecture, or else the last draw.
             valid = some - 1 - (found >= 0)[::-1].argmax(axis=0)
             which = np.where(wanted.any(axis=0), wanted.argmax(axis=0), valid)
             column = np.arange(len(missing))
@@ -92,12 +91,12 @@ def draw(
 
 
 def _wanted(found: IntArray, runs: IntArray, seen: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """Return which of what was found (-1: nothing), shape (..., n), the n runs want."""
+    """Return which architectures (-1: none), shape (..., n), are acceptable for the n runs."""
     return found >= 0 if seen is None else (found >= 0) & ~seen[runs, found]
 
 
 def are_all(runs: IntArray, count: int) -> bool:
-    """Return whether these are all of the runs, each once and in order: then nothing needs to be picked out.
+    """Return whether these are all runs, each once and in order, so that no run needs to be selected.
 
     >>> are_all(np.array([0, 1, 2]), 3), are_all(np.array([0, 2, 0]), 3)
     (True, False)
@@ -106,7 +105,7 @@ def are_all(runs: IntArray, count: int) -> bool:
 
 
 def _nearest(space: Space, candidates: IntArray, codes: IntArray) -> tuple[IntArray, IntArray]:
-    """Return of candidates (n, some) those nearest to codes (n, choices), and the codes of these."""
+    """Return the candidates (n, k) that are nearest to codes (n, choices), and their codes."""
     of_candidates = space.codes(candidates).astype(np.int64)
     shared = (of_candidates == codes[:, None, :]).sum(axis=2)
     nearest = shared.argmax(axis=1)
@@ -115,7 +114,7 @@ def _nearest(space: Space, candidates: IntArray, codes: IntArray) -> tuple[IntAr
 
 
 def picking(probabilities: FloatArray) -> Pick:
-    """Return how `draw` picks codes from factorised policies."""
+    """Return a function that picks codes from factorised distributions, for `draw`."""
 
     def pick_codes(uniform: FloatArray, runs: IntArray) -> IntArray:
         everyone = are_all(runs, probabilities.shape[2])

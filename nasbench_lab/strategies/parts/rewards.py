@@ -1,4 +1,4 @@
-"""Rewards: what a learner makes of the values that it is told."""
+"""Rewards: the values of evaluations as reinforcement learners use them, and their moving average."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from nasbench_lab.checks import Above, Below
 RewardKind = Literal["raw", "sigmoid"]
 
 Momentum = Annotated[float, Above(0), Below(1)]
-"""Of a moving average of rewards: the weight of the past."""
+"""The weight of the past in a moving average."""
 
 
 @dataclass
 class Rewards:
     """The rewards of some runs.
 
-    The reward of a value v is v (``"raw"``) or the sigmoid fitness ``1 / (1 + exp(-beta v))`` (``"sigmoid"``). That of
-    a failed training is the lowest that the run has seen, NaN before the first training that succeeded.
+    The reward of a value v is v (``"raw"``) or the sigmoid fitness ``1 / (1 + exp(-beta v))`` (``"sigmoid"``). A failed
+    training has the lowest reward that the run has seen, NaN before the first successful training.
 
     Attributes:
-        kind: which of the two.
+        kind: ``"raw"`` or ``"sigmoid"``.
         beta: slope of the sigmoid, per unit of the value.
         lowest: the lowest reward so far, shape (runs,).
     """
@@ -34,7 +34,7 @@ class Rewards:
     lowest: FloatArray
 
     def of(self, value: FloatArray) -> FloatArray:
-        """Return the rewards of values, shape (runs, k) to (k, runs); those of earlier columns count as seen first."""
+        """Return the rewards of values, shape (runs, k) to (k, runs); earlier columns count as seen first."""
         reward = fitness(np.array(value.T, order="C"), self.kind, self.beta)
         for row in reward:
             np.fmin(self.lowest, row, out=self.lowest)
@@ -43,7 +43,7 @@ class Rewards:
 
 
 def fitness(value: FloatArray, kind: RewardKind, beta: float) -> FloatArray:
-    """Return values as they are, or their sigmoid fitness.
+    """Return values unchanged, or their sigmoid fitness.
 
     >>> fitness(np.array([0.0, np.log(3)]), "sigmoid", 1.0).round(12).tolist()
     [0.5, 0.75]
@@ -52,7 +52,7 @@ def fitness(value: FloatArray, kind: RewardKind, beta: float) -> FloatArray:
 
 
 def gain(reward: FloatArray, origin: FloatArray) -> FloatArray:
-    """Return how far rewards are above an origin, and 0 where one of them is not known (NaN).
+    """Return rewards minus an origin, and 0 where one of them is unknown (NaN).
 
     >>> gain(np.array([3.0, np.nan]), np.array([1.0, 1.0])).tolist()
     [2.0, 0.0]
@@ -63,9 +63,9 @@ def gain(reward: FloatArray, origin: FloatArray) -> FloatArray:
 
 @dataclass
 class RewardBaseline:
-    """Exponential moving average of the rewards of every run, as one that has no bias at the start.
+    """Exponential moving average of the rewards of every run, without the bias of its start.
 
-    After rewards r_1 .. r_n it is ``sum_i m**(n - i) r_i / sum_i m**(n - i)`` with the momentum m. Shapes (runs,).
+    After the rewards r_1 .. r_n it is ``sum_i m**(n - i) r_i / sum_i m**(n - i)`` with the momentum m. Shapes (runs,).
     """
 
     momentum: float
@@ -74,11 +74,11 @@ class RewardBaseline:
 
     @classmethod
     def of(cls, momentum: float, runs: int) -> RewardBaseline:
-        """Return the average of nothing."""
+        """Return the average of no rewards."""
         return cls(momentum, np.zeros(runs), np.zeros(runs))
 
     def advantage(self, reward: FloatArray) -> FloatArray:
-        """Take in one reward a run, and return by how much it exceeds the average with it; 0 for a NaN.
+        """Add one reward per run, and return by how much it exceeds the new average; 0 for a NaN.
 
         >>> baseline = RewardBaseline.of(0.5, 1)
         >>> [baseline.advantage(np.array([r])).round(9).tolist() for r in (3.0, 6.0)]
