@@ -1,6 +1,6 @@
 """Search strategies: which architectures to evaluate next. A strategy sees a space and what it is told, never a table.
 
-Every module here but the contract (`base`, `problem`, `plain`) and the `registry` is one strategy.
+Every module here is one strategy, except for the contract (`base`, `problem`, `plain`), the `registry` and `lookup`.
 """
 
 from nasbench_lab.strategies.base import Strategy

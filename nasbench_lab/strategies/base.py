@@ -64,8 +64,6 @@ class Strategy(abc.ABC, Generic[State]):
     until all evaluations of a proposal have ended."""
     multi_fidelity: ClassVar[bool] = False
     """Whether it proposes fidelities, or resumes trainings."""
-    version: ClassVar[int] = 1
-    """Version of the strategy: raised whenever its traces change on purpose."""
     takes_warm_start: ClassVar[bool] = False
     """Whether its first proposals can be replaced by others: it starts with random architectures, and learns only from
     what it is told."""

@@ -25,7 +25,7 @@ from nasbench_lab.strategies.plain import PlainRun, PlainStrategy, plain_version
 
 GROUP = "nasbench_lab.strategies"
 
-CONTRACT = frozenset({"base", "plain", "problem", "registry"})
+CONTRACT = frozenset({"base", "lookup", "plain", "problem", "registry"})
 """The modules of this package that are no strategies."""
 
 

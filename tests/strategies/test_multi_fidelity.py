@@ -279,7 +279,7 @@ def test_any_strategy_at_a_reduced_fidelity():
         ("hyperband", {"eta": 1}, "eta must be at least 2, got 1"),
         ("hyperband", {"eta": 2.5}, "eta must be a whole number, got 2.5"),
         ("asha", {"lowest": 0}, "lowest must be at least 1, got 0"),
-        ("asha", {"rungs": 0}, "rungs must be at least 1 and at most 20, got 0"),
+        ("asha", {"rungs": 0}, "rungs must be from 1 to 20, got 0"),
         ("successive-halving", {"configurations": -1}, "configurations must be at least 1, got -1"),
     ],
 )

@@ -366,7 +366,7 @@ def test_reinforce_on_nas_bench_201():
         ("reinforce", {"beta": math.nan}, "beta must be a finite number, got nan"),
         ("pbil", {"population_size": 0}, "population_size must be at least 1, got 0"),
         ("pbil", {"learning_rate": 1.5}, "learning_rate must be above 0 and at most 1, got 1.5"),
-        ("pbil", {"mutation_shift": -1}, "mutation_shift must be at least 0 and at most 1, got -1"),
+        ("pbil", {"mutation_shift": -1}, "mutation_shift must be from 0 to 1, got -1"),
         ("umda", {"selected": 30}, "selected must be at most population_size, 20, got 30"),
         ("asng", {"samples": 1}, "samples must be at least 2, got 1"),
         ("gumbel-softmax", {"estimator": "x"}, "estimator must be 'score' or 'straight-through', got 'x'"),
