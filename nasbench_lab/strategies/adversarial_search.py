@@ -133,20 +133,20 @@ class AdversarialSearch(Strategy[_State]):
         run = np.arange(values.shape[1])
         known = state.champion_value > -np.inf
         told = state.proposed[: len(values)]
-        counters = [np.take_along_axis(state.candidates, place[None, None, :], axis=0)[0] for place in told]
-        for codes, value, architecture in zip(counters, values, evaluations.architecture.T, strict=True):
+        rivals = [np.take_along_axis(state.candidates, place[None, None, :], axis=0)[0] for place in told]
+        for codes, value, architecture in zip(rivals, values, evaluations.architecture.T, strict=True):
             _remember(state, codes, value)
             state.seen[run, architecture] = True
             self._train_evaluator(state, codes, value, known)
         self._train_searcher(state, known)
-        for codes, value in zip(counters, values, strict=True):
+        for codes, value in zip(rivals, values, strict=True):
             better = value > state.champion_value
             state.champion = np.where(better, codes, state.champion)
             state.champion_value = np.where(better, value, state.champion_value)
 
-    def _train_evaluator(self, state: _State, counter: IntArray, value: FloatArray, known: NDArray[np.bool_]) -> None:
+    def _train_evaluator(self, state: _State, rival: IntArray, value: FloatArray, known: NDArray[np.bool_]) -> None:
         """Take a step down the mean loss of the champion and its rival, and of past pairs."""
-        ones, others = [state.champion], [counter]
+        ones, others = [state.champion], [rival]
         signs = [np.where(known, _sign(state.champion_value, value), 0.0)]
         drawn = scale(state.streams.uniform(2 * (self.pairs - 1)).T, state.told) if self.pairs > 1 else ()
         for one, other in zip(drawn[0::2], drawn[1::2], strict=True):

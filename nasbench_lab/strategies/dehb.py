@@ -44,9 +44,9 @@ class _State:
     trials: FloatArray  # (runs, k, codes): the last proposals
     promoted: FloatArray  # (runs, size, codes): the vectors promoted to the current rung
     resume: IntArray  # (runs, size): the numbers of their evaluations at the rung below
-    which: int = 0  # number of the bracket that is under way
-    rung: int = 0  # number of its rung that is under way
-    done: int = 0  # how many evaluations of that rung are done
+    which: int = 0  # number of the current bracket
+    rung: int = 0  # number of its current rung
+    done: int = 0  # number of evaluations done at that rung
 
 
 @final

@@ -35,7 +35,6 @@ _MOST_PLACES = 2**16
 _MAXIMA = 10
 
 Acquisition = Literal["ei", "ucb", "thompson", "mes"]
-_ACQUISITIONS: tuple[Acquisition, ...] = ("ei", "ucb", "thompson", "mes")
 
 
 @dataclass

@@ -15,7 +15,6 @@ from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.models.code_spectrum import CodeSpectrum
 
 Kind = Literal["hamming", "matern", "path"]
-KINDS: tuple[Kind, ...] = ("hamming", "matern", "path")
 
 _NEGLIGIBLE = 1e-14  # singular values below this fraction of the largest are rounding errors
 _BLOCK = 2**17  # numbers that are processed at a time: 1 MiB

@@ -11,7 +11,6 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.problem import Evaluations
 
 Fantasy = Literal["believer", "min", "mean", "max"]
-FANTASIES: tuple[Fantasy, ...] = ("believer", "min", "mean", "max")
 
 _FIRST_CAPACITY = 32
 
