@@ -24,7 +24,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 
@@ -111,6 +111,19 @@ class Below:
 
     def __str__(self) -> str:
         return f"below {_digits(self.limit)}"
+
+
+Count = Annotated[int, AtLeast(1)]
+"""A whole number, at least 1."""
+
+Positive = Annotated[float, Above(0)]
+"""A number above 0."""
+
+NonNegative = Annotated[float, AtLeast(0)]
+"""A number, at least 0."""
+
+Probability = Annotated[float, AtLeast(0), AtMost(1)]
+"""A number from 0 to 1; also for other fractions of a whole."""
 
 
 def whole(name: str, value: Any, *bounds: Bound) -> int:
@@ -288,14 +301,20 @@ class Domain:
 def domains(kind: Any) -> Mapping[str, Domain]:
     """Return what every field of a dataclass may be.
 
+    Nothing is checked where the annotations of the class cannot be evaluated at run time, e.g. because they name types
+    that are imported under ``TYPE_CHECKING``.
+
     >>> @dataclass(frozen=True)
     ... class Settings:
     ...     size: typing.Annotated[int, AtLeast(1)] = 3
     >>> {name: str(domain) for name, domain in domains(Settings).items()}
     {'size': 'whole number, at least 1'}
     """
-    hints = typing.get_type_hints(kind, include_extras=True)
-    return {field.name: Domain.of(hints[field.name]) for field in dataclasses.fields(kind)}
+    try:
+        hints = typing.get_type_hints(kind, include_extras=True)
+    except NameError:  # a type that is imported for type checkers only
+        hints = {}
+    return {field.name: Domain.of(hints.get(field.name)) for field in dataclasses.fields(kind)}
 
 
 def check_fields(instance: Any) -> None:

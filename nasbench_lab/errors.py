@@ -89,8 +89,8 @@ def suggestions(name: str, known: Sequence[str], also_called: Mapping[str, Seque
     Args:
         name: what was typed.
         known: the names that there are.
-        also_called: what else people call them, in small letters and digits, and the names of that. What was typed may
-            go on after it, as names do.
+        also_called: what else people call them, and the names of that; case and punctuation do not matter. What was
+            typed may go on after it, as names do.
 
     >>> tables = ["nas-bench-101/full", "nats-bench-tss/cifar10", "nats-bench-tss/cifar100"]
     >>> suggestions("NATS-Bench", tables), suggestions("nas_bench_101", tables)
@@ -103,7 +103,9 @@ def suggestions(name: str, known: Sequence[str], also_called: Mapping[str, Seque
 
     typed = _plain(name)
     telling = len(typed) >= _TELLING
-    others = {called: [each for each in names if each in known] for called, names in (also_called or {}).items()}
+    others = {
+        _plain(called): [each for each in names if each in known] for called, names in (also_called or {}).items()
+    }
     for called, names in others.items():
         if names and (typed == called or (typed.startswith(called) and len(called) >= _TELLING)):
             return (_with(typed.removeprefix(called), names) or names)[:_MOST_SUGGESTED]

@@ -36,7 +36,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--update-goldens",
         action="store_true",
-        help="write tests/strategies/goldens.json anew, on purpose (see test_goldens.py)",
+        help="write tests/strategies/goldens.json again, after raising versions (see test_goldens.py)",
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from nasbench_lab.adapters.ask_tell import ask_tell_search
+from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import unknown
 from nasbench_lab.strategies import PlainStrategy
-from nasbench_lab.strategies.base import require_count
 
 
 def nevergrad_search(optimizer: str = "NGOpt", budget: int = 100) -> PlainStrategy:
@@ -27,7 +27,7 @@ def nevergrad_search(optimizer: str = "NGOpt", budget: int = 100) -> PlainStrate
     """
     import nevergrad  # an extra
 
-    require_count("budget", budget)
+    whole("budget", budget, AtLeast(1))
     known = nevergrad.optimizers.registry
     if optimizer not in known:
         raise unknown("optimizer", optimizer, known)

@@ -1,14 +1,14 @@
-"""``nasbench-lab strategies``: what there is, and what a strategy says of itself."""
+"""``nasbench-lab strategies``: list the strategies, or show the parameters of one."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
-import typing
 from typing import Annotated, Any
 
 import typer
 
+from nasbench_lab.checks import domains
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.strategies import registry
@@ -45,10 +45,11 @@ def overview(context: typer.Context) -> None:
 
 @app.command()
 def info(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a strategy.")]) -> None:
-    """Show what a strategy is, its parameters with their defaults, and its reference."""
+    """Show what a strategy is, its version and reference, and its parameters with their defaults and allowed values."""
     kind = registry.strategy_class(name)
     rows = {
         "name": name,
+        "version": registry.version(name),
         "family": registry.family(name) or _UNSAID,
         "needs": ", ".join(registry.needs(name)) or "nothing but values",
         "workers": "does not wait for them" if getattr(kind, "asynchronous", False) else "waits for the slowest",
@@ -63,25 +64,26 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a str
     parameters = _parameters(kind)
     if parameters:
         meanings = _meanings(arguments)
-        grid = make_grid("parameter", "default", "type", "meaning")
-        for parameter, (default, annotation) in parameters.items():
-            grid.add_row(parameter, default, annotation, meanings.get(parameter, ""))
+        grid = make_grid("parameter", "default", "allowed", "meaning")
+        for parameter, (default, allowed) in parameters.items():
+            grid.add_row(parameter, default, allowed, meanings.get(parameter, ""))
         typer.echo("")
         print_grid(grid, fold=True)
     typer.echo(f"\nuse it       nasbench-lab run --strategy {_example(name, parameters)} ...")
 
 
 def _parameters(kind: type[Any]) -> dict[str, tuple[str, str]]:
-    """Return the default and the type, as text, of every parameter of a strategy."""
+    """Return the default of every parameter of a strategy, and what values are allowed, in words."""
     if not dataclasses.is_dataclass(kind):
         signature = list(inspect.signature(kind).parameters.values())[2:]  # those after the space and the generator
         return {p.name: (_default(p.default, p.empty), _type_name(p.annotation, p.empty)) for p in signature}
-    types = typing.get_type_hints(kind)
+    allowed = domains(kind)
     parameters = {}
     for field in dataclasses.fields(kind):
         factory = field.default_factory
         default = field.default if factory is dataclasses.MISSING else factory()
-        parameters[field.name] = (_default(default, dataclasses.MISSING), _type_name(types[field.name], None))
+        words = str(allowed[field.name]) or _type_name(field.type, "")
+        parameters[field.name] = (_default(default, dataclasses.MISSING), words)
     return parameters
 
 
@@ -90,15 +92,13 @@ def _default(value: Any, missing: Any) -> str:
 
 
 def _type_name(annotation: Any, missing: Any) -> str:
-    """Write a type as people do.
+    """Return an annotation as text.
 
-    >>> _type_name(int, None), _type_name(typing.Literal["best", "first"], None), _type_name(int | None, None)
-    ('int', 'best | first', 'int | None')
+    >>> _type_name(int, None), _type_name("str | None", None)
+    ('int', 'str | None')
     """
     if annotation is missing:
         return ""
-    if typing.get_origin(annotation) is typing.Literal:
-        return " | ".join(str(choice) for choice in typing.get_args(annotation))
     return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
 
 

@@ -1,9 +1,12 @@
-"""Search strategies: who proposes. Lock-step ask/tell over a space; a strategy never sees a table."""
+"""Search strategies: which architectures to evaluate next. A strategy sees a space and what it is told, never a table.
+
+Every module here is one strategy, except for the contract (`base`, `problem`, `plain`), the `registry` and `lookup`.
+"""
 
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals, Scores
-from nasbench_lab.strategies.registry import family, list_strategies, needs, reference, resolve, strategy_class
+from nasbench_lab.strategies.registry import family, list_strategies, needs, reference, resolve, strategy_class, version
 
 __all__ = [
     "Evaluations",
@@ -18,4 +21,5 @@ __all__ = [
     "reference",
     "resolve",
     "strategy_class",
+    "version",
 ]

@@ -1,4 +1,4 @@
-"""ASHA: successive halving that never waits."""
+"""ASHA: asynchronous successive halving, which never waits for a training to end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts.rungs import check_rungs, rungs
+from nasbench_lab.strategies.parts.rungs import Eta, RungCount, rungs
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
@@ -27,16 +28,16 @@ class _State:
     architecture: IntArray
     rung: NDArray[np.int8]
     # The same on every rung but the highest, (rungs - 1, runs, capacity):
-    waiting: FloatArray  # value of one that ended there and was not promoted; -inf for all others, and failed trainings
-    # Of every promotion from there, one after the other, (rungs - 1, runs, places):
-    promoted: FloatArray  # the value, -inf for what is not there
-    promoted_number: NDArray[np.int32]  # which evaluation it was
-    # Of every rung but the highest of every run, (rungs - 1, runs):
-    promotions: IntArray  # how many there were
-    ended: IntArray  # how many evaluations ended
-    best: IntArray  # number of the best that waits for promotion, -1 for none
+    waiting: FloatArray  # its value while it waits for promotion; -inf for all others and for failed trainings
+    # Of every promotion from such a rung, in order, (rungs - 1, runs, places):
+    promoted: FloatArray  # the value, -inf in unused places
+    promoted_number: NDArray[np.int32]  # the number of the evaluation
+    # Of every such rung and run, (rungs - 1, runs):
+    promotions: IntArray  # number of promotions
+    ended: IntArray  # number of evaluations that ended
+    best: IntArray  # number of the best evaluation that waits for promotion, -1 for none
     best_value: FloatArray  # its value, -inf for none
-    rank: IntArray  # how many better ones were promoted
+    rank: IntArray  # number of better evaluations that were promoted
     run: IntArray  # (runs,): 0, 1, 2, ...
     asked: int = 0
 
@@ -46,33 +47,30 @@ class _State:
 class Asha(Strategy[_State]):
     """Asynchronous successive halving (Li et al., MLSys 2020, algorithm 2).
 
-    Whenever a worker is free, look at the rungs from the second highest down. Where an architecture is among the best
-    1/eta of all that ended there and was not promoted yet, train the best such at the next rung. Where there is none on
-    any rung, begin with a random architecture at the lowest. So nothing waits for stragglers; at times the promotion is
-    of one that later turns out not to be among the best. Of equal values, the one proposed first is better; failed
+    Whenever a worker is free, look at the rungs from the second highest down. If an architecture is among the best
+    1/eta of all that ended at a rung and was not promoted yet, train the best such architecture at the next rung. If no
+    rung has one, train a random architecture at the lowest rung. So no worker waits for slow trainings; the price is
+    that some promoted architectures later turn out not to be among the best. Ties: the one proposed first. Failed
     trainings are never promoted.
 
-    The rungs are the table's fidelities nearest to R/eta^k, R being the highest. The paper's experiments have
-    ``eta=4``; the default is that of the other strategies of this family, so that they share their rungs.
+    The rungs are the table's fidelities nearest to R/eta^k, where R is the highest fidelity. The paper's experiments
+    have ``eta=4``; the default is that of the other strategies of this family, so that all have the same rungs.
 
     Args:
-        eta: one in so many architectures is promoted, to so many times the epochs.
+        eta: the best 1/eta of a rung advance, with eta times the epochs.
         lowest: fewest epochs of a rung, r * eta^s in the paper; by default the table's lowest fidelity.
-        rungs: number of rungs; by default as many as fit between lowest and highest.
+        rungs: number of rungs; by default as many as fit between the lowest and the highest fidelity.
     """
 
     name: ClassVar[str] = "asha"
     family: ClassVar[str] = "multi-fidelity"
+    reference: ClassVar[str] = "Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020"
     asynchronous: ClassVar[bool] = True
     multi_fidelity: ClassVar[bool] = True
-    reference: ClassVar[str] = "Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020"
 
-    eta: int = 3
-    lowest: int | None = None
-    rungs: int | None = None
-
-    def __post_init__(self) -> None:
-        check_rungs(self.eta, self.lowest, self.rungs)
+    eta: Eta = 3
+    lowest: Count | None = None
+    rungs: RungCount | None = None
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: empty rungs."""
@@ -114,7 +112,7 @@ class Asha(Strategy[_State]):
         return Proposals(architecture[:, None], fidelity[:, None], resume[:, None])
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Put what ended on its rung."""
+        """Enter the values at their rungs."""
         steps = zip(evaluations.architecture.T, evaluations.value.T, evaluations.number.T, strict=True)
         for architecture, value, number in steps:
             rung = state.rung[state.run, number].astype(np.int64)
@@ -131,7 +129,7 @@ class Asha(Strategy[_State]):
 
 
 def _put(state: _State, run: IntArray, rung: IntArray, number: IntArray, value: FloatArray) -> None:
-    """Let evaluations of the given runs, one each, end on rungs."""
+    """Enter one evaluation per given run at its rung."""
     state.ended[rung, run] += 1
     state.waiting[rung, run, number] = value
     best, best_value = state.best[rung, run], state.best_value[rung, run]
@@ -140,7 +138,7 @@ def _put(state: _State, run: IntArray, rung: IntArray, number: IntArray, value: 
 
 
 def _promote(state: _State, run: IntArray, rung: IntArray, number: IntArray) -> None:
-    """Take the best of a rung, in each of the given runs, out of those that wait, and find the next best."""
+    """Remove the best evaluation of a rung from those that wait, in each of the given runs, and find the next best."""
     place = state.promotions[rung, run]
     state.promotions[rung, run] += 1
     _make_room(state, ("promoted", "promoted_number"), state.promotions.max())
@@ -153,7 +151,7 @@ def _promote(state: _State, run: IntArray, rung: IntArray, number: IntArray) -> 
 
 
 def _set_best(state: _State, run: IntArray, rung: IntArray, number: IntArray, value: FloatArray) -> None:
-    """Note the best that waits on rungs, and how many better ones were promoted from there."""
+    """Record the best evaluation that waits at rungs, and the number of better ones that were promoted from there."""
     state.best[rung, run], state.best_value[rung, run] = number, value
     places = slice(state.promotions.max(initial=0))
     promoted = state.promoted[rung, run, places]
@@ -164,7 +162,7 @@ def _set_best(state: _State, run: IntArray, rung: IntArray, number: IntArray, va
 
 
 def _make_room(state: _State, names: tuple[str, ...], needed: int) -> None:
-    """Double the memory of the arrays while it is less than needed."""
+    """Double the capacity of arrays until their last axis has the needed length."""
     for name in names:
         array = getattr(state, name)
         while array.shape[-1] < needed:

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.distributions import Distribution
-from nasbench_lab.strategies.parts.rewards import require_positive
+from nasbench_lab.checks import AtLeast, Positive
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.learned_distributions import Distribution
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 _NOTHING = 1e-9
-"""A gradient of this norm is rounding: those of different architectures are larger by orders of magnitude."""
+"""A smaller norm of a gradient is rounding error; true gradients are larger by orders of magnitude."""
 
 
 @dataclass
 class _State:
     distribution: Distribution  # its probabilities are theta in the paper
     dimension: int  # n: the number of free probabilities
-    least: FloatArray  # (values, choices, 1): what every probability keeps
+    least: FloatArray  # (values, choices, 1): lower bounds of the probabilities
     free: NDArray[np.bool_]  # (values, choices, 1): all values of a choice but the last
     last: IntArray  # (choices, runs): the last value of every choice
     path: FloatArray  # (values, choices, runs): s, the accumulated directions of the steps
     gamma: FloatArray  # (runs,): the weight accumulated in it
-    caution: FloatArray  # (runs,): Delta, by which steps are shorter than the first
+    caution: FloatArray  # (runs,): Delta, the factor by which steps are shorter than the first
 
 
 @final
@@ -37,11 +37,11 @@ class _State:
 class ASNG(Strategy[_State]):
     """Adaptive stochastic natural gradient (Akimoto, Shirakawa, Yoshinari, Uchida, Saito and Nishida, ICML 2019).
 
-    The search part of ASNG-NAS, algorithm 1, with evaluations in the place of a network with shared weights. Draw
-    ``samples`` architectures x_1 .. x_L from the distribution theta, at first uniform. Their utilities u_k, by rank,
-    are 1 / mu for the best mu = ceil(L / 4), -1 / mu for the worst mu and 0 for those between; equals share the mean
-    of theirs. Then make a step of fixed size along the natural gradient, in the metric of the Fisher information F, and
-    make the next one shorter the less the steps agree::
+    This is the search part of ASNG-NAS, algorithm 1; evaluations take the place of a network with shared weights. Draw
+    ``samples`` architectures x_1 .. x_L from the distribution theta, which starts uniform. Their utilities u_k depend
+    on their ranks: 1 / mu for the best mu = ceil(L / 4), -1 / mu for the worst mu, and 0 in between; tied values share
+    the mean of their utilities. Then take a step of fixed size along the natural gradient, in the metric of the Fisher
+    information F. The less the steps agree, the shorter is the next one::
 
         G     = mean over k of (u_k - mean u) (onehot(x_k) - theta)
         |G|   = sqrt(G' F(theta) G), the norm of s = F(theta)^(1/2) G
@@ -50,32 +50,27 @@ class ASNG(Strategy[_State]):
         gamma = (1 - beta)^2 gamma + beta (2 - beta)
         Delta = Delta exp(beta (gamma - |s_acc|^2 / alpha))
 
-    with G and s over the first K - 1 values of every choice, and n the number of those. No probability falls below
-    1 / (D (K - 1)) (see `policies.margins`). Where all utilities are equal nothing moves. Failed trainings rank last.
-    (The paper has no bound for beta, which in spaces of a few architectures would exceed 2 and make s_acc imaginary.)
+    G and s have an entry for each of the first K - 1 values of every choice; n is the number of these entries. No
+    probability falls below 1 / (D (K - 1)) (see `parts.categorical.margins`). If all utilities are equal, nothing
+    moves. Failed trainings rank last. (The paper has no bound for beta; in spaces of a few architectures beta would
+    exceed 2 and s_acc would be imaginary.)
 
     Args:
-        samples: how many architectures are drawn before every step, lambda in the paper (with more workers, as many
-            as they are).
-        alpha: the signal-to-noise ratio that steps are kept at.
-        initial_step: delta_init.
+        samples: number of architectures drawn before every step, lambda in the paper; at least the number of workers is
+            used.
+        alpha: the signal-to-noise ratio that the step size maintains.
+        initial_step: initial step size, delta_init in the paper.
     """
 
     name: ClassVar[str] = "asng"
+    family: ClassVar[str] = "distribution"
     reference: ClassVar[str] = (
         "Akimoto et al., Adaptive Stochastic Natural Gradient Method for One-Shot Neural Architecture Search, ICML 2019"
     )
-    family: ClassVar[str] = "distribution"
 
-    samples: int = 2
-    alpha: float = 1.5
-    initial_step: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_count("samples", self.samples)
-        require(self.samples >= 2, f"samples must be at least 2, got {self.samples}")
-        require_positive("alpha", self.alpha)
-        require_positive("initial_step", self.initial_step)
+    samples: Annotated[int, AtLeast(2)] = 2
+    alpha: Positive = 1.5
+    initial_step: Positive = 1.0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
@@ -85,7 +80,7 @@ class ASNG(Strategy[_State]):
         return _State(
             distribution,
             dimension=max(int((cardinalities - 1).sum()), 1),
-            least=policies.margins(problem.space.cardinalities),
+            least=categorical.margins(problem.space.cardinalities),
             free=(values < cardinalities - 1)[:, :, None],
             last=np.repeat(cardinalities[:, None] - 1, problem.runs, axis=1),
             path=np.zeros_like(distribution.probabilities),
@@ -98,13 +93,13 @@ class ASNG(Strategy[_State]):
         return state.distribution.draw()
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Make a step along the natural gradient, and adapt the length of the next."""
+        """Take a step along the natural gradient, and adapt the length of the next one."""
         utility = utilities(evaluations.value.T)
-        utility -= policies.total(utility) / len(utility)
+        utility -= categorical.total(utility) / len(utility)
         distribution, before = state.distribution, state.distribution.probabilities
         gradient = np.zeros_like(before)  # the terms with theta cancel: the utilities add up to 0
         for drawn, weight in zip(distribution.codes, utility / len(utility), strict=False):
-            policies.add_at(gradient, drawn, weight)
+            categorical.add_at(gradient, drawn, weight)
         whitened = self._whitened(state, gradient)
         norm = np.sqrt(_squares(whitened))
         moving = norm > _NOTHING
@@ -112,7 +107,7 @@ class ASNG(Strategy[_State]):
 
         step = self.initial_step / state.caution
         beta = np.minimum(step / math.sqrt(state.dimension), 1.0)
-        theta = policies.keep_margins(before + step * scale * gradient, state.least)
+        theta = categorical.keep_margins(before + step * scale * gradient, state.least)
         path = (1 - beta) * state.path + np.sqrt(beta * (2 - beta)) * scale * whitened
         gamma = (1 - beta) ** 2 * state.gamma + beta * (2 - beta)
         caution = state.caution * np.exp(beta * (gamma - _squares(path) / self.alpha))
@@ -123,11 +118,11 @@ class ASNG(Strategy[_State]):
 
     @staticmethod
     def _whitened(state: _State, gradient: FloatArray) -> FloatArray:
-        """Return the square root of the Fisher information times a direction, 0 for the last value of every choice."""
+        """Return the square root of the Fisher information times a direction; 0 for the last value of every choice."""
         theta = state.distribution.probabilities
         root = np.sqrt(np.where(state.free, theta, 1.0))
-        last = policies.at(theta, state.last)
-        rest = policies.at(gradient, state.last) / (last + np.sqrt(last))
+        last = categorical.at(theta, state.last)
+        rest = categorical.at(gradient, state.last) / (last + np.sqrt(last))
         return np.where(state.free, gradient / root - root * rest, 0.0)
 
 
@@ -143,12 +138,12 @@ def utilities(value: FloatArray) -> FloatArray:
     samples = len(fitness)
     chosen = math.ceil(samples / 4)
     rank = np.arange(samples + 1)
-    up_to = (np.minimum(rank, chosen) - np.maximum(rank - (samples - chosen), 0)) / chosen  # sum over better ranks
+    up_to = (np.minimum(rank, chosen) - np.maximum(rank - (samples - chosen), 0)) / chosen  # sums over the better ranks
     better = (fitness[None] > fitness[:, None]).sum(axis=1)
     equal = (fitness[None] == fitness[:, None]).sum(axis=1)
     return (up_to[better + equal] - up_to[better]) / equal
 
 
 def _squares(array: FloatArray) -> FloatArray:
-    """Return the sums of squares of every run, (values, choices, runs) to (runs,)."""
-    return policies.total(policies.total(np.square(array)))
+    """Return the sum of squares of every run, shape (values, choices, runs) to (runs,)."""
+    return categorical.total(categorical.total(np.square(array)))

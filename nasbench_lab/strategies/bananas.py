@@ -3,72 +3,69 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from scipy.special import ndtri
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.strategies.base import require, require_count
-from nasbench_lab.strategies.models.batch_strategy import BatchState, CandidateStrategy, by_score
+from nasbench_lab.checks import AtLeast, Count, Positive
 from nasbench_lab.strategies.models.candidates import pool_of_neighbors
 from nasbench_lab.strategies.models.encodings import Encoding
-from nasbench_lab.strategies.models.ensemble import absolute_error
+from nasbench_lab.strategies.models.network_ensemble import absolute_error
+from nasbench_lab.strategies.parts.predictor_strategy import CandidateRankingStrategy, PredictorState, by_score
 
 
 @final
 @dataclass(frozen=True)
-class Bananas(CandidateStrategy):
+class Bananas(CandidateRankingStrategy):
     """BANANAS (White, Neiswanger and Savani, AAAI 2021, algorithm 1).
 
-    The first ``initial`` architectures are random. Then, for ever: train ``members`` networks, which differ by their
-    initial weights, to predict the values of everything evaluated from its encoding. Mutate the ``parents`` best
-    architectures into ``candidates`` others. With m and s the mean and the deviation (of the sample, over n - 1) of
-    the networks' predictions, draw a value from N(m, s**2) for each candidate on its own (independent Thompson
-    sampling), and evaluate the ``batch`` with the largest. What was evaluated before is no candidate; where there are
-    too few, random new architectures follow.
+    The first ``initial`` architectures are random. Then repeat: train ``members`` networks, which differ by their
+    initial weights, to predict the values of all evaluated architectures from their encodings. Mutate the ``parents``
+    best architectures into ``candidates`` others. Let m and s be the mean and the standard deviation (of the sample,
+    over n - 1) of the networks' predictions for a candidate. Draw a value from N(m, s**2) for every candidate
+    (independent Thompson sampling), and evaluate the ``batch`` candidates with the largest values. Architectures that
+    were evaluated before are no candidates; if there are too few candidates, random new architectures fill the batch.
 
-    Defaults are those of the paper and its code (github.com/naszilla/naszilla) except for the networks, whose training
-    is nearly all of the time: 10 layers of 20 units, trained for 150 epochs in batches of 32, there; 2 layers of 20
-    units and 30 steps over all examples here, with which the search gets as far. ``parents`` is 1 in that code, where a
-    mutation can change several choices; a step to a neighbour changes one, and a single architecture has too few
-    neighbours. Values are scaled to mean 0 and variance 1, and a failed training counts as the worst value that the run
-    has seen.
+    The defaults are those of the paper and its code (github.com/naszilla/naszilla), except for the networks, which take
+    nearly all of the time. The published networks have 10 layers of 20 units and are trained for 150 epochs in batches
+    of 32; here 2 layers of 20 units and 30 steps over all examples give as good a search. ``parents`` is 1 in the
+    published code, where a mutation can change several choices; here a mutation is a step to a neighbour, which changes
+    one choice, and a single architecture has too few neighbours. Values are scaled to mean 0 and variance 1. A failed
+    training counts as the worst value that the run has seen.
 
     Args:
         initial: number of random architectures at the beginning.
-        batch: number of architectures evaluated before the networks are trained again; at least as many as workers.
+        batch: number of architectures evaluated before the networks are trained again; at least the number of workers
+            is used.
         members: number of networks.
         candidates: number of mutated architectures.
         parents: number of architectures that are mutated, each about equally often.
         encoding: ``"path"`` or ``"one-hot"`` (see `nasbench_lab.strategies.models.encodings.encode`).
-        layers: hidden layers of a network.
-        width: units of a layer.
-        steps: steps of training.
-        learning_rate: of Adam.
+        layers: number of hidden layers of a network.
+        width: number of units of a layer.
+        steps: number of training steps.
+        learning_rate: learning rate of Adam.
     """
 
     name: ClassVar[str] = "bananas"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
     reference: ClassVar[str] = "White et al., BANANAS: Bayesian Optimization with Neural Architectures, AAAI 2021"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    initial: int = 10
-    batch: int = 10
-    members: int = 5
-    candidates: int = 100
-    parents: int = 10
+    initial: Count = 10
+    batch: Count = 10
+    members: Annotated[int, AtLeast(2)] = 5
+    candidates: Count = 100
+    parents: Count = 10
     encoding: Encoding = "path"
-    layers: int = 2
-    width: int = 20
-    steps: int = 30
-    learning_rate: float = 0.01
+    layers: Count = 2
+    width: Count = 20
+    steps: Count = 30
+    learning_rate: Positive = 0.01
 
-    def __post_init__(self) -> None:
-        self.check("initial", "candidates", "parents")
-        require_count("members", self.members)
-        require(self.members >= 2, f"members must be at least 2, got {self.members}")
-
-    def ranked(self, state: BatchState) -> IntArray:
+    def ranked(self, state: PredictorState) -> IntArray:
         """Return candidates, the most promising first, shape (runs, candidates)."""
         value = state.observations.values().value
         networks = self.networks(state, self.members)

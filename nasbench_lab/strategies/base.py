@@ -9,8 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.checks import whole
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.checks import check_fields
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 
 State = TypeVar("State")
@@ -19,51 +18,69 @@ State = TypeVar("State")
 class Strategy(abc.ABC, Generic[State]):
     """A search strategy that advances many independent runs in lock step.
 
-    A subclass is a frozen dataclass; its fields are the parameters, with published defaults. All that changes during
-    a search lives in a state object that `start` makes: arrays whose first axis is the run.
+    A subclass is a frozen dataclass. Its fields are the parameters, with the published defaults. Their annotations say
+    what values are allowed (see `nasbench_lab.checks`)::
 
-    The rules, which the conformance cases in `nasbench_lab.testing` check:
+        population_size: Annotated[int, AtLeast(1)] = 100
+        selection: Literal["tournament", "rank"] = "rank"
 
-    - What a run does depends on its own past and its own stream only. Draw from the streams the same number of
-      uniforms for every run, whatever the state of the runs, and discard what is not needed.
-    - Values are "higher is better", whatever the metric. A value can be NaN: a training that failed.
-    - A strategy sees the space, its streams, and what it is told; never a table, never test measurements.
+    Everything that changes during a search lives in the state that `start` returns: arrays whose first axis is the run.
+
+    The conformance cases in `nasbench_lab.testing` check these rules:
+
+    - A run depends only on its own past and its own random stream. Draw the same number of uniforms for every run,
+      whatever the state of the runs, and discard the numbers that are not needed.
+    - Values are "higher is better", whatever the metric. A value can be NaN: a failed training.
+    - A strategy sees the space, its streams, and what it is told. It never sees a table or test measurements.
     """
 
     name: ClassVar[str]
-    """Name in the registry, e.g. ``"regularized-evolution"``; by default that of the class."""
+    """Name in the registry, e.g. ``"regularized-evolution"``; the default is the name of the class."""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Other common names, e.g. ``("rea", "aging-evolution")``. Error messages suggest the strategy for them; several
+    strategies can share one."""
     reference: ClassVar[str] = ""
-    """Where it was published."""
+    """The publication."""
     family: ClassVar[str] = ""
-    """What kind of strategy it is, e.g. ``"evolution"``."""
+    """The kind of strategy, e.g. ``"evolution"``."""
+    version: ClassVar[int] = 1
+    """Number of the behaviour: raised whenever the traces of the strategy change on purpose. Results of different
+    versions are not comparable evaluation by evaluation."""
     needs: ClassVar[tuple[str, ...]] = ()
-    """What makes it what it is: ``"neighbours"`` in the space (mutations too), ``"objectives"``, or ``"scores"``."""
+    """What the strategy uses besides values: ``"neighbours"`` in the space (for mutations, too), ``"objectives"`` or
+    ``"scores"``."""
 
-    _named: ClassVar[bool] = False  # whether this class or one above it has a name of its own
+    _named: ClassVar[bool] = False  # whether this class or one of its bases defines a name
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Name a strategy after its class unless it says otherwise."""
+        """Name a strategy after its class, unless it defines a name."""
         super().__init_subclass__(**options)
         cls._named = cls._named or "name" in cls.__dict__
         if not cls._named:
             cls.name = cls.__name__
 
     asynchronous: ClassVar[bool] = False
-    """Whether it can be asked before it was told of all that it asked for. With several workers, one that cannot
-    waits until all evaluations of a proposal have ended."""
+    """Whether it can propose before all earlier proposals were evaluated. With several workers, other strategies wait
+    until all evaluations of a proposal have ended."""
     multi_fidelity: ClassVar[bool] = False
     """Whether it proposes fidelities, or resumes trainings."""
-    version: ClassVar[int] = 1
-    """Version of the strategy: raised whenever its traces change on purpose."""
     takes_warm_start: ClassVar[bool] = False
-    """Whether its first proposals can be replaced by others: it asks for random architectures at first, and learns from
-    what it is told alone."""
+    """Whether its first proposals can be replaced by others: it starts with random architectures, and learns only from
+    what it is told."""
 
     runs_at_a_time: ClassVar[int] = 4096
     """Most runs that are simulated together: fewer where the state of a run is large, so that it stays in the cache.
-    By batch invariance it changes nothing but speed."""
+    Because runs are independent, this changes only the speed."""
     deterministic: ClassVar[bool] = False
-    """Whether it draws nothing: all runs propose the same, as far as they are told the same."""
+    """Whether it draws no random numbers: runs that are told the same propose the same."""
+
+    def __post_init__(self) -> None:
+        """Check the parameters: first each one against its annotation, then how they fit together."""
+        check_fields(self)
+        self.check()
+
+    def check(self) -> None:
+        """Raise a ParameterError if parameters do not fit together; each one was checked before."""
 
     @abc.abstractmethod
     def start(self, problem: Problem) -> State:
@@ -71,19 +88,20 @@ class Strategy(abc.ABC, Generic[State]):
 
     @abc.abstractmethod
     def ask(self, state: State) -> IntArray | Proposals:
-        """Return what every run evaluates next: architecture indices, shape (runs, k) with any k >= 1 of your choice.
+        """Return what every run evaluates next: architecture indices, shape (runs, k) with any k >= 1.
 
-        With one worker, the k evaluations of a run happen one after the other, and only then is it told. -1 ends a
-        run: it has nothing more to propose. `Proposals` say more than indices: fidelities, and trainings to go on with.
+        With one worker, the k evaluations of a run happen one after the other, and `tell` follows after the last. An
+        index of -1 ends a run: it has nothing more to propose. Return `Proposals` to choose fidelities, or to resume
+        trainings.
         """
 
     @abc.abstractmethod
     def tell(self, state: State, evaluations: Evaluations) -> None:
-        """Take in what was observed; ``evaluations.architecture`` and ``evaluations.value`` have shape (runs, k).
+        """Learn from observed values; ``evaluations.architecture`` and ``evaluations.value`` have shape (runs, k).
 
-        They are what was last asked for, in that order; k can be smaller than asked for when the budget cuts the last
-        proposals off. An asynchronous strategy with several workers is told one evaluation a run (k = 1) whenever one
-        ends. Runs whose budget is used up are told values too, which do not count.
+        They are the last proposals, in the same order; k can be smaller than proposed when the budget cuts the last
+        proposals off. With several workers, an asynchronous strategy is told one evaluation per run (k = 1) whenever
+        one ends. Runs with an exhausted budget are told values, too; these do not count.
         """
 
     @property
@@ -111,30 +129,9 @@ def field_names(kind: type[Any]) -> list[str]:
 
 
 def _defaults(kind: type[Any]) -> dict[str, str]:
-    """Return the default of every parameter as text; values of any kind can be compared that way."""
+    """Return the default of every parameter as text, so that values of any type can be compared."""
     defaults = {}
     for field in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
         factory = field.default_factory
         defaults[field.name] = repr(field.default if factory is dataclasses.MISSING else factory())
     return defaults
-
-
-def require_count(name: str, value: Any) -> None:
-    """Raise a ParameterError unless the value is a whole number of at least 1.
-
-    >>> require_count("population_size", 2.5)
-    Traceback (most recent call last):
-    nasbench_lab.errors.ParameterError: population_size must be a whole number, got 2.5
-    """
-    require(whole(name, value) >= 1, f"{name} must be at least 1, got {value}")
-
-
-def require(condition: bool, message: str) -> None:
-    """Raise a ParameterError with this message unless the condition holds.
-
-    >>> require(0 > 1, "population_size must be at least 1, got 0")
-    Traceback (most recent call last):
-    nasbench_lab.errors.ParameterError: population_size must be at least 1, got 0
-    """
-    if not condition:
-        raise ParameterError(message)

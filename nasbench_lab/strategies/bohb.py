@@ -1,4 +1,4 @@
-"""BOHB: Hyperband whose architectures come from a model of the good ones."""
+"""BOHB: Hyperband with architectures that are drawn from a model of the good ones."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import require, require_count
+from nasbench_lab.checks import Count, Probability
 from nasbench_lab.strategies.models import categorical_kde
 from nasbench_lab.strategies.models.categorical_kde import CategoricalKde, Codes
 from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
-from nasbench_lab.strategies.parts.rungs import check_rungs, hyperband, rungs
+from nasbench_lab.strategies.parts.rungs import Eta, RungCount, hyperband, rungs
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
 @dataclass
 class _State(BracketState):
-    codes: list[Codes] = field(default_factory=list)  # of what was evaluated, rung by rung, each (runs, n, codes)
-    values: list[FloatArray] = field(default_factory=list)  # (runs, n), -inf for a failed training
+    codes: list[Codes] = field(default_factory=list)  # of the evaluated architectures, per rung, (runs, n, codes)
+    values: list[FloatArray] = field(
+        default_factory=list
+    )  # their values, per rung, (runs, n), -inf for a failed training
 
 
 @final
@@ -27,29 +29,33 @@ class _State(BracketState):
 class Bohb(BracketStrategy[_State]):
     """BOHB (Falkner, Klein and Hutter, ICML 2018, algorithms 1 and 2) on categorical codes.
 
-    The brackets of Hyperband; but new architectures come, one at a time, from the highest rung that has seen at least
-    ``N_min + 2`` evaluations, N_min being the number of codes + 1. Of its N evaluations the best
-    ``max(N_min, good_share * N)`` make the density l of good architectures, and the worst ``max(N_min, N - those)`` the
-    density g of the others (equation 3); both are kernel density estimates (`CategoricalKde`). Of ``samples`` draws
-    from l, the one with the largest l/g is proposed. A share ``random_share`` of the architectures, and all of them
-    before there is a model, are drawn uniformly. Failed trainings are worst.
+    BOHB goes through the brackets of Hyperband but draws new architectures, one at a time, from a model. The model is
+    built at the highest rung with at least ``N_min + 2`` evaluations, where N_min is the number of codes + 1. Of the N
+    evaluations there, the best ``max(N_min, good_share * N)`` give the density l of good architectures, and the worst
+    ``max(N_min, N - those)`` give the density g of the others (equation 3). Both are kernel density estimates
+    (`CategoricalKde`). Of ``samples`` draws from l, the one with the largest l/g is proposed. A fraction
+    ``random_share`` of the architectures, and all architectures before there is a model, are drawn uniformly. Failed
+    trainings rank last.
 
-    The defaults are those of the paper and of its code (HpBandSter); ``least_bandwidth`` is in the code only.
-    Experiments on NAS-Bench-201 and NATS-Bench had ``samples=4, random_share=0, least_bandwidth=0.3``. HpBandSter
-    widens bandwidths by a factor of 3 for numbers only, so that there is no such parameter here; it draws a code's
-    other values a little less often than l says; and it has no model before g has N_min evaluations of its own (2
-    N_min altogether), where equation 3 lets the worst of l count for g as well.
+    The defaults are those of the paper and its code (HpBandSter); ``least_bandwidth`` is in the code only. The
+    experiments on NAS-Bench-201 and NATS-Bench had ``samples=4, random_share=0, least_bandwidth=0.3``. HpBandSter
+    differs in three points: it widens bandwidths by a factor of 3, but only for numbers, so there is no such parameter
+    here; it draws the other values of a code a little less often than l says; and it has no model before g has N_min
+    evaluations of its own (2 N_min altogether), whereas equation 3 lets the worst architectures of l count for g as
+    well.
 
-    With several workers, as many architectures are proposed at a time, from the same model.
+    With several workers, one architecture per worker is proposed at a time, from the same model.
 
     Args:
-        eta: one in so many architectures is promoted, to so many times the epochs.
+        eta: the best 1/eta of a rung advance, with eta times the epochs.
         lowest: fewest epochs of a rung; by default the table's lowest fidelity.
-        rungs: number of rungs, s_max + 1; by default as many as fit between lowest and highest.
-        samples: draws from l per proposal, N_s in the paper.
-        random_share: share of architectures drawn uniformly, rho in the paper.
-        good_share: share of the evaluations that count as good, q in the paper.
-        least_bandwidth: a bandwidth is at least this, so that something new is tried where all good ones agree.
+        rungs: number of rungs, s_max + 1 in the paper; by default as many as fit between the lowest and the highest
+            fidelity.
+        samples: number of draws from l per proposal, N_s in the paper.
+        random_share: fraction of the architectures that are drawn uniformly, rho in the paper.
+        good_share: fraction of the evaluations that count as good, q in the paper.
+        least_bandwidth: lower bound of the bandwidths, so that new values are tried even where all good architectures
+            agree.
     """
 
     name: ClassVar[str] = "bohb"
@@ -57,19 +63,13 @@ class Bohb(BracketStrategy[_State]):
         "Falkner et al., BOHB: Robust and Efficient Hyperparameter Optimization at Scale, ICML 2018"
     )
 
-    eta: int = 3
-    lowest: int | None = None
-    rungs: int | None = None
-    samples: int = 64
-    random_share: float = 1 / 3
-    good_share: float = 0.15
-    least_bandwidth: float = 1e-3
-
-    def __post_init__(self) -> None:
-        check_rungs(self.eta, self.lowest, self.rungs)
-        require_count("samples", self.samples)
-        for name in ("random_share", "good_share", "least_bandwidth"):
-            require(0 <= getattr(self, name) <= 1, f"{name} must be from 0 to 1, got {getattr(self, name)}")
+    eta: Eta = 3
+    lowest: Count | None = None
+    rungs: RungCount | None = None
+    samples: Count = 64
+    random_share: Probability = 1 / 3
+    good_share: Probability = 0.15
+    least_bandwidth: Probability = 1e-3
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first bracket."""
@@ -81,13 +81,13 @@ class Bohb(BracketStrategy[_State]):
         return state
 
     def sample(self, state: _State, wanted: int) -> IntArray:
-        """Draw architectures, as many as there are workers, from the model where there is one."""
+        """Draw one architecture per worker, from the model if there is one, shape (runs, k)."""
         models = self._models(state)
         return np.stack([self._draw(state, models) for _ in range(min(wanted, state.workers))], axis=1)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Take in values, for the model as well."""
-        height = len(state.bracket.sizes) - state.rung  # counted from the highest rung, which all brackets share
+        """Record the values, for the model as well."""
+        height = len(state.bracket.sizes) - state.rung  # counted down from the highest rung, which all brackets share
         codes = state.space.codes(np.maximum(evaluations.architecture, 0)).astype(np.int8)
         state.codes[-height] = np.concatenate([state.codes[-height], codes], axis=1)
         value = np.fmax(evaluations.value, -np.inf)
@@ -95,7 +95,7 @@ class Bohb(BracketStrategy[_State]):
         super().tell(state, evaluations)
 
     def _models(self, state: _State) -> tuple[CategoricalKde, CategoricalKde] | None:
-        """Return the densities l and g, None where no rung has seen enough."""
+        """Return the densities l and g, or None if no rung has enough evaluations."""
         cardinalities = state.space.cardinalities
         least = len(cardinalities) + 1
         for codes, values in zip(reversed(state.codes), reversed(state.values), strict=True):
@@ -128,15 +128,15 @@ class Bohb(BracketStrategy[_State]):
         return np.where((uniform[:, 1] < self.random_share) | (proposed < 0), drawn, proposed)
 
 
-_TINY = 1e-32  # as in HpBandSter: densities below are as good as this
+_TINY = 1e-32  # as in HpBandSter: lower bound of a density
 
 
 def _best_in_space(state: _State, codes: Codes, gain: FloatArray) -> IntArray:
-    """Return the architecture with the largest gain among codes that describe one; -1 where none do. Shape (runs,)."""
+    """Return the architecture with the largest gain among the codes that describe one; -1 if none do. Shape (runs,)."""
     run = np.arange(len(gain))
     best = gain.argmax(axis=1)
     found = state.space.find(codes[run, best])
-    for _ in range(gain.shape[1] - 1):  # nearly always over at once: most codes describe an architecture
+    for _ in range(gain.shape[1] - 1):  # nearly always ends at once: most codes describe an architecture
         left = np.flatnonzero(found < 0)
         if not len(left):
             break

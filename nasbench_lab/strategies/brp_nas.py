@@ -1,4 +1,4 @@
-"""Search with a predictor that learns which of two architectures is the better one."""
+"""BRP-NAS: a predictor learns which of two architectures is better, and its ranking chooses what to evaluate."""
 
 from __future__ import annotations
 
@@ -8,60 +8,59 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.strategies.base import require
-from nasbench_lab.strategies.models.batch_strategy import BatchState, BatchStrategy
+from nasbench_lab.checks import Count, Positive, Probability
 from nasbench_lab.strategies.models.encodings import Encoding
-from nasbench_lab.strategies.models.ensemble import pairwise_ranking
+from nasbench_lab.strategies.models.network_ensemble import pairwise_ranking
+from nasbench_lab.strategies.parts.predictor_strategy import PredictorState, PredictorStrategy
 
 _MOST_ENUMERATED = 30_000
 
 
 @final
 @dataclass(frozen=True)
-class RankingPredictor(BatchStrategy):
-    """BRP-NAS in spirit (Dudziak, Chau, Abdelfattah, Lee, Kim and Lane, NeurIPS 2020): a pairwise predictor, iterated.
+class RankingPredictor(PredictorStrategy):
+    """A variant of BRP-NAS (Dudziak, Chau, Abdelfattah, Lee, Kim and Lane, NeurIPS 2020) with a pairwise predictor.
 
-    The first ``batch`` architectures are random. Then, for ever: train a network to say which of two evaluated
-    architectures is better, rank the others with it, and evaluate ``batch`` more: ``round(greedy * batch)`` that it
-    ranks highest, and as many as are left over drawn at random, so that it also learns what it does not like.
+    The first ``batch`` architectures are random. Then repeat: train a network to predict which of two evaluated
+    architectures is better, rank the other architectures with it, and evaluate ``batch`` more. ``round(greedy *
+    batch)`` of them have the highest ranks; the rest are random, so that the network also learns from architectures
+    that it ranks low.
 
-    As in the paper, the loss is the cross-entropy over pairs, and only the ranking counts. Unlike there, the network is
-    not a graph convolution with a classifier on top but gives every architecture a score, o, from one-hot codes, and i
-    is better than j with probability 1 / (1 + exp(o_j - o_i)) (RankNet: Burges et al., ICML 2005): the simplest model
-    whose binary relation is an order, so that ranking n architectures takes n evaluations of it. The network, the
-    batch and the share of greedy proposals are this package's choices. Equal values make no pair, nor do two failed
-    trainings; any value is better than a failed one.
+    As in the paper, the loss is the cross-entropy over pairs, and only the ranking counts. The paper's network is a
+    graph convolution with a classifier on top; here a network gives every architecture i a score o_i from its one-hot
+    codes, and i is better than j with probability 1 / (1 + exp(o_j - o_i)) (RankNet: Burges et al., ICML 2005). This is
+    the simplest model with a transitive order, so ranking n architectures takes n evaluations of the network. The
+    network, the batch and the fraction of greedy proposals are choices of this package. Pairs of equal values and pairs
+    of two failed trainings are ignored; any value is better than a failed training.
 
-    All architectures are ranked where there are at most 30,000, else ``pool_size`` random ones.
+    If the space has at most 30,000 architectures, all are ranked; otherwise ``pool_size`` random ones.
 
     Args:
-        batch: number of architectures evaluated before the network is trained again; at least as many as workers.
+        batch: number of architectures evaluated before the network is trained again; at least the number of workers is
+            used.
         greedy: fraction of a batch that the predictor chooses.
         encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encode`).
-        layers: hidden layers of the network.
-        width: units of a layer.
-        steps: steps of training, each over all pairs.
-        learning_rate: of Adam.
+        layers: number of hidden layers of the network.
+        width: number of units of a layer.
+        steps: number of training steps, each over all pairs.
+        learning_rate: learning rate of Adam.
         pool_size: number of architectures that are ranked in large spaces.
     """
 
     name: ClassVar[str] = "brp-nas"
+    aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
     reference: ClassVar[str] = "Dudziak et al., BRP-NAS: Prediction-Based NAS Using GCNs, NeurIPS 2020"
 
-    batch: int = 10
-    greedy: float = 0.5
+    batch: Count = 10
+    greedy: Probability = 0.5
     encoding: Encoding = "one-hot"
-    layers: int = 2
-    width: int = 20
-    steps: int = 100
-    learning_rate: float = 0.01
-    pool_size: int = 1_000
+    layers: Count = 2
+    width: Count = 20
+    steps: Count = 100
+    learning_rate: Positive = 0.01
+    pool_size: Count = 1_000
 
-    def __post_init__(self) -> None:
-        self.check("pool_size")
-        require(0 <= self.greedy <= 1, f"greedy must be from 0 to 1, got {self.greedy}")
-
-    def ask(self, state: BatchState) -> IntArray:
+    def ask(self, state: PredictorState) -> IntArray:
         """Propose a batch, shape (runs, ``batch``)."""
         runs = len(state.encodings)
         uniform = state.streams.uniform(2 * state.batch).reshape(runs, state.batch, 2).copy()
@@ -73,8 +72,8 @@ class RankingPredictor(BatchStrategy):
         others = state.choose(nothing, state.batch - favoured, uniform[:, favoured:])
         return state.propose(np.concatenate([best, others], axis=1))
 
-    def _ranked(self, state: BatchState) -> IntArray:
-        """Return the architectures that the predictor ranks highest, best first; of equals, the first."""
+    def _ranked(self, state: PredictorState) -> IntArray:
+        """Return the architectures with the highest predicted ranks, best first; ties: the first."""
         value = state.observations.value
         runs, size = len(value), state.space.size
         networks = self.networks(state, 1)
@@ -87,7 +86,7 @@ class RankingPredictor(BatchStrategy):
             candidates = state.space.sample(state.streams.uniform(self.pool_size))
             score = networks.predict(parameters, state.encode(candidates))[:, 0]
             score[state.visited.has(np.arange(runs)[:, None], candidates)] = -np.inf
-        # The threshold first: sorting everything would take longer than the predictor.
+        # Find the threshold first: sorting all scores would take longer than computing them.
         kept = min(state.batch, score.shape[1])
         threshold = np.partition(score, score.shape[1] - kept, axis=1)[:, -kept, None]
         order = np.argsort(-np.where(score >= threshold, score, -np.inf), axis=1, kind="stable")[:, :kept]

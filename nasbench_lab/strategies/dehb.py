@@ -1,4 +1,4 @@
-"""DEHB: Hyperband whose architectures come from differential evolution, with a population at every rung."""
+"""DEHB: Hyperband with differential evolution, which keeps a population at every rung."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, Probability
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts import relaxed_codes
-from nasbench_lab.strategies.parts.rungs import Bracket, check_rungs, hyperband, rungs
+from nasbench_lab.strategies.parts.rungs import Bracket, Eta, RungCount, hyperband, rungs
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
-_PARENTS = 3  # of a mutant
+_PARENTS = 3  # parents of a mutant
 _TRIES = 8
-_ALONE = 20  # members where there is but one rung: differential evolution
+_ALONE = 20  # members if there is only one rung: plain differential evolution
 
 
 @dataclass
@@ -40,12 +41,12 @@ class _State:
     brackets: tuple[Bracket, ...]
     populations: list[_Population]  # from the lowest rung to the highest
     run: IntArray  # (runs, 1): 0, 1, 2, ...
-    trials: FloatArray  # (runs, k, codes): what was last asked for
-    promoted: FloatArray  # (runs, size, codes): what is promoted to the rung that is under way
+    trials: FloatArray  # (runs, k, codes): the last proposals
+    promoted: FloatArray  # (runs, size, codes): the vectors promoted to the current rung
     resume: IntArray  # (runs, size): the numbers of their evaluations at the rung below
-    which: int = 0  # number of the bracket that is under way
-    rung: int = 0  # number of its rung that is under way
-    done: int = 0  # how many evaluations of that rung are done
+    which: int = 0  # number of the current bracket
+    rung: int = 0  # number of its current rung
+    done: int = 0  # number of evaluations done at that rung
 
 
 @final
@@ -53,53 +54,49 @@ class _State:
 class Dehb(Strategy[_State]):
     """DEHB (Awad, Mallik and Hutter, IJCAI 2021) over relaxed codes.
 
-    Every rung of Hyperband has a population of points of the unit cube (see `parts.relaxed_codes`),
-    as large as the most that any bracket evaluates there (20 where there is but one rung); its members take turns to be
-    challenged, one an evaluation.
+    Every rung of Hyperband has a population of points of the unit cube (see `parts.relaxed_codes`). Its size is the
+    largest number of evaluations of any bracket at that rung (20 if there is only one rung). All populations start at
+    random. Each evaluation challenges the next member in turn:
 
-    - A member that was not evaluated before is evaluated itself. All populations begin at random.
-    - In the first round of brackets, what was promoted from the rung below is evaluated instead: its best members that
-      are not in this rung's population yet (its best one where there are none left). The training goes on, if the
-      table's trainings can be resumed.
-    - Later, and at the first rung of a bracket, a trial of DE/rand/1/bin is evaluated: a mutant
-      ``x_r1 + F (x_r2 - x_r3)``, coordinates outside of [0, 1] drawn anew, crossed over with the member. The three
-      parents are from the best members of the rung below, as many as this rung evaluates (of this rung itself, at the
-      first one of a bracket). Fewer than three are filled up from the populations of all rungs.
+    - A member that was not evaluated yet is evaluated itself.
+    - In the first round of brackets, the best members of the rung below that are not in this rung's population yet are
+      evaluated instead (the best member if none is left): they are promoted. The training resumes, if the table's
+      trainings can be resumed.
+    - Later, and at the first rung of a bracket, a trial of DE/rand/1/bin is evaluated: a mutant ``x_r1 + F (x_r2 -
+      x_r3)``, with coordinates outside of [0, 1] drawn again, crossed over with the member. The three parents are drawn
+      from the best members of the rung below, as many as this rung evaluates (at the first rung of a bracket, from this
+      rung itself). If these are fewer than three, members of the populations of all rungs are added.
 
-    What was evaluated takes the member's place if its value is at least as good, at once. Trials whose codes describe
-    no architecture are made anew up to 8 times, and then drawn uniformly. With several workers, as many evaluations are
-    proposed at a time.
+    The evaluated point replaces the member at once if its value is at least as good. Trials whose codes describe no
+    architecture are made again, up to 8 times in total, and then drawn uniformly. With several workers, one evaluation
+    per worker is proposed at a time.
 
-    Where the paper is silent, this follows the authors' code. Two differences: unevaluated members are evaluated
-    themselves, as in the paper, where the code challenges them with mutants of each other; and parents are filled up
-    with members drawn from all populations, where the code draws mutants of them.
+    Where the paper leaves details open, this follows the authors' code, with two differences: unevaluated members are
+    evaluated themselves, as in the paper, whereas the code challenges them with mutants of each other; and missing
+    parents are members drawn from all populations, whereas the code draws mutants of them.
 
     Args:
-        eta: one in so many architectures is promoted, to so many times the epochs.
+        eta: the best 1/eta of a rung advance, with eta times the epochs.
         lowest: fewest epochs of a rung; by default the table's lowest fidelity.
-        rungs: number of rungs, s_max + 1; by default as many as fit between lowest and highest.
+        rungs: number of rungs, s_max + 1 in the paper; by default as many as fit between the lowest and the highest
+            fidelity.
         mutation_factor: F, from 0 to 1.
         crossover_rate: probability that a coordinate comes from the mutant.
     """
 
     name: ClassVar[str] = "dehb"
     family: ClassVar[str] = "multi-fidelity"
-    multi_fidelity: ClassVar[bool] = True
     reference: ClassVar[str] = (
         "Awad et al., DEHB: Evolutionary Hyperband for Scalable, Robust and Efficient Hyperparameter Optimization, "
         "IJCAI 2021"
     )
+    multi_fidelity: ClassVar[bool] = True
 
-    eta: int = 3
-    lowest: int | None = None
-    rungs: int | None = None
-    mutation_factor: float = 0.5
-    crossover_rate: float = 0.5
-
-    def __post_init__(self) -> None:
-        check_rungs(self.eta, self.lowest, self.rungs)
-        for name in ("mutation_factor", "crossover_rate"):
-            require(0 <= getattr(self, name) <= 1, f"{name} must be from 0 to 1, got {getattr(self, name)}")
+    eta: Eta = 3
+    lowest: Count | None = None
+    rungs: RungCount | None = None
+    mutation_factor: Probability = 0.5
+    crossover_rate: Probability = 0.5
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first bracket: random populations."""
@@ -123,14 +120,14 @@ class Dehb(Strategy[_State]):
         )
 
     def ask(self, state: _State) -> Proposals:
-        """Propose what the next members are challenged by: trials, as many as there are workers, shape (runs, k)."""
+        """Propose the evaluations that challenge the next members, shape (runs, k); trials: one per worker."""
         bracket, population = self._bracket(state), self._population(state)
         left, members = bracket.sizes[state.rung] - state.done, population.fitness.shape[1]
         resume = None
         if state.promoted.shape[1]:
             state.trials, resume = state.promoted, state.resume
             architecture = relaxed_codes.find(state.space, state.trials)
-        elif population.turn < members:  # in every run, for whatever challenges a new member takes its place
+        elif population.turn < members:  # the same in all runs: a new member has no value and is always replaced
             state.trials = population.vectors[:, population.turn : population.turn + left]
             architecture = relaxed_codes.find(state.space, state.trials)
         else:
@@ -138,7 +135,7 @@ class Dehb(Strategy[_State]):
         return Proposals(architecture, np.full(architecture.shape, bracket.fidelities[state.rung]), resume)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Let what is at least as good take the places of the members that it challenged."""
+        """Replace members by challengers that are at least as good."""
         population, k = self._population(state), evaluations.value.shape[1]
         turns = self._turns(population, k)
         value = np.fmax(evaluations.value, -np.inf)
@@ -156,17 +153,19 @@ class Dehb(Strategy[_State]):
         return state.brackets[state.which % len(state.brackets)]
 
     def _population(self, state: _State, below: int = 0) -> _Population:
-        """Return the population of the rung that is under way, or of one below."""
-        height = len(self._bracket(state).sizes) - state.rung  # counted from the highest rung, which all brackets share
+        """Return the population of the current rung, or of one below it."""
+        height = (
+            len(self._bracket(state).sizes) - state.rung
+        )  # counted down from the highest rung, which all brackets share
         return state.populations[-height - below]
 
     @staticmethod
     def _turns(population: _Population, k: int) -> IntArray:
-        """Return which members are challenged next."""
+        """Return the positions of the members that are challenged next."""
         return (population.turn + np.arange(k)) % population.fitness.shape[1]
 
     def _next_rung(self, state: _State) -> None:
-        """Go to the next rung or bracket; in the first round, find what is promoted."""
+        """Go to the next rung or bracket; in the first round, find the promoted members."""
         state.rung, state.done = state.rung + 1, 0
         if state.rung == len(self._bracket(state).sizes):
             state.which, state.rung = state.which + 1, 0
@@ -176,7 +175,7 @@ class Dehb(Strategy[_State]):
         state.promoted, state.resume = self._promote(state, size)
 
     def _promote(self, state: _State, size: int) -> tuple[FloatArray, IntArray]:
-        """Return the vectors, and the numbers of the evaluations, that go from the rung below to this one."""
+        """Return the vectors promoted from the rung below to this one, and the numbers of their evaluations."""
         if not size:
             return state.promoted[:, :0], state.resume[:, :0]
         here, below = self._population(state), self._population(state, 1)
@@ -194,7 +193,7 @@ class Dehb(Strategy[_State]):
 
     def _challenge(self, state: _State, turns: IntArray) -> IntArray:
         """Make trials for some members; return their architectures, shape (runs, k)."""
-        # Nothing but the space decides how often is drawn, so that all runs draw equally often.
+        # Only the space decides the number of draws, so that all runs draw equally often.
         complete = math.prod(state.space.cardinalities) == state.space.size
         state.trials = self._trials(state, turns)
         architecture = relaxed_codes.find(state.space, state.trials)
@@ -212,7 +211,7 @@ class Dehb(Strategy[_State]):
         return architecture
 
     def _trials(self, state: _State, turns: IntArray) -> FloatArray:
-        """Return trials of DE/rand/1/bin for some members of the rung that is under way, shape (runs, k, codes)."""
+        """Return trials of DE/rand/1/bin for some members of the current rung, shape (runs, k, codes)."""
         parents = self._parents(state)
         targets = self._population(state).vectors[:, turns]
         runs, k, width = targets.shape
@@ -224,7 +223,7 @@ class Dehb(Strategy[_State]):
         return relaxed_codes.binomial(targets, mutants, crossed.reshape(mutants.shape), always, self.crossover_rate)
 
     def _parents(self, state: _State) -> FloatArray:
-        """Return what mutants are made of: the best members of the rung below, at least three, (runs, n, codes)."""
+        """Return the parents of mutants: the best members of the rung below, at least three, shape (runs, n, codes)."""
         size = self._bracket(state).sizes[state.rung]
         below = self._population(state, below=1 if state.rung else 0)
         best = np.argsort(-below.fitness, axis=1, kind="stable")[:, :size]
@@ -238,7 +237,10 @@ class Dehb(Strategy[_State]):
 
 
 def _random_vectors(space: Space, streams: Streams, members: int) -> FloatArray:
-    """Draw architectures, and points in their bins, shape (runs, members, codes): mostly, uniform points."""
+    """Draw architectures and a random point in the bins of each, shape (runs, members, codes).
+
+    If every combination of codes is an architecture, these are uniform points of the cube.
+    """
     codes: NDArray[np.int8] = space.codes(space.sample(streams.uniform(members)))
     within = streams.uniform(members * codes.shape[2]).reshape(codes.shape)
     return relaxed_codes.to_vectors(codes, space.cardinalities, within)

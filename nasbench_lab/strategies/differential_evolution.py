@@ -1,18 +1,18 @@
-"""Differential evolution: members of a population in the unit cube move by differences of others."""
+"""Differential evolution: a population in the unit cube moves by differences between its members."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import AtLeast, AtMost, Probability
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts import relaxed_codes
-from nasbench_lab.strategies.parts.variation import require_between, require_probability
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
@@ -25,7 +25,7 @@ class _State:
     streams: Streams
     vectors: FloatArray  # (runs, population_size, codes): the members
     fitness: FloatArray  # (runs, population_size): their values, -inf for a failed training
-    trials: FloatArray  # (runs, population_size, codes): what was last asked for
+    trials: FloatArray  # (runs, population_size, codes): the last proposals
     told: int = 0  # evaluations so far, the same for every run
 
 
@@ -34,42 +34,37 @@ class _State:
 class DifferentialEvolution(Strategy[_State]):
     """DE/rand/1/bin (Storn and Price, Journal of Global Optimization 1997) over relaxed codes (Awad et al. 2020).
 
-    An architecture is a point of the unit cube, see `parts.relaxed_codes`. The first population is
-    random. In every generation each member x_i is challenged by a trial: a mutant v = x_r1 + F (x_r2 - x_r3) of three
-    other members, coordinates outside of [0, 1] drawn anew, crossed over with x_i (each coordinate from v with
-    probability CR, one always). The trial takes the place of x_i if its value is at least as good. All trials of a
-    generation are made from the generation before, and evaluated on all workers.
+    An architecture is a point of the unit cube (see `parts.relaxed_codes`). The first population is random. In every
+    generation, a trial challenges each member x_i. The trial is a mutant v = x_r1 + F (x_r2 - x_r3) of three other
+    members, with coordinates outside of [0, 1] drawn again, crossed over with x_i: each coordinate comes from v with
+    probability CR, and one always does. The trial replaces x_i if its value is at least as good. All trials of a
+    generation are made from the generation before, and are evaluated on all workers.
 
     As published, a trial in the same bins as its target is another evaluation of the same architecture. Trials whose
-    codes describe no architecture cost nothing and are rejected at once: where there are such codes, a member gets up
-    to 8 tries, and then a random architecture.
+    codes describe no architecture are rejected at once, at no cost: in spaces with such codes, a member gets up to 8
+    trials, and then a random architecture.
 
-    The defaults are those of Awad, Mallik and Hutter (and of the code they published).
+    The defaults are those of Awad, Mallik and Hutter, and of the code that they published.
 
     Args:
         population_size: number of members, NP; at least 4.
         mutation_factor: F, from 0 to 2.
-        crossover_rate: CR, probability that a coordinate comes from the mutant.
+        crossover_rate: CR, the probability that a coordinate comes from the mutant.
     """
 
     name: ClassVar[str] = "differential-evolution"
+    aliases: ClassVar[tuple[str, ...]] = ("de", "evolution")
     family: ClassVar[str] = "evolution"
     reference: ClassVar[str] = (
         "Awad et al., Differential Evolution for Neural Architecture Search, ICLR Workshop on NAS 2020"
     )
 
-    population_size: int = 20
-    mutation_factor: float = 0.5
-    crossover_rate: float = 0.5
-
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require(self.population_size >= 4, f"population_size must be at least 4, got {self.population_size}")
-        require_between("mutation_factor", self.mutation_factor, 0, 2)
-        require_probability("crossover_rate", self.crossover_rate)
+    population_size: Annotated[int, AtLeast(4)] = 20
+    mutation_factor: Annotated[float, AtLeast(0), AtMost(2)] = 0.5
+    crossover_rate: Probability = 0.5
 
     def start(self, problem: Problem) -> _State:
-        """Return the state before the first evaluation: members that any trial replaces."""
+        """Return the state before the first evaluation: members without values, which any trial replaces."""
         vectors = np.zeros((problem.runs, self.population_size, len(problem.space.cardinalities)))
         return _State(problem.space, problem.streams, vectors, np.full(vectors.shape[:2], -np.inf), vectors)
 
@@ -78,7 +73,7 @@ class DifferentialEvolution(Strategy[_State]):
         if not state.told:
             return self._first(state)
         architecture = np.full(state.fitness.shape, -1)
-        # Nothing but the space decides how often is drawn, so that all runs draw equally often.
+        # Only the space decides the number of draws, so that all runs draw equally often.
         complete = math.prod(state.space.cardinalities) == state.space.size
         state.trials = np.empty_like(state.vectors)
         for _ in range(1 if complete else _TRIES):
@@ -86,8 +81,8 @@ class DifferentialEvolution(Strategy[_State]):
         return architecture if complete else self._or_random(state, architecture)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Let trials that are at least as good take the places of their members."""
-        member = evaluations.number - state.told  # with several workers they end in another order
+        """Replace members by trials that are at least as good."""
+        member = evaluations.number - state.told  # with several workers, evaluations end in another order
         told = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
         fitness = np.empty_like(state.fitness)
         np.put_along_axis(fitness, member, told, axis=1)
@@ -97,14 +92,17 @@ class DifferentialEvolution(Strategy[_State]):
         state.told += told.shape[1]
 
     def _first(self, state: _State) -> IntArray:
-        """Draw architectures, and points in their bins: where every code counts, uniform points of the cube."""
+        """Draw architectures and a random point in the bins of each.
+
+        If every combination of codes is an architecture, these are uniform points of the cube.
+        """
         architecture = state.space.sample(state.streams.uniform(self.population_size))
         within = state.streams.uniform(state.trials[0].size).reshape(state.trials.shape)
         state.trials = relaxed_codes.to_vectors(state.space.codes(architecture), state.space.cardinalities, within)
         return architecture
 
     def _try(self, state: _State, architecture: IntArray) -> None:
-        """Make a trial for every member that has none (-1), and enter its architecture, or -1 again."""
+        """Make a trial for every member without an architecture (-1), and enter its architecture, or -1 again."""
         runs, members, codes = state.vectors.shape
         run, member = np.nonzero(architecture < 0)
         uniform = state.streams.uniform(3 * members).reshape(runs, members, 3)[run, member]
@@ -122,7 +120,7 @@ class DifferentialEvolution(Strategy[_State]):
 
     @staticmethod
     def _or_random(state: _State, architecture: IntArray) -> IntArray:
-        """Return architectures, random ones in the places of -1, whose trials become the middles of their bins."""
+        """Return architectures with random ones in the places of -1; their trials become the centres of their bins."""
         drawn = state.space.sample(state.streams.uniform(architecture.shape[1]))
         rejected = architecture < 0
         codes = state.space.codes(drawn[rejected])

@@ -1,4 +1,4 @@
-"""Exhaustive search: evaluate all architectures in the official order, as a grid search does."""
+"""Exhaustive search: evaluate all architectures in the official order, like a grid search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nasbench_lab.arrays import IntArray
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
-_BATCH = 64  # proposals at a time; the order is the same whatever it is
+_BATCH = 64  # proposals at a time; it does not change the order
 
 
 @dataclass
@@ -24,14 +24,15 @@ class _State:
 @final
 @dataclass(frozen=True)
 class Exhaustive(Strategy[_State]):
-    """Architectures 0, 1, 2, ... in the official order of the space, each once; then the run ends.
+    """Evaluate architectures 0, 1, 2, ... in the official order of the space, each once; then the run ends.
 
-    Where the order is that of the codes, as in NAS-Bench-201 and NATS-Bench, this is grid search. Nothing about it is
-    random: runs differ only in which repeats they observe. `RandomSearch` with ``replacement=False`` goes through the
-    space in a random order.
+    If the order is that of the codes, as in NAS-Bench-201 and NATS-Bench, this is grid search. Nothing is random: runs
+    differ only in the repeats that they observe. `RandomSearch` with ``replacement=False`` goes through the space in
+    random order.
     """
 
     name: ClassVar[str] = "exhaustive"
+    aliases: ClassVar[tuple[str, ...]] = ("grid-search",)
     family: ClassVar[str] = "model-free"
     asynchronous: ClassVar[bool] = True
     deterministic: ClassVar[bool] = True

@@ -1,34 +1,18 @@
-"""The genetic algorithm: generations whose parents are selected, crossed over and mutated."""
+"""The genetic algorithm: generations of architectures whose parents are selected, crossed over and mutated."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.checks import whole
+from nasbench_lab.checks import AtLeast, AtMost, Count, Probability, require
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
-from nasbench_lab.strategies.parts.selection import (
-    Selection,
-    by_rank,
-    by_roulette,
-    by_tournament,
-    by_truncation,
-    require_selection,
-)
-from nasbench_lab.strategies.parts.variation import (
-    Crossover,
-    Mutation,
-    cross,
-    mutate,
-    require_between,
-    require_crossover,
-    require_mutation,
-    require_probability,
-)
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts.selection import Selection, by_rank, by_roulette, by_tournament, by_truncation
+from nasbench_lab.strategies.parts.variation import Crossover, Mutation, cross, mutate
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
@@ -46,62 +30,58 @@ class _State:
 class GeneticAlgorithm(Strategy[_State]):
     """A generational genetic algorithm with elitism (Holland 1975; Goldberg 1989).
 
-    The first generation is random. For every next one, the ``elitism`` best members live on, with the values that they
-    have; all other places go to children: two parents are selected, with replacement, crossed over, and the child is
+    The first generation is random. In every later generation, the ``elitism`` best members survive with their values.
+    Children take all other places: two parents are selected with replacement and crossed over, and the child is
     mutated. A generation is evaluated on all workers before the next is made.
 
     Selection is one of
 
     - ``"tournament"``: the best of ``tournament_size`` members drawn uniformly with replacement;
-    - ``"roulette"``: in proportion to the value less the generation's worst (Xie and Yuille, "Genetic CNN", ICCV 2017);
+    - ``"roulette"``: in proportion to the value minus the generation's worst value (Xie and Yuille, "Genetic CNN", ICCV
+      2017);
     - ``"rank"``: linear ranking (Baker 1985) with ``rank_pressure``;
     - ``"truncation"``: uniformly from the best ``truncation_share`` (Muehlenbein and Schlierkamp-Voosen 1993).
 
-    The population size is Genetic CNN's, one elite is the elitist strategy of Grefenstette (IEEE Transactions on
-    Systems, Man, and Cybernetics 1986), and mutation replaces one code per child on average (Muehlenbein 1992). For the
-    crossover rate 0.6 (De Jong 1975) to 0.95 (Grefenstette 1986) are recommended.
+    The population size is that of Genetic CNN, one elite member is the elitist strategy of Grefenstette (IEEE
+    Transactions on Systems, Man, and Cybernetics 1986), and mutation replaces one code per child on average
+    (Muehlenbein 1992). Recommended crossover rates range from 0.6 (De Jong 1975) to 0.95 (Grefenstette 1986).
 
     Args:
-        population_size: members of a generation.
+        population_size: number of members of a generation.
         selection: ``"tournament"``, ``"roulette"``, ``"rank"`` or ``"truncation"``.
-        tournament_size: members of a tournament.
-        rank_pressure: from 1 to 2, how often the best is expected to be selected relative to the average member.
+        tournament_size: number of members of a tournament.
+        rank_pressure: expected number of selections of the best member relative to the average member, from 1 to 2.
         truncation_share: fraction of the generation that can be selected.
         crossover: ``"one-point"``, ``"two-point"`` or ``"uniform"``, see `parts.variation.cross`.
         crossover_rate: probability that a child has two parents.
-        mutation: ``"replace"``, another value for some codes; or ``"neighbor"``, a step to a neighbour, which in spaces
-            of cells can insert or delete an operation or an edge.
-        mutation_rate: of ``"replace"``, probability for every code, None for 1 / number of codes; of ``"neighbor"``,
-            probability for every child, None for 1.
-        elitism: how many members live on.
+        mutation: ``"replace"`` replaces some codes by other values; ``"neighbor"`` takes a step to a neighbour, which
+            in spaces of cells can insert or delete an operation or an edge.
+        mutation_rate: for ``"replace"``, the probability for every code, None for 1 / number of codes; for
+            ``"neighbor"``, the probability for every child, None for 1.
+        elitism: number of members that survive.
     """
 
     name: ClassVar[str] = "genetic-algorithm"
+    aliases: ClassVar[tuple[str, ...]] = ("ga", "evolution", "evolutionary-algorithm", "ea")
     family: ClassVar[str] = "evolution"
     reference: ClassVar[str] = "Goldberg, Genetic Algorithms in Search, Optimization, and Machine Learning, 1989"
 
-    population_size: int = 20
+    population_size: Count = 20
     selection: Selection = "tournament"
-    tournament_size: int = 2
-    rank_pressure: float = 1.5
-    truncation_share: float = 0.3
+    tournament_size: Count = 2
+    rank_pressure: Annotated[float, AtLeast(1), AtMost(2)] = 1.5
+    truncation_share: Probability = 0.3
     crossover: Crossover = "one-point"
-    crossover_rate: float = 0.9
+    crossover_rate: Probability = 0.9
     mutation: Mutation = "replace"
-    mutation_rate: float | None = None
-    elitism: int = 1
+    mutation_rate: Probability | None = None
+    elitism: Annotated[int, AtLeast(0)] = 1
 
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require_selection(self.selection)
-        require_count("tournament_size", self.tournament_size)
-        require_between("rank_pressure", self.rank_pressure, 1, 2)
-        require_probability("truncation_share", self.truncation_share)
-        require_crossover(self.crossover, self.crossover_rate)
-        require_mutation(self.mutation, self.mutation_rate)
+    def check(self) -> None:
+        """Require fewer survivors than members."""
         require(
-            0 <= whole("elitism", self.elitism) < self.population_size,
-            f"elitism must be at least 0 and below population_size, got {self.elitism}",
+            self.elitism < self.population_size,
+            f"elitism must be below population_size, {self.population_size}, got {self.elitism}",
         )
 
     def start(self, problem: Problem) -> _State:
@@ -110,7 +90,7 @@ class GeneticAlgorithm(Strategy[_State]):
         return _State(problem.space, problem.streams, nobody.astype(np.int64), nobody)
 
     def ask(self, state: _State) -> IntArray:
-        """Propose a generation but its elite, shape (runs, population_size) or less by ``elitism``."""
+        """Propose the first generation, then the children of the next, shape (runs, population_size - elitism)."""
         if not state.members.shape[1]:
             return state.space.sample(state.streams.uniform(self.population_size))
         children = self.population_size - self.elitism
@@ -120,7 +100,7 @@ class GeneticAlgorithm(Strategy[_State]):
         return mutate(state.space, state.streams, child, self.mutation, self.mutation_rate)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Replace the generation, but for its elite, and sort it; of equals, the one that was evaluated first."""
+        """Replace all members except the elite, and sort the generation; ties: the one evaluated first."""
         fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
         members = np.concatenate([state.members[:, : self.elitism], evaluations.architecture], axis=1)
         fitness = np.concatenate([state.fitness[:, : self.elitism], fitness], axis=1)

@@ -1,4 +1,4 @@
-"""Bayesian optimisation with a Gaussian process, over the whole space where it can be enumerated."""
+"""Bayesian optimisation with a Gaussian process; the candidates are all architectures of a small space, or a pool."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import ClassVar, Literal, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, NonNegative, Positive
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.acquisition import (
     best_score,
     expected_improvement,
@@ -19,8 +20,8 @@ from nasbench_lab.strategies.models.acquisition import (
     sample_maxima,
 )
 from nasbench_lab.strategies.models.gp_candidates import Candidates, Pool, Prediction, WholeSpace
-from nasbench_lab.strategies.models.kernels import KINDS, Kind
-from nasbench_lab.strategies.models.observations import FANTASIES, Fantasy, Observations
+from nasbench_lab.strategies.models.kernels import Kind
+from nasbench_lab.strategies.models.observations import Fantasy, Observations
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
@@ -34,7 +35,6 @@ _MOST_PLACES = 2**16
 _MAXIMA = 10
 
 Acquisition = Literal["ei", "ucb", "thompson", "mes"]
-_ACQUISITIONS: tuple[Acquisition, ...] = ("ei", "ucb", "thompson", "mes")
 
 
 @dataclass
@@ -43,9 +43,9 @@ class _State:
     streams: Streams
     candidates: Candidates
     observations: Observations
-    visited: Visited  # proposed before
+    visited: Visited  # all earlier proposals
     founded: bool = False  # whether the first architectures were proposed
-    refit_at: int = 0  # number of told values at which the kernel is fitted again
+    refit_at: int = 0  # number of observed values at which the kernel is fitted again
 
 
 @final
@@ -53,76 +53,72 @@ class _State:
 class GaussianProcessSearch(Strategy[_State]):
     """Bayesian optimisation (Jones, Schonlau and Welch 1998) with a Gaussian process over architectures.
 
-    The first ``initial`` architectures are random. Then, for ever: fit a Gaussian process with a constant mean to all
-    that was observed, and evaluate the architecture, of those not evaluated before, that maximises the acquisition.
+    The first ``initial`` architectures are random. Then repeat: fit a Gaussian process with a constant mean to all
+    observed values, and evaluate the new architecture that maximises the acquisition function.
 
-    *Kernel.* ``"hamming"``: exp(-d / l) with d the fraction of codes that differ. ``"matern"``: Matern's with
-    smoothness 5/2 over one-hot codes, whose squared distance is scaled to 1 where all codes differ. ``"path"``:
-    exp(-d / l), where d is the number of paths that one of two cells has and the other has not, divided by twice the
-    mean number of paths (White, Neiswanger and Savani, BANANAS, AAAI 2021); on spaces without paths, one-hot codes take
-    their place.
+    *Kernel.* ``"hamming"``: exp(-d / l), where d is the fraction of codes that differ. ``"matern"``: Matern's kernel
+    with smoothness 5/2 over one-hot codes, whose squared distance is scaled to 1 where all codes differ. ``"path"``:
+    exp(-d / l), where d is the number of paths that only one of two cells has, divided by twice the mean number of
+    paths (White, Neiswanger and Savani, BANANAS, AAAI 2021); in spaces without paths, one-hot codes take their place.
 
     *Acquisition,* with m and s the posterior mean and deviation. ``"ei"``: the expected improvement over the largest
-    posterior mean of what was evaluated (as values are noisy; without noise, the largest value). ``"ucb"``:
-    m + ``exploration`` * s (Srinivas et al., ICML 2010, with a constant factor). ``"thompson"``: a draw from the
-    posterior, jointly over all candidates. ``"mes"``: max-value entropy search (Wang and Jegelka, ICML 2017), 10 draws.
+    posterior mean of the evaluated architectures (as values are noisy; without noise, this is the largest value).
+    ``"ucb"``: m + ``exploration`` * s (Srinivas et al., ICML 2010, with a constant factor). ``"thompson"``: a draw from
+    the posterior, jointly over all candidates. ``"mes"``: max-value entropy search (Wang and Jegelka, ICML 2017) with
+    10 draws of the maximum.
 
-    *Hyper-parameters.* Values are scaled to mean 0 and variance 1; mean and variance of the process are the maximum
-    likelihood estimates at every step. l is one of 1/4, 1/2, 1, 2, 4 and the variance of the noise one of 1e-4, 1e-3,
-    1e-2, 1e-1 of that of the process: those of the largest marginal likelihood, chosen anew when half as many values
-    again are known; unless they are given.
+    *Hyper-parameters.* Values are scaled to mean 0 and variance 1. The mean and variance of the process are their
+    maximum likelihood estimates at every step. Unless they are given, l is one of 1/4, 1/2, 1, 2, 4, and the variance
+    of the noise is one of 1e-4, 1e-3, 1e-2, 1e-1 times the variance of the process: the pair with the largest marginal
+    likelihood, chosen again whenever the number of observed values has grown by half.
 
     *Candidates* are all architectures if there are at most 30,000 (and 65,536 combinations of codes), for the kernels
-    "hamming" and "matern". Else, and for "path", they are a pool drawn anew at every step: half of it random, half
-    neighbours of the ten best so far.
+    "hamming" and "matern". Otherwise, and for "path", they are a pool drawn again at every step: half of it random,
+    half neighbours of the ten best architectures so far.
 
     A failed training counts as the worst value that the run has seen. With several workers, an evaluation that has not
-    ended counts as if it had ended with the posterior mean at the time of its proposal (``"believer"``), or with the
-    least, mean or largest value so far ("constant liar"): Ginsbourger, Le Riche and Carraro, Kriging Is Well-Suited to
-    Parallelize Optimization, 2010.
+    ended counts as if it had the posterior mean at the time of its proposal (``"believer"``), or the smallest, mean or
+    largest value so far ("constant liar"): Ginsbourger, Le Riche and Carraro, Kriging Is Well-Suited to Parallelize
+    Optimization, 2010.
 
     A proposal costs a small matrix product and a few passes over the candidates. Memory grows with the square of the
-    number of evaluations, 80 kB a run for 100; and, with all architectures of NAS-Bench-201 as candidates, by at most 4
-    kB an evaluation (16 kB with "matern").
+    number of evaluations: 80 kB per run for 100 evaluations. With all architectures of NAS-Bench-201 as candidates, it
+    grows by at most another 4 kB per evaluation (16 kB with "matern").
 
     Args:
         kernel: ``"hamming"``, ``"matern"`` or ``"path"``.
         acquisition: ``"ei"``, ``"ucb"``, ``"thompson"`` or ``"mes"``.
         initial: number of random architectures at the beginning.
-        exploration: how many deviations "ucb" adds.
+        exploration: number of deviations that "ucb" adds to the mean.
         lengthscale: l, or None to fit it.
-        noise: variance of the noise as a fraction of that of the process, or None to fit it.
-        pool_size: number of candidates where they are a pool.
-        fantasy: ``"believer"``, ``"min"``, ``"mean"`` or ``"max"``.
+        noise: variance of the noise as a fraction of the variance of the process, or None to fit it.
+        pool_size: number of candidates in a pool.
+        fantasy: value of an evaluation that has not ended: ``"believer"``, ``"min"``, ``"mean"`` or ``"max"``.
     """
 
     name: ClassVar[str] = "gp-bo"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "gp",
+        "gaussian-process",
+        "bo",
+        "bayesian-optimization",
+        "bayesian-optimisation",
+    )
     family: ClassVar[str] = "model-based"
-    asynchronous: ClassVar[bool] = True
-    runs_at_a_time: ClassVar[int] = 16
     reference: ClassVar[str] = (
         "Jones et al., Efficient Global Optimization of Expensive Black-Box Functions, J. of Global Optimization 1998"
     )
+    asynchronous: ClassVar[bool] = True
+    runs_at_a_time: ClassVar[int] = 16
 
     kernel: Kind = "hamming"
     acquisition: Acquisition = "ei"
-    initial: int = 10
-    exploration: float = 2.0
-    lengthscale: float | None = None
-    noise: float | None = None
-    pool_size: int = 1_000
+    initial: Count = 10
+    exploration: NonNegative = 2.0
+    lengthscale: Positive | None = None
+    noise: Positive | None = None
+    pool_size: Count = 1_000
     fantasy: Fantasy = "believer"
-
-    def __post_init__(self) -> None:
-        for name, known in (("kernel", KINDS), ("acquisition", _ACQUISITIONS), ("fantasy", FANTASIES)):
-            value = getattr(self, name)
-            require(value in known, f"{name} must be one of {', '.join(known)}, got {value!r}")
-        require_count("initial", self.initial)
-        require_count("pool_size", self.pool_size)
-        require(self.exploration >= 0, f"exploration must be at least 0, got {self.exploration}")
-        for name in ("lengthscale", "noise"):
-            value = getattr(self, name)
-            require(value is None or value > 0, f"{name} must be positive, got {value}")
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""
@@ -131,7 +127,7 @@ class GaussianProcessSearch(Strategy[_State]):
         small = space.size <= _MOST_ENUMERATED and math.prod(space.cardinalities) <= _MOST_PLACES
         candidates: Candidates
         if small and self.kernel != "path":
-            deviations = self.acquisition != "thompson"  # a draw from the posterior needs none
+            deviations = self.acquisition != "thompson"  # a draw from the posterior does not use them
             candidates = WholeSpace(space, self.kernel, lengthscales, runs, deviations)
         else:
             candidates = Pool(space, self.kernel, lengthscales, runs, self.pool_size)
@@ -143,7 +139,7 @@ class GaussianProcessSearch(Strategy[_State]):
             state.founded = True
             return np.concatenate([_random(state) for _ in range(self.initial)], axis=1)
         if state.observations.told == 0 or state.observations.count == state.space.size:
-            return _random(state)  # as many workers as first architectures, and none is back; or nothing is left
+            return _random(state)  # no evaluation has ended yet (many workers), or no new architecture is left
         value, centre, scale = state.observations.values()
         if state.observations.told >= state.refit_at:
             state.candidates.fit(NOISES if self.noise is None else (self.noise,), value)
@@ -152,13 +148,13 @@ class GaussianProcessSearch(Strategy[_State]):
         prediction = state.candidates.predict(value, proposed, state.visited, state.streams)
         run, position = np.arange(len(value)), self._most_promising(state, value, prediction)
         chosen, believed = prediction.architecture[run, position], prediction.mean[run, position]
-        # Where the whole pool was proposed before, a random new architecture takes its place.
+        # Where the whole pool was proposed before, propose a random new architecture.
         other, lost = _draw(state), np.isneginf(believed)
         state.observations.propose(np.where(lost, other, chosen), centre + scale * np.where(lost, 0.0, believed))
         return _mark(state)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Take the values in."""
+        """Record the values."""
         state.observations.tell(evaluations)
 
     def _most_promising(self, state: _State, value: FloatArray, prediction: Prediction) -> IntArray:
@@ -178,7 +174,7 @@ class GaussianProcessSearch(Strategy[_State]):
 def _random(state: _State) -> IntArray:
     """Propose a random new architecture, shape (runs, 1); -1 where none is left."""
     architecture = _draw(state)
-    if (architecture < 0).any():  # then none is left in any run, as all have proposed equally many
+    if (architecture < 0).any():  # in all runs or in none: all have made the same number of proposals
         return architecture[:, None]
     state.observations.propose(architecture)
     return _mark(state)
@@ -190,7 +186,7 @@ def _draw(state: _State) -> IntArray:
 
 
 def _mark(state: _State) -> IntArray:
-    """Remember the last proposals, and tell the model where they are; shape (runs, 1)."""
+    """Record the last proposals as visited, and add them to the model; return them, shape (runs, 1)."""
     architecture = state.observations.architecture[:, -1].copy()
     state.visited.add(np.arange(len(architecture)), architecture)
     state.candidates.add(architecture)

@@ -1,4 +1,4 @@
-"""Greedy search: keep the best, evaluate its neighbours, go on with the best of all."""
+"""Greedy search: evaluate the neighbours of the best architecture, then those of the next best, and so on."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.checks import Count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
-_CLOSED = -np.inf  # expanded before
-_FAILED = np.finfo(np.float64).min  # expanded after everything else
+_CLOSED = -np.inf  # value of an architecture whose neighbours were listed
+_FAILED = np.finfo(np.float64).min  # value of a failed training: expanded after everything else
 
 
 @dataclass
 class _State:
     streams: Streams
     visited: Visited
-    neighborhood: Neighborhood  # unvisited neighbours of the architecture that was expanded last
-    architecture: IntArray  # (runs, capacity): all that were evaluated, in order
+    neighborhood: Neighborhood  # unvisited neighbours of the last expanded architecture
+    architecture: IntArray  # (runs, capacity): all evaluated architectures, in order
     value: FloatArray  # (runs, capacity): their values, _CLOSED once their neighbours are listed
     run: IntArray  # (runs,): 0, 1, 2, ...
     told: int = 0  # evaluations so far, the same for every run
@@ -35,32 +36,29 @@ class _State:
 class GreedySearch(Strategy[_State]):
     """Greedy best-first search over neighbours.
 
-    Evaluate ``initial`` random architectures. Then, for ever: take the best architecture seen whose neighbours were not
-    evaluated yet (of equals, the one seen first), and evaluate its neighbours in random order, those that this run has
-    evaluated before left out. So while the search improves, it moves from the best to its best neighbour; at a local
-    optimum it goes on with the next best that it has seen, where local search starts again somewhere else. When no
-    architecture has neighbours left, it goes on at a random one. No architecture is paid for twice, and a run ends when
-    the whole space was evaluated.
+    Evaluate ``initial`` random architectures. Then repeat: take the best architecture whose neighbours were not
+    evaluated yet (ties: the first), and evaluate its neighbours in random order, except those that this run has
+    evaluated before. While the search improves, it moves from the best architecture to its best neighbour. At a local
+    optimum it continues with the next best architecture, where local search would restart somewhere else. If no
+    architecture has neighbours left, it continues at a random new one. No architecture is evaluated twice, and a run
+    ends when the whole space was evaluated.
 
-    It is the variant of local search that continues at a minimum of White et al. (UAI 2021), with whole neighbourhoods:
-    ``stop_at_minimum=False, query_full_nbhd=True`` in their software (github.com/naszilla/naszilla), which has the
-    default ``num_init=10``. With several workers the next architecture is expanded as soon as a worker is free, by what
-    has been evaluated by then.
+    This is the variant of local search of White et al. (UAI 2021) that continues at a minimum, with whole
+    neighbourhoods: ``stop_at_minimum=False, query_full_nbhd=True`` in their software (github.com/naszilla/naszilla),
+    where the default is ``num_init=10``. With several workers, the next architecture is expanded as soon as a worker is
+    free, based on the evaluations that have ended by then.
 
     Args:
-        initial: number of random architectures at first.
+        initial: number of random architectures at the beginning.
     """
 
     name: ClassVar[str] = "greedy-search"
     family: ClassVar[str] = "model-free"
+    reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     asynchronous: ClassVar[bool] = True
-    reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
 
-    initial: int = 10
-
-    def __post_init__(self) -> None:
-        require_count("initial", self.initial)
+    initial: Count = 10
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""
@@ -82,7 +80,7 @@ class GreedySearch(Strategy[_State]):
         return np.stack([_propose(state, uniform[:, 3 * i : 3 * i + 3]) for i in range(count)], axis=1)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Remember what was evaluated, to expand it when its turn comes."""
+        """Store the evaluated architectures, to expand them later."""
         architecture, value = evaluations.architecture, evaluations.value
         end = state.told + architecture.shape[1]
         while end > state.value.shape[1]:
@@ -94,7 +92,7 @@ class GreedySearch(Strategy[_State]):
 
 
 def _propose(state: _State, uniform: FloatArray) -> IntArray:
-    """Return the next neighbour or, where there is none, a random architecture; shape (runs,)."""
+    """Return the next neighbour or, if there is none, a random new architecture; shape (runs,)."""
     _expand(state, np.flatnonzero(state.neighborhood.left == 0))
     architecture = state.neighborhood.take(uniform[:, 0])
     lost = np.flatnonzero(architecture < 0)
@@ -105,7 +103,7 @@ def _propose(state: _State, uniform: FloatArray) -> IntArray:
 
 
 def _expand(state: _State, runs: IntArray) -> None:
-    """List the neighbours of the best architecture that is not closed, until there is one that was not visited."""
+    """List the neighbours of the best architecture that is not closed, until one of them is new."""
     while state.told and len(runs):
         best = state.value[runs, : state.told].argmax(axis=1)
         found = state.value[runs, best] > _CLOSED

@@ -1,4 +1,4 @@
-"""Gradient search over a relaxed architecture distribution, when only evaluations are available."""
+"""Gradient search over a relaxed distribution of architectures, from evaluations alone."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ from typing import ClassVar, Literal, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.distributions import Policy
-from nasbench_lab.strategies.parts.rewards import (
-    RewardBaseline,
-    RewardKind,
-    require_positive,
-    require_reward,
-    require_share,
-)
+from nasbench_lab.checks import Positive
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.learned_distributions import Policy
+from nasbench_lab.strategies.parts.rewards import Momentum, RewardBaseline, RewardKind
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
-_SMALLEST = 1e-300  # for exponential variables, whose logarithm is taken
+_SMALLEST = 1e-300  # lower bound of exponential variables, as their logarithms are used
 
 
 @dataclass
@@ -28,7 +23,7 @@ class _State:
     policy: Policy
     baseline: RewardBaseline
     cardinalities: IntArray  # (choices, 1)
-    directions: FloatArray  # (proposals, values, choices, runs): where a reward above the baseline moves the logits
+    directions: FloatArray  # (proposals, values, choices, runs): in which a reward above the baseline moves the logits
 
 
 @final
@@ -36,30 +31,29 @@ class _State:
 class GumbelSoftmax(Strategy[_State]):
     """The relaxed architecture distribution of SNAS and GDAS, learned from evaluations alone.
 
-    Every choice i has logits theta_i, at first 0, with p_i = softmax(theta_i). Gumbel noise G gives an architecture and
-    its relaxation (Jang, Gu and Poole, ICLR 2017; Maddison, Mnih and Teh, ICLR 2017)::
+    Every choice i has logits theta_i, which start at 0, and p_i = softmax(theta_i). Gumbel noise G gives an
+    architecture a and its relaxation z (Jang, Gu and Poole, ICLR 2017; Maddison, Mnih and Teh, ICLR 2017)::
 
         a_i = argmax over j of theta_i[j] + G_i[j],        z_i = softmax((theta_i + G_i) / temperature)
 
     SNAS (Xie et al., ICLR 2019) and GDAS (Dong and Yang, CVPR 2019) differentiate the loss of a network with shared
-    weights through z. Here there is no network: the architecture a is evaluated, its reward r is all there is, and b is
-    the moving average of the rewards. The logits move by Adam along (r - b) g, where g is one of two:
+    weights through z. Here there is no network: only the reward r of the architecture a is observed. With b the moving
+    average of the rewards, the logits move by Adam along (r - b) g, where g is one of two estimators:
 
-    ``"score"``: the score of the relaxed sample, g = d log q(z) / d theta, with q the density of z (Maddison et al.,
-    equation 10). For a choice of K values it is ``g[j] = 1 - K E[j] / sum_l E[l]``, E = exp(-G): it does not depend on
-    the temperature. The mean of (r - b) g is the gradient of the expected reward of a; given a, g has the mean [a = j]
-    - p[j], which is what REINFORCE uses. So this is REINFORCE with more noise, which is what relaxation costs where
-    gradients of the reward are not to be had.
+    ``"score"``: the score of the relaxed sample, g = d log q(z) / d theta, where q is the density of z (Maddison et
+    al., equation 10). For a choice of K values it is ``g[j] = 1 - K E[j] / sum_l E[l]`` with E = exp(-G): it does not
+    depend on the temperature. The mean of (r - b) g is the gradient of the expected reward of a. Given a, the mean of g
+    is [a = j] - p[j], which is what REINFORCE uses. So this is REINFORCE with more noise: the cost of relaxation when
+    gradients of the reward are not available.
 
-    ``"straight-through"``: as in GDAS, where the reward is taken for the derivative of the objective with respect to
-    the value that was drawn, and nothing is known about the others: ``g = d z[a] / d theta``, that is ``g[j] = z[a]
-    ([a = j] - z[j]) / temperature``. It is biased, and has less noise; the lower the temperature, the rarer and larger
-    its steps.
+    ``"straight-through"``: as in GDAS. The reward is used as the derivative of the objective with respect to the value
+    that was drawn, and the other values get none: ``g = d z[a] / d theta``, that is ``g[j] = z[a] ([a = j] - z[j]) /
+    temperature``. This is biased but has less noise; the lower the temperature, the rarer and larger its steps.
 
     Args:
-        learning_rate: of Adam.
+        learning_rate: learning rate of Adam.
         estimator: ``"score"`` or ``"straight-through"``.
-        temperature: of the relaxation; it matters to ``"straight-through"`` only. (Published schedules go down to the
+        temperature: of the relaxation; used by ``"straight-through"`` only. (Published schedules decrease it until the
             end of a search of known length: from 1 in SNAS, from 10 to 0.1 in GDAS.)
         momentum: of the baseline.
         reward: ``"raw"``, the value, or ``"sigmoid"``, the fitness 1 / (1 + exp(-beta value)).
@@ -67,25 +61,16 @@ class GumbelSoftmax(Strategy[_State]):
     """
 
     name: ClassVar[str] = "gumbel-softmax"
-    reference: ClassVar[str] = "Xie et al., SNAS: Stochastic Neural Architecture Search, ICLR 2019"
+    aliases: ClassVar[tuple[str, ...]] = ("gdas", "snas")
     family: ClassVar[str] = "distribution"
+    reference: ClassVar[str] = "Xie et al., SNAS: Stochastic Neural Architecture Search, ICLR 2019"
 
-    learning_rate: float = 0.1
+    learning_rate: Positive = 0.1
     estimator: Literal["score", "straight-through"] = "score"
-    temperature: float = 1.0
-    momentum: float = 0.9
+    temperature: Positive = 1.0
+    momentum: Momentum = 0.9
     reward: RewardKind = "raw"
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_positive("learning_rate", self.learning_rate)
-        require(
-            self.estimator in ("score", "straight-through"),
-            f"estimator must be 'score' or 'straight-through', got {self.estimator!r}",
-        )
-        require_positive("temperature", self.temperature)
-        require_share("momentum", self.momentum)
-        require_reward(self.reward, self.beta)
+    beta: Positive = 1.0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
@@ -98,17 +83,17 @@ class GumbelSoftmax(Strategy[_State]):
         )
 
     def ask(self, state: _State) -> IntArray:
-        """Draw an architecture for every worker, shape (runs, workers), and what is relaxed of it."""
+        """Draw an architecture for every worker, shape (runs, workers), and the directions of its relaxation."""
         architecture = state.policy.draw()
         state.directions = np.stack([self._direction(state, drawn) for drawn in state.policy.codes])
         return architecture
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Make a step along the estimated gradient."""
+        """Take a step along the estimated gradient."""
         rewards = state.policy.rewards.of(evaluations.value)
         told = zip(state.directions, rewards, strict=False)
         terms = [state.baseline.advantage(reward) / len(rewards) * direction for direction, reward in told]
-        state.policy.climb(policies.total(terms))
+        state.policy.climb(categorical.total(terms))
 
     def _direction(self, state: _State, codes: IntArray) -> FloatArray:
         """Return g for architectures, shape (values, choices, runs)."""
@@ -122,17 +107,17 @@ class GumbelSoftmax(Strategy[_State]):
 
 
 def arrivals(codes: IntArray, probabilities: FloatArray, uniform: FloatArray) -> FloatArray:
-    """Draw the noise that goes with architectures, as T = exp(-(log p + G)), shape (values, choices, runs).
+    """Draw the noise that belongs to given architectures, as T = exp(-(log p + G)), shape (values, choices, runs).
 
-    The largest log p[j] + G[j] is the smallest T[j], and T[j] is exponential with the rate p[j]: a race, which a won.
-    Given that, T[a] is exponential with the rate 1, and the others come later, by exponentials with their own rates
-    (they have no memory). Of values with the probability 0 it is large, and means nothing.
+    The largest log p[j] + G[j] is the smallest T[j], and T[j] is exponential with the rate p[j]: a race that value a
+    has won. Given that, T[a] is exponential with the rate 1, and the others follow it by exponentials with their own
+    rates (which have no memory). For values with the probability 0, T is large and has no meaning.
     """
     exponential = np.maximum(-np.log(1.0 - uniform), _SMALLEST)
-    first = policies.at(exponential, codes)
+    first = categorical.at(exponential, codes)
     arrival = exponential / np.maximum(probabilities, _SMALLEST)
     arrival += first
-    policies.put_at(arrival, codes, first)
+    categorical.put_at(arrival, codes, first)
     return arrival
 
 
@@ -142,13 +127,13 @@ def relaxed_score(arrival: FloatArray, probabilities: FloatArray, cardinalities:
     ``cardinalities`` has the shape (choices, 1).
     """
     exponential = arrival * probabilities  # E = exp(-G)
-    gradient = exponential * (-cardinalities / policies.total(exponential))
+    gradient = exponential * (-cardinalities / categorical.total(exponential))
     gradient += np.arange(len(gradient))[:, None, None] < cardinalities
     return gradient
 
 
 def straight_through(arrival: FloatArray, codes: IntArray, probabilities: FloatArray, temperature: float) -> FloatArray:
     """Return the gradient of z[a] with respect to the logits."""
-    relaxed = policies.softmax(np.where(probabilities > 0, np.log(arrival) / -temperature, -np.inf))
-    drawn = policies.at(relaxed, codes)
-    return policies.score(codes, relaxed) * (drawn / temperature)
+    relaxed = categorical.softmax(np.where(probabilities > 0, np.log(arrival) / -temperature, -np.inf))
+    drawn = categorical.at(relaxed, codes)
+    return categorical.score(codes, relaxed) * (drawn / temperature)

@@ -1,16 +1,16 @@
-"""Hill climbing under noise: random steps, accepted where the mean of several evaluations is no worse."""
+"""Hill climbing under noise: random steps, accepted if the mean of several evaluations is no worse."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.checks import whole
+from nasbench_lab.checks import AtLeast, Count
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
@@ -20,9 +20,9 @@ class _State:
     space: Space
     streams: Streams
     incumbent: IntArray  # (runs,)
-    total: FloatArray  # (runs,): sum of the incumbent's values, failed trainings left out
-    count: FloatArray  # (runs,): how many values that are; 0 before the first
-    challenger: IntArray  # (runs, challengers): compared with the incumbent now
+    total: FloatArray  # (runs,): sum of the incumbent's values, without failed trainings
+    count: FloatArray  # (runs,): number of these values; 0 before the first
+    challenger: IntArray  # (runs, challengers): the last proposals
     run: IntArray  # (runs,): 0, 1, 2, ...
     founded: bool = False  # whether there are incumbents
 
@@ -33,36 +33,31 @@ class HillClimbing(Strategy[_State]):
     """Random-mutation hill climbing with resampling.
 
     Random-mutation hill climbing (Mitchell, Holland and Forrest, NIPS 1993) starts at a random architecture, the
-    incumbent, draws a random neighbour of it, and moves there where that is no worse, for ever. Where the observed
-    accuracies are noisy, it is misled by lucky trainings. Here every challenger is trained ``samples`` times and its
-    mean is compared with that of the incumbent: explicit averaging (Fitzpatrick and Grefenstette, Machine Learning
-    1988; Jin and Branke, IEEE Transactions on Evolutionary Computation 2005), which divides the variance of the noise
-    by ``samples``.
+    incumbent. It repeatedly draws a random neighbour, and moves there if that is no worse. Where observed accuracies
+    are noisy, lucky trainings mislead it. Here every challenger is trained ``samples`` times, and its mean is compared
+    with that of the incumbent. This is explicit averaging (Fitzpatrick and Grefenstette, Machine Learning 1988; Jin and
+    Branke, IEEE Transactions on Evolutionary Computation 2005), which divides the variance of the noise by ``samples``.
 
-    With ``again`` > 0 the incumbent is trained so many more times with every comparison, and its mean is over all of
-    its values, so that a lucky one does not stay. It is 0 by default: it costs trainings, and an incumbent that was
-    lucky also keeps out challengers that are.
+    With ``again`` > 0, the incumbent is trained that number of further times with every comparison, and its mean is
+    over all of its values, so that a lucky incumbent does not stay. The default is 0, because these trainings cost as
+    much as others, and because a lucky incumbent also keeps out lucky challengers.
 
     Failed trainings are left out of a mean; an architecture without any value is worse than all others. With several
-    workers, as many challengers are compared at a time as keep them busy (workers / samples, at least one), and the
-    best of them is what may replace the incumbent (of equals, the first).
+    workers, as many challengers are compared at a time as keep the workers busy (workers / samples, at least one), and
+    the best of them may replace the incumbent (ties: the first).
 
     Args:
-        samples: trainings of a challenger; 1 is random-mutation hill climbing as published.
-        again: further trainings of the incumbent with every comparison.
+        samples: number of trainings of a challenger; 1 is random-mutation hill climbing as published.
+        again: number of further trainings of the incumbent with every comparison.
     """
 
     name: ClassVar[str] = "hill-climbing"
     family: ClassVar[str] = "model-free"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     reference: ClassVar[str] = "Mitchell et al., When Will a Genetic Algorithm Outperform Hill Climbing?, NIPS 1993"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    samples: int = 3
-    again: int = 0
-
-    def __post_init__(self) -> None:
-        require_count("samples", self.samples)
-        require(whole("again", self.again) >= 0, f"again must be at least 0, got {self.again}")
+    samples: Count = 3
+    again: Annotated[int, AtLeast(0)] = 0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no run has an incumbent."""
@@ -78,7 +73,7 @@ class HillClimbing(Strategy[_State]):
         )
 
     def ask(self, state: _State) -> IntArray:
-        """Propose every challenger ``samples`` times, then the incumbent ``again`` times."""
+        """Propose every challenger ``samples`` times, then the incumbent ``again`` times, shape (runs, k)."""
         uniform = state.streams.uniform(state.challenger.shape[1])
         if not state.founded:
             state.challenger = state.space.sample(uniform)
@@ -89,7 +84,7 @@ class HillClimbing(Strategy[_State]):
         return np.concatenate([challengers, np.repeat(parent[:, :1], self.again, axis=1)], axis=1)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Compare means, and let the best challenger replace an incumbent that is no better."""
+        """Compare the means, and replace the incumbent if the best challenger is no worse."""
         runs, challengers = state.challenger.shape
         shown = challengers * self.samples
         total, count = _sums(evaluations.value[:, :shown].reshape(runs, challengers, self.samples))
@@ -105,9 +100,9 @@ class HillClimbing(Strategy[_State]):
 
 
 def _sums(value: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the sums of the values that are not NaN, and how many these are, over the last axis."""
+    """Return the sums over the last axis of the values that are not NaN, and the numbers of these values."""
     total = count = np.zeros(value.shape[:-1])
-    for sample in range(value.shape[-1]):  # one after the other: NumPy's sums depend on the layout in memory
+    for sample in range(value.shape[-1]):  # in a fixed order: NumPy's sums depend on the memory layout
         known = ~np.isnan(value[..., sample])
         total = total + np.where(known, value[..., sample], 0.0)
         count = count + known

@@ -1,4 +1,4 @@
-"""Random search that gives a training up when its learning curve does not promise to become the best."""
+"""Random search that stops a training early when its learning curve predicts that it will not become the best."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.power_law import PowerLaw
-from nasbench_lab.strategies.parts.rungs import check_rungs, rungs
+from nasbench_lab.strategies.parts.rungs import Eta, rungs
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
@@ -23,12 +24,12 @@ class _State:
     streams: Streams
     checkpoints: IntArray  # epochs, ascending
     law: PowerLaw
-    # Of the trainings under way, (runs, workers):
+    # Of the current trainings, (runs, workers):
     architecture: IntArray
-    ended: IntArray  # how many checkpoints were seen; 0 for a training that begins
+    ended: IntArray  # number of checkpoints seen; 0 for a new training
     number: IntArray  # of the last evaluation
     curve: FloatArray  # (runs, workers, checkpoints): values seen
-    hopeless: IntArray  # at how many checkpoints in a row it did not promise to become the best
+    hopeless: IntArray  # number of consecutive predictions below the best
     # Of the best training so far, (runs,) and (runs, checkpoints):
     best: FloatArray  # -inf before the first
     best_curve: FloatArray
@@ -39,49 +40,41 @@ class _State:
 class LearningCurveStopping(Strategy[_State]):
     """Random search with early stopping by extrapolation, after Domhan, Springenberg and Hutter (IJCAI 2015).
 
-    Random architectures are trained from checkpoint to checkpoint. At each, the value at the end is predicted; if that
-    is below the best value that a finished training had, the training is given up and another begins. The first
-    training of a run is always finished; failed ones end at once. The checkpoints are the table's fidelities nearest to
-    R/eta^k, R being the highest.
+    Train random architectures from checkpoint to checkpoint. At each checkpoint, predict the value at the end; if it is
+    below the best value of a finished training, stop the training and begin another. The first training of a run always
+    finishes; failed trainings end at once. The checkpoints are the table's fidelities nearest to R/eta^k, where R is
+    the highest fidelity.
 
     Domhan et al. stop when the probability of a better end is below 5 %, by Markov chain Monte Carlo over a mixture of
-    eleven curves. Here are two plain rules instead:
+    eleven curves. Here are two simpler rules:
 
-    - ``"power-law"``: of ``y = a - b e^-alpha`` in the number of epochs e, their curve "pow3", the least-squares fit to
-      what was seen (`PowerLaw`); before three checkpoints, as the other.
-    - ``"last-seen"``: a curve keeps its distance to that of the best training. So a training is given up where it is
-      worse than the best one was then.
+    - ``"power-law"``: the least-squares fit of ``y = a - b e^-alpha`` in the number of epochs e, their curve "pow3", to
+      the values seen so far (`PowerLaw`); before three checkpoints, the other rule.
+    - ``"last-seen"``: a curve keeps its distance to the curve of the best training. So a training stops where it is
+      worse than the best training was at the same checkpoint.
 
-    With several workers, as many trainings go on side by side. Where trainings cannot be resumed every checkpoint costs
+    With several workers, one training per worker runs at a time. If trainings cannot be resumed, every checkpoint costs
     a training of its own, and stopping saves little.
 
     Args:
-        extrapolation: how the end is predicted, ``"power-law"`` or ``"last-seen"``.
-        patience: a training is given up when this many predictions in a row are below the best.
-        eta: from one checkpoint to the next, so many times the epochs.
+        extrapolation: rule that predicts the end, ``"power-law"`` or ``"last-seen"``.
+        patience: number of consecutive predictions below the best after which a training stops.
+        eta: factor between the epochs of consecutive checkpoints.
         lowest: fewest epochs of a checkpoint; by default the table's lowest fidelity.
     """
 
     name: ClassVar[str] = "learning-curve-stopping"
     family: ClassVar[str] = "multi-fidelity"
-    multi_fidelity: ClassVar[bool] = True
     reference: ClassVar[str] = (
         "Domhan et al., Speeding up Automatic Hyperparameter Optimization of Deep Neural Networks by Extrapolation of "
         "Learning Curves, IJCAI 2015 (simplified)"
     )
+    multi_fidelity: ClassVar[bool] = True
 
     extrapolation: Literal["power-law", "last-seen"] = "power-law"
-    patience: int = 1
-    eta: int = 2
-    lowest: int | None = None
-
-    def __post_init__(self) -> None:
-        require(
-            self.extrapolation in ("power-law", "last-seen"),
-            f"extrapolation must be 'power-law' or 'last-seen', got {self.extrapolation!r}",
-        )
-        require_count("patience", self.patience)
-        check_rungs(self.eta, self.lowest, None)
+    patience: Count = 1
+    eta: Eta = 2
+    lowest: Count | None = None
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first training."""
@@ -109,7 +102,7 @@ class LearningCurveStopping(Strategy[_State]):
         return Proposals(state.architecture, state.checkpoints[state.ended], np.where(begins, -1, state.number))
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Take in values; give up what does not promise to become the best."""
+        """Record the values, and stop the trainings that are predicted not to become the best."""
         value = evaluations.value
         np.put_along_axis(state.curve, state.ended[..., None], value[..., None], axis=2)
         if self._extrapolates(state):
@@ -124,7 +117,7 @@ class LearningCurveStopping(Strategy[_State]):
         state.number = evaluations.number
 
     def _extrapolates(self, state: _State) -> bool:
-        """Return whether there is a checkpoint before the end at which three points of a curve are known."""
+        """Return whether three points of a curve are known at some checkpoint before the end."""
         return self.extrapolation == "power-law" and len(state.checkpoints) > 3
 
     def _below_best(self, state: _State, value: FloatArray) -> NDArray[np.bool_]:
@@ -138,7 +131,7 @@ class LearningCurveStopping(Strategy[_State]):
 
     @staticmethod
     def _keep_best(state: _State, value: FloatArray, finished: NDArray[np.bool_]) -> None:
-        """Compare the trainings that are finished with the best so far; of equals, the one proposed first stays."""
+        """Update the best training from those that have finished; ties: the one proposed first."""
         end = np.where(finished, np.fmax(value, -np.inf), -np.inf)
         winner = end.argmax(axis=1)
         run = np.arange(len(end))

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.checks import Count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -26,10 +27,10 @@ class _State:
     started: NDArray[np.bool_]  # (runs,): whether there is a centre
     best: IntArray  # (runs,): best new neighbour so far, -1 before the first
     best_value: FloatArray  # (runs,)
-    start: IntArray  # (runs,): best of the random architectures since the last start, -1 before the first
+    start: IntArray  # (runs,): best random architecture since the last start, -1 before the first
     start_value: FloatArray  # (runs,)
-    starts: IntArray  # (runs,): how many random architectures there were since the last start
-    random: NDArray[np.bool_]  # (runs, workers): which of the architectures last asked for are random
+    starts: IntArray  # (runs,): number of random architectures since the last start
+    random: NDArray[np.bool_]  # (runs, workers): which of the last proposals are random
     run: IntArray  # (runs,): 0, 1, 2, ...
 
 
@@ -38,43 +39,35 @@ class _State:
 class LocalSearch(Strategy[_State]):
     """Hill climbing with restarts (White, Nolen and Savani, UAI 2021).
 
-    Start at a random architecture. Evaluate its neighbours in random order, those that this run has evaluated before
-    left out. With ``improvement="best"``, evaluate all of them and move to the best if it is better than the centre;
-    with ``"first"``, move as soon as one is better. Where none is, the centre is a local optimum: start again at a
-    random architecture that was not evaluated before. So no architecture is paid for twice, and a run ends when the
-    whole space was evaluated.
+    Start at a random architecture, the centre. Evaluate its neighbours in random order, except those that this run has
+    evaluated before. With ``improvement="best"``, evaluate all of them, and move to the best if it is better than the
+    centre; with ``"first"``, move as soon as one is better. If none is better, the centre is a local optimum: restart
+    at a random new architecture. No architecture is evaluated twice, and a run ends when the whole space was evaluated.
 
-    With several workers, as many neighbours are evaluated at a time. Workers for which no neighbour is left evaluate
-    random architectures, and the next start is at the best of these.
+    With several workers, one neighbour per worker is evaluated at a time. Workers without a neighbour evaluate random
+    architectures, and the next start is the best of these.
 
-    The publication's software (github.com/naszilla/naszilla) starts at the best of 10 random architectures and by
+    The publication's software (github.com/naszilla/naszilla) starts at the best of 10 random architectures, and by
     default moves at the first improvement: ``initial=10, improvement="first"``.
 
     Args:
-        improvement: when to move, ``"best"`` or ``"first"``.
-        initial: how many random architectures a start is the best of.
-        restarts: whether to start again; if not, a run ends at its first local optimum.
+        improvement: when to move: ``"best"``, after all neighbours, or ``"first"``, as soon as one is better.
+        initial: number of random architectures of which the best is a start.
+        restarts: whether to restart; if not, a run ends at its first local optimum.
     """
 
     name: ClassVar[str] = "local-search"
+    aliases: ClassVar[tuple[str, ...]] = ("ls",)
     family: ClassVar[str] = "model-free"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
     improvement: Literal["best", "first"] = "best"
-    initial: int = 1
+    initial: Count = 1
     restarts: bool = True
 
-    def __post_init__(self) -> None:
-        require(
-            self.improvement in ("best", "first"),
-            f"improvement must be 'best' or 'first', got {self.improvement!r}",
-        )
-        require_count("initial", self.initial)
-        require(isinstance(self.restarts, bool), f"restarts must be True or False, got {self.restarts!r}")
-
     def start(self, problem: Problem) -> _State:
-        """Return the state before the first evaluation: every run needs a start."""
+        """Return the state before the first evaluation: no run has a centre."""
         runs = problem.runs
         nothing, lowest = np.full(runs, -1), np.full(runs, -np.inf)
         return _State(
@@ -105,7 +98,7 @@ class LocalSearch(Strategy[_State]):
         return np.stack(proposed, axis=1)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Keep the best neighbour, and the best random architecture."""
+        """Update the best neighbour and the best random architecture."""
         fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
         columns = zip(evaluations.architecture.T, fitness.T, state.random.T, strict=False)
         for architecture, value, random in columns:
@@ -120,7 +113,7 @@ class LocalSearch(Strategy[_State]):
                 state.starts += drawn
 
     def _move(self, state: _State) -> None:
-        """Move to the best neighbour where it is better than the centre and the time to move has come."""
+        """Move to the best neighbour if it is better than the centre, and it is time to move."""
         improved = state.best_value > state.centre_value
         if self.improvement == "best":
             improved &= state.neighborhood.left == 0
@@ -140,7 +133,7 @@ class LocalSearch(Strategy[_State]):
 
     @staticmethod
     def _propose(state: _State, uniform: FloatArray, over: NDArray[np.bool_], worker: int) -> IntArray:
-        """Return a neighbour or, where none is left, a random architecture; -1 where a run is over; shape (runs,)."""
+        """Return a neighbour or, if none is left, a random new architecture, shape (runs,); -1 for runs that ended."""
         architecture = state.neighborhood.take(uniform[:, 0])
         state.random[:, worker] = architecture < 0
         lost = np.flatnonzero((architecture < 0) & ~over)
@@ -151,7 +144,7 @@ class LocalSearch(Strategy[_State]):
 
 
 def _settle(state: _State, runs: IntArray, centre: IntArray, value: FloatArray) -> None:
-    """Make ``centre`` the centre of the given runs."""
+    """Make architectures the centres of the given runs."""
     state.neighborhood.enter(runs, centre, state.visited)
     state.centre_value[runs] = value
     state.best[runs] = -1

@@ -1,4 +1,4 @@
-"""Finding a strategy by whatever a user has: a name, a file, a module, a class, a function or an object."""
+"""Find a strategy by name, file, module, class, function or object."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 def find_strategy(strategy: StrategyLike, parameters: Mapping[str, Any] | None = None) -> Strategy[Any]:
-    """Return the strategy object for what a user gives.
+    """Return the strategy object for a `StrategyLike`.
 
     A class or a factory function whose objects have ``ask`` and ``tell`` for a single run is wrapped in
     `PlainStrategy`. A file or a module is imported, so its code runs.
@@ -110,7 +110,7 @@ def parse_parameters(text: str, rest: str) -> dict[str, Any]:
 
 
 def split_path(text: str) -> tuple[str, str]:
-    """Split ``place:Class:parameters`` into ``place:Class`` and the parameters; empty texts where it is a mere name.
+    """Split ``place:Class:parameters`` into ``place:Class`` and the parameters; two empty strings for a name.
 
     >>> split_path("mine.py:Mine:size=3"), split_path("package.module:Mine"), split_path("random-search")
     (('mine.py:Mine', 'size=3'), ('package.module:Mine', ''), ('', ''))
@@ -128,7 +128,7 @@ def import_path(path: str) -> Any:
     """Import what ``file.py:name`` or ``module:name`` names: a class or a function.
 
     Raises:
-        ParameterError: there is no such file, module or name, or importing it raised an error.
+        ParameterError: the file, module or name does not exist, or importing it raised an error.
 
     >>> import_path("nasbench_lab.strategies.random_search:RandomSearch").name
     'random-search'

@@ -1,4 +1,4 @@
-"""Monte-Carlo tree search over the choice sequence."""
+"""Monte-Carlo tree search over the codes of an architecture."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require
-from nasbench_lab.strategies.parts.prefixes import PrefixTree
-from nasbench_lab.strategies.parts.rewards import Rewards, gain, is_number
-from nasbench_lab.strategies.parts.tree_nodes import TreeStatistics
+from nasbench_lab.checks import NonNegative
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts.prefix_tree import PrefixTree
+from nasbench_lab.strategies.parts.rewards import Rewards, gain
+from nasbench_lab.strategies.parts.tree_statistics import TreeStatistics
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
@@ -33,39 +34,42 @@ class _State:
 class MonteCarloTreeSearch(Strategy[_State]):
     """Monte-Carlo tree search over the codes of an architecture (AlphaX: Wang et al., AAAI 2020), without its network.
 
-    An architecture is a sequence of choices, and every beginning of one is a node of a tree (`PrefixTree`). An
-    iteration starts at the root, and chooses until it comes to a node that it has not been to::
+    An architecture is a sequence of choices, and every prefix of one is a node of a tree (`PrefixTree`). An iteration
+    starts at the root and descends to the first node that the run has not visited yet::
 
         the next value j = argmax of  X_j + 2 c (highest - lowest) sqrt(2 ln N / N_j)
 
-    with N_j how often the run has been at the child, N how often at the node, and X_j the mean reward of what was
-    evaluated below the child; infinite where N_j = 0. It is a random one of equals, so children that were not tried
-    come first, in random order. From the new node a random architecture that begins like it is evaluated (the rollout),
-    and its reward counts for all nodes on the way. This is UCT (Kocsis and Szepesvari, ECML 2006) in the form of
-    AlphaX, with c = ``exploration``. That presupposes rewards in [0, 1]; (highest - lowest), of all rewards that the
-    run has seen, makes it so for any metric.
+    N_j and N are the run's numbers of visits to the child and to the node, and X_j is the mean reward of the
+    evaluations below the child. The bound is infinite where N_j = 0. Ties are broken at random, so unvisited children
+    come first, in random order. From the new node, a random architecture with its prefix is evaluated (the rollout),
+    and the reward counts for all nodes on the path. This is UCT (Kocsis and Szepesvari, ECML 2006) in the form of
+    AlphaX, with c = ``exploration``. UCT assumes rewards in [0, 1]; the factor (highest - lowest), over all rewards
+    that the run has seen, adapts it to any metric.
 
-    What differs from AlphaX:
+    Differences from AlphaX:
 
-    - It has no Meta-DNN. There a node's first value is the average of the rollout's accuracy and of the accuracies that
-      a network predicts for more rollouts. (Strategies with predictors are `Bananas`, `RankingPredictor`, `Npenas`.)
-    - A node is left out of the choice when everything below it was evaluated, so that no architecture is evaluated
-      twice. There a known network is looked up for free and counts again; here an evaluation is what costs.
-    - All nodes that an evaluation belongs to count it, as in the original UCT, not only those in the tree at that time.
-    - Moves are codes in the order of the space, and always as many as there are codes. There they are edits of a graph.
+    - There is no Meta-DNN. In AlphaX, the first value of a node averages the accuracy of the rollout and the accuracies
+      that a network predicts for more rollouts. (Strategies with predictors are `Bananas`, `RankingPredictor` and
+      `Npenas`.)
+    - A node is skipped when everything below it was evaluated, so no architecture is evaluated twice. AlphaX looks a
+      known network up for free and counts it again; here evaluations are the cost.
+    - An evaluation counts for all nodes that it belongs to, as in the original UCT, not only for those in the tree at
+      that time.
+    - Moves are codes in the order of the space, and their number is fixed. In AlphaX, moves edit a graph.
 
-    A failed training has the lowest reward that the run has seen. What is being evaluated on other workers counts as
-    visits of which nothing is known yet (as in WU-UCT: Liu et al., ICLR 2020); a child of which nothing is known at all
-    has the lowest reward.
+    A failed training has the lowest reward that the run has seen. Evaluations that have not ended on other workers
+    count as visits without a reward (as in WU-UCT: Liu et al., ICLR 2020); a child without any reward has the lowest
+    reward.
 
-    The paper says c = 0.5, its code 2. With a few hundred evaluations, both explore too much: 0.05 finds better
-    architectures (``docs/design/strategy-defaults.md`` has the numbers).
+    The paper uses c = 0.5, its code 2. With a few hundred evaluations both explore too much: 0.05 finds better
+    architectures (the measurements are in ``docs/design/strategy-defaults.md``).
 
     Args:
         exploration: the constant c, as a fraction of the range of the rewards.
     """
 
     name: ClassVar[str] = "mcts"
+    aliases: ClassVar[tuple[str, ...]] = ("monte-carlo-tree-search", "alphax", "uct")
     family: ClassVar[str] = "tree search"
     reference: ClassVar[str] = (
         "Wang et al., Neural Architecture Search using Deep Neural Networks and Monte Carlo Tree Search, AAAI 2020"
@@ -73,11 +77,7 @@ class MonteCarloTreeSearch(Strategy[_State]):
     asynchronous: ClassVar[bool] = True
     runs_at_a_time: ClassVar[int] = 1024
 
-    exploration: float = 0.05
-
-    def __post_init__(self) -> None:
-        good = is_number(self.exploration) and 0 <= self.exploration < float("inf")
-        require(good, f"exploration must be a number of at least 0, got {self.exploration!r}")
+    exploration: NonNegative = 0.05
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: a tree with a root."""
@@ -93,7 +93,7 @@ class MonteCarloTreeSearch(Strategy[_State]):
         )
 
     def ask(self, state: _State) -> IntArray:
-        """Go down the tree once, shape (runs, 1); -1 where everything was evaluated."""
+        """Descend the tree once, shape (runs, 1); -1 when everything was evaluated."""
         runs = len(state.origin)
         if state.proposed == len(state.tree.architecture):
             return np.full((runs, 1), -1)
@@ -105,7 +105,7 @@ class MonteCarloTreeSearch(Strategy[_State]):
         return state.tree.architecture[position][:, None]
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Count the rewards for all nodes on the way to the architectures."""
+        """Count the rewards for all nodes on the paths to the architectures."""
         rewards = state.rewards.of(evaluations.value)
         for architecture, reward in zip(evaluations.architecture.T, rewards, strict=True):
             state.origin = np.where(np.isnan(state.origin), reward, state.origin)

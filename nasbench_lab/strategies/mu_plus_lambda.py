@@ -1,4 +1,4 @@
-"""The (mu + lambda) evolution strategy: parents and their offspring compete, the best survive."""
+"""The (mu + lambda) evolution strategy: parents and their offspring compete, and the best survive."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, Probability
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require_count
-from nasbench_lab.strategies.parts.variation import Mutation, mutate, require_mutation
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts.variation import Mutation, mutate
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams, scale
 
@@ -28,38 +29,36 @@ class _State:
 class MuPlusLambda(Strategy[_State]):
     """(mu + lambda) evolution strategy (Schwefel 1981; Beyer and Schwefel, Natural Computing 2002).
 
-    The first mu parents are random. In every generation, lambda times a parent is drawn uniformly and a mutant of it
-    evaluated; of the mu parents and lambda offspring, the best mu are the next parents, of equals the older ones. A
-    parent keeps the value that it was told: with noisy values, a lucky one can live for ever.
+    The first mu parents are random. In every generation, draw a parent uniformly lambda times and evaluate a mutant of
+    each. The best mu of the mu parents and lambda offspring are the next parents (ties: the older). A parent keeps its
+    observed value: with noisy values, a lucky parent can survive forever.
 
-    With mutation to neighbours it stays where no parent has a better neighbour: on tables of NATS-Bench, (5 + 10) is
-    better than (10 + 10) for a hundred evaluations and then hardly improves. Replacement of several codes gets away.
+    With mutation to neighbours, the search stays where no parent has a better neighbour: on the tables of NATS-Bench,
+    (5 + 10) is better than (10 + 10) for a hundred evaluations and then hardly improves. Replacing several codes
+    escapes.
 
     There are no agreed defaults for architectures: Suganuma et al. (GECCO 2017) use (1 + 2); Schwefel's seven offspring
-    a parent are for step sizes that adapt, which codes do not have. (10 + 10) is ours, for a few hundred evaluations.
+    per parent are for step sizes that adapt, which codes do not have. (10 + 10) is our choice, for a few hundred
+    evaluations.
 
     Args:
-        parents: mu.
-        offspring: lambda; they are evaluated on all workers.
+        parents: number of parents, mu.
+        offspring: number of offspring, lambda; they are evaluated on all workers.
         mutation: ``"neighbor"`` or ``"replace"``, see `nasbench_lab.strategies.parts.variation.mutate`.
-        mutation_rate: of ``"replace"``, probability for every code, None for 1 / number of codes; of ``"neighbor"``,
-            probability for every child, None for 1.
+        mutation_rate: for ``"replace"``, the probability for every code, None for 1 / number of codes; for
+            ``"neighbor"``, the probability for every child, None for 1.
     """
 
     name: ClassVar[str] = "mu-plus-lambda"
+    aliases: ClassVar[tuple[str, ...]] = ("evolutionary-algorithm", "ea")
     family: ClassVar[str] = "evolution"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     reference: ClassVar[str] = "Beyer and Schwefel, Evolution Strategies: A Comprehensive Introduction, NatComp 2002"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    parents: int = 10
-    offspring: int = 10
+    parents: Count = 10
+    offspring: Count = 10
     mutation: Mutation = "neighbor"
-    mutation_rate: float | None = None
-
-    def __post_init__(self) -> None:
-        require_count("parents", self.parents)
-        require_count("offspring", self.offspring)
-        require_mutation(self.mutation, self.mutation_rate)
+    mutation_rate: Probability | None = None
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no parents yet."""
@@ -76,7 +75,7 @@ class MuPlusLambda(Strategy[_State]):
         return mutate(state.space, state.streams, parent, self.mutation, self.mutation_rate)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Let the best of parents and offspring survive."""
+        """Keep the best of parents and offspring."""
         members = np.concatenate([state.members, evaluations.architecture], axis=1)
         fitness = np.concatenate([state.fitness, np.fmax(evaluations.value, -np.inf)], axis=1)
         order = np.argsort(-fitness, axis=1, kind="stable")[:, : self.parents]

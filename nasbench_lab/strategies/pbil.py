@@ -1,17 +1,17 @@
-"""Population-based incremental learning: move a factorised distribution towards the best of what it draws."""
+"""Population-based incremental learning: a factorised distribution moves towards the best of its draws."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require_count
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.distributions import Distribution
-from nasbench_lab.strategies.parts.rewards import require_share
+from nasbench_lab.checks import Above, AtMost, Count, Probability
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.learned_distributions import Distribution
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import scale
 
@@ -27,40 +27,34 @@ class _State:
 class PBIL(Strategy[_State]):
     """Population-based incremental learning (Baluja, CMU-CS-94-163, 1994), for choices of any number of values.
 
-    Draw ``population_size`` architectures from the distribution p, at first uniform; move p towards the best of them
-    (of equals, the first drawn); then mutate it. For every choice i::
+    Draw ``population_size`` architectures from the distribution p, which starts uniform. Move p towards the best of
+    them (ties: the first drawn), then mutate it. For every choice i::
 
         p_i = (1 - learning_rate) p_i + learning_rate [best_i]
         with probability mutation_probability:  p_i = (1 - mutation_shift) p_i + mutation_shift [a random value]
 
-    where [x] is the distribution that always gives x. With two values that is the rule of the report, except that there
-    the mutation moves towards a random bit and here towards a random value. A failed training is worse than all others;
-    where all failed, p does not move.
+    Here [x] is the distribution that always gives x. With two values this is the rule of the report, except that the
+    report mutates towards a random bit and this towards a random value. A failed training is worse than all others; if
+    all fail, p does not move towards the best.
 
-    The rates are those of the report. Its population of 100, for 200,000 evaluations, would make a single step in the
+    The rates are those of the report. Its population of 100, for 200,000 evaluations, would take a single step in the
     usual hundred or few hundred evaluations of an architecture search; the default is 10.
 
     Args:
-        population_size: how many architectures are drawn before every step (with more workers, as many as they are).
-        learning_rate: how far p moves.
-        mutation_probability: how often a choice mutates, at every step.
-        mutation_shift: how far.
+        population_size: number of architectures drawn before every step; at least the number of workers is used.
+        learning_rate: fraction by which p moves towards the best.
+        mutation_probability: probability that a choice mutates, at every step.
+        mutation_shift: fraction by which a mutation moves p.
     """
 
     name: ClassVar[str] = "pbil"
-    reference: ClassVar[str] = "Baluja, Population-Based Incremental Learning, CMU-CS-94-163, 1994"
     family: ClassVar[str] = "distribution"
+    reference: ClassVar[str] = "Baluja, Population-Based Incremental Learning, CMU-CS-94-163, 1994"
 
-    population_size: int = 10
-    learning_rate: float = 0.1
-    mutation_probability: float = 0.02
-    mutation_shift: float = 0.05
-
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require_share("learning_rate", self.learning_rate, one=True)
-        require_share("mutation_probability", self.mutation_probability, zero=True, one=True)
-        require_share("mutation_shift", self.mutation_shift, zero=True, one=True)
+    population_size: Count = 10
+    learning_rate: Annotated[float, Above(0), AtMost(1)] = 0.1
+    mutation_probability: Probability = 0.02
+    mutation_shift: Probability = 0.05
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform distributions."""
@@ -91,6 +85,6 @@ class PBIL(Strategy[_State]):
 
 
 def _move(probabilities: FloatArray, codes: IntArray, rate: FloatArray) -> None:
-    """Move distributions towards the codes, in place; codes and rates (choices, runs)."""
+    """Move distributions towards codes, in place; codes and rates have the shape (choices, runs)."""
     probabilities *= 1 - rate
-    policies.add_at(probabilities, codes, rate)
+    categorical.add_at(probabilities, codes, rate)

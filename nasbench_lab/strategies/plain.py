@@ -1,4 +1,4 @@
-"""The adapter for plain strategies: one run, one architecture at a time, in ordinary Python."""
+"""The adapter for plain strategies: ordinary Python classes that search one run, one architecture at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PlainRun(Protocol):
         """Return the next architecture, by index or in official notation; None ends the run."""
 
     def tell(self, architecture: Any, value: float) -> None:
-        """Take in the value observed for the architecture last asked for; higher is better, NaN means failed."""
+        """Learn the observed value of the last proposed architecture; higher is better, NaN is a failed training."""
 
 
 @dataclass
@@ -35,15 +35,15 @@ class _State:
 @final
 @dataclass(frozen=True)
 class PlainStrategy(Strategy[_State]):
-    """Runs a plain strategy once per run, each with a random generator of its own.
+    """Run a plain strategy in a Python loop over runs, each with its own object and random generator.
 
-    The slow path: a Python loop over runs. Good for a first idea and as an oracle for a lock-step version.
+    This is slow, but good for a first idea, and as an oracle for a lock-step version.
 
     Args:
         factory: called as ``factory(space, random, **arguments)`` for every run, with the `Space` and a
             ``numpy.random.Generator``; returns an object with ``ask`` and ``tell`` (see `PlainRun`).
         arguments: keyword arguments for the factory.
-        title: what to call the strategy; by default by the factory's name.
+        title: name of the strategy; the default is the name of the factory.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -69,6 +69,11 @@ class PlainStrategy(Strategy[_State]):
         return self.title or str(getattr(self.factory, "__qualname__", repr(self.factory)))
 
     @property
+    def version(self) -> int:  # type: ignore[override] # of the object, like the name
+        """The version of the factory, see `plain_version`."""
+        return plain_version(self.factory)
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """The arguments of the factory."""
         return dict(self.arguments)
@@ -80,7 +85,11 @@ class PlainStrategy(Strategy[_State]):
         return f"{self.name}:{arguments}" if arguments else self.name
 
     def start(self, problem: Problem) -> _State:
-        """Make one object per run."""
+        """Create one object per run.
+
+        Raises:
+            StrategyError: the factory cannot be called with a space, a generator and the arguments.
+        """
         made: list[PlainRun | None] = []
         for run in range(problem.runs):
             try:
@@ -90,7 +99,11 @@ class PlainStrategy(Strategy[_State]):
         return _State(problem.space, made, [None] * problem.runs)
 
     def ask(self, state: _State) -> IntArray:
-        """Ask every run for its next architecture, shape (runs, 1)."""
+        """Ask every run for its next architecture, shape (runs, 1); -1 for runs that have ended.
+
+        Raises:
+            StrategyError: a run proposed something outside the space.
+        """
         proposals = np.full((len(state.runs), 1), -1, dtype=np.int64)
         for position, run in enumerate(state.runs):
             architecture = None if run is None else run.ask()
@@ -102,7 +115,7 @@ class PlainStrategy(Strategy[_State]):
         return proposals
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Tell every run its value, with the architecture as the run named it."""
+        """Tell every run its value, with the architecture in the form in which the run proposed it."""
         for run, asked, observed in zip(state.runs, state.asked, evaluations.value[:, 0].tolist(), strict=True):
             if run is not None:
                 run.tell(asked, observed)
@@ -112,3 +125,9 @@ class PlainStrategy(Strategy[_State]):
             return space.resolve(architecture)
         except ValueError as error:
             raise StrategyError(f"{self.name} proposed {architecture!r}: {error}") from error
+
+
+def plain_version(factory: Callable[..., Any]) -> int:
+    """Return the version of a plain strategy: its attribute ``version`` if that is a whole number, else 1."""
+    given = getattr(factory, "version", 1)
+    return given if isinstance(given, int) else 1

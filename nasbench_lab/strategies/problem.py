@@ -1,4 +1,4 @@
-"""What a strategy is given, what it proposes and what it is told: all that passes between it and the simulation."""
+"""The messages between a strategy and the simulation: the problem, the proposals and the evaluations."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from nasbench_lab.streams import Streams
 
 
 class Scores(abc.ABC):
-    """Scores of architectures that need no training, such as synflow or naswot. Asking for one costs simulated time.
+    """Scores of architectures that need no training, such as synflow or naswot.
 
-    The time is charged to the run that asks, before its next evaluation starts.
+    Asking for a score costs simulated time. The run that asks pays it before its next evaluation starts.
     """
 
     @property
     @abc.abstractmethod
     def names(self) -> tuple[str, ...]:
-        """Which scores there are."""
+        """Names of the available scores."""
 
     @abc.abstractmethod
     def score(self, name: str, architecture: IntArray) -> FloatArray:
@@ -33,7 +33,7 @@ class Scores(abc.ABC):
 
 
 class NoScores(Scores):
-    """Where a table has no scores."""
+    """The scores of a table that has none."""
 
     names = ()
 
@@ -44,16 +44,16 @@ class NoScores(Scores):
 
 @dataclass(frozen=True)
 class Problem:
-    """What a strategy is given before the first evaluation. It never learns more than this and what it is told.
+    """What a strategy knows before the first evaluation. Later it learns only what it is told.
 
     Attributes:
-        space: what can be proposed.
+        space: the search space.
         streams: the random numbers of all runs.
-        fidelities: numbers of training epochs at which architectures can be evaluated, ascending. The last is the one
-            that counts, and the one of proposals that do not say.
-        workers: how many evaluations of a run can happen at the same time.
-        objectives: names of what is told of every evaluation; the first is the one that incumbents are chosen by.
-        scores: what can be asked about architectures without an evaluation.
+        fidelities: numbers of training epochs at which architectures can be evaluated, ascending. The last one is the
+            fidelity that counts, and the default of proposals.
+        workers: number of evaluations of a run that can happen at the same time.
+        objectives: names of the observed values of every evaluation; the first one decides the incumbents.
+        scores: scores of architectures that need no evaluation.
     """
 
     space: Space
@@ -75,9 +75,10 @@ class Proposals(NamedTuple):
     Attributes:
         architecture: indices; -1 where a run has nothing more to propose.
         fidelity: training epochs, out of `Problem.fidelities`; None for the highest.
-        resume: number of the earlier evaluation, of the same architecture at a lower fidelity, that is gone on with; -1
-            for a training from the start. The evaluations of a run are numbered 0, 1, 2, ... as they were proposed.
-            Where the table's trainings cannot be resumed it is a training from the start, and costs one.
+        resume: number of the earlier evaluation whose training resumes; -1 for a training from the start. It must be an
+            evaluation of the same architecture at a lower fidelity. The evaluations of a run are numbered 0, 1, 2, ...
+            in the order of their proposals. If the table's trainings cannot be resumed, this is a training from the
+            start, at full cost.
     """
 
     architecture: IntArray
@@ -86,14 +87,14 @@ class Proposals(NamedTuple):
 
 
 class Evaluations(NamedTuple):
-    """What is told of evaluations that ended. Arrays of shape (runs, k).
+    """What a strategy is told about evaluations that have ended. Arrays of shape (runs, k).
 
     Attributes:
         architecture: indices, as proposed.
         value: the observed objective; higher is better, whatever the metric; NaN for a failed training.
-        number: which proposal of the run this was, counted from 0.
-        fidelity: training epochs, None where all are the highest.
-        objectives: all objectives, shape (runs, k, objectives), higher is better; None where there is only the value.
+        number: number of the proposal within the run, counted from 0.
+        fidelity: training epochs; None if all are the highest.
+        objectives: all objectives, shape (runs, k, objectives), higher is better; None if there is only the value.
     """
 
     architecture: IntArray

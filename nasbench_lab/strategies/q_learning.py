@@ -1,32 +1,26 @@
-"""Q-learning over the choice sequence: what is it worth to choose this, given the choice before?"""
+"""Q-learning over the sequence of choices: the worth of a value of a choice, given the value of the choice before."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Above, AtMost, Count, Positive
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require_count
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.rewards import (
-    RewardKind,
-    Rewards,
-    gain,
-    require_positive,
-    require_reward,
-    require_share,
-)
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import code_draws
+from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards, gain
 from nasbench_lab.strategies.parts.tie_breaking import any_of
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams, scale
 
 SCHEDULE = ((1.0, 1500), (0.9, 100), (0.8, 100), (0.7, 100), *((step / 10, 150) for step in range(6, 0, -1)))
-"""The published schedule: this share of random choices for that many architectures."""
+"""The published schedule: pairs of epsilon, the probability of a random choice, and a number of architectures."""
 
 
 @dataclass
@@ -34,14 +28,16 @@ class _State:
     space: Space
     streams: Streams
     workers: int
-    first: IntArray  # (choices,): which of the states is that of a choice after the value 0
-    worth: FloatArray  # (states, values, runs): Q less the run's first reward; -inf where a choice has no such value
-    seen: NDArray[np.bool_]  # (runs, space.size): evaluated before, in this run
+    first: IntArray  # (choices,): the state of every choice after the value 0
+    worth: FloatArray  # (states, values, runs): Q minus the run's first reward; -inf where a choice has no such value
+    seen: NDArray[np.bool_]  # (runs, space.size): evaluated before in this run
     rewards: Rewards
     origin: FloatArray  # (runs,): the run's first reward, NaN before
-    codes: IntArray  # (proposals, choices, runs): what was drawn last
-    chosen: NDArray[np.unsignedinteger]  # (capacity, runs, choices): state * values + value; `told` of them are filled
-    returns: FloatArray  # (capacity, runs): their rewards, less the run's first
+    codes: IntArray  # (proposals, choices, runs): the last proposals
+    chosen: NDArray[
+        np.unsignedinteger
+    ]  # (capacity, runs, choices): state * values + value; the first `told` are filled
+    returns: FloatArray  # (capacity, runs): their rewards, minus the run's first
     told: int = 0  # evaluations so far
 
 
@@ -50,56 +46,55 @@ class _State:
 class QLearning(Strategy[_State]):
     """Q-learning with epsilon-greedy choices and replay (Baker, Gupta, Naik and Raskar, ICLR 2017: MetaQNN).
 
-    An architecture is a sequence of choices a_1 .. a_D. Q_i(s, a) is what the value a of choice i is worth after the
-    value s of choice i - 1. Every choice is random with probability epsilon, else the best, a random one of equals.
-    After an evaluation, ``replay`` of all past ones are drawn with replacement, and for each of them, from the last
+    An architecture is a sequence of choices a_1 .. a_D, and Q_i(s, a) is the worth of the value a of choice i after the
+    value s of choice i - 1. Every choice is random with probability epsilon, else the best (ties: a random one). After
+    an evaluation, draw ``replay`` past evaluations with replacement, and update Q for each of them, from the last
     choice to the first::
 
         Q_D(a_{D-1}, a_D)  +=  learning_rate (reward - Q_D(a_{D-1}, a_D))
         Q_i(a_{i-1}, a_i)  +=  learning_rate (max over a of Q_{i+1}(a_i, a) - Q_i(a_{i-1}, a_i))        i < D
 
-    which is equation 3 of the paper with the discount 1 and a reward at the end only. In the paper the state is the
-    layer before and its depth, here the value before and the number of the choice. Architectures that the run has
-    evaluated are not evaluated again but drawn anew (4 draws altogether; then the last is).
+    This is equation 3 of the paper with the discount 1 and a reward at the end only. In the paper, the state is the
+    layer before and its depth; here it is the value before and the number of the choice. An architecture that the run
+    has evaluated is drawn again (4 draws in total, of which the last one counts).
 
-    Q starts at the run's first reward. (The published code starts at 0.5 and says: about the accuracy of an average
-    model. A first, random architecture is one, in any unit.) A failed training has the lowest reward that the run has
-    seen.
+    Q starts at the run's first reward. (The published code starts at 0.5, and says: about the accuracy of an average
+    model. A first, random architecture is such a model, in any unit.) A failed training has the lowest reward that the
+    run has seen.
 
-    The published schedule spends 1,500 architectures at random and 1,200 more at epsilon from 0.9 to 0.1. The default
-    is a fiftieth of that: 30 at random, 54 altogether. It replays 100 (paper) or 128 (code) architectures with the
-    learning rate 0.01, made for thousands of architectures. The default replays 4 with the learning rate 1: with a few
-    hundred evaluations, most pairs of values are seen a few times only (``docs/design/strategy-defaults.md`` has the
-    measurements). For the published setting, say ``replay=128, learning_rate=0.01, schedule=1``.
+    The published schedule evaluates 1,500 random architectures, and 1,200 more while epsilon falls from 0.9 to 0.1. The
+    default is a fiftieth of that: 30 random architectures, 54 in total. The published replay is 100 (paper) or 128
+    (code) architectures with the learning rate 0.01, for thousands of architectures. The default replays 4 with the
+    learning rate 1: within a few hundred evaluations, most pairs of values are seen only a few times (the measurements
+    are in ``docs/design/strategy-defaults.md``). The published setting is ``replay=128, learning_rate=0.01,
+    schedule=1``.
+
+    Version 2 changed the defaults of ``learning_rate`` and ``replay``, and the number of draws.
 
     Args:
         learning_rate: alpha in the paper.
-        replay: how many evaluations are replayed after each.
+        replay: number of past evaluations that are replayed after each evaluation.
         schedule: length of the schedule of epsilon, as a multiple of the published one.
         reward: ``"raw"``, the value, or ``"sigmoid"``, the fitness 1 / (1 + exp(-beta value)).
         beta: slope of the sigmoid, per unit of the metric.
     """
 
     name: ClassVar[str] = "q-learning"
+    aliases: ClassVar[tuple[str, ...]] = ("metaqnn", "reinforcement-learning", "rl")
+    version: ClassVar[int] = 2
+    family: ClassVar[str] = "reinforcement learning"
     reference: ClassVar[str] = (
         "Baker et al., Designing Neural Network Architectures using Reinforcement Learning, ICLR 2017"
     )
-    family: ClassVar[str] = "reinforcement learning"
 
-    learning_rate: float = 1.0
-    replay: int = 4
-    schedule: float = 0.02
+    learning_rate: Annotated[float, Above(0), AtMost(1)] = 1.0
+    replay: Count = 4
+    schedule: Positive = 0.02
     reward: RewardKind = "raw"
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_share("learning_rate", self.learning_rate, one=True)
-        require_count("replay", self.replay)
-        require_positive("schedule", self.schedule)
-        require_reward(self.reward, self.beta)
+    beta: Positive = 1.0
 
     def start(self, problem: Problem) -> _State:
-        """Return the state before the first evaluation: everything is worth the same."""
+        """Return the state before the first evaluation: all values are worth the same."""
         cardinalities, runs = np.array(problem.space.cardinalities), problem.runs
         of_each = np.concatenate([[1], cardinalities[:-1]])
         has = np.arange(cardinalities.max()) < np.repeat(cardinalities, of_each)[:, None]
@@ -118,7 +113,7 @@ class QLearning(Strategy[_State]):
         )
 
     def epsilon(self, evaluation: int) -> float:
-        """Return the share of random choices for an evaluation, counted from 0.
+        """Return the probability of a random choice in an evaluation, counted from 0.
 
         >>> [QLearning().epsilon(evaluation) for evaluation in (0, 29, 30, 53, 1000)]
         [1.0, 1.0, 0.9, 0.1, 0.1]
@@ -126,7 +121,7 @@ class QLearning(Strategy[_State]):
         end = 0.0
         for share, architectures in SCHEDULE:
             end += architectures * self.schedule
-            if evaluation < end - 1e-9:  # so that 1,500 fiftieths are 30
+            if evaluation < end - 1e-9:  # against rounding: 1,500 fiftieths are 30
                 return share
         return SCHEDULE[-1][0]
 
@@ -137,11 +132,11 @@ class QLearning(Strategy[_State]):
         def choose(uniform: FloatArray, runs: IntArray) -> IntArray:
             return _choose(state, epsilon, uniform, runs)
 
-        state.codes, architecture = policies.draw(state.space, state.streams, state.workers, choose, seen=state.seen)
+        state.codes, architecture = code_draws.draw(state.space, state.streams, state.workers, choose, seen=state.seen)
         return architecture
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Remember the evaluations, and replay some."""
+        """Store the evaluations, and replay past ones after each."""
         rewards = state.rewards.of(evaluations.value)
         run = np.arange(rewards.shape[1])
         for codes, architecture, reward in zip(state.codes, evaluations.architecture.T, rewards, strict=False):
@@ -151,11 +146,11 @@ class QLearning(Strategy[_State]):
             self._replay(state, scale(state.streams.uniform(self.replay).T, state.told))
 
     def _replay(self, state: _State, which: IntArray) -> None:
-        """Learn from past evaluations, shape (replay, runs), one after the other.
+        """Update Q from past evaluations, shape (replay, runs), with the result of one update after the other.
 
-        Choice i of evaluation t needs what choice i + 1 of the same evaluation and choice i of the one before have
-        left, and nothing of evaluation t + 1. So all (t, i) with the same t - i, a wave, are learned from at once, in
-        all runs, and the result is that of one after the other.
+        The update of choice i of evaluation t needs the updates of choice i + 1 of the same evaluation and of choice i
+        of the evaluation before, and none of evaluation t + 1. So all (t, i) with the same t - i, a wave, are updated
+        at once, in all runs.
         """
         _, values, runs = state.worth.shape
         run = np.arange(runs)
@@ -181,17 +176,18 @@ class QLearning(Strategy[_State]):
 
 @dataclass(frozen=True)
 class _Waves:
-    """In which order (evaluation, choice) are learned from: wave by wave, in each by choice."""
+    """The order in which pairs (evaluation, choice) are updated: by wave, and by choice within a wave."""
 
     evaluation: IntArray  # (replays * choices,)
     choice: IntArray  # (replays * choices,)
     waves: tuple[tuple[slice, slice, int | None], ...]
-    """Of each: where it is; where that of the choices after its own is; whose reward its last choice needs, if any."""
+    """For every wave: its positions; the positions of the choices that follow its own; and the evaluation whose reward
+    its last choice needs, if any."""
 
 
 @cache
 def _waves(replays: int, choices: int) -> _Waves:
-    """Return the order for so many replayed evaluations.
+    """Return the order for a number of replayed evaluations.
 
     >>> order = _waves(2, 2)
     >>> order.evaluation.tolist(), order.choice.tolist()
@@ -209,7 +205,7 @@ def _waves(replays: int, choices: int) -> _Waves:
     waves, before = [], slice(0, 0)
     for wave in range(replays + choices - 1):
         here = slice(*np.searchsorted(number, [wave, wave + 1]).tolist())
-        # Those of the wave before that are not the first choice: they come after one of this wave.
+        # The pairs of the wave before, except a first choice: each follows a choice of this wave.
         after = slice(before.start + (before.stop > before.start and int(choice[before.start] == 0)), before.stop)
         waves.append((here, after, wave if wave < replays else None))
         before = here
@@ -217,13 +213,13 @@ def _waves(replays: int, choices: int) -> _Waves:
 
 
 def _by_value(worth: FloatArray) -> list[FloatArray]:
-    """Return views of worth (states, values, runs): in the j-th, a state's value j is where its first value is."""
+    """Return views of worth (states, values, runs): in the j-th, value j of a state is where its first value is."""
     _, values, runs = worth.shape
     return [worth.reshape(-1)[value * runs :] for value in range(values)]
 
 
 def _best(worth: list[FloatArray], states: IntArray, out: FloatArray) -> None:
-    """Write the worth of the best value in states (choices, runs)."""
+    """Write the worth of the best value in states (choices, runs) to ``out``."""
     out[:] = worth[0].take(states)
     for of_value in worth[1:]:
         np.maximum(out, of_value.take(states), out=out)
@@ -232,8 +228,8 @@ def _best(worth: list[FloatArray], states: IntArray, out: FloatArray) -> None:
 def _choose(state: _State, epsilon: float, uniform: FloatArray, runs: IntArray) -> IntArray:
     """Make all choices of some runs; uniforms (choices, n) to codes (choices, n).
 
-    A uniform below epsilon says that the choice is random, and is again uniform over epsilon; so is one above over the
-    rest.
+    A uniform below epsilon means a random choice. Divided by epsilon it is uniform again; so is a larger one after the
+    same rescaling to [0, 1).
     """
     codes = np.empty((len(state.first), len(runs)), dtype=np.int64)
     before: IntArray | int = 0
@@ -250,7 +246,7 @@ def _choose(state: _State, epsilon: float, uniform: FloatArray, runs: IntArray) 
 
 
 def _remember(state: _State, codes: IntArray, reward: FloatArray) -> None:
-    """Keep what was evaluated: codes (choices, runs) and rewards (runs,)."""
+    """Store evaluations: codes (choices, runs) and rewards (runs,)."""
     if state.told == len(state.returns):
         state.chosen = np.concatenate([state.chosen, np.empty_like(state.chosen)])
         state.returns = np.concatenate([state.returns, np.empty_like(state.returns)])

@@ -1,4 +1,4 @@
-"""Random scalarisation: evolution for several objectives, each child bred for other weights."""
+"""Random scalarisation: evolution for several objectives, with other random weights for every child."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, NonNegative
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.dominance import comparable
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams, scale
@@ -24,9 +25,9 @@ class _State:
     streams: Streams
     members: IntArray  # (population_size, runs): architectures, in a ring
     objectives: FloatArray  # (objectives, population_size, runs): -inf for a failed training
-    better: NDArray[np.int32]  # (objectives, population_size, runs): how many members are better in one objective
-    lowest: FloatArray  # (objectives, runs): the least that the run has observed, inf before
-    highest: FloatArray  # (objectives, runs): the most, -inf before
+    better: NDArray[np.int32]  # (objectives, population_size, runs): number of members that are better in the objective
+    lowest: FloatArray  # (objectives, runs): smallest value that the run has observed, inf before
+    highest: FloatArray  # (objectives, runs): largest value, -inf before
     born: int = 0  # evaluations so far, the same for every run
     founded: bool = False  # whether the first population was proposed
 
@@ -37,51 +38,43 @@ class RandomScalarisation(Strategy[_State]):
     """Aging evolution (Real et al. 2019) by augmented Tchebycheff costs with random weights (Knowles 2006).
 
     As in regularized evolution, each child is a mutant of the winner of a tournament, and replaces the oldest member.
-    For every child, weights w are drawn uniformly from those that are at least 0 and sum to 1, and the winner is the
-    member with the least
+    For every child, weights w are drawn uniformly from those that are at least 0 and sum to 1. The winner is the member
+    with the smallest
 
         g(x) = max_j w_j c_j(x) + rho sum_j w_j c_j(x)
 
-    (ParEGO, IEEE Transactions on Evolutionary Computation 2006, equation 2), of equals the one drawn first. So over
-    time children are bred for all parts of the Pareto front, also where it is not convex. The cost c_j of objective f_j
-    is
+    (ParEGO, IEEE Transactions on Evolutionary Computation 2006, equation 2); ties: the one drawn first. Over time,
+    children are bred for all parts of the Pareto front, even where it is not convex. The cost c_j of objective f_j is
 
-    - with ``scaling="rank"`` the fraction of the population that is better in f_j;
-    - with ``scaling="range"``, as in ParEGO, (max f_j - f_j(x)) / (max f_j - min f_j) over all that the run has
-      observed. A single network that did not learn makes all differences between good ones small, and the search
-      then breeds for the other objectives: on tables of trained networks this is worse, hence not the default.
+    - with ``scaling="rank"``, the fraction of the population that is better in f_j;
+    - with ``scaling="range"``, as in ParEGO, (max f_j - f_j(x)) / (max f_j - min f_j) over all values that the run has
+      observed. A single network that did not learn makes all differences between good ones small, and the search then
+      breeds for the other objectives. On tables of trained networks this is worse, so it is not the default.
 
-    ParEGO draws from evenly spaced weights and proposes by a model; here an evolution takes the place of the model.
-    With one objective it is regularized evolution. The defaults are ours, for a few hundred evaluations.
+    ParEGO draws from evenly spaced weights and proposes with a model; here evolution takes the place of the model. With
+    one objective this is regularized evolution. The defaults are our own, for a few hundred evaluations.
 
     Args:
         population_size: number of members.
-        sample_size: size of a tournament.
+        sample_size: number of members of a tournament.
         scaling: ``"rank"`` or ``"range"``.
         rho: weight of the sum, which makes weakly dominated architectures lose; 0.05 in ParEGO.
     """
 
     name: ClassVar[str] = "random-scalarisation"
     family: ClassVar[str] = "multi-objective"
+    reference: ClassVar[str] = "Knowles, ParEGO, IEEE Trans. Evol. Comput. 2006 (scalarisation); Real et al., AAAI 2019"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     asynchronous: ClassVar[bool] = True
-    reference: ClassVar[str] = "Knowles, ParEGO, IEEE Trans. Evol. Comput. 2006 (scalarisation); Real et al., AAAI 2019"
 
-    population_size: int = 30
-    sample_size: int = 8
+    population_size: Count = 30
+    sample_size: Count = 8
     scaling: Literal["rank", "range"] = "rank"
-    rho: float = 0.05
-
-    def __post_init__(self) -> None:
-        require_count("population_size", self.population_size)
-        require_count("sample_size", self.sample_size)
-        require(self.scaling in ("rank", "range"), f"scaling must be 'rank' or 'range', got {self.scaling!r}")
-        number = isinstance(self.rho, int | float | np.number) and not isinstance(self.rho, bool)
-        require(number and bool(0 <= self.rho < np.inf), f"rho must be a number of at least 0, got {self.rho!r}")
+    rho: NonNegative = 0.05
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: an empty population."""
-        # Transposed, so that what is done for all runs at a time lies side by side in memory.
+        # The runs are the last axis, so that operations on all runs use contiguous memory.
         shape = (self.population_size, problem.runs)
         members, objectives = np.zeros(shape, dtype=np.int64), np.full((len(problem.objectives), *shape), -np.inf)
         lowest = np.full((len(problem.objectives), problem.runs), np.inf)
@@ -95,7 +88,7 @@ class RandomScalarisation(Strategy[_State]):
             return state.space.sample(state.streams.uniform(self.population_size))
         cuts = len(state.objectives) - 1
         uniform = state.streams.uniform(self.sample_size + cuts + 1)
-        if state.born == 0:  # as many workers as members, and none is back
+        if state.born == 0:  # with as many workers as members, no evaluation has ended yet
             return state.space.sample(uniform[:, -1:])
         drawn = scale(uniform[:, : self.sample_size], min(state.born, self.population_size)).T
         costs = [self._cost(state, objective, drawn) for objective in range(cuts + 1)]
@@ -105,7 +98,7 @@ class RandomScalarisation(Strategy[_State]):
         return state.space.mutate(parent.T, uniform[:, -1:])
 
     def _cost(self, state: _State, objective: int, drawn: IntArray) -> FloatArray:
-        """Return the costs of members in one objective, shape (sample_size, runs); failed ones have the highest."""
+        """Return the costs of members in one objective, shape (sample_size, runs); highest for failed trainings."""
         if self.scaling == "rank":
             return np.take_along_axis(state.better[objective], drawn, axis=0) / self.population_size
         value = np.take_along_axis(state.objectives[objective], drawn, axis=0)
@@ -115,7 +108,7 @@ class RandomScalarisation(Strategy[_State]):
         return np.where(np.isinf(value), 2.0, below / np.where(known, highest - lowest, 1.0))
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Let the new architectures replace the oldest members."""
+        """Replace the oldest members by the new architectures."""
         objectives = np.moveaxis(comparable(evaluations), 0, -1)  # (k, objectives, runs)
         for architecture, told in zip(evaluations.architecture.T, objectives, strict=True):
             oldest = state.born % self.population_size
@@ -145,10 +138,10 @@ def simplex(uniform: FloatArray) -> FloatArray:
 
 
 def tchebycheff(costs: Iterable[FloatArray], weights: FloatArray, rho: float) -> FloatArray:
-    """Return augmented Tchebycheff costs, lower is better.
+    """Return augmented Tchebycheff costs; lower is better.
 
     Args:
-        costs: for every objective, an array of one shape.
+        costs: one array per objective, all of the same shape.
         weights: for every objective, a weight or an array that broadcasts to the shape of its costs.
         rho: weight of the sum.
 
@@ -156,5 +149,5 @@ def tchebycheff(costs: Iterable[FloatArray], weights: FloatArray, rho: float) ->
     [0.75, 0.5]
     """
     weighted = [weight * cost for weight, cost in zip(weights, costs, strict=True)]
-    # One after the other, so that the sum is the same for any number of runs.
+    # In a fixed order, so that the sum is the same for any number of runs.
     return functools.reduce(np.maximum, weighted) + rho * functools.reduce(np.add, weighted)

@@ -1,4 +1,4 @@
-"""Random search: evaluate architectures drawn uniformly, keep the best."""
+"""Random search: evaluate architectures drawn uniformly, and keep the best."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
-_BATCH = 64  # proposals at a time; the draws are the same whatever it is
+_BATCH = 64  # proposals at a time; it does not change the draws
 
 
 @dataclass
@@ -30,27 +30,25 @@ class _State:
 class RandomSearch(Strategy[_State]):
     """Uniform random search (Bergstra and Bengio, JMLR 2012; Li and Talwalkar, UAI 2019).
 
-    With replacement, all draws are independent: an architecture may be drawn, and paid for, more than once. The
+    With replacement, all draws are independent: an architecture can be drawn, and paid for, more than once. The
     distribution of the result is known exactly: see `nasbench_lab.analysis.exact_random_search_on`.
 
-    Without replacement, every run goes through the space in a random order of its own, all orders equally likely, and
-    ends with it. If every architecture has one value, the best of n is one of the k worst of all A with probability
-    C(k, n) / C(A, n).
+    Without replacement, every run goes through the space in its own random order, all orders equally likely, and then
+    ends. If every architecture has one value, the best of n draws is one of the k worst of all A architectures with
+    probability C(k, n) / C(A, n).
 
     Args:
-        replacement: whether an architecture can be drawn again, as it usually can in the literature.
+        replacement: whether an architecture can be drawn again, as usual in the literature.
     """
 
     name: ClassVar[str] = "random-search"
+    aliases: ClassVar[tuple[str, ...]] = ("rs",)
     family: ClassVar[str] = "model-free"
+    reference: ClassVar[str] = "Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012"
     asynchronous: ClassVar[bool] = True
     takes_warm_start: ClassVar[bool] = True
-    reference: ClassVar[str] = "Bergstra and Bengio, Random Search for Hyper-Parameter Optimization, JMLR 2012"
 
     replacement: bool = True
-
-    def __post_init__(self) -> None:
-        require(isinstance(self.replacement, bool), f"replacement must be True or False, got {self.replacement!r}")
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""

@@ -1,4 +1,4 @@
-"""The recurrent controller: a network that writes architectures down choice by choice, trained by REINFORCE."""
+"""The recurrent controller: a network that draws an architecture choice by choice, trained by REINFORCE."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Count, Positive
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models import lstm
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.policies import Adam
-from nasbench_lab.strategies.parts.rewards import (
-    RewardBaseline,
-    RewardKind,
-    Rewards,
-    require_positive,
-    require_reward,
-    require_share,
-)
+from nasbench_lab.strategies.parts import categorical, code_draws
+from nasbench_lab.strategies.parts.adam import Adam
+from nasbench_lab.strategies.parts.rewards import Momentum, RewardBaseline, RewardKind, Rewards
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
-_RANGE = 0.08  # of the first weights
+_RANGE = 0.08  # of the initial weights
 
 
 @dataclass
@@ -37,7 +31,7 @@ class _State:
     adam: Adam
     rewards: Rewards
     baseline: RewardBaseline
-    codes: IntArray  # (batch, choices, runs): what was drawn last
+    codes: IntArray  # (batch, choices, runs): the last proposals
 
 
 @final
@@ -45,45 +39,39 @@ class _State:
 class RecurrentController(Strategy[_State]):
     """A recurrent network as the policy (Zoph and Le, ICLR 2017, section 3.2).
 
-    A stacked LSTM draws one choice after the other, each given all before; see `models.lstm` for its equations. After
-    ``batch_size`` architectures with rewards R_k, its parameters move by Adam along::
+    A stacked LSTM draws one choice after the other, each given all choices before; see `models.lstm` for its equations.
+    After ``batch_size`` architectures with rewards R_k, its parameters move by Adam along::
 
         1/m sum over k of (R_k - b) d log P(a_k) / d theta,      b = moving average of the rewards, R_k included
 
     As published: two layers of 35 units, weights drawn uniformly from -0.08 to 0.08, and 8 architectures per update.
-    The published learning rate of 0.0006 is for 12,800 architectures; in a few hundred evaluations it would learn
-    nothing, so the default is larger. The momentum of the baseline is not published; that of the NAS-Bench-201
-    experiments is taken.
+    The published learning rate of 0.0006 is for 12,800 architectures. It would learn nothing in a few hundred
+    evaluations, so the default is larger. The momentum of the baseline is not published; the default is that of the
+    NAS-Bench-201 experiments.
 
     Args:
-        learning_rate: of Adam.
-        units: of every layer and embedding.
-        layers: of the network.
-        batch_size: architectures per update (with more workers, as many as they are).
+        learning_rate: learning rate of Adam.
+        units: number of units of every layer and embedding.
+        layers: number of layers of the network.
+        batch_size: number of architectures per update; at least the number of workers is used.
         momentum: of the baseline.
         reward: ``"raw"``, the value, or ``"sigmoid"``, the fitness 1 / (1 + exp(-beta value)).
         beta: slope of the sigmoid, per unit of the metric.
     """
 
     name: ClassVar[str] = "recurrent-controller"
-    reference: ClassVar[str] = "Zoph and Le, Neural Architecture Search with Reinforcement Learning, ICLR 2017"
+    aliases: ClassVar[tuple[str, ...]] = ("rnn",)
     family: ClassVar[str] = "reinforcement learning"
+    reference: ClassVar[str] = "Zoph and Le, Neural Architecture Search with Reinforcement Learning, ICLR 2017"
     runs_at_a_time: ClassVar[int] = 16
 
-    learning_rate: float = 0.01
-    units: int = 35
-    layers: int = 2
-    batch_size: int = 8
-    momentum: float = 0.9
+    learning_rate: Positive = 0.01
+    units: Count = 35
+    layers: Count = 2
+    batch_size: Count = 8
+    momentum: Momentum = 0.9
     reward: RewardKind = "raw"
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_positive("learning_rate", self.learning_rate)
-        for name in ("units", "layers", "batch_size"):
-            require_count(name, getattr(self, name))
-        require_share("momentum", self.momentum)
-        require_reward(self.reward, self.beta)
+    beta: Positive = 1.0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: networks with random weights."""
@@ -105,14 +93,14 @@ class RecurrentController(Strategy[_State]):
         """Draw a batch, shape (runs, batch)."""
 
         def write(uniform: FloatArray, runs: IntArray) -> IntArray:
-            everyone = policies.are_all(runs, len(state.parameters))
+            everyone = code_draws.are_all(runs, len(state.parameters))
             return _write(state.shape, state.parameters if everyone else state.parameters[runs], uniform)
 
-        state.codes, architecture = policies.draw(state.space, state.streams, state.batch, write)
+        state.codes, architecture = code_draws.draw(state.space, state.streams, state.batch, write)
         return architecture
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Make a step along the gradient."""
+        """Take a step along the gradient."""
         rewards = state.rewards.of(evaluations.value)
         advantages = np.stack([state.baseline.advantage(reward) for reward in rewards]) / len(rewards)
         codes = state.codes[: len(advantages)]
@@ -120,11 +108,11 @@ class RecurrentController(Strategy[_State]):
 
 
 def _write(shape: lstm.Shape, parameters: FloatArray, uniform: FloatArray) -> IntArray:
-    """Draw one sequence of choices a run; uniforms (choices, runs) to codes of that shape."""
+    """Draw one sequence of choices per run; uniforms (choices, runs) to codes of the same shape."""
     parts, memory = shape.parts(parameters), lstm.first_memory(shape, len(parameters), 1)
     codes = np.empty(uniform.shape, dtype=np.int64)
     for choice in range(len(codes)):
         before = codes[choice - 1][:, None] if choice else None
         step = lstm.forward(shape, parts, memory, choice, before)
-        codes[choice] = policies.pick(step.shares[:, 0], uniform[choice])
+        codes[choice] = categorical.pick(step.shares[:, 0], uniform[choice])
     return codes

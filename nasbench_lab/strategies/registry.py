@@ -1,6 +1,10 @@
-"""The strategies that can be named: the built-in ones and those that installed packages add.
+"""The names of strategies: the built-in ones, and those that installed packages add.
 
-A package adds its own with an entry point in its ``pyproject.toml``, which names a `Strategy` or a plain class::
+A built-in strategy is a module of this package, named like the strategy: ``regularized_evolution.py`` defines
+"regularized-evolution". The modules of the contract are the only other ones. So a new file is a new strategy, and its
+name, aliases, family and reference stand in that file.
+
+Another package adds a strategy with an entry point in its ``pyproject.toml``. It names a `Strategy` or a plain class::
 
     [project.entry-points."nasbench_lab.strategies"]
     my-idea = "my_package.my_idea:MyIdea"
@@ -10,109 +14,64 @@ from __future__ import annotations
 
 import functools
 import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
-from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab import strategies
+from nasbench_lab.errors import NasbenchLabError, ParameterError, unknown
 from nasbench_lab.strategies.base import Strategy, field_names
-from nasbench_lab.strategies.plain import PlainRun, PlainStrategy
+from nasbench_lab.strategies.plain import PlainRun, PlainStrategy, plain_version
 
 GROUP = "nasbench_lab.strategies"
 
-_BUILT_IN = {
-    "adversarial-search": "nasbench_lab.strategies.adversarial_search:AdversarialSearch",
-    "asha": "nasbench_lab.strategies.asha:Asha",
-    "asng": "nasbench_lab.strategies.asng:ASNG",
-    "bananas": "nasbench_lab.strategies.bananas:Bananas",
-    "bohb": "nasbench_lab.strategies.bohb:Bohb",
-    "dehb": "nasbench_lab.strategies.dehb:Dehb",
-    "brp-nas": "nasbench_lab.strategies.brp_nas:RankingPredictor",
-    "differential-evolution": "nasbench_lab.strategies.differential_evolution:DifferentialEvolution",
-    "exhaustive": "nasbench_lab.strategies.exhaustive:Exhaustive",
-    "genetic-algorithm": "nasbench_lab.strategies.genetic_algorithm:GeneticAlgorithm",
-    "gp-bo": "nasbench_lab.strategies.gp_bo:GaussianProcessSearch",
-    "greedy-search": "nasbench_lab.strategies.greedy_search:GreedySearch",
-    "gumbel-softmax": "nasbench_lab.strategies.gumbel_softmax:GumbelSoftmax",
-    "hill-climbing": "nasbench_lab.strategies.hill_climbing:HillClimbing",
-    "hyperband": "nasbench_lab.strategies.hyperband:Hyperband",
-    "learning-curve-stopping": "nasbench_lab.strategies.learning_curve_stopping:LearningCurveStopping",
-    "local-search": "nasbench_lab.strategies.local_search:LocalSearch",
-    "mcts": "nasbench_lab.strategies.mcts:MonteCarloTreeSearch",
-    "mu-plus-lambda": "nasbench_lab.strategies.mu_plus_lambda:MuPlusLambda",
-    "npenas": "nasbench_lab.strategies.npenas:Npenas",
-    "nsga-ii": "nasbench_lab.strategies.nsga_ii:NSGA2",
-    "pbil": "nasbench_lab.strategies.pbil:PBIL",
-    "ppo": "nasbench_lab.strategies.ppo:PPO",
-    "progressive-search": "nasbench_lab.strategies.progressive_search:ProgressiveSearch",
-    "q-learning": "nasbench_lab.strategies.q_learning:QLearning",
-    "random-scalarisation": "nasbench_lab.strategies.random_scalarisation:RandomScalarisation",
-    "random-search": "nasbench_lab.strategies.random_search:RandomSearch",
-    "recurrent-controller": "nasbench_lab.strategies.recurrent_controller:RecurrentController",
-    "regularized-evolution": "nasbench_lab.strategies.regularized_evolution:RegularizedEvolution",
-    "reinforce": "nasbench_lab.strategies.reinforce:Reinforce",
-    "simulated-annealing": "nasbench_lab.strategies.simulated_annealing:SimulatedAnnealing",
-    "smac": "nasbench_lab.strategies.smac:RandomForestSearch",
-    "successive-halving": "nasbench_lab.strategies.successive_halving:SuccessiveHalving",
-    "tabu-search": "nasbench_lab.strategies.tabu_search:TabuSearch",
-    "tpe": "nasbench_lab.strategies.tpe:ParzenEstimator",
-    "umda": "nasbench_lab.strategies.umda:UMDA",
-    "zero-cost-filter": "nasbench_lab.strategies.zero_cost:ZeroCostFilter",
-    "zero-cost-warm-start": "nasbench_lab.strategies.zero_cost:ZeroCostWarmStart",
-}
-
-
-ALSO_CALLED = {
-    "agingevolution": ("regularized-evolution",),
-    "alphax": ("mcts",),
-    "annealing": ("simulated-annealing",),
-    "bayesianoptimization": ("gp-bo", "smac", "tpe"),
-    "bayesianoptimisation": ("gp-bo", "smac", "tpe"),
-    "bo": ("gp-bo", "smac", "tpe"),
-    "de": ("differential-evolution",),
-    "ea": ("regularized-evolution", "genetic-algorithm", "mu-plus-lambda"),
-    "evolution": ("regularized-evolution", "genetic-algorithm", "differential-evolution"),
-    "evolutionaryalgorithm": ("regularized-evolution", "genetic-algorithm", "mu-plus-lambda"),
-    "ga": ("genetic-algorithm",),
-    "gaussianprocess": ("gp-bo",),
-    "gdas": ("gumbel-softmax",),
-    "gp": ("gp-bo",),
-    "gridsearch": ("exhaustive",),
-    "hb": ("hyperband",),
-    "ls": ("local-search",),
-    "metaqnn": ("q-learning",),
-    "montecarlotreesearch": ("mcts",),
-    "neuralpredictor": ("brp-nas", "npenas", "bananas"),
-    "nsga2": ("nsga-ii",),
-    "pnas": ("progressive-search",),
-    "randomforest": ("smac",),
-    "rea": ("regularized-evolution",),
-    "re": ("regularized-evolution",),
-    "reinforcementlearning": ("reinforce", "ppo", "q-learning"),
-    "rl": ("reinforce", "ppo", "q-learning"),
-    "rnn": ("recurrent-controller",),
-    "rs": ("random-search",),
-    "sa": ("simulated-annealing",),
-    "sh": ("successive-halving",),
-    "sha": ("successive-halving",),
-    "snas": ("gumbel-softmax",),
-    "tabu": ("tabu-search",),
-    "uct": ("mcts",),
-}
-"""What else strategies are called, in small letters, for error messages: see `nasbench_lab.errors.suggestions`."""
+CONTRACT = frozenset({"base", "lookup", "plain", "problem", "registry"})
+"""The modules of this package that are no strategies."""
 
 
 @functools.cache
-def _loaders() -> dict[str, Callable[[], Any]]:
-    """Return what imports each strategy; a built-in name cannot be taken over."""
-    from importlib.metadata import entry_points  # slow to import, and only needed here
+def built_in() -> tuple[str, ...]:
+    """Return the names of the strategies of this package, sorted; imports none of them.
 
-    added = {entry.name: entry.load for entry in entry_points(group=GROUP)}
-    return {**added, **{name: functools.partial(_import, path) for name, path in _BUILT_IN.items()}}
+    >>> built_in()[:3]
+    ('adversarial-search', 'asha', 'asng')
+    """
+    modules = (module.name for module in pkgutil.iter_modules(strategies.__path__) if not module.ispkg)
+    return tuple(sorted(module.replace("_", "-") for module in modules if module not in CONTRACT))
 
 
-def _import(path: str) -> Any:
-    module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
+@functools.cache
+def _added() -> dict[str, Callable[[], Any]]:
+    """Return what loads each strategy of other packages; a built-in name cannot be taken over."""
+    from importlib.metadata import entry_points  # slow to import, and needed only here
+
+    return {entry.name: entry.load for entry in entry_points(group=GROUP) if entry.name not in built_in()}
+
+
+@functools.cache
+def _built_in_class(name: str) -> type[Strategy[Any]]:
+    """Import the module of a built-in strategy, and return the one public strategy class that it defines."""
+    module = importlib.import_module(f"{strategies.__name__}.{name.replace('-', '_')}")
+    (found,) = (
+        value
+        for title, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module.__name__
+        if not title.startswith("_")
+    )
+    return found
+
+
+def _aliases() -> dict[str, list[str]]:
+    """Return the strategies of every alias; imports them all, so it is for error messages only."""
+    named: dict[str, list[str]] = {}
+    for name in list_strategies():
+        try:
+            kind = strategy_class(name)
+        except NasbenchLabError:  # an entry point of another package that cannot be loaded
+            continue
+        for alias in kind.aliases if issubclass(kind, Strategy) else ():
+            named.setdefault(alias, []).append(name)
+    return named
 
 
 def list_strategies() -> list[str]:
@@ -121,7 +80,7 @@ def list_strategies() -> list[str]:
     >>> "random-search" in list_strategies()
     True
     """
-    return sorted(_loaders())
+    return sorted({*built_in(), *_added()})
 
 
 def strategy_class(name: str) -> type[Any]:
@@ -131,10 +90,12 @@ def strategy_class(name: str) -> type[Any]:
         UnknownNameError: no strategy has that name.
         ParameterError: an installed package registered something else.
     """
-    if name not in _loaders():
-        raise unknown("strategy", name, _loaders(), ALSO_CALLED)
+    if name in built_in():
+        return _built_in_class(name)
+    if name not in _added():
+        raise unknown("strategy", name, list_strategies(), _aliases())
     try:
-        found = _loaders()[name]()
+        found = _added()[name]()
     except Exception as error:  # whatever the other package raises
         raise ParameterError(f"the entry point {name!r} in group {GROUP!r} cannot be loaded: {error!r}") from error
     if not isinstance(found, type) or not (issubclass(found, Strategy) or _is_plain(found)):
@@ -143,17 +104,27 @@ def strategy_class(name: str) -> type[Any]:
 
 
 def reference(name: str) -> str:
-    """Return where a named strategy was published; empty where it does not say."""
+    """Return the publication of a named strategy; empty if it gives none."""
     return str(getattr(strategy_class(name), "reference", ""))
 
 
 def family(name: str) -> str:
-    """Return what kind of strategy a named one is; empty where it does not say."""
+    """Return the kind of a named strategy, e.g. ``"evolution"``; empty if it gives none."""
     return str(getattr(strategy_class(name), "family", ""))
 
 
+def version(name: str) -> int:
+    """Return the version of a named strategy, see `Strategy.version`.
+
+    >>> version("random-search"), version("q-learning")
+    (1, 2)
+    """
+    kind = strategy_class(name)
+    return kind.version if issubclass(kind, Strategy) else plain_version(kind)
+
+
 def needs(name: str) -> tuple[str, ...]:
-    """Return what a named strategy can make use of or cannot do without, beyond a space with values.
+    """Return what a named strategy uses besides the values of architectures.
 
     >>> needs("random-search"), needs("regularized-evolution")
     ((), ('neighbours',))
@@ -164,9 +135,9 @@ def needs(name: str) -> tuple[str, ...]:
 
 
 def resolve(strategy: str | Strategy[Any] | Callable[..., PlainRun], parameters: Mapping[str, Any]) -> Strategy[Any]:
-    """Return the strategy object for a name or class and parameters, or an object as it is.
+    """Return the strategy object for a name or a class and its parameters; return an object unchanged.
 
-    A class with ``ask`` and ``tell`` that is no Strategy is wrapped in `PlainStrategy`.
+    Any other class with ``ask`` and ``tell`` is wrapped in a `PlainStrategy`.
 
     Raises:
         UnknownNameError: no strategy has that name.

@@ -8,16 +8,11 @@ from typing import ClassVar, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Positive
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.distributions import Policy
-from nasbench_lab.strategies.parts.rewards import (
-    RewardBaseline,
-    RewardKind,
-    require_positive,
-    require_reward,
-    require_share,
-)
+from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.learned_distributions import Policy
+from nasbench_lab.strategies.parts.rewards import Momentum, RewardBaseline, RewardKind
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
@@ -32,44 +27,41 @@ class _State:
 class Reinforce(Strategy[_State]):
     """REINFORCE with a moving-average baseline over a factorised policy (Dong and Yang, ICLR 2020; Williams 1992).
 
-    Every choice has its own logits ``theta``, at first all 0 (the published code starts at 0.001 times a standard
+    Every choice has its own logits ``theta``, which start at 0 (the published code starts at 0.001 times a standard
     normal number, which makes no difference). Draw an architecture a from the policy, observe its reward r, and move::
 
-        b     = average of the rewards so far and of r, the newer the more (momentum m)
+        b     = average of the rewards so far, r included, weighted towards the newest (momentum m)
         theta = theta + Adam((r - b) d log p(a) / d theta),    d log p(a) / d theta[j, i] = [a_i = j] - p[j, i]
 
-    With several workers, every one of them draws from the same policy, and the gradient is the mean of theirs.
+    With several workers, each one draws from the same policy, and the gradient is the mean of theirs.
 
-    The policy is that of the codes as they are drawn: in a space where several codes describe the same architecture, or
-    some none, the gradient is that of what was drawn (see `policies.draw` for what takes the place of no architecture).
+    The policy is that of the codes as they are drawn. In a space where several codes describe the same architecture, or
+    some describe none, the gradient is that of the drawn codes (`parts.code_draws.draw` replaces codes that describe no
+    architecture).
 
-    Publications differ in the learning rate: the commands that come with NAS-Bench-201 say 0.5, its grid is 0.01, 0.02,
-    0.1, 0.2 and 0.5, an earlier version had 0.001, and that of NATS-Bench has 0.01. In the protocol of NAS-Bench-201
-    (12,000 seconds; 91.09 validation and 93.85 test accuracy are reported) the default of 0.1, the best of that grid,
-    gives 91.15 and 93.92; 0.01 gives 90.98 and 93.76, 0.5 settles too early and gives 90.28 and 93.17.
+    Publications differ in the learning rate: the commands of NAS-Bench-201 use 0.5, its grid is 0.01, 0.02, 0.1, 0.2
+    and 0.5, an earlier version had 0.001, and NATS-Bench uses 0.01. In the protocol of NAS-Bench-201 (12,000 seconds;
+    91.09 validation and 93.85 test accuracy are reported), the default of 0.1, the best of that grid, gives 91.15 and
+    93.92; 0.01 gives 90.98 and 93.76; 0.5 settles too early and gives 90.28 and 93.17.
 
     Args:
-        learning_rate: of Adam; about the most that a logit changes with an evaluation.
+        learning_rate: of Adam; about the largest change of a logit per evaluation.
         momentum: of the baseline.
         reward: ``"raw"``, the value, or ``"sigmoid"``, the fitness 1 / (1 + exp(-beta value)).
         beta: slope of the sigmoid, per unit of the metric.
     """
 
     name: ClassVar[str] = "reinforce"
+    aliases: ClassVar[tuple[str, ...]] = ("reinforcement-learning", "rl")
+    family: ClassVar[str] = "reinforcement learning"
     reference: ClassVar[str] = (
         "Dong and Yang, NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search, ICLR 2020"
     )
-    family: ClassVar[str] = "reinforcement learning"
 
-    learning_rate: float = 0.1
-    momentum: float = 0.9
+    learning_rate: Positive = 0.1
+    momentum: Momentum = 0.9
     reward: RewardKind = "raw"
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_positive("learning_rate", self.learning_rate)
-        require_share("momentum", self.momentum)
-        require_reward(self.reward, self.beta)
+    beta: Positive = 1.0
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: uniform policies."""
@@ -81,7 +73,7 @@ class Reinforce(Strategy[_State]):
         return state.policy.draw()
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Make a step along the gradient."""
+        """Take a step along the gradient."""
         policy = state.policy
         rewards = policy.rewards.of(evaluations.value)
         advantages = np.stack([state.baseline.advantage(reward) for reward in rewards]) / len(rewards)
@@ -90,7 +82,7 @@ class Reinforce(Strategy[_State]):
 
 def _gradient(codes: IntArray, probabilities: FloatArray, advantages: FloatArray) -> FloatArray:
     """Sum over proposals of the advantage times the gradient of the log-probability, shape (values, choices, runs)."""
-    gradient = probabilities * -policies.total(advantages)
-    for drawn, advantage in zip(codes, advantages, strict=False):  # those that the budget cut off are not told
-        policies.add_at(gradient, drawn, advantage)
+    gradient = probabilities * -categorical.total(advantages)
+    for drawn, advantage in zip(codes, advantages, strict=False):  # proposals that the budget cut off are not told
+        categorical.add_at(gradient, drawn, advantage)
     return gradient

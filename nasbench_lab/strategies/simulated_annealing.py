@@ -1,17 +1,17 @@
-"""Simulated annealing: random steps, accepted though they are worse while the temperature is high."""
+"""Simulated annealing: random steps, which may be worse while the temperature is high."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Above, AtLeast, AtMost, Positive
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
@@ -33,51 +33,40 @@ class _State:
 class SimulatedAnnealing(Strategy[_State]):
     """Metropolis steps at a falling temperature (Kirkpatrick, Gelatt and Vecchi, Science 1983).
 
-    Evaluate ``initial`` random architectures and start at the best, the centre. Then, for ever: evaluate a random
-    neighbour of the centre, and move there with probability min(1, exp((v' - v) / T)), where v and v' are the values
-    of the centre and of the neighbour. In the n-th of these steps, n = 0, 1, ...::
+    Evaluate ``initial`` random architectures and start at the best, the centre. Then repeat: evaluate a random
+    neighbour of the centre, and move there with probability min(1, exp((v' - v) / T)), where v and v' are the values of
+    the centre and the neighbour. In the n-th of these steps, n = 0, 1, ...::
 
         T = temperature * s * cooling ** n
 
-    As values may be fractions, percent or losses, temperatures are in units of s, the standard deviation of the values
-    of the first architectures (White, "Concepts of scale in simulated annealing", ICCD 1984, finds the temperature at
-    which to start of this order).
+    Values may be fractions, percent or losses, so temperatures are in units of s, the standard deviation of the values
+    of the first architectures (White, "Concepts of scale in simulated annealing", ICCD 1984, finds a suitable initial
+    temperature of this order).
 
-    ``cooling`` is that of SANAS, the simulated annealing over architectures of PaddleSlim (``reduce_rate=0.85`` an
-    evaluation). It starts at T = 10 (100 in its documentation) for accuracies in [0, 1], and so walks at random for the
-    first 30 (40) evaluations, until T is about what accuracies differ by; here T starts there. Unlike SANAS, this
-    evaluates an architecture again when it is drawn again.
+    ``cooling`` is that of SANAS, the simulated annealing over architectures of PaddleSlim (``reduce_rate=0.85`` per
+    evaluation). SANAS starts at T = 10 (100 in its documentation) for accuracies in [0, 1]. So it walks at random for
+    the first 30 (40) evaluations, until T is about as large as the differences between accuracies; here T starts there.
+    Unlike SANAS, this evaluates an architecture again when it is drawn again.
 
-    With several workers a neighbour of the centre is proposed whenever one is free; what it is compared with is the
-    centre when its evaluation ends.
+    With several workers, a neighbour of the centre is proposed whenever a worker is free, and is compared with the
+    centre at the time when its evaluation ends.
 
     Args:
-        temperature: initial temperature, in standard deviations of random architectures, above 0.
-        cooling: factor on the temperature after every evaluation, above 0 and at most 1.
-        initial: number of random architectures at first, at least 2.
+        temperature: initial temperature, in standard deviations of random architectures.
+        cooling: factor on the temperature after every evaluation.
+        initial: number of random architectures at the beginning.
     """
 
     name: ClassVar[str] = "simulated-annealing"
+    aliases: ClassVar[tuple[str, ...]] = ("sa", "annealing")
     family: ClassVar[str] = "model-free"
+    reference: ClassVar[str] = "Kirkpatrick et al., Optimization by Simulated Annealing, Science 1983"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     asynchronous: ClassVar[bool] = True
-    reference: ClassVar[str] = "Kirkpatrick et al., Optimization by Simulated Annealing, Science 1983"
 
-    temperature: float = 1.0
-    cooling: float = 0.85
-    initial: int = 10
-
-    def __post_init__(self) -> None:
-        require(
-            _is_number(self.temperature) and 0 < self.temperature < math.inf,
-            f"temperature must be a number above 0, got {self.temperature!r}",
-        )
-        require(
-            _is_number(self.cooling) and 0 < self.cooling <= 1,
-            f"cooling must be a number above 0 and at most 1, got {self.cooling!r}",
-        )
-        require_count("initial", self.initial)
-        require(self.initial >= 2, f"initial must be at least 2, got {self.initial}")
+    temperature: Positive = 1.0
+    cooling: Annotated[float, Above(0), AtMost(1)] = 0.85
+    initial: Annotated[int, AtLeast(2)] = 10
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no run has a centre."""
@@ -97,12 +86,12 @@ class SimulatedAnnealing(Strategy[_State]):
             state.founded = True
             return state.space.sample(state.streams.uniform(self.initial))
         uniform = state.streams.uniform(1)
-        if state.told == 0:  # more workers than first architectures, and none is back
+        if state.told == 0:  # with many workers, no evaluation has ended yet
             return state.space.sample(uniform)
         return state.space.mutate(state.centre, uniform[:, 0])[:, None]
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Move the centres."""
+        """Move the centres where a step is accepted."""
         uniform = state.streams.uniform(evaluations.value.shape[1])
         for architecture, observed, u in zip(evaluations.architecture.T, evaluations.value.T, uniform.T, strict=True):
             value = np.fmax(observed, -np.inf)  # NaN becomes -inf
@@ -123,12 +112,8 @@ class SimulatedAnnealing(Strategy[_State]):
         better = value >= state.value
         worse = np.where(better, 0.0, value - np.where(better, 0.0, state.value))  # -inf for a failed training
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            probability = np.exp(worse / temperature)  # where the temperature is 0, NaN or 0
+            probability = np.exp(worse / temperature)  # NaN or 0 where the temperature is 0
         return better | (uniform < probability)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _deviation(values: FloatArray) -> FloatArray:
@@ -136,7 +121,7 @@ def _deviation(values: FloatArray) -> FloatArray:
     known = ~np.isnan(values)
     count = np.maximum(known.sum(axis=1), 1)
     total = squares = np.zeros(len(values))
-    for column in np.where(known, values, 0.0).T:  # one after the other: NumPy's sums depend on the layout in memory
+    for column in np.where(known, values, 0.0).T:  # in a fixed order: NumPy's sums depend on the memory layout
         total = total + column
     for column in np.where(known, values - (total / count)[:, None], 0.0).T:
         squares = squares + column**2

@@ -1,4 +1,4 @@
-"""Successive halving: train many architectures shortly, and only the best of them for longer."""
+"""Successive halving: train many architectures for a few epochs, and only the best of them for longer."""
 
 from __future__ import annotations
 
@@ -6,45 +6,42 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.strategies.base import require_count
+from nasbench_lab.checks import Count
 from nasbench_lab.strategies.parts.brackets import BracketState, BracketStrategy
-from nasbench_lab.strategies.parts.rungs import bracket, check_rungs, rungs
+from nasbench_lab.strategies.parts.rungs import Eta, RungCount, bracket, rungs
 from nasbench_lab.strategies.problem import Problem
 
 
 @final
 @dataclass(frozen=True)
 class SuccessiveHalving(BracketStrategy[BracketState]):
-    """Successive halving (Jamieson and Talwalkar, AISTATS 2016, figure 3), again and again with new architectures.
+    """Successive halving (Jamieson and Talwalkar, AISTATS 2016, figure 3), repeated with new architectures.
 
-    Train ``configurations`` random architectures for the fewest epochs; keep the best 1/eta of them (at least one) and
-    train those for eta times as many; and so on to the highest fidelity. The rungs are the table's fidelities nearest
-    to R/eta^k, R being the highest.
+    Train ``configurations`` random architectures for the fewest epochs. Keep the best 1/eta of them (at least one) and
+    train those for eta times as many epochs, and so on to the highest fidelity. The rungs are the table's fidelities
+    nearest to R/eta^k, where R is the highest fidelity.
 
-    Jamieson and Talwalkar halve (``eta=2``); the default is Hyperband's, of which this is the most exploring bracket.
+    Jamieson and Talwalkar halve (``eta=2``); the default is that of Hyperband, whose most exploring bracket this is.
     With several workers, the architectures of a rung are trained at the same time, and the next rung waits for all.
 
     Args:
-        eta: one in so many architectures is promoted, to so many times the epochs.
-        configurations: architectures at the lowest rung; by default so many that one reaches the highest.
+        eta: the best 1/eta of a rung advance, with eta times the epochs.
+        configurations: number of architectures at the lowest rung; by default, the number for which one reaches the
+            highest.
         lowest: fewest epochs of a rung; by default the table's lowest fidelity.
-        rungs: number of rungs; by default as many as fit between lowest and highest.
+        rungs: number of rungs; by default as many as fit between the lowest and the highest fidelity.
     """
 
     name: ClassVar[str] = "successive-halving"
+    aliases: ClassVar[tuple[str, ...]] = ("sh", "sha")
     reference: ClassVar[str] = (
         "Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization, AISTATS 2016"
     )
 
-    eta: int = 3
-    configurations: int | None = None
-    lowest: int | None = None
-    rungs: int | None = None
-
-    def __post_init__(self) -> None:
-        check_rungs(self.eta, self.lowest, self.rungs)
-        if self.configurations is not None:
-            require_count("configurations", self.configurations)
+    eta: Eta = 3
+    configurations: Count | None = None
+    lowest: Count | None = None
+    rungs: RungCount | None = None
 
     def start(self, problem: Problem) -> BracketState:
         """Return the state before the first bracket."""

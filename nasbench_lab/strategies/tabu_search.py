@@ -1,4 +1,4 @@
-"""Tabu search: always move to the best neighbour, even if it is worse, but to none that was seen lately."""
+"""Tabu search: always move to the best neighbour, even if it is worse, but never to a recent architecture."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import ClassVar, Literal, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.checks import Count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -20,7 +21,9 @@ class _State:
     streams: Streams
     workers: int
     tabu: Visited
-    lately: IntArray | None  # (runs, tenure): what is tabu, in a ring, -1 for none; None where it is for ever
+    lately: (
+        IntArray | None
+    )  # (runs, tenure): tabu architectures, in a ring, -1 for none; None if they stay tabu forever
     neighborhood: Neighborhood  # neighbours of the centre that are not tabu
     centre_value: FloatArray  # (runs,): -inf where there is no centre, or its training failed
     best: IntArray  # (runs,): best architecture since the last move, -1 before the first
@@ -34,40 +37,33 @@ class _State:
 class TabuSearch(Strategy[_State]):
     """Tabu search with a memory of architectures (Glover, ORSA Journal on Computing 1989).
 
-    Start at a random architecture. Evaluate its neighbours, those that are tabu left out, in random order, and move to
-    the best of them, better or worse (of equals, the one seen first). What was evaluated is tabu: for ever, which is
-    the strict tabu search of Battiti and Tecchiolli (ORSA Journal on Computing 1994), or until ``tenure`` other
-    evaluations have followed. Where all neighbours are tabu, go on at a random architecture that is not. With strict
-    tabu no architecture is paid for twice, and a run ends when the whole space was evaluated.
+    Start at a random architecture. Evaluate its neighbours in random order, except those that are tabu, and move to the
+    best of them, even if it is worse (ties: the first seen). Evaluated architectures are tabu: forever, which is the
+    strict tabu search of Battiti and Tecchiolli (ORSA Journal on Computing 1994), or until ``tenure`` other evaluations
+    have followed. If all neighbours are tabu, continue at a random architecture that is not. With strict tabu no
+    architecture is evaluated twice, and a run ends when the whole space was evaluated.
 
-    Glover forbids moves back for some iterations, and looks known values up. Here the evaluations are what costs, and
-    may differ from one time to the next; so what is forbidden is to evaluate again, counted in evaluations. An
+    Glover forbids moves back for some iterations, and looks known values up. Here evaluations are the cost, and can
+    differ from one time to the next. So the search forbids evaluating again, for a number of evaluations. An
     architecture that is no longer tabu is evaluated, and paid for, like a new one.
 
-    With several workers, as many neighbours are evaluated at a time; workers for which none is left evaluate random
+    With several workers, one neighbour per worker is evaluated at a time. Workers without a neighbour evaluate random
     architectures, to which the search may move like to neighbours.
 
     Args:
         improvement: when to move: ``"best"``, after all neighbours, or ``"first"``, as soon as one is better.
-        tenure: for how many evaluations an architecture is tabu (at most the size of the space less one is used); None
-            for ever.
+        tenure: number of evaluations for which an architecture is tabu (at most the size of the space minus one is
+            used); None for ever.
     """
 
     name: ClassVar[str] = "tabu-search"
+    aliases: ClassVar[tuple[str, ...]] = ("tabu",)
     family: ClassVar[str] = "model-free"
-    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     reference: ClassVar[str] = "Glover, Tabu Search - Part I, ORSA Journal on Computing 1989"
+    needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
     improvement: Literal["best", "first"] = "best"
-    tenure: int | None = None
-
-    def __post_init__(self) -> None:
-        require(
-            self.improvement in ("best", "first"),
-            f"improvement must be 'best' or 'first', got {self.improvement!r}",
-        )
-        if self.tenure is not None:
-            require_count("tenure", self.tenure)
+    tenure: Count | None = None
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no run has a centre."""
@@ -93,7 +89,7 @@ class TabuSearch(Strategy[_State]):
         return np.stack([_propose(state, uniform[:, 3 * i : 3 * i + 3]) for i in range(state.workers)], axis=1)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Keep the best since the last move."""
+        """Update the best architecture since the last move."""
         fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
         for architecture, value in zip(evaluations.architecture.T, fitness.T, strict=True):
             better = (architecture >= 0) & ((state.best < 0) | (value > state.best_value))
@@ -101,7 +97,7 @@ class TabuSearch(Strategy[_State]):
             state.best_value = np.where(better, value, state.best_value)
 
     def _move(self, state: _State) -> None:
-        """Move to the best architecture since the last move where the time to move has come."""
+        """Move to the best architecture since the last move, in runs where it is time to move."""
         ready = (state.neighborhood.left == 0) & (state.best >= 0)
         if self.improvement == "first":
             ready |= state.best_value > state.centre_value
@@ -113,7 +109,7 @@ class TabuSearch(Strategy[_State]):
 
 
 def _propose(state: _State, uniform: FloatArray) -> IntArray:
-    """Return a neighbour or, where none is left, a random architecture, and make it tabu; shape (runs,)."""
+    """Return a neighbour or, if none is left, a random architecture, and make it tabu; shape (runs,)."""
     architecture = state.neighborhood.take(uniform[:, 0])
     lost = np.flatnonzero(architecture < 0)
     if len(lost):

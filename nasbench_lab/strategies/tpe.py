@@ -1,89 +1,85 @@
-"""The tree-structured Parzen estimator: propose what good architectures have and bad ones have not."""
+"""The tree-structured Parzen estimator: propose values that are frequent in good architectures and rare in bad ones."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.checks import Above, Below, Count, Positive
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.acquisition import first_best
 from nasbench_lab.strategies.models.parzen import ages, draw, good_ones, log_probabilities
-from nasbench_lab.strategies.models.proposal_state import ProposalState
+from nasbench_lab.strategies.parts.proposal_history import ProposalHistory
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
 @final
 @dataclass(frozen=True)
-class ParzenEstimator(Strategy[ProposalState]):
+class ParzenEstimator(Strategy[ProposalHistory]):
     """TPE (Bergstra, Bardenet, Bengio and Kegl, Algorithms for Hyper-Parameter Optimization, NeurIPS 2011, section 4).
 
-    The first ``initial`` architectures are random. Then, for ever: of the n evaluated ones, call the best
-    min(ceil(``gamma`` n), ``most_good``) good and the others bad. Estimate with which probability the good ones, l, and
-    the bad ones, g, have each value of each code; codes are independent, and a failed training is bad. Draw
+    The first ``initial`` architectures are random. Then repeat: of the n evaluated ones, call the best
+    min(ceil(``gamma`` n), ``most_good``) good and the others bad. Estimate the probability of every value of every code
+    among the good ones, l, and among the bad ones, g; codes are independent, and failed trainings are bad. Draw
     ``candidates`` architectures from l, and evaluate the one with the largest l / g, which maximises the expected
-    improvement (equation 3). Of equals, the one drawn first.
+    improvement (equation 3). Ties: the one drawn first.
 
-    Combinations of codes that are no architecture are drawn but not proposed. Nor is, other than in the publication,
-    what the run has proposed before: with few choices, l / g soon has its maximum at what was evaluated already, and a
-    table would give hardly any news of it; ``revisit=True`` allows it. Where no candidate is left, a random new
-    architecture takes its place.
+    Combinations of codes that describe no architecture are drawn but not proposed. Unlike in the publication, earlier
+    proposals of the run are not proposed either: with few choices, l / g soon has its maximum at an evaluated
+    architecture, of which a table has little new to say; ``revisit=True`` allows it. If no candidate is left, a random
+    new architecture takes its place.
 
     The defaults are those of Optuna; hyperopt has 20 initial architectures and min(ceil(sqrt(n) / 4), 25) good ones. As
-    in both, observations before the last ``remembered`` of a group weigh less: at the least 1/n, rising by equal steps.
-    Probabilities are weighted counts plus ``prior_weight`` for every value, as in hyperopt; Optuna mixes one kernel per
-    observation. Both choose every code for itself, from ``candidates`` values each; here as in the paper a candidate is
-    a whole architecture. With several workers, what has not ended is neither good nor bad.
+    in both, observations before the last ``remembered`` of a group weigh less: the oldest 1/n, rising in equal steps to
+    1. Probabilities are weighted counts plus ``prior_weight`` for every value, as in hyperopt; Optuna mixes one kernel
+    per observation. Both choose every code separately, from ``candidates`` values each; here, as in the paper, a
+    candidate is a whole architecture. With several workers, evaluations that have not ended are neither good nor bad.
 
     Args:
         initial: number of random architectures at the beginning.
         gamma: fraction of the evaluated architectures that count as good.
-        most_good: most architectures that count as good.
+        most_good: largest number of architectures that count as good.
         candidates: number of architectures drawn from l.
-        prior_weight: how many observations the uniform prior of every value is worth.
-        remembered: how many observations of a group have their full weight.
+        prior_weight: weight of the uniform prior for every value, in observations.
+        remembered: number of observations of a group that have their full weight.
         revisit: whether an architecture can be proposed again.
     """
 
     name: ClassVar[str] = "tpe"
+    aliases: ClassVar[tuple[str, ...]] = ("bo", "bayesian-optimization", "bayesian-optimisation")
     family: ClassVar[str] = "model-based"
+    reference: ClassVar[str] = "Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011"
     asynchronous: ClassVar[bool] = True
     runs_at_a_time: ClassVar[int] = 256
-    reference: ClassVar[str] = "Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011"
 
-    initial: int = 10
-    gamma: float = 0.1
-    most_good: int = 25
-    candidates: int = 24
-    prior_weight: float = 1.0
-    remembered: int = 25
+    initial: Count = 10
+    gamma: Annotated[float, Above(0), Below(1)] = 0.1
+    most_good: Count = 25
+    candidates: Count = 24
+    prior_weight: Positive = 1.0
+    remembered: Count = 25
     revisit: bool = False
 
-    def __post_init__(self) -> None:
-        for name in ("initial", "most_good", "candidates", "remembered"):
-            require_count(name, getattr(self, name))
-        require(0 < self.gamma < 1, f"gamma must be between 0 and 1, got {self.gamma}")
-        require(self.prior_weight > 0, f"prior_weight must be positive, got {self.prior_weight}")
-
-    def start(self, problem: Problem) -> ProposalState:
+    def start(self, problem: Problem) -> ProposalHistory:
         """Return the state before the first evaluation."""
-        return ProposalState.of(problem)
+        return ProposalHistory.of(problem)
 
-    def ask(self, state: ProposalState) -> IntArray:
+    def ask(self, state: ProposalHistory) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
             return np.concatenate([state.propose(self._random(state)) for _ in range(self.initial)], axis=1)
-        if state.observations.told == 0:  # as many workers as first architectures, and none is back
+        if state.observations.told == 0:  # with as many workers as first architectures, no evaluation has ended yet
             return state.propose(self._random(state))
         promising = self._promising(state)
         return state.propose(np.where(promising < 0, self._random(state), promising))
 
-    def _promising(self, state: ProposalState) -> IntArray:
-        """Return the candidate with the largest l / g, -1 where no candidate can be proposed; shape (runs,)."""
+    def _promising(self, state: ProposalHistory) -> IntArray:
+        """Return the candidate with the largest l / g, -1 if no candidate can be proposed; shape (runs,)."""
         space, told, known = state.space, state.observations.told, state.observations.known
         good = good_ones(state.observations.value, known, (count := self._good(told)))
         groups = ((good, count), (known & ~good, told - count))
@@ -103,8 +99,8 @@ class ParzenEstimator(Strategy[ProposalState]):
         chosen = first_best(np.where(possible, score, -np.inf))
         return np.where(possible.any(axis=1), architecture[run, chosen], -1)
 
-    def _random(self, state: ProposalState) -> IntArray:
-        """Draw an architecture for every run, -1 where no new one is left; shape (runs,)."""
+    def _random(self, state: ProposalHistory) -> IntArray:
+        """Draw an architecture for every run, -1 if no new one is left; shape (runs,)."""
         uniform = state.streams.uniform(2)
         if self.revisit:
             return state.space.sample(uniform[:, 0])
@@ -113,6 +109,6 @@ class ParzenEstimator(Strategy[ProposalState]):
     def _good(self, told: int) -> int:
         return min(math.ceil(self.gamma * told), self.most_good)
 
-    def tell(self, state: ProposalState, evaluations: Evaluations) -> None:
-        """Take the values in."""
+    def tell(self, state: ProposalHistory, evaluations: Evaluations) -> None:
+        """Record the values."""
         state.observations.tell(evaluations)

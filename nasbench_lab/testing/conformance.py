@@ -12,12 +12,15 @@ def test_conformance(case):
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from nasbench_lab.checks import domains
+from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation import Budget, Trace, simulate
 from nasbench_lab.simulation.trace import MISSING
 from nasbench_lab.simulation.zero_cost_scores import TableScores
@@ -185,6 +188,23 @@ def case_state_survives_pickling(strategy: Strategy[Any]) -> None:
         return asked
 
     assert search(pickle_at=-1) == search(pickle_at=11), "the search changes when its state is pickled"
+
+
+def case_bad_parameters_are_refused(strategy: Strategy[Any]) -> None:
+    """Every value that a parameter's annotation does not allow is a ParameterError that names the parameter."""
+    given: Any = strategy
+    if not dataclasses.is_dataclass(type(strategy)):
+        return
+    for name, domain in domains(type(strategy)).items():
+        for value in domain.bad_values():
+            try:
+                dataclasses.replace(given, **{name: value})
+            except ParameterError as error:
+                message = str(error)
+            else:
+                raise AssertionError(f"{name}={value!r} is accepted, but it must be {domain}")
+            assert name in message, f"the error for {name}={value!r} does not name the parameter: {message}"
+            assert len(message.splitlines()) == 1, f"the error for {name}={value!r} is not one line: {message}"
 
 
 def _all_tables() -> list[Table]:

@@ -14,7 +14,6 @@ from terminal import on_a_terminal
 import nasbench_lab as nl
 from nasbench_lab.report import FILES
 from nasbench_lab.simulation import load_traces
-from nasbench_lab.strategies.registry import ALSO_CALLED as STRATEGIES_ALSO_CALLED
 from nasbench_lab.tables import cached_path, load, write
 from nasbench_lab.tables.catalogue import ALSO_CALLED as TABLES_ALSO_CALLED
 from nasbench_lab.tables.fetching.manual_downloads import BY_HAND
@@ -256,10 +255,9 @@ def test_names_that_people_use_are_understood(table, strategy, part):
 
 
 def test_other_names_lead_to_names_that_there_are():
-    assert {name for names in STRATEGIES_ALSO_CALLED.values() for name in names} <= set(nl.list_strategies())
     by_hand = {entry.name for entry in BY_HAND}
     assert {name for names in TABLES_ALSO_CALLED.values() for name in names} <= by_hand | set(nl.list_tables())
-    for called in (*STRATEGIES_ALSO_CALLED, *TABLES_ALSO_CALLED):
+    for called in TABLES_ALSO_CALLED:
         assert called == called.lower()
         assert called.isalnum()
 

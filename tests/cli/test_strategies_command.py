@@ -9,6 +9,7 @@ from command_line import assert_refused
 from command_line import nasbench_lab_here as nasbench_lab
 
 import nasbench_lab as nl
+from nasbench_lab.checks import domains
 from nasbench_lab.simulation import load_traces
 from nasbench_lab.spaces import ChainSpace
 from nasbench_lab.strategies import Evaluations, Problem, Proposals, registry, resolve
@@ -36,10 +37,12 @@ def test_info_tells_everything_about_a_strategy(name):
     kind = registry.strategy_class(name)
     for part in (registry.family(name), registry.reference(name), kind.__doc__.splitlines()[0]):
         assert part in done.stdout
+    assert f"\nversion      {kind.version}\n" in done.stdout
     _, _, listed = done.stdout.partition("\nparameter ")
     for field in dataclasses.fields(kind):
         (line,) = (line for line in listed.splitlines() if line.split()[:1] == [field.name])
         assert line.split()[1] == str(field.default), "the default"
+        assert str(domains(kind)[field.name]) in line, "what is allowed"
         assert len(line.split()) > 3, f"the docstring does not explain {field.name}"
 
 
@@ -63,7 +66,7 @@ def test_strategies_of_other_packages(monkeypatch):
     monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda entry: {"mine": Mine}.get(entry.name, int))
     entries = [importlib.metadata.EntryPoint(name, "x:y", registry.GROUP) for name in ("mine", "broken")]
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_selection: entries)
-    registry._loaders.cache_clear()
+    registry._added.cache_clear()
     try:
         shown = nasbench_lab("strategies").stdout
         assert "OTHER\n" in "".join(line.strip() + "\n" for line in shown.splitlines())
@@ -72,7 +75,7 @@ def test_strategies_of_other_packages(monkeypatch):
         assert "Plain, and mine." in shown
         assert "patience   5" in shown
     finally:
-        registry._loaders.cache_clear()
+        registry._added.cache_clear()
 
 
 class WithoutMoves(ChainSpace):

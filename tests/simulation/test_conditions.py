@@ -182,7 +182,7 @@ def test_energy_is_summed_over_workers():
 
 
 def test_tables_without_energies_are_refused():
-    with pytest.raises(MissingDataError, match="table 'synthetic/chain' has no energies, so a budget in energy is impos"):
+    with pytest.raises(MissingDataError, match="has no energies, so a budget in energy is impossible"):
         nl.simulate(TABLE, "random-search", runs=1, budget=nl.Budget(energy="1 kWh"))
     with pytest.raises(MissingDataError, match="lacks the energies of some evaluations"):
         nl.simulate(with_energy(missing=[5]), "random-search", runs=1, budget=nl.Budget(energy="1 kWh"))

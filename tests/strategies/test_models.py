@@ -14,13 +14,13 @@ from nasbench_lab import spaces
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.strategies import Evaluations, Problem, resolve
-from nasbench_lab.strategies.models import acquisition, ensemble, forest
+from nasbench_lab.strategies.models import acquisition, network_ensemble, random_forest
 from nasbench_lab.strategies.models import kernels as our_kernels
 from nasbench_lab.strategies.models.encodings import encode
 from nasbench_lab.strategies.models.gaussian_process import Regression, most_likely
 from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
 from nasbench_lab.strategies.models.kernels import CodeGrid, Sums, correlation
-from nasbench_lab.strategies.models.normal import normal_numbers
+from nasbench_lab.strategies.models.normal_draws import normal_numbers
 from nasbench_lab.strategies.models.observations import Observations
 from nasbench_lab.strategies.parts.sizes import sizes
 from nasbench_lab.strategies.parts.visited import Visited
@@ -388,7 +388,7 @@ def test_tpe_agrees_with_plain_python(parameters, kind, seed, evaluations):
 @pytest.mark.parametrize("loss", ["absolute error", "squared error", "pairwise"])
 def test_gradients_agree_with_finite_differences(loss):
     random = np.random.default_rng(3)
-    networks = ensemble.Networks(inputs=4, layers=2, width=5, members=2, steps=1, learning_rate=0.01)
+    networks = network_ensemble.Networks(inputs=4, layers=2, width=5, members=2, steps=1, learning_rate=0.01)
     x = random.random((3, 6, 4)).astype(np.float32)
     target = random.random((3, 6))
     target[1, 2:] = target[1, 2]
@@ -408,8 +408,8 @@ def test_gradients_agree_with_finite_differences(loss):
                 total[run, member] = np.mean([np.log1p(np.exp(o[j] - o[i])) for i, j in better])
         return total
 
-    slopes = {"absolute error": ensemble.absolute_error, "squared error": ensemble.squared_error}
-    slope = slopes.get(loss, ensemble.pairwise_ranking)(target)
+    slopes = {"absolute error": network_ensemble.absolute_error, "squared error": network_ensemble.squared_error}
+    slope = slopes.get(loss, network_ensemble.pairwise_ranking)(target)
     gradients = networks.gradients(parameters, x.astype(np.float64), slope)
     for parameter, gradient in zip(parameters, gradients, strict=True):
         for place in np.ndindex(parameter.shape[2:]):
@@ -424,11 +424,11 @@ def test_gradients_agree_with_finite_differences(loss):
 
 def test_a_trained_ranking_agrees_with_the_values():
     random = np.random.default_rng(0)
-    networks = ensemble.Networks(inputs=10, layers=2, width=20, members=1, steps=200, learning_rate=0.01)
+    networks = network_ensemble.Networks(inputs=10, layers=2, width=20, members=1, steps=200, learning_rate=0.01)
     x = (random.random((4, 40, 10)) < 0.5).astype(np.float32)
     target = x @ random.random(10)
     parameters = networks.initial(random.random((4, networks.uniforms)))
-    networks.train(parameters, x, ensemble.pairwise_ranking(target))
+    networks.train(parameters, x, network_ensemble.pairwise_ranking(target))
     found = networks.predict(parameters, x)[:, 0]
     assert min(stats.kendalltau(found[run], target[run]).statistic for run in range(4)) > 0.95
 
@@ -442,7 +442,7 @@ def test_trees_agree_with_plain_python():
     random = np.random.default_rng(2)
     codes = np.stack([random.integers(c, size=(runs, n + 20)) for c in cardinalities], axis=-1)
     value = codes[:, :n].sum(axis=2) + random.standard_normal((runs, n))
-    grower = forest.Forest(cardinalities, trees=3, depth=4, least=4, share=0.6)
+    grower = random_forest.Forest(cardinalities, trees=3, depth=4, least=4, share=0.6)
     uniform = random.random((runs, grower.uniforms(n)))
     columns = grower.columns(codes)
     mean, deviation = grower.grow(columns[:, :n], value, uniform).predict(columns[:, n:])
@@ -550,27 +550,27 @@ def test_workers_of_gp_bo_do_not_propose_what_is_being_evaluated(fantasy):
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("gp-bo", {"kernel": "rbf"}, "kernel must be one of hamming, matern, path, got 'rbf'"),
-        ("gp-bo", {"acquisition": "pi"}, "acquisition must be one of ei, ucb, thompson, mes, got 'pi'"),
-        ("gp-bo", {"fantasy": "liar"}, "fantasy must be one of believer, min, mean, max, got 'liar'"),
+        ("gp-bo", {"kernel": "rbf"}, "kernel must be 'hamming', 'matern' or 'path', got 'rbf'"),
+        ("gp-bo", {"acquisition": "pi"}, "acquisition must be 'ei', 'ucb', 'thompson' or 'mes', got 'pi'"),
+        ("gp-bo", {"fantasy": "liar"}, "fantasy must be 'believer', 'min', 'mean' or 'max', got 'liar'"),
         ("gp-bo", {"initial": 0}, "initial must be at least 1, got 0"),
         ("gp-bo", {"pool_size": 1.5}, "pool_size must be a whole number, got 1.5"),
         ("gp-bo", {"exploration": -1}, "exploration must be at least 0, got -1"),
-        ("gp-bo", {"noise": 0}, "noise must be positive, got 0"),
+        ("gp-bo", {"noise": 0}, "noise must be above 0, got 0"),
         ("bananas", {"members": 1}, "members must be at least 2, got 1"),
-        ("bananas", {"encoding": "text"}, "encoding must be one of path, one-hot, got 'text'"),
-        ("bananas", {"learning_rate": 0}, "learning_rate must be positive, got 0"),
+        ("bananas", {"encoding": "text"}, "encoding must be 'path' or 'one-hot', got 'text'"),
+        ("bananas", {"learning_rate": 0}, "learning_rate must be above 0, got 0"),
         ("brp-nas", {"greedy": 2}, "greedy must be from 0 to 1, got 2"),
         ("brp-nas", {"batch": 0}, "batch must be at least 1, got 0"),
         ("npenas", {"candidates": 0}, "candidates must be at least 1, got 0"),
-        ("npenas", {"encoding": "graph"}, "encoding must be one of path, one-hot, got 'graph'"),
+        ("npenas", {"encoding": "graph"}, "encoding must be 'path' or 'one-hot', got 'graph'"),
         ("progressive-search", {"members": 0}, "members must be at least 1, got 0"),
         ("progressive-search", {"initial": 2.5}, "initial must be a whole number, got 2.5"),
-        ("smac", {"depth": 11}, "depth must be at most 10, got 11"),
+        ("smac", {"depth": 11}, "depth must be from 1 to 10, got 11"),
         ("smac", {"share": 0}, "share must be above 0 and at most 1, got 0"),
         ("smac", {"random": 2}, "random must be from 0 to 1, got 2"),
-        ("tpe", {"gamma": 1}, "gamma must be between 0 and 1, got 1"),
-        ("tpe", {"prior_weight": 0.0}, "prior_weight must be positive, got 0.0"),
+        ("tpe", {"gamma": 1}, "gamma must be above 0 and below 1, got 1"),
+        ("tpe", {"prior_weight": 0.0}, "prior_weight must be above 0, got 0.0"),
         ("tpe", {"candidates": 0}, "candidates must be at least 1, got 0"),
     ],
 )

@@ -19,7 +19,8 @@ from nasbench_lab.strategies.adversarial_search import evaluator_gradient, rate
 from nasbench_lab.strategies.asng import utilities
 from nasbench_lab.strategies.gumbel_softmax import arrivals, relaxed_score, straight_through
 from nasbench_lab.strategies.models import lstm
-from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.parts import categorical, code_draws
+from nasbench_lab.strategies.parts.adam import Adam
 from nasbench_lab.strategies.ppo import ascent
 from nasbench_lab.strategies.reinforce import _gradient
 from nasbench_lab.streams import MEASUREMENT, Streams
@@ -104,7 +105,7 @@ def agrees_with_its_oracle(name, parameters, table, seed, run, evaluations):
 
 def random_policy(seed, runs=3, cardinalities=(4, 2, 3)):
     random = np.random.default_rng(seed)
-    logits = policies.uniform_logits(cardinalities, runs)
+    logits = categorical.uniform_logits(cardinalities, runs)
     return logits + random.standard_normal(logits.shape)
 
 
@@ -132,7 +133,7 @@ def test_the_score_is_the_slope_of_the_log_probability():
     logits = random_policy(0)
     codes = np.array([[0, 3, 1], [1, 0, 1], [2, 0, 1]])
     expected = slopes(lambda moved: log_probability(moved, codes), logits)
-    np.testing.assert_allclose(policies.score(codes, policies.softmax(logits)), expected, atol=1e-8)
+    np.testing.assert_allclose(categorical.score(codes, categorical.softmax(logits)), expected, atol=1e-8)
 
 
 def test_the_gradient_of_reinforce_is_the_slope_of_its_objective():
@@ -146,7 +147,7 @@ def test_the_gradient_of_reinforce_is_the_slope_of_its_objective():
             for k, r in itertools.product(range(5), range(3))
         )
 
-    found = _gradient(codes, policies.softmax(logits), advantages)
+    found = _gradient(codes, categorical.softmax(logits), advantages)
     np.testing.assert_allclose(found, slopes(objective, logits), atol=1e-7)
 
 
@@ -154,12 +155,12 @@ def test_the_gradient_of_reinforce_is_the_slope_of_its_objective():
 def test_the_gradient_of_ppo_is_the_slope_of_its_objective(clip):
     logits, random = random_policy(2), np.random.default_rng(2)
     codes = np.stack([[random.integers(n, size=3) for n in (4, 2, 3)] for _ in range(6)])
-    before = policies.softmax(logits + 0.2 * random.standard_normal(logits.shape))
-    old = np.stack([policies.at(before, drawn) for drawn in codes])
+    before = categorical.softmax(logits + 0.2 * random.standard_normal(logits.shape))
+    old = np.stack([categorical.at(before, drawn) for drawn in codes])
     advantages = random.standard_normal((6, 3))
 
     def objective(moved):
-        p = policies.softmax(moved)
+        p = categorical.softmax(moved)
         result = 0.0
         for k, i, r in itertools.product(range(6), range(3), range(3)):
             ratio = p[codes[k, i, r], i, r] / old[k, i, r]
@@ -174,7 +175,7 @@ def test_the_gradient_of_ppo_is_the_slope_of_its_objective(clip):
 
 def test_the_gradient_of_the_evaluator_is_the_slope_of_its_loss():
     random = np.random.default_rng(7)
-    ratings = np.where(policies.allowed((4, 2, 3))[:, :, None], random.standard_normal((4, 3, 3)), 0.0)
+    ratings = np.where(categorical.allowed((4, 2, 3))[:, :, None], random.standard_normal((4, 3, 3)), 0.0)
     pairs = [np.array([[random.integers(n, size=3) for n in (4, 2, 3)] for _ in range(5)]) for _ in range(2)]
     signs = random.integers(-1, 2, size=(5, 3)) * 1.0
 
@@ -202,7 +203,7 @@ def test_backpropagation_through_time_is_the_slope_of_the_log_probability():
         parts, memory, result = shape.parts(moved), lstm.first_memory(shape, 2, 4), 0.0
         for choice in range(4):
             step = lstm.forward(shape, parts, memory, choice, codes[:, choice - 1].T if choice else None)
-            result += (np.log(policies.at(step.shares, codes[:, choice])) * weights).sum()
+            result += (np.log(categorical.at(step.shares, codes[:, choice])) * weights).sum()
         return result
 
     found = lstm.gradient(shape, parameters, codes, weights)
@@ -214,7 +215,7 @@ def test_adam_does_what_torch_does():
     random = np.random.default_rng(3)
     ours = random.standard_normal((4, 3, 2))
     theirs = torch.tensor(ours.copy(), requires_grad=True)
-    adam, optimiser = policies.Adam.of(ours, 0.05), torch.optim.Adam([theirs], lr=0.05)
+    adam, optimiser = Adam.of(ours, 0.05), torch.optim.Adam([theirs], lr=0.05)
     for _ in range(20):
         gradient = random.standard_normal(ours.shape) ** 3
         adam.ascend(ours, gradient)
@@ -227,23 +228,23 @@ def test_picks_follow_the_probabilities():
     share = np.array([0.2, 0.0, 0.5, 0.3, 0.0])
     n = 10_000
     uniform = (np.arange(n) + 0.5) / n
-    codes = policies.pick(np.repeat(share[:, None], n, axis=1), uniform)
+    codes = categorical.pick(np.repeat(share[:, None], n, axis=1), uniform)
     assert np.bincount(codes, minlength=5).tolist() == (share * n).round().astype(int).tolist()
     short = np.array([[0.3], [0.6999], [0.0]])  # adds up to less than 1
-    assert policies.pick(short, np.array([1 - 2**-53])).tolist() == [1]
+    assert categorical.pick(short, np.array([1 - 2**-53])).tolist() == [1]
 
 
 @given(cardinalities=st.lists(st.integers(1, 6), min_size=1, max_size=5).map(tuple), seed=st.integers(0, 2**32))
 def test_margins_are_kept_and_probabilities_add_up(cardinalities, seed):
     random = np.random.default_rng(seed)
-    theta = policies.uniform_probabilities(cardinalities, 4)
+    theta = categorical.uniform_probabilities(cardinalities, 4)
     moved = np.where(theta > 0, random.standard_normal(theta.shape), 0.0)
     theta += np.where(theta > 0, moved - moved.sum(axis=0) / np.array(cardinalities)[:, None], 0.0)
-    least = policies.margins(cardinalities)
-    kept = policies.keep_margins(theta, least)
+    least = categorical.margins(cardinalities)
+    kept = categorical.keep_margins(theta, least)
     np.testing.assert_allclose(kept.sum(axis=0), 1.0, rtol=1e-12)
     assert (kept >= least * (1 - 1e-12)).all()
-    assert (kept[~policies.allowed(cardinalities)] == 0).all()
+    assert (kept[~categorical.allowed(cardinalities)] == 0).all()
 
 
 def test_codes_of_no_architecture_are_drawn_again_and_then_replaced_by_the_nearest():
@@ -254,14 +255,14 @@ def test_codes_of_no_architecture_are_drawn_again_and_then_replaced_by_the_neare
     sure = np.zeros((max(space.cardinalities), len(wrong), runs))
     for choice, code in enumerate(wrong):
         sure[code, choice] = 1.0
-    drawn, architecture = policies.draw(space, Streams(0, 0, runs), 2, policies.picking(sure))
+    drawn, architecture = code_draws.draw(space, Streams(0, 0, runs), 2, code_draws.picking(sure))
     assert (architecture >= 0).all()
     assert (space.codes(architecture) == drawn.transpose(2, 0, 1)).all()
     random = space.codes(space.sample(Streams(1, 0, runs).uniform(40)))
     assert (space.codes(architecture) == wrong).sum(axis=-1).mean() > (random == wrong).sum(axis=-1).mean() + 1
 
-    mixed = policies.uniform_probabilities(space.cardinalities, 20_000)
-    _, architecture = policies.draw(space, Streams(2, 0, 20_000), 1, policies.picking(mixed))
+    mixed = categorical.uniform_probabilities(space.cardinalities, 20_000)
+    _, architecture = code_draws.draw(space, Streams(2, 0, 20_000), 1, code_draws.picking(mixed))
     counts = np.bincount(architecture[:, 0], minlength=space.size)
     expected = 20_000 / space.size  # every architecture has codes of its own, so that all are equally likely
     assert ((counts - expected) ** 2 / expected).mean() == pytest.approx(1, abs=0.1)
@@ -309,7 +310,7 @@ def test_noise_that_goes_with_an_architecture_is_that_of_a_race():
     runs = 100_000
     p = np.repeat(np.array([0.5, 0.2, 0.3, 0.0])[:, None, None], runs, axis=2)
     uniform = Streams(5, 0, runs).uniform(5).T.copy()
-    codes = policies.pick(p, uniform[:1])
+    codes = categorical.pick(p, uniform[:1])
     arrival = arrivals(codes, p, uniform[1:].reshape(4, 1, runs))[:3, 0]
     assert (arrival.argmin(axis=0) == codes[0]).all()
     rates = np.array([0.5, 0.2, 0.3])[:, None]
@@ -358,14 +359,14 @@ def test_reinforce_on_nas_bench_201():
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("reinforce", {"learning_rate": 0}, "learning_rate must be a number above 0, got 0"),
-        ("reinforce", {"learning_rate": "fast"}, "learning_rate must be a number above 0, got 'fast'"),
+        ("reinforce", {"learning_rate": 0}, "learning_rate must be above 0, got 0"),
+        ("reinforce", {"learning_rate": "fast"}, "learning_rate must be a finite number, got 'fast'"),
         ("reinforce", {"momentum": 0.0}, "momentum must be above 0 and below 1, got 0.0"),
         ("reinforce", {"reward": "rank"}, "reward must be 'raw' or 'sigmoid', got 'rank'"),
-        ("reinforce", {"beta": math.nan}, "beta must be a number above 0, got nan"),
+        ("reinforce", {"beta": math.nan}, "beta must be a finite number, got nan"),
         ("pbil", {"population_size": 0}, "population_size must be at least 1, got 0"),
         ("pbil", {"learning_rate": 1.5}, "learning_rate must be above 0 and at most 1, got 1.5"),
-        ("pbil", {"mutation_shift": -1}, "mutation_shift must be at least 0 and at most 1, got -1"),
+        ("pbil", {"mutation_shift": -1}, "mutation_shift must be from 0 to 1, got -1"),
         ("umda", {"selected": 30}, "selected must be at most population_size, 20, got 30"),
         ("asng", {"samples": 1}, "samples must be at least 2, got 1"),
         ("gumbel-softmax", {"estimator": "x"}, "estimator must be 'score' or 'straight-through', got 'x'"),
@@ -373,8 +374,8 @@ def test_reinforce_on_nas_bench_201():
         ("ppo", {"clip": 1.0}, "clip must be above 0 and below 1, got 1.0"),
         ("q-learning", {"replay": 0}, "replay must be at least 1, got 0"),
         ("recurrent-controller", {"units": 2.5}, "units must be a whole number, got 2.5"),
-        ("adversarial-search", {"beta": -1}, "beta must be a number above 0, got -1"),
-        ("q-learning", {"schedule": True}, "schedule must be a number above 0, got True"),
+        ("adversarial-search", {"beta": -1}, "beta must be above 0, got -1"),
+        ("q-learning", {"schedule": True}, "schedule must be a finite number, got True"),
     ],
 )
 def test_bad_parameters_are_one_clear_line(name, parameters, message):

@@ -17,4 +17,4 @@ def benchmarked():
 
 
 def test_every_strategy_has_a_benchmark():
-    assert sorted(set(registry._BUILT_IN) - set(benchmarked())) == []
+    assert sorted(set(registry.built_in()) - set(benchmarked())) == []

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.metadata
 import math
+import typing
 
 import lock_step
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nasbench_lab as nl
+from nasbench_lab.checks import AtMost, Count, require
 from nasbench_lab.errors import ParameterError, StrategyError, UnknownNameError
 from nasbench_lab.strategies import Strategy, registry, resolve
 from nasbench_lab.testing import CASES, SPACES, synthetic_table
@@ -147,25 +149,25 @@ def test_installed_packages_can_add_strategies(monkeypatch):
     added = importlib.metadata.EntryPoint("mine", "tests_of_entry_points:Mine", registry.GROUP)
     taken = importlib.metadata.EntryPoint("random-search", "tests_of_entry_points:Mine", registry.GROUP)
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_selection: [added, taken])
-    registry._loaders.cache_clear()
+    registry._added.cache_clear()
     try:
         assert "mine" in nl.list_strategies()
         assert resolve("random-search", {}).name == "random-search", "a built-in name was taken over"
         monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda _entry: int)
-        registry._loaders.cache_clear()
+        registry._added.cache_clear()
         with pytest.raises(ParameterError, match="is not a class of strategies"):
             resolve("mine", {})
         monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda _entry: Climber)
-        registry._loaders.cache_clear()
+        registry._added.cache_clear()
         plain = resolve("mine", {"patience": 3})
         assert (plain.name, plain.label, plain.parameters) == ("mine", "mine:patience=3", {"patience": 3})
         monkeypatch.undo()
         monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_selection: [added])
-        registry._loaders.cache_clear()
+        registry._added.cache_clear()
         with pytest.raises(ParameterError, match=r"'mine' .* cannot be loaded: ModuleNotFoundError"):
             resolve("mine", {})
     finally:
-        registry._loaders.cache_clear()
+        registry._added.cache_clear()
 
 
 class DrawsWhenSomeoneIsLucky(Strategy):
@@ -192,6 +194,58 @@ class DrawsWhenSomeoneIsLucky(Strategy):
 def test_conformance_catches_a_run_that_depends_on_its_company(population_size):
     with pytest.raises(AssertionError, match="depends on the others"):
         CASES["a_long_run_does_not_depend_on_its_company"](DrawsWhenSomeoneIsLucky(population_size))
+
+
+def test_conformance_catches_parameters_that_are_not_checked():
+    @dataclasses.dataclass(frozen=True)
+    class Unchecked(DrawsWhenSomeoneIsLucky):
+        share: typing.Annotated[float, AtMost(1)] = 0.5
+
+        def __post_init__(self):
+            pass  # the check of the base class is lost
+
+    with pytest.raises(AssertionError, match=r"share='text' is accepted, but it must be number, at most 1"):
+        CASES["bad_parameters_are_refused"](Unchecked())
+
+
+@dataclasses.dataclass(frozen=True)
+class Typed(Strategy):
+    """A strategy of another package, with types that only a type checker knows."""
+
+    weights: "NoSuchType" = 3  # noqa: F821
+    share: float = 0.5
+    start = ask = tell = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked(Strategy):
+    """A strategy of another package, with declared parameters that depend on each other."""
+
+    low: Count = 1
+    high: Count | None = None
+    start = ask = tell = None
+
+    def check(self):
+        require(self.high is None or self.low <= self.high, "low must be at most high")
+
+
+def test_strategies_of_other_packages_need_no_annotations():
+    assert Typed(share="half").label == "Typed:share=half"
+
+
+def test_declared_parameters_are_checked_and_become_plain_numbers():
+    assert type(Checked(low=np.int64(3)).low) is int
+    assert Checked(low=2).label == "Checked:low=2"
+    assert Checked(high=2).version == 1
+    with pytest.raises(ParameterError, match=r"high must be a whole number, got 2\.5"):
+        Checked(high=2.5)
+    with pytest.raises(ParameterError, match="low must be at most high"):
+        Checked(low=3, high=2)
+
+
+def test_a_number_keeps_its_label():
+    assert resolve("bohb", {"good_share": 1}).label == "bohb:good_share=1"
+    assert resolve("bohb", {"good_share": np.float64(0.25)}).label == "bohb:good_share=0.25"
 
 
 # Plain strategies.
@@ -228,6 +282,8 @@ def test_a_plain_class_is_adapted_where_a_strategy_is_expected():
 
 def test_a_plain_strategy_may_use_notation_and_may_end_early():
     class Three:
+        version = 4
+
         def __init__(self, space, random):
             self.left = ["00000", "00001", "00002"]
 
@@ -237,6 +293,7 @@ def test_a_plain_strategy_may_use_notation_and_may_end_early():
         def tell(self, architecture, value):
             assert isinstance(architecture, str)
 
+    assert (nl.PlainStrategy(Three).version, nl.PlainStrategy(Climber).version) == (4, 1)
     trace = nl.simulate(TABLES["chain"], Three, runs=2, budget=nl.Budget(evaluations=9))
     assert trace.architecture.tolist() == [[0, 1, 2]] * 2
     assert trace.evaluations.tolist() == [3, 3]

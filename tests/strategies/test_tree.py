@@ -12,7 +12,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces import Cell101Space, ChainSpace, make_space
 from nasbench_lab.strategies import Evaluations, Problem, resolve
-from nasbench_lab.strategies.parts.prefixes import PrefixTree
+from nasbench_lab.strategies.parts.prefix_tree import PrefixTree
 from nasbench_lab.streams import Streams
 from nasbench_lab.testing import CASES, SPACES, synthetic_table
 
@@ -96,8 +96,11 @@ def test_better_than_random_search_on_a_separable_landscape():
     assert_better_than_random_search("mcts", 150)
 
 
-@pytest.mark.parametrize(("exploration"), [-0.1, "much", float("nan"), float("inf")])
-def test_bad_parameters_are_one_clear_line(exploration):
+@pytest.mark.parametrize(
+    ("exploration", "rule"),
+    [(-0.1, "at least 0"), ("much", "a finite number"), (float("nan"), "a finite number")],
+)
+def test_bad_parameters_are_one_clear_line(exploration, rule):
     with pytest.raises(ParameterError) as error:
         resolve("mcts", {"exploration": exploration})
-    assert str(error.value) == f"exploration must be a number of at least 0, got {exploration!r}"
+    assert str(error.value) == f"exploration must be {rule}, got {exploration!r}"

@@ -54,7 +54,7 @@ def search(strategy, space, runs=5, steps=60):
 
 
 def takers():
-    return [name for name in registry._BUILT_IN if registry.strategy_class(name).takes_warm_start]
+    return [name for name in registry.built_in() if registry.strategy_class(name).takes_warm_start]
 
 
 @pytest.mark.parametrize("name", takers())

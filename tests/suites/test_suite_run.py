@@ -242,7 +242,7 @@ class Fragile:
 
 def test_errors_of_strategies_do_not_stop_the_others(tmp_path, monkeypatch):
     small_shards(monkeypatch)
-    monkeypatch.setitem(registry._loaders(), "fragile", lambda: Fragile)
+    monkeypatch.setitem(registry._added(), "fragile", lambda: Fragile)
     suite = small_suite(tmp_path, strategies=["fragile", "random-search"])
     Fragile.broken = True
     with pytest.raises(

@@ -1,1 +1,1 @@
-"""The mathematics of model-based strategies: one model per run, all runs at once."""
+"""Models of the values of architectures, with one model per run, computed for all runs at once."""

@@ -1,6 +1,6 @@
-"""Acquisition functions: how promising an architecture is, given the mean and deviation that a model predicts.
+"""Acquisition functions: scores of architectures from the mean and deviation that a model predicts.
 
-Higher values are better throughout, for the objective as for the acquisition.
+Higher is better throughout, for the objective and for the acquisition.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from scipy.special import log_ndtr, ndtr
 from nasbench_lab.arrays import FloatArray, IntArray
 
 _ROOT_TWO_PI = 2.5066282746310002
-_SUPPORT = 6.0  # deviations beyond which a normal variable is not looked for
+_SUPPORT = 6.0  # largest deviations of a normal variable that are considered
 _MOST_PROMISING = 256
 _EVERY = 16
-_GUESSES = (1.0, 3.0)  # deviations above the mean: where that is largest, the score is high
+_GUESSES = (1.0, 3.0)  # deviations above the mean: the score is high where the sum is largest
 _HALVINGS = 7
 _LEVELS = 8
 _TINY = 1e-37
@@ -24,10 +24,10 @@ _GRID = 9
 
 
 class Score(Protocol):
-    """A function of mean and deviation that is lower nowhere where either is larger."""
+    """A function that does not decrease in the mean or in the deviation."""
 
     def __call__(self, mean: FloatArray, deviation: FloatArray, run: IntArray) -> FloatArray:
-        """Score predictions of the runs with these positions; all arrays have one shape."""
+        """Score predictions of the runs with these positions; all arrays have the same shape."""
 
 
 def expected_improvement(mean: FloatArray, deviation: FloatArray, best: FloatArray) -> FloatArray:
@@ -46,8 +46,8 @@ def expected_improvement(mean: FloatArray, deviation: FloatArray, best: FloatArr
 def max_value_entropy(mean: FloatArray, deviation: FloatArray, maxima: FloatArray) -> FloatArray:
     """Return the information that an observation gives about the largest value of the whole space.
 
-    The mean over K draws of that maximum, with g = (maximum - mean) / s, of g phi(g) / (2 Phi(g)) - log Phi(g): Wang
-    and Jegelka, Max-value Entropy Search for Efficient Bayesian Optimization, ICML 2017, equation 6.
+    It is the mean over K draws of that maximum of g phi(g) / (2 Phi(g)) - log Phi(g), with g = (maximum - mean) / s:
+    Wang and Jegelka, Max-value Entropy Search for Efficient Bayesian Optimization, ICML 2017, equation 6.
 
     Args:
         mean: shape (...).
@@ -74,9 +74,9 @@ def _log_cdf(z: FloatArray) -> FloatArray:
 def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) -> FloatArray:
     """Draw the largest value of a space from a Gumbel distribution (Wang and Jegelka 2017, section 3.1).
 
-    The quartiles of the maximum of independent normal variables, P(max < y) = prod Phi((y - mean) / s), give the two
-    parameters of the Gumbel distribution: P(max < y) = exp(-exp(-(y - a) / b)). The product is over the 256 variables
-    with the largest mean + 3 s; the others hardly ever are the maximum.
+    The quartiles of the maximum of independent normal variables, P(max < y) = prod Phi((y - mean) / s), determine the
+    two parameters of the Gumbel distribution: P(max < y) = exp(-exp(-(y - a) / b)). The product is over the 256
+    variables with the largest mean + 3 s; the others are hardly ever the maximum.
 
     Args:
         mean: shape (runs, n).
@@ -87,9 +87,9 @@ def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) 
     mean, deviation = np.take_along_axis(mean, promising, axis=1), np.take_along_axis(deviation, promising, axis=1)
     deviation = np.maximum(deviation, 1e-12)
     low, high = mean.max(axis=1), (mean + _SUPPORT * deviation).max(axis=1)
-    # In the scale of the Gumbel distribution, -log(-log P), its distribution function is nearly a straight line.
+    # On the scale of the Gumbel distribution, -log(-log P), the distribution function is nearly a straight line.
     grid = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, _GRID)
-    # No factor is below 1/2, so the product of 256 is no less than 1e-77.
+    # No factor is below 1/2, so the product of 256 is at least 1e-77.
     below = np.stack([ndtr((grid[:, i, None] - mean) / deviation).prod(axis=1) for i in range(_GRID)], axis=1)
     line = -np.log(np.maximum(-np.log(below), 1e-300))
     quartiles = [_crossing(grid, line, -np.log(-np.log(p))) for p in (0.25, 0.5, 0.75)]
@@ -100,9 +100,9 @@ def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) 
 
 
 def _largest(values: FloatArray, count: int) -> IntArray:
-    """Return where the largest values of every run are, ascending, shape (runs, n) to (runs, count).
+    """Return the positions of the largest values of every run, ascending, shape (runs, n) to (runs, count).
 
-    Of equals the first are taken. Every 16th value tells about how large they are, so that few need to be sorted.
+    Ties: the first. Every 16th value gives an estimate of the threshold, so that few values need to be sorted.
     """
     some = np.sort(values[:, ::_EVERY], axis=1)
     least = some[:, max(some.shape[1] - 2 * (count // _EVERY + 1), 0)]
@@ -129,20 +129,21 @@ def _crossing(grid: FloatArray, values: FloatArray, level: float) -> FloatArray:
 
 
 def first_best(score: FloatArray) -> IntArray:
-    """Return the position of the largest score of every run, shape (runs, n) to (runs,); of equals, the first.
+    """Return the position of the largest score of every run, shape (runs, n) to (runs,); ties: the first.
 
-    Scores are compared in single precision: many architectures are equally promising in theory, and rounding errors
-    must not choose among them, or traces would differ between platforms.
+    Scores are compared in single precision: many architectures have equal scores in theory, and if rounding errors
+    chose among them, traces would differ between platforms.
     """
     return score.astype(np.float32).argmax(axis=1)
 
 
 def best_score(score: Score, mean: FloatArray, deviation: FloatArray) -> IntArray:
-    """Return what ``first_best`` of all scores would, without computing most of them.
+    """Return the same as ``first_best`` of all scores, without computing most of them.
 
-    A score is at most what it would be with a larger deviation. So whatever has a mean so low that even with the run's
-    largest deviation it is below a score that was reached already, need not be looked at; nor, of the others, what is
-    below it with the next larger one of a few deviations. A mean of -inf is never chosen while there are others.
+    A score is at most what it would be with a larger deviation. So an architecture is skipped if, even with the largest
+    deviation of its run, its score would be below one that was already reached. Of the rest, one is skipped if its
+    score would be too low with the next larger of a few deviations. A mean of -inf is never chosen while there are
+    others.
 
     Args:
         score: the function.
@@ -156,11 +157,11 @@ def best_score(score: Score, mean: FloatArray, deviation: FloatArray) -> IntArra
     most = deviation.max(axis=1)
     levels = most[:, None] * (np.arange(1, _LEVELS + 1) / _LEVELS)
     low = _least_means(score, reached, levels, mean.max(axis=1))
-    # Where nothing promises anything in single precision, all that is within reach of the largest deviation is equal.
+    # Where all scores are 0 in single precision, all architectures within reach of the largest deviation are tied.
     low = np.where(reached[:, None] > _TINY, low, low[:, -1:])
     place = np.flatnonzero(mean >= low[:, -1:])
     of_run, means, deviations = place // mean.shape[1], mean.reshape(-1)[place], deviation.reshape(-1)[place]
-    # The next higher level. A little is added, so that no rounding gives one a level that is below it.
+    # The next higher level; the small addition keeps rounding from giving a level below the deviation.
     level = (deviations / np.where(most > 0, most, 1.0)[of_run] * (_LEVELS + 1e-9)).astype(np.int64)
     np.minimum(level, _LEVELS - 1, out=level)
     hopeful = np.flatnonzero(means >= low[of_run, level])
@@ -170,7 +171,7 @@ def best_score(score: Score, mean: FloatArray, deviation: FloatArray) -> IntArra
 
 
 def _least_means(score: Score, reached: FloatArray, deviation: FloatArray, high: FloatArray) -> FloatArray:
-    """Return means below which no score is as high as one that was reached, by bisection.
+    """Return means below which no score is as high as one that was already reached, by bisection.
 
     Args:
         score: the function.
@@ -179,7 +180,7 @@ def _least_means(score: Score, reached: FloatArray, deviation: FloatArray, high:
         high: the largest mean of every run.
 
     Returns:
-        For every deviation a mean, shape (runs, levels).
+        One mean for every deviation, shape (runs, levels).
     """
     shape = deviation.shape
     run = np.repeat(np.arange(len(high)), shape[1])

@@ -1,4 +1,4 @@
-"""Which architectures a model is asked about where it cannot be asked about all."""
+"""Candidate architectures for a model, where it cannot rank the whole space."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ def pool(space: Space, architecture: IntArray, value: FloatArray, parents: int, 
     Args:
         space: the space.
         architecture: evaluated so far, shape (runs, observations).
-        value: of these, no NaN.
-        parents: how many of the best have neighbours in the pool, each about equally many; of equals, the first seen.
+        value: their values, without NaN.
+        parents: number of best architectures with neighbours in the pool, each about equally many; ties: the first
+            seen.
         uniform: in [0, 1), shape (runs, size of the pool).
     """
     half = uniform.shape[1] // 2
@@ -34,14 +35,14 @@ def pool_of_neighbors(
 
 
 def distinct_new(visited: Visited, ranked: IntArray, count: int, uniform: FloatArray) -> IntArray:
-    """Choose the first ``count`` of ranked candidates that their run has not visited, and mark them as visited.
+    """Choose the first ``count`` ranked candidates that their run has not visited, and mark them as visited.
 
-    Where there are too few, random new architectures follow, then -1.
+    If there are too few, random new architectures follow, then -1.
 
     Args:
-        visited: what every run has visited.
+        visited: the visited architectures of every run.
         ranked: candidates, the best first, possibly several times; shape (runs, n).
-        count: how many to choose.
+        count: number of architectures to choose.
         uniform: in [0, 1), shape (runs, count, 2).
 
     Returns:

@@ -24,9 +24,10 @@ class CategoricalKde:
 
         p(x) = 1/n sum_i prod_j k_j(x_j, X_ij)      k_j(a, b) = 1 - h_j where a = b, else h_j / (c_j - 1)
 
-    The bandwidths are those of the normal reference rule on the codes as numbers, as in BOHB's implementation (by way
-    of statsmodels): ``h_j = 1.06 s_j n^(-1 / (4 + d))``, s_j being the standard deviation. They are limited to at least
-    a given bandwidth and at most (c_j - 1) / c_j, where the kernel is uniform; beyond it would favour what differs.
+    The bandwidths are those of the normal reference rule on the codes as numbers, as in BOHB's implementation (which
+    uses statsmodels): ``h_j = 1.06 s_j n^(-1 / (4 + d))``, where s_j is the standard deviation. They are at least a
+    given bandwidth, and at most (c_j - 1) / c_j, where the kernel is uniform; a larger one would favour values that
+    differ.
 
     Attributes:
         data: the observations, (runs, n, d).
@@ -54,7 +55,7 @@ class CategoricalKde:
         return total.mean(axis=2)
 
     def _weights(self, part: slice) -> FloatArray:
-        """Return the product of the kernels of some codes for every set of them that agrees, shape (runs, sets)."""
+        """Return the product of the kernels of some codes for every set of agreeing codes, shape (runs, sets)."""
         bandwidth, others = self.bandwidth[:, part], np.maximum(np.array(self.cardinalities[part]) - 1, 1)
         weight = np.ones((len(bandwidth), 1))
         for code in range(bandwidth.shape[1]):
@@ -66,7 +67,8 @@ class CategoricalKde:
         """Draw codes from the density.
 
         Args:
-            uniform: in [0, 1), shape (runs, m, 1 + 2 d): which observation, then which codes change, then to what.
+            uniform: in [0, 1), shape (runs, m, 1 + 2 d): one for the observation, d for which codes change, d for their
+                new values.
 
         Returns:
             Codes, shape (runs, m, d).
@@ -84,7 +86,7 @@ def fit(data: Codes, cardinalities: Sequence[int], least: float) -> CategoricalK
     """Return the density estimate of observations, shape (runs, n, d), with bandwidths of at least ``least``."""
     n, d = data.shape[1:]
     whole = data.astype(np.int64)
-    # Sums of integers are exact, whatever the order and the number of runs.
+    # Sums of integers are exact, in any order and for any number of runs.
     deviation = np.sqrt(n * (whole * whole).sum(axis=1) - whole.sum(axis=1) ** 2) / n
     counts = np.array(cardinalities)
     bandwidth = np.minimum(np.maximum(1.06 * deviation * n ** (-1 / (4 + d)), least), (counts - 1) / counts)

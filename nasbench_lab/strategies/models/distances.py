@@ -1,4 +1,4 @@
-"""In how many entries the vectors of a run's points differ from those of candidates."""
+"""Numbers of entries in which the encodings of a run's points differ from those of candidates."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _MOST_KEPT = 2**27  # bytes of counts to all architectures
 
 @final
 class Distances:
-    """The points of every run, as many in each, and how they differ from architectures.
+    """The points of every run, the same number in each, and their distances to architectures.
 
-    In a small space, a point is compared with all architectures when it comes, and the counts are looked up later, as
+    In a small space, a new point is compared with all architectures at once, and the counts are looked up later, as
     long as they take no more than 128 MiB.
 
     Args:
@@ -29,12 +29,12 @@ class Distances:
     def __init__(self, encoding: PackedEncoding, runs: int) -> None:
         self._encoding = encoding
         self._points: WordArray = encoding.words(np.zeros((runs, 0), dtype=np.int64))
-        self._to_all: Counts | None = None  # (runs, space.size, points): what is looked up together lies together
+        self._to_all: Counts | None = None  # (runs, space.size, points): a lookup reads contiguous memory
         if encoding.kept is not None:
             self._to_all = np.zeros((runs, len(encoding.kept), _FIRST_CAPACITY), dtype=encoding.count)
 
     def add(self, architecture: IntArray) -> Counts:
-        """Add a point to every run, shape (runs,); return its counts to those before, shape (runs, points)."""
+        """Add a point to every run, shape (runs,); return its counts to the earlier ones, shape (runs, points)."""
         vector, before = self._encoding.words(architecture)[:, None], self._points
         self._points = np.concatenate([before, vector], axis=1)
         self._look_up_later(vector)

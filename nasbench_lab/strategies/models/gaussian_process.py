@@ -1,17 +1,17 @@
 """Gaussian process regression with a constant mean, one process per run, all runs at once.
 
-The observations of a run are y = mu + f + e with f a Gaussian process of variance s**2 and correlation R, and e noise
-of variance s**2 nu. With C = R + nu I over the observed points and L its Cholesky factor, the maximum likelihood
+The observations of a run are y = mu + f + e, where f is a Gaussian process of variance s**2 and correlation R, and e is
+noise of variance s**2 nu. With C = R + nu I over the observed points and L its Cholesky factor, the maximum likelihood
 estimates (Jones, Schonlau and Welch, Journal of Global Optimization 1998, equations 5 and 6) are
 
     mu = 1' C**-1 y / 1' C**-1 1,    s**2 = (y - mu)' C**-1 (y - mu) / n,
 
 and the posterior at x with correlations r to the observed points (Rasmussen and Williams, Gaussian Processes for
 Machine Learning, 2006, equations 2.25 and 2.26) has mean mu + r' C**-1 (y - mu) and variance s**2 (1 - |L**-1 r|**2).
-What is kept is L**-1: a new observation adds a row to it, in time n**2, and changes no other.
+The class stores L**-1: a new observation adds a row to it, in time n**2, and changes no other row.
 
-All matrix products are stacks of one matrix per run, whose sizes do not depend on the number of runs: so a run's result
-is the same bit for bit whichever other runs there are.
+All matrix products are stacks of one matrix per run, whose sizes do not depend on the number of runs. So the result of
+a run is the same bit for bit, whatever other runs there are.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 
 _FIRST_CAPACITY = 32
-_LEAST_VARIANCE = 1e-9  # of values scaled to variance 1: what is below counts as constant
+_LEAST_VARIANCE = 1e-9  # of values scaled to variance 1; smaller variances count as constant values
 _LARGE = 1e9
 
 
 class Estimate(NamedTuple):
-    """What a regression says of the values it was given.
+    """The estimates of a regression.
 
     Attributes:
         mean: mu, shape (runs,).
@@ -45,7 +45,7 @@ class Estimate(NamedTuple):
 
 @dataclass
 class Regression:
-    """The inverse Cholesky factors of all runs, which grow by an observation at a time.
+    """The inverse Cholesky factors of all runs, which grow by one observation at a time.
 
     Attributes:
         noise: nu, shape (runs,).
@@ -65,7 +65,7 @@ class Regression:
         """Add an observed point.
 
         Args:
-            correlations: with the points observed before, shape (runs, count).
+            correlations: with the earlier points, shape (runs, count).
 
         Returns:
             The new row of L**-1, shape (runs, count + 1).
@@ -83,10 +83,10 @@ class Regression:
         return row
 
     def refit(self, run: IntArray, correlations: FloatArray, noise: FloatArray) -> None:
-        """Start again, in some runs, from the correlations of all observed points and other noise.
+        """Recompute the factors of some runs from the correlations of all observed points and other noise.
 
         Args:
-            run: which, shape (n,); the first time, all of them.
+            run: positions of the runs, shape (n,); the first time, all of them.
             correlations: shape (n, count, count).
             noise: nu, shape (n,).
         """
@@ -112,7 +112,7 @@ class Regression:
         return _times(self.inverse.transpose(0, 2, 1), _times(self.inverse, value))
 
     def _reserve(self, count: int) -> None:
-        """Make room for so many observations. The room doubles, so that copying costs little."""
+        """Make room for a number of observations. The capacity doubles, so that copying costs little."""
         runs, capacity = len(self.noise), self._inverse.shape[1]
         if count > capacity:
             larger = np.zeros(
@@ -126,14 +126,15 @@ class Regression:
 def most_likely(
     correlations: Callable[[int], FloatArray], lengthscales: int, noises: Sequence[float], value: FloatArray
 ) -> tuple[IntArray, IntArray]:
-    """Choose the lengthscale and the noise of every run by the marginal likelihood, with mu and s**2 at their best.
+    """Choose the lengthscale and the noise of every run by the marginal likelihood, with the best mu and s**2.
 
-    Up to a constant, that is -n/2 log s**2 - log |L| (Jones, Schonlau and Welch 1998, section 2). Of equally likely
-    ones the first is chosen, lengthscales in the outer loop.
+    Up to a constant, it is -n/2 log s**2 - log |L| (Jones, Schonlau and Welch 1998, section 2). Ties: the first, with
+    lengthscales in the outer loop.
 
     Args:
-        correlations: of the observed points at the lengthscale with this number, shape (runs, count, count).
-        lengthscales: how many there are.
+        correlations: returns the correlations of the observed points for the number of a lengthscale, shape (runs,
+            count, count).
+        lengthscales: number of lengthscales.
         noises: values of nu to choose from.
         value: observed values, shape (runs, count).
 
@@ -165,5 +166,5 @@ def most_likely(
 
 
 def _times(matrix: FloatArray, vector: FloatArray) -> FloatArray:
-    """Multiply the matrix of every run with its vector."""
+    """Multiply the matrix of every run by its vector."""
     return np.matmul(matrix, vector[:, :, None])[:, :, 0]

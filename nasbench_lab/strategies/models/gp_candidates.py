@@ -1,4 +1,4 @@
-"""What a Gaussian process says of candidates: of all architectures of a space, or of a pool drawn anew every time."""
+"""The posterior of a Gaussian process at candidates: all architectures of a space, or a new pool at every step."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from nasbench_lab.strategies.models.candidates import pool
 from nasbench_lab.strategies.models.distances import Distances
 from nasbench_lab.strategies.models.encodings import PackedEncoding
 from nasbench_lab.strategies.models.gaussian_process import Estimate, Regression, most_likely
-from nasbench_lab.strategies.models.kernels import CodeGrid, Kind, Sums, correlation
-from nasbench_lab.strategies.models.normal import normal_numbers
-from nasbench_lab.strategies.models.triangular import lower_times
+from nasbench_lab.strategies.models.kernels import CodeGrid, Kind, Sums, correlation, lower_times
+from nasbench_lab.strategies.models.normal_draws import normal_numbers
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.streams import Streams
 
 _PARENTS = 10
-_JITTER = 1e-8  # added to a covariance that is factorised
-_TYPICAL = 1_000  # architectures that tell how many paths there are
+_JITTER = 1e-8  # added to the diagonal of a covariance before it is factorised
+_TYPICAL = 1_000  # architectures from which the mean number of paths is estimated
 
 
 class Prediction(NamedTuple):
-    """The posterior of every run at its candidates; those that it has proposed before have a mean of -inf.
+    """The posterior of every run at its candidates; earlier proposals of the run have a mean of -inf.
 
     Attributes:
         mean: shape (runs, candidates).
@@ -46,21 +45,21 @@ class Candidates(abc.ABC):
     """A Gaussian process per run, and its candidates.
 
     Args:
-        lengthscales: those that a run's process can have.
+        lengthscales: the possible lengthscales of a process.
         runs: number of runs.
     """
 
     def __init__(self, lengthscales: tuple[float, ...], runs: int) -> None:
         self.lengthscales = lengthscales
         self.lengthscale: IntArray = np.zeros(runs, dtype=np.int64)
-        """Position of the lengthscale of every run."""
+        """Position of every run's lengthscale, shape (runs,)."""
         self.regression = Regression(np.ones(runs))
         self.fitted = False
 
     def fit(self, noises: tuple[float, ...], value: FloatArray) -> None:
         """Choose lengthscale and noise by the marginal likelihood of all proposals, shape (runs, count).
 
-        What depends on them is made again in the runs where they have changed.
+        Everything that depends on them is recomputed in the runs where they have changed.
         """
         lengthscale, position = most_likely(
             lambda lengthscale: self._between(np.full_like(self.lengthscale, lengthscale)),
@@ -86,7 +85,7 @@ class Candidates(abc.ABC):
 
     @abc.abstractmethod
     def draw(self, value: FloatArray, prediction: Prediction, streams: Streams) -> FloatArray:
-        """Return a draw from the posterior that was predicted last, jointly at all candidates."""
+        """Return a draw from the last predicted posterior, jointly at all candidates."""
 
     @abc.abstractmethod
     def _between(self, lengthscale: IntArray) -> FloatArray:
@@ -94,7 +93,7 @@ class Candidates(abc.ABC):
 
     @abc.abstractmethod
     def _refitted(self, run: IntArray) -> None:
-        """Make again what depends on lengthscale and noise, in the runs with these positions."""
+        """Recompute what depends on lengthscale and noise, in the runs with these positions."""
 
     def _best(self, estimate: Estimate, value: FloatArray) -> FloatArray:
         """Return the largest posterior mean among proposals: y - s**2 nu w, as C w = y - mu."""
@@ -105,15 +104,15 @@ class Candidates(abc.ABC):
 class WholeSpace(Candidates):
     """All architectures of a space, for a kernel that depends on the number of codes that differ.
 
-    What is kept is the part of the variance that is left at every place. A proposal takes some of it away, whatever its
-    value. The mean is a sum over proposals, made when it is needed (see `Sums`).
+    The class stores the remaining variance at every place. A proposal reduces it, whatever its value. The mean is a sum
+    over proposals, computed when it is needed (see `Sums`).
 
     Args:
         space: the space.
         kind: of the kernel.
-        lengthscales: those that a run's process can have.
+        lengthscales: the possible lengthscales of a process.
         runs: number of runs.
-        deviations: whether a prediction has deviations; without, they have the shape (runs, 0).
+        deviations: whether predictions have deviations; if not, these have the shape (runs, 0).
     """
 
     def __init__(
@@ -129,7 +128,7 @@ class WholeSpace(Candidates):
         self._run = np.arange(runs)[:, None]
 
     def add(self, architecture: IntArray) -> None:
-        """Add a proposal of every run, and take what it explains from the variance that is left."""
+        """Add a proposal of every run, and subtract the variance that it explains."""
         place = self._grid.place[architecture][:, None]
         before = self._sums.place
         self._sums.add(place)
@@ -181,7 +180,7 @@ class WholeSpace(Candidates):
 
 @final
 class Pool(Candidates):
-    """Random architectures and neighbours of the best, drawn anew at every step: for any kernel and any space."""
+    """Random architectures and neighbours of the best, drawn again at every step: for any kernel and any space."""
 
     def __init__(self, space: Space, kind: Kind, lengthscales: tuple[float, ...], runs: int, size: int) -> None:
         super().__init__(lengthscales, runs)
@@ -204,7 +203,7 @@ class Pool(Candidates):
         estimate = self.regression.estimate(value)
         candidates = pool(self._space, architecture, value, _PARENTS, streams.uniform(self._size))
         mean, left = np.empty(candidates.shape), np.empty(candidates.shape)
-        for run in self._runs:  # one after the other, as its correlations then stay in the cache
+        for run in self._runs:  # one run at a time, so that its correlations stay in the cache
             correlations, solved = self._solve(run, candidates[run])
             mean[run] = estimate.weights[run] @ correlations
             left[run] = 1.0 - np.einsum("ij,ij->j", solved, solved)
@@ -228,7 +227,7 @@ class Pool(Candidates):
         return prediction.mean + prediction.estimate.scale[:, None] * drawn
 
     def _solve(self, run: int, candidates: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return a run's correlations R of proposals and candidates, and L**-1 R, both (count, candidates)."""
+        """Return the correlations R of a run's proposals and candidates, and L**-1 R, both (count, candidates)."""
         correlations = self._correlations[self.lengthscale[run]].take(
             self._distances.of(run, candidates).T, mode="clip"
         )
@@ -238,4 +237,4 @@ class Pool(Candidates):
         return self._correlations[lengthscale[:, None, None], self._distances.between()]
 
     def _refitted(self, run: IntArray) -> None:
-        """Nothing: a pool is new at every step."""
+        """Do nothing: a pool is new at every step."""

@@ -1,4 +1,4 @@
-"""Correlations of architectures, and sums of them over a whole space at the price of a small matrix product."""
+"""Correlations of architectures, and sums of them over a whole space, computed with small matrix products."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dtrmm
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.models.spectrum import CodeSpectrum
-from nasbench_lab.strategies.models.triangular import lower_times
+from nasbench_lab.strategies.models.code_spectrum import CodeSpectrum
 
 Kind = Literal["hamming", "matern", "path"]
-KINDS: tuple[Kind, ...] = ("hamming", "matern", "path")
 
-_NEGLIGIBLE = 1e-14  # singular values below this part of the largest are rounding errors
-_BLOCK = 2**17  # numbers that are in work at a time: 1 MiB
+_NEGLIGIBLE = 1e-14  # singular values below this fraction of the largest are rounding errors
+_BLOCK = 2**17  # numbers that are processed at a time: 1 MiB
 
 
 def correlation(kind: Kind, distance: FloatArray, lengthscale: FloatArray | float) -> FloatArray:
     """Return the correlation of architectures at a distance; both arguments broadcast.
 
     - ``"hamming"`` and ``"path"``: exp(-d / l), for a distance that counts differences;
-    - ``"matern"``: (1 + a + a**2 / 3) exp(-a) with a = sqrt(5 d) / l: Matern's with smoothness 5/2 (Rasmussen and
-      Williams, Gaussian Processes for Machine Learning, 2006, equation 4.17), where d is a squared Euclidean distance.
+    - ``"matern"``: (1 + a + a**2 / 3) exp(-a) with a = sqrt(5 d) / l: Matern's kernel with smoothness 5/2 (Rasmussen
+      and Williams, Gaussian Processes for Machine Learning, 2006, equation 4.17), where d is a squared Euclidean
+      distance.
 
     Args:
-        kind: which.
-        distance: d, scaled so that 1 is about the largest there is.
+        kind: name of the kernel.
+        distance: d, scaled so that the largest is about 1.
         lengthscale: l, positive.
 
     >>> correlation("hamming", np.array([0.0, 0.5, 1.0]), 0.5).round(3).tolist()
@@ -44,18 +44,18 @@ def correlation(kind: Kind, distance: FloatArray, lengthscale: FloatArray | floa
 
 @final
 class CodeGrid:
-    """All combinations of the codes of a space, and a correlation that depends on how many codes differ.
+    """All combinations of the codes of a space, and a correlation that depends on the number of codes that differ.
 
-    Places are numbered like an odometer. Those that describe no architecture are there as well; their architecture is
-    -1. A place is a pair (head, tail): the first codes and the last ones. As the number of codes that differ is that
-    of the heads plus that of the tails, a correlation is a short sum of products,
+    Places are numbered like an odometer. Combinations that describe no architecture are included; their architecture is
+    -1. A place is a pair (head, tail): the first codes and the last ones. As the number of codes that differ is that of
+    the heads plus that of the tails, a correlation is a short sum of products,
 
         rho(d_head + d_tail) = sum_r  a_r(d_head) b_r(d_tail),
 
-    by a singular value decomposition of the small matrix rho(i + j): one term for an exponential, at most as many as
-    one of the halves has codes, plus one, for any other. So the sum over observations s that a posterior needs at
-    every place, sum_s w_s rho(x_s, .), is one matrix product (heads x observations) (observations x tails), instead
-    of an entry per observation and place.
+    by a singular value decomposition of the small matrix rho(i + j). An exponential has one term; any other correlation
+    has at most as many terms as one of the halves has codes, plus one. So the sum over observations s that a posterior
+    needs at every place, sum_s w_s rho(x_s, .), is one matrix product (heads x observations) (observations x tails),
+    instead of one entry per observation and place.
 
     Args:
         space: the space; the product of its cardinalities should be small.
@@ -83,7 +83,7 @@ class CodeGrid:
         self._tail_table = np.moveaxis(tails[:, :, self._tail_distance], 1, 2).copy()
 
     def correlate(self, lengthscale: IntArray, one: IntArray, other: IntArray) -> FloatArray:
-        """Return the correlations of places that broadcast to (runs, ...), with a lengthscale of every run."""
+        """Return the correlations of places that broadcast to (runs, ...), with the lengthscale of every run."""
         head = self._head_distance[one // self._tails, other // self._tails]
         differing = head + self._tail_distance[one % self._tails, other % self._tails]
         return self._correlations[lengthscale.reshape(-1, *(1,) * (differing.ndim - 1)), differing]
@@ -109,10 +109,10 @@ class CodeGrid:
 
 @final
 class Sums:
-    """Sums over places that every run has gathered, of their correlations with all places of a grid.
+    """Sums, over the observed places of every run, of their correlations with all places of a grid.
 
-    A sum of n places takes n * terms multiplications per place of the grid by the factors of the correlations, and
-    always the same number by their eigenvectors: whichever is less.
+    A sum of n places takes n * terms multiplications per place of the grid by the factors of the correlations, and a
+    fixed number by their eigenvectors; the cheaper way is used.
 
     Args:
         grid: the grid.
@@ -137,7 +137,7 @@ class Sums:
         self.place = np.concatenate([self.place, place], axis=1)
 
     def replace(self, run: IntArray, sums: Sums) -> None:
-        """Take the lengthscales of some runs, and so their correlations, from other sums over the same places."""
+        """Copy the lengthscales of some runs, and so their correlations, from other sums over the same places."""
         count = self.place.shape[1]
         self._lengthscale = self._lengthscale.copy()
         self._lengthscale[run] = sums._lengthscale
@@ -166,13 +166,13 @@ class Sums:
         return total
 
     def _explained_at_once(self, rows: FloatArray) -> FloatArray:
-        """The same from the correlations themselves: less work where they have several terms."""
+        """Return the same, from the correlations themselves: cheaper if they have several terms."""
         runs, n, _ = rows.shape
         heads, tails = self._heads[:, :n].swapaxes(2, 3), self._tails[:, :n]  # (runs, n, heads, terms) and back
         block = max(_BLOCK // (n * tails.shape[3]), 1)
         total = np.empty((runs, heads.shape[2], tails.shape[3]))
         for run in range(runs):
-            for first in range(0, heads.shape[2], block):  # so that what is in work stays in the cache
+            for first in range(0, heads.shape[2], block):  # so that a block stays in the cache
                 correlations = np.matmul(heads[run, :, first : first + block], tails[run]).reshape(n, -1)
                 sums = lower_times(rows[run], correlations, overwrite=True)
                 total[run, first : first + block] = np.einsum("ts,ts->s", sums, sums).reshape(-1, tails.shape[3])
@@ -184,7 +184,7 @@ def _halves_cost(cardinalities: tuple[int, ...], split: int) -> int:
 
 
 def _distances(cardinalities: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return how many codes differ between all combinations of some codes, shape (n, n)."""
+    """Return the number of codes that differ between all combinations of some codes, shape (n, n)."""
     codes = np.indices(cardinalities).reshape(len(cardinalities), math.prod(cardinalities))
     return (codes[:, :, None] != codes[:, None, :]).sum(axis=0)
 
@@ -196,3 +196,19 @@ def _factors(correlations: FloatArray, heads: int, tails: int) -> tuple[FloatArr
     terms = int((s > _NEGLIGIBLE * s[:, :1]).sum(axis=1).max())
     root = np.sqrt(s[:, :terms, None])
     return u[:, :, :terms].swapaxes(1, 2) * root, vt[:, :terms] * root
+
+
+def lower_times(lower: FloatArray, matrix: FloatArray, *, overwrite: bool = False) -> FloatArray:
+    """Return L R for a lower triangular L, shape (n, n), and R, shape (n, m); takes half the time of ``L @ R``.
+
+    Args:
+        lower: L; entries above the diagonal are ignored.
+        matrix: R.
+        overwrite: whether R may be overwritten with the product.
+
+    >>> import numpy as np
+    >>> lower_times(np.array([[1.0, 9.0], [2.0, 3.0]]), np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])).tolist()
+    [[1.0, 0.0, 2.0], [2.0, 3.0, 7.0]]
+    """
+    # BLAS stores matrices by columns: transposed, nothing needs to be copied.
+    return dtrmm(1.0, lower.T, matrix.T, side=1, overwrite_b=overwrite).T

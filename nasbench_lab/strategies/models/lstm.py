@@ -1,14 +1,14 @@
 """A recurrent policy over the sequence of choices: one stacked LSTM per run, all runs at once.
 
 The network (Hochreiter and Schmidhuber 1997, with a forget gate) chooses one code after the other. At choice i its
-input x is an embedding of the value that choice i - 1 has (zeros at the first), and every layer does::
+input x is an embedding of the value of choice i - 1 (zeros at the first choice), and every layer computes::
 
     (i, f, o) = sigmoid(W [x, h] + b),    c~ = tanh(W' [x, h] + b')
     c = f c + i c~,    h = o tanh(c)
 
 The h of a layer is the x of the next. The logits of choice i are V_i h + u_i with the h of the last layer.
 
-Every run's matrices are multiplied on their own, so that no run depends on how many there are.
+The matrices of every run are multiplied separately, so that no run depends on the number of runs.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.parts import policies
+from nasbench_lab.strategies.parts import categorical
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How large the network is, and where its parameters lie in a row of all of them.
+    """The size of the network, and the positions of its parameters in a vector.
 
     Attributes:
-        cardinalities: how many values each choice has.
-        units: of every layer, and of the embeddings.
-        layers: how many.
+        cardinalities: number of values of each choice.
+        units: number of units of every layer, and of the embeddings.
+        layers: number of layers.
     """
 
     cardinalities: tuple[int, ...]
@@ -60,7 +60,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Parts:
-    """Parameters by what they do; the rows of the last three are the values of all choices, one after the other."""
+    """The parameters by their role; the rows of the last three are the values of all choices, in order."""
 
     weights: Sequence[FloatArray]  # of each layer, (runs, 4 units, 2 units): gates i, f, o and the candidate
     biases: Sequence[FloatArray]  # (runs, 4 units, 1)
@@ -79,12 +79,12 @@ class Memory:
 
 @dataclass
 class Step:
-    """What the way back needs of one choice; per layer, arrays (runs, ..., sequences)."""
+    """The intermediate results of one choice that backpropagation needs; per layer, arrays (runs, ..., sequences)."""
 
     inputs: list[FloatArray]  # [x, h]
     gates: list[FloatArray]  # i, f, o and the candidate
-    before: list[FloatArray]  # the cell before
-    squashed: list[FloatArray]  # tanh of the cell after
+    before: list[FloatArray]  # the cell before the step
+    squashed: list[FloatArray]  # tanh of the cell after the step
     top: FloatArray  # h of the last layer
     shares: FloatArray  # (values, sequences, runs): the probabilities
 
@@ -95,7 +95,7 @@ def first_memory(shape: Shape, runs: int, sequences: int) -> Memory:
 
 
 def forward(shape: Shape, parts: Parts, memory: Memory, choice: int, before: IntArray | None) -> Step:
-    """Read the value of the choice before, (runs, sequences), change the memory, and give probabilities."""
+    """Read the values of the choice before, (runs, sequences), update the memory, and return probabilities."""
     runs, units, sequences = memory.hidden[0].shape
     first = sum(shape.cardinalities[:choice])
     if before is None:
@@ -122,7 +122,7 @@ def forward(shape: Shape, parts: Parts, memory: Memory, choice: int, before: Int
     step.top = x
     values = slice(first, first + shape.cardinalities[choice])
     logits = np.matmul(parts.output[:, values], x) + parts.offset[:, values]
-    step.shares = policies.softmax(np.ascontiguousarray(logits.transpose(1, 2, 0)))
+    step.shares = categorical.softmax(np.ascontiguousarray(logits.transpose(1, 2, 0)))
     return step
 
 
@@ -154,7 +154,7 @@ def gradient(shape: Shape, parameters: FloatArray, codes: IntArray, weights: Flo
         step, cardinality = steps[choice], shape.cardinalities[choice]
         first -= cardinality
         values = slice(first, first + cardinality)
-        error = policies.score(codes[:, choice], step.shares) * weights
+        error = categorical.score(codes[:, choice], step.shares) * weights
         error = np.ascontiguousarray(error.transpose(2, 0, 1))  # (runs, values, sequences)
         to.output[:, values] += np.matmul(error, step.top.transpose(0, 2, 1))
         to.offset[:, values] += np.matmul(error, np.ones((runs, sequences, 1)))

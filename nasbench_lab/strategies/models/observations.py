@@ -1,4 +1,4 @@
-"""What every run has proposed and observed, in the order of its proposals."""
+"""The proposals of every run and their observed values, in the order of the proposals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.problem import Evaluations
 
 Fantasy = Literal["believer", "min", "mean", "max"]
-FANTASIES: tuple[Fantasy, ...] = ("believer", "min", "mean", "max")
 
 _FIRST_CAPACITY = 32
 
@@ -21,8 +20,8 @@ class Scaled(NamedTuple):
 
     Attributes:
         value: shape (runs, proposals).
-        centre: what was subtracted, shape (runs,).
-        scale: what was divided by after that, shape (runs,).
+        centre: the subtracted mean, shape (runs,).
+        scale: the divisor, shape (runs,).
     """
 
     value: FloatArray
@@ -31,12 +30,12 @@ class Scaled(NamedTuple):
 
 
 class Observations:
-    """The proposals of all runs, each of which has made as many, and their values where they are known.
+    """The proposals of all runs, the same number in each, and their values as far as they are known.
 
     Args:
         runs: number of runs.
-        fantasy: what a proposal counts as until its value is known: ``"believer"``, what the model predicted when it
-            was proposed (the mean of the known values where there was no model); or the least, the mean or the largest
+        fantasy: the value of a proposal until it is observed: ``"believer"``, the prediction of the model at the time
+            of the proposal (the mean of the known values if there was no model); or ``"min"``, ``"mean"`` or ``"max"``
             of the known values.
     """
 
@@ -67,7 +66,7 @@ class Observations:
         return self._known[:, : self.count]
 
     def propose(self, architecture: IntArray, believed: FloatArray | None = None) -> None:
-        """Add a proposal of every run, shape (runs,), and the value that the model predicts."""
+        """Add one proposal per run, shape (runs,), and the values that the model predicts for them."""
         if self.count == self._architecture.shape[1]:
             self._grow()
         self._architecture[:, self.count] = architecture
@@ -76,7 +75,7 @@ class Observations:
         self.count += 1
 
     def tell(self, evaluations: Evaluations) -> None:
-        """Take the values in; -1 is no proposal."""
+        """Record the values; -1 is no proposal."""
         run, column = np.nonzero(evaluations.architecture >= 0)
         number = evaluations.number[run, column]
         self._value[run, number] = evaluations.value[run, column]
@@ -86,8 +85,8 @@ class Observations:
     def values(self) -> Scaled:
         """Return the values of all proposals, scaled to mean 0 and variance 1; at least one must be known.
 
-        A failed training (NaN) says that an architecture is bad, not how bad: it counts as the worst value that the
-        run has seen. Where all values are equal or failed, they become 0.
+        A failed training (NaN) shows that an architecture is bad, but not how bad: it counts as the worst value that
+        the run has seen. Where all values are equal or failed, they become 0.
         """
         known, value = self._known[:, : self.count], self._value[:, : self.count]
         good = known & ~np.isnan(value)

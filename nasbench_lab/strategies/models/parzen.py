@@ -1,4 +1,4 @@
-"""Parzen estimators of categorical choices: how often good and bad architectures have each value of each code."""
+"""Parzen estimators of categorical choices: frequencies of the values of codes among good and bad architectures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nasbench_lab.spaces.base import Space
 
 
 def good_ones(value: FloatArray, known: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
-    """Mark the largest known values of every run, shape (runs, n); of equals, the first seen. NaN is the worst."""
+    """Mark the largest known values of every run, shape (runs, n); ties: the first seen. NaN is the worst."""
     order = np.argsort(np.where(known, -np.fmax(value, -np.inf), np.nan), axis=1, kind="stable")  # unknown ones last
     good = np.zeros(value.shape, dtype=bool)
     np.put_along_axis(good, order[:, :count], True, axis=1)
@@ -20,13 +20,13 @@ def good_ones(value: FloatArray, known: NDArray[np.bool_], count: int) -> NDArra
 def ages(members: NDArray[np.bool_], count: int, remembered: int) -> FloatArray:
     """Return the weights of the members of a group, 0 for others, shape (runs, n).
 
-    The last ``remembered`` members weigh 1, those before them less and less, from 1 down to 1 / count for the oldest
-    (the "linear forgetting" of hyperopt).
+    The last ``remembered`` members weigh 1. The weights of earlier ones rise in equal steps from 1 / count for the
+    oldest to 1 (the "linear forgetting" of hyperopt).
 
     Args:
-        members: which belong to the group, in the order in which they were seen.
-        count: how many they are, in every run.
-        remembered: how many weigh 1.
+        members: which observations belong to the group, in the order in which they were seen.
+        count: number of members, the same in every run.
+        remembered: number of members that weigh 1.
     """
     old = max(count - remembered, 0)
     weights = np.concatenate([np.linspace(1.0 / max(count, 1), 1.0, old), np.ones(count - old), np.zeros(1)])
@@ -36,7 +36,7 @@ def ages(members: NDArray[np.bool_], count: int, remembered: int) -> FloatArray:
 def log_probabilities(
     hot: NDArray[np.float32], weights: FloatArray, cardinalities: tuple[int, ...], prior_weight: float
 ) -> FloatArray:
-    """Estimate the logarithm of the probability of every value of every code, shape (runs, sum of cardinalities).
+    """Return estimated log-probabilities of every value of every code, shape (runs, sum of cardinalities).
 
     With C_i the weight of the observations that have value i of a code of N values, the probability is proportional to
     prior_weight * N * p_i + C_i, where the prior p_i is 1 / N (Bergstra et al., NeurIPS 2011, section 4.2).
@@ -45,7 +45,7 @@ def log_probabilities(
         hot: one-hot codes of the observations, shape (runs, n, sum of cardinalities).
         weights: of the observations, shape (runs, n).
         cardinalities: numbers of values.
-        prior_weight: how many observations the prior is worth, for each value.
+        prior_weight: weight of the prior for each value, in observations.
     """
     counts = prior_weight + np.matmul(weights[:, None], hot.astype(np.float64))[:, 0]
     starts = np.cumsum((0, *cardinalities[:-1]))
@@ -62,8 +62,8 @@ def draw(space: Space, log_probability: FloatArray, uniform: FloatArray) -> tupl
         uniform: in [0, 1), shape (runs, draws, codes).
 
     Returns:
-        The architectures, -1 where the codes describe none, shape (runs, draws); and where their values are among all
-        values of all codes, shape (runs, draws, codes).
+        The architectures, -1 where the codes describe none, shape (runs, draws); and the positions of their values
+        among all values of all codes, shape (runs, draws, codes).
     """
     codes = np.empty(uniform.shape, dtype=np.int64)
     first = 0

@@ -9,17 +9,18 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 
 EXPONENTS: FloatArray = np.geomspace(0.05, 5.0, 40)
-"""The values of alpha that are tried."""
+"""The grid of values of alpha."""
 
 
 class PowerLaw:
     """Least-squares fits of ``y = a - b e^-alpha`` with b >= 0 to curves that grow point by point.
 
-    For every alpha of a grid, a and b have a closed form; the alpha with the least sum of squares is taken (of equals,
-    the smallest). Sums over the points of a curve are kept, so that a further point costs a few operations an exponent.
+    For every alpha of a grid, a and b have a closed form; the alpha with the smallest sum of squares is chosen (ties:
+    the smallest). The class stores sums over the points of a curve, so that a new point costs a few operations per
+    exponent.
 
     Args:
-        epochs: e at the points of a curve, ascending; the last is where curves are extrapolated to.
+        epochs: e at the points of a curve, ascending; curves are extrapolated to the last.
         shape: of the curves, e.g. (runs, workers).
 
     >>> law = PowerLaw([1, 2, 4, 8, 16], (1,))
@@ -41,10 +42,10 @@ class PowerLaw:
         self._sum_xy: FloatArray = np.zeros((*shape, len(EXPONENTS)))
 
     def add(self, point: IntArray, value: FloatArray) -> None:
-        """Add a point to every curve; one whose point is 0 begins anew.
+        """Add a point to every curve; a point 0 begins a new curve.
 
         Args:
-            point: which point, of the shape of the curves.
+            point: number of the point, of the shape of the curves.
             value: y there.
         """
         begins = point == 0
@@ -58,7 +59,7 @@ class PowerLaw:
         """Return the predicted values at the last of the epochs, of the shape of the curves.
 
         Args:
-            point: the last point that was added to each curve; curves of fewer than three are fitted by anything.
+            point: number of the last point of each curve; fits of curves with fewer than three points have no meaning.
         """
         n, y, yy = (point + 1.0)[..., None], self._sum_y[..., None], self._sum_yy[..., None]
         x, xx, xy = self._sum_x[point], self._sum_xx[point], self._sum_xy

@@ -1,1 +1,1 @@
-"""What several strategies are made of: selection, variation, rungs, policies, memories of what was seen."""
+"""Building blocks of several strategies: selection, variation, rungs, distributions, sets of visited architectures."""

@@ -1,4 +1,4 @@
-"""Synchronous brackets: what successive halving, Hyperband and BOHB have in common."""
+"""The base of strategies with synchronous brackets: successive halving, Hyperband and BOHB."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from nasbench_lab.streams import Streams
 
 @dataclass
 class BracketState:
-    """Where all runs are in the brackets: at the same place, for how many evaluations a rung takes is known before.
+    """The position of all runs in the brackets, which is the same for all.
+
+    The number of evaluations of a rung is fixed, so all runs reach its end together.
 
     Attributes:
-        space: what can be proposed.
+        space: the search space.
         streams: the random numbers of all runs.
-        workers: how many evaluations of a run can happen at the same time.
-        brackets: the brackets, which are gone through again and again.
-        which: number of the bracket that is under way.
-        rung: number of its rung that is under way.
-        architecture: what is trained at this rung, (runs, size) as far as it is known.
-        resume: the number of the evaluation at the rung before, for each; -1 at the first rung.
-        number: the number of the evaluation at this rung, for each that is done.
+        workers: number of evaluations of a run that can happen at the same time.
+        brackets: the brackets, which repeat in this order.
+        which: number of the current bracket.
+        rung: number of its current rung.
+        architecture: the architectures of this rung, (runs, size), as far as they are known.
+        resume: the number of the evaluation at the rung before, for each architecture; -1 at the first rung.
+        number: the number of the evaluation at this rung, for each evaluated architecture.
         value: its value, -inf for a failed training.
     """
 
@@ -49,11 +51,11 @@ class BracketState:
 
     @property
     def bracket(self) -> Bracket:
-        """The bracket that is under way."""
+        """The current bracket."""
         return self.brackets[self.which % len(self.brackets)]
 
     def begin_rung(self, architecture: IntArray, resume: IntArray) -> None:
-        """Begin a rung with what was promoted to it."""
+        """Begin a rung with the promoted architectures."""
         self.architecture, self.resume = architecture, resume
         self.number, self.value = np.empty_like(resume[:, :0]), np.empty((len(resume), 0))
 
@@ -62,10 +64,10 @@ S = TypeVar("S", bound=BracketState)
 
 
 class BracketStrategy(Strategy[S], Generic[S]):
-    """Goes through brackets: trains some architectures shortly, the best of them longer, and so on.
+    """Goes through brackets: trains some architectures for a few epochs, the best of them for longer, and so on.
 
-    At the end of a rung, the architectures of the next are its best by value; of equals, those that were proposed
-    first. Failed trainings are last. They are trained on where they stopped, if the table's trainings can be resumed.
+    At the end of a rung, the best architectures by value advance to the next; ties: the one proposed first. Failed
+    trainings rank last. If the table's trainings can be resumed, the trainings continue where they stopped.
     """
 
     family: ClassVar[str] = "multi-fidelity"
@@ -77,10 +79,10 @@ class BracketStrategy(Strategy[S], Generic[S]):
 
     @abc.abstractmethod
     def sample(self, state: S, wanted: int) -> IntArray:
-        """Return new architectures for the first rung of a bracket, shape (runs, k) with k of at most ``wanted``."""
+        """Return new architectures for the first rung of a bracket, shape (runs, k) with 1 <= k <= ``wanted``."""
 
     def ask(self, state: S) -> Proposals:
-        """Propose what is left of the rung, or new architectures as many at a time as `sample` gives."""
+        """Propose the rest of the rung; at the first rung, the new architectures of `sample`; shape (runs, k)."""
         bracket, done = state.bracket, state.number.shape[1]
         if state.rung == 0:
             new = self.sample(state, bracket.sizes[0] - done)
@@ -90,7 +92,7 @@ class BracketStrategy(Strategy[S], Generic[S]):
         return Proposals(state.architecture[:, done:], fidelity[:, done:], state.resume[:, done:])
 
     def tell(self, state: S, evaluations: Evaluations) -> None:
-        """Take in values, and promote when the rung is complete."""
+        """Record the values, and promote the best when the rung is complete."""
         state.value = np.concatenate([state.value, np.fmax(evaluations.value, -np.inf)], axis=1)
         state.number = np.concatenate([state.number, evaluations.number], axis=1)
         bracket = state.bracket
@@ -107,7 +109,7 @@ class BracketStrategy(Strategy[S], Generic[S]):
 
     @staticmethod
     def _resume(state: S, number: IntArray) -> IntArray:
-        """Return what promoted architectures go on with: nothing, where the next rung has no more epochs."""
+        """Return the evaluations that promoted architectures resume; -1 if the next rung has no more epochs."""
         fidelities = state.bracket.fidelities
         longer = state.rung > 0 and fidelities[state.rung] > fidelities[state.rung - 1]
         return number if longer else np.full(number.shape, -1)

@@ -1,4 +1,4 @@
-"""The neighbours of an architecture that are still to be evaluated, in random order."""
+"""The neighbours of an architecture that were not evaluated yet, in random order."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from nasbench_lab.streams import scale
 
 @final
 class Neighborhood:
-    """For every run the neighbours of one architecture, its centre, that are still to be evaluated.
+    """For every run, the neighbours of one architecture, its centre, that were not evaluated yet.
 
-    Only neighbours that a run has are listed, and the lists are as wide as the widest so far. So spaces in which some
-    architectures have tens of thousands of neighbours cost no more than what the runs meet.
+    Only the neighbours of the runs' own centres are listed, and the lists are as wide as the widest so far. So in
+    spaces where a few architectures have tens of thousands of neighbours, the cost depends only on the architectures
+    that the runs meet.
 
     Args:
-        space: says who is whose neighbour.
-        runs: number of runs; none has a centre.
+        space: defines the neighbours.
+        runs: number of runs; at first none has a centre.
     """
 
     def __init__(self, space: Space, runs: int) -> None:
         self._space = space
         self._run = np.arange(runs)
-        self._pending = np.zeros((runs, 1), dtype=np.int32)  # those before `left`
+        self._pending = np.zeros((runs, 1), dtype=np.int32)  # the first `left` of every row
         self.left: IntArray = np.zeros(runs, dtype=np.int64)
-        """How many neighbours of every run are still to be evaluated."""
+        """Number of neighbours of every run that were not evaluated yet."""
 
     def enter(self, run: IntArray, centre: IntArray, visited: Visited) -> None:
-        """Give runs a centre, and list its neighbours but those that were visited."""
+        """Give runs a centre, and list its neighbours except those that were visited."""
         if not len(run):
             return
         degree = self._space.degree(centre)
@@ -46,7 +47,7 @@ class Neighborhood:
         self.left[run] = count
 
     def take(self, uniform: FloatArray) -> IntArray:
-        """Take a random one of the neighbours left for every run, shape (runs,); -1 where none is left."""
+        """Take a random one of the remaining neighbours of every run, shape (runs,); -1 if none is left."""
         pending = self._pending.reshape(-1)
         first = self._run * self._pending.shape[1]
         chosen = first + scale(uniform, self.left)

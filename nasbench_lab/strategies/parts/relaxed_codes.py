@@ -1,13 +1,13 @@
 """Relaxed codes: architectures as points of the unit cube, and the operators of differential evolution on them.
 
-A vector x in [0, 1]^D has one number for each of the D codes. The interval of code j is cut into n_j bins of equal
-width, one for each value that the code can take; x stands for the architecture with the codes
+A vector x in [0, 1]^D has one number for each of the D codes. The interval of code j is divided into n_j bins of equal
+width, one for each value of the code; x stands for the architecture with the codes
 
     c_j = min(floor(n_j x_j), n_j - 1)
 
 (Awad, Mallik and Hutter, "Differential Evolution for Neural Architecture Search", ICLR NAS workshop 2020; the same in
-"DEHB", IJCAI 2021). Vectors have the shape (runs, n, D); all operators are elementwise, so that a run does not depend
-on its company.
+"DEHB", IJCAI 2021). Vectors have the shape (runs, n, D). All operators are elementwise, so that a run does not depend
+on the others.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nasbench_lab.streams import scale
 
 
 def to_codes(vectors: FloatArray, cardinalities: Sequence[int]) -> IntArray:
-    """Return the codes whose bins vectors lie in, shape (..., D) to (..., D).
+    """Return the codes of vectors, shape (..., D) to (..., D).
 
     >>> to_codes(np.array([[0.0, 0.5], [0.34, 1.0]]), (3, 2)).tolist()
     [[0, 1], [1, 1]]
@@ -35,12 +35,12 @@ def to_codes(vectors: FloatArray, cardinalities: Sequence[int]) -> IntArray:
 def to_vectors(
     codes: NDArray[np.integer], cardinalities: Sequence[int], within: FloatArray | float = 0.5
 ) -> FloatArray:
-    """Return vectors in the bins of codes, shape (..., D) to (..., D); in their middle by default.
+    """Return vectors in the bins of codes, shape (..., D) to (..., D); by default the centres of the bins.
 
     Args:
         codes: of architectures.
-        cardinalities: how many values each code can take.
-        within: where in the bin, from 0 to 1; uniforms give points that are uniform in it.
+        cardinalities: number of values of each code.
+        within: relative positions in the bins, from 0 to 1; uniforms give points that are uniform in the bins.
 
     >>> to_vectors(np.array([0, 1]), (2, 2)).tolist()
     [0.25, 0.75]
@@ -49,7 +49,7 @@ def to_vectors(
 
 
 def find(space: Space, vectors: FloatArray) -> IntArray:
-    """Return the architectures that vectors stand for, shape (..., D) to (...); -1 where they stand for none."""
+    """Return the architectures of vectors, shape (..., D) to (...); -1 where the codes describe none."""
     return space.find(to_codes(vectors, space.cardinalities))
 
 
@@ -58,7 +58,7 @@ def draw_distinct(uniform: FloatArray, population: int, apart_from: IntArray | N
 
     Args:
         uniform: in [0, 1), shape (..., k).
-        population: number of members, at least k, and one more if there is one to leave out.
+        population: number of members, at least k, or k + 1 if a member is left out.
         apart_from: a member that is left out, shape (...).
 
     Returns:
@@ -103,7 +103,7 @@ def rand_1(vectors: FloatArray, donors: IntArray, factor: float) -> FloatArray:
 
 
 def back_inside(vectors: FloatArray, uniform: FloatArray) -> FloatArray:
-    """Replace what is outside of [0, 1] by uniforms (Awad et al. 2020); both of shape (..., D).
+    """Replace coordinates outside of [0, 1] by uniforms (Awad et al. 2020); both of shape (..., D).
 
     >>> back_inside(np.array([0.5, -0.1, 1.2]), np.array([0.7, 0.8, 0.9])).tolist()
     [0.5, 0.8, 0.9]
@@ -114,15 +114,15 @@ def back_inside(vectors: FloatArray, uniform: FloatArray) -> FloatArray:
 def binomial(
     target: FloatArray, mutant: FloatArray, uniform: FloatArray, always: FloatArray, rate: float
 ) -> FloatArray:
-    """Cross targets with mutants over (Storn and Price 1997, equation 4).
+    """Cross targets with mutants (Storn and Price 1997, equation 4).
 
-    A coordinate comes from the mutant with probability ``rate``, and one that is drawn uniformly always does.
+    A coordinate comes from the mutant with probability ``rate``; one coordinate, drawn uniformly, always does.
 
     Args:
         target: shape (..., D).
         mutant: shape (..., D).
         uniform: shape (..., D).
-        always: uniforms that draw the coordinate, shape (...).
+        always: uniforms that choose the coordinate that always comes from the mutant, shape (...).
         rate: CR.
 
     >>> zeros, ones = np.zeros(3), np.ones(3)

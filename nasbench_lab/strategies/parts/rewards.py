@@ -1,28 +1,30 @@
-"""Rewards: what a learner makes of the values that it is told."""
+"""Rewards: the values of evaluations as reinforcement learners use them, and their moving average."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.strategies.base import require
+from nasbench_lab.checks import Above, Below
 
 RewardKind = Literal["raw", "sigmoid"]
+
+Momentum = Annotated[float, Above(0), Below(1)]
+"""The weight of the past in a moving average."""
 
 
 @dataclass
 class Rewards:
     """The rewards of some runs.
 
-    The reward of a value v is v (``"raw"``) or the sigmoid fitness ``1 / (1 + exp(-beta v))`` (``"sigmoid"``). That of
-    a failed training is the lowest that the run has seen, NaN before the first training that succeeded.
+    The reward of a value v is v (``"raw"``) or the sigmoid fitness ``1 / (1 + exp(-beta v))`` (``"sigmoid"``). A failed
+    training has the lowest reward that the run has seen, NaN before the first successful training.
 
     Attributes:
-        kind: which of the two.
+        kind: ``"raw"`` or ``"sigmoid"``.
         beta: slope of the sigmoid, per unit of the value.
         lowest: the lowest reward so far, shape (runs,).
     """
@@ -32,7 +34,7 @@ class Rewards:
     lowest: FloatArray
 
     def of(self, value: FloatArray) -> FloatArray:
-        """Return the rewards of values, shape (runs, k) to (k, runs); those of earlier columns count as seen first."""
+        """Return the rewards of values, shape (runs, k) to (k, runs); earlier columns count as seen first."""
         reward = fitness(np.array(value.T, order="C"), self.kind, self.beta)
         for row in reward:
             np.fmin(self.lowest, row, out=self.lowest)
@@ -41,7 +43,7 @@ class Rewards:
 
 
 def fitness(value: FloatArray, kind: RewardKind, beta: float) -> FloatArray:
-    """Return values as they are, or their sigmoid fitness.
+    """Return values unchanged, or their sigmoid fitness.
 
     >>> fitness(np.array([0.0, np.log(3)]), "sigmoid", 1.0).round(12).tolist()
     [0.5, 0.75]
@@ -50,7 +52,7 @@ def fitness(value: FloatArray, kind: RewardKind, beta: float) -> FloatArray:
 
 
 def gain(reward: FloatArray, origin: FloatArray) -> FloatArray:
-    """Return how far rewards are above an origin, and 0 where one of them is not known (NaN).
+    """Return rewards minus an origin, and 0 where one of them is unknown (NaN).
 
     >>> gain(np.array([3.0, np.nan]), np.array([1.0, 1.0])).tolist()
     [2.0, 0.0]
@@ -59,38 +61,11 @@ def gain(reward: FloatArray, origin: FloatArray) -> FloatArray:
     return np.where(np.isnan(above), 0.0, above)
 
 
-def require_reward(kind: str, beta: float) -> None:
-    """Raise a ParameterError unless there is such a reward."""
-    require(kind in ("raw", "sigmoid"), f"reward must be 'raw' or 'sigmoid', got {kind!r}")
-    require_positive("beta", beta)
-
-
-def require_positive(name: str, value: float) -> None:
-    """Raise a ParameterError unless the value is a number above 0."""
-    require(is_number(value) and 0 < value < math.inf, f"{name} must be a number above 0, got {value!r}")
-
-
-def require_share(name: str, value: float, *, zero: bool = False, one: bool = False) -> None:
-    """Raise a ParameterError unless the value is a number between 0 and 1; whether the ends are allowed is said."""
-    low, high = ("at least 0" if zero else "above 0"), ("at most 1" if one else "below 1")
-    inside = is_number(value) and 0 <= value <= 1 and (zero or value != 0) and (one or value != 1)
-    require(inside, f"{name} must be {low} and {high}, got {value!r}")
-
-
-def is_number(value: object) -> bool:
-    """Return whether a value is a plain number.
-
-    >>> is_number(3), is_number("3"), is_number(True)
-    (True, False, False)
-    """
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
 @dataclass
 class RewardBaseline:
-    """Exponential moving average of the rewards of every run, as one that has no bias at the start.
+    """Exponential moving average of the rewards of every run, without the bias of its start.
 
-    After rewards r_1 .. r_n it is ``sum_i m**(n - i) r_i / sum_i m**(n - i)`` with the momentum m. Shapes (runs,).
+    After the rewards r_1 .. r_n it is ``sum_i m**(n - i) r_i / sum_i m**(n - i)`` with the momentum m. Shapes (runs,).
     """
 
     momentum: float
@@ -99,13 +74,13 @@ class RewardBaseline:
 
     @classmethod
     def of(cls, momentum: float, runs: int) -> RewardBaseline:
-        """Return the average of nothing."""
+        """Return the average of no rewards."""
         return cls(momentum, np.zeros(runs), np.zeros(runs))
 
     def advantage(self, reward: FloatArray) -> FloatArray:
-        """Take in one reward a run, and return by how much it exceeds the average with it; 0 for a NaN.
+        """Add one reward per run, and return by how much it exceeds the new average; 0 for a NaN.
 
-        >>> baseline = Baseline.of(0.5, 1)
+        >>> baseline = RewardBaseline.of(0.5, 1)
         >>> [baseline.advantage(np.array([r])).round(9).tolist() for r in (3.0, 6.0)]
         [[0.0], [1.0]]
         """

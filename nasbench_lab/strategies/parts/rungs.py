@@ -1,28 +1,38 @@
-"""The rungs of multi-fidelity strategies: at which numbers of training epochs they compare architectures."""
+"""The rungs of multi-fidelity strategies: the numbers of training epochs at which they compare architectures."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from nasbench_lab.checks import whole
+from nasbench_lab.checks import AtLeast, AtMost
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.strategies.base import require, require_count
+
+Eta = Annotated[int, AtLeast(2)]
+"""The factor between the training epochs of consecutive rungs."""
+
+RungCount = Annotated[int, AtLeast(1), AtMost(20)]
+"""A number of rungs."""
 
 
 def rungs(fidelities: Sequence[int], eta: int, lowest: int | None = None, count: int | None = None) -> tuple[int, ...]:
-    """Return the rungs of successive halving, ascending: R / eta^k for k = ..., 2, 1, 0, R being the highest fidelity.
+    """Return the rungs of successive halving, ascending: R / eta^k for k = ..., 2, 1, 0, with R the highest fidelity.
 
-    A table has only some fidelities. Each rung is the nearest of them (by the ratio of epochs; of two equally near, the
-    lower). Rungs that come to the same fidelity are one, unless their number is given.
+    A table has only some fidelities. Each rung is the nearest of them (by the ratio of epochs; ties: the lower). Rungs
+    with the same fidelity are one rung, unless their number is given.
 
     Args:
-        fidelities: epochs that there are, ascending.
-        eta: from one rung to the next, so many times the epochs.
-        lowest: no rung is wanted at fewer epochs; by default the lowest fidelity.
-        count: number of rungs; by default as many as there are from ``lowest`` to the highest. More than there are
-            fidelities makes some of them equal: an architecture is then promoted to another training of equal length.
+        fidelities: the available numbers of epochs, ascending.
+        eta: factor between the epochs of consecutive rungs.
+        lowest: no rung has fewer epochs, before it is rounded to a fidelity; by default the lowest fidelity.
+        count: number of rungs; by default as many as fit between ``lowest`` and the highest fidelity. If it exceeds the
+            number of fidelities, some rungs are equal: an architecture is then promoted to another training of equal
+            length.
+
+    Raises:
+        ParameterError: ``lowest`` is above the highest fidelity.
 
     >>> rungs([1, 3, 9, 27, 81], eta=3), rungs(range(1, 13), eta=3), rungs([12, 200], eta=3)
     ((1, 3, 9, 27, 81), (1, 4, 12), (12, 200))
@@ -47,11 +57,11 @@ def _nearest(fidelities: Sequence[int], wanted: float) -> int:
 
 @dataclass(frozen=True)
 class Bracket:
-    """One run of successive halving: how many architectures are trained at which of its rungs.
+    """One run of successive halving: how many architectures are trained at which rungs.
 
     Attributes:
-        sizes: number of architectures, rung by rung.
-        fidelities: training epochs, rung by rung.
+        sizes: number of architectures per rung.
+        fidelities: training epochs per rung.
     """
 
     sizes: tuple[int, ...]
@@ -59,7 +69,7 @@ class Bracket:
 
 
 def bracket(configurations: int, fidelities: Sequence[int], eta: int) -> Bracket:
-    """Return the bracket that starts with so many architectures and keeps one in eta, at least one, at every rung.
+    """Return the bracket that starts with a number of architectures; every rung keeps the best 1/eta, at least one.
 
     >>> bracket(27, (3, 9, 27, 81), eta=3).sizes, bracket(5, (4, 12), eta=3).sizes
     ((27, 9, 3, 1), (5, 1))
@@ -69,7 +79,7 @@ def bracket(configurations: int, fidelities: Sequence[int], eta: int) -> Bracket
 
 
 def hyperband(fidelities: Sequence[int], eta: int) -> tuple[Bracket, ...]:
-    """Return the brackets of one round of Hyperband over these rungs, from the one with most rungs to that with one.
+    """Return the brackets of one round of Hyperband over these rungs; the first has most rungs, the last has one.
 
     With s_max + 1 rungs, bracket s = s_max, ..., 0 begins with ``floor((s_max + 1) / (s + 1)) * eta^s`` architectures
     at its s + 1 highest rungs: the numbers of table 1 of Li et al. (2018) and of their code. (Their algorithm 1 rounds
@@ -85,12 +95,3 @@ def hyperband(fidelities: Sequence[int], eta: int) -> tuple[Bracket, ...]:
     """
     count = len(fidelities)
     return tuple(bracket(count // (s + 1) * eta**s, fidelities[count - 1 - s :], eta) for s in reversed(range(count)))
-
-
-def check_rungs(eta: int, lowest: int | None, count: int | None) -> None:
-    """Raise a ParameterError where these parameters of a strategy make no sense."""
-    require(whole("eta", eta) >= 2, f"eta must be at least 2, got {eta}")
-    if lowest is not None:
-        require_count("lowest", lowest)
-    if count is not None:
-        require(1 <= whole("rungs", count) <= 20, f"rungs must be from 1 to 20, got {count}")

@@ -1,33 +1,26 @@
 """Selection: which members of a population become parents.
 
-Populations are sorted, the best member first, so that a member's position is its rank. All functions turn uniforms in
-[0, 1) into positions; arrays are of shape (runs, ...).
+Populations are sorted, the best member first, so that the position of a member is its rank. All functions turn uniforms
+in [0, 1) into positions; arrays have the shape (runs, ...).
 """
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.base import require
 from nasbench_lab.streams import scale
 
 Selection = Literal["tournament", "roulette", "rank", "truncation"]
-
-
-def require_selection(kind: Selection) -> None:
-    """Raise a ParameterError unless there is such a selection."""
-    known = get_args(Selection)
-    require(kind in known, f"selection must be one of {', '.join(known)}, got {kind!r}")
 
 
 def by_tournament(uniform: FloatArray, population: int) -> IntArray:
     """Return the best of a few members drawn uniformly with replacement (Brindle 1981; Goldberg and Deb, FOGA 1991).
 
     Args:
-        uniform: one for every member drawn, shape (..., size of the tournament).
+        uniform: one per drawn member, shape (..., size of the tournament).
         population: number of members.
 
     Returns:
@@ -42,7 +35,7 @@ def by_tournament(uniform: FloatArray, population: int) -> IntArray:
 def by_roulette(uniform: FloatArray, fitness: FloatArray) -> IntArray:
     """Return members in proportion to how much better they are than the worst (Xie and Yuille, ICCV 2017).
 
-    Values can have any scale and sign, so the wheel has a share of ``f_i - min f`` for member i: the worst is never
+    Values can have any scale and sign, so member i has the share ``f_i - min f`` of the wheel: the worst is never
     drawn. Where all are equal, all have the same share. Failed members are not drawn, unless all failed, and do not set
     the minimum.
 
@@ -59,9 +52,9 @@ def by_roulette(uniform: FloatArray, fitness: FloatArray) -> IntArray:
     finite = np.isfinite(fitness)
     worst = np.where(finite, fitness, np.inf).min(axis=1, keepdims=True)
     share = np.where(finite, fitness - np.where(np.isfinite(worst), worst, 0.0), 0.0)
-    equal_best = fitness == fitness[:, :1]  # all that count, where the best is no better than the worst
+    equal_best = fitness == fitness[:, :1]  # used where the best is no better than the worst
     share = np.where(share[:, :1] > 0, share, equal_best)
-    end = np.cumsum(share, axis=1)  # not a sum: it adds in the same order whatever the number of runs
+    end = np.cumsum(share, axis=1)  # unlike np.sum, it adds in the same order for any number of runs
     point = uniform * end[:, -1:]
     position = np.zeros(uniform.shape, dtype=np.int64)
     for member in range(fitness.shape[1] - 1):
@@ -72,8 +65,8 @@ def by_roulette(uniform: FloatArray, fitness: FloatArray) -> IntArray:
 def by_rank(uniform: FloatArray, population: int, pressure: float) -> IntArray:
     """Return members by linear ranking (Baker, ICGA 1985).
 
-    The member at position i of n is drawn with probability (s - (2 s - 2) i / (n - 1)) / n, where the pressure s is the
-    number of copies that the best member expects when as many are drawn as there are.
+    The member at position i of n is drawn with probability (s - (2 s - 2) i / (n - 1)) / n. The pressure s is the
+    expected number of copies of the best member in n draws.
 
     Args:
         uniform: any shape.

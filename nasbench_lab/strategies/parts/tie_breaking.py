@@ -1,4 +1,4 @@
-"""Choosing among equals: a random one of several candidates, in all runs at once."""
+"""Random tie-breaking: choose one of several candidates, in all runs at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def any_of(candidate: NDArray[np.bool_], uniform: FloatArray) -> IntArray:
     """Return a random one of the candidates.
 
     Args:
-        candidate: which of the values are candidates, at least one in every column, shape (values, n).
+        candidate: which values are candidates, at least one in every column, shape (values, n).
         uniform: in [0, 1), shape (n,): the k-th of m candidates is chosen where it is in [k / m, (k + 1) / m).
 
     Returns:
@@ -24,7 +24,7 @@ def any_of(candidate: NDArray[np.bool_], uniform: FloatArray) -> IntArray:
     >>> any_of(np.array([[False, True], [True, True], [True, False]]), np.array([0.9, 0.0])).tolist()
     [2, 0]
     """
-    # Rows are added one by one, as values are few and runs many; in small integers, of which many fit a register.
+    # Add row by row, as values are few and runs many; in small integers, as many of them fit into a register.
     small = np.int8 if len(candidate) <= 127 else np.int16
     passed: NDArray[np.signedinteger] = candidate.astype(small)
     for before, row in itertools.pairwise(passed):

@@ -1,15 +1,14 @@
-"""Variation: how architectures are crossed over and mutated. Arrays of architectures have the shape (runs, n)."""
+"""Variation: crossover and mutation of architectures. Arrays of architectures have the shape (runs, n)."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import require
 from nasbench_lab.streams import Streams, scale
 
 Crossover = Literal["one-point", "two-point", "uniform"]
@@ -18,46 +17,15 @@ Mutation = Literal["replace", "neighbor"]
 _CUTS: dict[Crossover, int] = {"one-point": 1, "two-point": 2}
 
 
-def require_crossover(kind: Crossover, rate: float) -> None:
-    """Raise a ParameterError unless there is such a crossover and its rate is a probability."""
-    known = get_args(Crossover)
-    require(kind in known, f"crossover must be one of {', '.join(known)}, got {kind!r}")
-    require_probability("crossover_rate", rate)
-
-
-def require_mutation(kind: Mutation, rate: float | None) -> None:
-    """Raise a ParameterError unless there is such a mutation and its rate is a probability or None."""
-    known = get_args(Mutation)
-    require(kind in known, f"mutation must be one of {', '.join(known)}, got {kind!r}")
-    if rate is not None:
-        require_probability("mutation_rate", rate)
-
-
-def require_probability(name: str, value: Any) -> None:
-    """Raise a ParameterError unless the value is a number from 0 to 1."""
-    require_between(name, value, 0, 1)
-
-
-def require_between(name: str, value: Any, low: float, high: float) -> None:
-    """Raise a ParameterError unless the value is a number in a closed interval.
-
-    >>> require_between("crossover_rate", 1.5, 0, 1)
-    Traceback (most recent call last):
-    nasbench_lab.errors.ParameterError: crossover_rate must be a number from 0 to 1, got 1.5
-    """
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    require(number and bool(low <= value <= high), f"{name} must be a number from {low} to {high}, got {value!r}")
-
-
 def cross(space: Space, streams: Streams, one: IntArray, other: IntArray, kind: Crossover, rate: float) -> IntArray:
     """Return one child of every pair of parents, shape (runs, n).
 
-    With probability ``rate`` it has some codes from ``other``, else it is a copy of ``one``; so it is where the codes
-    together describe no architecture. One-point: the codes from a cut on, at one of the places between two codes
-    (Holland 1975). Two-point: those between two different cuts of the codes in a ring (De Jong 1975). Uniform: every
+    With probability ``rate`` a child has some codes from ``other``; otherwise, and if the codes together describe no
+    architecture, it is a copy of ``one``. One-point: the codes after a cut between two codes come from ``other``
+    (Holland 1975). Two-point: the codes between two different cuts of the ring of codes (De Jong 1975). Uniform: every
     code with probability 1/2 (Syswerda, ICGA 1989).
 
-    Draws, per child: one uniform for whether, then for all children the cuts or one uniform a code.
+    Draws one uniform per child for whether it is crossed; then, for all children, the cuts or one uniform per code.
     """
     runs, n = one.shape
     crossed = streams.uniform(n) < rate
@@ -81,15 +49,15 @@ def _crossed_codes(uniform: FloatArray, codes: int, kind: Crossover) -> NDArray[
 
 
 def mutate(space: Space, streams: Streams, index: IntArray, kind: Mutation, rate: float | None) -> IntArray:
-    """Return architectures, mutated, shape (runs, n).
+    """Return mutated architectures, shape (runs, n).
 
     Replace: every code becomes another value, drawn uniformly, with probability ``rate``, by default 1 / number of
-    codes (Muehlenbein, PPSN 1992). Where the new codes describe no architecture, the old one takes a step to a
-    neighbour instead. Neighbor: with probability ``rate``, by default 1, a step to a neighbour: another operation, and
-    where the space has them, an edge or an operation inserted or deleted.
+    codes (Muehlenbein, PPSN 1992). If the new codes describe no architecture, the old architecture takes a step to a
+    neighbour instead. Neighbor: with probability ``rate``, by default 1, a step to a neighbour: another operation or,
+    where the space allows it, an inserted or deleted edge or operation.
 
-    Draws, for all children: replace, one uniform a code for whether, one a code for the value, and one a child for the
-    neighbour; neighbor, one for whether and one for the neighbour.
+    Draws, for all children: replace, one uniform per code for whether it changes, one per code for the value, and one
+    per child for the neighbour; neighbor, one for whether it moves and one for the neighbour.
     """
     runs, n = index.shape
     if kind == "neighbor":
@@ -104,7 +72,7 @@ def mutate(space: Space, streams: Streams, index: IntArray, kind: Mutation, rate
 
 
 def or_neighbor(space: Space, found: IntArray, index: IntArray, uniform: FloatArray) -> IntArray:
-    """Return what was found; where nothing was (-1), a random neighbour of the architecture in the same place."""
+    """Return found architectures, and where none was found (-1), a random neighbour of the one in the same place."""
     if found.min() >= 0:
         return found
     missing = found < 0

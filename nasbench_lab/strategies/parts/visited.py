@@ -1,4 +1,4 @@
-"""The architectures that every run has evaluated: asking whether one is among them, and drawing one that is not."""
+"""The set of architectures that every run has evaluated: membership, and random draws from its complement."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from nasbench_lab.streams import scale
 
 @final
 class Visited:
-    """A set of architectures for every run. It takes a byte per run and architecture.
+    """A set of architectures for every run. It takes one byte per run and architecture.
 
-    The space is cut into about sqrt(size) blocks of consecutive architectures, and each run knows how many of a block
-    are not in its set. So the n-th that is not in it is found in O(sqrt(size)).
+    The space is divided into about sqrt(size) blocks of consecutive architectures, and each run counts the
+    architectures of every block that are not in its set. So the n-th architecture that is not in the set is found in
+    O(sqrt(size)).
 
     Args:
-        space: where the architectures are from.
+        space: the space of the architectures.
         runs: number of runs; the sets are empty.
     """
 
@@ -30,7 +31,7 @@ class Visited:
         self._block = math.isqrt(space.size - 1) + 1
         blocks = -(-space.size // self._block)
         self._seen = np.zeros((runs, blocks * self._block), dtype=bool)
-        self._seen[:, space.size :] = True  # the last block may be longer than what is left of the space
+        self._seen[:, space.size :] = True  # the last block can be longer than the rest of the space
         self._left = np.full((runs, blocks), self._block, dtype=np.int32)
         self._left[:, -1] -= blocks * self._block - space.size
 
@@ -39,11 +40,11 @@ class Visited:
         return self._seen.reshape(-1).take(run * self._seen.shape[1] + architecture)
 
     def add(self, run: IntArray, architecture: IntArray) -> None:
-        """Add one architecture each, which is not there yet, to the sets of different runs; -1 adds nothing."""
+        """Add one new architecture each to the sets of different runs; -1 adds nothing."""
         self._mark(run, architecture, seen=True)
 
     def remove(self, run: IntArray, architecture: IntArray) -> None:
-        """Remove one architecture each, which is there, from the sets of different runs; -1 removes nothing."""
+        """Remove one architecture each from the sets of different runs, which have it; -1 removes nothing."""
         self._mark(run, architecture, seen=False)
 
     def _mark(self, run: IntArray, architecture: IntArray, *, seen: bool) -> None:
@@ -53,10 +54,10 @@ class Visited:
         self._left[run, architecture // self._block] += -1 if seen else 1
 
     def draw(self, run: IntArray, first: FloatArray, second: FloatArray) -> IntArray:
-        """Draw for each of the runs uniformly from the architectures that are not in its set; -1 where all are.
+        """Draw for each run uniformly from the architectures that are not in its set; -1 if all are.
 
-        Draw from the whole space; where that is in the set, draw again by rank among those that are not. With A
-        architectures, V of them in the set, each other one comes with probability 1/A + V/A * 1/(A - V) = 1/(A - V).
+        Draw from the whole space; if the architecture is in the set, draw again by rank among those that are not. With
+        A architectures, V of them in the set, each other one has the probability 1/A + V/A * 1/(A - V) = 1/(A - V).
 
         Args:
             run: numbers of runs, shape (n,).
@@ -70,7 +71,7 @@ class Visited:
         return drawn
 
     def _unvisited(self, run: IntArray, uniform: FloatArray) -> IntArray:
-        """Return the unvisited architecture of rank floor(uniform * how many there are) for each of the runs."""
+        """Return the unvisited architecture of rank floor(uniform * number of unvisited ones) for each of the runs."""
         position = np.arange(len(run))
         below = self._left[run].cumsum(axis=1, dtype=np.int64)
         rank = scale(uniform, below[:, -1])

@@ -1,4 +1,4 @@
-"""What every run knows about the nodes of a tree that it has been to."""
+"""The visits and rewards of tree nodes, for the nodes that every run has visited."""
 
 from __future__ import annotations
 
@@ -8,59 +8,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.parts.prefixes import PrefixTree
+from nasbench_lab.strategies.parts.prefix_tree import PrefixTree
 from nasbench_lab.strategies.parts.tie_breaking import any_of
 from nasbench_lab.streams import scale
 
 _FIRST_CAPACITY = 64
 _NEVER, _WAITING, _EXHAUSTED = np.inf, np.nan, -np.inf
-"""What stands for a mean reward: of a node that was never visited, whose rewards are not known yet, and below which
-nothing is left. Then the upper bound of a node, its mean and something finite, is what it shall be."""
+"""Special mean rewards: of a node that was never visited, of one whose rewards are not known yet, and of one below
+which everything was evaluated. Adding a finite number, for the upper bound, does not change them."""
 
 
 @final
 class TreeStatistics:
-    """Visits and rewards of the nodes of a `PrefixTree`, for every run those that it has been to.
+    """Visits and rewards of the nodes of a `PrefixTree`, for the nodes that every run has visited.
 
-    A run keeps slots, one after the other: slot 0 is the root, and a node that is visited for the second time is given
-    slots for all its children. (After a single visit all that is known of the nodes below is which architecture it was.
-    So memory grows with the evaluations, about one node's children each, whatever the size of the space.)
+    Every run has consecutive slots: slot 0 is the root, and a node gets slots for all its children at its second visit.
+    (After a single visit, the only information about the nodes below is the visited architecture.) So memory grows with
+    the evaluations, by about one node's children each, whatever the size of the space.
 
     Args:
         tree: the nodes, the same for all runs.
-        runs: number of runs; none has been anywhere.
+        runs: number of runs; none has visited any node.
     """
 
     def __init__(self, tree: PrefixTree, runs: int) -> None:
         self._tree, self._runs = tree, runs
-        self._visited = 0  # how often every run has been at the root
-        self._logarithm = np.zeros(1)  # of every number of visits, times 2
-        self._root = np.ones(1)  # of every number of visits
+        self._visited = 0  # number of visits of every run to the root
+        self._logarithm = np.zeros(1)  # 2 ln n for every number n of visits
+        self._root = np.ones(1)  # sqrt(n)
         self._capacity = _FIRST_CAPACITY  # slots of a run
-        self._used = np.ones(runs, dtype=np.int64)  # of these, those that are taken
+        self._used = np.ones(runs, dtype=np.int64)  # number of used slots
         # All of the following are flat: slot s of run r is at r * capacity + s.
         size = runs * self._capacity
         self._visits: NDArray[np.int32] = np.zeros(size, dtype=np.int32)
-        self._known: NDArray[np.int32] = np.zeros(size, dtype=np.int32)  # of the visits, those with a reward
-        self._total: FloatArray = np.zeros(size)  # of the rewards
-        self._mean: FloatArray = np.full(size, _NEVER)  # of the rewards, or one of those below
+        self._known: NDArray[np.int32] = np.zeros(size, dtype=np.int32)  # number of visits with a reward
+        self._total: FloatArray = np.zeros(size)  # sum of the rewards
+        self._mean: FloatArray = np.full(size, _NEVER)  # mean of the rewards, or a special one
         self._children: NDArray[np.int32] = np.zeros(size, dtype=np.int32)  # slot of the first child, 0 for none
-        self._only: NDArray[np.int32] = np.zeros(size, dtype=np.int32)  # position of the architecture, if visited once
-        self._way: list[tuple[IntArray, IntArray]] = []  # of the last visit: runs, and places that they came through
-        self._arrived: IntArray = np.empty(0, dtype=np.int64)  # and the positions to which they came
+        self._only: NDArray[np.int32] = np.zeros(size, dtype=np.int32)  # position of the architecture of a single visit
+        self._way: list[tuple[IntArray, IntArray]] = []  # the last visit: runs, and the places on their paths
+        self._arrived: IntArray = np.empty(0, dtype=np.int64)  # and the positions that they reached
 
     def visit(self, rollout: FloatArray, ties: FloatArray, weight: FloatArray, lowest: FloatArray) -> IntArray:
-        """Go down from the root of every run to a node that is new, and count the visit.
+        """Descend from the root of every run to a new node, and count the visit.
 
         Args:
-            rollout: in [0, 1), which architecture of that node is taken; shape (runs,).
-            ties: in [0, 1), which of equal children is; shape (choices, runs).
-            weight: what sqrt(2 ln N / N_j) is multiplied by, shape (runs,).
-            lowest: the mean reward where nothing is known, shape (runs,).
+            rollout: uniforms in [0, 1) that choose an architecture of the new node, shape (runs,).
+            ties: uniforms in [0, 1) that choose among tied children, shape (choices, runs).
+            weight: factor of sqrt(2 ln N / N_j), shape (runs,).
+            lowest: mean reward of a child without any known reward, shape (runs,).
 
         Returns:
-            The positions of architectures in the order of the tree that their run has not visited, shape (runs,). There
-            must be one in every run.
+            The positions, in the order of the tree, of architectures that their run has not visited, shape (runs,).
+            There must be one in every run.
         """
         self._make_room()
         run, node = np.arange(self._runs), np.zeros(self._runs, dtype=np.int64)
@@ -95,7 +95,7 @@ class TreeStatistics:
 
     def learn(self, run: IntArray, position: IntArray, reward: FloatArray) -> None:
         """Count the rewards of visited architectures for all nodes that they belong to; all shapes (n,)."""
-        if np.array_equal(position, self._arrived):  # all runs learn of their last visit: its way is known
+        if np.array_equal(position, self._arrived):  # the last visit of all runs, whose paths are known
             for passed, place in self._way:
                 self._count(place, reward[passed])
             return
@@ -112,13 +112,13 @@ class TreeStatistics:
             node, place = self._tree.first_child.take(node) + child, base + first + child
 
     def _count(self, place: IntArray, reward: FloatArray) -> None:
-        """Count a reward each."""
+        """Count one reward at each place."""
         known, total = self._known.take(place) + 1, self._total.take(place) + reward
         self._known[place], self._total[place] = known, total
         self._mean[place] = np.where(self._mean.take(place) == _EXHAUSTED, _EXHAUSTED, total / known)
 
     def _open(self, run: IntArray, node: IntArray, place: IntArray) -> NDArray[np.int32]:
-        """Return the slots of first children; give slots to the children of nodes that have none."""
+        """Return the slots of the first children; allocate slots for the children of nodes without any."""
         first = self._children.take(place)
         closed = np.flatnonzero(first == 0)
         if len(closed):
@@ -138,20 +138,20 @@ class TreeStatistics:
         return first
 
     def _child_of(self, node: IntArray, position: IntArray) -> IntArray:
-        """Return which child of nodes has the architectures at positions, all shapes (n,)."""
+        """Return which child of each node contains the architecture at a position, all shapes (n,)."""
         degree = self._tree.degree.take(node)
         later = np.arange(1, degree.max(initial=1))[:, None]
         low = self._tree.low.take(self._tree.first_child.take(node) + later, mode="clip")
         return ((later < degree) & (low <= position)).sum(axis=0)
 
     def _bounds(self, node: IntArray, first: IntArray, weight: FloatArray, lowest: FloatArray) -> FloatArray:
-        """Return the upper bounds of all children, shape (children, n); -inf for those that are no choice.
+        """Return the upper bounds of all children, shape (children, n); -inf for children that a node does not have.
 
         Args:
             node: of the tree, shape (n,).
-            first: where the first child is.
-            weight: what 1 / sqrt(N_j) is multiplied by.
-            lowest: the mean reward where nothing is known.
+            first: places of the first children.
+            weight: factor of 1 / sqrt(N_j).
+            lowest: mean reward of a child without any known reward.
         """
         degree = self._tree.degree.take(node)
         child = np.arange(degree.max())[:, None]
@@ -166,7 +166,7 @@ class TreeStatistics:
         return bounds
 
     def _make_room(self) -> None:
-        """Have slots for the children that the next visit may need, and a logarithm for its number."""
+        """Make room for the children that the next visit may need, and for the logarithm of its number."""
         if len(self._logarithm) <= self._visited:
             visits = np.maximum(np.arange(2 * self._visited + 1), 1)
             self._logarithm, self._root = 2 * np.log(visits), np.sqrt(visits)

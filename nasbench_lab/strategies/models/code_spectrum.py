@@ -1,4 +1,4 @@
-"""The eigenvectors of correlations that depend on how many codes differ: products with them cost little."""
+"""The eigenvectors of correlations that depend on the number of codes that differ, and cheap products with them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray, IntArray
 
 _PARTS = 3
-"""How many groups the codes are in: a product with the eigenvectors is one small matrix product for each."""
+"""Number of groups of codes: a product with the eigenvectors is one small matrix product per group."""
 
 
 @final
 class CodeSpectrum:
     """Eigenvectors and eigenvalues of a correlation rho(number of codes that differ), at all combinations of codes.
 
-    Such a matrix R commutes with every renaming of a code's values, so its eigenvectors are products of, per code, the
-    constant vector or a vector orthogonal to it: R = Q diag(eigenvalues) Q', where Q is the Kronecker product of one
-    small orthonormal matrix per code. So R times a vector takes two products with Q, each as cheap as a product with
-    one matrix per group of codes, whatever the vector.
+    Such a matrix R commutes with every permutation of a code's values, so its eigenvectors are products with one factor
+    per code: the constant vector, or a vector orthogonal to it. R = Q diag(eigenvalues) Q', where Q is the Kronecker
+    product of one small orthonormal matrix per code. So R times a vector takes two products with Q, each of which is
+    one matrix product per group of codes.
 
     Args:
-        cardinalities: how many values every code has; places are numbered like an odometer.
+        cardinalities: number of values of every code; places are numbered like an odometer.
         correlations: rho of 0, 1, ..., all codes differing, one row per lengthscale, shape (lengthscales, codes + 1).
 
     >>> spectrum = CodeSpectrum((2, 2), np.array([[1.0, 0.5, 0.25]]))
@@ -38,21 +38,21 @@ class CodeSpectrum:
         self._values = _eigenvalues(cardinalities, correlations)
         self._deviations = np.sqrt(np.maximum(self._values, 0.0))
         self.price: int = 2 * sum(len(basis) for basis in self._bases)
-        """Multiplications per place of `multiply`."""
+        """Number of multiplications of `multiply` per place."""
 
     def multiply(self, lengthscale: IntArray, grid: FloatArray) -> FloatArray:
         """Return R times a vector of every run.
 
         Args:
             lengthscale: position of every run's lengthscale, shape (runs,).
-            grid: shape (runs, places).
+            grid: the vectors, shape (runs, places).
         """
         coefficients = _product([basis.T for basis in self._bases], grid)
         coefficients *= self._values[lengthscale]
         return _product(self._bases, coefficients)
 
     def sample(self, lengthscale: IntArray, normal: FloatArray | NDArray[np.float32]) -> FloatArray:
-        """Turn standard normal numbers into draws of the Gaussian process with this correlation: Q sqrt(eigenvalue) z.
+        """Return draws of the Gaussian process with this correlation, Q sqrt(eigenvalue) z, for standard normal z.
 
         Args:
             lengthscale: position of every run's lengthscale, shape (runs,).
@@ -62,7 +62,7 @@ class CodeSpectrum:
 
 
 def _groups(cardinalities: Sequence[int]) -> list[Sequence[int]]:
-    """Put codes that follow each other into three groups, so that the groups have few combinations altogether.
+    """Divide the codes into three groups of consecutive codes that have few combinations in total.
 
     >>> _groups((5, 5, 5, 5, 5, 5))
     [(5, 5), (5, 5), (5, 5)]
@@ -77,7 +77,7 @@ def _groups(cardinalities: Sequence[int]) -> list[Sequence[int]]:
 
 
 def _product(matrices: Sequence[FloatArray], grid: FloatArray) -> FloatArray:
-    """Multiply the Kronecker product of three matrices with a vector of every run, shape (runs, places)."""
+    """Multiply the Kronecker product of three matrices by a vector of every run, shape (runs, places)."""
     first, second, third = matrices
     runs, places = grid.shape
     grid = np.matmul(first, grid.reshape(runs, len(first), -1))
@@ -101,7 +101,7 @@ def _eigenvalues(cardinalities: Sequence[int], correlations: FloatArray) -> Floa
 
 
 def _basis(cardinalities: Sequence[int]) -> FloatArray:
-    """Return the product of an orthonormal basis per code, in columns; the constant vector is first (Helmert)."""
+    """Return the Kronecker product of an orthonormal basis per code, in columns; constant vectors first (Helmert)."""
     product: FloatArray = np.ones((1, 1))
     for n in cardinalities:
         helmert = np.zeros((n, n))

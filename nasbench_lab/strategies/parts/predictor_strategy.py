@@ -1,4 +1,4 @@
-"""What strategies share that train networks on all they have seen, propose a batch, and train again."""
+"""The base of strategies that train a predictor on all observed values, propose a batch, and train again."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy, require, require_count
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.candidates import distinct_new
-from nasbench_lab.strategies.models.encodings import ENCODINGS, Encoding, encode
-from nasbench_lab.strategies.models.ensemble import Networks, SingleArray, Slope
+from nasbench_lab.strategies.models.encodings import Encoding, encode
+from nasbench_lab.strategies.models.network_ensemble import Networks, SingleArray, Slope
 from nasbench_lab.strategies.models.observations import Observations
 from nasbench_lab.strategies.parts.sizes import sizes
 from nasbench_lab.strategies.parts.visited import Visited
@@ -23,18 +23,18 @@ from nasbench_lab.streams import Streams
 
 
 @dataclass
-class BatchState:
-    """What all runs have proposed and seen.
+class PredictorState:
+    """The proposals and values of all runs.
 
     Attributes:
-        space: what can be proposed.
+        space: the search space.
         streams: the random numbers of all runs.
         observations: proposals and their values.
-        visited: what was proposed.
-        encoding: how architectures are given to networks.
+        visited: the proposed architectures.
+        encoding: encoding of architectures for the networks.
         encodings: the proposals in that encoding, shape (runs, proposals, length).
-        batch: how many are proposed at a time.
-        batches: how many times.
+        batch: number of architectures proposed at a time.
+        batches: number of batches proposed so far.
     """
 
     space: Space
@@ -47,7 +47,7 @@ class BatchState:
     batches: int = 0
 
     def encode(self, architecture: IntArray) -> SingleArray:
-        """Return architectures as networks take them, shape (...) to (..., length)."""
+        """Return architectures as inputs of the networks, shape (...) to (..., length)."""
         return encode(self.space, architecture, self.encoding)
 
     @cached_property
@@ -57,16 +57,16 @@ class BatchState:
 
     @cached_property
     def sizes(self) -> IntArray:
-        """How large all architectures of the space are, shape (space.size,)."""
+        """The sizes of all architectures of the space, shape (space.size,)."""
         return sizes(self.space)
 
     def choose(self, ranked: IntArray, count: int, uniform: FloatArray) -> IntArray:
-        """Choose the first ``count`` new ones of ranked architectures (see `distinct_new`)."""
+        """Choose the first ``count`` new ones of ranked architectures, shape (runs, count) (see `distinct_new`)."""
         return distinct_new(self.visited, ranked, count, uniform)
 
     def propose(self, chosen: IntArray) -> IntArray:
-        """Remember what is proposed, shape (runs, k), and return it."""
-        proposed = chosen[:, chosen[0] >= 0]  # -1 in all runs or in none, as all have proposed equally many
+        """Record proposals, shape (runs, k), and return them."""
+        proposed = chosen[:, chosen[0] >= 0]  # -1 in all runs or in none: all have made the same number of proposals
         for architecture in proposed.T:
             self.observations.propose(architecture)
         self.batches += 1
@@ -74,22 +74,23 @@ class BatchState:
         return chosen
 
     def train(self, networks: Networks, slope: Slope) -> list[SingleArray]:
-        """Return the parameters of networks that were trained on all proposals, each from weights of its own."""
+        """Return the parameters of networks trained on all proposals, each from its own initial weights."""
         parameters = networks.initial(self.streams.uniform(networks.uniforms))
         networks.train(parameters, self.encodings, slope)
         return parameters
 
 
-class BatchStrategy(Strategy[BatchState]):
+class PredictorStrategy(Strategy[PredictorState]):
     """Trains networks again for every batch that it proposes. A subclass is a dataclass with these parameters.
 
     Attributes:
-        batch: number of architectures evaluated before the networks are trained again; at least as many as workers.
+        batch: number of architectures evaluated before the networks are trained again; at least the number of workers
+            is used.
         encoding: ``"path"`` or ``"one-hot"`` (see `nasbench_lab.strategies.models.encodings.encode`).
-        layers: hidden layers of a network.
-        width: units of a layer.
-        steps: steps of training.
-        learning_rate: of Adam.
+        layers: number of hidden layers of a network.
+        width: number of units of a layer.
+        steps: number of training steps.
+        learning_rate: learning rate of Adam.
     """
 
     family: ClassVar[str] = "model-based"
@@ -102,46 +103,39 @@ class BatchStrategy(Strategy[BatchState]):
     steps: int
     learning_rate: float
 
-    def check(self, *counts: str) -> None:
-        """Raise a ParameterError where a parameter is wrong; ``counts`` are further ones that count something."""
-        for name in (*counts, "batch", "layers", "width", "steps"):
-            require_count(name, getattr(self, name))
-        require(self.encoding in ENCODINGS, f"encoding must be one of {', '.join(ENCODINGS)}, got {self.encoding!r}")
-        require(self.learning_rate > 0, f"learning_rate must be positive, got {self.learning_rate}")
-
-    def start(self, problem: Problem) -> BatchState:
+    def start(self, problem: Problem) -> PredictorState:
         """Return the state before the first evaluation."""
         space, runs = problem.space, problem.runs
         length = encode(space, np.zeros(1, dtype=np.int64), self.encoding).shape[1]
         encodings = np.zeros((runs, 0, length), dtype=np.float32)
         batch = max(self.batch, problem.workers)
-        return BatchState(
+        return PredictorState(
             space, problem.streams, Observations(runs), Visited(space, runs), self.encoding, encodings, batch
         )
 
     @abc.abstractmethod
-    def ask(self, state: BatchState) -> IntArray:
+    def ask(self, state: PredictorState) -> IntArray:
         """Propose a batch, shape (runs, k)."""
 
-    def tell(self, state: BatchState, evaluations: Evaluations) -> None:
-        """Take the values in."""
+    def tell(self, state: PredictorState, evaluations: Evaluations) -> None:
+        """Record the values."""
         state.observations.tell(evaluations)
 
-    def networks(self, state: BatchState, members: int) -> Networks:
-        """Return the networks of every run, untrained."""
+    def networks(self, state: PredictorState, members: int) -> Networks:
+        """Return the untrained networks of every run."""
         return Networks(state.encodings.shape[2], self.layers, self.width, members, self.steps, self.learning_rate)
 
 
-class CandidateStrategy(BatchStrategy):
+class CandidateRankingStrategy(PredictorStrategy):
     """Begins with random architectures; then ranks candidates for every batch, and proposes the first of them."""
 
     initial: int
 
     @abc.abstractmethod
-    def ranked(self, state: BatchState) -> IntArray:
-        """Return candidates, the most promising first, shape (runs, candidates)."""
+    def ranked(self, state: PredictorState) -> IntArray:
+        """Return candidates, best first, shape (runs, candidates)."""
 
-    def ask(self, state: BatchState) -> IntArray:
+    def ask(self, state: PredictorState) -> IntArray:
         """Propose the first architectures, then a batch, shape (runs, ``initial`` or ``batch``)."""
         runs = len(state.encodings)
         ranked, count = np.zeros((runs, 0), dtype=np.int64), self.initial
@@ -152,6 +146,6 @@ class CandidateStrategy(BatchStrategy):
 
 
 def by_score(candidates: IntArray, score: FloatArray | SingleArray) -> IntArray:
-    """Return candidates with the highest score first, of equals in their order; both shapes (runs, candidates)."""
+    """Return candidates sorted by score, highest first, shape (runs, candidates); ties keep their order."""
     order = np.argsort(-score.astype(np.float32), axis=1, kind="stable")
     return np.take_along_axis(candidates, order, axis=1)

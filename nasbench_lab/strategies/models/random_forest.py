@@ -1,7 +1,7 @@
-"""Random forests over categorical codes, the trees of all runs grown together, level by level.
+"""Random forests over categorical codes; the trees of all runs are grown together, level by level.
 
-An example is given by its columns: where the ones of its one-hot encoding are, one for each code. A split is the column
-that it asks for.
+An example is given by its columns: the positions of the ones in its one-hot encoding, one per code. A split is a
+column.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ class Forest:
     """Regression trees that split by whether a code has a value (Breiman, Machine Learning 2001).
 
     Every tree sees a bootstrap sample. A node with enough examples is split where the squared error falls most, among
-    the values of a random subset of the codes; of equals, the first. A node that is not split sends everything to its
-    first child, so that all leaves are at the same depth.
+    the values of a random subset of the codes; ties: the first. A node that is not split sends all examples to its
+    first child, so that all leaves have the same depth.
 
     Attributes:
         cardinalities: numbers of values of the codes.
-        trees: trees of every run.
-        depth: most splits on the way to a leaf.
-        least: examples that a node must have to be split.
+        trees: number of trees per run.
+        depth: largest number of splits between the root and a leaf.
+        least: smallest number of examples of a node that is split.
         share: fraction of the codes that are considered at a node.
     """
 
@@ -40,11 +40,11 @@ class Forest:
     share: float
 
     def uniforms(self, examples: int) -> int:
-        """How many random numbers a run needs to grow its trees."""
+        """Return the number of uniforms that a run needs to grow its trees."""
         return self.trees * (examples + (2**self.depth - 1) * len(self.cardinalities))
 
     def columns(self, codes: NDArray[np.integer[Any]]) -> IntArray:
-        """Return where the ones of a one-hot encoding are: codes (..., codes) to columns of the same shape.
+        """Return the positions of the ones of a one-hot encoding: codes (..., codes) to columns of the same shape.
 
         >>> Forest((3, 2), trees=1, depth=1, least=2, share=1.0).columns(np.array([2, 0])).tolist()
         [2, 3]
@@ -54,8 +54,7 @@ class Forest:
     def grow(self, columns: IntArray, value: FloatArray, uniform: FloatArray) -> Trees:
         """Return trees for examples.
 
-        What is in a node is counted example by example, and only nodes with enough examples are looked at: most of the
-        deeper ones have too few.
+        Examples are counted one by one, and only in nodes with enough examples: most of the deeper nodes have too few.
 
         Args:
             columns: of the examples, shape (runs, n, codes).
@@ -68,7 +67,7 @@ class Forest:
         drawn += np.arange(0, len(drawn) * n, n)[:, None]
         weight = np.bincount(drawn.reshape(-1), minlength=drawn.size)
         rest = uniform[:, self.trees * n :].reshape(runs * self.trees, -1, len(self.cardinalities))
-        # All examples of all trees, one after the other, without those that a bootstrap sample left out.
+        # All examples of all trees, except those that a bootstrap sample left out.
         place = np.flatnonzero(weight)
         node = place // n  # counted over all trees
         row = node // self.trees * n + place % n
@@ -88,16 +87,16 @@ class Forest:
         return Trees(runs, sum(self.cardinalities), splits, mean, np.maximum(square - mean * mean, 0.0))
 
     def _split(self, examples: _Examples, node: IntArray, uniform: FloatArray) -> IntArray:
-        """Return by which column every node is split, ``sum(cardinalities)`` for none.
+        """Return the column that splits every node, ``sum(cardinalities)`` for none.
 
         Args:
             examples: the examples of all trees.
-            node: where each of them is.
-            uniform: which codes are considered, shape (nodes, codes).
+            node: the nodes of the examples.
+            uniform: in [0, 1), chooses the codes that are considered, shape (nodes, codes).
         """
         columns = sum(self.cardinalities)
         enough = np.flatnonzero(_sums(node, examples.weight, len(uniform)) >= self.least)
-        position = np.full(len(uniform), len(enough))  # what is in other nodes is counted in a row that nobody reads
+        position = np.full(len(uniform), len(enough))  # other nodes are counted in an unused row
         position[enough] = np.arange(len(enough))
         of_example = position.take(node)
         count, total, inside, inside_total = (sums[:-1] for sums in examples.sums(of_example, len(enough) + 1, columns))
@@ -108,8 +107,8 @@ class Forest:
         outside_total /= np.maximum(outside, 1.0)
         gain += outside_total
         gain -= total * total / count
-        # In single precision, so that rounding errors do not choose among equals. (Where all examples are on one side,
-        # rounding errors are all that is gained.)
+        # In single precision, so that rounding errors do not break ties. (Where all examples are on one side, the gain
+        # is rounding error only.)
         gains = np.where(self._allowed(uniform[enough]), gain, -np.inf).astype(np.float32)
         best = gains.argmax(axis=1)
         split = np.full(len(uniform), columns)
@@ -117,18 +116,18 @@ class Forest:
         return split
 
     def _allowed(self, uniform: FloatArray) -> NDArray[np.bool_]:
-        """Return which columns may split nodes: (nodes, codes) to (nodes, columns)."""
+        """Return which columns may split nodes: uniforms (nodes, codes) to (nodes, columns)."""
         considered = math.ceil(self.share * len(self.cardinalities))
         last = np.partition(uniform, considered - 1, axis=1)[:, considered - 1, None]
         return np.repeat(uniform <= last, self.cardinalities, axis=1)
 
 
 class _Examples:
-    """Examples of all trees, and what they add up to in the nodes.
+    """The examples of all trees, and their sums in the nodes.
 
     Args:
         columns: shape (examples, codes).
-        weight: how often the bootstrap sample has it, shape (examples,).
+        weight: number of times that the bootstrap sample contains the example, shape (examples,).
         total: the value, times the weight.
     """
 
@@ -138,10 +137,10 @@ class _Examples:
         self._weights, self._totals = np.repeat(weight, codes), np.repeat(total, codes)
 
     def sums(self, node: IntArray, nodes: int, columns: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Return the number and the sum of the values, of all examples in a node and of those with each column.
+        """Return the number and the sum of the values, for all examples in a node and for those with each column.
 
         Returns:
-            Of all, each of shape (nodes, 1); of those with a column, each of shape (nodes, columns).
+            For all examples, each of shape (nodes, 1); for those with a column, each of shape (nodes, columns).
         """
         place = (node[:, None] * columns + self._columns).reshape(-1)
         return (
@@ -153,12 +152,12 @@ class _Examples:
 
 
 def _sums(place: IntArray, weights: FloatArray, places: int) -> FloatArray:
-    """Return the sums of the weights at every place, added one after the other."""
+    """Return the sums of the weights at every place, added in order."""
     return np.asarray(np.bincount(place, weights, places), dtype=np.float64)
 
 
 class _Lookup:
-    """Whether examples have a column; the number of columns is one that none has.
+    """Whether examples have a column; the number of columns stands for a column that no example has.
 
     Args:
         columns: of the examples, shape (..., codes).
@@ -178,12 +177,12 @@ class _Lookup:
 
 @dataclass
 class Trees:
-    """Grown trees, those of a run after those of the run before.
+    """Grown trees, those of the first run first.
 
     Attributes:
         runs: number of runs.
         columns: sum of the cardinalities.
-        splits: of every level, by which column its nodes are split (``columns``: not at all), shape (runs * trees *
+        splits: for every level, the columns that split its nodes (``columns``: no split), shape (runs * trees *
             nodes,).
         mean: of the values in every leaf, shape (runs * trees * leaves,).
         variance: of the values in every leaf.
@@ -198,7 +197,7 @@ class Trees:
     def predict(self, columns: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and deviation for examples with columns (runs, n, codes), each of shape (runs, n).
 
-        The variance is that of the mixture of the leaves that a vector comes to, one per tree: the mean of their
+        The variance is that of the mixture of the leaves that an example reaches, one per tree: the mean of their
         variances plus the variance of their means (Hutter, Xu, Hoos and Leyton-Brown, Artificial Intelligence 2014,
         section 4.3.2).
         """

@@ -1,4 +1,4 @@
-"""What strategies share that propose one new architecture at a time, from a model of one-hot codes."""
+"""The state of strategies that propose one architecture at a time, from a model of one-hot codes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from nasbench_lab.streams import Streams
 
 
 @dataclass
-class ProposalState:
-    """What all runs have proposed and seen.
+class ProposalHistory:
+    """The proposals and values of all runs.
 
     Attributes:
-        space: what can be proposed.
+        space: the search space.
         streams: the random numbers of all runs.
         observations: proposals and their values.
-        visited: what was proposed.
+        visited: the proposed architectures.
         hot: one-hot codes of the proposals, shape (runs, proposals, sum of cardinalities).
         founded: whether the first architectures were proposed.
     """
@@ -36,16 +36,16 @@ class ProposalState:
     founded: bool = False
 
     @classmethod
-    def of(cls, problem: Problem) -> ProposalState:
+    def of(cls, problem: Problem) -> ProposalHistory:
         """Return the state before the first evaluation."""
         space, runs = problem.space, problem.runs
         hot = np.zeros((runs, 0, sum(space.cardinalities)), dtype=np.float32)
-        return ProposalState(space, problem.streams, Observations(runs), Visited(space, runs), hot)
+        return ProposalHistory(space, problem.streams, Observations(runs), Visited(space, runs), hot)
 
     def propose(self, architecture: IntArray, believed: FloatArray | None = None) -> IntArray:
-        """Remember what is proposed, and the values that a model predicts, both shape (runs,); return it in a column.
+        """Record proposals and the values that a model predicts, both (runs,); return the proposals, (runs, 1).
 
-        Where nothing is left (-1) in one run, it is in all, as all have proposed equally many.
+        If no architecture is left (-1) in one run, none is left in any, as all have made the same number of proposals.
         """
         if (architecture < 0).any():
             return np.full((len(architecture), 1), -1)

@@ -1,7 +1,7 @@
-"""Ensembles of small neural networks, those of all runs trained together as stacks of matrix products.
+"""Ensembles of small neural networks; those of all runs are trained together as stacks of matrix products.
 
-Single precision, as usual for networks. Every network is a matrix in a stack, multiplied by itself; sums over
-examples are products with a vector of ones. So a network comes out the same bit for bit in any company.
+Networks use single precision. Every network is a matrix in a stack and is multiplied separately; sums over examples are
+products with a vector of ones. So a network is the same bit for bit, whatever the other networks in the stack.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nasbench_lab.arrays import FloatArray
 SingleArray = NDArray[np.float32]
 
 Slope = Callable[[SingleArray], SingleArray]
-"""The derivatives of a loss by the outputs of networks, shape (runs, members, n) to the same."""
+"""A function from the outputs of networks to the derivatives of a loss by them; both have shape (runs, members, n)."""
 
 _EPSILON = np.float32(1e-7)
 
@@ -29,12 +29,12 @@ class Networks:
     """Fully connected networks with rectified linear units and one output.
 
     Attributes:
-        inputs: length of the vectors they are given.
+        inputs: length of the input vectors.
         layers: number of hidden layers.
-        width: units of each.
-        members: networks of every run.
-        steps: steps of Adam over all examples (Kingma and Ba, ICLR 2015).
-        learning_rate: of Adam; its decays are 0.9 and 0.99, as in BANANAS.
+        width: number of units per hidden layer.
+        members: number of networks per run.
+        steps: number of steps of Adam over all examples (Kingma and Ba, ICLR 2015).
+        learning_rate: learning rate of Adam; its decays are 0.9 and 0.99, as in BANANAS.
     """
 
     inputs: int
@@ -46,7 +46,7 @@ class Networks:
 
     @property
     def uniforms(self) -> int:
-        """How many random numbers a run needs to start its networks."""
+        """Number of uniforms that a run needs to initialise its networks."""
         return self.members * sum(fan_in * fan_out for fan_in, fan_out in self._shapes)
 
     @property
@@ -77,12 +77,12 @@ class Networks:
         return self._forward(parameters, x[:, None])[-1][..., 0]
 
     def train(self, parameters: list[SingleArray], x: SingleArray, slope: Slope) -> None:
-        """Change parameters in place, so that a loss goes down.
+        """Change parameters in place to reduce a loss.
 
         Args:
-            parameters: of `initial`.
+            parameters: returned by `initial`.
             x: examples, shape (runs, n, inputs).
-            slope: returns the derivatives of the loss by the outputs, shape (runs, members, n), as those are.
+            slope: returns the derivatives of the loss by the outputs, shape (runs, members, n) for both.
         """
         first = [np.zeros_like(parameter) for parameter in parameters]
         second = [np.zeros_like(parameter) for parameter in parameters]
@@ -106,7 +106,7 @@ class Networks:
         return gradients[::-1]
 
     def _forward(self, parameters: list[SingleArray], x: SingleArray) -> list[SingleArray]:
-        """Return the inputs and what comes out of every layer."""
+        """Return the inputs and the output of every layer."""
         outputs = [x]
         for layer in range(self.layers + 1):
             out = _product(outputs[-1], parameters[2 * layer])
@@ -120,15 +120,15 @@ class Networks:
 def _product(one: SingleArray, other: SingleArray) -> SingleArray:
     """Multiply stacks of matrices.
 
-    OpenBLAS at times reports an invalid operation where every number is finite (numpy/numpy#24067). One that is not
-    would show in all that follows.
+    OpenBLAS sometimes reports an invalid operation although every number is finite (numpy/numpy#24067). The warning is
+    ignored here; a true invalid number would show in all later results.
     """
     with np.errstate(invalid="ignore"):
         return np.matmul(one, other)
 
 
 def _adam(parameter: SingleArray, first: SingleArray, second: SingleArray, gradient: SingleArray, rate: float) -> None:
-    """Change a parameter and its moments in place; the gradient is used up."""
+    """Change a parameter and its moments in place; overwrites the gradient."""
     first *= np.float32(0.9)
     first += np.float32(0.1) * gradient
     gradient *= gradient
@@ -143,27 +143,27 @@ def _adam(parameter: SingleArray, first: SingleArray, second: SingleArray, gradi
 
 
 def absolute_error(target: FloatArray) -> Slope:
-    """Return the slope of the mean absolute error of outputs from targets, shape (runs, n)."""
+    """Return the slope of the mean absolute error between outputs and targets, shape (runs, n)."""
     wanted = target[:, None].astype(np.float32)
     return lambda output: np.sign(output - wanted) / np.float32(wanted.shape[2])
 
 
 def squared_error(target: FloatArray) -> Slope:
-    """Return the slope of the mean squared error of outputs from targets, shape (runs, n)."""
+    """Return the slope of the mean squared error between outputs and targets, shape (runs, n)."""
     wanted = target[:, None].astype(np.float32)
     return lambda output: (output - wanted) * np.float32(2 / wanted.shape[2])
 
 
 def pairwise_ranking(target: FloatArray) -> Slope:
-    """Return the slope of the mean of log(1 + exp(-(o_i - o_j))) over all pairs of which i is the better one.
+    """Return the slope of the mean of log(1 + exp(-(o_i - o_j))) over all pairs in which i is better than j.
 
-    The cross-entropy of the probability 1 / (1 + exp(o_j - o_i)) that i is better than j (RankNet: Burges et al., ICML
-    2005, equation 3). Equal targets make no pair.
+    This is the cross-entropy of the probability 1 / (1 + exp(o_j - o_i)) that i is better than j (RankNet: Burges et
+    al., ICML 2005, equation 3). Equal targets make no pair.
 
     Args:
         target: shape (runs, n), higher is better.
     """
-    better = (target[:, :, None] > target[:, None, :]).astype(np.float32)  # i before j
+    better = (target[:, :, None] > target[:, None, :]).astype(np.float32)  # [i, j]: i is better than j
     pairs = np.maximum(better.sum(axis=(1, 2)), np.float32(1))[:, None, None]
     better = (better / pairs)[:, None]
     ones = np.ones((target.shape[1], 1), dtype=np.float32)
@@ -171,7 +171,7 @@ def pairwise_ranking(target: FloatArray) -> Slope:
     def slope(output: SingleArray) -> SingleArray:
         difference = np.clip(output[:, :, :, None] - output[:, :, None, :], -30.0, 30.0)
         share = better / (1.0 + np.exp(difference))
-        # o_i goes up by the pairs that it should win, and down by those that it should lose.
+        # o_i rises by the pairs that i should win, and falls by the pairs that it should lose.
         return (_product(share.swapaxes(2, 3), ones) - _product(share, ones))[..., 0]
 
     return slope

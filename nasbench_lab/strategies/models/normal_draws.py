@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from nasbench_lab.streams import Streams
 
-_RADII = 2.0**26  # of the 53 bits of a uniform number, these choose a radius, and the others an angle
+_RADII = 2.0**26  # 26 of the 53 bits of a uniform choose a radius, the others an angle
 
 
 def normal_numbers(streams: Streams, n: int) -> NDArray[np.float32]:
-    """Give every run ``n`` standard normal numbers in single precision, shape (runs, n).
+    """Return ``n`` standard normal numbers per run in single precision, shape (runs, n).
 
-    One uniform number gives two, by Box and Muller, A Note on the Generation of Random Normal Deviates, Annals of
-    Mathematical Statistics 1958: r cos(2 pi v) and r sin(2 pi v) with r = sqrt(-2 log u). u is one of 2**26 numbers, so
-    none of them is further from zero than 6.1, where one of a billion would be.
+    One uniform gives two normal numbers, by Box and Muller, A Note on the Generation of Random Normal Deviates, Annals
+    of Mathematical Statistics 1958: r cos(2 pi v) and r sin(2 pi v) with r = sqrt(-2 log u). u is one of 2**26 numbers,
+    so no result is farther from zero than 6.1; of a billion true normal numbers, about one would be.
 
     >>> normal_numbers(Streams(seed=0, first_run=0, runs=1), 3).astype(float).round(3).tolist()
     [[0.484, 0.528, 0.274]]

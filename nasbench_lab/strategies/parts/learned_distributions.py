@@ -1,4 +1,4 @@
-"""Drawing architectures from distributions that are learned, and moving these along a gradient."""
+"""Factorised distributions that a strategy draws architectures from and learns, as parts of its state."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.parts import policies
-from nasbench_lab.strategies.parts.policies import Adam
+from nasbench_lab.strategies.parts import categorical, code_draws
+from nasbench_lab.strategies.parts.adam import Adam
 from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards
 from nasbench_lab.strategies.problem import Problem
 from nasbench_lab.streams import Streams
@@ -17,14 +17,14 @@ from nasbench_lab.streams import Streams
 
 @dataclass
 class Distribution:
-    """A factorised distribution over codes for every run, and what was drawn from it last.
+    """A factorised distribution over codes for every run, and the last draws from it.
 
     Attributes:
-        space: what can be proposed.
+        space: the search space.
         streams: the random numbers of all runs.
-        proposals: how many architectures are drawn at a time.
+        proposals: number of architectures drawn at a time.
         probabilities: of every value of every choice, shape (values, choices, runs).
-        codes: of what was drawn last, shape (proposals, choices, runs).
+        codes: of the last draws, shape (proposals, choices, runs).
     """
 
     space: Space
@@ -35,25 +35,25 @@ class Distribution:
 
     @classmethod
     def uniform(cls, problem: Problem, proposals: int) -> Distribution:
-        """Return the distributions in which all values of a choice are equally likely."""
-        probabilities = policies.uniform_probabilities(problem.space.cardinalities, problem.runs)
+        """Return distributions in which all values of a choice are equally likely."""
+        probabilities = categorical.uniform_probabilities(problem.space.cardinalities, problem.runs)
         return Distribution(problem.space, problem.streams, proposals, probabilities, _nothing(probabilities))
 
     def draw(self) -> IntArray:
         """Draw architectures, shape (runs, proposals)."""
-        pick = policies.picking(self.probabilities)
-        self.codes, architecture = policies.draw(self.space, self.streams, self.proposals, pick)
+        pick = code_draws.picking(self.probabilities)
+        self.codes, architecture = code_draws.draw(self.space, self.streams, self.proposals, pick)
         return architecture
 
 
 @dataclass
 class Policy(Distribution):
-    """A distribution that is the softmax of logits, which climb by Adam; at first all are 0.
+    """A distribution that is the softmax of logits, which start at 0 and climb by Adam.
 
     Attributes:
         logits: of every value of every choice, shape (values, choices, runs).
-        adam: makes the steps.
-        rewards: what values count as.
+        adam: the optimiser.
+        rewards: turns values into rewards.
     """
 
     logits: FloatArray
@@ -62,13 +62,13 @@ class Policy(Distribution):
 
     @classmethod
     def of(cls, problem: Problem, proposals: int, learning_rate: float, reward: RewardKind, beta: float) -> Policy:
-        """Return the uniform policies."""
-        logits = policies.uniform_logits(problem.space.cardinalities, problem.runs)
+        """Return uniform policies."""
+        logits = categorical.uniform_logits(problem.space.cardinalities, problem.runs)
         return Policy(
             space=problem.space,
             streams=problem.streams,
             proposals=proposals,
-            probabilities=policies.softmax(logits),
+            probabilities=categorical.softmax(logits),
             codes=_nothing(logits),
             logits=logits,
             adam=Adam.of(logits, learning_rate),
@@ -76,12 +76,12 @@ class Policy(Distribution):
         )
 
     def draw(self) -> IntArray:
-        """Draw architectures from the policy as it is now, shape (runs, proposals)."""
-        self.probabilities = policies.softmax(self.logits)
+        """Draw architectures from the current policy, shape (runs, proposals)."""
+        self.probabilities = categorical.softmax(self.logits)
         return super().draw()
 
     def climb(self, gradient: FloatArray) -> None:
-        """Move the logits along a gradient of their shape."""
+        """Move the logits along a gradient of the same shape."""
         self.adam.ascend(self.logits, gradient)
 
 

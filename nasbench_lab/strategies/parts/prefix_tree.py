@@ -1,4 +1,4 @@
-"""The tree of all beginnings of code sequences: what can be chosen next, so that an architecture is left."""
+"""The tree of all prefixes of code sequences: the choices that lead to an architecture."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from nasbench_lab.spaces.base import Space
 
 @final
 class PrefixTree:
-    """The beginnings of the codes of a space's architectures, as a tree; it is the same for all runs.
+    """The prefixes of the codes of a space's architectures, as a tree; it is the same for all runs.
 
-    A node stands for all architectures whose codes begin alike; its children are what the next code can be. Only values
-    that some architecture has there are children, so that every way from the root ends at an architecture, whether or
-    not every combination of codes is one. Where there is a single child there is nothing to choose: its children take
-    its place. A node of a single architecture is a leaf.
+    A node stands for all architectures with a common prefix; its children are the possible next codes. Only values that
+    some architecture has are children, so every path from the root ends at an architecture, whether or not every
+    combination of codes is one. A single child leaves nothing to choose, so its children take its place. A node of a
+    single architecture is a leaf.
 
-    Sorted by their codes, the architectures of a node lie side by side; they are known by their position in that order.
+    Sorted by their codes, the architectures of a node are contiguous; they are identified by their position in that
+    order.
 
-    Nodes are numbered level by level, those with the same parent one after the other; 0 is the root. It takes four
-    integers a node, of which there are a few for every architecture at most.
+    Nodes are numbered level by level, children of the same parent consecutively; 0 is the root. The tree takes four
+    integers per node, and has at most a few nodes per architecture.
 
     >>> from nasbench_lab.spaces import ChainSpace
     >>> tree = PrefixTree(ChainSpace("ab", 2))
@@ -38,24 +39,24 @@ class PrefixTree:
         self.architecture: IntArray = np.lexsort(codes.T[::-1])
         """The architectures in the order of their codes, shape (space.size,)."""
         self.position: IntArray = np.empty_like(self.architecture)
-        """Where every architecture is in that order."""
+        """The position of every architecture in that order."""
         self.position[self.architecture] = np.arange(space.size)
         self.widest = max(space.cardinalities)
-        """Most children of a node."""
+        """The largest number of children of a node."""
         self.first_child: IntArray
         """The number of the first child of every node."""
         self.degree: IntArray
-        """How many children it has; 0 for a leaf."""
+        """The number of its children; 0 for a leaf."""
         self.low: IntArray
         """The position of its first architecture."""
         self.count: IntArray
-        """How many architectures it has."""
+        """The number of its architectures."""
         self._grow(codes[self.architecture])
 
     def _grow(self, codes: NDArray[np.int8]) -> None:
         """Make the nodes of all levels, given the codes in order."""
         size = len(codes)
-        shared = np.full(size, -1)  # how many codes at the beginning an architecture shares with the one before
+        shared = np.full(size, -1)  # length of the common prefix of an architecture and the one before
         shared[1:] = (codes[1:] != codes[:-1]).argmax(axis=1)
         alone = np.zeros(size, dtype=bool)  # whether the architecture has a leaf already
         lows, counts, firsts, made = [np.zeros(1, dtype=np.int64)], [np.array([size])], [], 1
@@ -76,7 +77,7 @@ class PrefixTree:
         self._skip_single_children(np.cumsum([len(low) for low in lows]))
 
     def _skip_single_children(self, ends: IntArray) -> None:
-        """Give nodes with a single child the children of that, from the last level to the first."""
+        """Give nodes with a single child the children of that child, from the last level to the first."""
         for begin, end in zip(ends[-2::-1], ends[:0:-1], strict=True):
             single = begin + np.flatnonzero(self.degree[begin:end] == 1)
             self._skip(single)
