@@ -57,7 +57,7 @@ class Conditions:
     8
     >>> Conditions(Budget(evaluations=300), workers=0)
     Traceback (most recent call last):
-    nasbench_lab.errors.ParameterError: workers must be at least 1 and at most 1024, got 0
+    nasbench_lab.errors.ParameterError: workers must be from 1 to 1024, got 0
     """
 
     budget: Budget | None = None

@@ -163,7 +163,10 @@ def _subject_notes(subject: Subject, setting: Setting) -> list[str]:
     now = plain(setting.parameters)
     names = sorted({*subject.parameters, *now})
     changed = [name for name in names if subject.parameters.get(name) != now.get(name)]
-    return [f"parameter {name} was {subject.parameters.get(name)!r}, is {now.get(name)!r}" for name in changed]
+    notes = [f"parameter {name} was {subject.parameters.get(name)!r}, is {now.get(name)!r}" for name in changed]
+    if subject.version != setting.version:
+        notes.insert(0, f"the strategy was version {subject.version}, is version {setting.version}")
+    return notes
 
 
 def _readable(path: Path) -> Baseline | None:

@@ -1,0 +1,195 @@
+"""Strategies as users give them: names, files, modules, classes, functions and objects."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import nasbench_lab as nl
+from nasbench_lab.errors import ParameterError, UnknownNameError
+from nasbench_lab.strategies.lookup import find_strategy, split_path
+from nasbench_lab.strategies.random_search import RandomSearch
+from nasbench_lab.testing import synthetic_table
+
+TABLE = synthetic_table("chain")
+FILE = """
+class Guess:
+    def __init__(self, space, random, step=1):
+        self.space, self.random, self.step = space, random, step
+
+    def ask(self):
+        return self.random.integers(self.space.size)
+
+    def tell(self, architecture, value):
+        pass
+
+
+def guess(space, random, **options):
+    return Guess(space, random, **options)
+
+
+number = 5
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(FILE)
+    return path
+
+
+def search(strategy, **options):
+    return nl.simulate(TABLE, strategy, runs=3, budget=nl.Budget(evaluations=6), **options)
+
+
+def test_a_class_and_a_function_of_a_file(file):
+    one, other = search(f"{file}:Guess"), search(f"{file}:guess")
+    assert one.setting.strategy == "Guess"
+    assert one.setting.version == 1
+    assert np.array_equal(one.architecture, other.architecture)
+
+
+def test_parameters_in_the_text_as_a_mapping_and_as_keywords(file):
+    labels = {
+        search(f"{file}:Guess:step=2").setting.label,
+        search(f"{file}:Guess", step=2).setting.label,
+        search(f"{file}:Guess", parameters={"step": 2}).setting.label,
+    }
+    assert labels == {"Guess:step=2"}
+    with pytest.raises(ParameterError, match="parameter 'step' is given twice: as a keyword and in parameters"):
+        search(f"{file}:Guess", step=2, parameters={"step": 2})
+
+
+def test_a_table_by_its_name_and_by_its_file(tmp_path):
+    from nasbench_lab.tables import write
+
+    write(TABLE, tmp_path / "mine.h5")
+    budget = nl.Budget(evaluations=4)
+    by_file = nl.simulate(tmp_path / "mine.h5", "random-search", runs=2, budget=budget)
+    by_object = nl.simulate(TABLE, "random-search", runs=2, budget=budget)
+    assert np.array_equal(by_file.architecture, by_object.architecture)
+    assert nl.simulate("digits/chain", "random-search", runs=2, budget=budget).setting.table == "digits/chain"
+    with pytest.raises(UnknownNameError, match="did you mean 'digits/chain'"):
+        nl.simulate("digits/chian", "random-search", runs=2, budget=budget)
+
+
+def test_objects_classes_functions_and_partial_functions(file):
+    kind = find_strategy(f"{file}:Guess").factory
+
+    def factory(space, random):
+        return kind(space, random)
+
+    for strategy in (kind, factory, functools.partial(kind, step=1)):
+        assert search(strategy).runs == 3
+    for strategy in (RandomSearch(), RandomSearch, "nasbench_lab.strategies.random_search:RandomSearch"):
+        assert search(strategy).setting.strategy == "random-search"
+
+
+def test_a_file_is_imported_once(file):
+    assert find_strategy(f"{file}:Guess").factory is find_strategy(f"{file}:Guess").factory
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}", "has a class or function to name, as in"),
+        ("{}:Gues", "unknown name in .*'Gues'; did you mean 'Guess'"),
+        ("{}:number", "is not a class or a function"),
+        ("{}x.py:Guess", "there is no file"),
+        ("{}:Guess:step", "malformed strategy"),
+        ("no_such_module_at_all:Guess", "No module named 'no_such_module_at_all'"),
+        ("random-search:replacement", "malformed strategy"),
+    ],
+)
+def test_what_cannot_be_found_is_one_line(file, text, message):
+    with pytest.raises((ParameterError, UnknownNameError), match=message) as caught:
+        search(text.format(file))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_with_an_error_is_not_half_imported(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("raise RuntimeError('not yet')")
+    with pytest.raises(ParameterError, match=r"cannot import .*broken\.py:Mine: not yet"):
+        search(f"{path}:Mine")
+    path.write_text(FILE)
+    assert search(f"{path}:Guess").runs == 3
+
+
+def test_names_are_told_from_paths():
+    assert split_path("regularized-evolution:population_size=20") == ("", "")
+    assert split_path("umda:selected=5") == ("", "")
+    assert split_path("C:/my searches/mine.py:Mine:a=1,b=x") == ("C:/my searches/mine.py:Mine", "a=1,b=x")
+
+
+def test_a_parameter_with_the_name_of_an_argument_is_not_lost():
+    class Seeded:
+        def __init__(self, space, random, seed=None):
+            self.space, self.seed = space, seed
+
+        def ask(self):
+            return self.seed
+
+        def tell(self, architecture, value):
+            pass
+
+    with pytest.raises(ParameterError, match="has a parameter 'seed', which is also an argument of simulate: give"):
+        search(Seeded, seed=5)
+    trace = search(Seeded, seed=5, parameters={"seed": 7})
+    assert (trace.architecture == 7).all()
+    assert trace.setting.conditions.seed == 5
+
+    @dataclass(frozen=True)
+    class Budgeted(RandomSearch):
+        runs: int = 3
+
+    with pytest.raises(ParameterError, match="has a parameter 'runs'"):
+        search(Budgeted)
+
+
+# Versions.
+
+
+def with_version(number):
+    @dataclass(frozen=True)
+    class Versioned(RandomSearch):
+        name = "versioned"
+        version = number
+
+    return Versioned()
+
+
+def test_a_trace_records_the_version_and_files_keep_it(tmp_path):
+    from nasbench_lab.simulation import load_traces, save_traces
+
+    trace = search(with_version(3))
+    assert trace.setting.version == 3
+    save_traces([trace], tmp_path / "traces.h5")
+    assert load_traces(tmp_path / "traces.h5")[0].setting == trace.setting
+
+
+def test_a_study_of_two_versions_says_so():
+    from nasbench_lab.analysis import study
+
+    traces = [search(with_version(1)), search(with_version(2)), search("random-search")]
+    found = study(traces)
+    assert found.labels == ("versioned (version 1)", "versioned (version 2)", "random-search")
+    assert any("versioned are from versions 1 and 2 of the strategy" in line for line in found.warnings)
+    assert not any("version" in line for line in study(traces[1:]).warnings)
+
+
+def test_a_baseline_records_the_version(tmp_path):
+    from nasbench_lab.testing import BaselineCheck
+    from nasbench_lab.testing.baselines.files import read_baseline
+
+    path = tmp_path / "versioned.json"
+    conditions = nl.Conditions(nl.Budget(evaluations=20))
+    assert BaselineCheck(with_version(2), TABLE, conditions, runs=32).write(path).verdict == "created"
+    assert read_baseline(path).subject.version == 2
+    outcome = BaselineCheck(with_version(3), TABLE, conditions, runs=32).against(path)
+    assert outcome.verdict == "identical"
+    assert "the strategy was version 2, is version 3" in outcome.notes
+    path.write_text(path.read_text().replace('"version": 2', '"version_of_a_file_from_before": 2'))
+    assert read_baseline(path).subject.version == 1
