@@ -7,13 +7,14 @@ import functools
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, final, overload
+from typing import Any, ClassVar, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import OutOfSpaceError, ParameterError, unknown
+from nasbench_lab.checks import AtLeast, AtMost, Below, number, whole
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.cell101_cache import KeptArrays
 from nasbench_lab.spaces.cell101_drawings import full
@@ -21,6 +22,7 @@ from nasbench_lab.spaces.cell101_edits import kept_neighbors, most_neighbors
 from nasbench_lab.spaces.cell101_encodings import ENCODINGS
 from nasbench_lab.spaces.cell101_enumeration import (
     MAX_VERTICES,
+    MIN_VERTICES,
     OPERATIONS,
     SIZES,
     Adjacency,
@@ -31,6 +33,7 @@ from nasbench_lab.spaces.cell101_lookup import cell_finder, edges_of, find_codes
 from nasbench_lab.spaces.cell101_notation import INPUT, OUTPUT, read_cell, write_cell
 from nasbench_lab.spaces.cell101_random import codes_of_drawings, mutate_drawings, random_drawings
 from nasbench_lab.spaces.dag_enumeration import edge_bit
+from nasbench_lab.spaces.graph import Graph, operation_graph
 from nasbench_lab.spaces.neighbor_lists import padded
 from nasbench_lab.streams import scale
 
@@ -78,9 +81,10 @@ class Cell101Space(Space):
     (91, 'd1269d9156ddc027c40473008192958a')
     """
 
+    encodings: ClassVar[tuple[str, ...]] = ("one-hot", *ENCODINGS)
+
     def __init__(self, vertices: int = MAX_VERTICES) -> None:
-        if not isinstance(vertices, int) or vertices not in SIZES:
-            raise ParameterError(f"a cell has 2 to {MAX_VERTICES} vertices, got {vertices!r}")
+        vertices = whole("vertices", vertices, AtLeast(MIN_VERTICES), AtMost(MAX_VERTICES))
         self.name = "cell101"
         self.vertices = vertices
         self.size = SIZES[vertices]
@@ -254,16 +258,15 @@ class Cell101Space(Space):
         >>> space.mutate_codes(parents, np.random.default_rng(1)).tolist()
         [[0, 1, 0, 0, 1, 1, 2, 3], [0, 1, 1, 0, 1, 1, 3, 1], [1, 0, 1, 0, 1, 0, 2, 1]]
         """
-        if not 0 <= rate < self.vertices:
-            raise ParameterError(f"the rate of mutation must be at least 0 and below {self.vertices}, got {rate}")
+        number("rate", rate, AtLeast(0), Below(self.vertices))
         self.index(codes)  # a parent that is no cell is an error
         array = np.asarray(codes)
         parents = full_drawings(array.reshape(-1, array.shape[-1]), self.vertices)
         mutated = mutate_drawings(*parents, self.vertices, random, rate)
         return codes_of_drawings(*mutated, self.vertices).reshape(array.shape)
 
-    def encode(self, index: ArrayLike, kind: str) -> NDArray[np.float32]:
-        """Return cells as vectors for predictors, in one of the encodings that the field compares.
+    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> NDArray[np.float32]:
+        """Return cells as vectors for models, in one of the encodings that publications compare.
 
         All but ``"one-hot"`` draw the cell with its output as the last of all vertices, so that an entry always means
         the same; missing vertices have no edges. With E = vertices * (vertices - 1) / 2 possible edges, 21 for seven
@@ -271,8 +274,8 @@ class Cell101Space(Space):
 
         - ``"adjacency"``, E + V: the upper triangle of the matrix, row by row, then the operations: 0 for no vertex, 1
           to 3 for a position in `OPERATIONS` plus one;
-        - ``"categorical-adjacency"``, 9 + V (E + V if E is less): the numbers, from 1, of the edges that are there,
-          ascending, then zeros; the operations;
+        - ``"categorical-adjacency"``, 9 + V (E + V if E is less): the numbers, from 1, of the cell's edges, ascending,
+          then zeros; the operations;
         - ``"continuous-adjacency"``, E + V + 1: what ``"adjacency"`` gives, then the number of edges;
         - ``"path"``, 1 + 3 + ... + 3**V (364 for seven vertices): for every sequence of operations whether a path from
           input to output has it, from the shortest to the longest; operations a, b, c, ..., counted from 1 from the
@@ -284,7 +287,7 @@ class Cell101Space(Space):
         different cells may have the same.
 
         Returns:
-            float32, shape (..., length); 1.5 kB a cell for paths, so take very many cells in pieces.
+            float32, shape (..., length). Paths take 1.5 kB per cell, so encode very many cells in pieces.
 
         Raises:
             UnknownNameError: no encoding has that name.
@@ -296,15 +299,35 @@ class Cell101Space(Space):
         >>> space.encode(index, "path").nonzero()[0].tolist()
         [0, 3]
         """
-        if kind == "one-hot":
-            return self.features(index)
-        if kind not in ENCODINGS:
-            raise unknown("encoding", kind, [*ENCODINGS, "one-hot"])
+        if encoding not in ENCODINGS:
+            return super().encode(index, encoding)
         checked = self.check_index(index)
         graph, labeling = self._cells["graph"][checked.reshape(-1)], self._cells["labeling"][checked.reshape(-1)]
         edges, operations = _codes_of_graphs(self.vertices, output_last=True)
-        encoding = ENCODINGS[kind](edges[graph], operations[self._cells["vertices"][graph] - 2, labeling])
-        return encoding.reshape(*checked.shape, encoding.shape[1])
+        vectors = ENCODINGS[encoding](edges[graph], operations[self._cells["vertices"][graph] - 2, labeling])
+        return vectors.reshape(*checked.shape, vectors.shape[1])
+
+    def size_of(self, index: ArrayLike) -> IntArray:
+        """Return the numbers of vertices of cells, of the shape of ``index``.
+
+        >>> np.bincount(Cell101Space(4).size_of(range(91))).tolist()
+        [0, 0, 1, 6, 84]
+        """
+        return 2 + np.count_nonzero(self.codes(index)[..., len(self._pairs) :], axis=-1)
+
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return the operations of the inner vertices."""
+        return tuple(self.cell(index)[1])
+
+    def graph(self, index: int) -> Graph:
+        """Return the canonical drawing of a cell."""
+        adjacency, operations = self.cell(index)
+        return operation_graph(operations, [(int(source), int(target)) for source, target in np.argwhere(adjacency)])
+
+    @property
+    def has_neighbors(self) -> bool:
+        """Whether any cell has a neighbour: where there is more than one cell."""
+        return self.size > 1
 
     @overload
     def parse(self, text: str) -> int: ...
@@ -375,7 +398,8 @@ class Cell101Space(Space):
         kept = kept_neighbors(self.vertices)
         return kept["starts"], kept["neighbors"]
 
-    def _make_neighbor_table(self) -> NDArray[np.int32]:
+    def make_neighbor_table(self) -> NDArray[np.int32]:
+        """Return the neighbours of every architecture, shape (size, max degree), padded with -1 at the end."""
         most = most_neighbors(self.vertices)
         if most * self.size > _MOST_TABLE_ENTRIES:
             raise ParameterError(
@@ -402,10 +426,12 @@ class Cell101Space(Space):
             raise OutOfSpaceError(f"no cell of at most {self.vertices} vertices has the module hash {text}")
         return index
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of a cell given by its module hash or its matrix and operations."""
         return tuple(self.codes(self._find_one(text.strip())).tolist())
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of a cell."""
         return write_cell(*self.drawing(codes))
 
 

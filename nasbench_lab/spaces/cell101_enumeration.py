@@ -16,9 +16,9 @@ from nasbench_lab.spaces.md5 import Bytes
 from nasbench_lab.spaces.module_hash import module_hashes
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
-MAX_VERTICES, MAX_EDGES = 7, 9
+MIN_VERTICES, MAX_VERTICES, MAX_EDGES = 2, 7, 9
 SIZES = {2: 1, 3: 7, 4: 91, 5: 2_532, 6: 64_542, 7: 423_624}
-"""How many cells have at most so many vertices."""
+"""The number of cells with at most n vertices, by n."""
 
 VERSION = 1
 """Part of the name under which the arrays are kept; raise it when any of them changes."""

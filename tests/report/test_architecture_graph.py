@@ -45,7 +45,7 @@ def operations(graph):
 
 
 def test_all_spaces_are_tried():
-    assert set(SPACES) == set(spaces._SPACES)
+    assert set(SPACES) == set(spaces.list_spaces())
 
 
 # What is drawn is what the codes say.
