@@ -23,7 +23,7 @@ def entry_points(group: str) -> dict[str, tuple[EntryPoint, ...]]:
     return found
 
 
-def added_names(group: str, built_in: Collection[str]) -> list[str]:
+def added_names(group: str, built_in: Collection[str] = ()) -> list[str]:
     """Return the names that packages add to a group. A built-in name cannot be taken over, so it is not among them."""
     return [name for name in entry_points(group) if name not in built_in]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from nasbench_lab.cache import cache_folder
 from nasbench_lab.errors import DataError, ParameterError, SourceError, UnknownNameError, first_line, unknown
 from nasbench_lab.files import atomic_path
-from nasbench_lab.plugins import describe, entry_points, load_entry_point
+from nasbench_lab.plugins import added_names, describe, load_entry_point
 from nasbench_lab.tables import store
 from nasbench_lab.tables.fetching.manual_downloads import BY_HAND, refuse_by_hand
 from nasbench_lab.tables.known_answers import check_known_answers
@@ -79,7 +79,7 @@ def _added() -> tuple[dict[str, AbstractRecipe], list[str]]:
     """Return the recipes that packages add, and what is wrong with those that they cannot add."""
     found: dict[str, AbstractRecipe] = {}
     wrong: list[str] = []
-    for name in entry_points(GROUP):
+    for name in added_names(GROUP):
         try:
             new = _recipes_of(name)
         except ParameterError as error:
