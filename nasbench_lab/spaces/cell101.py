@@ -1,4 +1,4 @@
-"""The cells of NAS-Bench-101: small acyclic graphs from an input to an output, an operation at every inner vertex."""
+"""The cells of NAS-Bench-101: small acyclic graphs from an input to an output with operations at the inner vertices."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ class Cell101Space(Space):
     The codes are the upper triangle of the adjacency matrix, row by row, then the inner vertices' operations: 0 for no
     such vertex, 1 to 3 for a position in `OPERATIONS` plus one. A cell with fewer vertices comes first in the matrix
     and has zeros after it, so its output is the vertex after the last operation. Of all drawings of a cell, the
-    canonical one is that which the published generator finds first: the smallest matrix read as a binary number with
-    the edges (0, 1), (0, 2), (1, 2), (0, 3), ... from the least significant bit, then the smallest operations. Any
+    canonical one is the first that the published generator finds: the smallest matrix read as a binary number with the
+    edges (0, 1), (0, 2), (1, 2), (0, 3), ... from the least significant bit, then the smallest operations. Any
     other drawing is found too, and vertices that are not on a path from input to output are pruned, as published.
 
-    Two cells are neighbours where one edit of a drawing, an edge more or less or another operation, and pruning turn
-    one into the other. So a small cell has many neighbours: those that an edit cuts down to it.
+    Two cells are neighbours where one edit of a drawing (adding or removing an edge, or changing an operation) and
+    pruning turn one into the other. So a small cell has many neighbours: all cells that one edit reduces to it.
 
-    The cells are enumerated once on a machine, when they are first needed (0.2 s for 5 vertices, about 10 s for 7), and
-    kept in the cache folder; so are the neighbours. Later, and in other processes, they are mapped into memory within
-    milliseconds. What needs only the number of a cell, such as looking up a table, does not need them.
+    The cells are enumerated once per machine, when they are first needed (0.2 s for 5 vertices, about 10 s for 7), and
+    kept in the cache folder, as are the neighbours. Later, and in other processes, they are mapped into memory within
+    milliseconds. Looking up a table by indices does not need them.
 
     Args:
         vertices: 2 to 7, with input and output.
@@ -121,7 +121,7 @@ class Cell101Space(Space):
         return index.reshape(array.shape[:-1])
 
     def find(self, codes: ArrayLike) -> IntArray:
-        """Return what `index` does, but -1 where the codes draw no cell."""
+        """Return what `index` returns, but -1 where the codes draw no cell."""
         checked = self.check_codes(codes)
         flat = checked.reshape(-1, checked.shape[-1])
         found = [
@@ -140,7 +140,7 @@ class Cell101Space(Space):
                 and ``"output"`` last.
 
         Raises:
-            OutOfSpaceError: no drawing of a cell; the message says what is wrong.
+            OutOfSpaceError: this is not a drawing of a cell; the message says what is wrong.
 
         >>> space = Cell101Space(4)
         >>> space.index_of_cell([[0, 1, 1], [0, 0, 1], [0, 0, 0]], ["input", "maxpool3x3", "output"])
@@ -160,7 +160,7 @@ class Cell101Space(Space):
         return self.drawing(self.codes(index).tolist())
 
     def drawing(self, codes: Sequence[int]) -> tuple[Adjacency, list[str]]:
-        """Return what `cell` returns, for the codes of one cell, drawn as they say; nothing is checked or pruned."""
+        """Return what `cell` returns, for the codes of any drawing; nothing is checked or pruned."""
         names = [OPERATIONS[code - 1] for code in codes[len(self._pairs) :] if code]
         adjacency = np.zeros((self.vertices, self.vertices), dtype=bool)
         adjacency[edges_of(self.vertices)] = codes[: len(self._pairs)]
@@ -190,8 +190,8 @@ class Cell101Space(Space):
         """Turn uniforms in [0, 1) into cells distributed as ``random_spec`` of the official example draws them.
 
         ``NASBench.ipynb`` of github.com/google-research/nasbench draws a random upper triangular matrix and random
-        operations, all equally likely, until they can be pruned to a cell. So a cell is as likely as it has drawings
-        (`drawing_counts`): small cells much more than by `sample`.
+        operations, all equally likely, until they can be pruned to a cell. So the probability of a cell is proportional
+        to its number of drawings (`drawing_counts`), and small cells are much more likely than with `sample`.
 
         >>> Cell101Space(3).sample_published(np.array([0.0, 0.2, 0.5, 0.9])).tolist()
         [0, 0, 0, 5]
@@ -200,7 +200,7 @@ class Cell101Space(Space):
         return np.searchsorted(before, scale(uniform, int(before[-1])), side="right") - 1
 
     def drawing_counts(self, index: ArrayLike) -> IntArray:
-        """Return how many drawings with all vertices, pruned ones among them, cells have, of the shape of ``index``.
+        """Return the numbers of drawings with all vertices, pruned or not, that cells have, of the shape of ``index``.
 
         Of all 2**21 * 3**5 drawings of seven vertices, 373,754,169 are cells.
 
@@ -211,11 +211,11 @@ class Cell101Space(Space):
         return before[checked + 1] - before[checked]
 
     def random_codes(self, random: np.random.Generator, count: int) -> CodeArray:
-        """Draw as ``random_spec`` of the official example does, and return the codes of the drawings, not pruned.
+        """Draw as ``random_spec`` of the official example does, and return the codes of the unpruned drawings.
 
         Every entry of the matrix above the diagonal is 0 or 1 and every operation one of three, all equally likely and
-        independent; what can not be pruned to a cell is drawn again (``NASBench.ipynb`` of
-        github.com/google-research/nasbench). The cells are those of `sample_published`.
+        independent; a drawing that cannot be pruned to a cell is drawn again (``NASBench.ipynb`` of
+        github.com/google-research/nasbench). The cells are distributed as those of `sample_published`.
 
         Returns:
             Shape (count, edges + vertices - 2).
@@ -230,27 +230,27 @@ class Cell101Space(Space):
         return codes_of_drawings(*random_drawings(random, count, self.vertices), self.vertices)
 
     def mutate_codes(self, codes: ArrayLike, random: np.random.Generator, rate: float = 1.0) -> CodeArray:
-        """Mutate drawings as ``mutate_spec`` of the official example does; the results are not pruned either.
+        """Mutate drawings as ``mutate_spec`` of the official example does; the results are not pruned.
 
         Every entry of the matrix above the diagonal is flipped with probability ``rate / vertices``, and every
         operation replaced by one of the other two with probability ``rate / (vertices - 2)``, vertices that will be
         pruned included: for seven vertices and ``rate = 1`` three edges and one operation are expected to change. The
-        publication's comment: "In expectation, V edges flipped (note that most end up being pruned)"; 21 / 7 is 3. What
-        can not be pruned to a cell is mutated again, from the same parent; nothing may have changed (``NASBench.ipynb``
-        of github.com/google-research/nasbench).
+        publication's comment: "In expectation, V edges flipped (note that most end up being pruned)"; 21 / 7 is 3. A
+        result that cannot be pruned to a cell is mutated again, from the same parent. A result may equal its parent
+        (``NASBench.ipynb`` of github.com/google-research/nasbench).
 
         Args:
-            codes: drawings, shape (..., codes), such as `random_codes` and this method return. One with fewer vertices
-                is first drawn with all of them: its output moves to the end, and the missing vertices, which have no
-                edges, get the first of `OPERATIONS`.
-            random: where random numbers are drawn from.
+            codes: drawings, shape (..., codes), such as `random_codes` and this method return. A drawing with fewer
+                vertices is first completed: its output moves to the end, and the missing vertices, which have no edges,
+                get the first of `OPERATIONS`.
+            random: source of random numbers.
             rate: ``mutation_rate``, at least 0 and below ``vertices``, where all edges would be flipped.
 
         Returns:
             The shape of ``codes``.
 
         Raises:
-            OutOfSpaceError: codes are no drawings of cells.
+            OutOfSpaceError: codes do not draw cells.
             ParameterError: ``rate`` is out of range.
 
         >>> space = Cell101Space(4)
@@ -259,7 +259,7 @@ class Cell101Space(Space):
         [[0, 1, 0, 0, 1, 1, 2, 3], [0, 1, 1, 0, 1, 1, 3, 1], [1, 0, 1, 0, 1, 0, 2, 1]]
         """
         number("rate", rate, AtLeast(0), Below(self.vertices))
-        self.index(codes)  # a parent that is no cell is an error
+        self.index(codes)  # raises where a parent is not a cell
         array = np.asarray(codes)
         parents = full_drawings(array.reshape(-1, array.shape[-1]), self.vertices)
         mutated = mutate_drawings(*parents, self.vertices, random, rate)
@@ -366,12 +366,12 @@ class Cell101Space(Space):
         return starts[checked + 1] - starts[checked]
 
     def neighbor_at(self, index: ArrayLike, place: ArrayLike) -> IntArray:
-        """Return one neighbour each: that at ``place``, 0 to degree - 1, among those of a cell in ascending order.
+        """Return the neighbour at ``place``, 0 to degree - 1, among those of a cell in ascending order.
 
         So strategies can go through the neighbours of cells that have thousands without a list for every run.
 
         Raises:
-            OutOfSpaceError: there is no such place.
+            OutOfSpaceError: a cell has fewer neighbours.
 
         >>> space = Cell101Space(4)
         >>> space.neighbors(3)[:3].tolist(), space.neighbor_at([3, 3], [0, 2]).tolist()
@@ -385,7 +385,7 @@ class Cell101Space(Space):
         return neighbors[first + chosen].astype(np.int64)
 
     def mutate(self, index: IntArray, uniform: FloatArray) -> IntArray:
-        """Return one neighbour each, chosen uniformly: ``index`` and ``uniform`` in [0, 1) of one shape."""
+        """Return a uniformly chosen neighbour of each cell: ``index`` and ``uniform`` in [0, 1) of one shape."""
         starts, neighbors = self._neighbor_lists
         first = starts.take(index)
         degree = starts.take(index + 1) - first
@@ -394,7 +394,7 @@ class Cell101Space(Space):
 
     @property
     def _neighbor_lists(self) -> tuple[IntArray, NDArray[np.int32]]:
-        """Where the neighbours of every cell start in the array of all, and that array, with a -1 at its end."""
+        """The starts of each cell's neighbours in one array of all neighbours, and that array, with a -1 at its end."""
         kept = kept_neighbors(self.vertices)
         return kept["starts"], kept["neighbors"]
 
@@ -420,7 +420,7 @@ class Cell101Space(Space):
 
     def _find_hash(self, text: str) -> int:
         high, low = int(text[:16], 16), int(text[16:], 16)
-        # Plain bisection of a view: NumPy's takes longer to begin. No two cells have the same first half.
+        # Bisection of a view has less overhead than NumPy's. No two cells have the same first half.
         index = bisect.bisect_left(self._cells["high"].data, high)
         if index == self.size or self._cells["high"].item(index) != high or self._cells["low"].item(index) != low:
             raise OutOfSpaceError(f"no cell of at most {self.vertices} vertices has the module hash {text}")
@@ -437,9 +437,9 @@ class Cell101Space(Space):
 
 @functools.cache
 def _codes_of_graphs(vertices: int, *, output_last: bool = False) -> tuple[CodeArray, CodeArray]:
-    """Codes of the edges of every graph, (graphs, edges), and of the operations, (inner, labelings, vertices - 2).
+    """Return codes of the edges of every graph, (graphs, edges), and of operations, (inner, labelings, vertices - 2).
 
-    With ``output_last`` of the full drawing, where missing vertices come before the output.
+    With ``output_last``, they are those of the full drawing, where missing vertices come before the output.
     """
     cells = kept_cells(vertices)
     mask = cells["mask"].astype(np.int64)

@@ -38,7 +38,7 @@ LINKS: tuple[Links, ...] = (
 
 _NODES = 4
 _ALL_LINKS: tuple[Links, ...] = tuple(itertools.product(range(1), range(2), range(3), range(_NODES)))
-_NO_NODE = _NODES  # in an order: a leading skip that is no node of the original
+_NO_NODE = _NODES  # in an order: a leading skip that is not a node of the original
 _COMMA = r"\s*,\s*"
 _NOTATION = re.compile(
     r"(?:Arch)?\s*\(?\s*\[\s*" + _COMMA.join([r"(\d)"] * _NODES) + r"\s*\]\s*,?\s*"
@@ -119,7 +119,7 @@ class GnnSpace(Space):
         return operation_graph(self.labels(index), [*links, *((leaf, _NODES + 1) for leaf in leaves)])
 
     def _lookup(self, links: IntArray, operations: IntArray) -> IntArray:
-        """Index of architectures given by links and operations, both (..., 4); -1 for skips alone."""
+        """Return the indices of architectures given by links and operations, both (..., 4); -1 for skips alone."""
         return self._index_of_raw[links @ _LINK_WEIGHTS, operations @ self._weights]
 
     @cached_property
@@ -223,7 +223,7 @@ def _contract(links: Links, skips: Sequence[bool]) -> tuple[Links, Links]:
 
 
 def _canonical_drawings(links: Links, pattern: int) -> tuple[int, list[list[int]]]:
-    """Find the canonical tree of ``links`` where bit i of ``pattern`` says that node i is a skip.
+    """Return the canonical tree of ``links`` where bit i of ``pattern`` is set if node i is a skip.
 
     Returns:
         The position of the tree in LINKS and every way to draw it: the original node at each of its nodes.

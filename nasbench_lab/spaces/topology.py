@@ -66,7 +66,7 @@ class TopologySpace(ProductSpace):
             UnknownNameError: there is no such encoding.
 
         >>> TopologySpace().encode(0, "path").nonzero()[0].tolist()
-        [2, 21, 29, 143]
+        [2, 12, 14, 64]
         """
         return _paths(self.codes(index)) if encoding == "path" else super().encode(index, encoding)
 
