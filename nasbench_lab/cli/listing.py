@@ -15,7 +15,14 @@ from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.errors import SourceError, UnknownNameError, suggestions, unknown
 from nasbench_lab.tables import find_recipe
 from nasbench_lab.tables import list_tables as table_names
-from nasbench_lab.tables.catalogue import ALSO_CALLED, is_present, matching, publications, to_suggest
+from nasbench_lab.tables.catalogue import (
+    ALSO_CALLED,
+    is_present,
+    matching,
+    missing_entry_points,
+    publications,
+    to_suggest,
+)
 from nasbench_lab.tables.fetching.manual_downloads import BY_HAND, refuse_by_hand
 
 _HELP = """
@@ -61,6 +68,12 @@ def print_overview() -> None:
     for entry in BY_HAND:
         grid.add_row(entry.name, entry.what)
     print_grid(grid, fold=True)
+    _note_missing()
+
+
+def _note_missing() -> None:
+    for problem in missing_entry_points():
+        typer.echo(f"note: {problem}", err=True)
 
 
 def _add_publication(grid: Grid, publication: str, names: list[str]) -> None:
@@ -108,3 +121,4 @@ def list_tables(
             "yes" if is_present(name) else "no",
         )
     print_grid(grid, fold=True)
+    _note_missing()

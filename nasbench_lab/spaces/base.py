@@ -1,4 +1,4 @@
-"""What every search space offers: numbered architectures, their codes and notation, and moves between them."""
+"""The base class of search spaces: numbered architectures, their codes and notation, and moves between them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import abc
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.errors import OutOfSpaceError, unknown
+from nasbench_lab.spaces.graph import Graph, layer_graph
+from nasbench_lab.spaces.neighbor_lists import mutual, padded
 from nasbench_lab.streams import scale
+
+if TYPE_CHECKING:
+    from nasbench_lab.spaces.choices import Choices
 
 CodeArray = NDArray[np.int8]
 
@@ -24,8 +29,24 @@ _MOST_RESOLVED = 2**16
 class Space(abc.ABC):
     """A finite set of architectures, numbered 0 .. size-1 in the official order where one exists.
 
-    An architecture is known by three names: its *index*; its *codes*, a row of small integers, one per choice; and
-    its *notation*, the text that the publication uses. All methods work on arrays of any shape of indices.
+    An architecture has three names: its *index*; its *codes*, a row of small integers, one per choice; and its
+    *notation*, the text that the publication uses. Methods take arrays of indices of any shape.
+
+    A subclass sets `name`, `size` and `cardinalities` and defines four methods: `codes`, `index`, `parse_one` and
+    `format_one`. All others have defaults that follow from these four; a subclass overrides them where its
+    architectures have more structure, or where it knows a faster way:
+
+    ========================  =======================================================================
+    `spec`                    the parameters from which the space is made again; none
+    `make_neighbor_table`     which architectures are neighbours: those that differ in one code
+    `find`                    `index`, but -1 for codes of no architecture: one by one
+    `size_of`                 how large architectures are: how many codes are not 0
+    `encodings`, `encode`     vectors for models: one-hot codes
+    `labels`, `graph`         how an architecture is drawn: its codes as a row of layers
+    `has_neighbors`           whether any architecture has a neighbour
+    ========================  =======================================================================
+
+    Nothing outside a space's file asks of which class a space is (docs/design/spaces.md).
     """
 
     name: str
@@ -35,9 +56,17 @@ class Space(abc.ABC):
     cardinalities: tuple[int, ...]
     """How many values each code can take; its length is the number of codes."""
 
-    @abc.abstractmethod
+    encodings: ClassVar[tuple[str, ...]] = ("one-hot",)
+    """The names that `encode` takes."""
+    numbers_are_indices: ClassVar[bool] = True
+    """Whether text that is a plain number and no notation is an index (see `resolve`)."""
+
     def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
+        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again.
+
+        By default the name alone. A space with parameters adds them, as JSON can hold them.
+        """
+        return {"name": self.name}
 
     @abc.abstractmethod
     def codes(self, index: ArrayLike) -> CodeArray:
@@ -52,7 +81,9 @@ class Space(abc.ABC):
         """
 
     def find(self, codes: ArrayLike) -> IntArray:
-        """Return what `index` does, but -1 where the codes, each in range, describe no architecture of the space.
+        """Return what `index` returns, but -1 where the codes, each in range, describe no architecture of the space.
+
+        By default a loop over architectures where there are such codes.
 
         Raises:
             OutOfSpaceError: a code is out of range.
@@ -71,16 +102,30 @@ class Space(abc.ABC):
             return -1
 
     @abc.abstractmethod
-    def _parse_one(self, text: str) -> tuple[int, ...]:
-        """Return the codes of one architecture given in official notation, or raise OutOfSpaceError."""
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of one architecture in official notation; `parse` calls it.
+
+        Raises:
+            OutOfSpaceError: the text is malformed, or the architecture is not in the space.
+        """
 
     @abc.abstractmethod
-    def _format_one(self, codes: Sequence[int]) -> str:
-        """Return the official notation of the architecture with these codes."""
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of the architecture with these codes; `format` calls it."""
 
-    @abc.abstractmethod
-    def _make_neighbor_table(self) -> NDArray[np.int32]:
-        """Return the neighbours of every architecture, shape (size, max degree), padded with -1 at the end."""
+    def make_neighbor_table(self) -> NDArray[np.int32]:
+        """Return the neighbours of every architecture, shape (size, max degree), padded with -1 at the end.
+
+        `neighbor_table` calls it once. By default, two architectures are neighbours where they differ in one code.
+        """
+        codes = self.codes(np.arange(self.size)).astype(np.int64)
+        moves = []
+        for position, cardinality in enumerate(self.cardinalities):
+            for value in range(cardinality):
+                changed = codes.copy()
+                changed[:, position] = value
+                moves.append(self.find(changed))
+        return padded(*mutual(moves))
 
     def check_index(self, index: ArrayLike) -> IntArray:
         """Return ``index`` as an int64 array, or raise OutOfSpaceError where it is outside 0 .. size-1."""
@@ -118,8 +163,8 @@ class Space(abc.ABC):
             OutOfSpaceError: the text is malformed, or the architecture is not in the space.
         """
         if isinstance(text, str):
-            return int(self.index(np.array(self._parse_one(text), dtype=np.int64)))
-        codes = np.array([self._parse_one(t) for t in text], dtype=np.int64)
+            return int(self.index(np.array(self.parse_one(text), dtype=np.int64)))
+        codes = np.array([self.parse_one(t) for t in text], dtype=np.int64)
         return self.index(codes.reshape(len(text), len(self.cardinalities)))
 
     @overload
@@ -130,13 +175,14 @@ class Space(abc.ABC):
         """Return the official notation of one architecture (a string) or of an array of them (a flat list)."""
         codes = self.codes(index)
         if codes.ndim == 1:
-            return self._format_one(codes.tolist())
-        return [self._format_one(row) for row in codes.reshape(-1, codes.shape[-1]).tolist()]
+            return self.format_one(codes.tolist())
+        return [self.format_one(row) for row in codes.reshape(-1, codes.shape[-1]).tolist()]
 
     def resolve(self, architecture: str | int | np.integer[Any]) -> int:
         """Return the index of an architecture given by index or in official notation.
 
-        Text that is not in official notation but a plain number, without leading zeros, counts as an index.
+        Text that is a plain number without leading zeros, and not official notation, is an index, unless the space says
+        otherwise (`numbers_are_indices`).
 
         Raises:
             OutOfSpaceError: neither an architecture in official notation nor an index in range.
@@ -157,7 +203,7 @@ class Space(abc.ABC):
         try:
             return self.parse(text)
         except OutOfSpaceError:
-            if not _INDEX.fullmatch(text.strip()):
+            if not self.numbers_are_indices or not _INDEX.fullmatch(text.strip()):
                 raise
         return self.resolve(int(text))
 
@@ -183,10 +229,10 @@ class Space(abc.ABC):
         return self._degrees[self.check_index(index)]
 
     def neighbor_at(self, index: ArrayLike, place: ArrayLike) -> IntArray:
-        """Return one neighbour each: that at ``place``, 0 to degree - 1, in the order of `neighbors`; shapes broadcast.
+        """Return the neighbour at ``place``, 0 to degree - 1, in the order of `neighbors`; shapes broadcast.
 
         Raises:
-            OutOfSpaceError: there is no such place.
+            OutOfSpaceError: an architecture has fewer neighbours.
 
         >>> from nasbench_lab.spaces import ChainSpace
         >>> space = ChainSpace("abc", 2)
@@ -199,9 +245,9 @@ class Space(abc.ABC):
         return self.neighbor_table[checked, chosen].astype(np.int64)
 
     def mutate(self, index: IntArray, uniform: FloatArray) -> IntArray:
-        """Return one neighbour each, chosen uniformly: ``index`` and ``uniform`` in [0, 1) of one shape.
+        """Return a uniformly chosen neighbour of each architecture: ``index`` and ``uniform`` in [0, 1) of one shape.
 
-        Where all choices are independent and have equally many values, this is the usual mutation: pick a choice
+        Where all choices are independent and have the same number of values, this is the usual mutation: pick a choice
         uniformly, then another value for it uniformly. An architecture without neighbours is returned unchanged.
         """
         table = self.neighbor_table
@@ -218,11 +264,11 @@ class Space(abc.ABC):
 
         Args:
             one: architectures, any shape (...).
-            other: as many architectures.
+            other: architectures of the same shape.
             from_other: which codes are taken from ``other``, shape (..., number of codes).
 
         Returns:
-            The children, shape (...). Where the codes together describe no architecture, ``one``.
+            The children, shape (...). Where the mixed codes describe no architecture, the child is ``one``.
 
         >>> from nasbench_lab.spaces import ChainSpace
         >>> space = ChainSpace("abc", 3)
@@ -239,16 +285,72 @@ class Space(abc.ABC):
         hot = [codes[..., i, None] == np.arange(n) for i, n in enumerate(self.cardinalities)]
         return np.concatenate(hot, axis=-1).astype(np.float32)
 
+    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> NDArray[np.float32]:
+        """Return architectures as vectors for models, shape (...) to (..., length).
+
+        Args:
+            index: architectures.
+            encoding: one of `encodings`. ``"one-hot"``, which every space has, is `features`.
+
+        Raises:
+            UnknownNameError: the space has no such encoding.
+
+        >>> from nasbench_lab.spaces import ChainSpace
+        >>> ChainSpace("abc", 2).encode(5).tolist()
+        [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+        """
+        if encoding != "one-hot":
+            raise unknown("encoding", encoding, self.encodings)
+        return self.features(index)
+
+    def size_of(self, index: ArrayLike) -> IntArray:
+        """Return how large architectures are, of the shape of ``index``, for strategies that start with small ones.
+
+        By default the number of codes that are not 0, the first choice: operations that are not "none" in the cells of
+        NAS-Bench-201, layers wider than the narrowest in the size space of NATS-Bench.
+
+        >>> from nasbench_lab.spaces import ChainSpace
+        >>> ChainSpace("abc", 2).size_of(range(9)).tolist()
+        [0, 1, 1, 1, 2, 2, 1, 2, 2]
+        """
+        return np.count_nonzero(self.codes(index), axis=-1)
+
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return in words what the codes of an architecture choose, for `graph`; by default the codes."""
+        return tuple(str(code) for code in self.codes(index).tolist())
+
+    def graph(self, index: int) -> Graph:
+        """Return what an architecture looks like; by default a row of layers with the words of `labels`.
+
+        >>> from nasbench_lab.spaces import SizeSpace
+        >>> [node.label for node in SizeSpace().graph(284).nodes][:3]
+        ['input', '8 channels', '8 channels']
+        """
+        return layer_graph(self.labels(index))
+
+    @property
+    def has_neighbors(self) -> bool:
+        """Whether any architecture has a neighbour: without, strategies that move between neighbours cannot search."""
+        return bool(self._degrees.any())
+
+    @property
+    def named_choices(self) -> Choices | None:
+        """The names and values of choices that make an architecture, where it has such; None otherwise.
+
+        They are what columns of a file are read as, one per choice (see `nasbench_lab.read_columns`).
+        """
+        return None
+
     @cached_property
     def neighbor_table(self) -> NDArray[np.int32]:
         """The neighbours of all architectures, shape (size, max degree); made on first use, then kept."""
-        table = self._make_neighbor_table()
+        table = self.make_neighbor_table()
         table.setflags(write=False)
         return table
 
     @cached_property
     def _resolved(self) -> dict[str, int]:
-        """Indices of texts that were resolved lately: searches ask for the same architectures again and again."""
+        """Indices of texts that were resolved before: searches ask for the same architectures many times."""
         return {}
 
     @cached_property
@@ -257,7 +359,7 @@ class Space(abc.ABC):
 
     @cached_property
     def _regular_degree(self) -> int | None:
-        """The number of neighbours where all architectures have equally many (and at least one), else None."""
+        """The number of neighbours where it is the same for all architectures and not 0, otherwise None."""
         degrees = self._degrees
         return int(degrees[0]) if degrees[0] > 0 and (degrees == degrees[0]).all() else None
 

@@ -1,4 +1,4 @@
-"""The cells of NAS-Bench-101: small acyclic graphs from an input to an output, an operation at every inner vertex."""
+"""The cells of NAS-Bench-101: small acyclic graphs from an input to an output with operations at the inner vertices."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import functools
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, final, overload
+from typing import Any, ClassVar, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import OutOfSpaceError, ParameterError, unknown
+from nasbench_lab.checks import AtLeast, AtMost, Below, number, whole
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.cell101_cache import KeptArrays
 from nasbench_lab.spaces.cell101_drawings import full
@@ -21,6 +22,7 @@ from nasbench_lab.spaces.cell101_edits import kept_neighbors, most_neighbors
 from nasbench_lab.spaces.cell101_encodings import ENCODINGS
 from nasbench_lab.spaces.cell101_enumeration import (
     MAX_VERTICES,
+    MIN_VERTICES,
     OPERATIONS,
     SIZES,
     Adjacency,
@@ -31,6 +33,7 @@ from nasbench_lab.spaces.cell101_lookup import cell_finder, edges_of, find_codes
 from nasbench_lab.spaces.cell101_notation import INPUT, OUTPUT, read_cell, write_cell
 from nasbench_lab.spaces.cell101_random import codes_of_drawings, mutate_drawings, random_drawings
 from nasbench_lab.spaces.dag_enumeration import edge_bit
+from nasbench_lab.spaces.graph import Graph, operation_graph
 from nasbench_lab.spaces.neighbor_lists import padded
 from nasbench_lab.streams import scale
 
@@ -52,16 +55,16 @@ class Cell101Space(Space):
     The codes are the upper triangle of the adjacency matrix, row by row, then the inner vertices' operations: 0 for no
     such vertex, 1 to 3 for a position in `OPERATIONS` plus one. A cell with fewer vertices comes first in the matrix
     and has zeros after it, so its output is the vertex after the last operation. Of all drawings of a cell, the
-    canonical one is that which the published generator finds first: the smallest matrix read as a binary number with
-    the edges (0, 1), (0, 2), (1, 2), (0, 3), ... from the least significant bit, then the smallest operations. Any
+    canonical one is the first that the published generator finds: the smallest matrix read as a binary number with the
+    edges (0, 1), (0, 2), (1, 2), (0, 3), ... from the least significant bit, then the smallest operations. Any
     other drawing is found too, and vertices that are not on a path from input to output are pruned, as published.
 
-    Two cells are neighbours where one edit of a drawing, an edge more or less or another operation, and pruning turn
-    one into the other. So a small cell has many neighbours: those that an edit cuts down to it.
+    Two cells are neighbours where one edit of a drawing (adding or removing an edge, or changing an operation) and
+    pruning turn one into the other. So a small cell has many neighbours: all cells that one edit reduces to it.
 
-    The cells are enumerated once on a machine, when they are first needed (0.2 s for 5 vertices, about 10 s for 7), and
-    kept in the cache folder; so are the neighbours. Later, and in other processes, they are mapped into memory within
-    milliseconds. What needs only the number of a cell, such as looking up a table, does not need them.
+    The cells are enumerated once per machine, when they are first needed (0.2 s for 5 vertices, about 10 s for 7), and
+    kept in the cache folder, as are the neighbours. Later, and in other processes, they are mapped into memory within
+    milliseconds. Looking up a table by indices does not need them.
 
     Args:
         vertices: 2 to 7, with input and output.
@@ -78,9 +81,10 @@ class Cell101Space(Space):
     (91, 'd1269d9156ddc027c40473008192958a')
     """
 
+    encodings: ClassVar[tuple[str, ...]] = ("one-hot", *ENCODINGS)
+
     def __init__(self, vertices: int = MAX_VERTICES) -> None:
-        if not isinstance(vertices, int) or vertices not in SIZES:
-            raise ParameterError(f"a cell has 2 to {MAX_VERTICES} vertices, got {vertices!r}")
+        vertices = whole("vertices", vertices, AtLeast(MIN_VERTICES), AtMost(MAX_VERTICES))
         self.name = "cell101"
         self.vertices = vertices
         self.size = SIZES[vertices]
@@ -117,7 +121,7 @@ class Cell101Space(Space):
         return index.reshape(array.shape[:-1])
 
     def find(self, codes: ArrayLike) -> IntArray:
-        """Return what `index` does, but -1 where the codes draw no cell."""
+        """Return what `index` returns, but -1 where the codes draw no cell."""
         checked = self.check_codes(codes)
         flat = checked.reshape(-1, checked.shape[-1])
         found = [
@@ -136,7 +140,7 @@ class Cell101Space(Space):
                 and ``"output"`` last.
 
         Raises:
-            OutOfSpaceError: no drawing of a cell; the message says what is wrong.
+            OutOfSpaceError: this is not a drawing of a cell; the message says what is wrong.
 
         >>> space = Cell101Space(4)
         >>> space.index_of_cell([[0, 1, 1], [0, 0, 1], [0, 0, 0]], ["input", "maxpool3x3", "output"])
@@ -156,7 +160,7 @@ class Cell101Space(Space):
         return self.drawing(self.codes(index).tolist())
 
     def drawing(self, codes: Sequence[int]) -> tuple[Adjacency, list[str]]:
-        """Return what `cell` returns, for the codes of one cell, drawn as they say; nothing is checked or pruned."""
+        """Return what `cell` returns, for the codes of any drawing; nothing is checked or pruned."""
         names = [OPERATIONS[code - 1] for code in codes[len(self._pairs) :] if code]
         adjacency = np.zeros((self.vertices, self.vertices), dtype=bool)
         adjacency[edges_of(self.vertices)] = codes[: len(self._pairs)]
@@ -186,8 +190,8 @@ class Cell101Space(Space):
         """Turn uniforms in [0, 1) into cells distributed as ``random_spec`` of the official example draws them.
 
         ``NASBench.ipynb`` of github.com/google-research/nasbench draws a random upper triangular matrix and random
-        operations, all equally likely, until they can be pruned to a cell. So a cell is as likely as it has drawings
-        (`drawing_counts`): small cells much more than by `sample`.
+        operations, all equally likely, until they can be pruned to a cell. So the probability of a cell is proportional
+        to its number of drawings (`drawing_counts`), and small cells are much more likely than with `sample`.
 
         >>> Cell101Space(3).sample_published(np.array([0.0, 0.2, 0.5, 0.9])).tolist()
         [0, 0, 0, 5]
@@ -196,7 +200,7 @@ class Cell101Space(Space):
         return np.searchsorted(before, scale(uniform, int(before[-1])), side="right") - 1
 
     def drawing_counts(self, index: ArrayLike) -> IntArray:
-        """Return how many drawings with all vertices, pruned ones among them, cells have, of the shape of ``index``.
+        """Return the numbers of drawings with all vertices, pruned or not, that cells have, of the shape of ``index``.
 
         Of all 2**21 * 3**5 drawings of seven vertices, 373,754,169 are cells.
 
@@ -207,11 +211,11 @@ class Cell101Space(Space):
         return before[checked + 1] - before[checked]
 
     def random_codes(self, random: np.random.Generator, count: int) -> CodeArray:
-        """Draw as ``random_spec`` of the official example does, and return the codes of the drawings, not pruned.
+        """Draw as ``random_spec`` of the official example does, and return the codes of the unpruned drawings.
 
         Every entry of the matrix above the diagonal is 0 or 1 and every operation one of three, all equally likely and
-        independent; what can not be pruned to a cell is drawn again (``NASBench.ipynb`` of
-        github.com/google-research/nasbench). The cells are those of `sample_published`.
+        independent; a drawing that cannot be pruned to a cell is drawn again (``NASBench.ipynb`` of
+        github.com/google-research/nasbench). The cells are distributed as those of `sample_published`.
 
         Returns:
             Shape (count, edges + vertices - 2).
@@ -226,27 +230,27 @@ class Cell101Space(Space):
         return codes_of_drawings(*random_drawings(random, count, self.vertices), self.vertices)
 
     def mutate_codes(self, codes: ArrayLike, random: np.random.Generator, rate: float = 1.0) -> CodeArray:
-        """Mutate drawings as ``mutate_spec`` of the official example does; the results are not pruned either.
+        """Mutate drawings as ``mutate_spec`` of the official example does; the results are not pruned.
 
         Every entry of the matrix above the diagonal is flipped with probability ``rate / vertices``, and every
         operation replaced by one of the other two with probability ``rate / (vertices - 2)``, vertices that will be
         pruned included: for seven vertices and ``rate = 1`` three edges and one operation are expected to change. The
-        publication's comment: "In expectation, V edges flipped (note that most end up being pruned)"; 21 / 7 is 3. What
-        can not be pruned to a cell is mutated again, from the same parent; nothing may have changed (``NASBench.ipynb``
-        of github.com/google-research/nasbench).
+        publication's comment: "In expectation, V edges flipped (note that most end up being pruned)"; 21 / 7 is 3. A
+        result that cannot be pruned to a cell is mutated again, from the same parent. A result may equal its parent
+        (``NASBench.ipynb`` of github.com/google-research/nasbench).
 
         Args:
-            codes: drawings, shape (..., codes), such as `random_codes` and this method return. One with fewer vertices
-                is first drawn with all of them: its output moves to the end, and the missing vertices, which have no
-                edges, get the first of `OPERATIONS`.
-            random: where random numbers are drawn from.
+            codes: drawings, shape (..., codes), such as `random_codes` and this method return. A drawing with fewer
+                vertices is first completed: its output moves to the end, and the missing vertices, which have no edges,
+                get the first of `OPERATIONS`.
+            random: source of random numbers.
             rate: ``mutation_rate``, at least 0 and below ``vertices``, where all edges would be flipped.
 
         Returns:
             The shape of ``codes``.
 
         Raises:
-            OutOfSpaceError: codes are no drawings of cells.
+            OutOfSpaceError: codes do not draw cells.
             ParameterError: ``rate`` is out of range.
 
         >>> space = Cell101Space(4)
@@ -254,16 +258,15 @@ class Cell101Space(Space):
         >>> space.mutate_codes(parents, np.random.default_rng(1)).tolist()
         [[0, 1, 0, 0, 1, 1, 2, 3], [0, 1, 1, 0, 1, 1, 3, 1], [1, 0, 1, 0, 1, 0, 2, 1]]
         """
-        if not 0 <= rate < self.vertices:
-            raise ParameterError(f"the rate of mutation must be at least 0 and below {self.vertices}, got {rate}")
-        self.index(codes)  # a parent that is no cell is an error
+        number("rate", rate, AtLeast(0), Below(self.vertices))
+        self.index(codes)  # raises where a parent is not a cell
         array = np.asarray(codes)
         parents = full_drawings(array.reshape(-1, array.shape[-1]), self.vertices)
         mutated = mutate_drawings(*parents, self.vertices, random, rate)
         return codes_of_drawings(*mutated, self.vertices).reshape(array.shape)
 
-    def encode(self, index: ArrayLike, kind: str) -> NDArray[np.float32]:
-        """Return cells as vectors for predictors, in one of the encodings that the field compares.
+    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> NDArray[np.float32]:
+        """Return cells as vectors for models, in one of the encodings that publications compare.
 
         All but ``"one-hot"`` draw the cell with its output as the last of all vertices, so that an entry always means
         the same; missing vertices have no edges. With E = vertices * (vertices - 1) / 2 possible edges, 21 for seven
@@ -271,8 +274,8 @@ class Cell101Space(Space):
 
         - ``"adjacency"``, E + V: the upper triangle of the matrix, row by row, then the operations: 0 for no vertex, 1
           to 3 for a position in `OPERATIONS` plus one;
-        - ``"categorical-adjacency"``, 9 + V (E + V if E is less): the numbers, from 1, of the edges that are there,
-          ascending, then zeros; the operations;
+        - ``"categorical-adjacency"``, 9 + V (E + V if E is less): the numbers, from 1, of the cell's edges, ascending,
+          then zeros; the operations;
         - ``"continuous-adjacency"``, E + V + 1: what ``"adjacency"`` gives, then the number of edges;
         - ``"path"``, 1 + 3 + ... + 3**V (364 for seven vertices): for every sequence of operations whether a path from
           input to output has it, from the shortest to the longest; operations a, b, c, ..., counted from 1 from the
@@ -284,7 +287,7 @@ class Cell101Space(Space):
         different cells may have the same.
 
         Returns:
-            float32, shape (..., length); 1.5 kB a cell for paths, so take very many cells in pieces.
+            float32, shape (..., length). Paths take 1.5 kB per cell, so encode very many cells in pieces.
 
         Raises:
             UnknownNameError: no encoding has that name.
@@ -296,15 +299,35 @@ class Cell101Space(Space):
         >>> space.encode(index, "path").nonzero()[0].tolist()
         [0, 3]
         """
-        if kind == "one-hot":
-            return self.features(index)
-        if kind not in ENCODINGS:
-            raise unknown("encoding", kind, [*ENCODINGS, "one-hot"])
+        if encoding not in ENCODINGS:
+            return super().encode(index, encoding)
         checked = self.check_index(index)
         graph, labeling = self._cells["graph"][checked.reshape(-1)], self._cells["labeling"][checked.reshape(-1)]
         edges, operations = _codes_of_graphs(self.vertices, output_last=True)
-        encoding = ENCODINGS[kind](edges[graph], operations[self._cells["vertices"][graph] - 2, labeling])
-        return encoding.reshape(*checked.shape, encoding.shape[1])
+        vectors = ENCODINGS[encoding](edges[graph], operations[self._cells["vertices"][graph] - 2, labeling])
+        return vectors.reshape(*checked.shape, vectors.shape[1])
+
+    def size_of(self, index: ArrayLike) -> IntArray:
+        """Return the numbers of vertices of cells, of the shape of ``index``.
+
+        >>> np.bincount(Cell101Space(4).size_of(range(91))).tolist()
+        [0, 0, 1, 6, 84]
+        """
+        return 2 + np.count_nonzero(self.codes(index)[..., len(self._pairs) :], axis=-1)
+
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return the operations of the inner vertices."""
+        return tuple(self.cell(index)[1])
+
+    def graph(self, index: int) -> Graph:
+        """Return the canonical drawing of a cell."""
+        adjacency, operations = self.cell(index)
+        return operation_graph(operations, [(int(source), int(target)) for source, target in np.argwhere(adjacency)])
+
+    @property
+    def has_neighbors(self) -> bool:
+        """Whether any cell has a neighbour: where there is more than one cell."""
+        return self.size > 1
 
     @overload
     def parse(self, text: str) -> int: ...
@@ -343,12 +366,12 @@ class Cell101Space(Space):
         return starts[checked + 1] - starts[checked]
 
     def neighbor_at(self, index: ArrayLike, place: ArrayLike) -> IntArray:
-        """Return one neighbour each: that at ``place``, 0 to degree - 1, among those of a cell in ascending order.
+        """Return the neighbour at ``place``, 0 to degree - 1, among those of a cell in ascending order.
 
         So strategies can go through the neighbours of cells that have thousands without a list for every run.
 
         Raises:
-            OutOfSpaceError: there is no such place.
+            OutOfSpaceError: a cell has fewer neighbours.
 
         >>> space = Cell101Space(4)
         >>> space.neighbors(3)[:3].tolist(), space.neighbor_at([3, 3], [0, 2]).tolist()
@@ -362,7 +385,7 @@ class Cell101Space(Space):
         return neighbors[first + chosen].astype(np.int64)
 
     def mutate(self, index: IntArray, uniform: FloatArray) -> IntArray:
-        """Return one neighbour each, chosen uniformly: ``index`` and ``uniform`` in [0, 1) of one shape."""
+        """Return a uniformly chosen neighbour of each cell: ``index`` and ``uniform`` in [0, 1) of one shape."""
         starts, neighbors = self._neighbor_lists
         first = starts.take(index)
         degree = starts.take(index + 1) - first
@@ -371,11 +394,12 @@ class Cell101Space(Space):
 
     @property
     def _neighbor_lists(self) -> tuple[IntArray, NDArray[np.int32]]:
-        """Where the neighbours of every cell start in the array of all, and that array, with a -1 at its end."""
+        """The starts of each cell's neighbours in one array of all neighbours, and that array, with a -1 at its end."""
         kept = kept_neighbors(self.vertices)
         return kept["starts"], kept["neighbors"]
 
-    def _make_neighbor_table(self) -> NDArray[np.int32]:
+    def make_neighbor_table(self) -> NDArray[np.int32]:
+        """Return the neighbours of every architecture, shape (size, max degree), padded with -1 at the end."""
         most = most_neighbors(self.vertices)
         if most * self.size > _MOST_TABLE_ENTRIES:
             raise ParameterError(
@@ -396,24 +420,26 @@ class Cell101Space(Space):
 
     def _find_hash(self, text: str) -> int:
         high, low = int(text[:16], 16), int(text[16:], 16)
-        # Plain bisection of a view: NumPy's takes longer to begin. No two cells have the same first half.
+        # Bisection of a view has less overhead than NumPy's. No two cells have the same first half.
         index = bisect.bisect_left(self._cells["high"].data, high)
         if index == self.size or self._cells["high"].item(index) != high or self._cells["low"].item(index) != low:
             raise OutOfSpaceError(f"no cell of at most {self.vertices} vertices has the module hash {text}")
         return index
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of a cell given by its module hash or its matrix and operations."""
         return tuple(self.codes(self._find_one(text.strip())).tolist())
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of a cell."""
         return write_cell(*self.drawing(codes))
 
 
 @functools.cache
 def _codes_of_graphs(vertices: int, *, output_last: bool = False) -> tuple[CodeArray, CodeArray]:
-    """Codes of the edges of every graph, (graphs, edges), and of the operations, (inner, labelings, vertices - 2).
+    """Return codes of the edges of every graph, (graphs, edges), and of operations, (inner, labelings, vertices - 2).
 
-    With ``output_last`` of the full drawing, where missing vertices come before the output.
+    With ``output_last``, they are those of the full drawing, where missing vertices come before the output.
     """
     cells = kept_cells(vertices)
     mask = cells["mask"].astype(np.int64)

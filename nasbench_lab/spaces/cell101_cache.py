@@ -1,4 +1,4 @@
-"""Arrays that are computed once on a machine and mapped into memory by every process that needs them."""
+"""Arrays that are computed once per machine and mapped into memory by every process that needs them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _CHECKSUMS = "checksums.json"
 
 
 class KeptArrays:
-    """Named arrays in a folder of the cache, one ``.npy`` file each, or computed and put there when first needed.
+    """Named arrays in a folder of the cache, one ``.npy`` file each, computed when they are first needed.
 
-    An array is mapped into memory when it is first asked for, after its file was compared with its checksum (CRC-32,
-    as damage is an accident here, never an attack). Files that are missing or damaged are computed again. Where the
-    folder cannot be written, the arrays stay in memory. Several processes may do all of this at once: a folder appears
-    complete, and as the arrays depend on nothing but the name, a file is replaced by an equal one only.
+    An array is mapped into memory on first use, after its file was compared with its checksum (CRC-32, as it protects
+    from accidents, not from attacks). Missing or damaged files are computed again. Where the folder cannot be written,
+    the arrays stay in memory. Several processes may do this at once: a folder appears complete, and as the arrays
+    depend on nothing but the name, a file is only replaced by an equal one.
 
     Args:
-        name: of the folder, must change whenever what is computed changes; None to keep nothing on disk.
-        compute: returns all of them, C-contiguous and not empty.
+        name: of the folder; it must change whenever the computed arrays change. None keeps nothing on disk.
+        compute: returns all arrays, C-contiguous and not empty.
 
     >>> import tempfile, unittest.mock
     >>> from nasbench_lab.cache import CACHE_VARIABLE
@@ -48,7 +48,7 @@ class KeptArrays:
 
     @property
     def folder(self) -> Path | None:
-        """Where the arrays are kept, if they are."""
+        """The folder of the arrays; None if they are not kept on disk."""
         return cache_folder() / "spaces" / self._name if self._name else None
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -65,7 +65,7 @@ class KeptArrays:
         for array in arrays.values():
             array.setflags(write=False)
         if self.folder:
-            # Read-only or full, or another process was faster: the next one that needs the arrays looks again.
+            # Read-only or full, or another process was faster: the next process that needs the arrays tries again.
             with contextlib.suppress(OutputError):
                 _write(self.folder, arrays)
         return arrays

@@ -1,8 +1,8 @@
-"""What every drawing of a cell is when it has been pruned: which graph, and which vertex of it each vertex has become.
+"""The result of pruning every drawing of a cell: its graph, and the vertex of the graph that each vertex becomes.
 
-A *full drawing* has as many vertices as the space allows, its output is the last. One with fewer vertices becomes a
-full one when its output moves to the end: the vertices before it then have no edges and are pruned. So one table of all
-masks (see `dag_enumeration`), 2,097,152 for seven vertices, knows all drawings.
+A *full drawing* has as many vertices as the space allows, and its output is the last. A drawing with fewer vertices
+becomes full when its output moves to the end: the vertices before it then have no edges and are pruned. So one table of
+all masks (see `dag_enumeration`), 2,097,152 for seven vertices, covers all drawings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nasbench_lab.spaces.dag_enumeration import Dags, edge_bit
 
 DISCONNECTED, TOO_MANY_EDGES = -1, -2
 ARRANGEMENT_BITS = 9
-"""An entry of the table is a graph and, in so many bits, the number of an arrangement: 326 of them for 7 vertices."""
+"""The low bits of an entry of the table, which hold the number of an arrangement (326 for 7 vertices)."""
 
 
 class Drawings(NamedTuple):
@@ -26,9 +26,9 @@ class Drawings(NamedTuple):
 
     Attributes:
         entry: for every mask ``graph << ARRANGEMENT_BITS | arrangement``, or one of the negative constants above where
-            the pruned drawing is no cell; shape (masks,).
+            the pruned drawing is not a cell; shape (masks,).
         place: for every arrangement the inner vertex of the canonical drawing that each inner vertex of the drawing
-            has become, -1 where it was pruned; shape (arrangements, vertices - 2).
+            becomes, -1 where it is pruned; shape (arrangements, vertices - 2).
     """
 
     entry: NDArray[np.int32]
@@ -84,7 +84,7 @@ def _subsets(vertices: int) -> list[tuple[int, ...]]:
 
 
 def _kept(masks: NDArray[np.int32], vertices: int) -> NDArray[np.uint8]:
-    """Which vertices are on a path from input to output, as bits; shape (masks,)."""
+    """Return the vertices on a path from input to output, as bits; shape (masks,)."""
     before = [(masks >> int(edge_bit(0, vertex)) & (1 << vertex) - 1).astype(np.uint8) for vertex in range(vertices)]
     from_input = np.ones_like(before[0])
     for vertex in range(1, vertices):
@@ -96,7 +96,7 @@ def _kept(masks: NDArray[np.int32], vertices: int) -> NDArray[np.uint8]:
 
 
 def _pruned(masks: NDArray[np.int32], kept: tuple[int, ...]) -> NDArray[np.int32]:
-    """Drawings of the kept vertices alone, numbered without gaps."""
+    """Return drawings of the kept vertices alone, numbered without gaps."""
     pruned = np.zeros_like(masks)
     for target, source in ((t, s) for t in range(len(kept)) for s in range(t)):
         pruned |= (masks >> int(edge_bit(kept[source], kept[target])) & 1) << int(edge_bit(source, target))

@@ -1,4 +1,4 @@
-"""What one edit turns the cells of NAS-Bench-101 into, and so which cells are neighbours."""
+"""The edits of the cells of NAS-Bench-101, which decide which cells are neighbours."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from nasbench_lab.spaces.neighbor_lists import mutual
 
 @functools.cache
 def kept_neighbors(vertices: int) -> KeptArrays:
-    """Return two arrays: where the neighbours of every cell start, ``starts``, and those of all cells, ``neighbors``.
+    """Return two arrays: ``neighbors`` of all cells one after the other, and ``starts`` of each cell's part of it.
 
-    At the end of the neighbours stands a -1. A table of them as other spaces have it would be mostly padding: a few
-    small cells have thousands.
+    The neighbours end with a -1. A table with one row per cell, as other spaces have it, would be mostly padding: a few
+    small cells have thousands of neighbours.
     """
 
     def compute() -> Arrays:
@@ -48,7 +48,7 @@ def most_neighbors(vertices: int) -> int:
 
 
 def edits_of(vertices: int) -> Iterator[IntArray]:
-    """Yield where every possible edit of a drawing leads from every cell, shape (size,); -1 for nowhere."""
+    """Yield the cell that every possible edit of a drawing makes of every cell, shape (size,); -1 for no cell."""
     cells = kept_cells(vertices)
     graph, labeling = cells["graph"].astype(np.int64), cells["labeling"].astype(np.int64)
     inner = cells["vertices"].astype(np.int64) - 2
@@ -59,7 +59,7 @@ def edits_of(vertices: int) -> Iterator[IntArray]:
             changed = labeling + ((old + step) % len(OPERATIONS) - old) * power
             yield np.where(vertex < inner[graph], cells["cell"][graph, changed], -1)
     drawing = full(cells["mask"].astype(np.int64), inner, vertices)
-    # An edge from or to a missing vertex is pruned again: the edit leads back to the cell, which does no harm.
+    # An edge from or to a missing vertex is pruned again: the edit gives the same cell, which does no harm.
     for bit in range(int(edge_bit(0, vertices))):
         entry = cells["entry"][drawing ^ 1 << bit][graph]
         yield np.where(entry >= 0, find_entries(entry, labeling, vertices), -1)
@@ -72,11 +72,11 @@ def edits_of(vertices: int) -> Iterator[IntArray]:
 def _backward_edges(adjacency: Adjacency) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield graphs with one more edge, against the order of the vertices, where it closes no cycle.
 
-    Such an edge is drawn with the vertices in another order: those that lead to its start come first.
+    Such an edge is drawn with the vertices in another order: vertices that lead to its start come first.
 
     Yields:
-        Masks of the new drawings, shape (n,), and what the inner vertices in the old order weigh in a labeling of the
-        new one, shape (n, vertices - 2).
+        Masks of the new drawings, shape (n,), and the weights of the inner vertices, in the old order, in a labeling of
+        the new drawing, shape (n, vertices - 2).
     """
     vertices = adjacency.shape[1]
     leads = _closure(adjacency)
@@ -98,7 +98,7 @@ def _masks(adjacency: NDArray[np.bool_]) -> IntArray:
 
 
 def _closure(adjacency: Adjacency) -> Adjacency:
-    """Return which vertex leads to which, over any path."""
+    """Return which vertex (row) leads to which (column) over any path."""
     leads = adjacency.copy()
     for middle in range(adjacency.shape[1]):
         leads |= leads[:, :, middle, None] & leads[:, None, middle, :]

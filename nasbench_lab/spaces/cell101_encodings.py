@@ -28,10 +28,10 @@ def adjacency(edges: IntArray, operations: IntArray) -> Encoding:
 
 
 def categorical_adjacency(edges: IntArray, operations: IntArray) -> Encoding:
-    """Join the numbers of the edges that are there and the operations.
+    """Join the numbers of a cell's edges and the operations.
 
-    Edges are counted from 1 in the order of the upper triangle; they come ascending, then zeros up to as many as a
-    cell can have.
+    Edges are counted from 1 in the order of the upper triangle; they come ascending, then zeros up to the largest
+    number of edges.
     """
     most = min(MAX_EDGES, edges.shape[1])
     numbers = np.where(edges, np.arange(1, edges.shape[1] + 1), edges.shape[1] + 1)
@@ -40,12 +40,12 @@ def categorical_adjacency(edges: IntArray, operations: IntArray) -> Encoding:
 
 
 def continuous_adjacency(edges: IntArray, operations: IntArray) -> Encoding:
-    """Join what `adjacency` gives and the number of edges, as many of which are the largest of the matrix."""
+    """Join the result of `adjacency` and the number of edges."""
     return np.concatenate([adjacency(edges, operations), edges.sum(axis=1, keepdims=True)], axis=1, dtype=np.float32)
 
 
 def path(edges: IntArray, operations: IntArray) -> Encoding:
-    """Say of every sequence of operations whether there is a path from input to output along it.
+    """Say for every sequence of operations whether a path from input to output has it.
 
     Sequences are numbered from the shortest to the longest: operations a, b, c, ... counted from 1, in this order
     along the path, have the number a + 3 b + 9 c + ...; the edge from input to output is number 0.
@@ -64,7 +64,7 @@ def path(edges: IntArray, operations: IntArray) -> Encoding:
 
 
 def number_of_paths(vertices: int) -> int:
-    """Return how many sequences of operations there can be, 364 for seven vertices.
+    """Return the number of possible sequences of operations, 364 for seven vertices.
 
     >>> number_of_paths(7)
     364

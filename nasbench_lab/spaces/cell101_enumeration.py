@@ -16,9 +16,9 @@ from nasbench_lab.spaces.md5 import Bytes
 from nasbench_lab.spaces.module_hash import module_hashes
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
-MAX_VERTICES, MAX_EDGES = 7, 9
+MIN_VERTICES, MAX_VERTICES, MAX_EDGES = 2, 7, 9
 SIZES = {2: 1, 3: 7, 4: 91, 5: 2_532, 6: 64_542, 7: 423_624}
-"""How many cells have at most so many vertices."""
+"""The number of cells with at most n vertices, by n."""
 
 VERSION = 1
 """Part of the name under which the arrays are kept; raise it when any of them changes."""
@@ -34,7 +34,7 @@ class Cells(NamedTuple):
 
     Attributes:
         mask: canonical drawing of every graph (see `dag_enumeration`), shape (graphs,).
-        vertices: how many vertices every graph has, shape (graphs,).
+        vertices: number of vertices of every graph, shape (graphs,).
         graph: of every cell, shape (size,).
         labeling: of every cell's canonical drawing, shape (size,).
         high: the first half of every module hash, as a number, shape (size,); ascending.
@@ -42,9 +42,9 @@ class Cells(NamedTuple):
         cell: of every graph and labeling of its canonical drawing, shape (graphs, labelings); -1 where the labeling
             has more vertices than the graph.
         entry: of every full drawing, see `Drawings`.
-        relabeling: what a labeling of a drawing is in the canonical drawing, for every arrangement of `Drawings`;
-            shape (arrangements, labelings). The operations of pruned vertices do not matter.
-        drawings_before: how many full drawings with operations are cells before this one; shape (size + 1,).
+        relabeling: the labeling of the canonical drawing for every arrangement of `Drawings` and labeling of the
+            drawing, shape (arrangements, labelings). The operations of pruned vertices do not matter.
+        drawings_before: how many full drawings with operations draw cells before this one; shape (size + 1,).
     """
 
     mask: NDArray[np.int32]
@@ -70,7 +70,7 @@ def kept_cells(vertices: int) -> KeptArrays:
 
 
 def keeping_name(vertices: int, what: str) -> str | None:
-    """Return under which name something about a space is kept on disk, None where computing it takes no time."""
+    """Return the name under which arrays of a space are kept on disk; None where computing them takes no time."""
     return f"cell101-{vertices}-{what}-v{VERSION}" if vertices >= _KEPT_FROM else None
 
 
@@ -104,7 +104,7 @@ def enumerate_cells(vertices: int) -> Cells:
 
 
 def powers_of(vertices: int) -> IntArray:
-    """Weights of the inner vertices in a labeling."""
+    """Return the weights of the inner vertices in a labeling."""
     return len(OPERATIONS) ** np.arange(vertices - 3, -1, -1, dtype=np.int64)
 
 
@@ -114,7 +114,7 @@ def operations_of(labeling: IntArray, vertices: int) -> IntArray:
 
 
 def adjacency_of(mask: IntArray, vertices: int) -> Adjacency:
-    """Matrices of masks, shape (n,) to (n, vertices, vertices)."""
+    """Return the matrices of masks, shape (n,) to (n, vertices, vertices)."""
     source, target = np.triu_indices(vertices, 1)
     adjacency = np.zeros((len(mask), vertices, vertices), dtype=bool)
     adjacency[:, source, target] = mask[:, None] >> edge_bit(source, target) & 1
@@ -141,7 +141,7 @@ def _smallest_labelings(dags: Dags, vertices: int) -> IntArray:
 
 
 def _hashes(dags: Dags, graph: IntArray, labeling: IntArray, vertices: int) -> Bytes:
-    """Module hashes of cells, shape (n, 16)."""
+    """Return the module hashes of cells, shape (n, 16)."""
     hashes = np.empty((len(graph), 16), dtype=np.uint8)
     for size in dags.orders:
         rows = np.flatnonzero(dags.vertices[graph] == size)

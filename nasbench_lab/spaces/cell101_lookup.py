@@ -1,4 +1,4 @@
-"""Finding the cells of NAS-Bench-101 that drawings show: many at once, or a single one without NumPy's overhead."""
+"""Finding the cells of NAS-Bench-101 from drawings: many at once, or a single one without the overhead of NumPy."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def edges_of(vertices: int) -> tuple[IntArray, IntArray]:
 
 @functools.cache
 def weights_of_codes(vertices: int) -> NDArray[np.float32]:
-    """What the codes of a drawing weigh in its mask and in its labeling, shape (codes, 2).
+    """Return the weights of the codes of a drawing in its mask and in its labeling, shape (codes, 2).
 
-    Both are below 2**24, so a product of matrices in float32 gives them exactly, and by far the fastest.
+    Mask and labeling are below 2**24, so that a matrix product in float32 is exact; it is by far the fastest way.
     """
     edges, inner = vertices * (vertices - 1) // 2, vertices - 2
     weights = np.zeros((edges + inner, 2), dtype=np.float32)
@@ -52,7 +52,7 @@ def find_codes(codes: _Ints, vertices: int) -> IntArray:
 
 
 def find_codes_or_none(codes: _Ints, vertices: int) -> IntArray:
-    """Return the cells of codes that are in range, shape (n, codes) to (n,); -1 where they draw none."""
+    """Return the cells of codes that are in range, shape (n, codes) to (n,); -1 where they draw no cell."""
     present = codes[:, vertices * (vertices - 1) // 2 :] > 0
     inner = present.sum(axis=1)
     sums = codes.astype(np.float32) @ weights_of_codes(vertices)
@@ -102,7 +102,7 @@ def find_drawings(mask: IntArray, labeling: IntArray, vertices: int) -> IntArray
 def find_entries(entry: NDArray[np.int32], labeling: IntArray, vertices: int) -> IntArray:
     """Return the cells of entries of `Cells.entry` and labelings of the drawings, both (n,).
 
-    For a negative entry the result means nothing.
+    For a negative entry the result is meaningless.
     """
     cells = kept_cells(vertices)
     labelings = cells["cell"].shape[1]
@@ -114,7 +114,7 @@ def find_entries(entry: NDArray[np.int32], labeling: IntArray, vertices: int) ->
 class CellFinder:
     """Finds single cells given as matrix and operations, within about two microseconds.
 
-    What it looks up are dictionaries and views of the arrays, which give Python's own integers.
+    It looks up dictionaries and views of the arrays, which give plain Python integers.
     """
 
     def __init__(self, vertices: int) -> None:
@@ -144,7 +144,7 @@ class CellFinder:
         return self._cell[(entry >> ARRANGEMENT_BITS) * self._labelings + relabeled]
 
     def _check_and_find(self, adjacency: Any, operations: Any) -> int:
-        """Say what is wrong, or find cells that are written in an unusual way."""
+        """Find cells that are written in an unusual way, or raise an error that says what is wrong."""
         rows, numbers = check_cell(adjacency, operations, self._vertices)
         return self([[int(entry) for entry in row] for row in rows], [OPERATIONS[number] for number in numbers])
 
@@ -156,7 +156,7 @@ def cell_finder(vertices: int) -> CellFinder:
 
 
 def _bits_of_rows(size: int, vertices: int) -> list[Mapping[tuple[int, ...], int]]:
-    """For every row of an upper triangular matrix, what its possible contents add to the mask of the full drawing."""
+    """Return for every row of an upper triangular matrix the bits that each possible content adds to the full mask."""
     place = [*range(size - 1), vertices - 1]
     return [
         {
@@ -170,7 +170,7 @@ def _bits_of_rows(size: int, vertices: int) -> list[Mapping[tuple[int, ...], int
 
 
 def _labelings_of_names(inner: int, vertices: int) -> Mapping[tuple[str, ...], int]:
-    """The labelings of all operations of so many inner vertices, by their names alone and with input and output."""
+    """Return the labelings of all operations of ``inner`` vertices, by their names, also with input and output."""
     powers = powers_of(vertices).tolist()
     labelings = {}
     for numbers in itertools.product(range(len(OPERATIONS)), repeat=inner):
@@ -181,7 +181,7 @@ def _labelings_of_names(inner: int, vertices: int) -> Mapping[tuple[str, ...], i
 
 
 def _refuse_gaps(present: NDArray[np.bool_]) -> None:
-    """Raise an error where there are operations of vertices after a missing one."""
+    """Raise an error where a vertex after a missing one has an operation."""
     gap = ~present[:, :-1] & present[:, 1:]
     if gap.any():
         vertex = int(np.argwhere(gap)[0, 1]) + 1
@@ -189,7 +189,7 @@ def _refuse_gaps(present: NDArray[np.bool_]) -> None:
 
 
 def _refuse_beyond_output(codes: _Ints, inner: IntArray, mask: IntArray, vertices: int) -> None:
-    """Raise an error where there are edges of vertices after the output."""
+    """Raise an error where an edge ends after the output."""
     beyond = mask >> edge_bit(0, vertices) != 0
     if beyond.any():
         row = int(beyond.argmax())
@@ -200,7 +200,7 @@ def _refuse_beyond_output(codes: _Ints, inner: IntArray, mask: IntArray, vertice
 
 
 def _refuse(mask: int, entry: int, vertices: int) -> None:
-    """Raise an error about a drawing that is no cell."""
+    """Raise an error about a drawing that is not a cell."""
     if entry == DISCONNECTED:
         raise OutOfSpaceError("the input of the cell does not lead to its output")
     edges = edges_after_pruning(mask, vertices)

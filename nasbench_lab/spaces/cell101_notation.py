@@ -1,4 +1,4 @@
-"""How the cells of NAS-Bench-101 are written: a matrix and operations, as text or as nested lists."""
+"""The notation of the cells of NAS-Bench-101: a matrix and operations, as text or as nested lists."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WORD = re.compile(r"[\w-]+")
 
 
 def read_cell(text: str) -> tuple[list[list[int]], list[str]]:
-    """Read a matrix and the names of all its vertices; whether they are a cell is not checked.
+    """Return the matrix and the names of all vertices that a text gives; it is not checked whether they are a cell.
 
     Raises:
         OutOfSpaceError: the text is malformed.
@@ -44,7 +44,7 @@ def read_cell(text: str) -> tuple[list[list[int]], list[str]]:
 
 
 def write_cell(adjacency: Adjacency, operations: Iterable[str]) -> str:
-    """Write a matrix and the names of its inner vertices' operations."""
+    """Return the text of a matrix and the names of its inner vertices' operations."""
     rows = ",".join("[" + ",".join(map(str, row)) + "]" for row in adjacency.astype(int).tolist())
     return f"[{rows}] [{','.join(repr(name) for name in (INPUT, *operations, OUTPUT))}]"
 
@@ -56,7 +56,7 @@ def check_cell(adjacency: Any, operations: Any, vertices: int) -> tuple[list[lis
         The matrix as zeros and ones, and the inner vertices' operations as positions in `OPERATIONS`.
 
     Raises:
-        OutOfSpaceError: what is wrong first; not whether the vertices are connected, or by too many edges.
+        OutOfSpaceError: they are malformed; it is not checked whether the vertices are connected, or by too many edges.
     """
     rows, names = _lists(adjacency), _names(operations)
     size = len(rows)
@@ -97,7 +97,7 @@ def _check_entries(rows: list[list[Any]]) -> None:
 
 
 def _inner(names: list[Any], size: int) -> Sequence[Any]:
-    """Leave out the names of input and output if they are given."""
+    """Return the names of the inner vertices, without those of input and output if they are given."""
     if len(names) == size and names[0] == INPUT and names[-1] == OUTPUT:
         return names[1:-1]
     if len(names) != size - 2:

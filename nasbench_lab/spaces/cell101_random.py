@@ -1,7 +1,7 @@
-"""Drawing cells of NAS-Bench-101 at random and changing them at random, as the published example does.
+"""Random cells of NAS-Bench-101 and random changes of cells, as in the published example.
 
 The example is ``random_spec`` and ``mutate_spec`` in ``NASBench.ipynb`` of github.com/google-research/nasbench. Both
-work on drawings that were not pruned, and try again until the pruned drawing is a cell.
+work on drawings that are not pruned, and try again until the pruned drawing is a cell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from nasbench_lab.spaces.cell101_enumeration import OPERATIONS, kept_cells, oper
 from nasbench_lab.spaces.cell101_lookup import edges_of
 from nasbench_lab.spaces.dag_enumeration import edge_bit
 
-_BATCH = 16_384  # drawings at a time, so that what is in work stays in the processor's cache
+_BATCH = 16_384  # drawings at a time, so that they stay in the processor's cache
 
 
 def random_drawings(random: np.random.Generator, count: int, vertices: int) -> tuple[IntArray, IntArray]:
@@ -35,9 +35,9 @@ def mutate_drawings(
 ) -> tuple[IntArray, IntArray]:
     """Return full drawings with some edges flipped and some operations replaced, all of them cells.
 
-    Every edge, also one that is pruned, is flipped with probability ``rate / vertices``; every inner vertex, also one
-    that is pruned, gets another operation with probability ``rate / (vertices - 2)``. What is no cell is mutated again,
-    from the same parent.
+    Every edge is flipped with probability ``rate / vertices``, and every inner vertex gets another operation with
+    probability ``rate / (vertices - 2)``, even if it will be pruned. A drawing that is not a cell is mutated again from
+    the same parent.
     """
     entry = kept_cells(vertices)["entry"]
     mask, labeling = mask.copy(), labeling.copy()

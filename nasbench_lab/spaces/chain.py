@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
-from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.checks import AtLeast, require, whole
+from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.product import ProductSpace
 
 
@@ -21,15 +22,19 @@ class ChainSpace(ProductSpace):
         choices: the characters that stand for the choices of a layer, in ascending order.
         length: number of layers.
 
+    Raises:
+        ParameterError: choices are missing, equal or out of order, or the length is not a whole number from 1.
+
     >>> macro = ChainSpace("012", 8)
     >>> macro.size, macro.parse("02012100"), macro.format(1)
     (6561, 1602, '00000001')
     """
 
     def __init__(self, choices: str, length: int) -> None:
-        if list(choices) != sorted(set(choices)) or not choices or length < 1:
-            raise ParameterError("a chain needs different choices in ascending order and a length of at least 1")
-        super().__init__("chain", (len(choices),) * min(length, 2**10))  # more is refused there
+        ascending = list(choices) == sorted(set(choices))
+        require(bool(choices) and ascending, f"choices must be different characters in order, got {choices!r}")
+        length = whole("length", length, AtLeast(1))
+        super().__init__("chain", (len(choices),) * min(length, 2**10))  # a longer chain is refused there
         self.choices = choices
         self.length = length
 
@@ -37,7 +42,12 @@ class ChainSpace(ProductSpace):
         """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "choices": self.choices, "length": self.length}
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return the characters of the layers."""
+        return tuple(self.choices[code] for code in self.codes(index).tolist())
+
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of a chain in official notation."""
         text = text.strip()
         allowed = ", ".join(self.choices)
         if len(text) != self.length:
@@ -47,5 +57,6 @@ class ChainSpace(ProductSpace):
                 raise OutOfSpaceError(f"unknown choice {choice!r} for layer {position} of {text!r}; allowed: {allowed}")
         return tuple(self.choices.index(choice) for choice in text)
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of a chain."""
         return "".join(self.choices[code] for code in codes)

@@ -1,4 +1,4 @@
-"""Combinations of named choices, such as ``kernel=3,width=16``: the space of a user's own table."""
+"""Combinations of named choices, such as ``kernel=3,width=16``: the space of a user's table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.spaces.graph import Graph, choice_graph
 from nasbench_lab.spaces.product import ProductSpace
 
 Value = str | int | float
@@ -21,7 +22,7 @@ _MOST_SHOWN = 20
 
 @final
 class Choices:
-    """Named choices and their values, and how a combination of them is written.
+    """Named choices, their values, and the notation of their combinations.
 
     A combination is written as ``name=value`` of every choice, in order, with commas between them. So that it can be
     read again, no name has a comma or an equals sign, and no value has a comma, the next name and an equals sign.
@@ -30,7 +31,7 @@ class Choices:
         choices: pairs of a name and its values. A number is kept as its text, so that 3 and "3" are the same value.
 
     Raises:
-        ParameterError: there is no choice, a choice without values, a name or value twice, or one that cannot be read
+        ParameterError: there is no choice, a choice has no values, or a name or value is given twice or cannot be read
             again.
 
     >>> choices = Choices([("kernel", [3, 5]), ("width", [16, 32, 64])])
@@ -43,7 +44,7 @@ class Choices:
         self.names = tuple(name for name, _ in pairs)
         self.values = tuple(values for _, values in pairs)
         if not pairs or len(set(self.names)) != len(pairs):
-            raise ParameterError("a space needs at least one choice, each with a name of its own")
+            raise ParameterError("a space needs at least one choice, and their names must be different")
         self.cardinalities = tuple(len(values) for values in self.values)
         self._codes = tuple({value: code for code, value in enumerate(values)} for values in self.values)
         self._starts = tuple(re.compile(rf"\s*{re.escape(name)}\s*=") for name in self.names)
@@ -58,7 +59,7 @@ class Choices:
         return [[name, list(values)] for name, values in zip(self.names, self.values, strict=True)]
 
     def parse(self, text: str) -> tuple[int, ...]:
-        """Return the codes of a combination, or raise OutOfSpaceError naming the part that is wrong."""
+        """Return the codes of a combination, or raise OutOfSpaceError that names the wrong part."""
         names: list[re.Match[str]] = []
         for name, find in zip(self.names, (self._starts[0].match, *(n.search for n in self._next)), strict=True):
             match = find(text, names[-1].end() if names else 0)
@@ -75,9 +76,18 @@ class Choices:
         return tuple(known[value] for known, value in zip(self._codes, values, strict=True))
 
     def format(self, codes: Sequence[int]) -> str:
-        """Return how the combination with these codes is written."""
+        """Return the notation of the combination with these codes."""
         parts = zip(self.names, self.values, codes, strict=True)
         return ",".join(f"{name}={values[code]}" for name, values, code in parts)
+
+    def labels(self, codes: Sequence[int]) -> tuple[str, ...]:
+        """Return ``name = value`` of every choice.
+
+        >>> Choices([("kernel", [3, 5]), ("width", [16, 32])]).labels([1, 0])
+        ('kernel = 5', 'width = 16')
+        """
+        parts = zip(self.names, self.values, codes, strict=True)
+        return tuple(f"{name} = {values[code]}" for name, values, code in parts)
 
     @property
     def _example(self) -> str:
@@ -89,10 +99,10 @@ class ChoicesSpace(ProductSpace):
     """All combinations of named choices; the last choice turns fastest in the index order.
 
     Args:
-        choices: pairs of a name and its values, each in the order that their codes shall have.
+        choices: pairs of a name and its values, in the order of their codes.
 
     Raises:
-        ParameterError: the choices make no sense, see `Choices`, or are too many.
+        ParameterError: the choices are wrong, see `Choices`, or there are too many.
 
     >>> space = ChoicesSpace([("kernel", [3, 5]), ("width", [16, 32, 64])])
     >>> space.size, space.format(4), space.parse("kernel=3,width=64")
@@ -107,15 +117,30 @@ class ChoicesSpace(ProductSpace):
         """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "choices": self.choices.spec()}
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    @property
+    def named_choices(self) -> Choices:
+        """The choices."""
+        return self.choices
+
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return ``name = value`` of every choice."""
+        return self.choices.labels(self.codes(index).tolist())
+
+    def graph(self, index: int) -> Graph:
+        """Return the choices beside each other."""
+        return choice_graph(self.labels(index))
+
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of a combination in official notation."""
         return self.choices.parse(text)
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of a combination."""
         return self.choices.format(codes)
 
 
 def label(value: Value) -> str:
-    """Return the text of a value: a whole number has no point, whichever way it was written.
+    """Return the text of a value; a whole number has no decimal point, even if it is a float.
 
     >>> label(3), label(3.0), label(0.1), label("3.0")
     ('3', '3', '0.1', '3.0')
@@ -126,7 +151,7 @@ def label(value: Value) -> str:
 
 
 def _checked_pair(pair: Choice) -> tuple[str, tuple[str, ...]]:
-    """Check one choice on its own: its name, and that its values are there and different."""
+    """Check the name and the values of one choice, and return them as texts."""
     if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
         raise ParameterError(f"a choice is a pair of a name and its values, got {pair!r}")
     name, values = pair
@@ -145,7 +170,7 @@ def _checked_pair(pair: Choice) -> tuple[str, tuple[str, ...]]:
 
 
 def _readable(text: str) -> bool:
-    """Whether a text can stand between separators and be found again."""
+    """Whether a text can be written between separators and read again."""
     return bool(text) and text == text.strip() and text.isprintable()
 
 

@@ -2,7 +2,7 @@
 
 A *drawing* of such a graph numbers its vertices so that every edge leads from a lower to a higher number: vertex 0 is
 the input, the last one the output. It is written as a *mask*: the edge from i to j is bit i + j (j - 1) / 2, as in the
-generator of NAS-Bench-101 (Ying et al., ICML 2019), so the mask does not depend on how many vertices there could be.
+generator of NAS-Bench-101 (Ying et al., ICML 2019), so the mask does not depend on the largest number of vertices.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import IntArray
 
 _BATCH = 8192
-_ILLEGAL = 2.0**30  # more than any mask, and exact in floating point
+_ILLEGAL = 2.0**30  # larger than any mask, and exact in floating point
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Dags:
 
     Attributes:
         mask: the smallest mask of every graph, shape (graphs,), ascending; graphs with fewer vertices come first.
-        vertices: how many vertices every graph has, shape (graphs,).
-        graph_of: for every mask the number of its graph, -1 where it is none of them, shape (masks,).
+        vertices: number of vertices of every graph, shape (graphs,).
+        graph_of: for every mask the number of its graph, -1 where it is not one of them, shape (masks,).
         order_of: for every mask the row of ``orders[vertices]`` that leads to the smallest mask, shape (masks,).
         orders: for every number of vertices n the orders of the n - 2 inner vertices, shape ((n - 2)!, n - 2): inner
             vertex i becomes inner vertex ``orders[n][row, i]``.
@@ -53,7 +53,7 @@ def edge_bit(source: int | IntArray, target: int | IntArray) -> int | IntArray:
 
 
 def enumerate_dags(max_vertices: int, max_edges: int) -> Dags:
-    """Enumerate the graphs and how each of their drawings becomes the one with the smallest mask.
+    """Enumerate the graphs, and the order that turns each of their drawings into the one with the smallest mask.
 
     Exact: every drawing is compared under every order of the inner vertices. It takes 0.2 s for seven vertices.
 
@@ -87,7 +87,7 @@ def _orders(inner: int) -> IntArray:
 def _drawings(vertices: int, max_edges: int) -> IntArray:
     """Masks in which every vertex but the input has an incoming edge, and every one but the output an outgoing one.
 
-    In a drawing that is the same as being on a path from input to output.
+    In a drawing, this means that every vertex is on a path from input to output.
     """
     masks = np.arange(1 << int(edge_bit(0, vertices)))
     masks = masks[np.bitwise_count(masks) <= max_edges]
@@ -101,7 +101,7 @@ def _drawings(vertices: int, max_edges: int) -> IntArray:
 
 
 def _redrawing_weights(vertices: int, orders: IntArray) -> NDArray[np.float64]:
-    """Return what every edge adds to the mask under every order, shape (edges, orders)."""
+    """Return the value that every edge adds to the mask under every order, shape (edges, orders)."""
     edges = [(source, target) for target in range(vertices) for source in range(target)]  # in the order of their bits
     place = np.zeros((len(orders), vertices), dtype=np.int64)
     place[:, 1:-1], place[:, -1] = orders + 1, vertices - 1
@@ -112,14 +112,14 @@ def _redrawing_weights(vertices: int, orders: IntArray) -> NDArray[np.float64]:
 def _redraw(masks: IntArray, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the masks under every order, shape (masks, orders); where an edge would lead backwards, a huge number.
 
-    A product of matrices in floating point is by far the fastest way, and exact for integers below 2**53.
+    A matrix product in floating point is by far the fastest way, and exact for integers below 2**53.
     """
     bits = masks[:, None] >> np.arange(len(weights)) & 1
     return bits.astype(np.float64) @ weights
 
 
 def _smallest(masks: IntArray, weights: NDArray[np.float64]) -> tuple[IntArray, IntArray]:
-    """Return the smallest mask of the graph of every mask, and which order leads there."""
+    """Return the smallest mask of the graph of every mask, and the order that gives it."""
     smallest, order = np.empty_like(masks), np.empty_like(masks)
     for first in range(0, len(masks), _BATCH):
         redrawn = _redraw(masks[first : first + _BATCH], weights)

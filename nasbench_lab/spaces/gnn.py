@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.checks import require
+from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.base import CodeArray, Space
+from nasbench_lab.spaces.graph import Graph, operation_graph
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
 
 Links = tuple[int, ...]
@@ -32,11 +34,11 @@ LINKS: tuple[Links, ...] = (
     (0, 1, 2, 2),
     (0, 1, 2, 3),
 )
-"""Where each node takes its input from (0: the input, i: node i): the nine rooted trees of five vertices."""
+"""The source of each node's input (0: the input, i: node i): the nine rooted trees of five vertices."""
 
 _NODES = 4
 _ALL_LINKS: tuple[Links, ...] = tuple(itertools.product(range(1), range(2), range(3), range(_NODES)))
-_NO_NODE = _NODES  # in an order: a leading skip that is no node of the original
+_NO_NODE = _NODES  # in an order: a leading skip that is not a node of the original
 _COMMA = r"\s*,\s*"
 _NOTATION = re.compile(
     r"(?:Arch)?\s*\(?\s*\[\s*" + _COMMA.join([r"(\d)"] * _NODES) + r"\s*\]\s*,?\s*"
@@ -52,14 +54,17 @@ class GnnSpace(Space):
     The codes are the tree, as a position in `LINKS`, and the operations of the four nodes, as positions in
     ``operations``. All leaves are concatenated into the output. Many codes describe the same network; they are
     canonicalised as the publication does: a ``skip`` that changes nothing (it has a child, or no sibling, or repeats
-    the input) moves to the front as a chain, and among equal trees the smallest codes count. A network of skips alone
-    is not in the space. The official order is the enumeration by operations, then by tree.
+    the input) moves to the front as a chain, and among equal trees the smallest codes are canonical. A network of skips
+    alone is not in the space. The official order is the enumeration by operations, then by tree.
 
     Two architectures are neighbours where one change, of one operation or of one node's input, turns the canonical
     form of one into the other.
 
     Args:
-        operations: which operations a node may have; by default all nine.
+        operations: those that a node may have, with ``"skip"``; by default all nine.
+
+    Raises:
+        ParameterError: an operation is unknown or given twice, or ``"skip"`` is missing.
 
     >>> space = GnnSpace()
     >>> index = space.parse("Arch([0, 1, 2, 1], ['gcn', 'gin', 'fc', 'cheb'])")
@@ -70,9 +75,11 @@ class GnnSpace(Space):
     """
 
     def __init__(self, operations: Sequence[str] = OPERATIONS) -> None:
-        unknown = [op for op in operations if op not in OPERATIONS]
-        if unknown or len(set(operations)) != len(operations) or "skip" not in operations:
-            raise ParameterError(f"operations must be different ones of {', '.join(OPERATIONS)}, among them skip")
+        different = len(set(operations)) == len(operations)
+        require(
+            different and {"skip"} <= set(operations) <= set(OPERATIONS),
+            f"operations must be different ones of {', '.join(OPERATIONS)}, with skip, got {list(operations)}",
+        )
         self.name = "gnn"
         self.operations = tuple(operations)
         self.cardinalities = (len(LINKS), *(len(operations),) * _NODES)
@@ -96,12 +103,23 @@ class GnnSpace(Space):
         return index
 
     def find(self, codes: ArrayLike) -> IntArray:
-        """Return what `index` does, but -1 for skip operations alone."""
+        """Return what `index` returns, but -1 for skip operations alone."""
         checked = self.check_codes(codes)
         return self._lookup(np.array(LINKS)[checked[..., 0]], checked[..., 1:])
 
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return the operations of the four nodes."""
+        return tuple(self.operations[code] for code in self.codes(index).tolist()[1:])
+
+    def graph(self, index: int) -> Graph:
+        """Return the tree below the input, and its leaves, which are concatenated, leading to the output."""
+        origins = LINKS[self.codes(index).tolist()[0]]
+        leaves = [node for node in range(1, _NODES + 1) if node not in origins]
+        links = [(origin, node) for node, origin in enumerate(origins, start=1)]
+        return operation_graph(self.labels(index), [*links, *((leaf, _NODES + 1) for leaf in leaves)])
+
     def _lookup(self, links: IntArray, operations: IntArray) -> IntArray:
-        """Index of architectures given by links and operations, both (..., 4); -1 for skips alone."""
+        """Return the indices of architectures given by links and operations, both (..., 4); -1 for skips alone."""
         return self._index_of_raw[links @ _LINK_WEIGHTS, operations @ self._weights]
 
     @cached_property
@@ -137,7 +155,8 @@ class GnnSpace(Space):
         numbers = self._canonical_numbers
         return np.where(numbers >= 0, np.searchsorted(self._members, numbers), -1)
 
-    def _make_neighbor_table(self) -> NDArray[np.int32]:
+    def make_neighbor_table(self) -> NDArray[np.int32]:
+        """Return the neighbours of every architecture, shape (size, max degree), padded with -1 at the end."""
         codes = self.codes(np.arange(self.size)).astype(np.int64)
         links, operations = np.array(LINKS)[codes[:, 0]], codes[:, 1:]
         tree_number, operation_number = links @ _LINK_WEIGHTS, operations @ self._weights
@@ -150,7 +169,8 @@ class GnnSpace(Space):
             reached.append(self._index_of_raw[tree_number, changed])
         return padded(*mutual(reached))
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of an architecture in official notation."""
         match = _NOTATION.fullmatch(text.strip())
         if match is None:
             raise OutOfSpaceError(
@@ -171,7 +191,8 @@ class GnnSpace(Space):
             raise OutOfSpaceError(f"{text!r} has skip operations alone and is not in the space")
         return tuple(self.codes(index).tolist())
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of an architecture."""
         return f"Arch({list(LINKS[codes[0]])}, {[self.operations[code] for code in codes[1:]]})"
 
 
@@ -202,7 +223,7 @@ def _contract(links: Links, skips: Sequence[bool]) -> tuple[Links, Links]:
 
 
 def _canonical_drawings(links: Links, pattern: int) -> tuple[int, list[list[int]]]:
-    """Find the canonical tree of ``links`` where bit i of ``pattern`` says that node i is a skip.
+    """Return the canonical tree of ``links`` where bit i of ``pattern`` is set if node i is a skip.
 
     Returns:
         The position of the tree in LINKS and every way to draw it: the original node at each of its nodes.

@@ -1,4 +1,4 @@
-"""A chain of layers, each chosen by name: the layer-wise space of the textbooks."""
+"""A chain of layers, each chosen by name: the layer-wise space of textbooks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
+from nasbench_lab.checks import require
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.spaces.product import ProductSpace
 
@@ -19,14 +20,14 @@ class LayerChainSpace(ProductSpace):
 
     The choices are ``conv3x3-8`` (square kernel of 3, 5 or 7, and the number of channels), ``max-pool`` and
     ``avg-pool`` (2x2, halving the image), ``dense-32`` (fully connected, with the number of units), the activations
-    ``relu``, ``tanh`` and ``sigmoid``, and ``identity``. No convolution or pooling may follow where a dense layer can
-    come before it. An architecture is written with ``|`` between its layers.
+    ``relu``, ``tanh`` and ``sigmoid``, and ``identity``. No convolution or pooling may follow a position with a dense
+    layer. An architecture is written with ``|`` between its layers.
 
     Args:
         layers: the choices of every position.
 
     Raises:
-        ParameterError: there is no position, or a choice that is no layer, is there twice, or is out of place.
+        ParameterError: there is no position, or a choice is not a layer, is given twice, or is out of place.
 
     >>> space = LayerChainSpace([["conv3x3-4", "conv5x5-4"], ["relu", "tanh"], ["max-pool", "identity"]])
     >>> space.size, space.format(3), space.parse("conv5x5-4|relu|identity")
@@ -34,8 +35,7 @@ class LayerChainSpace(ProductSpace):
     """
 
     def __init__(self, layers: Sequence[Sequence[str]]) -> None:
-        if not layers:
-            raise ParameterError("a chain of layers needs at least one position")
+        require(bool(layers), "a chain of layers needs at least one position")
         dense = False
         for position, choices in enumerate(layers):
             _check(position, choices, dense)
@@ -47,14 +47,21 @@ class LayerChainSpace(ProductSpace):
         """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "layers": [list(choices) for choices in self.layers]}
 
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return the layers of one architecture."""
+        return self.names(self.codes(index).tolist())
+
     def names(self, codes: Sequence[int]) -> tuple[str, ...]:
         """Return the layers of one architecture, given its codes."""
         return tuple(choices[code] for choices, code in zip(self.layers, codes, strict=True))
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of a chain in official notation."""
         names = [name.strip() for name in text.split(_SEPARATOR)]
         if len(names) != len(self.layers):
-            raise OutOfSpaceError(f"{text!r} has {len(names)} layers, an architecture of this space {len(self.layers)}")
+            raise OutOfSpaceError(
+                f"{text!r} has {len(names)} layers; an architecture of this space has {len(self.layers)}"
+            )
         for position, (name, choices) in enumerate(zip(names, self.layers, strict=True)):
             if name not in choices:
                 raise OutOfSpaceError(
@@ -62,7 +69,8 @@ class LayerChainSpace(ProductSpace):
                 )
         return tuple(choices.index(name) for name, choices in zip(names, self.layers, strict=True))
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of a chain."""
         return _SEPARATOR.join(self.names(codes))
 
 
@@ -72,8 +80,8 @@ def _check(position: int, choices: Sequence[str], dense: bool) -> None:
     for choice in choices:
         if not _LAYER.fullmatch(choice) or (choice[:4] == "conv" and choice[4] != choice[6]):
             raise ParameterError(
-                f"{choice!r} is no layer; there are conv3x3-N, conv5x5-N, conv7x7-N, max-pool, avg-pool, dense-N, "
-                "relu, tanh, sigmoid and identity"
+                f"{choice!r} is not a layer; known: conv3x3-N, conv5x5-N, conv7x7-N, max-pool, avg-pool, dense-N, "
+                "relu, tanh, sigmoid, identity"
             )
         if dense and (choice[:4] == "conv" or choice.endswith("pool")):
             raise ParameterError(f"{choice!r} at position {position} of a chain may come after a dense layer")

@@ -1,10 +1,10 @@
-"""Spaces of exactly the architectures that a list has: samples of spaces, and architectures that are only named."""
+"""Spaces that are lists of architectures: samples of larger spaces, and architectures known by their names only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.choices import Choice, Choices
-from nasbench_lab.spaces.neighbor_lists import mutual, padded
+from nasbench_lab.spaces.graph import Graph, choice_graph, text_graph
 
 _MOST_INT8 = 127
 _MOST_FEATURES = 2**28
@@ -21,22 +21,24 @@ _MOST_FEATURES = 2**28
 
 @final
 class ListedSpace(Space):
-    """Architectures of which nothing is known but their names; in the order of the list.
+    """Architectures known by their names only, in the order of the list.
 
-    There is one code, which is the index. No architecture has neighbours: a strategy that mutates stays where it is.
-    A text is always a name, never an index, so that names may be numbers.
+    There is one code, which is the index. No architecture has neighbours, so mutation returns it unchanged. A text is
+    always a name, never an index, so that names may be numbers.
 
     Args:
-        names: different texts of printable characters; or one text with a name a line, as which they are stored: a
-            table with 100,000 of them shall be opened in milliseconds.
+        names: different texts of printable characters; or one text with one name per line, which is how they are
+            stored, so that a table with 100,000 of them opens in milliseconds.
 
     Raises:
-        ParameterError: there is no name, one is there twice, or one is no such text.
+        ParameterError: there is no name, a name is given twice, or one is not such a text.
 
     >>> space = ListedSpace(["resnet18", "resnet50", "vit-b16"])
     >>> space.size, space.parse("vit-b16"), space.neighbors(0).tolist()
     (3, 2, [])
     """
+
+    numbers_are_indices: ClassVar[bool] = False
 
     def __init__(self, names: str | Sequence[str]) -> None:
         try:
@@ -63,19 +65,11 @@ class ListedSpace(Space):
         """Return the indices of architectures given by codes, shape (..., 1) to (...)."""
         return self.check_codes(codes)[..., 0]
 
-    def resolve(self, architecture: str | int | np.integer[Any]) -> int:
-        """Return the index of an architecture given by index (a number) or by name (a text).
-
-        Raises:
-            OutOfSpaceError: no such architecture.
-        """
-        return self.parse(architecture) if isinstance(architecture, str) else super().resolve(architecture)
-
     def features(self, index: ArrayLike) -> NDArray[np.float32]:
         """Return the one-hot encoding of the index, shape (..., size).
 
         Raises:
-            ParameterError: that would be gigabytes; there is nothing to learn from names anyway.
+            ParameterError: they would take gigabytes; models learn nothing from names anyway.
         """
         checked = self.check_index(index)
         if checked.size * self.size > _MOST_FEATURES:
@@ -84,14 +78,25 @@ class ListedSpace(Space):
             )
         return super().features(checked)
 
-    def _make_neighbor_table(self) -> NDArray[np.int32]:
+    def graph(self, index: int) -> Graph:
+        """Return the name as text."""
+        return text_graph(self.names[self.check_index(index)])
+
+    @property
+    def has_neighbors(self) -> bool:
+        """False: nothing is known of how architectures are related."""
+        return False
+
+    def make_neighbor_table(self) -> NDArray[np.int32]:
+        """Return a table without neighbours."""
         return np.full((self.size, 1), -1, dtype=np.int32)
 
     @cached_property
     def _index_of(self) -> dict[str, int]:
         return {name: index for index, name in enumerate(self.names)}
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the code of the architecture with this name."""
         index = self._index_of.get(text, self._index_of.get(text.strip()))
         if index is None:
             raise OutOfSpaceError(
@@ -99,7 +104,8 @@ class ListedSpace(Space):
             )
         return (index,)
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the name of an architecture."""
         return self.names[codes[0]]
 
 
@@ -107,16 +113,16 @@ class ListedSpace(Space):
 class ListedChoicesSpace(Space):
     """Some combinations of named choices, in the order of their codes; the others are not in the space.
 
-    Two architectures are neighbours where they differ in one choice. Those which differ from all others in more have
-    no neighbours.
+    Two architectures are neighbours where they differ in one choice. An architecture that differs from all others in
+    more choices has no neighbours.
 
     Args:
         choices: pairs of a name and its values, see `Choices`.
-        members: the codes of all architectures one after the other, two hexadecimal digits each: text, as a table
-            with 100,000 of them shall be opened in milliseconds. `of` makes it.
+        members: the codes of all architectures one after the other, two hexadecimal digits each. They are one text so
+            that a table with 100,000 of them opens in milliseconds. `of` makes it.
 
     Raises:
-        ParameterError: the choices make no sense, or the members are not codes, different and in order.
+        ParameterError: the choices are wrong, or the members are not different codes in ascending order.
 
     >>> space = ListedChoicesSpace([("kernel", [3, 5]), ("width", [16, 32, 64])], "0000" "0002" "0100")
     >>> space.format(np.arange(3))
@@ -132,7 +138,7 @@ class ListedChoicesSpace(Space):
         self._codes = _from_hexadecimal(members, len(self.cardinalities))
         self.size = len(self._codes)
         if not self.size or (self._codes >= np.array(self.cardinalities)).any() or (self._codes < 0).any():
-            raise ParameterError("the members of a listed space must be codes of its choices, at least one")
+            raise ParameterError("the members of a listed space must be codes of its choices, and at least one")
         if not (self._keys[1:] > self._keys[:-1]).all():
             raise ParameterError("the members of a listed space must be different and in the order of their codes")
 
@@ -168,30 +174,35 @@ class ListedChoicesSpace(Space):
         return index
 
     def find(self, codes: ArrayLike) -> IntArray:
-        """Return what `index` does, but -1 for combinations that are not in the list."""
+        """Return what `index` returns, but -1 for combinations that are not in the list."""
         keys = _as_keys(self.check_codes(codes).astype(np.int8))
         place = np.minimum(np.searchsorted(self._keys, keys), self.size - 1)
         return np.where(self._keys[place] == keys, place, -1)
 
-    def _make_neighbor_table(self) -> NDArray[np.int32]:
-        codes = self._codes.astype(np.int64)
-        moves = []
-        for position, cardinality in enumerate(self.cardinalities):
-            for value in range(cardinality):
-                changed = codes.copy()
-                changed[:, position] = value
-                moves.append(self.find(changed))
-        return padded(*mutual(moves))
+    @property
+    def named_choices(self) -> Choices:
+        """The choices."""
+        return self.choices
+
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return ``name = value`` of every choice."""
+        return self.choices.labels(self.codes(index).tolist())
+
+    def graph(self, index: int) -> Graph:
+        """Return the choices beside each other."""
+        return choice_graph(self.labels(index))
 
     @cached_property
     def _keys(self) -> NDArray[np.bytes_]:
         """The codes of every architecture as one item, ascending."""
         return _as_keys(self._codes)
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of a combination in official notation."""
         return self.choices.parse(text)
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of a combination."""
         return self.choices.format(codes)
 
 
@@ -200,7 +211,7 @@ def _from_hexadecimal(members: str, choices: int) -> CodeArray:
         codes = np.frombuffer(bytes.fromhex(members), dtype=np.int8)
         return codes.reshape(-1, choices)
     except (TypeError, ValueError) as error:
-        raise ParameterError("the members of a listed space are two hexadecimal digits for every choice") from error
+        raise ParameterError("the members of a listed space must be two hexadecimal digits for every choice") from error
 
 
 def _as_keys(codes: CodeArray) -> NDArray[np.bytes_]:

@@ -1,7 +1,7 @@
 """The MD5 of many short messages at once.
 
-MD5 is used as published benchmarks use it, to name architectures, never to protect anything. `hashlib` takes about a
-microsecond a message; for many messages of equal length, the algorithm over whole arrays is several times faster.
+MD5 is used as published benchmarks use it, to name architectures, never for security. `hashlib` takes about one
+microsecond per message; for many messages of equal length, the algorithm over whole arrays is several times faster.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ Bytes = NDArray[np.uint8]
 _Words = NDArray[np.uint32]
 
 _BLOCK = 64
-_BATCH = 16_384  # messages at a time, so that the words in work stay in the processor's cache
-_ROWS = 1024  # messages that are joined at a time, as they are then read in another order
+_BATCH = 16_384  # messages at a time, so that their words stay in the processor's cache
+_ROWS = 1024  # messages that are joined at a time, before they are read in another order
 _START = np.array([0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476], dtype=np.uint32)
 _CONSTANTS = np.array([int(2**32 * abs(math.sin(step + 1))) for step in range(64)], dtype=np.uint32)
 _ROTATIONS = np.repeat(
@@ -31,8 +31,8 @@ def md5(*parts: Bytes | bytes) -> Bytes:
     """Return the MD5 digests of messages of equal length (Rivest, RFC 1321, 1992).
 
     Args:
-        *parts: what the messages are joined of, at least one array of shape (messages, bytes) and perhaps bytes that
-            are the same in all messages.
+        *parts: the parts of the messages in order: at least one array of shape (messages, bytes), and bytes that are
+            the same in all messages.
 
     Returns:
         Raw digests, shape (messages, 16).
@@ -51,7 +51,7 @@ def md5(*parts: Bytes | bytes) -> Bytes:
 
 
 def _digests(parts: list[Bytes | bytes], batch: slice, length: int) -> _Words:
-    """Digests of some messages as words, shape (4, messages); the last of the parts makes the blocks full."""
+    """Return the digests of a batch as words, shape (4, messages); the last part fills the last block."""
     words = np.empty((-(-(length + 9) // _BLOCK) * 16, batch.stop - batch.start), dtype=np.uint32)
     for first in range(batch.start, batch.stop, _ROWS):
         rows = slice(first, min(first + _ROWS, batch.stop))
@@ -73,7 +73,7 @@ def _join(parts: list[Bytes | bytes], rows: slice) -> Bytes:
 
 
 def hexadecimal(digests: Bytes) -> Bytes:
-    """Write an even number of bytes, shape (..., n), as characters 0-9 and a-f, shape (..., 2 n).
+    """Return an even number of bytes, shape (..., n), as characters 0-9 and a-f, shape (..., 2 n).
 
     >>> hexadecimal(np.array([1, 171], dtype=np.uint8)).tobytes()
     b'01ab'
@@ -84,7 +84,7 @@ def hexadecimal(digests: Bytes) -> Bytes:
 def _add_block(state: _Words, words: _Words, different: int) -> None:
     """Update the states, shape (4, messages), by one block of every message, shape (16, messages).
 
-    Only so many words at the beginning are ``different`` ones in different messages.
+    The first ``different`` words differ between messages; the others are equal in all of them.
     """
     a, b, c, d = state.copy()
     mixed, shifted = np.empty_like(a), np.empty_like(a)
@@ -99,7 +99,7 @@ def _add_block(state: _Words, words: _Words, different: int) -> None:
         mixed <<= _ROTATIONS[step]
         mixed |= shifted
         mixed += b
-        # The four words trade places; the array of the oldest is free for the next result.
+        # The four words rotate; the array of the oldest is free for the next result.
         a, b, c, d, mixed = d, mixed, b, c, a
     state += np.stack([a, b, c, d])
 

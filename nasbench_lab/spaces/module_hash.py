@@ -1,4 +1,4 @@
-"""The name that NAS-Bench-101 gives to a cell: an MD5 that does not depend on the order of the vertices."""
+"""The module hash of NAS-Bench-101, which names a cell: an MD5 that does not depend on the order of the vertices."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _TEXT = "S32"  # a digest in hexadecimal
 
 
 def module_hashes(adjacency: NDArray[np.bool_], operations: IntArray) -> Bytes:
-    """Return the module hashes of cells with equally many vertices (`hash_module` of the official package).
+    """Return the module hashes of cells with the same number of vertices (`hash_module` of the official package).
 
-    A vertex starts with the digest of its number of outgoing and incoming edges and its operation. As often as there
-    are vertices, it takes the digest of the sorted texts of its predecessors, those of its successors, and its own. The
-    hash of the cell is the digest of all its vertices' sorted texts.
+    The text of a vertex starts as the digest of its numbers of outgoing and incoming edges and its operation. Once per
+    vertex of the cell, each text is replaced by the digest of the sorted texts of the predecessors, those of the
+    successors, and the text itself. The hash of the cell is the digest of the sorted texts of its vertices.
 
     Args:
         adjacency: which vertex (row) leads to which (column), shape (cells, vertices, vertices).
@@ -49,7 +49,7 @@ def _hash_batch(adjacency: NDArray[np.bool_], operations: IntArray) -> Bytes:
     for turn in range(vertices):
         last, texts = texts, np.empty_like(texts)
         for rows, predecessors, successors in groups:
-            if turn == 0:  # vertices of many cells look alike: hash them once
+            if turn == 0:  # vertices of many cells have equal texts: hash them once
                 one, alike = _distinct(number, len(first_texts), rows, predecessors, successors)
                 texts[rows] = _next_texts(last, rows[one], predecessors[one], successors[one])[alike]
             else:
@@ -60,13 +60,13 @@ def _hash_batch(adjacency: NDArray[np.bool_], operations: IntArray) -> Bytes:
 def _next_texts(
     last: NDArray[np.bytes_], rows: IntArray, predecessors: IntArray, successors: IntArray
 ) -> NDArray[np.bytes_]:
-    """Texts of some vertices after a round, given all of the round before and the vertices around them."""
+    """Return the texts of vertices after a round, given all texts of the round before and the vertices around them."""
     before, after = _sorted_characters(last[predecessors]), _sorted_characters(last[successors])
     return _text(md5(before, b"|", after, b"|", _sorted_characters(last[rows, None])))
 
 
 def _first_texts(adjacency: NDArray[np.bool_], labels: IntArray) -> tuple[IntArray, NDArray[np.bytes_]]:
-    """Return which text every vertex has before the first round, shape (cells * vertices,), and all these texts."""
+    """Return the number of every vertex's text before the first round, shape (cells * vertices,), and these texts."""
     vertices, kinds = adjacency.shape[1], int(labels.max(initial=0)) + 3
     described = itertools.product(range(vertices), range(vertices), range(_OUTPUT, kinds + _OUTPUT))
     digests = [hashlib.md5(str(one).encode(), usedforsecurity=False).hexdigest() for one in described]
@@ -81,14 +81,14 @@ def _distinct(
 
     Args:
         number: of the text of every vertex.
-        numbers: how many texts there are: at most 245 for 7 vertices, so that as many numbers as a vertex and all
-            others have fit into 63 bits.
-        rows: vertices with equally many predecessors and successors, shape (n,).
+        numbers: of different texts: at most 245 for 7 vertices, so that the numbers of a vertex and all others fit
+            into 63 bits.
+        rows: vertices with the same numbers of predecessors and successors, shape (n,).
         predecessors: of these vertices, shape (n, a).
         successors: of these vertices, shape (n, b).
 
     Returns:
-        The position of one of every kind, and of every vertex which of them it is like.
+        The position of one vertex of every kind, and the kind of every vertex.
     """
     columns = [np.sort(number[predecessors], axis=1), np.sort(number[successors], axis=1), number[rows, None]]
     key = np.zeros(len(rows), dtype=np.int64)
@@ -99,7 +99,7 @@ def _distinct(
 
 
 def _group_by_degrees(adjacency: NDArray[np.bool_]) -> list[tuple[IntArray, IntArray, IntArray]]:
-    """Group vertices whose messages are equally long in both parts.
+    """Group vertices whose messages have the same length in both parts.
 
     Returns:
         For every group its vertices, shape (n,), their predecessors (n, a) and successors (n, b), all as positions
@@ -122,7 +122,7 @@ def _group_by_degrees(adjacency: NDArray[np.bool_]) -> list[tuple[IntArray, IntA
 
 
 def _fingerprints(texts: NDArray[np.bytes_]) -> Bytes:
-    """Digests of what Python writes for the sorted list of texts; shape (cells, vertices) to (cells, 16)."""
+    """Return digests of Python's text of the sorted list of texts; shape (cells, vertices) to (cells, 16)."""
     cells, vertices = texts.shape
     template = str(["?" * 32] * vertices).encode()
     message = np.tile(np.frombuffer(template, dtype=np.uint8), (cells, 1))

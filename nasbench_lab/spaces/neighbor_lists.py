@@ -1,4 +1,4 @@
-"""Who is whose neighbour, where moves lead from one architecture to another but not always back."""
+"""Neighbours of architectures, where moves lead from one architecture to another but not always back."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def mutual(moves: Iterable[ArrayLike]) -> tuple[IntArray, NDArray[np.int32]]:
     """Call two architectures neighbours where a move leads from either to the other.
 
     Args:
-        moves: for every kind of move, where it leads from every architecture, shape (size,); -1 for nowhere. Leading
-            to itself, and several moves leading to the same, are allowed.
+        moves: for every kind of move, the architecture to which it leads from every architecture, shape (size,); -1
+            where it leads to none. A move may lead to the architecture itself, and several moves to the same one.
 
     Returns:
-        The neighbours of all architectures in one array, ascending for each of them, and before it where each one's
-        begin: those of architecture i are at ``starts[i]`` to ``starts[i + 1]``.
+        ``starts``, and the neighbours of all architectures in one array: those of architecture i, ascending, are at
+        ``starts[i]`` to ``starts[i + 1]``.
 
     >>> starts, neighbors = mutual([[1, 0, 1], [2, -1, 2]])
     >>> starts.tolist(), neighbors.tolist()

@@ -1,4 +1,4 @@
-"""Spaces in which every combination of choices is an architecture of its own."""
+"""Spaces in which every combination of choices is a different architecture."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ from nasbench_lab.spaces.base import CodeArray, Space
 
 _MOST_ARCHITECTURES = 2**31 - 1  # indices are kept as int32
 _MOST_CHOICES = 127  # codes are kept as int8
-_MOST_CODES = 1000  # far more than 2**31 architectures need; a file may ask for more, to keep the reader busy
+_MOST_CODES = 1000  # far more than 2**31 architectures need; a hostile file may ask for more, to keep the reader busy
 
 
 class ProductSpace(Space):
     """All combinations of independent choices, numbered like an odometer (the last code turns fastest).
 
-    A subclass whose official order differs gives it in `official_order`.
+    A subclass defines `parse_one` and `format_one`, `spec` where it has parameters, and `official_order` where the
+    official order differs.
+
+    Args:
+        name: of the space in the registry.
+        cardinalities: how many values each choice has.
+
+    Raises:
+        ParameterError: there are too many architectures, choices, or values of a choice.
     """
 
     def __init__(self, name: str, cardinalities: tuple[int, ...]) -> None:
@@ -29,9 +37,14 @@ class ProductSpace(Space):
         self.size = math.prod(cardinalities[:_MOST_CODES])
         if len(cardinalities) > _MOST_CODES or self.size > _MOST_ARCHITECTURES or max(cardinalities) > _MOST_CHOICES:
             raise ParameterError(
-                f"a space can have {_MOST_ARCHITECTURES} architectures, {_MOST_CODES} choices and {_MOST_CHOICES} "
-                "values of a choice at most"
+                f"a space can have at most {_MOST_ARCHITECTURES} architectures, {_MOST_CODES} choices and "
+                f"{_MOST_CHOICES} values of a choice"
             )
+
+    @property
+    def has_neighbors(self) -> bool:
+        """Whether any architecture has a neighbour."""
+        return self.size > 1
 
     @cached_property
     def official_order(self) -> IntArray | None:
@@ -62,8 +75,8 @@ class ProductSpace(Space):
         number = self.check_codes(codes) @ self._weights
         return number if self._rank is None else self._rank[number]
 
-    def _make_neighbor_table(self) -> NDArray[np.int32]:
-        """All architectures that differ in exactly one code, ordered by position, then by value."""
+    def make_neighbor_table(self) -> NDArray[np.int32]:
+        """Return all architectures that differ in exactly one code, ordered by position, then by value."""
         codes = self.codes(np.arange(self.size)).astype(np.int64)
         columns = []
         for position, cardinality in enumerate(self.cardinalities):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, final
+from collections.abc import Sequence
+from typing import final
 
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.product import ProductSpace
 
 CHANNELS = (8, 16, 24, 32, 40, 48, 56, 64)
-"""The numbers of channels that a layer can have, in the order of the codes."""
+"""The possible numbers of channels of a layer, in the order of the codes."""
 LAYERS = 5
 
 
@@ -28,10 +28,6 @@ class SizeSpace(ProductSpace):
     def __init__(self) -> None:
         super().__init__("size", (len(CHANNELS),) * LAYERS)
 
-    def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
-        return {"name": self.name}
-
     def channels(self, index: int) -> tuple[int, ...]:
         """Return the numbers of channels of one architecture, from the first layer to the last.
 
@@ -40,13 +36,19 @@ class SizeSpace(ProductSpace):
         """
         return tuple(CHANNELS[code] for code in self.codes(index).tolist())
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return the numbers of channels in words."""
+        return tuple(f"{channels} channels" for channels in self.channels(index))
+
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of an architecture in official notation."""
         parts = text.strip().split(":")
         if len(parts) != LAYERS:
             raise OutOfSpaceError(f"{text!r} has {len(parts)} layers; write the channels of {LAYERS}, as 8:16:24:32:64")
         return tuple(_code(part, layer, text) for layer, part in enumerate(parts))
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of an architecture."""
         return ":".join(str(CHANNELS[code]) for code in codes)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, final
+from typing import ClassVar, final
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.graph import Graph, cell_graph
 from nasbench_lab.spaces.product import ProductSpace
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -19,6 +21,8 @@ EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """Edges (from, to) in the order of the notation: all that end in node 1, then in node 2, then in node 3."""
 
 _OFFICIAL_SHUFFLE_SEED = 88
+_PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
+"""The paths from the first node to the last one, as positions in `EDGES`."""
 _EDGE = re.compile(r"([^|~]*)~(\d+)")
 
 
@@ -36,12 +40,10 @@ class TopologySpace(ProductSpace):
     6111
     """
 
+    encodings: ClassVar[tuple[str, ...]] = ("one-hot", "path")
+
     def __init__(self) -> None:
         super().__init__("topology", (len(OPERATIONS),) * len(EDGES))
-
-    def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
-        return {"name": self.name}
 
     @cached_property
     def official_order(self) -> IntArray:
@@ -49,6 +51,32 @@ class TopologySpace(ProductSpace):
         order = list(range(self.size))
         random.Random(_OFFICIAL_SHUFFLE_SEED).shuffle(order)  # noqa: S311 - the published order, not a secret
         return np.array(order, dtype=np.int64)
+
+    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> NDArray[np.float32]:
+        """Return cells as vectors for models, shape (...) to (..., length).
+
+        Args:
+            index: cells.
+            encoding: ``"one-hot"``: `features`; ``"path"``, length 155: for every sequence of one, two and three
+                operations, whether a path from the first node to the last has it (White, Neiswanger and Savani,
+                "BANANAS", AAAI 2021, section 4). Operations a, b, c of a path, as positions in `OPERATIONS`, are entry
+                a, 5 + a + 5 b or 30 + a + 5 b + 25 c.
+
+        Raises:
+            UnknownNameError: there is no such encoding.
+
+        >>> TopologySpace().encode(0, "path").nonzero()[0].tolist()
+        [2, 12, 14, 64]
+        """
+        return _paths(self.codes(index)) if encoding == "path" else super().encode(index, encoding)
+
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return the operations of the six `EDGES`."""
+        return tuple(OPERATIONS[code] for code in self.codes(index).tolist())
+
+    def graph(self, index: int) -> Graph:
+        """Return four nodes and six edges with their operations."""
+        return cell_graph(self.labels(index), EDGES)
 
     def unique_string(self, index: int, *, consider_none: bool = True) -> str:
         """Return the published text that cells share when they are considered isomorphic.
@@ -78,7 +106,8 @@ class TopologySpace(ProductSpace):
         cells = self.codes(np.arange(self.size)).tolist()
         return np.array([seen.setdefault(_unique_string(cell, consider_none), len(seen)) for cell in cells])
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of a cell in official notation."""
         nodes = text.strip().split("+")
         if len(nodes) != 3 or any(not (n.startswith("|") and n.endswith("|") and len(n) > 1) for n in nodes):
             raise OutOfSpaceError(
@@ -93,10 +122,22 @@ class TopologySpace(ProductSpace):
             codes += [_parse_edge(edge, source, target) for source, edge in enumerate(inputs)]
         return tuple(codes)
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of a cell."""
         operations = [OPERATIONS[code] for code in codes]
         nodes = (operations[0:1], operations[1:3], operations[3:6])
         return "+".join("|" + "|".join(f"{op}~{i}" for i, op in enumerate(node)) + "|" for node in nodes)
+
+
+def _paths(codes: NDArray[np.int8]) -> NDArray[np.float32]:
+    operations = len(OPERATIONS)
+    encoding = np.zeros((*codes.shape[:-1], operations + operations**2 + operations**3), dtype=np.float32)
+    wide = codes.astype(np.int64)
+    for edges in _PATHS:
+        before = sum(operations**length for length in range(1, len(edges)))
+        digits = sum(wide[..., edge] * operations**position for position, edge in enumerate(edges))
+        np.put_along_axis(encoding, (before + digits)[..., None], 1.0, axis=-1)
+    return encoding
 
 
 def _parse_edge(text: str, source: int, target: int) -> int:

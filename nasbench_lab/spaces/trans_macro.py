@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,9 @@ LENGTHS = (4, 5, 6)
 KINDS = ("1", "2", "3", "4")
 """Kinds of modules: plain, twice the channels, half the resolution, both."""
 
+_LABELS = ("plain", "channels x2", "resolution /2", "channels x2,\nresolution /2")
+"""What the kinds of modules do, in the order of `KINDS`."""
+
 _HALVING, _DOUBLING = frozenset("34"), frozenset("24")
 _MOST_HALVINGS, _MOST_DOUBLINGS = 4, 3
 _ABSENT = len(KINDS)  # code of a module that a shorter network does not have
@@ -33,11 +36,11 @@ class TransMacroSpace(Space):
     """All 3,256 skeletons (Duan et al., "TransNAS-Bench-101", CVPR 2021).
 
     Four to six modules of two residual blocks each; one to four of them halve the resolution, one to three double the
-    channels. The codes are the kinds of up to six modules, as positions in `KINDS`; 4 stands for no module and is
-    allowed at the end only. Shorter networks come first, then by notation. (The order of the published file is not
+    channels. The codes are the kinds of up to six modules, as positions in `KINDS`; 4 means no module and is allowed
+    at the end only. Shorter networks come first, then by notation. (The order of the published file is not
     used: it is not documented.)
 
-    One step changes the kind of a module, inserts a module or takes one out.
+    Two architectures are neighbours where one module changed, inserted or removed turns one into the other.
 
     >>> space = TransMacroSpace()
     >>> space.size, space.format(0), space.parse("64-1234-basic")
@@ -57,10 +60,6 @@ class TransMacroSpace(Space):
         )
         self.size = len(self._skeletons)
 
-    def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
-        return {"name": self.name}
-
     def codes(self, index: ArrayLike) -> CodeArray:
         """Return the codes of architectures: index of shape (...) to codes of shape (..., 6)."""
         return self._codes[self.check_index(index)]
@@ -79,8 +78,12 @@ class TransMacroSpace(Space):
         return index
 
     def find(self, codes: ArrayLike) -> IntArray:
-        """Return what `index` does, but -1 where the codes describe no architecture."""
+        """Return what `index` returns, but -1 where the codes describe no architecture."""
         return self._index_of_number[self.check_codes(codes) @ _WEIGHTS]
+
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return what the modules do, without those that a shorter network lacks."""
+        return tuple(_LABELS[code] for code in self.codes(index).tolist() if code != _ABSENT)
 
     @cached_property
     def _codes(self) -> CodeArray:
@@ -89,18 +92,20 @@ class TransMacroSpace(Space):
 
     @cached_property
     def _index_of_number(self) -> IntArray:
-        """Index of codes read as a number; -1 where they are no architecture."""
+        """Index of codes read as a number; -1 where they describe no architecture."""
         index = np.full(_BASE ** LENGTHS[-1], -1, dtype=np.int64)
         index[self._codes @ _WEIGHTS] = np.arange(self.size)
         return index
 
-    def _make_neighbor_table(self) -> NDArray[np.int32]:
+    def make_neighbor_table(self) -> NDArray[np.int32]:
+        """Return the neighbours of every architecture, shape (size, max degree), padded with -1 at the end."""
         index = {word: number for number, word in enumerate(self._skeletons)}
         reached = [[index[edit] for edit in _edits(word) if edit in index] for word in self._skeletons]
         columns = itertools.zip_longest(*reached, fillvalue=-1)
         return padded(*mutual(np.array(column) for column in columns))
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of a skeleton in official notation."""
         match = _NOTATION.fullmatch(text.strip())
         if match is None:
             raise OutOfSpaceError(f"malformed skeleton {text!r}; write it like 64-1234-basic")
@@ -108,7 +113,8 @@ class TransMacroSpace(Space):
             raise OutOfSpaceError(_reason(match[1]))
         return tuple(int(kind) - 1 for kind in match[1].ljust(LENGTHS[-1], str(_BASE)))
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of a skeleton."""
         return f"64-{''.join(KINDS[code] for code in codes if code != _ABSENT)}-basic"
 
 
@@ -126,7 +132,7 @@ def _allowed(word: str) -> bool:
 
 
 def _reason(word: str) -> str:
-    """Say why modules of these kinds make no network of the space."""
+    """Return why modules of these kinds make no network of the space."""
     shown = word if len(word) <= LENGTHS[-1] else f"{word[: LENGTHS[-1]]}..."
     return (
         f"no skeleton has the modules {shown!r}; allowed: 4 to 6 of 1, 2, 3, 4, of which 1 to {_MOST_HALVINGS} are "
@@ -135,7 +141,7 @@ def _reason(word: str) -> str:
 
 
 def _edits(word: str) -> Iterator[str]:
-    """Give every word that one module changed, inserted or taken out makes of a word; some more than once."""
+    """Yield the words that changing, inserting or removing one module makes of a word; some more than once."""
     for place in range(len(word)):
         yield word[:place] + word[place + 1 :]
     for place, kind in itertools.product(range(len(word)), KINDS):

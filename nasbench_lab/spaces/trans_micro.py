@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, final
+from collections.abc import Sequence
+from typing import final
 
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.graph import Graph, cell_graph
 from nasbench_lab.spaces.product import ProductSpace
 
 OPERATIONS = ("none", "skip_connect", "conv1x1", "conv3x3")
-"""What stands on an edge, in the order of the digits of the notation."""
+"""The operations of an edge, in the order of the digits of the notation."""
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """Edges (from, to) in the order of the notation: all that end in node 1, then in node 2, then in node 3."""
 
@@ -33,11 +34,16 @@ class TransMicroSpace(ProductSpace):
     def __init__(self) -> None:
         super().__init__("trans-micro", (len(OPERATIONS),) * len(EDGES))
 
-    def spec(self) -> Mapping[str, Any]:
-        """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
-        return {"name": self.name}
+    def labels(self, index: int) -> tuple[str, ...]:
+        """Return the operations of the six `EDGES`."""
+        return tuple(OPERATIONS[code] for code in self.codes(index).tolist())
 
-    def _parse_one(self, text: str) -> tuple[int, ...]:
+    def graph(self, index: int) -> Graph:
+        """Return four nodes and six edges with their operations."""
+        return cell_graph(self.labels(index), EDGES)
+
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes of a cell in official notation."""
         match = _NOTATION.fullmatch(text.strip())
         if match is None:
             raise OutOfSpaceError(f"malformed cell {text!r}; write it like {_PREFIX}1_02_333")
@@ -47,6 +53,7 @@ class TransMicroSpace(ProductSpace):
                 raise OutOfSpaceError(f"unknown operation {code} on edge {source}->{target} of {text!r}; allowed: 0..3")
         return codes
 
-    def _format_one(self, codes: Sequence[int]) -> str:
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the official notation of a cell."""
         a, b, c, d, e, f = codes
         return f"{_PREFIX}{a}_{b}{c}_{d}{e}{f}"

@@ -30,7 +30,7 @@ class ProgressiveSearch(PredictorStrategy):
 
     In the paper a cell grows by a block. Here, the size of a cell of NAS-Bench-101 is its number of vertices. The size
     of any other architecture is the number of its codes that are not 0, the first choice, which is "none" in the cells
-    of NAS-Bench-201 (see `nasbench_lab.strategies.parts.sizes.sizes`). Architectures grow into their neighbours of the
+    of NAS-Bench-201 (see `nasbench_lab.spaces.Space.size_of`). Architectures grow into their neighbours of the
     next size. The smallest architectures are those of the smallest sizes that have at most ``initial`` architectures
     together, in random order; if the smallest size alone has more, random ones of it. If fewer than ``batch`` new
     architectures can be grown, random new architectures of any size fill the batch.

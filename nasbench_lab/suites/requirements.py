@@ -10,7 +10,6 @@ import numpy as np
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.simulation.zero_cost_scores import TableScores
-from nasbench_lab.spaces import ListedChoicesSpace, ListedSpace, Space
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.tables import Table
 
@@ -33,7 +32,7 @@ def lacking(strategy: Strategy[Any], table: Table, conditions: Conditions, measu
     by_table = strategy.multi_fidelity and getattr(strategy, "rungs", None) is None
     if by_table and table.fidelities[0] >= measurements.fidelity:
         return f"it needs several fidelities, and the table has none below {measurements.fidelity} epochs"
-    if "neighbours" in needs and not has_neighbors(table.space):
+    if "neighbours" in needs and not table.space.has_neighbors:
         return "it needs neighbours, and the table's architectures have none"
     if "objectives" in needs and not conditions.objectives:
         return "it needs further objectives, and the suite names none"
@@ -51,15 +50,6 @@ def _without_score(table: Table, wanted: str | None) -> str:
     if wanted is not None and wanted not in names:
         return f"it needs the score {wanted!r}, and the table has {', '.join(names)}"
     return ""
-
-
-def has_neighbors(space: Space) -> bool:
-    """Return whether architectures of a space have neighbours. Only lists of architectures may have none."""
-    if isinstance(space, ListedSpace):
-        return False
-    if isinstance(space, ListedChoicesSpace):
-        return bool((space.neighbor_table >= 0).any())
-    return space.size > 1
 
 
 def fits(strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements) -> bool:

@@ -1,4 +1,11 @@
-"""Every table that can be had by name, where its data comes from, and the cache of converted tables."""
+"""Every table with a name, where its data comes from, and the cache of converted tables.
+
+A package adds tables with an entry point in its ``pyproject.toml``, which names a recipe, or a function that returns
+recipes (see `nasbench_lab.tables.recipe`)::
+
+    [project.entry-points."nasbench_lab.tables"]
+    my-tables = "my_package.tables:recipes"
+"""
 
 from __future__ import annotations
 
@@ -9,8 +16,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nasbench_lab.cache import cache_folder
-from nasbench_lab.errors import DataError, SourceError, UnknownNameError, unknown
+from nasbench_lab.errors import DataError, ParameterError, SourceError, UnknownNameError, first_line, unknown
 from nasbench_lab.files import atomic_path
+from nasbench_lab.plugins import added_names, describe, load_entry_point
 from nasbench_lab.tables import store
 from nasbench_lab.tables.fetching.manual_downloads import BY_HAND, refuse_by_hand
 from nasbench_lab.tables.known_answers import check_known_answers
@@ -18,6 +26,7 @@ from nasbench_lab.tables.progress import Report, silent
 from nasbench_lab.tables.recipe import AbstractRecipe, StreamedRecipe
 from nasbench_lab.tables.table import Table
 
+GROUP = "nasbench_lab.tables"
 TABLE_SUFFIXES = (".h5", ".hdf5")
 
 _TOPOLOGY = tuple(f"nats-bench-tss/{data}" for data in ("cifar10", "cifar100", "ImageNet16-120"))
@@ -32,9 +41,27 @@ ALSO_CALLED = {
 """What else tables are called, in small letters, for error messages: see `nasbench_lab.errors.suggestions`."""
 
 
-@functools.cache
 def recipes() -> dict[str, AbstractRecipe]:
-    """Return the recipes of all tables by name."""
+    """Return the recipes of all tables by name: the built-in ones and those that installed packages add."""
+    return {**_built_in(), **_added()[0]}
+
+
+def missing_entry_points() -> list[str]:
+    """Return one line about every installed entry point that should add tables and cannot; usually none."""
+    return _added()[1]
+
+
+def is_named(name: str) -> bool:
+    """Return whether the catalogue has a table of that name. For a built-in name no other package is imported.
+
+    >>> is_named("digits/chain"), is_named("digits/no-such-table")
+    (True, False)
+    """
+    return name in _built_in() or name in _added()[0]
+
+
+@functools.cache
+def _built_in() -> dict[str, AbstractRecipe]:
     from nasbench_lab.tables import embedded
     from nasbench_lab.tables.importers import ec_nas, nas_bench_macro
     from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
@@ -45,6 +72,39 @@ def recipes() -> dict[str, AbstractRecipe]:
     modules = (ec_nas, nas_bench_101, nas_bench_graph, nas_bench_macro, nats_topology, trans_nas_bench)
     published = (recipe for module in modules for recipe in module.RECIPES)
     return {recipe.description.name: recipe for recipe in (*embedded.recipes(), *published)}
+
+
+@functools.cache
+def _added() -> tuple[dict[str, AbstractRecipe], list[str]]:
+    """Return the recipes that packages add, and what is wrong with those that they cannot add."""
+    found: dict[str, AbstractRecipe] = {}
+    wrong: list[str] = []
+    for name in added_names(GROUP):
+        try:
+            new = _recipes_of(name)
+        except ParameterError as error:
+            wrong.append(first_line(error))
+            continue
+        for table, recipe in new.items():
+            if table in _built_in() or table in found:
+                wrong.append(f"{describe(GROUP, name)} adds a table {table!r}, but there is one of that name already")
+            else:
+                found[table] = recipe
+    return found, wrong
+
+
+def _recipes_of(name: str) -> dict[str, AbstractRecipe]:
+    """Return the recipes of an entry point, or raise ParameterError."""
+    given = load_entry_point(GROUP, name)
+    try:
+        new = given() if callable(given) else given
+        new = [new] if isinstance(new, AbstractRecipe) else list(new)
+    except Exception as error:  # the other package may raise anything
+        raise ParameterError(f"{describe(GROUP, name)} gives no recipes: {error!r}") from error
+    for recipe in new:
+        if not isinstance(recipe, AbstractRecipe):
+            raise ParameterError(f"{describe(GROUP, name)} must give recipes, but one is {recipe!r}")
+    return {recipe.description.name: recipe for recipe in new}
 
 
 def list_tables() -> list[str]:
@@ -74,7 +134,7 @@ def matching(patterns: Iterable[str]) -> list[str]:
         names = [n for n in list_tables() if fnmatch.fnmatchcase(n, pattern) or n.startswith(f"{pattern.rstrip('/')}/")]
         if not names:
             refuse_by_hand(pattern)
-            raise unknown("table", pattern, [*to_suggest(), *publications()], ALSO_CALLED)
+            raise _unknown(pattern, [*to_suggest(), *publications()])
         found |= dict.fromkeys(names)
     return list(found)
 
@@ -100,13 +160,19 @@ def find_recipe(name: str) -> AbstractRecipe:
         UnknownNameError: no table has that name, but those in the message.
         SourceError: users make the tables of that name from files that they download themselves.
     """
-    if name not in recipes():
+    if not is_named(name):
         of_publication = [table for table in list_tables() if table.partition("/")[0] == str(name).rstrip("/")]
         if of_publication:
             raise UnknownNameError(f"{name!r} is a publication; name one of its tables: {', '.join(of_publication)}")
         refuse_by_hand(str(name))
-        raise unknown("table", name, to_suggest(), ALSO_CALLED)
-    return recipes()[name]
+        raise _unknown(name, to_suggest())
+    return _built_in().get(name) or _added()[0][name]
+
+
+def _unknown(name: str, known: Iterable[str]) -> UnknownNameError:
+    """Return the error about an unknown table, which may be one that an entry point should have added."""
+    error = unknown("table", name, known, ALSO_CALLED)
+    return UnknownNameError("; ".join([str(error), *missing_entry_points()]))
 
 
 def cached_path(name: str) -> Path:
@@ -138,7 +204,7 @@ def load(name: str | os.PathLike[str]) -> Table:
     text = os.fspath(name) if isinstance(name, str | os.PathLike) else str(name)
     if is_table_file(text):
         return store.open_table(text)
-    if text and text not in recipes() and Path(text).is_dir():  # an empty text is no way to write the current folder
+    if text and not is_named(text) and Path(text).is_dir():  # an empty text does not mean the current folder
         return store.open_table(_only_table(Path(text)))
     made = find_recipe(text)
     path = cached_path(text)

@@ -47,7 +47,7 @@ def verify(name: str | os.PathLike[str], *, sources: bool = False, report: Repor
     True
     """
     text = os.fspath(name)
-    named = text in catalogue.recipes()
+    named = catalogue.is_named(text)
     if named:
         catalogue.fetch(text, report=report)
     table = catalogue.load(text)

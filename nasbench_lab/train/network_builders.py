@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
 from nasbench_lab.errors import OutOfSpaceError, ParameterError, first_line
-from nasbench_lab.spaces import Cell101Space, ChainSpace, LayerChainSpace, Space, TopologySpace
-from nasbench_lab.train.networks import cell101_network, layer_chain_network, macro_network, topology_network
+from nasbench_lab.spaces import Space
+from nasbench_lab.train.networks import networks_of
 from nasbench_lab.train.side_by_side import Build
-
-_OPTIONS = ("channels", "cells")
 
 
 def network_builder(
@@ -22,7 +20,7 @@ def network_builder(
     """Return what builds the network of an architecture, for a number of copies.
 
     Args:
-        space: one that has networks: topology, cell101, layer chain, or the chain of NAS-Bench-Macro.
+        space: one that has networks (see `nasbench_lab.train.networks.list_networks`).
         index: of the architecture.
         image: channels, height and width of the input.
         classes: outputs.
@@ -31,22 +29,22 @@ def network_builder(
     Raises:
         ParameterError: the space has no networks, or its networks have no such options.
 
+    >>> from nasbench_lab.spaces import TopologySpace
     >>> from nasbench_lab.train.complexity import parameters
     >>> build = network_builder(TopologySpace(), 11, image=(3, 32, 32), classes=10)
     >>> parameters(build(1)), parameters(build(2))
     (802426, 1604852)
     """
+    networks = networks_of(space)
     given = dict(options or {})
     for key, value in given.items():
-        if key not in _OPTIONS or not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ParameterError(
-                f"a network takes {' and '.join(_OPTIONS)}, whole numbers from 1, got {key} = {value!r}"
-            )
-    make = _family(space)
+        if key not in networks.options or not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            taken = f"{' and '.join(networks.options)}, whole numbers from 1" if networks.options else "no options"
+            raise ParameterError(f"a network takes {taken}, got {key} = {value!r}")
     codes = space.codes(index).tolist()
 
     def build(copies: int) -> nn.Module:
-        return make(codes, image=image, classes=classes, copies=copies, **given)
+        return networks.build(codes, image=image, classes=classes, copies=copies, **given)
 
     return build
 
@@ -67,24 +65,3 @@ def check_network(build: Build, image: tuple[int, int, int]) -> None:
             f"there is no such network for images of {image[1]}x{image[2]} pixels, or with these options: "
             f"{first_line(error)}"
         ) from error
-
-
-def _family(space: Space) -> Callable[..., nn.Module]:
-    if isinstance(space, TopologySpace):
-        return _with_image_channels(topology_network)
-    if isinstance(space, Cell101Space):
-        return _with_image_channels(lambda codes, **options: cell101_network(*space.drawing(codes), **options))
-    if isinstance(space, LayerChainSpace):
-        return lambda codes, **options: layer_chain_network(space.names(codes), **options)
-    if isinstance(space, ChainSpace) and space.choices == "012":
-        return _with_image_channels(macro_network)
-    raise ParameterError(
-        f"there are no networks for the space {space.name!r}; there are for topology, cell101, layer-chain, chain"
-    )
-
-
-def _with_image_channels(network: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
-    def make(codes: list[int], *, image: tuple[int, int, int], **options: Any) -> nn.Module:
-        return network(codes, image_channels=image[0], **options)
-
-    return make

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.spaces import LayerChainSpace, Space, TopologySpace
+from nasbench_lab.spaces import Space
 from nasbench_lab.train.build.journal import Journal, Unit
 from nasbench_lab.train.build.run import How, identity, train_units
 from nasbench_lab.train.build.spec import BuildSpec
@@ -19,12 +19,13 @@ from nasbench_lab.train.complexity import multiply_additions, parameters
 from nasbench_lab.train.equivalent_networks import representatives
 from nasbench_lab.train.hardware_costs import Costs, measure_costs
 from nasbench_lab.train.network_builders import network_builder
+from nasbench_lab.train.networks import networks_of
 from nasbench_lab.train.recipes import TrainingRecipe, recipe
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trained:
-    """What training an architecture gave.
+    """The results of training an architecture.
 
     Attributes:
         representative: the architecture that was trained for it: itself, or one that is the same network.
@@ -62,21 +63,23 @@ def default_recipe(dataset: str) -> TrainingRecipe:
 def default_network(space: Space, dataset: str) -> Mapping[str, Any]:
     """Return the options of networks where the user gives none: those of the embedded tables for digits.
 
+    Raises:
+        ParameterError: the space has no networks.
+
+    >>> from nasbench_lab.spaces import TopologySpace
     >>> default_network(TopologySpace(), "digits"), default_network(TopologySpace(), "cifar10")
     ({'channels': 8, 'cells': 3}, {})
     """
-    if dataset != "digits" or isinstance(space, LayerChainSpace):
-        return {}
-    return {"channels": 8, "cells": 3} if isinstance(space, TopologySpace) else {"channels": 8}
+    return networks_of(space).default_options(dataset)
 
 
 def train_picks(
     spec: BuildSpec, architectures: Sequence[int], folder: Path, how: How | None = None
 ) -> dict[int, Trained]:
-    """Train architectures, from all seeds of the specification side by side, and return what that gave.
+    """Train architectures, from all seeds of the specification side by side, and return the results by architecture.
 
-    What is finished is kept in the folder: the same call goes on after a kill, and trains nothing twice. Architectures
-    that are the same network are trained once.
+    Finished trainings are kept in the folder: after a kill, the same call continues and trains nothing twice.
+    Architectures that are the same network are trained once.
 
     Args:
         spec: space, data set, recipe, seeds and networks.

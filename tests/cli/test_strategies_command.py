@@ -79,7 +79,7 @@ def test_strategies_of_other_packages(monkeypatch):
 
 
 class WithoutMoves(ChainSpace):
-    def _make_neighbor_table(self):
+    def make_neighbor_table(self):
         raise AssertionError("neighbours are used")
 
 

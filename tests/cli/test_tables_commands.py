@@ -213,7 +213,7 @@ def streamed(tmp_path, monkeypatch, write_table, name="mine/streamed"):
     file = UrlFile("https://host.org/data.bin", "MIT", hashlib.sha256(b"data").hexdigest(), 4)
     made = StreamedRecipe(described, file, write_table)
     monkeypatch.setenv("NASBENCH_LAB_MIRROR", str(tmp_path / "mirror"))
-    monkeypatch.setattr(catalogue, "recipes", lambda: {name: made})
+    monkeypatch.setattr(catalogue, "_built_in", lambda: {name: made})
     return described
 
 

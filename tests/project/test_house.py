@@ -8,12 +8,13 @@ from pathlib import Path
 
 import package_doctests
 import pytest
+from space_switches import space_switches
 
 import nasbench_lab
 
 ROOT = Path(nasbench_lab.__file__).parent
 
-GROUND = {"arrays", "checks", "errors", "streams", "files", "cache"}
+GROUND = {"arrays", "checks", "errors", "streams", "files", "cache", "plugins"}
 """Modules below every station; of the package they import nothing but each other."""
 
 MAY_IMPORT = {
@@ -23,6 +24,7 @@ MAY_IMPORT = {
     "streams": {"arrays", "checks", "errors"},
     "files": {"errors"},
     "cache": set(),
+    "plugins": {"errors"},
     "spaces": GROUND,
     "tables": GROUND | {"spaces"},
     "strategies": GROUND | {"spaces"},
@@ -75,6 +77,49 @@ def test_only_train_imports_torch():
         names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
         names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
         assert not [name for name in names if name.split(".")[0] == "torch"], path
+
+
+MAY_ASK_WHICH_SPACE = {"spaces", "train/networks"}
+"""The folders in which code may depend on what kind of space it has."""
+
+FACES = {"compat/nasbench101.py", "compat/nats/face.py", "compat/nats/structure.py"}
+"""Faces of official APIs, each of which has one or two official spaces and must refuse tables of others."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_spaces_and_networks_ask_of_which_kind_a_space_is(path):
+    file = path.relative_to(ROOT).as_posix()
+    lines = space_switches(path.read_text())
+    if not any(file.startswith(f"{folder}/") for folder in MAY_ASK_WHICH_SPACE):
+        assert bool(lines) == (file in FACES), f"{file} asks which space it has in lines {lines}"
+
+
+@pytest.mark.parametrize(
+    ("code", "asks"),
+    [
+        ("isinstance(space, TopologySpace)", True),
+        ("isinstance(table.space, spaces.ChoicesSpace | ListedSpace)", True),
+        ("isinstance(x, (int, ProductSpace))", True),
+        ("issubclass(kind, ChainSpace)", True),
+        ("type(self.space) is kind", True),
+        ("self.space.__class__", True),
+        ("if space.name == 'topology': ...", True),
+        ("table.space.name in names", True),
+        ("table.description.space['name'] != 'cell101'", True),
+        ("space.spec()['name'] == 'gnn'", True),
+        ("spec.get('name') == 'gnn'", True),
+        ("FUNCTIONS[space.name]", True),
+        ("match space:\n    case ChainSpace(): ...", True),
+        ("print(space.name)", False),
+        ("print(type(space).__name__)", False),
+        ("isinstance(x, int)", False),
+        ("isinstance(x, Space)", False),
+        ("table.name == 'digits/chain'", False),
+        ("space = TopologySpace()", False),
+    ],
+)
+def test_code_that_asks_which_space_is_found(code, asks):
+    assert bool(space_switches(code)) == asks
 
 
 def test_a_test_module_that_cannot_be_imported_is_an_error(tmp_path):

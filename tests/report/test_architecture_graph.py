@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasbench_lab import spaces
-from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.report.layout.architecture import architecture_graph
 from nasbench_lab.report.layout.graph import text_size
 from nasbench_lab.report.layout.layers import layered_graph
-from nasbench_lab.spaces import gnn, size, topology, trans_macro, trans_micro
+from nasbench_lab.spaces import Graph, GraphEdge, GraphNode, gnn, size, topology, trans_macro, trans_micro
+from nasbench_lab.spaces.graph import cell_graph, layer_graph, operation_graph
 
 CHOICES = [("kernel", [3, 5]), ("width of the first layer", [16, 32, 64]), ("optimiser", ["adam", "sgd"])]
 LAYERS = [["conv3x3-4", "conv5x5-16"], ["relu", "tanh"], ["max-pool", "identity"], ["dense-64", "identity"]]
@@ -45,7 +46,7 @@ def operations(graph):
 
 
 def test_all_spaces_are_tried():
-    assert set(SPACES) == set(spaces._SPACES)
+    assert set(SPACES) == set(spaces.list_spaces())
 
 
 # What is drawn is what the codes say.
@@ -248,3 +249,68 @@ def test_in_words():
         "kernel = 3, width of the first layer = 16, optimiser = adam"
     )
     assert graph.name == SPACES["topology"].format(6111)
+
+
+# Graphs of spaces of other packages.
+
+
+class Drawn(spaces.ProductSpace):
+    """A space of one architecture with this graph."""
+
+    def __init__(self, graph):
+        super().__init__("drawn", (1,))
+        self._graph = graph
+
+    def parse_one(self, text):
+        return (0,)
+
+    def format_one(self, codes):
+        return "drawn"
+
+    def graph(self, index):
+        return self._graph
+
+
+LARGE_CELL = cell_graph(
+    ["conv", "none", "skip", "conv", "pool", "conv"], [(0, 1), (0, 2), (1, 2), (0, 3), (2, 3), (3, 4)]
+)
+
+
+def test_a_large_cell_is_drawn_with_its_operations_in_nodes():
+    graph = architecture_graph(Drawn(LARGE_CELL), 0)
+    check_layout(graph)
+    assert sorted(operations(graph)) == sorted(edge.label for edge in LARGE_CELL.edges)
+    assert [node.label for node in graph.nodes if node.kind == "state"] == ["0", "1", "2", "3", "4"]
+    assert len(graph.edges) == 2 * len(LARGE_CELL.edges)
+    assert [edge.kind for edge in graph.edges].count("none") == 2
+    assert "2 leads to pool" in graph.description
+    assert "pool leads to 3" in graph.description
+    for source, target in links(graph):
+        assert graph.nodes[source].y < graph.nodes[target].y
+
+
+def test_labels_of_several_lines_do_not_overlap_in_layers():
+    edges = [(0, 1), (0, 2), (1, 3), (2, 3), (0, 3)]
+    graph = architecture_graph(Drawn(operation_graph(["conv\n3x3\nrelu", "a"], edges)), 0)
+    check_layout(graph)
+    assert len({node.height for node in graph.nodes}) == 1
+
+
+@given(st.lists(st.text("ab \n", min_size=1, max_size=90), min_size=1, max_size=9))
+def test_rows_of_any_labels_do_not_overlap(labels):
+    check_layout(architecture_graph(Drawn(layer_graph(labels)), 0))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edges", "arrangement", "reason"),
+    [
+        (0, [], "row", "at least one node"),
+        (2, [(1, 0)], "layers", "to a later one, 0 to 1, got 1 to 0"),
+        (2, [(0, 2)], "layers", "got 0 to 2"),
+        (3, [(0, 2)], "row", "from a node to the next, got 0 to 2"),
+        (3, [(0, 2), (0, 2)], "arcs", "different pairs"),
+    ],
+)
+def test_graphs_that_cannot_be_drawn_are_refused(nodes, edges, arrangement, reason):
+    with pytest.raises(ParameterError, match=reason):
+        Graph(tuple(GraphNode("a") for _ in range(nodes)), tuple(GraphEdge(*edge) for edge in edges), arrangement)

@@ -22,7 +22,6 @@ from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
 from nasbench_lab.strategies.models.kernels import CodeGrid, Sums, correlation
 from nasbench_lab.strategies.models.normal_draws import normal_numbers
 from nasbench_lab.strategies.models.observations import Observations
-from nasbench_lab.strategies.parts.sizes import sizes
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.registry import strategy_class
 from nasbench_lab.streams import MEASUREMENT, Streams
@@ -502,7 +501,7 @@ def test_progressive_search_goes_from_small_to_large(space, smallest):
     """The first pass: all of the smallest, then of every size what architectures of the size before can become."""
     value = np.random.default_rng(0).random(space.size)
     strategy = resolve("progressive-search", {"batch": 6})
-    state, size, asked = strategy.start(Problem(space, Streams(1, 0, 5))), sizes(space), []
+    state, size, asked = strategy.start(Problem(space, Streams(1, 0, 5))), space.size_of(np.arange(space.size)), []
     for number in range(1 + size.max() - (3 if isinstance(space, spaces.Cell101Space) else 1)):
         proposed = strategy.ask(state)
         for run in range(5):
@@ -526,7 +525,7 @@ def test_progressive_search_ranks_what_grows_best():
     table = synthetic_table("topology", noise=0.0)
     budget = nl.Budget(evaluations=45)
     trace = nl.simulate(table, "progressive-search", runs=50, budget=budget, repeat="mean")
-    value, size = table.mean_values("valid_accuracy"), sizes(table.space)
+    value, size = table.mean_values("valid_accuracy"), table.space.size_of(np.arange(table.space.size))
     rank = stats.rankdata(-value[size == 2])[np.cumsum(size == 2)[trace.architecture[:, 25:]] - 1]
     assert np.median(rank) < 0.15 * (size == 2).sum()
 

@@ -13,7 +13,9 @@ from nasbench_lab.spaces import ChainSpace, LayerChainSpace, TopologySpace
 
 pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
-from nasbench_lab.train.equivalent_networks import layer_chain_form, representatives, topology_form
+from nasbench_lab.train.equivalent_networks import representatives
+from nasbench_lab.train.networks.layer_chain import layer_chain_form
+from nasbench_lab.train.networks.topology_form import canonical_form
 
 NONE, SKIP, CONV1, CONV3, POOL = range(5)
 CELLS = st.tuples(*[st.integers(0, 4)] * 6)
@@ -64,7 +66,7 @@ def permuted(codes):
 
 @given(CELLS)
 def test_exchanging_the_inner_nodes_changes_nothing(codes):
-    assert topology_form(codes) == topology_form(permuted(codes))
+    assert canonical_form(codes) == canonical_form(permuted(codes))
     assert the_same_network(codes, permuted(codes))
 
 
@@ -75,7 +77,7 @@ def test_equal_forms_compute_the_same_and_others_do_not(seed):
     one = random.integers(0, 5, 6)
     other = one.copy()
     other[random.choice(6, 2)] = random.integers(0, 5, 2)
-    equal = topology_form(one.tolist()) == topology_form(other.tolist())
+    equal = canonical_form(one.tolist()) == canonical_form(other.tolist())
     assert equal == the_same_network(one.tolist(), other.tolist())
 
 
@@ -103,7 +105,7 @@ def test_one_convolution_used_twice_is_not_two():
     """NAS-Bench-201's rule for its 6,466 unique topologies takes these two for one."""
     twice = (CONV3, NONE, SKIP, NONE, SKIP, SKIP)  # node 3 = node 1 + node 2 = twice the same output
     two = (CONV3, CONV3, NONE, NONE, SKIP, SKIP)
-    assert topology_form(twice) != topology_form(two)
+    assert canonical_form(twice) != canonical_form(two)
     assert not the_same_network(twice, two)
 
 

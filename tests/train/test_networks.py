@@ -7,10 +7,11 @@ import struct
 
 import numpy as np
 import pytest
+from added_entry_points import add_entry_points
 
 import nasbench_lab as nl
-from nasbench_lab.errors import OutOfSpaceError
-from nasbench_lab.spaces import ChainSpace, TopologySpace
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.spaces import ChainSpace, LayerChainSpace, ListedSpace, SizeSpace, TopologySpace
 from nasbench_lab.tables.reading import unpickle
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
@@ -18,8 +19,11 @@ torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-
 from nasbench_lab.train.complexity import multiply_additions, parameters  # noqa: E402
 from nasbench_lab.train.network_builders import check_network, network_builder  # noqa: E402
 from nasbench_lab.train.networks import (  # noqa: E402
+    NetworkFamily,
     cell101_network,
+    list_networks,
     macro_network,
+    networks_of,
     size_network,
     topology_network,
 )
@@ -236,3 +240,39 @@ def test_counting_leaves_the_network_as_it_was():
     assert multiply_additions(torch.nn.Flatten(), (3, 8, 8)) == 0
     assert multiply_additions(torch.nn.Conv2d(1, 1, 1).double(), (1, 2, 2)) == 8
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_what_has_no_networks_is_said():
+    with pytest.raises(ParameterError, match="no networks for the space 'size'; there are for cell101, chain, layer"):
+        networks_of(SizeSpace())
+    with pytest.raises(ParameterError, match="those of NAS-Bench-Macro, with the choices '012', got 'ab'"):
+        networks_of(ChainSpace("ab", 3))
+
+
+def test_options_are_those_of_the_space():
+    space = LayerChainSpace([["conv3x3-4", "identity"]])
+    with pytest.raises(ParameterError, match="a network takes no options, got channels = 8"):
+        network_builder(space, 0, image=(1, 8, 8), classes=10, options={"channels": 8})
+    with pytest.raises(ParameterError, match="a network takes channels, whole numbers from 1, got cells = 3"):
+        network_builder(ChainSpace("012", 8), 0, image=(1, 8, 8), classes=10, options={"cells": 3})
+
+
+class OneLayer(NetworkFamily):
+    """Networks for the size space, in this test alone."""
+
+    options = ("factor",)
+
+    def build(self, codes, *, image, classes, copies, factor=1):
+        return torch.nn.Conv2d(copies * image[0], copies * factor * classes, 1, groups=copies)
+
+
+def test_an_entry_point_adds_networks(monkeypatch):
+    add_entry_points(monkeypatch, "nasbench_lab.networks", size=OneLayer, topology=OneLayer, listed=dict)
+    assert {"size", "topology", "listed"} <= set(list_networks())
+    build = network_builder(SizeSpace(), 5, image=(3, 8, 8), classes=10, options={"factor": 2})
+    assert parameters(build(1)) == 80
+    assert networks_of(SizeSpace()).default_options("digits") == {}
+    assert networks_of(SizeSpace()).form([1, 2]) == (1, 2)
+    assert not isinstance(networks_of(TopologySpace()), OneLayer), "a built-in name cannot be taken over"
+    with pytest.raises(ParameterError, match=r"the entry point 'listed' .* must name a NetworkFamily, but it names"):
+        networks_of(ListedSpace(["a"]))

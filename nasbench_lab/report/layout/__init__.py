@@ -1,1 +1,1 @@
-"""Where the parts of a drawing lie, as plain data: figures and the page paint the same layout."""
+"""The places of the parts of a drawing, as plain data: figures and the page draw the same layout."""

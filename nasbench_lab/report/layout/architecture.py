@@ -4,62 +4,46 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from nasbench_lab.report.layout.graph import ArchitectureGraph, Edge, Node, NodeKind, box_size, fit, straight, text_size
+from nasbench_lab.report.layout.graph import CIRCLE, ArchitectureGraph, Edge, Node, box_size, fit, straight, text_size
 from nasbench_lab.report.layout.layers import layered_graph
-from nasbench_lab.spaces import (
-    Cell101Space,
-    ChainSpace,
-    ChoicesSpace,
-    GnnSpace,
-    LayerChainSpace,
-    ListedChoicesSpace,
-    SizeSpace,
-    Space,
-    TopologySpace,
-    TransMacroSpace,
-    TransMicroSpace,
-    gnn,
-    topology,
-    trans_micro,
-)
+from nasbench_lab.spaces import Graph, GraphEdge, GraphNode, Space
+from nasbench_lab.spaces.graph import Arrangement, EdgeKind
 
 __all__ = ["architecture_graph"]
 
-_INPUT, _OUTPUT = "input", "output"
 _TEXT_WIDTH = 60  # characters
 _GAP = 2.2  # between the boxes of a row, em
-_ROUND = 1.9  # diameter of a circle, em
 _LOW, _HIGH = (4.2, 0.7), (8.8, 1.25)  # of arcs: how far they are pulled away (em), and the angle at which they start
-
-_MODULES = ("plain", "channels x2", "resolution /2", "channels x2,\nresolution /2")
-"""What the kinds of modules of `TransMacroSpace` do."""
+_MOST_ARC_NODES = 4  # with more nodes, arcs would cross
 
 
 def architecture_graph(
     space: Space, architecture: str | int | np.integer[Any], row_width: float = 44.0
 ) -> ArchitectureGraph:
-    """Lay out the graph of an architecture.
+    """Lay out the graph of an architecture, as `nasbench_lab.spaces.Space.graph` describes it.
 
     - ``topology`` and ``trans-micro``: four circles in a row, and six arrows with their operations;
     - ``cell101``: the canonical drawing of the cell, every vertex below those that lead to it;
     - ``gnn``: the tree below the input, and its leaves, which are concatenated, leading to the output;
     - ``chain``, ``layer-chain``, ``size`` and ``trans-macro``: a row of layers from input to output;
-    - ``choices`` and ``listed-choices``: a row of choices, without arrows, as nothing is known of how they act;
-    - ``listed`` and spaces of others: the notation as text.
+    - ``choices`` and ``listed-choices``: a row of choices without arrows, as it is not known how they act together;
+    - ``listed``: the name as text;
+    - a space of another package: as its graph says, by default a row of layers.
 
     Args:
         space: of the architecture.
         architecture: its index, or its official notation.
-        row_width: a row of layers that is longer goes on below, em.
+        row_width: em; a longer row continues below.
 
     Raises:
         OutOfSpaceError: the space has no such architecture.
 
+    >>> from nasbench_lab.spaces import SizeSpace, TopologySpace
     >>> graph = architecture_graph(TopologySpace(), 6111)
     >>> [(edge.source, edge.target, edge.label) for edge in graph.edges][:2]
     [(0, 1, 'nor_conv_3x3'), (0, 2, 'nor_conv_3x3')]
@@ -67,37 +51,24 @@ def architecture_graph(
     ['8 channels', '8 channels', '40 channels']
     """
     index = space.resolve(architecture)
-    draw = _DRAWINGS.get(type(space), _text)
-    return draw(space, index, row_width)
+    graph = space.graph(index)
+    return _LAYOUTS[graph.arrangement](space.format(index), graph, row_width)
 
 
-def _topology(space: TopologySpace, index: int, _row_width: float) -> ArchitectureGraph:
-    return _cell(
-        space.format(index), [topology.OPERATIONS[code] for code in space.codes(index).tolist()], topology.EDGES
-    )
-
-
-def _trans_micro(space: TransMicroSpace, index: int, _row_width: float) -> ArchitectureGraph:
-    return _cell(
-        space.format(index), [trans_micro.OPERATIONS[code] for code in space.codes(index).tolist()], trans_micro.EDGES
-    )
-
-
-def _cell(name: str, operations: Sequence[str], links: Sequence[tuple[int, int]]) -> ArchitectureGraph:
-    """Draw a cell with operations on its edges: nodes in a row, an arc for every edge that is not to the next."""
-    step = max(text_size(operation)[0] for operation in operations) + 2.4 + _ROUND
-    nodes = [Node(str(number), "state", number * step, 0.0, _ROUND, _ROUND) for number in range(4)]
-    edges = [
-        _cell_edge(nodes, source, target, operation)
-        for (source, target), operation in zip(links, operations, strict=True)
-    ]
+def _arcs(name: str, graph: Graph, row_width: float) -> ArchitectureGraph:
+    """Place nodes in a row, and an arc for every edge that does not lead to the next node."""
+    if len(graph.nodes) > _MOST_ARC_NODES:
+        return _layers(name, graph, row_width)
+    labels = [node.label for node in graph.nodes] + [edge.label for edge in graph.edges]
+    step = max(text_size(label)[0] for label in labels) + 2.4 + CIRCLE
+    nodes = [Node(node.label, node.kind, place * step, 0.0, CIRCLE, CIRCLE) for place, node in enumerate(graph.nodes)]
+    edges = [_arc(nodes, edge.source, edge.target, edge.label, edge.kind) for edge in graph.edges]
     return fit(name, nodes, edges)
 
 
-def _cell_edge(nodes: Sequence[Node], source: int, target: int, operation: str) -> Edge:
+def _arc(nodes: Sequence[Node], source: int, target: int, operation: str, kind: EdgeKind) -> Edge:
     start, end = nodes[source].x, nodes[target].x
-    radius, middle = _ROUND / 2, (start + end) / 2
-    kind: Any = "none" if operation == "none" else "flow"
+    radius, middle = CIRCLE / 2, (start + end) / 2
     if target == source + 1:
         curve = straight((start + radius, 0.0), (end - radius, 0.0))
         return Edge(source, target, operation, kind, curve, (middle, -0.85))
@@ -115,85 +86,67 @@ def _cell_edge(nodes: Sequence[Node], source: int, target: int, operation: str) 
     return Edge(source, target, operation, kind, curve, (middle, top + 0.85 * up))
 
 
-def _cell101(space: Cell101Space, index: int, _row_width: float) -> ArchitectureGraph:
-    adjacency, operations = space.cell(index)
-    labels = [_INPUT, *operations, _OUTPUT]
-    links = [(int(source), int(target)) for source, target in np.argwhere(adjacency)]
-    return layered_graph(space.format(index), labels, _kinds(len(labels)), links)
+def _layers(name: str, graph: Graph, _row_width: float) -> ArchitectureGraph:
+    """Place every node below those that lead to it."""
+    if any(edge.label for edge in graph.edges):
+        graph = _with_operations_in_nodes(graph)
+    return layered_graph(
+        name,
+        [node.label for node in graph.nodes],
+        [node.kind for node in graph.nodes],
+        [(edge.source, edge.target) for edge in graph.edges],
+        [edge.kind for edge in graph.edges],
+    )
 
 
-def _gnn(space: GnnSpace, index: int, _row_width: float) -> ArchitectureGraph:
-    tree, *codes = space.codes(index).tolist()
-    origins = gnn.LINKS[tree]
-    leaves = [node for node in range(1, len(origins) + 1) if node not in origins]
-    links = [(origin, node) for node, origin in enumerate(origins, start=1)]
-    links += [(leaf, len(origins) + 1) for leaf in leaves]
-    labels = [_INPUT, *(space.operations[code] for code in codes), _OUTPUT]
-    return layered_graph(space.format(index), labels, _kinds(len(labels)), links)
+def _with_operations_in_nodes(graph: Graph) -> Graph:
+    """Put a node with the operation in the middle of every edge that has one."""
+    nodes: list[GraphNode] = []
+    edges: list[GraphEdge] = []
+    place: list[int] = []
+    for number, node in enumerate(graph.nodes):
+        leading = []
+        for edge in (edge for edge in graph.edges if edge.target == number):
+            source = place[edge.source]
+            if edge.label:
+                edges.append(GraphEdge(source, len(nodes), kind=edge.kind))
+                source = len(nodes)
+                nodes.append(GraphNode(edge.label))
+            leading.append((source, edge.kind))
+        place.append(len(nodes))
+        nodes.append(node)
+        edges += [GraphEdge(source, place[-1], kind=kind) for source, kind in leading]
+    return Graph(tuple(nodes), tuple(edges), "layers")
 
 
-def _kinds(nodes: int) -> list[NodeKind]:
-    return ["end", *["operation"] * (nodes - 2), "end"]  # type: ignore[list-item]
-
-
-def _chain(space: ChainSpace, index: int, row_width: float) -> ArchitectureGraph:
-    return _layers(space.format(index), [space.choices[code] for code in space.codes(index).tolist()], row_width)
-
-
-def _layer_chain(space: LayerChainSpace, index: int, row_width: float) -> ArchitectureGraph:
-    return _layers(space.format(index), space.names(space.codes(index).tolist()), row_width)
-
-
-def _size(space: SizeSpace, index: int, row_width: float) -> ArchitectureGraph:
-    labels = [f"{channels} channels" for channels in space.channels(index)]
-    return _layers(space.format(index), labels, row_width)
-
-
-def _trans_macro(space: TransMacroSpace, index: int, row_width: float) -> ArchitectureGraph:
-    labels = [_MODULES[code] for code in space.codes(index).tolist() if code < len(_MODULES)]
-    return _layers(space.format(index), labels, row_width)
-
-
-def _choices(space: ChoicesSpace | ListedChoicesSpace, index: int, row_width: float) -> ArchitectureGraph:
-    codes = space.codes(index).tolist()
-    parts = zip(space.choices.names, space.choices.values, codes, strict=True)
-    labels = [textwrap.fill(f"{key} = {values[code]}", _TEXT_WIDTH) for key, values, code in parts]
-    nodes, _ = _row(labels, ["operation"] * len(labels), row_width)
-    return fit(space.format(index), nodes, [])
-
-
-def _text(space: Space, index: int, _row_width: float) -> ArchitectureGraph:
-    name = space.format(index)
-    label = textwrap.fill(name, _TEXT_WIDTH)
-    return fit(name, [Node(label, "text", 0.0, 0.0, *text_size(label))], [])
-
-
-def _layers(name: str, labels: Sequence[str], row_width: float) -> ArchitectureGraph:
-    """Draw layers from input to output."""
-    every = [_INPUT, *labels, _OUTPUT]
-    nodes, rows = _row(every, _kinds(len(every)), row_width)
-    edges = [_layer_edge(nodes, rows, place) for place in range(len(nodes) - 1)]
-    return fit(name, nodes, edges)
-
-
-def _row(labels: Sequence[str], kinds: Sequence[NodeKind], row_width: float) -> tuple[list[Node], list[int]]:
-    """Place boxes from left to right, going on below where a row is full; return them and the row of each."""
-    sizes = [box_size(label) for label in labels]
+def _row(name: str, graph: Graph, row_width: float) -> ArchitectureGraph:
+    """Place boxes from left to right; a full row continues below."""
+    labels = [_wrapped(node.label) for node in graph.nodes]
+    sizes = [
+        text_size(label) if node.kind == "text" else box_size(label)
+        for label, node in zip(labels, graph.nodes, strict=True)
+    ]
     height = max(high for _, high in sizes)
     nodes: list[Node] = []
     rows: list[int] = []
     x, row = 0.0, 0
-    for label, kind, (wide, high) in zip(labels, kinds, sizes, strict=True):
+    for label, node, (wide, high) in zip(labels, graph.nodes, sizes, strict=True):
         if x > 0 and x + wide > row_width:
             x, row = 0.0, row + 1
-        nodes.append(Node(label, kind, x + wide / 2, row * (height + _GAP), wide, high))
+        nodes.append(Node(label, node.kind, x + wide / 2, row * (height + _GAP), wide, high))
         rows.append(row)
         x += wide + _GAP
-    return nodes, rows
+    return fit(name, nodes, [_row_edge(nodes, rows, edge.source) for edge in graph.edges])
 
 
-def _layer_edge(nodes: Sequence[Node], rows: Sequence[int], place: int) -> Edge:
-    """Draw the arrow from one layer to the next: straight, or from the end of a row to the beginning of that below."""
+def _wrapped(label: str) -> str:
+    """Break the lines of a label that are too long."""
+    lines = label.split("\n")
+    return "\n".join(textwrap.fill(line, _TEXT_WIDTH) if len(line) > _TEXT_WIDTH else line for line in lines)
+
+
+def _row_edge(nodes: Sequence[Node], rows: Sequence[int], place: int) -> Edge:
+    """Draw the arrow from a box to the next: straight, or from the end of a row to the beginning of the row below."""
     one, other = nodes[place], nodes[place + 1]
     start, end = (one.x + one.width / 2, one.y), (other.x - other.width / 2, other.y)
     if rows[place] == rows[place + 1]:
@@ -212,15 +165,8 @@ def _layer_edge(nodes: Sequence[Node], rows: Sequence[int], place: int) -> Edge:
     return Edge(place, place + 1, "", "flow", curve, ((start[0] + end[0]) / 2, middle))
 
 
-_DRAWINGS: dict[type[Space], Callable[[Any, int, float], ArchitectureGraph]] = {
-    TopologySpace: _topology,
-    TransMicroSpace: _trans_micro,
-    Cell101Space: _cell101,
-    GnnSpace: _gnn,
-    ChainSpace: _chain,
-    LayerChainSpace: _layer_chain,
-    SizeSpace: _size,
-    TransMacroSpace: _trans_macro,
-    ChoicesSpace: _choices,
-    ListedChoicesSpace: _choices,
+_LAYOUTS: Mapping[Arrangement, Callable[[str, Graph, float], ArchitectureGraph]] = {
+    "row": _row,
+    "layers": _layers,
+    "arcs": _arcs,
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+
+from nasbench_lab.spaces.graph import EdgeKind, NodeKind
 
 Point = tuple[float, float]
 """x to the right and y *downwards*, as in SVG, in em: multiples of the font size of the labels."""
 
-NodeKind = Literal["end", "operation", "state", "text"]
-EdgeKind = Literal["flow", "none"]
+CIRCLE = 1.9
+"""Diameter of a circle, em."""
 
 _CHARACTER = 0.64  # widest average width of a character of a label in common sans-serif fonts, em
 _LINE = 1.25
@@ -20,12 +21,11 @@ _PADDING = (1.2, 0.7)
 
 @dataclass(frozen=True)
 class Node:
-    """A box, a circle or a text.
+    """A node of `nasbench_lab.spaces.Graph` with its place: a box, a circle or a text.
 
     Attributes:
-        label: what is written in it; may have several lines.
-        kind: ``"end"`` for input and output, ``"operation"`` for something that is computed, ``"state"`` (a circle, as
-            wide as high) for a feature map between operations that stand on edges, ``"text"`` for text without a box.
+        label: its text; may have several lines.
+        kind: that of the node: ``"state"`` is a circle, as wide as high; ``"text"`` has no box.
         x: of the centre, em.
         y: of the centre, em, downwards.
         width: em; the label fits in.
@@ -42,13 +42,13 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """An arrow.
+    """An edge of `nasbench_lab.spaces.Graph` with its place: an arrow.
 
     Attributes:
         source: position of the node where it starts.
         target: position of the node to which it points.
         label: the operation on it; empty where operations stand in the nodes.
-        kind: ``"none"`` for an edge that passes nothing on (drawn faintly), else ``"flow"``.
+        kind: that of the edge; ``"none"`` is drawn faintly.
         curve: cubic Bezier curves one after the other: a start, and then for each curve two control points and its
             end, which is the next one's start: ``M p0 C p1 p2 p3 C p4 p5 p6 ...`` in SVG. It starts and ends at the
             border of its nodes.
@@ -83,7 +83,7 @@ class ArchitectureGraph:
 
     @property
     def description(self) -> str:
-        """The same in words, for those who do not see it.
+        """The graph in words, for readers who do not see it.
 
         >>> from nasbench_lab.report.layout.architecture import architecture_graph
         >>> from nasbench_lab.spaces import ChainSpace
@@ -130,7 +130,7 @@ def straight(*points: Point) -> tuple[Point, ...]:
 
 
 def fit(name: str, nodes: Sequence[Node], edges: Sequence[Edge], margin: float = 0.4) -> ArchitectureGraph:
-    """Move everything so that it begins at the margin, and find out how large it is."""
+    """Return the drawing, moved so that it begins at the margin."""
     points = [point for edge in edges for point in edge.curve]
     boxes = [(node.x, node.y, node.width, node.height) for node in nodes]
     boxes += [(*edge.label_at, *text_size(edge.label)) for edge in edges if edge.label]

@@ -1,7 +1,7 @@
 """Drawing an acyclic graph in layers from top to bottom (Sugiyama, Tagawa and Toda, IEEE Transactions SMC 1981).
 
-A vertex stands below all that lead to it. An edge that passes layers passes each through a place of its own, so that
-it never runs through a box. The order inside layers is found by sweeps of barycentres that keep the order with the
+A vertex stands below all that lead to it. An edge that passes layers has a free place in each of them, so that it never
+runs through a box. The order inside layers is found by sweeps of barycentres that keep the order with the
 fewest crossings; then each layer is moved as close to its neighbours as the boxes allow, by least squares.
 """
 
@@ -13,29 +13,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nasbench_lab.report.layout.graph import ArchitectureGraph, Edge, Node, NodeKind, Point, box_size, fit, straight
+from nasbench_lab.report.layout.graph import CIRCLE, ArchitectureGraph, Edge, Node, Point, box_size, fit, straight
+from nasbench_lab.spaces.graph import EdgeKind, NodeKind
 
 _GAP_X, _GAP_Y = 1.6, 1.7  # between boxes, em
 _PASSAGE = 0.6  # width of the place through which an edge passes a layer, em
-_ROW = 1.95  # height of a layer, em: one line of text in a box
 _SWEEPS = 12
 
 Link = tuple[int, int]
 
 
 def layered_graph(
-    name: str, labels: Sequence[str], kinds: Sequence[NodeKind], links: Sequence[Link]
+    name: str,
+    labels: Sequence[str],
+    kinds: Sequence[NodeKind],
+    links: Sequence[Link],
+    edge_kinds: Sequence[EdgeKind] | None = None,
 ) -> ArchitectureGraph:
     """Draw an acyclic graph whose vertices are listed in an order in which every link leads onwards.
 
     Args:
         name: of the graph.
-        labels: of the vertices, each of one line.
+        labels: of the vertices.
         kinds: of the vertices.
         links: pairs of vertices, from and to.
+        edge_kinds: of the links; all ``"flow"`` by default.
     """
     layers = _layers_of(len(labels), links)
-    items = [_Item(layer, box_size(label)[0]) for layer, label in zip(layers, labels, strict=True)]
+    row = max(box_size(label)[1] for label in labels)
+    sizes = [
+        (CIRCLE, CIRCLE) if kind == "state" else (box_size(label)[0], row)
+        for label, kind in zip(labels, kinds, strict=True)
+    ]
+    items = [_Item(layer, width) for layer, (width, _) in zip(layers, sizes, strict=True)]
     routes: list[list[int]] = []
     for source, target in links:
         passages = range(len(items), len(items) + layers[target] - layers[source] - 1)
@@ -43,15 +53,18 @@ def layered_graph(
         routes.append([source, *passages, target])
     steps = [step for route in routes for step in itertools.pairwise(route)]
     x = _places(items, _ordered(items, steps), steps)
-    y = [item.layer * (_ROW + _GAP_Y) for item in items]
+    y = [item.layer * (row + _GAP_Y) for item in items]
     nodes = [
-        Node(label, kind, x[place], y[place], *box_size(label))
-        for place, (label, kind) in enumerate(zip(labels, kinds, strict=True))
+        Node(label, kind, x[place], y[place], *size)
+        for place, (label, kind, size) in enumerate(zip(labels, kinds, sizes, strict=True))
     ]
     edges = []
-    for (source, target), route in zip(links, routes, strict=True):
-        curve = _curve([(x[place], y[place]) for place in route])
-        edges.append(Edge(source, target, "", "flow", curve, curve[len(curve) // 2]))
+    flow: list[EdgeKind] = ["flow"] * len(links)
+    for (source, target), route, edge_kind in zip(links, routes, edge_kinds or flow, strict=True):
+        # Through a place without a node, an edge goes straight down as far as through a box.
+        halves = [sizes[place][1] / 2 if place < len(sizes) else row / 2 for place in route]
+        curve = _curve([(x[place], y[place]) for place in route], halves)
+        edges.append(Edge(source, target, "", edge_kind, curve, curve[len(curve) // 2]))
     return fit(name, nodes, edges)
 
 
@@ -64,7 +77,7 @@ class _Item:
 
 
 def _layers_of(vertices: int, links: Sequence[Link]) -> list[int]:
-    """Return the length of the longest way to every vertex."""
+    """Return the length of the longest path to every vertex."""
     layers = [0] * vertices
     for source, target in sorted(links):
         layers[target] = max(layers[target], layers[source] + 1)
@@ -103,7 +116,7 @@ def _crossings(order: Sequence[Sequence[int]], steps: Sequence[Link]) -> int:
 
 
 def _places(items: Sequence[_Item], order: Sequence[Sequence[int]], steps: Sequence[Link]) -> list[float]:
-    """Return the x of every item: each layer in order, without overlaps, near to what it is connected with."""
+    """Return the x of every item: each layer in order, without overlaps, and close to the items joined to it."""
     x: dict[int, float] = {}
     for layer in order:
         offsets = _offsets(items, layer)
@@ -121,7 +134,7 @@ def _mean(x: Mapping[int, float], places: Sequence[int], default: float) -> floa
 
 
 def _offsets(items: Sequence[_Item], layer: Sequence[int]) -> list[float]:
-    """Return how far right of the first item of a layer each must be at least."""
+    """Return the smallest distance of each item of a layer from the first one."""
     offsets = [0.0]
     for left, right in itertools.pairwise(layer):
         offsets.append(offsets[-1] + (items[left].width + items[right].width) / 2 + _GAP_X)
@@ -144,12 +157,17 @@ def _apart(wanted: Sequence[float], offsets: Sequence[float]) -> list[float]:
     return [float(one + offset) for one, offset in zip(level, offsets, strict=True)]
 
 
-def _curve(centers: Sequence[Point]) -> tuple[Point, ...]:
-    """Return the curve through the centres of items: bent between layers, straight down through them."""
-    half = _ROW / 2
-    curve: list[Point] = [(centers[0][0], centers[0][1] + half)]
-    for (x, y), (end_x, end_y) in itertools.pairwise(centers):
-        start, end = y + half, end_y - half
+def _curve(centers: Sequence[Point], halves: Sequence[float]) -> tuple[Point, ...]:
+    """Return the curve through the centres of items: bent between layers, straight down through them.
+
+    Args:
+        centers: of the items.
+        halves: half the height of each item, em.
+    """
+    curve: list[Point] = [(centers[0][0], centers[0][1] + halves[0])]
+    steps = zip(itertools.pairwise(centers), itertools.pairwise(halves), strict=True)
+    for ((x, y), (end_x, end_y)), (half, end_half) in steps:
+        start, end = y + half, end_y - end_half
         if curve[-1] != (x, start):
             curve += straight(curve[-1], (x, start))[1:]
         middle = (start + end) / 2

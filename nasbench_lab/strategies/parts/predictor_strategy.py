@@ -16,7 +16,6 @@ from nasbench_lab.strategies.models.candidates import distinct_new
 from nasbench_lab.strategies.models.encodings import Encoding, encode
 from nasbench_lab.strategies.models.network_ensemble import Networks, SingleArray, Slope
 from nasbench_lab.strategies.models.observations import Observations
-from nasbench_lab.strategies.parts.sizes import sizes
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
@@ -58,7 +57,7 @@ class PredictorState:
     @cached_property
     def sizes(self) -> IntArray:
         """The sizes of all architectures of the space, shape (space.size,)."""
-        return sizes(self.space)
+        return self.space.size_of(np.arange(self.space.size))
 
     def choose(self, ranked: IntArray, count: int, uniform: FloatArray) -> IntArray:
         """Choose the first ``count`` new ones of ranked architectures, shape (runs, count) (see `distinct_new`)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.spaces.cell101_enumeration import OPERATIONS
 from nasbench_lab.train.networks.blocks import Classifier, ConvBnRelu
+from nasbench_lab.train.networks.family import NetworkFamily
 
 _MAX_VERTICES, _MAX_EDGES = 7, 9
 
@@ -136,6 +138,25 @@ def cell101_network(
             layers.append(Cell101Module(matrix, operations, width if cell == 0 else outputs, outputs, copies=copies))
         width = channels * 2**stack
     return nn.Sequential(*layers, Classifier(width, classes, copies=copies))
+
+
+class Cell101Networks(NetworkFamily[Cell101Space]):
+    """Networks of NAS-Bench-101. Cells are different networks by construction."""
+
+    options = ("channels", "cells")
+
+    def build(
+        self, codes: Sequence[int], *, image: tuple[int, int, int], classes: int, copies: int, **options: int
+    ) -> nn.Module:
+        """Build `cell101_network`."""
+        adjacency, operations = self.space.drawing(codes)
+        return cell101_network(
+            adjacency, operations, image_channels=image[0], classes=classes, copies=copies, **options
+        )
+
+    def default_options(self, dataset: str) -> Mapping[str, int]:
+        """Return those of the embedded table for digits."""
+        return {"channels": 8} if dataset == "digits" else {}
 
 
 def _check(matrix: Adjacency, operations: Sequence[str]) -> None:

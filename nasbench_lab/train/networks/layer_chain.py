@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from torch import Tensor, nn
 
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces import LayerChainSpace
+from nasbench_lab.train.networks.family import NetworkFamily
 
 _ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
@@ -21,7 +23,7 @@ class Dense(nn.Module):
         self.linear = nn.Conv2d(copies * inputs, copies * outputs, 1, groups=copies)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, copies * channels, h, w) of `inputs` values a copy to (batch, copies * outputs, 1, 1)."""
+        """(batch, copies * channels, h, w), with `inputs` values per copy, to (batch, copies * outputs, 1, 1)."""
         return self.linear(x.reshape(len(x), self.inputs, 1, 1))
 
 
@@ -83,3 +85,30 @@ def layer_chain_network(
         else:
             raise OutOfSpaceError(f"unknown layer {name!r} in {'|'.join(layers)}")
     return nn.Sequential(*modules, Dense(channels * height * width, classes, copies=copies), LinearScores(copies))
+
+
+def layer_chain_form(layers: Sequence[str]) -> tuple[str, ...]:
+    """Return the layers without those that do nothing: identities, and a ReLU right after a ReLU.
+
+    >>> layer_chain_form(["conv3x3-4", "relu", "identity", "relu", "tanh", "tanh"])
+    ('conv3x3-4', 'relu', 'tanh', 'tanh')
+    """
+    form: list[str] = []
+    for layer in layers:
+        if layer != "identity" and not (layer == "relu" and form[-1:] == ["relu"]):
+            form.append(layer)
+    return tuple(form)
+
+
+class LayerChainNetworks(NetworkFamily[LayerChainSpace]):
+    """Networks of the layer-wise space; without options, as the layers say all."""
+
+    def build(
+        self, codes: Sequence[int], *, image: tuple[int, int, int], classes: int, copies: int, **options: int
+    ) -> nn.Module:
+        """Build `layer_chain_network`."""
+        return layer_chain_network(self.space.names(codes), image=image, classes=classes, copies=copies)
+
+    def form(self, codes: Sequence[int]) -> Hashable:
+        """Return `layer_chain_form`."""
+        return layer_chain_form(self.space.names(codes))

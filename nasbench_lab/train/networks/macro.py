@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
+from nasbench_lab.checks import require
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces import ChainSpace
 from nasbench_lab.train.networks.blocks import Classifier, ConvBn, ConvBnRelu
+from nasbench_lab.train.networks.family import NetworkFamily
 
 _STAGES = (2, 3, 3)
 _BLOCKS = {1: (3, 3), 2: (5, 6)}  # choice: kernel, expansion
+_CHOICES = "012"
 _LAST = 1280
 
 
@@ -67,3 +71,27 @@ def macro_network(
             layers.append(ConvBn(width, width * stride, 1, stride, copies=copies))
         width *= stride
     return nn.Sequential(*layers, ConvBnRelu(width, _LAST, 1, copies=copies), Classifier(_LAST, classes, copies=copies))
+
+
+class MacroNetworks(NetworkFamily[ChainSpace]):
+    """Networks of NAS-Bench-Macro, for chains of its choices."""
+
+    options = ("channels",)
+
+    def __init__(self, space: ChainSpace) -> None:
+        require(
+            space.choices == _CHOICES,
+            f"networks of the space 'chain' are those of NAS-Bench-Macro, with the choices {_CHOICES!r}, "
+            f"got {space.choices!r}",
+        )
+        super().__init__(space)
+
+    def build(
+        self, codes: Sequence[int], *, image: tuple[int, int, int], classes: int, copies: int, **options: int
+    ) -> nn.Module:
+        """Build `macro_network`."""
+        return macro_network(codes, image_channels=image[0], classes=classes, copies=copies, **options)
+
+    def default_options(self, dataset: str) -> Mapping[str, int]:
+        """Return a narrow stem for digits."""
+        return {"channels": 8} if dataset == "digits" else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.topology import EDGES, OPERATIONS, TopologySpace
 from nasbench_lab.train.networks.blocks import AveragePool3x3, Classifier, ConvBn, ReluConvBn, ResidualReduction
+from nasbench_lab.train.networks.family import NetworkFamily
+from nasbench_lab.train.networks.topology_form import canonical_form
 
 _STAGES = 3
 _SIZE_SPACE_CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
@@ -98,6 +100,26 @@ def topology_network(
             layers.append(ResidualReduction(widths[stage - 1], width, copies=copies))
         layers += [TopologyCell(operations, width, width, copies=copies) for _ in range(cells)]
     return nn.Sequential(*layers, *_head(widths[-1], classes, copies))
+
+
+class TopologyNetworks(NetworkFamily[TopologySpace]):
+    """Networks of the topology space."""
+
+    options = ("channels", "cells")
+
+    def build(
+        self, codes: Sequence[int], *, image: tuple[int, int, int], classes: int, copies: int, **options: int
+    ) -> nn.Module:
+        """Build `topology_network`."""
+        return topology_network(codes, image_channels=image[0], classes=classes, copies=copies, **options)
+
+    def default_options(self, dataset: str) -> Mapping[str, int]:
+        """Return those of the embedded table for digits."""
+        return {"channels": 8, "cells": 3} if dataset == "digits" else {}
+
+    def form(self, codes: Sequence[int]) -> Hashable:
+        """Return `canonical_form`."""
+        return canonical_form(codes)
 
 
 def size_network(

@@ -60,13 +60,13 @@ def find_architectures(file: str, cells: Distinct, keys: Keys, options: ColumnOp
     if spec == {"name": "listed"} and len(keys.architecture) == 1:
         return _named([row[0] for row in rows])
     if spec in ({"name": "listed"}, {"name": "choices"}):
-        return _chosen(rows, keys.architecture, listed=spec["name"] == "listed")
+        return _chosen(rows, keys.architecture, listed=spec == {"name": "listed"})
     space = spaces.make_space(spec)
     if len(keys.architecture) == 1 and not _is_choice(space, keys.architecture[0]):
         return Architectures(spec, _parsed(file, space, [row[0] for row in rows], cells.rows))
-    if not isinstance(space, spaces.ChoicesSpace | ListedChoicesSpace):
+    if space.named_choices is None:
         raise ParameterError(f"an architecture of space {space.name!r} is one column, got {len(keys.architecture)}")
-    return Architectures(spec, _combined(file, space, rows, keys.architecture, cells.rows))
+    return Architectures(spec, _combined(file, space, space.named_choices, rows, keys.architecture, cells.rows))
 
 
 def whole(text: str) -> int | None:
@@ -172,22 +172,23 @@ def _codes(choices: Choices, columns: Sequence[Sequence[str]]) -> IntArray:
 
 def _is_choice(space: spaces.Space, column: str) -> bool:
     """Whether a column holds the values of a space's only choice, and not architectures in its notation."""
-    return isinstance(space, spaces.ChoicesSpace | ListedChoicesSpace) and space.choices.names == (column,)
+    return space.named_choices is not None and space.named_choices.names == (column,)
 
 
 def _combined(
     file: str,
-    space: spaces.ChoicesSpace | ListedChoicesSpace,
+    space: spaces.Space,
+    choices: Choices,
     rows: Sequence[tuple[str, ...]],
     columns: Sequence[str],
     numbers: Sequence[int],
 ) -> IntArray:
     """The indices of architectures that are given by the values of a known space's choices."""
-    names = space.choices.names
+    names = choices.names
     if sorted(columns) != sorted(names):
         raise ParameterError(f"the space has the choices {', '.join(names)}; the columns are {', '.join(columns)}")
     codes = np.empty((len(rows), len(names)), dtype=np.int64)
-    for position, (name, values) in enumerate(zip(names, space.choices.values, strict=True)):
+    for position, (name, values) in enumerate(zip(names, choices.values, strict=True)):
         place = {_plain(value): code for code, value in enumerate(values)}
         column = [row[columns.index(name)] for row in rows]
         codes[:, position] = [place.get(_plain(cell), -1) for cell in column]
@@ -218,7 +219,7 @@ def _parsed(file: str, space: spaces.Space, texts: list[str], numbers: Sequence[
         try:
             parts.append(np.asarray(space.parse(batch)))
         except OutOfSpaceError:
-            if not isinstance(space, spaces.ListedSpace) and all(map(_INDEX.fullmatch, texts)):
+            if space.numbers_are_indices and all(map(_INDEX.fullmatch, texts)):
                 return _indices(file, space, texts, numbers)
             _one_by_one(file, space.parse, batch, numbers[first:])
             raise

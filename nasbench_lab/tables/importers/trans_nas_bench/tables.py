@@ -14,7 +14,7 @@ import json
 import math
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,11 +87,12 @@ def _describe(space: str, name: str) -> Description:
 
 def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
     prefix, task = description.name.split("/")
-    benchmark = f"transbench101_{prefix.rpartition('-')[2]}"
+    kind = prefix.rpartition("-")[2]
+    benchmark = f"transbench101_{kind}"
     space = spaces.make_space(description.space)
     columns = np.full((3, space.size), np.nan)
     for row in _rows(files[0], re.compile(rf"zen/benchmark--{benchmark}--{task}--[0-9]{{1,6}}\.json")):
-        index, numbers = _parse(row, space)
+        index, numbers = _parse(row, space, _NOTATIONS[kind])
         if not np.isnan(columns[0, index]):
             raise DataError(f"the archive of {description.name} has architecture {space.format(index)!r} twice")
         columns[:, index] = numbers
@@ -130,7 +131,7 @@ def _list(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> list[Any]:
     return content
 
 
-def _parse(row: Any, space: Space) -> tuple[int, tuple[float, float, float]]:
+def _parse(row: Any, space: Space, notation: Callable[[str], str]) -> tuple[int, tuple[float, float, float]]:
     """Return the index of a row's architecture; and its metric, score and seconds."""
     try:
         digits, found = row["arch"], (row["val_accuracy"], row["zen"]["score"], row["zen"]["time"])
@@ -141,15 +142,16 @@ def _parse(row: Any, space: Space) -> tuple[int, tuple[float, float, float]]:
     if not all(type(number) is float and math.isfinite(number) for number in found):
         raise DataError(f"architecture {digits} in the archive has something that is not a finite number")
     try:
-        return space.parse(_notation(digits[1::3], space)), found
+        return space.parse(notation(digits[1::3])), found
     except ValueError as error:
         raise DataError(f"the archive has an architecture outside the space: {first_line(error)}") from error
 
 
-def _notation(digits: str, space: Space) -> str:
-    if space.name == "trans-macro":
-        return f"64-{digits}-basic"
-    return f"64-41414-{digits[:1]}_{digits[1:3]}_{digits[3:]}"
+_NOTATIONS: dict[str, Callable[[str], str]] = {
+    "micro": lambda digits: f"64-41414-{digits[:1]}_{digits[1:3]}_{digits[3:]}",
+    "macro": lambda digits: f"64-{digits}-basic",
+}
+"""What the digits of the archives are in official notation."""
 
 
 RECIPES = tuple(

@@ -1,0 +1,1 @@
+"""Multilayer perceptrons as a search space for nasbench-lab."""

@@ -1,0 +1,58 @@
+"""The networks of every kind of space, by the name of the space: the built-in ones and those of installed packages.
+
+A package adds networks for its space with an entry point in its ``pyproject.toml``, which names a `NetworkFamily`; its
+name is the name of the space::
+
+    [project.entry-points."nasbench_lab.networks"]
+    my-space = "my_package.networks:MyNetworks"
+"""
+
+from __future__ import annotations
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.plugins import added_names, describe, load_entry_point
+from nasbench_lab.spaces import Space
+from nasbench_lab.train.networks.cell101 import Cell101Networks
+from nasbench_lab.train.networks.family import AnyFamily, NetworkFamily
+from nasbench_lab.train.networks.layer_chain import LayerChainNetworks
+from nasbench_lab.train.networks.macro import MacroNetworks
+from nasbench_lab.train.networks.nats import TopologyNetworks
+
+GROUP = "nasbench_lab.networks"
+
+_BUILT_IN: dict[str, type[AnyFamily]] = {
+    "cell101": Cell101Networks,
+    "chain": MacroNetworks,
+    "layer-chain": LayerChainNetworks,
+    "topology": TopologyNetworks,
+}
+
+
+def list_networks() -> list[str]:
+    """Return the names of the spaces that have networks, sorted.
+
+    >>> "topology" in list_networks()
+    True
+    """
+    return sorted([*_BUILT_IN, *added_names(GROUP, _BUILT_IN)])
+
+
+def networks_of(space: Space) -> AnyFamily:
+    """Return the networks of a space.
+
+    Raises:
+        ParameterError: the space has no networks, or an installed package adds some that cannot be used.
+
+    >>> from nasbench_lab.spaces import TopologySpace
+    >>> networks_of(TopologySpace()).options
+    ('channels', 'cells')
+    """
+    if space.name in _BUILT_IN:
+        return _BUILT_IN[space.name](space)
+    if space.name not in list_networks():
+        known = ", ".join(list_networks())
+        raise ParameterError(f"there are no networks for the space {space.name!r}; there are for {known}")
+    family = load_entry_point(GROUP, space.name)
+    if not isinstance(family, type) or not issubclass(family, NetworkFamily):
+        raise ParameterError(f"{describe(GROUP, space.name)} must name a NetworkFamily, but it names {family!r}")
+    return family(space)
