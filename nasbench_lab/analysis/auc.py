@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from nasbench_lab.analysis.curves import Axis
-from nasbench_lab.analysis.trajectories import Trajectories
+from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.trace import RegretKind
 
 
 def area_under_curve(
-    found: Trajectories, kind: RegretKind, axis: Axis, end: float, before: float, start: float = 0.0
+    found: Trajectories, kind: RegretKind, axis: TimeAxis, end: float, before: float, start: float = 0.0
 ) -> FloatArray:
     """Return the average regret of every run over a time, shape (runs,): its area over the time's length. Exact.
 
@@ -33,10 +32,10 @@ def area_under_curve(
         MissingDataError: the table has no times.
 
     >>> import nasbench_lab as nl
-    >>> from nasbench_lab.analysis.trajectories import trajectories
+    >>> from nasbench_lab.analysis.trajectories import incumbent_trajectories
     >>> from nasbench_lab.testing import synthetic_table
     >>> trace = nl.simulate(synthetic_table(), "random-search", runs=1, budget=nl.Budget(evaluations=3))
-    >>> area = area_under_curve(trajectories(trace), "test", "evaluations", end=3, before=1.0)
+    >>> area = area_under_curve(incumbent_trajectories(trace), "test", "evaluations", end=3, before=1.0)
     >>> bool(np.isclose(area[0], (1.0 + trace.regret("test")[0, :2].sum()) / 3))
     True
     """

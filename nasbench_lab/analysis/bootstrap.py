@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Above, AtLeast, Below, number, whole
 from nasbench_lab.errors import ParameterError, unknown
 
 Statistic = Literal["mean", "iqm", "median"]
@@ -140,9 +141,8 @@ class Resampler:
     ) -> None:
         if not runs or min(runs) < 1:
             raise ParameterError(f"a bootstrap needs tasks with at least one run each, got {list(runs)} runs")
-        if resamples < 1 or seed < 0:
-            raise ParameterError(f"resamples must be at least 1 and seed at least 0, got {resamples} and {seed}")
-        self.runs, self.resamples, self.seed, self.stream = tuple(runs), resamples, seed, stream
+        self.runs, self.stream = tuple(runs), stream
+        self.resamples, self.seed = whole("resamples", resamples, AtLeast(0)), whole("seed", seed, AtLeast(0))
         self._groups = min(groups or MOST_GROUPS, most_groups(len(runs)))
 
     def group(self, losses: FloatArray) -> FloatArray:
@@ -179,9 +179,10 @@ class Resampler:
             statistic: see `average`.
             level: confidence.
         """
-        if not 0 < level < 1:
-            raise ParameterError(f"level must be between 0 and 1, got {level}")
+        number("level", level, Above(0), Below(1))
         shape = groups[0].shape[:-1]
+        if not self.resamples:
+            return np.full(shape, np.nan), np.full(shape, np.nan)
         values = np.concatenate([task.reshape(-1, task.shape[-1]) for task in groups], axis=1)
         if statistic == "mean":
             drawn = _products(self.counts, values) / self._total

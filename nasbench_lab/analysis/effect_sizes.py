@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nasbench_lab.analysis.bootstrap import RESAMPLES, resampler
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.quantiles import run_quantiles
-from nasbench_lab.analysis.retraining import Interval
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
 
@@ -121,6 +121,8 @@ def probability_of_improvement(
         shares = [draw.task_shares(task) for draw in draws]
         drawn += ((shares[0] @ better) * shares[1]).sum(axis=1) / len(tasks[0])
         estimate += a12(one, other) / len(tasks[0])
+    if not resamples:
+        return Interval(estimate, float("nan"), float("nan"))
     # Shares of equal outcomes add up to a little less or more than one.
     low, high = np.clip(run_quantiles(drawn.round(12), ((1 - level) / 2, (1 + level) / 2)), 0.0, 1.0)
     return Interval(estimate, float(low), float(high))

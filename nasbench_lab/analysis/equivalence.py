@@ -22,8 +22,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.analysis.intervals import Intervals
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.intervals import Interval, Intervals
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.tables.description import Direction

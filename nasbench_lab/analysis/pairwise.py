@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,11 +12,38 @@ from nasbench_lab.analysis.effect_sizes import count_pairs
 from nasbench_lab.analysis.equivalence import compare_samples, intervals_of, verdicts, welch
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.significance import holm_of_pairs, rank_sum_p
-from nasbench_lab.analysis.studies.results import Pairwise
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import RegretKind
 
 _LONGEST = "<U12"  # the longest verdict
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Pairwise:
+    """Every strategy beside every other on every task, by the regret at the end; entry [i, j, t] is of i beside j.
+
+    Attributes:
+        kind: which regret.
+        a12: probability that a run of i ends better than one of j, ties counting half (Vargha and Delaney), (S, S, T).
+        p: two-sided p-values of Mann and Whitney, (S, S, T).
+        adjusted: the same, Holm-adjusted over all pairs of a task, (S, S, T).
+        difference: mean regret of i less that of j, in the metric's unit (negative: i is better), over the runs with a
+            value, with Welch's interval of confidence 2 * level - 1, shape (S, S, T); see `SampleComparison`.
+        verdict: on i against `margin`, texts, (S, S, T): "equivalent", "better", "worse", "inconclusive"; empty on the
+            diagonal and where one did not run.
+        margin: largest difference in the mean regret that does not matter in practice, in the metric's unit, (T,). NaN
+            where it is not known; there are no verdicts then.
+        level: confidence of every verdict; verdicts are not corrected for there being many.
+    """
+
+    kind: RegretKind
+    a12: FloatArray
+    p: FloatArray
+    adjusted: FloatArray
+    difference: Intervals
+    verdict: NDArray[np.str_]
+    margin: FloatArray
+    level: float
 
 
 def compare_pairs(

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nasbench_lab.analysis.run_summary import summarize
+from nasbench_lab.simulation.published import Published
 from nasbench_lab.simulation.trace import Trace
-from nasbench_lab.suites.published import Published
 
 
 @dataclass(frozen=True)

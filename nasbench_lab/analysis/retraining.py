@@ -9,26 +9,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.picks import Pick
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.tables.description import Direction
 
-Verdict = Literal["still wins", "tied", "undecided", "loses", "no rival"]
+RetrainingVerdict = Literal["still wins", "tied", "undecided", "loses", "no rival"]
 
 _LEVEL = 0.95
-
-
-@dataclasses.dataclass(frozen=True)
-class Interval:
-    """An estimate with its 95 % confidence interval; NaN where it cannot be computed."""
-
-    estimate: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.estimate:.4g} [{self.low:.4g}, {self.high:.4g}]"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +41,7 @@ class Validation:
     strategies: Mapping[str, Interval]
     lead: Mapping[str, Interval]
     correlation: Interval
-    verdict: Verdict
+    verdict: RetrainingVerdict
     failed: int = 0
 
     @property
@@ -141,7 +130,7 @@ def _share(picks: Sequence[Pick], strategy: str, training: Mapping[int, int], wh
     return own.count(which) / len(own)
 
 
-def _verdict(leads: Sequence[Interval], strict: Sequence[Interval]) -> Verdict:
+def _verdict(leads: Sequence[Interval], strict: Sequence[Interval]) -> RetrainingVerdict:
     """Judge the leads of the strategy with the best promise; ``strict`` has the wider intervals for "loses"."""
     if not leads:
         return "no rival"

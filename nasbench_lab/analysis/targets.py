@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nasbench_lab.analysis.curves import Axis
-from nasbench_lab.analysis.trajectories import Trajectories
+from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.trace import RegretKind
@@ -22,7 +21,7 @@ TARGETS: FloatArray = np.append(np.geomspace(1.0, 0.01, 21), 0.0)
 _ROUNDING = 1e-12
 
 
-def times_to_target(found: Trajectories, kind: RegretKind, axis: Axis, targets: ArrayLike) -> FloatArray:
+def times_to_target(found: Trajectories, kind: RegretKind, axis: TimeAxis, targets: ArrayLike) -> FloatArray:
     """Return when every run first had at most a regret, shape (runs, targets); inf where it never had.
 
     Args:
@@ -35,10 +34,10 @@ def times_to_target(found: Trajectories, kind: RegretKind, axis: Axis, targets: 
         MissingDataError: the table has no times.
 
     >>> import nasbench_lab as nl
-    >>> from nasbench_lab.analysis.trajectories import trajectories
+    >>> from nasbench_lab.analysis.trajectories import incumbent_trajectories
     >>> from nasbench_lab.testing import synthetic_table
     >>> trace = nl.simulate(synthetic_table(), "exhaustive", runs=1, budget=nl.Budget(evaluations=243))
-    >>> times_to_target(trajectories(trace), "observed", "evaluations", [1.0, -1.0]).tolist()
+    >>> times_to_target(incumbent_trajectories(trace), "observed", "evaluations", [1.0, -1.0]).tolist()
     [[1.0, inf]]
     """
     found.end(axis)  # raises where there are no times

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.analysis.retraining import Interval, Validation
+from nasbench_lab.analysis.intervals import Interval
+from nasbench_lab.analysis.retraining import Validation
 from nasbench_lab.report.figures.retraining import validation_figure
 from nasbench_lab.report.figures.save import FORMATS, save_figure
 

@@ -22,5 +22,5 @@ def write_result(traces: Sequence[Trace], folder: Path) -> list[Summary]:
     save_traces(traces, folder / TRACES)
     summaries = [summarize(trace) for trace in traces]
     (folder / SUMMARY).write_text(to_csv(summaries), encoding="utf-8")
-    save_figure(regret_figure(traces), folder, FIGURE)
+    save_figure(regret_figure(traces, "both", "both", style="double"), folder, FIGURE)
     return summaries

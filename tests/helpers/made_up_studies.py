@@ -8,12 +8,12 @@ import dataclasses
 import numpy as np
 
 import nasbench_lab as nl
+from nasbench_lab.analysis.anytime import AnytimeCurves
 from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.run_summary import Summary
 from nasbench_lab.analysis.studies.results import (
-    AnytimeCurves,
     Found,
-    Pairwise,
     Profiles,
     ProgressCurves,
     RankComparison,

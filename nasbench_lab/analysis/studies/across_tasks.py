@@ -8,18 +8,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from nasbench_lab.analysis.bootstrap import Statistic, average, bootstrap_interval, most_groups, resampler
-from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.analysis.effect_sizes import probability_of_improvement
 from nasbench_lab.analysis.friedman import friedman_test
-from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.intervals import Interval, Intervals
+from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.profiles import performance_profile, score_distribution
 from nasbench_lab.analysis.random_baseline import relative_improvement
 from nasbench_lab.analysis.ranks import expected_ranks
-from nasbench_lab.analysis.retraining import Interval
 from nasbench_lab.analysis.significance import holm_of_pairs, wilcoxon
 from nasbench_lab.analysis.studies.per_task import FRACTIONS, TIME_GRID, StudyOptions, TaskEvidence
 from nasbench_lab.analysis.studies.results import (
-    Pairwise,
     Profiles,
     ProgressCurves,
     RankComparison,
@@ -27,6 +25,7 @@ from nasbench_lab.analysis.studies.results import (
     TargetTimes,
 )
 from nasbench_lab.analysis.targets import TARGETS
+from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -163,7 +162,7 @@ def profiles(field: CommonTasks) -> Profiles:
     return Profiles(field.kind, normalised, _SCORES, scores, _RATIOS, shares, problems)
 
 
-def target_times(field: CommonTasks, axis: Axis) -> TargetTimes:
+def target_times(field: CommonTasks, axis: TimeAxis) -> TargetTimes:
     """Return when runs reached targets, on all tasks that have the axis and the regret."""
     evidence, key = field.evidence, (field.kind, axis)
     shape = (len(field.labels), len(evidence), len(TARGETS))

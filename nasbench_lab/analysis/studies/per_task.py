@@ -7,17 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from nasbench_lab.analysis.anytime import POINTS, anytime_curves
+from nasbench_lab.analysis.anytime import POINTS, AnytimeCurves, anytime_curves
 from nasbench_lab.analysis.auc import area_under_curve
 from nasbench_lab.analysis.bootstrap import RESAMPLES, most_groups, resampler
-from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.ranks import expected_ranks
 from nasbench_lab.analysis.run_summary import Summary, summarize
-from nasbench_lab.analysis.studies.results import AnytimeCurves, Found, Task
+from nasbench_lab.analysis.studies.results import Found, Task
 from nasbench_lab.analysis.studies.tasks import Group, describe
 from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
-from nasbench_lab.analysis.trajectories import Trajectories, incumbent_trajectories
+from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, incumbent_trajectories
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting, Trace
@@ -93,10 +92,10 @@ class TaskEvidence:
     final: Mapping[RegretKind, list[FloatArray | None]]
     areas: Mapping[RegretKind, list[FloatArray | None]]
     ends: list[float | None]
-    curves: Mapping[tuple[RegretKind, Axis], AnytimeCurves]
+    curves: Mapping[tuple[RegretKind, TimeAxis], AnytimeCurves]
     groups: Mapping[RegretKind, list[FloatArray | None]]
     ranks: Mapping[RegretKind, FloatArray]
-    times: Mapping[tuple[RegretKind, Axis], Times]
+    times: Mapping[tuple[RegretKind, TimeAxis], Times]
 
     @property
     def complete(self) -> bool:
@@ -166,8 +165,8 @@ def _share(end: float, horizon: float) -> float:
 
 def _curves(
     found: Sequence[Trajectories | None], task: Task, number: int, options: StudyOptions
-) -> dict[tuple[RegretKind, Axis], AnytimeCurves]:
-    curves: dict[tuple[RegretKind, Axis], AnytimeCurves] = {}
+) -> dict[tuple[RegretKind, TimeAxis], AnytimeCurves]:
+    curves: dict[tuple[RegretKind, TimeAxis], AnytimeCurves] = {}
     for axis in task.axes:
         drawn = anytime_curves(
             found,
@@ -255,7 +254,7 @@ def _areas(found: Sequence[Trajectories | None], task: Task, kind: RegretKind) -
     ]
 
 
-def _times(found: Sequence[Trajectories | None], task: Task, kind: RegretKind, axis: Axis) -> Times:
+def _times(found: Sequence[Trajectories | None], task: Task, kind: RegretKind, axis: TimeAxis) -> Times:
     shape = (len(found), len(TARGETS))
     reached, median, expected = (np.full(shape, np.nan) for _ in range(3))
     share, until = np.full((len(found), len(TIME_GRID)), np.nan), np.full(len(found), np.nan)

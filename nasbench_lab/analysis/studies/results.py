@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nasbench_lab.analysis.curves import Axis
-from nasbench_lab.analysis.intervals import Intervals
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.anytime import AnytimeCurves
+from nasbench_lab.analysis.intervals import Interval, Intervals
+from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.run_summary import Summary
+from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace import RegretKind
@@ -57,8 +57,8 @@ class Task:
     conditions: Conditions
     objective: Metric
     kinds: tuple[RegretKind, ...]
-    axes: tuple[Axis, ...]
-    clock: Axis
+    axes: tuple[TimeAxis, ...]
+    clock: TimeAxis
     horizon: float
     searched_on_test: bool
     metric: Mapping[RegretKind, Metric]
@@ -75,35 +75,6 @@ class Task:
     def direction(self, kind: RegretKind) -> Direction:
         """Return whether more of a kind's metric is better."""
         return self.metric[kind].direction
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class AnytimeCurves:
-    """The anytime regret of all strategies on one task, in the metric's unit, on a common grid.
-
-    Right-continuous: a value at a point of the grid is that after all evaluations that ended there or before; it lasts
-    until the next point (draw steps, ``steps-post``). Nothing is extrapolated: a strategy's entries are NaN after its
-    first run has ended, and everywhere if it did not run on the task.
-
-    Attributes:
-        kind: which regret.
-        axis: what the grid counts.
-        task: position of the task.
-        grid: ascending, whole numbers for evaluations, shape (P,).
-        ends: where the first run of every strategy ended; NaN if it did not run here, shape (S,).
-        quartiles: lower quartile, median, upper quartile over runs, shape (3, S, P); inf where too many have no value.
-        mean: with bootstrap intervals over runs, shape (S, P); inf until every run has a value.
-        iqm: interquartile mean, with bootstrap intervals over runs, shape (S, P).
-    """
-
-    kind: RegretKind
-    axis: Axis
-    task: int
-    grid: FloatArray
-    ends: FloatArray
-    quartiles: FloatArray
-    mean: Intervals
-    iqm: Intervals
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -165,34 +136,6 @@ class Standing:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Pairwise:
-    """Every strategy beside every other on every task, by the regret at the end; entry [i, j, t] is of i beside j.
-
-    Attributes:
-        kind: which regret.
-        a12: probability that a run of i ends better than one of j, ties counting half (Vargha and Delaney), (S, S, T).
-        p: two-sided p-values of Mann and Whitney, (S, S, T).
-        adjusted: the same, Holm-adjusted over all pairs of a task, (S, S, T).
-        difference: mean regret of i less that of j, in the metric's unit (negative: i is better), over the runs with a
-            value, with Welch's interval of confidence 2 * level - 1, shape (S, S, T); see `SampleComparison`.
-        verdict: on i against `margin`, texts, (S, S, T): "equivalent", "better", "worse", "inconclusive"; empty on the
-            diagonal and where one did not run.
-        margin: largest difference in the mean regret that does not matter in practice, in the metric's unit, (T,). NaN
-            where it is not known; there are no verdicts then.
-        level: confidence of every verdict; verdicts are not corrected for there being many.
-    """
-
-    kind: RegretKind
-    a12: FloatArray
-    p: FloatArray
-    adjusted: FloatArray
-    difference: Intervals
-    verdict: NDArray[np.str_]
-    margin: FloatArray
-    level: float
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class RankComparison:
     """Friedman's test over tasks, and Nemenyi's for each pair: what a critical-difference diagram shows.
 
@@ -247,7 +190,7 @@ class TargetTimes:
     """
 
     kind: RegretKind
-    axis: Axis
+    axis: TimeAxis
     targets: FloatArray
     reached: FloatArray
     median: FloatArray
@@ -351,12 +294,12 @@ class Study:
     summaries: tuple[Summary, ...]
     final: Mapping[RegretKind, FloatArray]
     auc: Mapping[RegretKind, FloatArray]
-    curves: Mapping[tuple[RegretKind, Axis, int], AnytimeCurves]
+    curves: Mapping[tuple[RegretKind, TimeAxis, int], AnytimeCurves]
     progress: Mapping[RegretKind, ProgressCurves]
     leaderboard: Mapping[RegretKind, tuple[Standing, ...]]
     pairwise: Mapping[RegretKind, Pairwise]
     ranks: Mapping[RegretKind, RankComparison]
-    times: Mapping[tuple[RegretKind, Axis], TargetTimes]
+    times: Mapping[tuple[RegretKind, TimeAxis], TargetTimes]
     profiles: Mapping[RegretKind, Profiles]
     found: tuple[Found, ...]
     warnings: tuple[str, ...]

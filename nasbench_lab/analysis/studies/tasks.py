@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.analysis.random_baseline import random_value
 from nasbench_lab.analysis.studies.results import Task
-from nasbench_lab.analysis.trajectories import Trajectories
+from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting
@@ -69,7 +68,7 @@ def describe(name: str, setting: Setting, reference: Reference, found: Sequence[
     """
     kinds: tuple[RegretKind, ...] = tuple(kind for kind in REGRETS if all(kind in each.regrets for each in found))
     timed = all("seconds" in each.times for each in found) and any(each.end("seconds") > 0 for each in found)
-    axes: tuple[Axis, ...] = ("evaluations", "seconds") if timed else ("evaluations",)
+    axes: tuple[TimeAxis, ...] = ("evaluations", "seconds") if timed else ("evaluations",)
     clock = clock_of(setting.budget, axes)
     compared: list[RegretKind] = [kind for kind in kinds if kind != "observed"]
     random = {kind: random_value(reference, kind) for kind in compared}
@@ -94,7 +93,7 @@ def describe(name: str, setting: Setting, reference: Reference, found: Sequence[
     )
 
 
-def clock_of(budget: Budget, axes: Sequence[Axis]) -> Axis:
+def clock_of(budget: Budget, axes: Sequence[TimeAxis]) -> TimeAxis:
     """Return on which axis a budget is spent. One in epochs alone is best seen in seconds, where there are any.
 
     >>> clock_of(Budget(evaluations=10), ["evaluations", "seconds"]), clock_of(Budget(epochs=10), ["evaluations"])

@@ -13,7 +13,6 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.figures import style as colors
 from nasbench_lab.report.figures.panels import (
     KIND_WORDS,
-    floor_of,
     label_log_axis,
     label_rows,
     panel_grid,
@@ -23,7 +22,9 @@ from nasbench_lab.report.figures.panels import (
 )
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
+from nasbench_lab.report.layout.log_axis import place_of_zero
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, runs_in_words
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _ROW = 1.5  # height of a line of a label with what is around it, font sizes
 
 
 def final_figure(
-    study: Study,
+    results: StudySource,
     kind: RegretKind | None = None,
     *,
     tasks: Sequence[int | str] | None = None,
@@ -51,7 +52,7 @@ def final_figure(
     run without a value is infinitely bad, and what is infinite reaches to the right edge.
 
     Args:
-        study: what was compared.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of regret; by default the most telling one.
         tasks: their positions or names; by default all.
         style: ``"single"``, ``"double"``, or a style.
@@ -62,6 +63,7 @@ def final_figure(
     """
     from matplotlib import rc_context
 
+    study = study_of(results, resamples=0, curves_only=True)
     chosen, kind, places = paper_style(style), chosen_kind(study, kind), chosen_tasks(study, tasks)
     columns = min(chosen.columns, len(places))
     size = chosen.font_size
@@ -101,7 +103,7 @@ def _draw_panel(panel: Axes, study: Study, kind: RegretKind, place: int, rows: S
     if not len(finite):
         say(panel, "too few runs have a value")
         return False
-    floor, highest = floor_of(boxes), float(finite.max())
+    floor, highest = place_of_zero(boxes), float(finite.max())
     right = max(highest * 1.4, floor * 10)
     panel.set_xscale("log")
     panel.set_xlim(floor if finite.min() <= 0 else float(finite.min()) / 1.4, right)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
 from nasbench_lab.errors import unknown
 from nasbench_lab.report.figures.panels import KIND_WORDS, label_rows, panel_grid, row_places
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style, point_look
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
 from nasbench_lab.report.study_selection import chosen_kind, in_words, part_of
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _LINE = 0.125  # height of a line of text, inches
 
 
 def leaderboard_figure(
-    study: Study,
+    results: StudySource,
     kind: RegretKind | None = None,
     *,
     measures: Sequence[Measure] | None = None,
@@ -48,7 +49,7 @@ def leaderboard_figure(
     """Draw what the leaderboard says of every strategy, the best on top, with bootstrap intervals.
 
     Args:
-        study: what was compared.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of regret; by default the most telling one.
         measures: what to draw, one panel each, see `MEASURES`; by default the interquartile mean of the normalised
             regret, and in the double style also the probability of improvement over the reference strategy and the
@@ -61,6 +62,7 @@ def leaderboard_figure(
     """
     from matplotlib import rc_context
 
+    study = study_of(results)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     wanted = _DEFAULTS[chosen.name] if measures is None else tuple(measures)
     for measure in wanted:

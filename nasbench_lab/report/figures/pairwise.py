@@ -13,6 +13,7 @@ from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _DARK = 0.3  # distance from one half from which on a cell is dark
 
 
 def a12_figure(
-    study: Study,
+    results: StudySource,
     kind: RegretKind | None = None,
     *,
     task: int | str | None = None,
@@ -45,7 +46,7 @@ def a12_figure(
     signed-rank test over tasks, Holm-adjusted. Rows and columns are in the order of their average rank.
 
     Args:
-        study: what was compared.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of regret; by default the most telling one.
         task: position or name of a task; by default all, or the only one.
         style: ``"single"``, ``"double"``, or a style.
@@ -57,6 +58,7 @@ def a12_figure(
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
+    study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     values, significant, title = _numbers(study, kind, task)
     order = _order(study, kind)

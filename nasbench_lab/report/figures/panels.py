@@ -12,6 +12,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places
 from nasbench_lab.report.figures.text_fit import line_count, text_width
+from nasbench_lab.report.layout.log_axis import place_of_zero
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ AXIS_WORDS = {"evaluations": "evaluations", "seconds": "simulated seconds"}
 _BAND = 0.18  # opacity
 _FEW = 6
 _NARROW = 4  # a log axis that ends at less than that many times its beginning is labelled as a linear one
-_FLOOR_SHARE = 3  # the line of the optimum is drawn at the smallest positive regret over this
 
 
 def draw_steps(
@@ -73,7 +73,7 @@ def draw_losses(panel: Axes, grid: FloatArray, lines: FloatArray, looks: Sequenc
         lines: lower end, middle and upper end of every strategy, shape (3, strategies, points); some are finite.
         looks: of the strategies.
     """
-    floor = floor_of(lines)
+    floor = place_of_zero(lines)
     for number, look in enumerate(looks):
         low, middle, high = np.maximum(lines[:, number], floor)
         draw_steps(panel, grid, low, middle, high, look, number, len(looks))
@@ -84,7 +84,11 @@ def draw_losses(panel: Axes, grid: FloatArray, lines: FloatArray, looks: Sequenc
     if shown.min() <= 0:
         mark_optimum(panel, floor, float(shown.max()))
     label_log_axis(panel.xaxis)
-    label_log_axis(panel.yaxis)
+    if shown.max() > 0:
+        label_log_axis(panel.yaxis)
+    else:  # there is nothing but the optimum, and so no scale
+        panel.set_yticks([], minor=False)
+        panel.set_yticks([], minor=True)
 
 
 def say(panel: Axes, text: str) -> None:
@@ -98,16 +102,6 @@ def mark_optimum(panel: Axes, floor: float, highest: float) -> None:
     panel.set_ylim(floor, max(highest * 1.5, floor * 10))
     panel.axhline(floor, color="#666666", linewidth=0.8)
     panel.annotate("optimum", (0.01, floor), xycoords=("axes fraction", "data"), va="bottom", fontsize=7)
-
-
-def floor_of(drawn: FloatArray) -> float:
-    """Return where zero is drawn on a log axis: at a third of the smallest positive value.
-
-    >>> floor_of(np.array([0.0, 0.3, np.inf]))
-    0.09999999999999999
-    """
-    positive = drawn[np.isfinite(drawn) & (drawn > 0)]
-    return float(positive.min()) / _FLOOR_SHARE if len(positive) else 1e-12
 
 
 def panel_grid(style: PaperStyle, panels: int, columns: int, height: float, above: float) -> tuple[Figure, list[Axes]]:

@@ -15,6 +15,7 @@ from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import draw_steps, panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, line_look, paper_style
 from nasbench_lab.report.study_selection import in_words
+from nasbench_lab.report.study_source import StudySource, traces_of
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.tables.description import Metric
 
@@ -26,7 +27,7 @@ _HEIGHT = 2.1  # of a panel, inches
 _MOST_POINTS = 5000
 
 
-def pareto_figure(traces: Sequence[Trace], split: Split | None = None, *, style: PaperStyle | str = "single") -> Figure:
+def pareto_figure(results: StudySource, split: Split | None = None, *, style: PaperStyle | str = "single") -> Figure:
     """Draw the trade-offs that runs end with, one panel for each further objective, and the hypervolume over time.
 
     A line has, for every limit of the further objective, the median over runs of the best value that an architecture
@@ -36,7 +37,8 @@ def pareto_figure(traces: Sequence[Trace], split: Split | None = None, *, style:
     hypervolume, see `relative_hypervolume`.
 
     Args:
-        traces: of one table, searched with the same further objectives.
+        results: traces of one table, searched with the same further objectives: one trace or several, results, or the
+            path of a folder of results or of a traces file. A study does not have what is needed.
         split: by which means architectures are judged; by default ``"test"`` where the table has it.
         style: ``"single"``, ``"double"``, or a style.
 
@@ -46,6 +48,7 @@ def pareto_figure(traces: Sequence[Trace], split: Split | None = None, *, style:
     """
     from matplotlib import rc_context
 
+    traces = traces_of(results)
     chosen, split = paper_style(style), _checked(traces, split)
     objectives = traces[0].setting.conditions.objectives
     labels = [trace.setting.label for trace in traces]
@@ -63,8 +66,6 @@ def pareto_figure(traces: Sequence[Trace], split: Split | None = None, *, style:
 
 
 def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
-    if not traces:
-        raise ParameterError("there are no traces to draw")
     first = traces[0].setting
     for trace in traces:
         if (trace.setting.table, trace.setting.conditions.objectives) != (first.table, first.conditions.objectives):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasbench_lab.analysis.retraining import Interval, Validation
+from nasbench_lab.analysis.intervals import Interval
+from nasbench_lab.analysis.retraining import Validation
 from nasbench_lab.report.figures import style
 
 if TYPE_CHECKING:

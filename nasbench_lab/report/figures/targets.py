@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasbench_lab.analysis.curves import Axis
-from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import unknown
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_WORDS, label_log_axis, panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places, paper_style
 from nasbench_lab.report.study_selection import chosen_kind, in_words, looks_of, part_of
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ _MOST_TARGETS = 6
 
 
 def ecdf_figure(
-    study: Study, kind: RegretKind | None = None, axis: Axis = "evaluations", *, style: PaperStyle | str = "single"
+    results: StudySource,
+    kind: RegretKind | None = None,
+    axis: TimeAxis = "evaluations",
+    *,
+    style: PaperStyle | str = "single",
 ) -> Figure:
     """Draw which share of all pairs of a run and a target was reached by when, averaged over tasks.
 
@@ -35,7 +39,7 @@ def ecdf_figure(
     goes on faintly: the shares are lower bounds from there on.
 
     Args:
-        study: what was compared.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of regret; by default the most telling one.
         axis: ``"evaluations"`` or ``"seconds"``.
         style: ``"single"``, ``"double"``, or a style.
@@ -46,6 +50,7 @@ def ecdf_figure(
     """
     from matplotlib import rc_context
 
+    study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     if axis not in AXIS_WORDS:
         raise unknown("axis", axis, AXIS_WORDS)
@@ -69,7 +74,9 @@ def ecdf_figure(
     return figure
 
 
-def profile_figure(study: Study, kind: RegretKind | None = None, *, style: PaperStyle | str = "single") -> Figure:
+def profile_figure(
+    results: StudySource, kind: RegretKind | None = None, *, style: PaperStyle | str = "single"
+) -> Figure:
     """Draw two performance profiles, higher is better.
 
     The first has the share of runs that end with at most some normalised regret, averaged over tasks, with bootstrap
@@ -82,6 +89,7 @@ def profile_figure(study: Study, kind: RegretKind | None = None, *, style: Paper
     """
     from matplotlib import rc_context
 
+    study = study_of(results)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     profiles = part_of(study.profiles, kind, "profiles")
     tasks = in_words(len(profiles.tasks), "task")

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nasbench_lab.analysis.curves import Axis
+from nasbench_lab.analysis.anytime import AnytimeCurves
 from nasbench_lab.analysis.intervals import Intervals
-from nasbench_lab.analysis.studies.results import AnytimeCurves, ProgressCurves, Study
+from nasbench_lab.analysis.studies.results import ProgressCurves, Study
+from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
 from nasbench_lab.simulation.trace import RegretKind
@@ -20,8 +21,8 @@ KIND_TITLES: dict[RegretKind, str] = {
     "test": "mean test regret",
 }
 _KIND_OPTIONS: dict[RegretKind, str] = {"observed": "observed", "valid": "validation", "test": "test"}
-AXIS_TITLES: dict[Axis, str] = {"evaluations": "evaluations", "seconds": "simulated seconds"}
-_AXIS_OPTIONS: dict[Axis, str] = {"evaluations": "evaluations", "seconds": "seconds"}
+AXIS_TITLES: dict[TimeAxis, str] = {"evaluations": "evaluations", "seconds": "simulated seconds"}
+_AXIS_OPTIONS: dict[TimeAxis, str] = {"evaluations": "evaluations", "seconds": "seconds"}
 
 _CENTERS = (("median", "median"), ("iqm", "IQM"), ("mean", "mean"))
 _OPTIMUM = "optimum"
@@ -74,7 +75,7 @@ def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView 
     return ChartView(curves.grid, lines, AXIS_TITLES[curves.axis], label, text, zero=_OPTIMUM)
 
 
-def _why_no_curves(study: Study, place: int, kind: RegretKind, axis: Axis) -> str:
+def _why_no_curves(study: Study, place: int, kind: RegretKind, axis: TimeAxis) -> str:
     task = study.tasks[place]
     if kind not in task.kinds:
         return f"{task.table} publishes no {_KIND_OPTIONS[kind]} measurements."
@@ -156,7 +157,7 @@ def target_chart(study: Study) -> Chart:
     return Chart("targets", "Targets and profiles", choices, views, missing, "log", "linear")
 
 
-def _ecdf_view(study: Study, kind: RegretKind, axis: Axis) -> ChartView | None:
+def _ecdf_view(study: Study, kind: RegretKind, axis: TimeAxis) -> ChartView | None:
     times = study.times.get((kind, axis))
     if times is None or not (lines := _lines(times.ecdf)):
         return None

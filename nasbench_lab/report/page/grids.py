@@ -9,7 +9,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.report.page.numbers import column, interval_columns
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
 from nasbench_lab.report.page.curve_charts import KIND_TITLES
 from nasbench_lab.report.page.grids import Grid, GridCell, GridColumn, interval_cells, make_grid, number_cells, sort_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.intervals import Interval
 
 NONE = "\N{EN DASH}"
 """Stands for a number that there is not."""

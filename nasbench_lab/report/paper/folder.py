@@ -12,7 +12,6 @@ from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.results import Found, Study
 from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_folder
-from nasbench_lab.report.figures.anytime import PANEL_HEIGHTS, anytime_columns, anytime_figure
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure, final_height
@@ -21,6 +20,7 @@ from nasbench_lab.report.figures.pairwise import a12_figure
 from nasbench_lab.report.figures.paper_styles import STYLES, PaperStyle
 from nasbench_lab.report.figures.pareto import pareto_figure
 from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
+from nasbench_lab.report.figures.regret import PANEL_HEIGHTS, regret_columns, regret_figure
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.paper.checklist import reproducibility_checklist
@@ -115,10 +115,10 @@ def _figures(study: Study, results: Results | None, style: PaperStyle) -> Iterat
     drawn = [place for place, task in enumerate(study.tasks) if kind in task.kinds]
     for axis in ("evaluations", "seconds"):
         timed = [place for place in drawn if (kind, axis, place) in study.curves]
-        columns = anytime_columns(style, len(timed))
+        columns = regret_columns(style, len(timed))
         pages = _pages(timed, columns, PANEL_HEIGHTS[max(columns, 1)])
         for name, tasks in _numbered(f"regret-{axis}", pages):
-            yield name, _bind(anytime_figure, study, kind, axis, tasks=tasks)
+            yield name, _bind(regret_figure, study, kind, axis, tasks=tasks)
         if (kind, axis) in study.times:
             yield f"ecdf-{axis}", _bind(ecdf_figure, study, kind, axis)
     yield from _of_all_tasks(study)

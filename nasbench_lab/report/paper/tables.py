@@ -10,13 +10,14 @@ from typing import Literal
 
 import numpy as np
 
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.quantiles import run_quantiles
-from nasbench_lab.analysis.retraining import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 TableStatistic = Literal["mean", "median"]
@@ -129,7 +130,7 @@ class ResultTable:
 
 
 def results_table(
-    study: Study,
+    results: StudySource,
     kind: RegretKind | None = None,
     *,
     statistic: TableStatistic = "mean",
@@ -141,7 +142,7 @@ def results_table(
     pairs on the task, does not tell from the best. Strategies are rows, unless there are more tasks than strategies.
 
     Args:
-        study: what was compared.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: which values, or regret of which values; by default the most telling one.
         statistic: ``"mean"`` and standard deviation over runs of the final incumbents' mean value (in the metric's
             unit; runs without a value do not count), or ``"median"`` with quartiles of their regret (they count as
@@ -152,6 +153,7 @@ def results_table(
         UnknownNameError: no such kind, statistic or task.
         MissingDataError: no task has that kind.
     """
+    study = study_of(results, resamples=0)
     kind = chosen_kind(study, kind)
     if statistic not in TABLE_STATISTICS:
         raise unknown("statistic", statistic, TABLE_STATISTICS)
@@ -168,7 +170,7 @@ def results_table(
     return ResultTable(f"results-{kind}-{statistic}", caption, ("strategy", *names), rows)
 
 
-def leaderboard_table(study: Study, kind: RegretKind | None = None) -> ResultTable:
+def leaderboard_table(results: StudySource, kind: RegretKind | None = None) -> ResultTable:
     """Return the leaderboard over all tasks, see `Standing`.
 
     The best of every column is in bold. Marked are average ranks that Nemenyi's test over tasks does not tell from the
@@ -178,6 +180,7 @@ def leaderboard_table(study: Study, kind: RegretKind | None = None) -> ResultTab
         UnknownNameError: no such kind.
         MissingDataError: no task has that kind of regret.
     """
+    study = study_of(results)
     kind = chosen_kind(study, kind)
     standings = part_of(study.leaderboard, kind, "leaderboard")
     names = [TableCell(standing.strategy) for standing in standings]
