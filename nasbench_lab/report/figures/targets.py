@@ -33,10 +33,10 @@ def ecdf_figure(
     *,
     style: PaperStyle | str = "single",
 ) -> Figure:
-    """Draw which share of all pairs of a run and a target was reached by when, averaged over tasks.
+    """Draw the share of targets that runs have reached over time, over all pairs of a run and a target.
 
-    Targets are normalised regrets. Where the runs of a strategy begin to end before they reached all targets, its line
-    goes on faintly: the shares are lower bounds from there on.
+    Targets are normalised regrets, and shares are averaged over tasks. Once a run of a strategy has ended without
+    reaching all targets, the shares are lower bounds, and the line continues faintly.
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.

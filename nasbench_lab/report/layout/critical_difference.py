@@ -68,7 +68,13 @@ class RankLabel:
 
 @dataclass(frozen=True)
 class CliqueBar:
-    """A bar over strategies whose ranks do not differ significantly; positions of the strategies, and its ends in em."""
+    """A bar over strategies whose ranks do not differ significantly.
+
+    Attributes:
+        strategies: their positions in the study.
+        start, end: of the bar, em.
+        y: of the bar, em.
+    """
 
     strategies: tuple[int, ...]
     start: float
@@ -140,13 +146,13 @@ def lay_out_ranks(
         width: of the diagram, em.
         text_width: returns the width of one line of text, em; by default an estimate for fonts that are not known.
 
-    >>> ranks = RankComparison("test", (0, 1), np.ones((2, 3)), np.array([1.0, 2.5, 2.5]), 3.0, 0.2, 2.3,
+    >>> ranks = RankComparison("test", (0, 1), np.ones((2, 3)), np.array([1.0, 2.5, 2.5]), 3.0, 0.2, 0.9,
     ...                        np.ones((3, 3)), np.ones((3, 3)), ((0, 1, 2),), 0.95)
     >>> diagram = lay_out_ranks(ranks, ["evolution", "random", "local"], width=60)
     >>> [(label.lines[0], label.side) for label in diagram.labels]
     [('evolution 1.00', 'left'), ('random 2.50', 'left'), ('local 2.50', 'right')]
     >>> [tick.rank for tick in diagram.ticks], diagram.difference.text
-    ([1, 2, 3], 'CD = 2.30')
+    ([1, 2, 3], 'CD = 0.90')
     """
     order = [s for s in np.argsort(ranks.ranks, kind="stable").tolist() if np.isfinite(ranks.ranks[s])]
     values = [float(ranks.ranks[s]) for s in order]

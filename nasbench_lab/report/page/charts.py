@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.report.layout.log_axis import place_of_zero
 
 Scale = Literal["linear", "log"]
 
@@ -56,6 +57,13 @@ class Line:
     low: FloatArray | None = None
     high: FloatArray | None = None
 
+    @property
+    def arrays(self) -> list[FloatArray]:
+        """The middle and, where there is a band, its lower and upper end."""
+        if self.low is None or self.high is None:
+            return [self.middle]
+        return [self.middle, self.low, self.high]
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ChartView:
@@ -80,6 +88,11 @@ class ChartView:
     best: Literal["low", "high"] = "low"
     zero: str | None = None
     limits: tuple[float, float] | None = None
+
+    @property
+    def zero_at(self) -> float:
+        """The number at which a logarithmic vertical axis shows zero, see `place_of_zero`."""
+        return place_of_zero(np.concatenate([values for line in self.lines for values in line.arrays] or [np.empty(0)]))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -146,14 +159,14 @@ def _view_data(view: ChartView, points: int, grids: list[list[Any]]) -> dict[str
         "middle": view.middle,
         "best": view.best,
         "zero": view.zero,
+        "zeroAt": plain_number(view.zero_at),
         "range": view.limits,
         "lines": [_line_data(line, kept) for line in view.lines],
     }
 
 
 def _line_data(line: Line, kept: Sequence[int]) -> list[Any]:
-    lists = [line.middle] if line.low is None or line.high is None else [line.middle, line.low, line.high]
-    return [line.strategy, *(packed([plain_number(value) for value in each[kept].tolist()]) for each in lists)]
+    return [line.strategy, *(packed([plain_number(value) for value in each[kept].tolist()]) for each in line.arrays)]
 
 
 def thinned(count: int, most: int) -> list[int]:

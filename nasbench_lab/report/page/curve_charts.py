@@ -13,6 +13,7 @@ from nasbench_lab.analysis.studies.results import ProgressCurves, Study
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
+from nasbench_lab.report.study_selection import why_no_curves
 from nasbench_lab.simulation.trace import RegretKind
 
 KIND_TITLES: dict[RegretKind, str] = {
@@ -54,7 +55,8 @@ def regret_chart(study: Study) -> Chart:
                     key = f"{place}|{kind}|{axis}|{center}"
                     view = None if curves is None else _curves_view(study, curves, center)
                     if view is None:
-                        missing[key] = _why_no_curves(study, place, kind, axis)
+                        reason = why_no_curves(study, place, kind, axis).replace("\n", " ")
+                        missing[key] = f"{study.tasks[place].table}: {reason}."
                     else:
                         views[key] = view
     return Chart("regret", "Regret over the search", choices, views, missing, "log", "log")
@@ -73,15 +75,6 @@ def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView 
     unit = study.tasks[curves.task].unit(curves.kind)
     label = f"{KIND_TITLES[curves.kind]} ({unit})" if unit else KIND_TITLES[curves.kind]
     return ChartView(curves.grid, lines, AXIS_TITLES[curves.axis], label, text, zero=_OPTIMUM)
-
-
-def _why_no_curves(study: Study, place: int, kind: RegretKind, axis: TimeAxis) -> str:
-    task = study.tasks[place]
-    if kind not in task.kinds:
-        return f"{task.table} publishes no {_KIND_OPTIONS[kind]} measurements."
-    if axis not in task.axes:
-        return f"{task.table} has no training times."
-    return "There are no such curves: some run ended before its first evaluation."
 
 
 def progress_chart(study: Study) -> Chart:

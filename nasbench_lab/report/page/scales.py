@@ -28,7 +28,7 @@ class AxisScale:
     def at(self, value: float) -> float:
         """Return the pixel of a number.
 
-        >>> AxisScale("log", 1.0, 100.0, 0.0, 200.0).at(10.0), Scale("linear", 0.0, 2.0, 100.0, 0.0).at(0.5)
+        >>> AxisScale("log", 1.0, 100.0, 0.0, 200.0).at(10.0), AxisScale("linear", 0.0, 2.0, 100.0, 0.0).at(0.5)
         (100.0, 75.0)
         """
         if self.kind == "log":
@@ -40,7 +40,7 @@ class AxisScale:
     def ticks(self, most: int) -> list[float]:
         """Return round numbers between the ends, about so many at most.
 
-        >>> AxisScale("linear", 0.0, 1.0, 0.0, 1.0).ticks(5), Scale("log", 0.01, 20.0, 0.0, 1.0).ticks(5)
+        >>> AxisScale("linear", 0.0, 1.0, 0.0, 1.0).ticks(5), AxisScale("log", 0.01, 20.0, 0.0, 1.0).ticks(5)
         ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.01, 0.1, 1.0, 10.0])
         """
         if self.kind == "linear" or self.high < 8 * self.low:

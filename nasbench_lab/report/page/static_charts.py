@@ -37,7 +37,10 @@ def static_chart(chart: Chart, view: ChartView) -> Markup:
 
 
 def _values(view: ChartView) -> np.ndarray:
-    every = np.concatenate([line.middle for line in view.lines] or [np.empty(0)])
+    """Return all numbers that are drawn: of the curves, and of the bands where they are drawn."""
+    banded = len(view.lines) <= _FEW
+    drawn = [each for line in view.lines for each in (line.arrays if banded else [line.middle])]
+    every = np.concatenate(drawn or [np.empty(0)])
     return every[np.isfinite(every)]
 
 
@@ -48,10 +51,12 @@ def _vertical(chart: Chart, view: ChartView, values: np.ndarray) -> tuple[AxisSc
         room = 0.04 * (high - low) if view.limits else 0.0
         return AxisScale("linear", low - room, high + room, _BOTTOM, _TOP), False
     positive = values[values > 0]
-    least, most = (float(positive.min()), float(positive.max())) if len(positive) else (1.0, 1.0)
+    least, most = (float(positive.min()), float(positive.max())) if len(positive) else (view.zero_at, view.zero_at)
     zeros = len(positive) < len(values)
-    low = least / 2 if zeros else least / 1.1
-    return AxisScale("log", low, max(most * 1.1, low * 1.2), _BOTTOM, _TOP), zeros
+    low = view.zero_at if zeros else least / 1.1
+    return AxisScale(
+        "log", low, max(most * 1.1, low * 10) if zeros else max(most * 1.1, low * 1.2), _BOTTOM, _TOP
+    ), zeros
 
 
 def _horizontal(chart: Chart, view: ChartView) -> AxisScale:
@@ -65,7 +70,8 @@ def _horizontal(chart: Chart, view: ChartView) -> AxisScale:
 
 def _axes(view: ChartView, x: AxisScale, y: AxisScale, *, zeros: bool) -> list[Markup]:
     parts = []
-    for tick in y.ticks(7):
+    only_zeros = zeros and not (_values(view) > 0).any()  # no scale without a positive number
+    for tick in [] if only_zeros else y.ticks(7):
         place = y.at(tick)
         if zeros and place > _BOTTOM - 14:
             continue
