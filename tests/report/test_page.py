@@ -246,8 +246,8 @@ def test_what_is_missing_has_a_reason():
     curves = {key: found for key, found in study.curves.items() if key in there}
     study = dataclasses.replace(study, tasks=tasks, curves=curves)
     chart = regret_chart(study)
-    assert chart.missing["1|test|evaluations|median"] == "untested publishes no test measurements."
-    assert chart.missing["1|valid|seconds|mean"] == "untested has no training times."
+    assert chart.missing["1|test|evaluations|median"] == "untested: no test measurements."
+    assert chart.missing["1|valid|seconds|mean"] == "untested: no training times."
     assert "1|valid|evaluations|mean" in chart.views
     assert not set(chart.missing) & set(chart.views)
     assert Page(render_page(study)).problems == []

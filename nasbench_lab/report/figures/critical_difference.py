@@ -48,7 +48,7 @@ def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: Pa
     diagram = lay_out_ranks(
         ranks, study.labels, chosen.width / em, lambda text: text_width(text, chosen.font_size) / em
     )
-    note = wrap_label(_note(ranks, kind), chosen.width - 0.1, chosen.font_size)
+    note = _note(ranks, kind, chosen)
     above = _LINE * line_count(note) + 0.7
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False}
     with rc_context(settings):
@@ -70,11 +70,16 @@ def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: Pa
     return figure
 
 
-def _note(ranks: RankComparison, kind: RegretKind) -> str:
-    over = f"average ranks by {KIND_WORDS[kind]} over {in_words(len(ranks.tasks), 'task')}"
+def _note(ranks: RankComparison, kind: RegretKind, style: PaperStyle) -> str:
+    """Return what the diagram shows and which tests were made, in one line or in one line each."""
+    over = f"average ranks by {KIND_WORDS[kind]} over {in_words(len(ranks.tasks), 'task')};"
+    test = f"Friedman p = {ranks.p:.2g}, Nemenyi at {1 - ranks.level:.2g}"
     if not math.isfinite(ranks.critical_difference):
-        return f"{over}; a test needs three strategies and two tasks"
-    return f"{over}; Friedman p = {ranks.p:.2g}, Nemenyi at {1 - ranks.level:.2g}"
+        test = "a test needs three strategies and two tasks"
+    room, size = style.width - 0.1, style.font_size
+    if text_width(f"{over} {test}", size) <= room:
+        return f"{over} {test}"
+    return "\n".join(wrap_label(part, room, size) for part in (over, test))
 
 
 def _draw_axis(panel: Axes, diagram: CriticalDifferenceDiagram) -> None:

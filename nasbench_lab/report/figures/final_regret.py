@@ -36,6 +36,7 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 _LABEL_SHARE = 0.36  # of the width of a figure, for the names of strategies
 _BESIDE = 0.62  # height of a panel but for its boxes, inches
+_MARK_ROW = 0.9  # height of the row below the boxes in which the optimum is marked, lines of text
 _ROW = 1.5  # height of a line of a label with what is around it, font sizes
 
 
@@ -65,7 +66,7 @@ def final_figure(
 
     study = study_of(results, resamples=0, curves_only=True)
     chosen, kind, places = paper_style(style), chosen_kind(study, kind), chosen_tasks(study, tasks)
-    columns = min(chosen.columns, len(places))
+    columns = 2 if len(places) == 4 and chosen.columns > 2 else min(chosen.columns, len(places))
     size = chosen.font_size
     labels = [wrap_label(label, _LABEL_SHARE * chosen.width, size) for label in study.labels]
     with rc_context(chosen.rc):
@@ -76,6 +77,7 @@ def final_figure(
         for number, (panel, place) in enumerate(zip(panels, places, strict=True)):
             if _draw_panel(panel, study, kind, place, row_places(labels)[0]):
                 label_rows(panel, labels, shown=number % columns == 0)
+                panel.set_ylim(panel.get_ylim()[0] + _MARK_ROW, 0)
             unit = study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else ""
             set_title(panel, f"{study.tasks[place].name}{f' ({unit})' if unit else ''}", chosen, columns)
         for panel in panels[-columns:]:
@@ -87,7 +89,7 @@ def final_height(study: Study, style: PaperStyle) -> float:
     """Return the height of a panel of `final_figure`, inches."""
     size = style.font_size
     lines = sum(line_count(wrap_label(label, _LABEL_SHARE * style.width, size)) for label in study.labels)
-    return _BESIDE + lines * _ROW * size / 72
+    return _BESIDE + (lines + _MARK_ROW) * _ROW * size / 72
 
 
 def _draw_panel(panel: Axes, study: Study, kind: RegretKind, place: int, rows: Sequence[float]) -> bool:
@@ -113,8 +115,8 @@ def _draw_panel(panel: Axes, study: Study, kind: RegretKind, place: int, rows: S
             _draw_box(panel, np.clip(box, floor, right * 2), row, colors.line(number)["color"])
     if finite.min() <= 0:
         panel.axvline(floor, color="#666666", linewidth=0.8)
-        note: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "rotation": 90, "fontsize": 6}
-        panel.annotate(" optimum", (floor, 0.02), va="bottom", ha="left", color="#666666", **note)
+        note: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "fontsize": 6}
+        panel.annotate(" optimum", (floor, 0.01), va="bottom", ha="left", color="#666666", **note)
     return True
 
 

@@ -45,9 +45,9 @@ STATISTICS: tuple[Statistic, ...] = ("median", "mean", "iqm")
 PANEL_HEIGHTS = {1: 2.0, 2: 1.5, 3: 1.6, 4: 1.4}
 """Height of a panel in inches, by the number of columns."""
 
-_OVERVIEW_HEIGHT = 2.15  # of a panel with labels of its own, inches
+_OVERVIEW_HEIGHT = 2.3  # of a panel with labels of its own, inches
 _POINTS = 256  # of a curve that is computed for the figure
-_AROUND = 0.7  # height of a panel but for its axis, inches
+_AROUND = 0.55  # height of a panel but for its axis, inches
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def regret_columns(style: PaperStyle, panels: int) -> int:
     >>> regret_columns(STYLES["single"], 1), regret_columns(STYLES["double"], 20)
     (1, 4)
     """
-    if style.name == "single":
+    if style.name == "single" or panels == 4:
         return min(panels, 2)
     return min(panels, 3 if panels <= 9 else 4)
 

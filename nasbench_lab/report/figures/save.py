@@ -54,6 +54,8 @@ def save_figure_as(figure: Figure, *paths: Path, style: PaperStyle | None = None
         settings["figure.constrained_layout.use"] = False
     with rc_context(settings):
         if style:
+            # At the resolution of the file: at a lower one, text is rounded to whole pixels and may be narrower.
+            figure.set_dpi(settings["savefig.dpi"])
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
         for path in paths:

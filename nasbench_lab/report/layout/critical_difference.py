@@ -23,7 +23,7 @@ TICK = 0.5
 """Length of a tick, em. Ticks point upwards, with their labels above."""
 
 _LINE = 1.3  # height of a line of text, em
-_MARGIN = 0.3  # beside the diagram, em
+_MARGIN = 0.5  # beside the diagram, em
 _GAP = 0.6  # between a label and its line, em
 _STUB = 0.8  # least length of the horizontal line beside a label, em
 _WIDEST_LABEL = 0.34  # share of the width
@@ -231,7 +231,7 @@ def _tick_ranks(first: int, last: int, length: float, text_width: Callable[[str]
     space = max(text_width(str(first)), text_width(str(last))) + _TICK_SPACE
     steps = (factor * 10**power for power in itertools.count() for factor in (1, 2, 5))
     step = next(each for each in steps if each * length / (last - first) >= space or each >= last - first)
-    return list(range(first, last + 1, step))
+    return list(range(-(-first // step) * step, last + 1, step))
 
 
 def _difference_bar(

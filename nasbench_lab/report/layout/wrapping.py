@@ -18,7 +18,7 @@ def wrap_text(text: str, room: float, width: Callable[[str], float]) -> list[str
         width: returns the width of one line of text, in the unit of ``room``. A single letter may be wider than room.
 
     >>> wrap_text("regularized-evolution (population_size=20)", 20, len)
-    ['regularized-', 'evolution (', 'population_size=20)']
+    ['regularized-', 'evolution', '(population_size=20)']
     """
     if width(text) <= room:
         return [text]

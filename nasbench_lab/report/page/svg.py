@@ -45,12 +45,12 @@ def look(position: int) -> str:
 
 
 def breakable(text: str) -> Markup:
-    """Return a text whose long words may break where people would.
+    """Return a text whose long words may break at natural places.
 
     >>> breakable("tpe(gamma=0.1)")
-    Markup('tpe(<wbr>gamma=<wbr>0.1)')
+    Markup('tpe<wbr>(gamma=<wbr>0.1)')
     """
-    return Markup("<wbr>").join(re.split(r"(?<=[-_(,=/])", text))
+    return Markup("<wbr>").join(re.split(r"(?<=[-_,=/])|(?=\()", text))
 
 
 def swatch(position: int) -> Markup:

@@ -20,8 +20,8 @@ function made(name, attributes = {}, ...children) {
   return element;
 }
 
-/** A text whose long words may break where people would. */
-const breakable = (text) => text.split(/(?<=[-_(,=/])/).flatMap((part) => [part, made("wbr")]).slice(0, -1);
+/** A text whose long words may break at natural places. */
+const breakable = (text) => text.split(/(?<=[-_,=/])|(?=\()/).flatMap((part) => [part, made("wbr")]).slice(0, -1);
 
 /** The line of a strategy, as legends show it. */
 function swatch(look) {
