@@ -57,4 +57,7 @@ def _results_of(source: Results | Trace | Sequence[Trace] | str | os.PathLike[st
         return Results.of([source])
     if isinstance(source, str | os.PathLike):
         return open_results(source)
+    for number, trace in enumerate(source):
+        if any(trace.setting == other.setting for other in source[:number]):
+            raise ParameterError(f"strategy {trace.setting.label!r} appears twice on table {trace.setting.table!r}")
     return Results.of(source)

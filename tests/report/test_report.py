@@ -75,7 +75,7 @@ def test_figures_that_cannot_be_drawn():
     with pytest.raises(ParameterError, match="no results"):
         regret_figure([])
     trace = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(evaluations=5))
-    with pytest.raises(ParameterError, match="'random-search' ran twice"):
+    with pytest.raises(ParameterError, match="'random-search' appears twice"):
         regret_figure([trace, trace])
 
 
