@@ -110,6 +110,8 @@ def test_sources_that_have_nothing(traces, tmp_path):
         cd_figure(tmp_path / "nowhere")
     with pytest.raises(ParameterError, match="'random-search' appears twice on table"):
         cd_figure([traces[0], traces[0]])
-    other = dataclasses.replace(traces[0], setting=dataclasses.replace(traces[0].setting, seed=1))
+    setting = traces[0].setting
+    seeded = dataclasses.replace(setting, conditions=dataclasses.replace(setting.conditions, seed=1))
+    other = dataclasses.replace(traces[0], setting=seeded)
     with pytest.raises(ParameterError, match="ran twice"):
         cd_figure([traces[0], other])
