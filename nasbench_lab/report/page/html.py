@@ -18,14 +18,14 @@ import nasbench_lab
 from nasbench_lab.analysis.studies.results import RankComparison, Study
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report.page import theme
+from nasbench_lab.report.page.chart_svg import draw_chart
 from nasbench_lab.report.page.charts import DIGITS, Chart, chart_data, points_for
 from nasbench_lab.report.page.critical_difference import cd_diagram
 from nasbench_lab.report.page.curve_charts import KIND_TITLES, study_charts
-from nasbench_lab.report.page.leaderboards import leaderboard
-from nasbench_lab.report.page.matrices import BETTER, SAME, WORSE, Matrix, matrix
+from nasbench_lab.report.page.leaderboard import standings_table
 from nasbench_lab.report.page.numbers import fixed, short
+from nasbench_lab.report.page.pairwise import BETTER, SAME, WORSE, PairMatrix, compare_all_pairs
 from nasbench_lab.report.page.provenance import commands, origin
-from nasbench_lab.report.page.static_charts import static_chart
 from nasbench_lab.report.page.svg import breakable, swatch
 from nasbench_lab.report.page.task_sections import task_details
 from nasbench_lab.simulation.trace import RegretKind
@@ -69,7 +69,7 @@ def render_page(study: Study, *, source: str = "RESULTS") -> str:
     charts = study_charts(study)
     points = points_for(charts)
     order = _order(study)
-    pairs = matrix(study, study.kind, order)
+    pairs = compare_all_pairs(study, study.kind, order)
     data = _script_safe(_data(study, charts, pairs, points, order))
     style, script = _style(), _script()
     return _template().render(
@@ -81,7 +81,7 @@ def render_page(study: Study, *, source: str = "RESULTS") -> str:
         warnings=study.warnings,
         sections=_sections(study, charts, pairs),
         boards=_boards(study),
-        charts={chart.name: static_chart(chart, view) for chart in charts if (view := _shown_first(chart))},
+        charts={chart.name: draw_chart(chart, view) for chart in charts if (view := _shown_first(chart))},
         diagrams=list(_diagrams(study)),
         matrix=pairs,
         marks={BETTER: "better", WORSE: "worse", SAME: "same"},
@@ -149,7 +149,7 @@ def _script_safe(data: Mapping[str, Any]) -> str:
 
 
 def _data(
-    study: Study, charts: Sequence[Chart], pairs: Matrix | None, points: int, order: Sequence[int]
+    study: Study, charts: Sequence[Chart], pairs: PairMatrix | None, points: int, order: Sequence[int]
 ) -> dict[str, Any]:
     looks = theme.looks_in_all()
     return {
@@ -206,7 +206,7 @@ def _headline(study: Study) -> list[tuple[str, str]]:
     return facts
 
 
-def _sections(study: Study, charts: Sequence[Chart], pairs: Matrix | None) -> list[tuple[str, str]]:
+def _sections(study: Study, charts: Sequence[Chart], pairs: PairMatrix | None) -> list[tuple[str, str]]:
     names = {chart.name for chart in charts}
     listed = [
         ("leaderboard", "Leaderboard", True),
@@ -223,7 +223,7 @@ def _sections(study: Study, charts: Sequence[Chart], pairs: Matrix | None) -> li
 
 def _boards(study: Study) -> list[tuple[str, Any]]:
     """Return the leaderboards by kind of regret, the most telling one first."""
-    made = [(KIND_TITLES[kind], leaderboard(study, kind)) for kind in _kinds(study)]
+    made = [(KIND_TITLES[kind], standings_table(study, kind)) for kind in _kinds(study)]
     return [(name, board) for name, board in made if board is not None]
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.errors import NasbenchLabError
-from nasbench_lab.report.page.grids import Grid, GridCell, GridColumn, make_grid
 from nasbench_lab.report.page.numbers import NONE, duration
+from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table
 from nasbench_lab.strategies import registry
 from nasbench_lab.tables.citations import entries
 
@@ -35,7 +35,7 @@ class Origin:
 
     facts: tuple[tuple[str, str], ...]
     specification: str
-    tables: Grid | None
+    tables: PageTable | None
     notes: tuple[tuple[str, tuple[str, ...]], ...]
     skipped: tuple[tuple[str, str, str], ...]
     bibtex: str
@@ -79,20 +79,20 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         yield "still to be done", f"{given['missing']} shards"
 
 
-def _tables(described: list[Mapping[str, Any]]) -> Grid | None:
+def _tables(described: list[Mapping[str, Any]]) -> PageTable | None:
     if not described:
         return None
 
-    def cells(key: str, kind: str = "text") -> list[GridCell]:
-        return [GridCell(str(table.get(key) or NONE), kind=kind) for table in described]
+    def cells(key: str, kind: str = "text") -> list[PageCell]:
+        return [PageCell(str(table.get(key) or NONE), kind=kind) for table in described]
 
     columns = [
-        (GridColumn("title", kind="text"), cells("title", "wide")),
-        (GridColumn("licence", kind="text"), cells("licence")),
-        (GridColumn("checksum", kind="text"), cells("checksum", "text notation")),
+        (PageColumn("title", kind="text"), cells("title", "wide")),
+        (PageColumn("licence", kind="text"), cells("licence")),
+        (PageColumn("checksum", kind="text"), cells("checksum", "text notation")),
     ]
     rows = [(str(table["name"]), None) for table in described]
-    return make_grid("Tables of measurements", GridColumn("table", kind="text"), columns, rows)
+    return make_table("Tables of measurements", PageColumn("table", kind="text"), columns, rows)
 
 
 def _notes(described: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, tuple[str, ...]]]:

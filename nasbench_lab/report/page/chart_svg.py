@@ -20,7 +20,7 @@ _POINTS = 60
 _FEW = 4  # more bands than this cover each other
 
 
-def static_chart(chart: Chart, view: ChartView) -> Markup:
+def draw_chart(chart: Chart, view: ChartView) -> Markup:
     """Return a view of a chart as SVG, with a text for those who do not see it."""
     values = _values(view)
     if not len(values):

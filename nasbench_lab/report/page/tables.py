@@ -14,7 +14,7 @@ from nasbench_lab.report.page.numbers import column, interval_columns
 
 
 @dataclasses.dataclass(frozen=True)
-class GridCell:
+class PageCell:
     """What stands in a table.
 
     Attributes:
@@ -35,7 +35,7 @@ class GridCell:
 
 
 @dataclasses.dataclass(frozen=True)
-class GridColumn:
+class PageColumn:
     """A heading.
 
     Attributes:
@@ -54,29 +54,29 @@ class GridColumn:
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class PageRow:
     """A row: its heading, the line of the strategy that it is about, and its cells."""
 
     label: str
     strategy: int | None
-    cells: tuple[GridCell, ...]
+    cells: tuple[PageCell, ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class Grid:
+class PageTable:
     """A table: what it shows, the headings (that of the rows' headings first) and the rows."""
 
     caption: str
-    columns: tuple[GridColumn, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[PageColumn, ...]
+    rows: tuple[PageRow, ...]
 
 
-def make_grid(
+def make_table(
     caption: str,
-    first: GridColumn,
-    columns: Sequence[tuple[GridColumn, Sequence[GridCell]]],
+    first: PageColumn,
+    columns: Sequence[tuple[PageColumn, Sequence[PageCell]]],
     rows: Sequence[tuple[str, int | None]],
-) -> Grid:
+) -> PageTable:
     """Return a table that is given by columns.
 
     Args:
@@ -86,26 +86,26 @@ def make_grid(
         rows: heading of every row, and position of the strategy it is about.
     """
     made = [
-        Row(label, strategy, tuple(cells[place] for _, cells in columns))
+        PageRow(label, strategy, tuple(cells[place] for _, cells in columns))
         for place, (label, strategy) in enumerate(rows)
     ]
-    return Grid(caption, (first, *(heading for heading, _ in columns)), tuple(made))
+    return PageTable(caption, (first, *(heading for heading, _ in columns)), tuple(made))
 
 
-def number_cells(values: Sequence[float], best: Literal["low", "high", ""] = "") -> list[GridCell]:
+def number_cells(values: Sequence[float], best: Literal["low", "high", ""] = "") -> list[PageCell]:
     """Return the cells of a column of numbers; the best ones are marked."""
     marked = best_of(values, best)
     return [
-        GridCell(text, sort_key(value), kind="best" if value == marked else "")
+        PageCell(text, sort_key(value), kind="best" if value == marked else "")
         for text, value in zip(column(values), values, strict=True)
     ]
 
 
-def interval_cells(intervals: Sequence[Interval], best: Literal["low", "high", ""] = "") -> list[GridCell]:
+def interval_cells(intervals: Sequence[Interval], best: Literal["low", "high", ""] = "") -> list[PageCell]:
     """Return the cells of a column of estimates with intervals; the best ones are marked."""
     marked = best_of([each.estimate for each in intervals], best)
     return [
-        GridCell(
+        PageCell(
             text, sort_key(each.estimate), f"[{spread}]" if spread else "", "best" if each.estimate == marked else ""
         )
         for (text, spread), each in zip(interval_columns(intervals), intervals, strict=True)

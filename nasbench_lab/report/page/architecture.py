@@ -16,7 +16,7 @@ _ARROW = (0.75, 0.3)  # length and half of the width of an arrow's head, em
 _LINE = 1.25  # height of a line of text, em
 
 
-def drawing(graph: ArchitectureGraph) -> Markup:
+def draw_architecture(graph: ArchitectureGraph) -> Markup:
     """Return the graph as SVG, with its description for those who do not see it."""
     parts = [_edge(edge) for edge in graph.edges]
     parts += [_node(node) for node in graph.nodes]
