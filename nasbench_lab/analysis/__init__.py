@@ -1,4 +1,4 @@
-"""Analysis: what traces mean. Computed from traces alone."""
+"""Analysis: curves, statistics and comparisons, computed from traces alone."""
 
 from nasbench_lab.analysis.anytime import AnytimeCurves, anytime_curves
 from nasbench_lab.analysis.auc import area_under_curve

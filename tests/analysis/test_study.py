@@ -242,7 +242,7 @@ def test_one_table_searched_in_several_ways_is_several_tasks():
         "synthetic/chain (4 epochs each, mean of repeats, 10 evaluations, no limits)",
         "synthetic/chain (12 epochs each, sampled repeats, 20 evaluations, parameters limit 1)",
     ]
-    assert any("The 3 tasks are of one search space" in warning for warning in found.warnings)
+    assert any("The 3 tasks use one search space" in warning for warning in found.warnings)
     assert any("Budgets differ between tasks (10 evaluations; 20 evaluations)" in w for w in found.warnings)
 
 
@@ -257,7 +257,7 @@ def test_tables_without_validation_measurements():
     assert found.kinds == ("observed", "test")
     assert found.tasks[0].searched_on_test
     assert np.isnan(found.found[0].valid)
-    assert any("observed test measurements" in warning for warning in found.warnings)
+    assert any("observed test values" in warning for warning in found.warnings)
 
 
 def test_tables_that_tell_nothing_apart():

@@ -24,7 +24,7 @@ from nasbench_lab.report import (
 )
 from nasbench_lab.report.study_source import study_of, traces_of
 from nasbench_lab.simulation.results import Results
-from nasbench_lab.suites import save_traces
+from nasbench_lab.simulation import save_traces
 from nasbench_lab.testing import identical, synthetic_table
 
 FIGURES = {

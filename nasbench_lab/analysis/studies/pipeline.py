@@ -1,4 +1,4 @@
-"""The study of a comparison: one pass over its traces gives everything that figures, tables and pages show."""
+"""The study of a comparison: one pass over the traces computes all statistics of figures, tables and the page."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ def study(
     and which test each statistic has, and how ties and missing values are treated.
 
     Args:
-        results: what was simulated, or the traces.
+        results: stored results, or traces.
         reference: label of the strategy that others are compared with; by default random search, where it is one of
             them, else the first.
         level: confidence of intervals and verdicts, above 0.5 and below 1.
         resamples: number of bootstrap resamples; with 0 there are estimates without intervals (NaN).
         margin: largest difference of mean regrets that does not matter in practice, as a share of the regret of the
             average random architecture.
-        points: of the grids of curves, at most, besides the ends of the curves.
+        points: limit for the points of a curve's grid, besides the ends of the curves.
         seed: of the bootstrap. The same results and arguments give the same study.
         curves_only: leave out all that compares strategies (leaderboard, tests, ranks, profiles): those mappings are
             empty. With ``resamples=0`` this is all that a figure of quartiles needs, and fast.
 
     Raises:
-        ParameterError: there are no results, a strategy ran twice on a task, or a number makes no sense.
+        ParameterError: there are no results, a strategy ran twice on a task, or a number is out of range.
         UnknownNameError: no strategy has the label of ``reference``.
         DataError: stored results are damaged.
 
@@ -136,7 +136,7 @@ def _options(level: float, resamples: int, margin: float, points: int, seed: int
 
 
 def _reference(labels: Sequence[str], names: Mapping[str, str]) -> int:
-    """Position of random search, or of the first strategy."""
+    """Return the position of random search, or else of the first strategy."""
     return next((place for place, label in enumerate(labels) if names[label] == _DEFAULT_REFERENCE), 0)
 
 
@@ -154,7 +154,7 @@ def _runs(evidence: Sequence[TaskEvidence], strategies: int) -> IntArray:
 
 
 def _final(kind: RegretKind, evidence: Sequence[TaskEvidence], strategies: int) -> FloatArray:
-    """Regrets at the end, padded to the most runs, shape (S, T, R)."""
+    """Return the regrets at the end, padded to the largest number of runs, shape (S, T, R)."""
     most = int(_runs(evidence, strategies).max())
     final = np.full((strategies, len(evidence), most), np.nan)
     for task, each in enumerate(evidence):
