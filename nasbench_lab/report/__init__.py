@@ -1,4 +1,4 @@
-"""The report: how results are shown."""
+"""The report: figures, tables for papers, and the page."""
 
 from nasbench_lab.report.figures.architecture import architecture_figure, draw_graph
 from nasbench_lab.report.figures.critical_difference import cd_figure

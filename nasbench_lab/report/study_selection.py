@@ -19,7 +19,7 @@ _Part = TypeVar("_Part")
 
 
 def chosen_kind(study: Study, kind: str | None) -> RegretKind:
-    """Return a kind of regret that the study has: by default its most telling one.
+    """Return a kind of regret that the study has: by default its most informative one.
 
     Raises:
         UnknownNameError: there is no such kind.

@@ -23,8 +23,8 @@ from nasbench_lab.report import (
     results_table,
 )
 from nasbench_lab.report.study_source import study_of, traces_of
-from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation import save_traces
+from nasbench_lab.simulation.results import Results
 from nasbench_lab.testing import identical, synthetic_table
 
 FIGURES = {

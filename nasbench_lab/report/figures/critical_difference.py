@@ -31,7 +31,7 @@ def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: Pa
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
-        kind: of regret; by default the most telling one.
+        kind: of regret; by default the most informative one.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:

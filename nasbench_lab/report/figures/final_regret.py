@@ -1,4 +1,4 @@
-"""How runs end: the distribution of the final regret, one panel a task and one box a strategy."""
+"""The distribution of the regret at the end of the runs: one panel per task and one box per strategy."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of a box with its whiskers."""
 
 _LABEL_SHARE = 0.36  # of the width of a figure, for the names of strategies
-_BESIDE = 0.62  # height of a panel but for its boxes, inches
+_BESIDE = 0.62  # height of a panel without its boxes, inches
 _MARK_ROW = 0.9  # height of the row below the boxes in which the optimum is marked, lines of text
-_ROW = 1.5  # height of a line of a label with what is around it, font sizes
+_ROW = 1.5  # height of a line of a label with its spacing, font sizes
 
 
 def final_figure(
@@ -49,17 +49,17 @@ def final_figure(
 ) -> Figure:
     """Draw boxes of the regret at the end of the runs: median, quartiles, and whiskers to the 5 % and 95 % quantiles.
 
-    Quantiles are the values of actual runs. A regret of zero is drawn at the left edge, which is marked ``optimum``; a
-    run without a value is infinitely bad, and what is infinite reaches to the right edge.
+    Quantiles are values of actual runs. A regret of zero is drawn at the left edge, which is marked ``optimum``. A run
+    without a value is infinitely bad, and infinite quantiles reach to the right edge.
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
-        kind: of regret; by default the most telling one.
+        kind: of regret; by default the most informative one.
         tasks: their positions or names; by default all.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        UnknownNameError: no such kind, task or style.
+        UnknownNameError: there is no such kind, task or style.
         MissingDataError: no task has that kind of regret.
     """
     from matplotlib import rc_context
@@ -93,7 +93,7 @@ def final_height(study: Study, style: PaperStyle) -> float:
 
 
 def _draw_panel(panel: Axes, study: Study, kind: RegretKind, place: int, rows: Sequence[float]) -> bool:
-    """Draw the boxes of a task, or say why there are none; return whether there are some."""
+    """Draw the boxes of a task, or the reason why there are none; return whether boxes were drawn."""
     if kind not in study.tasks[place].kinds:
         say(panel, f"no {kind} measurements")
         return False

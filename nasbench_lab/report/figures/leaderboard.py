@@ -27,15 +27,15 @@ MEASURES: dict[Measure, str] = {
     "iqm": "normalised regret, interquartile mean",
     "mean": "normalised regret, mean",
     "improvement": "probability of improvement",
-    "relative_improvement": "better than an average random one by (%)",
+    "relative_improvement": "improvement over a random architecture (%)",
     "auc": "area under the curve of normalised regret",
 }
-"""What can be drawn of a leaderboard, see `Standing`."""
+"""Measures of a leaderboard that can be drawn, see `Standing`."""
 
 _DEFAULTS: dict[str, tuple[Measure, ...]] = {"single": ("iqm",), "double": ("iqm", "improvement", "auc")}
 _LABEL_SHARE = {"single": 0.4, "double": 0.3}  # of the width of a figure, for the names of strategies
 _ROW = 1.6  # font sizes
-_BELOW = 0.26  # the numbers of an axis and space, inches
+_BELOW = 0.26  # height of the numbers of an axis, inches
 _LINE = 0.125  # height of a line of text, inches
 
 
@@ -46,18 +46,18 @@ def leaderboard_figure(
     measures: Sequence[Measure] | None = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
-    """Draw what the leaderboard says of every strategy, the best on top, with bootstrap intervals.
+    """Draw measures of the leaderboard with bootstrap intervals, one row per strategy, the best on top.
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
-        kind: of regret; by default the most telling one.
-        measures: what to draw, one panel each, see `MEASURES`; by default the interquartile mean of the normalised
-            regret, and in the double style also the probability of improvement over the reference strategy and the
-            area under the curve.
+        kind: of regret; by default the most informative one.
+        measures: names of `MEASURES`, one panel each; by default the interquartile mean of the normalised regret, and
+            in the double style also the probability of improvement over the reference strategy and the area under the
+            curve.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        UnknownNameError: no such kind, measure or style.
+        UnknownNameError: there is no such kind, measure or style.
         MissingDataError: no task has that kind of regret.
     """
     from matplotlib import rc_context

@@ -1,4 +1,4 @@
-"""Several objectives: which trade-offs runs find, and how much of the true front they cover."""
+"""Several objectives: the trade-offs that runs find, and the share of the true front that they cover."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _MOST_POINTS = 5000
 
 
 def pareto_figure(results: StudySource, split: Split | None = None, *, style: PaperStyle | str = "single") -> Figure:
-    """Draw the trade-offs that runs end with, one panel for each further objective, and the hypervolume over time.
+    """Draw the final trade-offs of runs, one panel per further objective, and the hypervolume over time.
 
-    A line has, for every limit of the further objective, the median over runs of the best value that an architecture
-    on the run's front (see `pareto_fronts`) has within it, with the interquartile range as band: the attainment
+    For each limit of the further objective, a line shows the median over runs of the best value within the limit on
+    the run's front (see `pareto_fronts`), with the interquartile range as band. These are the attainment
     surfaces of Fonseca and Fleming (1996) for the quartiles. Architectures are judged by their means. Grey points are
-    the architectures of the table; black ones those of the true front. The last panel has the share of the true front's
-    hypervolume, see `relative_hypervolume`.
+    the architectures of the table, black points those of the true front. The last panel shows the share of the true
+    front's hypervolume, see `relative_hypervolume`.
 
     Args:
         results: traces of one table, searched with the same further objectives: one trace or several, results, or the
@@ -43,7 +43,7 @@ def pareto_figure(results: StudySource, split: Split | None = None, *, style: Pa
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        ParameterError: there are no traces, or they are of different searches.
+        ParameterError: there are no traces, they are of different searches, or the source is a study.
         MissingDataError: the search had no further objectives, or the table no such split.
     """
     from matplotlib import rc_context
@@ -73,7 +73,7 @@ def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
     if not first.conditions.objectives:
         raise MissingDataError(f"the search on {first.table!r} had no further objectives, so there is no Pareto front")
     chosen: Split = split or ("test" if "test" in traces[0].reference.means else "valid")
-    traces[0].reference.mean(chosen)  # says what there is
+    traces[0].reference.mean(chosen)  # raises an error if there is no such split
     return chosen
 
 
@@ -101,7 +101,7 @@ def _draw_trade_off(
 
 
 def attainment(trace: Trace, split: Split, objective: str) -> tuple[FloatArray, FloatArray]:
-    """Return the best value that every run's final front attains within limits of a further objective.
+    """Return the best value that the final front of each run attains within limits of a further objective.
 
     Args:
         trace: the runs.
@@ -109,8 +109,8 @@ def attainment(trace: Trace, split: Split, objective: str) -> tuple[FloatArray, 
         objective: name of a further objective.
 
     Returns:
-        Limits in the order in which they are looser, shape (P,), and losses (negated where more is better), NaN where
-        a run has nothing within the limit, shape (runs, P).
+        Limits from strict to loose, shape (P,), and losses (negated where more is better), NaN where
+        a run has no architecture within the limit, shape (runs, P).
     """
     cost = trace.reference.means[objective]
     loss = trace.reference.mean(split)
@@ -131,7 +131,7 @@ def _draw_hypervolume(panel: Axes, traces: Sequence[Trace], split: Split, looks:
     for number, (trace, look) in enumerate(zip(traces, looks, strict=True)):
         shortest = int(trace.evaluations.min())
         share = relative_hypervolume(trace, split)[:, :shortest]
-        low, middle, high = 1 - run_quantiles(1 - share)  # as losses, so that quartiles are those of actual runs
+        low, middle, high = 1 - run_quantiles(1 - share)  # as losses, so that quartiles are values of actual runs
         draw_steps(panel, np.arange(1.0, shortest + 1), high, middle, low, look, number, len(traces))
     panel.set_xlabel("evaluations")
     panel.set_ylabel("share of the hypervolume")

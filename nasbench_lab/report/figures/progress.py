@@ -1,4 +1,4 @@
-"""All tasks together while the budget is spent: average ranks, and normalised regret."""
+"""Performance over all tasks while the budget is spent: average ranks, and normalised regret."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _SHARE = "share of the budget"
 
 
 def rank_figure(results: StudySource, kind: RegretKind | None = None, *, style: PaperStyle | str = "single") -> Figure:
-    """Draw the average rank of every strategy over tasks, against the share of the budget that is spent.
+    """Draw the average rank of each strategy over tasks, against the spent share of the budget.
 
-    On every task the strategies are ranked by their runs (see `analysis.ranks`); 1 is the best.
+    On each task the strategies are ranked by their runs (see `analysis.ranks`); 1 is the best.
 
     Raises:
-        UnknownNameError: no such kind or style.
+        UnknownNameError: there is no such kind or style.
         MissingDataError: no task has that kind of regret.
     """
     from matplotlib import rc_context
@@ -60,16 +60,16 @@ def normalised_figure(
     statistic: Literal["mean", "iqm"] = "iqm",
     style: PaperStyle | str = "single",
 ) -> Figure:
-    """Draw the normalised regret over all tasks and runs, with bootstrap intervals, against the share of the budget.
+    """Draw the normalised regret over all tasks and runs, with bootstrap intervals, against the spent budget.
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
-        kind: of regret; by default the most telling one.
+        kind: of regret; by default the most informative one.
         statistic: ``"iqm"``, the interquartile mean, or ``"mean"``.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        UnknownNameError: no such kind, statistic or style.
+        UnknownNameError: there is no such kind, statistic or style.
         MissingDataError: that kind of regret cannot be normalised, see `Task.scale`.
     """
     from matplotlib import rc_context

@@ -75,7 +75,7 @@ def regret_figure(
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
-        kind: of regret; by default the most telling one. With ``"both"`` mean validation and mean test regret stand
+        kind: of regret; by default the most informative one. With ``"both"`` mean validation and mean test regret stand
             side by side, where the tables have them.
         axis: ``"evaluations"`` or ``"seconds"``. With ``"both"`` each task has a row of panels against evaluations and,
             where its table has times, one against simulated seconds.

@@ -1,4 +1,4 @@
-"""How soon and how often targets are reached: distributions of times to targets, and performance profiles."""
+"""Distributions of times to targets, and performance profiles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _HEIGHT = 1.9  # of a panel, inches
-_BOUND = 0.35  # opacity of what is a lower bound only
+_BOUND = 0.35  # opacity of lines that are lower bounds only
 _SHARES = (-0.02, 1.02)
 _MOST_TARGETS = 6
 
@@ -40,12 +40,12 @@ def ecdf_figure(
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
-        kind: of regret; by default the most telling one.
+        kind: of regret; by default the most informative one.
         axis: ``"evaluations"`` or ``"seconds"``.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        UnknownNameError: no such kind, axis or style.
+        UnknownNameError: there is no such kind, axis or style.
         MissingDataError: the regret cannot be normalised, or no task has times.
     """
     from matplotlib import rc_context
@@ -62,14 +62,14 @@ def ecdf_figure(
             sure = times.grid <= times.complete_until[number]
             _draw_share(panel, times.grid[sure], times.ecdf[number][sure], look, number)
             bound = ~sure
-            bound[:-1] |= ~sure[1:]  # from the last sure point on, so that the line has no gap
+            bound[:-1] |= ~sure[1:]  # from the last sure point, so that the line has no gap
             faint = {**look, "alpha": _BOUND, "marker": ""}
             panel.plot(times.grid[bound], times.ecdf[number][bound], drawstyle="steps-post", **faint)
         panel.set_xscale("log")
         label_log_axis(panel.xaxis)
         panel.set_ylim(*_SHARES)
         panel.set_xlabel(AXIS_WORDS[axis])
-        panel.set_ylabel("runs and targets reached")
+        panel.set_ylabel("share of targets reached")
         legend.draw(figure, looks_of(study))
     return figure
 
@@ -77,14 +77,14 @@ def ecdf_figure(
 def profile_figure(
     results: StudySource, kind: RegretKind | None = None, *, style: PaperStyle | str = "single"
 ) -> Figure:
-    """Draw two performance profiles, higher is better.
+    """Draw two performance profiles; higher is better.
 
-    The first has the share of runs that end with at most some normalised regret, averaged over tasks, with bootstrap
-    intervals (Agarwal et al., NeurIPS 2021). The second has the share of problems (a target on a task) on which the
-    expected time to the target is at most some multiple of the best strategy's (Dolan and Moré, 2002).
+    The first shows the share of runs that end with at most a given normalised regret, averaged over tasks, with
+    bootstrap intervals (Agarwal et al., NeurIPS 2021). The second shows the share of problems (a target on a task) on
+    which the expected time to the target is at most a given multiple of the best strategy's (Dolan and Moré, 2002).
 
     Raises:
-        UnknownNameError: no such kind or style.
+        UnknownNameError: there is no such kind or style.
         MissingDataError: the regret cannot be normalised.
     """
     from matplotlib import rc_context
@@ -106,10 +106,10 @@ def profile_figure(
             low, high = profiles.scores.low[number], profiles.scores.high[number]
             scores.fill_between(profiles.regrets, low, high, step="post", **band)
         scores.set_xlabel("normalised regret at the end")
-        scores.set_ylabel("runs with at most that")
+        scores.set_ylabel("share of runs with at most that")
         costs.set_xscale("log")
         label_log_axis(costs.xaxis)
-        costs.set_xlabel("expected time to a target over the best strategy's")
+        costs.set_xlabel("expected time to a target / that of the best")
         costs.set_ylabel(f"share of {in_words(profiles.problems, 'problem')}")
         scores.set_ylim(*_SHARES)
         costs.set_ylim(*_SHARES)

@@ -1,4 +1,4 @@
-"""What an architecture looks like: its graph, laid out as plain data. Figures and the page draw it."""
+"""The graph of an architecture, laid out as plain data. Figures and the page draw it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ROUND = 1.9  # diameter of a circle, em
 _LOW, _HIGH = (4.2, 0.7), (8.8, 1.25)  # of arcs: how far they are pulled away (em), and the angle at which they start
 
 _MODULES = ("plain", "channels x2", "resolution /2", "channels x2,\nresolution /2")
-"""What the kinds of modules of `TransMacroSpace` do."""
+"""Labels of the kinds of modules of `TransMacroSpace`."""
 
 
 def architecture_graph(
@@ -46,16 +46,16 @@ def architecture_graph(
     """Lay out the graph of an architecture.
 
     - ``topology`` and ``trans-micro``: four circles in a row, and six arrows with their operations;
-    - ``cell101``: the canonical drawing of the cell, every vertex below those that lead to it;
+    - ``cell101``: the canonical drawing of the cell, each vertex below its predecessors;
     - ``gnn``: the tree below the input, and its leaves, which are concatenated, leading to the output;
     - ``chain``, ``layer-chain``, ``size`` and ``trans-macro``: a row of layers from input to output;
-    - ``choices`` and ``listed-choices``: a row of choices, without arrows, as nothing is known of how they act;
-    - ``listed`` and spaces of others: the notation as text.
+    - ``choices`` and ``listed-choices``: a row of choices, without arrows, as their structure is not known;
+    - ``listed`` and all other spaces: the notation as text.
 
     Args:
         space: of the architecture.
         architecture: its index, or its official notation.
-        row_width: a row of layers that is longer goes on below, em.
+        row_width: a longer row of layers continues below, em.
 
     Raises:
         OutOfSpaceError: the space has no such architecture.
@@ -84,7 +84,7 @@ def _trans_micro(space: TransMicroSpace, index: int, _row_width: float) -> Archi
 
 
 def _cell(name: str, operations: Sequence[str], links: Sequence[tuple[int, int]]) -> ArchitectureGraph:
-    """Draw a cell with operations on its edges: nodes in a row, an arc for every edge that is not to the next."""
+    """Draw a cell with operations on its edges: nodes in a row, an arc for each edge that skips nodes."""
     step = max(text_size(operation)[0] for operation in operations) + 2.4 + _ROUND
     nodes = [Node(str(number), "state", number * step, 0.0, _ROUND, _ROUND) for number in range(4)]
     edges = [
@@ -177,7 +177,7 @@ def _layers(name: str, labels: Sequence[str], row_width: float) -> ArchitectureG
 
 
 def _row(labels: Sequence[str], kinds: Sequence[NodeKind], row_width: float) -> tuple[list[Node], list[int]]:
-    """Place boxes from left to right, going on below where a row is full; return them and the row of each."""
+    """Place boxes from left to right, in a new row below where a row is full; return the boxes and their rows."""
     sizes = [box_size(label) for label in labels]
     height = max(high for _, high in sizes)
     nodes: list[Node] = []
@@ -193,7 +193,7 @@ def _row(labels: Sequence[str], kinds: Sequence[NodeKind], row_width: float) -> 
 
 
 def _layer_edge(nodes: Sequence[Node], rows: Sequence[int], place: int) -> Edge:
-    """Draw the arrow from one layer to the next: straight, or from the end of a row to the beginning of that below."""
+    """Draw the arrow from one layer to the next: straight, or from the end of a row to the next row."""
     one, other = nodes[place], nodes[place + 1]
     start, end = (one.x + one.width / 2, one.y), (other.x - other.width / 2, other.y)
     if rows[place] == rows[place + 1]:

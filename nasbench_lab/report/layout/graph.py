@@ -1,4 +1,4 @@
-"""A drawn architecture as plain data: boxes and arrows with their places, for anything that can draw curves."""
+"""A laid-out graph as plain data: boxes and arrows with their positions."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Node:
     """A box, a circle or a text.
 
     Attributes:
-        label: what is written in it; may have several lines.
-        kind: ``"end"`` for input and output, ``"operation"`` for something that is computed, ``"state"`` (a circle, as
-            wide as high) for a feature map between operations that stand on edges, ``"text"`` for text without a box.
+        label: text inside; may have several lines.
+        kind: ``"end"`` for input and output, ``"operation"`` for an operation, ``"state"`` (a circle, as
+            wide as high) for a feature map where operations are on edges, ``"text"`` for text without a box.
         x: of the centre, em.
         y: of the centre, em, downwards.
         width: em; the label fits in.
@@ -47,8 +47,8 @@ class Edge:
     Attributes:
         source: position of the node where it starts.
         target: position of the node to which it points.
-        label: the operation on it; empty where operations stand in the nodes.
-        kind: ``"none"`` for an edge that passes nothing on (drawn faintly), else ``"flow"``.
+        label: the operation on the edge; empty where operations are in the nodes.
+        kind: ``"none"`` for an edge that transports nothing (drawn faintly), else ``"flow"``.
         curve: cubic Bezier curves one after the other: a start, and then for each curve two control points and its
             end, which is the next one's start: ``M p0 C p1 p2 p3 C p4 p5 p6 ...`` in SVG. It starts and ends at the
             border of its nodes.
@@ -65,7 +65,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class ArchitectureGraph:
-    """A drawn architecture. Nothing overlaps where labels are set at a size of 1 em in a usual sans-serif font.
+    """A laid-out architecture. Nothing overlaps if labels are drawn at 1 em in a common sans-serif font.
 
     Attributes:
         name: the architecture in official notation.
@@ -83,7 +83,7 @@ class ArchitectureGraph:
 
     @property
     def description(self) -> str:
-        """The same in words, for those who do not see it.
+        """The graph in words, for readers who cannot see it.
 
         >>> from nasbench_lab.report.layout.architecture import architecture_graph
         >>> from nasbench_lab.spaces import ChainSpace
@@ -100,7 +100,7 @@ class ArchitectureGraph:
 
 
 def text_size(label: str) -> tuple[float, float]:
-    """Return the most width and height that a label takes, em.
+    """Return the largest width and height of a label, em.
 
     >>> width, height = text_size("conv1x1")
     >>> round(width, 2), height
@@ -130,7 +130,7 @@ def straight(*points: Point) -> tuple[Point, ...]:
 
 
 def fit(name: str, nodes: Sequence[Node], edges: Sequence[Edge], margin: float = 0.4) -> ArchitectureGraph:
-    """Move everything so that it begins at the margin, and find out how large it is."""
+    """Return the graph, moved to begin at the margin, with its size."""
     points = [point for edge in edges for point in edge.curve]
     boxes = [(node.x, node.y, node.width, node.height) for node in nodes]
     boxes += [(*edge.label_at, *text_size(edge.label)) for edge in edges if edge.label]

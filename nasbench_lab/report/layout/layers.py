@@ -1,8 +1,8 @@
 """Drawing an acyclic graph in layers from top to bottom (Sugiyama, Tagawa and Toda, IEEE Transactions SMC 1981).
 
-A vertex stands below all that lead to it. An edge that passes layers passes each through a place of its own, so that
-it never runs through a box. The order inside layers is found by sweeps of barycentres that keep the order with the
-fewest crossings; then each layer is moved as close to its neighbours as the boxes allow, by least squares.
+A vertex lies below all its predecessors. An edge that crosses layers has its own place in each of them, so it never
+runs through a box. The order inside layers is found by sweeps of barycentres, keeping the order with the fewest
+crossings. Then each layer is moved as close to its neighbours as the boxes allow, by least squares.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Link = tuple[int, int]
 def layered_graph(
     name: str, labels: Sequence[str], kinds: Sequence[NodeKind], links: Sequence[Link]
 ) -> ArchitectureGraph:
-    """Draw an acyclic graph whose vertices are listed in an order in which every link leads onwards.
+    """Lay out an acyclic graph whose vertices are listed in topological order.
 
     Args:
         name: of the graph.
@@ -64,7 +64,7 @@ class _Item:
 
 
 def _layers_of(vertices: int, links: Sequence[Link]) -> list[int]:
-    """Return the length of the longest way to every vertex."""
+    """Return the length of the longest path to each vertex."""
     layers = [0] * vertices
     for source, target in sorted(links):
         layers[target] = max(layers[target], layers[source] + 1)
@@ -103,7 +103,7 @@ def _crossings(order: Sequence[Sequence[int]], steps: Sequence[Link]) -> int:
 
 
 def _places(items: Sequence[_Item], order: Sequence[Sequence[int]], steps: Sequence[Link]) -> list[float]:
-    """Return the x of every item: each layer in order, without overlaps, near to what it is connected with."""
+    """Return the x of each item: layers in order, without overlaps, and near to connected items."""
     x: dict[int, float] = {}
     for layer in order:
         offsets = _offsets(items, layer)
@@ -121,7 +121,7 @@ def _mean(x: Mapping[int, float], places: Sequence[int], default: float) -> floa
 
 
 def _offsets(items: Sequence[_Item], layer: Sequence[int]) -> list[float]:
-    """Return how far right of the first item of a layer each must be at least."""
+    """Return the least distance of each item of a layer from the first item."""
     offsets = [0.0]
     for left, right in itertools.pairwise(layer):
         offsets.append(offsets[-1] + (items[left].width + items[right].width) / 2 + _GAP_X)
@@ -129,9 +129,9 @@ def _offsets(items: Sequence[_Item], layer: Sequence[int]) -> list[float]:
 
 
 def _apart(wanted: Sequence[float], offsets: Sequence[float]) -> list[float]:
-    """Return the ascending places closest to the wanted ones, by least squares, that keep the offsets.
+    """Return the places closest to the wanted ones, by least squares, with at least the offsets between them.
 
-    Less their offsets they must not descend: isotonic regression, by pooling adjacent violators.
+    The places minus their offsets must not descend: isotonic regression, by pooling adjacent violators.
     """
     pools: list[tuple[float, int]] = []
     for value, offset in zip(wanted, offsets, strict=True):

@@ -1,4 +1,4 @@
-"""A chart as it is shown at first, drawn beforehand: for readers whose browsers run no script."""
+"""The first view of a chart as SVG, for readers whose browsers run no script."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from nasbench_lab.report.page.svg import look, number, tag
 _WIDTH, _HEIGHT = 760, 400
 _TOP, _RIGHT, _BOTTOM, _LEFT = 30, 744, 356, 70
 _POINTS = 60
-_FEW = 4  # more bands than this cover each other
+_FEW = 4  # bands; more would cover each other
 
 
 def draw_chart(chart: Chart, view: ChartView) -> Markup:
-    """Return a view of a chart as SVG, with a text for those who do not see it."""
+    """Return a view of a chart as SVG, with a text for readers who cannot see it."""
     values = _values(view)
     if not len(values):
         return tag("p", "Too few runs have a value.", class_="note")
@@ -45,7 +45,7 @@ def _values(view: ChartView) -> np.ndarray:
 
 
 def _vertical(chart: Chart, view: ChartView, values: np.ndarray) -> tuple[AxisScale, bool]:
-    """Return the vertical scale, and whether there are zeros that a logarithm cannot show."""
+    """Return the vertical scale, and whether it has to show zeros that have no logarithm."""
     if chart.y_scale == "linear":
         low, high = view.limits or (min(0.0, float(values.min())), float(values.max()) or 1.0)
         room = 0.04 * (high - low) if view.limits else 0.0
@@ -107,7 +107,7 @@ def _band(line: Line, view: ChartView, kept: Sequence[int], x: AxisScale, y: Axi
 
 
 def _pieces(kept: Sequence[int], *lists: np.ndarray) -> list[list[int]]:
-    """Return the neighbouring places of the grid where all of the lists have values."""
+    """Return the runs of neighbouring grid points where all lists have values."""
     pieces: list[list[int]] = [[]]
     for place in kept:
         if all(math.isfinite(values[place]) for values in lists):
@@ -120,7 +120,7 @@ def _pieces(kept: Sequence[int], *lists: np.ndarray) -> list[list[int]]:
 def _stairs(
     piece: Sequence[int], view: ChartView, values: np.ndarray, x: AxisScale, y: AxisScale
 ) -> list[tuple[float, float]]:
-    """Return corners: a value lasts until the next one."""
+    """Return the corners of steps: a value lasts until the next grid point."""
     points = [(x.at(float(view.grid[place])), y.at(float(values[place]))) for place in piece]
     corners = [points[0]]
     for (_, before), (here, value) in pairwise(points):

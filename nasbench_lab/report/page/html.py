@@ -1,4 +1,4 @@
-"""The page: a study as one HTML file that needs nothing else."""
+"""The page: a study as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ _SCRIPTS = ("scales.js", "chart.js", "matrix.js", "tables.js", "page.js")
 
 
 def write_page(study: Study, path: str | os.PathLike[str], *, source: str = "RESULTS") -> None:
-    """Write the page of a study to a file; it appears complete or not at all.
+    """Write the page of a study to a file; the file appears complete or not at all.
 
     Args:
-        study: what to show.
+        study: the study.
         path: of the file.
-        source: where the results are, as a user would type it; for the commands on the page.
+        source: path of the results as a user would type it, for the commands on the page.
 
     Raises:
-        OutputError: the file cannot be written; an older one is left as it was.
+        OutputError: the file cannot be written; an older file is left unchanged.
     """
     text = render_page(study, source=source)
     with atomic_path(Path(path)) as temporary:
@@ -51,11 +51,11 @@ def write_page(study: Study, path: str | os.PathLike[str], *, source: str = "RES
 
 
 def render_page(study: Study, *, source: str = "RESULTS") -> str:
-    """Return the page of a study as HTML, complete in itself. The same study gives the same text.
+    """Return the page of a study as self-contained HTML. The same study gives the same text.
 
     Args:
-        study: what to show.
-        source: where the results are, as a user would type it; for the commands on the page.
+        study: the study.
+        source: path of the results as a user would type it, for the commands on the page.
 
     >>> from nasbench_lab import Budget, simulate
     >>> from nasbench_lab.analysis import study
@@ -122,7 +122,7 @@ def _style() -> str:
 
 @functools.cache
 def _script() -> str:
-    """Return the script, in a scope of its own."""
+    """Return the script, wrapped in its own scope."""
     return '(() => {\n"use strict";\n' + "\n".join(_asset(name) for name in _SCRIPTS) + "})();\n"
 
 
@@ -131,7 +131,7 @@ def _asset(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return the Content-Security-Policy: nothing is loaded, and only this style and this script count."""
+    """Return the Content-Security-Policy: nothing is loaded, and only this style and this script are allowed."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -143,7 +143,7 @@ def _digest(text: str) -> str:
 
 
 def _script_safe(data: Mapping[str, Any]) -> str:
-    """Return JSON that no text in it can end: nothing in it reads as HTML, nor as the end of a line."""
+    """Return JSON that is safe inside a script element: no text in it can be read as HTML or as a line end."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)  # ASCII, so without U+2028
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -167,7 +167,7 @@ def _order(study: Study) -> tuple[int, ...]:
 
 
 def _shown_first(chart: Chart) -> Any:
-    """Return the view that a chart starts with, or the first where that does not exist."""
+    """Return the view that a chart starts with, or its first view if that does not exist."""
     return chart.start or next(iter(chart.views.values()), None)
 
 
@@ -196,13 +196,13 @@ def _headline(study: Study) -> list[tuple[str, str]]:
         ("strategies" if len(study.labels) > 1 else "strategy", f"{len(study.labels)}"),
         ("tasks" if len(study.tasks) > 1 else "task", f"{len(study.tasks)}"),
         ("runs each", each),
-        ("runs in all", f"{int(study.runs.sum()):,}"),
+        ("runs in total", f"{int(study.runs.sum()):,}"),
         ("budget per run", budgets[0] if len(budgets) == 1 else f"{len(budgets)} different ones"),
     ]
     boards = study.leaderboard.get(study.kind, ())
     if len(boards) > 1:
         best = [standing.strategy for standing in boards if standing.place == 1]
-        facts.append(("best average rank", best[0] if len(best) == 1 else f"{len(best)} share it"))
+        facts.append(("best average rank", best[0] if len(best) == 1 else f"shared by {len(best)}"))
     return facts
 
 
@@ -222,7 +222,7 @@ def _sections(study: Study, charts: Sequence[Chart], pairs: PairMatrix | None) -
 
 
 def _boards(study: Study) -> list[tuple[str, Any]]:
-    """Return the leaderboards by kind of regret, the most telling one first."""
+    """Return the leaderboards by kind of regret, the most informative kind first."""
     made = [(KIND_TITLES[kind], standings_table(study, kind)) for kind in _kinds(study)]
     return [(name, board) for name, board in made if board is not None]
 
@@ -232,7 +232,7 @@ def _kinds(study: Study) -> list[RegretKind]:
 
 
 def _diagrams(study: Study) -> Any:
-    """Yield the critical-difference diagrams: by which regret, the drawing, and how to read it."""
+    """Yield the critical-difference diagrams: the kind of regret, the drawing, and an explanation."""
     for kind in _kinds(study):
         ranks = study.ranks.get(kind)
         if ranks is not None and len(study.labels) > 1 and len(ranks.tasks):
@@ -246,7 +246,7 @@ def _about(ranks: RankComparison) -> str:
         "average rank of their runs. The unit is the task, never the run. "
     )
     if math.isnan(ranks.p):
-        return f"{text}Friedman's test needs three strategies and two tasks, so nothing is said to be significant."
+        return f"{text}Friedman's test needs three strategies and two tasks, so no difference is tested."
     return (
         f"{text}Friedman's test: chi-squared {short(ranks.statistic)}, p {_p_value(ranks.p)}. Strategies under one bar "
         f"do not differ significantly (Nemenyi, level {1 - ranks.level:.2g}, critical difference "

@@ -1,4 +1,4 @@
-"""The leaderboard: one row a strategy."""
+"""The leaderboard of the page: one row per strategy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MARGIN = 6
 
 
 def standings_table(study: Study, kind: RegretKind) -> PageTable | None:
-    """Return the leaderboard by a kind of regret; None where no task has all strategies."""
+    """Return the leaderboard by a kind of regret; None if no task has all strategies."""
     standings = study.leaderboard.get(kind, ())
     if not standings:
         return None
@@ -57,7 +57,7 @@ def _columns(study: Study, standings: Sequence[Standing]) -> list[tuple[PageColu
             PageColumn("normalised regret", "ascending", "interquartile mean; 1 is the average random architecture"),
             interval_cells([each.iqm for each in standings], "low"),
         ),
-        (PageColumn("", about="the same, drawn; zero is on the left", kind="drawn"), _whiskers(study, standings)),
+        (PageColumn("", about="the same as a picture; zero is on the left", kind="drawn"), _whiskers(study, standings)),
         (
             PageColumn(f"P(better than {reference})", "descending", "probability of improvement", kind="wrapped"),
             interval_cells([each.improvement for each in standings], "high"),
@@ -75,7 +75,7 @@ def _columns(study: Study, standings: Sequence[Standing]) -> list[tuple[PageColu
             number_cells([100 * each.solved for each in standings], "high"),
         ),
         (
-            PageColumn("tasks unbeaten", "descending", "on which no other is significantly better", kind="wrapped"),
+            PageColumn("tasks unbeaten", "descending", "no other strategy is significantly better", kind="wrapped"),
             number_cells([float(each.wins) for each in standings], "high"),
         ),
         (
@@ -96,7 +96,7 @@ def _says_something(cells: Sequence[PageCell]) -> bool:
 
 
 def _whiskers(study: Study, standings: Sequence[Standing]) -> list[PageCell]:
-    """Draw the intervals of the normalised regret, all on one axis from 0."""
+    """Draw the intervals of the normalised regret on a common axis from 0."""
     ends = [value for each in standings for value in (each.iqm.estimate, each.iqm.high) if math.isfinite(value)]
     most = max(ends, default=0.0)
     if most <= 0:

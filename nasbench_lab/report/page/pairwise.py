@@ -1,4 +1,4 @@
-"""Every strategy beside every other: a matrix whose cells the page's script fills anew for every choice."""
+"""Comparison of all pairs of strategies: a matrix whose cells the page's script fills for each choice."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class PairView:
     """The cells of a matrix, row by row.
 
     Attributes:
-        about: what the numbers and the colours are.
+        about: meaning of the numbers and the colours.
         texts: of the cells; empty on the diagonal.
-        marks: one letter a cell.
+        marks: one letter per cell.
     """
 
     about: str
@@ -39,11 +39,11 @@ class PairView:
 
 @dataclasses.dataclass(frozen=True)
 class PairMatrix:
-    """A matrix with everything it can show.
+    """A matrix with all its views.
 
     Attributes:
         order: positions of the strategies, best first, of rows and columns.
-        choices: what a reader can choose.
+        choices: of the reader.
         views: by the keys of the choices, joined by ``|``.
     """
 
@@ -53,7 +53,7 @@ class PairMatrix:
 
     @property
     def start(self) -> PairView:
-        """What is shown at first."""
+        """The first view."""
         return self.views["|".join(choice.start for choice in self.choices)]
 
     def data(self) -> dict[str, Any]:
@@ -116,8 +116,8 @@ def _on_task(study: Study, kind: RegretKind, place: int, rows: tuple[IntArray, I
     places = decimals(difference[np.isfinite(difference)].tolist())
     unit = study.tasks[place].unit(kind)
     margin = pairs.margin[place]
-    beyond = f"; coloured where it surely is more than the margin of {margin:.3g}" if np.isfinite(margin) else ""
-    mean = f"Mean regret of the row less that of the column ({unit}); negative: the row is better{beyond}."
+    beyond = f"; coloured where it is significantly more than the margin of {margin:.3g}" if np.isfinite(margin) else ""
+    mean = f"Mean regret of the row minus that of the column ({unit}); negative: the row is better{beyond}."
     return {
         "a12": _view(f"{_A12}; ties count half; {colours}.", a12[rows], by_test[rows], _two_digits),
         "difference": _view(mean, difference[rows], by_verdict[rows], lambda value: fixed(value, places)),

@@ -1,4 +1,4 @@
-"""Where results come from: provenance, licences, citations, and the commands that make everything again."""
+"""Provenance of results: versions, licences, citations, and the commands that reproduce page and figures."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _KINDS = {"suite": "a suite", "traces": "a traces file", "memory": "simulations 
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """What the page says of where results come from.
+    """The provenance of results.
 
     Attributes:
         facts: names and values.
-        specification: of the suite, as JSON; empty where there is none.
+        specification: of the suite, as JSON; empty without a suite.
         tables: with licences and checksums.
-        notes: table, where its numbers come from and what their publishers want readers to know.
-        skipped: what a suite could not do: strategy, table, reason.
+        notes: name of a table, its source and the notes of its publishers.
+        skipped: simulations that a suite skipped: strategy, table, reason.
         bibtex: of the tables.
-        references: strategy and where it was published.
+        references: strategy and its publication.
     """
 
     facts: tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ class Origin:
 
 
 def origin(study: Study) -> Origin:
-    """Return where the results of a study come from."""
+    """Return the provenance of the results of a study."""
     given = study.provenance
     described = list(given.get("tables", ()))
     spec = given.get("spec")
@@ -73,10 +73,11 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         yield "hash of the specification", str(given["spec_hash"])
     seeds = sorted({summary.seed for summary in study.summaries})
     yield ("root seed" if len(seeds) == 1 else "root seeds"), ", ".join(map(str, seeds))
-    text = f"{study.resamples:,} bootstrap resamples, seed {study.seed}, level {100 * study.level:g} %"
-    yield "intervals", text
+    if study.resamples:
+        text = f"{study.resamples:,} bootstrap resamples, seed {study.seed}, level {100 * study.level:g} %"
+        yield "intervals", text
     if given.get("missing"):
-        yield "still to be done", f"{given['missing']} shards"
+        yield "missing", f"{given['missing']} shards"
 
 
 def _tables(described: list[Mapping[str, Any]]) -> PageTable | None:
@@ -105,13 +106,13 @@ def _notes(described: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, tuple[
 
 
 def _bibtex(citations: Iterable[str]) -> str:
-    """Return every entry once."""
+    """Return the BibTeX entries, each once."""
     found: dict[str, str] = {}
     for citation in filter(str.strip, citations):
         try:
             for key, entry in entries(citation):
                 found.setdefault(key, entry)
-        except (NasbenchLabError, ValueError):  # a user's own table says what it likes
+        except (NasbenchLabError, ValueError):  # the citation of a user's own table may be any text
             found.setdefault(citation, citation)
     return "\n\n".join(found.values())
 
@@ -120,7 +121,7 @@ def _references(strategies: Iterable[str]) -> Iterable[tuple[str, str]]:
     for name in dict.fromkeys(strategies):
         try:
             reference = registry.reference(name)
-        except NasbenchLabError:  # an author's own, not registered here
+        except NasbenchLabError:  # an author's own strategy is not registered here
             continue
         if reference:
             yield name, reference
@@ -135,16 +136,16 @@ FIGURES = {
     "a12": "every pair",
     "ecdf": "targets reached",
     "profile": "profiles",
-    "final": "what the runs ended with",
+    "final": "regret at the end of the runs",
 }
-"""What is on the page, by the name of the figure of ``nasbench-lab plot`` that draws the same for a paper."""
+"""Contents of the page, by the name of the figure of ``nasbench-lab plot`` that draws the same for a paper."""
 
 
 def commands(source: str, study: Study) -> tuple[tuple[str, str], ...]:
-    """Return what makes the page and each of its figures again: what it makes, and the command.
+    """Return the commands that reproduce the page and its figures: what each makes, and the command.
 
     Args:
-        source: where the results are, as a user would type it.
+        source: path of the results as a user would type it.
         study: of the results.
     """
     where = shlex.quote(source)
@@ -169,7 +170,7 @@ def commands(source: str, study: Study) -> tuple[tuple[str, str], ...]:
 
 
 def _has(study: Study, figure: str) -> bool:
-    """Return whether a study has what a figure shows."""
+    """Return whether a study has the data of a figure."""
     kind = study.kind
     if figure in ("regret", "final"):
         return True

@@ -1,4 +1,4 @@
-"""What the page says of a single task: what runs ended with, what is equivalent, and the architectures found."""
+"""The section of a task on the page: final results, equivalence, targets, and the architectures found."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, mak
 from nasbench_lab.simulation.trace import RegretKind
 
 MOST_DRAWINGS = 6
-"""Architectures that are drawn for each task; of others only the notation is given."""
+"""Largest number of architectures drawn per task; for others only the notation is shown."""
 
 _MOST_TARGETS = 3
 _ROW_WIDTH = 24.0  # em: a row of layers in a card
@@ -33,11 +33,11 @@ class Card:
     """An architecture that strategies found.
 
     Attributes:
-        title: in a few words which one it is.
-        notation: official notation; empty where the space is not known.
+        title: short name.
+        notation: official notation; empty if the space is not known.
         picture: its graph; None if it is not drawn.
-        values: what the table says of it.
-        finders: label of each strategy that ended with it most often, with the share of its runs.
+        values: its values in the table.
+        finders: label and position of each strategy that ended with it most often, with the share of its runs.
     """
 
     title: str
@@ -49,7 +49,7 @@ class Card:
 
 @dataclasses.dataclass(frozen=True)
 class TaskSection:
-    """One task.
+    """The section of a task.
 
     Attributes:
         name: of the task.
@@ -65,7 +65,7 @@ class TaskSection:
 
 
 def task_details(study: Study) -> Iterator[TaskSection]:
-    """Return what there is to say of every task."""
+    """Yield the sections of all tasks."""
     summaries = iter(study.summaries)
     for place, task in enumerate(study.tasks):
         members = [number for number in range(len(study.labels)) if study.runs[number, place] > 0]
@@ -105,7 +105,7 @@ def _facts(study: Study, place: int) -> tuple[tuple[str, str], ...]:
 
 
 def _ends(study: Study, place: int, kind: RegretKind, members: Sequence[int], rows: Sequence[Summary]) -> PageTable:
-    """Return what the runs ended with, and how that is beside the best strategy's."""
+    """Return the table of final results, with a comparison with the best strategy."""
     final = study.final[kind][members, place]
     levels = np.array([_quartiles(final[row, : rows[row].runs]) for row in range(len(rows))])
     unit = study.tasks[place].unit(kind)
@@ -121,7 +121,7 @@ def _ends(study: Study, place: int, kind: RegretKind, members: Sequence[int], ro
         (PageColumn("without value", "descending", kind="wrapped"), _failures(rows)),
     ]
     shown = [(heading, cells) for heading, cells in columns if any(cell.value for cell in cells)]
-    caption = "What the runs ended with. In brackets: quartiles of runs, or intervals of differences; ±: deviations."
+    caption = "Final results of the runs. In brackets: quartiles of runs, or intervals of differences; ±: deviations."
     labels = [(study.labels[number], number) for number in members]
     return make_table(caption, PageColumn("strategy", "ascending", kind="text"), shown, labels)
 
@@ -177,8 +177,8 @@ def _failures(rows: Sequence[Summary]) -> list[PageCell]:
 def _beside_best(
     study: Study, place: int, kind: RegretKind, members: Sequence[int]
 ) -> tuple[PageColumn, list[PageCell]]:
-    """Return verdicts on every strategy beside the one of the smallest mean regret."""
-    empty = PageColumn("beside the best"), [PageCell() for _ in members]
+    """Return verdicts on all strategies, compared with the one of the smallest mean regret."""
+    empty = PageColumn("compared with the best"), [PageCell() for _ in members]
     if kind not in study.pairwise or not np.isfinite(study.pairwise[kind].margin[place]):
         return empty
     pairs = study.pairwise[kind]
@@ -197,7 +197,7 @@ def _beside_best(
         spread = f"{fixed(estimate, places)} [{fixed(low, places)} to {fixed(high, places)}]"
         cells.append(PageCell(str(pairs.verdict[number, best, place]), sort_key(estimate), spread, "text"))
     about = f"difference of mean regrets to {study.labels[best]}; margin {short(float(pairs.margin[place]))}"
-    return PageColumn("beside the best", "ascending", about, kind="text"), cells
+    return PageColumn("compared with the best", "ascending", about, kind="text"), cells
 
 
 def _without_value_as_infinite(study: Study, kind: RegretKind, strategy: int, place: int) -> FloatArray:
@@ -206,7 +206,7 @@ def _without_value_as_infinite(study: Study, kind: RegretKind, strategy: int, pl
 
 
 def _targets(study: Study, place: int, kind: RegretKind, members: Sequence[int]) -> PageTable | None:
-    """Return how often and how soon runs reached targets; None where there are none."""
+    """Return the table of times to targets; None without targets."""
     task = study.tasks[place]
     times = study.times.get((kind, task.clock))
     if times is None or not np.isfinite(task.scale.get(kind, math.nan)):
@@ -228,7 +228,7 @@ def _targets(study: Study, place: int, kind: RegretKind, members: Sequence[int])
     if not any(math.isfinite(float(cell.value or "nan")) for _, cells in columns for cell in cells):
         return None
     caption = (
-        f"Expected {AXIS_TITLES[times.axis]} until a search that starts again reaches a target, "
+        f"Expected {AXIS_TITLES[times.axis]} until a restarted search reaches a target, "
         "and the share of runs that reached it"
     )
     rows = [(study.labels[number], number) for number in members]
@@ -243,7 +243,7 @@ def _some_targets(times: TargetTimes) -> list[int]:
 
 
 def _cards(study: Study, place: int, kind: RegretKind) -> Iterator[Card]:
-    """Return the architectures that strategies ended with, those of most strategies first."""
+    """Yield the architectures that strategies found, most finders first."""
     groups: dict[int, list[Found]] = {}
     for found in study.found:
         if found.task == place:
@@ -269,7 +269,7 @@ def _space(study: Study, place: int) -> spaces.Space | None:
         return None
     try:
         return spaces.make_space(spec)
-    except NasbenchLabError:  # of a package that is not installed here
+    except NasbenchLabError:  # the space belongs to a package that is not installed here
         return None
 
 
