@@ -1,9 +1,8 @@
-"""Analysis: what traces mean. Computed from traces alone."""
+"""Analysis: curves, statistics and comparisons, computed from traces alone."""
 
-from nasbench_lab.analysis.anytime import anytime_curves
+from nasbench_lab.analysis.anytime import AnytimeCurves, anytime_curves
 from nasbench_lab.analysis.auc import area_under_curve
 from nasbench_lab.analysis.bootstrap import Resampler, Statistic, average, bootstrap_interval
-from nasbench_lab.analysis.curves import Axis, Curve, at_times, regret_curve, run_ends
 from nasbench_lab.analysis.effect_sizes import PairCounts, a12, count_pairs, probability_of_improvement
 from nasbench_lab.analysis.equivalence import (
     SampleComparison,
@@ -13,8 +12,8 @@ from nasbench_lab.analysis.equivalence import (
     runs_needed,
 )
 from nasbench_lab.analysis.friedman import FriedmanTest, cliques, critical_difference, friedman_test
-from nasbench_lab.analysis.intervals import Intervals
-from nasbench_lab.analysis.pairwise import compare_pairs
+from nasbench_lab.analysis.intervals import Interval, Intervals
+from nasbench_lab.analysis.pairwise import Pairwise, compare_pairs
 from nasbench_lab.analysis.pareto import (
     ParetoFronts,
     hypervolume,
@@ -30,14 +29,12 @@ from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.random_baseline import random_value, relative_improvement
 from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search, exact_random_search_on
 from nasbench_lab.analysis.ranks import expected_ranks, mean_ranks
-from nasbench_lab.analysis.retraining import Interval, Validation, validate
+from nasbench_lab.analysis.retraining import Validation, validate
 from nasbench_lab.analysis.run_summary import Summary, summarize, to_csv
 from nasbench_lab.analysis.significance import holm, mann_whitney, wilcoxon
 from nasbench_lab.analysis.studies.pipeline import study
 from nasbench_lab.analysis.studies.results import (
-    AnytimeCurves,
     Found,
-    Pairwise,
     Profiles,
     ProgressCurves,
     RankComparison,
@@ -48,13 +45,12 @@ from nasbench_lab.analysis.studies.results import (
 )
 from nasbench_lab.analysis.table_quality import Quality, quality, reported_metric
 from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
-from nasbench_lab.analysis.trajectories import Trajectories, incumbent_trajectories
+from nasbench_lab.analysis.trajectories import TIME_AXES, TimeAxis, Trajectories, incumbent_trajectories
 
 __all__ = [
     "TARGETS",
+    "TIME_AXES",
     "AnytimeCurves",
-    "Axis",
-    "Curve",
     "ExactRandomSearch",
     "Found",
     "FriedmanTest",
@@ -77,13 +73,13 @@ __all__ = [
     "Summary",
     "TargetTimes",
     "Task",
+    "TimeAxis",
     "Trajectories",
     "Validation",
     "Verdict",
     "a12",
     "anytime_curves",
     "area_under_curve",
-    "at_times",
     "average",
     "bootstrap_interval",
     "cliques",
@@ -112,11 +108,9 @@ __all__ = [
     "probability_of_improvement",
     "quality",
     "random_value",
-    "regret_curve",
     "relative_hypervolume",
     "relative_improvement",
     "reported_metric",
-    "run_ends",
     "run_quantiles",
     "runs_needed",
     "score_distribution",

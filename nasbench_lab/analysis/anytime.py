@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
 from nasbench_lab.analysis.bootstrap import RESAMPLES, Statistic, average_of_sorted, resampler
-from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.quantiles import QUARTILES, position
-from nasbench_lab.analysis.studies.results import AnytimeCurves
-from nasbench_lab.analysis.trajectories import Trajectories
+from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, incumbent_trajectories
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulation.trace import RegretKind
+from nasbench_lab.checks import AtLeast, whole
+from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
 
 POINTS = 64
-"""Points of a grid, at most, besides the ends of the curves."""
+"""Default limit for the points of a grid, besides the ends of the curves."""
 
 _STATISTICS: tuple[Statistic, ...] = ("mean", "iqm")
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class AnytimeCurves:
+    """The anytime regret of S strategies on one task, in the metric's unit, on a common grid of P points.
+
+    Right-continuous: the value at a grid point counts all evaluations that ended at or before it, and lasts until the
+    next point (draw steps, ``steps-post``). Nothing is extrapolated: the entries of a strategy are NaN after its first
+    run has ended, and everywhere if it did not run on the task. A run without a value counts as infinitely bad.
+
+    Attributes:
+        kind: which regret.
+        axis: what the grid counts.
+        task: position of the task.
+        grid: ascending, whole numbers for evaluations, shape (P,).
+        ends: where the first run of each strategy ended; NaN if it did not run here, shape (S,).
+        quartiles: lower quartile, median, upper quartile over runs, shape (3, S, P); inf where too many runs have no
+            value.
+        mean: mean over runs with bootstrap intervals, shape (S, P); inf until every run has a value.
+        iqm: interquartile mean over runs with bootstrap intervals, shape (S, P).
+    """
+
+    kind: RegretKind
+    axis: TimeAxis
+    task: int
+    grid: FloatArray
+    ends: FloatArray
+    quartiles: FloatArray
+    mean: Intervals
+    iqm: Intervals
+
+
 def anytime_curves(
-    found: Sequence[Trajectories | None],
-    axis: Axis,
-    kinds: Sequence[RegretKind],
+    runs: Sequence[Trace | Trajectories | None],
+    axis: TimeAxis = "evaluations",
+    kinds: Sequence[RegretKind] | None = None,
     *,
     task: int = 0,
     points: int = POINTS,
@@ -33,36 +62,46 @@ def anytime_curves(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> dict[RegretKind, AnytimeCurves]:
-    """Return the curves of several strategies on one task, per kind of regret; none where there is nothing to draw.
+    """Return the anytime curves of one or several strategies on one task, one entry per kind of regret.
 
-    The intervals of mean and interquartile mean are bootstrapped over runs; each is for one point of the grid alone.
+    The regret of a run is that of its incumbent, from the moment when the incumbent's evaluation ended. The curve of a
+    strategy ends where its first run ends; a run that a budget in seconds ended, ends with the budget. The intervals of
+    mean and interquartile mean are bootstrapped over runs. Each interval holds for one grid point, not for the curve.
 
     Args:
-        found: per strategy; None for one that did not run.
-        axis: what the grid counts.
-        kinds: which regrets.
+        runs: the trace or the trajectories of each strategy; None for a strategy that did not run.
+        axis: ``"evaluations"``, or ``"seconds"`` of simulated time.
+        kinds: which regrets; by default all that the table has.
         task: number to give to the curves.
-        points: of the grid, at most; the ends of the curves come in addition.
+        points: limit for the points of the grid; the ends of the curves come in addition.
         level: confidence of the intervals.
-        resamples: bootstrap resamples.
+        resamples: number of bootstrap resamples; 0 leaves out the intervals (NaN), which is much faster.
         seed: of the bootstrap.
+
+    Returns:
+        Curves per kind. Empty if no run has a value before the longest curve ends.
 
     Raises:
         ParameterError: ``points`` is less than 2.
+        UnknownNameError: there is no such axis.
         MissingDataError: the table has no times.
 
     >>> import nasbench_lab as nl
-    >>> from nasbench_lab.analysis.trajectories import trajectories
     >>> from nasbench_lab.testing import synthetic_table
     >>> trace = nl.simulate(synthetic_table(), "random-search", runs=9, budget=nl.Budget(evaluations=20))
-    >>> curves = anytime_curves([trajectories(trace)], "evaluations", ["test"])
-    >>> curves["test"].iqm.estimate.shape
-    (1, 20)
+    >>> curves = anytime_curves([trace])["test"]
+    >>> curves.grid.shape, curves.quartiles.shape, curves.iqm.estimate.shape
+    ((20,), (3, 1, 20), (1, 20))
+    >>> bool((curves.quartiles[1, 0] == np.sort(trace.regret("test"), axis=0)[4]).all())  # the median of 9 runs
+    True
     """
-    if points < 2:
-        raise ParameterError(f"a grid needs at least 2 points, got {points}")
+    points = whole("points", points, AtLeast(2))
+    found = [incumbent_trajectories(each) if isinstance(each, Trace) else each for each in runs]
+    ran = [each for each in found if each is not None]
+    if kinds is None:
+        kinds = [kind for kind in REGRETS if all(kind in each.regrets for each in ran)]
     ends = np.array([np.nan if each is None else each.end(axis) for each in found])
-    grid = common_grid([each for each in found if each is not None], axis, points)
+    grid = common_grid(ran, axis, points)
     if not len(grid):
         return {}
     shape = (len(found), len(grid))
@@ -77,7 +116,7 @@ def anytime_curves(
         for kind in kinds:
             ordered = np.sort(each.regret_at(kind, entries), axis=1)
             quartiles[kind][:, place, shown] = [ordered[:, position(share, each.runs)] for share in QUARTILES]
-            # Between two points of the grid often no run has changed, and so no statistic has.
+            # Between two grid points often no run has changed, and so no statistic has.
             new = np.ones(len(ordered), dtype=bool)
             new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
             distinct, which = ordered[new], np.cumsum(new) - 1
@@ -93,11 +132,11 @@ def anytime_curves(
     }
 
 
-def common_grid(found: Sequence[Trajectories], axis: Axis, points: int) -> FloatArray:
-    """Return a grid for the curves of several strategies, ascending in about equal ratios; empty if none has a value.
+def common_grid(found: Sequence[Trajectories], axis: TimeAxis, points: int) -> FloatArray:
+    """Return a grid for the curves of several strategies, ascending in roughly equal ratios; empty if none has a value.
 
-    It begins with the first evaluation, or with the first value after 0 seconds of any run, ends with the last curve,
-    and has the ends of all others, so that each is drawn to its very end.
+    The grid begins with the first evaluation, or on the axis of seconds with the first value after 0 seconds in any
+    run. It ends with the longest curve and contains the ends of all others, so that each curve is drawn to its end.
     """
     ends = np.unique([each.end(axis) for each in found])
     times = np.concatenate([each.times[axis] for each in found])

@@ -1,13 +1,13 @@
 """Mean, interquartile mean and median over runs and tasks, with stratified bootstrap intervals.
 
 The stratified bootstrap (Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice",
-NeurIPS) draws the runs of every task anew, with replacement, and keeps the tasks: intervals speak of other seeds on the
-same tasks, not of other tasks. Ends are percentiles of the resampled statistic.
+NeurIPS) resamples the runs of each task with replacement and keeps the tasks: intervals are about other seeds on the
+same tasks, not about other tasks. The ends of an interval are percentiles of the resampled statistic.
 
-Two things make it fast. Resamples are drawn as counts (how often each order statistic was drawn), the same for every
-quantity with as many runs, so that a resampled mean or trimmed mean is a product of matrices. And where a task has more
-than 128 runs (fewer with many tasks), neighbouring order statistics are drawn together, as their mean; what spread that
-hides is measured in the tests.
+Two things make it fast. Resamples are drawn as counts (how often each order statistic was drawn), which are the same
+for all quantities with the same number of runs, so a resampled mean or trimmed mean is a matrix product. And where a
+task has more than 128 runs (fewer with many tasks), neighbouring order statistics are replaced by their mean and drawn
+together; the tests measure how much spread this hides.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ from numpy.typing import ArrayLike
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import Above, AtLeast, Below, number, whole
 from nasbench_lab.errors import ParameterError, unknown
 
 Statistic = Literal["mean", "iqm", "median"]
 STATISTICS: tuple[Statistic, ...] = ("mean", "iqm", "median")
 
 RESAMPLES = 1000
-"""Bootstrap resamples unless told."""
+"""Default number of bootstrap resamples."""
 
 MOST_GROUPS = 128
-"""Most groups of neighbouring runs that a task is divided into."""
+"""Largest number of groups of neighbouring runs per task."""
 
 _LEAST_GROUPS = 16
 _MOST_COUNTS = 2048  # groups over all tasks, which bounds time and memory of a resample
@@ -45,13 +46,13 @@ def average(losses: ArrayLike, statistic: Statistic = "mean") -> FloatArray:
 
     Args:
         losses: shape (..., runs), at least one run.
-        statistic: ``"mean"``; ``"iqm"``, the mean without the ``floor(runs / 4)`` least and as many greatest values (25
-            % trimmed mean), which is infinite only if more than that many are; ``"median"``, the lower one, which is a
-            value that some run had (as in `run_quantiles`).
+        statistic: ``"mean"``; ``"iqm"``, the mean without the ``floor(runs / 4)`` smallest and the same number of
+            largest values (25 % trimmed mean), which is infinite only if more values than that are; ``"median"``, the
+            lower one, which is the value of an actual run (as in `run_quantiles`).
 
     Raises:
         ParameterError: there are no runs.
-        UnknownNameError: no such statistic.
+        UnknownNameError: there is no such statistic.
 
     >>> [float(average([4.0, 1.0, 2.0, float("nan")], name)) for name in STATISTICS]
     [inf, 3.0, 2.0]
@@ -63,7 +64,7 @@ def average(losses: ArrayLike, statistic: Statistic = "mean") -> FloatArray:
 
 
 def average_of_sorted(losses: FloatArray, statistic: Statistic) -> FloatArray:
-    """Return what `average` does, of losses that ascend along the last axis and have no NaN."""
+    """Return the `average` of losses that are sorted along the last axis and have no NaN."""
     low, high = _window(losses.shape[-1], statistic)
     return losses[..., low:high].mean(axis=-1)
 
@@ -78,20 +79,20 @@ def bootstrap_interval(
 ) -> Intervals:
     """Return a statistic over the runs of all tasks with its stratified bootstrap interval.
 
-    Every task weighs the same, whatever its number of runs.
+    All tasks have the same weight, regardless of their numbers of runs.
 
     Args:
         losses: per task, shape (..., runs); the numbers of runs may differ. NaN counts as infinitely bad.
         statistic: see `average`; here of the runs of all tasks together.
-        level: confidence.
-        resamples: how many.
+        level: confidence of the interval.
+        resamples: number of resamples; with 0 there is no interval (NaN).
         seed: of the resamples.
 
     Returns:
-        Of shape (...).
+        Intervals of shape (...).
 
     Raises:
-        ParameterError: there are no tasks or no runs, or a number makes no sense.
+        ParameterError: there are no tasks or no runs, or a number is out of range.
 
     >>> tasks = [np.arange(40.0), np.arange(40.0) + 100]
     >>> found = bootstrap_interval(tasks, "mean")
@@ -105,7 +106,7 @@ def bootstrap_interval(
 
 
 def pooled_average(tasks: Sequence[FloatArray], statistic: Statistic) -> FloatArray:
-    """Return a statistic of the runs of all tasks, each of which weighs the same; losses are (..., runs) each."""
+    """Return a statistic of the runs of all tasks, which have the same weight; losses per task, shape (..., runs)."""
     runs = [task.shape[-1] for task in tasks]
     if statistic == "mean":
         return np.mean([average(task) for task in tasks], axis=0)
@@ -116,17 +117,17 @@ def pooled_average(tasks: Sequence[FloatArray], statistic: Statistic) -> FloatAr
 
 
 class Resampler:
-    """Resamples of the runs of some tasks, for any quantity of them.
+    """Resamples of the runs of several tasks, for any quantity of these runs.
 
     Args:
-        runs: number of runs of every task.
-        resamples: how many.
-        seed: of the resamples; together with ``runs`` and ``stream`` it says which they are.
-        stream: another number gives independent resamples of the same seed.
-        groups: of neighbouring runs that a task is divided into, at most.
+        runs: number of runs of each task.
+        resamples: number of resamples; with 0 all intervals are NaN.
+        seed: of the resamples, which are determined by ``seed``, ``runs`` and ``stream``.
+        stream: different numbers give independent resamples with the same seed.
+        groups: limit for the number of groups of neighbouring runs per task.
 
     Raises:
-        ParameterError: there are no tasks or no runs, or a number makes no sense.
+        ParameterError: there are no tasks or no runs, or a number is out of range.
     """
 
     def __init__(
@@ -140,20 +141,19 @@ class Resampler:
     ) -> None:
         if not runs or min(runs) < 1:
             raise ParameterError(f"a bootstrap needs tasks with at least one run each, got {list(runs)} runs")
-        if resamples < 1 or seed < 0:
-            raise ParameterError(f"resamples must be at least 1 and seed at least 0, got {resamples} and {seed}")
-        self.runs, self.resamples, self.seed, self.stream = tuple(runs), resamples, seed, stream
+        self.runs, self.stream = tuple(runs), stream
+        self.resamples, self.seed = whole("resamples", resamples, AtLeast(0)), whole("seed", seed, AtLeast(0))
         self._groups = min(groups or MOST_GROUPS, most_groups(len(runs)))
 
     def group(self, losses: FloatArray) -> FloatArray:
         """Return the means of neighbouring order statistics, ascending, (..., groups), of losses (..., runs).
 
-        Where there are few runs, these are the sorted losses themselves.
+        With few runs these are the sorted losses themselves.
         """
         return self.group_sorted(np.sort(losses, axis=-1))
 
     def group_sorted(self, ordered: FloatArray) -> FloatArray:
-        """Return what `group` does, of losses that ascend along the last axis."""
+        """Return what `group` returns, for losses that are sorted along the last axis."""
         runs = ordered.shape[-1]
         if runs <= self._groups:
             return ordered
@@ -161,12 +161,12 @@ class Resampler:
         return np.add.reduceat(ordered, np.cumsum(sizes) - sizes, axis=-1) / sizes
 
     def estimate(self, groups: Sequence[FloatArray], statistic: Statistic) -> FloatArray:
-        """Return a statistic of all tasks from their groups, shape (...): exact where these are single runs."""
+        """Return a statistic of all tasks from their groups, shape (...); exact where each group is a single run."""
         values = np.concatenate(groups, axis=-1)
         return _weighted(values, self._expected, *_window(self._total, statistic))
 
     def sizes(self, runs: int) -> IntArray:
-        """Return how many runs are in every group of a task with that many runs."""
+        """Return the number of runs in each group of a task."""
         return _sizes(runs, min(runs, self._groups))
 
     def interval(
@@ -175,13 +175,14 @@ class Resampler:
         """Return both ends of the interval of a statistic, shape (...) each.
 
         Args:
-            groups: per task what `group` gave, shape (..., groups).
+            groups: per task the result of `group`, shape (..., groups).
             statistic: see `average`.
-            level: confidence.
+            level: confidence of the interval.
         """
-        if not 0 < level < 1:
-            raise ParameterError(f"level must be between 0 and 1, got {level}")
+        number("level", level, Above(0), Below(1))
         shape = groups[0].shape[:-1]
+        if not self.resamples:
+            return np.full(shape, np.nan), np.full(shape, np.nan)
         values = np.concatenate([task.reshape(-1, task.shape[-1]) for task in groups], axis=1)
         if statistic == "mean":
             drawn = _products(self.counts, values) / self._total
@@ -196,7 +197,7 @@ class Resampler:
     def counts(self) -> FloatArray:
         """How often each group was drawn, times the weight of a run of its task, shape (resamples, groups of all).
 
-        A run weighs so much that every task weighs as much as one with the most runs.
+        The weights give each task the weight of the task with the most runs.
         """
         random = np.random.default_rng([self.seed, self.stream, *self.runs])
         most = max(self.runs)
@@ -208,12 +209,12 @@ class Resampler:
         return np.concatenate([next(tables[runs]) * (most / runs) for runs in self.runs], axis=1)
 
     def task_shares(self, task: int) -> FloatArray:
-        """Return the share of a task's runs that each of its groups had, shape (resamples, groups)."""
+        """Return the share of each group among the drawn runs of a task, shape (resamples, groups)."""
         return self.counts[:, self._ends[task] : self._ends[task + 1]] / max(self.runs)
 
     @cached_property
     def _ends(self) -> IntArray:
-        """Where the groups of every task begin, and where the last ends."""
+        """Where the groups of each task begin, and where those of the last task end."""
         return np.cumsum([0, *(len(self.sizes(runs)) for runs in self.runs)])
 
     @property
@@ -245,10 +246,10 @@ class Resampler:
         return np.where(np.isinf(sums[1]), np.inf, (sums[1] - np.where(np.isinf(sums[0]), 0.0, sums[0])) / (high - low))
 
     def _least(self, values: FloatArray, order: IntArray, weight: int) -> FloatArray:
-        """Sums of the least values up to a weight, shape (resamples, rows).
+        """Sums of the smallest values up to a weight, shape (resamples, rows).
 
-        Only near the expected place does it depend on the resample which values these are. What surely is below is
-        summed by one product of matrices. The chance that a resample leaves that zone is below 1e-13 (Hoeffding).
+        Which values these are depends on the resample only in a zone around the expected place. Values below the zone
+        are summed by one matrix product. The chance that a resample leaves the zone is below 1e-13 (Hoeffding).
         """
         spread = _ZONE * math.sqrt(sum(max(self.runs) ** 2 / runs for runs in self.runs)) / 2
         expected = np.cumsum(self._expected[order], axis=1)
@@ -266,7 +267,7 @@ class Resampler:
 
     @cached_property
     def _by_group(self) -> FloatArray:
-        """The counts with resamples side by side, as they are gathered group by group."""
+        """The counts with resamples side by side in memory, as they are read group by group."""
         return np.ascontiguousarray(self.counts.T)
 
 
@@ -274,7 +275,7 @@ class Resampler:
 def resampler(
     runs: tuple[int, ...], *, resamples: int = RESAMPLES, seed: int = 0, stream: int = 0, groups: int | None = None
 ) -> Resampler:
-    """Return a `Resampler`; the last few are kept, as drawing resamples costs more than using them."""
+    """Return a `Resampler`. The last few are cached, as drawing resamples costs more than using them."""
     return Resampler(runs, resamples=resamples, seed=seed, stream=stream, groups=groups)
 
 
@@ -286,18 +287,18 @@ def _sizes(runs: int, groups: int) -> IntArray:
 
 
 def most_groups(tasks: int) -> int:
-    """Return into how many groups the runs of each of so many tasks are divided at most."""
+    """Return the largest number of groups per task, given the number of tasks."""
     return max(_LEAST_GROUPS, min(MOST_GROUPS, _MOST_COUNTS // tasks))
 
 
 def _worst(losses: ArrayLike) -> FloatArray:
-    """Losses in which a run without a value is infinitely bad."""
+    """Return losses in which a run without a value is infinitely bad."""
     array = np.asarray(losses, dtype=np.float64)
     return np.where(np.isnan(array), np.inf, array)
 
 
 def _window(runs: int, statistic: Statistic) -> tuple[int, int]:
-    """Which of the ordered runs a trimmed mean averages: those after the first number, up to the second."""
+    """Return which of the ordered runs a trimmed mean averages, as the ends of a slice."""
     if statistic not in STATISTICS:
         raise unknown("statistic", statistic, STATISTICS)
     if statistic == "mean":
@@ -308,7 +309,7 @@ def _window(runs: int, statistic: Statistic) -> tuple[int, int]:
 
 
 def _weighted(values: FloatArray, weight: FloatArray, low: float, high: float) -> FloatArray:
-    """Mean of what lies between two cumulated weights, (...), of values (..., n) in any order with weights (n,)."""
+    """Return the mean of values between two cumulated weights, (...); values (..., n) in any order, weights (n,)."""
     order = np.argsort(values, axis=-1, kind="stable")
     below = np.clip(np.cumsum(weight[order], axis=-1), low, high)
     shares = np.diff(below, axis=-1, prepend=low) / (high - low)
@@ -317,13 +318,13 @@ def _weighted(values: FloatArray, weight: FloatArray, low: float, high: float) -
 
 
 def _sum_up_to(values: FloatArray, before: FloatArray, below: FloatArray, weight: float) -> FloatArray:
-    """Sum of ascending values up to a cumulated weight; infinite where there are not enough finite ones.
+    """Return the sum of ascending values up to a cumulated weight; infinite where too few are finite.
 
     Args:
         values: shape (n,).
         before: weight before the first of them, shape (resamples,).
         below: weight up to each of them, shape (n, resamples).
-        weight: where to stop.
+        weight: at which to stop.
     """
     finite = int(np.isfinite(values).sum())
     used = np.diff(np.minimum(np.vstack([before, below[:finite]]), weight), axis=0)
@@ -332,7 +333,7 @@ def _sum_up_to(values: FloatArray, before: FloatArray, below: FloatArray, weight
 
 
 def _products(weights: FloatArray, values: FloatArray) -> FloatArray:
-    """Weighted sums of every row of values, shape (resamples, rows); infinite where an infinite value has weight."""
+    """Return weighted sums of rows of values, shape (resamples, rows); infinite where an infinite value has weight."""
     finite = np.isfinite(values)
     if finite.all():
         return weights @ values.T

@@ -1,4 +1,4 @@
-"""Effect sizes that need no more than an order: the probability that one run is better than another.
+"""Effect sizes that depend on the order of values only: the probability that one run is better than another.
 
 ``A12`` of Vargha and Delaney (2000) for losses: P(X < Y) + P(X = Y) / 2, with X of the first and Y of the second. 1 is
 "always better", 0.5 "no difference". It is the statistic of Mann and Whitney over the number of pairs, and the
@@ -16,21 +16,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nasbench_lab.analysis.bootstrap import RESAMPLES, resampler
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.quantiles import run_quantiles
-from nasbench_lab.analysis.retraining import Interval
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
 
-_MOST_GROUPS = 64  # of neighbouring runs that are resampled together
+_MOST_GROUPS = 64  # of neighbouring runs, resampled together
 
 
 @dataclass(frozen=True, eq=False)
 class PairCounts:
-    """All pairs of runs of all pairs of samples, counted; from ranks, in O(n log n) for n runs.
+    """Counts over all pairs of runs, for all pairs of S samples; by sorting, in O(n log n) for n runs.
 
     Attributes:
-        runs: number of runs of every sample, shape (S,).
-        better: entry [i, j] is the number of pairs in which the run of i is better, ties counting half, shape (S, S).
+        runs: number of runs of each sample, shape (S,).
+        better: entry [i, j] counts the pairs in which the run of i is better than that of j, ties half, shape (S, S).
         ties: for samples i and j together, the sum of t**3 - t over groups of t equal values, shape (S, S).
     """
 
@@ -60,7 +60,7 @@ def count_pairs(samples: Sequence[ArrayLike]) -> PairCounts:
     if not losses or any(each.ndim != 1 or not len(each) for each in losses):
         raise ParameterError("samples must be one-dimensional and not empty")
     runs = np.array([len(each) for each in losses])
-    _, value = np.unique(np.concatenate(losses), return_inverse=True)  # NaN is one value, and the last
+    _, value = np.unique(np.concatenate(losses), return_inverse=True)  # NaN counts as one value, the largest
     owner = np.repeat(np.arange(len(losses)), runs)
     kinds = int(value.max()) + 1
     often = np.bincount(owner * kinds + value, minlength=len(losses) * kinds).reshape(-1, kinds).astype(np.float64)
@@ -91,17 +91,17 @@ def probability_of_improvement(
 ) -> Interval:
     """Return the probability that a run of the first strategy is better than one of the second, averaged over tasks.
 
-    With its stratified bootstrap interval: the runs of both are drawn anew, independently (see `bootstrap`).
+    With a stratified bootstrap interval: the runs of both are resampled independently (see `bootstrap`).
 
     Args:
         first: per task, losses of the first strategy, shape (runs,).
-        second: per task, those of the second.
-        level: confidence.
-        resamples: how many.
+        second: per task, losses of the second strategy.
+        level: confidence of the interval.
+        resamples: number of resamples; with 0 there is no interval (NaN).
         seed: of the resamples.
 
     Raises:
-        ParameterError: there are no tasks, or not as many of both.
+        ParameterError: there are no tasks, or the numbers of tasks differ.
 
     >>> found = probability_of_improvement([[1.0, 2.0, 3.0]], [[4.0, 5.0]])
     >>> (found.estimate, found.low, found.high)
@@ -121,13 +121,15 @@ def probability_of_improvement(
         shares = [draw.task_shares(task) for draw in draws]
         drawn += ((shares[0] @ better) * shares[1]).sum(axis=1) / len(tasks[0])
         estimate += a12(one, other) / len(tasks[0])
-    # Shares of equal outcomes add up to a little less or more than one.
+    if not resamples:
+        return Interval(estimate, float("nan"), float("nan"))
+    # Rounding: shares may add up to slightly less or more than one.
     low, high = np.clip(run_quantiles(drawn.round(12), ((1 - level) / 2, (1 + level) / 2)), 0.0, 1.0)
     return Interval(estimate, float(low), float(high))
 
 
 def _pairs_of_groups(one: FloatArray, other: FloatArray, sizes: IntArray, other_sizes: IntArray) -> FloatArray:
-    """Share of pairs in which the first is better, for groups of neighbouring runs of both, shape (groups, groups).
+    """Return the share of pairs in which the first is better, for all pairs of groups, shape (groups, groups).
 
     Args:
         one: sorted losses.

@@ -1,6 +1,6 @@
-"""Practical equivalence: whether a difference is too small to matter, too large to be ignored, or not known yet.
+"""Practical equivalence: whether a difference is too small to matter, too large to be ignored, or still unclear.
 
-A difference is judged by where its interval lies beside a margin, the largest difference that does not matter in
+A difference is judged by the place of its interval relative to a margin, the largest difference that does not matter in
 practice:
 
     equivalent    it lies within the margin:      -margin [  .....  ] margin
@@ -22,35 +22,35 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.analysis.intervals import Intervals
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.intervals import Interval, Intervals
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.checks import Above, AtLeast, Below, number
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.tables.description import Direction
 
 Verdict = Literal["equivalent", "better", "worse", "inconclusive"]
-"""Of a first strategy (or the new version) beside a second one (or the old)."""
+"""The judgement of a first strategy (or new version), compared with a second one (or old version)."""
 
 _STATED_POWER = 0.8
 
 
 @dataclass(frozen=True)
 class SampleComparison:
-    """A new sample beside an old one. Differences are losses: positive is worse, in the unit of the values.
+    """A new sample compared with an old one. Differences are losses in the unit of the values: positive is worse.
 
     Attributes:
-        verdict: on the new one.
-        difference: mean loss of the new one less that of the old, over the runs with a value. The interval has the
-            confidence 2 * level - 1, so that each of its ends has the confidence ``level``.
+        verdict: on the new sample.
+        difference: mean loss of the new sample minus that of the old one, over the runs with a value. The interval has
+            the confidence 2 * level - 1, so that each of its ends has the confidence ``level``.
         margin: largest difference that does not matter.
         level: confidence of the verdict.
-        p_equivalent: p-value of the two one-sided tests: that the difference is larger than the margin, either way.
-        p_worse, p_better: p-values of the one-sided tests that it is not above, or not below, the margin.
-        power: probability to find two equal versions equivalent, with as many runs that spread as much.
-        detectable: the true worsening that is found "worse" with a probability of 0.8.
-        runs: number of runs, of the new and the old.
-        without_value: how many of them have none.
-        p_failures: p-value that both fail equally often (two-sided); 1 where all runs have a value.
+        p_equivalent: p-value of the two one-sided tests of a difference larger than the margin, in either direction.
+        p_worse, p_better: p-values of the one-sided tests of a difference not above, or not below, the margin.
+        power: probability to find two equal versions equivalent, with the same numbers of runs and the same spread.
+        detectable: the true worsening that is judged "worse" with a probability of 0.8.
+        runs: number of runs of the new and of the old sample.
+        without_value: number of runs without a value, of the new and of the old sample.
+        p_failures: two-sided p-value of equal failure rates; 1 where all runs have a value.
     """
 
     verdict: Verdict
@@ -68,7 +68,7 @@ class SampleComparison:
 
     def __str__(self) -> str:
         difference = f"{self.difference.estimate:+.4g} [{self.difference.low:+.4g}, {self.difference.high:+.4g}]"
-        return f"{self.verdict}: {difference} beside a margin of {self.margin:.4g} (positive is worse)"
+        return f"{self.verdict}: {difference} with a margin of {self.margin:.4g} (positive is worse)"
 
 
 def compare_samples(
@@ -82,27 +82,28 @@ def compare_samples(
 ) -> SampleComparison:
     """Judge whether a new sample is equivalent to an old one, better or worse.
 
-    The difference of means has Welch's interval, or with pairs Student's. Runs without a value (NaN or infinite) are no
-    part of means. Where there are any, it is tested first whether one sample has more of them (Fisher's exact test;
-    with pairs McNemar's, which is exact too): if so, that decides. If not, the verdict "equivalent" needs as many in
-    both. Each of the two tests then has half of the error that ``level`` allows (Bonferroni).
+    The difference of means has Welch's interval, or Student's for pairs. Runs without a value (NaN or infinite) are
+    left out of the means. If there are any, a first test finds out whether one sample has more of them (Fisher's exact
+    test, or McNemar's exact test for pairs). If so, this decides the verdict. If not, the verdict "equivalent" still
+    requires equal shares in both samples. Each of the two tests then has half of the error that ``level`` allows
+    (Bonferroni).
 
     Args:
-        new: values of the new version, one a run.
-        old: values of the old version; with pairs as many.
+        new: values of the new version, one per run.
+        old: values of the old version; for pairs, the same number.
         margin: largest difference of means that does not matter, at least 0, in the unit of the values.
         level: confidence of the verdict, above 0.5 and below 1.
         direction: ``"minimize"`` where values are losses, ``"maximize"`` where more is better.
-        paired: whether values with the same position belong together (same seed, same start).
+        paired: whether values at the same position belong together (same seed, same start).
 
     Raises:
-        ParameterError: a sample is empty or not one-dimensional, or another argument makes no sense.
+        ParameterError: a sample is empty or not one-dimensional, or another argument is out of range.
 
     >>> spread = np.linspace(-1, 1, 200)
     >>> compare_samples(5 + spread, 5 + spread, margin=0.2).verdict
     'equivalent'
     >>> str(compare_samples(6 + spread, 5 + spread, margin=0.2))
-    'worse: +1 [+0.9041, +1.096] beside a margin of 0.2 (positive is worse)'
+    'worse: +1 [+0.9041, +1.096] with a margin of 0.2 (positive is worse)'
     >>> compare_samples(6 + spread, 5 + spread, margin=0.2, direction="maximize").verdict
     'better'
     >>> compare_samples([5.1, 4.0, 6.0], [5.0, 4.0, 6.2], margin=0.2).verdict
@@ -111,10 +112,8 @@ def compare_samples(
     losses = [_losses(values, direction) for values in (new, old)]
     if paired and len(losses[0]) != len(losses[1]):
         raise ParameterError(f"pairs need as many new values as old ones, got {len(losses[0])} and {len(losses[1])}")
-    if not 0.5 < level < 1:
-        raise ParameterError(f"level must be above 0.5 and below 1, got {level}")
-    if not 0 <= margin < math.inf:
-        raise ParameterError(f"margin must be at least 0 and finite, got {margin}")
+    number("level", level, Above(0.5), Below(1))
+    number("margin", margin, AtLeast(0))
     failed = [~np.isfinite(values) for values in losses]
     failures = int(failed[0].sum()), int(failed[1].sum())
     error = (1 - level) / 2 if any(failures) else 1 - level
@@ -150,18 +149,18 @@ def welch(
     variances: tuple[FloatArray, FloatArray],
     counts: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return difference of means, its standard error and degrees of freedom (Welch 1947); the shapes broadcast.
+    """Return the difference of means, its standard error and degrees of freedom (Welch 1947); the shapes broadcast.
 
     Args:
         means: of the first and of the second samples.
-        variances: with n - 1.
-        counts: numbers of values.
+        variances: of both, with n - 1.
+        counts: numbers of values of both.
     """
     first, second = (variance / count for variance, count in zip(variances, counts, strict=True))
     total = first + second
     with np.errstate(divide="ignore", invalid="ignore"):
         degrees = total**2 / (first**2 / (counts[0] - 1) + second**2 / (counts[1] - 1))
-    # Without spread the degrees do not matter, but they must be a number.
+    # Without spread the degrees of freedom have no effect, but they must be a number.
     return means[0] - means[1], np.sqrt(total), np.where(total == 0, 1.0, degrees)
 
 
@@ -174,7 +173,7 @@ def intervals_of(difference: FloatArray, error: FloatArray, degrees: FloatArray,
 
 
 def verdicts(low: FloatArray, high: FloatArray, margin: FloatArray) -> NDArray[np.str_]:
-    """Return the verdicts on intervals beside margins, of the shape they broadcast to.
+    """Return the verdicts on intervals relative to margins, in the shape to which they broadcast.
 
     >>> verdicts(np.array([-1.0, 3.0, -5.0, 1.0]), np.array([1.0, 4.0, -3.0, 3.0]), np.array(2.0)).tolist()
     ['equivalent', 'worse', 'better', 'inconclusive']
@@ -192,7 +191,7 @@ def _verdict(interval: Interval, margin: float) -> Verdict:
 
 
 def equivalence_power(margin: float, error: float, degrees: float, level: float = 0.95) -> float:
-    """Return the probability to find two equal versions equivalent (power of TOST at a true difference of 0).
+    """Return the probability of finding two equal versions equivalent (power of TOST at a true difference of 0).
 
     Args:
         margin: largest difference that does not matter.
@@ -213,19 +212,19 @@ def equivalence_power(margin: float, error: float, degrees: float, level: float 
 
 
 def runs_needed(deviation: float, margin: float, power: float = 0.9, level: float = 0.95) -> int:
-    """Return how many runs of each version find two equal versions equivalent with a given probability.
+    """Return the number of runs per version that finds two equal versions equivalent with a given probability.
 
-    By the normal approximation, n = 2 (deviation (z_level + z_both) / margin)^2, with z_both the quantile of
-    (1 + power) / 2, as two one-sided tests must succeed; and z_level^2 / 4 more, for Student's t (Guenther 1981).
+    The normal approximation is n = 2 (deviation (z_level + z_both) / margin)^2, with z_both the quantile of
+    (1 + power) / 2, as two one-sided tests must succeed. Student's t adds z_level^2 / 4 (Guenther 1981).
 
     Args:
         deviation: standard deviation of a run's value.
         margin: largest difference that does not matter.
-        power: the probability.
+        power: the probability of success.
         level: confidence of the verdict.
 
     Raises:
-        ParameterError: an argument makes no sense.
+        ParameterError: an argument is out of range.
 
     >>> runs_needed(deviation=1.0, margin=0.3)
     242
@@ -273,7 +272,7 @@ def _fisher(failures: tuple[int, int], runs: tuple[int, int]) -> float:
 
 
 def _mcnemar(new: NDArray[np.bool_], old: NDArray[np.bool_]) -> float:
-    """Exact p-value that of the runs which failed in one version only, half did in each."""
+    """Return the exact p-value of equal failure rates, from the pairs that failed in one version only."""
     from scipy.stats import binomtest
 
     only_new, only_old = int((new & ~old).sum()), int((old & ~new).sum())
@@ -281,7 +280,7 @@ def _mcnemar(new: NDArray[np.bool_], old: NDArray[np.bool_]) -> float:
 
 
 def _p_values(difference: float, error: float, degrees: float, margin: float) -> tuple[float, float, float]:
-    """P-values of "equivalent" (the larger of two one-sided tests), "worse" and "better"."""
+    """Return the p-values of "equivalent" (the larger of two one-sided tests), "worse" and "better"."""
     from scipy.special import stdtr
 
     if math.isnan(difference):

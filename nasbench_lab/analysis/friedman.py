@@ -1,9 +1,9 @@
-"""Friedman's test over tasks, with Nemenyi's for every pair of strategies.
+"""Friedman's test over tasks, with Nemenyi's test for each pair of strategies.
 
 After Demšar (2006), "Statistical comparisons of classifiers over multiple data sets", JMLR 7. The unit is the task,
-never the run: a thousand runs on three tasks are three observations. Runs enter through the one number that they give a
-strategy on a task. With few tasks there is hardly any power; with tasks that resemble each other (three data sets of
-one search space) there is less than it seems, as the tests take them for independent.
+never the run: a thousand runs on three tasks are three observations. Runs only enter through one number per strategy
+and task. With few tasks the tests have hardly any power. With related tasks (three data sets of one search space) they
+have less power than it seems, as they assume independent tasks.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from nasbench_lab.analysis.ranks import mean_ranks
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.checks import Above, Below, number
 from nasbench_lab.errors import ParameterError
 
 
@@ -24,17 +25,17 @@ class FriedmanTest:
     """Strategies compared over tasks by their ranks.
 
     Attributes:
-        task_ranks: ranks on every task, ties sharing the mean of their ranks, shape (tasks, S).
+        task_ranks: ranks on each task, ties sharing the mean of their ranks, shape (tasks, S).
         ranks: their average over tasks, shape (S,).
         statistic: chi square, corrected for ties; 0 where everything ties, NaN with fewer than three strategies or two
             tasks.
         p: its p-value with S - 1 degrees of freedom; 1 where everything ties.
-        critical_difference: average ranks that differ by less are not significantly different; NaN with fewer than two
-            strategies or tasks.
+        critical_difference: the least significant difference of average ranks; NaN with fewer than two strategies or
+            tasks.
         nemenyi: p-values of all pairs, shape (S, S); 1 on the diagonal.
-        cliques: largest groups of strategies, by position, within which no two differ significantly; only those of two
-            and more, best first.
-        level: one less the level of significance.
+        cliques: largest groups of two or more strategies, by position, within which no two differ significantly; best
+            first.
+        level: 1 minus the level of significance.
     """
 
     task_ranks: FloatArray
@@ -52,7 +53,7 @@ def friedman_test(scores: ArrayLike, level: float = 0.95) -> FriedmanTest:
 
     Args:
         scores: one loss per task and strategy, shape (tasks, S); NaN counts as infinitely bad.
-        level: one less the level of significance.
+        level: 1 minus the level of significance.
 
     Raises:
         ParameterError: there is no task or strategy, or ``level`` is not between 0 and 1.
@@ -66,8 +67,7 @@ def friedman_test(scores: ArrayLike, level: float = 0.95) -> FriedmanTest:
     losses = np.asarray(scores, dtype=np.float64)
     if losses.ndim != 2 or not losses.size:
         raise ParameterError(f"scores must have the shape (tasks, strategies), got {losses.shape}")
-    if not 0 < level < 1:
-        raise ParameterError(f"level must be between 0 and 1, got {level}")
+    number("level", level, Above(0), Below(1))
     tasks, strategies = losses.shape
     by_task = mean_ranks(losses)
     ranks = by_task.mean(axis=0)
@@ -83,7 +83,7 @@ def friedman_test(scores: ArrayLike, level: float = 0.95) -> FriedmanTest:
 
 
 def critical_difference(strategies: int, tasks: int, level: float = 0.95) -> float:
-    """Return the difference of average ranks from which on two strategies differ significantly (Nemenyi 1963).
+    """Return the least significant difference of average ranks (Nemenyi 1963).
 
     CD = q sqrt(S (S + 1) / (6 N)) for S strategies on N tasks, with q the quantile of the studentized range of S normal
     variables, over the square root of 2. NaN with fewer than two strategies or tasks.
@@ -101,7 +101,7 @@ def cliques(ranks: FloatArray, difference: float) -> tuple[tuple[int, ...], ...]
 
     Args:
         ranks: average ranks, shape (S,).
-        difference: the critical one; with NaN there are no groups.
+        difference: the critical difference; with NaN there are no groups.
 
     >>> cliques(np.array([3.0, 1.0, 1.8, 3.1]), 1.5)
     ((1, 2), (2, 0, 3))
@@ -117,7 +117,7 @@ def cliques(ranks: FloatArray, difference: float) -> tuple[tuple[int, ...], ...]
 
 
 def _nemenyi(ranks: FloatArray, tasks: int) -> FloatArray:
-    """P-values of all pairs, shape (S, S)."""
+    """Return the p-values of all pairs, shape (S, S)."""
     from scipy.stats import studentized_range
 
     strategies = len(ranks)
@@ -126,7 +126,7 @@ def _nemenyi(ranks: FloatArray, tasks: int) -> FloatArray:
         return np.where(np.eye(strategies, dtype=bool), 1.0, np.nan)
     above = np.triu_indices(strategies, k=1)
     distance = np.abs(ranks[above[0]] - ranks[above[1]]) / _rank_error(strategies, tasks)
-    # The integrals are slow, and many pairs are equally far apart.
+    # The integrals are slow, and many pairs have the same distance.
     different, where = np.unique(distance.round(12), return_inverse=True)
     p[above] = np.clip(studentized_range.sf(different * np.sqrt(2), strategies, np.inf), 0.0, 1.0)[where]
     p.T[above] = p[above]
@@ -134,7 +134,7 @@ def _nemenyi(ranks: FloatArray, tasks: int) -> FloatArray:
 
 
 def _rank_error(strategies: int, tasks: int) -> float:
-    """Standard error of a difference of two average ranks."""
+    """Return the standard error of the difference of two average ranks."""
     return float(np.sqrt(strategies * (strategies + 1) / (6 * tasks)))
 
 

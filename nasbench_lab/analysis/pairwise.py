@@ -1,7 +1,8 @@
-"""Every strategy beside every other, on every task."""
+"""Comparison of all pairs of strategies on each task."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,11 +12,38 @@ from nasbench_lab.analysis.effect_sizes import count_pairs
 from nasbench_lab.analysis.equivalence import compare_samples, intervals_of, verdicts, welch
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.significance import holm_of_pairs, rank_sum_p
-from nasbench_lab.analysis.studies.results import Pairwise
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import RegretKind
 
 _LONGEST = "<U12"  # the longest verdict
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Pairwise:
+    """Comparison of all pairs of strategies by the regret at the end; entry [i, j, t] compares i with j on task t.
+
+    Attributes:
+        kind: which regret.
+        a12: probability that a run of i ends better than one of j, ties half (Vargha and Delaney), shape (S, S, T).
+        p: two-sided p-values of the Mann-Whitney test, shape (S, S, T).
+        adjusted: the p-values, Holm-adjusted over all pairs of a task, shape (S, S, T).
+        difference: mean regret of i minus that of j over the runs with a value, in the metric's unit (negative: i is
+            better), with Welch's interval of confidence 2 * level - 1, shape (S, S, T); see `SampleComparison`.
+        verdict: on i, given `margin`: "equivalent", "better", "worse" or "inconclusive", shape (S, S, T); empty on the
+            diagonal and where one of the two did not run.
+        margin: largest difference of mean regrets that does not matter in practice, in the metric's unit, shape (T,).
+            NaN where it is not known, and then there are no verdicts.
+        level: confidence of each verdict; verdicts are not corrected for multiple comparisons.
+    """
+
+    kind: RegretKind
+    a12: FloatArray
+    p: FloatArray
+    adjusted: FloatArray
+    difference: Intervals
+    verdict: NDArray[np.str_]
+    margin: FloatArray
+    level: float
 
 
 def compare_pairs(
@@ -28,7 +56,7 @@ def compare_pairs(
         losses: per task and strategy, regrets at the end, inf without a value, shape (runs,); None for a strategy that
             did not run.
         margin: per task, largest difference of mean regrets that does not matter; NaN where it is not known.
-        level: confidence of verdicts, above 0.5.
+        level: confidence of the verdicts, above 0.5.
     """
     shape = (len(losses[0]), len(losses[0]), len(losses))
     effect, p, adjusted = (np.full(shape, np.nan) for _ in range(3))
@@ -52,7 +80,7 @@ def compare_pairs(
 
 
 def _differences(samples: Sequence[FloatArray], level: float) -> Intervals:
-    """Differences of means over the runs with a value, with Welch's intervals, shape (S, S); 0 with oneself."""
+    """Return differences of means over runs with a value, with Welch's intervals, shape (S, S); 0 on the diagonal."""
     known = [sample[np.isfinite(sample)] for sample in samples]
     counts = np.array([float(len(each)) for each in known])
     means = np.array([each.mean() if len(each) else np.nan for each in known])
@@ -65,12 +93,12 @@ def _differences(samples: Sequence[FloatArray], level: float) -> Intervals:
 
 
 def _verdicts(samples: Sequence[FloatArray], found: Intervals, margin: float, level: float) -> NDArray[np.str_]:
-    """Verdicts of all pairs; empty on the diagonal, and everywhere without a margin."""
+    """Return the verdicts of all pairs; empty on the diagonal, and everywhere without a margin."""
     if np.isnan(margin):
         return np.zeros(found.low.shape, dtype=_LONGEST)
     verdict = verdicts(found.low, found.high, np.array(margin)).astype(_LONGEST)
     np.fill_diagonal(verdict, "")
-    # Where runs have no value, how many there are is compared as well.
+    # Where runs have no value, their number is compared as well.
     failing = [bool(np.isinf(sample).any()) for sample in samples]
     for one, other in np.argwhere(np.logical_or.outer(failing, failing) & ~np.eye(len(samples), dtype=bool)):
         verdict[one, other] = compare_samples(samples[one], samples[other], margin, level).verdict

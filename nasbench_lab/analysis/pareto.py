@@ -1,7 +1,7 @@
-"""Several objectives: the Pareto front that a run has found, and how much of the table's true front it covers.
+"""Several objectives: the Pareto front of each run, and the share of the table's true front that it covers.
 
-As incumbents, fronts are chosen by what was observed and judged by means over repeats: a run answers with the
-architectures that no other one which it evaluated dominates, by observed values and further objectives.
+Like incumbents, fronts are chosen by observed values and judged by means over repeats. The front of a run consists of
+the evaluated architectures that no other evaluated architecture dominates, by observed value and further objectives.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class ParetoFronts:
     """Which evaluations were on the Pareto front of their run, and until when.
 
     Attributes:
-        entered: whether nothing that was evaluated before dominates the evaluation or equals it, shape (runs, steps).
-        left: step of the evaluation that dominates it and took it off the front; the number of steps where none did,
-            and the evaluation's own step where it never was on the front. Shape (runs, steps).
+        entered: whether no earlier evaluation dominates or equals the evaluation, shape (runs, steps).
+        left: step of the later evaluation that dominates it and so removed it from the front; the number of steps where
+            there is none, and the evaluation's own step where it never was on the front. Shape (runs, steps).
     """
 
     entered: NDArray[np.bool_]
@@ -68,25 +68,25 @@ def pareto_fronts(trace: Trace) -> ParetoFronts:
 
 
 def relative_hypervolume(trace: Trace, split: Split = "test", reference: Sequence[float] | None = None) -> FloatArray:
-    """Return the share of the true front's hypervolume that each run's front covers after every evaluation.
+    """Return the share of the true front's hypervolume that the front of each run covers after each evaluation.
 
-    Fronts are chosen as by `pareto_fronts`, and their architectures then judged by their mean validation or test
-    values at the highest fidelity, with the other objectives as they are. So the share can fall, as test regret can
-    rise: when an architecture is preferred that was only lucky.
+    Fronts are chosen as in `pareto_fronts`. Their architectures are then judged by their mean validation or test values
+    at the highest fidelity, with the other objectives as they are. So the share can fall, just as test regret can rise,
+    when an architecture enters the front by a lucky observation.
 
     Args:
         trace: the runs.
         split: by which means architectures are judged, ``"valid"`` or ``"test"``.
-        reference: the point from which the hypervolume is measured, in the units of the metrics, that of the split
-            first, then the further objectives. By default the worst that any architecture of the table (that keeps
-            the limits) has in each of them, so that every architecture can count.
+        reference: the point from which the hypervolume is measured, in the units of the metrics: first the split's,
+            then the further objectives. By default the worst value in each objective of any architecture of the table
+            (that keeps the limits), so that every architecture can count.
 
     Returns:
         Shape (runs, steps), from 0 to 1 where only architectures of the table are judged; 0 before the first value,
         NaN after the end of the run.
 
     Raises:
-        UnknownNameError: no such split.
+        UnknownNameError: there is no such split.
         MissingDataError: the table publishes no measurements of that split.
         ParameterError: the reference has another number of objectives, or the true front covers nothing.
 
@@ -131,7 +131,7 @@ def true_front(trace: Trace, split: Split = "test") -> IntArray:
     Of architectures that are equal in all objectives, only the first. With limits, only those that keep them.
 
     Raises:
-        UnknownNameError: no such split.
+        UnknownNameError: there is no such split.
         MissingDataError: the table publishes no measurements of that split.
     """
     return np.flatnonzero(non_dominated(_judged_points(trace, split)))
@@ -218,16 +218,16 @@ def _volume_of_sorted(columns: list[FloatArray]) -> FloatArray:
 
 
 def _signs(trace: Trace, split: Split) -> FloatArray:
-    """Return 1 for every objective of which more is better, -1 for others; that of the split first."""
+    """Return 1 for each objective to be maximised and -1 for the others; the objective of the split comes first."""
     trace.reference.mean(split)  # raises where there is no such split
     metrics = [trace.reference.metrics[name] for name in (split, *trace.setting.conditions.objectives)]
     return np.array([-1.0 if metric.direction == "minimize" else 1.0 for metric in metrics])
 
 
 def _judged_points(trace: Trace, split: Split) -> FloatArray:
-    """Return the objectives of every architecture by means, higher is better, shape (architectures, objectives).
+    """Return the mean objectives of all architectures, higher is better, shape (architectures, objectives).
 
-    NaN in all objectives where one is unknown, or a limit is broken.
+    NaN in all objectives where one is unknown, or where a limit is broken.
     """
     means = [
         trace.reference.mean(split),
@@ -242,7 +242,7 @@ def _judged_points(trace: Trace, split: Split) -> FloatArray:
 
 
 def _observed_points(trace: Trace) -> FloatArray:
-    """Return the objectives of every evaluation as the strategy saw them, shape (objectives, steps, runs).
+    """Return the objectives of all evaluations as the strategy saw them, shape (objectives, steps, runs).
 
     NaN where an evaluation cannot be on a front.
     """
@@ -264,8 +264,8 @@ def _archives(points: FloatArray) -> Iterator[tuple[int, IntArray, IntArray]]:
         points: shape (objectives, steps, runs).
 
     Yields:
-        Each step at which a front changed; the runs whose front did; and the steps of the evaluations on the fronts of
-        all runs, shape (slots, runs), -1 for an empty slot. The last is changed later on, and may get more slots.
+        Each step at which a front changed; the runs whose front changed; and the steps of the evaluations on the fronts
+        of all runs, shape (slots, runs), -1 for an empty slot. This array is changed in place, and may get more slots.
     """
     objectives, steps, runs = points.shape
     slots = np.full((_FIRST_SLOTS, runs), -1)

@@ -1,4 +1,4 @@
-"""What the runs of a strategy ended with: the architectures that a user would train."""
+"""Picks: the final architectures of a strategy's runs, which a user would train."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import dataclasses
 
 import numpy as np
 
-from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.checks import AtLeast, whole
+from nasbench_lab.errors import MissingDataError
 from nasbench_lab.simulation.trace import Trace
 
 
 @dataclasses.dataclass(frozen=True)
 class Pick:
-    """One architecture that runs of a strategy ended with.
+    """An architecture that some runs of a strategy ended with.
 
     Attributes:
         table: name of the table.
         strategy: name, and the parameters that differ from their defaults.
         rank: from 1, among the strategy's picks.
         architecture: index.
-        runs: how many runs ended with it.
-        observed: the best value with which a run ended with it; what the search saw.
+        runs: number of runs that ended with it.
+        observed: best observed value among these runs.
         promised: the table's mean test value at the highest fidelity (mean validation where there is no test).
     """
 
@@ -34,14 +35,14 @@ class Pick:
 
 
 def final_picks(trace: Trace, top: int) -> list[Pick]:
-    """Return the best incumbents that the runs of a strategy ended with, each architecture once.
+    """Return the best final incumbents of the runs of a strategy, each architecture once.
 
-    They are ranked by what the search observed, as a user would, who sees nothing else; among equal ones that with more
-    runs comes first, then the one with the smaller index.
+    They are ranked by observed value, as this is all that a user of the search would see. Ties are broken by the number
+    of runs, most first, and then by index, smallest first.
 
     Args:
         trace: of the strategy.
-        top: how many at most.
+        top: largest number of picks.
 
     Raises:
         ParameterError: ``top`` is less than 1.
@@ -53,8 +54,7 @@ def final_picks(trace: Trace, top: int) -> list[Pick]:
     >>> [pick.rank for pick in final_picks(trace, 3)]
     [1, 2, 3]
     """
-    if top < 1:
-        raise ParameterError(f"top must be at least 1, got {top}")
+    top = whole("top", top, AtLeast(1))
     final = trace.final_incumbent()
     if not (final >= 0).any():
         raise MissingDataError(f"no run of {trace.setting.label!r} on {trace.setting.table!r} observed a value")

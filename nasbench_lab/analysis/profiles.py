@@ -1,4 +1,4 @@
-"""Performance profiles, of which there are two kinds.
+"""Performance profiles of two kinds.
 
 *Score distributions* (Agarwal et al. 2021, there called performance profiles) show for every regret the share of runs,
 over all tasks, that end with at most that. *Performance profiles* of Dolan and Moré (2002) compare costs: for every
@@ -33,15 +33,15 @@ def score_distribution(
     Args:
         losses: per task, shape (runs,); NaN is never at most anything.
         levels: losses, shape (P,).
-        confidence: of the intervals, each of which is for one level alone.
-        resamples: how many.
+        confidence: of the intervals. Each interval holds for one level, not for the whole curve.
+        resamples: number of resamples; with 0 there are no intervals (NaN).
         seed: of the resamples.
 
     Returns:
-        Of shape (P,).
+        Intervals of shape (P,).
 
     Raises:
-        ParameterError: there are no tasks or no runs, or a number makes no sense.
+        ParameterError: there are no tasks or no runs, or a number is out of range.
 
     >>> score_distribution([[0.0, 1.0], [0.0, 0.5]], [0.0, 0.7, 1.0]).estimate.tolist()
     [0.5, 0.75, 1.0]
@@ -52,7 +52,7 @@ def score_distribution(
     above = [(~(task[None, :] <= points * (1 + _ROUNDING))).astype(np.float64) for task in tasks]
     draws = resampler(tuple(len(task) for task in tasks), resamples=resamples, seed=seed)
     low, high = draws.interval([draws.group(each) for each in above], "mean", confidence)
-    # Shares that add up to one do so but for rounding.
+    # Rounding: shares may add up to slightly less or more than one.
     ends = [np.clip((1 - end).round(12), 0.0, 1.0) for end in (high, low)]
     return Intervals(1 - np.mean([each.mean(axis=1) for each in above], axis=0), *ends)
 
@@ -61,12 +61,12 @@ def performance_profile(costs: ArrayLike, ratios: ArrayLike) -> tuple[FloatArray
     """Return the share of problems solved at no more than a factor times the least cost (Dolan and Moré 2002, eq. 2).
 
     Args:
-        costs: of every strategy on every problem, inf where it is not solved, shape (S, problems). Problems that none
-            solves are left out.
+        costs: of each strategy on each problem, inf where it is not solved, shape (S, problems). Problems that no
+            strategy solves are left out.
         ratios: factors of at least 1, shape (Q,).
 
     Returns:
-        Shares, shape (S, Q), NaN where there are no problems; and the number of problems that count.
+        Shares, shape (S, Q), NaN without problems; and the number of problems that some strategy solves.
 
     Raises:
         ParameterError: a cost is negative or NaN, or a ratio is below 1.

@@ -1,4 +1,4 @@
-"""What runs ended with beside what a publication reports of the same search."""
+"""Final results of runs, compared with those that a publication reports for the same search."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nasbench_lab.analysis.run_summary import summarize
+from nasbench_lab.simulation.published import Published
 from nasbench_lab.simulation.trace import Trace
-from nasbench_lab.suites.published import Published
 
 
 @dataclass(frozen=True)
 class PublishedComparison:
-    """One number of ours beside the published one; values in the metric's unit.
+    """One of our numbers and the published one, in the metric's unit.
 
     Attributes:
         table: name of the table.
         strategy: label of the strategy.
         split: ``"valid"`` or ``"test"``.
-        runs, mean, deviation: ours; mean and standard deviation over runs.
-        published_runs, published_mean, published_deviation: theirs; runs None where they do not say.
-        source: where they were published.
+        runs, mean, deviation: our number of runs, and mean and standard deviation over runs.
+        published_runs, published_mean, published_deviation: the published ones; ``published_runs`` is None where the
+            publication does not state it.
+        source: the publication.
     """
 
     table: str
@@ -37,12 +38,12 @@ class PublishedComparison:
 
     @property
     def difference(self) -> float:
-        """Ours less theirs."""
+        """Our mean minus the published one."""
         return self.mean - self.published_mean
 
     @property
     def standard_error(self) -> float:
-        """The standard error of the difference, of both sides; NaN where they do not say how many runs they had.
+        """The standard error of the difference; NaN where the publication does not state its number of runs.
 
         >>> PublishedComparison("t", "s", "test", 100, 93.8, 0.3, 100, 93.7, 0.4, "somewhere").standard_error
         0.05
@@ -53,20 +54,20 @@ class PublishedComparison:
 
 
 def compare_with_published(traces: Iterable[Trace], published: Sequence[Published]) -> list[PublishedComparison]:
-    """Return ours beside every published number of a simulation that is there, in the order of the simulations.
+    """Return a comparison for each published number about one of the traces, in the order of the traces.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
     >>> trace = nl.simulate(synthetic_table(), "random-search", runs=9, budget=nl.Budget(evaluations=20))
     >>> row = Published("random-search", trace.setting.table, "nowhere, table 1", test=(90.0, 1.0))
-    >>> [(beside.split, beside.published_mean) for beside in compare_with_published([trace], [row])]
+    >>> [(found.split, found.published_mean) for found in compare_with_published([trace], [row])]
     [('test', 90.0)]
     """
     found = []
     for trace in traces:
         names = (trace.setting.strategy, trace.setting.table)
         rows = [row for row in published if (row.strategy, row.table) == names]
-        found += [beside for row in rows for beside in _of_row(trace, row)]
+        found += [comparison for row in rows for comparison in _of_row(trace, row)]
     return found
 
 

@@ -15,8 +15,9 @@ QUARTILES = (0.25, 0.5, 0.75)
 def run_quantiles(values: FloatArray, levels: Sequence[float] = QUARTILES) -> FloatArray:
     """Return quantiles of losses over the first axis, shape (levels, ...).
 
-    A run without a value (NaN) counts as infinitely bad, so a quantile is inf where too many have none. Quantiles are
-    order statistics, the value of an actual run: the smallest value with at least the given share of runs at or below.
+    A run without a value (NaN) counts as infinitely bad, so a quantile is inf where too many runs have none.
+    Quantiles are order statistics, values of actual runs: the smallest value with at least the given share of runs at
+    or below it.
 
     Raises:
         ParameterError: there are no runs, or a level is not between 0 and 1.
@@ -31,10 +32,10 @@ def run_quantiles(values: FloatArray, levels: Sequence[float] = QUARTILES) -> Fl
 
 
 def position(level: float, runs: int) -> int:
-    """Return which of so many ordered runs, from 0, is the quantile of a level.
+    """Return the position, from 0, of the quantile of a level among ordered runs.
 
     >>> position(0.5, 4), position(0.07, 100)
     (1, 6)
     """
-    # Less a little, as 0.07 * 100 is more than 7 in floating point.
+    # The small number corrects rounding: in floating point 0.07 * 100 is more than 7.
     return max(int(np.ceil(level * runs - 1e-9)) - 1, 0)

@@ -5,8 +5,9 @@ spaces by
 
     RI = 100 (Acc_m - Acc_r) / Acc_r
 
-where Acc_m is the accuracy of what a search found and Acc_r that of an architecture drawn at random: a good space makes
-any search look good, and this takes it out. They estimate Acc_r from a few trained samples; a table gives it exactly.
+where Acc_m is the accuracy of what a search found and Acc_r that of an architecture drawn at random. A good space makes
+any search look good, and the ratio removes this effect. They estimate Acc_r from a few trained samples; a table gives
+it exactly.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ def relative_improvement(value: ArrayLike, random_value: float, direction: Direc
     Where less is better, the sign is turned: positive is always better. NaN stays NaN: it has no value to compare.
 
     Args:
-        value: of what was found, any shape.
+        value: of the architectures found, any shape.
         random_value: mean value of all architectures; not 0.
-        direction: whether more is better.
+        direction: ``"maximize"`` or ``"minimize"``.
 
     Raises:
         ParameterError: ``random_value`` is 0 or not finite, or there is no such direction.
@@ -47,16 +48,16 @@ def relative_improvement(value: ArrayLike, random_value: float, direction: Direc
 
 
 def random_value(reference: Reference, split: str) -> float:
-    """Return the mean value of all architectures that have one: what the average random architecture has.
+    """Return the mean value of all architectures that have one: the value of the average random architecture.
 
-    With limits, of those that keep them.
+    With limits, only the architectures that keep them count.
 
     Args:
-        reference: what the table says of every architecture.
+        reference: the table's means of all architectures.
         split: ``"valid"`` or ``"test"``.
 
     Raises:
-        UnknownNameError: no such split.
+        UnknownNameError: there is no such split.
         MissingDataError: the table publishes no measurements of that split.
     """
     if split not in ("valid", "test"):

@@ -1,4 +1,4 @@
-"""What random search gives, exactly: the distribution of the best of n draws, from the sorted table."""
+"""The exact result of random search: the distribution of the best of n draws, from the sorted table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nasbench_lab.tables.table import Table
 
 @dataclass(frozen=True, eq=False)
 class ExactRandomSearch:
-    """The best of n independent draws from a finite distribution, for every n; shape (checkpoints,) each.
+    """The best of n independent draws from a finite distribution, for several n; each of shape (checkpoints,).
 
     Attributes:
         draws: n.
@@ -31,21 +31,21 @@ class ExactRandomSearch:
 def exact_random_search(
     values: ArrayLike, draws: ArrayLike, *, weights: ArrayLike | None = None, report: ArrayLike | None = None
 ) -> ExactRandomSearch:
-    """Return mean and variance of what random search with replacement finds after n evaluations.
+    """Return mean and variance of the best value that random search with replacement finds in n evaluations.
 
-    With the different values v_1 < ... < v_K, p_k the probability to draw v_k and F_k = p_1 + ... + p_k, the best of n
+    With the distinct values v_1 < ... < v_K, p_k the probability of v_k and F_k = p_1 + ... + p_k, the best of n
     independent draws is v_k with probability F_k**n - F_{k-1}**n (the distribution of a maximum, see David and
     Nagaraja, Order Statistics, 3rd edition 2003, section 2.1).
 
     Args:
-        values: what a draw can observe (higher is better), any shape; one entry a possible outcome.
+        values: the possible outcomes of a draw (higher is better), any shape.
         draws: numbers of evaluations n >= 1.
         weights: probability of each outcome up to a factor, of the shape of ``values``; by default all equal.
-        report: report this quantity of the outcome with the best value instead of the value itself, of the shape of
-            ``values``. Of outcomes with equal values, each wins in proportion to its weight.
+        report: report this quantity of the best outcome instead of its value, of the shape of ``values``. Outcomes with
+            equal values win in proportion to their weights.
 
     Raises:
-        ParameterError: a value is NaN, the shapes differ, or a number of draws is below 1.
+        ParameterError: a value is NaN, shapes differ, or a number of draws is below 1.
 
     >>> exact = exact_random_search([1.0, 2.0, 3.0], draws=[1, 2])
     >>> [round(float(m), 4) for m in exact.mean]  # (1*1 + 2*3 + 3*5) / 9 for two draws
@@ -82,7 +82,7 @@ def exact_random_search_on(
     repeat: RepeatPolicy = "sample",
     split: str | None = None,
 ) -> ExactRandomSearch:
-    """Return what random search on a table finds, exactly.
+    """Return the exact result of random search on a table.
 
     Args:
         table: the table; at the given fidelity no training may have failed.
@@ -93,7 +93,7 @@ def exact_random_search_on(
             observed value.
 
     Raises:
-        MissingDataError: some training failed, so that an evaluation may observe nothing, or a mean to report is
+        MissingDataError: some training failed, so that an evaluation may observe no value, or a mean to report is
             missing.
 
     >>> from nasbench_lab.testing import synthetic_table
@@ -102,7 +102,7 @@ def exact_random_search_on(
     """
     values, weights, architecture = Measurements(table, fidelity, repeat).outcomes()
     if not np.isclose(weights.sum(), 1.0):
-        raise MissingDataError(f"table {table.name!r} has failed trainings; the closed form needs a value for each")
+        raise MissingDataError(f"table {table.name!r} has failed trainings; the closed form needs all values")
     sign = -1.0 if table.objective.direction == "minimize" else 1.0
     report = values if split is None else table.mean_values(table.description.split_metric(split).name)[architecture]
     if np.isnan(report).any():

@@ -1,14 +1,13 @@
 """Ranks of strategies: 1 is the best.
 
-The rank of a strategy on a task is what its run has on average when one run of every strategy is drawn at random and
-they are ranked, ties sharing the mean of their ranks. Runs are not paired by their numbers: runs of two strategies with
-the same number share nothing but a seed, and all pairings together have less noise than any one. As a rank is one more
-than the number of strategies that are better, half for those that tie, the average over all pairings is exact and needs
-no drawing:
+The rank of a strategy on a task is the average rank of its run when one run of each strategy is drawn at random and
+these runs are ranked; ties share the mean of their ranks. Runs are not paired by number: runs of two strategies with
+the same number share nothing but a seed, and the average over all pairings has less noise than one pairing. A rank is
+one more than the number of better strategies, with half for each tie, so this average is exact and needs no drawing:
 
     rank of i = 1 + sum over j != i of P(a run of j is better than one of i), ties counting half
 
-which one sort of all runs gives. So the numbers of runs may differ. A run without a value is worse than any other.
+It takes one sort of all runs, and the numbers of runs may differ. A run without a value is worse than any other.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def expected_ranks(samples: Sequence[ArrayLike]) -> FloatArray:
     order = np.argsort(values, axis=-1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=-1)
     upto = np.cumsum(weight[order], axis=-1)
-    # What is better than a value counts in full, what equals it by half: see where its group of equals begins and ends.
+    # Better values count in full and ties half: find where the group of ties of each value begins and ends.
     starts = np.ones(values.shape, dtype=bool)
     starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
     ends = np.ones(values.shape, dtype=bool)
@@ -57,7 +56,7 @@ def expected_ranks(samples: Sequence[ArrayLike]) -> FloatArray:
     place = np.empty(values.shape)
     np.put_along_axis(place, order, (below + through) / 2, axis=-1)
     parts = np.split(place, np.cumsum(runs)[:-1], axis=-1)
-    # Among what ties with a run is, on average, half of its own strategy.
+    # The own strategy of a run adds one half on average; the rank is one more than what the others add.
     return np.stack([part.mean(axis=-1) + 0.5 for part in parts])
 
 

@@ -1,4 +1,4 @@
-"""What real training says of a search's picks: whether what the table promised holds."""
+"""Real trainings of a search's picks: whether the advantage that the table promised holds."""
 
 from __future__ import annotations
 
@@ -9,41 +9,30 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.picks import Pick
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.tables.description import Direction
 
-Verdict = Literal["still wins", "tied", "undecided", "loses", "no rival"]
+RetrainingVerdict = Literal["still wins", "tied", "undecided", "loses", "no rival"]
 
 _LEVEL = 0.95
 
 
 @dataclasses.dataclass(frozen=True)
-class Interval:
-    """An estimate with its 95 % confidence interval; NaN where it cannot be computed."""
-
-    estimate: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.estimate:.4g} [{self.low:.4g}, {self.high:.4g}]"
-
-
-@dataclasses.dataclass(frozen=True)
 class Validation:
-    """The picks of all strategies on one table, trained.
+    """The picks of all strategies on one table, with their real trainings.
 
     Attributes:
         table: name of the table.
-        picks: what was trained, strategy by strategy.
-        trained: mean test accuracy over the seeds of every architecture, in percent.
-        strategies: mean of a strategy's picks, in percent, best promise first.
-        lead: by how much the strategy with the best promise is ahead of every other, in percent points.
-        correlation: Spearman's rank correlation of promise and training over all architectures.
+        picks: the architectures that were trained, strategy by strategy.
+        trained: mean test accuracy of each architecture over seeds, in percent.
+        strategies: mean accuracy of each strategy's picks, in percent, best promise first.
+        lead: lead of the strategy with the best promise over each other strategy, in percentage points.
+        correlation: Spearman's rank correlation of promised and trained accuracy over all architectures.
         verdict: whether the strategy with the best promise still wins.
-        failed: how many trainings failed; with any, there is no verdict but "undecided".
+        failed: number of failed trainings; if there are any, the verdict is "undecided".
     """
 
     table: str
@@ -52,7 +41,7 @@ class Validation:
     strategies: Mapping[str, Interval]
     lead: Mapping[str, Interval]
     correlation: Interval
-    verdict: Verdict
+    verdict: RetrainingVerdict
     failed: int = 0
 
     @property
@@ -67,25 +56,25 @@ def validate(
     direction: Direction,
     same: Mapping[int, int] | None = None,
 ) -> Validation:
-    """Compare what a table promised of picks with what training gave.
+    """Compare the accuracy that a table promised for picks with that of real trainings.
 
-    Every mean and difference is a linear combination of the trainings' mean accuracies over seeds. Its standard error
+    Each mean and difference is a linear combination of the trainings' mean accuracies over seeds. Its standard error
     comes from the variance between seeds, pooled over all trainings (as in an analysis of variance), and its interval
-    from Student's t with the pooled degrees of freedom. Picks count as given: these intervals speak of the training
-    seeds alone. What two strategies share cancels in their difference. The verdict "loses" is given where some rival is
-    ahead at the 95 % level divided by the number of rivals (Bonferroni).
+    from Student's t with the pooled degrees of freedom. The picks are taken as given: these intervals cover the
+    variation between training seeds only. Picks that two strategies share cancel in their difference. The verdict is
+    "loses" if some rival is ahead with the error of the 95 % level divided by the number of rivals (Bonferroni).
 
     The interval of the rank correlation is Fisher's with the variance of Bonett and Wright (Psychometrika 2000), for
     architectures drawn at random; there is none for fewer than four.
 
     Args:
         picks: of one table.
-        accuracy: test accuracy of every picked architecture, in percent, shape (seeds,); NaN for a failed training.
+        accuracy: test accuracy of each picked architecture, in percent, shape (seeds,); NaN for a failed training.
         direction: of the table's test metric.
-        same: for every architecture the one whose training it shares; by default each has its own.
+        same: for each architecture the one whose training it shares; by default each has its own training.
 
     Raises:
-        ParameterError: there are no picks, of several tables, or an architecture was not trained.
+        ParameterError: there are no picks, they are of several tables, or an architecture was not trained.
 
     >>> first = Pick("a", "random-search", 1, 7, 3, 90.0, 91.0)
     >>> second = dataclasses.replace(first, strategy="local-search", architecture=8, promised=93.0)
@@ -131,17 +120,17 @@ def validate(
 
 
 def _promise(picks: Sequence[Pick], strategy: str) -> float:
-    """Mean promise of a strategy's picks."""
+    """Return the mean promise of a strategy's picks."""
     return float(np.mean([pick.promised for pick in picks if pick.strategy == strategy]))
 
 
 def _share(picks: Sequence[Pick], strategy: str, training: Mapping[int, int], which: int) -> float:
-    """Weight of a training in the mean of a strategy's picks."""
+    """Return the weight of a training in the mean of a strategy's picks."""
     own = [training[pick.architecture] for pick in picks if pick.strategy == strategy]
     return own.count(which) / len(own)
 
 
-def _verdict(leads: Sequence[Interval], strict: Sequence[Interval]) -> Verdict:
+def _verdict(leads: Sequence[Interval], strict: Sequence[Interval]) -> RetrainingVerdict:
     """Judge the leads of the strategy with the best promise; ``strict`` has the wider intervals for "loses"."""
     if not leads:
         return "no rival"
@@ -176,7 +165,7 @@ class _Noise:
     """The means of several samples, with a pooled variance.
 
     Args:
-        samples: one of every training; NaN marks what is missing.
+        samples: one per training; NaN marks a missing value.
     """
 
     def __init__(self, samples: Sequence[FloatArray]) -> None:

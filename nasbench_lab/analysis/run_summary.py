@@ -1,4 +1,4 @@
-"""One row per strategy and table: what the runs ended with."""
+"""Summaries: one row per strategy and table, with the final results of the runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nasbench_lab.simulation.trace import Trace
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What the runs of one strategy on one table ended with; NaN where the table has no such measurements.
+    """Final results of the runs of one strategy on one table; NaN where the table has no such measurements.
 
     Attributes:
         table: name of the table.
@@ -24,10 +24,10 @@ class Summary:
         runs: number of runs.
         budget, fidelity, repeat, seed: the setting, see `Setting`.
         evaluations: median number of evaluations of a run.
-        seconds: median simulated seconds at the end of a run's last evaluation.
-        without_value: number of runs that observed no value at all.
-        valid_mean, valid_std, test_mean, test_std: mean and standard deviation (with n - 1), over the other runs, of
-            the last incumbent's mean validation and test value.
+        seconds: median over runs of the simulated seconds at the end of the last evaluation.
+        without_value: number of runs that observed no value.
+        valid_mean, valid_std, test_mean, test_std: mean and standard deviation (with n - 1) of the last
+            incumbent's mean validation and test value, over the runs with a value.
         valid_regret, test_regret: median, over all runs, of the regret at the end; runs without a value count as
             infinitely bad.
         test_regret_low, test_regret_high: lower and upper quartile.
@@ -56,7 +56,7 @@ class Summary:
 
 
 def summarize(trace: Trace) -> Summary:
-    """Summarize the runs of one strategy on one table.
+    """Return the summary of a trace.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table

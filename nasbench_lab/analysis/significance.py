@@ -1,10 +1,10 @@
-"""Tests of whether two samples differ by more than chance, and Holm's correction for many of them.
+"""Tests of whether two samples differ by more than chance, and Holm's correction for many tests.
 
-Which one: runs of two strategies on one task are unpaired (sharing a seed makes no pair), so `mann_whitney`. Two
-strategies on many tasks are paired by task, so `wilcoxon`, with one number a task. Both compare orders only, so that a
-value that is missing (NaN) is worse than any other, and needs no number.
+Use `mann_whitney` for the runs of two strategies on one task, which are unpaired (a shared seed does not make a pair).
+Use `wilcoxon` for two strategies on many tasks, which are paired by task, with one number per task. Both tests use the
+order of values only, so a missing value (NaN) counts as worse than any other and needs no number.
 
-Where nothing differs at all, p is 1.
+If the samples do not differ at all, p is 1.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 
 _SMALL = 8
-"""Up to so many runs without ties, the distribution of the rank sum is exact (as in scipy)."""
+"""Largest sample without ties for which the exact distribution of the rank sum is used (as in scipy)."""
 
 _MOST_EXACT = 50
-"""Up to so many pairs without ties and zeros, the distribution of the signed-rank sum is exact (as in scipy)."""
+"""Largest number of pairs without ties and zeros for which the exact distribution is used (as in scipy)."""
 
 
 def mann_whitney(samples: Sequence[ArrayLike]) -> FloatArray:
-    """Return two-sided p-values of the test of Mann and Whitney (Wilcoxon's rank sum) for all pairs of samples.
+    """Return two-sided p-values of the Mann-Whitney test (Wilcoxon's rank sum) for all pairs of samples.
 
-    By the normal approximation with corrections for ties and continuity; exact where a sample of at most 8 runs and the
-    other have no ties.
+    They use the normal approximation with corrections for ties and continuity, and the exact distribution where one of
+    the samples has at most 8 runs and there are no ties.
 
     Args:
         samples: losses, shape (runs,) each; the numbers of runs may differ. NaN is worse than all others, and ties with
-        NaN.
+            NaN.
 
     Returns:
         Shape (S, S), symmetric; 1 on the diagonal.
@@ -48,7 +48,7 @@ def mann_whitney(samples: Sequence[ArrayLike]) -> FloatArray:
 
 
 def rank_sum_p(pairs: PairCounts, samples: Sequence[ArrayLike]) -> FloatArray:
-    """Return what `mann_whitney` does, of pairs that were counted already."""
+    """Return what `mann_whitney` returns, from pairs that are counted already."""
     from scipy.special import ndtr
 
     product = np.multiply.outer(pairs.runs, pairs.runs).astype(np.float64)
@@ -68,14 +68,15 @@ def wilcoxon(first: ArrayLike, second: ArrayLike) -> float:
     """Return the two-sided p-value of Wilcoxon's signed-rank test for paired losses.
 
     Differences of 0 are ranked with the others and then left out (Pratt 1959); equal distances share the mean of their
-    ranks. A pair in which only one value is missing is a larger difference than any other; two missing ones are none.
+    ranks. A pair with one missing value has a larger difference than any other pair, one with two missing values has
+    the difference 0.
 
     Args:
         first: losses, shape (pairs,).
         second: losses, in the same order.
 
     Raises:
-        ParameterError: there are no pairs, or not as many of both.
+        ParameterError: there are no pairs, or the samples differ in length.
 
     >>> wilcoxon([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.5, 3.0, 4.5, 6.0, 7.5, 9.0])
     0.03125
@@ -92,7 +93,7 @@ def wilcoxon(first: ArrayLike, second: ArrayLike) -> float:
         gaps = np.where(one == other, 0.0, one - other)
     if not gaps.any():
         return 1.0
-    # Ranks keep the order of distances, and are finite.
+    # Ranks have the same order as the distances, and are finite.
     signed = np.sign(gaps) * np.where(gaps == 0, 0.0, scipy.stats.rankdata(np.abs(gaps)))
     exact = len(signed) <= _MOST_EXACT and len(np.unique(np.abs(signed))) == len(signed) and bool((signed != 0).all())
     method = "exact" if exact else "approx"
@@ -102,10 +103,11 @@ def wilcoxon(first: ArrayLike, second: ArrayLike) -> float:
 
 
 def holm(p: ArrayLike) -> FloatArray:
-    """Return Holm's (1979) adjusted p-values of a family of tests; NaN is no test and stays NaN.
+    """Return Holm's (1979) adjusted p-values of a family of tests; NaN stands for no test and stays NaN.
 
-    The smallest of m is multiplied by m, the next by m - 1, and so on; none may become smaller than the one before,
-    or larger than 1. All below a level can be rejected, with a chance of any false one of at most that level.
+    The smallest of m p-values is multiplied by m, the next by m - 1, and so on; none may become smaller than the one
+    before, or larger than 1. If all tests below a level are rejected, the probability of any false rejection is at most
+    that level.
 
     Args:
         p: p-values, shape (tests,).
@@ -123,7 +125,7 @@ def holm(p: ArrayLike) -> FloatArray:
 
 
 def holm_of_pairs(p: FloatArray) -> FloatArray:
-    """Return Holm's adjusted p-values of all pairs: a symmetric matrix of p-values, whose diagonal is no test."""
+    """Return Holm's adjusted p-values of a symmetric matrix of p-values; its diagonal does not count as tests."""
     above = np.triu_indices(len(p), k=1)
     adjusted = np.ones(p.shape)
     adjusted[above] = holm(p[above])

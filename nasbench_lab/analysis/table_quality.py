@@ -1,4 +1,4 @@
-"""How good a table is as a benchmark: whether its measurements tell architectures apart."""
+"""The quality of a table as a benchmark: whether its measurements distinguish architectures."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from nasbench_lab.tables import Metric, Table
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Quality:
-    """What a table says of its architectures at the highest fidelity, and of how sure it is. NaN where it cannot.
+    """Statistics of a table at the highest fidelity, and of their noise. NaN where the table lacks the measurements.
 
     All rank correlations are Spearman's, over the architectures that have both values.
 
     Attributes:
-        architectures: how many have a value of the search's objective.
+        architectures: number of architectures with a value of the search's objective.
         best, median, worst: mean test value (or the objective, where there is no test) of architectures.
         ties: share of the architectures with values whose mean equals the best.
-        between_seeds: rank correlation of the objective between two repeats, averaged over all pairs; NaN for one.
-        with_end: rank correlation of the objective at every fidelity with that at the highest, both averaged over
-            repeats, shape (fidelities,).
-        with_end_single: the same within a repeat, averaged over repeats, shape (fidelities,).
+        between_seeds: rank correlation of the objective between two repeats, averaged over all pairs of repeats.
+        with_end: rank correlation of the objective at each fidelity with that at the highest fidelity, both averaged
+            over repeats, shape (fidelities,).
+        with_end_single: the same correlation within a repeat, averaged over repeats, shape (fidelities,).
         valid_with_test: rank correlation of mean validation and mean test.
         cost_with_quality: rank correlation of the cost in seconds and the mean test value.
     """
@@ -43,7 +43,7 @@ class Quality:
 
 
 def quality(table: Table) -> Quality:
-    """Compute what `Quality` holds.
+    """Return the quality of a table.
 
     >>> from nasbench_lab.testing import synthetic_table
     >>> found = quality(synthetic_table())
@@ -102,7 +102,7 @@ def rank_correlation(one: FloatArray, other: FloatArray) -> float:
 
 
 def between_repeats(values: FloatArray) -> float:
-    """Return the rank correlation of two columns, averaged over all pairs, shape (architectures, repeats)."""
+    """Return the rank correlation of two columns, averaged over all pairs; values of shape (architectures, repeats)."""
     pairs = itertools.combinations(range(values.shape[1]), 2)
     return _mean([rank_correlation(values[:, one], values[:, other]) for one, other in pairs])
 

@@ -1,6 +1,6 @@
-"""Incumbent trajectories: when the incumbent of each run changed, and how far each was from the optimum.
+"""Incumbent trajectories: when the incumbent of each run changed, and its regret.
 
-A run has few incumbents, so this is a small part of a trace and says all that an anytime analysis needs.
+A run has few incumbents, so its trajectory is a small part of its trace. All anytime analysis starts from it.
 """
 
 from __future__ import annotations
@@ -8,14 +8,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.analysis.curves import Axis, run_ends
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
+
+TimeAxis = Literal["evaluations", "seconds"]
+"""What the progress of a run is counted in: finished evaluations, or simulated seconds."""
+
+TIME_AXES: tuple[TimeAxis, ...] = ("evaluations", "seconds")
 
 _EVALUATIONS_AT_A_TIME = 2**21
 
@@ -25,62 +30,67 @@ _ROUNDING = 1e-12
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trajectories:
-    """The incumbents of every run, one entry (E in all) for each change; by run, and within a run in order of time.
+    """The incumbents of R runs: E entries, one per change of an incumbent, sorted by run and then by time.
 
     Attributes:
         runs: number of runs, R.
-        run: whose incumbent, from 0, shape (E,).
-        times: per axis, when it became the incumbent: the number of its evaluation, or the simulated seconds at the end
-            of it. ``"seconds"`` only where the table has times. Shape (E,).
-        architecture: its index, shape (E,).
-        regrets: per kind that exists, its regret in the metric's unit, inf where its mean is not known, shape (E,).
-        ends: per axis, when every run ended, shape (R,).
+        run: the run of each entry, from 0, shape (E,).
+        times: per axis, when the entry became the incumbent: the number of its evaluation, or the simulated seconds at
+            the end of that evaluation. ``"seconds"`` only where the table has times. Shape (E,).
+        architecture: index of the architecture, shape (E,).
+        regrets: per kind that exists, regret of the architecture in the metric's unit; inf where its mean is not known,
+            shape (E,).
+        ends: per axis, when each run ended, shape (R,).
     """
 
     runs: int
     run: IntArray
-    times: Mapping[Axis, FloatArray]
+    times: Mapping[TimeAxis, FloatArray]
     architecture: IntArray
     regrets: Mapping[RegretKind, FloatArray]
-    ends: Mapping[Axis, FloatArray]
+    ends: Mapping[TimeAxis, FloatArray]
 
-    def end(self, axis: Axis) -> float:
+    def end(self, axis: TimeAxis) -> float:
         """Return when the first run ended."""
         return float(self.ends[self._known(axis)].min())
 
-    def at(self, axis: Axis, grid: FloatArray) -> IntArray:
-        """Return the entry of every run's incumbent at given times, shape (points, R); -1 before there is one.
+    def at(self, axis: TimeAxis, grid: FloatArray) -> IntArray:
+        """Return the entry of each run's incumbent at given times, shape (points, R); -1 before the first incumbent.
 
-        Right-continuous. Nothing is said of whether a run had ended by then.
+        Right-continuous. A run that has ended keeps its last incumbent; see `ends` for when runs ended.
 
         Args:
             axis: what the grid counts.
-            grid: ascending times.
+            grid: ascending times, shape (points,).
+
+        Raises:
+            UnknownNameError: there is no such axis.
+            MissingDataError: the table has no times.
         """
         place = np.searchsorted(grid * (1 + _ROUNDING), self.times[self._known(axis)])
         seen = np.flatnonzero(place < len(grid))
         entries = np.full((len(grid), self.runs), -1, dtype=np.int64)
-        entries[place[seen], self.run[seen]] = seen  # of several at one place, the last is kept
+        entries[place[seen], self.run[seen]] = seen  # of several entries at one place, the last is kept
         return np.maximum.accumulate(entries, axis=0)
 
     def regret_at(self, kind: RegretKind, entries: IntArray) -> FloatArray:
-        """Return the regret of entries, as `at` gives them, of the same shape; inf where there is none."""
+        """Return the regrets of entries as returned by `at`, in the same shape; inf for -1."""
         return self._padded[kind][entries]
 
     def final(self) -> IntArray:
-        """Return the entry of every run's last incumbent, shape (R,); -1 where it has none."""
+        """Return the entry of each run's last incumbent, shape (R,); -1 where a run has none."""
         last = np.full(self.runs, -1, dtype=np.int64)
         last[self.run] = np.arange(len(self.run))
         return last
 
     @cached_property
     def _padded(self) -> dict[RegretKind, FloatArray]:
-        """Regrets with one more entry, which -1 points to."""
+        """Regrets with one more entry at the end, to which -1 points."""
         return {kind: np.append(regret, np.inf) for kind, regret in self.regrets.items()}
 
-    def _known(self, axis: Axis) -> Axis:
-        if axis not in ("evaluations", "seconds"):
-            raise unknown("axis", axis, ("evaluations", "seconds"))
+    def _known(self, axis: TimeAxis) -> TimeAxis:
+        if axis not in TIME_AXES:
+            raise unknown("axis", axis, TIME_AXES)
         if axis not in self.times:
             raise MissingDataError("the table has no times")
         return axis
@@ -101,11 +111,11 @@ def incumbent_trajectories(trace: Trace) -> Trajectories:
     step = np.concatenate([step for _, _, step, _ in parts])
     observed = np.concatenate([regret for _, _, _, regret in parts])
     architecture = trace.architecture[run, step].astype(np.int64)
-    times: dict[Axis, FloatArray] = {"evaluations": step + 1.0}
-    ends: dict[Axis, FloatArray] = {"evaluations": trace.evaluations.astype(np.float64)}
+    times: dict[TimeAxis, FloatArray] = {"evaluations": step + 1.0}
+    ends: dict[TimeAxis, FloatArray] = {"evaluations": trace.evaluations.astype(np.float64)}
     if not np.isnan(trace.time[trace.mask]).any():
         times["seconds"] = trace.time[run, step]
-        ends["seconds"] = run_ends(trace)
+        ends["seconds"] = _ends_in_seconds(trace)
     regrets: dict[RegretKind, FloatArray] = {"observed": observed}
     for kind in REGRETS[1:]:
         if kind in trace.reference.means:
@@ -114,8 +124,22 @@ def incumbent_trajectories(trace: Trace) -> Trajectories:
     return Trajectories(trace.runs, run, times, architecture, regrets, ends)
 
 
+def _ends_in_seconds(trace: Trace) -> FloatArray:
+    """Return the simulated seconds at which each run ended, shape (R,); 0 for a run without evaluations.
+
+    A run that a budget in seconds ended, ends with the budget: until then it was training, with the same incumbent.
+    """
+    last = np.where(trace.mask, trace.time, 0.0).max(axis=1, initial=0.0)
+    budget = trace.setting.budget
+    limit = budget.max_evaluations(trace.setting.fidelity)
+    if budget.seconds is None:
+        return last
+    used_up = np.zeros(trace.runs, dtype=bool) if limit is None else trace.evaluations == limit
+    return np.where(used_up | trace.stopped, last, budget.seconds)
+
+
 def _parts(trace: Trace) -> Iterator[tuple[int, Trace]]:
-    """Yield consecutive runs with the number of the first, few enough that working memory stays small."""
+    """Yield groups of consecutive runs with the number of their first run, small enough to bound working memory."""
     names = ("architecture", "fidelity", "repeat", "observed", "time", "mask", "stopped")
     together = max(1, _EVALUATIONS_AT_A_TIME // max(1, trace.steps))
     for first in range(0, trace.runs, together):
@@ -124,9 +148,9 @@ def _parts(trace: Trace) -> Iterator[tuple[int, Trace]]:
 
 
 def _changes(trace: Trace) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return run, step and observed regret of every new incumbent, by run and then by step, shape (E,) each.
+    """Return run, step and observed regret of each new incumbent, by run and then by step, shape (E,) each.
 
-    An architecture that was evaluated again with a better value is a new incumbent, too.
+    An architecture that was evaluated again with a better value counts as a new incumbent, too.
     """
     incumbent, regret = trace.incumbent(), trace.regret("observed")
     changed: NDArray[np.bool_] = incumbent >= 0

@@ -13,7 +13,6 @@ from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.errors import MissingDataError, ParameterError, unknown
 from nasbench_lab.files import atomic_path
-from nasbench_lab.report.figures.anytime import anytime_figure
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure
@@ -22,6 +21,7 @@ from nasbench_lab.report.figures.pairwise import a12_figure
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.pareto import pareto_figure
 from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
+from nasbench_lab.report.figures.regret import regret_figure
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.paper.folder import best_found, searches
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _OF_STUDY: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
-    "regret": (anytime_figure, ("kind", "axis", "statistic")),
+    "regret": (regret_figure, ("kind", "axis", "statistic")),
     "rank": (rank_figure, ("kind",)),
     "normalised": (normalised_figure, ("kind", "statistic")),
     "cd": (cd_figure, ("kind",)),

@@ -1,6 +1,5 @@
-"""The report: how results are shown."""
+"""The report: figures, tables for papers, and the page."""
 
-from nasbench_lab.report.figures.anytime import anytime_figure
 from nasbench_lab.report.figures.architecture import architecture_figure, draw_graph
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure
@@ -32,7 +31,6 @@ __all__ = [
     "PaperStyle",
     "ResultTable",
     "a12_figure",
-    "anytime_figure",
     "architecture_figure",
     "architecture_graph",
     "cd_figure",

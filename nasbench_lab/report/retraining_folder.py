@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.analysis.retraining import Interval, Validation
+from nasbench_lab.analysis.intervals import Interval
+from nasbench_lab.analysis.retraining import Validation
 from nasbench_lab.report.figures.retraining import validation_figure
 from nasbench_lab.report.figures.save import FORMATS, save_figure
 
@@ -31,9 +32,9 @@ def write_validation(
     Args:
         validations: one per table.
         folder: must exist.
-        dataset: name of the data that was trained on.
-        notation: of every architecture, by table and index.
-        details: everything else that was measured, as plain data.
+        dataset: name of the data set of the trainings.
+        notation: official notation of each architecture, by table and index.
+        details: all other measurements, as plain data.
     """
     _write_csv(folder / PICKS, [row for each in validations for row in _pick_rows(each, notation)])
     _write_csv(folder / STRATEGIES, [row for each in validations for row in _strategy_rows(each)])

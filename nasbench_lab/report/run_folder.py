@@ -1,4 +1,4 @@
-"""The result of a comparison on disk: traces, summary and figure in one folder, complete or not there at all."""
+"""The result of a comparison on disk: traces, summary and figure in one folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nasbench_lab.simulation.trace import Trace
 TRACES, SUMMARY, FIGURE = "traces.h5", "summary.csv", "regret"
 
 FILES = frozenset({TRACES, SUMMARY, *(f"{FIGURE}.{kind}" for kind in FORMATS)})
-"""Names of the files that a result folder holds."""
+"""Names of the files in a result folder."""
 
 
 def write_result(traces: Sequence[Trace], folder: Path) -> list[Summary]:
@@ -22,5 +22,5 @@ def write_result(traces: Sequence[Trace], folder: Path) -> list[Summary]:
     save_traces(traces, folder / TRACES)
     summaries = [summarize(trace) for trace in traces]
     (folder / SUMMARY).write_text(to_csv(summaries), encoding="utf-8")
-    save_figure(regret_figure(traces), folder, FIGURE)
+    save_figure(regret_figure(traces, "both", "both", style="double"), folder, FIGURE)
     return summaries

@@ -1,4 +1,4 @@
-"""Which part of a study a figure or table shows, and how strategies look and are called in it."""
+"""Which part of a study a figure or table shows, how strategies look in it, and words that figures share."""
 
 from __future__ import annotations
 
@@ -8,36 +8,40 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.paper_styles import line_look
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
 
+_SPLIT_WORDS: dict[RegretKind, str] = {"observed": "observed", "valid": "validation", "test": "test"}
+
 _Part = TypeVar("_Part")
 
 
-def chosen_kind(study: Study, kind: RegretKind | None) -> RegretKind:
-    """Return a kind of regret that the study has: by default its most telling one.
+def chosen_kind(study: Study, kind: str | None) -> RegretKind:
+    """Return a kind of regret that the study has: by default its most informative one.
 
     Raises:
-        UnknownNameError: no such kind.
+        UnknownNameError: there is no such kind.
         MissingDataError: no task has it.
     """
     if kind is None:
         return study.kind
-    if kind not in REGRETS:
+    known = {name: name for name in REGRETS}
+    if kind not in known:
         raise unknown("regret", kind, REGRETS)
     if kind not in study.kinds:
         raise MissingDataError(f"no table has {kind} measurements; there are regrets of {', '.join(study.kinds)}")
-    return kind
+    return known[kind]
 
 
 def part_of(parts: Mapping[Any, _Part], key: Any, what: str) -> _Part:
-    """Return an entry of a study, or raise the error that says that it has none.
+    """Return an entry of a study.
 
     Args:
         parts: a mapping of the study.
-        key: the kind of regret, or several things with the kind first.
-        what: was looked for, for the message.
+        key: the kind of regret, or a tuple that starts with the kind.
+        what: the entry is, for the message.
 
     Raises:
         MissingDataError: there is no such entry.
@@ -49,10 +53,10 @@ def part_of(parts: Mapping[Any, _Part], key: Any, what: str) -> _Part:
 
 
 def chosen_tasks(study: Study, tasks: Sequence[int | str] | None) -> tuple[int, ...]:
-    """Return positions of tasks given by position, name or table; by default all.
+    """Return the positions of tasks given by position, name or table; by default all.
 
     Raises:
-        UnknownNameError: no such task.
+        UnknownNameError: there is no such task.
     """
     if tasks is None:
         return tuple(range(len(study.tasks)))
@@ -65,13 +69,23 @@ def chosen_tasks(study: Study, tasks: Sequence[int | str] | None) -> tuple[int, 
     return tuple(dict.fromkeys(found))
 
 
+def why_no_curves(study: Study, place: int, kind: RegretKind, axis: TimeAxis) -> str:
+    """Return the reason why a study has no curves of a task, in words."""
+    task = study.tasks[place]
+    if kind not in task.kinds:
+        return f"no {_SPLIT_WORDS[kind]} measurements"
+    if axis not in task.axes:
+        return "no training times"
+    return "no curves: every strategy has a run\nthat ended before it had a value"
+
+
 def looks_of(study: Study) -> list[dict[str, Any]]:
-    """Return the look of every strategy as a line: the same in all figures of a study."""
+    """Return the look of each strategy as a line: the same in all figures of a study."""
     return [line_look(number, len(study.labels)) for number in range(len(study.labels))]
 
 
 def runs_in_words(study: Study, tasks: Sequence[int]) -> str:
-    """Say how many runs a strategy has on a task.
+    """Return how many runs a strategy has on a task, in words.
 
     >>> from types import SimpleNamespace
     >>> runs_in_words(SimpleNamespace(runs=np.array([[1000, 1000], [0, 200]])), [0, 1])

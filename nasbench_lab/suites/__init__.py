@@ -1,11 +1,11 @@
 """Suites: many simulations, planned, run in pieces, and stored."""
 
+from nasbench_lab.simulation.published import Published
 from nasbench_lab.suites.comparison import Comparison
 from nasbench_lab.suites.dask_executor import DaskExecutor
 from nasbench_lab.suites.folder import SuiteFolder
 from nasbench_lab.suites.local_processes import LocalProcesses
 from nasbench_lab.suites.plan import make_plan
-from nasbench_lab.suites.published import Published
 from nasbench_lab.suites.runner import run_suite
 from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
 from nasbench_lab.suites.stored_results import open_results

@@ -15,9 +15,9 @@ from nasbench_lab.checks import AtLeast, AtMost, flag, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import KINDS, Budget
 from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.published import Published
 from nasbench_lab.strategies.lookup import parse_strategy
 from nasbench_lab.streams import check_seed
-from nasbench_lab.suites.published import Published
 
 WILDCARDS = "*?["
 """What makes a pattern of a name."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line, unknown
 from nasbench_lab.simulation import Budget, Conditions
-from nasbench_lab.suites.published import Published
+from nasbench_lab.simulation.published import Published
 from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
 
 BUILT_IN = Path(__file__).parent / "builtin"

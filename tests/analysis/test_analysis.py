@@ -4,13 +4,14 @@ import csv
 import io
 
 import numpy as np
+import plain_curves
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from traces import NAN, hand_made
 
 import nasbench_lab as nl
-from nasbench_lab.analysis import at_times, regret_curve, run_quantiles, summarize, to_csv
+from nasbench_lab.analysis import anytime_curves, incumbent_trajectories, run_quantiles, summarize, to_csv
 from nasbench_lab.errors import MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.testing import synthetic_table
 
@@ -27,52 +28,69 @@ def three_runs():
     )
 
 
-def test_values_at_times_are_right_continuous_and_start_when_the_first_evaluation_ends():
-    trace = three_runs()
-    times = np.array([0.5, 1.0, 1.9, 2.0, 2.5, 3.0, 6.5])
-    expected = [[NAN, 4, 4, 2, 2, 2, 0], [NAN, NAN, NAN, 3, 3, 1, 1], [NAN, 1, 1, 1, 1, 1, 1]]
-    assert np.array_equal(at_times(trace, trace.regret("test"), times), expected, equal_nan=True)
-
-
 def test_curves_end_where_the_first_run_ends():
-    by_evaluations = regret_curve(three_runs(), "test", "evaluations")
+    by_evaluations = anytime_curves([three_runs()], resamples=0)["test"]
     assert by_evaluations.grid.tolist() == [1, 2]
-    assert by_evaluations.quantiles.tolist() == [[1, 1], [3, 1], [4, 2]]
-    by_seconds = regret_curve(three_runs(), "test", "seconds")
+    assert by_evaluations.ends.tolist() == [2]
+    assert by_evaluations.quartiles[:, 0].tolist() == [[1, 1], [3, 1], [4, 2]]
+    by_seconds = anytime_curves([three_runs()], "seconds", resamples=0)["test"]
     assert (by_seconds.grid[0], by_seconds.grid[-1]) == (1.0, 3.0)
-    assert by_seconds.quantiles[:, 0].tolist() == [1, 4, np.inf]  # one run has no value yet: infinitely bad
-    assert by_seconds.quantiles[:, -1].tolist() == [1, 1, 2]
+    assert by_seconds.quartiles[:, 0, 0].tolist() == [1, 4, np.inf]  # one run has no value yet: infinitely bad
+    assert by_seconds.quartiles[:, 0, -1].tolist() == [1, 1, 2]
 
 
-@given(st.integers(0, 50), st.integers(2, 30))
-@settings(max_examples=25)
-def test_medians_lie_between_quartiles_and_at_the_end_of_a_step(seed, runs):
-    table = synthetic_table("chain", failures=0.3)
-    trace = nl.simulate(table, "random-search", runs=runs, budget=nl.Budget(evaluations=30), seed=seed)
+BUDGETS = (nl.Budget(evaluations=30), nl.Budget(seconds=200), nl.Budget(seconds=250, evaluations=9))
+
+
+@given(
+    st.integers(0, 50),
+    st.integers(1, 12),
+    st.sampled_from(BUDGETS),
+    st.sampled_from(["random-search", "local-search", "exhaustive"]),
+    st.sampled_from(["maximize", "minimize"]),
+)
+@settings(max_examples=40)
+def test_quartiles_are_those_of_plain_loops(seed, runs, budget, strategy, direction):
+    table = synthetic_table("chain", failures=0.3, direction=direction)
+    trace = nl.simulate(table, strategy, runs=runs, budget=budget, seed=seed)
     for axis in ("evaluations", "seconds"):
-        curve = regret_curve(trace, "valid", axis)
-        low, median, high = curve.quantiles
-        assert (low <= median).all()
-        assert (median <= high).all()
-    on_grid = at_times(trace, trace.regret("valid"), curve.grid)
-    for run in range(runs):
-        for time, value in zip(curve.grid, on_grid[run], strict=True):
-            ended = np.flatnonzero(trace.time[run] <= time)
-            expected = trace.regret("valid")[run, ended[-1]] if len(ended) else NAN
-            assert np.array_equal(value, expected, equal_nan=True)
+        end = min(plain_curves.end_of_run(trace, run, axis) for run in range(runs))
+        found = anytime_curves([trace], axis, points=12, resamples=0)
+        if not found:
+            last = max(end, 1.0) if axis == "evaluations" else end
+            assert all(np.isinf(plain_curves.quartiles(trace, "test", axis, last)))
+        for kind, curves in found.items():
+            assert curves.grid[-1] == curves.ends[0] == end
+            for place, time in enumerate(curves.grid):
+                expected = plain_curves.quartiles(trace, kind, axis, time)
+                assert curves.quartiles[:, 0, place] == pytest.approx(expected, rel=1e-9, abs=1e-15)
+
+
+def test_traces_and_their_trajectories_give_the_same_curves():
+    trace = nl.simulate(synthetic_table("chain"), "random-search", runs=20, budget=nl.Budget(evaluations=30))
+    of_trace = anytime_curves([trace, None], kinds=["test"])["test"]
+    of_trajectories = anytime_curves([incumbent_trajectories(trace), None], kinds=["test"])["test"]
+    quick = anytime_curves([trace, None], resamples=0)
+    assert list(quick) == ["observed", "valid", "test"], "all kinds by default"
+    for one in (of_trajectories, quick["test"]):
+        assert np.array_equal(of_trace.quartiles, one.quartiles, equal_nan=True)
+        assert np.array_equal(of_trace.iqm.estimate, one.iqm.estimate, equal_nan=True)
+    assert np.array_equal(of_trace.mean.high, of_trajectories.mean.high, equal_nan=True)
+    assert np.isnan(quick["test"].mean.high).all(), "without resamples there are no intervals"
 
 
 def test_curves_that_cannot_be_drawn():
     with pytest.raises(UnknownNameError, match="unknown axis"):
-        regret_curve(three_runs(), "test", "hours")
+        anytime_curves([three_runs()], "hours")
     no_times = nl.simulate(
         nl.load("nas-bench-graph/proteins"), "random-search", runs=2, budget=nl.Budget(evaluations=3)
     )
     with pytest.raises(MissingDataError, match="has no times"):
-        regret_curve(no_times, "test", "seconds")
+        anytime_curves([no_times], "seconds")
     empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
-    with pytest.raises(MissingDataError, match="some run ended before its first evaluation"):
-        regret_curve(empty)
+    assert anytime_curves([empty]) == {}
+    with pytest.raises(ParameterError, match="points must be at least 2, got 1"):
+        anytime_curves([three_runs()], points=1)
 
 
 def test_summary_by_hand():
@@ -94,8 +112,8 @@ def test_runs_without_a_value_count_as_infinitely_bad_but_not_in_means():
     assert (summary.without_value, summary.runs) == (1, 4)
     assert summary.test_mean == pytest.approx(0.7)
     assert (summary.test_regret_low, summary.test_regret) == pytest.approx((0.0, 0.1))
-    curve = regret_curve(trace, "test", "evaluations")
-    assert curve.quantiles[:, 0] == pytest.approx([0.0, 0.1, 0.2])
+    curve = anytime_curves([trace], kinds=["test"])["test"]
+    assert curve.quartiles[:, 0, 0] == pytest.approx([0.0, 0.1, 0.2])
     empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
     summary = summarize(empty)
     assert (summary.evaluations, summary.without_value, summary.test_regret) == (0, 2, np.inf)
@@ -106,7 +124,8 @@ def test_the_end_of_a_curve_is_the_end_of_its_summary():
     table = synthetic_table("chain", failures=0.3)
     for budget in (nl.Budget(evaluations=7), nl.Budget(seconds=150)):
         trace = nl.simulate(table, "random-search", runs=50, budget=budget)
-        end = regret_curve(trace, "test", "seconds" if budget.seconds else "evaluations").quantiles[:, -1]
+        axis = "seconds" if budget.seconds else "evaluations"
+        end = anytime_curves([trace], axis, resamples=0)["test"].quartiles[:, 0, -1]
         summary = summarize(trace)
         assert tuple(end) == (summary.test_regret_low, summary.test_regret, summary.test_regret_high)
 
@@ -116,11 +135,12 @@ def test_a_budget_in_seconds_is_drawn_to_its_end_even_if_some_run_evaluated_noth
     cost = table.cost()[:, 0]
     trace = nl.simulate(table, "random-search", runs=200, budget=nl.Budget(seconds=float(np.quantile(cost, 0.9))))
     assert trace.evaluations.min() == 0
-    curve = regret_curve(trace, "test", "seconds")
+    curve = anytime_curves([trace], "seconds", resamples=0)["test"]
     assert curve.grid[-1] == trace.setting.budget.seconds
-    without = np.isnan(at_times(trace, trace.regret("test"), curve.grid)[:, -1]).mean()
+    found = incumbent_trajectories(trace)
+    without = np.isinf(found.regret_at("test", found.at("seconds", curve.grid))[-1]).mean()
     assert without == (trace.evaluations == 0).mean() > 0
-    assert np.isfinite(curve.quantiles[1, -1])
+    assert np.isfinite(curve.quartiles[1, 0, -1])
 
 
 def test_a_run_that_ended_itself_is_not_extrapolated():
@@ -136,19 +156,19 @@ def test_a_run_that_ended_itself_is_not_extrapolated():
 
     trace = nl.simulate(synthetic_table("chain"), Three, runs=2, budget=nl.Budget(seconds=1e6))
     assert trace.stopped.all()
-    assert regret_curve(trace, "test", "seconds").grid[-1] == trace.time[:, -1].min()
+    assert anytime_curves([trace], "seconds", resamples=0)["test"].grid[-1] == trace.time[:, -1].min()
     cut_off = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=300))
     assert not cut_off.stopped.any()
-    assert regret_curve(cut_off, "test", "seconds").grid[-1] == 300
+    assert anytime_curves([cut_off], "seconds", resamples=0)["test"].grid[-1] == 300
 
 
-def test_quantiles_of_nothing_and_values_at_times_of_nothing():
+def test_quantiles_of_nothing_and_incumbents_of_nothing():
     for values, levels in ((np.empty(0), [0.5]), (np.ones(3), [1.5])):
         with pytest.raises(ParameterError):
             run_quantiles(values, levels)
     assert run_quantiles(np.arange(1.0, 101.0), [0.07, 0.0, 1.0]).tolist() == [7, 1, 100]
     empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
-    assert np.isnan(at_times(empty, empty.regret("test"), np.array([1.0, 2.0]))).all()
+    assert (incumbent_trajectories(empty).at("seconds", np.array([1.0, 2.0])) == -1).all()
 
 
 def test_evaluations_that_take_no_time_have_no_time_axis():
@@ -156,8 +176,7 @@ def test_evaluations_that_take_no_time_have_no_time_axis():
     values = {name: np.array(table.values(name)) for name in table.metrics}
     values["train_seconds"][:] = values["valid_seconds"][:] = 0.0
     trace = nl.simulate(nl.Table(table.description, values), "random-search", runs=3, budget=nl.Budget(evaluations=4))
-    with pytest.raises(MissingDataError, match="no run has an evaluation that takes time"):
-        regret_curve(trace, "test", "seconds")
+    assert anytime_curves([trace], "seconds") == {}
 
 
 @given(st.lists(st.sampled_from([NAN, 0.0, 1.0, 2.0, 5.0]), min_size=1, max_size=30))

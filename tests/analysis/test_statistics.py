@@ -18,7 +18,6 @@ from nasbench_lab.analysis import (
     a12,
     anytime_curves,
     area_under_curve,
-    at_times,
     average,
     bootstrap_interval,
     cliques,
@@ -39,7 +38,6 @@ from nasbench_lab.analysis import (
     performance_profile,
     probability_of_improvement,
     random_value,
-    regret_curve,
     relative_improvement,
     run_quantiles,
     runs_needed,
@@ -165,7 +163,7 @@ def test_what_a_bootstrap_needs():
     for call in (
         lambda: bootstrap_interval([]),
         lambda: bootstrap_interval([[]]),
-        lambda: bootstrap_interval([[1.0]], resamples=0),
+        lambda: bootstrap_interval([[1.0]], resamples=-1),
         lambda: bootstrap_interval([[1.0]], level=1.0),
         lambda: average([]),
     ):
@@ -376,6 +374,16 @@ def test_trajectories_by_hand():
         found.at("hours", grid)
 
 
+def _at(trace, regret, run, seconds):
+    """Regret of a run after the last evaluation that had ended by each time; inf before its first value."""
+    values = []
+    for time in seconds:
+        ended = np.flatnonzero(trace.time[run] <= time)
+        value = regret[run, ended[-1]] if len(ended) else NAN
+        values.append(INF if np.isnan(value) else value)
+    return values
+
+
 @given(st.integers(0, 50), st.sampled_from(["random-search", "hyperband", "local-search"]))
 @settings(max_examples=12)
 def test_trajectories_say_what_traces_say(seed, strategy):
@@ -388,10 +396,8 @@ def test_trajectories_say_what_traces_say(seed, strategy):
         regret = trace.regret(kind)
         by_step = np.where(trace.mask, found.regret_at(kind, found.at("evaluations", steps)).T, INF)
         assert np.array_equal(by_step, np.where(np.isnan(regret), INF, regret))
-        timed = at_times(trace, regret, seconds)
-        assert np.array_equal(
-            found.regret_at(kind, found.at("seconds", seconds)).T, np.where(np.isnan(timed), INF, timed)
-        )
+        timed = [_at(trace, regret, run, seconds) for run in range(trace.runs)]
+        assert np.array_equal(found.regret_at(kind, found.at("seconds", seconds)).T, timed)
     final = np.where(found.final() < 0, -1, found.architecture[np.maximum(found.final(), 0)])
     assert np.array_equal(final, trace.final_incumbent())
 
@@ -420,26 +426,23 @@ def test_curves_by_hand():
     assert by_seconds.quartiles[:, 0, -1].tolist() == [1, 2, INF]
 
 
-def test_curves_agree_with_those_of_one_strategy_and_end_exactly():
+def test_curves_of_several_strategies_agree_with_those_of_one_and_end_exactly():
     table = synthetic_table("topology")
     traces = [
         nl.simulate(table, "random-search", runs=30, budget=budget)
         for budget in (nl.Budget(evaluations=217), nl.Budget(evaluations=150))
     ]
-    found = [incumbent_trajectories(trace) for trace in traces]
     for axis in ("evaluations", "seconds"):
-        curves = anytime_curves(found, axis, ["valid"], points=20)["valid"]
+        curves = anytime_curves(traces, axis, ["valid"], points=20)["valid"]
         assert len(curves.grid) <= 21
         for place, trace in enumerate(traces):
-            one = regret_curve(trace, "valid", axis)
-            assert curves.ends[place] == one.grid[-1]
+            one = anytime_curves([trace], axis, ["valid"])["valid"]
+            assert curves.ends[place] == one.ends[0] == one.grid[-1]
             last = int(np.searchsorted(curves.grid, curves.ends[place]))
             assert curves.grid[last] == one.grid[-1]
-            assert curves.quartiles[:, place, last].tolist() == one.quantiles[:, -1].tolist()
+            assert curves.quartiles[:, place, last].tolist() == one.quartiles[:, 0, -1].tolist()
             assert np.isnan(curves.quartiles[:, place, last + 1 :]).all()
-            assert np.isfinite(curves.iqm.high[place, last])
-    with pytest.raises(ParameterError, match="at least 2 points"):
-        anytime_curves(found, "evaluations", ["valid"], points=1)
+            assert curves.iqm.high[place, last] == one.iqm.high[0, -1]
 
 
 def test_intervals_of_curves_are_those_of_every_point():

@@ -8,7 +8,7 @@ import pytest
 from traces import NAN, hand_made, with_setting
 
 import nasbench_lab as nl
-from nasbench_lab.analysis import TARGETS, bootstrap_interval, expected_ranks, regret_curve, study, summarize
+from nasbench_lab.analysis import TARGETS, anytime_curves, bootstrap_interval, expected_ranks, study, summarize
 from nasbench_lab.errors import ParameterError, UnknownNameError
 from nasbench_lab.simulation import Budget, save_traces
 from nasbench_lab.simulation.results import Results
@@ -112,9 +112,9 @@ def test_a_study_says_what_its_parts_say(found, traces):
         regret = trace.reference.regret("test", trace.final("test"))
         assert found.final["test"][strategy, task].tolist() == regret.tolist()
         for axis in ("evaluations", "seconds"):
-            curves, curve = found.curves["test", axis, task], regret_curve(trace, "test", axis)
+            curves, curve = found.curves["test", axis, task], anytime_curves([trace], axis, resamples=0)["test"]
             last = int(np.searchsorted(curves.grid, curves.ends[strategy]))
-            assert curves.quartiles[:, strategy, last].tolist() == curve.quantiles[:, -1].tolist()
+            assert curves.quartiles[:, strategy, last].tolist() == curve.quartiles[:, 0, -1].tolist()
     for row in found.leaderboard["test"]:
         strategy = found.labels.index(row.strategy)
         scaled = [found.final["test"][strategy, t] / task.scale["test"] for t, task in enumerate(found.tasks)]
@@ -242,7 +242,7 @@ def test_one_table_searched_in_several_ways_is_several_tasks():
         "synthetic/chain (4 epochs each, mean of repeats, 10 evaluations, no limits)",
         "synthetic/chain (12 epochs each, sampled repeats, 20 evaluations, parameters limit 1)",
     ]
-    assert any("The 3 tasks are of one search space" in warning for warning in found.warnings)
+    assert any("The 3 tasks use one search space" in warning for warning in found.warnings)
     assert any("Budgets differ between tasks (10 evaluations; 20 evaluations)" in w for w in found.warnings)
 
 
@@ -257,7 +257,7 @@ def test_tables_without_validation_measurements():
     assert found.kinds == ("observed", "test")
     assert found.tasks[0].searched_on_test
     assert np.isnan(found.found[0].valid)
-    assert any("observed test measurements" in warning for warning in found.warnings)
+    assert any("observed test values" in warning for warning in found.warnings)
 
 
 def test_tables_that_tell_nothing_apart():
@@ -303,7 +303,7 @@ def test_unequal_numbers_of_runs_and_several_seeds():
 def test_what_a_study_needs(traces):
     with pytest.raises(UnknownNameError, match="did you mean 'local-search'"):
         study(traces, reference="local-serch")
-    for options in ({"level": 0.4}, {"margin": -1}, {"resamples": 0}, {"seed": -1}, {"points": 1}):
+    for options in ({"level": 0.4}, {"margin": -1}, {"resamples": -1}, {"seed": -1}, {"points": 1}):
         with pytest.raises(ParameterError):
             study(traces[:1], **options)
     with pytest.raises(ParameterError, match="ran twice"):
@@ -316,3 +316,24 @@ def test_unfinished_suites_are_warned_of(traces):
     results = Results.of(traces[:3])
     results._provenance = {**results.provenance, "missing": 4, "skipped": [{}]}
     assert {"The suite is not finished: 4 shards are missing."} < set(study(results).warnings)
+
+
+def test_curves_alone_are_the_same_without_comparisons(found, traces):
+    quick = study(traces, resamples=0, curves_only=True)
+    assert quick.curves.keys() == found.curves.keys()
+    for key, curves in quick.curves.items():
+        assert np.array_equal(curves.quartiles, found.curves[key].quartiles, equal_nan=True)
+        assert np.array_equal(curves.mean.estimate, found.curves[key].mean.estimate, equal_nan=True)
+        assert np.isnan(curves.mean.low).all()
+    assert not any((quick.leaderboard, quick.pairwise, quick.ranks, quick.progress, quick.times, quick.profiles))
+    assert (quick.labels, quick.summaries, quick.warnings) == (found.labels, found.summaries, found.warnings)
+
+
+def test_without_resamples_there_are_estimates_without_intervals(found, traces):
+    quick = study(traces, resamples=0)
+    for one, other in zip(quick.leaderboard["test"], found.leaderboard["test"], strict=True):
+        assert (one.strategy, one.rank, one.iqm.estimate) == (other.strategy, other.rank, other.iqm.estimate)
+        assert one.improvement.estimate == other.improvement.estimate
+        assert np.isnan([one.iqm.low, one.mean.high, one.auc.low]).all()
+    assert np.array_equal(quick.ranks["test"].ranks, found.ranks["test"].ranks)
+    assert np.isnan(quick.profiles["test"].scores.low).all()

@@ -8,12 +8,12 @@ import dataclasses
 import numpy as np
 
 import nasbench_lab as nl
+from nasbench_lab.analysis.anytime import AnytimeCurves
 from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.run_summary import Summary
 from nasbench_lab.analysis.studies.results import (
-    AnytimeCurves,
     Found,
-    Pairwise,
     Profiles,
     ProgressCurves,
     RankComparison,
@@ -103,13 +103,8 @@ def task(table, *, kinds=KINDS, axes=AXES):
         name=table,
         table=table,
         checksum=CHECKSUM,
-        fidelity=FIDELITY,
-        repeat="sample",
-        budget=BUDGET,
-        workers=1,
+        conditions=nl.Conditions(BUDGET, fidelity=FIDELITY),
         objective=VALID,
-        objectives=(),
-        limits={},
         kinds=kinds,
         axes=axes,
         clock="evaluations",

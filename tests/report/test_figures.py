@@ -19,7 +19,6 @@ from nasbench_lab.analysis.pareto import pareto_fronts
 from nasbench_lab.analysis.studies.pipeline import study
 from nasbench_lab.cli.app import app
 from nasbench_lab.errors import MissingDataError, OutputError, ParameterError, UnknownNameError
-from nasbench_lab.report.figures.anytime import anytime_figure
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure
@@ -28,6 +27,7 @@ from nasbench_lab.report.figures.pairwise import a12_figure
 from nasbench_lab.report.figures.paper_styles import STYLES, line_look, marker_places, paper_style, point_look
 from nasbench_lab.report.figures.pareto import attainment, pareto_figure
 from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
+from nasbench_lab.report.figures.regret import regret_figure
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.figures.text_fit import text_width, wrap_label
@@ -37,7 +37,7 @@ from nasbench_lab.spaces import SizeSpace, TopologySpace
 from nasbench_lab.testing import synthetic_table
 
 FIGURES = {
-    "regret": anytime_figure,
+    "regret": regret_figure,
     "rank": rank_figure,
     "normalised": normalised_figure,
     "cd": cd_figure,
@@ -111,10 +111,10 @@ def test_texts_fit(name, case):
 
 
 def test_twenty_tasks_fit():
-    figure = anytime_figure(made_up_study(3, 20), style="double")
+    figure = regret_figure(made_up_study(3, 20), style="double")
     assert len(figure.axes) == 20
     check_texts(figure, "double")
-    check_texts(anytime_figure(made_up_study(40, 3, runs=3)), "single")
+    check_texts(regret_figure(made_up_study(40, 3, runs=3)), "single")
 
 
 def test_widths_are_those_of_the_style(small):
@@ -135,8 +135,8 @@ def test_wrapped_labels_fit_and_keep_their_letters(text, room):
 # What is drawn.
 
 
-def test_anytime_lines_are_the_quartiles(small):
-    figure = anytime_figure(small, "valid", "seconds", tasks=["synthetic/table-2", 0])
+def test_regret_lines_are_the_quartiles(small):
+    figure = regret_figure(small, "valid", "seconds", tasks=["synthetic/table-2", 0])
     assert [panel.get_title(loc="left") for panel in figure.axes] == ["synthetic/table-2", "synthetic/table-0"]
     for panel, task in zip(figure.axes, (2, 0), strict=True):
         curves = small.curves["valid", "seconds", task]
@@ -156,8 +156,8 @@ def test_anytime_lines_are_the_quartiles(small):
 
 
 @pytest.mark.parametrize(("statistic", "name"), [("mean", "mean"), ("iqm", "interquartile mean")])
-def test_anytime_lines_with_bootstrap_intervals(small, statistic, name):
-    figure = anytime_figure(small, statistic=statistic, tasks=[1])
+def test_regret_lines_with_bootstrap_intervals(small, statistic, name):
+    figure = regret_figure(small, statistic=statistic, tasks=[1])
     intervals = getattr(small.curves["test", "evaluations", 1], statistic)
     assert np.array_equal(lines_of(figure.axes[0])[2].get_ydata(), intervals.estimate[2])
     title = figure.legends[0].get_title().get_text().replace("\n", " ")
@@ -166,7 +166,7 @@ def test_anytime_lines_with_bootstrap_intervals(small, statistic, name):
 
 def test_regrets_of_zero_are_on_the_line_of_the_optimum():
     solved = made_up_study(3, 1, zeros=1.0)
-    (panel,) = anytime_figure(solved).axes
+    (panel,) = regret_figure(solved).axes
     median = solved.curves["test", "evaluations", 0].quartiles[1, 0]
     floor = panel.get_ylim()[0]
     assert (median == 0).any()
@@ -184,7 +184,7 @@ def test_what_ends_early_ends_in_the_figure(small):
     quartiles[:, 2] = np.nan  # it did not run here
     changed = dataclasses.replace(curves, quartiles=quartiles)
     cut = dataclasses.replace(small, curves={**small.curves, key: changed})
-    (panel,) = anytime_figure(cut, tasks=[0]).axes
+    (panel,) = regret_figure(cut, tasks=[0]).axes
     assert [len(line.get_xdata()) for line in panel.lines][:4] == [60, 20, 0, 60]
 
 
@@ -361,7 +361,7 @@ def test_fronts_that_cannot_be_drawn(fronts):
         pareto_figure([other])
     with pytest.raises(ParameterError, match="one table and one set of objectives"):
         pareto_figure([*fronts, other])
-    with pytest.raises(ParameterError, match="no traces"):
+    with pytest.raises(ParameterError, match="no results"):
         pareto_figure([])
 
 
@@ -387,26 +387,26 @@ def test_a_single_strategy_on_one_task(name, tmp_path):
 
 def test_without_test_measurements(small):
     valid = made_up_study(3, 2, kinds=("observed", "valid"))
-    assert anytime_figure(valid).axes[0].get_title(loc="left") == "synthetic/table-0"
+    assert regret_figure(valid).axes[0].get_title(loc="left") == "synthetic/table-0"
     assert "validation" in rank_figure(valid).legends[0].get_title().get_text()
     for figure in FIGURES.values():
         with pytest.raises(MissingDataError, match="no table has test measurements"):
             figure(valid, "test")
     with pytest.raises(UnknownNameError, match="unknown regret 'best'"):
-        anytime_figure(small, "best")
+        regret_figure(small, "best")
 
 
 def test_a_task_without_test_measurements_says_so_in_its_panel(small):
     task = dataclasses.replace(small.tasks[1], kinds=("observed", "valid"))
     curves = {key: value for key, value in small.curves.items() if key[0] != "test" or key[2] != 1}
     mixed = dataclasses.replace(small, tasks=(small.tasks[0], task, small.tasks[2]), curves=curves)
-    for figure in (anytime_figure(mixed), final_figure(mixed)):
+    for figure in (regret_figure(mixed), final_figure(mixed)):
         assert figure.axes[1].texts[0].get_text() == "no test measurements"
 
 
 def test_without_times():
     untimed = made_up_study(3, 1, timed=False)
-    assert anytime_figure(untimed, axis="seconds").axes[0].texts[0].get_text() == "no simulated seconds"
+    assert regret_figure(untimed, axis="seconds").axes[0].texts[0].get_text() == "no training times"
     with pytest.raises(MissingDataError, match="no times to targets of test against seconds regret"):
         ecdf_figure(untimed, axis="seconds")
 
@@ -415,13 +415,13 @@ def test_before_half_of_the_runs_have_a_value(small):
     curves = small.curves["test", "evaluations", 0]
     empty = dataclasses.replace(curves, quartiles=np.full_like(curves.quartiles, np.inf))
     changed = dataclasses.replace(small, curves={("test", "evaluations", 0): empty})
-    assert anytime_figure(changed, tasks=[0]).axes[0].texts[0].get_text() == "too few runs have a value"
+    assert regret_figure(changed, tasks=[0]).axes[0].texts[0].get_text() == "too few runs have a value"
 
 
 def test_names_that_are_wrong(small):
     for wrong in ({"axis": "epochs"}, {"statistic": "mode"}, {"tasks": ["cora"]}, {"style": "triple"}):
         with pytest.raises(UnknownNameError):
-            anytime_figure(small, **wrong)
+            regret_figure(small, **wrong)
 
 
 def test_forty_strategies_look_different():

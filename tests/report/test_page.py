@@ -24,9 +24,9 @@ from nasbench_lab.errors import DataError, OutputError, ParameterError, UnknownN
 from nasbench_lab.report.figures import style
 from nasbench_lab.report.layout.architecture import architecture_graph
 from nasbench_lab.report.page import charts, render_page, theme, write_page
+from nasbench_lab.report.page.architecture import draw_architecture
 from nasbench_lab.report.page.charts import thinned
 from nasbench_lab.report.page.curve_charts import regret_chart, study_charts
-from nasbench_lab.report.page.drawings import drawing
 from nasbench_lab.report.page.provenance import FIGURES, commands
 from nasbench_lab.spaces import ChainSpace, TopologySpace
 from nasbench_lab.suites import open_results
@@ -246,8 +246,8 @@ def test_what_is_missing_has_a_reason():
     curves = {key: found for key, found in study.curves.items() if key in there}
     study = dataclasses.replace(study, tasks=tasks, curves=curves)
     chart = regret_chart(study)
-    assert chart.missing["1|test|evaluations|median"] == "untested publishes no test measurements."
-    assert chart.missing["1|valid|seconds|mean"] == "untested has no training times."
+    assert chart.missing["1|test|evaluations|median"] == "untested: no test measurements."
+    assert chart.missing["1|valid|seconds|mean"] == "untested: no training times."
     assert "1|valid|evaluations|mean" in chart.views
     assert not set(chart.missing) & set(chart.views)
     assert Page(render_page(study)).problems == []
@@ -327,15 +327,15 @@ def test_thirty_strategies_look_different():
 
 def test_an_architecture_is_drawn_with_its_labels():
     graph = architecture_graph(TopologySpace(), 6111)
-    text = str(drawing(graph))
+    text = str(draw_architecture(graph))
     assert Page(text).problems == []
     for edge in graph.edges:
         assert f">{edge.label}<" in text
     assert text.count('class="arrow"') == len(graph.edges)
     assert graph.name in text
     hostile = architecture_graph(ChainSpace("&<", 2), 1)
-    assert "&lt;" in str(drawing(hostile))
-    assert Page(str(drawing(hostile))).problems == []
+    assert "&lt;" in str(draw_architecture(hostile))
+    assert Page(str(draw_architecture(hostile))).problems == []
 
 
 def test_the_file_appears_complete_or_not_at_all(tmp_path, monkeypatch):

@@ -25,7 +25,7 @@ def traces():
 
 
 def test_panels_axes_and_legend(traces):
-    figure = regret_figure(traces)
+    figure = regret_figure(traces, "both", "both", style="double")
     panels = figure.axes
     assert len(panels) == 6  # a timed table has two rows, the other one; validation and test are the columns
     for panel in panels:
@@ -40,7 +40,7 @@ def test_panels_axes_and_legend(traces):
 
 
 def test_what_is_drawn_is_the_median(traces):
-    panel = regret_figure(traces[:1]).axes[1]
+    panel = regret_figure(traces[:1]).axes[0]
     line = max(panel.lines, key=lambda line: len(line.get_xdata()))
     regret = np.sort(traces[0].regret("test"), axis=0)
     median = regret[int(np.ceil(0.5 * len(regret))) - 1]
@@ -51,13 +51,13 @@ def test_what_is_drawn_is_the_median(traces):
 
 def test_the_same_traces_give_the_same_bytes(traces, tmp_path):
     for name in ("one", "two"):
-        save_figure(regret_figure(traces), tmp_path, name)
+        save_figure(regret_figure(traces, "both", "both"), tmp_path, name)
     assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
 def test_the_pdf_keeps_its_text(traces, tmp_path):
-    pdf, _ = save_figure(regret_figure(traces), tmp_path, "figure")
+    pdf, _ = save_figure(regret_figure(traces, "both", "both"), tmp_path, "figure")
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf.read_bytes(), re.S)
     assert any(b"Tf" in zlib.decompress(stream) for stream in streams if stream[:1] == b"x"), "no text operators"
 
@@ -67,12 +67,12 @@ def test_the_pdf_keeps_its_text(traces, tmp_path):
 def test_a_search_on_test_accuracy_says_so_in_the_figure():
     table = nl.load("nas-bench-macro/cifar10")
     trace = nl.simulate(table, "random-search", runs=9, budget=nl.Budget(evaluations=9))
-    panels = regret_figure([trace]).axes
+    panels = regret_figure([trace], "both").axes
     assert [panel.get_title(loc="left") for panel in panels] == ["nas-bench-macro/cifar10 (50 epochs, on test)"]
 
 
 def test_figures_that_cannot_be_drawn():
-    with pytest.raises(ParameterError, match="no traces"):
+    with pytest.raises(ParameterError, match="no results"):
         regret_figure([])
     trace = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(evaluations=5))
     with pytest.raises(ParameterError, match="'random-search' appears twice"):
@@ -89,14 +89,13 @@ def test_rounding_is_no_regret():
     assert (trace.reference.regret("valid", means[nearly]) == 0).all()
     regret = trace.regret("valid")
     assert ((regret == 0) | (regret > 1e-6)).all()
-    assert regret_figure([trace]).axes[0].get_ylim()[0] > 1e-5
+    assert regret_figure([trace], "valid").axes[0].get_ylim()[0] > 1e-5
 
 
 def test_panels_that_cannot_be_drawn_say_why():
     empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
-    texts = [panel.texts[0].get_text() for panel in regret_figure([empty]).axes]
-    assert "some run ended before its first evaluation" in texts[0]
-    assert "no run has an evaluation" in texts[2]
+    texts = [panel.texts[0].get_text() for panel in regret_figure([empty], "both", "both").axes]
+    assert texts == ["no curves: every strategy has a run\nthat ended before it had a value"] * 4
 
 
 def test_searches_that_differ_in_what_they_observe_have_panels_of_their_own():
@@ -104,7 +103,7 @@ def test_searches_that_differ_in_what_they_observe_have_panels_of_their_own():
     table = synthetic_table("chain")
     searches = [{}, {"fidelity": 4}, {"repeat": "mean"}, {"repeat": 1}]
     traces = [nl.simulate(table, "random-search", **options, **search) for search in searches]
-    titles = [panel.get_title(loc="left") for panel in regret_figure(traces).axes[::4]]
+    titles = [panel.get_title(loc="left") for panel in regret_figure(traces, "both", "both").axes[::4]]
     epochs = ["12 epochs", "4 epochs", "12 epochs, mean of repeats", "12 epochs, repeat 1"]
     assert titles == [f"synthetic/chain ({text})" for text in epochs]
 
@@ -221,5 +220,5 @@ def test_figures_of_very_little(tmp_path, runs, evaluations):
     tables = [synthetic_table("chain", constant=True), synthetic_table("tiny"), synthetic_table("chain", failures=0.9)]
     for table in tables:
         trace = nl.simulate(table, "random-search", runs=runs, budget=nl.Budget(evaluations=evaluations))
-        for path in save_figure(regret_figure([trace]), tmp_path, "figure"):
+        for path in save_figure(regret_figure([trace], "both", "both"), tmp_path, "figure"):
             assert path.stat().st_size > 1000

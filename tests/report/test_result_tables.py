@@ -280,5 +280,5 @@ def test_variants_are_named_as_possible_ablations():
 def test_long_lists_are_cut_and_warnings_shown(small):
     text = reproducibility_checklist(made_up_study(20, 1))
     assert "and 8 more" in text
-    assert "Only few tasks" in text.split("## Know before you believe the results")[1]
-    assert "Know before" not in reproducibility_checklist(dataclasses.replace(small, warnings=()))
+    assert "Only few tasks" in text.split("## Limits of the results")[1]
+    assert "Limits of the results" not in reproducibility_checklist(dataclasses.replace(small, warnings=()))

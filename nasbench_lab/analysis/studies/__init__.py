@@ -1,1 +1,1 @@
-"""The study of a comparison: what traces say of every task, and of all tasks together."""
+"""The study of a comparison: statistics per task, and over all tasks."""

@@ -1,4 +1,4 @@
-"""From the evidence on single tasks to what holds over all of them: progress, profiles, ranks, leaderboard."""
+"""Statistics over all tasks, from the evidence on each task: progress, profiles, ranks, leaderboard."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from nasbench_lab.analysis.bootstrap import Statistic, average, bootstrap_interval, most_groups, resampler
-from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.analysis.effect_sizes import probability_of_improvement
 from nasbench_lab.analysis.friedman import friedman_test
-from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.intervals import Interval, Intervals
+from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.profiles import performance_profile, score_distribution
 from nasbench_lab.analysis.random_baseline import relative_improvement
 from nasbench_lab.analysis.ranks import expected_ranks
-from nasbench_lab.analysis.retraining import Interval
 from nasbench_lab.analysis.significance import holm_of_pairs, wilcoxon
 from nasbench_lab.analysis.studies.per_task import FRACTIONS, TIME_GRID, StudyOptions, TaskEvidence
 from nasbench_lab.analysis.studies.results import (
-    Pairwise,
     Profiles,
     ProgressCurves,
     RankComparison,
@@ -27,24 +25,25 @@ from nasbench_lab.analysis.studies.results import (
     TargetTimes,
 )
 from nasbench_lab.analysis.targets import TARGETS
+from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import RegretKind
 
 _STATISTICS: tuple[Statistic, ...] = ("mean", "iqm")
 _NONE = Interval(float("nan"), float("nan"), float("nan"))
-_RANK_DIGITS = 9  # ranks that differ by less are equal: they may have been added in another order
+_RANK_DIGITS = 9  # decimals; smaller differences are rounding, as ranks may be added in another order
 _SCORES: FloatArray = np.append(0.0, np.geomspace(1e-3, 1.0, 61))
 _RATIOS: FloatArray = np.geomspace(1.0, 100.0, 61)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class CommonTasks:
-    """The tasks that count for what is said over tasks, of one kind of regret: those that every strategy ran on.
+    """The tasks on which all strategies ran, by one kind of regret: only these count in statistics over tasks.
 
     Attributes:
         kind: which regret.
         labels: of the strategies.
-        evidence: of all tasks.
+        evidence: per task, for all tasks.
         options: of the study.
     """
 
@@ -55,16 +54,16 @@ class CommonTasks:
 
     @property
     def tasks(self) -> tuple[int, ...]:
-        """Positions of the tasks."""
+        """Positions of the tasks that count."""
         return tuple(n for n, each in enumerate(self.evidence) if each.complete and self.kind in each.final)
 
     @property
     def normalised(self) -> tuple[int, ...]:
-        """Positions of those whose regret can be normalised."""
+        """Positions of the tasks that count and whose regret can be normalised."""
         return tuple(task for task in self.tasks if self.kind in self.evidence[task].groups)
 
     def final(self, strategy: int, tasks: Sequence[int], *, normalised: bool) -> list[FloatArray]:
-        """Return regrets at the end, per task, shape (runs,)."""
+        """Return the regrets of a strategy at the end, one array per task, shape (runs,)."""
         found = []
         for task in tasks:
             losses = self.evidence[task].final[self.kind][strategy]
@@ -73,12 +72,12 @@ class CommonTasks:
         return found
 
     def ranks(self) -> FloatArray:
-        """Return expected ranks at the end on every task, shape (tasks, S)."""
+        """Return expected ranks at the end on each task, shape (tasks, S)."""
         rows = [[self.final(s, [task], normalised=False)[0] for s in range(len(self.labels))] for task in self.tasks]
         return np.array([expected_ranks(row) for row in rows]).round(_RANK_DIGITS)
 
     def interval(self, losses: Sequence[FloatArray], statistic: Statistic) -> Interval:
-        """Return a statistic over tasks with its interval; NaN where there are no tasks."""
+        """Return a statistic over tasks with its interval; NaN without tasks."""
         if not losses:
             return _NONE
         options = self.options
@@ -89,7 +88,7 @@ class CommonTasks:
 
 
 def progress(field: CommonTasks) -> ProgressCurves:
-    """Return how strategies do over all tasks while budgets are spent."""
+    """Return the performance over all tasks while the budgets are spent."""
     tasks, normalised = field.tasks, field.normalised
     ranks = np.mean([field.evidence[task].ranks[field.kind] for task in tasks], axis=0)
     bands = {name: Intervals.empty((len(field.labels), len(FRACTIONS))) for name in _STATISTICS}
@@ -99,7 +98,7 @@ def progress(field: CommonTasks) -> ProgressCurves:
 
 
 def _fill_bands(field: CommonTasks, strategy: int, bands: dict[Statistic, Intervals]) -> None:
-    """Fill in one strategy's rows of the bands, up to the first end of any of its runs."""
+    """Fill in the rows of one strategy, up to the first end of any of its runs."""
     options = field.options
     groups, runs = [], []
     for task in field.normalised:
@@ -121,7 +120,7 @@ def _fill_bands(field: CommonTasks, strategy: int, bands: dict[Statistic, Interv
 
 
 def compare_ranks(field: CommonTasks) -> RankComparison:
-    """Return Friedman's test with Nemenyi's, and Wilcoxon's for all pairs, over tasks."""
+    """Return Friedman's and Nemenyi's tests, and Wilcoxon's test for all pairs, over tasks."""
     found = friedman_test(field.ranks(), field.options.level)
     count = len(field.labels)
     p = np.full((count, count), np.nan)
@@ -163,8 +162,8 @@ def profiles(field: CommonTasks) -> Profiles:
     return Profiles(field.kind, normalised, _SCORES, scores, _RATIOS, shares, problems)
 
 
-def target_times(field: CommonTasks, axis: Axis) -> TargetTimes:
-    """Return when runs reached targets, on all tasks that have the axis and the regret."""
+def target_times(field: CommonTasks, axis: TimeAxis) -> TargetTimes:
+    """Return the times to targets on all tasks that have the axis and the regret."""
     evidence, key = field.evidence, (field.kind, axis)
     shape = (len(field.labels), len(evidence), len(TARGETS))
     reached, median, expected = (np.full(shape, np.nan) for _ in range(3))
@@ -187,7 +186,7 @@ def target_times(field: CommonTasks, axis: Axis) -> TargetTimes:
         reached=reached,
         median=median,
         expected=expected,
-        grid=np.minimum(TIME_GRID[shown], end),  # nothing is reached after the end
+        grid=np.minimum(TIME_GRID[shown], end),  # no target is reached after the end
         ecdf=ecdf[:, shown],
         complete_until=until,
         tasks=counted,
@@ -195,7 +194,7 @@ def target_times(field: CommonTasks, axis: Axis) -> TargetTimes:
 
 
 def _used_part(ecdf: FloatArray, end: float) -> slice:
-    """The grid from just before anything was reached to the first point at the end of all curves or after."""
+    """Return the part of the grid from just before the first reached target to the end of all curves."""
     started = np.flatnonzero((ecdf > 0).any(axis=0))
     if not len(started):
         return slice(0, 0)
@@ -237,13 +236,13 @@ def _standing(field: CommonTasks, pairs: Pairwise, strategy: int, reference: int
 
 
 def _gains(field: CommonTasks, strategy: int) -> Iterator[FloatArray]:
-    """Relative improvements of every run over the average random architecture, per task, in percent."""
+    """Yield the relative improvement of each run over the average random architecture, in percent, task by task."""
     for task in field.normalised:
         about = field.evidence[task].task
         value, scale = about.random_value[field.kind], about.scale[field.kind]
         (losses,) = field.final(strategy, [task], normalised=False)
         if value:
-            # The average random architecture's regret less the run's is what the run's value is better by.
+            # The run's value is better by the regret of the average random architecture minus that of the run.
             yield relative_improvement(value + (scale - losses), value)
 
 
@@ -255,7 +254,7 @@ def _areas(field: CommonTasks, strategy: int) -> Iterator[FloatArray]:
 
 
 def _wins(field: CommonTasks, pairs: Pairwise, strategy: int) -> int:
-    """On how many tasks no other strategy is significantly better."""
+    """Return the number of tasks on which no other strategy is significantly better."""
     tasks = list(field.tasks)
     better = pairs.a12[:, strategy, tasks] > 0.5
     significant = pairs.adjusted[:, strategy, tasks] < 1 - field.options.level

@@ -1,4 +1,4 @@
-"""What the runs of all strategies on one task say, in small arrays: the traces are not needed any more."""
+"""The evidence on one task, in small arrays: after it is collected, the traces are no longer needed."""
 
 from __future__ import annotations
 
@@ -7,35 +7,34 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from nasbench_lab.analysis.anytime import POINTS, anytime_curves
+from nasbench_lab.analysis.anytime import POINTS, AnytimeCurves, anytime_curves
 from nasbench_lab.analysis.auc import area_under_curve
 from nasbench_lab.analysis.bootstrap import RESAMPLES, most_groups, resampler
-from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.ranks import expected_ranks
 from nasbench_lab.analysis.run_summary import Summary, summarize
-from nasbench_lab.analysis.studies.results import AnytimeCurves, Found, Task
+from nasbench_lab.analysis.studies.results import Found, Task
 from nasbench_lab.analysis.studies.tasks import Group, describe
 from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
-from nasbench_lab.analysis.trajectories import Trajectories, incumbent_trajectories
+from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, incumbent_trajectories
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting, Trace
 
 FRACTIONS: FloatArray = np.geomspace(0.01, 1.0, 32)
-"""Shares of a budget at which strategies are compared over tasks: a hundredth to all of it, in equal ratios."""
+"""Shares of a budget at which strategies are compared over tasks, from 0.01 to 1 in equal ratios."""
 
 TIME_GRID: FloatArray = 10.0 ** (np.arange(-3 * 24, 12 * 24 + 1) / 24)
-"""Times at which distributions of times to targets are known: a thousandth to 10**12, 24 a decade."""
+"""Times at which distributions of times to targets are computed: from 0.001 to 10**12, 24 per decade."""
 
 _ROUNDING = 1e-12
 
-_SPLITS: tuple[RegretKind, ...] = REGRETS[1:]  # the kinds that are regrets of a split's means
+_SPLITS: tuple[RegretKind, ...] = REGRETS[1:]  # regrets of a split's means
 
 
 @dataclasses.dataclass(frozen=True)
 class StudyOptions:
-    """How a study is made; see `study`."""
+    """The options of a study; see `study`."""
 
     level: float = 0.95
     resamples: int = RESAMPLES
@@ -46,7 +45,7 @@ class StudyOptions:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Times:
-    """Times to targets on one axis; per strategy, NaN for one that did not run.
+    """Times to targets on one axis, per strategy; NaN for a strategy that did not run.
 
     Attributes:
         reached, median, expected: see `TargetTimes`, shape (S, targets).
@@ -63,24 +62,24 @@ class Times:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TaskEvidence:
-    """What the runs on one task say. Lists have an entry per strategy, None for one that did not run.
+    """Statistics of the runs on one task. Lists have an entry per strategy, None for a strategy that did not run.
 
     Attributes:
-        task: what it is.
+        task: its description.
         labels: of the strategies, shape (S,).
         settings: of the simulations.
         mixed_fidelities: strategies that evaluated at different numbers of epochs.
         summaries: of the simulations.
-        found: the architectures most often found.
-        final: per kind, regret at the end of every run, inf without a value, shape (runs,) each.
-        areas: per kind that can be normalised, area under the curve of the normalised regret, shape (runs,) each; None
-            also where no area can be known.
-        ends: when the first run of every strategy ended, as a share of the task's horizon.
+        found: the architecture most often found by each strategy.
+        final: per kind, regret of each run at its end, inf without a value, shape (runs,) per strategy.
+        areas: per kind that can be normalised, area under the curve of the normalised regret, shape (runs,) per
+            strategy; None also where no area can be computed.
+        ends: when the first run of each strategy ended, as a share of the task's horizon.
         curves: per kind and axis.
-        groups: per kind that can be normalised, normalised regrets at `FRACTIONS`, as grouped by `Resampler`, shape
-            (fractions, groups) each.
-        ranks: per kind, expected ranks at `FRACTIONS`, shape (S, fractions); NaN where some strategy did not run or has
-            ended.
+        groups: per kind that can be normalised, normalised regrets at `FRACTIONS`, grouped by `Resampler`, shape
+            (fractions, groups) per strategy.
+        ranks: per kind, expected ranks at `FRACTIONS`, shape (S, fractions); NaN if some strategy did not run, and
+            after a run of any strategy has ended.
         times: per kind that can be normalised, and axis.
     """
 
@@ -93,14 +92,14 @@ class TaskEvidence:
     final: Mapping[RegretKind, list[FloatArray | None]]
     areas: Mapping[RegretKind, list[FloatArray | None]]
     ends: list[float | None]
-    curves: Mapping[tuple[RegretKind, Axis], AnytimeCurves]
+    curves: Mapping[tuple[RegretKind, TimeAxis], AnytimeCurves]
     groups: Mapping[RegretKind, list[FloatArray | None]]
     ranks: Mapping[RegretKind, FloatArray]
-    times: Mapping[tuple[RegretKind, Axis], Times]
+    times: Mapping[tuple[RegretKind, TimeAxis], Times]
 
     @property
     def complete(self) -> bool:
-        """Whether every strategy ran on the task."""
+        """Whether all strategies ran on the task."""
         return all(setting is not None for setting in self.settings)
 
 
@@ -114,7 +113,7 @@ def collect(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Simulation:
-    """What is kept of one trace."""
+    """The parts of a trace that the evidence needs."""
 
     setting: Setting
     reference: Reference
@@ -166,8 +165,8 @@ def _share(end: float, horizon: float) -> float:
 
 def _curves(
     found: Sequence[Trajectories | None], task: Task, number: int, options: StudyOptions
-) -> dict[tuple[RegretKind, Axis], AnytimeCurves]:
-    curves: dict[tuple[RegretKind, Axis], AnytimeCurves] = {}
+) -> dict[tuple[RegretKind, TimeAxis], AnytimeCurves]:
+    curves: dict[tuple[RegretKind, TimeAxis], AnytimeCurves] = {}
     for axis in task.axes:
         drawn = anytime_curves(
             found,
@@ -184,7 +183,7 @@ def _curves(
 
 
 def _most_found(found: Trajectories, reference: Reference, task: int, strategy: int) -> list[Found]:
-    """The architecture with which most runs ended; nothing if no run has a value."""
+    """Return the architecture with which most runs ended; nothing if no run has a value."""
     final = found.final()
     architectures, runs = np.unique(found.architecture[final[final >= 0]], return_counts=True)
     if not len(architectures):
@@ -210,7 +209,7 @@ def _most_found(found: Trajectories, reference: Reference, task: int, strategy: 
 def _regrets_at_fractions(
     found: Sequence[Trajectories | None], task: Task
 ) -> dict[RegretKind, list[FloatArray | None]]:
-    """Regrets at `FRACTIONS` of the horizon, per kind and strategy, (fractions, runs); NaN after the first end."""
+    """Return regrets at `FRACTIONS` of the horizon, per kind and strategy, (fractions, runs); NaN after the end."""
     grid = FRACTIONS * task.horizon
     regrets: dict[RegretKind, list[FloatArray | None]] = {kind: [] for kind in task.kinds}
     for each in found:
@@ -225,14 +224,14 @@ def _regrets_at_fractions(
 
 
 def _group(regret: FloatArray | None, scale: float, tasks: int) -> FloatArray | None:
-    """Normalised regrets as means of neighbouring runs; NaN after the first run's end."""
+    """Return normalised regrets as means of neighbouring runs; NaN after the first run's end."""
     if regret is None:
         return None
     return resampler((regret.shape[1],), groups=most_groups(tasks)).group(regret / scale)
 
 
 def _ranks(regrets: Sequence[FloatArray | None]) -> FloatArray:
-    """Expected ranks, shape (S, fractions)."""
+    """Return expected ranks, shape (S, fractions)."""
     shape = (len(regrets), len(FRACTIONS))
     known = [each for each in regrets if each is not None]
     if len(known) < len(regrets):
@@ -245,7 +244,7 @@ def _ranks(regrets: Sequence[FloatArray | None]) -> FloatArray:
 
 
 def _areas(found: Sequence[Trajectories | None], task: Task, kind: RegretKind) -> list[FloatArray | None]:
-    """Areas under the curves up to the first end of any, so that all are of the same time."""
+    """Return areas under the curves, all up to the earliest end of any run."""
     end = min(each.end(task.clock) for each in found if each is not None)
     if not end > 0:
         return [None] * len(found)
@@ -255,7 +254,7 @@ def _areas(found: Sequence[Trajectories | None], task: Task, kind: RegretKind) -
     ]
 
 
-def _times(found: Sequence[Trajectories | None], task: Task, kind: RegretKind, axis: Axis) -> Times:
+def _times(found: Sequence[Trajectories | None], task: Task, kind: RegretKind, axis: TimeAxis) -> Times:
     shape = (len(found), len(TARGETS))
     reached, median, expected = (np.full(shape, np.nan) for _ in range(3))
     share, until = np.full((len(found), len(TIME_GRID)), np.nan), np.full(len(found), np.nan)

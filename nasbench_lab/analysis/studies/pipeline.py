@@ -1,4 +1,4 @@
-"""The study of a comparison: one pass over its traces gives everything that figures, tables and pages show."""
+"""The study of a comparison: one pass over the traces computes all statistics of figures, tables and the page."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 
 from nasbench_lab.analysis.anytime import POINTS
 from nasbench_lab.analysis.bootstrap import RESAMPLES
-from nasbench_lab.analysis.curves import Axis
-from nasbench_lab.analysis.pairwise import compare_pairs
+from nasbench_lab.analysis.pairwise import Pairwise, compare_pairs
 from nasbench_lab.analysis.studies.across_tasks import (
     CommonTasks,
     compare_ranks,
@@ -19,20 +18,17 @@ from nasbench_lab.analysis.studies.across_tasks import (
     target_times,
 )
 from nasbench_lab.analysis.studies.per_task import StudyOptions, TaskEvidence, collect
-from nasbench_lab.analysis.studies.results import (
-    Pairwise,
-    Study,
-)
+from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.studies.tasks import group
 from nasbench_lab.analysis.studies.warnings import study_warnings
+from nasbench_lab.analysis.trajectories import TIME_AXES
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.checks import whole
-from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.checks import Above, AtLeast, Below, number, whole
+from nasbench_lab.errors import unknown
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
 from nasbench_lab.streams import check_seed
 
-_AXES: tuple[Axis, ...] = ("evaluations", "seconds")
 _DEFAULT_REFERENCE = "random-search"
 
 
@@ -45,25 +41,28 @@ def study(
     margin: float = 0.01,
     points: int = POINTS,
     seed: int = 0,
+    curves_only: bool = False,
 ) -> Study:
     """Study the results of a comparison.
 
-    Traces are read one at a time; what is kept of each is small. See `docs/design/statistics.md` for which unit, which
-    test, and what becomes of ties and missing values.
+    Traces are read one at a time, and only small arrays are kept of each. `docs/design/statistics.md` says which unit
+    and which test each statistic has, and how ties and missing values are treated.
 
     Args:
-        results: what was simulated, or the traces.
+        results: stored results, or traces.
         reference: label of the strategy that others are compared with; by default random search, where it is one of
             them, else the first.
         level: confidence of intervals and verdicts, above 0.5 and below 1.
-        resamples: bootstrap resamples.
+        resamples: number of bootstrap resamples; with 0 there are estimates without intervals (NaN).
         margin: largest difference of mean regrets that does not matter in practice, as a share of the regret of the
             average random architecture.
-        points: of the grids of curves, at most, besides the ends of the curves.
+        points: limit for the points of a curve's grid, besides the ends of the curves.
         seed: of the bootstrap. The same results and arguments give the same study.
+        curves_only: leave out all that compares strategies (leaderboard, tests, ranks, profiles): those mappings are
+            empty. With ``resamples=0`` this is all that a figure of quartiles needs, and fast.
 
     Raises:
-        ParameterError: there are no results, a strategy ran twice on a task, or a number makes no sense.
+        ParameterError: there are no results, a strategy ran twice on a task, or a number is out of range.
         UnknownNameError: no strategy has the label of ``reference``.
         DataError: stored results are damaged.
 
@@ -86,8 +85,9 @@ def study(
     compared_with = _reference(labels, names) if reference is None else labels.index(reference)
     evidence = list(collect(opened, labels, groups, options))
     kinds = tuple(kind for kind in REGRETS if any(kind in each.final for each in evidence))
-    pairwise = {kind: _pairwise(kind, evidence, len(labels), options) for kind in kinds}
-    fields = {kind: CommonTasks(kind, labels, evidence, options) for kind in kinds}
+    judged = () if curves_only else kinds
+    pairwise = {kind: _pairwise(kind, evidence, len(labels), options) for kind in judged}
+    fields = {kind: CommonTasks(kind, labels, evidence, options) for kind in judged}
     compared = {kind: field for kind, field in fields.items() if field.tasks}
     scaled = {kind: field for kind, field in compared.items() if field.normalised}
     timed = {key for each in evidence for key in each.times}
@@ -110,7 +110,10 @@ def study(
         pairwise=pairwise,
         ranks={kind: compare_ranks(field) for kind, field in compared.items()},
         times={
-            (kind, axis): target_times(fields[kind], axis) for kind in kinds for axis in _AXES if (kind, axis) in timed
+            (kind, axis): target_times(fields[kind], axis)
+            for kind in judged
+            for axis in TIME_AXES
+            if (kind, axis) in timed
         },
         profiles={kind: profiles(field) for kind, field in scaled.items()},
         found=tuple(row for each in evidence for row in each.found),
@@ -121,19 +124,19 @@ def study(
 
 def _options(level: float, resamples: int, margin: float, points: int, seed: int) -> StudyOptions:
     """Return the options of a study, or raise ParameterError."""
-    if not 0.5 < level < 1:
-        raise ParameterError(f"level must be above 0.5 and below 1, got {level}")
-    if not 0 <= margin < float("inf"):
-        raise ParameterError(f"margin must be at least 0 and finite, got {margin}")
-    resamples, points, seed = whole("resamples", resamples), whole("points", points), whole("seed", seed)
-    if resamples < 1:
-        raise ParameterError(f"resamples must be at least 1, got {resamples}")
-    check_seed(seed, 0, 1)
-    return StudyOptions(float(level), resamples, float(margin), points, seed)
+    checked = StudyOptions(
+        level=number("level", level, Above(0.5), Below(1)),
+        resamples=whole("resamples", resamples, AtLeast(0)),
+        margin=number("margin", margin, AtLeast(0)),
+        points=whole("points", points, AtLeast(2)),
+        seed=whole("seed", seed),
+    )
+    check_seed(checked.seed, 0, 1)
+    return checked
 
 
 def _reference(labels: Sequence[str], names: Mapping[str, str]) -> int:
-    """Position of random search, or of the first strategy."""
+    """Return the position of random search, or else of the first strategy."""
     return next((place for place, label in enumerate(labels) if names[label] == _DEFAULT_REFERENCE), 0)
 
 
@@ -151,7 +154,7 @@ def _runs(evidence: Sequence[TaskEvidence], strategies: int) -> IntArray:
 
 
 def _final(kind: RegretKind, evidence: Sequence[TaskEvidence], strategies: int) -> FloatArray:
-    """Regrets at the end, padded to the most runs, shape (S, T, R)."""
+    """Return the regrets at the end, padded to the largest number of runs, shape (S, T, R)."""
     most = int(_runs(evidence, strategies).max())
     final = np.full((strategies, len(evidence), most), np.nan)
     for task, each in enumerate(evidence):

@@ -1,9 +1,9 @@
-"""What a study says: frozen dataclasses of small arrays, from which every figure, table and page is made.
+"""The results of a study: frozen dataclasses of small arrays, from which all figures, tables and pages are made.
 
 Axes of arrays: S strategies (as in `Study.labels`), T tasks (as in `Study.tasks`), R runs, P points of a grid. All
-regrets are losses: lower is better. NaN is "there is none": the strategy did not run on the task, its curve has ended,
-the table lacks the measurement. Infinity is "infinitely bad": a run that has no value (yet), or a quantile or mean over
-too many of them.
+regrets are losses: lower is better. NaN marks a missing number: the strategy did not run on the task, its curve has
+ended, or the table lacks the measurement. Infinity means "infinitely bad": a run without a value (yet), or a quantile
+or mean over too many such runs.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nasbench_lab.analysis.curves import Axis
-from nasbench_lab.analysis.intervals import Intervals
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.anytime import AnytimeCurves
+from nasbench_lab.analysis.intervals import Interval, Intervals
+from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.run_summary import Summary
+from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace import RegretKind
@@ -27,28 +27,29 @@ from nasbench_lab.tables.description import Direction, Metric
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What strategies are compared on: a table, searched in one way. Everything but strategy and seeds.
+    """A task on which strategies are compared: a table, searched under the same conditions, except for the seed.
 
     The mappings by kind of regret have an entry for each of `kinds`.
 
     Attributes:
-        name: unique in the study: the table, and in parentheses what tells it from other tasks on the same table.
+        name: unique in the study: the table, and in parentheses the differences from other tasks on the same table.
         table: name of the table.
         checksum: digest of its content; empty for a table made in memory.
-        conditions: of the search; its seed has no meaning here, as seeds may differ between strategies.
-        objective: the metric that is searched on.
-        kinds: the kinds of regret that exist here; ``"observed"`` always does.
+        conditions: of the search; the seed is 0, as seeds may differ between strategies.
+        objective: the metric that the search observes.
+        kinds: the kinds of regret that exist for the task; ``"observed"`` always does.
         axes: what curves can be drawn against; ``"seconds"`` only where the table has times.
-        clock: the axis on which the budget is spent: on it, tasks are put side by side (see `ProgressCurves`).
-        horizon: where the last curve ends on the clock: the budget, unless every strategy ended before it was spent.
+        clock: the axis on which the budget is spent; tasks are compared on this axis (see `ProgressCurves`).
+        horizon: where the longest curve ends on the clock: the budget, unless all strategies ended earlier.
         searched_on_test: whether the search observes test measurements, as the table has no other.
-        metric: per kind, the metric that the regret is of.
-        optimum: per kind, the value that has no regret.
-        random_value: per kind but ``"observed"``, the mean value of all architectures: that of the average random one.
-        scale: per kind, the regret of that value, by which regrets are divided to be comparable between tasks. NaN for
-            ``"observed"`` (traces do not say what a random evaluation shows), and where it is 0.
-        architectures: how many the space has.
-        space: plain data from which `nasbench_lab.spaces.make_space` makes the space; empty where the traces lack it.
+        metric: per kind, the metric of the regret.
+        optimum: per kind, the value with a regret of 0.
+        random_value: per kind except ``"observed"``, the mean value of all architectures, called that of the average
+            random architecture.
+        scale: per kind, the regret of `random_value`; normalised regrets are divided by it. NaN for ``"observed"``
+            (traces do not contain the value of a random evaluation), and where it is 0.
+        architectures: number of architectures in the space.
+        space: plain data from which `nasbench_lab.spaces.make_space` makes the space; empty if the traces lack it.
     """
 
     name: str
@@ -57,8 +58,8 @@ class Task:
     conditions: Conditions
     objective: Metric
     kinds: tuple[RegretKind, ...]
-    axes: tuple[Axis, ...]
-    clock: Axis
+    axes: tuple[TimeAxis, ...]
+    clock: TimeAxis
     horizon: float
     searched_on_test: bool
     metric: Mapping[RegretKind, Metric]
@@ -73,52 +74,23 @@ class Task:
         return self.metric[kind].unit
 
     def direction(self, kind: RegretKind) -> Direction:
-        """Return whether more of a kind's metric is better."""
+        """Return whether the metric of a kind is maximised or minimised."""
         return self.metric[kind].direction
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class AnytimeCurves:
-    """The anytime regret of all strategies on one task, in the metric's unit, on a common grid.
-
-    Right-continuous: a value at a point of the grid is that after all evaluations that ended there or before; it lasts
-    until the next point (draw steps, ``steps-post``). Nothing is extrapolated: a strategy's entries are NaN after its
-    first run has ended, and everywhere if it did not run on the task.
-
-    Attributes:
-        kind: which regret.
-        axis: what the grid counts.
-        task: position of the task.
-        grid: ascending, whole numbers for evaluations, shape (P,).
-        ends: where the first run of every strategy ended; NaN if it did not run here, shape (S,).
-        quartiles: lower quartile, median, upper quartile over runs, shape (3, S, P); inf where too many have no value.
-        mean: with bootstrap intervals over runs, shape (S, P); inf until every run has a value.
-        iqm: interquartile mean, with bootstrap intervals over runs, shape (S, P).
-    """
-
-    kind: RegretKind
-    axis: Axis
-    task: int
-    grid: FloatArray
-    ends: FloatArray
-    quartiles: FloatArray
-    mean: Intervals
-    iqm: Intervals
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class ProgressCurves:
-    """How strategies do on all tasks together, while the budget is spent.
+    """Performance over all tasks while the budget is spent.
 
     Attributes:
         kind: which regret.
         fractions: of each task's budget (its `Task.horizon` on its `Task.clock`), ascending to 1, shape (P,).
-        tasks: positions of the tasks that count: those with this regret on which every strategy ran.
-        normalised_tasks: of those, the ones whose regret can be normalised.
-        mean: mean normalised regret over tasks and runs, with stratified bootstrap intervals, shape (S, P). NaN from
-            where the first run on any task has ended, and everywhere for ``"observed"``.
+        tasks: positions of the tasks that count: those with this regret on which all strategies ran.
+        normalised_tasks: the tasks among them whose regret can be normalised.
+        mean: mean normalised regret over tasks and runs, with stratified bootstrap intervals, shape (S, P). NaN
+            after the first run on any task has ended, and everywhere for ``"observed"``.
         iqm: the same with the interquartile mean.
-        rank: average rank over tasks, 1 is best, shape (S, P); NaN from where the first run has ended.
+        rank: average rank over tasks, 1 is best, shape (S, P); NaN after the first run has ended.
     """
 
     kind: RegretKind
@@ -132,23 +104,23 @@ class ProgressCurves:
 
 @dataclasses.dataclass(frozen=True)
 class Standing:
-    """One row of a leaderboard: a strategy on all tasks that every strategy ran on, at the end of its runs.
+    """One row of a leaderboard: a strategy at the end of its runs, over all tasks on which all strategies ran.
 
     Attributes:
-        place: 1 is the best average rank; equal ones share a place.
+        place: 1 is the best average rank; strategies with equal ranks share a place.
         strategy: its label.
         rank: average over tasks of its rank among the strategies (see `ranks`).
         iqm: interquartile mean of the normalised regret over tasks and runs, with stratified bootstrap interval.
         mean: the same with the mean.
-        improvement: probability that a run of it ends better than one of the reference strategy on the same task,
-            averaged over tasks, with stratified bootstrap interval. Ties count half; 0.5 for the reference itself.
-        relative_improvement: by how many percent the value of its final incumbents is better than the average random
-            architecture's, averaged over runs and tasks, with stratified bootstrap interval (Yang et al. 2020).
+        improvement: probability that a run ends better than a run of the reference strategy on the same task, averaged
+            over tasks, with stratified bootstrap interval. Ties count half; 0.5 for the reference itself.
+        relative_improvement: improvement of the final incumbents' value over the average random architecture, in
+            percent, averaged over runs and tasks, with stratified bootstrap interval (Yang et al. 2020).
         auc: area under the curve of the normalised regret over the budget, averaged over tasks and runs, with
             stratified bootstrap interval.
         solved: share of runs, averaged over tasks, whose regret at the end is 0.
         wins: number of tasks on which no other strategy is significantly better (Holm-adjusted p below 1 - level).
-        without_value: number of runs without any value, over the tasks that count.
+        without_value: number of runs without a value, over the tasks that count.
     """
 
     place: int
@@ -165,53 +137,25 @@ class Standing:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Pairwise:
-    """Every strategy beside every other on every task, by the regret at the end; entry [i, j, t] is of i beside j.
-
-    Attributes:
-        kind: which regret.
-        a12: probability that a run of i ends better than one of j, ties counting half (Vargha and Delaney), (S, S, T).
-        p: two-sided p-values of Mann and Whitney, (S, S, T).
-        adjusted: the same, Holm-adjusted over all pairs of a task, (S, S, T).
-        difference: mean regret of i less that of j, in the metric's unit (negative: i is better), over the runs with a
-            value, with Welch's interval of confidence 2 * level - 1, shape (S, S, T); see `SampleComparison`.
-        verdict: on i against `margin`, texts, (S, S, T): "equivalent", "better", "worse", "inconclusive"; empty on the
-            diagonal and where one did not run.
-        margin: largest difference in the mean regret that does not matter in practice, in the metric's unit, (T,). NaN
-            where it is not known; there are no verdicts then.
-        level: confidence of every verdict; verdicts are not corrected for there being many.
-    """
-
-    kind: RegretKind
-    a12: FloatArray
-    p: FloatArray
-    adjusted: FloatArray
-    difference: Intervals
-    verdict: NDArray[np.str_]
-    margin: FloatArray
-    level: float
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class RankComparison:
-    """Friedman's test over tasks, and Nemenyi's for each pair: what a critical-difference diagram shows.
+    """Friedman's test over tasks, and Nemenyi's test for each pair, as shown by a critical-difference diagram.
 
     The unit is the task, never the run.
 
     Attributes:
         kind: which regret.
         tasks: positions of the tasks.
-        task_ranks: ranks of the strategies on every task, by the average rank of their runs there (see `ranks`),
-            ties sharing the mean of their ranks, shape (tasks, S).
+        task_ranks: ranks of the strategies on each task, by the average rank of their runs there (see `ranks`); ties
+            share the mean of their ranks, shape (tasks, S).
         ranks: their average over tasks, shape (S,).
         statistic: Friedman's chi square, corrected for ties; NaN with fewer than three strategies or two tasks.
         p: its p-value.
-        critical_difference: average ranks that differ by less are not significantly different (Nemenyi).
+        critical_difference: the least significant difference of average ranks (Nemenyi).
         nemenyi: p-values of all pairs, shape (S, S).
         wilcoxon: p-values of Wilcoxon's signed-rank test over tasks for all pairs, Holm-adjusted, shape (S, S).
-        cliques: largest groups of strategies, by position, whose average ranks differ by less than the critical
-            difference; only those of two and more, best first.
-        level: one less the significance level of critical difference and cliques.
+        cliques: largest groups of two or more strategies, by position, whose average ranks differ by less than the
+            critical difference; best first.
+        level: 1 minus the significance level of critical difference and cliques.
     """
 
     kind: RegretKind
@@ -229,25 +173,26 @@ class RankComparison:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TargetTimes:
-    """When runs reached targets: normalised regrets. A run that did not is censored at its end.
+    """When runs reached targets, which are normalised regrets. A run that misses a target is censored at its end.
 
     Attributes:
         kind: which regret.
-        axis: what time is counted in.
+        axis: unit of the times.
         targets: normalised regrets, descending, shape (K,).
         reached: share of runs that reached a target, shape (S, T, K).
         median: median time over runs, inf where fewer than half of them reached it, shape (S, T, K).
-        expected: expected time of a search that is started again until it reaches the target: the time spent by all
-            runs over the number of those that reached it (aRT of COCO), shape (S, T, K); inf where none did.
+        expected: expected time of a search that restarts until it reaches the target: the total time of all runs
+            divided by the number of runs that reached it (aRT of COCO), shape (S, T, K); inf where none did.
         grid: times of the distribution, ascending in equal ratios, shape (P,).
-        ecdf: share of all pairs of a run and a target that were reached by then, averaged over tasks, shape (S, P). As
-            in COCO what was not reached before the end of a run never is.
-        complete_until: until here no run had ended before all targets; later shares are lower bounds, shape (S,).
+        ecdf: share of the pairs of a run and a target that were reached by then, averaged over tasks, shape (S, P). As
+            in COCO, a target that a run had not reached at its end counts as never reached.
+        complete_until: time until which no run had ended without reaching all targets; later shares are lower bounds,
+            shape (S,).
         tasks: positions of the tasks that count for the distribution.
     """
 
     kind: RegretKind
-    axis: Axis
+    axis: TimeAxis
     targets: FloatArray
     reached: FloatArray
     median: FloatArray
@@ -266,13 +211,13 @@ class Profiles:
         kind: which regret.
         tasks: positions of the tasks that count.
         regrets: ascending normalised regrets, shape (P,).
-        scores: share of runs, averaged over tasks, that end with at most that regret, with stratified bootstrap
+        scores: share of runs that end with at most that regret, averaged over tasks, with stratified bootstrap
             intervals, shape (S, P): the score distributions of Agarwal et al. 2021.
         ratios: ascending from 1, shape (Q,).
-        costs: share of problems (a task and a target, reached by at least one strategy) on which the expected time to
-            the target on the task's clock is at most that many times the best strategy's, shape (S, Q): the performance
-            profiles of Dolan and Moré 2002.
-        problems: how many problems there are.
+        costs: share of problems (a task with a target that at least one strategy reached) on which the expected time to
+            the target on the task's clock is at most this ratio times the best strategy's, shape (S, Q): the
+            performance profiles of Dolan and Moré 2002.
+        problems: number of problems.
     """
 
     kind: RegretKind
@@ -286,16 +231,16 @@ class Profiles:
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """The architecture with which most runs of a strategy on a task ended; of equals, the one of the smallest index.
+    """The architecture with which most runs of a strategy on a task ended; ties: the smallest index.
 
     Attributes:
         task: position of the task.
         strategy: position of the strategy.
         architecture: its index.
-        runs: how many runs ended with it.
-        share: of all runs of the strategy on the task.
+        runs: number of runs that ended with it.
+        share: of these runs among all runs of the strategy on the task.
         valid, test: its mean at the highest fidelity, in the metric's unit; NaN where the table has no such split.
-        regret: of it, per kind but ``"observed"``.
+        regret: its regret, per kind except ``"observed"``.
     """
 
     task: int
@@ -310,32 +255,32 @@ class Found:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Study:
-    """Everything that a report shows of a comparison.
+    """All results of a comparison that a report shows.
 
     Attributes:
         labels: the strategies, as in `Setting.label`, in order of appearance.
         strategies: their names in the registry, without parameters.
-        tasks: what they were compared on, in order of appearance.
-        kinds: kinds of regret that some task has; the last of them is the most telling one ("test" where it exists).
+        tasks: the tasks on which they were compared, in order of appearance.
+        kinds: kinds of regret that some task has; the last one is the most informative ("test" where it exists).
         reference: position of the strategy that others are compared with.
         level: confidence level of all intervals.
         resamples: number of bootstrap resamples.
         seed: of the bootstrap.
         runs: number of runs, 0 where a strategy did not run on a task, shape (S, T).
-        summaries: one per strategy and task that there is, task by task.
-        final: per kind, regret of every run's last incumbent, shape (S, T, R) with R the most runs; NaN where a run has
-            no value, or there is no such run (see `runs`).
+        summaries: one per simulation, task by task.
+        final: per kind, regret of each run's last incumbent, shape (S, T, R) with R the largest number of runs; NaN
+            where a run has no value, or there is no such run (see `runs`).
         auc: per kind, the mean over runs of the area under the curve of normalised regret on the task's clock (see
             `area_under_curve`), shape (S, T); NaN for ``"observed"``.
         curves: per (kind, axis, position of the task).
-        progress: per kind for which there is a task that every strategy ran on.
-        leaderboard: the same, by place.
+        progress: per kind with a task on which all strategies ran.
+        leaderboard: rows by place, for the same kinds.
         pairwise: per kind.
-        ranks: as progress.
+        ranks: for the kinds of `progress`.
         times: per (kind, axis), for kinds that can be normalised on some task.
-        profiles: as progress, for kinds that can be normalised.
+        profiles: for the kinds of `progress` that can be normalised.
         found: per strategy and task with a value, task by task.
-        warnings: what a reader must know before believing the rest, one sentence each.
+        warnings: limits of the results that a reader must know, one sentence each.
         provenance: of the results, see `Results`; empty for traces in memory.
     """
 
@@ -351,12 +296,12 @@ class Study:
     summaries: tuple[Summary, ...]
     final: Mapping[RegretKind, FloatArray]
     auc: Mapping[RegretKind, FloatArray]
-    curves: Mapping[tuple[RegretKind, Axis, int], AnytimeCurves]
+    curves: Mapping[tuple[RegretKind, TimeAxis, int], AnytimeCurves]
     progress: Mapping[RegretKind, ProgressCurves]
     leaderboard: Mapping[RegretKind, tuple[Standing, ...]]
     pairwise: Mapping[RegretKind, Pairwise]
     ranks: Mapping[RegretKind, RankComparison]
-    times: Mapping[tuple[RegretKind, Axis], TargetTimes]
+    times: Mapping[tuple[RegretKind, TimeAxis], TargetTimes]
     profiles: Mapping[RegretKind, Profiles]
     found: tuple[Found, ...]
     warnings: tuple[str, ...]
@@ -364,16 +309,16 @@ class Study:
 
     @property
     def kind(self) -> RegretKind:
-        """The most telling kind of regret that there is: test, else mean validation."""
+        """The most informative kind of regret in the study: test if it exists, else mean validation."""
         return self.kinds[-1]
 
     def to_dict(self, *, with_runs: bool = False) -> dict[str, Any]:
-        """Return everything as plain data for JSON.
+        """Return all results as plain data for JSON.
 
-        NaN is None, infinity "inf", and a key of several parts has them joined by "/".
+        NaN becomes None, infinity becomes "inf", and the parts of a tuple key are joined by "/".
 
         Args:
-            with_runs: also `final`, which has an entry per run.
+            with_runs: include `final`, which has an entry per run.
         """
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         if not with_runs:
@@ -382,7 +327,7 @@ class Study:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as what JSON has; see `Study.to_dict`.
+    """Return a value as plain data for JSON; see `Study.to_dict`.
 
     >>> plain({("test", 0): np.array([1.0, np.nan, np.inf])})
     {'test/0': [1.0, None, 'inf']}

@@ -1,4 +1,4 @@
-"""Which simulations are on the same task, and what the tasks are called."""
+"""Tasks: which simulations belong to the same task, and the names of tasks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.analysis.curves import Axis
 from nasbench_lab.analysis.random_baseline import random_value
 from nasbench_lab.analysis.studies.results import Task
-from nasbench_lab.analysis.trajectories import Trajectories
+from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting
 
 _SHARED = ("table", "checksum", "fidelity", "repeat", "budget", "workers", "objective", "objectives", "limits")
-"""What the simulations of a task share. They differ in strategy and seed."""
+"""Fields that the simulations of a task share. They differ in strategy and seed."""
 
 _CHECKSUM_LENGTH = 8
 
@@ -28,7 +27,7 @@ class Group:
 
     Attributes:
         name: of the task.
-        numbers: of the simulation of every strategy, None for one that did not run on it, shape (S,).
+        numbers: of each strategy's simulation, None for a strategy that did not run on the task, shape (S,).
     """
 
     name: str
@@ -39,7 +38,7 @@ def group(settings: Sequence[Setting]) -> tuple[tuple[str, ...], list[Group]]:
     """Return the labels of the strategies and the tasks, both in order of appearance.
 
     Raises:
-        ParameterError: there is nothing, or a strategy ran twice on a task (with different seeds, for example).
+        ParameterError: there are no results, or a strategy ran twice on a task (for example with different seeds).
     """
     if not settings:
         raise ParameterError("there are no results to study")
@@ -59,17 +58,17 @@ def group(settings: Sequence[Setting]) -> tuple[tuple[str, ...], list[Group]]:
 
 
 def describe(name: str, setting: Setting, reference: Reference, found: Sequence[Trajectories]) -> Task:
-    """Return what is to be known of a task.
+    """Return the description of a task.
 
     Args:
         name: of the task.
         setting: of any of its simulations.
-        reference: what the table says of every architecture.
+        reference: the table's means of all architectures.
         found: the trajectories of all strategies that ran.
     """
     kinds: tuple[RegretKind, ...] = tuple(kind for kind in REGRETS if all(kind in each.regrets for each in found))
     timed = all("seconds" in each.times for each in found) and any(each.end("seconds") > 0 for each in found)
-    axes: tuple[Axis, ...] = ("evaluations", "seconds") if timed else ("evaluations",)
+    axes: tuple[TimeAxis, ...] = ("evaluations", "seconds") if timed else ("evaluations",)
     clock = clock_of(setting.budget, axes)
     compared: list[RegretKind] = [kind for kind in kinds if kind != "observed"]
     random = {kind: random_value(reference, kind) for kind in compared}
@@ -94,8 +93,8 @@ def describe(name: str, setting: Setting, reference: Reference, found: Sequence[
     )
 
 
-def clock_of(budget: Budget, axes: Sequence[Axis]) -> Axis:
-    """Return on which axis a budget is spent. One in epochs alone is best seen in seconds, where there are any.
+def clock_of(budget: Budget, axes: Sequence[TimeAxis]) -> TimeAxis:
+    """Return the axis on which a budget is spent. A budget in epochs alone is shown in seconds if there are any.
 
     >>> clock_of(Budget(evaluations=10), ["evaluations", "seconds"]), clock_of(Budget(epochs=10), ["evaluations"])
     ('evaluations', 'evaluations')
@@ -105,7 +104,7 @@ def clock_of(budget: Budget, axes: Sequence[Axis]) -> Axis:
 
 
 def _names(settings: Sequence[Setting]) -> list[str]:
-    """Name tasks by their tables, and those on one table also by where they differ."""
+    """Return the names of tasks: the table, and for several tasks on one table also their differences."""
     tables = [setting.table for setting in settings]
     names = []
     for setting in settings:
@@ -120,12 +119,12 @@ def _names(settings: Sequence[Setting]) -> list[str]:
 
 
 def _shared(setting: Setting, field: str) -> Any:
-    """What a setting or its conditions have under a name."""
+    """Return a field of a setting or of its conditions."""
     return getattr(setting if hasattr(setting, field) else setting.conditions, field)
 
 
 def _part(field: str, value: Any) -> str:
-    """What tells a task from another, in words."""
+    """Return a field that distinguishes a task from another, in words."""
     if field == "checksum":
         return f"content {value[:_CHECKSUM_LENGTH] or 'unknown'}"
     if field == "fidelity":

@@ -1,4 +1,4 @@
-"""What a reader must know before believing a study, one sentence each."""
+"""Warnings: limits of the results that a reader of a study must know, one sentence each."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from nasbench_lab.analysis.studies.per_task import TaskEvidence
 
 FEW_TASKS = 10
-"""Fewer tasks than this are few for Friedman's and Nemenyi's tests."""
+"""With fewer tasks, Friedman's and Nemenyi's tests have little power."""
 
 FEW_RUNS = 20
-"""Fewer runs than this give bootstrap intervals that are too narrow."""
+"""With fewer runs, bootstrap intervals are too narrow."""
 
 
 def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, Any]) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
         found.insert(0, f"The suite is not finished: {missing} shards are missing.")
     skipped = provenance.get("skipped") or []
     if skipped:
-        found.insert(0, f"The suite skipped {len(skipped)} simulations that could not be done.")
+        found.insert(0, f"The suite skipped {len(skipped)} simulations that are impossible.")
     return tuple(found)
 
 
@@ -46,13 +46,13 @@ def _incomplete(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     for each in evidence:
         missing = [label for label, setting in zip(each.labels, each.settings, strict=True) if setting is None]
         if missing:
-            yield f"{_names(missing)} did not run on {each.task.name}: the task is no part of what is said over tasks."
+            yield f"{_names(missing)} did not run on {each.task.name}: comparisons over tasks leave this task out."
 
 
 def _on_test(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     found = [each.task.name for each in evidence if each.task.searched_on_test]
     if found:
-        yield f"Searches on {_names(found)} observed test measurements, having no others: test regret is optimistic."
+        yield f"Searches on {_names(found)} observed test values, as there are no others: test regret is optimistic."
 
 
 def _without_value(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
@@ -80,8 +80,8 @@ def _related_tasks(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     if len(spaces) == len(evidence) and 1 < len(spaces) > len(set(spaces)):
         spaces_text = "one search space" if len(set(spaces)) == 1 else f"{len(set(spaces))} search spaces"
         yield (
-            f"The {len(spaces)} tasks are of {spaces_text}: tests over tasks take them for independent, and say "
-            "more than they should."
+            f"The {len(spaces)} tasks use {spaces_text}: tests over tasks assume independent tasks, so their "
+            "p-values are too small."
         )
 
 
@@ -94,7 +94,7 @@ def _few_runs(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
 def _different_runs(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     counts = {row.runs for each in evidence for row in each.summaries}
     if len(counts) > 1:
-        yield f"Numbers of runs differ, from {min(counts)} to {max(counts)}; every task weighs the same."
+        yield f"Numbers of runs differ, from {min(counts)} to {max(counts)}; all tasks have the same weight."
 
 
 def _several_versions(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
@@ -152,7 +152,8 @@ def _no_scale(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     for each in evidence:
         kinds = [kind for kind in each.task.kinds if kind != "observed" and not each.task.scale[kind] > 0]
         if kinds:
-            yield f"Architectures of {each.task.name} do not differ in {' and '.join(kinds)}: regret is not normalised."
+            what = " and ".join(kinds)
+            yield f"Architectures of {each.task.name} do not differ in {what}: regret cannot be normalised."
 
 
 def _names(names: Iterable[str], most: int = 4) -> str:

@@ -1,4 +1,4 @@
-"""The architecture that was found, drawn as a graph."""
+"""An architecture, drawn as a graph."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FILLS = {"end": "#e8e8e8", "operation": "#dcecf6", "state": "#ffffff"}
 _POINTS = 72  # per inch
 _ROUNDING = 0.35  # radius of the corners of boxes, em
 _MARGIN = 0.02  # inches
-_BESIDE_ROWS = 4.5  # what arrows from row to row take, em
+_BESIDE_ROWS = 4.5  # room for arrows from row to row, em
 
 
 def architecture_figure(
@@ -28,8 +28,8 @@ def architecture_figure(
 ) -> Figure:
     """Draw an architecture, see `architecture_graph`.
 
-    The figure is as large as the graph needs with labels of the style's font size; where that is wider than the style,
-    everything is made smaller.
+    Labels have the font size of the style, and the figure is as large as the graph needs. A graph that would be wider
+    than the style is scaled down.
 
     Args:
         space: of the architecture.
@@ -50,7 +50,7 @@ def architecture_figure(
 
 
 def draw_graph(graph: ArchitectureGraph, style: PaperStyle | str = "single") -> Figure:
-    """Draw a graph that was laid out, see `architecture_figure`."""
+    """Draw a laid-out graph, see `architecture_figure`."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -107,5 +107,5 @@ def _draw_node(panel: Axes, node: Node, size: float) -> None:
         box = FancyBboxPatch(corner, node.width, node.height, boxstyle=rounding, mutation_aspect=1, **look)
     if box is not None:
         panel.add_patch(box)
-    # Text centred by its letters sits too high where some have descenders: centred by its line instead.
+    # Text that is centred by its letters sits too high where some have descenders: centre it by its line.
     panel.text(node.x, node.y, node.label, fontsize=size, ha="center", va="center_baseline" if box else "center")

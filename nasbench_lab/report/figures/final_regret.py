@@ -1,4 +1,4 @@
-"""How runs end: the distribution of the final regret, one panel a task and one box a strategy."""
+"""The distribution of the regret at the end of the runs: one panel per task and one box per strategy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.figures import style as colors
 from nasbench_lab.report.figures.panels import (
     KIND_WORDS,
-    floor_of,
     label_log_axis,
     label_rows,
     panel_grid,
@@ -23,7 +22,9 @@ from nasbench_lab.report.figures.panels import (
 )
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
+from nasbench_lab.report.layout.log_axis import place_of_zero
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, runs_in_words
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of a box with its whiskers."""
 
 _LABEL_SHARE = 0.36  # of the width of a figure, for the names of strategies
-_BESIDE = 0.62  # height of a panel but for its boxes, inches
-_ROW = 1.5  # height of a line of a label with what is around it, font sizes
+_BESIDE = 0.62  # height of a panel without its boxes, inches
+_MARK_ROW = 0.9  # height of the row below the boxes in which the optimum is marked, lines of text
+_ROW = 1.5  # height of a line of a label with its spacing, font sizes
 
 
 def final_figure(
-    study: Study,
+    results: StudySource,
     kind: RegretKind | None = None,
     *,
     tasks: Sequence[int | str] | None = None,
@@ -47,23 +49,24 @@ def final_figure(
 ) -> Figure:
     """Draw boxes of the regret at the end of the runs: median, quartiles, and whiskers to the 5 % and 95 % quantiles.
 
-    Quantiles are the values of actual runs. A regret of zero is drawn at the left edge, which is marked ``optimum``; a
-    run without a value is infinitely bad, and what is infinite reaches to the right edge.
+    Quantiles are values of actual runs. A regret of zero is drawn at the left edge, which is marked ``optimum``. A run
+    without a value is infinitely bad, and infinite quantiles reach to the right edge.
 
     Args:
-        study: what was compared.
-        kind: of regret; by default the most telling one.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
+        kind: of regret; by default the most informative one.
         tasks: their positions or names; by default all.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        UnknownNameError: no such kind, task or style.
+        UnknownNameError: there is no such kind, task or style.
         MissingDataError: no task has that kind of regret.
     """
     from matplotlib import rc_context
 
+    study = study_of(results, resamples=0, curves_only=True)
     chosen, kind, places = paper_style(style), chosen_kind(study, kind), chosen_tasks(study, tasks)
-    columns = min(chosen.columns, len(places))
+    columns = 2 if len(places) == 4 and chosen.columns > 2 else min(chosen.columns, len(places))
     size = chosen.font_size
     labels = [wrap_label(label, _LABEL_SHARE * chosen.width, size) for label in study.labels]
     with rc_context(chosen.rc):
@@ -74,6 +77,7 @@ def final_figure(
         for number, (panel, place) in enumerate(zip(panels, places, strict=True)):
             if _draw_panel(panel, study, kind, place, row_places(labels)[0]):
                 label_rows(panel, labels, shown=number % columns == 0)
+                panel.set_ylim(panel.get_ylim()[0] + _MARK_ROW, 0)
             unit = study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else ""
             set_title(panel, f"{study.tasks[place].name}{f' ({unit})' if unit else ''}", chosen, columns)
         for panel in panels[-columns:]:
@@ -85,11 +89,11 @@ def final_height(study: Study, style: PaperStyle) -> float:
     """Return the height of a panel of `final_figure`, inches."""
     size = style.font_size
     lines = sum(line_count(wrap_label(label, _LABEL_SHARE * style.width, size)) for label in study.labels)
-    return _BESIDE + lines * _ROW * size / 72
+    return _BESIDE + (lines + _MARK_ROW) * _ROW * size / 72
 
 
 def _draw_panel(panel: Axes, study: Study, kind: RegretKind, place: int, rows: Sequence[float]) -> bool:
-    """Draw the boxes of a task, or say why there are none; return whether there are some."""
+    """Draw the boxes of a task, or the reason why there are none; return whether boxes were drawn."""
     if kind not in study.tasks[place].kinds:
         say(panel, f"no {kind} measurements")
         return False
@@ -101,7 +105,7 @@ def _draw_panel(panel: Axes, study: Study, kind: RegretKind, place: int, rows: S
     if not len(finite):
         say(panel, "too few runs have a value")
         return False
-    floor, highest = floor_of(boxes), float(finite.max())
+    floor, highest = place_of_zero(boxes), float(finite.max())
     right = max(highest * 1.4, floor * 10)
     panel.set_xscale("log")
     panel.set_xlim(floor if finite.min() <= 0 else float(finite.min()) / 1.4, right)
@@ -111,8 +115,8 @@ def _draw_panel(panel: Axes, study: Study, kind: RegretKind, place: int, rows: S
             _draw_box(panel, np.clip(box, floor, right * 2), row, colors.line(number)["color"])
     if finite.min() <= 0:
         panel.axvline(floor, color="#666666", linewidth=0.8)
-        note: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "rotation": 90, "fontsize": 6}
-        panel.annotate(" optimum", (floor, 0.02), va="bottom", ha="left", color="#666666", **note)
+        note: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "fontsize": 6}
+        panel.annotate(" optimum", (floor, 0.01), va="bottom", ha="left", color="#666666", **note)
     return True
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
 from nasbench_lab.errors import unknown
 from nasbench_lab.report.figures.panels import KIND_WORDS, label_rows, panel_grid, row_places
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style, point_look
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
 from nasbench_lab.report.study_selection import chosen_kind, in_words, part_of
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -26,41 +27,42 @@ MEASURES: dict[Measure, str] = {
     "iqm": "normalised regret, interquartile mean",
     "mean": "normalised regret, mean",
     "improvement": "probability of improvement",
-    "relative_improvement": "better than an average random one by (%)",
+    "relative_improvement": "improvement over a random architecture (%)",
     "auc": "area under the curve of normalised regret",
 }
-"""What can be drawn of a leaderboard, see `Standing`."""
+"""Measures of a leaderboard that can be drawn, see `Standing`."""
 
 _DEFAULTS: dict[str, tuple[Measure, ...]] = {"single": ("iqm",), "double": ("iqm", "improvement", "auc")}
 _LABEL_SHARE = {"single": 0.4, "double": 0.3}  # of the width of a figure, for the names of strategies
 _ROW = 1.6  # font sizes
-_BELOW = 0.26  # the numbers of an axis and space, inches
+_BELOW = 0.26  # height of the numbers of an axis, inches
 _LINE = 0.125  # height of a line of text, inches
 
 
 def leaderboard_figure(
-    study: Study,
+    results: StudySource,
     kind: RegretKind | None = None,
     *,
     measures: Sequence[Measure] | None = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
-    """Draw what the leaderboard says of every strategy, the best on top, with bootstrap intervals.
+    """Draw measures of the leaderboard with bootstrap intervals, one row per strategy, the best on top.
 
     Args:
-        study: what was compared.
-        kind: of regret; by default the most telling one.
-        measures: what to draw, one panel each, see `MEASURES`; by default the interquartile mean of the normalised
-            regret, and in the double style also the probability of improvement over the reference strategy and the
-            area under the curve.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
+        kind: of regret; by default the most informative one.
+        measures: names of `MEASURES`, one panel each; by default the interquartile mean of the normalised regret, and
+            in the double style also the probability of improvement over the reference strategy and the area under the
+            curve.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        UnknownNameError: no such kind, measure or style.
+        UnknownNameError: there is no such kind, measure or style.
         MissingDataError: no task has that kind of regret.
     """
     from matplotlib import rc_context
 
+    study = study_of(results)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     wanted = _DEFAULTS[chosen.name] if measures is None else tuple(measures)
     for measure in wanted:

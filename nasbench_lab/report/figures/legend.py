@@ -19,7 +19,7 @@ _MOST = {"single": 2, "double": 4}
 
 
 def columns_that_fit(labels: Sequence[str], width: float, size: float, most: int = 3) -> tuple[int, float]:
-    """Return how many columns of labels fit into a width in inches, and the largest font size at which one does.
+    """Return how many columns of labels fit into a width in inches, and the largest font size at which one column fits.
 
     >>> columns_that_fit(["a", "b", "c"], 4.0, 9.0)
     (3, 9.0)
@@ -32,7 +32,7 @@ def columns_that_fit(labels: Sequence[str], width: float, size: float, most: int
 def add_legend(
     figure: Figure, labels: Sequence[str], looks: Sequence[dict[str, Any]], columns: int, size: float, title: str
 ) -> None:
-    """Write a legend above everything else in a figure."""
+    """Draw a legend above the panels of a figure."""
     from matplotlib.lines import Line2D
 
     figure.legend(
@@ -50,11 +50,11 @@ class Legend:
     """A legend whose size is known before it is drawn.
 
     Attributes:
-        labels: broken where a line would be too long.
-        title: the same.
+        labels: broken into lines that fit.
+        title: broken into lines that fit.
         columns: of labels.
         size: of the font, points.
-        height: of the whole, inches.
+        height: of the legend with its title, inches.
     """
 
     labels: tuple[str, ...]
@@ -75,12 +75,12 @@ class Legend:
         return cls(wrapped, whole, columns, size, height)
 
     def draw(self, figure: Figure, looks: Sequence[dict[str, Any]]) -> None:
-        """Draw it above everything else in the figure."""
+        """Draw the legend above the panels of a figure."""
         add_legend(figure, self.labels, looks, self.columns, self.size, self.title)
 
 
 def _arrange(labels: Sequence[str], columns: int, style: PaperStyle) -> tuple[tuple[str, ...], int]:
-    """Return labels broken to fit into so many columns, and how many lines the columns have then."""
+    """Return labels broken to fit into a number of columns, and the number of lines of the columns."""
     room = (style.width - _MARGIN) / columns - _SAMPLE * style.font_size / 72
     wrapped = tuple(wrap_label(label, room, style.font_size) for label in labels)
     rows = -(-len(labels) // columns)

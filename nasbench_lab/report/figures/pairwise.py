@@ -1,4 +1,4 @@
-"""Every strategy beside every other: a map of the probabilities that a run of one ends better than one of the other."""
+"""Comparison of all pairs of strategies: a map of the probabilities that one ends better than the other."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -24,15 +25,15 @@ _LABEL_SHARE = 0.4  # of the width of a figure, for the names of strategies
 _SMALLEST = 5.0  # font of the names, points
 _ROW = 1.42  # least height of a line of a row, font sizes
 _RIGHT = 0.1  # inches
-_CELL = 0.24  # inches; a cell at least so wide and high has its number in it
+_CELL = 0.24  # inches; the least width and height of a cell that shows its number
 _TALLEST = 0.34  # cell, inches
 _BAR = 0.42  # room for the colour bar below, inches
-_SELF = "#e8e8e8"  # where a strategy would stand beside itself, or has no value
-_DARK = 0.3  # distance from one half from which on a cell is dark
+_SELF = "#e8e8e8"  # on the diagonal, and where there is no value
+_DARK = 0.3  # cells further from one half than this are dark
 
 
 def a12_figure(
-    study: Study,
+    results: StudySource,
     kind: RegretKind | None = None,
     *,
     task: int | str | None = None,
@@ -40,23 +41,24 @@ def a12_figure(
 ) -> Figure:
     """Draw the probability that a run of the row's strategy ends better than one of the column's, ties counting half.
 
-    This is A12 of Vargha and Delaney (2000). A dot marks what is significant: on one task by the test of Mann and
-    Whitney over runs, Holm-adjusted; over all tasks, where the mean of the probabilities is drawn, by Wilcoxon's
-    signed-rank test over tasks, Holm-adjusted. Rows and columns are in the order of their average rank.
+    This is A12 of Vargha and Delaney (2000). A dot marks a significant difference: on one task by the Mann-Whitney test
+    over runs, Holm-adjusted; over all tasks, where the mean of the probabilities is drawn, by Wilcoxon's signed-rank
+    test over tasks, Holm-adjusted. Rows and columns are in the order of the average rank.
 
     Args:
-        study: what was compared.
-        kind: of regret; by default the most telling one.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
+        kind: of regret; by default the most informative one.
         task: position or name of a task; by default all, or the only one.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        UnknownNameError: no such kind, task or style.
+        UnknownNameError: there is no such kind, task or style.
         MissingDataError: no task has that kind of regret.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
+    study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     values, significant, title = _numbers(study, kind, task)
     order = _order(study, kind)
@@ -94,7 +96,7 @@ def a12_figure(
 
 
 def _numbers(study: Study, kind: RegretKind, task: int | str | None) -> tuple[FloatArray, NDArray[np.bool_], str]:
-    """Return probabilities, what of them is significant, and the title."""
+    """Return the probabilities, which of them are significant, and the title."""
     pairwise = part_of(study.pairwise, kind, "pairs")
     places = chosen_tasks(study, None if task is None else [task])
     what = f"A12 of {KIND_WORDS[kind]}: row better than column"
@@ -117,7 +119,7 @@ def _order(study: Study, kind: RegretKind) -> list[int]:
 def _mark(
     panel: Axes, values: FloatArray, significant: NDArray[np.bool_], *, numbered: bool, size: float, cell: float
 ) -> None:
-    """Write numbers into cells where they fit, and dots where something is significant."""
+    """Write numbers into cells where they fit, and mark significant cells with dots."""
     dots: dict[str, list[tuple[float, float]]] = {"white": [], "black": []}
     for (row, column), value in np.ndenumerate(values):
         if not np.isfinite(value):

@@ -1,4 +1,4 @@
-"""What figures of curves share: steps with bands, the line of the optimum, panels that say why they are empty."""
+"""Parts that figures share: steps with bands, the line of the optimum, reasons for empty panels, labels of axes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places
 from nasbench_lab.report.figures.text_fit import line_count, text_width
+from nasbench_lab.report.layout.log_axis import place_of_zero
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -24,14 +25,13 @@ KIND_WORDS: dict[RegretKind, str] = {
     "valid": "mean validation regret",
     "test": "mean test regret",
 }
-"""What kinds of regret are called in figures and tables."""
+"""Names of the kinds of regret in figures and tables."""
 AXIS_WORDS = {"evaluations": "evaluations", "seconds": "simulated seconds"}
-"""What axes are called."""
+"""Names of the axes."""
 
 _BAND = 0.18  # opacity
 _FEW = 6
-_NARROW = 4  # a log axis that ends at less than that many times its beginning is labelled as a linear one
-_FLOOR_SHARE = 3  # the line of the optimum is drawn at the smallest positive regret over this
+_NARROW = 4  # a log axis with a smaller ratio of its ends is labelled like a linear axis
 
 
 def draw_steps(
@@ -44,7 +44,7 @@ def draw_steps(
     number: int = 0,
     lines: int = 1,
 ) -> None:
-    """Draw a line and a band around it. What is not finite is left out, of each on its own; shapes (points,).
+    """Draw a line and a band around it, each where its values are finite; all of shape (points,).
 
     Args:
         panel: where to draw.
@@ -53,8 +53,8 @@ def draw_steps(
         middle: the line.
         high: upper end of the band.
         look: of the line.
-        number: of the line, so that markers of different lines stand elsewhere.
-        lines: how many there are; bands are fainter where they are many.
+        number: of the line, so that markers of different lines have different places.
+        lines: number of lines; bands are fainter if there are many.
     """
     known, banded = np.isfinite(middle), np.isfinite(high) & np.isfinite(low)
     marks: dict[str, Any] = {"markevery": marker_places(grid[known], number, log=True)} if look.get("marker") else {}
@@ -70,10 +70,10 @@ def draw_losses(panel: Axes, grid: FloatArray, lines: FloatArray, looks: Sequenc
     Args:
         panel: where to draw.
         grid: of the x axis, shape (points,).
-        lines: lower end, middle and upper end of every strategy, shape (3, strategies, points); some are finite.
+        lines: lower end, middle and upper end of each strategy, shape (3, strategies, points); some are finite.
         looks: of the strategies.
     """
-    floor = floor_of(lines)
+    floor = place_of_zero(lines)
     for number, look in enumerate(looks):
         low, middle, high = np.maximum(lines[:, number], floor)
         draw_steps(panel, grid, low, middle, high, look, number, len(looks))
@@ -84,34 +84,28 @@ def draw_losses(panel: Axes, grid: FloatArray, lines: FloatArray, looks: Sequenc
     if shown.min() <= 0:
         mark_optimum(panel, floor, float(shown.max()))
     label_log_axis(panel.xaxis)
-    label_log_axis(panel.yaxis)
+    if shown.max() > 0:
+        label_log_axis(panel.yaxis)
+    else:  # only the optimum is drawn, so there is no scale
+        panel.set_yticks([], minor=False)
+        panel.set_yticks([], minor=True)
 
 
 def say(panel: Axes, text: str) -> None:
-    """Show a text in place of a panel."""
+    """Show a text instead of a panel."""
     panel.axis("off")
     panel.text(0.5, 0.5, text, ha="center", va="center", transform=panel.transAxes)
 
 
 def mark_optimum(panel: Axes, floor: float, highest: float) -> None:
-    """Draw the line that stands for a regret of zero, which a log axis cannot show."""
+    """Draw the line that represents a regret of zero, which a log axis cannot show."""
     panel.set_ylim(floor, max(highest * 1.5, floor * 10))
     panel.axhline(floor, color="#666666", linewidth=0.8)
     panel.annotate("optimum", (0.01, floor), xycoords=("axes fraction", "data"), va="bottom", fontsize=7)
 
 
-def floor_of(drawn: FloatArray) -> float:
-    """Return where zero is drawn on a log axis: at a third of the smallest positive value.
-
-    >>> floor_of(np.array([0.0, 0.3, np.inf]))
-    0.09999999999999999
-    """
-    positive = drawn[np.isfinite(drawn) & (drawn > 0)]
-    return float(positive.min()) / _FLOOR_SHARE if len(positive) else 1e-12
-
-
 def panel_grid(style: PaperStyle, panels: int, columns: int, height: float, above: float) -> tuple[Figure, list[Axes]]:
-    """Return a figure with panels, row by row, each of a height in inches, and room above them."""
+    """Return a figure and its panels, row by row; height of a panel and room above all panels in inches."""
     from matplotlib.figure import Figure
 
     columns = min(columns, panels)
@@ -124,7 +118,7 @@ def panel_grid(style: PaperStyle, panels: int, columns: int, height: float, abov
 
 
 def set_title(panel: Axes, text: str, style: PaperStyle, columns: int) -> None:
-    """Write a title over a panel, smaller where it would be wider than the panel."""
+    """Write a title over a panel, in a smaller font if it would be wider than the panel."""
     room = style.width / columns * 0.82
     size = style.font_size
     panel.set_title(text, fontsize=size * min(1.0, room / max(text_width(text, size), 1e-9)))
@@ -133,12 +127,12 @@ def set_title(panel: Axes, text: str, style: PaperStyle, columns: int) -> None:
 def label_outer(
     figure: Figure, panels: Sequence[Axes], columns: int, above: float, words: tuple[str, str], units: Sequence[str]
 ) -> None:
-    """Label the x of the lowest panels, and the y once; with the unit, or where units differ, that at every panel.
+    """Label the x axes of the lowest panels, and the y axes once; where units differ, each panel shows its unit.
 
     Args:
         figure: with the panels.
         panels: row by row.
-        columns: how many there are in a row.
+        columns: number of panels in a row.
         above: room above the panels, inches.
         words: of x and y.
         units: of y on every panel.
@@ -161,7 +155,7 @@ def label_outer(
 
 
 def row_places(labels: Sequence[str]) -> tuple[list[float], float]:
-    r"""Return the middle of every row, and where the last one ends, in lines of text: a label of two lines takes two.
+    r"""Return the middle of each row, and the end of the last row, in lines of text: a label of two lines takes two.
 
     >>> row_places(["one", "two\nlines"])
     ([0.5, 2.0], 3.0)
@@ -172,7 +166,7 @@ def row_places(labels: Sequence[str]) -> tuple[list[float], float]:
 
 
 def label_rows(panel: Axes, labels: Sequence[str], *, shown: bool = True) -> None:
-    """Make the y axis one of rows from top to bottom, at `row_places`, with a label each."""
+    """Turn the y axis into labelled rows from top to bottom, at `row_places`."""
     middles, end = row_places(labels)
     panel.set_yticks(middles, labels if shown else [""] * len(labels))
     panel.tick_params(axis="y", length=0)
@@ -181,7 +175,7 @@ def label_rows(panel: Axes, labels: Sequence[str], *, shown: bool = True) -> Non
 
 
 def label_log_axis(axis: Axis) -> None:
-    """Label an axis that is logarithmic, and has its limits, with few numbers that do not overlap in small panels."""
+    """Label a logarithmic axis whose limits are set, with few numbers that do not overlap in small panels."""
     from matplotlib import ticker
 
     low, high = sorted(axis.get_view_interval())

@@ -1,6 +1,6 @@
-"""Styles of figures for papers: widths of columns, sizes of text, and looks that tell forty strategies apart.
+"""Styles of figures for papers: widths of columns, sizes of text, and looks that distinguish forty strategies.
 
-Widths in inches of what two-column venues print, column and page:
+Widths of column and page of two-column venues, in inches:
 
 =====================  ======  =====
 ICML                    3.25   6.75
@@ -10,8 +10,8 @@ IEEE                    3.50   7.16
 AAAI                    3.30   7.00
 =====================  ======  =====
 
-The styles have the narrowest, so that a figure fits everywhere without being scaled, and its text keeps its size. The
-pages of NeurIPS, ICLR, TMLR and AutoML-Conf are 5.5 to 6.5 wide: there the double style is scaled to 81 % or more.
+The styles have the narrowest widths, so a figure fits everywhere without scaling, and its text keeps its size. Pages of
+NeurIPS, ICLR, TMLR and AutoML-Conf are 5.5 to 6.5 inches wide; there the double style is scaled to 81 % or more.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nasbench_lab.report.figures import style
 StyleName = Literal["single", "double"]
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""Markers of points and of lines where there are many; seven, so that they are not in step with colours and dashes."""
+"""Markers of points, and of lines if there are many. Seven markers repeat out of step with colours and dashes."""
 
 _FEW = len(style.COLORS)
 _MARKERS_ON_A_LINE = 6
@@ -38,13 +38,13 @@ _STAGGER = 0.37  # of the distance between markers, from line to line
 @final
 @dataclass(frozen=True)
 class PaperStyle:
-    """How large a figure and its text are.
+    """The size of a figure and of its text.
 
     Attributes:
         name: ``"single"`` or ``"double"``.
         width: of the figure, inches.
-        columns: how many panels stand side by side, at most.
-        font_size: of all text but titles of panels, points.
+        columns: largest number of panels side by side.
+        font_size: of all text, points; titles of panels may be smaller.
     """
 
     name: StyleName
@@ -81,7 +81,7 @@ STYLES = {
     "single": PaperStyle("single", 3.25, 1, 7.0),
     "double": PaperStyle("double", 6.75, 3, 7.5),
 }
-"""The styles by their names."""
+"""The styles by name."""
 
 
 def paper_style(style: PaperStyle | str) -> PaperStyle:
@@ -101,13 +101,13 @@ def paper_style(style: PaperStyle | str) -> PaperStyle:
 
 
 def line_look(number: int, strategies: int) -> dict[str, Any]:
-    """Return the look of the line of a strategy: colour, dashes and, where colours repeat, markers.
+    """Return the look of a strategy's line: colour, dashes and, if colours repeat, a marker.
 
-    No two of 210 strategies look the same.
+    The looks of up to 210 strategies are all different.
 
     Args:
         number: of the strategy, from 0.
-        strategies: how many there are.
+        strategies: number of strategies.
 
     >>> line_look(0, 3)["marker"], line_look(7, 30)["marker"]
     ('', 'o')
@@ -119,12 +119,12 @@ def line_look(number: int, strategies: int) -> dict[str, Any]:
 
 
 def point_look(number: int) -> dict[str, Any]:
-    """Return colour and marker of a strategy where it is a point."""
+    """Return colour and marker of a strategy that is drawn as a point."""
     return {"color": style.line(number)["color"], "marker": MARKERS[number % len(MARKERS)]}
 
 
 def marker_places(grid: FloatArray, number: int, *, log: bool) -> list[int]:
-    """Return at which points of a line markers stand: few, evenly along the axis, and elsewhere on every line.
+    """Return the points of a line that have markers: few, evenly along the axis, and different for each line.
 
     Args:
         grid: ascending places of the points on the axis, shape (points,).

@@ -1,4 +1,4 @@
-"""Several objectives: which trade-offs runs find, and how much of the true front they cover."""
+"""Several objectives: the trade-offs that runs find, and the share of the true front that they cover."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import draw_steps, panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, line_look, paper_style
 from nasbench_lab.report.study_selection import in_words
+from nasbench_lab.report.study_source import StudySource, traces_of
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.tables.description import Metric
 
@@ -26,26 +27,28 @@ _HEIGHT = 2.1  # of a panel, inches
 _MOST_POINTS = 5000
 
 
-def pareto_figure(traces: Sequence[Trace], split: Split | None = None, *, style: PaperStyle | str = "single") -> Figure:
-    """Draw the trade-offs that runs end with, one panel for each further objective, and the hypervolume over time.
+def pareto_figure(results: StudySource, split: Split | None = None, *, style: PaperStyle | str = "single") -> Figure:
+    """Draw the final trade-offs of runs, one panel per further objective, and the hypervolume over time.
 
-    A line has, for every limit of the further objective, the median over runs of the best value that an architecture
-    on the run's front (see `pareto_fronts`) has within it, with the interquartile range as band: the attainment
+    For each limit of the further objective, a line shows the median over runs of the best value within the limit on
+    the run's front (see `pareto_fronts`), with the interquartile range as band. These are the attainment
     surfaces of Fonseca and Fleming (1996) for the quartiles. Architectures are judged by their means. Grey points are
-    the architectures of the table; black ones those of the true front. The last panel has the share of the true front's
-    hypervolume, see `relative_hypervolume`.
+    the architectures of the table, black points those of the true front. The last panel shows the share of the true
+    front's hypervolume, see `relative_hypervolume`.
 
     Args:
-        traces: of one table, searched with the same further objectives.
+        results: traces of one table, searched with the same further objectives: one trace or several, results, or the
+            path of a folder of results or of a traces file. A study does not have what is needed.
         split: by which means architectures are judged; by default ``"test"`` where the table has it.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        ParameterError: there are no traces, or they are of different searches.
+        ParameterError: there are no traces, they are of different searches, or the source is a study.
         MissingDataError: the search had no further objectives, or the table no such split.
     """
     from matplotlib import rc_context
 
+    traces = traces_of(results)
     chosen, split = paper_style(style), _checked(traces, split)
     objectives = traces[0].setting.conditions.objectives
     labels = [trace.setting.label for trace in traces]
@@ -63,8 +66,6 @@ def pareto_figure(traces: Sequence[Trace], split: Split | None = None, *, style:
 
 
 def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
-    if not traces:
-        raise ParameterError("there are no traces to draw")
     first = traces[0].setting
     for trace in traces:
         if (trace.setting.table, trace.setting.conditions.objectives) != (first.table, first.conditions.objectives):
@@ -72,7 +73,7 @@ def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
     if not first.conditions.objectives:
         raise MissingDataError(f"the search on {first.table!r} had no further objectives, so there is no Pareto front")
     chosen: Split = split or ("test" if "test" in traces[0].reference.means else "valid")
-    traces[0].reference.mean(chosen)  # says what there is
+    traces[0].reference.mean(chosen)  # raises an error if there is no such split
     return chosen
 
 
@@ -100,7 +101,7 @@ def _draw_trade_off(
 
 
 def attainment(trace: Trace, split: Split, objective: str) -> tuple[FloatArray, FloatArray]:
-    """Return the best value that every run's final front attains within limits of a further objective.
+    """Return the best value that the final front of each run attains within limits of a further objective.
 
     Args:
         trace: the runs.
@@ -108,8 +109,8 @@ def attainment(trace: Trace, split: Split, objective: str) -> tuple[FloatArray, 
         objective: name of a further objective.
 
     Returns:
-        Limits in the order in which they are looser, shape (P,), and losses (negated where more is better), NaN where
-        a run has nothing within the limit, shape (runs, P).
+        Limits from strict to loose, shape (P,), and losses (negated where more is better), NaN where
+        a run has no architecture within the limit, shape (runs, P).
     """
     cost = trace.reference.means[objective]
     loss = trace.reference.mean(split)
@@ -130,7 +131,7 @@ def _draw_hypervolume(panel: Axes, traces: Sequence[Trace], split: Split, looks:
     for number, (trace, look) in enumerate(zip(traces, looks, strict=True)):
         shortest = int(trace.evaluations.min())
         share = relative_hypervolume(trace, split)[:, :shortest]
-        low, middle, high = 1 - run_quantiles(1 - share)  # as losses, so that quartiles are those of actual runs
+        low, middle, high = 1 - run_quantiles(1 - share)  # as losses, so that quartiles are values of actual runs
         draw_steps(panel, np.arange(1.0, shortest + 1), high, middle, low, look, number, len(traces))
     panel.set_xlabel("evaluations")
     panel.set_ylabel("share of the hypervolume")

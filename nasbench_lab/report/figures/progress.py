@@ -1,4 +1,4 @@
-"""All tasks together while the budget is spent: average ranks, and normalised regret."""
+"""Performance over all tasks while the budget is spent: average ranks, and normalised regret."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nasbench_lab.analysis.intervals import Intervals
-from nasbench_lab.analysis.studies.results import ProgressCurves, Study
+from nasbench_lab.analysis.studies.results import ProgressCurves
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import KIND_WORDS, draw_losses, panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places, paper_style
 from nasbench_lab.report.study_selection import chosen_kind, in_words, looks_of, part_of
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -22,17 +23,18 @@ _HEIGHT = 2.0  # of a panel, inches
 _SHARE = "share of the budget"
 
 
-def rank_figure(study: Study, kind: RegretKind | None = None, *, style: PaperStyle | str = "single") -> Figure:
-    """Draw the average rank of every strategy over tasks, against the share of the budget that is spent.
+def rank_figure(results: StudySource, kind: RegretKind | None = None, *, style: PaperStyle | str = "single") -> Figure:
+    """Draw the average rank of each strategy over tasks, against the spent share of the budget.
 
-    On every task the strategies are ranked by their runs (see `analysis.ranks`); 1 is the best.
+    On each task the strategies are ranked by their runs (see `analysis.ranks`); 1 is the best.
 
     Raises:
-        UnknownNameError: no such kind or style.
+        UnknownNameError: there is no such kind or style.
         MissingDataError: no task has that kind of regret.
     """
     from matplotlib import rc_context
 
+    study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     progress = part_of(study.progress, kind, "ranks over time")
     title = f"average rank by {KIND_WORDS[kind]} over {in_words(len(progress.tasks), 'task')} (1 is the best)"
@@ -52,26 +54,27 @@ def rank_figure(study: Study, kind: RegretKind | None = None, *, style: PaperSty
 
 
 def normalised_figure(
-    study: Study,
+    results: StudySource,
     kind: RegretKind | None = None,
     *,
     statistic: Literal["mean", "iqm"] = "iqm",
     style: PaperStyle | str = "single",
 ) -> Figure:
-    """Draw the normalised regret over all tasks and runs, with bootstrap intervals, against the share of the budget.
+    """Draw the normalised regret over all tasks and runs, with bootstrap intervals, against the spent budget.
 
     Args:
-        study: what was compared.
-        kind: of regret; by default the most telling one.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
+        kind: of regret; by default the most informative one.
         statistic: ``"iqm"``, the interquartile mean, or ``"mean"``.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        UnknownNameError: no such kind, statistic or style.
+        UnknownNameError: there is no such kind, statistic or style.
         MissingDataError: that kind of regret cannot be normalised, see `Task.scale`.
     """
     from matplotlib import rc_context
 
+    study = study_of(results)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     progress = part_of(study.progress, kind, "normalised regret over time")
     intervals, name = _intervals(progress, statistic)

@@ -1,131 +1,215 @@
-"""The regret figure: median and quartiles over runs, on log axes, one line a strategy."""
+"""The regret over the search: median with quartiles, or a mean with its bootstrap interval, on log axes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nasbench_lab.analysis import regret_curve
-from nasbench_lab.analysis.curves import Axis
-from nasbench_lab.errors import MissingDataError, ParameterError
-from nasbench_lab.report.figures import style
-from nasbench_lab.report.figures.legend import add_legend, columns_that_fit
-from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_WORDS, draw_steps, mark_optimum, say
-from nasbench_lab.simulation.trace import RegretKind, Trace
+from nasbench_lab.analysis.anytime import AnytimeCurves
+from nasbench_lab.analysis.studies.results import Study, Task
+from nasbench_lab.analysis.trajectories import TimeAxis
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.report.figures.legend import Legend
+from nasbench_lab.report.figures.panels import (
+    AXIS_WORDS,
+    KIND_WORDS,
+    draw_losses,
+    label_outer,
+    panel_grid,
+    say,
+    set_title,
+)
+from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
+from nasbench_lab.report.figures.text_fit import wrap_label
+from nasbench_lab.report.study_selection import (
+    chosen_kind,
+    chosen_tasks,
+    looks_of,
+    runs_in_words,
+    why_no_curves,
+)
+from nasbench_lab.report.study_source import StudySource, study_of
+from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PANEL = (3.8, 2.5)  # inches
-_TITLE_LENGTH = 48  # characters that fit over a panel; longer titles are set smaller
-_LINE = 0.2  # height of a line of the legend, inches
+Statistic = Literal["median", "mean", "iqm"]
+STATISTICS: tuple[Statistic, ...] = ("median", "mean", "iqm")
+
+PANEL_HEIGHTS = {1: 2.0, 2: 1.5, 3: 1.6, 4: 1.4}
+"""Height of a panel in inches, by the number of columns."""
+
+_OVERVIEW_HEIGHT = 2.3  # of a panel with labels of its own, inches
+_POINTS = 256  # of a curve that is computed for the figure
+_AROUND = 0.55  # height of a panel but for its axis, inches
 
 
-def regret_figure(traces: Sequence[Trace]) -> Figure:
-    """Draw the regret of strategies on one or more tables.
+@dataclass(frozen=True)
+class _Panel:
+    """What a panel shows: the regret of one kind on one task against one axis."""
 
-    Every table (searched at one fidelity, observing one kind of repeat) has a row of panels against evaluations and,
-    where it has times, one against simulated seconds; the columns are mean validation and mean test regret, where the
-    tables have them. A regret of zero, which a log axis cannot show, is drawn on a line at the bottom that is marked
-    ``optimum``.
+    place: int
+    kind: RegretKind
+    axis: TimeAxis
+
+
+def regret_figure(
+    results: StudySource,
+    kind: RegretKind | Literal["both"] | None = None,
+    axis: TimeAxis | Literal["both"] = "evaluations",
+    *,
+    statistic: Statistic = "median",
+    tasks: Sequence[int | str] | None = None,
+    style: PaperStyle | str = "single",
+) -> Figure:
+    """Draw the regret over the search on log axes, one panel per task and one line per strategy.
+
+    A regret of zero is drawn on a line at the bottom that is marked ``optimum``. A line ends where the first run of
+    its strategy ends.
 
     Args:
-        traces: of any strategies and tables; those of one table share its panels.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
+        kind: of regret; by default the most informative one. With ``"both"`` mean validation and mean test regret stand
+            side by side, where the tables have them.
+        axis: ``"evaluations"`` or ``"seconds"``. With ``"both"`` each task has a row of panels against evaluations and,
+            where its table has times, one against simulated seconds.
+        statistic: ``"median"`` with the interquartile range, or ``"mean"`` or ``"iqm"`` with its bootstrap interval.
+        tasks: their positions or names; by default all.
+        style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        ParameterError: there are no traces, or two of the same strategy for one panel.
+        ParameterError: there are no results, or a strategy ran twice on a task.
+        UnknownNameError: there is no such kind, axis, statistic, task or style.
+        MissingDataError: no task has that kind of regret.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> trace = nl.simulate(synthetic_table(), "random-search", runs=9, budget=nl.Budget(evaluations=20))
+    >>> [panel.get_ylabel() for panel in regret_figure(trace).axes]
+    ['mean test regret (fraction)']
+    >>> len(regret_figure(trace, "both", "both").axes)
+    4
     """
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
-    if not traces:
-        raise ParameterError("there are no traces to draw")
-    groups = _group(traces)
-    labels = list(dict.fromkeys(trace.setting.label for trace in traces))
-    rows = [(group, axis) for group in groups for axis in _axes_of(group)]
-    kinds: list[RegretKind] = [k for k in ("valid", "test") if any(k in t.reference.means for t in traces)]
-    with rc_context(style.RC):
-        width = _PANEL[0] * len(kinds)
-        columns, size = columns_that_fit(labels, width, float(style.RC["font.size"]))
-        height = _PANEL[1] * len(rows) + _LINE * (1.5 + -(-len(labels) // columns))
-        figure = Figure(figsize=(width, height))
-        panels = figure.subplots(len(rows), len(kinds), squeeze=False)
-        for (group, axis), row in zip(rows, panels, strict=True):
-            for kind, panel in zip(kinds, row, strict=True):
-                _draw_panel(panel, group, kind, axis, labels)
-        looks = [style.line(number) for number in range(len(labels))]
-        add_legend(figure, labels, looks, columns, size, _legend_title(traces))
+    if statistic not in STATISTICS:
+        raise unknown("statistic", statistic, STATISTICS)
+    if axis not in (*AXIS_WORDS, "both"):
+        raise unknown("axis", axis, (*AXIS_WORDS, "both"))
+    quick = {"resamples": 0, "curves_only": True} if statistic == "median" else {}
+    study = study_of(results, points=_POINTS, **quick)
+    chosen, places = paper_style(style), chosen_tasks(study, tasks)
+    overview = "both" in (kind, axis)
+    kinds = _both_kinds(study, places) if kind == "both" else [chosen_kind(study, kind)]
+    panels = [
+        _Panel(place, each, against)
+        for place in places
+        for against in _axes(study.tasks[place], axis)
+        for each in kinds
+    ]
+    columns = len(kinds) if len(kinds) > 1 else regret_columns(chosen, len(panels))
+    height = _OVERVIEW_HEIGHT if overview else PANEL_HEIGHTS[columns]
+    titles = _titles(study, places, overview=overview)
+    with rc_context(chosen.rc):
+        legend = Legend.plan(study.labels, _legend_title(study, places, statistic), chosen)
+        figure, axes = panel_grid(chosen, len(panels), columns, height, legend.height)
+        for one, panel in zip(axes, panels, strict=True):
+            _draw_panel(one, study, panel, statistic)
+            set_title(one, titles[panel.place], chosen, columns)
+            if overview and one.axison:
+                one.set_xlabel(AXIS_WORDS[panel.axis])
+                label = f"{KIND_WORDS[panel.kind]} ({study.tasks[panel.place].unit(panel.kind)})"
+                one.set_ylabel(wrap_label(label, height - _AROUND, chosen.font_size))
+        if not overview:
+            words = AXIS_WORDS[panels[0].axis], KIND_WORDS[kinds[0]]
+            label_outer(figure, axes, columns, legend.height, words, _units(study, places, kinds[0]))
+        legend.draw(figure, looks_of(study))
     return figure
 
 
-def _group(traces: Sequence[Trace]) -> list[list[Trace]]:
-    """Collect the traces that share panels, in order of appearance."""
-    groups: dict[tuple[object, ...], list[Trace]] = {}
-    for trace in traces:
-        setting = trace.setting
-        key = (setting.table, setting.checksum, setting.fidelity, setting.conditions.repeat, setting.objective)
-        group = groups.setdefault(key, [])
-        if any(other.setting.label == setting.label for other in group):
-            raise ParameterError(f"strategy {setting.label!r} appears twice on table {setting.table!r}")
-        group.append(trace)
-    return list(groups.values())
+def regret_columns(style: PaperStyle, panels: int) -> int:
+    """Return how many panels stand side by side.
+
+    >>> from nasbench_lab.report.figures.paper_styles import STYLES
+    >>> regret_columns(STYLES["single"], 1), regret_columns(STYLES["double"], 20)
+    (1, 4)
+    """
+    if style.name == "single" or panels == 4:
+        return min(panels, 2)
+    return min(panels, 3 if panels <= 9 else 4)
 
 
-def _axes_of(traces: Sequence[Trace]) -> list[Axis]:
-    timed = all(not np.isnan(trace.time[trace.mask]).any() for trace in traces)
-    return ["evaluations", "seconds"] if timed else ["evaluations"]
+def _axes(task: Task, axis: TimeAxis | Literal["both"]) -> tuple[TimeAxis, ...]:
+    return task.axes if axis == "both" else (axis,)
 
 
-def _draw_panel(panel: Axes, traces: Sequence[Trace], kind: RegretKind, axis: Axis, labels: Sequence[str]) -> None:
-    reference = traces[0].reference
-    if kind not in reference.means:
-        return say(panel, f"no {KIND_WORDS[kind].split()[1]} measurements")
-    try:
-        curves = [regret_curve(trace, kind, axis) for trace in traces]
-    except MissingDataError as error:
-        return say(panel, f"no curves against {AXIS_WORDS[axis]}:\n{error}")
-    drawn = np.concatenate([curve.quantiles[:, np.isfinite(curve.quantiles[1])].reshape(-1) for curve in curves])
-    drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn):
-        return say(panel, "too few runs have a value")
-    floor = _floor(traces, kind)
-    for trace, curve in zip(traces, curves, strict=True):
-        low, median, high = np.maximum(curve.quantiles, floor)
-        draw_steps(panel, curve.grid, low, median, high, style.line(labels.index(trace.setting.label)))
-    panel.set_xscale("log")
-    panel.set_yscale("log")
-    if drawn.min() <= 0:
-        mark_optimum(panel, floor, drawn.max())
-    title = _title(traces[0])
-    panel.set_title(title, fontsize=style.RC["axes.titlesize"] * min(1.0, _TITLE_LENGTH / len(title)))
-    panel.set_xlabel(AXIS_WORDS[axis])
-    panel.set_ylabel(f"{KIND_WORDS[kind]} ({reference.metrics[kind].unit})")
-    return None
+def _both_kinds(study: Study, places: Sequence[int]) -> list[RegretKind]:
+    """Return the kinds of regret that are judged by means, and that some of the tasks have."""
+    compared: tuple[RegretKind, ...] = ("valid", "test")
+    found = [kind for kind in compared if any(kind in study.tasks[place].kinds for place in places)]
+    if not found:
+        raise MissingDataError("no table has validation or test measurements")
+    return found
 
 
-def _title(trace: Trace) -> str:
-    setting = trace.setting
-    parts = [f"{setting.fidelity} epochs"]
-    if setting.conditions.repeat != "sample":
-        parts.append(
-            "mean of repeats" if setting.conditions.repeat == "mean" else f"repeat {setting.conditions.repeat}"
-        )
-    if setting.objective.split == "test":
+def _titles(study: Study, places: Sequence[int], *, overview: bool) -> dict[int, str]:
+    """Return a title for the panels of each task; in an overview there is room to say what evaluations observe."""
+    if not overview:
+        tested = {place: study.tasks[place].searched_on_test for place in places}
+        return {place: f"{study.tasks[place].name}{', on test' if tested[place] else ''}" for place in places}
+    titles = {place: _full_title(study.tasks[place]) for place in places}
+    several = [title for title in titles.values() if list(titles.values()).count(title) > 1]
+    return {place: study.tasks[place].name if title in several else title for place, title in titles.items()}
+
+
+def _full_title(task: Task) -> str:
+    repeat = task.conditions.repeat
+    parts = [f"{task.conditions.fidelity} epochs"]
+    if repeat != "sample":
+        parts.append("mean of repeats" if repeat == "mean" else f"repeat {repeat}")
+    if task.searched_on_test:
         parts.append("on test")
-    return f"{setting.table} ({', '.join(parts)})"
+    return f"{task.table} ({', '.join(parts)})"
 
 
-def _floor(traces: Sequence[Trace], kind: RegretKind) -> float:
-    """Where a regret of zero is drawn: a third of the smallest positive regret that any architecture has."""
-    gaps = traces[0].reference.regret(kind, traces[0].reference.mean(kind))
-    positive = gaps[gaps > 0]
-    return float(positive.min()) / 3 if len(positive) else 1e-12
+def _legend_title(study: Study, places: Sequence[int], statistic: Statistic) -> str:
+    runs = runs_in_words(study, places)
+    if statistic == "median":
+        return f"median (line) and interquartile range (band) of {runs}"
+    name = {"mean": "mean", "iqm": "interquartile mean"}[statistic]
+    if not study.resamples:
+        return f"{name} of {runs}"
+    return f"{name} (line) of {runs}, with its {100 * study.level:g} % bootstrap interval (band)"
 
 
-def _legend_title(traces: Sequence[Trace]) -> str:
-    counts = sorted({trace.runs for trace in traces})
-    runs = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-    return f"median (line) and interquartile range (band) of {runs} runs"
+def _units(study: Study, places: Sequence[int], kind: RegretKind) -> list[str]:
+    """Return the unit on each panel; a panel without measurements has the unit of the others."""
+    units = [study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else "" for place in places]
+    known = [unit for unit in units if unit]
+    return [unit or next(iter(known), "") for unit in units]
+
+
+def _lines(curves: AnytimeCurves, statistic: Statistic) -> FloatArray:
+    """Return lower end, middle and upper end, shape (3, S, P)."""
+    if statistic == "median":
+        return curves.quartiles
+    intervals = curves.mean if statistic == "mean" else curves.iqm
+    return np.stack([intervals.low, intervals.estimate, intervals.high])
+
+
+def _draw_panel(axes: Axes, study: Study, panel: _Panel, statistic: Statistic) -> None:
+    curves = study.curves.get((panel.kind, panel.axis, panel.place))
+    if curves is None:
+        say(axes, why_no_curves(study, panel.place, panel.kind, panel.axis))
+        return
+    lines = _lines(curves, statistic)
+    if not np.isfinite(lines[1]).any():
+        say(axes, "too few runs have a value")
+        return
+    draw_losses(axes, curves.grid, lines, looks_of(study))

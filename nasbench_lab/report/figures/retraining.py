@@ -1,4 +1,4 @@
-"""The figure of a validation: what the table promised against what training gave, and whether the winner still wins."""
+"""The figure of a validation: promised against trained accuracy, and whether the winner still wins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasbench_lab.analysis.retraining import Interval, Validation
+from nasbench_lab.analysis.intervals import Interval
+from nasbench_lab.analysis.retraining import Validation
 from nasbench_lab.report.figures import style
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ _ROW = 3.1  # inches
 
 
 def validation_figure(validations: Sequence[Validation], dataset: str) -> Figure:
-    """Draw a row per table: promise against training per architecture, and every strategy's lead or lag.
+    """Draw a row per table: promised against trained accuracy per architecture, and leads of the promised winner.
 
     Args:
         validations: one per table.
-        dataset: name of the data that was trained on, for the axes.
+        dataset: name of the data set of the trainings, for the axes.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -49,7 +50,7 @@ def _draw_promises(panel: Any, validation: Validation, dataset: str) -> None:
             linestyle="none",
             marker=_MARKERS[number % len(_MARKERS)],
             markersize=5,
-            # Strategies often share picks; hollow markers of different shapes show each of them.
+            # Strategies often share picks: hollow markers of different shapes keep all of them visible.
             markerfacecolor="none",
             elinewidth=0.7,
             color=style.line(number)["color"],
@@ -70,12 +71,12 @@ def _draw_leads(panel: Any, validation: Validation) -> None:
     panel.set_yticks(range(len(names)), names)
     panel.set_ylim(-0.6, len(names) - 0.4)
     panel.grid(visible=False, axis="y")
-    panel.set_title(f"{validation.winner},\npromised to win: {validation.verdict}")
-    panel.set_xlabel("lead over ... (points, 95 % interval)")
+    panel.set_title(f"{validation.winner}, best in the table:\n{validation.verdict} after training")
+    panel.set_xlabel("lead over each strategy (points, 95 % interval)")
 
 
 def _bars(intervals: Sequence[Interval]) -> Any:
-    """Lengths of error bars, shape (2, intervals)."""
+    """Return the lengths of error bars, shape (2, intervals)."""
     lengths = [(each.estimate - each.low, each.high - each.estimate) for each in intervals]
     return np.array(lengths).reshape(-1, 2).T
 

@@ -1,4 +1,4 @@
-"""Writing figures: the same picture gives the same bytes."""
+"""Writing figures to files: the same figure gives the same bytes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 FORMATS = ("pdf", "png")
 """Formats of the figures in the folder of ``nasbench-lab run``."""
 PAPER_FORMATS = ("pdf", "svg", "png")
-"""Formats that figures can be written in."""
+"""Formats in which figures can be written."""
 
 _METADATA: dict[str, dict[str, Any]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
-# Names inside an SVG are hashes of a random number otherwise.
+# Without a fixed salt, names inside an SVG are hashes of a random number.
 _RC: Any = {"svg.hashsalt": "nasbench-lab"}
 
 
@@ -31,15 +31,15 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
 def save_figure_as(figure: Figure, *paths: Path, style: PaperStyle | None = None) -> None:
     """Write a figure to files whose endings (.pdf, .svg, .png) say the format, without the date.
 
-    A PDF embeds its fonts; an SVG has its letters as outlines, so that it looks the same everywhere.
+    A PDF embeds its fonts. An SVG contains letters as outlines, so it looks the same everywhere.
 
     Args:
-        figure: what to write.
+        figure: the figure.
         paths: of the files.
-        style: in which the figure was drawn, for a figure for a paper.
+        style: with which the figure was drawn, for a figure of a paper.
 
     Raises:
-        ParameterError: no such format.
+        ParameterError: there is no such format.
     """
     from matplotlib import rc_context
 
@@ -50,10 +50,12 @@ def save_figure_as(figure: Figure, *paths: Path, style: PaperStyle | None = None
             allowed = ", ".join(f".{kind}" for kind in PAPER_FORMATS)
             raise ParameterError(f"a figure is written to a file that ends in {allowed}, not to {path.name!r}")
     settings: Any = {**(style.rc if style else RC), **_RC}
-    if style:  # laid out once, so that a file does not depend on which others were written before
+    if style:  # laid out once, so that a file does not depend on the files written before
         settings["figure.constrained_layout.use"] = False
     with rc_context(settings):
         if style:
+            # At the resolution of the file: at a lower one, text is rounded to whole pixels and may be narrower.
+            figure.set_dpi(settings["savefig.dpi"])
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
         for path in paths:

@@ -1,4 +1,4 @@
-"""How figures look: colours that the colour-blind can tell apart, line styles that survive a black-and-white print."""
+"""The look of figures: colours that colour-blind readers can distinguish, and dashes for black-and-white prints."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RC: Any = {
 
 
 def line(number: int) -> dict[str, Any]:
-    """Return colour and dashes of the line with this number; both repeat, but not in step.
+    """Return colour and dashes of the line with a number; both repeat, but not in step.
 
     >>> line(0)["color"], line(6)["color"], line(0)["linestyle"] == line(6)["linestyle"]
     ('#0072B2', '#0072B2', False)

@@ -1,4 +1,4 @@
-"""The figure of a table: what its measurements look like, and how far they can be trusted."""
+"""The figure of a table: its measurements, and how reliable they are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _POINT: Any = {"s": 2, "linewidths": 0, "alpha": 0.35, "color": style.COLORS[0],
 def table_figure(table: Table, quality: Quality) -> Figure:
     """Draw four panels: distribution, agreement of repeats, agreement of fidelities with the end, time and quality.
 
-    A panel whose measurements the table does not have says so.
+    Where the table lacks the measurements of a panel, the panel says so.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure

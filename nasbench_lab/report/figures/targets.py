@@ -1,4 +1,4 @@
-"""How soon and how often targets are reached: distributions of times to targets, and performance profiles."""
+"""Distributions of times to targets, and performance profiles."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasbench_lab.analysis.curves import Axis
-from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import unknown
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_WORDS, label_log_axis, panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places, paper_style
 from nasbench_lab.report.study_selection import chosen_kind, in_words, looks_of, part_of
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
@@ -21,31 +21,36 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _HEIGHT = 1.9  # of a panel, inches
-_BOUND = 0.35  # opacity of what is a lower bound only
+_BOUND = 0.35  # opacity of lines that are lower bounds only
 _SHARES = (-0.02, 1.02)
 _MOST_TARGETS = 6
 
 
 def ecdf_figure(
-    study: Study, kind: RegretKind | None = None, axis: Axis = "evaluations", *, style: PaperStyle | str = "single"
+    results: StudySource,
+    kind: RegretKind | None = None,
+    axis: TimeAxis = "evaluations",
+    *,
+    style: PaperStyle | str = "single",
 ) -> Figure:
-    """Draw which share of all pairs of a run and a target was reached by when, averaged over tasks.
+    """Draw the share of targets that runs have reached over time, over all pairs of a run and a target.
 
-    Targets are normalised regrets. Where the runs of a strategy begin to end before they reached all targets, its line
-    goes on faintly: the shares are lower bounds from there on.
+    Targets are normalised regrets, and shares are averaged over tasks. Once a run of a strategy has ended without
+    reaching all targets, the shares are lower bounds, and the line continues faintly.
 
     Args:
-        study: what was compared.
-        kind: of regret; by default the most telling one.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
+        kind: of regret; by default the most informative one.
         axis: ``"evaluations"`` or ``"seconds"``.
         style: ``"single"``, ``"double"``, or a style.
 
     Raises:
-        UnknownNameError: no such kind, axis or style.
+        UnknownNameError: there is no such kind, axis or style.
         MissingDataError: the regret cannot be normalised, or no task has times.
     """
     from matplotlib import rc_context
 
+    study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     if axis not in AXIS_WORDS:
         raise unknown("axis", axis, AXIS_WORDS)
@@ -57,31 +62,34 @@ def ecdf_figure(
             sure = times.grid <= times.complete_until[number]
             _draw_share(panel, times.grid[sure], times.ecdf[number][sure], look, number)
             bound = ~sure
-            bound[:-1] |= ~sure[1:]  # from the last sure point on, so that the line has no gap
+            bound[:-1] |= ~sure[1:]  # from the last sure point, so that the line has no gap
             faint = {**look, "alpha": _BOUND, "marker": ""}
             panel.plot(times.grid[bound], times.ecdf[number][bound], drawstyle="steps-post", **faint)
         panel.set_xscale("log")
         label_log_axis(panel.xaxis)
         panel.set_ylim(*_SHARES)
         panel.set_xlabel(AXIS_WORDS[axis])
-        panel.set_ylabel("runs and targets reached")
+        panel.set_ylabel("share of targets reached")
         legend.draw(figure, looks_of(study))
     return figure
 
 
-def profile_figure(study: Study, kind: RegretKind | None = None, *, style: PaperStyle | str = "single") -> Figure:
-    """Draw two performance profiles, higher is better.
+def profile_figure(
+    results: StudySource, kind: RegretKind | None = None, *, style: PaperStyle | str = "single"
+) -> Figure:
+    """Draw two performance profiles; higher is better.
 
-    The first has the share of runs that end with at most some normalised regret, averaged over tasks, with bootstrap
-    intervals (Agarwal et al., NeurIPS 2021). The second has the share of problems (a target on a task) on which the
-    expected time to the target is at most some multiple of the best strategy's (Dolan and Moré, 2002).
+    The first shows the share of runs that end with at most a given normalised regret, averaged over tasks, with
+    bootstrap intervals (Agarwal et al., NeurIPS 2021). The second shows the share of problems (a target on a task) on
+    which the expected time to the target is at most a given multiple of the best strategy's (Dolan and Moré, 2002).
 
     Raises:
-        UnknownNameError: no such kind or style.
+        UnknownNameError: there is no such kind or style.
         MissingDataError: the regret cannot be normalised.
     """
     from matplotlib import rc_context
 
+    study = study_of(results)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     profiles = part_of(study.profiles, kind, "profiles")
     tasks = in_words(len(profiles.tasks), "task")
@@ -98,10 +106,10 @@ def profile_figure(study: Study, kind: RegretKind | None = None, *, style: Paper
             low, high = profiles.scores.low[number], profiles.scores.high[number]
             scores.fill_between(profiles.regrets, low, high, step="post", **band)
         scores.set_xlabel("normalised regret at the end")
-        scores.set_ylabel("runs with at most that")
+        scores.set_ylabel("share of runs with at most that")
         costs.set_xscale("log")
         label_log_axis(costs.xaxis)
-        costs.set_xlabel("expected time to a target over the best strategy's")
+        costs.set_xlabel("expected time to a target / that of the best")
         costs.set_ylabel(f"share of {in_words(profiles.problems, 'problem')}")
         scores.set_ylim(*_SHARES)
         costs.set_ylim(*_SHARES)

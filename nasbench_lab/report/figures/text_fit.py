@@ -1,14 +1,12 @@
-"""How much room text takes, and breaking labels that are too long for theirs."""
+"""How much room text takes in figures, and breaking labels that are too long for theirs."""
 
 from __future__ import annotations
 
 import functools
-import re
 
 import numpy as np
 
-_BREAKS = tuple(re.compile(pattern) for pattern in (r"(?<=[ ,;|/-])(?=[^ ])", r"(?<=[=:_.])(?=[^ ])", r"(?<=.)(?=.)"))
-"""Where a label may be broken: between words, then inside of them, and at last anywhere."""
+from nasbench_lab.report.layout.wrapping import wrap_text
 
 
 @functools.cache
@@ -24,32 +22,18 @@ def text_width(text: str, size: float) -> float:
     if not text.strip():
         return 0.0
     outline = TextPath((0, 0), text, size=size)
-    # Letters have points of their outlines where they are widest: no need to look along the curves, which takes long.
+    # The outlines of letters have points where letters are widest: no need to follow the curves, which takes long.
     points = outline.vertices[outline.codes != Path.CLOSEPOLY]
     return float(np.ptp(points[:, 0])) / 72
 
 
 def wrap_label(text: str, room: float, size: float) -> str:
-    r"""Break a label into lines that fit into a room in inches: between words where that is possible.
+    r"""Return a label broken into lines that fit into a room in inches: between words where that is possible.
 
     >>> wrap_label("regularized-evolution", 0.8, 7)
     'regularized-\nevolution'
     """
-    if text_width(text, size) <= room:
-        return text
-    return "\n".join(line.rstrip() for line in _lines(text, room, size, 0))
-
-
-def _lines(text: str, room: float, size: float, level: int) -> list[str]:
-    lines: list[str] = []
-    for piece in _BREAKS[level].split(text):
-        if lines and text_width((lines[-1] + piece).rstrip(), size) <= room:
-            lines[-1] += piece
-        elif level + 1 < len(_BREAKS) and text_width(piece.rstrip(), size) > room:
-            lines += _lines(piece, room, size, level + 1)
-        else:
-            lines.append(piece)
-    return lines
+    return "\n".join(wrap_text(text, room, lambda line: text_width(line, size)))
 
 
 def line_count(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Charts as plain data: what the page's script draws, and what stands in their place where no script runs."""
+"""Charts as plain data, for the page's script and for the pictures that replace them without a script."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ from typing import Any, Literal
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.report.layout.log_axis import place_of_zero
 
 Scale = Literal["linear", "log"]
 
 MOST_POINTS = 200
-"""Points of a curve that a page keeps at most: more than can be told apart on a screen."""
+"""Largest number of points per curve: more than a screen can show."""
 
 LEAST_POINTS = 25
 MOST_NUMBERS = 1_000_000
-"""Numbers that the curves of a page keep at most, if they can with `LEAST_POINTS` each: about six megabytes."""
+"""Largest number of numbers in the curves of a page, unless `LEAST_POINTS` need more: about six megabytes."""
 
 DIGITS = 4
-"""Significant digits that are kept of a number."""
+"""Significant digits of numbers."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """What a reader can choose.
+    """A choice for the reader.
 
     Attributes:
         name: in keys of views, and in the page.
         label: of the control.
         options: key and text of each.
-        start: key of the one that is chosen at first.
+        start: key of the first choice.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Choice:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Line:
-    """The curve of one strategy; what is not finite is a gap.
+    """The curve of one strategy; values that are not finite are gaps.
 
     Attributes:
         strategy: its position in the study.
@@ -56,20 +57,27 @@ class Line:
     low: FloatArray | None = None
     high: FloatArray | None = None
 
+    @property
+    def arrays(self) -> list[FloatArray]:
+        """The middle and, where there is a band, its lower and upper end."""
+        if self.low is None or self.high is None:
+            return [self.middle]
+        return [self.middle, self.low, self.high]
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ChartView:
-    """What a chart shows for one combination of choices.
+    """The content of a chart for one combination of choices.
 
     Attributes:
         grid: ascending, shape (points,); a value lasts until the next point.
-        lines: of those strategies that have one.
+        lines: of the strategies that have a curve.
         x_label: unit of the grid, as in "at 100 evaluations".
-        y_label: what the values are.
-        middle: what line and band are, e.g. "median, quartiles".
-        best: whether low or high values are the good ones.
-        zero: what a value of zero means, where a logarithm cannot show it.
-        limits: of the linear vertical axis, where they are known beforehand.
+        y_label: name of the values.
+        middle: meaning of line and band, e.g. "median, quartiles".
+        best: whether low or high values are good.
+        zero: label of zero on a logarithmic axis, which cannot show it.
+        limits: of the linear vertical axis, if they are fixed.
     """
 
     grid: FloatArray
@@ -81,18 +89,23 @@ class ChartView:
     zero: str | None = None
     limits: tuple[float, float] | None = None
 
+    @property
+    def zero_at(self) -> float:
+        """The number at which a logarithmic vertical axis shows zero, see `place_of_zero`."""
+        return place_of_zero(np.concatenate([values for line in self.lines for values in line.arrays] or [np.empty(0)]))
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Chart:
-    """A chart with everything that it can show.
+    """A chart with all its views.
 
     Attributes:
         name: unique in the page.
-        title: what it shows.
-        choices: what a reader can choose.
+        title: of the chart.
+        choices: of the reader.
         views: by the keys of the choices, joined by ``|``.
-        missing: for combinations without a view, why.
-        x_scale, y_scale: at first.
+        missing: reasons for combinations without a view.
+        x_scale, y_scale: the first scales.
     """
 
     name: str
@@ -105,23 +118,23 @@ class Chart:
 
     @property
     def start(self) -> ChartView | None:
-        """What is shown at first."""
+        """The first view."""
         return self.views.get("|".join(choice.start for choice in self.choices))
 
     @property
     def numbers(self) -> int:
-        """How many numbers all views have for each point of a grid."""
+        """Number of numbers in all views per grid point."""
         return sum(1 if line.low is None else 3 for view in self.views.values() for line in view.lines)
 
 
 def points_for(charts: Sequence[Chart]) -> int:
-    """Return how many points a curve keeps, so that all curves together stay small."""
+    """Return the number of points per curve that keeps all curves together small."""
     numbers = sum(chart.numbers for chart in charts)
     return max(LEAST_POINTS, min(MOST_POINTS, MOST_NUMBERS // max(1, numbers)))
 
 
 def chart_data(chart: Chart, points: int) -> dict[str, Any]:
-    """Return a chart as plain data for JSON, with curves of at most so many points."""
+    """Return a chart as plain data for JSON, with a limit for the points of a curve."""
     grids: list[list[Any]] = []
     views = {key: _view_data(view, points, grids) for key, view in chart.views.items()}
     return {
@@ -146,18 +159,18 @@ def _view_data(view: ChartView, points: int, grids: list[list[Any]]) -> dict[str
         "middle": view.middle,
         "best": view.best,
         "zero": view.zero,
+        "zeroAt": plain_number(view.zero_at),
         "range": view.limits,
         "lines": [_line_data(line, kept) for line in view.lines],
     }
 
 
 def _line_data(line: Line, kept: Sequence[int]) -> list[Any]:
-    lists = [line.middle] if line.low is None or line.high is None else [line.middle, line.low, line.high]
-    return [line.strategy, *(packed([plain_number(value) for value in each[kept].tolist()]) for each in lists)]
+    return [line.strategy, *(packed([plain_number(value) for value in each[kept].tolist()]) for each in line.arrays)]
 
 
 def thinned(count: int, most: int) -> list[int]:
-    """Return at most so many of the places 0 .. count-1, evenly, the first and the last among them.
+    """Return at most ``most`` of the places 0 .. count-1, evenly, with the first and the last.
 
     >>> thinned(5, 3), thinned(3, 200), thinned(0, 3)
     ([0, 2, 4], [0, 1, 2], [])
@@ -168,7 +181,7 @@ def thinned(count: int, most: int) -> list[int]:
 
 
 def plain_number(value: float, digits: int = DIGITS) -> float | int | None:
-    """Return a number with few digits, as short as JSON can have it; None for what is not finite.
+    """Return a number with few digits, in the shortest form for JSON; None if it is not finite.
 
     >>> plain_number(12.0), plain_number(0.123456), plain_number(float("inf"))
     (12, 0.1235, None)
@@ -180,7 +193,7 @@ def plain_number(value: float, digits: int = DIGITS) -> float | int | None:
 
 
 def packed(values: Sequence[float | int | None]) -> list[Any]:
-    """Return a list in which three and more equal neighbours are a pair of the value and how many there are.
+    """Return a list in which three or more equal neighbours become a pair of the value and their number.
 
     >>> packed([1, 2, 2, 2, None])
     [1, [2, 3], None]

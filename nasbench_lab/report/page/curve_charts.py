@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nasbench_lab.analysis.curves import Axis
+from nasbench_lab.analysis.anytime import AnytimeCurves
 from nasbench_lab.analysis.intervals import Intervals
-from nasbench_lab.analysis.studies.results import AnytimeCurves, ProgressCurves, Study
+from nasbench_lab.analysis.studies.results import ProgressCurves, Study
+from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
+from nasbench_lab.report.study_selection import why_no_curves
 from nasbench_lab.simulation.trace import RegretKind
 
 KIND_TITLES: dict[RegretKind, str] = {
@@ -20,8 +22,8 @@ KIND_TITLES: dict[RegretKind, str] = {
     "test": "mean test regret",
 }
 _KIND_OPTIONS: dict[RegretKind, str] = {"observed": "observed", "valid": "validation", "test": "test"}
-AXIS_TITLES: dict[Axis, str] = {"evaluations": "evaluations", "seconds": "simulated seconds"}
-_AXIS_OPTIONS: dict[Axis, str] = {"evaluations": "evaluations", "seconds": "seconds"}
+AXIS_TITLES: dict[TimeAxis, str] = {"evaluations": "evaluations", "seconds": "simulated seconds"}
+_AXIS_OPTIONS: dict[TimeAxis, str] = {"evaluations": "evaluations", "seconds": "seconds"}
 
 _CENTERS = (("median", "median"), ("iqm", "IQM"), ("mean", "mean"))
 _OPTIMUM = "optimum"
@@ -29,13 +31,13 @@ _BUDGET = "% of the budget"
 
 
 def study_charts(study: Study) -> list[Chart]:
-    """Return every chart that a study has something to show in."""
+    """Return all charts for which a study has data."""
     charts = [regret_chart(study), progress_chart(study), rank_chart(study), target_chart(study)]
     return [chart for chart in charts if chart.views]
 
 
 def regret_chart(study: Study) -> Chart:
-    """Return the anytime regret on every task."""
+    """Return the chart of the anytime regret on each task."""
     axes = [axis for axis in AXIS_TITLES if any(axis in task.axes for task in study.tasks)]
     choices = (
         Choice("task", "Task", tuple((str(t), task.name) for t, task in enumerate(study.tasks)), "0"),
@@ -53,7 +55,8 @@ def regret_chart(study: Study) -> Chart:
                     key = f"{place}|{kind}|{axis}|{center}"
                     view = None if curves is None else _curves_view(study, curves, center)
                     if view is None:
-                        missing[key] = _why_no_curves(study, place, kind, axis)
+                        reason = why_no_curves(study, place, kind, axis).replace("\n", " ")
+                        missing[key] = f"{study.tasks[place].table}: {reason}."
                     else:
                         views[key] = view
     return Chart("regret", "Regret over the search", choices, views, missing, "log", "log")
@@ -74,17 +77,8 @@ def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView 
     return ChartView(curves.grid, lines, AXIS_TITLES[curves.axis], label, text, zero=_OPTIMUM)
 
 
-def _why_no_curves(study: Study, place: int, kind: RegretKind, axis: Axis) -> str:
-    task = study.tasks[place]
-    if kind not in task.kinds:
-        return f"{task.table} publishes no {_KIND_OPTIONS[kind]} measurements."
-    if axis not in task.axes:
-        return f"{task.table} has no training times."
-    return "There are no such curves: some run ended before its first evaluation."
-
-
 def progress_chart(study: Study) -> Chart:
-    """Return the normalised regret over several tasks, while the budget is spent; without views for a single task."""
+    """Return the chart of the normalised regret over tasks against the budget; without views for a single task."""
     kinds = [kind for kind in study.kinds if kind in study.progress and len(study.progress[kind].normalised_tasks) > 1]
     options = (("iqm", "IQM"), ("mean", "mean"))
 
@@ -103,7 +97,7 @@ def progress_chart(study: Study) -> Chart:
 
 
 def rank_chart(study: Study) -> Chart:
-    """Return the average rank over tasks, while the budget is spent."""
+    """Return the chart of the average rank over tasks against the budget."""
     kinds = [kind for kind in study.kinds if kind in study.progress and study.progress[kind].tasks]
 
     def view(progress: ProgressCurves, _: str) -> ChartView | None:
@@ -134,11 +128,11 @@ def _by_kind(
 
 
 def target_chart(study: Study) -> Chart:
-    """Return how many targets were reached by when, what runs ended with, and how costs compare."""
+    """Return the chart of targets over time, of regrets at the end, and of relative costs."""
     kinds = [kind for kind in study.kinds if kind in study.profiles or any(key[0] == kind for key in study.times)]
     axes = [axis for axis in AXIS_TITLES if any(key[1] == axis for key in study.times)]
     options = [(f"by-{axis}", f"targets reached by {AXIS_TITLES[axis]}") for axis in axes]
-    options += [("scores", "regret at the end"), ("costs", "cost beside the cheapest strategy")]
+    options += [("scores", "regret at the end"), ("costs", "cost relative to the cheapest strategy")]
     views: dict[str, ChartView] = {}
     for kind in kinds:
         found = {f"by-{axis}": _ecdf_view(study, kind, axis) for axis in axes}
@@ -148,7 +142,7 @@ def target_chart(study: Study) -> Chart:
     start = shown[0][0] if shown else ""
     choices = (Choice("what", "Share of", tuple(shown), start), _kind_choice(study, kinds))
     missing = {
-        f"{name}|{kind}": "There is nothing to show: no task has such targets."
+        f"{name}|{kind}": "No task has such targets."
         for name, _ in shown
         for kind in kinds
         if f"{name}|{kind}" not in views
@@ -156,7 +150,7 @@ def target_chart(study: Study) -> Chart:
     return Chart("targets", "Targets and profiles", choices, views, missing, "log", "linear")
 
 
-def _ecdf_view(study: Study, kind: RegretKind, axis: Axis) -> ChartView | None:
+def _ecdf_view(study: Study, kind: RegretKind, axis: TimeAxis) -> ChartView | None:
     times = study.times.get((kind, axis))
     if times is None or not (lines := _lines(times.ecdf)):
         return None
@@ -171,7 +165,7 @@ def _score_view(study: Study, kind: RegretKind) -> ChartView | None:
     lines = _lines(profiles.scores.estimate, profiles.scores.low, profiles.scores.high)
     text = f"runs on {_tasks(profiles.tasks)}, {_level(study)}"
     label = f"normalised {KIND_TITLES[kind]}"
-    return _share(profiles.regrets, lines, label, "share of runs that end with at most that", text) if lines else None
+    return _share(profiles.regrets, lines, label, "share of runs with at most that regret", text) if lines else None
 
 
 def _cost_view(study: Study, kind: RegretKind) -> ChartView | None:
@@ -179,8 +173,8 @@ def _cost_view(study: Study, kind: RegretKind) -> ChartView | None:
     if profiles is None or not profiles.problems or not (lines := _lines(profiles.costs)):
         return None
     text = f"{profiles.problems} problems: a task and a target"
-    label = "times the cheapest strategy's expected time"
-    return _share(profiles.ratios, lines, label, "share of problems solved at most so expensively", text)
+    label = "expected time relative to the cheapest strategy"
+    return _share(profiles.ratios, lines, label, "share of problems solved at that cost", text)
 
 
 def _share(grid: FloatArray, lines: tuple[Line, ...], x_label: str, y_label: str, text: str) -> ChartView:

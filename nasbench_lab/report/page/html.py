@@ -1,4 +1,4 @@
-"""The page: a study as one HTML file that needs nothing else."""
+"""The page: a study as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ import nasbench_lab
 from nasbench_lab.analysis.studies.results import RankComparison, Study
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report.page import theme
+from nasbench_lab.report.page.chart_svg import draw_chart
 from nasbench_lab.report.page.charts import DIGITS, Chart, chart_data, points_for
 from nasbench_lab.report.page.critical_difference import cd_diagram
 from nasbench_lab.report.page.curve_charts import KIND_TITLES, study_charts
-from nasbench_lab.report.page.leaderboards import leaderboard
-from nasbench_lab.report.page.matrices import BETTER, SAME, WORSE, Matrix, matrix
+from nasbench_lab.report.page.leaderboard import standings_table
 from nasbench_lab.report.page.numbers import fixed, short
+from nasbench_lab.report.page.pairwise import BETTER, SAME, WORSE, PairMatrix, compare_all_pairs
 from nasbench_lab.report.page.provenance import commands, origin
-from nasbench_lab.report.page.static_charts import static_chart
 from nasbench_lab.report.page.svg import breakable, swatch
 from nasbench_lab.report.page.task_sections import task_details
 from nasbench_lab.simulation.trace import RegretKind
@@ -35,15 +35,15 @@ _SCRIPTS = ("scales.js", "chart.js", "matrix.js", "tables.js", "page.js")
 
 
 def write_page(study: Study, path: str | os.PathLike[str], *, source: str = "RESULTS") -> None:
-    """Write the page of a study to a file; it appears complete or not at all.
+    """Write the page of a study to a file; the file appears complete or not at all.
 
     Args:
-        study: what to show.
+        study: the study.
         path: of the file.
-        source: where the results are, as a user would type it; for the commands on the page.
+        source: path of the results as a user would type it, for the commands on the page.
 
     Raises:
-        OutputError: the file cannot be written; an older one is left as it was.
+        OutputError: the file cannot be written; an older file is left unchanged.
     """
     text = render_page(study, source=source)
     with atomic_path(Path(path)) as temporary:
@@ -51,11 +51,11 @@ def write_page(study: Study, path: str | os.PathLike[str], *, source: str = "RES
 
 
 def render_page(study: Study, *, source: str = "RESULTS") -> str:
-    """Return the page of a study as HTML, complete in itself. The same study gives the same text.
+    """Return the page of a study as self-contained HTML. The same study gives the same text.
 
     Args:
-        study: what to show.
-        source: where the results are, as a user would type it; for the commands on the page.
+        study: the study.
+        source: path of the results as a user would type it, for the commands on the page.
 
     >>> from nasbench_lab import Budget, simulate
     >>> from nasbench_lab.analysis import study
@@ -69,7 +69,7 @@ def render_page(study: Study, *, source: str = "RESULTS") -> str:
     charts = study_charts(study)
     points = points_for(charts)
     order = _order(study)
-    pairs = matrix(study, study.kind, order)
+    pairs = compare_all_pairs(study, study.kind, order)
     data = _script_safe(_data(study, charts, pairs, points, order))
     style, script = _style(), _script()
     return _template().render(
@@ -81,7 +81,7 @@ def render_page(study: Study, *, source: str = "RESULTS") -> str:
         warnings=study.warnings,
         sections=_sections(study, charts, pairs),
         boards=_boards(study),
-        charts={chart.name: static_chart(chart, view) for chart in charts if (view := _shown_first(chart))},
+        charts={chart.name: draw_chart(chart, view) for chart in charts if (view := _shown_first(chart))},
         diagrams=list(_diagrams(study)),
         matrix=pairs,
         marks={BETTER: "better", WORSE: "worse", SAME: "same"},
@@ -122,7 +122,7 @@ def _style() -> str:
 
 @functools.cache
 def _script() -> str:
-    """Return the script, in a scope of its own."""
+    """Return the script, wrapped in its own scope."""
     return '(() => {\n"use strict";\n' + "\n".join(_asset(name) for name in _SCRIPTS) + "})();\n"
 
 
@@ -131,7 +131,7 @@ def _asset(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return the Content-Security-Policy: nothing is loaded, and only this style and this script count."""
+    """Return the Content-Security-Policy: nothing is loaded, and only this style and this script are allowed."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -143,13 +143,13 @@ def _digest(text: str) -> str:
 
 
 def _script_safe(data: Mapping[str, Any]) -> str:
-    """Return JSON that no text in it can end: nothing in it reads as HTML, nor as the end of a line."""
+    """Return JSON that is safe inside a script element: no text in it can be read as HTML or as a line end."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)  # ASCII, so without U+2028
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _data(
-    study: Study, charts: Sequence[Chart], pairs: Matrix | None, points: int, order: Sequence[int]
+    study: Study, charts: Sequence[Chart], pairs: PairMatrix | None, points: int, order: Sequence[int]
 ) -> dict[str, Any]:
     looks = theme.looks_in_all()
     return {
@@ -167,7 +167,7 @@ def _order(study: Study) -> tuple[int, ...]:
 
 
 def _shown_first(chart: Chart) -> Any:
-    """Return the view that a chart starts with, or the first where that does not exist."""
+    """Return the view that a chart starts with, or its first view if that does not exist."""
     return chart.start or next(iter(chart.views.values()), None)
 
 
@@ -196,17 +196,17 @@ def _headline(study: Study) -> list[tuple[str, str]]:
         ("strategies" if len(study.labels) > 1 else "strategy", f"{len(study.labels)}"),
         ("tasks" if len(study.tasks) > 1 else "task", f"{len(study.tasks)}"),
         ("runs each", each),
-        ("runs in all", f"{int(study.runs.sum()):,}"),
+        ("runs in total", f"{int(study.runs.sum()):,}"),
         ("budget per run", budgets[0] if len(budgets) == 1 else f"{len(budgets)} different ones"),
     ]
     boards = study.leaderboard.get(study.kind, ())
     if len(boards) > 1:
         best = [standing.strategy for standing in boards if standing.place == 1]
-        facts.append(("best average rank", best[0] if len(best) == 1 else f"{len(best)} share it"))
+        facts.append(("best average rank", best[0] if len(best) == 1 else f"shared by {len(best)}"))
     return facts
 
 
-def _sections(study: Study, charts: Sequence[Chart], pairs: Matrix | None) -> list[tuple[str, str]]:
+def _sections(study: Study, charts: Sequence[Chart], pairs: PairMatrix | None) -> list[tuple[str, str]]:
     names = {chart.name for chart in charts}
     listed = [
         ("leaderboard", "Leaderboard", True),
@@ -222,8 +222,8 @@ def _sections(study: Study, charts: Sequence[Chart], pairs: Matrix | None) -> li
 
 
 def _boards(study: Study) -> list[tuple[str, Any]]:
-    """Return the leaderboards by kind of regret, the most telling one first."""
-    made = [(KIND_TITLES[kind], leaderboard(study, kind)) for kind in _kinds(study)]
+    """Return the leaderboards by kind of regret, the most informative kind first."""
+    made = [(KIND_TITLES[kind], standings_table(study, kind)) for kind in _kinds(study)]
     return [(name, board) for name, board in made if board is not None]
 
 
@@ -232,7 +232,7 @@ def _kinds(study: Study) -> list[RegretKind]:
 
 
 def _diagrams(study: Study) -> Any:
-    """Yield the critical-difference diagrams: by which regret, the drawing, and how to read it."""
+    """Yield the critical-difference diagrams: the kind of regret, the drawing, and an explanation."""
     for kind in _kinds(study):
         ranks = study.ranks.get(kind)
         if ranks is not None and len(study.labels) > 1 and len(ranks.tasks):
@@ -246,7 +246,7 @@ def _about(ranks: RankComparison) -> str:
         "average rank of their runs. The unit is the task, never the run. "
     )
     if math.isnan(ranks.p):
-        return f"{text}Friedman's test needs three strategies and two tasks, so nothing is said to be significant."
+        return f"{text}Friedman's test needs three strategies and two tasks, so no difference is tested."
     return (
         f"{text}Friedman's test: chi-squared {short(ranks.statistic)}, p {_p_value(ranks.p)}. Strategies under one bar "
         f"do not differ significantly (Nemenyi, level {1 - ranks.level:.2g}, critical difference "

@@ -1,14 +1,14 @@
-"""Numbers as readers want them: few digits, the same decimals down a column, a dash where there is none."""
+"""Numbers as text: few digits, the same decimals down a column, a dash for a missing number."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.intervals import Interval
 
 NONE = "\N{EN DASH}"
-"""Stands for a number that there is not."""
+"""Placeholder for a missing number."""
 
 _MINUS = "\N{MINUS SIGN}"  # as wide as the digits
 
@@ -16,7 +16,7 @@ _MOST_DECIMALS = 6
 
 
 def decimals(values: Iterable[float]) -> int:
-    """Return how many decimals a column of numbers needs: three digits of the largest, two of the smallest if cheap.
+    """Return the decimals of a column of numbers: three digits of the largest, and two of the smallest if possible.
 
     >>> decimals([0.5, 12.0]), decimals([0.001, 0.25]), decimals([4.0, 1500.0]), decimals([])
     (2, 4, 0, 0)
@@ -30,7 +30,7 @@ def decimals(values: Iterable[float]) -> int:
 
 
 def fixed(value: float, places: int) -> str:
-    """Return a number with so many decimals and thousands separated.
+    """Return a number with fixed decimals and separated thousands.
 
     >>> fixed(1234.5, 1), fixed(float("nan"), 2) == NONE, fixed(float("inf"), 0), fixed(-0.001, 2)
     ('1,234.5', True, '∞', '0.00')
@@ -44,7 +44,7 @@ def fixed(value: float, places: int) -> str:
 
 
 def column(values: Sequence[float]) -> list[str]:
-    """Return numbers that stand below each other.
+    """Return the texts of numbers in a column, with the same decimals.
 
     >>> column([0.5, 12.0, 3.14159])
     ['0.50', '12.00', '3.14']
@@ -54,7 +54,7 @@ def column(values: Sequence[float]) -> list[str]:
 
 
 def short(value: float, digits: int = 3) -> str:
-    """Return a number that stands alone.
+    """Return the text of a single number.
 
     >>> short(0.012345), short(93.74321), short(15625.0), short(2e-7)
     ('0.0123', '93.7', '15,625', '2e-07')
@@ -69,7 +69,7 @@ def short(value: float, digits: int = 3) -> str:
 
 
 def with_unit(text: str, unit: str) -> str:
-    """Return a number with its unit, as people write it; a fraction has none.
+    """Return a number with its unit; a fraction has no unit.
 
     >>> with_unit("5.9", "percent"), with_unit("0.06", "fraction"), with_unit("12", "ms")
     ('5.9 %', '0.06', '12 ms')
@@ -79,7 +79,7 @@ def with_unit(text: str, unit: str) -> str:
 
 
 def interval_columns(intervals: Sequence[Interval]) -> list[tuple[str, str]]:
-    """Return estimates, and their intervals as text (empty where there is none), with the same decimals throughout."""
+    """Return the texts of estimates and of their intervals (empty if missing), all with the same decimals."""
     places = decimals(value for each in intervals for value in (each.estimate, each.low, each.high))
     return [
         (
@@ -91,7 +91,7 @@ def interval_columns(intervals: Sequence[Interval]) -> list[tuple[str, str]]:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it.
+    """Return a duration in one or two units.
 
     >>> duration(0.4), duration(75), duration(7300), duration(200_000)
     ('0.4 s', '1 min 15 s', '2 h 1 min', '2 d 7 h')

@@ -1,4 +1,4 @@
-"""Where results come from: provenance, licences, citations, and the commands that make everything again."""
+"""Provenance of results: versions, licences, citations, and the commands that reproduce page and figures."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.errors import NasbenchLabError
-from nasbench_lab.report.page.grids import Grid, GridCell, GridColumn, make_grid
 from nasbench_lab.report.page.numbers import NONE, duration
+from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table
 from nasbench_lab.strategies import registry
 from nasbench_lab.tables.citations import entries
 
@@ -21,21 +21,21 @@ _KINDS = {"suite": "a suite", "traces": "a traces file", "memory": "simulations 
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """What the page says of where results come from.
+    """The provenance of results.
 
     Attributes:
         facts: names and values.
-        specification: of the suite, as JSON; empty where there is none.
+        specification: of the suite, as JSON; empty without a suite.
         tables: with licences and checksums.
-        notes: table, where its numbers come from and what their publishers want readers to know.
-        skipped: what a suite could not do: strategy, table, reason.
+        notes: name of a table, its source and the notes of its publishers.
+        skipped: simulations that a suite skipped: strategy, table, reason.
         bibtex: of the tables.
-        references: strategy and where it was published.
+        references: strategy and its publication.
     """
 
     facts: tuple[tuple[str, str], ...]
     specification: str
-    tables: Grid | None
+    tables: PageTable | None
     notes: tuple[tuple[str, tuple[str, ...]], ...]
     skipped: tuple[tuple[str, str, str], ...]
     bibtex: str
@@ -43,7 +43,7 @@ class Origin:
 
 
 def origin(study: Study) -> Origin:
-    """Return where the results of a study come from."""
+    """Return the provenance of the results of a study."""
     given = study.provenance
     described = list(given.get("tables", ()))
     spec = given.get("spec")
@@ -73,26 +73,27 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         yield "hash of the specification", str(given["spec_hash"])
     seeds = sorted({summary.seed for summary in study.summaries})
     yield ("root seed" if len(seeds) == 1 else "root seeds"), ", ".join(map(str, seeds))
-    text = f"{study.resamples:,} bootstrap resamples, seed {study.seed}, level {100 * study.level:g} %"
-    yield "intervals", text
+    if study.resamples:
+        text = f"{study.resamples:,} bootstrap resamples, seed {study.seed}, level {100 * study.level:g} %"
+        yield "intervals", text
     if given.get("missing"):
-        yield "still to be done", f"{given['missing']} shards"
+        yield "missing", f"{given['missing']} shards"
 
 
-def _tables(described: list[Mapping[str, Any]]) -> Grid | None:
+def _tables(described: list[Mapping[str, Any]]) -> PageTable | None:
     if not described:
         return None
 
-    def cells(key: str, kind: str = "text") -> list[GridCell]:
-        return [GridCell(str(table.get(key) or NONE), kind=kind) for table in described]
+    def cells(key: str, kind: str = "text") -> list[PageCell]:
+        return [PageCell(str(table.get(key) or NONE), kind=kind) for table in described]
 
     columns = [
-        (GridColumn("title", kind="text"), cells("title", "wide")),
-        (GridColumn("licence", kind="text"), cells("licence")),
-        (GridColumn("checksum", kind="text"), cells("checksum", "text notation")),
+        (PageColumn("title", kind="text"), cells("title", "wide")),
+        (PageColumn("licence", kind="text"), cells("licence")),
+        (PageColumn("checksum", kind="text"), cells("checksum", "text notation")),
     ]
     rows = [(str(table["name"]), None) for table in described]
-    return make_grid("Tables of measurements", GridColumn("table", kind="text"), columns, rows)
+    return make_table("Tables of measurements", PageColumn("table", kind="text"), columns, rows)
 
 
 def _notes(described: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, tuple[str, ...]]]:
@@ -105,13 +106,13 @@ def _notes(described: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, tuple[
 
 
 def _bibtex(citations: Iterable[str]) -> str:
-    """Return every entry once."""
+    """Return the BibTeX entries, each once."""
     found: dict[str, str] = {}
     for citation in filter(str.strip, citations):
         try:
             for key, entry in entries(citation):
                 found.setdefault(key, entry)
-        except (NasbenchLabError, ValueError):  # a user's own table says what it likes
+        except (NasbenchLabError, ValueError):  # the citation of a user's own table may be any text
             found.setdefault(citation, citation)
     return "\n\n".join(found.values())
 
@@ -120,7 +121,7 @@ def _references(strategies: Iterable[str]) -> Iterable[tuple[str, str]]:
     for name in dict.fromkeys(strategies):
         try:
             reference = registry.reference(name)
-        except NasbenchLabError:  # an author's own, not registered here
+        except NasbenchLabError:  # an author's own strategy is not registered here
             continue
         if reference:
             yield name, reference
@@ -135,16 +136,16 @@ FIGURES = {
     "a12": "every pair",
     "ecdf": "targets reached",
     "profile": "profiles",
-    "final": "what the runs ended with",
+    "final": "regret at the end of the runs",
 }
-"""What is on the page, by the name of the figure of ``nasbench-lab plot`` that draws the same for a paper."""
+"""Contents of the page, by the name of the figure of ``nasbench-lab plot`` that draws the same for a paper."""
 
 
 def commands(source: str, study: Study) -> tuple[tuple[str, str], ...]:
-    """Return what makes the page and each of its figures again: what it makes, and the command.
+    """Return the commands that reproduce the page and its figures: what each makes, and the command.
 
     Args:
-        source: where the results are, as a user would type it.
+        source: path of the results as a user would type it.
         study: of the results.
     """
     where = shlex.quote(source)
@@ -169,7 +170,7 @@ def commands(source: str, study: Study) -> tuple[tuple[str, str], ...]:
 
 
 def _has(study: Study, figure: str) -> bool:
-    """Return whether a study has what a figure shows."""
+    """Return whether a study has the data of a figure."""
     kind = study.kind
     if figure in ("regret", "final"):
         return True

@@ -1,4 +1,4 @@
-"""Scales and ticks of drawings that need no script."""
+"""Scales and ticks of charts that are drawn without a script."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class AxisScale:
     """From numbers to pixels.
 
     Attributes:
-        kind: ``"linear"``, or ``"log"``: what is not above ``low`` is then drawn where ``low`` is.
+        kind: ``"linear"`` or ``"log"``; on a logarithmic scale, numbers below ``low`` have the place of ``low``.
         low, high: the numbers at the ends.
-        start, end: the pixels there.
+        start, end: the pixels at the ends.
     """
 
     kind: Literal["linear", "log"]
@@ -28,7 +28,7 @@ class AxisScale:
     def at(self, value: float) -> float:
         """Return the pixel of a number.
 
-        >>> AxisScale("log", 1.0, 100.0, 0.0, 200.0).at(10.0), Scale("linear", 0.0, 2.0, 100.0, 0.0).at(0.5)
+        >>> AxisScale("log", 1.0, 100.0, 0.0, 200.0).at(10.0), AxisScale("linear", 0.0, 2.0, 100.0, 0.0).at(0.5)
         (100.0, 75.0)
         """
         if self.kind == "log":
@@ -38,9 +38,9 @@ class AxisScale:
         return self.start + share * (self.end - self.start)
 
     def ticks(self, most: int) -> list[float]:
-        """Return round numbers between the ends, about so many at most.
+        """Return round numbers between the ends, roughly at most ``most``.
 
-        >>> AxisScale("linear", 0.0, 1.0, 0.0, 1.0).ticks(5), Scale("log", 0.01, 20.0, 0.0, 1.0).ticks(5)
+        >>> AxisScale("linear", 0.0, 1.0, 0.0, 1.0).ticks(5), AxisScale("log", 0.01, 20.0, 0.0, 1.0).ticks(5)
         ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.01, 0.1, 1.0, 10.0])
         """
         if self.kind == "linear" or self.high < 8 * self.low:

@@ -1,4 +1,4 @@
-"""Pieces of SVG as markup. Colours come from the style sheet, so that drawings follow the theme."""
+"""Parts of SVG as markup. Colours come from the style sheet, so drawings follow the theme."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Attribute = str | float | int | None
 def tag(name: str, *children: str, **attributes: Attribute) -> Markup:
     """Return an element; texts and attributes are escaped, markup is not.
 
-    An underscore in an attribute's name is a hyphen, one at its end is left out; None leaves the attribute out.
+    Underscores in names of attributes become hyphens, and one at the end is dropped. None leaves an attribute out.
 
     >>> tag("text", "a < b", class_="strong", text_anchor="end", x=1.04)
     Markup('<text class="strong" text-anchor="end" x="1">a &lt; b</text>')
@@ -45,15 +45,15 @@ def look(position: int) -> str:
 
 
 def breakable(text: str) -> Markup:
-    """Return a text whose long words may break where people would.
+    """Return a text whose long words may break at natural places.
 
     >>> breakable("tpe(gamma=0.1)")
-    Markup('tpe(<wbr>gamma=<wbr>0.1)')
+    Markup('tpe<wbr>(gamma=<wbr>0.1)')
     """
-    return Markup("<wbr>").join(re.split(r"(?<=[-_(,=/])", text))
+    return Markup("<wbr>").join(re.split(r"(?<=[-_,=/])|(?=\()", text))
 
 
 def swatch(position: int) -> Markup:
-    """Return the line of a strategy, as legends show it."""
+    """Return the line of a strategy for legends."""
     line = tag("line", class_="curve", x1=0, y1=6, x2=32, y2=6)
     return tag("svg", line, class_=f"swatch {look(position)}", viewBox="0 0 32 12", aria_hidden="true")

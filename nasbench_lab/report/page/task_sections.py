@@ -1,4 +1,4 @@
-"""What the page says of a single task: what runs ended with, what is equivalent, and the architectures found."""
+"""The section of a task on the page: final results, equivalence, targets, and the architectures found."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from nasbench_lab.analysis.studies.results import Found, Study, TargetTimes
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.report.layout.architecture import architecture_graph
+from nasbench_lab.report.page.architecture import draw_architecture
 from nasbench_lab.report.page.curve_charts import AXIS_TITLES, KIND_TITLES
-from nasbench_lab.report.page.drawings import drawing
-from nasbench_lab.report.page.grids import Grid, GridCell, GridColumn, make_grid, number_cells, sort_key
 from nasbench_lab.report.page.numbers import column, decimals, fixed, short, with_unit
+from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table, number_cells, sort_key
 from nasbench_lab.simulation.trace import RegretKind
 
 MOST_DRAWINGS = 6
-"""Architectures that are drawn for each task; of others only the notation is given."""
+"""Largest number of architectures drawn per task; for others only the notation is shown."""
 
 _MOST_TARGETS = 3
 _ROW_WIDTH = 24.0  # em: a row of layers in a card
@@ -33,11 +33,11 @@ class Card:
     """An architecture that strategies found.
 
     Attributes:
-        title: in a few words which one it is.
-        notation: official notation; empty where the space is not known.
+        title: short name.
+        notation: official notation; empty if the space is not known.
         picture: its graph; None if it is not drawn.
-        values: what the table says of it.
-        finders: label of each strategy that ended with it most often, with the share of its runs.
+        values: its values in the table.
+        finders: label and position of each strategy that ended with it most often, with the share of its runs.
     """
 
     title: str
@@ -48,31 +48,31 @@ class Card:
 
 
 @dataclasses.dataclass(frozen=True)
-class Detail:
-    """One task.
+class TaskSection:
+    """The section of a task.
 
     Attributes:
         name: of the task.
         facts: names and values.
-        grids: its tables.
+        tables: what runs ended with, and when they reached targets.
         cards: architectures found.
     """
 
     name: str
     facts: tuple[tuple[str, str], ...]
-    grids: tuple[Grid, ...]
+    tables: tuple[PageTable, ...]
     cards: tuple[Card, ...]
 
 
-def task_details(study: Study) -> Iterator[Detail]:
-    """Return what there is to say of every task."""
+def task_details(study: Study) -> Iterator[TaskSection]:
+    """Yield the sections of all tasks."""
     summaries = iter(study.summaries)
     for place, task in enumerate(study.tasks):
         members = [number for number in range(len(study.labels)) if study.runs[number, place] > 0]
         rows = [next(summaries) for _ in members]
         kind = study.kind if study.kind in task.kinds else task.kinds[-1]
         tables = [_ends(study, place, kind, members, rows), _targets(study, place, kind, members)]
-        yield Detail(
+        yield TaskSection(
             task.name,
             _facts(study, place),
             tuple(table for table in tables if table),
@@ -104,26 +104,26 @@ def _facts(study: Study, place: int) -> tuple[tuple[str, str], ...]:
     return tuple(facts)
 
 
-def _ends(study: Study, place: int, kind: RegretKind, members: Sequence[int], rows: Sequence[Summary]) -> Grid:
-    """Return what the runs ended with, and how that is beside the best strategy's."""
+def _ends(study: Study, place: int, kind: RegretKind, members: Sequence[int], rows: Sequence[Summary]) -> PageTable:
+    """Return the table of final results, with a comparison with the best strategy."""
     final = study.final[kind][members, place]
     levels = np.array([_quartiles(final[row, : rows[row].runs]) for row in range(len(rows))])
     unit = study.tasks[place].unit(kind)
     columns = [
-        (GridColumn(f"{KIND_TITLES[kind]} ({unit}), median", "ascending", kind="wrapped"), _medians(levels)),
-        (GridColumn("validation", "descending", "mean and standard deviation"), _means(rows, "valid")),
-        (GridColumn("test", "descending", "mean and standard deviation"), _means(rows, "test")),
-        (GridColumn("area under curve", "ascending", kind="wrapped"), _areas(study, kind, members, place)),
+        (PageColumn(f"{KIND_TITLES[kind]} ({unit}), median", "ascending", kind="wrapped"), _medians(levels)),
+        (PageColumn("validation", "descending", "mean and standard deviation"), _means(rows, "valid")),
+        (PageColumn("test", "descending", "mean and standard deviation"), _means(rows, "test")),
+        (PageColumn("area under curve", "ascending", kind="wrapped"), _areas(study, kind, members, place)),
         _beside_best(study, place, kind, members),
-        (GridColumn("evaluations", "descending", "median"), number_cells([row.evaluations for row in rows])),
-        (GridColumn("seconds", "descending", "median, simulated"), number_cells([row.seconds for row in rows])),
-        (GridColumn("runs", "descending"), number_cells([float(row.runs) for row in rows])),
-        (GridColumn("without value", "descending", kind="wrapped"), _failures(rows)),
+        (PageColumn("evaluations", "descending", "median"), number_cells([row.evaluations for row in rows])),
+        (PageColumn("seconds", "descending", "median, simulated"), number_cells([row.seconds for row in rows])),
+        (PageColumn("runs", "descending"), number_cells([float(row.runs) for row in rows])),
+        (PageColumn("without value", "descending", kind="wrapped"), _failures(rows)),
     ]
     shown = [(heading, cells) for heading, cells in columns if any(cell.value for cell in cells)]
-    caption = "What the runs ended with. In brackets: quartiles of runs, or intervals of differences; ±: deviations."
+    caption = "Final results of the runs. In brackets: quartiles of runs, or intervals of differences; ±: deviations."
     labels = [(study.labels[number], number) for number in members]
-    return make_grid(caption, GridColumn("strategy", "ascending", kind="text"), shown, labels)
+    return make_table(caption, PageColumn("strategy", "ascending", kind="text"), shown, labels)
 
 
 def _quartiles(values: FloatArray) -> tuple[float, float, float]:
@@ -133,11 +133,11 @@ def _quartiles(values: FloatArray) -> tuple[float, float, float]:
     return float(low), float(middle), float(high)
 
 
-def _medians(levels: FloatArray) -> list[GridCell]:
+def _medians(levels: FloatArray) -> list[PageCell]:
     places = decimals(levels[np.isfinite(levels)].tolist())
     best = min((value for value in levels[:, 1].tolist() if math.isfinite(value)), default=math.nan)
     return [
-        GridCell(
+        PageCell(
             fixed(middle, places),
             sort_key(middle),
             f"[{fixed(low, places)} to {fixed(high, places)}]",
@@ -147,12 +147,12 @@ def _medians(levels: FloatArray) -> list[GridCell]:
     ]
 
 
-def _means(rows: Sequence[Summary], split: str) -> list[GridCell]:
+def _means(rows: Sequence[Summary], split: str) -> list[PageCell]:
     means = [float(getattr(row, f"{split}_mean")) for row in rows]
     deviations = [float(getattr(row, f"{split}_std")) for row in rows]
     places = max(0, decimals(deviations) - 1) if any(map(math.isfinite, deviations)) else decimals(means)
     return [
-        GridCell(
+        PageCell(
             fixed(mean, places),
             sort_key(mean),
             "" if math.isnan(deviation) else f"±{fixed(deviation, places)}",
@@ -162,23 +162,23 @@ def _means(rows: Sequence[Summary], split: str) -> list[GridCell]:
     ]
 
 
-def _areas(study: Study, kind: RegretKind, members: Sequence[int], place: int) -> list[GridCell]:
+def _areas(study: Study, kind: RegretKind, members: Sequence[int], place: int) -> list[PageCell]:
     if kind not in study.auc:
-        return [GridCell() for _ in members]
+        return [PageCell() for _ in members]
     return number_cells(study.auc[kind][members, place].tolist(), "low")
 
 
-def _failures(rows: Sequence[Summary]) -> list[GridCell]:
+def _failures(rows: Sequence[Summary]) -> list[PageCell]:
     if not any(row.without_value for row in rows):
-        return [GridCell() for _ in rows]
+        return [PageCell() for _ in rows]
     return number_cells([float(row.without_value) for row in rows])
 
 
 def _beside_best(
     study: Study, place: int, kind: RegretKind, members: Sequence[int]
-) -> tuple[GridColumn, list[GridCell]]:
-    """Return verdicts on every strategy beside the one of the smallest mean regret."""
-    empty = GridColumn("beside the best"), [GridCell() for _ in members]
+) -> tuple[PageColumn, list[PageCell]]:
+    """Return verdicts on all strategies, compared with the one of the smallest mean regret."""
+    empty = PageColumn("compared with the best"), [PageCell() for _ in members]
     if kind not in study.pairwise or not np.isfinite(study.pairwise[kind].margin[place]):
         return empty
     pairs = study.pairwise[kind]
@@ -191,13 +191,13 @@ def _beside_best(
     cells = []
     for number, each in zip(members, differences, strict=True):
         if number == best:
-            cells.append(GridCell("the best", "0", kind="text best"))
+            cells.append(PageCell("the best", "0", kind="text best"))
             continue
         estimate, low, high = float(each.estimate), float(each.low), float(each.high)
         spread = f"{fixed(estimate, places)} [{fixed(low, places)} to {fixed(high, places)}]"
-        cells.append(GridCell(str(pairs.verdict[number, best, place]), sort_key(estimate), spread, "text"))
+        cells.append(PageCell(str(pairs.verdict[number, best, place]), sort_key(estimate), spread, "text"))
     about = f"difference of mean regrets to {study.labels[best]}; margin {short(float(pairs.margin[place]))}"
-    return GridColumn("beside the best", "ascending", about, kind="text"), cells
+    return PageColumn("compared with the best", "ascending", about, kind="text"), cells
 
 
 def _without_value_as_infinite(study: Study, kind: RegretKind, strategy: int, place: int) -> FloatArray:
@@ -205,8 +205,8 @@ def _without_value_as_infinite(study: Study, kind: RegretKind, strategy: int, pl
     return np.where(np.isnan(values), np.inf, values)
 
 
-def _targets(study: Study, place: int, kind: RegretKind, members: Sequence[int]) -> Grid | None:
-    """Return how often and how soon runs reached targets; None where there are none."""
+def _targets(study: Study, place: int, kind: RegretKind, members: Sequence[int]) -> PageTable | None:
+    """Return the table of times to targets; None without targets."""
     task = study.tasks[place]
     times = study.times.get((kind, task.clock))
     if times is None or not np.isfinite(task.scale.get(kind, math.nan)):
@@ -221,18 +221,18 @@ def _targets(study: Study, place: int, kind: RegretKind, members: Sequence[int])
             for share in times.reached[members, place, target]
         ]
         cells = [
-            GridCell(text, sort_key(value), f"({share})" if share else "", below=False)
+            PageCell(text, sort_key(value), f"({share})" if share else "", below=False)
             for text, value, share in zip(column(expected), expected, shares, strict=True)
         ]
-        columns.append((GridColumn(heading, "ascending", kind="wrapped"), cells))
+        columns.append((PageColumn(heading, "ascending", kind="wrapped"), cells))
     if not any(math.isfinite(float(cell.value or "nan")) for _, cells in columns for cell in cells):
         return None
     caption = (
-        f"Expected {AXIS_TITLES[times.axis]} until a search that starts again reaches a target, "
+        f"Expected {AXIS_TITLES[times.axis]} until a restarted search reaches a target, "
         "and the share of runs that reached it"
     )
     rows = [(study.labels[number], number) for number in members]
-    return make_grid(caption, GridColumn("strategy", "ascending", kind="text"), columns, rows)
+    return make_table(caption, PageColumn("strategy", "ascending", kind="text"), columns, rows)
 
 
 def _some_targets(times: TargetTimes) -> list[int]:
@@ -243,7 +243,7 @@ def _some_targets(times: TargetTimes) -> list[int]:
 
 
 def _cards(study: Study, place: int, kind: RegretKind) -> Iterator[Card]:
-    """Return the architectures that strategies ended with, those of most strategies first."""
+    """Yield the architectures that strategies found, most finders first."""
     groups: dict[int, list[Found]] = {}
     for found in study.found:
         if found.task == place:
@@ -258,7 +258,7 @@ def _cards(study: Study, place: int, kind: RegretKind) -> Iterator[Card]:
         if space is not None:
             graph = architecture_graph(space, architecture, _ROW_WIDTH)
             notation = graph.name
-            picture = drawing(graph) if number < MOST_DRAWINGS else None
+            picture = draw_architecture(graph) if number < MOST_DRAWINGS else None
         finders = tuple((study.labels[f.strategy], f.strategy, f"{short(100 * f.share, 2)} %") for f in group)
         yield Card(f"architecture {architecture:,}", notation, picture, _values(group[0], kind), finders)
 
@@ -269,7 +269,7 @@ def _space(study: Study, place: int) -> spaces.Space | None:
         return None
     try:
         return spaces.make_space(spec)
-    except NasbenchLabError:  # of a package that is not installed here
+    except NasbenchLabError:  # the space belongs to a package that is not installed here
         return None
 
 

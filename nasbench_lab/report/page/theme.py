@@ -1,4 +1,4 @@
-"""The page's colours, light and dark: text at WCAG AA (4.5 : 1), lines at 3 : 1 against what they are drawn on."""
+"""The page's colours, light and dark: text at WCAG AA (4.5 : 1), lines at 3 : 1 against their background."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ DARK = {
 
 
 def stylesheet() -> str:
-    """Return the CSS that gives both themes their colours, and every line of a chart its colour and dashes.
+    """Return the CSS of both themes' colours, and of the colour and dashes of each line of a chart.
 
-    The dark theme applies where the system asks for it, unless the reader chose; what is printed is always light.
+    The dark theme applies if the system asks for it, unless the reader chose a theme. Prints are always light.
     """
     light, dark = _variables(LIGHT), _variables(DARK)
     looks = "\n".join(
@@ -66,14 +66,14 @@ def stylesheet() -> str:
 
 
 def looks_in_all() -> int:
-    """Return after how many lines colours and dashes repeat together."""
+    """Return the number of lines after which colours and dashes repeat together."""
     import math
 
     return math.lcm(len(style.COLORS), len(style.DASHES))
 
 
 def dasharray(number: int) -> str:
-    """Return the dashes of a line as SVG and CSS write them.
+    """Return the dashes of a line in the syntax of SVG and CSS.
 
     >>> dasharray(0)
     'none'
@@ -95,7 +95,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def readable(color: str, background: str, least: float) -> str:
-    """Return the colour, moved towards black or white no further than the contrast with the background needs.
+    """Return the colour, moved towards black or white only as far as the contrast with the background requires.
 
     >>> readable("#0072B2", "#ffffff", 3.0)
     '#0072b2'

@@ -1,1 +1,1 @@
-"""What a paper needs besides figures: tables in LaTeX and Markdown, and the reproducibility checklist."""
+"""For papers, besides figures: tables in LaTeX and Markdown, and the reproducibility checklist."""

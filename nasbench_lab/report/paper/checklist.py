@@ -1,9 +1,9 @@
-"""The reproducibility checklist, filled in as far as stored results can answer it.
+"""The reproducibility checklist, filled in as far as stored results answer it.
 
-Numbers are those of the checklist of the AutoML conference (template at github.com/automl-conf/LatexTemplate, in the
-form that papers of 2025 have; older forms number otherwise) and, after a P, of the best practices of Lindauer and
-Hutter, "Best Practices for Scientific Research on Neural Architecture Search", JMLR 21 (2020). The questions are in
-short words of our own: the template has the binding text.
+Item numbers are those of the checklist of the AutoML conference (template at github.com/automl-conf/LatexTemplate, as
+in papers of 2025; older versions have other numbers) and, after a P, of Lindauer and Hutter, "Best Practices for
+Scientific Research on Neural Architecture Search", JMLR 21 (2020). The questions are shortened: the template has the
+binding text.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from nasbench_lab.report.study_selection import in_words, runs_in_words
 Answer = Literal["yes", "no", "author"]
 
 OPEN = "TO BE ANSWERED BY THE AUTHORS"
-"""Marks what the results do not tell."""
+"""Marks questions that the results do not answer."""
 
 _MARKS: dict[Answer, str] = {"yes": "- [x] **Yes**", "no": "- [ ] **No**", "author": f"- [ ] **{OPEN}**"}
 _MOST_LISTED = 12
 
 _INTRODUCTION = f"""# Reproducibility checklist
 
-What follows from the stored results is answered. What is marked **{OPEN}** is not: only you know. Questions are
+Questions are answered as far as the stored results allow. Only you can answer those marked **{OPEN}**. Questions are
 shortened; copy the answers into the template of your year.
 
 Sources: the checklist of the AutoML conference (github.com/automl-conf/LatexTemplate), and Lindauer and Hutter, "Best
@@ -89,13 +89,13 @@ _SECTIONS: dict[str, dict[str, str]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-    """A question and what is known of its answer.
+    """A question and its answer, as far as known.
 
     Attributes:
         number: in the checklist.
         question: in short.
-        answer: ``"yes"`` or ``"no"`` where the results say so, ``"author"`` where only the authors know.
-        details: why, or what the results can tell the authors; Markdown.
+        answer: ``"yes"`` or ``"no"`` if the results say so, ``"author"`` if only the authors know.
+        details: the reason, or hints for the authors; Markdown.
 
     >>> print(Item("2f", "Tabular or surrogate benchmarks?", "yes", "digits/chain"))
     - [x] **Yes** (2f) *Tabular or surrogate benchmarks?* digits/chain
@@ -116,12 +116,12 @@ def checklist_items(study: Study) -> tuple[Item, ...]:
 
 
 def reproducibility_checklist(study: Study) -> str:
-    """Return the checklist as Markdown: what the results answer is ticked, with the reason; the rest is marked."""
+    """Return the checklist as Markdown: answers from the results with reasons, and marks for all other questions."""
     parts = [_INTRODUCTION]
     for title, items in _answered(study).items():
         parts += [f"## {title}\n", *map(str, items), ""]
     if study.warnings:
-        parts += ["## Know before you believe the results\n", *(f"- {markdown(text)}" for text in study.warnings), ""]
+        parts += ["## Limits of the results\n", *(f"- {markdown(text)}" for text in study.warnings), ""]
     return "\n".join(parts)
 
 
@@ -134,7 +134,7 @@ def _answered(study: Study) -> dict[str, list[Item]]:
 
 
 def _answers(study: Study) -> dict[str, tuple[Answer, str]]:
-    """Return by number what the results say, and hints for what they leave open."""
+    """Return the answers of the results by number, and hints for the open questions."""
     origin = study.provenance
     same, details, repeats, tables = _same_protocol(study), _details(study), _repeats(study), _tables(study)
     ablation = _ablation(study)
@@ -151,13 +151,13 @@ def _answers(study: Study) -> dict[str, tuple[Answer, str]]:
         "2i": ablation,
         "3a": ("author", f"{_versions(origin)} Publish the code of your own strategy."),
         "3b": ("author", "`nasbench-lab run` with one table and few runs takes seconds."),
-        "3d": ("author", "Publish the folder of results: it has every evaluation of every run."),
-        "3e": ("yes", "`nasbench-lab report RESULTS` makes all of them, `nasbench-lab plot RESULTS` any one."),
+        "3d": ("author", "Publish the folder of results: it contains every evaluation of every run."),
+        "3e": ("yes", "`nasbench-lab report RESULTS` makes all of them, `nasbench-lab plot RESULTS` a single one."),
         "4a": _citations(origin),
         "4b": ("author", _licences(origin)),
         "4c": ("author", "Tables hold measurements only; think of the data sets that networks were trained on."),
-        "P1": ("author", "Of published tables: that of their publications."),
-        "P2": ("author", "All strategies but your own come with nasbench-lab."),
+        "P1": ("author", "For published tables: that of their publications."),
+        "P2": ("author", "All strategies except your own are part of nasbench-lab."),
         "P4": same,
         "P5": ablation,
         "P6": same,
@@ -184,11 +184,11 @@ def _same_protocol(study: Study) -> tuple[Answer, str]:
 
 def _details(study: Study) -> tuple[Answer, str]:
     tasks = _listed(map(_describe, study.tasks))
-    return "yes", f"{tasks}. Strategies, with the parameters that are not default: {_listed(study.labels)}."
+    return "yes", f"{tasks}. Strategies, with parameters that differ from the defaults: {_listed(study.labels)}."
 
 
 def _describe(task: Task) -> str:
-    repeat = {"sample": "a repeat drawn anew each time", "mean": "the mean of repeats"}.get(str(task.conditions.repeat))
+    repeat = {"sample": "a new repeat drawn each time", "mean": "the mean of repeats"}.get(str(task.conditions.repeat))
     parts = [
         f"{task.name}: budget {task.conditions.budget}",
         f"{task.conditions.fidelity} epochs",
@@ -207,6 +207,8 @@ def _repeats(study: Study) -> tuple[Answer, str]:
 
 
 def _uncertainty(study: Study) -> str:
+    if not study.resamples:
+        return "Quartiles over runs."
     resamples = in_words(study.resamples, "resample")
     return f"Quartiles over runs; {100 * study.level:g} % bootstrap intervals ({resamples}, seed {study.seed})."
 
@@ -227,9 +229,10 @@ def _tables(study: Study) -> tuple[Answer, str]:
 def _compute(origin: Mapping[str, Any]) -> tuple[Answer, str]:
     seconds, platforms = origin.get("wall_seconds"), origin.get("platforms")
     if seconds is None or not platforms:
-        return "author", "The results do not say how long the simulations took, and on what."
+        return "author", "The results do not contain the time and the platform of the simulations."
     where = _listed(map(str, platforms))
-    return "yes", f"{seconds / 3600:.3g} hours of simulation, summed over processes, on {where}; tables cost extra."
+    time = f"{seconds / 3600:.3g} hours of simulation, summed over processes"
+    return "yes", f"{time}, on {where}; the cost of the tables is not included."
 
 
 def _ablation(study: Study) -> tuple[Answer, str]:
@@ -254,7 +257,7 @@ def _timed(study: Study) -> bool:
 def _end_to_end(study: Study) -> str:
     if not _timed(study):
         return "Some tables have no times."
-    return "Simulated seconds count trainings; the time that a strategy itself computes is not among them."
+    return "Simulated seconds count trainings, not the computing time of the strategy itself."
 
 
 def _budgets(study: Study) -> str:
@@ -273,7 +276,7 @@ def _citations(origin: Mapping[str, Any]) -> tuple[Answer, str]:
     unknown = [table["name"] for table in tables if not table.get("citation")]
     if unknown or not tables:
         return "author", f"No citation is known{f' of {_listed(unknown)}' if unknown else ''}."
-    return "yes", f"`references.bib` has what {in_words(len(tables), 'table')} come from: cite it."
+    return "yes", f"`references.bib` has the sources of {in_words(len(tables), 'table')}: cite them."
 
 
 def _licences(origin: Mapping[str, Any]) -> str:
@@ -282,7 +285,7 @@ def _licences(origin: Mapping[str, Any]) -> str:
 
 
 def _listed(texts: Iterable[str]) -> str:
-    """Join texts, at most some of them, escaped for Markdown."""
+    """Join texts, up to a limit, escaped for Markdown."""
     every = [markdown(text) for text in texts]
     more = len(every) - _MOST_LISTED
     return "; ".join(every[:_MOST_LISTED]) + (f"; and {more} more" if more > 0 else "")

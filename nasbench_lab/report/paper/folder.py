@@ -12,7 +12,6 @@ from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.results import Found, Study
 from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_folder
-from nasbench_lab.report.figures.anytime import PANEL_HEIGHTS, anytime_columns, anytime_figure
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure, final_height
@@ -21,6 +20,7 @@ from nasbench_lab.report.figures.pairwise import a12_figure
 from nasbench_lab.report.figures.paper_styles import STYLES, PaperStyle
 from nasbench_lab.report.figures.pareto import pareto_figure
 from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
+from nasbench_lab.report.figures.regret import PANEL_HEIGHTS, regret_columns, regret_figure
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.paper.checklist import reproducibility_checklist
@@ -56,25 +56,27 @@ def write_paper_folder(
     formats: Sequence[str] = PAPER_FORMATS,
     report: Report = silent,
 ) -> list[str]:
-    """Write all figures in all styles and formats, tables, checklist and references; the folder appears complete.
+    """Write all figures in all styles and formats, tables, checklist and references.
+
+    The folder appears complete or not at all.
 
     Files are called ``FIGURE-STYLE.FORMAT`` (``regret-evaluations-single.pdf``), ``TABLE.tex`` and ``TABLE.md``,
-    ``checklist.md`` and ``references.bib``. Where figures of all tasks do not fit on a page they are numbered. What
-    the results cannot show (no times, no test measurements, a single objective) is not there.
+    ``checklist.md`` and ``references.bib``. Figures of several pages are numbered. Figures for which the
+    results lack the data (no times, no test measurements, a single objective) are left out.
 
     Args:
-        study: what was compared.
-        results: where it came from, for figures of several objectives; None leaves them out.
+        study: the study.
+        results: its source, for figures of several objectives; None leaves them out.
         folder: must not exist or be empty, unless ``overwrite``.
-        overwrite: replace an older folder of this function; files of others stop everything.
+        overwrite: replace an older folder of this function; any other file in it is an error.
         formats: of figures, among ``"pdf"``, ``"svg"`` and ``"png"``.
-        report: told how many figures are drawn, and of how many.
+        report: called with the number of drawn figures and of all figures.
 
     Returns:
         Names of the files, sorted.
 
     Raises:
-        OutputError: the folder is in the way, or cannot be written. It is as it was.
+        OutputError: the folder exists already, or cannot be written. It is left unchanged.
     """
     with atomic_folder(folder, replace=_replaceable(folder) if overwrite else None) as temporary:
         figures = [(style, *figure) for style in STYLES.values() for figure in _figures(study, results, style)]
@@ -93,13 +95,13 @@ def write_paper_folder(
 
 
 def bibliography(study: Study) -> str:
-    """Return the BibTeX of everything that the tables were published in, each publication once."""
+    """Return the BibTeX of the publications of all tables, each once."""
     found: dict[str, str] = {}
     for table in study.provenance.get("tables") or []:
         try:
             found |= {key: entry for key, entry in entries(table.get("citation", "")) if key not in found}
         except DataError:
-            continue  # no citation is known; the checklist says so
+            continue  # the citation is not known; the checklist says so
     return "".join(f"{entry}\n\n" for entry in found.values())
 
 
@@ -110,15 +112,15 @@ def _replaceable(folder: Path) -> frozenset[str]:
 
 
 def _figures(study: Study, results: Results | None, style: PaperStyle) -> Iterator[tuple[str, Draw]]:
-    """Give names and drawings of all figures that the study has."""
+    """Yield names and drawing functions of all figures for which the study has data."""
     kind = study.kind
     drawn = [place for place, task in enumerate(study.tasks) if kind in task.kinds]
     for axis in ("evaluations", "seconds"):
         timed = [place for place in drawn if (kind, axis, place) in study.curves]
-        columns = anytime_columns(style, len(timed))
+        columns = regret_columns(style, len(timed))
         pages = _pages(timed, columns, PANEL_HEIGHTS[max(columns, 1)])
         for name, tasks in _numbered(f"regret-{axis}", pages):
-            yield name, _bind(anytime_figure, study, kind, axis, tasks=tasks)
+            yield name, _bind(regret_figure, study, kind, axis, tasks=tasks)
         if (kind, axis) in study.times:
             yield f"ecdf-{axis}", _bind(ecdf_figure, study, kind, axis)
     yield from _of_all_tasks(study)
@@ -132,7 +134,7 @@ def _figures(study: Study, results: Results | None, style: PaperStyle) -> Iterat
 def _of_all_tasks(study: Study) -> Iterator[tuple[str, Draw]]:
     kind = study.kind
     if kind not in study.leaderboard:
-        return  # there is no task on which every strategy ran
+        return  # there is no task on which all strategies ran
     yield "leaderboard", _bind(leaderboard_figure, study, kind)
     if len(study.labels) > 1:
         for name, figure in {"rank": rank_figure, "cd": cd_figure, "a12": a12_figure}.items():
@@ -144,7 +146,7 @@ def _of_all_tasks(study: Study) -> Iterator[tuple[str, Draw]]:
 
 
 def _architectures(study: Study) -> Iterator[tuple[str, Draw]]:
-    """Give the architecture that the best strategy found on every task."""
+    """Yield the architecture that the best strategy found on each task."""
     for place, task in enumerate(study.tasks):
         found = best_found(study, place)
         if found is not None and task.space:
@@ -153,7 +155,7 @@ def _architectures(study: Study) -> Iterator[tuple[str, Draw]]:
 
 
 def best_found(study: Study, task: int, strategy: int | None = None) -> Found | None:
-    """Return what a strategy found on a task; by default the strategy whose median regret is the least there."""
+    """Return what a strategy found on a task; by default the strategy with the best rank on the task."""
     there = [found for found in study.found if found.task == task and strategy in (None, found.strategy)]
     if not there:
         return None
@@ -166,7 +168,7 @@ def best_found(study: Study, task: int, strategy: int | None = None) -> Found | 
 
 
 def _pareto(results: Results | None) -> Iterator[tuple[str, Draw]]:
-    """Give the fronts of every table that was searched for several objectives."""
+    """Yield the fronts of each table that was searched for several objectives."""
     if results is None:
         return
     names: list[str] = []
@@ -184,7 +186,7 @@ def _draw_pareto(results: Results, numbers: Sequence[int]) -> Draw:
 
 
 def searches(settings: Sequence[Setting]) -> list[list[int]]:
-    """Return the positions of the settings that differ in nothing but strategy and seed, together."""
+    """Return groups of positions of settings that differ only in strategy and seed."""
     groups: dict[str, list[int]] = {}
     for number, setting in enumerate(settings):
         conditions = dataclasses.replace(setting.conditions, seed=0)
@@ -217,7 +219,7 @@ def _numbered(name: str, pages: Sequence[tuple[int, ...]]) -> Iterator[tuple[str
 
 
 def _file_name(text: str) -> str:
-    """Return a text as a part of a file name.
+    """Return a text in a form for file names.
 
     >>> _file_name("nas-bench-graph/Cora (12 epochs)")
     'nas-bench-graph-cora-12-epochs'

@@ -1,4 +1,4 @@
-"""Ours beside published numbers, as Markdown."""
+"""Our numbers compared with published ones, as Markdown."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _SPLITS = {"valid": "validation", "test": "test"}
 
 
 def published_table(rows: Sequence[PublishedComparison], title: str = "") -> str:
-    """Return a Markdown page with mean ± standard deviation over runs of ours and theirs, and the difference.
+    """Return a Markdown page with our and the published mean ± standard deviation over runs, and the difference.
 
-    The last column is the difference over its standard error. Protocols are never quite the same, so a large number
-    says that there is a difference, and not whether it matters.
+    The last column is the difference divided by its standard error. Protocols are never exactly the same: a large
+    number shows that there is a difference, not whether it matters.
 
     >>> source = "Somebody 2020, table 1"
     >>> rows = [PublishedComparison("t", "random-search", "test", 100, 93.8, 0.3, 100, 93.7, 0.4, source)]

@@ -1,4 +1,4 @@
-"""Tables for papers, in LaTeX (booktabs) and Markdown: the leaderboard, and every strategy on every task."""
+"""Tables for papers, in LaTeX (booktabs) and Markdown: the leaderboard, and all strategies on all tasks."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Literal
 
 import numpy as np
 
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.quantiles import run_quantiles
-from nasbench_lab.analysis.retraining import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
+from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 TableStatistic = Literal["mean", "median"]
 TABLE_STATISTICS: tuple[TableStatistic, ...] = ("mean", "median")
 
-_MISSING, _INFINITE = "–", "∞"  # noqa: RUF001 - a dash is what stands for "none" in a table
+_MISSING, _INFINITE = "–", "∞"  # noqa: RUF001 - a dash stands for a missing number in a table
 _COLUMN, _PAGE = 56, 112  # characters of a table in small type that fit into a column and a page of two
 _GAP = 3  # between columns, characters
 _MOST_DECIMALS = 6
@@ -51,7 +52,7 @@ class TableCell:
     """One entry of a table.
 
     Attributes:
-        text: what is written.
+        text: content of the cell.
         best: whether it is the best of its column (or row): bold.
         tied: whether it is not significantly worse than the best: underlined in LaTeX, italic in Markdown.
     """
@@ -63,13 +64,13 @@ class TableCell:
 
 @dataclass(frozen=True)
 class ResultTable:
-    """A table, not set in type yet.
+    """A table as plain data.
 
     Attributes:
         name: for files and labels.
-        caption: what it shows, with numbers of runs, budgets and tests.
-        headings: of all columns; the first is that of the rows' names.
-        rows: their cells; the first is the name.
+        caption: content, numbers of runs, budgets and tests.
+        headings: of all columns; the first is that of the row names.
+        rows: cells of each row; the first is the name.
     """
 
     name: str
@@ -78,9 +79,10 @@ class ResultTable:
     rows: tuple[tuple[TableCell, ...], ...]
 
     def to_latex(self) -> str:
-        """Return a LaTeX table that needs the package booktabs. Text is escaped, nothing else is needed.
+        """Return a LaTeX table that needs the package booktabs. Text is escaped.
 
-        A table that is too wide for one column spans both; one too wide for both is cut into several under each other.
+        A table that is too wide for one column spans both columns. A table that is too wide for both is cut into
+        several blocks below each other.
         """
         widths = [self._width(place) for place in range(len(self.headings))]
         environment = "table" if sum(widths) <= _COLUMN else "table*"
@@ -109,12 +111,12 @@ class ResultTable:
         return "\n".join(lines) + "\n"
 
     def _width(self, place: int) -> int:
-        """Return the width of a column with the space beside it, characters."""
+        """Return the width of a column with its spacing, characters."""
         heading = max(map(len, _heading_parts(self.headings[place])))
         return max([heading, *(len(row[place].text) for row in self.rows)]) + _GAP
 
     def _block(self, places: Sequence[int]) -> str:
-        """Return some columns, with the names."""
+        """Return some columns together with the names."""
         wanted = [0, *places]
         lines = [
             rf"  \begin{{tabular}}{{l{'r' * len(places)}}}",
@@ -129,29 +131,31 @@ class ResultTable:
 
 
 def results_table(
-    study: Study,
+    results: StudySource,
     kind: RegretKind | None = None,
     *,
     statistic: TableStatistic = "mean",
     tasks: Sequence[int | str] | None = None,
 ) -> ResultTable:
-    """Return what every strategy ends with on every task.
+    """Return the table of final results of all strategies on all tasks.
 
-    The best of a task is in bold. Marked are those that the test of Mann and Whitney over runs, Holm-adjusted over all
-    pairs on the task, does not tell from the best. Strategies are rows, unless there are more tasks than strategies.
+    The best result of a task is in bold. Results are marked if the Mann-Whitney test over runs, Holm-adjusted over all
+    pairs on the task, does not distinguish them from the best. Strategies are rows, unless there are more tasks than
+    strategies.
 
     Args:
-        study: what was compared.
-        kind: which values, or regret of which values; by default the most telling one.
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
+        kind: of values, or of regret; by default the most informative one.
         statistic: ``"mean"`` and standard deviation over runs of the final incumbents' mean value (in the metric's
             unit; runs without a value do not count), or ``"median"`` with quartiles of their regret (they count as
             infinitely bad).
         tasks: their positions or names; by default all with that kind.
 
     Raises:
-        UnknownNameError: no such kind, statistic or task.
+        UnknownNameError: there is no such kind, statistic or task.
         MissingDataError: no task has that kind.
     """
+    study = study_of(results, resamples=0)
     kind = chosen_kind(study, kind)
     if statistic not in TABLE_STATISTICS:
         raise unknown("statistic", statistic, TABLE_STATISTICS)
@@ -168,16 +172,17 @@ def results_table(
     return ResultTable(f"results-{kind}-{statistic}", caption, ("strategy", *names), rows)
 
 
-def leaderboard_table(study: Study, kind: RegretKind | None = None) -> ResultTable:
+def leaderboard_table(results: StudySource, kind: RegretKind | None = None) -> ResultTable:
     """Return the leaderboard over all tasks, see `Standing`.
 
-    The best of every column is in bold. Marked are average ranks that Nemenyi's test over tasks does not tell from the
-    best one.
+    The best of each column is in bold. Average ranks are marked if Nemenyi's test over tasks does not distinguish them
+    from the best one.
 
     Raises:
-        UnknownNameError: no such kind.
+        UnknownNameError: there is no such kind.
         MissingDataError: no task has that kind of regret.
     """
+    study = study_of(results)
     kind = chosen_kind(study, kind)
     standings = part_of(study.leaderboard, kind, "leaderboard")
     names = [TableCell(standing.strategy) for standing in standings]
@@ -202,7 +207,7 @@ def leaderboard_table(study: Study, kind: RegretKind | None = None) -> ResultTab
 
 
 def latex(text: str) -> str:
-    r"""Return text with everything escaped that means something to LaTeX.
+    r"""Return text with the special characters of LaTeX escaped.
 
     >>> print(latex("50 % of a_b"))
     50 \% of a\_b
@@ -211,7 +216,7 @@ def latex(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    r"""Return text with everything escaped that means something to Markdown.
+    r"""Return text with the special characters of Markdown escaped.
 
     >>> print(markdown("a_b|c"))
     a\_b\|c
@@ -255,7 +260,7 @@ def _quartiles(regrets: FloatArray) -> FloatArray:
 
 
 def _decimals(spreads: FloatArray) -> int:
-    """Return how many decimals show two digits of the smallest spread."""
+    """Return the number of decimals that shows two digits of the smallest spread."""
     positive = spreads[np.isfinite(spreads) & (spreads > 0)]
     if not len(positive):
         return 3
@@ -288,13 +293,13 @@ def _number(value: float, places: int) -> str:
 
 
 def _marked(values: Sequence[float], write: Callable[[float], str]) -> list[TableCell]:
-    """Return cells of numbers of which the least is the best."""
+    """Return cells of numbers; the smallest is the best."""
     texts = [write(value) if math.isfinite(value) else _number(value, 0) for value in values]
     return [TableCell(text, best) for text, best in zip(texts, _best(values), strict=True)]
 
 
 def _marked_intervals(intervals: Sequence[Interval], sign: int) -> list[TableCell]:
-    """Return cells of intervals; the best has the least estimate for a sign of 1, the largest for -1."""
+    """Return cells of intervals; the best has the smallest estimate for a sign of 1, the largest for -1."""
     places = min(_decimals(np.array([interval.high - interval.low for interval in intervals])), 4)
     texts = [
         f"{_number(each.estimate, places)} [{_number(each.low, places)}, {_number(each.high, places)}]"
@@ -307,7 +312,7 @@ def _marked_intervals(intervals: Sequence[Interval], sign: int) -> list[TableCel
 
 
 def _best(losses: Sequence[float]) -> list[bool]:
-    """Return which are the least; none where all are the same, as there is nothing to tell then."""
+    """Return which losses are the smallest; none if all losses are equal."""
     known = [loss for loss in losses if math.isfinite(loss)]
     if len(set(known)) < 2 and len(losses) > 1:
         return [False] * len(losses)
@@ -315,7 +320,7 @@ def _best(losses: Sequence[float]) -> list[bool]:
 
 
 def _not_worse_in_rank(study: Study, kind: RegretKind, standings: Sequence[Standing]) -> list[bool]:
-    """Return whether Nemenyi's test does not tell a strategy from the first; False where there is no test."""
+    """Return whether Nemenyi's test does not distinguish a strategy from the first; False without a test."""
     ranks = part_of(study.ranks, kind, "ranks")
     places = [study.labels.index(standing.strategy) for standing in standings]
     return [bool(ranks.nemenyi[places[0], place] >= 1 - ranks.level) for place in places]
@@ -339,7 +344,7 @@ def _leaderboard_caption(study: Study, kind: RegretKind) -> str:
         f"{in_words(len(tasks), 'table')}, {_budgets(study, tasks)}. Rank: average over tables. Regret: interquartile "
         f"mean of the normalised regret. Improvement: probability that a run ends better than one of "
         f"{study.labels[study.reference]}. AUC: area under the curve of the normalised regret. Solved: runs that found "
-        f"the optimum. Wins: tables on which none is significantly better. Brackets: {100 * study.level:g} % "
+        f"the optimum. Wins: tables on which no strategy is significantly better. Brackets: {100 * study.level:g} % "
         f"stratified bootstrap intervals. Test of ranks: Nemenyi over tables, p < {1 - study.level:.2g}."
     )
 
@@ -357,7 +362,7 @@ def _budgets(study: Study, places: Sequence[int]) -> str:
 
 
 def _cut(widths: Sequence[int], most: int) -> list[list[int]]:
-    """Cut the columns after the first, that of the names, into groups that fit beside it; at least one in each."""
+    """Cut the columns after the column of names into groups that fit beside it, with at least one column each."""
     groups: list[list[int]] = [[]]
     for place in range(1, len(widths)):
         taken = widths[0] + sum(widths[other] for other in groups[-1])
@@ -368,7 +373,7 @@ def _cut(widths: Sequence[int], most: int) -> list[list[int]]:
 
 
 def _heading_parts(heading: str) -> list[str]:
-    """Cut the name of a table after the slash."""
+    """Return the name of a table, cut after the slash."""
     first, slash, second = heading.partition("/")
     return [first + slash, second] if second else [heading]
 

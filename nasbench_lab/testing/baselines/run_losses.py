@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from nasbench_lab.analysis.curves import Axis, at_times
+from nasbench_lab.analysis.trajectories import TimeAxis, incumbent_trajectories
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.tables import Table
@@ -38,7 +38,7 @@ class LossScale:
     """
 
     kind: Literal["valid", "test"]
-    axis: Axis
+    axis: TimeAxis
     checkpoints: tuple[float, ...]
 
 
@@ -95,10 +95,6 @@ def rounded(values: FloatArray) -> FloatArray:
 
 def _at_checkpoints(trace: Trace, scale: LossScale) -> FloatArray:
     """Regret at the checkpoints, shape (runs, checkpoints). A run that ended keeps its last one; NaN before a value."""
-    regret = trace.regret(scale.kind)
-    if not trace.steps:
-        return np.full((trace.runs, len(scale.checkpoints)), np.nan)
-    if scale.axis == "seconds":
-        return at_times(trace, regret, np.array(scale.checkpoints))
-    step = np.minimum(np.array(scale.checkpoints, dtype=np.int64), trace.evaluations[:, None]) - 1
-    return np.where(step >= 0, np.take_along_axis(regret, np.maximum(step, 0), axis=1), np.nan)
+    found = incumbent_trajectories(trace)
+    regret = found.regret_at(scale.kind, found.at(scale.axis, np.array(scale.checkpoints))).T
+    return np.where(np.isinf(regret), np.nan, regret)

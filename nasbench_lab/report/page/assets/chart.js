@@ -20,8 +20,8 @@ function made(name, attributes = {}, ...children) {
   return element;
 }
 
-/** A text whose long words may break where people would. */
-const breakable = (text) => text.split(/(?<=[-_(,=/])/).flatMap((part) => [part, made("wbr")]).slice(0, -1);
+/** A text whose long words may break at natural places. */
+const breakable = (text) => text.split(/(?<=[-_,=/])|(?=\()/).flatMap((part) => [part, made("wbr")]).slice(0, -1);
 
 /** The line of a strategy, as legends show it. */
 function swatch(look) {
@@ -266,8 +266,7 @@ class Chart {
     if (this.scales.y === "log") {
       this.zeros = known.some((value) => value <= 0);
       high = Math.max(high, ...positive);
-      const least = positive.length ? Math.min(...positive) : high > 0 ? high : 1;
-      low = this.zeros ? least / 2 : least;
+      low = this.zeros || !positive.length ? view.zeroAt : Math.min(...positive);
       if (!(high > low)) high = low * 10;
       const room = (high / low) ** 0.03;
       this.y = logScale(this.zeros ? low : low / room, high * room, box.bottom, box.top);
@@ -278,7 +277,8 @@ class Chart {
       this.y = view.range ? { ...scale, ticks: (most) => linearTicks(low, high, most) } : scale;
     }
     const gap = (tick) => Math.abs(this.y.at(tick) - box.bottom);
-    this.yTicks = this.y.ticks(Math.floor((box.bottom - box.top) / 44)).filter((tick) => !this.zeros || gap(tick) > 14);
+    const ticks = this.zeros && !positive.length ? [] : this.y.ticks(Math.floor((box.bottom - box.top) / 44));
+    this.yTicks = ticks.filter((tick) => !this.zeros || gap(tick) > 14);
     const texts = this.yTicks.map(tickText).concat(this.zeros ? [view.zero ?? "0"] : []);
     box.left += Math.max(...texts.map((text) => text.length), 1) * 6.7 + 4;
     const [first, last] = [this.grid[0], this.grid[this.grid.length - 1]];

@@ -1,4 +1,4 @@
-"""The leaderboard: one row a strategy."""
+"""The leaderboard of the page: one row per strategy."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
 from nasbench_lab.report.page.curve_charts import KIND_TITLES
-from nasbench_lab.report.page.grids import Grid, GridCell, GridColumn, interval_cells, make_grid, number_cells, sort_key
 from nasbench_lab.report.page.svg import look, tag
+from nasbench_lab.report.page.tables import (
+    PageCell,
+    PageColumn,
+    PageTable,
+    interval_cells,
+    make_table,
+    number_cells,
+    sort_key,
+)
 from nasbench_lab.simulation.trace import RegretKind
 
 _WHISKER = (144, 18)
 _MARGIN = 6
 
 
-def leaderboard(study: Study, kind: RegretKind) -> Grid | None:
-    """Return the leaderboard by a kind of regret; None where no task has all strategies."""
+def standings_table(study: Study, kind: RegretKind) -> PageTable | None:
+    """Return the leaderboard by a kind of regret; None if no task has all strategies."""
     standings = study.leaderboard.get(kind, ())
     if not standings:
         return None
@@ -30,14 +38,14 @@ def leaderboard(study: Study, kind: RegretKind) -> Grid | None:
         f"By {KIND_TITLES[kind]} at the end, over {tasks} {'task' if tasks == 1 else 'tasks'}; in brackets "
         f"{100 * study.level:g} % intervals. The best of a column is bold."
     )
-    return make_grid(caption, GridColumn("strategy", "ascending", kind="text"), columns, rows)
+    return make_table(caption, PageColumn("strategy", "ascending", kind="text"), columns, rows)
 
 
-def _columns(study: Study, standings: Sequence[Standing]) -> list[tuple[GridColumn, list[GridCell]]]:
+def _columns(study: Study, standings: Sequence[Standing]) -> list[tuple[PageColumn, list[PageCell]]]:
     reference = study.labels[study.reference]
     return [
         (
-            GridColumn(
+            PageColumn(
                 "average rank",
                 "ascending",
                 "of a run among one run of each strategy, over tasks; 1 is best",
@@ -46,55 +54,55 @@ def _columns(study: Study, standings: Sequence[Standing]) -> list[tuple[GridColu
             number_cells([each.rank for each in standings], "low"),
         ),
         (
-            GridColumn("normalised regret", "ascending", "interquartile mean; 1 is the average random architecture"),
+            PageColumn("normalised regret", "ascending", "interquartile mean; 1 is the average random architecture"),
             interval_cells([each.iqm for each in standings], "low"),
         ),
-        (GridColumn("", about="the same, drawn; zero is on the left", kind="drawn"), _whiskers(study, standings)),
+        (PageColumn("", about="the same as a picture; zero is on the left", kind="drawn"), _whiskers(study, standings)),
         (
-            GridColumn(f"P(better than {reference})", "descending", "probability of improvement", kind="wrapped"),
+            PageColumn(f"P(better than {reference})", "descending", "probability of improvement", kind="wrapped"),
             interval_cells([each.improvement for each in standings], "high"),
         ),
         (
-            GridColumn("gain over random architecture, %", "descending", "relative improvement", kind="wrapped"),
+            PageColumn("gain over random architecture, %", "descending", "relative improvement", kind="wrapped"),
             interval_cells([each.relative_improvement for each in standings], "high"),
         ),
         (
-            GridColumn("area under curve", "ascending", "of the normalised regret, over the budget", kind="wrapped"),
+            PageColumn("area under curve", "ascending", "of the normalised regret, over the budget", kind="wrapped"),
             interval_cells([each.auc for each in standings], "low"),
         ),
         (
-            GridColumn("optimum found, %", "descending", "share of runs", kind="wrapped"),
+            PageColumn("optimum found, %", "descending", "share of runs", kind="wrapped"),
             number_cells([100 * each.solved for each in standings], "high"),
         ),
         (
-            GridColumn("tasks unbeaten", "descending", "on which no other is significantly better", kind="wrapped"),
+            PageColumn("tasks unbeaten", "descending", "no other strategy is significantly better", kind="wrapped"),
             number_cells([float(each.wins) for each in standings], "high"),
         ),
         (
-            GridColumn("runs without value", "descending", "they count as infinitely bad", kind="wrapped"),
+            PageColumn("runs without value", "descending", "they count as infinitely bad", kind="wrapped"),
             _failures(standings),
         ),
     ]
 
 
-def _failures(standings: Sequence[Standing]) -> list[GridCell]:
+def _failures(standings: Sequence[Standing]) -> list[PageCell]:
     if not any(each.without_value for each in standings):
-        return [GridCell() for _ in standings]
+        return [PageCell() for _ in standings]
     return number_cells([float(each.without_value) for each in standings])
 
 
-def _says_something(cells: Sequence[GridCell]) -> bool:
+def _says_something(cells: Sequence[PageCell]) -> bool:
     return any(cell.value or cell.picture for cell in cells)
 
 
-def _whiskers(study: Study, standings: Sequence[Standing]) -> list[GridCell]:
-    """Draw the intervals of the normalised regret, all on one axis from 0."""
+def _whiskers(study: Study, standings: Sequence[Standing]) -> list[PageCell]:
+    """Draw the intervals of the normalised regret on a common axis from 0."""
     ends = [value for each in standings for value in (each.iqm.estimate, each.iqm.high) if math.isfinite(value)]
     most = max(ends, default=0.0)
     if most <= 0:
-        return [GridCell() for _ in standings]
+        return [PageCell() for _ in standings]
     return [
-        GridCell(
+        PageCell(
             value=sort_key(each.iqm.estimate),
             picture=_whisker(each.iqm, most, study.labels.index(each.strategy))
             if math.isfinite(each.iqm.estimate)

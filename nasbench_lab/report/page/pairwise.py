@@ -1,4 +1,4 @@
-"""Every strategy beside every other: a matrix whose cells the page's script fills anew for every choice."""
+"""Comparison of all pairs of strategies: a matrix whose cells the page's script fills for each choice."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _MEASURES = (("a12", "P(better)"), ("difference", "difference"), ("p", "p-value"
 
 
 @dataclasses.dataclass(frozen=True)
-class MatrixView:
+class PairView:
     """The cells of a matrix, row by row.
 
     Attributes:
-        about: what the numbers and the colours are.
+        about: meaning of the numbers and the colours.
         texts: of the cells; empty on the diagonal.
-        marks: one letter a cell.
+        marks: one letter per cell.
     """
 
     about: str
@@ -38,22 +38,22 @@ class MatrixView:
 
 
 @dataclasses.dataclass(frozen=True)
-class Matrix:
-    """A matrix with everything it can show.
+class PairMatrix:
+    """A matrix with all its views.
 
     Attributes:
         order: positions of the strategies, best first, of rows and columns.
-        choices: what a reader can choose.
+        choices: of the reader.
         views: by the keys of the choices, joined by ``|``.
     """
 
     order: tuple[int, ...]
     choices: tuple[Choice, ...]
-    views: dict[str, MatrixView]
+    views: dict[str, PairView]
 
     @property
-    def start(self) -> MatrixView:
-        """What is shown at first."""
+    def start(self) -> PairView:
+        """The first view."""
         return self.views["|".join(choice.start for choice in self.choices)]
 
     def data(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Matrix:
         }
 
 
-def matrix(study: Study, kind: RegretKind, order: tuple[int, ...]) -> Matrix | None:
+def compare_all_pairs(study: Study, kind: RegretKind, order: tuple[int, ...]) -> PairMatrix | None:
     """Return the comparison of all pairs by a kind of regret; None for a single strategy."""
     each = [(str(place), task.name) for place, task in enumerate(study.tasks) if kind in task.kinds]
     if len(order) < 2 or kind not in study.pairwise or not each:
@@ -75,14 +75,14 @@ def matrix(study: Study, kind: RegretKind, order: tuple[int, ...]) -> Matrix | N
         Choice("measure", "Numbers", _MEASURES, "a12"),
     )
     rows = np.array(order)[:, None], np.array(order)[None, :]
-    views: dict[str, MatrixView] = {}
+    views: dict[str, PairView] = {}
     for key, _ in tasks:
         made = _over_tasks(study, kind, rows) if key == _ALL else _on_task(study, kind, int(key), rows)
         views |= {f"{key}|{measure}": view for measure, view in made.items()}
-    return Matrix(order, choices, views)
+    return PairMatrix(order, choices, views)
 
 
-def _over_tasks(study: Study, kind: RegretKind, rows: tuple[IntArray, IntArray]) -> dict[str, MatrixView]:
+def _over_tasks(study: Study, kind: RegretKind, rows: tuple[IntArray, IntArray]) -> dict[str, PairView]:
     pairs = study.pairwise[kind]
     ranks = study.ranks[kind]
     known = ~np.isnan(pairs.a12)
@@ -105,7 +105,7 @@ def _over_tasks(study: Study, kind: RegretKind, rows: tuple[IntArray, IntArray])
     }
 
 
-def _on_task(study: Study, kind: RegretKind, place: int, rows: tuple[IntArray, IntArray]) -> dict[str, MatrixView]:
+def _on_task(study: Study, kind: RegretKind, place: int, rows: tuple[IntArray, IntArray]) -> dict[str, PairView]:
     pairs = study.pairwise[kind]
     a12, adjusted = pairs.a12[..., place], pairs.adjusted[..., place]
     by_test = np.where(adjusted < 1 - pairs.level, np.sign(a12 - 0.5), 0)
@@ -116,8 +116,8 @@ def _on_task(study: Study, kind: RegretKind, place: int, rows: tuple[IntArray, I
     places = decimals(difference[np.isfinite(difference)].tolist())
     unit = study.tasks[place].unit(kind)
     margin = pairs.margin[place]
-    beyond = f"; coloured where it surely is more than the margin of {margin:.3g}" if np.isfinite(margin) else ""
-    mean = f"Mean regret of the row less that of the column ({unit}); negative: the row is better{beyond}."
+    beyond = f"; coloured where it is significantly more than the margin of {margin:.3g}" if np.isfinite(margin) else ""
+    mean = f"Mean regret of the row minus that of the column ({unit}); negative: the row is better{beyond}."
     return {
         "a12": _view(f"{_A12}; ties count half; {colours}.", a12[rows], by_test[rows], _two_digits),
         "difference": _view(mean, difference[rows], by_verdict[rows], lambda value: fixed(value, places)),
@@ -125,18 +125,18 @@ def _on_task(study: Study, kind: RegretKind, place: int, rows: tuple[IntArray, I
     }
 
 
-def _view(about: str, values: FloatArray, signs: IntArray, text: Callable[[float], str]) -> MatrixView:
+def _view(about: str, values: FloatArray, signs: IntArray, text: Callable[[float], str]) -> PairView:
     diagonal = np.eye(len(values), dtype=bool).ravel().tolist()
     texts = tuple("" if own else text(value) for own, value in zip(diagonal, values.ravel().tolist(), strict=True))
-    return MatrixView(about, texts, _marks(signs))
+    return PairView(about, texts, _marks(signs))
 
 
-def _counts(about: str, better: IntArray, worse: IntArray, tasks: IntArray) -> MatrixView:
+def _counts(about: str, better: IntArray, worse: IntArray, tasks: IntArray) -> PairView:
     parts = zip(better.ravel().tolist(), worse.ravel().tolist(), tasks.ravel().tolist(), strict=True)
     own = np.eye(len(better), dtype=bool).ravel().tolist()
     texts = [f"{more} : {less}" if count else NONE for more, less, count in parts]
     shown = tuple("" if diagonal else text for diagonal, text in zip(own, texts, strict=True))
-    return MatrixView(about, shown, _marks(np.sign(better - worse)))
+    return PairView(about, shown, _marks(np.sign(better - worse)))
 
 
 def _marks(signs: IntArray) -> str:

@@ -9,20 +9,20 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from nasbench_lab.analysis.retraining import Interval
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.report.page.numbers import column, interval_columns
 
 
 @dataclasses.dataclass(frozen=True)
-class GridCell:
-    """What stands in a table.
+class PageCell:
+    """A cell of a table.
 
     Attributes:
         text: the number or word.
-        value: what the table sorts by; empty for what stays last.
+        value: sort key; empty for cells that stay last.
         spread: smaller than the text, e.g. an interval.
         kind: class in the style sheet.
-        picture: drawn instead of the text.
+        picture: shown instead of the text.
         below: whether the spread stands below the text, else behind it.
     """
 
@@ -35,14 +35,14 @@ class GridCell:
 
 
 @dataclasses.dataclass(frozen=True)
-class GridColumn:
+class PageColumn:
     """A heading.
 
     Attributes:
         title: of the column.
-        sort: direction of the first sorting; empty where the column does not sort.
-        about: what it means, in words.
-        sorted: whether the rows are in this order already.
+        sort: direction of the first sorting; empty for a column that cannot be sorted.
+        about: meaning, in words.
+        sorted: whether the rows already have this order.
         kind: class in the style sheet.
     """
 
@@ -54,58 +54,58 @@ class GridColumn:
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """A row: its heading, the line of the strategy that it is about, and its cells."""
+class PageRow:
+    """A row: its heading, the position of its strategy (if any), and its cells."""
 
     label: str
     strategy: int | None
-    cells: tuple[GridCell, ...]
+    cells: tuple[PageCell, ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class Grid:
-    """A table: what it shows, the headings (that of the rows' headings first) and the rows."""
+class PageTable:
+    """A table: its caption, the headings (first that of the row headings) and the rows."""
 
     caption: str
-    columns: tuple[GridColumn, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[PageColumn, ...]
+    rows: tuple[PageRow, ...]
 
 
-def make_grid(
+def make_table(
     caption: str,
-    first: GridColumn,
-    columns: Sequence[tuple[GridColumn, Sequence[GridCell]]],
+    first: PageColumn,
+    columns: Sequence[tuple[PageColumn, Sequence[PageCell]]],
     rows: Sequence[tuple[str, int | None]],
-) -> Grid:
-    """Return a table that is given by columns.
+) -> PageTable:
+    """Return a table, given by columns.
 
     Args:
-        caption: what it shows.
-        first: heading of the rows' headings.
+        caption: of the table.
+        first: heading of the row headings.
         columns: headings and cells.
-        rows: heading of every row, and position of the strategy it is about.
+        rows: heading of each row, and position of its strategy.
     """
     made = [
-        Row(label, strategy, tuple(cells[place] for _, cells in columns))
+        PageRow(label, strategy, tuple(cells[place] for _, cells in columns))
         for place, (label, strategy) in enumerate(rows)
     ]
-    return Grid(caption, (first, *(heading for heading, _ in columns)), tuple(made))
+    return PageTable(caption, (first, *(heading for heading, _ in columns)), tuple(made))
 
 
-def number_cells(values: Sequence[float], best: Literal["low", "high", ""] = "") -> list[GridCell]:
-    """Return the cells of a column of numbers; the best ones are marked."""
+def number_cells(values: Sequence[float], best: Literal["low", "high", ""] = "") -> list[PageCell]:
+    """Return the cells of a column of numbers; the best are marked."""
     marked = best_of(values, best)
     return [
-        GridCell(text, sort_key(value), kind="best" if value == marked else "")
+        PageCell(text, sort_key(value), kind="best" if value == marked else "")
         for text, value in zip(column(values), values, strict=True)
     ]
 
 
-def interval_cells(intervals: Sequence[Interval], best: Literal["low", "high", ""] = "") -> list[GridCell]:
-    """Return the cells of a column of estimates with intervals; the best ones are marked."""
+def interval_cells(intervals: Sequence[Interval], best: Literal["low", "high", ""] = "") -> list[PageCell]:
+    """Return the cells of a column of estimates with intervals; the best are marked."""
     marked = best_of([each.estimate for each in intervals], best)
     return [
-        GridCell(
+        PageCell(
             text, sort_key(each.estimate), f"[{spread}]" if spread else "", "best" if each.estimate == marked else ""
         )
         for (text, spread), each in zip(interval_columns(intervals), intervals, strict=True)
@@ -113,7 +113,7 @@ def interval_cells(intervals: Sequence[Interval], best: Literal["low", "high", "
 
 
 def best_of(values: Sequence[float], best: Literal["low", "high", ""]) -> float:
-    """Return the best of the finite values; NaN, which equals nothing, where there is none.
+    """Return the best of the finite values; NaN, which equals no value, if there is none.
 
     >>> best_of([2.0, float("nan"), 1.0], "low"), best_of([2.0], "")
     (1.0, nan)
@@ -125,7 +125,7 @@ def best_of(values: Sequence[float], best: Literal["low", "high", ""]) -> float:
 
 
 def sort_key(value: float) -> str:
-    """Return what the page's script reads to sort by a number; empty where there is none.
+    """Return the sort key of a number for the page's script; empty for NaN.
 
     >>> sort_key(0.5), sort_key(float("inf")), sort_key(float("nan"))
     ('0.5', 'Infinity', '')

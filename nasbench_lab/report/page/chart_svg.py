@@ -1,4 +1,4 @@
-"""A chart as it is shown at first, drawn beforehand: for readers whose browsers run no script."""
+"""The first view of a chart as SVG, for readers whose browsers run no script."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from nasbench_lab.report.page.svg import look, number, tag
 _WIDTH, _HEIGHT = 760, 400
 _TOP, _RIGHT, _BOTTOM, _LEFT = 30, 744, 356, 70
 _POINTS = 60
-_FEW = 4  # more bands than this cover each other
+_FEW = 4  # bands; more would cover each other
 
 
-def static_chart(chart: Chart, view: ChartView) -> Markup:
-    """Return a view of a chart as SVG, with a text for those who do not see it."""
+def draw_chart(chart: Chart, view: ChartView) -> Markup:
+    """Return a view of a chart as SVG, with a text for readers who cannot see it."""
     values = _values(view)
     if not len(values):
         return tag("p", "Too few runs have a value.", class_="note")
@@ -37,21 +37,26 @@ def static_chart(chart: Chart, view: ChartView) -> Markup:
 
 
 def _values(view: ChartView) -> np.ndarray:
-    every = np.concatenate([line.middle for line in view.lines] or [np.empty(0)])
+    """Return all numbers that are drawn: of the curves, and of the bands where they are drawn."""
+    banded = len(view.lines) <= _FEW
+    drawn = [each for line in view.lines for each in (line.arrays if banded else [line.middle])]
+    every = np.concatenate(drawn or [np.empty(0)])
     return every[np.isfinite(every)]
 
 
 def _vertical(chart: Chart, view: ChartView, values: np.ndarray) -> tuple[AxisScale, bool]:
-    """Return the vertical scale, and whether there are zeros that a logarithm cannot show."""
+    """Return the vertical scale, and whether it has to show zeros that have no logarithm."""
     if chart.y_scale == "linear":
         low, high = view.limits or (min(0.0, float(values.min())), float(values.max()) or 1.0)
         room = 0.04 * (high - low) if view.limits else 0.0
         return AxisScale("linear", low - room, high + room, _BOTTOM, _TOP), False
     positive = values[values > 0]
-    least, most = (float(positive.min()), float(positive.max())) if len(positive) else (1.0, 1.0)
+    least, most = (float(positive.min()), float(positive.max())) if len(positive) else (view.zero_at, view.zero_at)
     zeros = len(positive) < len(values)
-    low = least / 2 if zeros else least / 1.1
-    return AxisScale("log", low, max(most * 1.1, low * 1.2), _BOTTOM, _TOP), zeros
+    low = view.zero_at if zeros else least / 1.1
+    return AxisScale(
+        "log", low, max(most * 1.1, low * 10) if zeros else max(most * 1.1, low * 1.2), _BOTTOM, _TOP
+    ), zeros
 
 
 def _horizontal(chart: Chart, view: ChartView) -> AxisScale:
@@ -65,7 +70,8 @@ def _horizontal(chart: Chart, view: ChartView) -> AxisScale:
 
 def _axes(view: ChartView, x: AxisScale, y: AxisScale, *, zeros: bool) -> list[Markup]:
     parts = []
-    for tick in y.ticks(7):
+    only_zeros = zeros and not (_values(view) > 0).any()  # no scale without a positive number
+    for tick in [] if only_zeros else y.ticks(7):
         place = y.at(tick)
         if zeros and place > _BOTTOM - 14:
             continue
@@ -101,7 +107,7 @@ def _band(line: Line, view: ChartView, kept: Sequence[int], x: AxisScale, y: Axi
 
 
 def _pieces(kept: Sequence[int], *lists: np.ndarray) -> list[list[int]]:
-    """Return the neighbouring places of the grid where all of the lists have values."""
+    """Return the runs of neighbouring grid points where all lists have values."""
     pieces: list[list[int]] = [[]]
     for place in kept:
         if all(math.isfinite(values[place]) for values in lists):
@@ -114,7 +120,7 @@ def _pieces(kept: Sequence[int], *lists: np.ndarray) -> list[list[int]]:
 def _stairs(
     piece: Sequence[int], view: ChartView, values: np.ndarray, x: AxisScale, y: AxisScale
 ) -> list[tuple[float, float]]:
-    """Return corners: a value lasts until the next one."""
+    """Return the corners of steps: a value lasts until the next grid point."""
     points = [(x.at(float(view.grid[place])), y.at(float(values[place]))) for place in piece]
     corners = [points[0]]
     for (_, before), (here, value) in pairwise(points):

@@ -1,4 +1,4 @@
-"""An architecture, laid out as a graph, as SVG."""
+"""The graph of an architecture as SVG."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from nasbench_lab.report.layout.graph import ArchitectureGraph, Edge, Node, Poin
 from nasbench_lab.report.page.svg import number, tag
 
 _EM = 12  # CSS pixels
-_NARROW = 340  # CSS pixels that fit on a phone
+_NARROW = 340  # width of a phone, CSS pixels
 _ARROW = (0.75, 0.3)  # length and half of the width of an arrow's head, em
 _LINE = 1.25  # height of a line of text, em
 
 
-def drawing(graph: ArchitectureGraph) -> Markup:
-    """Return the graph as SVG, with its description for those who do not see it."""
+def draw_architecture(graph: ArchitectureGraph) -> Markup:
+    """Return the graph as SVG, with a description for readers who cannot see it."""
     parts = [_edge(edge) for edge in graph.edges]
     parts += [_node(node) for node in graph.nodes]
     parts += [_label(edge) for edge in graph.edges if edge.label]
