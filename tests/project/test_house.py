@@ -13,7 +13,7 @@ import nasbench_lab
 
 ROOT = Path(nasbench_lab.__file__).parent
 
-GROUND = {"arrays", "checks", "errors", "streams", "files", "cache"}
+GROUND = {"arrays", "checks", "errors", "streams", "files", "cache", "stability"}
 """Modules below every station; of the package they import nothing but each other."""
 
 MAY_IMPORT = {
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "streams": {"arrays", "checks", "errors"},
     "files": {"errors"},
     "cache": set(),
+    "stability": {"errors"},
     "spaces": GROUND,
     "tables": GROUND | {"spaces"},
     "strategies": GROUND | {"spaces"},
