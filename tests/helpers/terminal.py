@@ -1,13 +1,15 @@
 """Running a command on a terminal."""
 
 import os
-import pty
 import subprocess
 import sys
+
+import pytest
 
 
 def on_a_terminal(*arguments, stream="stdout", **environment):
     """Return what the command line prints to one of its streams, a terminal; the command must succeed."""
+    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal, which Windows has not")
     leader, follower = pty.openpty()
     other = {"stdout": "stderr", "stderr": "stdout"}[stream]
     streams = {stream: follower, other: subprocess.DEVNULL}

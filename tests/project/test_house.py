@@ -14,7 +14,7 @@ import nasbench_lab
 
 ROOT = Path(nasbench_lab.__file__).parent
 
-GROUND = {"arrays", "checks", "errors", "streams", "files", "cache", "plugins"}
+GROUND = {"arrays", "checks", "errors", "streams", "files", "cache", "plugins", "stability"}
 """Modules below every station; of the package they import nothing but each other."""
 
 MAY_IMPORT = {
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "files": {"errors"},
     "cache": set(),
     "plugins": {"errors"},
+    "stability": {"errors"},
     "spaces": GROUND,
     "tables": GROUND | {"spaces"},
     "strategies": GROUND | {"spaces"},
