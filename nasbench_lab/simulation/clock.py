@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.costs import Spending
 from nasbench_lab.simulation.evaluator import Outcome
 from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace
 
@@ -34,7 +36,7 @@ class Log:
     def __init__(self, runs: int, budget: Budget, fidelity: int | None) -> None:
         self.runs = runs
         limit = budget.evaluations if fidelity is None else budget.max_evaluations(fidelity)
-        reserved = 64 if limit is None or budget.seconds is not None or budget.energy is not None else limit
+        reserved = 64 if limit is None or budget.seconds is not None else limit
         self._capacity = min(reserved, _MOST_AT_FIRST)
         kinds = _DTYPES if fidelity is not None else {**_DTYPES, "fidelity": np.int32}
         self._arrays: dict[str, NDArray[Any]] = {name: np.empty((self._capacity, runs), t) for name, t in kinds.items()}
@@ -85,18 +87,24 @@ class Clock:
         fidelity: training epochs of every evaluation; None where evaluations differ.
         first: position of the first run in the log.
         last: position after the last.
-        energy: the budget's limit of energy, in the unit of the outcomes; None for no limit.
+        spendings: costs that the budget limits, besides epochs and seconds.
     """
 
     def __init__(
-        self, log: Log, budget: Budget, fidelity: int | None, first: int, last: int, energy: float | None = None
+        self,
+        log: Log,
+        budget: Budget,
+        fidelity: int | None,
+        first: int,
+        last: int,
+        spendings: Sequence[Spending] = (),
     ) -> None:
         self.first, self.runs = first, last - first
         self._log = log
         self._limit = budget.evaluations if fidelity is None else budget.max_evaluations(fidelity)
         self._seconds = budget.seconds
-        self._energy = energy
-        self._spent: FloatArray = np.zeros(self.runs)  # energy
+        self._fidelity = fidelity or 0
+        self._spendings = [(spending, np.zeros(self.runs)) for spending in spendings]
         self._epochs = budget.epochs if fidelity is None else None
         self._steps = 0
         self._used: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)  # epochs
@@ -133,10 +141,11 @@ class Clock:
 
     def _count(self, outcome: Outcome, time: FloatArray) -> None:
         """Count the evaluations that ended in time. The first that did not ends its run."""
-        limits = (self._seconds, self._epochs, self._energy)
-        if limits == (None, None, None) and outcome.architecture.min() >= 0:
+        unlimited = self._seconds is None and self._epochs is None and not self._spendings
+        if unlimited and outcome.architecture.min() >= 0:
             self._evaluations += len(time) * self._running
             return
+        costs = [spending.of(outcome, self._fidelity) for spending, _ in self._spendings]
         for step, (architecture, end) in enumerate(zip(outcome.architecture.T, time, strict=True)):
             self._stopped |= self._running & (architecture < 0)
             self._running = self._running & ~self._stopped
@@ -145,7 +154,7 @@ class Clock:
             if self._epochs is not None and outcome.epochs is not None:
                 self._used += outcome.epochs[:, step]
                 self._running &= self._used <= self._epochs
-            if self._energy is not None and outcome.energy is not None:
-                self._spent += outcome.energy[:, step]
-                self._running &= self._spent <= self._energy
+            for (spending, spent), cost in zip(self._spendings, costs, strict=True):
+                np.add(spent, cost[:, step], out=spent)
+                self._running &= spent <= spending.limit
             self._evaluations += self._running

@@ -11,6 +11,7 @@ import numpy as np
 from nasbench_lab.checks import AtLeast, AtMost, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.costs import Spending, spendings
 from nasbench_lab.simulation.measurements import Measurements, RepeatPolicy
 from nasbench_lab.simulation.objectives import Goals, make_goals
 from nasbench_lab.streams import check_seed
@@ -26,11 +27,13 @@ class Prepared(NamedTuple):
     Attributes:
         conditions: with the table's own fidelity and number of the repeat, and the budget in what the table has.
         measurements: what an evaluation observes, and what it costs.
+        spendings: the costs that the budget limits, besides epochs and seconds.
         goals: further objectives and limits; None where there is only one value.
     """
 
     conditions: Conditions
     measurements: Measurements
+    spendings: tuple[Spending, ...]
     goals: Goals | None
 
 
@@ -110,7 +113,7 @@ class Conditions:
             MissingDataError: the table lacks what the conditions need: times, energies, or architectures within limits.
         """
         stated = self.stated_budget
-        measurements = Measurements(table, self.fidelity, self.repeat, energy=stated.energy is not None)
+        measurements = Measurements(table, self.fidelity, self.repeat)
         budget = stated.at(measurements.fidelity)
         measurements.check_budget(budget)
         if self.workers > 1:
@@ -119,7 +122,7 @@ class Conditions:
             self, budget=budget, fidelity=measurements.fidelity, repeat=measurements.repeat, limits=dict(self.limits)
         )
         goals = make_goals(table, self.objectives, self.limits, measurements.fidelity)
-        return Prepared(resolved, measurements, goals)
+        return Prepared(resolved, measurements, spendings(budget, table, measurements), goals)
 
     def to_data(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""

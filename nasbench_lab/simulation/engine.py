@@ -134,11 +134,9 @@ def simulate_under(
     )
     fixed = None if strategy.multi_fidelity else setting.fidelity
     log = Log(runs, setting.budget, fixed)
-    unit = prepared.measurements.energy_unit
-    energy = None if unit is None else setting.budget.energy_in(unit)
     together = max(1, min(RUNS_AT_A_TIME, strategy.runs_at_a_time, _STATE_ENTRIES // table.space.size))
     for start in range(0, runs, together):
-        clock = Clock(log, setting.budget, fixed, start, min(start + together, runs), energy)
+        clock = Clock(log, setting.budget, fixed, start, min(start + together, runs), prepared.spendings)
         with one_thread():
             simulate_together(table, strategy, prepared.measurements, prepared.goals, setting, clock)
     return log.trace(setting, _reference(table, prepared))

@@ -24,7 +24,6 @@ class Outcome(NamedTuple):
     value: FloatArray  # in the metric's unit
     repeat: NDArray[np.int16]  # number of the repeat, or MEAN
     seconds: FloatArray | None  # None where the table has no times
-    energy: FloatArray | None = None  # in the table's unit; None unless the budget limits it
     fidelity: IntArray | None = None  # training epochs; None where all are the same
     epochs: IntArray | None = None  # epochs that were paid for; None where all are the same
 
@@ -38,7 +37,7 @@ class Evaluator(abc.ABC):
 
     @abc.abstractmethod
     def evaluate(self, proposals: Proposals) -> Outcome:
-        """Return what comes of proposals of shape (runs, k); those that are -1 come to nothing that counts."""
+        """Return the outcome of proposals, shape (runs, k); proposals of -1 are ignored."""
 
 
 @final
@@ -76,8 +75,7 @@ class Fidelities:
     def at(self, epochs: int) -> Measurements:
         """Return the measurements at a fidelity."""
         if epochs not in self._prepared:
-            energy = self.highest.energy is not None
-            self._prepared[epochs] = Measurements(self.table, epochs, self.highest.repeat, energy=energy)
+            self._prepared[epochs] = Measurements(self.table, epochs, self.highest.repeat)
         return self._prepared[epochs]
 
     def values(self, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
@@ -93,10 +91,6 @@ class Fidelities:
         """Return the seconds of given repeats up to a fidelity: of everything, or of the training alone."""
         return self._of_repeats(part, epochs, *which)
 
-    def energy(self, epochs: int, which: Which) -> FloatArray:
-        """Return the energy of given repeats, from the start of the training to a fidelity."""
-        return self._of_repeats("energy", epochs, *which)
-
     def _of_repeats(self, what: str, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
         if (what, epochs) not in self._arrays:
             table = self.table
@@ -104,7 +98,6 @@ class Fidelities:
                 "values": lambda: table.repeat_values(self.highest.metric.name, epochs),
                 "cost": lambda: table.cost(epochs),
                 "training": lambda: table.training_cost(epochs),
-                "energy": lambda: table.energy_cost(epochs),
             }
             self._arrays[what, epochs] = made[what]()
         repeats = self._arrays[what, epochs]
@@ -148,7 +141,6 @@ class ManyFidelities(Evaluator):
         value = np.full(where.shape, np.nan)
         repeat = np.full(where.shape, MEAN, dtype=np.int16)
         seconds = None if not self._fidelities.table.has_times else np.full(where.shape, np.nan)
-        energy = None if self._fidelities.highest.energy is None else np.full(where.shape, np.nan)
         uniform = self._draws.uniform(where.shape[1]).copy()
         for epochs in np.unique(fidelity).tolist():
             here = fidelity == epochs
@@ -156,27 +148,15 @@ class ManyFidelities(Evaluator):
             value[here], repeat[here] = seen.value, seen.repeat
             if seconds is not None and seen.seconds is not None:
                 seconds[here] = seen.seconds
-            if energy is not None and seen.energy is not None:
-                energy[here] = seen.energy
             on = here & (resume >= 0)
             if self._fidelities.resumable and on.any():
                 value[on], repeat[on], took = self._go_on(epochs, where[on], started[on], resume, on)
                 if seconds is not None:
                     seconds[on] = took
-                if energy is not None:
-                    energy[on] = self._further_energy(epochs, (where[on], repeat[on]), started[on])
         if not self._fidelities.resumable:
             started = np.zeros_like(started)
         self._keep(where, fidelity, repeat)
-        return Outcome(architecture, value, repeat, seconds, energy, fidelity, fidelity - started)
-
-    def _further_energy(self, epochs: int, which: Which, started: IntArray) -> FloatArray:
-        """The energy of training on from the epochs that were trained before."""
-        energy = self._fidelities.energy(epochs, which)
-        for earlier in np.unique(started).tolist():
-            same = started == earlier
-            energy[same] -= self._fidelities.energy(earlier, (which[0][same], which[1][same]))
-        return energy
+        return Outcome(architecture, value, repeat, seconds, fidelity, fidelity - started)
 
     def _go_on(
         self, epochs: int, architecture: IntArray, started: IntArray, resume: IntArray, on: NDArray[np.bool_]

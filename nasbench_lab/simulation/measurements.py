@@ -25,7 +25,6 @@ class Observation(NamedTuple):
     value: FloatArray  # in the metric's unit
     repeat: NDArray[np.int16]  # number of the repeat, or MEAN
     seconds: FloatArray | None  # None where the table has no times
-    energy: FloatArray | None = None  # in the table's unit; None unless the budget limits it
 
 
 class Measurements:
@@ -36,7 +35,6 @@ class Measurements:
         fidelity: training epochs of every evaluation; None means the highest.
         repeat: ``"sample"`` observes one of an architecture's repeats, drawn uniformly every time (and the published
             mean where there is no single repeat); ``"mean"`` the mean over repeats; a number that repeat.
-        energy: whether evaluations report the energy that they cost, too.
 
     Raises:
         UnknownNameError: the table has no such fidelity.
@@ -44,7 +42,7 @@ class Measurements:
         MissingDataError: the objective was not published as asked for.
     """
 
-    def __init__(self, table: Table, fidelity: int | None, repeat: RepeatPolicy, *, energy: bool = False) -> None:
+    def __init__(self, table: Table, fidelity: int | None, repeat: RepeatPolicy) -> None:
         self.table = table.name
         self.metric = table.objective
         self.fidelity = table.fidelities[table.fidelity_position(fidelity)]
@@ -59,33 +57,26 @@ class Measurements:
         self._width = values.shape[1]
         self._values, self._labels = values.reshape(-1), labels.reshape(-1)
         self._label_is_choice = bool((labels == np.arange(self._width))[self._exists()].all())
-        self._seconds = _per_choice(table.cost(self.fidelity), labels) if table.has_times else None
-        self.energy_unit = table.energy_unit
-        self.energy = _per_choice(table.energy_cost(self.fidelity), labels) if energy and self.energy_unit else None
+        self._seconds = _seconds(table.cost(self.fidelity), labels) if table.has_times else None
 
     def check_budget(self, budget: Budget) -> None:
-        """Raise MissingDataError unless every evaluation spends something of the budget, so that runs end."""
+        """Raise MissingDataError if a budget is in seconds and not every evaluation takes time, so that it ends."""
         if budget.seconds is not None:
             self.check_times("a budget in seconds is")
-        if budget.energy is None:
-            return
-        advice = "so a budget in energy is impossible; give the budget in evaluations, epochs or seconds"
-        if self.energy is None:
-            raise MissingDataError(f"table {self.table!r} has no energies, {advice}")
-        if not self._all_positive(self.energy):
-            raise MissingDataError(f"table {self.table!r} lacks the energies of some evaluations, {advice}")
+
+    def choices(self) -> tuple[IntArray, NDArray[np.int16]]:
+        """Return every architecture and repeat that an evaluation can observe, shape (choices,) each."""
+        exists = self._exists()
+        architecture = np.broadcast_to(np.arange(len(exists))[:, None], exists.shape)
+        return architecture[exists], self._labels.reshape(exists.shape)[exists]
 
     def check_times(self, what: str) -> None:
         """Raise MissingDataError, saying what is impossible, unless every evaluation takes time."""
         advice = f"so {what} impossible; give the budget in evaluations or epochs, and one worker"
         if self._seconds is None:
             raise MissingDataError(f"table {self.table!r} has no times, {advice}")
-        if not self._all_positive(self._seconds):
+        if not (self._seconds.reshape(-1, self._width)[self._exists()] > 0).all():
             raise MissingDataError(f"table {self.table!r} lacks the times of some evaluations, {advice}")
-
-    def _all_positive(self, cost: FloatArray) -> bool:
-        """Whether a cost, flat over architectures and choices, is known and positive for every choice."""
-        return bool((cost.reshape(-1, self._width)[self._exists()] > 0).all())
 
     def outcomes(self) -> tuple[FloatArray, FloatArray, IntArray]:
         """Return every value that an evaluation of a random architecture can observe; three arrays of one shape.
@@ -120,8 +111,7 @@ class Measurements:
         value = self._values.take(where)
         repeat = choice.astype(np.int16) if self._label_is_choice else self._labels.take(where)
         seconds = None if self._seconds is None else self._seconds.take(where)
-        energy = None if self.energy is None else self.energy.take(where)
-        return Observation(value, np.broadcast_to(repeat, where.shape), seconds, energy)
+        return Observation(value, np.broadcast_to(repeat, where.shape), seconds)
 
 
 def _check_policy(table: Table, repeat: RepeatPolicy) -> RepeatPolicy:
@@ -166,8 +156,8 @@ def _fixed(table: Table, fidelity: int, repeat: RepeatPolicy) -> tuple[FloatArra
     return values[:, None], np.full((table.space.size, 1), label, dtype=np.int16), 1
 
 
-def _per_choice(cost: FloatArray, labels: NDArray[np.int16]) -> FloatArray:
-    """The cost of an evaluation for every architecture and choice, flat; the mean where a mean is observed."""
+def _seconds(cost: FloatArray, labels: NDArray[np.int16]) -> FloatArray:
+    """The seconds of an evaluation for every architecture and choice, flat; the mean where a mean is observed."""
     if cost.shape[1] == 1:
         return np.repeat(cost, labels.shape[1], axis=1).reshape(-1)
     with np.errstate(invalid="ignore"):

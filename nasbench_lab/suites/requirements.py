@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.costs import allowed_trainings, spendings
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies import Strategy
@@ -58,8 +59,7 @@ def fits(strategy: Strategy[Any], table: Table, conditions: Conditions, measurem
     budget = conditions.stated_budget
     if budget.max_evaluations(fidelity) == 0:
         return False
-    energy = None if table.energy_unit is None else budget.energy_in(table.energy_unit)
-    if energy is not None and not np.nanmin(table.energy_cost(fidelity)) <= energy:
+    if allowed_trainings(spendings(budget, table, measurements), fidelity)[0] < 1:
         return False
     return budget.seconds is None or bool(np.nanmin(table.cost(fidelity)) <= budget.seconds)
 
@@ -76,7 +76,5 @@ def estimated_evaluations(
     if budget.seconds is not None:
         seconds = float(np.nanmean(table.cost(measurements.fidelity)))
         limits.append(more * conditions.workers * budget.seconds / seconds)
-    energy = None if table.energy_unit is None else budget.energy_in(table.energy_unit)
-    if energy is not None:
-        limits.append(more * energy / float(np.nanmean(table.energy_cost(measurements.fidelity))))
+    limits.append(more * allowed_trainings(spendings(budget, table, measurements), measurements.fidelity)[1])
     return max(1, round(min(limits)))

@@ -1,0 +1,133 @@
+"""Costs of evaluations besides epochs and seconds, for budgets that limit them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.evaluator import Outcome
+from nasbench_lab.simulation.measurements import MEAN, Measurements
+from nasbench_lab.tables.table import Table
+
+
+@final
+@dataclass(frozen=True)
+class Cost:
+    """A kind of cost that tables may have.
+
+    Attributes:
+        name: of the limit in `Budget`.
+        noun: plural, for messages.
+        known: whether a table has it.
+        limit: the limit of a budget, in the unit of a table that has it.
+        training: the cost of one training from its start to a fidelity, of all architectures of a table, shape
+            (architectures, repeats), or (architectures, 1) where all repeats cost the same.
+    """
+
+    name: str
+    noun: str
+    known: Callable[[Table], bool]
+    limit: Callable[[Budget, Table], float | None]
+    training: Callable[[Table, int], FloatArray]
+
+
+COSTS = (
+    Cost(
+        "energy",
+        "energies",
+        known=lambda table: table.energy_unit is not None,
+        limit=lambda budget, table: budget.energy_in(str(table.energy_unit)),
+        training=Table.energy_cost,
+    ),
+)
+"""All kinds of costs; each has a field of its name in `Budget`."""
+
+
+@final
+class Spending:
+    """What evaluations of a table cost, and how much of it a run may spend.
+
+    Args:
+        cost: the kind of cost.
+        table: the table.
+        limit: the limit of the budget, in the table's unit.
+    """
+
+    def __init__(self, cost: Cost, table: Table, limit: float) -> None:
+        self.cost, self.limit = cost, limit
+        self.table = table
+        self._arrays: dict[int, FloatArray] = {}
+
+    def training(self, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
+        """Return the cost of trainings from their start, of the shape of the architectures."""
+        if epochs not in self._arrays:
+            self._arrays[epochs] = self.cost.training(self.table, epochs)
+        costs = self._arrays[epochs]
+        if costs.shape[1] == 1:
+            return costs[architecture, 0]
+        with np.errstate(invalid="ignore"):
+            mean = np.nansum(costs, axis=1) / (~np.isnan(costs)).sum(axis=1)
+        return np.where(repeat == MEAN, mean[architecture], costs[architecture, np.maximum(repeat, 0)])
+
+    def of(self, outcome: Outcome, fidelity: int) -> FloatArray:
+        """Return what evaluations cost, shape (runs, k); a resumed training costs the difference.
+
+        Args:
+            outcome: of the evaluations.
+            fidelity: epochs of all of them, where the outcome does not say.
+        """
+        architecture = np.maximum(outcome.architecture, 0)
+        if outcome.fidelity is None or outcome.epochs is None:
+            return self.training(fidelity, architecture, outcome.repeat)
+        spent = np.zeros(architecture.shape)
+        started = outcome.fidelity - outcome.epochs
+        for epochs in np.unique(outcome.fidelity).tolist():
+            here = outcome.fidelity == epochs
+            spent[here] += self.training(epochs, architecture[here], outcome.repeat[here])
+        for epochs in np.unique(started[started > 0]).tolist():
+            here = started == epochs
+            spent[here] -= self.training(epochs, architecture[here], outcome.repeat[here])
+        return spent
+
+
+def spendings(budget: Budget, table: Table, measurements: Measurements) -> tuple[Spending, ...]:
+    """Return the costs that a budget limits.
+
+    Raises:
+        MissingDataError: the table lacks a cost that the budget limits, or the cost of some evaluations.
+    """
+    found = []
+    for cost in COSTS:
+        if getattr(budget, cost.name) is None:
+            continue
+        advice = f"so a budget in {cost.name} is impossible; give the budget in evaluations, epochs or seconds"
+        limit = cost.limit(budget, table) if cost.known(table) else None
+        if limit is None:
+            raise MissingDataError(f"table {table.name!r} has no {cost.noun}, {advice}")
+        spending = Spending(cost, table, limit)
+        if not (spending.training(measurements.fidelity, *measurements.choices()) > 0).all():
+            raise MissingDataError(f"table {table.name!r} lacks the {cost.noun} of some evaluations, {advice}")
+        found.append(spending)
+    return tuple(found)
+
+
+def allowed_trainings(spending: Sequence[Spending], fidelity: int) -> tuple[float, float]:
+    """Return how many of the cheapest and how many of the average trainings fit into all limits; infinite without any.
+
+    Args:
+        spending: the limited costs.
+        fidelity: epochs of the trainings.
+    """
+    cheapest = average = float("inf")
+    for each in spending:
+        costs = each.cost.training(each.table, fidelity)
+        cheapest = min(cheapest, each.limit / float(np.nanmin(costs)))
+        average = min(average, each.limit / float(np.nanmean(costs)))
+    return cheapest, average
