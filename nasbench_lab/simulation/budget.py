@@ -43,7 +43,7 @@ KINDS = (
     BudgetKind("energy", str, "Budget per run in energy with its unit, such as '0.5 kWh' or '900 kJ'.", "{}"),
     BudgetKind("trainings", int, "Budget per run in full trainings (at the highest fidelity).", "{} trainings"),
 )  # fmt: skip
-"""All kinds of limits. A new kind is a field of `Budget`, a line here, and a cost in `nasbench_lab.simulation.costs`."""
+"""All kinds of limits. A new kind is a field of `Budget`, a line here, and a cost in `simulation.costs`."""
 
 
 @final
