@@ -19,7 +19,7 @@ from nasbench_lab.cli.options import (
     training_progress,
 )
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.tables import load, packed, write
+from nasbench_lab.tables import load, packed_tables, write
 
 
 def build(
@@ -63,5 +63,5 @@ def pack(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Packed file to write (.h5).")],
 ) -> None:
     """Write a small, compressed copy of a table, for shipping: rows that architectures share are in it once."""
-    packed.pack(load(table), out)
+    packed_tables.pack(load(table), out)
     typer.echo(f"wrote {out}, {out.stat().st_size / 1e6:.2f} MB")

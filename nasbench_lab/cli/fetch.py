@@ -11,7 +11,7 @@ from nasbench_lab.errors import NasbenchLabError, ParameterError
 from nasbench_lab.tables import cached_path, cite, load, verify
 from nasbench_lab.tables import fetch as fetch_table
 from nasbench_lab.tables.catalogue import is_table_file, list_tables, matching
-from nasbench_lab.tables.fetching.manual_downloads import refuse_by_hand
+from nasbench_lab.tables.fetching.manual_downloads import refuse_manual_download
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS
 
 _STOPPED = "what was downloaded is kept, and the same command goes on"
@@ -26,7 +26,7 @@ def fetch(
 ) -> None:
     """Download published tables, convert and check them, and say where they are. Goes on where it was stopped."""
     for name in names or ():
-        refuse_by_hand(name)
+        refuse_manual_download(name)
     if bool(names) == everything:
         raise ParameterError("say which tables to fetch, or --all; nasbench-lab tables lists them")
     wanted = list_tables() if everything else matching(names or ())

@@ -16,7 +16,7 @@ from nasbench_lab.errors import DataError, OutputError, ParameterError
 from nasbench_lab.tables import Table, open_table
 from nasbench_lab.tables.catalogue import is_table_file
 from nasbench_lab.tables.importers.formats import FORMATS, FileFormat, find_format, import_tables
-from nasbench_lab.tables.progress import step
+from nasbench_lab.tables.progress_callbacks import step
 
 
 def _column(what: str) -> Any:

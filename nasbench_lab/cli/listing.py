@@ -16,7 +16,7 @@ from nasbench_lab.errors import SourceError, UnknownNameError, suggestions, unkn
 from nasbench_lab.tables import find_recipe
 from nasbench_lab.tables import list_tables as table_names
 from nasbench_lab.tables.catalogue import ALSO_CALLED, is_present, matching, publications, to_suggest
-from nasbench_lab.tables.fetching.manual_downloads import BY_HAND, refuse_by_hand
+from nasbench_lab.tables.fetching.manual_downloads import MANUAL_DOWNLOADS, refuse_manual_download
 
 _HELP = """
 tables of one publication    nasbench-lab tables nas-bench-graph
@@ -58,7 +58,7 @@ def print_overview() -> None:
     print_grid(grid, fold=True)
     typer.echo(_HELP)
     grid = make_grid("by hand", "what")
-    for entry in BY_HAND:
+    for entry in MANUAL_DOWNLOADS:
         grid.add_row(entry.name, entry.what)
     print_grid(grid, fold=True)
 
@@ -94,7 +94,7 @@ def list_tables(
 ) -> None:
     """List tables one by one: space, size, metrics, epochs, licence, and whether they are here."""
     for name in names or ():
-        refuse_by_hand(name)
+        refuse_manual_download(name)
     grid = make_grid("name", "space", "size", "metrics", "epochs", "licence", "here")
     for name in matching(names) if names else table_names():
         description = find_recipe(name).description

@@ -16,7 +16,7 @@ from nasbench_lab.report import FILES
 from nasbench_lab.simulation import load_traces
 from nasbench_lab.tables import cached_path, load, write
 from nasbench_lab.tables.catalogue import ALSO_CALLED as TABLES_ALSO_CALLED
-from nasbench_lab.tables.fetching.manual_downloads import BY_HAND
+from nasbench_lab.tables.fetching.manual_downloads import MANUAL_DOWNLOADS
 from nasbench_lab.testing import synthetic_table
 
 TABLE = "nas-bench-graph/proteins"
@@ -255,8 +255,8 @@ def test_names_that_people_use_are_understood(table, strategy, part):
 
 
 def test_other_names_lead_to_names_that_there_are():
-    by_hand = {entry.name for entry in BY_HAND}
-    assert {name for names in TABLES_ALSO_CALLED.values() for name in names} <= by_hand | set(nl.list_tables())
+    manual = {entry.name for entry in MANUAL_DOWNLOADS}
+    assert {name for names in TABLES_ALSO_CALLED.values() for name in names} <= manual | set(nl.list_tables())
     for called in TABLES_ALSO_CALLED:
         assert called == called.lower()
         assert called.isalnum()

@@ -36,7 +36,7 @@ from nasbench_lab.tables import (
     write,
 )
 from nasbench_lab.tables.catalogue import matching
-from nasbench_lab.tables.fetching.manual_downloads import BY_HAND
+from nasbench_lab.tables.fetching.manual_downloads import MANUAL_DOWNLOADS
 from nasbench_lab.tables.fetching.sources import UrlFile
 from nasbench_lab.tables.importers.formats import FORMATS, find_format, import_tables
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS
@@ -71,7 +71,7 @@ def test_the_overview_has_a_line_per_publication(tmp_path):
         assert part in row
     embedded = next(line for line in lines if line.startswith("digits "))
     assert "3 of 3" in embedded, "tables that come with the package are here from the beginning"
-    for entry in BY_HAND:
+    for entry in MANUAL_DOWNLOADS:
         assert f"\n{entry.name} " in shown
     assert max(map(len, lines)) < 200, "a line per publication stays readable"
 
@@ -157,7 +157,7 @@ def test_what_to_fetch_must_be_said():
     assert_refused(nasbench_lab("tables", "fetch", "nas-bench-macro/cifar"), "did you mean 'nas-bench-macro/cifar10'")
 
 
-@pytest.mark.parametrize("entry", BY_HAND, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", MANUAL_DOWNLOADS, ids=lambda entry: entry.name)
 def test_what_no_program_can_download(entry):
     done = nasbench_lab("tables", "fetch", entry.name)
     assert_refused(done, entry.page, entry.source, "nasbench-lab tables import")
@@ -167,7 +167,7 @@ def test_what_no_program_can_download(entry):
 @pytest.mark.parametrize("command", [("cite",), ("query",), ("tables", "info"), ("tables", "verify")])
 def test_names_of_what_is_no_single_table(command):
     more = ["0"] if command == ("query",) else []
-    assert_refused(nasbench_lab(*command, BY_HAND[0].name, *more), BY_HAND[0].page)
+    assert_refused(nasbench_lab(*command, MANUAL_DOWNLOADS[0].name, *more), MANUAL_DOWNLOADS[0].page)
     if command not in (("cite",), ("tables", "verify")):
         assert_refused(nasbench_lab(*command, "ec-nas", *more), "name one of its tables: ec-nas/4v9e, ec-nas/4v9e-est")
 

@@ -37,7 +37,7 @@ from nasbench_lab.tables.importers import ec_nas
 from nasbench_lab.tables.importers.nas_bench_101 import messages as nas_bench_101_messages
 from nasbench_lab.tables.importers.nas_bench_101 import reader as nas_bench_101_reader
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
-from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, Messages, WireField
+from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, MessageReader, WireField
 from nasbench_lab.tables.importers.nas_bench_101.rows import codes_of
 from nasbench_lab.tables.importers.nas_bench_101.rows import rows_of as parsed_rows
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS, KnownAnswer
@@ -425,7 +425,7 @@ def test_messages_against_protobuf(drawn):
         values = dict.fromkeys(FIELDS, math.nan) | {"parameters": math.nan if parameters is None else float(parameters)}
         values |= {f"{name}_{i}": value for i, part in enumerate(parts[:3]) for name, value in part.items()}
         expected.append(values)
-    reader = Messages(FIELDS)
+    reader = MessageReader(FIELDS)
     for _ in range(2):  # the second time, all layouts are known
         found = reader.read(contents)
         for name in FIELDS:
@@ -436,7 +436,7 @@ def test_messages_against_protobuf(drawn):
 def test_noise_as_messages(contents):
     kind = protobuf_class()
     try:
-        found = Messages(FIELDS).read(contents)
+        found = MessageReader(FIELDS).read(contents)
     except MalformedError as error:
         assert 0 <= error.position < len(contents)
         return
@@ -447,7 +447,7 @@ def test_noise_as_messages(contents):
 
 def test_layouts_are_forgotten_before_there_are_too_many(monkeypatch):
     monkeypatch.setattr(nas_bench_101_messages, "_MOST_LAYOUTS", 4)
-    reader = Messages({"a": WireField((1,), "count")})
+    reader = MessageReader({"a": WireField((1,), "count")})
     contents = [b"\x08\x07" + encoded(number, "text", b"x" * (number - 20)) for number in range(20, 60)]
     assert reader.read(contents)["a"].tolist() == [7.0] * 40
     assert sum(map(len, reader._layouts.values())) <= 4

@@ -11,7 +11,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.gnn import PROTEINS_OPERATIONS, GnnSpace
 from nasbench_lab.tables.importers.nas_bench_graph.curves import convert
-from nasbench_lab.tables.importers.nas_bench_graph.light import architecture_keys
+from nasbench_lab.tables.importers.nas_bench_graph.light_version import architecture_keys
 from nasbench_lab.tables.reading import pickle_items
 
 KEYS = architecture_keys(GnnSpace(PROTEINS_OPERATIONS)).tolist()

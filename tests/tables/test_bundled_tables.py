@@ -8,14 +8,14 @@ import nasbench_lab as nl
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
-from nasbench_lab.tables import embedded  # noqa: E402
+from nasbench_lab.tables import bundled_tables  # noqa: E402
 from nasbench_lab.train.build import read_spec  # noqa: E402
 from nasbench_lab.train.build.assembly import this_platform  # noqa: E402
 from nasbench_lab.train.build.worker import Worker  # noqa: E402
 from nasbench_lab.train.equivalent_networks import representatives  # noqa: E402
 
 DATA = ROOT / "data"
-NAMES = [recipe.description.name for recipe in embedded.recipes()]
+NAMES = [recipe.description.name for recipe in bundled_tables.recipes()]
 ROWS = 5
 
 
