@@ -243,7 +243,7 @@ def test_bad_queries(arguments, part):
         ("NAS-Bench-201/cifar100", "random-search", "did you mean 'nats-bench-tss/cifar100'?"),
         ("nb201", "random-search", "did you mean 'nats-bench-tss/cifar10' or 'nats-bench-tss/cifar100' or 'nats"),
         ("NATS-Bench-Size", "random-search", "did you mean 'nats-bench-sss-curves'?"),
-        ("nats-bench-sss-curves", "random-search", "cannot be downloaded by a program"),
+        ("nats-bench-sss-curves", "random-search", "needs a manual download"),
         ("cora", "random-search", "did you mean 'nas-bench-graph/cora'?"),
         ("digits/chain", "REA", "did you mean 'regularized-evolution'?"),
         ("digits/chain", "Random Search", "did you mean 'random-search'?"),

@@ -76,7 +76,7 @@ def test_a_learning_curve_in_long_form(read):
     assert by_name["train_seconds"].axes == ("architecture", "fidelity")
     assert (table.description.valid, table.description.test) == ("val_acc", "test_acc")
     assert table.description.cost == ("train_seconds",)
-    assert any("validation is 'val_acc', test is 'test_acc', the cost is 'train_seconds'" in n for n in notes(table))
+    assert any("validation is 'val_acc', test is 'test_acc', cost is 'train_seconds'" in n for n in notes(table))
 
 
 def notes(table):
@@ -147,7 +147,9 @@ def test_choices_of_a_given_space(read):
     assert table.query("op=conv,kernel=5,width=16") == {"val_acc": 0.1}
     with pytest.raises(DataError, match=r"row 2 of mine.csv, column 'kernel': unknown value '5'; known: 1, 3"):
         read(CHOICES, space={"name": "choices", "choices": [["kernel", [1, 3]]]})
-    with pytest.raises(ParameterError, match="the choices of the space are op, kernel, width, but the columns are kernel, op"):
+    with pytest.raises(
+        ParameterError, match="the choices of the space are op, kernel, width, but the columns are kernel, op"
+    ):
         read(CHOICES, space=space, architecture=["kernel", "op"])
     sample = dict(spaces.ListedChoicesSpace.of([["kernel", [3, 5]], ["width", [8, 16]]], [[0, 0], [0, 1]]).spec())
     with pytest.raises(DataError, match=r"row 2 of mine.csv: 'kernel=5,width=16' is not among the 2 listed"):
@@ -165,7 +167,8 @@ def test_far_more_combinations_than_architectures_are_refused(read):
     rows = "".join(",".join([str(value)] * 8) + ",0.5\n" for value in range(10))
     choices = [f"c{i}" for i in range(8)]
     with pytest.raises(
-        DataError, match=r"the choices have 100000000 combinations, but the file has only 10 architectures; .*space='listed'"
+        DataError,
+        match=r"the choices have 100000000 combinations, but the file has only 10 architectures; .*space='listed'",
     ):
         read(header + rows, architecture=choices)
     assert read(header + rows, architecture=choices, space="listed").space.size == 10
@@ -220,7 +223,8 @@ def test_costs_in_other_units(read):
     table = read(text, cost=["train_hours", "valid_ms"], units={"train_hours": "h", "valid_ms": "ms"})
     assert table.cost().item() == 1800.5
     with pytest.raises(
-        ParameterError, match=r"'train_hours' seems not to be in seconds; give its unit, for example units=\{'train_hours': "
+        ParameterError,
+        match=r"'train_hours' seems not to be in seconds; give its unit, for example units=\{'train_hours': ",
     ):
         read(text, cost="train_hours")
     with pytest.raises(UnknownNameError, match="unknown unit of time 'weeks'"):
@@ -272,7 +276,9 @@ def test_a_table_that_would_be_nearly_empty_is_refused(read):
     assert read("arch,seed,val_acc\n" + rows, match_repeats=False).repeats == 1
     choices = [f"c{digit}" for digit in range(7)]
     rows = [",".join([str(e % 7)] * 7) + f",{e},0.5\n" for e in range(1, 2000)]
-    with pytest.raises(DataError, match=r"for the 823543 architectures of the space are \d+ numbers per metric.*space='listed'"):
+    with pytest.raises(
+        DataError, match=r"for the 823543 architectures of the space are \d+ numbers per metric.*space='listed'"
+    ):
         read(",".join(choices) + ",epoch,val_acc\n" + "".join(rows), architecture=choices)
 
 
@@ -350,7 +356,11 @@ def test_units_of_accuracies_are_taken_from_the_numbers(read, values, unit):
 @pytest.mark.parametrize(
     ("text", "options", "reason"),
     [
-        ("x,val_acc\na,1\n", {}, "name the column of the architecture, for example architecture='x'; the columns are 'x'"),
+        (
+            "x,val_acc\na,1\n",
+            {},
+            "name the column of the architecture, for example architecture='x'; the columns are 'x'",
+        ),
         ("arch,cell,val_acc\na,b,1\n", {}, "architecture could be 'arch' or 'cell'; choose one with architecture="),
         ("arch,val_acc\na,1\n", {"architecture": "arc"}, "unknown column 'arc'; did you mean 'arch'"),
         ("arch,val_acc\na,1\n", {"valid": "vall_acc"}, "unknown column 'vall_acc'; did you mean 'val_acc'"),
@@ -374,15 +384,27 @@ def test_units_of_accuracies_are_taken_from_the_numbers(read, values, unit):
         ("arch,quality\na,1\n", {"valid": "quality"}, "give the direction of 'quality'"),
         ("arch,val_acc\na,1\n", {"directions": {"val_acc": "up"}}, "unknown direction 'up'; known: maximize, minimize"),
         ("arch,val_acc\na,1\n", {"splits": {"val_acc": "dev"}}, "unknown split 'dev'"),
-        ("arch,val_acc,val_acc2\na,1,1\n", {}, "valid could be 'val_acc' or 'val_acc2'; choose one, for example valid='val_acc'"),
+        (
+            "arch,val_acc,val_acc2\na,1,1\n",
+            {},
+            "valid could be 'val_acc' or 'val_acc2'; choose one, for example valid='val_acc'",
+        ),
         ("arch,epoch,epochs,val_acc\na,1,1,1\n", {}, "epochs could be 'epoch' or 'epochs'; choose one with epochs="),
         ("arch,val_acc\na,1\n", {"epochs": 0}, "epochs, if not a column, must be at least 1 .*got 0"),
         ("arch,val_acc\na,1\n", {"first_epoch": 2}, "first_epoch must be 0 or 1, got 2"),
-        ("arch,val_acc,t\na,1,1\n", {"cost": "t", "per_epoch": "val_acc"}, "column 'val_acc' is in per_epoch, but not in cost"),
+        (
+            "arch,val_acc,t\na,1,1\n",
+            {"cost": "t", "per_epoch": "val_acc"},
+            "column 'val_acc' is in per_epoch, but not in cost",
+        ),
         ("arch,val_acc,t\na,1,-1\n", {"cost": "t"}, "'t' of mine.csv has a negative time, -1"),
         ("arch,val_acc\na,1\n", {"space": "topologie"}, "unknown space 'topologie'; did you mean 'topology'"),
         ("arch,val_acc\na,1\n", {"space": "chain"}, "the description of a space is wrong"),
-        ("arch,b,val_acc\na,1,1\n", {"space": "topology", "architecture": ["arch", "b"]}, "must be in one column, got 2"),
+        (
+            "arch,b,val_acc\na,1,1\n",
+            {"space": "topology", "architecture": ["arch", "b"]},
+            "must be in one column, got 2",
+        ),
         ("arch,val_acc\n|a|,1\n", {}, "row 2 of mine.csv: malformed cell"),
         ("arch,epoch,val_acc\na,-1,1\n", {}, "row 2 of mine.csv has '-1' in column 'epoch'"),
         ("arch,epoch,val_acc\na,1,1\na,1.5,1\n", {}, "row 3 of mine.csv has '1.5' in column 'epoch'"),
@@ -427,7 +449,11 @@ def test_units_of_accuracies_are_taken_from_the_numbers(read, values, unit):
         ("arch,val_acc\n" + "a" * 200_000 + ",1\n", {}, "field larger than field limit"),
         ("arch,val_acc\n" + "a" * 2_000_000 + ",1\n", {}, "line 2 of mine.csv has more than 1048576 characters"),
         ("arch,val_acc\na\x07,1\n", {}, "the names of the architectures are not allowed"),
-        ("arch,/\na,1\n", {"valid": "/", "directions": {"/": "maximize"}}, "the name of column '/' of mine.csv must have letters"),
+        (
+            "arch,/\na,1\n",
+            {"valid": "/", "directions": {"/": "maximize"}},
+            "the name of column '/' of mine.csv must have letters",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(read, text, options, reason):
