@@ -103,7 +103,7 @@ def _fidelity_lines(table: Table, found: Quality) -> dict[str, str]:
         return {}
     position = next(p for p, epochs in enumerate(table.fidelities) if 3 * epochs >= table.fidelities[-1])
     return {
-        "learning curve": f"rank correlation of epoch {table.fidelities[position]} with the last: "
+        "learning curve": f"rank correlation of epoch {table.fidelities[position]} with the last epoch: "
         f"{_number(found.with_end[position])} over means, {_number(found.with_end_single[position])} within repeats"
     }
 

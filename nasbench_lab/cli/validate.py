@@ -191,7 +191,7 @@ def _details(plan: BuildSpec, trained: Mapping[int, Trained]) -> dict[str, Any]:
 
 
 def _print(validation: Validation) -> None:
-    typer.echo(f"\n{validation.table}: rank correlation of table and training {validation.correlation}")
+    typer.echo(f"\n{validation.table}: rank correlation of promise and training {validation.correlation}")
     grid = Grid(box=None, pad_edge=False)
     grid.add_column("strategy", no_wrap=True)
     for heading in ("promised", "trained test accuracy (%)", f"lead of {validation.winner}"):

@@ -122,7 +122,7 @@ class Description:
         raise unknown("metric", name, (metric.name for metric in self.metrics))
 
     def split_metric(self, split: str) -> Metric:
-        """Return the metric that stands for a split ("valid" or "test")."""
+        """Return the metric of a split ("valid" or "test")."""
         roles = {"valid": self.valid, "test": self.test}
         if split not in roles:
             raise unknown("split", split, roles)

@@ -92,7 +92,7 @@ class AbstractRecipe(abc.ABC):
 
         Raises:
             SourceError: a file can be neither found nor downloaded.
-            DataError: a file is not what the recipe pins.
+            DataError: a file does not match its checksum.
             OutputError: the table, or a download, cannot be written.
         """
 
@@ -124,7 +124,7 @@ class Recipe(AbstractRecipe):
 
         Raises:
             SourceError: a file can be neither found nor downloaded.
-            DataError: a file is not what the recipe pins.
+            DataError: a file does not match its checksum.
         """
         values, means = self.importer(self.description, [file.read(report) for file in self.files])
         return Table(self.description, values, means)

@@ -39,7 +39,7 @@ from nasbench_lab.tables.importers.nas_bench_101 import reader as nas_bench_101_
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
 from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, MessageReader, WireField
 from nasbench_lab.tables.importers.nas_bench_101.rows import codes_of
-from nasbench_lab.tables.importers.nas_bench_101.rows import rows_of as parsed_rows
+from nasbench_lab.tables.importers.nas_bench_101.rows import parse_rows
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS, KnownAnswer
 from nasbench_lab.tables.reading import tfrecord
 
@@ -464,7 +464,7 @@ def test_drawings_become_codes(vertices):
         chosen.append(Model(space.module_hash(one), bits, ",".join(["input", *operations, "output"]), 1_000))
     content = b"".join(framed(row(model, 108, GOOD)) for model in chosen)
     (batch,) = tfrecord.batches(io.BytesIO(content), "cells.tfrecord")
-    rows = parsed_rows(batch)
+    rows = parse_rows(batch)
     assert np.array_equal(codes_of(rows.drawings, vertices), space.codes(index))
 
 

@@ -129,7 +129,7 @@ def refuse_duplicates(file: str, rows: ParsedRows, layout: TableLayout, keys: Ke
             raise _duplicate(file, rows, layout, keys, int(flat[again.argmax()]))
 
 
-def settled_axes(
+def find_axes(
     rows: ParsedRows, layout: TableLayout, metrics: Sequence[Metric], columns: Sequence[int]
 ) -> tuple[Axes, ...]:
     """Return the axes of every metric.

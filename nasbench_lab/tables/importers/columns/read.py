@@ -18,16 +18,16 @@ from nasbench_lab.tables.description import AXES, Description
 from nasbench_lab.tables.importers.columns.layout import (
     TableLayout,
     blocks,
+    find_axes,
     find_layout,
     refuse_duplicates,
-    settled_axes,
 )
 from nasbench_lab.tables.importers.columns.metrics import ColumnMetrics, find_metrics
 from nasbench_lab.tables.importers.columns.open_file import open_columns
 from nasbench_lab.tables.importers.columns.options import ColumnOptions, KeyColumns, as_names, find_key_columns
 from nasbench_lab.tables.importers.columns.rows import ParsedRows, read_rows
 from nasbench_lab.tables.importers.columns.space import Architectures, find_architectures
-from nasbench_lab.tables.importers.columns.wide import unfolded
+from nasbench_lab.tables.importers.columns.wide import to_long_format
 from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.store import open_table, writing
 from nasbench_lab.tables.table import Table
@@ -157,7 +157,7 @@ def read_columns(
     if target is not None and Path(target).suffix not in (".h5", ".hdf5"):
         raise ParameterError(f"the name of a table file must end in .h5, got {os.fspath(target)!r}")
     with open_columns(path, delimiter, encoding) as file:
-        found = unfolded(file, repeat) if isinstance(repeat, Mapping) else file
+        found = to_long_format(file, repeat) if isinstance(repeat, Mapping) else file
         keys = find_key_columns(found.names, options)
         rows = read_rows(path.name, found, keys, progress)
     try:
@@ -199,7 +199,7 @@ def _describe(
     architectures: Architectures,
     layout: TableLayout,
 ) -> Description:
-    axes = settled_axes(rows, layout, measured.metrics, measured.columns)
+    axes = find_axes(rows, layout, measured.metrics, measured.columns)
     metrics = []
     for metric, found in zip(measured.metrics, axes, strict=True):
         needed = (*found[:1], "fidelity", *found[1:]) if metric.name in measured.per_epoch else found

@@ -13,7 +13,7 @@ REPEAT = "number of the repeat"
 """Name of the added column with the number of the repeat; no file has it."""
 
 
-def unfolded(source: ColumnFile, repeats: Mapping[str, Sequence[str]]) -> ColumnFile:
+def to_long_format(source: ColumnFile, repeats: Mapping[str, Sequence[str]]) -> ColumnFile:
     """Return a file with one row per repeat, numbered from 1 in column `REPEAT`.
 
     Args:
@@ -26,7 +26,7 @@ def unfolded(source: ColumnFile, repeats: Mapping[str, Sequence[str]]) -> Column
 
     >>> batch = CellBatch([2], {"arch": ["a"], "run1": ["0.5"], "run2": ["0.6"]})
     >>> source = ColumnFile(("arch", "run1", "run2"), iter([batch]), lambda: 0, 0)
-    >>> next(unfolded(source, {"acc": ["run1", "run2"]}).batches).columns
+    >>> next(to_long_format(source, {"acc": ["run1", "run2"]}).batches).columns
     {'arch': ['a', 'a'], 'acc': ['0.5', '0.6'], 'number of the repeat': ['1', '2']}
     """
     if not repeats:

@@ -25,7 +25,7 @@ from nasbench_lab.spaces.cell101_enumeration import kept_cells
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, MessageReader, WireField
-from nasbench_lab.tables.importers.nas_bench_101.rows import ModelRows, codes_of, rows_of
+from nasbench_lab.tables.importers.nas_bench_101.rows import ModelRows, codes_of, parse_rows
 from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.reading.tfrecord import RecordBatch, batches
 from nasbench_lab.tables.table import Table
@@ -156,7 +156,7 @@ class _Filling:
 
     def add(self, batch: RecordBatch) -> None:
         """Add the measurements of a batch of records."""
-        rows = rows_of(batch)
+        rows = parse_rows(batch)
         dimensions = self._dimensions.including(batch, rows)
         if dimensions != self._dimensions:
             raise _OutgrownError(dimensions, batch)
@@ -268,7 +268,7 @@ def _convert(
 def _first_dimensions(stream: BinaryIO, name: str) -> Dimensions:
     """Return the dimensions of the first few thousand records, which suffice for all published files."""
     for batch in batches(stream, name, longest=_LONGEST_RECORD):
-        return Dimensions(2, ()).including(batch, rows_of(batch))
+        return Dimensions(2, ()).including(batch, parse_rows(batch))
     raise DataError(f"{name} has no records")
 
 

@@ -65,7 +65,7 @@ class ModelRows(NamedTuple):
     messages: list[bytes]
 
 
-def rows_of(batch: RecordBatch) -> ModelRows:
+def parse_rows(batch: RecordBatch) -> ModelRows:
     """Parse the rows of a batch.
 
     Raises:
