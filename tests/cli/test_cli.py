@@ -282,5 +282,5 @@ def test_a_hostile_pickle_is_refused(tmp_path):
         NASBENCH_LAB_MIRROR=str(tmp_path / "mirror"),
         NASBENCH_LAB_CACHE=str(tmp_path / "cache"),
     )
-    assert_refused(done, "it is corrupt or another version")
+    assert_refused(done, "it is damaged or another version")
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]

@@ -35,7 +35,8 @@ def test_rows_trained_again(name):
     spec = read_spec(DATA / f"{name.replace('/', '-')}.toml")
     dataset = spec.load_dataset()
     assert dataset.digest() in table.description.source
-    assert repr(spec.recipe) in table.description.source
+    # The class of the recipe was called Recipe when these tables were trained.
+    assert repr(spec.recipe).removeprefix("Training") in table.description.source
     worker = Worker(spec, table.space, dataset)
     shared = representatives(table.space)
     same_platform = this_platform() in table.description.source

@@ -71,7 +71,7 @@ def test_damaged_files_are_refused(shared, tmp_path):
 
 def test_other_files_are_refused(shared, tmp_path):
     store.write(shared, tmp_path / "table.h5")
-    with pytest.raises(DataError, match="no packed table"):
+    with pytest.raises(DataError, match="not a packed table"):
         packed_tables.read_header(tmp_path / "table.h5")
     with pytest.raises(DataError, match="cannot be read"):
         packed_tables.read_header(tmp_path / "none.h5")

@@ -168,7 +168,7 @@ def test_whatever_an_earlier_download_left(server, empty_cache, part):
 def test_a_server_that_goes_on_elsewhere_than_asked(server, empty_cache, monkeypatch):
     (empty_cache / "downloads").mkdir(parents=True)
     (empty_cache / "downloads" / PART).write_bytes(CONTENT[:1000])
-    monkeypatch.setattr(download_module, "_goes_on_at", lambda *_: True)  # a client that believes it
+    monkeypatch.setattr(download_module, "_resumes_at", lambda *_: True)  # a client that believes it
     server.ranges = False
     assert get(server).read_bytes() == CONTENT, "the checksum tells, and the download begins anew"
 

@@ -390,7 +390,7 @@ def test_units_of_accuracies_are_taken_from_the_numbers(read, values, unit):
             "valid could be 'val_acc' or 'val_acc2'; choose one, for example valid='val_acc'",
         ),
         ("arch,epoch,epochs,val_acc\na,1,1,1\n", {}, "epochs could be 'epoch' or 'epochs'; choose one with epochs="),
-        ("arch,val_acc\na,1\n", {"epochs": 0}, "epochs, if not a column, must be at least 1 .*got 0"),
+        ("arch,val_acc\na,1\n", {"epochs": 0}, "epochs, if not a column, must be from 1 to 2147483647, got 0"),
         ("arch,val_acc\na,1\n", {"first_epoch": 2}, "first_epoch must be 0 or 1, got 2"),
         (
             "arch,val_acc,t\na,1,1\n",

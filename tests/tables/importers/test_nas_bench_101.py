@@ -215,10 +215,10 @@ def test_a_file_that_begins_with_less_than_it_has(tmp_path, monkeypatch):
 def test_what_is_missing_is_missing_and_noted(tmp_path):
     rows = rows_of(models(4)[:90], (4, 108))
     table = convert(write(tmp_path / "part.tfrecord", rows))
-    assert table.description.notes[-1] == "Measurements of 1 of the 91 models are missing; the file lacks them."
+    assert table.description.notes[-1] == "Measurements of 1 of the 91 models are missing, as in the file."
     assert np.isnan(table.values("test_accuracy")[90]).all()
     table = convert(write(tmp_path / "part.tfrecord", rows_of(models(4), (4, 108))[:-1]))
-    assert table.description.notes[-1].startswith("1 models were trained less often than 3 times")
+    assert table.description.notes[-1].startswith("1 models have fewer than 3 trainings")
     assert np.count_nonzero(np.isnan(table.values("test_accuracy"))) == 1
 
 
@@ -229,7 +229,7 @@ def test_published_optima_are_compared(tmp_path, monkeypatch):
     found = convert(path).description
     assert found.name == "nas-bench-101/only108"
     wrong = found.notes[1:]
-    assert wrong[0].startswith("Not the official measurements: best mean test performance is 0.")
+    assert wrong[0].startswith("These are not the official measurements: best mean test performance is 0.")
     assert len(wrong) == len(KNOWN_ANSWERS[found.name])
     right = KnownAnswer("best", table.optimum("test"), 0, lambda table: table.optimum("test"), "this test")
     monkeypatch.setitem(KNOWN_ANSWERS, found.name, (right,))

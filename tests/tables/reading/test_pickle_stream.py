@@ -304,7 +304,7 @@ def test_numbers_of_the_memo_must_be_in_order():
 
 @pytest.mark.parametrize("whole", [[1], {"a": 1}, {"items": 3}, {"items": [{}]}])
 def test_something_else_is_no_dictionary_of_items(whole):
-    with pytest.raises(DataError, match=r"no dictionary with a dictionary 'items'|sets items of something"):
+    with pytest.raises(DataError, match=r"not a dictionary with a dictionary 'items'|sets items of an object"):
         list(stream_of(pickle.dumps(whole)))
 
 
