@@ -1,4 +1,4 @@
-"""The numbers of the embedded tables are those that training gives: some of their rows, trained again."""
+"""The numbers of the bundled tables are those that training gives: some of their rows, trained again."""
 
 import numpy as np
 import pytest
@@ -55,5 +55,5 @@ def test_rows_trained_again(name):
                 assert trained[:, -1].mean() == pytest.approx(stored[:, -1].mean(), abs=spread), metric
 
 
-def test_every_embedded_table_has_its_specification():
+def test_every_bundled_table_has_its_specification():
     assert {path.stem for path in DATA.glob("*.toml")} >= {name.replace("/", "-") for name in NAMES}

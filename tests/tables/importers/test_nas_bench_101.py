@@ -38,8 +38,7 @@ from nasbench_lab.tables.importers.nas_bench_101 import messages as nas_bench_10
 from nasbench_lab.tables.importers.nas_bench_101 import reader as nas_bench_101_reader
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
 from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, MessageReader, WireField
-from nasbench_lab.tables.importers.nas_bench_101.rows import codes_of
-from nasbench_lab.tables.importers.nas_bench_101.rows import parse_rows
+from nasbench_lab.tables.importers.nas_bench_101.rows import codes_of, parse_rows
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS, KnownAnswer
 from nasbench_lab.tables.reading import tfrecord
 
