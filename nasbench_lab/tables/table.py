@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab import spaces
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.checks import AtLeast, Below, whole
+from nasbench_lab.checks import require, whole
 from nasbench_lab.errors import DataError, MissingDataError, unknown
 from nasbench_lab.tables.description import AXES, Description, Metric
 from nasbench_lab.tables.point_queries import MetricColumn, PointQueries
@@ -286,7 +286,10 @@ class Table:
         """Return ``repeat``, or raise ParameterError if the table has no such repeat."""
         if isinstance(repeat, str) and repeat == "mean":
             return repeat
-        return whole('repeat, if not "mean",', repeat, AtLeast(0), Below(self.repeats))
+        number = whole('repeat, if not "mean",', repeat)
+        last = self.repeats - 1
+        require(0 <= number <= last, f"table {self.name!r} has repeats 0..{last}, not {number}")
+        return number
 
     def _check_shape(self, what: str, metric: str, arrays: Mapping[str, NDArray[Any]], wanted: tuple[int, ...]) -> None:
         """Raise DataError if an array does not have the shape of the description; arrays in a file are not read."""
