@@ -12,7 +12,7 @@ import pytest
 
 from nasbench_lab.tables.importers.nats_archives import archives as nats_archives
 from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS, TOPOLOGY
-from nasbench_lab.tables.importers.nats_archives.tables import ArchiveLayout, Key, Tables
+from nasbench_lab.tables.importers.nats_archives.curve_tables import ArchiveLayout, CurveTableWriter, TableKey
 from nasbench_lab.tables.reading import pickle_stream, unpickle
 
 ARCHIVE = "D-X-Y/NATS-Bench/fake_torch_dir/NATS-tss-v1_0-3ffb9-simple"
@@ -32,8 +32,11 @@ def compressed():
 def tables():
     """Tables to write into. Making and sealing them takes the same few seconds for three architectures and for all."""
     layout = ArchiveLayout(present=3)
-    layout = ArchiveLayout(top5=frozenset(Key(dataset, "12") for dataset in DATASETS))
-    with tempfile.TemporaryDirectory() as folder, Tables(TOPOLOGY, layout, "benchmark", Path(folder)) as tables:
+    layout = ArchiveLayout(top5=frozenset(TableKey(dataset, "12") for dataset in DATASETS))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        CurveTableWriter(TOPOLOGY, layout, "benchmark", Path(folder)) as tables,
+    ):
         yield tables
 
 
@@ -68,7 +71,7 @@ def one_file(compressed):
 @pytest.mark.benchmark(group="an architecture of one pickle, decompressed")
 def test_one_file_streamed(per_item, one_file):
     def read():
-        stream = pickle_stream.Stream(lambda: io.BytesIO(one_file), "arch2infos", unpickle.ALLOWED)
+        stream = pickle_stream.PickleStream(lambda: io.BytesIO(one_file), "arch2infos", unpickle.ALLOWED)
         return sum(1 for _ in stream)
 
     assert per_item("ours", 3 * COPIES, read) == 3 * COPIES

@@ -61,7 +61,7 @@ MULTI_OBJECTIVE = ("nsga-ii", "random-scalarisation")
 
 @pytest.fixture(scope="module")
 def tables():
-    """The embedded table and, for strategies that need scores without training, a synthetic one of the same space."""
+    """The bundled table and, for strategies that need scores without training, a synthetic one of the same space."""
     tables = {"digits": nl.load("digits/topology"), "scored": synthetic_table("topology")}
     for table in tables.values():
         _ = table.space.neighbor_table

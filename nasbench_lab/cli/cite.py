@@ -17,7 +17,7 @@ def cite(
     ],
     out: Annotated[Path | None, typer.Option(help="File to write, e.g. refs.bib, instead of printing.")] = None,
 ) -> None:
-    """Print the BibTeX of what tables were published in, every publication once."""
+    """Print the BibTeX of the publications of tables, each publication once."""
     text = bibtex(*names)
     if out is None:
         typer.echo(text)

@@ -1,4 +1,4 @@
-"""``nasbench-lab tables import``: making tables of official files, and of a user's own."""
+"""``nasbench-lab tables import``: converting official files, and CSV or Parquet files, to tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nasbench_lab.errors import DataError, OutputError, ParameterError
 from nasbench_lab.tables import Table, open_table
 from nasbench_lab.tables.catalogue import is_table_file
 from nasbench_lab.tables.importers.formats import FORMATS, FileFormat, find_format, import_tables
-from nasbench_lab.tables.progress import step
+from nasbench_lab.tables.progress_callbacks import step
 
 
 def _column(what: str) -> Any:
@@ -28,53 +28,62 @@ def _of_column(what: str) -> Any:
 
 
 def import_file(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The file, or the folder of an unpacked archive.")],
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="File, or folder of an unpacked archive.")],
     out: Annotated[
         Path | None,
-        typer.Option(help="Table file (.h5) or, of several tables, folder to write. [default: beside SOURCE]"),
+        typer.Option(help="Table file (.h5) to write, or folder for several tables. [default: beside SOURCE]"),
     ] = None,
-    kind: Annotated[str, typer.Option("--format", help=f"What it is: auto, {', '.join(FORMATS)}.")] = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier import wrote.")] = False,
-    architecture: Annotated[
-        list[str] | None, _column("the architecture, or one of its choices; may be repeated.")
-    ] = None,
+    kind: Annotated[str, typer.Option("--format", help=f"Format of the file: auto, {', '.join(FORMATS)}.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the tables of an earlier import.")] = False,
+    architecture: Annotated[list[str] | None, _column("architecture, or one of its choices; may be repeated.")] = None,
     space: Annotated[
-        str | None, typer.Option(help="CSV, Parquet: the search space: a name, or JSON with its parameters.")
+        str | None, typer.Option(help="CSV, Parquet: search space, as a name or as JSON with its parameters.")
     ] = None,
     epochs: Annotated[
-        str | None, typer.Option(metavar="COLUMN|NUMBER", help="CSV, Parquet: epochs of training.")
+        str | None, typer.Option(metavar="COLUMN|NUMBER", help="CSV, Parquet: number of training epochs.")
     ] = None,
-    repeat: Annotated[str | None, _column("the seed.")] = None,
-    valid: Annotated[str | None, _column("what a search observes.")] = None,
-    test: Annotated[str | None, _column("what is reported.")] = None,
-    cost: Annotated[list[str] | None, _column("seconds that an evaluation costs; may be repeated.")] = None,
-    per_epoch: Annotated[list[str] | None, _column("a cost whose seconds are of one epoch; may be repeated.")] = None,
-    metric: Annotated[list[str] | None, _column("another to keep; may be repeated. [default: all numbers]")] = None,
-    unit: Annotated[list[str] | None, _of_column("its unit")] = None,
-    direction: Annotated[list[str] | None, _of_column("maximize, minimize or none")] = None,
-    split: Annotated[list[str] | None, _of_column("train, valid, test or none")] = None,
+    repeat: Annotated[str | None, _column("seed of the training.")] = None,
+    valid: Annotated[str | None, _column("metric that a search observes.")] = None,
+    test: Annotated[str | None, _column("metric that is reported.")] = None,
+    cost: Annotated[list[str] | None, _column("cost of an evaluation in seconds; may be repeated.")] = None,
+    per_epoch: Annotated[list[str] | None, _column("cost with the seconds of a single epoch; may be repeated.")] = None,
+    metric: Annotated[
+        list[str] | None, _column("another metric to import; may be repeated. [default: all columns with numbers]")
+    ] = None,
+    unit: Annotated[list[str] | None, _of_column("unit of the column")] = None,
+    direction: Annotated[list[str] | None, _of_column("direction: maximize, minimize or none")] = None,
+    split: Annotated[list[str] | None, _of_column("split: train, valid, test or none")] = None,
     resumable: Annotated[
-        bool, typer.Option("--resumable", help="CSV, Parquet: rows of one training at several epochs.")
+        bool,
+        typer.Option(
+            "--resumable", help="CSV, Parquet: rows at several epochs belong to one training, which can be resumed."
+        ),
     ] = False,
     first_epoch: Annotated[
-        int | None, typer.Option(metavar="0|1", help="CSV, Parquet: how the first epoch is called. [default: 1]")
+        int | None, typer.Option(metavar="0|1", help="CSV, Parquet: number of the first epoch. [default: 1]")
     ] = None,
     match_repeats: Annotated[
         bool,
-        typer.Option(help="CSV, Parquet: whether a seed is the same repeat everywhere, or just tells trainings apart."),
+        typer.Option(
+            help="CSV, Parquet: whether equal seeds are the same repeat; if not, each architecture numbers its own."
+        ),
     ] = True,
-    name: Annotated[str | None, typer.Option(help="CSV, Parquet: name of the table. [default: the file's]")] = None,
-    title: Annotated[str | None, typer.Option(help="CSV, Parquet: one line for people.")] = None,
-    origin: Annotated[str | None, typer.Option(help="CSV, Parquet: where the measurements come from.")] = None,
-    note: Annotated[
-        list[str] | None, typer.Option(help="CSV, Parquet: what readers must know; may be repeated.")
+    name: Annotated[
+        str | None, typer.Option(help="CSV, Parquet: name of the table. [default: name of the file]")
     ] = None,
+    title: Annotated[str | None, typer.Option(help="CSV, Parquet: one-line title.")] = None,
+    origin: Annotated[str | None, typer.Option(help="CSV, Parquet: where the measurements come from.")] = None,
+    note: Annotated[list[str] | None, typer.Option(help="CSV, Parquet: note for readers; may be repeated.")] = None,
     licence: Annotated[str | None, typer.Option(help="CSV, Parquet: SPDX name of the data's licence.")] = None,
-    citation: Annotated[Path | None, typer.Option(help="CSV, Parquet: BibTeX file with what to cite.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="CSV: what separates cells. [default: by the header]")] = None,
-    encoding: Annotated[str | None, typer.Option(help="CSV: encoding. [default: utf-8]")] = None,
+    citation: Annotated[
+        Path | None, typer.Option(help="CSV, Parquet: BibTeX file with the publications to cite.")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="CSV: separator of cells. [default: detected from the header]")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="CSV: encoding of the file. [default: utf-8]")] = None,
 ) -> None:
-    """Make tables of an official file that you downloaded, or of your own CSV or Parquet. No file can run code."""
+    """Convert a downloaded official file, or your own CSV or Parquet file, to tables. Files cannot run code."""
     found = find_format(source, kind)
     target = _target(source, out, found, overwrite)
     options = {
@@ -109,26 +118,26 @@ def import_file(
     for path in written:
         table = open_table(path)
         typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:,.1f} MB)\n  {_quality(table)}")
-        if found.options:  # what was guessed must be seen, so that it can be said otherwise
+        if found.options:  # show what was inferred, so that users can correct it with options
             for line in table.description.notes:
                 typer.echo(f"  - {line}")
-    typer.echo(f"look at it: nasbench-lab tables info {shlex.quote(str(written[0]))}")
+    typer.echo(f"to show it: nasbench-lab tables info {shlex.quote(str(written[0]))}")
 
 
 def _target(source: Path, out: Path | None, found: FileFormat, overwrite: bool) -> Path:
-    """Return where the tables go, after a check that nothing is in the way."""
+    """Return the path for the tables, after checking that it does not exist or may be replaced."""
     place = source.absolute()
     name = place.name if source.is_dir() else place.name.partition(".")[0] or place.name
     target = out or place.with_name(f"{name}-tables" if found.several else f"{name}.h5")
     if not found.several and not is_table_file(target):
-        raise ParameterError(f"a table file ends in .h5, got {target}")
+        raise ParameterError(f"the name of a table file must end in .h5, got {target}")
     if target.exists() and not overwrite:
-        raise OutputError(f"{target} is there already; choose another with --out, or replace it with --overwrite")
+        raise OutputError(f"{target} already exists; choose another path with --out, or replace it with --overwrite")
     return target
 
 
 def _one_or_more(names: Sequence[str] | None) -> str | Sequence[str] | None:
-    """One column is the whole architecture; several are its choices."""
+    """Return a single column as a name; several columns, one per choice, as a list."""
     return names[0] if names and len(names) == 1 else names
 
 
@@ -139,11 +148,11 @@ def _space(text: str | None) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ParameterError(f'--space is a name, or JSON like {{"name": "cell101"}}: {error}') from error
+        raise ParameterError(f'--space must be a name, or JSON such as {{"name": "cell101"}}: {error}') from error
 
 
 def _pairs(texts: Sequence[str] | None) -> dict[str, str] | None:
-    """Read ``COLUMN=...``. A column's name may have an equals sign in it, what is said of it not.
+    """Parse ``COLUMN=VALUE``. The name of a column may contain an equals sign, the value may not.
 
     >>> _pairs(["val_acc=percent", "a=b=s"])
     {'val_acc': 'percent', 'a=b': 's'}
@@ -154,7 +163,7 @@ def _pairs(texts: Sequence[str] | None) -> dict[str, str] | None:
     for text in texts:
         column, equals, value = text.rpartition("=")
         if not equals or not column:
-            raise ParameterError(f"say what of which column, like val_acc=percent, got {text!r}")
+            raise ParameterError(f"the option must be COLUMN=VALUE, for example val_acc=percent, got {text!r}")
         found[column] = value
     return found
 
@@ -169,7 +178,7 @@ def _text(path: Path | None) -> str | None:
 
 
 def _quality(table: Table) -> str:
-    """Say in one line how much a table has."""
+    """Return one line about the content of a table."""
     count = int(np.count_nonzero(~np.isnan(table.mean_values(table.objective.name))))
     epochs = table.fidelities
     fidelities = f"{epochs[0]}" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]} ({len(epochs)} of them)"

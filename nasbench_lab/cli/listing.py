@@ -1,4 +1,4 @@
-"""The tables that there are: by publication, and one by one."""
+"""Lists of tables: one line per publication, or one line per table."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from nasbench_lab.tables.catalogue import (
     publications,
     to_suggest,
 )
-from nasbench_lab.tables.fetching.manual_downloads import BY_HAND, refuse_by_hand
+from nasbench_lab.tables.fetching.manual_downloads import MANUAL_DOWNLOADS, refuse_manual_download
 
 _HELP = """
-tables of one publication    nasbench-lab tables nas-bench-graph
-everything about one         nasbench-lab tables info nas-bench-graph/cora
-download and check           nasbench-lab tables fetch 'nas-bench-graph/*'    (small ones also come on first use)
+list one publication    nasbench-lab tables nas-bench-graph
+show one table          nasbench-lab tables info nas-bench-graph/cora
+download and check      nasbench-lab tables fetch 'nas-bench-graph/*'    (small tables are also fetched on first use)
 
-By hand: nasbench-lab tables fetch NAME says where to download the file and what to type then.
+These tables need a manual download; nasbench-lab tables fetch NAME prints the steps:
 """
 
 
 class TablesGroup(TyperGroup):
-    """Lets ``tables NAME`` stand for ``tables list NAME`` where NAME is that of tables."""
+    """Runs ``tables list NAME`` for ``tables NAME`` if NAME matches tables."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the command that the arguments begin with."""
+        """Find the command that the first argument names."""
         if self.get_command(ctx, args[0]) is None:
             if _names_tables(args[0]):
                 return super().resolve_command(ctx, ["list", *args])
@@ -53,19 +53,19 @@ def _names_tables(word: str) -> bool:
         return bool(matching([word]))
     except UnknownNameError:
         return False
-    except SourceError:  # tables that users make by hand; the list says how
+    except SourceError:  # tables that need a manual download; the list command prints the steps
         return True
 
 
 def print_overview() -> None:
-    """Print a line per publication, what can be done with them, and what is to be had by hand."""
-    grid = make_grid("publication", "tables", "size", "epochs", "licence", "here")
+    """Print one line per publication, example commands, and the tables that need a manual download."""
+    grid = make_grid("publication", "tables", "size", "epochs", "licence", "local")
     for publication, names in itertools.groupby(table_names(), lambda name: name.partition("/")[0]):
         _add_publication(grid, publication, list(names))
     print_grid(grid, fold=True)
     typer.echo(_HELP)
-    grid = make_grid("by hand", "what")
-    for entry in BY_HAND:
+    grid = make_grid("manual download", "content")
+    for entry in MANUAL_DOWNLOADS:
         grid.add_row(entry.name, entry.what)
     print_grid(grid, fold=True)
     _note_missing()
@@ -77,7 +77,7 @@ def _note_missing() -> None:
 
 
 def _add_publication(grid: Grid, publication: str, names: list[str]) -> None:
-    """Add the line of one publication, whose tables differ in their data sets mostly."""
+    """Add the line of one publication; its tables differ mostly in their data sets."""
     descriptions = [find_recipe(name).description for name in names]
     licences = [part for description in descriptions for part in description.licence.split(" AND ")]
     grid.add_row(
@@ -91,7 +91,7 @@ def _add_publication(grid: Grid, publication: str, names: list[str]) -> None:
 
 
 def _span(numbers: Iterable[int]) -> str:
-    """Write the least and the most of some numbers.
+    """Return the range of some numbers as text.
 
     >>> _span([12, 200, 12]), _span([15_625])
     ('12 to 200', '15,625')
@@ -102,13 +102,14 @@ def _span(numbers: Iterable[int]) -> str:
 
 def list_tables(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME...", help="Tables, a publication, or names with *; or all.")
+        list[str] | None,
+        typer.Argument(metavar="NAME...", help="Names of tables, names with *, or publications. [default: all tables]"),
     ] = None,
 ) -> None:
-    """List tables one by one: space, size, metrics, epochs, licence, and whether they are here."""
+    """List tables with space, size, metrics, epochs and licence, and whether they are on this machine."""
     for name in names or ():
-        refuse_by_hand(name)
-    grid = make_grid("name", "space", "size", "metrics", "epochs", "licence", "here")
+        refuse_manual_download(name)
+    grid = make_grid("name", "space", "size", "metrics", "epochs", "licence", "local")
     for name in matching(names) if names else table_names():
         description = find_recipe(name).description
         grid.add_row(

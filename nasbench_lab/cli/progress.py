@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from nasbench_lab.tables.progress import Report
+from nasbench_lab.tables.progress_callbacks import Report
 
 INTERRUPTED = 130  # what shells report of a program that Ctrl-C ended
 _BETWEEN_LINES = 60.0  # seconds

@@ -17,9 +17,9 @@ def query(
     epochs: Annotated[
         int | None, typer.Option("--epochs", "--fidelity", help="Training epochs; by default the table's highest.")
     ] = None,
-    repeat: Annotated[str, typer.Option(help="A repeat's number, or mean.")] = "mean",
+    repeat: Annotated[str, typer.Option(help="Number of a repeat, or mean.")] = "mean",
 ) -> None:
-    """Print everything that a table knows of one architecture."""
+    """Print all measurements of one architecture in a table."""
     policy = parse_repeat(repeat)
     if policy == "sample":
         raise ParameterError('repeat must be "mean" or a number')
@@ -32,7 +32,7 @@ def query(
     width = max(18, *(len(name) + 1 for name in table.metrics))
     for metric in table.description.metrics:
         value = answer.get(metric.name)
-        shown = "not published" if value is None else f"{value:.6g} {metric.unit}"
+        shown = "missing" if value is None else f"{value:.6g} {metric.unit}"
         typer.echo(f"{metric.name:<{width}}{shown}".rstrip())
 
 

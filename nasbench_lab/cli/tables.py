@@ -1,4 +1,4 @@
-"""``nasbench-lab tables``: what there is, and what a table says of itself."""
+"""``nasbench-lab tables``: the commands about tables, and the details of one table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ app = typer.Typer(cls=TablesGroup, help="List, fetch, check, import and build ta
 
 @app.callback(invoke_without_command=True)
 def overview(context: typer.Context) -> None:
-    """List the tables that there are; with a NAME, those of one publication one by one."""
+    """List all tables by publication; with a NAME, list the tables of one publication."""
     if context.invoked_subcommand is None:
         print_overview()
 
@@ -48,9 +48,9 @@ def info(
         "space": f"{description.space['name']}, {table.space.size:,} architectures",
         "fidelities": ", ".join(map(str, table.fidelities)) + " epochs" + _resume_note(description),
         "repeats": ", ".join(description.repeats),
-        "a search observes": description.objective.name,
+        "objective": description.objective.name,
         "optima": "; ".join(_optima(table)),
-        "an evaluation costs": " + ".join(description.cost) or "unknown: no times were published",
+        "cost of evaluation": " + ".join(description.cost) or "unknown: no times were published",
         "licence": description.licence,
         "source": description.source,
         "checksum": table.checksum,
@@ -76,7 +76,7 @@ def describe(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a table, or path of a table file.")],
     out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path(),
 ) -> None:
-    """Say how well a table tells architectures apart, and draw it (PDF and PNG)."""
+    """Describe how well a table distinguishes architectures, with a figure (PDF and PNG)."""
     table = load(name)
     found = quality(table)
     stem = table.name.replace("/", "-")
@@ -85,7 +85,7 @@ def describe(
         "architectures": f"{found.architectures:,} of {count:,} were trained",
         metric.name: f"best {found.best:.6g}, median {found.median:.6g}, worst {found.worst:.6g} {metric.unit}",
         "ties": f"{found.ties:.3%} of the architectures share the best mean",
-        "repeats": f"rank correlation of {table.objective.name} between two: {_number(found.between_seeds)}",
+        "repeats": f"rank correlation of {table.objective.name} between two repeats: {_number(found.between_seeds)}",
         **_fidelity_lines(table, found),
         "valid and test": f"rank correlation of the means: {_number(found.valid_with_test)}",
         "time and quality": f"rank correlation of cost and test: {_number(found.cost_with_quality)}",
@@ -98,12 +98,12 @@ def describe(
 
 
 def _fidelity_lines(table: Table, found: Quality) -> dict[str, str]:
-    """The rank correlation with the end after a third of the training, or at the fidelity next above it."""
+    """Return the rank correlation with the end, at the first fidelity from a third of the training on."""
     if len(table.fidelities) < 2:
         return {}
     position = next(p for p, epochs in enumerate(table.fidelities) if 3 * epochs >= table.fidelities[-1])
     return {
-        "learning curve": f"rank correlation of epoch {table.fidelities[position]} with the end: "
+        "learning curve": f"rank correlation of epoch {table.fidelities[position]} with the last epoch: "
         f"{_number(found.with_end[position])} over means, {_number(found.with_end_single[position])} within repeats"
     }
 

@@ -1,4 +1,4 @@
-"""``nasbench-lab validate``: train what a comparison picked, and see whether the winner still wins."""
+"""``nasbench-lab validate``: train the final picks of a comparison, and check whether the winner still wins."""
 
 from __future__ import annotations
 
@@ -38,19 +38,24 @@ if TYPE_CHECKING:
 
 def validate(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder that `nasbench-lab run` wrote.")],
-    top: Annotated[int, typer.Option(min=1, help="How many picks of every strategy to train.")] = 5,
-    dataset: Annotated[str, typer.Option(help="Name of a data set, or path of a user's .npz.")] = "digits",
-    folder: Annotated[Path | None, typer.Option(help="Where the data set's official files are.")] = None,
-    seeds: Annotated[int, typer.Option(min=2, help="Trainings of every pick.")] = 3,
-    training: Annotated[str | None, typer.Option("--recipe", help="Name of a recipe. [default: by data set]")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs, where not the recipe's.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="Number of picks to train per strategy.")] = 5,
+    dataset: Annotated[str, typer.Option(help="Name of a data set, or path of an .npz file.")] = "digits",
+    folder: Annotated[Path | None, typer.Option(help="Folder with the official files of the data set.")] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Number of trainings per pick.")] = 3,
+    training: Annotated[
+        str | None, typer.Option("--recipe", help="Name of a training recipe. [default: depends on the data set]")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Number of epochs. [default: the recipe's]")] = None,
     network: Annotated[
-        list[str] | None, typer.Option(help="Option of the networks as key=value, e.g. channels=16; may be repeated.")
+        list[str] | None, typer.Option(help="Network option as key=value, e.g. channels=16; may be repeated.")
     ] = None,
     table: Annotated[
-        list[str] | None, typer.Option(help="Only this table of the comparison, by name or file; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Table of the comparison, by name or file; may be repeated. [default: all tables]"),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder to write. [default: RESULTS with -validation]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write. [default: RESULTS with -validation appended]")
+    ] = None,
     processes: Processes = None,
     threads: Threads = 1,
     device: Device = "cpu",
@@ -58,7 +63,7 @@ def validate(
     checkpoint: Checkpoint = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older validation in the folder.")] = False,
 ) -> None:
-    """Train the best picks of every strategy from several seeds, and compare with what the table promised."""
+    """Train the best picks of every strategy with several seeds, and compare the results with the table."""
     needs_torch()
     from nasbench_lab.train.build import How
     from nasbench_lab.train.devices import check_device, check_precision
@@ -95,21 +100,21 @@ def validate(
 
 
 def _by_table(traces: Sequence[Trace], wanted: Sequence[str] | None) -> dict[str, tuple[Space, list[Trace]]]:
-    """Return the space and the traces of every wanted table, or of all."""
+    """Return table name to its space and traces, for the wanted tables or for all."""
     names = list(dict.fromkeys(trace.setting.table for trace in traces))
-    # A table that is no part of the catalogue is known by its file alone.
+    # A table outside the catalogue is identified by its file.
     files = {load(each).name: each for each in wanted or () if Path(each).suffix in (".h5", ".hdf5")}
     asked = [next((name for name, file in files.items() if file == each), each) for each in wanted or names]
     found = {}
     for name in asked:
         if name not in names:
-            raise ParameterError(f"the comparison has no table {name!r}; it has {', '.join(names)}")
+            raise ParameterError(f"the comparison has no table {name!r}; its tables are {', '.join(names)}")
         if name in files:
             space = load(files[name]).space
         elif name in list_tables():
             space = spaces.make_space(find_recipe(name).description.space)
         else:
-            raise ParameterError(f"table {name!r} is not in the catalogue; say --table with the path of its file")
+            raise ParameterError(f"table {name!r} is not in the catalogue; pass the path of its file with --table")
         found[name] = (space, [trace for trace in traces if trace.setting.table == name])
     return found
 
@@ -119,7 +124,7 @@ def _network_options(texts: Sequence[str]) -> dict[str, int]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not value.isascii() or not value.isdigit() or not key.isidentifier():
-            raise ParameterError(f"a network option is written key=number, like channels=16, got {text!r}")
+            raise ParameterError(f"a network option must be key=number, for example channels=16, got {text!r}")
         options[key] = int(value)
     return options
 
@@ -165,7 +170,7 @@ def _validate_table(
 
 
 def _details(plan: BuildSpec, trained: Mapping[int, Trained]) -> dict[str, Any]:
-    """Return all that was measured as plain data for JSON; what is missing (NaN) becomes null."""
+    """Return all measurements as plain data for JSON; missing numbers (NaN) become null."""
     plain = {
         str(architecture): {
             field.name: getattr(each, field.name) for field in dataclasses.fields(each) if field.name != "scores"

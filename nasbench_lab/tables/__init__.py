@@ -1,4 +1,4 @@
-"""Tables: what was measured. The store, the query API, the importers and the catalogue."""
+"""Benchmark tables: description, queries, file format, importers and catalogue."""
 
 from nasbench_lab.tables.catalogue import cached_path, fetch, find_recipe, list_tables, load
 from nasbench_lab.tables.citations import cite

@@ -1,4 +1,4 @@
-"""Every table with a name, where its data comes from, and the cache of converted tables.
+"""The catalogue: all tables available by name, their recipes, and the cache of converted tables.
 
 A package adds tables with an entry point in its ``pyproject.toml``, which names a recipe, or a function that returns
 recipes (see `nasbench_lab.tables.recipe`)::
@@ -20,9 +20,9 @@ from nasbench_lab.errors import DataError, ParameterError, SourceError, UnknownN
 from nasbench_lab.files import atomic_path
 from nasbench_lab.plugins import added_names, describe, load_entry_point
 from nasbench_lab.tables import store
-from nasbench_lab.tables.fetching.manual_downloads import BY_HAND, refuse_by_hand
+from nasbench_lab.tables.fetching.manual_downloads import MANUAL_DOWNLOADS, refuse_manual_download
 from nasbench_lab.tables.known_answers import check_known_answers
-from nasbench_lab.tables.progress import Report, silent
+from nasbench_lab.tables.progress_callbacks import Report, silent
 from nasbench_lab.tables.recipe import AbstractRecipe, StreamedRecipe
 from nasbench_lab.tables.table import Table
 
@@ -38,7 +38,7 @@ ALSO_CALLED = {
     "natsbench": _TOPOLOGY,
     "nb101": ("nas-bench-101/full", "nas-bench-101/means", "nas-bench-101/only108"),
 }
-"""What else tables are called, in small letters, for error messages: see `nasbench_lab.errors.suggestions`."""
+"""Other names of tables, in lower case, for suggestions in error messages: see `nasbench_lab.errors.suggestions`."""
 
 
 def recipes() -> dict[str, AbstractRecipe]:
@@ -62,16 +62,16 @@ def is_named(name: str) -> bool:
 
 @functools.cache
 def _built_in() -> dict[str, AbstractRecipe]:
-    from nasbench_lab.tables import embedded
+    from nasbench_lab.tables import bundled_tables
     from nasbench_lab.tables.importers import ec_nas, nas_bench_macro
     from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
-    from nasbench_lab.tables.importers.nas_bench_graph import light as nas_bench_graph
+    from nasbench_lab.tables.importers.nas_bench_graph import light_version as nas_bench_graph
     from nasbench_lab.tables.importers.nats_topology import tables as nats_topology
     from nasbench_lab.tables.importers.trans_nas_bench import tables as trans_nas_bench
 
     modules = (ec_nas, nas_bench_101, nas_bench_graph, nas_bench_macro, nats_topology, trans_nas_bench)
     published = (recipe for module in modules for recipe in module.RECIPES)
-    return {recipe.description.name: recipe for recipe in (*embedded.recipes(), *published)}
+    return {recipe.description.name: recipe for recipe in (*bundled_tables.recipes(), *published)}
 
 
 @functools.cache
@@ -108,7 +108,7 @@ def _recipes_of(name: str) -> dict[str, AbstractRecipe]:
 
 
 def list_tables() -> list[str]:
-    """Return the names of all tables of the catalogue, sorted.
+    """Return the names of all tables in the catalogue, sorted.
 
     >>> "nas-bench-graph/cora" in list_tables()
     True
@@ -117,14 +117,14 @@ def list_tables() -> list[str]:
 
 
 def matching(patterns: Iterable[str]) -> list[str]:
-    """Return the names of tables that patterns stand for, in the order of the patterns, each once.
+    """Return the names of the tables that match patterns, in the order of the patterns, each once.
 
     Args:
-        patterns: names, names with wildcards (``*``, ``?``), or the part of names before the slash.
+        patterns: names, names with wildcards (``*``, ``?``), or publications (the part of names before the slash).
 
     Raises:
-        UnknownNameError: a pattern stands for no table.
-        SourceError: it stands for tables that users make from files that they download themselves.
+        UnknownNameError: a pattern matches no table.
+        SourceError: it is the name of tables that need a manual download.
 
     >>> matching(["nas-bench-graph/c*"])
     ['nas-bench-graph/citeseer', 'nas-bench-graph/computers', 'nas-bench-graph/cora', 'nas-bench-graph/cs']
@@ -133,19 +133,19 @@ def matching(patterns: Iterable[str]) -> list[str]:
     for pattern in patterns:
         names = [n for n in list_tables() if fnmatch.fnmatchcase(n, pattern) or n.startswith(f"{pattern.rstrip('/')}/")]
         if not names:
-            refuse_by_hand(pattern)
+            refuse_manual_download(pattern)
             raise _unknown(pattern, [*to_suggest(), *publications()])
         found |= dict.fromkeys(names)
     return list(found)
 
 
 def to_suggest() -> list[str]:
-    """Return the names of all tables, and of those that users make from files that they download themselves."""
-    return [*list_tables(), *(entry.name for entry in BY_HAND)]
+    """Return the names of all tables, including those that need a manual download."""
+    return [*list_tables(), *(entry.name for entry in MANUAL_DOWNLOADS)]
 
 
 def publications() -> list[str]:
-    """Return the part of all names of tables before the slash, each once.
+    """Return the publications of all tables (the part of names before the slash), each once.
 
     >>> publications()[:2]
     ['digits', 'ec-nas']
@@ -157,14 +157,14 @@ def find_recipe(name: str) -> AbstractRecipe:
     """Return the recipe of a table.
 
     Raises:
-        UnknownNameError: no table has that name, but those in the message.
-        SourceError: users make the tables of that name from files that they download themselves.
+        UnknownNameError: no table has that name; the message suggests similar names.
+        SourceError: the tables of that name need a manual download.
     """
     if not is_named(name):
         of_publication = [table for table in list_tables() if table.partition("/")[0] == str(name).rstrip("/")]
         if of_publication:
             raise UnknownNameError(f"{name!r} is a publication; name one of its tables: {', '.join(of_publication)}")
-        refuse_by_hand(str(name))
+        refuse_manual_download(str(name))
         raise _unknown(name, to_suggest())
     return _built_in().get(name) or _added()[0][name]
 
@@ -176,28 +176,28 @@ def _unknown(name: str, known: Iterable[str]) -> UnknownNameError:
 
 
 def cached_path(name: str) -> Path:
-    """Return where the converted table is, or will be."""
+    """Return the path of the converted table in the cache, whether it exists or not."""
     digest = find_recipe(name).digest
     return cache_folder() / "tables" / f"{name.replace('/', '__')}-{digest[:16]}.h5"
 
 
 def is_present(name: str) -> bool:
-    """Return whether a table of the catalogue is on this machine: converted earlier, or shipped with the package."""
-    from nasbench_lab.tables import embedded
+    """Return whether a table of the catalogue is on this machine: converted earlier, or bundled with the package."""
+    from nasbench_lab.tables import bundled_tables
 
-    return cached_path(name).exists() or name in {made.description.name for made in embedded.recipes()}
+    return cached_path(name).exists() or name in {made.description.name for made in bundled_tables.recipes()}
 
 
 def load(name: str | os.PathLike[str]) -> Table:
-    """Open a table by its catalogue name, or a table file (``.h5``), or a folder with one, by its path.
+    """Open a table by its catalogue name, or by the path of a table file (``.h5``) or of a folder with one.
 
-    A table of the catalogue is made from its published files on first use (a few seconds, and a download of some
-    megabytes unless a local copy is found), then opened from the cache in milliseconds. A table made of hundreds of
-    megabytes must be fetched first (see `fetch`).
+    On first use, a table of the catalogue is made from its published files. This takes a few seconds, and a download of
+    some megabytes unless a local copy is found. Later, it is opened from the cache in milliseconds. A table that needs
+    a download of hundreds of megabytes must be fetched first (see `fetch`).
 
     Raises:
         UnknownNameError: no table has that name.
-        SourceError: the published files can be neither found nor downloaded, or are to be fetched first.
+        SourceError: the published files can be neither found nor downloaded, or the table must be fetched first.
         DataError: a file is corrupt.
         OutputError: the converted table cannot be written to the cache.
     """
@@ -211,11 +211,11 @@ def load(name: str | os.PathLike[str]) -> Table:
     if not path.exists() and isinstance(made, StreamedRecipe) and not made.file.is_here():
         size = f"a download of {made.file.size / 1e6:,.0f} MB" if made.file.size else "a large download"
         raise SourceError(f"table {text!r} is {size}; fetch it first: nasbench-lab tables fetch {text}")
-    return store.open_table(fetch(text), remedy="; delete the file, and it is made again")
+    return store.open_table(fetch(text), remedy="; delete the file to make it again")
 
 
 def is_table_file(name: str | os.PathLike[str]) -> bool:
-    """Return whether a name is that of a table file, and not of a table in the catalogue.
+    """Return whether a name is the path of a table file, not the name of a table in the catalogue.
 
     >>> is_table_file("mine.h5"), is_table_file("nas-bench-graph/cora")
     (True, False)
@@ -224,9 +224,9 @@ def is_table_file(name: str | os.PathLike[str]) -> bool:
 
 
 def fetch(name: str, *, report: Report = silent) -> Path:
-    """Download what a table is made from, convert it, check its known answers, and return where it is.
+    """Download and convert the published files of a table, check its known answers, and return its path.
 
-    A table that is there already is left as it is. An interrupted download goes on where it stopped.
+    Nothing happens if the table is already in the cache. An interrupted download is resumed.
 
     Args:
         name: name of the table in the catalogue.
@@ -235,7 +235,7 @@ def fetch(name: str, *, report: Report = silent) -> Path:
     Raises:
         UnknownNameError: no table has that name.
         SourceError: a published file can be neither found nor downloaded.
-        DataError: a file is not what its publisher says, or gives another table than it should.
+        DataError: a file does not match its checksum, or the table does not match its known answers.
         OutputError: the download or the table cannot be written.
 
     >>> fetch("digits/chain").suffix
@@ -249,10 +249,10 @@ def fetch(name: str, *, report: Report = silent) -> Path:
 
 
 def convert(name: str, path: Path, *, report: Report = silent) -> None:
-    """Make a table of the catalogue anew from its published files, and check its known answers.
+    """Make a table of the catalogue from its published files, and check its known answers.
 
     Args:
-        name: name of the table.
+        name: name of the table in the catalogue.
         path: the table file to write.
         report: see `fetch`.
 
@@ -262,11 +262,11 @@ def convert(name: str, path: Path, *, report: Report = silent) -> None:
     find_recipe(name).write(path, report)
     wrong = [check for check in check_known_answers(store.open_table(path)) if not check.ok]
     if wrong:
-        raise DataError(f"table {name!r} is not as published: {wrong[0].what}: {wrong[0].found}")
+        raise DataError(f"table {name!r} differs from its publication: {wrong[0].what}: {wrong[0].found}")
 
 
 def _only_table(folder: Path) -> Path:
-    """Return the one table file in a folder, as importers of several data sets write them."""
+    """Return the only table file in a folder, such as importers of several data sets write."""
     files = sorted(path for path in folder.iterdir() if is_table_file(path) and not path.name.startswith("."))
     if len(files) == 1:
         return files[0]

@@ -1,4 +1,4 @@
-"""The BibTeX of tables, each publication once."""
+"""BibTeX entries of tables."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _BEGINNING = re.compile(r"@\w+\{\s*([^\s,{}]+)\s*,")
 
 
 def cite(*names: str | os.PathLike[str]) -> str:
-    """Return the BibTeX entries of everything that the tables were published in.
+    """Return the BibTeX entries of the publications of tables.
 
     Args:
         names: names of tables in the catalogue (also with wildcards, or the part before the slash), or table files.
 
     Returns:
-        Every publication once, in the order of the tables, separated by empty lines.
+        Each publication once, in the order of the tables, separated by empty lines.
 
     Raises:
         UnknownNameError: no such table.
         MissingDataError: a table has no citation.
-        DataError: a table file is damaged, or its citation is no BibTeX.
+        DataError: a table file is damaged, or its citation is not BibTeX.
 
     >>> print(cite("nas-bench-graph/cora", "nas-bench-graph/arxiv").splitlines()[0])
     @inproceedings{qin2022nasbenchgraph,
@@ -39,10 +39,10 @@ def cite(*names: str | os.PathLike[str]) -> str:
 
 
 def entries(bibtex: str) -> list[tuple[str, str]]:
-    """Return key and text of every entry.
+    """Return key and text of every BibTeX entry.
 
     Raises:
-        DataError: braces do not match, or there is no entry.
+        DataError: a brace is not closed, or the text has no entry.
 
     >>> entries("@misc{a, title = {A}} @misc{b, title = {{B}}}")
     [('a', '@misc{a, title = {A}}'), ('b', '@misc{b, title = {{B}}}')]
@@ -58,7 +58,7 @@ def entries(bibtex: str) -> list[tuple[str, str]]:
 
 
 def _end(text: str, start: int) -> int:
-    """Return where the entry ends that begins at ``start``: after the brace that closes its first."""
+    """Return the end of the entry that starts at ``start``: the position after its closing brace."""
     depth = 0
     for position in range(text.index("{", start), len(text)):
         depth += {"{": 1, "}": -1}.get(text[position], 0)
@@ -68,7 +68,7 @@ def _end(text: str, start: int) -> int:
 
 
 def _citations(name: str) -> Iterable[tuple[str, str]]:
-    """Return name and citation of the tables that a name or file stands for, without making them."""
+    """Return name and citation of the tables that match a name, or of a table file, without making tables."""
     if catalogue.is_table_file(name):
         description = catalogue.load(name).description
         return [(description.name, description.citation)]

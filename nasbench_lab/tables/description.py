@@ -1,4 +1,4 @@
-"""What a table says of itself: plain, frozen, and stored with the numbers."""
+"""The metadata of a table: frozen plain data, stored with the numbers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nasbench_lab.errors import DataError, UnknownNameError, unknown
 Split = Literal["train", "valid", "test", "none"]
 Direction = Literal["maximize", "minimize", "none"]
 
-_MOST_REPEATS = 2**15 - 1  # traces keep the number of a repeat as int16
+_MOST_REPEATS = 2**15 - 1  # traces store the number of a repeat as int16
 
 AXES = ("architecture", "fidelity", "repeat")
-"""The axes that a metric can have, in this order. Every metric has the first."""
+"""The possible axes of a metric, in this order. Every metric has the first."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Metric:
     """One measured quantity.
 
     Attributes:
-        name: e.g. ``"test_accuracy"``.
-        split: the images (nodes, sentences, ...) it was measured on; ``"none"`` where that makes no sense.
+        name: name of the metric, e.g. ``"test_accuracy"``.
+        split: the part of the data it was measured on; ``"none"`` for quantities such as times and sizes.
         unit: e.g. ``"percent"``, ``"s"``, ``"millions"``.
-        direction: whether more is better; ``"none"`` where neither is.
-        description: what exactly was measured, and what of it is stored.
-        axes: the axes that the stored values have, a subset of `AXES` in that order.
+        direction: the direction of better values; ``"none"`` if neither is better.
+        description: what exactly was measured and stored.
+        axes: the axes of the stored values, a subset of `AXES` in that order.
     """
 
     name: str
@@ -47,24 +47,25 @@ class Metric:
 
 @dataclasses.dataclass(frozen=True)
 class Description:
-    """Everything about a table but its numbers.
+    """The metadata of a table: everything except its numbers.
 
     Attributes:
-        name: catalogue name, e.g. ``"nats-bench-tss/cifar10"``.
-        title: one line for people.
-        space: plain data from which `nasbench_lab.spaces.make_space` makes the space.
+        name: name in the catalogue, e.g. ``"nats-bench-tss/cifar10"``.
+        title: one-line title.
+        space: specification of the search space, plain data for `nasbench_lab.spaces.make_space`.
         fidelities: numbers of training epochs, ascending.
         repeats: names of the repeats (trainings from different seeds), in order.
-        metrics: what was measured.
-        valid: the metric that a search observes; None where no validation measurement was published.
-        test: the metric that is reported.
-        cost: metrics in seconds whose sum is what one evaluation costs; empty where no times were published. The first
-            is the training from its start, which need not be paid again where it is resumed; the others always are.
-        resumable: whether training to a higher fidelity can go on from a lower one.
-        licence: SPDX name(s) of the data.
+        metrics: the measured quantities.
+        valid: name of the metric that a search observes; None if no validation metric was published.
+        test: name of the metric that is reported; None if no test metric was published.
+        cost: names of the metrics in seconds whose sum is the cost of one evaluation; empty if no times were published.
+            The first is the training from its start: a resumed training pays only the difference. The others are paid
+            at every evaluation.
+        resumable: whether a training can be continued from a lower to a higher fidelity.
+        licence: SPDX name(s) of the licence of the data.
         citation: BibTeX.
         source: where the numbers come from: repositories with commits, or a package with its version.
-        notes: what a reader must know before publishing numbers from this table.
+        notes: notes for readers who publish numbers from this table.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Description:
         self._check_texts()
         names = [metric.name for metric in self.metrics]
         if len(set(names)) != len(names) or not names:
-            raise DataError(f"table {self.name!r} must have at least one metric, each with a name of its own")
+            raise DataError(f"table {self.name!r} must have at least one metric, and metrics must have different names")
         if list(self.fidelities) != sorted(set(self.fidelities)) or not self.fidelities or self.fidelities[0] < 1:
             raise DataError(f"table {self.name!r} must have ascending positive fidelities, got {self.fidelities}")
         if not 1 <= len(self.repeats) <= _MOST_REPEATS:
@@ -101,33 +102,33 @@ class Description:
                 raise DataError(f"metric {role!r} of table {self.name!r} needs a direction")
 
     def _check_texts(self) -> None:
-        """Raise DataError where a text is something else, or a name would not be shown as one line."""
+        """Raise DataError if a text is not a str, or a name or unit is not one printable line."""
         lines = [self.name, self.title, *self.repeats, *self.cost]
         lines += [text for metric in self.metrics for text in (metric.name, metric.unit)]
         texts = [self.licence, self.citation, self.source, *self.notes, *(m.description for m in self.metrics)]
         if not all(isinstance(text, str) for text in (*lines, *texts)) or not all(map(str.isprintable, lines)):
-            raise DataError("the names and notes of a table must be texts, and names one line each")
+            raise DataError("the names and notes of a table must be texts, and each name one printable line")
 
     @property
     def objective(self) -> Metric:
-        """The metric that a search observes: validation, or test where no validation was published."""
+        """The metric that a search observes: validation, or test if no validation metric was published."""
         return self.metric(self.valid or self.test or "")
 
     def metric(self, name: str) -> Metric:
-        """Return the metric of that name, or raise UnknownNameError with the nearest names."""
+        """Return the metric of that name, or raise UnknownNameError with similar names."""
         for metric in self.metrics:
             if metric.name == name:
                 return metric
         raise unknown("metric", name, (metric.name for metric in self.metrics))
 
     def split_metric(self, split: str) -> Metric:
-        """Return the metric that stands for a split ("valid" or "test")."""
+        """Return the metric of a split ("valid" or "test")."""
         roles = {"valid": self.valid, "test": self.test}
         if split not in roles:
             raise unknown("split", split, roles)
         name = roles[split]
         if name is None:
-            raise UnknownNameError(f"table {self.name!r} publishes no {split} measurements")
+            raise UnknownNameError(f"table {self.name!r} has no {split} metric")
         return self.metric(name)
 
     def to_json(self) -> str:
@@ -152,4 +153,4 @@ class Description:
                 raise DataError("the fidelities of a table must be whole numbers")
             return cls(**data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DataError(f"not the description of a table: {error}") from error
+            raise DataError(f"this is not the description of a table: {error}") from error

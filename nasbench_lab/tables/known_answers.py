@@ -1,7 +1,7 @@
-"""Numbers that publications state about their tables, so that a table can be checked against the world outside.
+"""Numbers that publications state about their tables, to check that tables are read correctly.
 
-A checksum says that a file is the one somebody pinned; these say that it was read correctly: which architecture is the
-best, and how good it is.
+A checksum proves that a file is the published one. Known answers prove that it was read correctly: for example, the
+index of the best architecture, and its accuracy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from nasbench_lab.tables.table import Table, best
 
 
 class VerificationResult(NamedTuple):
-    """What was checked, whether it was right, and what was found."""
+    """The result of one check.
+
+    Attributes:
+        what: what was checked.
+        ok: whether the check passed.
+        found: what was found.
+    """
 
     what: str
     ok: bool
@@ -26,14 +32,14 @@ class VerificationResult(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class KnownAnswer:
-    """A number that a table must give.
+    """A published number that a table must reproduce.
 
     Attributes:
-        what: the number, for people.
-        expected: as published, with the digits that were.
-        tolerance: how far a rounded publication may be off.
-        answer: gets the number from a table.
-        source: who states it.
+        what: description of the number.
+        expected: the published number, with the published digits.
+        tolerance: largest allowed difference, for rounded numbers.
+        answer: computes the number from a table.
+        source: the publication that states it.
     """
 
     what: str
@@ -43,10 +49,10 @@ class KnownAnswer:
     source: str
 
     def check(self, table: Table) -> VerificationResult:
-        """Compare a table with it."""
+        """Compare a table with the published number."""
         try:
             found = self.answer(table)
-        except LookupError as error:  # a table of that name without that metric
+        except LookupError as error:  # the table has the name, but not the metric
             return VerificationResult(self.what, False, first_line(error))
         right = abs(found - self.expected) <= self.tolerance  # False for NaN
         return VerificationResult(
@@ -55,7 +61,7 @@ class KnownAnswer:
 
 
 def check_known_answers(table: Table) -> list[VerificationResult]:
-    """Compare a table with all that is known of the table of its name; nothing may be.
+    """Compare a table with the known answers for its name; an empty list if there are none.
 
     >>> from nasbench_lab.testing import synthetic_table
     >>> check_known_answers(synthetic_table("chain"))
@@ -65,14 +71,14 @@ def check_known_answers(table: Table) -> list[VerificationResult]:
 
 
 def _best(split: str, expected: float, tolerance: float, source: str) -> KnownAnswer:
-    """The best mean of a split at the highest fidelity."""
+    """Return the known answer for the best mean of a split at the highest fidelity."""
     return KnownAnswer(
         f"best mean {split} performance", expected, tolerance, lambda table: table.optimum(split), source
     )
 
 
 def _best_index(split: str, expected: int, source: str) -> KnownAnswer:
-    """The architecture that has it, the first where several do."""
+    """Return the known answer for the index of the architecture with the best mean; ties: the first."""
     return KnownAnswer(f"architecture with the best mean {split} performance", expected, 0, _argbest(split), source)
 
 
@@ -86,7 +92,7 @@ def _argbest(split: str) -> Callable[[Table], float]:
 
 
 def _measured(metric: str, expected: int, source: str) -> KnownAnswer:
-    """How many architectures have a metric at the highest fidelity."""
+    """Return the known answer for the number of architectures with a metric at the highest fidelity."""
     return KnownAnswer(
         f"architectures with {metric}",
         expected,
@@ -97,7 +103,7 @@ def _measured(metric: str, expected: int, source: str) -> KnownAnswer:
 
 
 def _trainings(metric: str, expected: int, source: str) -> KnownAnswer:
-    """How many single trainings have a metric at the highest fidelity."""
+    """Return the known answer for the number of trainings with a metric at the highest fidelity."""
     return KnownAnswer(
         f"trainings with {metric}",
         expected,
@@ -142,4 +148,4 @@ KNOWN_ANSWERS: dict[str, tuple[KnownAnswer, ...]] = {
     "nas-bench-graph/cora": (_best("test", 0.8313, 5e-5, "Qin et al., NAS-Bench-Graph (NeurIPS 2022)"),),
     "nas-bench-graph/arxiv": (_best("test", 0.7239, 5e-5, "Qin et al., NAS-Bench-Graph (NeurIPS 2022)"),),
 }
-"""What is known, by the name of the table."""
+"""Table name to its known answers."""

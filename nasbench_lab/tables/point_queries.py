@@ -1,8 +1,8 @@
-"""Answering one architecture at a time, in microseconds.
+"""Queries of single architectures, in microseconds.
 
-NumPy costs about a microsecond for every number that is taken out of an array alone, and a query takes dozens. A memory
-view gives a Python number in a twentieth of that. So for every fidelity and repeat that is asked for, the places of the
-numbers are worked out once, and a query only picks them up.
+NumPy takes about a microsecond to extract one number from an array, and a query extracts dozens. A memory view returns
+a Python number in a twentieth of that time. So the positions of the numbers are computed once per fidelity and repeat,
+and a query only reads them.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 Answer = dict[str, float]
 Numbers = memoryview | NDArray[Any]
 Verify = Callable[[int, int], None]
-"""Makes sure that the rows from the first to before the second are what was written."""
+"""Verifies the rows ``first`` to ``end - 1`` against their checksums, called as ``verify(first, end)``."""
 
 _ROWS = 1024
-"""How many architectures are verified at once."""
+"""Number of architectures that are verified together."""
 _SEQUENTIAL = 8
-"""NumPy adds fewer numbers than this one after the other, as a loop does."""
+"""NumPy sums fewer numbers than this sequentially, as a loop does."""
 
 
 class MetricColumn(NamedTuple):
-    """Where the numbers of one metric are.
+    """The stored numbers of one metric.
 
     Attributes:
-        name: of the metric.
+        name: name of the metric.
         dated: whether it belongs to a fidelity or repeat, unlike a number of parameters.
-        values: the metric's array over its axes.
-        axes: names of its axes.
-        means: its published means, (architectures, fidelities), or None.
+        values: the values over the axes of the metric.
+        axes: names of the axes.
+        means: the published means, (architectures, fidelities), or None.
     """
 
     name: str
@@ -44,7 +44,7 @@ class MetricColumn(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """How to find the numbers of an architecture: those at ``index * length + offset``, for every offset."""
+    """The positions of the numbers of an architecture: ``index * length + offset``, for every offset."""
 
     name: str
     dated: bool
@@ -55,14 +55,14 @@ class _Place(NamedTuple):
 
 
 @final
-class Single:
-    """The answers for one fidelity and repeat.
+class PointQueries:
+    """Queries of single architectures at one fidelity and repeat.
 
     Args:
         columns: the metrics, in the order of the answer.
         fidelity: position on the fidelity axis.
         repeat: position on the repeat axis, or ``"mean"``.
-        verify: called for the rows that are about to be used for the first time.
+        verify: called before rows are used for the first time.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Single:
         self._verified: set[int] = set()
 
     def answer(self, index: int) -> tuple[Answer, bool]:
-        """Return what was measured of an architecture, and whether any of it is dated."""
+        """Return metric name to value for an architecture, and whether any of them is dated."""
         if index // _ROWS not in self._verified:
             first = index // _ROWS * _ROWS
             self._verify(first, first + _ROWS)
@@ -95,7 +95,7 @@ class Single:
 
 
 def _place(column: MetricColumn, fidelity: int, repeat: int | Literal["mean"]) -> _Place:
-    """Work out where the numbers of a metric are."""
+    """Compute the positions of the numbers of a metric."""
     shape = dict(zip(column.axes, column.values.shape, strict=True))
     repeats = shape.get("repeat", 1)
     first = fidelity * repeats if "fidelity" in shape else 0
@@ -109,22 +109,22 @@ def _place(column: MetricColumn, fidelity: int, repeat: int | Literal["mean"]) -
 
 
 def _numbers(array: NDArray[Any]) -> Numbers:
-    """Give the numbers of an array one by one, as Python's."""
+    """Return the flattened array in a form from which Python numbers are read fast."""
     flat = array.reshape(-1)
     if not (flat.flags.c_contiguous and flat.flags.aligned and flat.dtype.isnative):
-        return flat  # the few arrays that a memory view cannot read are slower
-    # A dtype may state its byte order even where it is the machine's, which memory views refuse; made anew it does not.
+        return flat  # slower; the rare case of an array that a memory view cannot read
+    # Memory views refuse a dtype with an explicit byte order, even the native one. Making the dtype again removes it.
     return memoryview(flat.view(np.dtype(flat.dtype.str)).data)
 
 
 def _mean(numbers: list[float]) -> float:
-    """Mean of the numbers that are not NaN, to the last bit as `Table.mean_values` has it; NaN where there are none."""
+    """Return the mean of the numbers that are not NaN, equal to `Table.mean_values` to the last bit; NaN if all are."""
     if len(numbers) >= _SEQUENTIAL:
         array = np.array(numbers)
         known = ~np.isnan(array)
         return float(np.where(known, array, 0.0).sum() / known.sum()) if known.any() else math.nan
     total, count = 0.0, 0
-    for number in numbers:  # not sum(), which newer versions of Python round differently
+    for number in numbers:  # not sum(), which rounds differently in newer versions of Python
         if number == number:
             total, count = total + number, count + 1
     return total / count if count else math.nan

@@ -1,4 +1,4 @@
-"""A recipe: how one table of the catalogue is made from published files."""
+"""Recipes: how the tables of the catalogue are made from published files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description
-from nasbench_lab.tables.progress import Progress, Report, silent, step
+from nasbench_lab.tables.progress_callbacks import Progress, Report, silent, step
 from nasbench_lab.tables.table import Table
 
 
 class File(Protocol):
-    """A file that a table is made from, pinned by its content."""
+    """A published file, pinned by the digest of its content."""
 
     @property
     def sha256(self) -> str:
@@ -30,7 +30,7 @@ class File(Protocol):
 
 
 class LargeFile(Protocol):
-    """A file that is too large to be read into memory, pinned by its content."""
+    """A published file too large for memory, pinned by the digest of its content."""
 
     @property
     def sha256(self) -> str:
@@ -38,33 +38,33 @@ class LargeFile(Protocol):
 
     @property
     def size(self) -> int | None:
-        """Bytes; None where that is not published."""
+        """Number of bytes; None if it is not published."""
 
     def is_here(self) -> bool:
-        """Return whether the file needs no download."""
+        """Return whether the file is available without a download."""
 
     def fetch(self, report: Report = ...) -> Path:
-        """Return where the verified file is, after a download if need be."""
+        """Return the path of the verified file, downloaded if necessary."""
 
 
 Arrays = dict[str, NDArray[Any]]
 Importer = Callable[[Description, Sequence[bytes]], tuple[Arrays, Arrays]]
-"""Turns the contents of the files into (values, published means), as `Table` takes them."""
+"""Converts the contents of the files to (values, published means), the arguments of `Table`."""
 
 
 class Converter(Protocol):
-    """Turns a published file, piece by piece, into a table file."""
+    """Converts a published file to a table file in pieces that fit into memory."""
 
     def __call__(self, source: Path, target: Path, *, progress: Progress | None = None) -> object:
-        """Write the table; leave no file behind on an error."""
+        """Write the table; on an error, leave no file."""
 
 
 class AbstractRecipe(abc.ABC):
-    """How to make a table. `Recipe` does it in memory, `StreamedRecipe` piece by piece.
+    """How to make a table: `Recipe` converts in memory, `StreamedRecipe` in pieces.
 
     Attributes:
-        description: what the table will say of itself; known without its data.
-        revision: raised whenever the importer gives other numbers from the same files.
+        description: the description of the table; known without its data.
+        revision: number of the importer's version; must be raised if the same files give other numbers.
     """
 
     description: Description
@@ -73,12 +73,12 @@ class AbstractRecipe(abc.ABC):
     @property
     @abc.abstractmethod
     def sha256s(self) -> tuple[str, ...]:
-        """Digests of the files that the table is made from."""
+        """Digests of the published files."""
 
     @property
     def digest(self) -> str:
-        """Digest of everything that decides about the table's content; part of the cached file's name."""
-        formats = f"{self.revision} {store.FORMAT_VERSION}"  # of the importer, and of the file it is converted to
+        """Digest of everything that determines the content of the table; part of the cached file's name."""
+        formats = f"{self.revision} {store.FORMAT_VERSION}"
         parts = [self.description.to_json(), formats, *self.sha256s]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -88,11 +88,11 @@ class AbstractRecipe(abc.ABC):
 
         Args:
             path: the table file to write.
-            report: told about downloads and the conversion.
+            report: called with the progress of downloads and the conversion.
 
         Raises:
             SourceError: a file can be neither found nor downloaded.
-            DataError: a file is not what the recipe pins.
+            DataError: a file does not match its checksum.
             OutputError: the table, or a download, cannot be written.
         """
 
@@ -100,13 +100,13 @@ class AbstractRecipe(abc.ABC):
 @final
 @dataclasses.dataclass(frozen=True)
 class Recipe(AbstractRecipe):
-    """How to make a table from files of some megabytes.
+    """How to make a table from files of some megabytes, in memory.
 
     Attributes:
-        description: what the table will say of itself; known without its data.
-        files: what it is made from, in the order that the importer expects.
-        importer: reads the files.
-        revision: raised whenever the importer gives other numbers from the same files.
+        description: the description of the table; known without its data.
+        files: the published files, in the order that the importer expects.
+        importer: converts the contents of the files.
+        revision: number of the importer's version; must be raised if the same files give other numbers.
     """
 
     description: Description
@@ -124,7 +124,7 @@ class Recipe(AbstractRecipe):
 
         Raises:
             SourceError: a file can be neither found nor downloaded.
-            DataError: a file is not what the recipe pins.
+            DataError: a file does not match its checksum.
         """
         values, means = self.importer(self.description, [file.read(report) for file in self.files])
         return Table(self.description, values, means)
@@ -139,13 +139,13 @@ class Recipe(AbstractRecipe):
 class StreamedRecipe(AbstractRecipe):
     """How to make a table from one file that may be larger than memory.
 
-    Such a table is not made on first use, as nobody expects a download of gigabytes then; it is fetched on request.
+    Such a table is not made on first use, as a download of gigabytes would be a surprise; it is fetched on request.
 
     Attributes:
-        description: what the table will say of itself; known without its data.
-        file: what it is made from.
-        convert: turns the file into the table.
-        revision: raised whenever the conversion gives other numbers from the same file.
+        description: the description of the table; known without its data.
+        file: the published file.
+        convert: converts the file to a table file.
+        revision: number of the converter's version; must be raised if the same file gives other numbers.
     """
 
     description: Description
@@ -159,11 +159,11 @@ class StreamedRecipe(AbstractRecipe):
         return (self.file.sha256,)
 
     def write(self, path: Path, report: Report = silent) -> None:
-        """Convert the file, which is downloaded if need be."""
+        """Convert the file, downloaded if necessary."""
         source = self.file.fetch(report)
         self.convert(source, path, progress=step(report, "converting"))
         found = store.open_table(path).description
-        # What the conversion notes about the content cannot be known before.
+        # Notes that the conversion adds about the content cannot be known in advance.
         if dataclasses.replace(found, notes=self.description.notes) != self.description:
             path.unlink()
-            raise DataError(f"{self.file} holds {found.title}, not {self.description.title}")
+            raise DataError(f"{self.file} contains {found.title}, not {self.description.title}")

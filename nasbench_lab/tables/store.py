@@ -7,8 +7,8 @@ Layout, format version 2::
     /means/<metric>       the means that were published instead of single repeats, float64
     /digests              JSON: name of every array to the SHA-256 of each of its blocks of 4 MiB
 
-``checksum`` is the SHA-256 of the description and the digests. It is verified when a file is opened, and a block of an
-array when it is first used: a damaged file never answers with wrong numbers, and one architecture of a table of
+``checksum`` is the SHA-256 of the description and the digests. It is verified when a file is opened; a block of an
+array is verified when it is first used. So a damaged file never gives wrong numbers, and one architecture of a table of
 gigabytes is looked up without reading the rest.
 """
 
@@ -41,7 +41,7 @@ _NEW_FILE = {"libver": "v110", "alignment_threshold": 64, "alignment_interval": 
 
 
 class _Extent(NamedTuple):
-    """Where an array lies in its file."""
+    """The position of an array in its file."""
 
     offset: int
     dtype: np.dtype[Any]
@@ -49,14 +49,14 @@ class _Extent(NamedTuple):
 
 
 class _Mapped(NamedTuple):
-    """An array in memory, and which of its blocks were verified."""
+    """A mapped array, and a flag per block: whether it was verified."""
 
     array: NDArray[Any]
     verified: NDArray[np.bool_]
 
 
 class MappedArrays(Mapping[str, NDArray[Any]]):
-    """The arrays of one group of a file: mapped into memory, every block verified when it is first used."""
+    """The arrays of one group of a file, memory-mapped; every block is verified when it is first used."""
 
     def __init__(
         self, path: Path, extents: Mapping[str, _Extent], digests: Mapping[str, list[str]], remedy: str
@@ -69,11 +69,11 @@ class MappedArrays(Mapping[str, NDArray[Any]]):
         return self._extents[name].shape
 
     def unverified(self, name: str) -> NDArray[Any]:
-        """Return an array whose rows must not be used before `verify_rows`."""
+        """Return an array without verifying it; call `verify_rows` before using its rows."""
         return self._map(name).array
 
     def verify_rows(self, name: str, first: int, end: int) -> None:
-        """Verify the rows of an array from ``first`` to before ``end``, and as few others as possible."""
+        """Verify the rows ``first`` to ``end - 1`` of an array, and as few other rows as possible."""
         array = self._map(name).array
         length = array.nbytes // max(1, len(array))
         self._verify(name, first * length // _BLOCK, -(-min(end, len(array)) * length // _BLOCK))
@@ -94,7 +94,7 @@ class MappedArrays(Mapping[str, NDArray[Any]]):
         return self._open[name]
 
     def _verify(self, name: str, first: int, end: int) -> None:
-        """Verify the blocks from ``first`` to before ``end`` that were not yet."""
+        """Verify the blocks ``first`` to ``end - 1`` that have not been verified."""
         array, verified = self._open[name]
         if verified[first:end].all():
             return
@@ -116,7 +116,7 @@ class MappedArrays(Mapping[str, NDArray[Any]]):
 
 
 class Draft(NamedTuple):
-    """The arrays of a table that is being written: mapped from its file, NaN at first, to be filled in any order."""
+    """The arrays of a table that is being written: memory-mapped, filled with NaN, writable in any order."""
 
     values: Mapping[str, NDArray[Any]]
     means: Mapping[str, NDArray[Any]]
@@ -130,18 +130,18 @@ def writing(
     means: Iterable[str] = (),
     dtypes: Mapping[str, DTypeLike] | None = None,
 ) -> Iterator[Draft]:
-    """Give the arrays of a new table to fill; the file appears, complete, when the block ends without an error.
+    """Yield the arrays of a new table to fill; the complete file appears when the block ends without an error.
 
     The arrays are in the file, not in memory, so a table can be larger than memory.
 
     Args:
-        description: what the table will say of itself.
+        description: the description of the table.
         path: the file to write.
-        means: metrics that have published means besides single repeats.
-        dtypes: kinds of floating-point numbers by metric, where not float64.
+        means: names of the metrics with published means.
+        dtypes: metric to floating-point dtype; by default float64.
 
     Raises:
-        OutputError: the file cannot be written; an older file is left as it was.
+        OutputError: the file cannot be written; an older file stays unchanged.
 
     >>> import tempfile
     >>> from nasbench_lab.testing import synthetic_table
@@ -161,8 +161,8 @@ def writing(
             for key, shape in shapes.items():
                 dtype = np.dtype((dtypes or {}).get(key.partition("/")[2], np.float64)).newbyteorder("<")
                 array = file.create_dataset(key, shape, dtype, fillvalue=np.nan, fill_time="alloc", track_times=False)
-                # The first number makes HDF5 write them all, so that a full disk is an error here, and not a signal
-                # that ends the process when the map is filled.
+                # Writing the first number makes HDF5 allocate the whole array, so that a full disk is an error here.
+                # When the memory map is filled, it would be a signal that kills the process.
                 array[(0,) * len(shape)] = np.nan
         with h5py.File(temporary, "r") as file:
             extents = {group: _extents(file, group, temporary) for group in _GROUPS}
@@ -181,7 +181,7 @@ def write(table: Table, path: str | os.PathLike[str]) -> None:
     """Write a table to an HDF5 file, atomically.
 
     Raises:
-        OutputError: the file cannot be written; an older file is left as it was.
+        OutputError: the file cannot be written; an older file stays unchanged.
     """
     import h5py
 
@@ -199,7 +199,7 @@ def write(table: Table, path: str | os.PathLike[str]) -> None:
 
 
 def _seal(path: Path, description: Description, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Add the description and the checksums to a file that has its arrays."""
+    """Add the description and the checksums to a file with complete arrays."""
     import h5py
 
     text = description.to_json()
@@ -213,7 +213,7 @@ def _seal(path: Path, description: Description, arrays: Mapping[str, NDArray[Any
 
 
 def _shapes(description: Description, means: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """Shapes of all arrays of a table that is to be written."""
+    """Return the shapes of all arrays of a new table."""
     lengths = {
         "architecture": spaces.make_space(description.space).size,
         "fidelity": len(description.fidelities),
@@ -230,14 +230,14 @@ def _group(arrays: Mapping[str, NDArray[Any]], group: str) -> dict[str, NDArray[
 
 
 def open_table(path: str | os.PathLike[str], *, remedy: str = "") -> Table:
-    """Open a table file. Its arrays are mapped into memory when they are first used.
+    """Open a table file. Its arrays are memory-mapped when they are first used.
 
     Args:
         path: the file.
         remedy: what to do about a damaged file; appended to the message of every DataError.
 
     Raises:
-        DataError: the file is missing, truncated, corrupt, of a newer format, or no table.
+        DataError: the file is missing, truncated, corrupt, of another format version, or not a table.
 
     >>> import tempfile
     >>> from nasbench_lab.testing import synthetic_table
@@ -263,11 +263,11 @@ def _open(where: Path, remedy: str) -> Table:
             extents = {group: _extents(file, group, where) for group in _GROUPS}
     except NasbenchLabError:
         raise
-    except Exception as error:  # a damaged file can raise nearly anything
+    except Exception as error:  # a damaged file can raise almost any exception
         raise DataError(f"{where} is not a readable HDF5 file: {first_line(error)}") from error
     missing = [f"{g}/{n}" for g in _GROUPS for n, extent in extents[g].items() if not _covers(digests, g, n, extent)]
     if missing:
-        raise DataError(f"{where} is corrupt: no checksum of {', '.join(map(repr, missing))}")
+        raise DataError(f"{where} is corrupt: it has no checksums of {', '.join(map(repr, missing))}")
     values, means = (
         MappedArrays(where, extents[group], {n: digests[f"{group}/{n}"] for n in extents[group]}, remedy)
         for group in _GROUPS
@@ -292,7 +292,7 @@ def _read_header(file: Any, where: Path) -> tuple[str, dict[str, list[str]], str
 
 
 def _extents(file: Any, group: str, where: Path) -> dict[str, _Extent]:
-    """Find where the arrays of a group lie, without reading them."""
+    """Return the positions of the arrays of a group, without reading them."""
     extents = {}
     size = where.stat().st_size
     for name, dataset in file.get(group, {}).items():
@@ -301,13 +301,13 @@ def _extents(file: Any, group: str, where: Path) -> dict[str, _Extent]:
             raise DataError(f"{where}: {group}/{name} is not a contiguous array of numbers")
         if offset + dataset.nbytes > size:
             raise DataError(f"{where} is truncated: {group}/{name} ends after the end of the file")
-        # Made anew: a dtype from HDF5 states its byte order even where it is the machine's, which memory views refuse.
+        # Memory views refuse the explicit byte order of dtypes from HDF5. Making the dtype again removes a native one.
         extents[name] = _Extent(offset, np.dtype(dataset.dtype.str), dataset.shape)
     return extents
 
 
 def _covers(digests: Mapping[str, list[str]], group: str, name: str, extent: _Extent) -> bool:
-    """Whether every block of an array has a checksum."""
+    """Return whether every block of an array has a checksum."""
     nbytes = math.prod(extent.shape) * extent.dtype.itemsize
     return len(digests.get(f"{group}/{name}", ())) == -(-nbytes // _BLOCK)
 
@@ -317,7 +317,7 @@ def _little_endian(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _digests(array: NDArray[Any]) -> list[str]:
-    """SHA-256 of every block of an array."""
+    """Return the SHA-256 of every block of an array."""
     content = array.data.cast("B")
     return [hashlib.sha256(content[first : first + _BLOCK]).hexdigest() for first in range(0, len(content), _BLOCK)]
 

@@ -1,4 +1,4 @@
-"""The lookup engine: measurements of all architectures of a space, answered singly or by the million."""
+"""A table: the measurements of all architectures of a search space, with scalar and vectorised lookups."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab import spaces
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.checks import whole
-from nasbench_lab.errors import DataError, MissingDataError, ParameterError, unknown
+from nasbench_lab.checks import require, whole
+from nasbench_lab.errors import DataError, MissingDataError, unknown
 from nasbench_lab.tables.description import AXES, Description, Metric
-from nasbench_lab.tables.point_queries import MetricColumn, Single
+from nasbench_lab.tables.point_queries import MetricColumn, PointQueries
 
 Repeat = int | Literal["mean"]
 
 SECONDS_PER_EPOCH = "s/epoch"
-"""Unit of times that are the same at every epoch, so that only one epoch's is stored."""
+"""Unit of times that are the same at every epoch, so that the time of one epoch is stored."""
 
 ENERGY = "energy"
 """Name of the metric that a budget in energy limits."""
@@ -27,7 +27,7 @@ ENERGY = "energy"
 
 @runtime_checkable
 class _OnDisk(Protocol):
-    """Arrays that tell their shapes without being read, and can be verified row by row."""
+    """Arrays in a file, with known shapes, that can be verified row by row."""
 
     def shape(self, name: str) -> tuple[int, ...]: ...
     def unverified(self, name: str) -> NDArray[Any]: ...
@@ -39,14 +39,14 @@ class Table:
     """Dense arrays with the named axes (architecture, fidelity, repeat), one per metric. Missing values are NaN.
 
     Args:
-        description: what the table says of itself.
-        values: per metric, an array over the metric's axes. NaN marks what was not measured or not published.
-        means: per metric with a repeat axis, the published means over repeats, shape (architectures, fidelities), for
-            where only a mean was published. NaN where there is none.
+        description: the metadata of the table.
+        values: metric to an array over its axes. NaN marks values that were not measured or not published.
+        means: metric to published means over repeats, shape (architectures, fidelities), used where only a mean was
+            published. NaN where no mean was published.
         checksum: digest of the content; empty for a table made in memory.
 
     Raises:
-        DataError: an array does not have the shape that the description says.
+        DataError: an array is missing, or its shape does not match the description.
 
     >>> from nasbench_lab.testing import synthetic_table
     >>> table = synthetic_table("chain")
@@ -78,7 +78,7 @@ class Table:
 
     @property
     def name(self) -> str:
-        """Catalogue name."""
+        """Name of the table in the catalogue."""
         return self.description.name
 
     @property
@@ -88,12 +88,12 @@ class Table:
 
     @property
     def repeats(self) -> int:
-        """How many repeats (trainings from different seeds) an architecture has at most."""
+        """Largest number of repeats (trainings from different seeds) of an architecture."""
         return len(self.description.repeats)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of what was measured."""
+        """Names of the metrics."""
         return tuple(metric.name for metric in self.description.metrics)
 
     @property
@@ -118,11 +118,11 @@ class Table:
     def row(self, metric: str, architecture: int) -> NDArray[Any]:
         """Return the values of one architecture, read-only, over the metric's axes after the first; NaN where missing.
 
-        Of a file, no more is read and verified than the architecture needs.
+        From a table file, only the blocks with this architecture are read and verified.
 
         Args:
-            metric: its name.
-            architecture: its index, which is not checked.
+            metric: name of the metric.
+            architecture: index of the architecture, which is not checked.
 
         >>> from nasbench_lab.testing import synthetic_table
         >>> synthetic_table("chain").row("valid_accuracy", 7).shape
@@ -150,7 +150,7 @@ class Table:
         return self.fidelities.index(int(epochs))
 
     def repeat_values(self, metric: str, epochs: int | None = None) -> FloatArray:
-        """Return the single measurements at one fidelity, (architectures, repeats), NaN where missing.
+        """Return the measurements of single repeats at one fidelity, (architectures, repeats), NaN where missing.
 
         A metric without a repeat axis has one column.
         """
@@ -161,14 +161,14 @@ class Table:
         return np.asarray(array, dtype=np.float64).reshape(self.space.size, -1)
 
     def mean_values(self, metric: str, epochs: int | None = None) -> FloatArray:
-        """Return every architecture's mean over its repeats at one fidelity, shape (architectures,).
+        """Return the mean over repeats of every architecture at one fidelity, shape (architectures,).
 
-        The mean of the repeats that exist; the published mean where there are none; NaN where there is neither.
+        The mean is over the measured repeats. Without any, it is the published mean; without that, NaN.
         """
         repeats = self.repeat_values(metric, epochs)
         present = ~np.isnan(repeats)
         count = present.sum(axis=1)
-        # In another memory order NumPy would add in another order, and round otherwise than a single query does.
+        # In another memory order, NumPy would sum in another order and round differently from point queries.
         known = np.ascontiguousarray(np.where(present, repeats, 0.0))
         with np.errstate(invalid="ignore"):
             mean = known.sum(axis=1) / count
@@ -184,13 +184,13 @@ class Table:
         repeat: Repeat = "mean",
         metric: str | None = None,
     ) -> FloatArray:
-        """Return one metric of many architectures, of the same shape as ``index``; NaN where missing.
+        """Return one metric of many architectures, in the shape of ``index``; NaN where missing.
 
         Args:
             index: architecture indices, any shape.
             fidelity: training epochs; by default the highest.
-            repeat: a repeat's number, or ``"mean"`` over the repeats of each architecture.
-            metric: by default the objective.
+            repeat: number of a repeat, or ``"mean"`` over the repeats of each architecture.
+            metric: name of the metric; by default the objective.
 
         Raises:
             OutOfSpaceError: an index is out of range.
@@ -205,33 +205,33 @@ class Table:
         return self._column(metric or self.objective.name, fidelity, repeat).take(where)
 
     def query(self, architecture: str | int, epochs: int | None = None, repeat: Repeat = "mean") -> dict[str, float]:
-        """Return everything that is known of one architecture: metric name to value, in the metrics' units.
+        """Return all measurements of one architecture: metric name to value, in the units of the metrics.
 
-        A metric that was not measured there is left out.
+        Missing values are omitted.
 
         Args:
             architecture: index, or official notation.
             epochs: training epochs; by default the highest.
-            repeat: a repeat's number, or ``"mean"``.
+            repeat: number of a repeat, or ``"mean"``.
 
         Raises:
             OutOfSpaceError: no such architecture.
             UnknownNameError: no measurements at that number of epochs.
             ParameterError: no such repeat.
-            MissingDataError: nothing was measured there.
+            MissingDataError: no measurements of this architecture at this fidelity and repeat.
         """
         index = self.space.resolve(architecture)
-        answer, dated = self._single(epochs, repeat).answer(index)
+        answer, dated = self._point_queries(epochs, repeat).answer(index)
         if not dated:
             at = epochs or self.fidelities[-1]
             raise MissingDataError(f"architecture {index} of {self.name!r} has no repeat {repeat} at {at} epochs")
         return answer
 
     def cost(self, epochs: int | None = None) -> FloatArray:
-        """Return the seconds that one evaluation costs: training and one validation.
+        """Return the cost of one evaluation in seconds: training and one validation.
 
-        Shape (architectures, repeats), or (architectures, 1) where all repeats cost the same. A metric in seconds per
-        epoch counts as often as there are epochs.
+        Shape (architectures, repeats), or (architectures, 1) if all repeats cost the same. A metric in seconds per
+        epoch is multiplied by the number of epochs.
 
         Raises:
             MissingDataError: no times were published.
@@ -261,7 +261,7 @@ class Table:
         return self.repeat_values(ENERGY, epochs)
 
     def training_cost(self, epochs: int | None = None) -> FloatArray:
-        """Return the seconds of the training alone, from its start to a fidelity; shaped as `cost` is.
+        """Return the seconds of the training alone, from its start to a fidelity; in the shape of `cost`.
 
         Raises:
             MissingDataError: no times were published.
@@ -271,35 +271,34 @@ class Table:
         return self._seconds(self.description.cost[0], epochs)
 
     def _seconds(self, metric: str, epochs: int | None) -> FloatArray:
-        """One part of the cost, (architectures, repeats) or (architectures, 1)."""
+        """Return one part of the cost, (architectures, repeats) or (architectures, 1)."""
         seconds = self.repeat_values(metric, epochs)
         if self.description.metric(metric).unit == SECONDS_PER_EPOCH:
             return seconds * self.fidelities[self.fidelity_position(epochs)]
         return seconds
 
     def optimum(self, split: str) -> float:
-        """Return the best mean of the metric that stands for a split, at the highest fidelity."""
+        """Return the best mean of the metric of a split, at the highest fidelity."""
         metric = self.description.split_metric(split)
         return best(self.mean_values(metric.name), metric)
 
     def check_repeat(self, repeat: Repeat) -> Repeat:
-        """Return ``repeat``, or raise ParameterError where the table has no such repeat."""
+        """Return ``repeat``, or raise ParameterError if the table has no such repeat."""
         if isinstance(repeat, str) and repeat == "mean":
             return repeat
-        if isinstance(repeat, bool) or not isinstance(repeat, int | np.integer):
-            raise ParameterError(f'repeat must be "mean" or a number, got {repeat!r}')
-        if not 0 <= repeat < self.repeats:
-            raise ParameterError(f"table {self.name!r} has repeats 0..{self.repeats - 1}, not {repeat}")
-        return int(repeat)
+        number = whole('repeat, if not "mean",', repeat)
+        last = self.repeats - 1
+        require(0 <= number <= last, f"table {self.name!r} has repeats 0..{last}, not {number}")
+        return number
 
     def _check_shape(self, what: str, metric: str, arrays: Mapping[str, NDArray[Any]], wanted: tuple[int, ...]) -> None:
-        """Raise DataError unless an array has the shape that the description says; arrays in a file stay untouched."""
+        """Raise DataError if an array does not have the shape of the description; arrays in a file are not read."""
         found = arrays.shape(metric) if isinstance(arrays, _OnDisk) else np.shape(arrays[metric])
         if found != wanted:
             raise DataError(f"the {what} of {metric!r} in table {self.name!r} have shape {found}, not {wanted}")
 
     def _column(self, metric: str, epochs: int | None, repeat: Repeat) -> FloatArray:
-        """One metric of all architectures, kept for the next lookup, shape (architectures,)."""
+        """Return one metric of all architectures, shape (architectures,); cached for the next lookup."""
         key = (metric, self.fidelity_position(epochs), self.check_repeat(repeat))
         if key not in self._columns:
             if repeat == "mean":
@@ -314,10 +313,10 @@ class Table:
     def _columns(self) -> dict[tuple[str, int, Repeat], FloatArray]:
         return {}
 
-    def _single(self, epochs: int | None, repeat: Repeat) -> Single:
-        """What answers queries of single architectures at one fidelity and repeat, kept for the next query."""
-        key = (epochs, repeat, type(epochs), type(repeat))  # with the types, as True would be taken for 1
-        if key not in self._singles:
+    def _point_queries(self, epochs: int | None, repeat: Repeat) -> PointQueries:
+        """Return the point queries at one fidelity and repeat; cached for the next query."""
+        key = (epochs, repeat, type(epochs), type(repeat))  # with the types, as True equals 1
+        if key not in self._known_point_queries:
             fidelity, repeat = self.fidelity_position(epochs), self.check_repeat(repeat)
             columns = [
                 MetricColumn(
@@ -329,8 +328,8 @@ class Table:
                 )
                 for metric in self.description.metrics
             ]
-            self._singles[key] = Single(columns, fidelity, repeat, self._verify_rows)
-        return self._singles[key]
+            self._known_point_queries[key] = PointQueries(columns, fidelity, repeat, self._verify_rows)
+        return self._known_point_queries[key]
 
     def _verify_rows(self, first: int, end: int) -> None:
         for arrays in (self._values, self._means):
@@ -339,7 +338,7 @@ class Table:
                     arrays.verify_rows(name, first, end)
 
     @cached_property
-    def _singles(self) -> dict[tuple[int | None, Repeat, type, type], Single]:
+    def _known_point_queries(self) -> dict[tuple[int | None, Repeat, type, type], PointQueries]:
         return {}
 
     def __repr__(self) -> str:
@@ -348,7 +347,7 @@ class Table:
 
 
 def best(values: NDArray[Any], metric: Metric) -> float:
-    """Return the best of the values in the metric's direction; NaN where there are none.
+    """Return the best value in the direction of the metric; NaN if all values are missing.
 
     >>> from nasbench_lab.tables import Metric
     >>> best(np.array([3.0, np.nan, 5.0]), Metric("error", "test", "percent", "minimize", "", ("architecture",)))
@@ -361,7 +360,7 @@ def best(values: NDArray[Any], metric: Metric) -> float:
 
 
 def _unverified(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
-    """An array whose rows, where they are in a file, are still to be verified."""
+    """Return an array; if it is in a file, its rows must be verified before use."""
     return _read_only(arrays.unverified(name) if isinstance(arrays, _OnDisk) else np.asarray(arrays[name]))
 
 

@@ -1,4 +1,4 @@
-"""Is a table what it should be? Its checksums, its numbers, its known answers, and what its sources give again."""
+"""Verification of tables: checksums, ranges, known answers, and a repeated conversion of the published files."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from nasbench_lab.errors import DataError
 from nasbench_lab.tables import catalogue, store
 from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.known_answers import VerificationResult, check_known_answers
-from nasbench_lab.tables.progress import Report, silent
+from nasbench_lab.tables.progress_callbacks import Report, silent
 from nasbench_lab.tables.table import Table
 
 _MOST = float(np.finfo(np.float64).max)
 _RANGES = {"percent": (0.0, 100.0), "fraction": (0.0, 1.0)} | dict.fromkeys(("s", "ms", "millions", "mJ"), (0.0, _MOST))
-_ROWS = 2**16  # architectures at a time, so that tables may be larger than memory
+_ROWS = 2**16  # architectures per block, as tables may be larger than memory
 
 
 def verify(name: str | os.PathLike[str], *, sources: bool = False, report: Report = silent) -> list[VerificationResult]:
-    """Check everything that can be checked of a table.
+    """Verify a table.
 
-    - the file is a table, undamaged (the checksum of every array),
-    - the values of every metric are in the range of its unit, and something was measured,
-    - the numbers that its publication states come out, where some are known for a table of that name.
+    The checks are:
+
+    - every array matches its checksum,
+    - every metric has values, all in the range of its unit,
+    - the table reproduces the published numbers, if any are known for a table of its name.
 
     Args:
-        name: name of a table in the catalogue, which is made if it is not there, or path of a table file.
-        sources: also convert the published files of a table of the catalogue again, and compare.
+        name: name of a table in the catalogue, which is made if necessary, or path of a table file.
+        sources: whether to convert the published files of a table of the catalogue again, and compare.
         report: see `nasbench_lab.tables.fetch`.
 
     Returns:
-        What was checked; ``all(check.ok for check in verify(name))`` is the verdict.
+        The results of all checks; the table is valid if ``all(check.ok for check in verify(name))``.
 
     Raises:
-        UnknownNameError, SourceError: the table is not there.
-        DataError: the file is no table at all.
+        UnknownNameError, SourceError: the table is not available.
+        DataError: the file is not a table.
 
     >>> from nasbench_lab.tables import verify
     >>> all(check.ok for check in verify("digits/chain"))
@@ -52,7 +54,7 @@ def verify(name: str | os.PathLike[str], *, sources: bool = False, report: Repor
         catalogue.fetch(text, report=report)
     table = catalogue.load(text)
     checks = [VerificationResult("structure", True, repr(table).strip("<>")), *_check_metrics(table, report)]
-    if all(check.ok for check in checks):  # the rest would only say the same of a damaged file
+    if all(check.ok for check in checks):  # a damaged file would fail the other checks, too
         checks += check_known_answers(table)
         if sources and named:
             checks.append(_check_sources(text, table, report))
@@ -72,7 +74,7 @@ def _check_metrics(table: Table, report: Report) -> Iterator[VerificationResult]
 
 
 def _check_values(metric: Metric, arrays: Sequence[NDArray[Any]]) -> VerificationResult:
-    """Check that something was measured, and all of it is in the range of the unit; say how much is missing."""
+    """Check that a metric has values, all in the range of its unit; report the share of missing values."""
     known = total = 0
     least, most = np.inf, -np.inf
     for part in (array[first : first + _ROWS] for array in arrays for first in range(0, len(array), _ROWS)):
@@ -80,9 +82,9 @@ def _check_values(metric: Metric, arrays: Sequence[NDArray[Any]]) -> Verificatio
         known, total = known + present.size, total + part.size
         least, most = min(least, float(present.min(initial=np.inf))), max(most, float(present.max(initial=-np.inf)))
     if not known:
-        return VerificationResult(metric.name, False, "nothing was measured")
+        return VerificationResult(metric.name, False, "all values are missing")
     found = f"{least:.6g} to {most:.6g} {metric.unit}".strip() + f", {1 - known / total:.1%} missing"
-    low, high = _RANGES.get(metric.unit, (-np.inf, np.inf))  # scores without a unit may be infinite, and some are
+    low, high = _RANGES.get(metric.unit, (-np.inf, np.inf))  # scores without a unit may be infinite
     right = low <= least and most <= high
     return VerificationResult(metric.name, bool(right), found if right else f"{found}; allowed: {low:g} to {high:.6g}")
 
@@ -93,5 +95,5 @@ def _check_sources(name: str, table: Table, report: Report) -> VerificationResul
         again = Path(folder) / "again.h5"
         catalogue.convert(name, again, report=report)
         same = store.open_table(again).checksum == table.checksum
-    found = "the same" if same else "another table; delete the file, and it is made again"
+    found = "the same table" if same else "another table; delete the file to make it again"
     return VerificationResult("published files, converted again", same, found)

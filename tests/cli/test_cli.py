@@ -16,7 +16,7 @@ from nasbench_lab.report import FILES
 from nasbench_lab.simulation import load_traces
 from nasbench_lab.tables import cached_path, load, write
 from nasbench_lab.tables.catalogue import ALSO_CALLED as TABLES_ALSO_CALLED
-from nasbench_lab.tables.fetching.manual_downloads import BY_HAND
+from nasbench_lab.tables.fetching.manual_downloads import MANUAL_DOWNLOADS
 from nasbench_lab.testing import synthetic_table
 
 TABLE = "nas-bench-graph/proteins"
@@ -243,7 +243,7 @@ def test_bad_queries(arguments, part):
         ("NAS-Bench-201/cifar100", "random-search", "did you mean 'nats-bench-tss/cifar100'?"),
         ("nb201", "random-search", "did you mean 'nats-bench-tss/cifar10' or 'nats-bench-tss/cifar100' or 'nats"),
         ("NATS-Bench-Size", "random-search", "did you mean 'nats-bench-sss-curves'?"),
-        ("nats-bench-sss-curves", "random-search", "cannot be downloaded by a program"),
+        ("nats-bench-sss-curves", "random-search", "needs a manual download"),
         ("cora", "random-search", "did you mean 'nas-bench-graph/cora'?"),
         ("digits/chain", "REA", "did you mean 'regularized-evolution'?"),
         ("digits/chain", "Random Search", "did you mean 'random-search'?"),
@@ -255,8 +255,8 @@ def test_names_that_people_use_are_understood(table, strategy, part):
 
 
 def test_other_names_lead_to_names_that_there_are():
-    by_hand = {entry.name for entry in BY_HAND}
-    assert {name for names in TABLES_ALSO_CALLED.values() for name in names} <= by_hand | set(nl.list_tables())
+    manual = {entry.name for entry in MANUAL_DOWNLOADS}
+    assert {name for names in TABLES_ALSO_CALLED.values() for name in names} <= manual | set(nl.list_tables())
     for called in TABLES_ALSO_CALLED:
         assert called == called.lower()
         assert called.isalnum()
@@ -282,5 +282,5 @@ def test_a_hostile_pickle_is_refused(tmp_path):
         NASBENCH_LAB_MIRROR=str(tmp_path / "mirror"),
         NASBENCH_LAB_CACHE=str(tmp_path / "cache"),
     )
-    assert_refused(done, "it is corrupt or another version")
+    assert_refused(done, "it is damaged or another version")
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]

@@ -36,7 +36,7 @@ from nasbench_lab.tables import (
     write,
 )
 from nasbench_lab.tables.catalogue import matching
-from nasbench_lab.tables.fetching.manual_downloads import BY_HAND
+from nasbench_lab.tables.fetching.manual_downloads import MANUAL_DOWNLOADS
 from nasbench_lab.tables.fetching.sources import UrlFile
 from nasbench_lab.tables.importers.formats import FORMATS, find_format, import_tables
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS
@@ -63,7 +63,7 @@ def nothing_here(tmp_path):
 def test_the_overview_has_a_line_per_publication(tmp_path):
     shown = nasbench_lab("tables", NASBENCH_LAB_CACHE=str(tmp_path)).stdout
     lines = shown.splitlines()
-    assert lines[0].split() == ["publication", "tables", "size", "epochs", "licence", "here"]
+    assert lines[0].split() == ["publication", "tables", "size", "epochs", "licence", "local"]
     for publication in {name.partition("/")[0] for name in nl.list_tables()}:
         assert sum(line.startswith(f"{publication} ") for line in lines) == 1
     row = next(line for line in lines if line.startswith("nas-bench-graph "))
@@ -71,7 +71,7 @@ def test_the_overview_has_a_line_per_publication(tmp_path):
         assert part in row
     embedded = next(line for line in lines if line.startswith("digits "))
     assert "3 of 3" in embedded, "tables that come with the package are here from the beginning"
-    for entry in BY_HAND:
+    for entry in MANUAL_DOWNLOADS:
         assert f"\n{entry.name} " in shown
     assert max(map(len, lines)) < 200, "a line per publication stays readable"
 
@@ -79,7 +79,7 @@ def test_the_overview_has_a_line_per_publication(tmp_path):
 def test_the_tables_of_one_publication(tmp_path):
     environment = {"NASBENCH_LAB_CACHE": str(tmp_path)}
     lines = nasbench_lab("tables", "nas-bench-graph", **environment).stdout.splitlines()
-    assert lines[0].split() == ["name", "space", "size", "metrics", "epochs", "licence", "here"]
+    assert lines[0].split() == ["name", "space", "size", "metrics", "epochs", "licence", "local"]
     assert len(lines) == 10
     row = next(line for line in lines if line.startswith(SMALL))
     for part in ("gnn", "2,021", "valid_roc_auc, test_roc_auc, latency, parameters", "500", "Apache-2.0", "no"):
@@ -133,14 +133,14 @@ def test_fetch_says_what_there_is_now(tmp_path):
     assert done.stderr == "", "no progress bar where there is no terminal"
     for part in (str(tmp_path / "tables"), load(SMALL).checksum, "Apache-2.0", "PyPI package", "{qin2022"):
         assert part in done.stdout
-    assert done.stdout.count("please cite") == 1
+    assert done.stdout.count("Please cite") == 1
     again = nasbench_lab("tables", "fetch", SMALL, NASBENCH_LAB_CACHE=str(tmp_path))
-    assert f"{SMALL} was there already" in again.stdout
+    assert f"{SMALL} (already fetched)" in again.stdout
 
 
 def test_fetch_without_a_network_is_one_line(tmp_path):
     done = nasbench_lab("tables", "fetch", "nas-bench-macro", **nothing_here(tmp_path))
-    assert_refused(done, "the proxy does not let it through", "set HTTPS_PROXY", "set NASBENCH_LAB_MIRROR")
+    assert_refused(done, "the proxy blocks it", "set HTTPS_PROXY", "set NASBENCH_LAB_MIRROR")
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
@@ -152,12 +152,12 @@ def test_one_failure_does_not_stop_the_others(tmp_path):
 
 
 def test_what_to_fetch_must_be_said():
-    assert_refused(nasbench_lab("tables", "fetch"), "say which tables to fetch, or --all")
-    assert_refused(nasbench_lab("tables", "fetch", "--all", SMALL), "say which tables to fetch, or --all")
+    assert_refused(nasbench_lab("tables", "fetch"), "name the tables to fetch, or pass --all")
+    assert_refused(nasbench_lab("tables", "fetch", "--all", SMALL), "name the tables to fetch, or pass --all")
     assert_refused(nasbench_lab("tables", "fetch", "nas-bench-macro/cifar"), "did you mean 'nas-bench-macro/cifar10'")
 
 
-@pytest.mark.parametrize("entry", BY_HAND, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", MANUAL_DOWNLOADS, ids=lambda entry: entry.name)
 def test_what_no_program_can_download(entry):
     done = nasbench_lab("tables", "fetch", entry.name)
     assert_refused(done, entry.page, entry.source, "nasbench-lab tables import")
@@ -167,7 +167,7 @@ def test_what_no_program_can_download(entry):
 @pytest.mark.parametrize("command", [("cite",), ("query",), ("tables", "info"), ("tables", "verify")])
 def test_names_of_what_is_no_single_table(command):
     more = ["0"] if command == ("query",) else []
-    assert_refused(nasbench_lab(*command, BY_HAND[0].name, *more), BY_HAND[0].page)
+    assert_refused(nasbench_lab(*command, MANUAL_DOWNLOADS[0].name, *more), MANUAL_DOWNLOADS[0].page)
     if command not in (("cite",), ("tables", "verify")):
         assert_refused(nasbench_lab(*command, "ec-nas", *more), "name one of its tables: ec-nas/4v9e, ec-nas/4v9e-est")
 
@@ -240,7 +240,7 @@ def test_a_streamed_table(tmp_path, monkeypatch, empty_cache):
 
 def test_a_streamed_table_that_is_another(tmp_path, monkeypatch, empty_cache):
     streamed(tmp_path, monkeypatch, converter(lambda d: dataclasses.replace(d, title="something else")))
-    with pytest.raises(DataError, match=r"host\.org/data\.bin holds something else, not"):
+    with pytest.raises(DataError, match=r"host\.org/data\.bin contains something else, not"):
         load("mine/streamed")
     assert not [path for path in empty_cache.rglob("*") if path.is_file()]
 
@@ -253,7 +253,7 @@ def test_a_table_with_wrong_numbers_never_appears(tmp_path, monkeypatch, empty_c
         table = synthetic_table("chain")
         return Table(made.description, {name: table.values(name) for name in table.metrics})
 
-    with pytest.raises(DataError, match=r"cifar10' is not as published: best mean test .* not 93\.1267"):
+    with pytest.raises(DataError, match=r"cifar10' differs from its publication: best mean test .* not 93\.1267"):
         load("nas-bench-macro/cifar10")
     assert not [path for path in empty_cache.rglob("*") if path.is_file()]
 
@@ -289,7 +289,7 @@ def test_verify_says_what_is_wrong(tmp_path):
     wrong = {check.what: check.found for check in verify(tmp_path / "mine.h5") if not check.ok}
     assert wrong.keys() == {"valid_accuracy", "train_seconds", "test_accuracy"}
     assert "to 100.5 fraction" in wrong["valid_accuracy"]
-    assert wrong["test_accuracy"] == "nothing was measured"
+    assert wrong["test_accuracy"] == "all values are missing"
     done = nasbench_lab("tables", "verify", tmp_path / "mine.h5", SMALL)
     assert done.returncode == 1
     assert done.stdout.count("FAILED") == 3
@@ -369,9 +369,9 @@ def test_import_says_what_it_wrote(mirror, tmp_path):
     assert done.stderr == ""
     assert f"wrote {tmp_path / 'some.h5'}" in done.stdout
     assert "91 of 91 architectures, epochs 4 to 108 (4 of them), up to 3 repeats" in done.stdout
-    assert done.stdout.splitlines()[-1] == f"look at it: nasbench-lab tables info {tmp_path / 'some.h5'}"
+    assert done.stdout.splitlines()[-1] == f"to show it: nasbench-lab tables info {tmp_path / 'some.h5'}"
     again = nasbench_lab("tables", "import", tmp_path / "some.data")
-    assert_refused(again, "some.h5 is there already; choose another with --out, or replace it with --overwrite")
+    assert_refused(again, "some.h5 already exists; choose another path with --out, or replace it with --overwrite")
     assert nasbench_lab("tables", "import", tmp_path / "some.data", "--overwrite").returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["some.data", "some.h5"]
     assert np.array_equal(
@@ -404,7 +404,7 @@ def test_unknown_files_list_what_can_be_imported(tmp_path):
         find_format(tmp_path / "missing")
     with pytest.raises(UnknownNameError, match="did you mean 'nas-bench-101'"):
         find_format(tmp_path / "file", "nasbench101")
-    with pytest.raises(DataError, match="what can be imported"):
+    with pytest.raises(DataError, match="is not supported; supported: EC-NAS"):
         find_format(tmp_path)
 
 
@@ -462,9 +462,9 @@ def test_import_of_columns(tmp_path):
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        ([], "say which column the architecture is"),
+        ([], "name the column of the architecture"),
         (["--architecture", "kernal"], "did you mean 'kernel'"),
-        (["--unit", "fraction"], "like val_acc=percent"),
+        (["--unit", "fraction"], "for example val_acc=percent"),
         (["--space", "{"], "a name, or JSON"),
         (["--citation", "missing.bib"], "cannot read missing.bib"),
         (["--architecture", "kernel", "--architecture", "width", "--epochs", "0"], "epoch"),
@@ -478,16 +478,16 @@ def test_columns_that_are_not_understood(tmp_path, words, part):
 
 def test_a_table_need_not_be_imported(tmp_path):
     write(synthetic_table("chain"), tmp_path / "mine.h5")
-    assert_refused(nasbench_lab("tables", "import", tmp_path / "mine.h5"), "is a table already")
+    assert_refused(nasbench_lab("tables", "import", tmp_path / "mine.h5"), "already is a table file")
 
 
 def test_import_refuses_what_makes_no_sense(tmp_path):
     (tmp_path / "file").write_bytes(b"x")
-    with pytest.raises(ParameterError, match="says itself what it holds; space must not be given"):
+    with pytest.raises(ParameterError, match="takes no options, got space"):
         import_tables(tmp_path / "file", tmp_path / "out.h5", format="nas-bench-101", space="chain")
     words = ["--format", "nas-bench-101", "--out", tmp_path / "out.csv"]
     done = nasbench_lab("tables", "import", tmp_path / "file", *words)
-    assert_refused(done, "a table file ends in .h5")
+    assert_refused(done, "the name of a table file must end in .h5")
 
 
 def test_a_folder_with_a_table(tmp_path):

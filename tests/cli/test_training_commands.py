@@ -73,7 +73,7 @@ def test_from_a_specification_to_a_validated_search(spec, tmp_path):
     ("arguments", "parts"),
     [
         (("tables", "build", "none.toml"), ("cannot read none.toml",)),
-        (("tables", "build", "mine.toml", "--out", "mine.csv"), ("ends in .h5",)),
+        (("tables", "build", "mine.toml", "--out", "mine.csv"), ("must end in .h5",)),
         (("tables", "build", "mine.toml", "--shard", "3/2"), ("shard must be N/M",)),
         (("tables", "build", "mine.toml", "--device", "tpu"), ("device 'tpu'",)),
         (("tables", "build", "mine.toml", "--precision", "half"), ("unknown precision 'half'",)),

@@ -11,7 +11,7 @@ import pytest
 from nasbench_lab import spaces
 from nasbench_lab.spaces.gnn import OPERATIONS, PROTEINS_OPERATIONS, GnnSpace
 from nasbench_lab.tables import find_recipe
-from nasbench_lab.tables.importers.nas_bench_graph.light import architecture_keys
+from nasbench_lab.tables.importers.nas_bench_graph.light_version import architecture_keys
 from nasbench_lab.tables.reading import unpickle
 
 TSS = "D-X-Y/NATS-Bench/fake_torch_dir/NATS-tss-v1_0-3ffb9-simple"

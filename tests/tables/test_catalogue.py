@@ -52,14 +52,14 @@ def test_a_damaged_cache_says_how_to_repair_it(empty_cache):
     nl.load("nas-bench-graph/proteins")
     path = cached_path("nas-bench-graph/proteins")
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(DataError, match="delete the file, and it is made again"):
+    with pytest.raises(DataError, match="delete the file to make it again"):
         nl.load("nas-bench-graph/proteins")
     path.unlink()
     nl.load("nas-bench-graph/proteins")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1  # inside an array: noticed when that is used
     path.write_bytes(content)
-    with pytest.raises(DataError, match="delete the file, and it is made again"):
+    with pytest.raises(DataError, match="delete the file to make it again"):
         [nl.load("nas-bench-graph/proteins").values(name).sum() for name in nl.load("nas-bench-graph/proteins").metrics]
 
 
@@ -206,7 +206,7 @@ def test_a_file_that_is_not_what_the_recipe_pins_is_refused(monkeypatch, tmp_pat
     copy.parent.mkdir(parents=True)
     copy.write_text("{}")
     monkeypatch.setenv("NASBENCH_LAB_MIRROR", str(tmp_path / "mirror"))
-    with pytest.raises(DataError, match="it is corrupt or another version"):
+    with pytest.raises(DataError, match="it is damaged or another version"):
         nl.load("nas-bench-macro/cifar10")
     assert not cached_path("nas-bench-macro/cifar10").exists()
 

@@ -95,7 +95,7 @@ def test_errors_say_what_is_allowed():
         TABLE.query(0, epochs=5)
     with pytest.raises(ParameterError, match=r"repeats 0\.\.2, not 3"):
         TABLE.query(0, repeat=3)
-    with pytest.raises(ParameterError, match='must be "mean" or a number'):
+    with pytest.raises(ParameterError, match='if not "mean", must be a whole number'):
         TABLE.lookup(0, repeat="median")
     with pytest.raises(OutOfSpaceError):
         TABLE.lookup([0, 243])
@@ -133,7 +133,7 @@ def test_optimum_follows_the_direction():
     up, down = synthetic_table("chain"), synthetic_table("chain", direction="minimize")
     assert up.optimum("test") == np.nanmax(up.mean_values("test_accuracy"))
     assert down.optimum("test") == np.nanmin(down.mean_values("test_accuracy"))
-    with pytest.raises(UnknownNameError, match="publishes no test"):
+    with pytest.raises(UnknownNameError, match="has no test metric"):
         small_table(VALUES).optimum("test")
     with pytest.raises(UnknownNameError, match="unknown split"):
         up.optimum("tests")

@@ -33,7 +33,7 @@ from nasbench_lab.report.paper.tables import (
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import Setting
 from nasbench_lab.tables.citations import entries
-from nasbench_lab.tables.progress import Report, silent
+from nasbench_lab.tables.progress_callbacks import Report, silent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

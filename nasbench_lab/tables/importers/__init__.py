@@ -1,1 +1,1 @@
-"""One module per publication: the recipes of its tables and the reader of its files."""
+"""Importers, one module or package per publication: the recipes of its tables and the readers of its files."""

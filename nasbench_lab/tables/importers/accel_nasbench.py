@@ -2,8 +2,9 @@
 
 The archive ``anb_dataset_jsons.tar.gz`` has a JSON file per result, ``result_0.json`` and so on: seven blocks, each
 with expansion ``e``, kernel ``k``, layers ``l`` and squeeze-and-excitation ``se``; accuracies and seconds of the
-training; latency or throughput on the accelerators, some of which are null. 13 of the 5,138 results are of a network
-that has one already; they are its second repeat. The whole space has 10**11 networks, of which the table lists these.
+training; latency or throughput on the accelerators, some of which are null. Of the 5,138 results, 13 belong to a
+network with an earlier result; they are its second repeat. The whole space has 10**11 networks; the table's space lists
+the networks with results.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from nasbench_lab.tables.description import Description, Metric
 
 _MEMBER = re.compile(r"(?:\./)?(?:[\w-]{1,50}/)?result_([0-9]{1,6})\.json", re.ASCII)
 _MOST_BYTES = 2**16  # of one result; the largest has 1,400
-_MOST_UNPACKED = 2**27  # of the archive; it has 11 million bytes
+_MOST_UNPACKED = 2**27  # bytes of the unpacked archive; the published one has 11 million
 _MOST_REPEATS = 100
 
 _BLOCKS, _VALUES = range(7), {"e": (1, 4, 6), "k": (3, 5), "l": (1, 2, 3), "se": (False, True)}
@@ -82,13 +83,13 @@ def convert(source: Path, target: Path, *, progress: Callable[[int, int], None] 
     Args:
         source: ``anb_dataset_jsons.tar.gz``.
         target: the table file to write.
-        progress: called with the number of results that are done; the total is unknown, and 0.
+        progress: called with the number of finished results; the total is unknown, given as 0.
 
     Returns:
         ``target``.
 
     Raises:
-        DataError: the archive is damaged, hostile, or not that of Accel-NASBench. No table is left.
+        DataError: the archive is damaged, hostile, or not that of Accel-NASBench. No table is written.
         OutputError: the table cannot be written.
     """
     results: dict[int, tuple[tuple[int, ...], FloatArray]] = {}
@@ -120,10 +121,10 @@ def _write(results: list[tuple[tuple[int, ...], FloatArray]], target: Path, sour
 
 
 def _members(source: Path) -> Iterator[tuple[int, Any]]:
-    """Give number and content of every result. Nothing is extracted to a path."""
+    """Yield number and content of every result. Nothing is extracted to disk."""
     try:
         with gzip.open(source) as file:
-            bounded: Any = _Bounded(file)  # all that tarfile asks of a stream
+            bounded: Any = _Bounded(file)  # has the one method that tarfile needs
             with tarfile.open(fileobj=bounded, mode="r|") as archive:
                 for member in archive:
                     match = _MEMBER.fullmatch(member.name)
@@ -131,7 +132,7 @@ def _members(source: Path) -> Iterator[tuple[int, Any]]:
                         yield int(match[1]), _content(archive, member)
     except DataError as error:
         raise DataError(f"{source.name}: {error}") from error
-    except Exception as error:  # a damaged archive or text can raise nearly anything
+    except Exception as error:  # a damaged archive or text can raise almost any exception
         if isinstance(error, OSError) and not source.is_file():
             raise DataError(f"cannot read {source}: {error.strerror or first_line(error)}") from error
         raise DataError(f"{source.name} is damaged: {type(error).__name__}: {first_line(error)}") from error
@@ -145,7 +146,7 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Any:
 
 
 class _Bounded:
-    """A file that ends with an error after too many bytes."""
+    """A file that raises DataError after too many bytes."""
 
     def __init__(self, file: gzip.GzipFile) -> None:
         self._file, self._left = file, _MOST_UNPACKED
@@ -159,13 +160,13 @@ class _Bounded:
 
 
 def _parse(content: Any, number: int) -> tuple[tuple[int, ...], FloatArray]:
-    """Return the codes of a result's network, and its numbers; NaN where null."""
+    """Return the codes of a result's network, and its numbers; NaN for null."""
     try:
         network = content["architecture"]
         codes = tuple(_code(network[name], values) for name, values in _CHOICES.items())
         found = [_at(content, path) for path in _FIELDS.values()]
     except (KeyError, TypeError, IndexError) as error:
-        raise DataError(f"result {number} lacks a part: {error!r}") from error
+        raise DataError(f"result {number} lacks a field: {error!r}") from error
     except ValueError as error:
         raise DataError(f"result {number} has a block outside the space") from error
     return codes, np.array([math.nan if value is None else _number(value, number) for value in found])
@@ -177,11 +178,11 @@ def _number(value: Any, number: int) -> float:
             return float(value)
     except OverflowError:
         pass
-    raise DataError(f"result {number} has something that is not a number, or too large")
+    raise DataError(f"result {number} has a value that is not a finite number")
 
 
 def _code(value: Any, values: tuple[Any, ...]) -> int:
-    """Return the position of a value; True is no 1 here."""
+    """Return the position of a value among the allowed values; True does not equal 1 here."""
     return [(type(known), known) for known in values].index((type(value), value))
 
 
@@ -206,8 +207,8 @@ def _describe(space: ListedChoicesSpace, repeats: int, source: str) -> Descripti
         citation=_CITATION,
         source=source,
         notes=(
-            "No two of the networks differ in one choice only: none has neighbours, and mutation stays put.",
-            "The proxy schedule of the trainings counts as one epoch here; the files do not say how long it is.",
+            "No two networks differ in only one choice, so networks have no neighbours, and mutation changes nothing.",
+            "The proxy training schedule counts as one epoch, as the files do not state its length.",
             "Some speeds were not measured and are missing.",
         ),
     )

@@ -1,15 +1,15 @@
-"""EC-NAS (also EC-NAS-Bench): small cells of NAS-Bench-101 trained again, with the energy that it took.
+"""EC-NAS (also EC-NAS-Bench): small cells of NAS-Bench-101 trained again, with measurements of energy.
 
-The files are written as those of NAS-Bench-101, with more fields in the messages (the project's
-``model_metrics_energy.proto``): energy in kWh, carbon dioxide in g, carbon intensity in g/kWh, what Carbontracker
-predicted for the whole training after its first epochs, and the average power of processor and graphics card.
+The files have the format of NAS-Bench-101, with more fields in the messages (the project's
+``model_metrics_energy.proto``): energy in kWh, carbon dioxide in g, carbon intensity in g/kWh, the predictions of
+Carbontracker for the whole training after its first epochs, and the average power of processor and graphics card.
 
 - *4v9e*: all 91 cells of at most 4 vertices, trained three times for 4, 12, 36 and 108 epochs. The evaluation that the
-  project calls halfway is after one epoch, whatever the number of epochs.
+  project calls halfway is always after one epoch.
 - *5v9e*: all 2,532 cells of at most 5 vertices, trained once for 4 epochs; halfway is after two.
-- *4v9e-estimate*: the 91 cells trained once for 4 epochs, times and energy scaled up to the other numbers of epochs.
-  Accuracies are the means of NAS-Bench-101, also in the place of the evaluation halfway, where they are left out.
-  Totals and predictions, which all records repeat from 4 epochs, are kept there only.
+- *4v9e-estimate*: the 91 cells trained once for 4 epochs, with times and energy scaled up to the other numbers of
+  epochs. Accuracies are the means of NAS-Bench-101. The file repeats them for the evaluation halfway; the table omits
+  these. All records have the totals and predictions of 4 epochs; the table has them at 4 epochs only.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
 from nasbench_lab.tables.importers.nas_bench_101.messages import WireField
-from nasbench_lab.tables.importers.nas_bench_101.reader import Counts, Frame, RecordFormat, fill
+from nasbench_lab.tables.importers.nas_bench_101.reader import Counts, Dimensions, RecordFormat, fill
 from nasbench_lab.tables.importers.nas_bench_101.reader import convert as _convert
-from nasbench_lab.tables.progress import Progress
+from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.recipe import Arrays, Recipe
 from nasbench_lab.tables.table import Table
 
@@ -41,7 +41,7 @@ _CITATION = """@inproceedings{bakhtiarifard2024ecnas,
 }"""
 
 _ENERGY = {"energy": 6, "co2eq": 7, "carbon_intensity": 8}
-"""Field numbers of what was used up to an evaluation, in its message."""
+"""Field numbers of the amounts used up to an evaluation, in the message of the evaluation."""
 _PREDICTED = {
     "predicted_energy": 11,
     "predicted_co2eq": 12,
@@ -50,7 +50,7 @@ _PREDICTED = {
 }
 """Field numbers in the message of the last evaluation."""
 _TOTAL = {"total_seconds": 3, "total_energy": 4, "total_co2eq": 5, "total_carbon_intensity": 8}
-"""Field numbers of what was used with all evaluations, in the outermost message."""
+"""Field numbers of the amounts used including all evaluations, in the outermost message."""
 _POWER = {"gpu_power": (1, 1), "gpu_energy": (1, 2), "cpu_power": (2, 1), "cpu_energy": (2, 2)}
 """Field numbers of a device and of its power or energy, in the message of average power usages."""
 
@@ -76,12 +76,12 @@ _NOT_ESTIMATED = (
     *_TOTAL,
     *_POWER,
 )
-"""What all records of the estimate repeat from 4 epochs, although it is not that of their epochs."""
+"""Metrics that every record of the estimate copies from 4 epochs, whatever its own number of epochs."""
 _PLACEHOLDERS = ("halfway_train_accuracy", "halfway_valid_accuracy", "halfway_test_accuracy")
 
 
 def _of_energy(halfway: str) -> tuple[Metric, ...]:
-    """The metrics that NAS-Bench-101 does not have."""
+    """Return the metrics that NAS-Bench-101 does not have."""
     parts = {
         "": "of training, at the end",
         "halfway_": f"of training, {halfway}",
@@ -100,10 +100,10 @@ def _of_energy(halfway: str) -> tuple[Metric, ...]:
     return tuple(found)
 
 
-def _describe(frame: Frame) -> Description:
+def _describe(dimensions: Dimensions) -> Description:
     return _description(
-        f"ec-nas/{frame.vertices}v9e",
-        frame,
+        f"ec-nas/{dimensions.vertices}v9e",
+        dimensions,
         nas_bench_101.REPEATS,
         "at the evaluation during training",
         source="https://github.com/PedramBakh/EC-NAS-Bench",
@@ -111,14 +111,20 @@ def _describe(frame: Frame) -> Description:
 
 
 def _description(
-    name: str, frame: Frame, repeats: tuple[str, ...], halfway: str, *, source: str, notes: tuple[str, ...] = ()
+    name: str,
+    dimensions: Dimensions,
+    repeats: tuple[str, ...],
+    halfway: str,
+    *,
+    source: str,
+    notes: tuple[str, ...] = (),
 ) -> Description:
-    epochs = ", ".join(map(str, frame.fidelities))
+    epochs = ", ".join(map(str, dimensions.fidelities))
     return Description(
         name=name,
-        title=f"EC-NAS: cells of at most {frame.vertices} vertices on CIFAR-10 with energy, {epochs} epochs",
-        space=Cell101Space(frame.vertices).spec(),
-        fidelities=frame.fidelities,
+        title=f"EC-NAS: cells of at most {dimensions.vertices} vertices on CIFAR-10 with energy, {epochs} epochs",
+        space=Cell101Space(dimensions.vertices).spec(),
+        fidelities=dimensions.fidelities,
         repeats=repeats,
         metrics=(
             *nas_bench_101.metrics_of("at the end"),
@@ -145,26 +151,26 @@ def _remarks(table: Table, counts: Counts) -> list[str]:
     lacking = int((counts.sum(axis=1) == 0).sum())
     if not lacking:
         return []
-    return [f"Measurements of {lacking:,} of the {table.space.size:,} models are missing; the file lacks them."]
+    return [f"Measurements of {lacking:,} of the {table.space.size:,} models are missing, as in the file."]
 
 
 def convert(source: Path, target: Path, *, progress: Progress | None = None) -> None:
-    """Convert a file of EC-NAS into a table with all metrics; see `nas_bench_101.convert`."""
+    """Convert a file of EC-NAS to a table with all metrics; see `convert` of NAS-Bench-101."""
     _convert(source, target, RecordFormat(_FIELDS, _describe, len(nas_bench_101.REPEATS), _remarks), progress)
 
 
 def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
-    """Read a whole file, in which nothing may be missing."""
+    """Read a complete file; DataError if measurements are missing."""
     repeats = len(description.repeats)
     fields = {metric.name: _FIELDS[metric.name] for metric in description.metrics}
-    frame = Frame(description.space["vertices"], description.fidelities)
-    size = Cell101Space(frame.vertices).size
-    lengths = {"architecture": size, "fidelity": len(frame.fidelities), "repeat": repeats}
+    dimensions = Dimensions(description.space["vertices"], description.fidelities)
+    size = Cell101Space(dimensions.vertices).size
+    lengths = {"architecture": size, "fidelity": len(dimensions.fidelities), "repeat": repeats}
     values = {metric.name: np.full([lengths[axis] for axis in metric.axes], np.nan) for metric in description.metrics}
     kind = RecordFormat(fields, _describe, repeats, _remarks)
-    counts = fill(io.BytesIO(files[0]), description.source, kind, frame, values)
+    counts = fill(io.BytesIO(files[0]), description.source, kind, dimensions, values)
     if (counts != repeats).any():
-        raise DataError(f"{description.source} does not hold all trainings of the {size:,} cells")
+        raise DataError(f"{description.source} does not have all trainings of the {size:,} cells")
     if description.name == _ESTIMATE:
         for name in _NOT_ESTIMATED:
             values[name][:, 1:] = np.nan
@@ -175,7 +181,7 @@ def _recipe(
     name: str,
     sha256: str,
     file_size: int,
-    frame: Frame,
+    dimensions: Dimensions,
     repeats: tuple[str, ...],
     halfway: str,
     notes: tuple[str, ...] = (),
@@ -184,7 +190,7 @@ def _recipe(
     commit = "13e373ead9d5c1fa177de1c1217b0cd9d8739aac"
     file = GitHubFile("PedramBakh/EC-NAS-Bench", commit, path, "MIT", sha256, file_size)
     table = f"ec-nas/{name.lower().replace('_', '-')}"
-    description = _description(table, frame, repeats, halfway, source=str(file), notes=notes)
+    description = _description(table, dimensions, repeats, halfway, source=str(file), notes=notes)
     if table == _ESTIMATE:
         measured = tuple(metric for metric in description.metrics if metric.name not in _PLACEHOLDERS)
         description = dataclasses.replace(description, metrics=measured)
@@ -199,7 +205,7 @@ RECIPES = (
         "4V9E",
         "eba6c177999103d7c938028e410836c1b62213a076b0e7436de85da8f81d974c",
         893_556,
-        Frame(4, (4, 12, 36, 108)),
+        Dimensions(4, (4, 12, 36, 108)),
         nas_bench_101.REPEATS,
         _AFTER_ONE,
         (_HALFWAY_NOTE,),
@@ -208,7 +214,7 @@ RECIPES = (
         "5V9E",
         "0be8df1e21dac4e7a927ee13823fb3f30fd900f8dee2a41f1572319e8af702cc",
         2_136_916,
-        Frame(5, (4,)),
+        Dimensions(5, (4,)),
         ("the only training",),
         "after 2 epochs",
     ),
@@ -216,7 +222,7 @@ RECIPES = (
         "4V9E_estimate",
         "e18becd6aac719a9af4c816940a6bf7bf5fb0a16870d531e78a27c1d8cf89010",
         297_784,
-        Frame(4, (4, 12, 36, 108)),
+        Dimensions(4, (4, 12, 36, 108)),
         ("mean of 3 trainings; energy of one",),
         _AFTER_ONE,
         (

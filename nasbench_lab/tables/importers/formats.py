@@ -1,7 +1,7 @@
-"""The files that can be imported, told apart by their content and never by their names.
+"""The formats of files that can be imported, detected by content, never by file name.
 
-A recogniser reads the first bytes of a file, or the listing of a folder, and nothing else. It may take a damaged or
-hostile file for one of its kind; then the converter says what is wrong with it.
+Detection reads only the first bytes of a file, or the listing of a folder. It may accept a damaged or hostile file; the
+converter then reports the problem.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from nasbench_lab.errors import DataError, ParameterError, unknown
-from nasbench_lab.tables.importers import recognise
-from nasbench_lab.tables.progress import Progress
+from nasbench_lab.tables.importers import format_detection
+from nasbench_lab.tables.progress_callbacks import Progress
 
 Convert = Callable[[Path, Path, Progress | None, Mapping[str, Any]], list[Path]]
-"""Writes the tables of a source to a target, and returns their files."""
+"""Writes the tables of a source to a target, and returns the paths of the table files."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,17 +26,17 @@ class FileFormat:
     """A format of published files.
 
     Attributes:
-        name: as users write it.
-        what: what it is, in a few words.
-        recognise: whether a file (by its first bytes) or a folder is of this format.
-        convert: writes its tables.
-        several: whether that gives a folder of tables, and not one table file.
-        options: whether users must say more of the file, such as which column is what.
+        name: name of the format, as given by users.
+        what: short description.
+        detect: returns whether a file (by its first bytes) or a folder has this format.
+        convert: converts a source to tables.
+        several: whether the result is a folder of tables, not one table file.
+        options: whether the format takes options, such as the names of columns.
     """
 
     name: str
     what: str
-    recognise: Callable[[Path, bytes], bool]
+    detect: Callable[[Path, bytes], bool]
     convert: Convert
     several: bool = False
     options: bool = False
@@ -90,30 +90,36 @@ def _columns(source: Path, target: Path, progress: Progress | None, options: Map
 FORMATS = {
     format_.name: format_
     for format_ in (
-        FileFormat("ec-nas", "EC-NAS (.tfrecord)", recognise.is_ec_nas, _ec_nas),
-        FileFormat("nas-bench-101", "NAS-Bench-101 (.tfrecord)", recognise.is_nas_bench_101, _nas_bench_101),
+        FileFormat("ec-nas", "EC-NAS (.tfrecord)", format_detection.is_ec_nas, _ec_nas),
+        FileFormat("nas-bench-101", "NAS-Bench-101 (.tfrecord)", format_detection.is_nas_bench_101, _nas_bench_101),
         FileFormat(
-            "nats-bench", "NATS-Bench (folder or .pickle.pbz2)", recognise.is_nats_bench, _nats_bench, several=True
+            "nats-bench",
+            "NATS-Bench (folder or .pickle.pbz2)",
+            format_detection.is_nats_bench,
+            _nats_bench,
+            several=True,
         ),
-        FileFormat("nas-bench-201", "NAS-Bench-201 (.pth)", recognise.is_nas_bench_201, _nats_bench, several=True),
+        FileFormat(
+            "nas-bench-201", "NAS-Bench-201 (.pth)", format_detection.is_nas_bench_201, _nats_bench, several=True
+        ),
         FileFormat(
             "trans-nas-bench-101",
             "TransNAS-Bench-101 (.pth)",
-            recognise.is_trans_nas_bench_101,
+            format_detection.is_trans_nas_bench_101,
             _trans_nas_bench,
             several=True,
         ),
         FileFormat(
             "nas-bench-graph",
             "NAS-Bench-Graph learning curves (.bench, or a folder of them)",
-            recognise.is_nas_bench_graph,
+            format_detection.is_nas_bench_graph,
             _nas_bench_graph,
         ),
-        FileFormat("accel-nasbench", "Accel-NASBench (.tar.gz)", recognise.is_accel_nasbench, _accel_nasbench),
-        FileFormat("columns", "CSV or Parquet", recognise.is_columns, _columns, options=True),
+        FileFormat("accel-nasbench", "Accel-NASBench (.tar.gz)", format_detection.is_accel_nasbench, _accel_nasbench),
+        FileFormat("columns", "CSV or Parquet", format_detection.is_columns, _columns, options=True),
     )
 }
-"""Every format by name, in the order in which they are tried."""
+"""Format name to format, in the order in which they are tried."""
 
 
 def find_format(source: str | os.PathLike[str], name: str = "auto") -> FileFormat:
@@ -121,29 +127,31 @@ def find_format(source: str | os.PathLike[str], name: str = "auto") -> FileForma
 
     Args:
         source: the file or folder.
-        name: the format's name, where the user knows better than its first bytes.
+        name: name of the format; ``"auto"`` to detect it.
 
     Raises:
         UnknownNameError: no format has that name.
-        DataError: there is no such file, it cannot be read, or it is of no known format.
+        DataError: the file cannot be read, or its format is not supported.
 
     >>> find_format(os.curdir)
     Traceback (most recent call last):
-    nasbench_lab.errors.DataError: '.' is not known; what can be imported: EC-NAS (.tfrecord), ...
+    nasbench_lab.errors.DataError: the format of '.' is not supported; supported: EC-NAS (.tfrecord), ...
     """
     if name != "auto" and name not in FORMATS:
         raise unknown("format", name, FORMATS)
     path = Path(source)
-    head = recognise.head(path)
+    head = format_detection.head(path)
     if name != "auto":
         return FORMATS[name]
-    if recognise.is_table(path, head):
-        raise DataError(f"{path} is a table already; look at it: nasbench-lab tables info {shlex.quote(str(path))}")
+    if format_detection.is_table(path, head):
+        raise DataError(
+            f"{path} already is a table file; to show it: nasbench-lab tables info {shlex.quote(str(path))}"
+        )
     for candidate in FORMATS.values():
-        if candidate.recognise(path, head):
+        if candidate.detect(path, head):
             return candidate
     known = ", ".join(each.what for each in FORMATS.values())
-    raise DataError(f"{str(path)!r} is not known; what can be imported: {known}")
+    raise DataError(f"the format of {str(path)!r} is not supported; supported: {known}")
 
 
 def import_tables(
@@ -154,25 +162,25 @@ def import_tables(
     progress: Progress | None = None,
     **options: Any,
 ) -> list[Path]:
-    """Turn an official file, or a file of one's own, into tables.
+    """Convert an official file, or a CSV or Parquet file, to tables.
 
     Args:
-        source: the file or folder; what it is, its content says.
-        target: the table file to write, or the folder where the source has several tables.
-        format: name of the format, where it is not recognised.
-        progress: called with what is done and the total.
-        options: for columns of numbers (CSV, Parquet), what they are.
+        source: the file or folder.
+        target: the table file to write, or the folder if the source has several tables.
+        format: name of the format; ``"auto"`` to detect it by content.
+        progress: called with the amount done, and the total.
+        options: for CSV and Parquet files, the options of `nasbench_lab.tables.read_columns`.
 
     Returns:
         The table files.
 
     Raises:
         UnknownNameError: no format has that name.
-        ParameterError: options for a format that has none.
-        DataError: the file is of no known format, damaged or hostile; nothing is written.
+        ParameterError: the format takes no options, or an option is invalid.
+        DataError: the format is not supported, or the file is damaged or hostile; nothing is written.
         OutputError: the tables cannot be written.
     """
     found = find_format(source, format)
     if options and not found.options:
-        raise ParameterError(f"{found.what} says itself what it holds; {', '.join(sorted(options))} must not be given")
+        raise ParameterError(f"{found.what} takes no options, got {', '.join(sorted(options))}")
     return found.convert(Path(source), Path(target), progress, options)

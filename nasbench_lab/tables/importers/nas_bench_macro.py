@@ -69,7 +69,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
             "flops": np.array([row["flops"] for row in rows], dtype=np.float64) / 1e6,
         }
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"the file of {description.name} is not what NAS-Bench-Macro publishes: {error!r}") from error
+        raise DataError(f"the file of {description.name} is not the file of NAS-Bench-Macro: {error!r}") from error
     return values, {}
 
 

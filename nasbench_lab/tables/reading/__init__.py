@@ -1,1 +1,1 @@
-"""Reading other people's file formats without giving them a chance to run code or to use up the memory."""
+"""Readers of foreign file formats that cannot be made to run code or to exhaust memory."""

@@ -1,4 +1,4 @@
-"""The items of a pickled dictionary one by one: for files whose content, all at once, does not fit into memory."""
+"""Reading a pickled dictionary item by item, for files whose content does not fit into memory."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 from typing import Any, final
 
 from nasbench_lab.errors import DataError, first_line
-from nasbench_lab.tables.reading.pickle_stream import _ItemMachine
+from nasbench_lab.tables.reading.pickle_stream import ItemMachine
 from nasbench_lab.tables.reading.unpickle import ALLOWED, Allowed
 
 
 def items(
     path: Path, allowed: Allowed = ALLOWED, *, progress: Callable[[int, int], None] | None = None
 ) -> Iterator[tuple[Any, Any]]:
-    """Give the items of the dictionary that a file holds, in its order, without ever holding all of them.
+    """Yield the items of a pickled dictionary in order, with one item in memory at a time.
 
     Args:
         path: the file, a pickle.
-        allowed: (module, name) to what stands for it.
-        progress: called with the bytes that were read, and those of the file.
+        allowed: (module, name) to the object that replaces it.
+        progress: called with the number of bytes read, and the total.
 
     Raises:
-        DataError: the file is truncated or corrupt, is no dictionary, asks for another name, has an item of megabytes,
-            or has one that refers to a part of an item before it.
+        DataError: the file is truncated or corrupt, is not a dictionary, asks for another name, has an item of
+            megabytes, or has an item that refers to a part of an earlier item.
 
     >>> import pickle, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -49,8 +49,8 @@ def items(
 
 
 @final
-class _OutermostMachine(_ItemMachine):
-    """Gives the items of the outermost dictionary, and not those of one inside it."""
+class _OutermostMachine(ItemMachine):
+    """Yields the items of the outermost dictionary, not of a dictionary inside it."""
 
     def _is_items(self, depth: int) -> bool:
         return (
@@ -58,6 +58,6 @@ class _OutermostMachine(_ItemMachine):
         )
 
     def check_end(self) -> None:
-        """Raise DataError unless what was read is a dictionary, of which all items were given."""
+        """Raise DataError unless the pickle is a dictionary, and all its items were yielded."""
         if self._stack != [{}]:
             raise DataError("the pickle is not a dictionary")

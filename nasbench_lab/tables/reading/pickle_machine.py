@@ -1,9 +1,9 @@
-r"""The harmless part of the pickle machine: data of every protocol, and calls of an allow-list, nothing else.
+r"""A safe pickle machine: it reads data of every protocol and calls names of an allow-list, nothing else.
 
-A pickle is a program for a stack machine. Python's own machine (`pickle.Unpickler`) can be told which names to import,
-but not how much memory to use: a few bytes make it reserve gigabytes for a memo or a text that never comes. This one
-keeps what it was given and no more: sizes are compared with the bytes that exist before anything is reserved, the memo
-is a dictionary, and copies (an array, a set made from a list) are charged against the size of the file.
+A pickle is a program for a stack machine. Python's own machine (`pickle.Unpickler`) can restrict the names to import,
+but not the memory: a few bytes can make it reserve gigabytes for a memo or a text that does not exist. This machine
+uses memory in proportion to the file: sizes are compared with the available bytes before memory is reserved, the memo
+is a dictionary, and copies (an array, a set made from a list) are limited in proportion to the size of the file.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from nasbench_lab.errors import DataError, first_line
-from nasbench_lab.tables.reading import pickle_runs as runs
+from nasbench_lab.tables.reading import pickle_float_dicts
 
 Allowed = Mapping[tuple[str, str], Any]
 Read = Callable[[int], bytes]
-"""Returns up to that many bytes; none at the end of the file."""
+"""Returns up to the given number of bytes; none at the end of the file."""
 
 WINDOW = 2**18
-"""Bytes that are read ahead from a stream."""
+"""Number of bytes that are read ahead from a stream."""
 
 _OWN = "nasbench_lab."
-_HEADROOM = 2**4  # more than any fixed-size operation takes
-_RUN_HEADROOM = 2**16  # enough for most runs of numbers
+_HEADROOM = 2**4  # bytes; more than any fixed-size operation takes
+_RUN_HEADROOM = 2**16  # enough for most sequences of numbers
 _HIGHEST_PROTOCOL = 5
 _MOST_SHOWN = 80  # characters of a name in an error message
 _LEAST_COPIED = 2**20
 
 
-class Machine:
-    """Reads one pickle from a buffer, and from a stream behind it where there is one.
+class PickleMachine:
+    """Reads one pickle from a buffer, optionally continued by a stream.
 
     Args:
         data: the pickle, or its beginning.
-        allowed: (module, name) to what stands for it.
-        encoding: of the texts that Python 2 wrote; ``"bytes"`` leaves them as they are.
-        read: where more comes from.
-        persistent: what stands for the objects that are kept outside of the pickle; None where there must be none.
+        allowed: (module, name) to the object that replaces it.
+        encoding: encoding of texts written by Python 2; ``"bytes"`` keeps them as bytes.
+        read: reads more bytes of the pickle; None if ``data`` is complete.
+        persistent: returns the object for a persistent id; None to refuse persistent ids.
     """
 
     def __init__(
@@ -62,28 +62,28 @@ class Machine:
         self._next_memo = 0
         self._running = True
         self._copied, self._most_copied = 0, 4 * len(data) + _LEAST_COPIED
-        self._named_runs = runs.NamedRuns()
+        self._named_runs = pickle_float_dicts.NamedFloatItems()
         self._ready: list[tuple[Any, Any]] = []
         named = {code[0]: operation.__name__ for code, operation in _OPERATIONS.items()}
         self._operations = [getattr(self, named.get(code, "_refuse")) for code in range(256)]
 
     def load(self) -> Any:
-        """Run the program and return what it makes.
+        """Run the program and return the object that it makes.
 
         Raises:
-            DataError: it asks for a name that is not allowed, or is truncated or corrupt.
+            DataError: the pickle asks for a name that is not allowed, or is truncated or corrupt.
         """
         for _ in self.items():
-            raise AssertionError("only streams deliver items")
+            raise AssertionError("only streams yield items")
         return self._stack.pop()
 
     @property
     def position(self) -> int:
-        """Where in ``data`` the pickle ended."""
+        """Position in ``data`` after the pickle."""
         return self._at
 
     def items(self) -> Iterator[tuple[Any, Any]]:
-        """Run the program, and give the items of the streamed dictionary as they become complete."""
+        """Run the program, and yield the items of the streamed dictionary as they become complete."""
         try:
             while self._running:
                 if self._at + _HEADROOM > len(self._buffer):
@@ -99,8 +99,8 @@ class Machine:
         except DataError:
             raise
         except (IndexError, struct.error) as error:
-            raise DataError("the pickle is truncated or corrupt: it ends early, or takes what is not there") from error
-        except Exception as error:  # a corrupt pickle can raise nearly anything
+            raise DataError("the pickle is truncated or corrupt: it ends early, or uses an empty stack") from error
+        except Exception as error:  # a corrupt pickle can raise almost any exception
             raise DataError(
                 f"the pickle is truncated or corrupt: {type(error).__name__}: {first_line(error)[:_MOST_SHOWN]}"
             ) from error
@@ -108,7 +108,7 @@ class Machine:
     # Bytes
 
     def _refill(self, wanted: int) -> None:
-        """Have ``wanted`` bytes in the buffer, or all that there are."""
+        """Fill the buffer up to ``wanted`` bytes, or to the end of the stream."""
         if self._read is None:
             return
         parts = [self._buffer[self._at :]]
@@ -124,10 +124,10 @@ class Machine:
         self._buffer, self._at = b"".join(parts), 0
 
     def _consumed(self, count: int) -> None:
-        """Take note that a stream gave so many bytes."""
+        """Note that ``count`` bytes were read from the stream."""
 
     def _take(self, count: int) -> bytes:
-        """Return the next bytes; a count that the file does not have is an error before anything is reserved."""
+        """Return the next bytes; if the file has fewer, raise DataError before memory is reserved."""
         end = self._at + count
         if end > len(self._buffer):
             self._check_length(count)
@@ -140,7 +140,7 @@ class Machine:
         return taken
 
     def _check_length(self, count: int) -> None:
-        """Raise DataError where a stream should not give that much at once."""
+        """Raise DataError if a stream must not return an object of ``count`` bytes."""
 
     def _line(self) -> bytes:
         end = self._buffer.find(b"\n", self._at)
@@ -275,7 +275,7 @@ class Machine:
             raise DataError("the pickle has a newer protocol than this release reads")
 
     def _frame(self) -> None:
-        self._at += 8  # frames help readers of sockets; their lengths tell nothing that is needed here
+        self._at += 8  # frames help readers of sockets; their lengths are not needed here
 
     # Containers
 
@@ -326,13 +326,13 @@ class Machine:
 
     def _extend(self, values: list[Any]) -> None:
         if type(self._stack[-1]) is not list:
-            raise DataError("the pickle is corrupt: it appends to something that is no list")
+            raise DataError("the pickle is corrupt: it appends to an object that is not a list")
         self._stack[-1].extend(values)
 
     def _add_items(self) -> None:
         values = self._above_mark()
         if type(self._stack[-1]) is not set:
-            raise DataError("the pickle is corrupt: it adds to something that is no set")
+            raise DataError("the pickle is corrupt: it adds to an object that is not a set")
         self._stack[-1].update(_keys(values))
 
     def _set_item(self) -> None:
@@ -344,10 +344,10 @@ class Machine:
         self._update(self._above_mark())
 
     def _update(self, flat: list[Any]) -> None:
-        """Put keys and values, one after the other, into the dictionary on top of the stack."""
+        """Put alternating keys and values into the dictionary on top of the stack."""
         target = self._stack[-1]
         if type(target) not in _DICTIONARIES or len(flat) % 2:
-            raise DataError("the pickle is corrupt: it sets items of something that is no dictionary")
+            raise DataError("the pickle is corrupt: it sets items of an object that is not a dictionary")
         target.update(zip(_keys(flat[::2]), flat[1::2], strict=True))
 
     # The memo
@@ -371,7 +371,7 @@ class Machine:
 
     def _recall(self, number: int) -> Any:
         if number not in self._memo:
-            raise DataError("the pickle is corrupt: it refers to an object that it has not made")
+            raise DataError("the pickle is corrupt: it refers to an object that does not exist")
         return self._memo[number]
 
     def _get1(self) -> None:
@@ -396,7 +396,7 @@ class Machine:
 
     def _find(self, module: Any, name: Any) -> Any:
         if type(module) is not str or type(name) is not str:
-            raise DataError("the pickle is corrupt: it asks for something without a name")
+            raise DataError("the pickle is corrupt: it asks for an object without a name")
         if (module, name) not in self._allowed:
             asked = f"{module}.{name}"
             shown = asked if asked.isprintable() and len(asked) <= _MOST_SHOWN else ascii(asked[:_MOST_SHOWN])
@@ -418,21 +418,23 @@ class Machine:
     def _build(self) -> None:
         state = self._stack.pop()
         target = self._stack[-1]
-        # Only what stands for a class on the allow-list may take a state; data of other kinds has none.
+        # Only replacements of classes on the allow-list may take a state; plain data has none.
         set_state = getattr(type(target), "__setstate__", None)
         self._charge(state if type(state) is tuple else (state,))
         if set_state is not None and type(target).__module__.startswith(_OWN):
             set_state(target, state)
-        elif type(target) is not collections.OrderedDict:  # torch keeps versions of modules there, which nobody needs
-            raise DataError("the pickle is corrupt: it gives a state to something that has none")
+        elif (
+            type(target) is not collections.OrderedDict
+        ):  # torch stores versions of modules there, which are not needed
+            raise DataError("the pickle is corrupt: it gives a state to an object that has none")
 
     def _check_call(self, function: Any, arguments: Any) -> None:
         if id(function) not in self._callable or not callable(function) or type(arguments) is not tuple:
-            raise DataError("the pickle is corrupt: it calls something that is no function")
+            raise DataError("the pickle is corrupt: it calls an object that is not a function")
         self._charge(arguments)
 
     def _charge(self, arguments: tuple[Any, ...]) -> None:
-        """Count what a call can copy. The honest copy every object once; a bomb copies one object again and again."""
+        """Limit the copies that calls can make. Honest pickles copy each object once; a bomb copies one repeatedly."""
         self._copied += sum(len(part) for part in arguments if isinstance(part, _SIZED))
         if self._copied > self._most_copied:
             raise DataError("the pickle makes more copies of its objects than an honest one")
@@ -442,29 +444,29 @@ class Machine:
             raise DataError("the pickle refers to objects outside of it, which are not allowed here")
         self._stack.append(self._persistent(self._stack.pop()))
 
-    # Runs of numbers
+    # Sequences of ``key: float``
 
     def _read_runs(self) -> None:
-        """Read items ``key: float`` as long as the buffer has complete ones; what follows is read one by one."""
+        """Read complete items ``key: float`` in the buffer together; then continue operation by operation."""
         if self._at + _RUN_HEADROOM > len(self._buffer):
             self._refill(_RUN_HEADROOM)
         while (run := self._run()) is not None:
             self._stack += itertools.chain.from_iterable(zip(run.keys, run.values, strict=True))
             self._at = run.end
 
-    def _run(self) -> runs.Run | None:
-        """Read the run that begins here, if one does."""
+    def _run(self) -> pickle_float_dicts.FloatItems | None:
+        """Read the sequence of items that begins here, if there is one."""
         buffer, at = self._buffer, self._at
         operation = buffer[at : at + 1]
         if operation == b"K":
-            return runs.numbered(buffer, at)
+            return pickle_float_dicts.numbered(buffer, at)
         if operation in (b"h", b"j"):
-            run = runs.fetched(buffer, at)
+            run = pickle_float_dicts.fetched(buffer, at)
             return None if run is None else run._replace(keys=[self._recall(number) for number in run.keys])
         if operation == b"\x8c":
             run = self._named_runs.read(buffer, at)
         elif operation == b"X":
-            run = runs.old_named(buffer, at, self._next_memo)
+            run = pickle_float_dicts.old_named(buffer, at, self._next_memo)
         else:
             return None
         if run is not None:
@@ -475,17 +477,17 @@ class Machine:
 
 
 def check_keys(values: Iterable[Any]) -> None:
-    """Raise DataError unless the values may be keys: plain values, and tuples of these.
+    """Raise DataError unless all values may be keys: plain values, and tuples of plain values.
 
-    The hash of a tuple of tuples of tuples, all one and the same, would take forever.
+    Hashing deeply nested tuples that share their parts would take exponential time.
     """
     for value in values:
         if type(value) is tuple and not _PLAIN.issuperset(map(type, value)):
-            raise DataError("the pickle has a key or a member of a set that is a tuple of more than plain values")
+            raise DataError("the pickle has a key or a set member that is a tuple of other than plain values")
 
 
 def _keys(values: list[Any]) -> list[Any]:
-    """The values, which may all be keys; nearly always they are plain."""
+    """Return the values after checking that all may be keys; nearly always they are plain."""
     if not _PLAIN.issuperset(map(type, values)):
         check_keys(values)
     return values
@@ -498,65 +500,65 @@ _SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
 _U1, _U2, _U4, _U8 = (struct.Struct(f"<{kind}") for kind in "BHIQ")
 _I4, _F8 = struct.Struct("<i"), struct.Struct(">d")
 
-_OPERATIONS: Mapping[bytes, Callable[[Machine], None]] = {
-    b"N": Machine._none,
-    b"\x88": Machine._true,
-    b"\x89": Machine._false,
-    b"K": Machine._int1,
-    b"M": Machine._int2,
-    b"J": Machine._int4,
-    b"I": Machine._int_line,
-    b"L": Machine._long_line,
-    b"\x8a": Machine._long1,
-    b"\x8b": Machine._long4,
-    b"G": Machine._float,
-    b"F": Machine._float_line,
-    b"\x8c": Machine._text1,
-    b"X": Machine._text4,
-    b"\x8d": Machine._text8,
-    b"V": Machine._text_line,
-    b"C": Machine._bytes1,
-    b"B": Machine._bytes4,
-    b"\x8e": Machine._bytes8,
-    b"\x96": Machine._bytearray8,
-    b"U": Machine._string1,
-    b"T": Machine._string4,
-    b"S": Machine._string_line,
-    b"(": Machine._mark,
-    b"0": Machine._pop,
-    b"1": Machine._pop_mark,
-    b"2": Machine._duplicate,
-    b".": Machine._stop,
-    b"\x80": Machine._protocol,
-    b"\x95": Machine._frame,
-    b"}": Machine._empty_dict,
-    b"]": Machine._empty_list,
-    b")": Machine._empty_tuple,
-    b"\x8f": Machine._empty_set,
-    b"t": Machine._tuple,
-    b"\x85": Machine._tuple1,
-    b"\x86": Machine._tuple2,
-    b"\x87": Machine._tuple3,
-    b"l": Machine._list,
-    b"d": Machine._dict,
-    b"\x91": Machine._frozen_set,
-    b"a": Machine._append,
-    b"e": Machine._appends,
-    b"\x90": Machine._add_items,
-    b"s": Machine._set_item,
-    b"u": Machine._set_items,
-    b"\x94": Machine._memoize,
-    b"q": Machine._put1,
-    b"r": Machine._put4,
-    b"p": Machine._put_line,
-    b"h": Machine._get1,
-    b"j": Machine._get4,
-    b"g": Machine._get_line,
-    b"c": Machine._global,
-    b"\x93": Machine._stack_global,
-    b"R": Machine._reduce,
-    b"\x81": Machine._new_object,
-    b"b": Machine._build,
-    b"Q": Machine._persistent_id,
+_OPERATIONS: Mapping[bytes, Callable[[PickleMachine], None]] = {
+    b"N": PickleMachine._none,
+    b"\x88": PickleMachine._true,
+    b"\x89": PickleMachine._false,
+    b"K": PickleMachine._int1,
+    b"M": PickleMachine._int2,
+    b"J": PickleMachine._int4,
+    b"I": PickleMachine._int_line,
+    b"L": PickleMachine._long_line,
+    b"\x8a": PickleMachine._long1,
+    b"\x8b": PickleMachine._long4,
+    b"G": PickleMachine._float,
+    b"F": PickleMachine._float_line,
+    b"\x8c": PickleMachine._text1,
+    b"X": PickleMachine._text4,
+    b"\x8d": PickleMachine._text8,
+    b"V": PickleMachine._text_line,
+    b"C": PickleMachine._bytes1,
+    b"B": PickleMachine._bytes4,
+    b"\x8e": PickleMachine._bytes8,
+    b"\x96": PickleMachine._bytearray8,
+    b"U": PickleMachine._string1,
+    b"T": PickleMachine._string4,
+    b"S": PickleMachine._string_line,
+    b"(": PickleMachine._mark,
+    b"0": PickleMachine._pop,
+    b"1": PickleMachine._pop_mark,
+    b"2": PickleMachine._duplicate,
+    b".": PickleMachine._stop,
+    b"\x80": PickleMachine._protocol,
+    b"\x95": PickleMachine._frame,
+    b"}": PickleMachine._empty_dict,
+    b"]": PickleMachine._empty_list,
+    b")": PickleMachine._empty_tuple,
+    b"\x8f": PickleMachine._empty_set,
+    b"t": PickleMachine._tuple,
+    b"\x85": PickleMachine._tuple1,
+    b"\x86": PickleMachine._tuple2,
+    b"\x87": PickleMachine._tuple3,
+    b"l": PickleMachine._list,
+    b"d": PickleMachine._dict,
+    b"\x91": PickleMachine._frozen_set,
+    b"a": PickleMachine._append,
+    b"e": PickleMachine._appends,
+    b"\x90": PickleMachine._add_items,
+    b"s": PickleMachine._set_item,
+    b"u": PickleMachine._set_items,
+    b"\x94": PickleMachine._memoize,
+    b"q": PickleMachine._put1,
+    b"r": PickleMachine._put4,
+    b"p": PickleMachine._put_line,
+    b"h": PickleMachine._get1,
+    b"j": PickleMachine._get4,
+    b"g": PickleMachine._get_line,
+    b"c": PickleMachine._global,
+    b"\x93": PickleMachine._stack_global,
+    b"R": PickleMachine._reduce,
+    b"\x81": PickleMachine._new_object,
+    b"b": PickleMachine._build,
+    b"Q": PickleMachine._persistent_id,
 }
-"""The harmless operations. Calls of other forms, registered extensions and buffers kept elsewhere are not needed."""
+"""The supported operations. Other forms of calls, registered extensions and out-of-band buffers are not needed."""

@@ -1,15 +1,15 @@
 """Reading a pickle that is larger than memory: a dictionary of dictionaries, item by item.
 
 The published archives are single pickles of ``{..., "arch2infos": {index: {...}, ...}, ...}``. As Python objects they
-take tens of gigabytes. `Stream` gives the items of the inner dictionary one by one and forgets each afterwards.
+take tens of gigabytes. `PickleStream` yields the items of the inner dictionary one by one and forgets each afterwards.
 
-What makes this difficult is the memo. A pickle writes an object that is used several times once, gives it a number,
-and refers to the number later, perhaps gigabytes later; to forget an item is to forget its numbered objects. Few of
-them are ever referred to by another item, and these are nearly always texts that Python keeps only once, such as the
-keys of dictionaries, and names. So of a finished item are kept: functions and classes, and every text that had not
-occurred before in the file. If a later reference still finds nothing, a second pass (`_Scan`) goes over the whole file
-without making any objects and notes every number that is referred to after its item; a third pass reads again, and
-keeps these. The result is right in any case, and where objects were shared as Python shares them, one pass does.
+The difficulty is the memo. A pickle writes an object that is used several times only once, gives it a number, and
+refers to this number later, possibly gigabytes later. Forgetting an item means forgetting its numbered objects. Other
+items refer to few of them, nearly always to texts that Python stores once, such as the keys of dictionaries, and names.
+Therefore, these objects of a complete item are kept: functions and classes, and every text that had not occurred before
+in the file. If a later reference still finds nothing, a second pass (`_Scan`) reads the whole file without making
+objects and notes every number that is referred to after its item. A third pass reads the file again and keeps these
+objects. The result is correct in any case; one pass suffices if objects were shared as Python shares them.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from nasbench_lab.errors import DataError
-from nasbench_lab.tables.reading.pickle_machine import WINDOW, Allowed, Machine
+from nasbench_lab.tables.reading.pickle_machine import WINDOW, Allowed, PickleMachine
 
 MOST_PENDING = 2**21
-"""Bytes of the pickle that one item may take, and all that comes before the first item."""
+"""Largest number of bytes of one item, and of everything before the first item."""
 
-_MOST_KEPT = 2**20  # objects that are remembered across items
-_MOST_KEPT_TEXT = 2**26  # characters of them
+_MOST_KEPT = 2**20  # objects that are kept across items
+_MOST_KEPT_TEXT = 2**26  # characters of all kept texts
 _FORGETTABLE = (dict, list, tuple, set, frozenset, bytes, bytearray, float, int, type(None), np.generic, np.ndarray)
 
 
 OpenStream = Callable[[], AbstractContextManager[BinaryIO]]
 
 
-class Stream:
+class PickleStream:
     """The items of one dictionary inside a pickled dictionary.
 
     Args:
-        open_stream: opens the pickle at its beginning; may be called up to three times.
-        key: what the dictionary of items is called.
-        allowed: (module, name) to what stands for it, see `nasbench_lab.tables.reading.unpickle`.
-        encoding: of the texts that Python 2 wrote.
+        open_stream: opens the pickle at its beginning; called up to three times.
+        key: key of the dictionary of items.
+        allowed: (module, name) to the object that replaces it, see `nasbench_lab.tables.reading.unpickle`.
+        encoding: encoding of texts written by Python 2.
 
     >>> import io, pickle
     >>> data = pickle.dumps({"names": ["a", "b"], "items": {0: {"x": 1.5}, 1: {"x": 2.5}}, "more": 3})
-    >>> stream = Stream(lambda: io.BytesIO(data), "items", {})
+    >>> stream = PickleStream(lambda: io.BytesIO(data), "items", {})
     >>> list(stream)
     [(0, {'x': 1.5}), (1, {'x': 2.5})]
     >>> stream.rest
@@ -58,11 +58,11 @@ class Stream:
         """The outer dictionary, without the items; complete after the last item."""
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        """Give (key, value) of every item. Where a second pass is needed, items are given again from the first.
+        """Yield (key, value) of every item. If a second pass is needed, all items are yielded again from the first.
 
         Raises:
-            DataError: the pickle is truncated, corrupt, asks for what is not allowed, or has an item of more than
-                `MOST_PENDING` bytes.
+            DataError: the pickle is truncated or corrupt, asks for a name that is not allowed, or has an item of more
+                than `MOST_PENDING` bytes.
         """
         try:
             yield from self._pass(frozenset())
@@ -71,7 +71,7 @@ class Stream:
 
     def _pass(self, needed: frozenset[int]) -> Iterator[tuple[Any, Any]]:
         with self._open() as stream:
-            machine = _ItemMachine(stream, self._key, self._allowed, self._encoding, needed)
+            machine = ItemMachine(stream, self._key, self._allowed, self._encoding, needed)
             yield from machine.items()
             self.rest = machine.result()
 
@@ -88,11 +88,11 @@ class _ForgottenError(DataError):
     """The pickle refers to an object that was not kept."""
 
 
-class _BoundedMachine(Machine):
-    """Knows where the items are, and bounds what one of them may take.
+class _BoundedMachine(PickleMachine):
+    """Detects the items, and limits the size of an item.
 
     The items of the dictionary come in batches of up to a thousand: a mark, then keys and values, then one operation
-    that sets them all.
+    that sets all of them.
     """
 
     def __init__(self, stream: BinaryIO, key: str, allowed: Allowed, encoding: str) -> None:
@@ -135,18 +135,18 @@ class _BoundedMachine(Machine):
             super()._set_item()
 
     def _between(self) -> None:
-        """Called in the middle of a batch, whenever something in it begins to be filled."""
+        """Called inside a batch, whenever a container in it begins to be filled."""
         raise NotImplementedError
 
     def _complete(self, count: int, boundary: int) -> None:
-        """Take note that the first ``count`` keys and values of a batch, which is the stack, are complete.
+        """Note that the first ``count`` keys and values of the current batch, the stack, are complete.
 
         Args:
-            count: of keys and values.
+            count: number of keys and values.
             boundary: objects of the memo with smaller numbers belong to complete items.
         """
         if count % 2:
-            raise DataError("the pickle is corrupt: it sets items of something that is no dictionary")
+            raise DataError("the pickle is corrupt: it sets items of an object that is not a dictionary")
         self._deliver(self._stack[:count])
         del self._stack[:count]
         self._forget(boundary)
@@ -161,7 +161,7 @@ class _BoundedMachine(Machine):
         raise NotImplementedError
 
     def _is_items(self, depth: int) -> bool:
-        """Whether the key of the dictionary of items is so deep in the stack. Items may have such a key, too."""
+        """Return whether the key of the dictionary of items is at this depth; items may contain the same key."""
         position = len(self._stack) - depth
         if self._batch is not None or position < 0 or not self._is_key(self._stack[position]):
             return False
@@ -178,13 +178,13 @@ class _BoundedMachine(Machine):
         super()._remember(number)
 
 
-class _ItemMachine(_BoundedMachine):
-    """Makes the items, and forgets what it can.
+class ItemMachine(_BoundedMachine):
+    """Makes the items, and forgets objects that are no longer needed.
 
-    An item is given as soon as the next one is there. In general nobody can tell: ``0, {"x": 1}, 1, {}`` on the stack
-    is two items, or one whose value is a triple to be. So this is only done where the value is a dictionary that has
-    items, and what follows looks like another key. Where that is wrong after all, the next operation takes what is not
-    there any more, which is an error; no result is made from half an item.
+    An item is yielded as soon as the next item begins. In general, this is ambiguous: ``0, {"x": 1}, 1, {}`` on the
+    stack is two items, or one item whose value becomes a triple. So an item is only yielded if its value is a
+    dictionary with items, and the next object looks like another key. If this guess is wrong, the next operation takes
+    objects that are gone, which raises DataError; no result is made from half an item.
     """
 
     def __init__(self, stream: BinaryIO, key: str, allowed: Allowed, encoding: str, needed: frozenset[int]) -> None:
@@ -198,7 +198,7 @@ class _ItemMachine(_BoundedMachine):
         """Return the outer dictionary."""
         whole = self._stack.pop()
         if not isinstance(whole, dict) or not isinstance(whole.get(self._key), dict):
-            raise DataError(f"the pickle is no dictionary with a dictionary {self._key!r}")
+            raise DataError(f"the pickle is not a dictionary with a dictionary {self._key!r}")
         return whole
 
     def _between(self) -> None:
@@ -211,7 +211,7 @@ class _ItemMachine(_BoundedMachine):
             and type(stack[count + 2]) is type(stack[count])
         ):
             count += 2
-        if count:  # what is left may have numbers of its own, one each
+        if count:  # each object that is left may have one number in the memo
             self._complete(count, self._next_memo - (len(stack) - count))
 
     def _deliver(self, flat: list[Any]) -> None:
@@ -246,14 +246,14 @@ class _ItemMachine(_BoundedMachine):
 
 
 class _Scan(_BoundedMachine):
-    """Goes over the pickle without making containers or calling anything: only finds out what is referred to."""
+    """Reads the pickle without making containers or calling functions, to find the objects that are referred to."""
 
     def __init__(self, stream: BinaryIO, key: str, allowed: Allowed, encoding: str) -> None:
         super().__init__(stream, key, allowed, encoding)
         self.needed: set[int] = set()
 
     def _between(self) -> None:
-        self._complete(0, self._next_memo)  # too early rather than too late: some references inside of items count, too
+        self._complete(0, self._next_memo)  # early, so that some references inside items are counted, too
 
     def _deliver(self, flat: list[Any]) -> None: ...
 
@@ -269,7 +269,7 @@ class _Scan(_BoundedMachine):
         return None
 
     def _find(self, module: Any, name: Any) -> None:
-        super()._find(module, name)  # what is not allowed is an error in any pass
+        super()._find(module, name)  # a name that is not allowed is an error in any pass
 
     def _update(self, flat: list[Any]) -> None: ...
 

@@ -1,8 +1,8 @@
-"""How arrays come out of pickles: rebuilt from their plain parts, so that nothing of a dtype is taken on trust.
+"""Safe arrays from pickles: rebuilt from their plain parts, without trusting the pickled dtype.
 
-NumPy restores a dtype from whatever the pickle says of it, flags included; a dtype of floats with the flags of objects
-makes an array whose bytes are followed as pointers. Here a dtype is made anew from its kind and byte order, and the
-length of the data is checked against the shape.
+NumPy restores a dtype with all flags that the pickle states. A dtype of floats with the flags of objects makes an array
+whose bytes are followed as pointers. Here, a new dtype is made from the kind and byte order, and the length of the data
+is checked against the shape.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ORDERS: dict[str, Literal["<", ">", "|", "="]] = {"<": "<", ">": ">", "|": "|",
 
 
 class PickledDtype:
-    """Stands for a dtype inside a pickle: numbers, truth values, texts or objects, but no structures."""
+    """Replaces a dtype inside a pickle: numbers, booleans, texts or objects, but no structured dtypes."""
 
     def __init__(self, kind: Any, align: Any = False, copy: Any = False) -> None:
         text = kind.decode("ascii", "replace") if isinstance(kind, bytes) else kind
@@ -30,23 +30,23 @@ class PickledDtype:
         self._plain = np.dtype(text)
 
     def __setstate__(self, state: Any) -> None:
-        """Take the byte order; everything else must say that this is a plain kind."""
+        """Take the byte order; raise DataError unless the dtype is plain otherwise."""
         if not isinstance(state, tuple) or len(state) < 5:
             raise DataError("the pickle has a damaged dtype")
         order = state[1].decode("ascii", "replace") if isinstance(state[1], bytes) else state[1]
         if order not in _ORDERS or any(part is not None for part in state[2:5]):
-            raise DataError("the pickle has a dtype with a structure, which is not supported")
+            raise DataError("the pickle has a structured dtype, which is not supported")
         if self._plain.kind not in "SO":
             self._plain = self._plain.newbyteorder(_ORDERS[order])
 
     @property
     def plain(self) -> np.dtype[Any]:
-        """The dtype, made anew."""
+        """The new dtype."""
         return self._plain
 
 
 class PickledArray(np.ndarray[Any, Any]):
-    """An array from a pickle; like any other once it is read."""
+    """An array from a pickle; a normal array once it is read."""
 
     def __setstate__(self, state: Any) -> None:
         """Take shape, dtype and data, after checking that they fit together."""
@@ -58,26 +58,26 @@ class PickledArray(np.ndarray[Any, Any]):
         if plain.kind == "O":
             fits = isinstance(data, list) and len(data) == items
         else:
-            # Python 2 wrote bytes as text, which comes as such with the encoding latin1.
+            # Python 2 wrote bytes as text, which arrives as str with the encoding latin1.
             fits = isinstance(data, bytes | str) and len(data) == items * plain.itemsize
         if not fits:
-            raise DataError("the pickle has an array whose data do not fit its shape")
+            raise DataError("the pickle has an array whose data does not fit its shape")
         super().__setstate__((int(version), shape, plain, bool(fortran), data))  # type: ignore[arg-type]
 
 
 NDARRAY = object()
-"""Stands for the class of arrays, which pickles name but need not call."""
+"""Replaces the class of arrays, which pickles name but do not call."""
 
 
 def reconstruct(kind: Any, _shape: Any, _code: Any) -> PickledArray:
-    """Stand for NumPy's ``_reconstruct``: an empty array, whose content follows."""
+    """Replace NumPy's ``_reconstruct``: return an empty array, whose content follows."""
     if kind is not NDARRAY:
         raise DataError("the pickle has an array of an unsupported class")
     return PickledArray((0,), np.int8)
 
 
 def scalar(dtype: Any, data: Any = None) -> Any:
-    """Stand for NumPy's ``scalar``."""
+    """Replace NumPy's ``scalar``."""
     plain = _plain(dtype)
     if plain.kind == "O":
         return data
@@ -88,10 +88,10 @@ def scalar(dtype: Any, data: Any = None) -> Any:
 
 
 def from_buffer(buffer: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any]:
-    """Stand for NumPy's ``_frombuffer``."""
+    """Replace NumPy's ``_frombuffer``."""
     plain = _plain(dtype)
     if plain.kind == "O" or order not in ("C", "F") or memoryview(buffer).nbytes != _items(shape) * plain.itemsize:
-        raise DataError("the pickle has an array whose data do not fit its shape")
+        raise DataError("the pickle has an array whose data does not fit its shape")
     return np.frombuffer(buffer, plain).reshape(shape, order=order)
 
 

@@ -1,8 +1,8 @@
-"""Reading TFRecord files: records one after the other, each verified by its checksums, in bounded memory.
+"""Reading TFRecord files in bounded memory, with verified checksums and without TensorFlow.
 
 A record is the length of its data (8 bytes, little-endian), a checksum of these 8 bytes (4 bytes), the data, and a
 checksum of the data (4 bytes). A checksum is a CRC-32C, rotated and shifted by a constant ("masked"), as TensorFlow
-documents it. Nothing of TensorFlow is needed to read them.
+documents it.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from numpy.typing import NDArray
 from nasbench_lab.errors import DataError
 
 LONGEST = 2**20
-"""Records of more bytes than this are refused by default."""
+"""Longer records, in bytes of data, are refused by default."""
 
 _LENGTH = struct.Struct("<Q")
 _HEAD, _TAIL = 12, 4  # bytes before and after the data
-_CHUNK = 2**20  # bytes that are read at once; larger ones are slower, as they do not fit into a processor's cache
+_CHUNK = 2**20  # bytes per read; larger chunks are slower, as they do not fit into the cache of a processor
 _ROTATION, _SHIFT = 15, np.uint32(0xA282EAD8)  # of the mask
 
 
 @dataclasses.dataclass(frozen=True)
 class RecordBatch:
-    """Some records of a file, one after the other, verified.
+    """Consecutive, verified records of a file.
 
     Attributes:
-        name: of the file, for messages.
-        data: of every record.
-        number: of the first record in the file, counted from 0.
-        offsets: where every record begins in the file, in bytes.
-        end: where the last one ends.
+        name: name of the file, for messages.
+        data: data of every record.
+        number: number of the first record in the file, counted from 0.
+        offsets: start of every record in the file, in bytes.
+        end: end of the last record in the file, in bytes.
     """
 
     name: str
@@ -45,20 +45,20 @@ class RecordBatch:
     end: int
 
     def error(self, position: int, what: str) -> DataError:
-        """Return the error that says what is wrong with the record at a position of the batch."""
+        """Return an error about the record at a position of the batch."""
         return _error(self.name, self.number + position, int(self.offsets[position]), what)
 
 
 def batches(stream: BinaryIO, name: str, *, longest: int = LONGEST) -> Iterator[RecordBatch]:
-    r"""Read records in batches of about a megabyte.
+    r"""Yield records in batches of about a megabyte.
 
     Args:
         stream: an open file.
-        name: what messages call it.
-        longest: records with more bytes of data are refused, before memory is given to them.
+        name: name of the file, for messages.
+        longest: longer records, in bytes of data, are refused before memory is reserved.
 
     Raises:
-        DataError: a record is damaged, truncated or too long; its number (from 0) and its offset are named.
+        DataError: a record is damaged, truncated or too long; the message has its number (from 0) and offset.
 
     >>> import io
     >>> record = bytes.fromhex("020000000000000078270b34686913d60856")
@@ -68,7 +68,7 @@ def batches(stream: BinaryIO, name: str, *, longest: int = LONGEST) -> Iterator[
     Traceback (most recent call last):
     nasbench_lab.errors.DataError: cut.tfrecord, record 0 at byte 0: the file ends inside the record
     """
-    buffer, offset, number = b"", 0, 0  # what is read but not yet given away, and where it is in the file
+    buffer, offset, number = b"", 0, 0  # bytes read but not yet yielded, and their position in the file
     while chunk := stream.read(max(_CHUNK, longest)):
         buffer += chunk
         starts, data, end = _cut(buffer, longest)
@@ -83,7 +83,7 @@ def batches(stream: BinaryIO, name: str, *, longest: int = LONGEST) -> Iterator[
 
 
 def _cut(buffer: bytes, longest: int) -> tuple[NDArray[np.intp], list[bytes], int]:
-    """Cut the records that are complete: where each begins, its data, and where the last one ends."""
+    """Return the starts and the data of all complete records, and the end of the last one."""
     starts, data, position, limit = [], [], 0, len(buffer) - _HEAD
     unpack = _LENGTH.unpack_from
     while position <= limit:
@@ -98,7 +98,7 @@ def _cut(buffer: bytes, longest: int) -> tuple[NDArray[np.intp], list[bytes], in
 
 
 def _verify(batch: RecordBatch, buffer: bytes, starts: NDArray[np.intp]) -> None:
-    """Compare the checksums of all records of a batch, which begin at ``starts`` in the buffer."""
+    """Verify the checksums of all records of a batch, which start at ``starts`` in the buffer."""
     octets = np.frombuffer(buffer, dtype=np.uint8)
     lengths = octets[starts[:, None] + np.arange(_LENGTH.size)]
     distinct, which = np.unique(lengths.view("<u8")[:, 0], return_inverse=True)
@@ -113,7 +113,7 @@ def _verify(batch: RecordBatch, buffer: bytes, starts: NDArray[np.intp]) -> None
 
 
 def _refuse_length(rest: bytes, longest: int, name: str, number: int, offset: int) -> None:
-    """Raise an error where the record that the rest of a buffer begins with can never be read."""
+    """Raise DataError if the length of the record at the start of ``rest`` is damaged or too large."""
     if len(rest) < _HEAD:
         return
     (length,) = _LENGTH.unpack_from(rest)
@@ -124,7 +124,7 @@ def _refuse_length(rest: bytes, longest: int, name: str, number: int, offset: in
 
 
 def _checksums(data: Sequence[bytes]) -> NDArray[np.uint32]:
-    """Masked checksums, shape (n,)."""
+    """Return the masked checksums of data, shape (n,)."""
     import google_crc32c
 
     plain = np.fromiter(map(google_crc32c.value, data), np.uint32, len(data))
@@ -132,7 +132,7 @@ def _checksums(data: Sequence[bytes]) -> NDArray[np.uint32]:
 
 
 def _stored(octets: NDArray[np.uint8], where: NDArray[np.intp]) -> NDArray[Any]:
-    """Numbers of four bytes at places of a buffer."""
+    """Return the stored checksums (4 bytes each) at positions of a buffer."""
     return octets[where[:, None] + np.arange(_TAIL)].view("<u4")[:, 0]
 
 

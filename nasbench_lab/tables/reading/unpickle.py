@@ -1,7 +1,7 @@
-"""Reading pickles that somebody else made, without giving them a chance to run code.
+"""Reading pickles from other people without running their code.
 
-A pickle is a program: it may import any function and call it. `load` lets it import a short list of harmless names
-and stops at the first other one, before anything is called. Its memory is bounded by the size of the file.
+A pickle is a program: it may import any function and call it. `load` allows a short list of safe names and stops at the
+first other name, before anything is called. Its memory is bounded by the size of the file.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables.reading import pickled_arrays
-from nasbench_lab.tables.reading.pickle_machine import Allowed, Machine, check_keys
+from nasbench_lab.tables.reading.pickle_machine import Allowed, PickleMachine, check_keys
 
 __all__ = ["ALLOWED", "Allowed", "load"]
 
 
 def _numpy_names() -> dict[tuple[str, str], Any]:
-    """What NumPy arrays, scalars and dtypes need. Old and new releases name the same functions differently."""
+    """Return the names for arrays, scalars and dtypes of NumPy. Old and new releases use different modules."""
     names: dict[tuple[str, str], Any] = {
         ("numpy", "ndarray"): pickled_arrays.NDARRAY,
         ("numpy", "dtype"): pickled_arrays.PickledDtype,
@@ -31,19 +31,19 @@ def _numpy_names() -> dict[tuple[str, str], Any]:
 
 
 def _encode_latin1(text: str, encoding: str) -> bytes:
-    """How Python 2 and the oldest protocols wrote bytes. Other encodings would be looked up among modules."""
+    """Replace ``_codecs.encode``, which Python 2 and old protocols call; other encodings could import modules."""
     if encoding != "latin1":
         raise DataError(f"the pickle asks for the text encoding {encoding!r}, which is not allowed")
     return text.encode("latin1")
 
 
 def _no_bytes() -> bytes:
-    """How the oldest protocols wrote empty bytes; with arguments it would make bytes of any length."""
+    """Replace ``bytes``, which old protocols call for empty bytes; arguments could ask for any length."""
     return b""
 
 
 def _of_keys(kind: Callable[[list[Any]], Any]) -> Callable[..., Any]:
-    """Stand for a container that hashes what it is made from."""
+    """Replace a container that hashes its members."""
 
     def make(values: Iterable[Any] = ()) -> Any:
         members = list(values)
@@ -54,7 +54,7 @@ def _of_keys(kind: Callable[[list[Any]], Any]) -> Callable[..., Any]:
 
 
 def _ordered_dict(pairs: Iterable[Any] = ()) -> Any:
-    """Stand for an ordered dictionary, which Python 2 made from a list of pairs."""
+    """Replace ``OrderedDict``, which Python 2 made from a list of pairs."""
     content = [(key, value) for key, value in pairs]
     check_keys(key for key, _ in content)
     return collections.OrderedDict(content)
@@ -69,16 +69,16 @@ ALLOWED: Allowed = {
     **{(module, "slice"): slice for module in ("builtins", "__builtin__")},
     **{(module, kind.__name__): _of_keys(kind) for module in ("builtins", "__builtin__") for kind in (set, frozenset)},
 }
-"""Names that are harmless in any pickle."""
+"""Names that are safe in any pickle."""
 
 
 def load(data: bytes, allowed: Allowed = ALLOWED, *, encoding: str = "ASCII") -> Any:
-    r"""Read a pickle that may import the ``allowed`` names only.
+    r"""Read a pickle that may import only the ``allowed`` names.
 
     Args:
         data: the content of the file.
-        allowed: (module, name) to what stands for it.
-        encoding: of the texts that Python 2 wrote; ``"latin1"`` is what its NumPy arrays need.
+        allowed: (module, name) to the object that replaces it.
+        encoding: encoding of texts written by Python 2; its NumPy arrays need ``"latin1"``.
 
     Raises:
         DataError: the pickle asks for another name, or is truncated or corrupt.
@@ -87,4 +87,4 @@ def load(data: bytes, allowed: Allowed = ALLOWED, *, encoding: str = "ASCII") ->
     Traceback (most recent call last):
     nasbench_lab.errors.DataError: the pickle asks for os.system, which is not allowed; nothing was run
     """
-    return Machine(data, allowed, encoding=encoding).load()
+    return PickleMachine(data, allowed, encoding=encoding).load()

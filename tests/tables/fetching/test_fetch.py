@@ -135,7 +135,7 @@ def test_an_interrupted_download_goes_on_at_once(server, empty_cache, ranges, si
 @pytest.mark.parametrize("ranges", [True, False])
 def test_the_next_command_goes_on_where_a_download_stopped(server, empty_cache, ranges):
     server.break_after = [262_144, 262_144]
-    with pytest.raises(SourceError, match=r"connection broke off; the same command goes on where it stopped"):
+    with pytest.raises(SourceError, match=r"connection broke off; run the same command again to resume"):
         get(server)
     assert (empty_cache / "downloads" / PART).stat().st_size == 262_144
     server.ranges = ranges
@@ -168,7 +168,7 @@ def test_whatever_an_earlier_download_left(server, empty_cache, part):
 def test_a_server_that_goes_on_elsewhere_than_asked(server, empty_cache, monkeypatch):
     (empty_cache / "downloads").mkdir(parents=True)
     (empty_cache / "downloads" / PART).write_bytes(CONTENT[:1000])
-    monkeypatch.setattr(download_module, "_goes_on_at", lambda *_: True)  # a client that believes it
+    monkeypatch.setattr(download_module, "_resumes_at", lambda *_: True)  # a client that believes it
     server.ranges = False
     assert get(server).read_bytes() == CONTENT, "the checksum tells, and the download begins anew"
 
@@ -252,7 +252,7 @@ def test_a_server_without_a_certificate(server):
 def test_a_server_that_stops_answering(server, monkeypatch):
     monkeypatch.setattr(download_module, "_TIMEOUT", (1.0, 0.05))
     server.pause = 0.5
-    assert_one_line(SourceError, "the same command goes on where it stopped", lambda: get(server))
+    assert_one_line(SourceError, "run the same command again to resume", lambda: get(server))
 
 
 def test_a_full_disk(server, monkeypatch):

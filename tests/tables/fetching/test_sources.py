@@ -66,7 +66,7 @@ def test_a_file_of_a_package_comes_from_its_wheel(wheel):
     with pytest.raises(DataError, match="not a readable wheel"):
         in_package(path="no_such_package/other.bin").read()
     wheel.write_bytes(b"PK")
-    with pytest.raises(DataError, match="delete it, and it is downloaded again"):
+    with pytest.raises(DataError, match="delete it to download it again"):
         in_package().read()
 
 

@@ -16,7 +16,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.topology import OPERATIONS
 from nasbench_lab.tables.importers.nats_topology import help_latencies, hw_nas_bench, zero_cost
-from nasbench_lab.tables.importers.nats_topology.columns import SIZE
+from nasbench_lab.tables.importers.nats_topology.extra_metrics import SIZE
 
 DATASETS = ["cifar10", "cifar100", "ImageNet16-120"]
 HELP = "HayeonLee/HELP/data/nasbench201/latency"
@@ -89,7 +89,7 @@ def test_every_number_of_help_is_at_its_architecture(mirror):
 
 @pytest.mark.mirror
 def test_four_devices_of_help_are_those_of_hw_nas_bench_on_cifar10():
-    names = {metric.name for metric in help_latencies.columns().metrics}
+    names = {metric.name for metric in help_latencies.latencies().metrics}
     assert len(names) == 23
     assert not names & {f"{device}_latency" for device in COPIES}
 
@@ -139,9 +139,9 @@ def test_zero_cost_scores_rank_as_they_should():
 
 
 ADDED = {
-    "hw_nas_bench": hw_nas_bench.columns("cifar10"),
-    "help": help_latencies.columns(),
-    "zero_cost": zero_cost.columns("cifar10"),
+    "hw_nas_bench": hw_nas_bench.device_costs("cifar10"),
+    "help": help_latencies.latencies(),
+    "zero_cost": zero_cost.scores("cifar10"),
 }
 
 
@@ -188,7 +188,7 @@ def csv_file(header="index,synflow,time=[s],time_pure=[s]", cells="1.5,0.25,0.12
     ],
 )
 def test_other_tables_are_no_zero_cost_scores(content):
-    columns = zero_cost.columns("cifar100")
+    columns = zero_cost.scores("cifar100")
     with pytest.raises(DataError) as caught:
         columns.read([content] * 3)
     assert "\n" not in str(caught.value)
@@ -216,13 +216,13 @@ def torch_list(content, name="archive/data.pkl"):
     ],
 )
 def test_other_torch_files_are_no_latencies(content):
-    columns = help_latencies.columns()
+    columns = help_latencies.latencies()
     with pytest.raises(DataError) as caught:
         columns.read([content] * 23)
     assert "\n" not in str(caught.value)
 
 
 def test_whole_numbers_are_latencies_too():
-    columns = help_latencies.columns()
+    columns = help_latencies.latencies()
     values = columns.read([torch_list([*range(SIZE)])] * 23)
     assert np.array_equal(values["pixel2_latency"], np.arange(SIZE))

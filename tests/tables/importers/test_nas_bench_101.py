@@ -37,9 +37,8 @@ from nasbench_lab.tables.importers import ec_nas
 from nasbench_lab.tables.importers.nas_bench_101 import messages as nas_bench_101_messages
 from nasbench_lab.tables.importers.nas_bench_101 import reader as nas_bench_101_reader
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
-from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, Messages, WireField
-from nasbench_lab.tables.importers.nas_bench_101.rows import codes_of
-from nasbench_lab.tables.importers.nas_bench_101.rows import rows_of as parsed_rows
+from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, MessageReader, WireField
+from nasbench_lab.tables.importers.nas_bench_101.rows import codes_of, parse_rows
 from nasbench_lab.tables.known_answers import KNOWN_ANSWERS, KnownAnswer
 from nasbench_lab.tables.reading import tfrecord
 
@@ -215,10 +214,10 @@ def test_a_file_that_begins_with_less_than_it_has(tmp_path, monkeypatch):
 def test_what_is_missing_is_missing_and_noted(tmp_path):
     rows = rows_of(models(4)[:90], (4, 108))
     table = convert(write(tmp_path / "part.tfrecord", rows))
-    assert table.description.notes[-1] == "Measurements of 1 of the 91 models are missing; the file lacks them."
+    assert table.description.notes[-1] == "Measurements of 1 of the 91 models are missing, as in the file."
     assert np.isnan(table.values("test_accuracy")[90]).all()
     table = convert(write(tmp_path / "part.tfrecord", rows_of(models(4), (4, 108))[:-1]))
-    assert table.description.notes[-1].startswith("1 models were trained less often than 3 times")
+    assert table.description.notes[-1].startswith("1 models have fewer than 3 trainings")
     assert np.count_nonzero(np.isnan(table.values("test_accuracy"))) == 1
 
 
@@ -229,7 +228,7 @@ def test_published_optima_are_compared(tmp_path, monkeypatch):
     found = convert(path).description
     assert found.name == "nas-bench-101/only108"
     wrong = found.notes[1:]
-    assert wrong[0].startswith("Not the official measurements: best mean test performance is 0.")
+    assert wrong[0].startswith("These are not the official measurements: best mean test performance is 0.")
     assert len(wrong) == len(KNOWN_ANSWERS[found.name])
     right = KnownAnswer("best", table.optimum("test"), 0, lambda table: table.optimum("test"), "this test")
     monkeypatch.setitem(KNOWN_ANSWERS, found.name, (right,))
@@ -425,7 +424,7 @@ def test_messages_against_protobuf(drawn):
         values = dict.fromkeys(FIELDS, math.nan) | {"parameters": math.nan if parameters is None else float(parameters)}
         values |= {f"{name}_{i}": value for i, part in enumerate(parts[:3]) for name, value in part.items()}
         expected.append(values)
-    reader = Messages(FIELDS)
+    reader = MessageReader(FIELDS)
     for _ in range(2):  # the second time, all layouts are known
         found = reader.read(contents)
         for name in FIELDS:
@@ -436,7 +435,7 @@ def test_messages_against_protobuf(drawn):
 def test_noise_as_messages(contents):
     kind = protobuf_class()
     try:
-        found = Messages(FIELDS).read(contents)
+        found = MessageReader(FIELDS).read(contents)
     except MalformedError as error:
         assert 0 <= error.position < len(contents)
         return
@@ -447,7 +446,7 @@ def test_noise_as_messages(contents):
 
 def test_layouts_are_forgotten_before_there_are_too_many(monkeypatch):
     monkeypatch.setattr(nas_bench_101_messages, "_MOST_LAYOUTS", 4)
-    reader = Messages({"a": WireField((1,), "count")})
+    reader = MessageReader({"a": WireField((1,), "count")})
     contents = [b"\x08\x07" + encoded(number, "text", b"x" * (number - 20)) for number in range(20, 60)]
     assert reader.read(contents)["a"].tolist() == [7.0] * 40
     assert sum(map(len, reader._layouts.values())) <= 4
@@ -464,7 +463,7 @@ def test_drawings_become_codes(vertices):
         chosen.append(Model(space.module_hash(one), bits, ",".join(["input", *operations, "output"]), 1_000))
     content = b"".join(framed(row(model, 108, GOOD)) for model in chosen)
     (batch,) = tfrecord.batches(io.BytesIO(content), "cells.tfrecord")
-    rows = parsed_rows(batch)
+    rows = parse_rows(batch)
     assert np.array_equal(codes_of(rows.drawings, vertices), space.codes(index))
 
 

@@ -11,7 +11,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.gnn import PROTEINS_OPERATIONS, GnnSpace
 from nasbench_lab.tables.importers.nas_bench_graph.curves import convert
-from nasbench_lab.tables.importers.nas_bench_graph.light import architecture_keys
+from nasbench_lab.tables.importers.nas_bench_graph.light_version import architecture_keys
 from nasbench_lab.tables.reading import pickle_items
 
 KEYS = architecture_keys(GnnSpace(PROTEINS_OPERATIONS)).tolist()
@@ -114,17 +114,17 @@ def replaced(value):
     [
         ({}, "no architecture"),
         ([], "not a dictionary"),
-        ({99_999: content(0, count=1)[KEYS[0]]}, "'99999', which is none of the 2021"),
-        ({"../etc": 1}, "none of the 2021"),
+        ({99_999: content(0, count=1)[KEYS[0]]}, "'99999', which is not one of the 2021"),
+        ({"../etc": 1}, "not one of the 2021"),
         ({KEYS[0]: content(0, count=1)[KEYS[0]], str(KEYS[0]): content(0, count=1)[KEYS[0]]}, "twice"),
         (replaced(None), "no list"),
         (replaced({"dur": []}), "no list"),
         (replaced({"dur": "x" * 7}), "no list"),
-        (replaced({"dur": [[1.0] * 6]}), "an epoch without 7 numbers"),
-        (replaced({"dur": [[1.0] * 6 + ["x"]]}), "an epoch without 7 numbers"),
+        (replaced({"dur": [[1.0] * 6]}), "an epoch that is not 7 numbers"),
+        (replaced({"dur": [[1.0] * 6 + ["x"]]}), "an epoch that is not 7 numbers"),
         (replaced({"dur": [[1.0] * 6 + [10**400]]}), "too large"),
         (replaced({"dur": [[1.0] * 7] * 10_001}), "1 to 10000 epochs"),
-        (replaced({"dur": [[1.0] * 7], "perf": "x"}), "something in place of a number"),
+        (replaced({"dur": [[1.0] * 7], "perf": "x"}), "a value that is not a number"),
     ],
 )
 def test_other_content_is_refused_and_leaves_nothing(tmp_path, made, reason):
@@ -163,7 +163,7 @@ def test_a_diverged_loss_is_infinite(tmp_path):
 def test_folders_that_do_not_have_one_data_set_are_refused(tmp_path, names):
     for name in names:
         (tmp_path / name).write_bytes(b"")
-    with pytest.raises(DataError, match="it must have those of one data set"):
+    with pytest.raises(DataError, match="it must have the files of one data set"):
         convert(tmp_path, tmp_path / "curves.h5")
 
 

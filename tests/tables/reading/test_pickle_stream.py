@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables.reading import pickle_stream, unpickle
-from nasbench_lab.tables.reading.pickle_machine import Machine
-from nasbench_lab.tables.reading.pickle_stream import MOST_PENDING, Stream
+from nasbench_lab.tables.reading.pickle_machine import PickleMachine
+from nasbench_lab.tables.reading.pickle_stream import MOST_PENDING, PickleStream
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 ALLOWED = unpickle.ALLOWED
@@ -60,7 +60,7 @@ def test_any_data_is_read_as_python_does(value, protocol):
 @given(st.lists(data | runs, max_size=4), st.sampled_from(PROTOCOLS), st.integers(1, 70))
 def test_where_a_stream_is_cut_does_not_matter(value, protocol, size):
     content = pickle.dumps(value, protocol)
-    assert Machine(b"", ALLOWED, read=chunks(content, size)).load() == value
+    assert PickleMachine(b"", ALLOWED, read=chunks(content, size)).load() == value
 
 
 @given(runs, st.sampled_from(PROTOCOLS))
@@ -82,7 +82,7 @@ def stream_of(content, key="items", size=2**16):
         def read(self, wanted=-1):
             return super().read(min(wanted, size))
 
-    return Stream(lambda: Cut(content), key, ALLOWED)
+    return PickleStream(lambda: Cut(content), key, ALLOWED)
 
 
 def last_pass(stream):
@@ -181,7 +181,7 @@ def test_memory_is_bounded(tmp_path):
     tracemalloc.start()
     try:
         read = 0
-        for _, value in Stream(lambda: path.open("rb"), "items", ALLOWED):
+        for _, value in PickleStream(lambda: path.open("rb"), "items", ALLOWED):
             read += len(value)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -304,7 +304,7 @@ def test_numbers_of_the_memo_must_be_in_order():
 
 @pytest.mark.parametrize("whole", [[1], {"a": 1}, {"items": 3}, {"items": [{}]}])
 def test_something_else_is_no_dictionary_of_items(whole):
-    with pytest.raises(DataError, match=r"no dictionary with a dictionary 'items'|sets items of something"):
+    with pytest.raises(DataError, match=r"not a dictionary with a dictionary 'items'|sets items of an object"):
         list(stream_of(pickle.dumps(whole)))
 
 

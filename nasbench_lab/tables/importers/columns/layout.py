@@ -1,4 +1,4 @@
-"""Where in a table the rows of a file belong: fidelities, repeats, and which axes the metrics have."""
+"""The axes of a table (fidelities, repeats), the axes of each metric, and the position of every row of a file."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.checks import AtLeast, AtMost, whole
+from nasbench_lab.errors import DataError
 from nasbench_lab.tables.description import AXES, Metric
-from nasbench_lab.tables.importers.columns.options import ColumnOptions, Keys
-from nasbench_lab.tables.importers.columns.rows import ColumnRows, Distinct, RowBlock
-from nasbench_lab.tables.importers.columns.space import labels, ordered, whole
+from nasbench_lab.tables.importers.columns.options import ColumnOptions, KeyColumns
+from nasbench_lab.tables.importers.columns.rows import Distinct, ParsedRows, RowBlock
+from nasbench_lab.tables.importers.columns.space import labels, ordered, whole_number
 
 _MOST_EPOCHS = 2**31 - 1
+_EPOCH_BOUNDS = (AtLeast(1), AtMost(_MOST_EPOCHS))
 _MOST_REPEATS = 2**15 - 1
 _FREE_PLACES = 2**22
-_MOST_PLACES = 100  # for every row, among the architectures of the file
+_MOST_PLACES = 100  # per row, counting only the architectures of the file
 _FREE_PLACES_OF_SPACE = 2**30
 
 Axes = tuple[str, ...]
 
 
-class Place(NamedTuple):
-    """Where rows belong: positions on the three axes, each of shape (rows,)."""
+class RowPositions(NamedTuple):
+    """The positions of rows on the three axes, each of shape (rows,)."""
 
     architecture: IntArray
     fidelity: IntArray
     repeat: IntArray
 
     def flat(self, axes: Axes, shape: tuple[int, int, int]) -> IntArray:
-        """Return the positions in a flat array that has only some of the axes."""
+        """Return the positions in the flattened array of a metric that has only some of the axes."""
         found = np.zeros(len(self.architecture), dtype=np.int64)
         for name, position, length in zip(AXES, self, shape, strict=True):
             if name in axes:
@@ -42,18 +44,18 @@ class Place(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class ColumnLayout:
-    """The axes of a table, and where the rows of a file belong on them.
+class TableLayout:
+    """The axes of a table, and the position of every row of a file on them.
 
     Attributes:
         size: number of architectures of the space.
         fidelities: numbers of epochs, ascending.
         repeats: names of the repeats.
-        architecture, fidelity, repeat: positions by the numbers of the distinct cells. ``repeat`` is a position on the
-            axis, unless there are ``trainings``.
-        trainings: architecture * ``seeds`` + repeat of every training, ascending, where repeats are numbered for every
-            architecture on its own; else None.
-        seeds: how many different seeds there are.
+        architecture, fidelity, repeat: axis positions by the numbers of the distinct cells. If ``trainings`` is given,
+            ``repeat`` has the number of the seed instead.
+        trainings: ``architecture * seeds + seed`` of every training, ascending, if repeats are numbered separately for
+            each architecture; else None.
+        seeds: number of different seeds.
     """
 
     size: int
@@ -70,32 +72,32 @@ class ColumnLayout:
         """Lengths of the axes (architecture, fidelity, repeat)."""
         return self.size, len(self.fidelities), len(self.repeats)
 
-    def place(self, part: RowBlock) -> Place:
-        """Return where some rows belong."""
+    def positions(self, part: RowBlock) -> RowPositions:
+        """Return the positions of a block of rows."""
         architecture = self.architecture[part.architecture]
         repeat = self.repeat[part.repeat]
         if self.trainings is not None:
             training = np.searchsorted(self.trainings, architecture * self.seeds + repeat)
             repeat = training - np.searchsorted(self.trainings, architecture * self.seeds)
-        return Place(architecture, self.fidelity[part.epochs], repeat)
+        return RowPositions(architecture, self.fidelity[part.epochs], repeat)
 
 
 def find_layout(
-    file: str, rows: ColumnRows, keys: Keys, size: int, index: IntArray, options: ColumnOptions
-) -> ColumnLayout:
+    file: str, rows: ParsedRows, keys: KeyColumns, size: int, index: IntArray, options: ColumnOptions
+) -> TableLayout:
     """Find the axes of a table.
 
     Args:
-        file: its name, for messages.
-        rows: the file.
-        keys: what its columns are.
+        file: name of the file, for messages.
+        rows: the parsed rows of the file.
+        keys: the columns of architecture, epochs and repeat.
         size: number of architectures of the space.
-        index: of every distinct architecture.
-        options: what the user said.
+        index: index of every distinct architecture.
+        options: the options of the user.
 
     Raises:
-        DataError: a number of epochs is not whole and positive, or the table would be nearly empty.
-        ParameterError: the number of epochs that the user gave makes no sense.
+        DataError: a number of epochs is not a positive whole number, or the table would be nearly empty.
+        ParameterError: the option ``epochs`` is not a positive whole number.
     """
     epochs = _epochs(file, rows.epochs, keys, options)
     fidelities, fidelity = np.unique(epochs, return_inverse=True)
@@ -108,18 +110,18 @@ def find_layout(
     if not options.match_repeats and keys.repeat is not None:
         trainings = _trainings(rows, index, repeat, len(names))
         repeats = _numbered(int(np.bincount(trainings // len(names)).max()))
-    layout = ColumnLayout(
+    layout = TableLayout(
         size, tuple(fidelities.tolist()), repeats, index, fidelity.astype(np.int64), repeat, trainings, len(names)
     )
     _refuse_empty(file, rows, layout, len(np.unique(index)))
     return layout
 
 
-def refuse_duplicates(file: str, rows: ColumnRows, layout: ColumnLayout, keys: Keys) -> None:
-    """Raise DataError where two rows belong to the same place."""
+def refuse_duplicates(file: str, rows: ParsedRows, layout: TableLayout, keys: KeyColumns) -> None:
+    """Raise DataError if two rows have the same architecture, fidelity and repeat."""
     seen = np.zeros(np.prod(layout.shape), dtype=bool)
     for part in rows.spool:
-        flat = layout.place(part).flat(AXES, layout.shape)
+        flat = layout.positions(part).flat(AXES, layout.shape)
         again = seen[flat]
         seen[flat] = True
         if again.any() or len(np.unique(flat)) < len(flat):
@@ -127,14 +129,14 @@ def refuse_duplicates(file: str, rows: ColumnRows, layout: ColumnLayout, keys: K
             raise _duplicate(file, rows, layout, keys, int(flat[again.argmax()]))
 
 
-def settled_axes(
-    rows: ColumnRows, layout: ColumnLayout, metrics: Sequence[Metric], columns: Sequence[int]
+def find_axes(
+    rows: ParsedRows, layout: TableLayout, metrics: Sequence[Metric], columns: Sequence[int]
 ) -> tuple[Axes, ...]:
     """Return the axes of every metric.
 
-    A metric of a split has all. Any other, such as a time or a number of parameters, has those along which the numbers
-    of the file differ. Where architectures lack some number of epochs, it keeps that axis: the seconds of a short
-    training say nothing of those of a long one.
+    A metric of a split has all axes. Any other metric, such as a time or a number of parameters, has the axes along
+    which the numbers of the file differ. If some architectures lack measurements at a fidelity, it keeps the fidelity
+    axis: the seconds of a short training say nothing about those of a long one.
     """
     fewer = ((AXES[0],), AXES[:2], (AXES[0], AXES[2])) if _complete(rows, layout) else (AXES[:2],)
     found = []
@@ -145,19 +147,19 @@ def settled_axes(
 
 
 def blocks(array: NDArray[np.floating], most: int = 2**22) -> Iterator[NDArray[np.floating]]:
-    """Give an array in pieces of some architectures each, so that working on it takes little memory."""
+    """Yield an array in blocks of architectures, so that working on it takes little memory."""
     step = max(1, most // max(1, array[:1].size))
     for first in range(0, len(array), step):
         yield array[first : first + step]
 
 
-def _constant(rows: ColumnRows, layout: ColumnLayout, column: int, axes: Axes) -> bool:
-    """Whether a column has one number (or none) for all rows that agree on some axes."""
+def _constant(rows: ParsedRows, layout: TableLayout, column: int, axes: Axes) -> bool:
+    """Return whether all rows with the same position on these axes have the same number in a column."""
     lengths = [length for name, length in zip(AXES, layout.shape, strict=True) if name in axes]
     first: FloatArray = np.full(int(np.prod(lengths)), np.nan)
     known = np.zeros(len(first), dtype=bool)
     for part in rows.spool:
-        flat, values = layout.place(part).flat(axes, layout.shape), part.values[column]
+        flat, values = layout.positions(part).flat(axes, layout.shape), part.values[column]
         new = ~known[flat]
         first[flat[new]] = values[new]
         known[flat] = True
@@ -167,37 +169,35 @@ def _constant(rows: ColumnRows, layout: ColumnLayout, column: int, axes: Axes) -
     return True
 
 
-def _complete(rows: ColumnRows, layout: ColumnLayout) -> bool:
-    """Whether every architecture that has rows has some at every number of epochs."""
+def _complete(rows: ParsedRows, layout: TableLayout) -> bool:
+    """Return whether every architecture with rows has rows at every number of epochs."""
     size, fidelities, _ = layout.shape
     seen = np.zeros(size * fidelities, dtype=bool)
     for part in rows.spool:
-        seen[layout.place(part).flat(AXES[:2], layout.shape)] = True
+        seen[layout.positions(part).flat(AXES[:2], layout.shape)] = True
     at_some = seen.reshape(size, fidelities)
     return bool(at_some[at_some.any(axis=1)].all())
 
 
-def _epochs(file: str, cells: Distinct, keys: Keys, options: ColumnOptions) -> IntArray:
-    """The number of epochs of every distinct cell."""
+def _epochs(file: str, cells: Distinct, keys: KeyColumns, options: ColumnOptions) -> IntArray:
+    """Return the number of epochs of every distinct cell."""
     if keys.epochs is None:
-        said = 1 if options.epochs is None else options.epochs
-        if not isinstance(said, int | np.integer) or isinstance(said, bool) or not 1 <= said <= _MOST_EPOCHS:
-            raise ParameterError(f"epochs is a column or a positive number, got {said!r}")
-        return np.array([said], dtype=np.int64)
+        number = 1 if options.epochs is None else whole("epochs, if not a column,", options.epochs, *_EPOCH_BOUNDS)
+        return np.array([number], dtype=np.int64)
     found = []
     for cell, row in zip(cells.values, cells.rows, strict=True):
-        epochs = whole(str(cell))
+        epochs = whole_number(str(cell))
         if epochs is None or not options.first_epoch <= epochs <= _MOST_EPOCHS - 1:
-            hint = "; if the first epoch is 0 in this file, write first_epoch=0" if epochs == 0 else ""
+            hint = "; if the file counts epochs from 0, pass first_epoch=0" if epochs == 0 else ""
             raise DataError(
-                f"row {row} of {file} has {cell!r} in its column {keys.epochs!r}, no number of epochs{hint}"
+                f"row {row} of {file} has {cell!r} in column {keys.epochs!r}, which is not a number of epochs{hint}"
             )
         found.append(epochs + 1 - options.first_epoch)
     return np.array(found, dtype=np.int64)
 
 
-def _trainings(rows: ColumnRows, index: IntArray, repeat: IntArray, seeds: int) -> IntArray:
-    """All pairs of an architecture and a seed that the file has, as ascending numbers."""
+def _trainings(rows: ParsedRows, index: IntArray, repeat: IntArray, seeds: int) -> IntArray:
+    """Return all pairs of an architecture and a seed in the file, as ascending numbers."""
     found = np.empty(0, dtype=np.int64)
     for part in rows.spool:
         found = np.union1d(found, index[part.architecture] * seeds + repeat[part.repeat])
@@ -208,32 +208,32 @@ def _numbered(repeats: int) -> tuple[str, ...]:
     return tuple(f"training {number}" for number in range(1, repeats + 1))
 
 
-def _refuse_empty(file: str, rows: ColumnRows, layout: ColumnLayout, architectures: int) -> None:
-    """Raise DataError where nearly every place of the table would stay empty."""
+def _refuse_empty(file: str, rows: ParsedRows, layout: TableLayout, architectures: int) -> None:
+    """Raise DataError if nearly all values of the table would be missing."""
     size, fidelities, repeats = layout.shape
     many = f"{fidelities} numbers of epochs and {repeats} repeats"
     hint = (
-        "" if layout.trainings is not None else "; if seeds of architectures are unrelated, write match_repeats=False"
+        "" if layout.trainings is not None else "; if every architecture has seeds of its own, pass match_repeats=False"
     )
     places = architectures * fidelities * repeats
     if repeats > _MOST_REPEATS or places > max(_FREE_PLACES, _MOST_PLACES * rows.count):
-        raise DataError(f"{file} has {many}, but of {architectures} architectures only {rows.count} rows{hint}")
+        raise DataError(f"{file} has {many}, but only {rows.count} rows for {architectures} architectures{hint}")
     if size * fidelities * repeats > max(_FREE_PLACES_OF_SPACE, _MOST_PLACES * rows.count):
         raise DataError(
-            f"{file} has {many}, for {size} architectures of the space {size * fidelities * repeats} numbers a metric, "
-            f"but {rows.count} rows; with space='listed', the space is the architectures of the file"
+            f"{file} has {rows.count} rows, but {many} for the {size} architectures of the space are "
+            f"{size * fidelities * repeats} numbers per metric; pass space='listed' for only the file's architectures"
         )
 
 
-def _duplicate(file: str, rows: ColumnRows, layout: ColumnLayout, keys: Keys, place: int) -> DataError:
-    """The error about the first two rows that belong to the same place."""
+def _duplicate(file: str, rows: ParsedRows, layout: TableLayout, keys: KeyColumns, place: int) -> DataError:
+    """Return the error about the first two rows at a position of the table."""
     found: list[int] = []
     for part in rows.spool:
-        found += part.row[layout.place(part).flat(AXES, layout.shape) == place].tolist()
+        found += part.row[layout.positions(part).flat(AXES, layout.shape) == place].tolist()
     same = ["architecture", *(["epoch"] if keys.epochs is not None else [])]
     if keys.repeat is not None:
-        return DataError(f"rows {found[0]} and {found[1]} of {file} are about the same {' and '.join(same)} and repeat")
+        return DataError(f"rows {found[0]} and {found[1]} of {file} have the same {', '.join(same)} and repeat")
     return DataError(
-        f"rows {found[0]} and {found[1]} of {file} are about the same {' and '.join(same)}; "
-        "if they are different trainings, name a column that tells them apart: repeat=..."
+        f"rows {found[0]} and {found[1]} of {file} have the same {' and '.join(same)}; "
+        "if they are different trainings, name the column of the seed: repeat=..."
     )

@@ -1,4 +1,4 @@
-"""What a user says of the columns of a file, and which columns it is about."""
+"""The options for reading a file of columns, and the columns that they name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nasbench_lab.checks import one_of
 from nasbench_lab.errors import ParameterError, unknown
 from nasbench_lab.tables.importers.columns.wide import REPEAT
 
@@ -18,12 +19,12 @@ ARCHITECTURE_NAMES = frozenset(
 )
 EPOCHS_NAMES = frozenset(("epoch", "epochs"))
 REPEAT_NAMES = frozenset(("seed", "repeat"))
-"""Names of columns that are taken for what they say, in lower case, where the user says nothing."""
+"""Column names, in lower case, that are recognised if the option is not given."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ColumnOptions:
-    """What a user says of a file; `read_columns` documents every field."""
+    """The options for reading a file; `read_columns` documents every field."""
 
     architecture: str | Sequence[str] | None = None
     space: str | Mapping[str, Any] | None = None
@@ -50,31 +51,32 @@ class ColumnOptions:
     encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
-        if self.first_epoch not in (0, 1):
-            raise ParameterError(f"the first epoch is 0 or 1, got {self.first_epoch!r}")
+        one_of("first_epoch", self.first_epoch, (0, 1))
         for name in ("units", "directions", "splits"):
             if not isinstance(getattr(self, name), Mapping):
-                raise ParameterError(f"{name} is a mapping from columns, such as {{'val_acc': ...}}")
+                raise ParameterError(f"{name} must be a mapping with columns as keys, for example {{'val_acc': ...}}")
         if not isinstance(self.space, str | Mapping | None):
-            raise ParameterError(f"space is a name, or its name and parameters, got {type(self.space).__name__}")
+            raise ParameterError(
+                f"space must be a name, or a mapping with name and parameters, got {type(self.space).__name__}"
+            )
         for text in (self.name, self.title, *self.units.values()):
             if text is not None and not (isinstance(text, str) and text.isprintable()):
-                raise ParameterError(f"names, titles and units are one line of text, got {text!r}")
+                raise ParameterError(f"names, titles and units must be one line of text, got {text!r}")
         if self.citation.strip():
             from nasbench_lab.tables.citations import entries
 
-            entries(self.citation)  # refused here, as `cite` could not print it
+            entries(self.citation)  # `cite` could not print a damaged one
 
 
-class Keys(NamedTuple):
-    """The columns that tell what a row is about, and those that may be measurements.
+class KeyColumns(NamedTuple):
+    """The columns that identify a row, and the columns that may be measurements.
 
     Attributes:
-        architecture: one column, or one a choice.
-        epochs: the column of numbers of epochs; None where all rows have the same.
-        repeat: the column of seeds; None where every architecture was trained once.
+        architecture: one column, or one column per choice.
+        epochs: the column with the number of epochs; None if it is the same for all rows.
+        repeat: the column of seeds; None if every architecture was trained once.
         metrics: columns that may be measurements, in the order of the file.
-        required: those of them that the user named, and that therefore must be numbers.
+        required: columns of measurements named by the user, which must have numbers.
     """
 
     architecture: tuple[str, ...]
@@ -84,12 +86,12 @@ class Keys(NamedTuple):
     required: frozenset[str]
 
 
-def find_keys(names: Sequence[str], options: ColumnOptions) -> Keys:
-    """Find the columns that the options name, and by their names those that they do not.
+def find_key_columns(names: Sequence[str], options: ColumnOptions) -> KeyColumns:
+    """Find the key columns: as the options say, else by their names.
 
     Raises:
         UnknownNameError: the file has no such column.
-        ParameterError: a column is named for two purposes, or which one is meant cannot be told.
+        ParameterError: a column is named for two purposes, or several columns could be meant.
     """
     known = [name for name in names if name]
     architecture = _architecture(known, options)
@@ -106,14 +108,14 @@ def find_keys(names: Sequence[str], options: ColumnOptions) -> Keys:
             raise unknown("column", name, known)
     for name in keys:
         if keys.count(name) > 1 or name in named:
-            raise ParameterError(f"the column {name!r} is given for two purposes")
+            raise ParameterError(f"column {name!r} is used for two purposes")
     roles = [name for name in (options.valid, options.test, *as_names(options.cost)) if name is not None]
     for name in roles:
         if roles.count(name) > 1:
-            raise ParameterError(f"the column {name!r} is given for two purposes")
+            raise ParameterError(f"column {name!r} is used for two purposes")
     wanted = as_names(options.metrics) if options.metrics is not None else known
     metrics = tuple(name for name in known if name not in keys and (name in wanted or name in named))
-    return Keys(architecture, epochs, repeat, metrics, frozenset(named))
+    return KeyColumns(architecture, epochs, repeat, metrics, frozenset(named))
 
 
 def as_names(names: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -128,31 +130,33 @@ def as_names(names: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _named_metrics(options: ColumnOptions) -> Iterable[str]:
-    """The columns of measurements that the user named."""
+    """Yield the columns of measurements that the user named."""
     yield from (name for name in (options.valid, options.test) if name is not None)
     yield from (*as_names(options.cost), *as_names(options.metrics), *as_names(options.per_epoch))
 
 
 def _architecture(known: Sequence[str], options: ColumnOptions) -> tuple[str, ...]:
-    """The columns of the architecture: as named, or those of the space's choices, or one with a telling name."""
+    """Return the columns of the architecture: as named, or the choices of the space, or by a recognised name."""
     if options.architecture is not None:
         names = as_names(options.architecture)
         if not names:
-            raise ParameterError("architecture needs at least one column")
+            raise ParameterError("architecture must name at least one column")
         return names
     if isinstance(options.space, Mapping) and "choices" in options.space and "length" not in options.space:
         return tuple(str(pair[0]) for pair in options.space["choices"])
     found = _only("architecture", known, ARCHITECTURE_NAMES, besides=())
     if found is None:
-        raise ParameterError(f"say which column the architecture is, such as architecture={known[0]!r}; {_has(known)}")
+        raise ParameterError(
+            f"name the column of the architecture, for example architecture={known[0]!r}; {_has(known)}"
+        )
     return (found,)
 
 
-def _only(option: str, known: Sequence[str], telling: Iterable[str], besides: Sequence[str]) -> str | None:
-    """The one column with a telling name, or None; an error where there are several."""
-    found = [name for name in known if _plain(name) in telling and name not in besides]
+def _only(option: str, known: Sequence[str], recognised: Iterable[str], besides: Sequence[str]) -> str | None:
+    """Return the column with a recognised name, or None; ParameterError if several columns have one."""
+    found = [name for name in known if _plain(name) in recognised and name not in besides]
     if len(found) > 1:
-        raise ParameterError(f"the columns {' and '.join(map(repr, found))} may both be meant; write {option}=...")
+        raise ParameterError(f"{option} could be {' or '.join(map(repr, found))}; choose one with {option}=...")
     return found[0] if found else None
 
 
@@ -161,4 +165,4 @@ def _plain(name: str) -> str:
 
 
 def _has(known: Sequence[str]) -> str:
-    return f"the file has {', '.join(map(repr, known))}"
+    return f"the columns are {', '.join(map(repr, known))}"

@@ -1,4 +1,4 @@
-"""Any CSV or Parquet file of measurements as a table: one row an architecture, or an architecture, epoch and seed."""
+"""Reading any CSV or Parquet file of measurements as a table, one row per architecture, epoch and seed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from numpy.typing import NDArray
 from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.tables.description import AXES, Description
-from nasbench_lab.tables.importers.columns.cells import opened
 from nasbench_lab.tables.importers.columns.layout import (
-    ColumnLayout,
+    TableLayout,
     blocks,
+    find_axes,
     find_layout,
     refuse_duplicates,
-    settled_axes,
 )
-from nasbench_lab.tables.importers.columns.metrics import Meaning, find_meaning
-from nasbench_lab.tables.importers.columns.options import ColumnOptions, Keys, as_names, find_keys
-from nasbench_lab.tables.importers.columns.rows import ColumnRows, Progress, read_rows
+from nasbench_lab.tables.importers.columns.metrics import ColumnMetrics, find_metrics
+from nasbench_lab.tables.importers.columns.open_file import open_columns
+from nasbench_lab.tables.importers.columns.options import ColumnOptions, KeyColumns, as_names, find_key_columns
+from nasbench_lab.tables.importers.columns.rows import ParsedRows, read_rows
 from nasbench_lab.tables.importers.columns.space import Architectures, find_architectures
-from nasbench_lab.tables.importers.columns.wide import unfolded
+from nasbench_lab.tables.importers.columns.wide import to_long_format
+from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.store import open_table, writing
 from nasbench_lab.tables.table import Table
 
@@ -68,49 +69,49 @@ def read_columns(
 ) -> Table:
     """Read a CSV or Parquet file as a table.
 
-    Where the user says nothing, columns are recognised by their names, if these leave no doubt (docs/import.md has the
-    rules). What was recognised is in the notes and the metrics of the table's description. The order of the rows does
-    not matter. Empty cells, and combinations of architecture, epoch and repeat without a row, are missing values.
+    Columns that no option names are recognised by unambiguous names (docs/import.md has the rules). The notes and
+    metrics of the table's description say what was recognised. The order of the rows does not matter. Empty cells, and
+    combinations of architecture, epoch and repeat without a row, are missing values.
 
     Args:
         source: the file. CSV may be compressed with gzip; Parquet needs pyarrow.
-        target: the table file (``.h5``) to write; without it, the table is made in memory.
-        architecture: the column with the architecture: in official notation, or as an index. Or several columns with a
-            choice each, such as ``["kernel", "width"]``.
-        space: the name of the search space, or its name and parameters as for `nasbench_lab.spaces.make_space`, or one.
-            With ``"choices"`` it is all combinations of the values that the choices have in the file, with ``"listed"``
-            exactly the architectures of the file.
-        epochs: the column with the number of epochs; or the number, where it is the same for all rows. By default 1.
-        repeat: the column with the seed, or whatever else tells apart trainings of one architecture. Or, where every
-            repeat has columns of its own, these for every metric: ``{"val_acc": ["val_acc_1", "val_acc_2"]}``.
-        valid: the column that a search observes.
-        test: the column that is reported.
-        cost: the column or columns with the seconds that an evaluation costs: of the whole training up to the row's
-            epoch, and of a validation.
-        metrics: the other columns with measurements; columns that are not named are then not looked at. By default all
-            columns that have numbers.
-        units: of columns, for example ``{"val_acc": "percent"}``. Costs are converted to seconds from ``"ms"``,
-            ``"min"`` or ``"h"``.
-        directions: of columns: ``"maximize"``, ``"minimize"`` or ``"none"``.
-        splits: of columns: ``"train"``, ``"valid"``, ``"test"`` or ``"none"``.
-        per_epoch: those columns of the cost whose seconds are of one epoch each, and have to be added up.
-        resumable: whether a training can go on from a lower number of epochs, as in a learning curve.
-        first_epoch: what the file calls the first epoch: 1 or 0.
-        match_repeats: whether the same seed is the same repeat for all architectures; else the trainings of every
-            architecture are numbered on their own, in the order of their seeds.
-        name: of the table; by default that of the file.
-        title: one line for people.
+        target: the table file (``.h5``) to write; by default, the table is made in memory.
+        architecture: the column with the architecture, in official notation or as an index; or several columns with
+            one choice each, for example ``["kernel", "width"]``.
+        space: the search space: its name, its name and parameters as for `nasbench_lab.spaces.make_space`, or a space
+            object. ``"choices"`` is the space of all combinations of the values in the file; ``"listed"`` is the space
+            of exactly the architectures in the file.
+        epochs: the column with the number of epochs, or the number if it is the same for all rows. By default 1.
+        repeat: the column that distinguishes trainings of the same architecture, such as the seed. If every repeat has
+            separate columns, a mapping from metric to these: ``{"val_acc": ["val_acc_1", "val_acc_2"]}``.
+        valid: the column of the metric that a search observes.
+        test: the column of the metric that is reported.
+        cost: the column or columns whose sum is the cost of an evaluation in seconds: of the whole training up to the
+            epoch of the row, and of one validation.
+        metrics: the other columns with measurements; columns not named are then ignored. By default all columns with
+            numbers.
+        units: column to unit, for example ``{"val_acc": "percent"}``. Costs in ``"ms"``, ``"min"`` or ``"h"`` are
+            converted to seconds.
+        directions: column to ``"maximize"``, ``"minimize"`` or ``"none"``.
+        splits: column to ``"train"``, ``"valid"``, ``"test"`` or ``"none"``.
+        per_epoch: the columns of ``cost`` that have seconds of single epochs, which are then summed.
+        resumable: whether a training can be continued from a lower number of epochs, as in a learning curve.
+        first_epoch: number of the first epoch in the file, 1 or 0.
+        match_repeats: whether the same seed is the same repeat for all architectures. Otherwise the trainings of each
+            architecture are numbered separately, in the order of their seeds.
+        name: name of the table; by default the name of the file.
+        title: one-line title.
         licence: SPDX name of the licence of the data.
         citation: BibTeX.
-        origin: where the numbers come from. The file's name and SHA-256 are added.
-        notes: what a reader must know before publishing numbers from this table.
-        delimiter: what separates the cells of a CSV file; by default taken from the header.
+        origin: where the numbers come from. The name and SHA-256 of the file are added.
+        notes: notes for readers who publish numbers from this table.
+        delimiter: the separator of the cells of a CSV file; by default detected from the header.
         encoding: of a CSV file.
-        progress: is called now and then with how much of the file was read, and how much there is.
+        progress: called regularly with the amount of the file read so far, and the total.
 
     Raises:
-        DataError: the file is damaged, or a row is wrong; the message says which.
-        ParameterError: an option makes no sense, or something has to be said.
+        DataError: the file is damaged, or a row is invalid; the message names the row.
+        ParameterError: an option is invalid, or a required option is missing.
         UnknownNameError: the file has no such column.
         OutputError: the table cannot be written.
 
@@ -154,10 +155,10 @@ def read_columns(
     )
     path = Path(source)
     if target is not None and Path(target).suffix not in (".h5", ".hdf5"):
-        raise ParameterError(f"a table file ends in .h5, got {os.fspath(target)!r}")
-    with opened(path, delimiter, encoding) as file:
-        found = unfolded(file, repeat) if isinstance(repeat, Mapping) else file
-        keys = find_keys(found.names, options)
+        raise ParameterError(f"the name of a table file must end in .h5, got {os.fspath(target)!r}")
+    with open_columns(path, delimiter, encoding) as file:
+        found = to_long_format(file, repeat) if isinstance(repeat, Mapping) else file
+        keys = find_key_columns(found.names, options)
         rows = read_rows(path.name, found, keys, progress)
     try:
         draft = _draft(path, rows, keys, options)
@@ -168,40 +169,40 @@ def read_columns(
 
 @dataclasses.dataclass(frozen=True)
 class _Draft:
-    """A table of which everything is known but its arrays."""
+    """Everything about a table except its arrays."""
 
     file: str
-    rows: ColumnRows
-    meaning: Meaning
-    layout: ColumnLayout
+    rows: ParsedRows
+    measured: ColumnMetrics
+    layout: TableLayout
     description: Description
 
 
-def _draft(path: Path, rows: ColumnRows, keys: Keys, options: ColumnOptions) -> _Draft:
-    """Find out everything about the table."""
-    meaning = find_meaning(path.name, rows, options)
+def _draft(path: Path, rows: ParsedRows, keys: KeyColumns, options: ColumnOptions) -> _Draft:
+    """Find the metrics, architectures, axes and description of a table."""
+    measured = find_metrics(path.name, rows, options)
     architectures = find_architectures(path.name, rows.architectures, keys, options)
     size = spaces.make_space(architectures.space).size
     layout = find_layout(path.name, rows, keys, size, architectures.index, options)
     refuse_duplicates(path.name, rows, layout, keys)
     return _Draft(
-        path.name, rows, meaning, layout, _describe(path, rows, keys, options, meaning, architectures, layout)
+        path.name, rows, measured, layout, _describe(path, rows, keys, options, measured, architectures, layout)
     )
 
 
 def _describe(
     path: Path,
-    rows: ColumnRows,
-    keys: Keys,
+    rows: ParsedRows,
+    keys: KeyColumns,
     options: ColumnOptions,
-    meaning: Meaning,
+    measured: ColumnMetrics,
     architectures: Architectures,
-    layout: ColumnLayout,
+    layout: TableLayout,
 ) -> Description:
-    axes = settled_axes(rows, layout, meaning.metrics, meaning.columns)
+    axes = find_axes(rows, layout, measured.metrics, measured.columns)
     metrics = []
-    for metric, found in zip(meaning.metrics, axes, strict=True):
-        needed = (*found[:1], "fidelity", *found[1:]) if metric.name in meaning.per_epoch else found
+    for metric, found in zip(measured.metrics, axes, strict=True):
+        needed = (*found[:1], "fidelity", *found[1:]) if metric.name in measured.per_epoch else found
         metrics.append(dataclasses.replace(metric, axes=tuple(axis for axis in AXES if axis in needed)))
     name = options.name or path.name.split(".")[0]
     return Description(
@@ -211,21 +212,21 @@ def _describe(
         fidelities=layout.fidelities,
         repeats=layout.repeats,
         metrics=tuple(metrics),
-        valid=meaning.valid,
-        test=meaning.test,
-        cost=meaning.cost,
+        valid=measured.valid,
+        test=measured.test,
+        cost=measured.cost,
         resumable=options.resumable,
         licence=options.licence,
         citation=options.citation,
         source="; ".join(filter(None, (options.origin, f"{path.name} with SHA-256 {_sha256(path)}"))),
-        notes=(*as_names(options.notes), *_notes(rows, keys, options, architectures, layout), *meaning.notes),
+        notes=(*as_names(options.notes), *_notes(rows, keys, options, architectures, layout), *measured.notes),
     )
 
 
 def _notes(
-    rows: ColumnRows, keys: Keys, options: ColumnOptions, architectures: Architectures, layout: ColumnLayout
+    rows: ParsedRows, keys: KeyColumns, options: ColumnOptions, architectures: Architectures, layout: TableLayout
 ) -> list[str]:
-    """What the columns were taken for, in words."""
+    """Return notes about the rows and columns of the file."""
     measured = len(np.unique(architectures.index))
     columns = [f"architecture is {' and '.join(map(repr, keys.architecture))}"]
     if keys.epochs is not None:
@@ -236,9 +237,9 @@ def _notes(
         columns.append(f"repeat is {keys.repeat!r}")
     notes = [f"{rows.count} rows, {measured} of {layout.size} architectures. Columns: {', '.join(columns)}."]
     if options.space is None:
-        notes.append(f"Taken for architectures of the space {architectures.space['name']!r}.")
+        notes.append(f"The search space was inferred: {architectures.space['name']!r}.")
     if keys.epochs is None and options.epochs is None:
-        notes.append("The number of epochs is not known; it is given as 1.")
+        notes.append("The number of epochs is unknown and set to 1.")
     return notes
 
 
@@ -246,7 +247,7 @@ def _in_memory(draft: _Draft) -> Table:
     lengths = dict(zip(AXES, draft.layout.shape, strict=True))
     shapes = {m.name: tuple(lengths[axis] for axis in m.axes) for m in draft.description.metrics}
     if 8 * sum(int(np.prod(shape)) for shape in shapes.values()) > _MOST_IN_MEMORY:
-        raise ParameterError("the table would take more than 4 GiB of memory; give the file to write as target")
+        raise ParameterError("the table would take more than 4 GiB of memory; pass the file to write as target")
     arrays = {metric: np.full(shape, np.nan) for metric, shape in shapes.items()}
     _fill(draft, arrays)
     return Table(draft.description, arrays)
@@ -259,38 +260,38 @@ def _in_file(draft: _Draft, target: Path) -> Table:
 
 
 def _fill(draft: _Draft, arrays: _Arrays) -> None:
-    """Put the numbers of all rows where they belong."""
-    layout, meaning, metrics = draft.layout, draft.meaning, draft.description.metrics
+    """Write the numbers of all rows into the arrays of the metrics."""
+    layout, measured, metrics = draft.layout, draft.measured, draft.description.metrics
     flat_arrays = [arrays[metric.name].reshape(-1) for metric in metrics]
     for part in draft.rows.spool:
-        place = layout.place(part)
+        place = layout.positions(part)
         flat = {axes: place.flat(axes, layout.shape) for axes in {metric.axes for metric in metrics}}
-        for metric, array, column, factor in zip(metrics, flat_arrays, meaning.columns, meaning.factors, strict=True):
+        for metric, array, column, factor in zip(metrics, flat_arrays, measured.columns, measured.factors, strict=True):
             array[flat[metric.axes]] = part.values[column] * factor
-    for name in meaning.cost:
+    for name in measured.cost:
         if "fidelity" in draft.description.metric(name).axes:
             _settle_cost(draft, name, arrays[name])
 
 
 def _settle_cost(draft: _Draft, name: str, seconds: NDArray[Any]) -> None:
-    """Add up seconds of single epochs, in place; or check that those of whole trainings grow with the epochs."""
+    """Sum the seconds of single epochs, in place; check that seconds of whole trainings grow with the epochs."""
     falls = present = 0
     for block in blocks(seconds):
-        if name in draft.meaning.per_epoch:
+        if name in draft.measured.per_epoch:
             _add_up(block, draft.layout.fidelities)
         falls += int((block < np.fmax.accumulate(block, axis=1)).sum())
         present += int((~np.isnan(block)).sum())
     if falls > (0 if draft.description.resumable else _MOST_FALLS * present):
         raise DataError(
-            f"the seconds {name!r} of {draft.file} fall from one epoch to a later one; they must be those of the whole "
-            "training up to a row's epoch, or be given as per_epoch"
+            f"column {name!r} of {draft.file} has fewer seconds at a later epoch; it must have the seconds of the "
+            "whole training up to the epoch of the row, or be listed in per_epoch"
         )
 
 
 def _add_up(seconds: NDArray[Any], fidelities: Sequence[int]) -> None:
-    """Turn seconds of one epoch into those of the whole training, in place; (architectures, fidelities, ...).
+    """Convert seconds of single epochs to seconds of the training so far, in place; (architectures, fidelities, ...).
 
-    Epochs before the first that has a number, or between two that have, count as long as the one after them.
+    An epoch without a number is assumed to take as long as the next epoch with a number.
 
     >>> seconds = np.array([[2.0, np.nan, 3.0]])
     >>> _add_up(seconds, (1, 2, 4))

@@ -1,4 +1,4 @@
-"""Reading all rows of a file once: cells become numbers, and are kept in a temporary file until the table is known."""
+"""Reading all rows of a file once: cells become numbers, kept in a temporary file until the axes are known."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ import dataclasses
 import itertools
 import math
 import tempfile
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import IO, NamedTuple
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import DataError, OutputError
-from nasbench_lab.tables.importers.columns.cells import CellBatch, NotANumberError, Source, numbers, texts
-from nasbench_lab.tables.importers.columns.options import Keys
+from nasbench_lab.tables.importers.columns.cells import CellBatch, ColumnFile, NotANumberError, numbers, texts
+from nasbench_lab.tables.importers.columns.options import KeyColumns
+from nasbench_lab.tables.progress_callbacks import Progress
 
 _IN_MEMORY = 2**27  # bytes
 
-Progress = Callable[[int, int], None]
-
 
 class Distinct:
-    """The different values of a column (or of some together), numbered as they first appear.
+    """The distinct values of a column, or of several columns together, numbered in order of first appearance.
 
     >>> values = Distinct()
     >>> values.encode(["b", "a", "b"], range(2, 5)).tolist(), values.values, values.rows
@@ -31,21 +30,21 @@ class Distinct:
     """
 
     def __init__(self) -> None:
-        # A missing key takes the next number, without a line of Python for each.
+        # A missing key takes the next number; no Python code runs per value.
         self._numbers: dict[Hashable, int] = collections.defaultdict(itertools.count().__next__)
         self.rows: list[int] = []
-        """The row in which every value first appeared."""
+        """The row of the first appearance of every value."""
 
     @property
     def values(self) -> list[Hashable]:
-        """All values, by their numbers."""
+        """All values, in the order of their numbers."""
         return list(self._numbers)
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def encode(self, cells: Iterable[Hashable], rows: Sequence[int]) -> IntArray:
-        """Return the numbers of values, one a row."""
+        """Return the number of each value, shape (rows,)."""
         codes = np.fromiter(map(self._numbers.__getitem__, cells), np.int64, len(rows))
         if len(self._numbers) > len(self.rows):
             new, first = np.unique(codes, return_index=True)
@@ -54,7 +53,7 @@ class Distinct:
 
 
 class RowBlock(NamedTuple):
-    """Some rows of the file as numbers.
+    """A block of rows of the file as numbers.
 
     Attributes:
         row: row numbers, shape (rows,).
@@ -70,14 +69,14 @@ class RowBlock(NamedTuple):
 
 
 class Spool:
-    """All rows as numbers: in memory as long as they are few, then in a temporary file."""
+    """All rows as numbers, in memory up to a limit, then in a temporary file."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by close()
         self._shapes: list[tuple[int, int]] = []
 
     def append(self, part: RowBlock) -> None:
-        """Keep some rows."""
+        """Store a block of rows."""
         keys = np.stack([part.row, part.architecture, part.epochs, part.repeat])
         self._shapes.append(part.values.shape)
         try:
@@ -100,16 +99,16 @@ class Spool:
 
 
 @dataclasses.dataclass(frozen=True)
-class ColumnRows:
-    """A file that was read.
+class ParsedRows:
+    """The parsed rows of a file.
 
     Attributes:
-        count: how many rows it has.
-        architectures, epochs, repeats: the distinct cells of these columns. Those of an architecture are tuples. Where
-            there is no such column, there is one empty text.
-        metrics: columns of numbers.
-        low, high: their least and greatest numbers, shape (metrics,); NaN where all are missing.
-        unused: columns that were left out.
+        count: number of rows.
+        architectures, epochs, repeats: the distinct cells of these columns. Architectures are tuples of cells. A
+            missing column counts as one empty text.
+        metrics: names of the columns of numbers.
+        low, high: minimum and maximum of each of them, shape (metrics,); NaN if all values are missing.
+        unused: columns without numbers, which are omitted.
         spool: all rows as numbers.
     """
 
@@ -124,17 +123,17 @@ class ColumnRows:
     spool: Spool
 
 
-def read_rows(file: str, source: Source, keys: Keys, progress: Progress | None) -> ColumnRows:
+def read_rows(file: str, source: ColumnFile, keys: KeyColumns, progress: Progress | None) -> ParsedRows:
     """Read all rows of an open file.
 
     Args:
-        file: its name, for messages.
+        file: name of the file, for messages.
         source: the open file.
-        keys: what its columns are.
-        progress: is told how much was read and how much there is.
+        keys: the key columns and the columns that may be measurements.
+        progress: called with the amount read so far, and the total.
 
     Raises:
-        DataError: a cell is not what its column needs, or there is no row.
+        DataError: a cell does not fit its column, or the file has no rows.
     """
     distinct = Distinct(), Distinct(), Distinct()
     spool = Spool()
@@ -153,16 +152,16 @@ def read_rows(file: str, source: Source, keys: Keys, progress: Progress | None) 
             if progress is not None:
                 progress(source.done(), source.total)
         if metrics is None:
-            raise DataError(f"{file} has a header and no row")
+            raise DataError(f"{file} has a header but no rows")
         unused = tuple(name for name in source.names if name and name in keys.metrics and name not in metrics)
-        return ColumnRows(count, *distinct, metrics, low, high, unused, spool)
+        return ParsedRows(count, *distinct, metrics, low, high, unused, spool)
     except BaseException:
         spool.close()
         raise
 
 
 def _has_numbers(batch: CellBatch, name: str) -> bool:
-    """Whether a column that nobody named has measurements: whether some of its cells are numbers."""
+    """Return whether some cells of a column are numbers."""
     cells = batch.columns[name]
     try:
         return not np.isnan(numbers(cells)).all()
@@ -171,7 +170,7 @@ def _has_numbers(batch: CellBatch, name: str) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    """Whether a cell has a number, even one that is refused later, as it is infinite."""
+    """Return whether a cell has a number, possibly infinite, which is refused later."""
     try:
         return "_" not in cell and not math.isnan(float(cell))
     except ValueError:
@@ -179,9 +178,9 @@ def _is_number(cell: str) -> bool:
 
 
 def _part(
-    file: str, batch: CellBatch, keys: Keys, metrics: Sequence[str], distinct: tuple[Distinct, Distinct, Distinct]
+    file: str, batch: CellBatch, keys: KeyColumns, metrics: Sequence[str], distinct: tuple[Distinct, Distinct, Distinct]
 ) -> RowBlock:
-    """Turn some rows into numbers."""
+    """Convert a batch of rows to numbers."""
     rows = batch.rows
     columns = [_complete(file, batch, name) for name in keys.architecture]
     architecture = distinct[0].encode(zip(*columns, strict=True), rows)
@@ -194,21 +193,21 @@ def _part(
 
 
 def _complete(file: str, batch: CellBatch, name: str) -> list[str]:
-    """The cells of a column that must not have empty ones."""
+    """Return the cells of a column; DataError if one is empty."""
     cells = texts(batch.columns[name])
     if "" in cells:
-        raise DataError(f"row {batch.rows[cells.index('')]} of {file} has nothing in its column {name!r}")
+        raise DataError(f"row {batch.rows[cells.index('')]} of {file} has an empty cell in column {name!r}")
     return cells
 
 
-def _numbers(file: str, batch: CellBatch, name: str, keys: Keys) -> FloatArray:
+def _numbers(file: str, batch: CellBatch, name: str, keys: KeyColumns) -> FloatArray:
     try:
         return numbers(batch.columns[name])
     except NotANumberError as error:
         hint = "; write numbers with a decimal point" if "," in error.cell else ""
         if name not in keys.required:
-            hint += "; if the column is no measurement, name those that are with metrics"
+            hint += "; if the column is not a measurement, list the measurements with metrics"
         raise DataError(
-            f"row {batch.rows[error.position]} of {file} has {error.cell[:80]!r} in its column {name!r}, "
-            f"which is no finite number{hint}"
+            f"row {batch.rows[error.position]} of {file} has {error.cell[:80]!r} in column {name!r}, "
+            f"which is not a finite number{hint}"
         ) from None

@@ -1,4 +1,4 @@
-"""From cells to architectures: which space they are of, and the index of each."""
+"""The search space of the architectures in a file, and the index of each architecture."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import DataError, OutOfSpaceError, ParameterError, unknown
 from nasbench_lab.spaces.choices import MOST_VALUES, Choices, label
 from nasbench_lab.spaces.listed import ListedChoicesSpace
-from nasbench_lab.tables.importers.columns.options import ColumnOptions, Keys
+from nasbench_lab.tables.importers.columns.options import ColumnOptions, KeyColumns
 from nasbench_lab.tables.importers.columns.rows import Distinct
 
 _BATCH = 4096
 _FREE_COMBINATIONS = 2**22
-_MOST_COMBINATIONS = 100  # for every architecture of the file
+_MOST_COMBINATIONS = 100  # per architecture of the file
 _INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _RECOGNISED = {"|": {"name": "topology"}, "Arch([": {"name": "gnn"}}
@@ -32,27 +32,27 @@ class Architectures:
     """The architectures of a file.
 
     Attributes:
-        space: the description of their space.
-        index: of every distinct cell, in the order of `Distinct`.
+        space: specification of the search space.
+        index: index of every distinct cell, in the order of `Distinct`.
     """
 
     space: dict[str, Any]
     index: IntArray
 
 
-def find_architectures(file: str, cells: Distinct, keys: Keys, options: ColumnOptions) -> Architectures:
+def find_architectures(file: str, cells: Distinct, keys: KeyColumns, options: ColumnOptions) -> Architectures:
     """Find the space of the architectures of a file, and their indices in it.
 
     Args:
-        file: its name, for messages.
-        cells: the distinct architectures: tuples of one text, or of one a choice.
-        keys: which columns they are from.
-        options: what the user said of the space.
+        file: name of the file, for messages.
+        cells: the distinct architectures: tuples of one text, or of one text per choice.
+        keys: the columns of the architecture.
+        options: the options of the user; ``space`` is used.
 
     Raises:
-        DataError: a cell is no architecture of the space, or the space would be far larger than the file.
-        ParameterError: the space has to be named, or does not fit the columns.
-        UnknownNameError: there is no such space.
+        DataError: a cell is not an architecture of the space, or the space would be far larger than the file.
+        ParameterError: the space must be named, or does not fit the columns.
+        UnknownNameError: the space is unknown.
     """
     rows: list[tuple[str, ...]] = cells.values  # type: ignore[assignment]
     wanted = options.space
@@ -65,15 +65,17 @@ def find_architectures(file: str, cells: Distinct, keys: Keys, options: ColumnOp
     if len(keys.architecture) == 1 and not _is_choice(space, keys.architecture[0]):
         return Architectures(spec, _parsed(file, space, [row[0] for row in rows], cells.rows))
     if space.named_choices is None:
-        raise ParameterError(f"an architecture of space {space.name!r} is one column, got {len(keys.architecture)}")
+        raise ParameterError(
+            f"architectures of space {space.name!r} must be in one column, got {len(keys.architecture)}"
+        )
     return Architectures(spec, _combined(file, space, space.named_choices, rows, keys.architecture, cells.rows))
 
 
-def whole(text: str) -> int | None:
-    """Return the whole number that a cell holds, whichever way it was written, or None.
+def whole_number(text: str) -> int | None:
+    """Return the whole number in a cell, in any notation, or None.
 
-    >>> whole("12"), whole("12.0"), whole("1e2"), whole("12.5"), whole("a")
-    (12, 12, 100, None, None)
+    >>> [whole_number(text) for text in ("12", "12.0", "1e2", "12.5", "a")]
+    [12, 12, 100, None, None]
     """
     if _WHOLE.fullmatch(text):
         return int(text) if len(text) < 1000 else None
@@ -82,7 +84,7 @@ def whole(text: str) -> int | None:
 
 
 def ordered(texts: Sequence[str]) -> list[str]:
-    """Return different texts in the order that spaces list them: as numbers where all are, else as text.
+    """Return distinct texts in the order in which spaces list them: by number if all are numbers, else as text.
 
     >>> ordered(["10", "9", "1"]), ordered(["b10", "b9"])
     (['1', '9', '10'], ['b10', 'b9'])
@@ -90,13 +92,13 @@ def ordered(texts: Sequence[str]) -> list[str]:
     numbers = [_number(text) for text in texts]
     if any(number is None for number in numbers):
         return sorted(texts)
-    # Whole numbers may be too large for floating point, so that they are compared as they are.
-    exact = {text: whole(text) for text in texts}
+    # Compare whole numbers exactly, as large ones do not fit into floating point.
+    exact = {text: whole_number(text) for text in texts}
     return sorted(texts, key=lambda text: (_number(text) if exact[text] is None else exact[text], text))
 
 
-def _guess(rows: Sequence[tuple[str, ...]], keys: Keys) -> dict[str, Any]:
-    """The space of architectures about which the user said nothing."""
+def _guess(rows: Sequence[tuple[str, ...]], keys: KeyColumns) -> dict[str, Any]:
+    """Return the space of the architectures, judged by the texts alone."""
     if len(keys.architecture) > 1:
         return {"name": "choices"}
     texts = [row[0] for row in rows]
@@ -105,39 +107,39 @@ def _guess(rows: Sequence[tuple[str, ...]], keys: Keys) -> dict[str, Any]:
             return dict(spec)
     if all(map(_HASH.fullmatch, texts)):
         return {"name": "cell101"}
-    if all(whole(text) is not None for text in texts):
+    if all(whole_number(text) is not None for text in texts):
         raise ParameterError(
-            f"the column {keys.architecture[0]!r} has numbers; say of which space they are the indices, such as "
-            "space='topology', or space='listed' if they are names"
+            f"column {keys.architecture[0]!r} has numbers; if they are indices, name the search space, for example "
+            "space='topology'; if they are names, pass space='listed'"
         )
     return {"name": "listed"}
 
 
 def _named(texts: Sequence[str]) -> Architectures:
-    """Architectures that are known by their names only."""
+    """Return architectures given by name only."""
     names = ordered(texts)
     place = {name: index for index, name in enumerate(names)}
     try:
         spec = dict(spaces.ListedSpace(names).spec())
     except ParameterError as error:
-        raise DataError(f"the names of the architectures cannot be used: {error}") from error
+        raise DataError(f"the names of the architectures are not allowed: {error}") from error
     return Architectures(spec, np.array([place[text] for text in texts], dtype=np.int64))
 
 
 def _chosen(rows: Sequence[tuple[str, ...]], names: Sequence[str], *, listed: bool) -> Architectures:
-    """Architectures that are given by choices; the values of a choice are those that the file has."""
+    """Return architectures given by choices; the values of a choice are the values in the file."""
     columns = [labels(column) for column in zip(*rows, strict=True)]
     values = [ordered(list(dict.fromkeys(column))) for column in columns]
     for name, different in zip(names, values, strict=True):
         if len(different) > MOST_VALUES:
             raise DataError(
-                f"the choice {name!r} has {len(different)} values, {MOST_VALUES} are allowed; "
+                f"choice {name!r} has {len(different)} values; at most {MOST_VALUES} are allowed; "
                 "if it names architectures, give it as the only column, with space='listed'"
             )
     try:
         choices = Choices(list(zip(names, values, strict=True)))
     except ParameterError as error:
-        raise DataError(f"the choices of the file cannot be used: {error}") from error
+        raise DataError(f"the choices of the file are not allowed: {error}") from error
     codes = _codes(choices, columns)
     if listed:
         listing = ListedChoicesSpace.of(choices.spec(), codes)
@@ -145,24 +147,24 @@ def _chosen(rows: Sequence[tuple[str, ...]], names: Sequence[str], *, listed: bo
     size = math.prod(choices.cardinalities)
     if size > max(_FREE_COMBINATIONS, _MOST_COMBINATIONS * len(rows)):
         raise DataError(
-            f"there are {size} combinations of the choices, but {len(rows)} architectures in the file; "
-            "with space='listed', the space is these"
+            f"the choices have {size} combinations, but the file has only {len(rows)} architectures; "
+            "pass space='listed' to include only these"
         )
     space = spaces.ChoicesSpace(choices.spec())
     return Architectures(dict(space.spec()), space.index(codes))
 
 
 def labels(column: Sequence[str]) -> list[str]:
-    """The values of a choice: numbers are the same value whichever way they are written, if all values are numbers."""
+    """Return the values of a choice; if all are numbers, different notations of a number are the same value."""
     numbers = {text: _number(text) for text in set(column)}
     if any(number is None for number in numbers.values()):
         return list(column)
-    known = {text: str(exact) if (exact := whole(text)) is not None else label(float(text)) for text in numbers}
+    known = {text: str(exact) if (exact := whole_number(text)) is not None else label(float(text)) for text in numbers}
     return [known[text] for text in column]
 
 
 def _codes(choices: Choices, columns: Sequence[Sequence[str]]) -> IntArray:
-    """The codes of architectures given by columns of values, shape (architectures, choices)."""
+    """Return the codes of architectures given by columns of values, shape (architectures, choices)."""
     codes = np.empty((len(columns[0]), len(columns)), dtype=np.int64)
     for position, (values, column) in enumerate(zip(choices.values, columns, strict=True)):
         place = {value: code for code, value in enumerate(values)}
@@ -171,7 +173,7 @@ def _codes(choices: Choices, columns: Sequence[Sequence[str]]) -> IntArray:
 
 
 def _is_choice(space: spaces.Space, column: str) -> bool:
-    """Whether a column holds the values of a space's only choice, and not architectures in its notation."""
+    """Return whether a column has the values of a space's only choice, not architectures in its notation."""
     return space.named_choices is not None and space.named_choices.names == (column,)
 
 
@@ -183,10 +185,12 @@ def _combined(
     columns: Sequence[str],
     numbers: Sequence[int],
 ) -> IntArray:
-    """The indices of architectures that are given by the values of a known space's choices."""
+    """Return the indices of architectures given by the values of the choices of a known space."""
     names = choices.names
     if sorted(columns) != sorted(names):
-        raise ParameterError(f"the space has the choices {', '.join(names)}; the columns are {', '.join(columns)}")
+        raise ParameterError(
+            f"the choices of the space are {', '.join(names)}, but the columns are {', '.join(columns)}"
+        )
     codes = np.empty((len(rows), len(names)), dtype=np.int64)
     for position, (name, values) in enumerate(zip(names, choices.values, strict=True)):
         place = {_plain(value): code for code, value in enumerate(values)}
@@ -203,8 +207,8 @@ def _combined(
 
 
 def _plain(value: str) -> str:
-    """The text of a value under which other ways to write the same number are found too."""
-    exact = whole(value)
+    """Return a normalised text of a value, the same for all notations of a number."""
+    exact = whole_number(value)
     if exact is not None:
         return str(exact)
     number = _number(value)
@@ -212,7 +216,7 @@ def _plain(value: str) -> str:
 
 
 def _parsed(file: str, space: spaces.Space, texts: list[str], numbers: Sequence[int]) -> IntArray:
-    """The indices of architectures in official notation; or, where all texts are whole numbers, these."""
+    """Return the indices of architectures in official notation; whole numbers are indices if no notation fits."""
     parts = []
     for first in range(0, len(texts), _BATCH):
         batch = texts[first : first + _BATCH]
@@ -230,14 +234,14 @@ def _indices(file: str, space: spaces.Space, texts: Sequence[str], numbers: Sequ
     index = [int(text) for text in texts]
     for value, number in zip(index, numbers, strict=True):
         if value >= space.size:
-            raise DataError(f"row {number} of {file}: architecture {value} is not in 0..{space.size - 1}")
+            raise DataError(f"row {number} of {file}: architecture index {value} is not in 0..{space.size - 1}")
     return np.array(index, dtype=np.int64)
 
 
 def _one_by_one(
     file: str, function: Callable[[Any], Any], architectures: Sequence[Any], numbers: Sequence[int]
 ) -> IntArray:
-    """Apply a function to each architecture, and say in which row the first is that it refuses."""
+    """Apply a function to each architecture; DataError with the row number if it refuses one."""
     found = []
     for architecture, number in zip(architectures, numbers, strict=False):
         try:
@@ -248,7 +252,7 @@ def _one_by_one(
 
 
 def _number(text: str) -> float | None:
-    """The finite number that a cell holds, or None."""
+    """Return the finite number in a cell, or None."""
     try:
         number = float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Files in which every repeat has columns of its own: turned into one row a repeat."""
+"""Files in wide format, with separate columns per repeat: converted to one row per repeat."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from nasbench_lab.errors import ParameterError, unknown
-from nasbench_lab.tables.importers.columns.cells import CellBatch, Cells, Source, texts
+from nasbench_lab.tables.importers.columns.cells import CellBatch, Cells, ColumnFile, texts
 
 REPEAT = "number of the repeat"
-"""Name of the column that tells the repeats apart: no file has it."""
+"""Name of the added column with the number of the repeat; no file has it."""
 
 
-def unfolded(source: Source, repeats: Mapping[str, Sequence[str]]) -> Source:
-    """Return a file with one row a repeat, numbered from 1 in the column `REPEAT`.
+def to_long_format(source: ColumnFile, repeats: Mapping[str, Sequence[str]]) -> ColumnFile:
+    """Return a file with one row per repeat, numbered from 1 in column `REPEAT`.
 
     Args:
         source: the open file.
-        repeats: for every metric its columns, one a repeat, such as ``{"val_acc": ["run1", "run2"]}``.
+        repeats: metric to its columns, one per repeat, for example ``{"val_acc": ["run1", "run2"]}``.
 
     Raises:
         UnknownNameError: the file has no such column.
-        ParameterError: a metric has no columns, a column is there twice, or a metric has the name of another column.
+        ParameterError: a metric has no columns, a column is used twice, or a metric has the name of another column.
 
     >>> batch = CellBatch([2], {"arch": ["a"], "run1": ["0.5"], "run2": ["0.6"]})
-    >>> source = Source(("arch", "run1", "run2"), iter([batch]), lambda: 0, 0)
-    >>> next(unfolded(source, {"acc": ["run1", "run2"]}).batches).columns
+    >>> source = ColumnFile(("arch", "run1", "run2"), iter([batch]), lambda: 0, 0)
+    >>> next(to_long_format(source, {"acc": ["run1", "run2"]}).batches).columns
     {'arch': ['a', 'a'], 'acc': ['0.5', '0.6'], 'number of the repeat': ['1', '2']}
     """
     if not repeats:
-        raise ParameterError("the repeats of a metric are a list of columns, got none")
+        raise ParameterError("the repeats of a metric must be a list of columns, got none")
     used = [column for columns in repeats.values() for column in _checked(columns)]
     for column in used:
         if column not in source.names:
             raise unknown("column", column, filter(None, source.names))
         if used.count(column) > 1:
-            raise ParameterError(f"the column {column!r} is given for two repeats")
+            raise ParameterError(f"column {column!r} is used for two repeats")
     others = tuple(name for name in source.names if name not in used)
     for metric in repeats:
         if metric in others:
-            raise ParameterError(f"the repeats of {metric!r} have the name of another column")
+            raise ParameterError(f"metric {metric!r} has the name of another column")
     batches = (_unfold(batch, others, repeats) for batch in source.batches)
     return source._replace(names=(*others, *repeats, REPEAT), batches=batches)
 
 
 def _checked(columns: Sequence[str]) -> Sequence[str]:
     if isinstance(columns, str) or not isinstance(columns, Sequence) or not columns:
-        raise ParameterError(f"the repeats of a metric are a list of columns, got {columns!r}")
+        raise ParameterError(f"the repeats of a metric must be a list of columns, got {columns!r}")
     return columns
 
 

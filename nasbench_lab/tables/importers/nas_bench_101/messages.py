@@ -1,10 +1,10 @@
-"""Numbers out of many small protobuf messages that are built alike, a batch at a time.
+"""Reading numbers from batches of small protobuf messages with the same structure.
 
-A message is a chain of fields, each a tag (number and wire type) and a value. Messages of one file have the same fields
-in the same order, so their numbers are at the same places. The first message is walked through field by field, and
-which of its bits are structure (tags, lengths) is remembered; every message with the same structure is then read
-with the rest by slicing arrays. A message of another structure is walked through, too. Fields that nobody asked for are
-skipped, as protobuf demands.
+A message is a sequence of fields, each a tag (number and wire type) and a value. The messages of a file have the same
+fields in the same order, so their numbers are at the same positions. The first message is parsed field by field, and
+the bits of its structure (tags and lengths) are remembered. All messages with the same structure are then read
+together, by slicing arrays. A message with a new structure is parsed in the same way. Unknown fields are skipped, as
+protobuf requires.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _WIDTHS = {_DOUBLE: 8, _FLOAT: 4}
 _LONGEST_VARINT = 10
 _LONGEST_NUMBER = 5  # bytes of a varint of 32 bits
 _MOST_LAYOUTS = 256
-_MORE = 0x80  # the bit of a byte that says that the varint goes on
+_MORE = 0x80  # this bit of a byte means that the varint continues
 
 
 class WireField(NamedTuple):
-    """Where in a message a number is.
+    """The location of a number in a message.
 
     Attributes:
-        path: field numbers from the outermost message in; after the number of a message which of its occurrences,
-            from 0. ``(1, 2, 5)`` is field 5 in the third message of field 1.
-        kind: ``"double"``, or ``"count"``, a number from 0 to 2**32 - 1 that is stored as a varint.
-        required: whether a message without it is an error.
+        path: field numbers from the outermost message inwards, each followed by the number of its occurrence, from 0.
+            ``(1, 2, 5)`` is field 5 in the third message of field 1.
+        kind: ``"double"``, or ``"count"``: a number from 0 to 2**32 - 1, stored as a varint.
+        required: whether a message without this field is an error.
     """
 
     path: tuple[int, ...]
@@ -43,12 +43,12 @@ class WireField(NamedTuple):
 
 
 class _Layout(NamedTuple):
-    """What messages of one structure have in common.
+    """The common structure of messages.
 
     Attributes:
-        mask: which bits are structure, shape (length,).
-        structure: these bits.
-        places: of every field that the messages have, its first byte and the byte after it.
+        mask: mask of the bits that are structure, shape (length,).
+        structure: the values of these bits.
+        places: field name to the position of its first byte, and the position after its last byte.
     """
 
     mask: Octets
@@ -57,10 +57,10 @@ class _Layout(NamedTuple):
 
 
 class MalformedError(ValueError):
-    """A message is damaged, or lacks what it must have.
+    """A message is damaged, or lacks a required field.
 
     Attributes:
-        position: of the message among those that were read.
+        position: position of the message in the batch.
     """
 
     def __init__(self, position: int, what: str) -> None:
@@ -69,13 +69,13 @@ class MalformedError(ValueError):
 
 
 @final
-class Messages:
-    """Reads messages, and remembers how those of earlier calls were built.
+class MessageReader:
+    """Reads messages, and remembers their structures between calls.
 
     Args:
-        fields: what to read, by name.
+        fields: name to the field to read.
 
-    >>> messages = Messages({"a": WireField((1,), "count"), "b": Field((2, 0, 1))})
+    >>> messages = MessageReader({"a": WireField((1,), "count"), "b": WireField((2, 0, 1))})
     >>> messages.read([bytes.fromhex("0807" "1209" "09000000000000f83f"), bytes.fromhex("0809")])
     {'a': array([7., 9.]), 'b': array([1.5, nan])}
     """
@@ -87,7 +87,7 @@ class Messages:
         self._layouts: dict[int, list[_Layout]] = {}
 
     def read(self, messages: Sequence[bytes]) -> dict[str, FloatArray]:
-        """Return the numbers of every field, shape (messages,); NaN where a message lacks the field.
+        """Return field name to its numbers, shape (messages,); NaN where a message lacks the field.
 
         Raises:
             MalformedError: a message is damaged or lacks a required field.
@@ -107,7 +107,7 @@ class Messages:
     def _take(
         self, layout: _Layout, rows: NDArray[np.intp], block: Octets, values: dict[str, FloatArray]
     ) -> tuple[NDArray[np.intp], Octets]:
-        """Read the messages that are built like this, and return the others."""
+        """Read the messages with this structure, and return the other messages."""
         alike = ((block & layout.mask) == layout.structure).all(axis=1)
         if not alike.any():
             return rows, block
@@ -117,7 +117,7 @@ class Messages:
         return rows[~alike], block[~alike]
 
     def _learn(self, message: bytes, position: int) -> _Layout:
-        """Walk through a message, and remember how it is built."""
+        """Parse a message, and remember its structure."""
         mask = np.zeros(len(message), np.uint8)
         places: dict[str, tuple[int, int]] = {}
         try:
@@ -142,7 +142,7 @@ class Messages:
         mask: Octets,
         places: dict[str, tuple[int, int]],
     ) -> None:
-        """Mark the structure of a part of a message, which is the message at ``path``, and note where fields are."""
+        """Parse the message at ``path``: mark its structure in ``mask``, and add its fields to ``places``."""
         seen: dict[int, int] = {}
         while at < end:
             tag, value = _varint(message, at, end)
@@ -153,7 +153,7 @@ class Messages:
             if field is not None and wire == (_DOUBLE if field.kind == "double" else _VARINT):
                 if wire == _VARINT and after - first > _LONGEST_NUMBER:
                     raise ValueError(f"{name} is negative or too large")
-                places[name] = (first, after)  # of a field that is there twice, the last counts
+                places[name] = (first, after)  # if a field occurs twice, the last one is used
             within = (*path, number, seen.get(number, 0))
             seen[number] = within[-1] + 1
             if wire == _LENGTH and within in self._inner:
@@ -161,7 +161,7 @@ class Messages:
             at = after
 
     def _end_of(self, message: bytes, at: int, end: int, wire: int, mask: Octets) -> tuple[int, int]:
-        """Where a value ends and where its content begins; marks its structure."""
+        """Return the positions after a value and of its content, and mark its structure."""
         first = at
         if wire == _VARINT:
             _, after = _varint(message, at, end)
@@ -180,7 +180,7 @@ class Messages:
 
 
 def _varint(message: bytes, at: int, end: int) -> tuple[int, int]:
-    """A number of variable length, and where it ends."""
+    """Return a varint, and the position after it."""
     number = 0
     for place in range(at, min(end, at + _LONGEST_VARINT)):
         number |= (message[place] & 0x7F) << 7 * (place - at)
@@ -190,7 +190,7 @@ def _varint(message: bytes, at: int, end: int) -> tuple[int, int]:
 
 
 def _numbers(octets: Octets) -> FloatArray:
-    """Numbers from their bytes, shape (n, bytes) to (n,): eight bytes are a double, up to five a varint."""
+    """Decode numbers from their bytes, shape (n, bytes) to (n,): eight bytes are a double, up to five a varint."""
     if octets.shape[1] == _WIDTHS[_DOUBLE]:
         return np.ascontiguousarray(octets).view("<f8")[:, 0]
     digits = (octets & 0x7F).astype(np.int64)

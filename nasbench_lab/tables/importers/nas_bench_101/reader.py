@@ -1,7 +1,7 @@
-"""Filling tables from NAS-Bench-101 files, in bounded memory: from batches of records to places in arrays.
+"""Converting files in the format of NAS-Bench-101 to tables, in batches of records and bounded memory.
 
-A record finds its architecture by the module hash, and the cell that it draws must be the one that has this hash. The
-records of one architecture and number of epochs are its repeats, in the order of the file.
+The module hash of a record identifies its architecture. The matrix and operations of the record must give the same
+cell. The records of one architecture and number of epochs are its repeats, in the order of the file.
 """
 
 from __future__ import annotations
@@ -24,113 +24,113 @@ from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.spaces.cell101_enumeration import kept_cells
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description
-from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, Messages, WireField
-from nasbench_lab.tables.importers.nas_bench_101.rows import ModelRows, codes_of, rows_of
-from nasbench_lab.tables.progress import Progress
+from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, MessageReader, WireField
+from nasbench_lab.tables.importers.nas_bench_101.rows import ModelRows, codes_of, parse_rows
+from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.reading.tfrecord import RecordBatch, batches
 from nasbench_lab.tables.table import Table
 
 PARAMETERS = "parameters"
-"""The metric that is of the architecture, and not of a training; in files a number, in tables millions."""
+"""The metric of an architecture, independent of its trainings; in files a number, in tables in millions."""
 
 _LONGEST_RECORD = 2**16
 _MOST_FIDELITIES = 64
 _PER_MILLION = 1e6
 
 
-class Frame(NamedTuple):
-    """How large a table must be.
+class Dimensions(NamedTuple):
+    """The dimensions of a table.
 
     Attributes:
-        vertices: most vertices of a cell.
+        vertices: largest number of vertices of a cell.
         fidelities: all numbers of epochs, ascending.
     """
 
     vertices: int
     fidelities: tuple[int, ...]
 
-    def around(self, batch: RecordBatch, rows: ModelRows) -> Frame:
-        """Return the smallest frame with room for the rows of a batch, too."""
+    def including(self, batch: RecordBatch, rows: ModelRows) -> Dimensions:
+        """Return the smallest dimensions that also hold the rows of a batch."""
         epochs = set(np.unique(rows.epochs).tolist()).union(self.fidelities)
         if len(epochs) > _MOST_FIDELITIES:
-            raise batch.error(0, f"more than {_MOST_FIDELITIES} different numbers of epochs from here on or before")
-        return Frame(max(self.vertices, int(rows.vertices.max())), tuple(sorted(epochs)))
+            raise batch.error(0, f"more than {_MOST_FIDELITIES} different numbers of epochs up to this batch")
+        return Dimensions(max(self.vertices, int(rows.vertices.max())), tuple(sorted(epochs)))
 
 
 Counts = NDArray[np.uint16]
-"""How many records a file has of every architecture and fidelity, shape (architectures, fidelities)."""
+"""Number of records of every architecture and fidelity in a file, shape (architectures, fidelities)."""
 
 
 class _OutgrownError(Exception):
-    """There are records that the table has no place for."""
+    """The file has records outside the dimensions of the table."""
 
-    def __init__(self, frame: Frame, batch: RecordBatch) -> None:
-        super().__init__(f"{batch.name} has records of {frame}")
-        self.frame = frame
+    def __init__(self, dimensions: Dimensions, batch: RecordBatch) -> None:
+        super().__init__(f"{batch.name} has records that need {dimensions}")
+        self.dimensions = dimensions
 
 
 @dataclasses.dataclass(frozen=True)
 class RecordFormat:
-    """A kind of file, and the tables that are made from it.
+    """A format of records, and the tables that are made from them.
 
     Attributes:
-        fields: where in the messages the metrics are, by name; `PARAMETERS` among them.
-        describe: the description of a table of some size.
-        repeats: how many trainings an architecture has at most.
-        remarks: what a reader must know of a table and the counts of its records, as notes; nothing if it is complete.
+        fields: metric name, including `PARAMETERS`, to its location in the messages.
+        describe: returns the description of a table with given dimensions.
+        repeats: largest number of trainings of an architecture.
+        remarks: returns additional notes on a table, from the counts of its records; empty if the table is complete.
     """
 
     fields: Mapping[str, WireField]
-    describe: Callable[[Frame], Description]
+    describe: Callable[[Dimensions], Description]
     repeats: int
     remarks: Callable[[Table, Counts], Sequence[str]]
 
 
 def convert(source: Path, target: Path, kind: RecordFormat, progress: Progress | None = None) -> None:
-    """Convert a file into a table; memory stays small, and an error leaves no file.
+    """Convert a file to a table in bounded memory; an error leaves no file.
 
     Args:
         source: the file.
-        target: the table to write.
-        kind: of the file.
-        progress: called with bytes that are done and bytes in total.
+        target: the table file to write.
+        kind: format of the records.
+        progress: called with the number of bytes read, and the total.
 
     Raises:
-        DataError: a record is damaged or does not make sense; it is named.
+        DataError: a record is damaged or inconsistent; the message names it.
         SourceError: the file cannot be read.
         OutputError: the table cannot be written.
     """
     with _opened(source) as stream:
-        frame = _first_frame(stream, source.name)
+        dimensions = _first_dimensions(stream, source.name)
         while True:
             try:
-                return _convert(stream, source.name, target, kind, frame, progress)
-            except _OutgrownError as error:  # the beginning of the file did not show all there is: once more
-                frame = error.frame
+                return _convert(stream, source.name, target, kind, dimensions, progress)
+            except _OutgrownError as error:  # later records need larger dimensions: start again
+                dimensions = error.dimensions
 
 
 def fill(
     stream: BinaryIO,
     name: str,
     kind: RecordFormat,
-    frame: Frame,
+    dimensions: Dimensions,
     values: Mapping[str, NDArray[Any]],
     progress: Callable[[int], None] | None = None,
 ) -> Counts:
-    """Fill the arrays of a table from a file, and return how many records there are of what.
+    """Fill the arrays of a table from a file, and return the counts of its records.
 
     Args:
         stream: the file.
-        name: what messages call it.
-        kind: of the file.
-        frame: of the table.
-        values: the table's arrays, NaN where there is nothing yet.
-        progress: called with bytes that are done.
+        name: name of the file, for messages.
+        kind: format of the records.
+        dimensions: dimensions of the table.
+        values: metric to its array, filled with NaN.
+        progress: called with the number of bytes read.
 
     Raises:
-        DataError: a record is damaged or does not make sense; it is named.
+        DataError: a record is damaged or inconsistent; the message names it.
     """
-    filling = _Filling(kind, frame, values)
+    filling = _Filling(kind, dimensions, values)
     for batch in batches(stream, name, longest=_LONGEST_RECORD):
         filling.add(batch)
         if progress:
@@ -140,51 +140,55 @@ def fill(
 
 @final
 class _Filling:
-    """Arrays that are being filled, and what of them is."""
+    """The arrays that are being filled, and the counts of records so far."""
 
-    def __init__(self, kind: RecordFormat, frame: Frame, values: Mapping[str, NDArray[Any]]) -> None:
-        self._space = Cell101Space(frame.vertices)
-        self._frame, self._values, self._most = frame, values, kind.repeats
-        self._messages = Messages(kind.fields)
+    def __init__(self, kind: RecordFormat, dimensions: Dimensions, values: Mapping[str, NDArray[Any]]) -> None:
+        self._space = Cell101Space(dimensions.vertices)
+        self._dimensions, self._values, self._most = dimensions, values, kind.repeats
+        self._messages = MessageReader(kind.fields)
         self._required = {name for name, field in kind.fields.items() if field.required}
-        cells = kept_cells(frame.vertices)
+        cells = kept_cells(dimensions.vertices)
         self._high, self._low = cells["high"], cells["low"]
-        self._drawn = np.full(self._space.size, -1, dtype=np.int64)  # the last drawing of every cell
-        self.counts: Counts = np.zeros((self._space.size, len(frame.fidelities)), dtype=np.uint16)
+        self._drawn = np.full(
+            self._space.size, -1, dtype=np.int64
+        )  # the last drawing of every cell; -1 before its first
+        self.counts: Counts = np.zeros((self._space.size, len(dimensions.fidelities)), dtype=np.uint16)
 
     def add(self, batch: RecordBatch) -> None:
         """Add the measurements of a batch of records."""
-        rows = rows_of(batch)
-        frame = self._frame.around(batch, rows)
-        if frame != self._frame:
-            raise _OutgrownError(frame, batch)
+        rows = parse_rows(batch)
+        dimensions = self._dimensions.including(batch, rows)
+        if dimensions != self._dimensions:
+            raise _OutgrownError(dimensions, batch)
         index = self._find(batch, rows.hashes)
         self._check_drawings(batch, index, rows.drawings)
         measured = self._measurements(batch, rows.messages)
         self._add_parameters(index, measured.pop(PARAMETERS))
-        fidelity = np.searchsorted(frame.fidelities, rows.epochs)
-        repeat = self._number(batch, index * len(frame.fidelities) + fidelity)
+        fidelity = np.searchsorted(dimensions.fidelities, rows.epochs)
+        repeat = self._number(batch, index * len(dimensions.fidelities) + fidelity)
         for name, column in measured.items():
             self._values[name][index, fidelity, repeat] = column
         self._drawn[index] = rows.drawings
 
     def _find(self, batch: RecordBatch, hashes: NDArray[np.uint8]) -> IntArray:
-        """Indices of the cells with these hashes."""
+        """Return the indices of the cells with these hashes."""
         high, low = hashes.view(">u8").T.astype(np.uint64)
         index = np.minimum(np.searchsorted(self._high, high), len(self._high) - 1)
         unknown = (self._high[index] != high) | (self._low[index] != low)
         if unknown.any():
             first = int(unknown.argmax())
             text = hashes[first].tobytes().hex()
-            raise batch.error(first, f"no cell of at most {self._frame.vertices} vertices has the module hash {text}")
+            raise batch.error(
+                first, f"no cell of at most {self._dimensions.vertices} vertices has the module hash {text}"
+            )
         return index.astype(np.int64)
 
     def _check_drawings(self, batch: RecordBatch, index: IntArray, drawings: IntArray) -> None:
-        """Raise an error where a record draws another cell than that of its hash."""
+        """Raise DataError if the drawn cell of a record does not have the hash of the record."""
         new = np.flatnonzero(self._drawn[index] != drawings)
         distinct, which = np.unique(drawings[new], return_inverse=True)
         try:
-            found = self._space.index(codes_of(distinct, self._frame.vertices))[which]
+            found = self._space.index(codes_of(distinct, self._dimensions.vertices))[which]
         except OutOfSpaceError:
             raise self._no_cell(batch, drawings) from None
         wrong = found != index[new]
@@ -192,16 +196,16 @@ class _Filling:
             raise batch.error(int(new[wrong.argmax()]), "the matrix and operations are not the cell of the module hash")
 
     def _no_cell(self, batch: RecordBatch, drawings: IntArray) -> DataError:
-        """The error about the first drawing that is no cell of the space."""
+        """Return the error about the first drawing that is not a cell of the space."""
         for position in range(len(drawings)):
             try:
-                self._space.index(codes_of(drawings[position : position + 1], self._frame.vertices))
+                self._space.index(codes_of(drawings[position : position + 1], self._dimensions.vertices))
             except OutOfSpaceError as error:
                 return batch.error(position, first_line(error))
         raise RuntimeError("every single drawing is a cell")
 
     def _measurements(self, batch: RecordBatch, messages: list[bytes]) -> dict[str, FloatArray]:
-        """Numbers of all metrics, shape (n,), after checking that they can be what they should."""
+        """Return metric name to its numbers, shape (n,), after checking their ranges."""
         try:
             measured = self._messages.read(messages)
         except MalformedError as error:
@@ -217,13 +221,13 @@ class _Filling:
         return measured
 
     def _add_parameters(self, index: IntArray, parameters: FloatArray) -> None:
-        """Add the numbers of parameters of new architectures. As in the official API, the first record counts."""
+        """Store the numbers of parameters of new architectures. As in the official API, the first record decides."""
         new = np.flatnonzero(self._drawn[index] < 0)
         architectures, first = np.unique(index[new], return_index=True)
         self._values[PARAMETERS][architectures] = parameters[new[first]] / _PER_MILLION
 
     def _number(self, batch: RecordBatch, slot: IntArray) -> IntArray:
-        """Numbers of the repeats: for every record, how many of the same slot came before it in the file."""
+        """Return the repeat of every record: the number of earlier records with the same slot in the file."""
         counts = self.counts.reshape(-1)
         order = np.argsort(slot, kind="stable")
         ordered = slot[order]
@@ -240,31 +244,31 @@ class _Filling:
 
 
 def _convert(
-    stream: BinaryIO, name: str, target: Path, kind: RecordFormat, frame: Frame, progress: Progress | None
+    stream: BinaryIO, name: str, target: Path, kind: RecordFormat, dimensions: Dimensions, progress: Progress | None
 ) -> None:
-    """Convert a file whose size is known; _OutgrownError where it is larger than that."""
+    """Convert a file to a table of given dimensions; _OutgrownError if the file needs larger ones."""
     total = stream.seek(0, os.SEEK_END)
     stream.seek(0)
-    description = kind.describe(frame)
+    description = kind.describe(dimensions)
     told = (lambda done: progress(done, total)) if progress else None
     with atomic_path(target) as finished, tempfile.TemporaryDirectory(dir=finished.parent) as folder:
         draft_path = Path(folder, target.name)
         with store.writing(description, draft_path) as draft:
-            counts = fill(stream, name, kind, frame, draft.values, told)
+            counts = fill(stream, name, kind, dimensions, draft.values, told)
         table = store.open_table(draft_path)
         remarks = tuple(kind.remarks(table, counts))
         if not remarks:
             draft_path.replace(finished)
             return
-        # What there is to remark is known only now, and a description is written with the arrays.
+        # The remarks are known only now, and the description must be written with the arrays.
         noted = dataclasses.replace(description, notes=(*description.notes, *remarks))
         store.write(Table(noted, {metric: table.values(metric) for metric in table.metrics}), finished)
 
 
-def _first_frame(stream: BinaryIO, name: str) -> Frame:
-    """The frame of the first few thousand records, which is that of any published file."""
+def _first_dimensions(stream: BinaryIO, name: str) -> Dimensions:
+    """Return the dimensions of the first few thousand records, which suffice for all published files."""
     for batch in batches(stream, name, longest=_LONGEST_RECORD):
-        return Frame(2, ()).around(batch, rows_of(batch))
+        return Dimensions(2, ()).including(batch, parse_rows(batch))
     raise DataError(f"{name} has no records")
 
 

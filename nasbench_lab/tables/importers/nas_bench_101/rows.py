@@ -2,8 +2,8 @@
 
 For example ``["0019...", 108, "0111000000000000", "input,conv3x3-bn-relu,maxpool3x3,output", "CiQJAAAA..."]``: the
 module hash, the epochs of the training, the bits of the adjacency matrix row by row, the operation of every vertex, and
-a protobuf message in Base64. A file has up to five million of them, so rows that are written in this very way are taken
-apart at their quotation marks, a batch at a time; others are read as JSON.
+a protobuf message in Base64. A file has up to five million rows, so batches of rows in exactly this form are split at
+their quotation marks; other rows are parsed as JSON.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from nasbench_lab.spaces.cell101_enumeration import MAX_VERTICES, OPERATIONS
 from nasbench_lab.tables.reading.tfrecord import RecordBatch
 
 Column = Sequence[bytes]
-"""One part of all rows."""
+"""One field of all rows."""
 
 Row = tuple[bytes, bytes, bytes, bytes, bytes]
 """Hash, epochs, bits of the matrix, operations, and Base64."""
@@ -43,17 +43,17 @@ _FIELDS = tuple(
 _EPOCHS = re.compile(rb", ([1-9][0-9]{0,5}), ")
 _WORDS = ("module hash", "number of epochs", "adjacency matrix", "list of operations", "Base64 text")
 _DIGIT = {name: digit for digit, name in enumerate(OPERATIONS, start=1)}
-_DISTINCT = 2**16  # how many matrices and lists of operations are remembered
+_DISTINCT = 2**16  # size of the caches of matrices and lists of operations
 _EDGES = MAX_VERTICES * (MAX_VERTICES - 1) // 2
 
 
 class ModelRows(NamedTuple):
-    """What a batch of rows says.
+    """The parsed rows of a batch.
 
     Attributes:
         hashes: raw module hashes, shape (n, 16).
-        epochs: shape (n,).
-        vertices: of the drawn cells, shape (n,).
+        epochs: numbers of epochs, shape (n,).
+        vertices: numbers of vertices of the drawn cells, shape (n,).
         drawings: the drawn cells as numbers, see `codes_of`, shape (n,).
         messages: the protobuf message of every row.
     """
@@ -65,15 +65,15 @@ class ModelRows(NamedTuple):
     messages: list[bytes]
 
 
-def rows_of(batch: RecordBatch) -> ModelRows:
-    """Take the rows of a batch apart.
+def parse_rows(batch: RecordBatch) -> ModelRows:
+    """Parse the rows of a batch.
 
     Raises:
-        DataError: a row is not what this module's description says; the record is named.
+        DataError: a row does not have the format of this module; the message names the record.
     """
     try:
         return _numbers(*_plain_columns(batch))
-    except ValueError:  # once more, row by row, to say which one it is, or to read JSON that is written otherwise
+    except ValueError:  # parse row by row, to name the invalid row, or to read JSON in another layout
         rows = [_json_row(batch, position) for position in range(len(batch.data))]
         for position, row in enumerate(rows):
             try:
@@ -86,15 +86,15 @@ def rows_of(batch: RecordBatch) -> ModelRows:
 def codes_of(drawings: IntArray, vertices: int) -> IntArray:
     """Return the codes of drawn cells in the space of cells with at most ``vertices`` vertices (see `Cell101Space`).
 
-    A drawing is a number: 21 bits for the upper triangle of a matrix of seven vertices, row by row, the first the most
-    significant, then a digit between 0 and 3 for each of five inner vertices, 0 for none.
+    A drawing is a number: 21 bits for the upper triangle of a matrix of seven vertices, row by row, most significant
+    bit first, then a digit from 0 to 3 for each of five inner vertices, with 0 for a vertex that does not exist.
 
     Args:
-        drawings: shape (n,), of at most ``vertices`` vertices.
-        vertices: of the space.
+        drawings: the drawings, shape (n,), with at most ``vertices`` vertices.
+        vertices: largest number of vertices of the space.
 
     Returns:
-        Shape (n, codes of the space).
+        The codes, shape (n, codes of the space).
     """
     _, target = np.triu_indices(MAX_VERTICES, 1)
     inner = MAX_VERTICES - 2
@@ -104,10 +104,10 @@ def codes_of(drawings: IntArray, vertices: int) -> IntArray:
 
 
 def _plain_columns(batch: RecordBatch) -> tuple[Column, Column, Column, Column, Column]:
-    """The columns of rows that are written as the published files are; ValueError where one of them is not."""
+    """Return the columns of rows in the form of the published files; ValueError if a row has another form."""
     pieces = b"\n".join(batch.data).split(b'"')
     between, hashes, epochs, bits, comma, names, another, texts = (pieces[first::8] for first in range(8))
-    # No other piece may have a line break, so those between the rows are the ends of the records.
+    # No other piece may have a line break, so the line breaks between rows are the ends of the records.
     rows = len(texts)
     if len(pieces) != 8 * rows + 1 or between != [b"[", *[b"]\n["] * (rows - 1), b"]"] or {*comma, *another} != {b", "}:
         raise ValueError("a row is not plain")
@@ -120,7 +120,7 @@ def _plain_columns(batch: RecordBatch) -> tuple[Column, Column, Column, Column, 
 
 
 def _json_row(batch: RecordBatch, position: int) -> Row:
-    """One row from JSON, however it is written, checked part by part."""
+    """Parse one row of JSON in any layout, and check every field."""
     try:
         row = json.loads(batch.data[position])
     except (ValueError, RecursionError) as error:
@@ -135,14 +135,14 @@ def _json_row(batch: RecordBatch, position: int) -> Row:
 
 
 def _octets(part: Any) -> bytes:
-    """A part of a row as it stands in plain rows; what cannot be one matches nothing."""
+    """Return a field as it is written in plain rows; an invalid field becomes a text that matches no pattern."""
     if type(part) is int:
         return b"%d" % part if abs(part) < 10**9 else b"-"
     return part.replace("\n", "").encode("ascii", "replace") if isinstance(part, str) else b""
 
 
 def _numbers(hashes: Column, epochs: Column, bits: Column, names: Column, texts: Column) -> ModelRows:
-    """Turn columns of texts into numbers; ValueError where they do not make sense."""
+    """Convert columns of texts to numbers; ValueError if a text is invalid."""
     count = len(hashes)
     integers = {text: int(text) for text in set(epochs)}
     edges = np.fromiter(map(_edges, bits), np.int64, count)
@@ -161,7 +161,7 @@ def _numbers(hashes: Column, epochs: Column, bits: Column, names: Column, texts:
 
 @functools.lru_cache(_DISTINCT)
 def _edges(bits: bytes) -> int:
-    """The edges of a matrix as a number, followed by three bits for the number of its vertices."""
+    """Return the edges of a matrix as a number, followed by three bits for the number of vertices."""
     size = math.isqrt(len(bits))
     if bits.strip(b"01"):
         raise ValueError(f"the matrix has other entries than 0 and 1: {bits[:64]!r}")
@@ -176,7 +176,7 @@ def _edges(bits: bytes) -> int:
 
 @functools.lru_cache(_DISTINCT)
 def _operations(names: bytes) -> int:
-    """The operations of the inner vertices as a number, followed by three bits for the number of all vertices."""
+    """Return the inner operations as a number, followed by three bits for the number of all vertices."""
     first, *inner, last = names.decode().split(",") if b"," in names else ("", "")
     if first != "input" or last != "output" or len(inner) > MAX_VERTICES - 2:
         raise ValueError(f"{len(inner) + 2} operations are not 2 to {MAX_VERTICES}, from 'input' to 'output'")

@@ -1,11 +1,11 @@
-"""NAS-Bench-101: the official files, and what a public repository has of all its architectures.
+"""NAS-Bench-101: tables from the official files, and a table of means from a public repository.
 
-The official files (``nasbench_full.tfrecord``, 1.95 GB; ``nasbench_only108.tfrecord``, 499 MB) hold one record a
+The official files (``nasbench_full.tfrecord``, 1.95 GB; ``nasbench_only108.tfrecord``, 499 MB) have one record per
 training: 423,624 cells, each trained three times for 4, 12, 36 and 108 epochs (or for 108 only), evaluated at the
-start, halfway and at the end. See `nas_bench_101_rows` for the records, and the project's ``model_metrics.proto`` for
-the message in each; of the evaluations, the one at the start is left out, as the official API does.
+start, halfway and at the end. The module ``rows`` beside this file describes the records, and the project's
+``model_metrics.proto`` the message in each. As in the official API, the evaluation at the start is omitted.
 
-*FreeREA* has the mean test accuracy and the number of parameters of every cell, in the order of the hashes.
+The repository *FreeREA* has the mean test accuracy and the number of parameters of every cell, in the order of hashes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from nasbench_lab.spaces.cell101_enumeration import MAX_VERTICES, SIZES
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile, UrlFile
 from nasbench_lab.tables.importers.nas_bench_101.messages import WireField
-from nasbench_lab.tables.importers.nas_bench_101.reader import PARAMETERS, Counts, Frame, RecordFormat
+from nasbench_lab.tables.importers.nas_bench_101.reader import PARAMETERS, Counts, Dimensions, RecordFormat
 from nasbench_lab.tables.importers.nas_bench_101.reader import convert as _convert
 from nasbench_lab.tables.importers.nats_topology import zero_cost
 from nasbench_lab.tables.known_answers import check_known_answers
-from nasbench_lab.tables.progress import Progress
+from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.reading import unpickle
 from nasbench_lab.tables.recipe import AbstractRecipe, Arrays, Recipe, StreamedRecipe
 from nasbench_lab.tables.table import Table
@@ -48,12 +48,12 @@ REPEATS = ("1st record", "2nd record", "3rd record")
 
 _NAMES = {(4, 12, 36, 108): "full", (108,): "only108"}
 
-HALFWAY, FINAL = 1, 2  # which of the evaluations in a message
+HALFWAY, FINAL = 1, 2  # numbers of the evaluations in a message
 EVALUATION = {"train_seconds": 2, "train_accuracy": 3, "valid_accuracy": 4, "test_accuracy": 5}
 """Field numbers of the messages of evaluations."""
 
 REVISION = 1
-"""Of the conversion; raised whenever it gives other numbers from the same file."""
+"""Version of the conversion; must be raised if the same file gives other numbers."""
 
 FIELDS = {
     **{f"halfway_{name}": WireField((1, HALFWAY, number)) for name, number in EVALUATION.items()},
@@ -63,11 +63,11 @@ FIELDS = {
 
 
 def metrics_of(when: str, prefix: str = "") -> tuple[Metric, ...]:
-    """Return the metrics of one evaluation, as the files have them.
+    """Return the metrics of one evaluation.
 
     Args:
-        when: the evaluation, as a part of a sentence.
-        prefix: of the names.
+        when: when the evaluation takes place, as part of a sentence.
+        prefix: prefix of the metric names.
     """
     images = "10,000 images"
     return (
@@ -81,15 +81,15 @@ def metrics_of(when: str, prefix: str = "") -> tuple[Metric, ...]:
 PARAMETERS_METRIC = Metric(PARAMETERS, "none", "millions", "minimize", "trainable parameters", ("architecture",))
 
 
-def _describe(frame: Frame) -> Description:
-    whole = frame.vertices == MAX_VERTICES
-    name = _NAMES.get(frame.fidelities, "other") if whole else f"{frame.vertices}-vertices"
-    epochs = ", ".join(map(str, frame.fidelities))
+def _describe(dimensions: Dimensions) -> Description:
+    whole = dimensions.vertices == MAX_VERTICES
+    name = _NAMES.get(dimensions.fidelities, "other") if whole else f"{dimensions.vertices}-vertices"
+    epochs = ", ".join(map(str, dimensions.fidelities))
     return Description(
         name=f"nas-bench-101/{name}",
         title=f"NAS-Bench-101: cells on CIFAR-10, {epochs} epochs",
-        space={"name": "cell101", "vertices": frame.vertices},
-        fidelities=frame.fidelities,
+        space={"name": "cell101", "vertices": dimensions.vertices},
+        fidelities=dimensions.fidelities,
         repeats=REPEATS,
         metrics=(
             *metrics_of("at the end"),
@@ -110,30 +110,30 @@ def _describe(frame: Frame) -> Description:
 
 
 def _remarks(table: Table, counts: Counts) -> list[str]:
-    """What is missing, or where a complete table is not as published."""
+    """Return notes on missing measurements, or on differences from the published numbers."""
     lacking = int((counts.sum(axis=1) == 0).sum())
     if lacking:
-        return [f"Measurements of {lacking:,} of the {table.space.size:,} models are missing; the file lacks them."]
+        return [f"Measurements of {lacking:,} of the {table.space.size:,} models are missing, as in the file."]
     fewer = int((counts < len(REPEATS)).any(axis=1).sum())
     if fewer:
-        return [f"{fewer:,} models were trained less often than {len(REPEATS)} times at some number of epochs."]
+        return [f"{fewer:,} models have fewer than {len(REPEATS)} trainings at some number of epochs."]
     wrong = [check for check in check_known_answers(table) if not check.ok]
-    return [f"Not the official measurements: {check.what} is {check.found}." for check in wrong]
+    return [f"These are not the official measurements: {check.what} is {check.found}." for check in wrong]
 
 
 def convert(source: Path, target: Path, *, progress: Progress | None = None) -> None:
-    """Convert an official file, or one that is written alike, into a table.
+    """Convert an official file, or another file in its format, to a table.
 
-    The table has the cells of as many vertices as the file has, and its numbers of epochs. What is missing in the file
-    is missing in the table, whose notes say so.
+    The space of the table has all cells up to the largest number of vertices in the file. The notes of the table say if
+    measurements are missing.
 
     Args:
         source: a TFRecord file.
-        target: the table (``.h5``) to write.
-        progress: called with bytes that are done and bytes in total.
+        target: the table file (``.h5``) to write.
+        progress: called with the number of bytes read, and the total.
 
     Raises:
-        DataError: a record is damaged or does not make sense; the message has its number and where it is in the file.
+        DataError: a record is damaged or inconsistent; the message has its number and its position in the file.
         SourceError: the file cannot be read.
         OutputError: the table cannot be written.
     """
@@ -181,35 +181,35 @@ def _read_means(_description: Description, files: Sequence[bytes]) -> tuple[Arra
     return {"test_accuracy": accuracy, PARAMETERS: parameters}, {}
 
 
-class _Frame:
-    """Stands for a pandas data frame in a pickle: keeps its columns by name."""
+class _DataFrame:
+    """Replaces a pandas data frame in a pickle: keeps its columns by name."""
 
     columns: Mapping[str, Any]
 
     def __setstate__(self, state: Any) -> None:
-        """Take the columns out of the blocks they are stored in."""
+        """Extract the columns from the blocks of the data frame."""
         self.columns = {
             name: column for values, names in state["_mgr"] for name, column in zip(names, values, strict=True)
         }
 
 
 class _NewBlock:
-    """Stands for the function that makes blocks of a data frame: gives an array and the columns that it holds."""
+    """Replaces the function that makes blocks of a data frame: returns an array and the slice of its columns."""
 
     def __setstate__(self, _state: Any) -> None:
-        """Take the keywords that the function is bound to, which are always the same."""
+        """Ignore the keywords that the function is bound to, which are always the same."""
 
     def __call__(self, values: Any, columns: slice) -> tuple[Any, slice]:
         return values, columns
 
 
 def _manager(blocks: Any, axes: Any) -> list[tuple[Any, list[str]]]:
-    """Stand for the manager of blocks: arrays and the names of the columns in each."""
+    """Replace the manager of blocks: return the array of every block with the names of its columns."""
     return [(values, [str(name) for name in axes[0][columns]]) for values, columns in blocks]
 
 
 _PANDAS: unpickle.Allowed = {
-    ("pandas.core.frame", "DataFrame"): _Frame,
+    ("pandas.core.frame", "DataFrame"): _DataFrame,
     ("pandas.core.internals.managers", "BlockManager"): _manager,
     ("pandas.core.internals.blocks", "new_block"): _NewBlock(),
     ("functools", "partial"): lambda function: function,
@@ -220,7 +220,7 @@ _PANDAS: unpickle.Allowed = {
 
 
 def _column(data: bytes, column: str, name: str) -> FloatArray:
-    """Read a column of a packed and pickled data frame with a row per cell, without pandas."""
+    """Read a column of a compressed, pickled data frame with one row per cell, without pandas."""
     frame = unpickle.load(_unpacked(data, name), {**unpickle.ALLOWED, **_PANDAS})
     try:
         order, values = (np.array(frame.columns[key], dtype=np.float64) for key in ("index", column))
@@ -232,7 +232,7 @@ def _column(data: bytes, column: str, name: str) -> FloatArray:
 
 
 def _unpacked(data: bytes, name: str) -> bytes:
-    """The content of a gzip file, of bounded size."""
+    """Decompress a gzip file, up to a size limit."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
         content = unpacker.decompress(data, _MOST_BYTES)
@@ -255,11 +255,11 @@ _FILES = {
         "nasbench_only108.tfrecord", "4c39c3936e36a85269881d659e44e61a245babcb72cb374eacacf75d0e5f4fd1", 522_767_376
     ),
 }
-"""The official files, with the checksums that their project states."""
+"""Numbers of epochs to the official file, with the checksum stated by its project."""
 
 RECIPES: tuple[AbstractRecipe, ...] = (
     *(
-        StreamedRecipe(_describe(Frame(MAX_VERTICES, epochs)), file, convert, REVISION)
+        StreamedRecipe(_describe(Dimensions(MAX_VERTICES, epochs)), file, convert, REVISION)
         for epochs, file in _FILES.items()
     ),
     Recipe(_MEANS, (_ACCURACIES, _PARAMETERS), _read_means),

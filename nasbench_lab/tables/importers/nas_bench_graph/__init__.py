@@ -1,1 +1,1 @@
-"""NAS-Bench-Graph: the light version, and the learning curves."""
+"""NAS-Bench-Graph: the light version, and the learning curves of the full version."""

@@ -1,9 +1,9 @@
-"""The full version of NAS-Bench-Graph: what every training measured after every epoch, from files that users bring.
+"""The full version of NAS-Bench-Graph: learning curves of every training, from files that users download.
 
-Three files a data set, one a seed: ``cora0.bench``, ``cora1.bench``, ``cora2.bench`` (figshare, article 20070371).
-A file is a pickled dictionary: key of an architecture (as in the light version) to a dictionary whose ``dur`` has a row
-per epoch: performance in training, validation and test, the three losses, and the "best performance". It is nearly a
-gigabyte, so it is read item by item.
+There are three files per data set, one per seed: ``cora0.bench``, ``cora1.bench``, ``cora2.bench`` (figshare, article
+20070371). A file is a pickled dictionary: key of an architecture (as in the light version) to a dictionary whose
+``dur`` has one row per epoch: performance in training, validation and test, the three losses, and the "best
+performance". A file has nearly a gigabyte, so it is read item by item.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.gnn import OPERATIONS, PROTEINS_OPERATIONS, GnnSpace
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
-from nasbench_lab.tables.importers.nas_bench_graph.light import CITATION, DATASETS, architecture_keys
+from nasbench_lab.tables.importers.nas_bench_graph.light_version import CITATION, DATASETS, architecture_keys
 from nasbench_lab.tables.reading import pickle_items
 
 _NAME = re.compile(rf"({'|'.join(DATASETS)})([012])\.bench", re.ASCII)
 _SEEDS = 3
 _MOST_EPOCHS = 10_000
-_SINGLE = {  # metric to the field of an architecture's dictionary, where the file has it
+_SINGLE = {  # metric to the field of an architecture's dictionary; each is optional
     "chosen_valid_{0}": "valid_perf",
     "chosen_test_{0}": "perf",
     "latency": "latency",
@@ -37,14 +37,14 @@ _PER_TRAINING = ("architecture", "repeat")
 
 
 class _Shape(NamedTuple):
-    """What decides about the arrays of the table: the number of epochs, and which single numbers there are."""
+    """What determines the arrays of the table: the number of epochs, and the names of the optional single numbers."""
 
     epochs: int
     single: frozenset[str]
 
 
 class _ShapeError(Exception):
-    """A file does not fit the shape; ``shape`` is the next to try."""
+    """A file does not fit the shape; ``shape`` is the next shape to try."""
 
     def __init__(self, shape: _Shape) -> None:
         super().__init__(f"the data needs {shape}")
@@ -54,18 +54,19 @@ class _ShapeError(Exception):
 def convert(source: Path, target: Path, *, progress: Callable[[int, int], None] | None = None) -> Path:
     """Write the table of a data set's learning curves.
 
-    Numbers are kept as float32: the table has a third of the size of the files.
+    Numbers are stored as float32: the table has a third of the size of the files.
 
     Args:
-        source: a file, ``cora0.bench``; or a folder with the files of one data set. A seed without a file is missing.
+        source: a file such as ``cora0.bench``, or a folder with the files of one data set. A seed without a file is
+            missing in the table.
         target: the table file to write.
-        progress: called with the bytes that were read, and those of all files.
+        progress: called with the number of bytes read, and the total of all files.
 
     Returns:
         ``target``.
 
     Raises:
-        DataError: a file is damaged, hostile, or not one of NAS-Bench-Graph's. No table is left.
+        DataError: a file is damaged, hostile, or not a file of NAS-Bench-Graph. No table is written.
         OutputError: the table cannot be written.
     """
     dataset, files = _files(Path(source))
@@ -85,7 +86,7 @@ def _files(source: Path) -> tuple[str, dict[int, Path]]:
     datasets = {match[1] for match, _ in matches}
     if len(datasets) != 1:
         held = f"files of {', '.join(sorted(datasets))}" if datasets else "no file named like cora0.bench"
-        raise DataError(f"{source} has {held}; it must have those of one data set")
+        raise DataError(f"{source} has {held}; it must have the files of one data set")
     return datasets.pop(), {int(match[2]): path for match, path in matches}
 
 
@@ -119,12 +120,12 @@ def _write(
                 for name, number in single.items():
                     draft.values[name.format(_score(dataset))][index, seed] = number
             if not seen.any():
-                raise DataError(f"{path.name} has no architecture")
+                raise DataError(f"{path.name} has no architectures")
             before += sizes[seed]
 
 
 def _shifted(progress: Callable[[int, int], None] | None, before: int, total: int) -> Callable[[int, int], None] | None:
-    """Return the progress of one file as a part of that of all."""
+    """Return a progress callback for one file that reports the progress of all files."""
     if progress is None:
         return None
     report = progress
@@ -132,20 +133,22 @@ def _shifted(progress: Callable[[int, int], None] | None, before: int, total: in
 
 
 def _index(key: Any, index_of: Mapping[int, int], path: Path) -> int:
-    """Return the index of an architecture given by its key, a number or its digits."""
+    """Return the index of an architecture from its key, a number or its digits."""
     number = int(key) if isinstance(key, str) and re.fullmatch("[0-9]{1,5}", key, re.ASCII) else key
     if isinstance(number, bool) or number not in index_of:
-        raise DataError(f"{path.name} has the key {str(key)[:20]!r}, which is none of the {len(index_of)} of its space")
+        raise DataError(
+            f"{path.name} has the key {str(key)[:20]!r}, which is not one of the {len(index_of)} keys of its space"
+        )
     return index_of[number]
 
 
 def _training(item: Any, key: Any, shape: _Shape, path: Path) -> tuple[FloatArray, dict[str, float]]:
-    """Return one training's rows, (epochs, 7), and its single numbers."""
+    """Return the rows of one training, (epochs, 7), and its single numbers."""
     where = f"the architecture {key} of {path.name}"
     rows = _rows(item.get("dur") if isinstance(item, dict) else None, where)
     single = {metric: item[field] for metric, field in _SINGLE.items() if item.get(field) is not None}
     if not all(_is_number(number) for number in single.values()):
-        raise DataError(f"{where} has something in place of a number")
+        raise DataError(f"{where} has a value that is not a number")
     if len(rows) > shape.epochs or not single.keys() <= shape.single:
         raise _ShapeError(_Shape(max(len(rows), shape.epochs), shape.single | single.keys()))
     return rows, single
@@ -157,7 +160,7 @@ def _rows(content: Any, where: str) -> FloatArray:
         raise DataError(f"{where} has no list (dur) of 1 to {_MOST_EPOCHS} epochs")
     for row in content:
         if not isinstance(row, list | tuple | np.ndarray) or len(row) != len(_CURVES) or not all(map(_is_number, row)):
-            raise DataError(f"{where} has an epoch without {len(_CURVES)} numbers")
+            raise DataError(f"{where} has an epoch that is not {len(_CURVES)} numbers")
     try:
         return np.array([[float(number) for number in row] for row in content])
     except OverflowError as error:
@@ -181,7 +184,7 @@ _CURVES = (
     *itertools.product(("train", "valid", "test"), ("loss",)),
     ("test", "best"),
 )
-"""Split and quantity of every number in a row."""
+"""Split and quantity of the numbers in a row, in order."""
 
 
 def _describe(dataset: str, shape: _Shape, files: list[str]) -> Description:
@@ -209,7 +212,7 @@ def _describe(dataset: str, shape: _Shape, files: list[str]) -> Description:
         source=", ".join(files),
         notes=(
             "Epoch e is the e-th row of a training's curve. Numbers are rounded to float32; larger ones are infinite.",
-            "The publication does not say how its best performance is chosen; it is listed with the test metrics.",
+            "The publication does not define its best performance; it is listed with the test metrics.",
             "No training times are published, so budgets in seconds are not possible.",
         ),
     )

@@ -1,15 +1,16 @@
-"""The official archives of NATS-Bench and NAS-Bench-201, which users bring: every number, as tables.
+"""Converting the official archives of NATS-Bench and NAS-Bench-201, which users download, to tables.
 
-They come in three forms:
+Archives come in three forms:
 
-- a *folder* (``NATS-tss-v1_0-3ffb9-simple``, ``NATS-sss-v1_0-50262-simple``) has one compressed pickle an architecture
+- a *folder* (``NATS-tss-v1_0-3ffb9-simple``, ``NATS-sss-v1_0-50262-simple``) has one compressed pickle per architecture
   and one with the list of all architectures;
-- a *compressed pickle* (``NATS-tss-v1_0-3ffb9.pickle.pbz2``, ``NATS-sss-v1_0-50262.pickle.pbz2``) has all that at once;
-- a *torch file* (``NAS-Bench-201-v1_0-e61699.pth``, ``NAS-Bench-201-v1_1-096897.pth``), too.
+- a *compressed pickle* (``NATS-tss-v1_0-3ffb9.pickle.pbz2``, ``NATS-sss-v1_0-50262.pickle.pbz2``) has everything in one
+  file;
+- a *torch file* (``NAS-Bench-201-v1_0-e61699.pth``, ``NAS-Bench-201-v1_1-096897.pth``) has everything, too.
 
-The numbers go into learning-curve tables, one for every data set and hyper-parameter set (`nats_archive_tables`), and
-what searches use of them into one table a data set (`nats_archive_search`). An archive may have some architectures
-only; all others are then missing in the tables. Nothing is ever in memory but the architecture that is being read.
+All numbers go into learning-curve tables, one per data set and hyper-parameter set (``curve_tables.py``). The numbers
+that searches use also go into one table per data set (``search_tables.py``). An archive may have only some
+architectures; the others are missing in the tables. Only one architecture is in memory at a time.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import numpy as np
 
 from nasbench_lab.errors import DataError, first_line
 from nasbench_lab.files import atomic_folder
-from nasbench_lab.tables.importers.nats_archives import search
+from nasbench_lab.tables.importers.nats_archives import search_tables
 from nasbench_lab.tables.importers.nats_archives.benchmarks import (
     DATASETS,
     NAS_BENCH_201_V10,
@@ -39,22 +40,21 @@ from nasbench_lab.tables.importers.nats_archives.benchmarks import (
     TOPOLOGY,
     Benchmark,
 )
-from nasbench_lab.tables.importers.nats_archives.tables import ArchiveLayout, LayoutError, Tables
+from nasbench_lab.tables.importers.nats_archives.curve_tables import ArchiveLayout, CurveTableWriter, LayoutError
 from nasbench_lab.tables.importers.nats_archives.training import described
+from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.reading import pickle_stream, torch_file, unpickle
-
-Progress = Callable[[int, int], None]
 
 _META = "meta.pickle.pbz2"
 _MEMBER = re.compile(r"(\d{1,6})\.pickle\.pbz2")
 _ITEMS = "arch2infos"
 _LIST = "meta_archs"
 _MOST_BYTES = 2**21
-"""Of a decompressed pickle: those of architectures have a third of a million, the list of all of them 1.6 million."""
+"""Limit of a decompressed pickle: an architecture has a third of a million bytes, the list of architectures 1.6."""
 
 _FILES = {f"{d}-{hp}.h5" for d in DATASETS for hp in (*TOPOLOGY.epochs, *SIZE.epochs)}
 _FILES |= {f"search-{dataset}.h5" for dataset in DATASETS}
-"""Every file that an import may leave."""
+"""Every file that an import may write."""
 
 
 def import_archive(source: Path, folder: Path, *, progress: Progress | None = None) -> list[Path]:
@@ -62,17 +62,17 @@ def import_archive(source: Path, folder: Path, *, progress: Progress | None = No
 
     Args:
         source: the archive: a folder, a ``.pickle.pbz2`` or a ``.pth``.
-        folder: where the tables go, ``<data set>-<hyper-parameters>.h5`` with learning curves and
-            ``search-<data set>.h5``. Tables of an older import there are replaced; nothing else may be there.
-        progress: called with the number of architectures that are done, and of all. It begins anew where the archive
-            turns out to need a wider table (see `nats_archive_tables`).
+        folder: folder for the tables, ``<data set>-<hyper-parameters>.h5`` with learning curves and
+            ``search-<data set>.h5``. Tables of an older import are replaced; the folder must have no other files.
+        progress: called with the number of finished architectures, and the total. It starts again from 0 if the archive
+            needs larger tables (see ``curve_tables.py``).
 
     Returns:
-        The files.
+        The table files.
 
     Raises:
-        DataError: the archive is damaged, hostile or no archive. The folder is left as it was.
-        OutputError: the tables cannot be written. The folder is left as it was.
+        DataError: the archive is damaged, hostile, or not an official archive. The folder stays unchanged.
+        OutputError: the tables cannot be written. The folder stays unchanged.
     """
     archive = _open(Path(source))
     with atomic_folder(Path(folder), replace=_FILES) as temporary:
@@ -85,17 +85,17 @@ class _Archive(Protocol):
 
     name: str
     expected: int | None
-    """How many architectures it has; None where that is not known before the end."""
+    """Number of architectures; None if it is not known before the end."""
 
     def items(self) -> Iterator[tuple[Any, Any]]:
-        """Give the index and the results of every architecture."""
+        """Yield the index and the results of every architecture."""
 
     def architectures(self) -> Any:
-        """Return the archive's list of all architectures, once all items were given."""
+        """Return the archive's list of all architectures; call it after all items."""
 
 
 def _write(archive: _Archive, folder: Path, progress: Progress) -> list[str]:
-    """Write all tables, again with another layout as long as the archive needs another."""
+    """Write all tables; start again with another layout as long as the archive needs one."""
     layout = ArchiveLayout(present=archive.expected)
     while True:
         try:
@@ -105,14 +105,14 @@ def _write(archive: _Archive, folder: Path, progress: Progress) -> list[str]:
 
 
 def _try(archive: _Archive, layout: ArchiveLayout, folder: Path, progress: Progress) -> list[str]:
-    """Write all tables in one layout, or raise LayoutError, which leaves none."""
+    """Write all tables in one layout, or raise LayoutError and leave none."""
     with contextlib.ExitStack() as stack:
         done: set[int] = set()
         for index, infos in archive.items():
             if not done:
-                benchmark = _recognise(infos)
+                benchmark = _detect_benchmark(infos)
                 layout = _complete(layout, benchmark, layout.present)
-                tables = stack.enter_context(Tables(benchmark, layout, archive.name, folder))
+                tables = stack.enter_context(CurveTableWriter(benchmark, layout, archive.name, folder))
             _put(tables, benchmark, index, infos)
             done.add(index)
             progress(len(done), layout.present or benchmark.space.size)
@@ -123,33 +123,33 @@ def _try(archive: _Archive, layout: ArchiveLayout, folder: Path, progress: Progr
         if _complete(layout, benchmark, len(done)) != layout:
             raise LayoutError(_complete(layout, benchmark, len(done)))
     names = [f"{key}.h5" for key in tables.keys]
-    return names + search.write(benchmark, layout, tables.keys, folder, archive.name)
+    return names + search_tables.write(benchmark, layout, tables.keys, folder, archive.name)
 
 
 def _complete(layout: ArchiveLayout, benchmark: Benchmark, present: int | None) -> ArchiveLayout:
-    """The layout, knowing how many architectures there are."""
+    """Return the layout with the number of architectures; None for all of them."""
     return dataclasses.replace(layout, present=None if present == benchmark.space.size else present)
 
 
-def _recognise(infos: Any) -> Benchmark:
-    """Tell the benchmark from the results of any architecture."""
+def _detect_benchmark(infos: Any) -> Benchmark:
+    """Return the benchmark that the results of an architecture belong to."""
     try:
         if infos.keys() <= {"less", "full"}:
             datasets = infos["less"]["dataset_seed"].keys()
             return NAS_BENCH_201_V10 if datasets == {"cifar10-valid"} else NAS_BENCH_201_V11
         return SIZE if ":" in next(iter(infos.values()))["arch_str"] else TOPOLOGY
     except (AttributeError, KeyError, TypeError, StopIteration) as error:
-        raise DataError("the archive has no results as NATS-Bench or NAS-Bench-201 have them") from error
+        raise DataError("the archive has no results in the format of NATS-Bench or NAS-Bench-201") from error
 
 
-def _put(tables: Tables, benchmark: Benchmark, index: Any, infos: Any) -> None:
-    """Write all that the archive has of one architecture."""
+def _put(tables: CurveTableWriter, benchmark: Benchmark, index: Any, infos: Any) -> None:
+    """Write all results of one architecture."""
     if type(index) is not int or not 0 <= index < benchmark.space.size:
         raise DataError(f"the archive has results of architecture {described(index)}, which does not exist")
     names = {benchmark.keys.get(hp, hp): hp for hp in benchmark.epochs}
     try:
         if not isinstance(infos, dict) or not infos or not infos.keys() <= names.keys():
-            raise DataError(f"it has no results, or some of other hyper-parameters than {', '.join(names)}")
+            raise DataError(f"it has no results, or results of other hyper-parameters than {', '.join(names)}")
         for name, state in infos.items():
             tables.put(index, names[name], state)
     except DataError as error:
@@ -157,7 +157,7 @@ def _put(tables: Tables, benchmark: Benchmark, index: Any, infos: Any) -> None:
 
 
 def _open(source: Path) -> _Archive:
-    """Tell the form of an archive from its first bytes."""
+    """Open an archive; its first bytes say which form it has."""
     try:
         if source.is_dir():
             return _Folder(source)
@@ -174,7 +174,7 @@ def _open(source: Path) -> _Archive:
 
 
 class _Folder:
-    """A folder with a file per architecture."""
+    """A folder with one file per architecture."""
 
     def __init__(self, source: Path) -> None:
         self.name, self._source = source.name, source
@@ -183,8 +183,8 @@ class _Folder:
         self.expected: int | None = len(members)
 
     def items(self) -> Iterator[tuple[Any, Any]]:
-        """Give the index and the results of every architecture."""
-        # The next file is decompressed, which takes a third of the time and lets Python go on, while one is read.
+        """Yield the index and the results of every architecture."""
+        # A thread decompresses the next file while one is read; this takes a third of the time and releases the GIL.
         with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
             waiting: collections.deque[concurrent.futures.Future[bytes]] = collections.deque()
             paths = iter(self._members.values())
@@ -201,15 +201,15 @@ class _Folder:
 
 
 class _OneFile:
-    """A pickle of everything."""
+    """A single pickle with everything."""
 
     def __init__(self, name: str, open_stream: Callable[[], contextlib.AbstractContextManager[BinaryIO]]) -> None:
         self.name = name
         self.expected: int | None = None
-        self._stream = pickle_stream.Stream(open_stream, _ITEMS, unpickle.ALLOWED)
+        self._stream = pickle_stream.PickleStream(open_stream, _ITEMS, unpickle.ALLOWED)
 
     def items(self) -> Iterator[tuple[Any, Any]]:
-        """Give the index and the results of every architecture."""
+        """Yield the index and the results of every architecture."""
         try:
             yield from self._stream
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What the official archives hold: spaces, hyper-parameter sets, seeds, data sets and their splits."""
+"""The contents of the official archives: spaces, hyper-parameter sets, seeds, data sets and their splits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DATASETS: Mapping[str, Mapping[str, str]] = {
     "cifar100": {"valid": "x-valid", "test": "x-test", "valtest": "ori-test"},
     "ImageNet16-120": {"valid": "x-valid", "test": "x-test", "valtest": "ori-test"},
 }
-"""Every data set that was trained on: what is evaluated, and the archive's name for these images."""
+"""Training data set to its evaluated splits, with the archive's names of these splits."""
 
 IMAGES: Mapping[str, Mapping[str, str]] = {
     "cifar10-valid": {
@@ -39,10 +39,10 @@ IMAGES: Mapping[str, Mapping[str, str]] = {
         "valtest": "all 6,000 ImageNet16-120 validation images (validation and test images together)",
     },
 }
-"""Which images stand behind every split of a data set."""
+"""Data set to the images of its splits."""
 
 SEEDS = (111, 777, 888, 999)
-"""All seeds that any of the archives was trained with."""
+"""All seeds in any of the archives."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,14 +50,14 @@ class Benchmark:
     """One official release.
 
     Attributes:
-        key: the first part of its tables' names.
-        title: its name, for people.
-        space: its architectures.
-        epochs: hyper-parameter set (as the archive calls it) to number of training epochs, ascending.
-        seeds: hyper-parameter set to the seeds that it is published with.
-        keys: hyper-parameter set to what the archive's dictionaries call it, where that is something else.
-        costs_repaired: whether the official code takes parameters and FLOPs of seed 888 alone where the seeds disagree
-            in the fifth decimal (a known fault of some archives); otherwise it takes the mean.
+        key: first part of the names of its tables.
+        title: its title.
+        space: its search space.
+        epochs: hyper-parameter set (named as in the archive) to number of training epochs, ascending.
+        seeds: hyper-parameter set to its published seeds.
+        keys: hyper-parameter set to its key in the archive's dictionaries, if different.
+        costs_repaired: whether the official code takes parameters and FLOPs from seed 888 if the seeds differ in the
+            fifth decimal (a known fault of some archives); otherwise it takes the mean.
     """
 
     key: str

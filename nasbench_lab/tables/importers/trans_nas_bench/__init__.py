@@ -1,1 +1,1 @@
-"""TransNAS-Bench-101: what public repositories carry, and the official file."""
+"""TransNAS-Bench-101: tables from a public repository, and from the official file."""

@@ -1,13 +1,13 @@
-"""The published file of TransNAS-Bench-101, ``transnas-bench_v10141024.pth``: all learning curves of 7,352 networks.
+"""The official file of TransNAS-Bench-101, ``transnas-bench_v10141024.pth``: all learning curves of 7,352 networks.
 
-It is a dictionary that PyTorch saved:
+It is a dictionary saved by PyTorch:
 
 - ``task_list``, ``metrics_dict`` (task to names of metrics) and ``info_names``;
 - ``data``: space ("micro", "macro") to notation to task to ``total_epochs``, ``metrics`` (name to one number per epoch)
   and ``model_info`` (name to a number).
 
-``time_elapsed`` is what the official training code writes after every epoch: the seconds since the training began,
-hours:minutes:seconds or a number. They cover training, validation and test.
+The official training code writes ``time_elapsed`` after every epoch: the time since the start of the training, as
+hours:minutes:seconds or as a number of seconds. It covers training, validation and test.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ _INFO = {  # name: unit, description
     "encoder_FLOPs": ("", "operations of one image without the task's decoder, as published"),
 }
 _FILES = frozenset(f"{space}-{task}.h5" for space, task in itertools.product(SPACES, TASKS))
-"""Every file that an import may leave."""
+"""Every file that an import may write."""
 
 
 def convert(source: Path, target: Path, *, progress: Callable[[int, int], None] | None = None) -> list[Path]:
     """Write one table of learning curves per space and task.
 
     Args:
-        source: the published file.
-        target: the folder for the tables, ``micro-jigsaw.h5`` and so on; tables of an older import are replaced.
-        progress: called with the number of tables that are done, and of all.
+        source: the official file.
+        target: folder for the tables, ``micro-jigsaw.h5`` and so on; tables of an older import are replaced.
+        progress: called with the number of finished tables, and the total.
 
     Returns:
-        The files.
+        The table files.
 
     Raises:
-        DataError: the file is damaged, hostile, or not that of TransNAS-Bench-101. The folder is left as it was.
-        OutputError: the tables cannot be written. The folder is left as it was.
+        DataError: the file is damaged, hostile, or not that of TransNAS-Bench-101. The folder stays unchanged.
+        OutputError: the tables cannot be written. The folder stays unchanged.
     """
     from nasbench_lab.tables.reading import torch_file
 
@@ -72,12 +72,12 @@ def convert(source: Path, target: Path, *, progress: Callable[[int, int], None] 
 
 
 class _Published(NamedTuple):
-    """The content of the file, as far as it is known to be what it should.
+    """The content of the file; only its outer layers are checked.
 
     Attributes:
         metrics: task to the names of its metrics.
-        info: names of the numbers that a network has whatever its training.
-        networks: space to notation to what was found of the network, unchecked.
+        info: names of the numbers of a network that do not depend on its training.
+        networks: space to notation to the results of the network, unchecked.
     """
 
     metrics: dict[str, tuple[str, ...]]
@@ -92,7 +92,7 @@ class _Published(NamedTuple):
         if not (_is_dict(metrics) and _is_names(info) and _is_dict(networks)):
             raise DataError("the file is not that of TransNAS-Bench-101: it needs metrics_dict, info_names and data")
         if not set(metrics) <= set(TASKS) or not set(networks) <= set(SPACES) or not set(info) <= set(_INFO):
-            raise DataError("the file has a task, a space or an info that TransNAS-Bench-101 does not have")
+            raise DataError("the file has a task, a space or an info name that TransNAS-Bench-101 does not have")
         for task, names in metrics.items():
             if not _is_names(names) or f"valid_{TASKS[task].quantity}" not in names:
                 raise DataError(f"the file does not name the metrics of {task}")
@@ -135,7 +135,7 @@ def _index(space: Space, notation: str) -> int:
 
 
 def _training(network: Any, published: _Published, task: str, notation: str) -> dict[str, FloatArray]:
-    """Return the learning curves of one network on a task, and what else is known of it."""
+    """Return the learning curves and the other numbers of one network on a task."""
     where = f"{notation} on {task}"
     try:
         result = network[task]
@@ -143,9 +143,9 @@ def _training(network: Any, published: _Published, task: str, notation: str) -> 
         curves = {name: _curve(metrics[name], name, where) for name in published.metrics[task]}
         single = {name: _number(info[name], where) for name in published.info}
     except (KeyError, TypeError, IndexError) as error:
-        raise DataError(f"{where} lacks a part: {error!r}") from error
+        raise DataError(f"{where} lacks a field: {error!r}") from error
     if type(epochs) is not int or any(len(curve) != epochs for curve in curves.values()):
-        raise DataError(f"the learning curves of {where} are not as long as the training")
+        raise DataError(f"the learning curves of {where} do not have as many epochs as the training")
     return {**curves, **single}
 
 
@@ -157,7 +157,7 @@ def _curve(content: Any, name: str, where: str) -> FloatArray:
 
 
 def _seconds(item: Any) -> Any:
-    """Turn hours:minutes:seconds into seconds; leave anything else as it is."""
+    """Convert hours:minutes:seconds to seconds; return any other value unchanged."""
     match = _CLOCK.fullmatch(item) if isinstance(item, str) else None
     if match is None:
         return item
@@ -166,7 +166,7 @@ def _seconds(item: Any) -> Any:
 
 
 def _number(item: Any, where: str) -> FloatArray:
-    """Return a number; NaN, as of a training that diverged, is missing."""
+    """Return a number; NaN, for example of a diverged training, is a missing value."""
     if isinstance(item, bool) or not isinstance(item, int | float | np.integer | np.floating):
         raise DataError(f"{where} has {type(item).__name__} in place of a number")
     try:
@@ -202,9 +202,13 @@ def _describe(
         notes=(
             "Epoch e is the e-th number of a learning curve.",
             "Parameters and operations are published without their units.",
-            *(("Seconds are those since the training began, with validation and test.",) if timed else ()),
             *(
-                ("The seconds are not ascending, so budgets in seconds are not possible.",)
+                ("Seconds are counted from the start of the training and include validation and test.",)
+                if timed
+                else ()
+            ),
+            *(
+                ("The published seconds are not ascending, so budgets in seconds are not possible.",)
                 if times and not timed
                 else ()
             ),
@@ -214,7 +218,7 @@ def _describe(
 
 def _describe_metric(name: str, task: str) -> Metric:
     if name == _TIME:
-        return Metric(name, "none", "s", "minimize", "since the training began, with validation and test", _CURVE)
+        return Metric(name, "none", "s", "minimize", "since the start of training, with validation and test", _CURVE)
     metric = describe_metric(name, _CURVE)
     if metric is None:
         raise DataError(f"the file has a metric {name!r} of {task}, which TransNAS-Bench-101 does not have")

@@ -1,9 +1,9 @@
 """TransNAS-Bench-101 from NASLib: one validation metric of every architecture on seven tasks, and a zero-cost score.
 
-The published file has all learning curves but is at a place that asks for an account (for it, see
-`trans_nas_bench_official`); two zip archives in NASLib's repository have what a search needs. Their members are called
-``zen/benchmark--transbench101_micro--class_scene--0.json``: lists of architectures with the digits of their notation,
-the metric after the last epoch, and the Zen-NAS score with the seconds it took.
+The official file has all learning curves, but its download needs an account (``official.py`` beside this file reads
+it). Two zip archives in the repository of NASLib have what a search needs. Their members have names such as
+``zen/benchmark--transbench101_micro--class_scene--0.json`` and are lists of architectures with the digits of their
+notation, the metric after the last epoch, and the Zen-NAS score with its computation time in seconds.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _FILES = {
     ),
 }
 _DIGITS = re.compile(r"\([0-9](?:, [0-9]){0,15}\)", re.ASCII)
-_NO_SCORE = -1e8  # stands for a Zen-NAS score that is not finite
+_NO_SCORE = -1e8  # marks a Zen-NAS score that is not finite
 _MOST_MEMBERS = 1_000
 _MOST_BYTES = 2**20  # of one member; the largest has 148,029
 
@@ -105,7 +105,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
 
 
 def _rows(data: bytes, wanted: re.Pattern[str]) -> Iterator[Any]:
-    """Give the items of the JSON lists in the members with a wanted name."""
+    """Yield the items of the JSON lists in the members whose names match."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
@@ -116,7 +116,7 @@ def _rows(data: bytes, wanted: re.Pattern[str]) -> Iterator[Any]:
             )
     except DataError:
         raise
-    except Exception as error:  # a damaged archive or text can raise nearly anything
+    except Exception as error:  # a damaged archive or text can raise almost any exception
         raise DataError(f"the archive is damaged: {type(error).__name__}: {first_line(error)}") from error
 
 
@@ -132,7 +132,7 @@ def _list(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> list[Any]:
 
 
 def _parse(row: Any, space: Space, notation: Callable[[str], str]) -> tuple[int, tuple[float, float, float]]:
-    """Return the index of a row's architecture; and its metric, score and seconds."""
+    """Return the index of the architecture of a row, and its metric, score and seconds."""
     try:
         digits, found = row["arch"], (row["val_accuracy"], row["zen"]["score"], row["zen"]["time"])
     except (KeyError, TypeError) as error:
@@ -140,7 +140,7 @@ def _parse(row: Any, space: Space, notation: Callable[[str], str]) -> tuple[int,
     if not isinstance(digits, str) or not _DIGITS.fullmatch(digits):
         raise DataError("an architecture in the archive is not written as digits")
     if not all(type(number) is float and math.isfinite(number) for number in found):
-        raise DataError(f"architecture {digits} in the archive has something that is not a finite number")
+        raise DataError(f"architecture {digits} in the archive has a value that is not a finite number")
     try:
         return space.parse(notation(digits[1::3])), found
     except ValueError as error:

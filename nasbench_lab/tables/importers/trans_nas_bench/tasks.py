@@ -1,4 +1,4 @@
-"""The seven tasks of TransNAS-Bench-101: what is measured, and for how many epochs networks are trained."""
+"""The seven tasks of TransNAS-Bench-101: their metrics, and their numbers of training epochs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CITATION = """@inproceedings{duan2021transnas,
 }"""
 
 SPACES = ("micro", "macro")
-"""Names of the two search spaces in the published file; ours have ``trans-`` before them."""
+"""Names of the two search spaces in the official file; `nasbench_lab.spaces` adds the prefix ``trans-``."""
 
 
 class _Quantity(NamedTuple):
@@ -39,13 +39,13 @@ _QUANTITIES = {
 _SPLITS: dict[str, Split] = {"train": "train", "valid": "valid", "test": "test"}
 
 
-class TransTask(NamedTuple):
-    """A task.
+class TransNasTask(NamedTuple):
+    """A task of TransNAS-Bench-101.
 
     Attributes:
-        title: for people.
-        quantity: which of the measured quantities a search is judged by.
-        epochs: how long networks are trained.
+        title: title of the task.
+        quantity: the measured quantity that a search optimises.
+        epochs: number of training epochs.
     """
 
     title: str
@@ -53,18 +53,18 @@ class TransTask(NamedTuple):
     epochs: int
 
     def metric(self, split: Split, axes: tuple[str, ...]) -> Metric:
-        """Describe the metric that a search is judged by, on a split."""
+        """Return the metric that a search optimises, on a split."""
         return _describe(split, self.quantity, axes)
 
 
 TASKS = {
-    "class_scene": TransTask("scene classification", "top1", 25),
-    "class_object": TransTask("object classification", "top1", 25),
-    "room_layout": TransTask("room layout", "neg_loss", 25),
-    "jigsaw": TransTask("jigsaw puzzles", "top1", 10),
-    "segmentsemantic": TransTask("semantic segmentation", "acc", 30),
-    "normal": TransTask("surface normals", "ssim", 30),
-    "autoencoder": TransTask("autoencoding", "ssim", 30),
+    "class_scene": TransNasTask("scene classification", "top1", 25),
+    "class_object": TransNasTask("object classification", "top1", 25),
+    "room_layout": TransNasTask("room layout", "neg_loss", 25),
+    "jigsaw": TransNasTask("jigsaw puzzles", "top1", 10),
+    "segmentsemantic": TransNasTask("semantic segmentation", "acc", 30),
+    "normal": TransNasTask("surface normals", "ssim", 30),
+    "autoencoder": TransNasTask("autoencoding", "ssim", 30),
 }
 
 
@@ -78,7 +78,7 @@ def table_name(space: str, task: str) -> str:
 
 
 def describe_metric(name: str, axes: tuple[str, ...]) -> Metric | None:
-    """Describe a metric of the published file, such as ``"valid_top1"``; None where it is none that is known."""
+    """Return the metric of a name in the official file, such as ``"valid_top1"``; None if the name is unknown."""
     split, _, quantity = name.partition("_")
     if split not in _SPLITS or quantity not in _QUANTITIES:
         return None

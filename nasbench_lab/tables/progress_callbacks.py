@@ -1,4 +1,4 @@
-"""How long work tells how far it is: plain functions, so that only the command line needs to know how it is shown."""
+"""Callbacks that report progress: plain functions, so that only the command line decides how to show it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import functools
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Called now and then with what is done and the total, in the same unit; a total of 0 is unknown."""
+"""Called regularly as ``progress(done, total)``, both in the same unit; a total of 0 means unknown."""
 
 Report = Callable[[str, int, int], None]
-"""Called now and then with the name of a step, what of it is done, and its total; a total of 0 is unknown."""
+"""Called regularly as ``report(step, done, total)``, with the name of a step; a total of 0 means unknown."""
 
 
 def silent(_step: str, _done: int, _total: int) -> None:
-    """Report nothing."""
+    """Ignore the report."""
 
 
 def step(report: Report, name: str) -> Progress:
-    """Return the progress of one step of a report.
+    """Return a progress callback that reports under the name of a step.
 
     >>> lines = []
     >>> step(lambda *line: lines.append(line), "converting")(3, 10)

@@ -1,4 +1,4 @@
-"""Telling published files apart by their first bytes."""
+"""Detecting the format of files by their first bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
 _OLD_TORCH = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"  # a pickled magic number, before torch 1.6
 _GZIP = b"\x1f\x8b"
-_TAPE_BLOCK = 512  # bytes: the header of a member
+_TAR_HEADER = 512  # bytes of the header of a member
 _META = "meta.pickle.pbz2"
 _LENGTH = struct.Struct("<Q")
 _BEFORE_DATA = 12  # bytes of a record: its length and the checksum of that
@@ -25,10 +25,10 @@ _EXTRA_FIELDS = frozenset({4, 5, 9})  # energy, carbon dioxide and power in the 
 
 
 def head(path: Path) -> bytes:
-    """Return the first bytes of a file; none of a folder.
+    """Return the first bytes of a file; empty for a folder.
 
     Raises:
-        DataError: there is no such file, or it cannot be read.
+        DataError: the file does not exist, or cannot be read.
     """
     if path.is_dir():
         return b""
@@ -40,23 +40,23 @@ def head(path: Path) -> bytes:
 
 
 def is_table(_path: Path, start: bytes) -> bool:
-    """Whether it is an HDF5 file, such as a table of ours."""
+    """Return whether it is an HDF5 file, such as a table file."""
     return start.startswith(_HDF5)
 
 
 def is_nas_bench_101(_path: Path, start: bytes) -> bool:
-    """Whether the first record of a TFRecord file is a JSON list with a measured cell."""
+    """Return whether it is a TFRecord file whose first record is a JSON list with a measured cell."""
     return _message(start) is not None
 
 
 def is_ec_nas(_path: Path, start: bytes) -> bool:
-    """Whether it is written as NAS-Bench-101 is, with more than that measured."""
+    """Return whether it has the format of NAS-Bench-101, with the additional fields of EC-NAS."""
     message = _message(start)
     return message is not None and bool(_fields(message) & _EXTRA_FIELDS)
 
 
 def is_nats_bench(path: Path, start: bytes) -> bool:
-    """Whether it is an archive folder with its list of architectures, or one compressed pickle with such a list."""
+    """Return whether it is an archive folder or a compressed pickle, with the list of architectures of NATS-Bench."""
     if path.is_dir():
         return (path / _META).is_file()
     if not start.startswith(b"BZh"):
@@ -65,55 +65,55 @@ def is_nats_bench(path: Path, start: bytes) -> bool:
         content = bz2.BZ2Decompressor().decompress(start, _HEAD)
     except (OSError, ValueError):
         return False
-    # The first block of bz2 may be longer than what was read; then nothing can be seen yet.
+    # The first bz2 block may be longer than the bytes read; then nothing can be decompressed yet.
     return b"meta_archs" in content if content else True
 
 
 def is_nas_bench_201(_path: Path, start: bytes) -> bool:
-    """Whether it is a file of PyTorch with the names of the architectures first."""
+    """Return whether it is a PyTorch file that starts with a list of architectures."""
     return start.startswith((_ZIP, _OLD_TORCH)) and b"meta_archs" in start
 
 
 def is_trans_nas_bench_101(_path: Path, start: bytes) -> bool:
-    """Whether it is a file of PyTorch that names the tasks of TransNAS-Bench-101."""
+    """Return whether it is a PyTorch file with the tasks of TransNAS-Bench-101."""
     return start.startswith((_ZIP, _OLD_TORCH)) and b"class_scene" in start
 
 
 def is_nas_bench_graph(path: Path, start: bytes) -> bool:
-    """Whether it is a pickle with learning curves ("dur"), or a folder with files whose names end like theirs."""
+    """Return whether it is a pickle with learning curves ("dur"), or a folder with ``.bench`` files."""
     if path.is_dir():
         return any(path.glob("*.bench"))
     return start.startswith(b"\x80") and b"dur" in start
 
 
 def is_accel_nasbench(_path: Path, start: bytes) -> bool:
-    """Whether it is a compressed tape archive whose first member has a name as those of Accel-NASBench have."""
+    """Return whether it is a compressed tar archive whose first member has a name of Accel-NASBench."""
     if not start.startswith(_GZIP):
         return False
     try:
-        content = zlib.decompressobj(wbits=31).decompress(start, _TAPE_BLOCK)
+        content = zlib.decompressobj(wbits=31).decompress(start, _TAR_HEADER)
     except zlib.error:
         return False
     return content[257:262] == b"ustar" and b"anb_dataset" in content[:100]
 
 
 def is_columns(_path: Path, start: bytes) -> bool:
-    """Whether it is Parquet, or text (perhaps compressed with gzip) whose first line has several cells."""
+    """Return whether it is Parquet, or text (possibly compressed with gzip) whose first line has several cells."""
     if start.startswith((b"PAR1", _GZIP)):
         return True
     if b"\0" in start:
         return False
     try:
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(start)  # the last character may be cut
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(start)  # the last character may be incomplete
     except UnicodeDecodeError:
         return False
     header = next((line for line in text.splitlines() if line.strip()), "")
-    # JSON has commas too, but no column's name begins like it.
+    # JSON has commas, too, but column names do not start like JSON.
     return not header.lstrip().startswith(("{", "[")) and any(delimiter in header for delimiter in ",\t;|")
 
 
 def _message(start: bytes) -> bytes | None:
-    """Return the protobuf message in the first record of a file like NAS-Bench-101's; None where there is none."""
+    """Return the protobuf message in the first record of a file in the format of NAS-Bench-101, or None."""
     if len(start) < _BEFORE_DATA:
         return None
     (length,) = _LENGTH.unpack_from(start)
@@ -128,7 +128,7 @@ def _message(start: bytes) -> bytes | None:
 
 
 def _fields(message: bytes) -> set[int]:
-    """Return the numbers of the outermost fields of a protobuf message, as far as it can be read."""
+    """Return the numbers of the outermost fields of a protobuf message, up to the first error."""
     found, position = set(), 0
     while position < len(message):
         key, position = _varint(message, position)
@@ -147,7 +147,7 @@ def _fields(message: bytes) -> set[int]:
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
-    """Return a number of seven bits a byte, and where it ends."""
+    """Return a varint (seven bits per byte), and the position after it."""
     value = shift = 0
     while position < len(message):
         byte = message[position]

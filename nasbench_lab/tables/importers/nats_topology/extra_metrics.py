@@ -1,4 +1,4 @@
-"""What else was measured of the architectures of the topology space: one number each, from another publication."""
+"""Extra metrics of the topology space from other publications: one number per architecture."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SIZE = 15_625
 """Number of architectures."""
 
 
-class Columns(NamedTuple):
-    """Metrics of one publication, to be added to a table of the topology space.
+class ExtraMetrics(NamedTuple):
+    """Metrics of one publication that are added to a table of the topology space.
 
     Attributes:
-        metrics: what was measured, on the axis of architectures only.
-        files: where the numbers are.
-        read: turns the contents of the files into one array per metric, shape (15625,).
+        metrics: the metrics, with only the axis of architectures.
+        files: the published files.
+        read: converts the contents of the files to one array per metric, shape (15625,).
         citation: BibTeX of the publication.
-        notes: what a reader must know before publishing these numbers.
+        notes: notes for readers who publish these numbers.
     """
 
     metrics: tuple[Metric, ...]
@@ -38,15 +38,15 @@ class Columns(NamedTuple):
 
 
 def metric(name: str, unit: str, direction: Direction, description: str) -> Metric:
-    """Describe a metric that is one number of an architecture."""
+    """Return a metric with one number per architecture."""
     return Metric(name, "none", unit, direction, description, ("architecture",))
 
 
 def read_csv(data: bytes) -> dict[str, list[str]]:
-    """Read a CSV file with a header and a row per architecture: name of a column to its cells.
+    """Return column name to cells of a CSV file with a header and one row per architecture.
 
     Raises:
-        DataError: it is no such file.
+        DataError: the file is not such a CSV file.
     """
     try:
         header, *rows = csv.reader(io.StringIO(data.decode(), newline=""), strict=True)
@@ -61,7 +61,7 @@ def numbers(table: dict[str, list[str]], name: str) -> FloatArray:
     """Return one column of a CSV file as numbers.
 
     Raises:
-        DataError: there is no such column, or something in it is not a number.
+        DataError: the column is missing, or a cell is not a number.
     """
     try:
         return np.array([float(cell) for cell in table[name]])
@@ -70,10 +70,10 @@ def numbers(table: dict[str, list[str]], name: str) -> FloatArray:
 
 
 def indexed_numbers(data: bytes, names: Sequence[str]) -> dict[str, FloatArray]:
-    """Return columns of a CSV file whose column ``index`` counts the architectures in official order.
+    """Return columns of a CSV file whose column ``index`` numbers the architectures in official order.
 
     Raises:
-        DataError: it is no such file.
+        DataError: the file is not such a CSV file.
     """
     table = read_csv(data)
     if table.get("index") != [str(index) for index in range(SIZE)]:

@@ -1,9 +1,9 @@
-"""NAS-Bench-Graph, the light version: nine tables from the data files of the package ``nas-bench-graph``.
+"""The light version of NAS-Bench-Graph: nine tables from the data files of the package ``nas-bench-graph``.
 
-A file is a pickled dictionary: key of an architecture (tree digit and four operation digits, of nine operations) to
-the validation and test performance, latency and parameters, each the mean of three trainings. The package does not
-say for how many epochs the networks were trained; those numbers are the publication's hyper-parameters as they are
-redistributed with code that derives from it.
+A file is a pickled dictionary: key of an architecture (one tree digit and four operation digits, from nine operations)
+to validation and test performance, latency and parameters, each the mean of three trainings. The package does not state
+the number of training epochs; the numbers here are the hyper-parameters of the publication, as redistributed with code
+derived from it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
     content = unpickle.load(files[0])
     keys = architecture_keys(GnnSpace(operations))
     if not isinstance(content, dict) or set(content) != set(keys.tolist()):
-        raise DataError(f"the file of {description.name} does not hold the {len(keys)} architectures of its space")
+        raise DataError(f"the file of {description.name} does not have the {len(keys)} architectures of its space")
     score = "roc_auc" if description.name.endswith("/proteins") else "accuracy"
     rows = [content[key] for key in keys.tolist()]
     values = {
@@ -94,7 +94,7 @@ def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arr
 
 
 def architecture_keys(space: GnnSpace) -> IntArray:
-    """Key of every architecture in the published dictionaries: its tree and operations as decimal digits."""
+    """Return the key of every architecture in the published dictionaries: tree and operations as decimal digits."""
     codes = space.codes(np.arange(space.size)).astype(np.int64)
     digit = np.array([OPERATIONS.index(operation) for operation in space.operations])
     tree: IntArray = codes[:, 0] * 10_000

@@ -1,4 +1,4 @@
-"""Reading Parquet files, with pyarrow where it is installed."""
+"""Reading Parquet files with pyarrow, an optional dependency."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
-from nasbench_lab.tables.importers.columns.cells import CellBatch, Cells, Source
+from nasbench_lab.tables.importers.columns.cells import CellBatch, Cells, ColumnFile
 
 _MOST_CELLS = 2**20  # in a batch
 _FREE_ROWS = 2**20
-_MOST_ROWS_A_BYTE = 8  # a measurement takes at least a byte; a row of repeated values takes next to nothing
+_MOST_ROWS_PER_BYTE = 8  # a measurement takes at least a byte; a row of repeated values takes next to nothing
 
 
 @contextlib.contextmanager
-def open_parquet(path: Path) -> Iterator[Source]:
-    """Open a Parquet file. Columns of numbers and of texts are given, others are not.
+def open_parquet(path: Path) -> Iterator[ColumnFile]:
+    """Open a Parquet file. Only columns of numbers and texts are read.
 
     Raises:
         ParameterError: pyarrow is not installed.
-        DataError: the file is damaged; its batches raise it too.
+        DataError: the file is damaged. Reading the batches can raise it, too.
     """
     try:
         from pyarrow import parquet
@@ -35,10 +35,10 @@ def open_parquet(path: Path) -> Iterator[Source]:
         rows = file.metadata.num_rows
         names = tuple(field.name for field in file.schema_arrow if _readable(field.type))
     with file:
-        if rows > max(_FREE_ROWS, _MOST_ROWS_A_BYTE * path.stat().st_size):
-            raise DataError(f"{path.name} claims {rows} rows, far more than a file of its size can have measured")
+        if rows > max(_FREE_ROWS, _MOST_ROWS_PER_BYTE * path.stat().st_size):
+            raise DataError(f"{path.name} claims to have {rows} rows, far more than its size allows")
         done = _Counter()
-        yield Source(names, _batches(path, file, names, done), lambda: done.rows, rows)
+        yield ColumnFile(names, _batches(path, file, names, done), lambda: done.rows, rows)
 
 
 class _Counter:
@@ -46,7 +46,7 @@ class _Counter:
 
 
 def _readable(kind: Any) -> bool:
-    """Whether cells of this type are numbers or texts."""
+    """Return whether cells of this type are numbers or texts."""
     from pyarrow import types
 
     if types.is_dictionary(kind):
@@ -65,7 +65,7 @@ def _batches(path: Path, file: Any, names: tuple[str, ...], done: _Counter) -> I
 
 
 def _cells(column: Any) -> Cells:
-    """Turn a column into numbers, where it has numbers, or texts; what is null is NaN or an empty text."""
+    """Return a column as numbers if it has numbers, else as texts; nulls become NaN or empty texts."""
     import pyarrow as pa
 
     kind = column.type
@@ -76,14 +76,14 @@ def _cells(column: Any) -> Cells:
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
         return ["" if cell is None else str(cell) for cell in column.to_pylist()]
     if column.null_count and pa.types.is_integer(kind):
-        # NumPy has no missing integers, and floating-point numbers would change large ones.
+        # NumPy has no missing integers, and floating-point numbers would change large integers.
         return ["" if cell is None else str(cell) for cell in column.to_pylist()]
     return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
 @contextlib.contextmanager
 def _errors(path: Path) -> Iterator[None]:
-    """Turn whatever pyarrow says of the content inside the block into a DataError."""
+    """Turn errors of pyarrow about the content, raised inside the block, into DataError."""
     import pyarrow as pa
 
     try:

@@ -1,4 +1,4 @@
-"""Reading CSV files of anyone's making, in bounded memory."""
+"""Reading CSV files from any source, in bounded memory."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
-from nasbench_lab.tables.importers.columns.cells import CellBatch, Source
+from nasbench_lab.tables.importers.columns.cells import CellBatch, ColumnFile
 
 _DELIMITERS = (",", "\t", ";", "|")
-"""What may separate the cells; of those that split the header equally often, the first counts."""
+"""Delimiters that are recognised. If several split the header into equally many cells, the first one is used."""
 
 _BLOCK = 2**18  # characters
 _LONGEST_LINE = 2**20
-_ROWS = 256  # after which the characters of a batch are counted
+_ROWS = 256  # the characters of a batch are counted after every 256 rows
 _MOST_CELLS = 2**15  # in a batch
 _MOST_CHARACTERS = 2**25  # in a batch
 _FREE_BYTES = 2**27
-_MOST_EXPANSION = 200  # text of measurements is compressed to a third, and rarely to a twentieth
+_MOST_EXPANSION = 200  # gzip shrinks text of measurements to a third, rarely to a twentieth
 
 
 @contextlib.contextmanager
-def open_text(path: Path, delimiter: str | None, encoding: str) -> Iterator[Source]:
+def open_csv(path: Path, delimiter: str | None, encoding: str) -> Iterator[ColumnFile]:
     """Open a CSV file, compressed with gzip or not.
 
     Args:
         path: the file.
-        delimiter: one character; None to take the one that splits the header most often.
-        encoding: of the text; a byte-order mark of UTF-8 is skipped.
+        delimiter: one character; None to take the one that splits the header into most cells.
+        encoding: of the text; a UTF-8 byte-order mark is skipped.
 
     Raises:
-        DataError: the file is damaged, empty, or no text in that encoding; its batches raise it too.
-        ParameterError: no such encoding, or no possible delimiter.
+        DataError: the file is damaged, empty, or not text in that encoding. Reading the batches can raise it, too.
+        ParameterError: the encoding is unknown, or the delimiter is not one character.
     """
     with path.open("rb") as raw:
         with _errors(path, encoding):
@@ -49,16 +49,16 @@ def open_text(path: Path, delimiter: str | None, encoding: str) -> Iterator[Sour
             first = next(blocks.all, "")
             header = next(iter(io.StringIO(first, newline="")), "")
             if not header.strip():
-                raise DataError(f"{path.name} is empty, or its first line is")
+                raise DataError(f"{path.name} or its first line is empty")
             chosen = _delimiter(header) if delimiter is None else delimiter
             reader = _Reader(first, blocks, chosen)
             names = tuple(name.strip() for name in next(reader.rows))
         batches = _batches(path, encoding, reader, blocks, names, chosen)
-        yield Source(names, batches, raw.tell, path.stat().st_size)
+        yield ColumnFile(names, batches, raw.tell, path.stat().st_size)
 
 
 class _Guarded(io.RawIOBase):
-    """What gzip expands, as long as it is not absurdly more than the file."""
+    """The decompressed content of a gzip file; DataError if it is implausibly larger than the file."""
 
     def __init__(self, raw: BinaryIO, path: Path) -> None:
         self._raw, self._path = raw, path
@@ -75,13 +75,13 @@ class _Guarded(io.RawIOBase):
         if self._taken > _FREE_BYTES and self._taken > _MOST_EXPANSION * self._raw.tell():
             raise DataError(
                 f"{self._path.name} expands to more than {_MOST_EXPANSION} times its size; "
-                "if you trust it, expand it with gzip first"
+                "if you trust it, decompress it with gzip first"
             )
         return len(content)
 
 
 class _Blocks:
-    """A text in pieces that end where a line does: no line is too long, none has NUL."""
+    """A text in blocks of whole lines, checked for overlong lines and NUL characters."""
 
     def __init__(self, path: Path, text: io.TextIOWrapper) -> None:
         self._path, self._text = path, text
@@ -95,7 +95,7 @@ class _Blocks:
         left = ""
         while piece := self._text.read(_BLOCK):
             block = left + piece
-            # A return at the very end may be half of a line's end.
+            # A carriage return at the very end may be the first half of a line end.
             end = max(block.rfind("\n"), block.rfind("\r", 0, -1)) + 1
             block, left = block[:end], block[end:]
             self._check(block, left)
@@ -112,14 +112,14 @@ class _Blocks:
     def _check(self, block: str, left: str) -> None:
         if "\0" in block or "\0" in left:
             number = self.lines + 1 + (block + left).partition("\0")[0].count("\n")
-            raise DataError(f"line {number} of {self._path.name} has a NUL character; this is no text file")
+            raise DataError(f"line {number} of {self._path.name} has a NUL character; this is not a text file")
         if len(left) > _LONGEST_LINE:
             number = self.lines + 1 + block.count("\n")
             raise DataError(f"line {number} of {self._path.name} has more than {_LONGEST_LINE} characters")
 
 
 class _Reader:
-    """The rows of a text, parsed by the csv module from some block on."""
+    """The rows of a text, parsed by the csv module from a given block on."""
 
     def __init__(self, first: str, blocks: _Blocks, delimiter: str, lines_before: int = 0) -> None:
         self._before = lines_before
@@ -129,15 +129,15 @@ class _Reader:
         try:
             self.rows = csv.reader(lines, delimiter=delimiter, strict=True)
         except (TypeError, ValueError) as error:
-            raise ParameterError(f"a delimiter is one character, got {delimiter!r}") from error
+            raise ParameterError(f"delimiter must be one character, got {delimiter!r}") from error
 
     @property
     def line(self) -> int:
-        """The number of the line that was read last."""
+        """Number of the last line that was read."""
         return self._before + self.rows.line_num
 
     def rest_of_first(self) -> str:
-        """Return what was not read yet of the first block; the rows then go on after it."""
+        """Return the unread part of the first block; the rows then continue after it."""
         return self._first.read()
 
 
@@ -149,7 +149,7 @@ def _text(raw: BinaryIO, path: Path, encoding: str) -> io.TextIOWrapper:
         plain = codecs.lookup(encoding).name == "utf-8"
         text = io.TextIOWrapper(content, encoding="utf-8-sig" if plain else encoding, newline="")
     except LookupError as error:
-        raise ParameterError(f"there is no encoding {encoding!r}; most files are in utf-8 or latin-1") from error
+        raise ParameterError(f"unknown encoding {encoding!r}; most files are in utf-8 or latin-1") from error
     if plain and start in (b"\xff\xfe", b"\xfe\xff"):
         raise DataError(f"{path.name} is encoded in UTF-16; give encoding='utf-16'")
     return text
@@ -163,9 +163,10 @@ def _delimiter(header: str) -> str:
 def _batches(
     path: Path, encoding: str, reader: _Reader, blocks: _Blocks, names: tuple[str, ...], delimiter: str
 ) -> Iterator[CellBatch]:
-    """Give the rows after the header, so many at a time that they fit into memory whatever they hold.
+    """Yield the rows after the header, in batches small enough for memory.
 
-    Blocks of plain rows are split at once. From the first one that has anything special on, the csv module reads.
+    Blocks of plain rows are split directly. From the first other block on, with quotes for example, the csv module
+    reads.
     """
     first = 2
     with _errors(path, encoding, reader):
@@ -184,9 +185,9 @@ def _batches(
 
 
 def _plain_cells(block: str, delimiter: str, columns: int) -> list[list[str]] | None:
-    """Split rows without quotes, all with as many cells as there are columns, into columns; None if they are not so.
+    """Split a block of plain rows into columns; None if a row has quotes or another number of cells.
 
-    Three times as fast as the csv module, which would give the same.
+    Gives the same cells as the csv module, three times as fast.
 
     >>> _plain_cells("a,1" + chr(10) + "b,2", ",", 2), _plain_cells('"a",1', ",", 2), _plain_cells("a", ",", 2)
     ([['a', 'b'], ['1', '2']], None, None)
@@ -212,7 +213,7 @@ def _plain_cells(block: str, delimiter: str, columns: int) -> list[list[str]] | 
 
 
 def _take(reader: _Reader, blocks: _Blocks, most: int) -> list[list[str]]:
-    """Read some rows; an empty line is a row without cells."""
+    """Read at most ``most`` rows; an empty line is a row without cells."""
     rows: list[list[str]] = []
     end = blocks.characters + _MOST_CHARACTERS
     while len(rows) < most and blocks.characters <= end:
@@ -224,11 +225,11 @@ def _take(reader: _Reader, blocks: _Blocks, most: int) -> list[list[str]]:
 
 
 def _even(path: Path, names: tuple[str, ...], numbers: range, rows: list[list[str]]) -> Iterator[CellBatch]:
-    """Leave out empty lines; raise DataError about any other row that has not as many cells as the header."""
+    """Yield the rows without empty lines; raise DataError if a row and the header differ in their number of cells."""
     full = [(number, row) for number, row in zip(numbers, rows, strict=True) if row]
     for number, row in full:
         if len(row) != len(names):
-            raise DataError(f"row {number} of {path.name} has {len(row)} cells, the header has {len(names)}")
+            raise DataError(f"row {number} of {path.name} has {len(row)} cells, but the header has {len(names)}")
     if full:
         cells = [list(column) for column in zip(*(row for _, row in full), strict=True)]
         yield CellBatch([number for number, _ in full], dict(zip(names, cells, strict=True)))
@@ -236,7 +237,7 @@ def _even(path: Path, names: tuple[str, ...], numbers: range, rows: list[list[st
 
 @contextlib.contextmanager
 def _errors(path: Path, encoding: str, reader: _Reader | None = None) -> Iterator[None]:
-    """Turn whatever is wrong with the content inside the block into a DataError."""
+    """Turn errors about the content, raised inside the block, into DataError."""
     try:
         yield
     except NasbenchLabError:

@@ -1,14 +1,14 @@
-"""Small table files for shipping: compressed, and every row of measurements that architectures share only once.
+"""Packed table files: small enough to ship, compressed, and with identical rows of measurements stored once.
 
 Layout, format version 1::
 
     /                     attributes: format, format_version, description (JSON), checksum
-    /rows/<metric>        measurements of the different rows, (rows, ...), compressed
-    /row_of_architecture  which row each architecture has, (architectures,), compressed
+    /rows/<metric>        measurements of the distinct rows, (rows, ...), compressed
+    /row_of_architecture  row number of each architecture, (architectures,), compressed
     /single/<metric>      metrics with one value per architecture, (architectures,), compressed
 
-The checksum is the SHA-256 of the description and all arrays. A packed file is unpacked into the cache on first use, as
-what it unpacks to is opened faster and shared between processes.
+The checksum is the SHA-256 of the description and all arrays. A packed file is unpacked into the cache on first use,
+as an unpacked table opens faster and is shared between processes.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def pack(table: Table, path: str | os.PathLike[str]) -> None:
     """Write a table to a packed file, atomically.
 
     Raises:
-        ParameterError: the table has published means, which packed files do not hold.
-        OutputError: the file cannot be written; an older file is left as it was.
+        ParameterError: the table has published means, which the format does not support.
+        OutputError: the file cannot be written; an older file stays unchanged.
 
     >>> import tempfile
     >>> from nasbench_lab.testing import synthetic_table
@@ -56,10 +56,10 @@ def pack(table: Table, path: str | os.PathLike[str]) -> None:
     import h5py
 
     if any(table.published_means(name) is not None for name in table.metrics):
-        raise ParameterError(f"table {table.name!r} has published means and cannot be packed")
+        raise ParameterError(f"table {table.name!r} has published means, which packed files do not support")
     single = [metric.name for metric in table.description.metrics if metric.axes == AXES[:1]]
     shared = [name for name in table.metrics if name not in single]
-    row_of_architecture, first = _different_rows([table.values(name) for name in shared], table.space.size)
+    row_of_architecture, first = _distinct_rows([table.values(name) for name in shared], table.space.size)
     arrays = {_ROWS: row_of_architecture}
     arrays |= {f"rows/{name}": np.ascontiguousarray(table.values(name)[first]) for name in shared}
     arrays |= {f"single/{name}": np.ascontiguousarray(table.values(name)) for name in single}
@@ -74,39 +74,43 @@ def pack(table: Table, path: str | os.PathLike[str]) -> None:
 
 
 def read_header(path: str | os.PathLike[str]) -> tuple[Description, str]:
-    """Return what a packed table says of itself, and its checksum, without reading its numbers.
+    """Return the description and checksum of a packed table, without reading its numbers.
 
     Raises:
-        DataError: the file is not a packed table, or damaged.
+        DataError: the file is damaged, or not a packed table.
     """
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
             description, checksum = _read_attributes(file)
-    except Exception as error:  # a damaged file can raise nearly anything
+    except Exception as error:  # a damaged file can raise almost any exception
         raise DataError(f"{os.fspath(path)} cannot be read: {first_line(error)}") from error
     return Description.from_json(description), checksum
 
 
 def unpack(description: Description, contents: Sequence[bytes]) -> tuple[Arrays, Arrays]:
-    """Return values and published means (none) of a packed table, as importers of published files do.
+    """Return values and published means (none) of a packed table; an `Importer` as for published files.
+
+    Args:
+        description: the description that the file must have.
+        contents: the content of the file.
 
     Raises:
-        DataError: the content is damaged, or says something else of itself.
+        DataError: the content is damaged, or has another description.
     """
     (content,) = contents
     text, arrays = _read(content)
     if text != description.to_json():
-        raise DataError(f"the packed table {description.name!r} was changed while it was read")
+        raise DataError(f"packed table {description.name!r} has changed since its header was read")
     rows = arrays[_ROWS]
     values = {name.partition("/")[2]: array for name, array in arrays.items() if name.startswith("single/")}
     values |= {name.partition("/")[2]: array[rows] for name, array in arrays.items() if name.startswith("rows/")}
     return values, {}
 
 
-def _different_rows(arrays: list[NDArray[Any]], size: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return which different row each architecture has, and the first architecture of every row, in that order."""
+def _distinct_rows(arrays: list[NDArray[Any]], size: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the row number of each architecture, and the first architecture with each row."""
     if not arrays:
         return np.zeros(size, dtype=np.int32), np.zeros(1, dtype=np.int64)
     flat = [np.ascontiguousarray(array).reshape(size, -1).view(np.uint8) for array in arrays]
@@ -120,7 +124,7 @@ def _different_rows(arrays: list[NDArray[Any]], size: int) -> tuple[NDArray[np.i
 
 
 def _read(content: bytes) -> tuple[str, dict[str, NDArray[Any]]]:
-    """Return the description and all arrays, verified."""
+    """Return the description and all arrays, after verifying the checksum."""
     import h5py
 
     try:
@@ -129,7 +133,7 @@ def _read(content: bytes) -> tuple[str, dict[str, NDArray[Any]]]:
             arrays = {_ROWS: file[_ROWS][:]}
             for group in ("rows", "single"):
                 arrays |= {f"{group}/{name}": dataset[:] for name, dataset in file.get(group, {}).items()}
-    except Exception as error:  # a damaged file can raise nearly anything
+    except Exception as error:  # a damaged file can raise almost any exception
         raise DataError(f"a packed table cannot be read: {first_line(error)}") from error
     if checksum != _checksum(description, arrays):
         raise DataError("a packed table does not match its checksum")
@@ -138,9 +142,9 @@ def _read(content: bytes) -> tuple[str, dict[str, NDArray[Any]]]:
 
 def _read_attributes(file: Any) -> tuple[str, str]:
     if file.attrs.get("format") != FORMAT:
-        raise DataError("it is no packed table of nasbench-lab")
+        raise DataError("it is not a packed table of nasbench-lab")
     if file.attrs["format_version"] != FORMAT_VERSION:
-        raise DataError(f"it has format version {file.attrs['format_version']}, not {FORMAT_VERSION}")
+        raise DataError(f"its format version is {file.attrs['format_version']}; this release reads {FORMAT_VERSION}")
     return str(file.attrs["description"]), str(file.attrs["checksum"])
 
 

@@ -1,4 +1,4 @@
-"""The tables that come with the package: packed files, unpacked into the cache on first use."""
+"""The tables bundled with the package: packed files, unpacked into the cache on first use."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import functools
 from pathlib import Path
 
 from nasbench_lab.errors import SourceError
-from nasbench_lab.tables import packed
-from nasbench_lab.tables.progress import Report, silent
+from nasbench_lab.tables import packed_tables
+from nasbench_lab.tables.progress_callbacks import Report, silent
 from nasbench_lab.tables.recipe import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
-class EmbeddedFile:
-    """A packed table that comes with the package.
+class BundledFile:
+    """A packed table bundled with the package.
 
     Attributes:
-        path: where it lies.
-        sha256: its checksum; what is inside is verified against it when it is unpacked.
+        path: path of the file.
+        sha256: checksum of the table; the content is verified when it is unpacked.
     """
 
     path: Path
@@ -36,7 +36,7 @@ class EmbeddedFile:
 
 
 def folder() -> Path:
-    """Return where the embedded tables lie: in the installed package, or beside its source."""
+    """Return the folder of the bundled tables: in the installed package, or beside its source."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "data"
     return installed if installed.is_dir() else package.parent / "data" / "tables"
@@ -44,7 +44,7 @@ def folder() -> Path:
 
 @functools.cache
 def recipes() -> tuple[Recipe, ...]:
-    """Return a recipe for every embedded table.
+    """Return a recipe for every bundled table.
 
     >>> [recipe.description.name for recipe in recipes()]
     ['digits/cell101', 'digits/chain', 'digits/topology']
@@ -53,5 +53,5 @@ def recipes() -> tuple[Recipe, ...]:
 
 
 def _recipe(path: Path) -> Recipe:
-    description, checksum = packed.read_header(path)
-    return Recipe(description, (EmbeddedFile(path, checksum),), packed.unpack)
+    description, checksum = packed_tables.read_header(path)
+    return Recipe(description, (BundledFile(path, checksum),), packed_tables.unpack)

@@ -1,8 +1,8 @@
-"""What searches use of an archive: one table per data set, with the last epoch of every hyper-parameter set.
+"""The search tables of an archive: one table per data set, with the last epoch of every hyper-parameter set.
 
-As in the table that is assembled from public repositories (`nats_topology`), a search on CIFAR-10 observes networks
-trained on half of the training images and validated on the other half, and is charged for that; its test accuracy is
-that of the same architecture trained on all training images.
+As in the table assembled from public repositories (`nats_topology`), a search on CIFAR-10 observes networks trained on
+half of the training images and validated on the other half, and pays for that training. The test accuracy is that of
+the same architecture trained on all training images.
 """
 
 from __future__ import annotations
@@ -16,7 +16,13 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.importers.nats_archives.benchmarks import IMAGES, Benchmark
-from nasbench_lab.tables.importers.nats_archives.tables import CITATION, LICENCE, ArchiveLayout, Key, incomplete
+from nasbench_lab.tables.importers.nats_archives.curve_tables import (
+    CITATION,
+    LICENCE,
+    ArchiveLayout,
+    TableKey,
+    incomplete,
+)
 from nasbench_lab.tables.table import Table
 
 _SOURCES = {
@@ -24,28 +30,30 @@ _SOURCES = {
     "cifar100": ("cifar100", "cifar100"),
     "ImageNet16-120": ("ImageNet16-120", "ImageNet16-120"),
 }
-"""Data set of a search to the data sets trained on for what it observes, and for what is reported."""
+"""Data set of a search to the training data sets of the observed metrics, and of the reported metrics."""
 
 _OBSERVED = ("valid_accuracy", "train_seconds", "valid_seconds")
 _REPORTED = ("test_accuracy", "test_seconds", "valtest_accuracy")
 
 
-def write(benchmark: Benchmark, layout: ArchiveLayout, keys: Sequence[Key], folder: Path, source: str) -> list[str]:
+def write(
+    benchmark: Benchmark, layout: ArchiveLayout, keys: Sequence[TableKey], folder: Path, source: str
+) -> list[str]:
     """Write the search tables that can be made from the learning-curve tables in the same folder.
 
     Args:
-        benchmark: what the archive is.
-        layout: what its tables look like.
-        keys: the learning-curve tables that there are.
-        folder: where they are.
-        source: what to call the archive.
+        benchmark: the benchmark of the archive.
+        layout: the layout of its tables.
+        keys: the existing learning-curve tables.
+        folder: the folder of all tables.
+        source: name of the archive.
 
     Returns:
         Names of the files.
     """
     names = []
     for dataset, (observed, _) in _SOURCES.items():
-        hps = [hp for hp in benchmark.epochs if Key(observed, hp) in keys]
+        hps = [hp for hp in benchmark.epochs if TableKey(observed, hp) in keys]
         if hps:
             _write_one(benchmark, layout, dataset, hps, keys, folder, source)
             names.append(f"search-{dataset}.h5")
@@ -57,11 +65,11 @@ def _write_one(
     layout: ArchiveLayout,
     dataset: str,
     hps: Sequence[str],
-    keys: Sequence[Key],
+    keys: Sequence[TableKey],
     folder: Path,
     source: str,
 ) -> None:
-    used = [key for key in keys for hp in hps for name in _SOURCES[dataset] if key == Key(name, hp)]
+    used = [key for key in keys for hp in hps for name in _SOURCES[dataset] if key == TableKey(name, hp)]
     seeds = sorted({seed for key in used for seed in layout.seeds(benchmark, key)})
     description = _describe(benchmark, layout, dataset, hps, seeds, source)
     with store.writing(description, folder / f"search-{dataset}.h5") as draft:
@@ -71,13 +79,17 @@ def _write_one(
             for metric, values in _last_epoch(table, key.dataset, dataset).items():
                 if metric in draft.values:
                     draft.values[metric][:, hps.index(key.hp), columns] = values
-            if key.dataset == _SOURCES[dataset][1]:  # the last one stays: that of the longest training
+            if key.dataset == _SOURCES[dataset][1]:  # the last key, of the longest training, wins
                 for metric in ("parameters", "flops"):
                     draft.values[metric][:] = table.values(metric)
 
 
 def _last_epoch(table: Table, trained: str, dataset: str) -> dict[str, FloatArray]:
-    """What a search on ``dataset`` takes of networks trained on ``trained``: metric to (architectures, repeats)."""
+    """Return the metrics that a search on ``dataset`` uses of networks trained on ``trained``.
+
+    Returns:
+        Metric to its values at the last epoch, shape (architectures, repeats).
+    """
     observed, reported = _SOURCES[dataset]
     names = (_OBSERVED if trained == observed else ()) + (_REPORTED if trained == reported else ())
     shape = (table.space.size, table.repeats)

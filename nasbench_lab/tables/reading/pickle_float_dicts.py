@@ -1,11 +1,12 @@
-r"""Runs of ``key: float`` in a pickled dictionary, recognised at once and read at once.
+r"""Fast reading of pickled dictionaries of floats: sequences ("runs") of items ``key: float`` are read together.
 
-Files of learning curves are nearly nothing else: ``{0: 4.2, 1: 7.3, ...}`` and ``{"x-valid@0": 4.4, ...}``. In a
-pickle, such an item is the operation that makes the key (``K`` and a byte; ``\x8c``, a length, a text, and ``\x94``,
-which puts it into the memo; ``h`` or ``j`` and a number of the memo), and ``G`` with the eight bytes of the number.
+Files of learning curves consist almost entirely of such dictionaries: ``{0: 4.2, 1: 7.3, ...}`` and ``{"x-valid@0":
+4.4, ...}``. In a pickle, an item is the operation that makes the key (``K`` and a byte; ``\x8c``, a length, a text, and
+``\x94``, which stores it in the memo; ``h`` or ``j`` and a number of the memo), and ``G`` with the eight bytes of the
+number.
 
-A function here returns what it read from a position on, or None where there is no run that it can be sure of; what it
-leaves is read operation by operation.
+The functions return the items from a position on, or None if there is no run or it is ambiguous. The pickle machine
+then reads operation by operation.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ _KEY = {
     length: np.dtype([("operation", "u1"), ("key", kind), ("float", "u1"), ("value", ">f8")])
     for length, kind in ((1, "u1"), (4, "<u4"))
 }
-_FRAME = 12  # bytes of a named item besides its text: \x8c, length, \x94, G, and the number
+_FRAME = 12  # bytes of a named item without its text: \x8c, length, \x94, G, and the number
 _MOST_TEMPLATES = 256
 _LONGEST_TEMPLATE = 2**15  # bytes
 
 
-class Run(NamedTuple):
-    """Some items that follow each other.
+class FloatItems(NamedTuple):
+    """A run of items.
 
     Attributes:
         keys: the keys, or their numbers in the memo.
-        values: the numbers.
+        values: the floats.
         end: position after the last item.
     """
 
@@ -47,71 +48,71 @@ class Run(NamedTuple):
     end: int
 
 
-def numbered(buffer: bytes, at: int) -> Run | None:
+def numbered(buffer: bytes, at: int) -> FloatItems | None:
     """Read items whose keys are numbers below 256."""
     run = _NUMBERED.match(buffer, at)
     return None if run is None else _of_one_size(buffer, at, run.end(), 1)
 
 
-def fetched(buffer: bytes, at: int) -> Run | None:
-    """Read items whose keys are numbers of the memo."""
+def fetched(buffer: bytes, at: int) -> FloatItems | None:
+    """Read items whose keys are fetched from the memo."""
     operation = buffer[at : at + 1]
     run = _FETCHED[operation].match(buffer, at)
     return None if run is None else _of_one_size(buffer, at, run.end(), 1 if operation == b"h" else 4)
 
 
-def _of_one_size(buffer: bytes, at: int, end: int, key: int) -> Run:
+def _of_one_size(buffer: bytes, at: int, end: int, key: int) -> FloatItems:
     item = _KEY[key]
     items = np.frombuffer(buffer, item, (end - at) // item.itemsize, at)
-    return Run(items["key"].tolist(), items["value"].tolist(), end)
+    return FloatItems(items["key"].tolist(), items["value"].tolist(), end)
 
 
-def old_named(buffer: bytes, at: int, number: int) -> Run | None:
-    """Read items whose keys are new texts that get the numbers from ``number`` on, as protocols below 4 write them."""
+def old_named(buffer: bytes, at: int, number: int) -> FloatItems | None:
+    """Read items with new texts as keys, numbered in the memo from ``number`` on, as written by protocols below 4."""
     run = _OLD_NAMED.match(buffer, at)
     if run is None:
         return None
     lengths, texts, put1, put4, values = zip(*_OLD_NAMED_ITEM.findall(buffer, at, run.end()), strict=True)
     puts = [int.from_bytes(short or long, "little") for short, long in zip(put1, put4, strict=True)]
-    # A text may have what looks like its end inside it, or get another number.
+    # A text may contain bytes that look like its end, or have another number.
     if b"".join(lengths) != bytes(map(len, texts)) or puts != list(range(number, number + len(puts))):
         return None
-    return Run([text.decode("ascii") for text in texts], _floats(b"".join(values)), run.end())
+    return FloatItems([text.decode("ascii") for text in texts], _floats(b"".join(values)), run.end())
 
 
-class NamedRuns:
-    """Reads items whose keys are new texts, as protocol 4 writes them.
+class NamedFloatItems:
+    """Reads items with new texts as keys, as written by protocol 4.
 
-    The same keys come again with every training. What a run looked like is remembered: the next one is compared with it
-    as a whole, all but its numbers, and the keys are those made before.
+    Every training has the same keys. So the bytes of a run are remembered as a template: if the next run equals it in
+    all bytes except its numbers, the keys are reused.
     """
 
     def __init__(self) -> None:
         self._templates: dict[bytes, list[_Template]] = {}
         self._count = 0
 
-    def read(self, buffer: bytes, at: int) -> Run | None:
+    def read(self, buffer: bytes, at: int) -> FloatItems | None:
         """Read the run at a position."""
         first = buffer[at : at + 2 + buffer[at + 1]] if at + 1 < len(buffer) else b""
         for template in self._templates.get(first, ()):
             same = template.values(buffer, at)
             if same is not None:
-                return Run(template.keys, same, at + template.length)
+                return FloatItems(template.keys, same, at + template.length)
         run = _NAMED.match(buffer, at)
         if run is None:
             return None
         lengths, texts, values = zip(*_NAMED_ITEM.findall(buffer, at, run.end()), strict=True)
-        if b"".join(lengths) != bytes(map(len, texts)):  # a text has what looks like its end inside it
+        if b"".join(lengths) != bytes(map(len, texts)):  # a text contains bytes that look like its end
             return None
         keys = [text.decode("ascii") for text in texts]
         if self._count < _MOST_TEMPLATES and run.end() - at <= _LONGEST_TEMPLATE:
             self._count += 1
             self._templates.setdefault(first, []).append(_Template(keys, buffer[at : run.end()]))
-        return Run(keys, _floats(b"".join(values)), run.end())
+        return FloatItems(keys, _floats(b"".join(values)), run.end())
 
 
 class _Template:
-    """What a run of named items looked like.
+    """The bytes of a run of named items, without its numbers.
 
     Args:
         keys: the texts.
@@ -126,7 +127,7 @@ class _Template:
         self._rest = np.frombuffer(content, np.uint8)[~self._is_number].tobytes()
 
     def values(self, buffer: bytes, at: int) -> list[float] | None:
-        """Return the numbers of the run at a position if it looks the same, else None."""
+        """Return the numbers of the run at a position if it matches the template, else None."""
         if at + self.length > len(buffer):
             return None
         content = np.frombuffer(buffer, np.uint8, self.length, at)

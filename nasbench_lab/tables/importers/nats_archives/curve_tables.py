@@ -1,8 +1,8 @@
-"""The learning-curve tables of an official archive: what each says of itself, and writing all of them at once.
+"""The learning-curve tables of an official archive: their descriptions, and writing all of them together.
 
-What a table's arrays look like depends on its data: most archives have the same seconds for every epoch of a training,
-so that one number a training is enough; some have accuracies among the best five. The compact form is tried first.
-`LayoutError` says that it does not hold what was found, and carries the layout that does; then all is read again.
+The shape of a table's arrays depends on its data. Most archives have the same seconds for every epoch of a training, so
+one number per training is enough; some archives have top-5 accuracies. The compact layout is tried first. If the data
+does not fit, `LayoutError` carries the layout that does, and the archive is read again.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _SPLIT = {"train": "train", "valid": "valid", "test": "test", "valtest": "test"}
 _PER_TRAINING = ("architecture", "repeat")
 
 
-class Key(NamedTuple):
-    """Which table of an archive: a data set and a hyper-parameter set."""
+class TableKey(NamedTuple):
+    """The key of a table of an archive: a data set and a hyper-parameter set."""
 
     dataset: str
     hp: str
@@ -43,35 +43,35 @@ class Key(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class ArchiveLayout:
-    """What decides about the arrays of an archive's tables besides its benchmark.
+    """What determines the arrays of an archive's tables, besides its benchmark.
 
     Attributes:
-        present: number of architectures that the archive has; None for all of them.
-        top5: tables with accuracies among the best five.
-        varying: tables in which some metric in seconds differs between the epochs of a training.
+        present: number of architectures in the archive; None for all of them.
+        top5: tables with top-5 accuracies.
+        varying: tables in which a metric in seconds differs between the epochs of a training.
         extra_seeds: tables with seeds that the publication does not mention.
     """
 
     present: int | None = None
-    top5: frozenset[Key] = frozenset()
-    varying: frozenset[Key] = frozenset()
-    extra_seeds: frozenset[tuple[Key, int]] = frozenset()
+    top5: frozenset[TableKey] = frozenset()
+    varying: frozenset[TableKey] = frozenset()
+    extra_seeds: frozenset[tuple[TableKey, int]] = frozenset()
 
-    def seeds(self, benchmark: Benchmark, key: Key) -> tuple[int, ...]:
+    def seeds(self, benchmark: Benchmark, key: TableKey) -> tuple[int, ...]:
         """Return the seeds of a table's repeats, ascending."""
         return tuple(sorted({*benchmark.seeds[key.hp], *(seed for k, seed in self.extra_seeds if k == key)}))
 
 
 class LayoutError(Exception):
-    """The data does not fit the layout; ``layout`` is the next to try."""
+    """The data does not fit the layout; ``layout`` is the next layout to try."""
 
     def __init__(self, layout: ArchiveLayout) -> None:
         super().__init__(f"the data needs {layout}")
         self.layout = layout
 
 
-def describe(benchmark: Benchmark, layout: ArchiveLayout, key: Key, source: str) -> Description:
-    """Return what one learning-curve table says of itself."""
+def describe(benchmark: Benchmark, layout: ArchiveLayout, key: TableKey, source: str) -> Description:
+    """Return the description of one learning-curve table."""
     epochs = benchmark.epochs[key.hp]
     roles = DATASETS[key.dataset]
     metrics = [_measured("train", what, key.dataset) for what in ("accuracy", "loss")]
@@ -113,11 +113,11 @@ def describe(benchmark: Benchmark, layout: ArchiveLayout, key: Key, source: str)
 
 
 def incomplete(benchmark: Benchmark, layout: ArchiveLayout) -> tuple[str, ...]:
-    """Return what a reader must know about missing architectures, if any are."""
+    """Return the note about missing architectures, if there are any."""
     if layout.present is None:
         return ()
     size = benchmark.space.size
-    return (f"Incomplete: {layout.present} of {size:,} architectures are present, all others are missing.",)
+    return (f"Incomplete: {layout.present} of {size:,} architectures are present; all others are missing.",)
 
 
 def _measured(role: str, what: str, dataset: str) -> Metric:
@@ -142,19 +142,19 @@ def _evaluation_seconds(role: str, dataset: str, varying: bool) -> Metric:
     return Metric(f"{role}_seconds", "none", "s", "minimize", f"{text}; the same at all epochs", _PER_TRAINING)
 
 
-class Tables:
-    """All tables of an archive while they are written; they appear, complete, when the block ends without an error.
+class CurveTableWriter:
+    """Writes all learning-curve tables of an archive; the complete files appear when the block ends without an error.
 
     Args:
-        benchmark: what the archive is.
-        layout: what its tables look like.
-        source: what to call the archive.
-        folder: where the tables go.
+        benchmark: the benchmark of the archive.
+        layout: the layout of its tables.
+        source: name of the archive.
+        folder: folder for the tables.
     """
 
     def __init__(self, benchmark: Benchmark, layout: ArchiveLayout, source: str, folder: Path) -> None:
         self._benchmark, self._layout, self._source, self._folder = benchmark, layout, source, folder
-        self._drafts: dict[Key, store.Draft] = {}
+        self._drafts: dict[TableKey, store.Draft] = {}
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -166,53 +166,55 @@ class Tables:
         self._open.__exit__(kind, error, trace)
 
     @property
-    def keys(self) -> tuple[Key, ...]:
-        """The tables that have anything, in the order of data sets and epochs."""
-        every = (Key(dataset, hp) for dataset in DATASETS for hp in self._benchmark.epochs)
+    def keys(self) -> tuple[TableKey, ...]:
+        """The tables with data, in the order of data sets and epochs."""
+        every = (TableKey(dataset, hp) for dataset in DATASETS for hp in self._benchmark.epochs)
         return tuple(key for key in every if key in self._drafts)
 
     def put(self, index: int, hp: str, state: Any) -> None:
         """Write all trainings of one architecture with one hyper-parameter set.
 
         Args:
-            index: the architecture.
+            index: index of the architecture.
             hp: the hyper-parameter set.
-            state: the dictionary that the archive has of it.
+            state: the dictionary of the archive.
 
         Raises:
-            DataError: the dictionary is not what it should be, or of another architecture.
+            DataError: the dictionary is invalid, or belongs to another architecture.
             LayoutError: it does not fit the layout.
         """
         if not isinstance(state, Mapping):
-            raise DataError(f"{hp!r} of it is not a dictionary")
+            raise DataError(f"its {hp!r} is not a dictionary")
         self._check_architecture(index, state)
         seeds, results = state.get("dataset_seed"), state.get("all_results")
         if not isinstance(seeds, Mapping) or not isinstance(results, Mapping):
-            raise DataError(f"{hp!r} of it lacks 'dataset_seed' or 'all_results'")
+            raise DataError(f"its {hp!r} lacks 'dataset_seed' or 'all_results'")
         for dataset, of_dataset in seeds.items():
             if type(dataset) is not str or dataset not in DATASETS:
-                raise DataError(f"{hp!r} of it is of the data set {described(dataset)}; known: {', '.join(DATASETS)}")
+                raise DataError(
+                    f"its {hp!r} has the unknown data set {described(dataset)}; known: {', '.join(DATASETS)}"
+                )
             if not isinstance(of_dataset, list | tuple) or not of_dataset:
-                raise DataError(f"{hp!r} of it has no list of seeds on {dataset}")
+                raise DataError(f"its {hp!r} has no list of seeds on {dataset}")
             trainings = {seed: self._read(results, dataset, seed, hp) for seed in map(_seed, of_dataset)}
-            self._put_trainings(index, Key(dataset, hp), trainings)
+            self._put_trainings(index, TableKey(dataset, hp), trainings)
         if len(results) != sum(len(set(of_dataset)) for of_dataset in seeds.values()):
-            raise DataError(f"{hp!r} of it has {len(results)} trainings, but other seeds")
+            raise DataError(f"its {hp!r} has {len(results)} trainings, but another number of seeds")
 
     def _check_architecture(self, index: int, state: Mapping[str, Any]) -> None:
         name, number = state.get("arch_str"), state.get("arch_index")
         if (type(name), name, type(number), number) != (str, self._benchmark.space.format(index), int, index):
-            raise DataError(f"it is architecture {described(number)}, {described(name)}, which is another one")
+            raise DataError(f"it is another architecture: {described(number)}, {described(name)}")
 
     def _read(self, results: Mapping[Any, Any], dataset: str, seed: int, hp: str) -> ArchiveTraining:
         if (dataset, seed) not in results:
-            raise DataError(f"{hp!r} of it lacks the training on {dataset} with seed {seed}")
+            raise DataError(f"its {hp!r} lacks the training on {dataset} with seed {seed}")
         try:
             return read(results[dataset, seed], dataset, self._benchmark.epochs[hp])
         except DataError as error:
             raise DataError(f"training on {dataset} with {hp!r} and seed {seed}: {error}") from error
 
-    def _put_trainings(self, index: int, key: Key, trainings: Mapping[int, ArchiveTraining]) -> None:
+    def _put_trainings(self, index: int, key: TableKey, trainings: Mapping[int, ArchiveTraining]) -> None:
         self._check_layout(key, trainings)
         values = self._draft(key).values
         repeats = self._layout.seeds(self._benchmark, key)
@@ -225,7 +227,7 @@ class Tables:
                     values[metric][index, :, repeat] = seconds
                 else:
                     values[metric][index, repeat] = seconds[0]
-            if key in self._layout.varying:  # cumsum adds one after the other, as the official code does
+            if key in self._layout.varying:  # cumsum adds sequentially, as the official code does
                 values["train_seconds"][index, :, repeat] = np.cumsum(training.seconds["epoch_seconds"])
             values["latency"][index, repeat] = training.latency
         ordered = [trainings[seed] for seed in trainings]
@@ -234,8 +236,8 @@ class Tables:
         values["parameters"][index] = _cost([t.parameters for t in ordered], repaired, alone and alone.parameters)
         values["flops"][index] = _cost([t.flops for t in ordered], repaired, alone and alone.flops)
 
-    def _check_layout(self, key: Key, trainings: Mapping[int, ArchiveTraining]) -> None:
-        """Raise LayoutError where the trainings have what the table has no place for."""
+    def _check_layout(self, key: TableKey, trainings: Mapping[int, ArchiveTraining]) -> None:
+        """Raise LayoutError if the trainings have data that the layout cannot store."""
         layout = self._layout
         unexpected = set(trainings) - set(layout.seeds(self._benchmark, key))
         if unexpected:
@@ -247,8 +249,8 @@ class Tables:
         if layout != self._layout:
             raise LayoutError(layout)
 
-    def _draft(self, key: Key) -> store.Draft:
-        """Return the arrays of a table, which is begun when it is first needed."""
+    def _draft(self, key: TableKey) -> store.Draft:
+        """Return the arrays of a table, which is created when it is first needed."""
         if key not in self._drafts:
             description = describe(self._benchmark, self._layout, key, self._source)
             self._drafts[key] = self._open.enter_context(store.writing(description, self._folder / f"{key}.h5"))
@@ -262,17 +264,17 @@ def _seed(seed: Any) -> int:
 
 
 def _constant(seconds: FloatArray) -> bool:
-    """Whether one number says it all: the same at every epoch, or nothing at any."""
+    """Return whether the seconds are the same at every epoch, or missing at all epochs."""
     return bool((seconds == seconds[0]).all() or np.isnan(seconds).all())
 
 
 def _cost(values: list[float], repaired: bool, alone: float | None) -> float:
-    """Parameters or FLOPs as the official code answers them, to the last bit.
+    """Return parameters or FLOPs as the official code computes them, to the last bit.
 
     Args:
-        values: of the trainings, in the order of the archive.
-        repaired: whether trainings that disagree are repaired.
-        alone: the value of seed 888, which then counts alone; None where there is no such training.
+        values: values of the trainings, in the order of the archive.
+        repaired: whether disagreements between trainings are repaired.
+        alone: the value of seed 888, used in this case; None if this training is missing.
     """
     if repaired and len({f"{value:.5f}" for value in values}) > 1:
         return float("nan") if alone is None else alone  # without seed 888, the official code fails

@@ -8,7 +8,7 @@ from nasbench_lab.analysis import quality
 from nasbench_lab.analysis.table_quality import between_repeats, rank_correlation
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.report import save_figure, table_figure
-from nasbench_lab.tables import embedded, packed, store
+from nasbench_lab.tables import bundled_tables, packed_tables, store
 from nasbench_lab.tables.table import Table
 from nasbench_lab.testing import synthetic_table
 
@@ -25,13 +25,13 @@ def shared():
 
 
 def unpacked(path):
-    description, _ = packed.read_header(path)
-    return Table(description, *packed.unpack(description, [path.read_bytes()]))
+    description, _ = packed_tables.read_header(path)
+    return Table(description, *packed_tables.unpack(description, [path.read_bytes()]))
 
 
 def test_what_is_packed_comes_back(shared, tmp_path):
     path = tmp_path / "small.h5"
-    packed.pack(shared, path)
+    packed_tables.pack(shared, path)
     found = unpacked(path)
     assert found.description == shared.description
     for name in shared.metrics:
@@ -42,22 +42,22 @@ def test_what_is_packed_comes_back(shared, tmp_path):
 
 
 def test_packing_is_reproducible(shared, tmp_path):
-    packed.pack(shared, tmp_path / "one.h5")
-    packed.pack(shared, tmp_path / "two.h5")
+    packed_tables.pack(shared, tmp_path / "one.h5")
+    packed_tables.pack(shared, tmp_path / "two.h5")
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
 
 
 def test_damaged_files_are_refused(shared, tmp_path):
     path = tmp_path / "small.h5"
-    packed.pack(shared, path)
+    packed_tables.pack(shared, path)
     whole = path.read_bytes()
     random = np.random.default_rng(0)
-    description, _ = packed.read_header(path)
+    description, _ = packed_tables.read_header(path)
     for position in random.integers(0, len(whole), 60):
         damaged = bytearray(whole)
         damaged[position] ^= 1 << random.integers(8)
         try:
-            values, _ = packed.unpack(description, [bytes(damaged)])
+            values, _ = packed_tables.unpack(description, [bytes(damaged)])
         except DataError as error:
             assert "\n" not in str(error)
             continue
@@ -71,10 +71,10 @@ def test_damaged_files_are_refused(shared, tmp_path):
 
 def test_other_files_are_refused(shared, tmp_path):
     store.write(shared, tmp_path / "table.h5")
-    with pytest.raises(DataError, match="no packed table"):
-        packed.read_header(tmp_path / "table.h5")
+    with pytest.raises(DataError, match="not a packed table"):
+        packed_tables.read_header(tmp_path / "table.h5")
     with pytest.raises(DataError, match="cannot be read"):
-        packed.read_header(tmp_path / "none.h5")
+        packed_tables.read_header(tmp_path / "none.h5")
 
 
 def test_published_means_cannot_be_packed(tmp_path):
@@ -83,10 +83,10 @@ def test_published_means_cannot_be_packed(tmp_path):
     means = {name: np.zeros((table.space.size, len(table.fidelities)))}
     with_means = Table(table.description, {n: table.values(n) for n in table.metrics}, means)
     with pytest.raises(ParameterError, match="published means"):
-        packed.pack(with_means, tmp_path / "small.h5")
+        packed_tables.pack(with_means, tmp_path / "small.h5")
 
 
-@pytest.mark.parametrize("recipe", embedded.recipes(), ids=lambda recipe: recipe.description.name)
+@pytest.mark.parametrize("recipe", bundled_tables.recipes(), ids=lambda recipe: recipe.description.name)
 class TestEmbedded:
     def test_it_is_small(self, recipe):
         assert recipe.files[0].path.stat().st_size < 8e6
