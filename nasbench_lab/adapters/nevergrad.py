@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from nasbench_lab.adapters.ask_tell import ask_tell_search
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import unknown
@@ -43,7 +45,8 @@ class _Nevergrad:
         import nevergrad
 
         choices = nevergrad.p.Tuple(*(nevergrad.p.Choice(range(number)) for number in cardinalities))
-        choices.random_state.seed(seed)
+        # Not choices.random_state.seed(seed): reading that attribute draws from NumPy's global generator.
+        choices.random_state = np.random.RandomState(seed)
         self._optimizer = kind(parametrization=choices, budget=budget, num_workers=1)
         self._candidate: Any = None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, final
 
@@ -94,7 +95,7 @@ class OptunaSearch(Strategy[_State]):
     def _study(self, optuna: Any, seed: int) -> Any:
         sampler = getattr(optuna.samplers, self.sampler)(seed=seed, **self.sampler_options)
         pruner = getattr(optuna.pruners, self.pruner or "NopPruner")(**self.pruner_options)
-        with _quiet(optuna):
+        with _without_messages(optuna):
             return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
 
     def ask(self, state: _State) -> IntArray | Proposals:
@@ -211,15 +212,12 @@ def _class_in(module: Any, kind: str, name: str) -> None:
         raise unknown(kind, name, module.__all__)
 
 
-class _quiet:  # noqa: N801 - a context manager, used like a function
-    """No messages about every study that is created."""
-
-    def __init__(self, optuna: Any) -> None:
-        self._logging = optuna.logging
-
-    def __enter__(self) -> None:
-        self._before = self._logging.get_verbosity()
-        self._logging.set_verbosity(self._logging.WARNING)
-
-    def __exit__(self, *exception: object) -> None:
-        self._logging.set_verbosity(self._before)
+@contextlib.contextmanager
+def _without_messages(optuna: Any) -> Iterator[None]:
+    """Silence Optuna's message about every new study inside the block."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 import warnings
@@ -52,7 +53,6 @@ def check(
 
     A file that does not exist yet is made with --update, --strategy, --table and a budget.
     """
-    _import_from_here()
     new: dict[str, Any] = {
         "runs": runs,
         "margin": margin,
@@ -64,7 +64,8 @@ def check(
     _refuse_protocol_of_old(paths, [*given.options, *(f"--{_option(name)}" for name in protocol)])
     outcomes = []
     for path in paths:
-        outcome = _outcome(path, functools.partial(_do, path, update, strategy, table, given, protocol))
+        with _importable_from_here():
+            outcome = _outcome(path, functools.partial(_do, path, update, strategy, table, given, protocol))
         outcomes.append(outcome)
         if outcome.verdict == "error":
             typer.echo(f"nasbench-lab: {outcome.findings[0]}", err=True)
@@ -85,11 +86,16 @@ def exit_code(outcomes: Sequence[CheckOutcome]) -> int:
     return EXIT_INCONCLUSIVE if "inconclusive" in verdicts else 0
 
 
-def _import_from_here() -> None:
-    """Let ``module:Class`` be found in the current folder, as with ``python -m``."""
-    here = str(Path.cwd())
+@contextlib.contextmanager
+def _importable_from_here() -> Iterator[None]:
+    """Find ``module:Class`` in the current folder inside the block, as ``python -m`` does."""
+    before, here = sys.path.copy(), str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def _files(places: Sequence[Path]) -> Iterator[Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -38,19 +40,37 @@ def multiply_additions(network: nn.Module, image: tuple[int, int, int]) -> int:
 
     # In training mode every layer is called, none folded into another. Tensors without numbers (the meta device) would
     # do, but take torch ten times as long as the arithmetic of a small network.
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    like = next(network.parameters(), torch.empty(0))
+    # Dropout draws from torch's generators.
+    generators = torch.random.fork_rng(devices=[like.device] if like.is_cuda else [])
+    with restored(network), torch.no_grad(), generators:
+        hooks = [layer.register_forward_hook(count) for layer in layers]
+        try:
+            network.train()(torch.zeros(2, *image, dtype=like.dtype, device=like.device))
+        finally:
+            for hook in hooks:
+                hook.remove()
+    return total
+
+
+@contextlib.contextmanager
+def restored(network: nn.Module) -> Iterator[None]:
+    """Restore the mode of every module (training or evaluation) and all buffers of a network after the block.
+
+    >>> network = nn.Sequential(nn.BatchNorm1d(3).eval(), nn.ReLU())
+    >>> with restored(network):
+    ...     _ = network.train()
+    >>> [module.training for module in network]
+    [False, True]
+    """
     modes = [(module, module.training) for module in network.modules()]
     buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
-    layers = [module for module, _ in modes if isinstance(module, nn.Conv2d | nn.Linear)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    like = next(network.parameters(), torch.empty(0))
     try:
-        with torch.no_grad():
-            network.train()(torch.zeros(2, *image, dtype=like.dtype, device=like.device))
+        yield
     finally:
-        for hook in hooks:
-            hook.remove()
         for module, mode in modes:
             module.training = mode
-        for buffer, before in buffers:
-            buffer.copy_(before)
-    return total
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)

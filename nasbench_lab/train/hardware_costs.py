@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from nasbench_lab.train.complexity import restored
+
 _RAPL = Path("/sys/class/powercap")
 
 
@@ -37,10 +39,12 @@ class Costs:
 
 
 def measure_costs(network: nn.Module, image: tuple[int, int, int], *, device: str = "cpu", passes: int = 30) -> Costs:
-    """Measure what a network costs to run, in evaluation mode; its mode and weights are left as they were.
+    """Measure what a network costs to run, in evaluation mode; its modes and weights are unchanged afterwards.
+
+    On an NVIDIA GPU, torch's counter of the peak memory starts again.
 
     Args:
-        network: moved to the device.
+        network: is moved to the device.
         image: channels, height and width.
         device: of torch.
         passes: how often each batch is run, after three times that are not counted.
@@ -49,21 +53,18 @@ def measure_costs(network: nn.Module, image: tuple[int, int, int], *, device: st
     >>> 0 < costs.latency_1 < 1
     True
     """
-    training = network.training
     place = torch.device(device)
-    moved = network.to(place).eval()
+    moved = network.to(place)
     one, many = (torch.zeros(batch, *image, device=place) for batch in (1, 256))
-    try:
-        with torch.inference_mode():
-            latency_1 = latency(lambda: moved(one), place, passes)
-            latency_256 = latency(lambda: moved(many), place, passes)
-            memory = peak_memory(lambda: moved(many), place)
-            with EnergyMeter(place) as meter:
-                for _ in range(passes):
-                    moved(many)
-                _wait(place)
-    finally:
-        network.train(training)
+    with restored(moved), torch.inference_mode():
+        moved.eval()
+        latency_1 = latency(lambda: moved(one), place, passes)
+        latency_256 = latency(lambda: moved(many), place, passes)
+        memory = peak_memory(lambda: moved(many), place)
+        with EnergyMeter(place) as meter:
+            for _ in range(passes):
+                moved(many)
+            _wait(place)
     return Costs(latency_1, latency_256, memory, None if meter.joules is None else meter.joules / passes)
 
 
@@ -171,10 +172,14 @@ def _gpu_counter(index: int) -> Iterator[tuple[str, float]]:
         import pynvml
 
         pynvml.nvmlInit()
-        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-        yield f"cuda:{index}", pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
+        try:
+            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            joules = pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
+        finally:
+            pynvml.nvmlShutdown()
     except Exception:  # no package, no driver, or a GPU without a counter
         return
+    yield f"cuda:{index}", joules
 
 
 def _wait(device: torch.device) -> None:

@@ -18,7 +18,7 @@ from torch.nn import functional
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.train.datasets import Dataset
-from nasbench_lab.train.devices import Precision
+from nasbench_lab.train.devices import Precision, reproducible_arithmetic
 from nasbench_lab.train.image_batches import ImageBatches
 from nasbench_lab.train.recipes import TrainingRecipe
 from nasbench_lab.train.side_by_side import Build, initialised
@@ -94,10 +94,6 @@ class Training:
             raise ParameterError(f"a training needs one or more different seeds, got {list(seeds)}")
         self.dataset, self.recipe, self.seeds = dataset, recipe, tuple(seeds)
         self.device, self.precision, self.measured = torch.device(device), precision, measured
-        if self.device.type == "cuda":
-            # The same seeds must give the same curves, and float32 must be float32.
-            torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         self.batches = ImageBatches(dataset, recipe, self.seeds, self.device)
         network = initialised(build, self.seeds)
         self.network = network.to(self.device, memory_format=torch.channels_last)
@@ -126,7 +122,9 @@ class Training:
     def epochs(self) -> Iterator[int]:
         """Train, and yield the number of every finished epoch; stop where all trainings have failed."""
         while self.epoch < self.recipe.epochs and not self._failed.all():
-            self._train_epoch()
+            # Not around the yield: what the caller does there uses the caller's settings.
+            with reproducible_arithmetic(self.device):
+                self._train_epoch()
             self.epoch += 1
             yield self.epoch
 
@@ -138,7 +136,9 @@ class Training:
     def predict(self, split: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the predicted classes, shape (seeds, images), and the labels, shape (images,), of a split."""
         part = getattr(self.dataset, split)
-        classes = [scores.argmax(-1).T.cpu().numpy() for scores, _ in self._evaluate(self.batches.evaluation(part))]
+        with reproducible_arithmetic(self.device):
+            batches = self._evaluate(self.batches.evaluation(part))
+            classes = [scores.argmax(-1).T.cpu().numpy() for scores, _ in batches]
         return np.concatenate(classes, axis=1), part.labels
 
     def _train_epoch(self) -> None:

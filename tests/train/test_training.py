@@ -401,7 +401,7 @@ def test_devices_and_precisions_are_checked():
     with pytest.raises(ParameterError, match="unknown device 'gpu'"):
         check_device("gpu")
     if not torch.cuda.is_available():
-        with pytest.raises(ParameterError, match="there is no device 'cuda'"):
+        with pytest.raises(ParameterError, match="cannot use the device 'cuda'"):
             check_device("cuda")
     with pytest.raises(UnknownNameError, match="bfloat16"):
         check_precision("float16")
