@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from nasbench_lab.testing.baselines.fixture import StrategyBaseline
-    from nasbench_lab.testing.baselines.outcome import CheckOutcome
+    from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+    from nasbench_lab.testing.baselines.pytest_fixture import StrategyBaseline
 
 _OUTCOMES = pytest.StashKey[list["CheckOutcome"]]()
 _ATTRIBUTE = "nasbench_lab_outcomes"  # of a report: with xdist, reports are what comes back from the workers
@@ -60,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def strategy_baseline(request: pytest.FixtureRequest) -> StrategyBaseline:
     """Compare a strategy with its committed baseline: ``strategy_baseline.check(strategy, table, budget=...)``."""
-    from nasbench_lab.testing.baselines.fixture import StrategyBaseline
+    from nasbench_lab.testing.baselines.pytest_fixture import StrategyBaseline
 
     config = request.config
     folder = config.getini("strategy_baselines")
@@ -108,7 +108,7 @@ class _Reporter:
         if self._file is None:
             return
         from nasbench_lab.errors import OutputError
-        from nasbench_lab.testing.baselines.reporting import write_markdown
+        from nasbench_lab.testing.baselines.outcome_reports import write_markdown
 
         try:
             write_markdown(self._outcomes(), Path(self._file))
@@ -122,14 +122,14 @@ class _Reporter:
             terminalreporter.write_line(f"nasbench-lab: {self._problem}", red=True)
         if not self._found:
             return
-        from nasbench_lab.testing.baselines.reporting import to_lines
+        from nasbench_lab.testing.baselines.outcome_reports import to_lines
 
         terminalreporter.section("strategy baselines")
         for line in to_lines(self._outcomes()):
             terminalreporter.write_line(line)
 
     def _outcomes(self) -> list[CheckOutcome]:
-        from nasbench_lab.testing.baselines.outcome import CheckOutcome
+        from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
 
         # Workers report in the order in which they end; a summary should not depend on that.
         outcomes = [CheckOutcome.from_plain(fields) for fields in self._found]

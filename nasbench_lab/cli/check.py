@@ -15,10 +15,10 @@ import typer
 from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
 from nasbench_lab.errors import NasbenchLabError, ParameterError, SearchOnTestWarning
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS
-from nasbench_lab.testing.baselines.checks import BaselineCheck, check_file
-from nasbench_lab.testing.baselines.files import baseline_files
-from nasbench_lab.testing.baselines.outcome import FAILURES, CheckOutcome
-from nasbench_lab.testing.baselines.reporting import to_text, write_markdown
+from nasbench_lab.testing.baselines.baseline_check import BaselineCheck, check_file
+from nasbench_lab.testing.baselines.baseline_file import baseline_files
+from nasbench_lab.testing.baselines.check_outcome import FAILURES, CheckOutcome
+from nasbench_lab.testing.baselines.outcome_reports import to_text, write_markdown
 
 EXIT_REGRESSION, EXIT_ERROR, EXIT_INCONCLUSIVE = 1, 2, 3
 

@@ -26,7 +26,7 @@ from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
 from nasbench_lab.compat.nats.face import Face
 from nasbench_lab.compat.nats.results import ArchResults
 from nasbench_lab.compat.nats.texts import Style
-from nasbench_lab.compat.nats.trainings import BoundTrainings
+from nasbench_lab.compat.nats.trainings import TrainingTable
 from nasbench_lab.compat.nats.trial import ResultsCount
 from nasbench_lab.spaces.size import CHANNELS, LAYERS
 from nasbench_lab.spaces.topology import OPERATIONS, TopologySpace
@@ -182,7 +182,7 @@ class _Nats(Face):
         indices: Sequence[int] = range(self._size) if every else self._archive.evaluated
         return self._best(dataset, metric_on_set, flop_max, param_max, hp, indices)
 
-    def _comment(self, trainings: BoundTrainings) -> dict[str, str]:
+    def _comment(self, trainings: TrainingTable) -> dict[str, str]:
         comment = _COMMENTS.get(trainings.dataset)
         return {} if comment is None else {"comment": comment.format(trainings.hp)}
 

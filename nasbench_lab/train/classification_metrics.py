@@ -19,7 +19,7 @@ def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, classes: int) -> N
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassScores:
+class MacroScores:
     """Averages over classes, each class counting the same (macro), in percent.
 
     A class that is never predicted has the precision 0, as in scikit-learn's default; one without images has the recall
@@ -36,10 +36,10 @@ class ClassScores:
     f1: float
 
     @classmethod
-    def from_confusion(cls, confusion: ArrayLike) -> ClassScores:
+    def from_confusion(cls, confusion: ArrayLike) -> MacroScores:
         """Compute the scores from a confusion matrix (rows are the true classes), shape (classes, classes).
 
-        >>> scores = ClassScores.from_confusion([[1, 1], [0, 2]])
+        >>> scores = MacroScores.from_confusion([[1, 1], [0, 2]])
         >>> round(scores.precision, 1), round(scores.recall, 1), round(scores.f1, 1)
         (83.3, 75.0, 73.3)
         """

@@ -22,7 +22,7 @@ _RAPL = Path("/sys/class/powercap")
 
 
 @dataclasses.dataclass(frozen=True)
-class Costs:
+class HardwareCosts:
     """What it takes to classify images.
 
     Attributes:
@@ -38,7 +38,9 @@ class Costs:
     energy: float | None
 
 
-def measure_costs(network: nn.Module, image: tuple[int, int, int], *, device: str = "cpu", passes: int = 30) -> Costs:
+def measure_costs(
+    network: nn.Module, image: tuple[int, int, int], *, device: str = "cpu", passes: int = 30
+) -> HardwareCosts:
     """Measure what a network costs to run, in evaluation mode; its modes and weights are unchanged afterwards.
 
     On an NVIDIA GPU, torch's counter of the peak memory starts again.
@@ -65,7 +67,7 @@ def measure_costs(network: nn.Module, image: tuple[int, int, int], *, device: st
             for _ in range(passes):
                 moved(many)
             _wait(place)
-    return Costs(latency_1, latency_256, memory, None if meter.joules is None else meter.joules / passes)
+    return HardwareCosts(latency_1, latency_256, memory, None if meter.joules is None else meter.joules / passes)
 
 
 def latency(run: Callable[[], Any], device: torch.device, passes: int) -> float:

@@ -10,8 +10,8 @@ from torch import nn
 
 from nasbench_lab.errors import OutOfSpaceError, ParameterError, first_line
 from nasbench_lab.spaces import Cell101Space, ChainSpace, LayerChainSpace, Space, TopologySpace
+from nasbench_lab.train.network_copies import Build
 from nasbench_lab.train.networks import cell101_network, layer_chain_network, macro_network, topology_network
-from nasbench_lab.train.side_by_side import Build
 
 _OPTIONS = ("channels", "cells")
 

@@ -20,8 +20,8 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision, reproducible_arithmetic
 from nasbench_lab.train.image_batches import ImageBatches
+from nasbench_lab.train.network_copies import Build, initialised
 from nasbench_lab.train.recipes import TrainingRecipe
-from nasbench_lab.train.side_by_side import Build, initialised
 
 QUANTITIES = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "test_loss", "test_accuracy", "seconds")
 """What every epoch gives: losses (mean cross-entropy in nats), accuracies in percent, and seconds of training.

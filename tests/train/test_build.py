@@ -17,7 +17,7 @@ from nasbench_lab.errors import DataError, OutputError, ParameterError
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
-from nasbench_lab.train.build import BuildShard, How, assemble, build, read_spec, unfinished  # noqa: E402
+from nasbench_lab.train.build import BuildShard, ExecutionOptions, assemble, build, read_spec, unfinished  # noqa: E402
 from nasbench_lab.train.build.journal import Journal  # noqa: E402
 from nasbench_lab.train.build.run import units  # noqa: E402
 from nasbench_lab.train.build.worker import Worker  # noqa: E402
@@ -98,11 +98,11 @@ def test_a_build_killed_five_times_is_the_uninterrupted_one(spec, tmp_path):
 def test_shards_make_the_same_table(spec, tmp_path):
     specification = read_spec(spec)
     folder = tmp_path / "shards"
-    build(specification, folder, shard=BuildShard(1, 2), how=How(processes=1))
+    build(specification, folder, shard=BuildShard(1, 2), how=ExecutionOptions(processes=1))
     assert unfinished(specification, folder) == len(units(specification)) // 2
     with pytest.raises(DataError, match=r"\d of \d trainings of 'mine/topology' are not finished"):
         assemble(specification, folder)
-    build(specification, folder, shard=BuildShard(2, 2), how=How(processes=2))
+    build(specification, folder, shard=BuildShard(2, 2), how=ExecutionOptions(processes=2))
     same_tables(assemble(specification, folder), train_here(specification, tmp_path / "whole"))
 
 
@@ -222,7 +222,7 @@ def test_specifications_that_do_not_fit(spec, tmp_path, change, message):
     assert change[0] in SPEC
     spec.write_text(SPEC.replace(*change))
     with pytest.raises((DataError, ParameterError, LookupError), match=message) as caught:
-        build(read_spec(spec), tmp_path / "work", how=How(processes=1))
+        build(read_spec(spec), tmp_path / "work", how=ExecutionOptions(processes=1))
     assert "\n" not in str(caught.value)
 
 

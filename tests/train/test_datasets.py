@@ -25,7 +25,7 @@ from nasbench_lab.train.datasets import Hardening, Split
 arrays_module = importlib.import_module("nasbench_lab.train.datasets.user_arrays")
 cifar_module = importlib.import_module("nasbench_lab.train.datasets.cifar")
 imagenet_module = importlib.import_module("nasbench_lab.train.datasets.imagenet16")
-published = importlib.import_module("nasbench_lab.train.datasets.published")
+published = importlib.import_module("nasbench_lab.train.datasets.published_files")
 
 
 # --- files as Python 2 wrote them ---------------------------------------------------------------------------------

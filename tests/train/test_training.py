@@ -14,10 +14,11 @@ torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-
 
 from nasbench_lab.spaces import TopologySpace  # noqa: E402
 from nasbench_lab.train import hardware_costs  # noqa: E402
-from nasbench_lab.train.classification_metrics import ClassScores, confusion_matrix  # noqa: E402
+from nasbench_lab.train.classification_metrics import MacroScores, confusion_matrix  # noqa: E402
 from nasbench_lab.train.datasets import Dataset, Split, digits  # noqa: E402
 from nasbench_lab.train.devices import check_device, check_precision  # noqa: E402
 from nasbench_lab.train.image_batches import ImageBatches  # noqa: E402
+from nasbench_lab.train.network_copies import initialised  # noqa: E402
 from nasbench_lab.train.networks import (  # noqa: E402
     cell101_network,
     layer_chain_network,
@@ -27,7 +28,6 @@ from nasbench_lab.train.networks import (  # noqa: E402
 )
 from nasbench_lab.train.networks.blocks import AveragePool3x3, ConvBn  # noqa: E402
 from nasbench_lab.train.recipes import RECIPES, TrainingRecipe, recipe  # noqa: E402
-from nasbench_lab.train.side_by_side import initialised  # noqa: E402
 from nasbench_lab.train.training import Training  # noqa: E402
 
 SHORT = TrainingRecipe("short", 2, 50, 0.1, average=0.5)
@@ -337,7 +337,7 @@ def test_class_scores_agree_with_scikit_learn(data, classes):
     matrix = confusion_matrix(labels, predicted, classes)
     if len(set(labels + predicted)) > 1:  # scikit-learn warns of a single class
         assert matrix.tolist() == reference_matrix(labels, predicted, labels=every).tolist()
-    found = ClassScores.from_confusion(matrix)
+    found = MacroScores.from_confusion(matrix)
     *expected, _ = precision_recall_fscore_support(labels, predicted, labels=every, average="macro", zero_division=0)
     assert [found.precision, found.recall, found.f1] == pytest.approx([100 * each for each in expected])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nasbench_lab.compat.nats.trainings import TRAIN, BoundTrainings, ImageSet, missing
+from nasbench_lab.compat.nats.trainings import TRAIN, SplitMetrics, TrainingTable, missing
 
 Answer = dict[str, Any]
 
@@ -15,7 +15,7 @@ _KEYS = {
 }
 
 
-def of_one(trainings: BoundTrainings, index: int, repeat: int, epoch: int, comment: Answer) -> Answer:
+def of_one(trainings: TrainingTable, index: int, repeat: int, epoch: int, comment: Answer) -> Answer:
     """Return the answer for one training.
 
     This is what a search asks for at every step, so numbers go from mapped memory into the answer directly.
@@ -54,7 +54,7 @@ def of_one(trainings: BoundTrainings, index: int, repeat: int, epoch: int, comme
 
 
 def of_all(
-    trainings: BoundTrainings,
+    trainings: TrainingTable,
     index: int,
     repeats: Sequence[int],
     epoch: int,
@@ -93,7 +93,11 @@ def of_all(
 
 
 def mean_accuracy(
-    trainings: BoundTrainings, part: ImageSet, index: int, repeats: Sequence[int], mean: Callable[[Sequence[Any]], Any]
+    trainings: TrainingTable,
+    part: SplitMetrics,
+    index: int,
+    repeats: Sequence[int],
+    mean: Callable[[Sequence[Any]], Any],
 ) -> Any:
     """Return the mean accuracy of trainings at their end; None where any of them has none."""
     views, at = trainings.locate(index)
@@ -102,7 +106,7 @@ def mean_accuracy(
     return None if any(accuracy != accuracy for accuracy in accuracies) else mean(accuracies)
 
 
-def _check_optional(trainings: BoundTrainings, part: str, index: int, epoch: int) -> None:
+def _check_optional(trainings: TrainingTable, part: str, index: int, epoch: int) -> None:
     """Raise MissingResultError for what every answer must have; the rest is left out, as in the originals."""
     if part == TRAIN or (part == "valid" and trainings.dataset == "cifar10-valid"):
         raise missing(f"{part} accuracy at epoch {epoch} (from 0)", index, trainings.dataset, trainings.hp)

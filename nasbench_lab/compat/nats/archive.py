@@ -14,7 +14,7 @@ import numpy as np
 
 from nasbench_lab.cache import cache_folder
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
-from nasbench_lab.compat.nats.trainings import EVALUATIONS, BoundTrainings
+from nasbench_lab.compat.nats.trainings import EVALUATIONS, TrainingTable
 from nasbench_lab.spaces import Space
 from nasbench_lab.tables.store import FORMAT_VERSION
 
@@ -43,7 +43,7 @@ class Archive:
         self._paths = _tables(folder)
         if not self._paths:
             raise ArgumentError(f"{folder} has no tables; their names are like cifar10-valid-200.h5")
-        self._open: dict[tuple[str, str], BoundTrainings] = {}
+        self._open: dict[tuple[str, str], TrainingTable] = {}
         self.hps = tuple(sorted({hp for _, hp in self._paths}, key=int))
 
     @cached_property
@@ -52,14 +52,14 @@ class Archive:
         dataset, hp = next(iter(self._paths))
         return self.require(dataset, hp).space
 
-    def trainings(self, dataset: str, hp: str) -> BoundTrainings | None:
+    def trainings(self, dataset: str, hp: str) -> TrainingTable | None:
         """Return the trainings on a data set with some hyper-parameters; None where there are none."""
         found = self._open.get((dataset, hp))
         if found is None and (dataset, hp) in self._paths:
-            found = self._open[dataset, hp] = BoundTrainings(self._paths[dataset, hp], dataset, hp)
+            found = self._open[dataset, hp] = TrainingTable(self._paths[dataset, hp], dataset, hp)
         return found
 
-    def require(self, dataset: str, hp: str) -> BoundTrainings:
+    def require(self, dataset: str, hp: str) -> TrainingTable:
         """Return the trainings on a data set with some hyper-parameters.
 
         Raises:

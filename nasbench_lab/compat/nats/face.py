@@ -18,7 +18,7 @@ from nasbench_lab.compat.nats import answers, structure, texts
 from nasbench_lab.compat.nats.archive import DATASETS, Archive, open_archive
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
 from nasbench_lab.compat.nats.results import ArchResults, choose
-from nasbench_lab.compat.nats.trainings import EVALUATIONS, TRAIN, BoundTrainings, missing
+from nasbench_lab.compat.nats.trainings import EVALUATIONS, TRAIN, TrainingTable, missing
 from nasbench_lab.compat.nats.trial import ResultsCount
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.topology import OPERATIONS
@@ -47,7 +47,7 @@ class Face(abc.ABC):
             raise DataError(f"{path} has the {self._archive.space.name} space, not the {self.space_name} space")
         self._size = self._archive.space.size
         self._random = Random(seed)  # noqa: S311 - draws trainings, not secrets
-        self._bound: dict[tuple[Any, Any], BoundTrainings] = {}
+        self._bound: dict[tuple[Any, Any], TrainingTable] = {}
         self._texts: dict[tuple[int, str], str] = {}
         self.reset_time()
         if verbose:
@@ -313,7 +313,7 @@ class Face(abc.ABC):
             trainings.remember(trainings.answers, key, known)
         return known
 
-    def _comment(self, trainings: BoundTrainings) -> dict[str, str]:
+    def _comment(self, trainings: TrainingTable) -> dict[str, str]:
         """Return what else the answer of `get_more_info` says."""
         return {}
 
@@ -368,7 +368,7 @@ class Face(abc.ABC):
                 best, highest = index, accuracy
         return best, highest
 
-    def _bind(self, dataset: str, hp: str | int) -> BoundTrainings:
+    def _bind(self, dataset: str, hp: str | int) -> TrainingTable:
         """Find trainings, and remember them by the caller's spelling of the hyper-parameters."""
         self._bound[dataset, hp] = self._archive.require(dataset, str(hp))
         return self._bound[dataset, hp]
@@ -450,7 +450,7 @@ def _official_names(dataset: str, metric_on_set: str) -> tuple[str, str]:
     return dataset, metric_on_set
 
 
-def _exceeds(trainings: BoundTrainings, metric: str, index: int, most: float | None) -> bool:
+def _exceeds(trainings: TrainingTable, metric: str, index: int, most: float | None) -> bool:
     if most is None:
         return False
     value = trainings.once(metric, index, 0)

@@ -38,7 +38,7 @@ _ROWS = 32  # architectures that are read row by row before whole arrays are ver
 _MOST_ANSWERS = 2**16  # that are kept, about 1 kB each: every training of the topology space at one epoch
 
 
-class ImageSet(NamedTuple):
+class SplitMetrics(NamedTuple):
     """The metrics of a table that belong to one set of images.
 
     Attributes:
@@ -60,7 +60,7 @@ Views = dict[str, Any]  # metric to a flat memory view of float64
 
 
 @final
-class BoundTrainings:
+class TrainingTable:
     """The trainings of one table file.
 
     Args:
@@ -167,7 +167,7 @@ class BoundTrainings:
         """Return the seconds that every epoch took on one set of images; empty where they are unknown."""
         return self.seconds(self._parts[part], index, repeat, self.epochs - 1)
 
-    def seconds(self, part: ImageSet, index: int, repeat: int, epoch: int) -> Sequence[float]:
+    def seconds(self, part: SplitMetrics, index: int, repeat: int, epoch: int) -> Sequence[float]:
         """Return the seconds that each epoch took, up to and with ``epoch``; empty where they are unknown."""
         if not part.seconds:
             return ()
@@ -272,11 +272,11 @@ def missing(what: str, index: int, dataset: str, hp: object) -> MissingResultErr
     return MissingResultError(f"architecture {index} has no {what} on {dataset!r} with hp {hp}")
 
 
-def _part(name: str, axes: Mapping[str, tuple[str, ...]]) -> ImageSet:
+def _part(name: str, axes: Mapping[str, tuple[str, ...]]) -> SplitMetrics:
     """Find the metrics of one set of images among those of a table."""
     seconds = "epoch_seconds" if name == TRAIN else f"{name}_seconds"
     known = seconds if seconds in axes else ""
-    return ImageSet(name, f"{name}_accuracy", f"{name}_loss", known, axes.get(known) == _PER_TRAINING)
+    return SplitMetrics(name, f"{name}_accuracy", f"{name}_loss", known, axes.get(known) == _PER_TRAINING)
 
 
 def _flat(array: NDArray[Any]) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
 from nasbench_lab.compat.nats.structure import architecture_config
-from nasbench_lab.compat.nats.trainings import EVALUATIONS, TRAIN, BoundTrainings, Measured, check_epoch, mean, missing
+from nasbench_lab.compat.nats.trainings import EVALUATIONS, TRAIN, Measured, TrainingTable, check_epoch, mean, missing
 
 _CURVES = ("train_acc1es", "train_acc5es", "train_losses", "train_times", "eval_acc1es", "eval_times", "eval_losses")
 
@@ -19,7 +19,7 @@ _CURVES = ("train_acc1es", "train_acc5es", "train_losses", "train_times", "eval_
 class _Row(NamedTuple):
     """Where a training is."""
 
-    trainings: BoundTrainings
+    trainings: TrainingTable
     architecture: int
     repeat: int
 
@@ -71,7 +71,7 @@ class ResultsCount:
         self.reset_eval()
 
     @classmethod
-    def of(cls, trainings: BoundTrainings, index: int, repeat: int) -> ResultsCount:
+    def of(cls, trainings: TrainingTable, index: int, repeat: int) -> ResultsCount:
         """Return the view of one training of a table."""
         made = cls.__new__(cls)
         made._row = _Row(trainings, index, repeat)

@@ -15,9 +15,9 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation import Conditions, Trace
 from nasbench_lab.tables import Table
-from nasbench_lab.testing.baselines.exact_tier import Fingerprints, fingerprints
-from nasbench_lab.testing.baselines.run_losses import LOSSES, LossScale, losses, scale_of
-from nasbench_lab.testing.baselines.statistical_tier import FEWEST_RUNS
+from nasbench_lab.testing.baselines.loss_comparison import FEWEST_RUNS
+from nasbench_lab.testing.baselines.run_losses import LOSSES, RegretScale, losses, scale_of
+from nasbench_lab.testing.baselines.trace_fingerprints import Fingerprints, fingerprints
 
 Tier = Literal["exact", "statistical"]
 TIERS: tuple[Tier, ...] = ("exact", "statistical")
@@ -119,7 +119,7 @@ class Baseline:
     protocol: Protocol
     made_with: Mapping[str, str]
     fingerprints: Fingerprints | None
-    scale: LossScale
+    scale: RegretScale
     losses: Mapping[str, FloatArray]
     margins: Mapping[str, float]
     stopped: int
@@ -197,7 +197,7 @@ def baseline_of(
 
 
 def margins_of(
-    trace: Trace, scale: LossScale, measured: Mapping[str, FloatArray], margin: float | Mapping[str, float] | None
+    trace: Trace, scale: RegretScale, measured: Mapping[str, FloatArray], margin: float | Mapping[str, float] | None
 ) -> dict[str, float]:
     """Return the margin of every loss, as given or by default (see `baseline_of`)."""
     if isinstance(margin, Mapping):

@@ -12,7 +12,7 @@ from nasbench_lab.analysis.curves import Axis, at_times
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.tables import Table
-from nasbench_lab.testing.baselines.expected_costs import charges
+from nasbench_lab.testing.baselines.expected_evaluations import expected_seconds
 
 LOSSES: Mapping[str, str] = {
     "anytime": "mean regret over the checkpoints",
@@ -27,7 +27,7 @@ _DIGITS = 9  # significant; on another platform the last bits of a mean may diff
 
 
 @dataclass(frozen=True)
-class LossScale:
+class RegretScale:
     """How the regrets of a baseline are measured; the same for what is compared with it.
 
     Attributes:
@@ -42,17 +42,17 @@ class LossScale:
     checkpoints: tuple[float, ...]
 
 
-def scale_of(trace: Trace) -> LossScale:
+def scale_of(trace: Trace) -> RegretScale:
     """Return how the regrets of a trace are measured best: on test where there is test, in what the budget counts."""
     kind: Literal["valid", "test"] = "test" if "test" in trace.reference.means else "valid"
     budget = trace.setting.budget
     if budget.seconds is not None:
-        return LossScale(kind, "seconds", tuple(budget.seconds / 2**n for n in reversed(range(_TIMES))))
+        return RegretScale(kind, "seconds", tuple(budget.seconds / 2**n for n in reversed(range(_TIMES))))
     steps = max(trace.steps, 1)
-    return LossScale(kind, "evaluations", (*(float(2**n) for n in range((steps - 1).bit_length())), float(steps)))
+    return RegretScale(kind, "evaluations", (*(float(2**n) for n in range((steps - 1).bit_length())), float(steps)))
 
 
-def losses(trace: Trace, table: Table, scale: LossScale) -> dict[str, FloatArray]:
+def losses(trace: Trace, table: Table, scale: RegretScale) -> dict[str, FloatArray]:
     """Return what is measured of every run, by name (see `LOSSES`), each of shape (runs,) and without NaN.
 
     Regrets are in the metric's unit. A run without a value has the regret of the worst architecture. What has no
@@ -74,7 +74,7 @@ def losses(trace: Trace, table: Table, scale: LossScale) -> dict[str, FloatArray
         "final": np.where(np.isnan(final), worst, final),
     }
     if table.has_times and trace.evaluations.all():
-        charged = np.where(trace.mask, charges(trace, table).most, 0.0).sum(axis=1)
+        charged = np.where(trace.mask, expected_seconds(trace, table).most, 0.0).sum(axis=1)
         ends = np.where(trace.mask, trace.time, 0.0).max(axis=1)
         if (charged > 0).all() and np.isfinite(ends).all():
             found["clock"] = ends / charged
@@ -93,7 +93,7 @@ def rounded(values: FloatArray) -> FloatArray:
     return np.array([float(f"{value:.{_DIGITS}g}") for value in values.tolist()])
 
 
-def _at_checkpoints(trace: Trace, scale: LossScale) -> FloatArray:
+def _at_checkpoints(trace: Trace, scale: RegretScale) -> FloatArray:
     """Regret at the checkpoints, shape (runs, checkpoints). A run that ended keeps its last one; NaN before a value."""
     regret = trace.regret(scale.kind)
     if not trace.steps:

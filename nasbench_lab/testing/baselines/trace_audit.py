@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation import Trace
 from nasbench_lab.tables import Table
-from nasbench_lab.testing.baselines.expected_costs import charges, shown
+from nasbench_lab.testing.baselines.expected_evaluations import expected_seconds, expected_values
 
 _RELATIVE = 1e-9
 """Rounding that is allowed: sums of seconds, and means over repeats."""
@@ -47,7 +47,7 @@ def audit_trace(trace: Trace, table: Table, *, pays_for_scores: bool = False, ma
 
 def _observations(trace: Trace, table: Table) -> str:
     """What was observed is the table's objective, for the architecture, fidelity and repeat of the evaluation."""
-    expected = shown(trace, table, table.objective.name)
+    expected = expected_values(trace, table, table.objective.name)
     wrong = trace.mask & ~_close(trace.observed, expected)
     if not wrong.any():
         return ""
@@ -58,7 +58,7 @@ def _observations(trace: Trace, table: Table) -> str:
     )
     test = table.description.test
     if test and test != table.objective.name:
-        same = _close(trace.observed, shown(trace, table, test))
+        same = _close(trace.observed, expected_values(trace, table, test))
         if same[wrong].all():
             line += f"; what it was told is {test}, which no search may see"
     return line
@@ -93,7 +93,7 @@ def _budget(trace: Trace, table: Table, pays_for_scores: bool) -> str:
 
 def _clock(trace: Trace, table: Table, pays_for_scores: bool) -> str:
     """Every evaluation took what the table charges for it: with one worker exactly, with several in sum at least."""
-    charge = charges(trace, table)
+    charge = expected_seconds(trace, table)
     unknown = trace.mask & np.isnan(charge.most)
     if unknown.any():
         return ""

@@ -20,17 +20,23 @@ from nasbench_lab.testing.baselines.baseline import (
     distinct_runs,
     protocol_of,
 )
-from nasbench_lab.testing.baselines.exact_tier import difference
-from nasbench_lab.testing.baselines.files import baseline_files, read_baseline, write_baseline
-from nasbench_lab.testing.baselines.lookup import plain
-from nasbench_lab.testing.baselines.outcome import CheckOutcome, Verdict
+from nasbench_lab.testing.baselines.baseline_file import baseline_files, read_baseline, write_baseline
+from nasbench_lab.testing.baselines.check_outcome import CheckOutcome, Verdict
+from nasbench_lab.testing.baselines.file_references import plain
+from nasbench_lab.testing.baselines.loss_comparison import (
+    POWER,
+    LossComparison,
+    compare,
+    equivalence_chances,
+    error_per_test,
+)
 from nasbench_lab.testing.baselines.run_losses import losses
-from nasbench_lab.testing.baselines.statistical_tier import POWER, Measure, compare, error_of, prospects
 from nasbench_lab.testing.baselines.trace_audit import audit_trace
+from nasbench_lab.testing.baselines.trace_fingerprints import difference
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Simulated:
+class SimulatedRuns:
     """Runs, and what they are judged by.
 
     Attributes:
@@ -56,9 +62,9 @@ class Simulated:
         return [*self.findings, *audit_trace(self.trace, self.table, pays_for_scores=pays, may_stop=may_stop)]
 
 
-def compare_with(
+def compare_with_baseline(
     baseline: Baseline,
-    simulated: Simulated,
+    simulated: SimulatedRuns,
     path: Path,
     tiers: Sequence[Tier] = TIERS,
     level: float = LEVEL,
@@ -85,12 +91,14 @@ def compare_with(
         return dataclasses.replace(outcome, verdict="identical", notes=tuple(notes))
     if "statistical" not in tiers:
         return dataclasses.replace(outcome, verdict="different", notes=tuple(notes))
-    measures = _measures(baseline, simulated, len(baseline_files(path.parent)))
-    return dataclasses.replace(outcome, verdict=_overall(measures), notes=tuple(notes), measures=tuple(measures))
+    comparisons = _comparisons(baseline, simulated, len(baseline_files(path.parent)))
+    return dataclasses.replace(
+        outcome, verdict=_overall(comparisons), notes=tuple(notes), comparisons=tuple(comparisons)
+    )
 
 
-def write_anew(
-    simulated: Simulated,
+def write_baseline_of(
+    simulated: SimulatedRuns,
     subject: Subject,
     path: Path,
     tiers: Sequence[Tier] = TIERS,
@@ -118,10 +126,10 @@ def write_anew(
     return dataclasses.replace(outcome, verdict="updated" if existed else "created", notes=tuple(notes))
 
 
-def _measures(baseline: Baseline, simulated: Simulated, family: int) -> list[Measure]:
+def _comparisons(baseline: Baseline, simulated: SimulatedRuns, family: int) -> list[LossComparison]:
     """Compare every loss, with the share of the level that it has."""
     now = losses(simulated.trace, simulated.table, baseline.scale)
-    error = error_of(baseline.protocol.level, family, len(baseline.losses))
+    error = error_per_test(baseline.protocol.level, family, len(baseline.losses))
     return [
         compare(name, before, now[name], baseline.margins[name], error)
         for name, before in sorted(baseline.losses.items())
@@ -129,9 +137,9 @@ def _measures(baseline: Baseline, simulated: Simulated, family: int) -> list[Mea
     ]
 
 
-def _overall(measures: Sequence[Measure]) -> Verdict:
-    """The worst of what the measures say; "better" where something is, and nothing is worse or unknown."""
-    found = {measure.verdict for measure in measures}
+def _overall(comparisons: Sequence[LossComparison]) -> Verdict:
+    """The worst of what the comparisons say; "better" where something is, and nothing is worse or unknown."""
+    found = {comparison.verdict for comparison in comparisons}
     verdicts: tuple[Verdict, ...] = ("worse", "inconclusive", "better")
     return next((verdict for verdict in verdicts if verdict in found), "equivalent")
 
@@ -188,8 +196,8 @@ def _weakness(baseline: Baseline, family: int) -> list[str]:
     """Say so where a check by this baseline will often be inconclusive."""
     if "statistical" not in baseline.protocol.tiers:
         return []
-    error = error_of(baseline.protocol.level, family, len(baseline.losses))
-    chances = prospects(baseline.losses, baseline.margins, error)
+    error = error_per_test(baseline.protocol.level, family, len(baseline.losses))
+    chances = equivalence_chances(baseline.losses, baseline.margins, error)
     return [
         f"an equal strategy would be found equivalent in {name} with a probability of {chance:.2f} only; "
         "more runs or a wider margin would help"

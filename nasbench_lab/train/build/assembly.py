@@ -19,7 +19,7 @@ from nasbench_lab.tables.table import Table
 from nasbench_lab.train.build.journal import Journal, Unit
 from nasbench_lab.train.build.run import identity, units
 from nasbench_lab.train.build.spec import BuildSpec
-from nasbench_lab.train.classification_metrics import ClassScores
+from nasbench_lab.train.classification_metrics import MacroScores
 from nasbench_lab.train.complexity import multiply_additions, parameters
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
@@ -107,7 +107,7 @@ def _curves(spec: BuildSpec, measured: Measured) -> Arrays:
         if epochs == spec.trainings[-1]:
             for repeat, (failed, confusion) in enumerate(zip(arrays["failed"], arrays["confusion"], strict=True)):
                 if not failed:
-                    found = ClassScores.from_confusion(confusion)
+                    found = MacroScores.from_confusion(confusion)
                     for name, score in zip(_PER_TRAINING, (found.precision, found.recall, found.f1), strict=True):
                         scores[name][rows, repeat] = score
     return {**values, **scores}

@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclasses.dataclass(frozen=True)
-class How:
+class ExecutionOptions:
     """How to train, as far as it is no matter of the measurements (the precision is).
 
     Attributes:
@@ -83,7 +83,9 @@ def units(spec: BuildSpec) -> list[Unit]:
     return [(architecture, epochs) for epochs in spec.trainings for architecture in chosen]
 
 
-def build(spec: BuildSpec, folder: Path, *, shard: BuildShard | None = None, how: How | None = None) -> int:
+def build(
+    spec: BuildSpec, folder: Path, *, shard: BuildShard | None = None, how: ExecutionOptions | None = None
+) -> int:
     """Train what of a shard is not yet in its journal, and return how many units the shard has.
 
     Killed at any moment, it goes on where it was: only the units that were being trained then are trained again, or,
@@ -102,11 +104,11 @@ def build(spec: BuildSpec, folder: Path, *, shard: BuildShard | None = None, how
     """
     shard = shard or BuildShard()
     mine = units(spec)[shard.number - 1 :: shard.of]
-    train_units(spec, mine, shard.path(folder), how or How())
+    train_units(spec, mine, shard.path(folder), how or ExecutionOptions())
     return len(mine)
 
 
-def train_units(spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: How) -> None:
+def train_units(spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: ExecutionOptions) -> None:
     """Train those of the wanted units that are not yet in the journal at ``path``; raises what `build` raises."""
     dataset = spec.load_dataset()
     _check_options(spec, dataset, wanted)

@@ -13,14 +13,14 @@ import numpy as np
 
 from nasbench_lab.errors import DataError, ParameterError, first_line, unknown
 from nasbench_lab.train.datasets.dataset import Dataset
-from nasbench_lab.train.datasets.published import PublishedImages, SplitFile, check_md5, read_batch, read_files
+from nasbench_lab.train.datasets.published_files import PublishedImages, SplitFile, check_md5, read_batch, read_files
 
 _SIDE = 32
 _PIXELS = 3 * _SIDE * _SIDE
 
 
 @dataclasses.dataclass(frozen=True)
-class Release:
+class CifarRelease:
     """The python version of a data set, with md5s as torchvision/datasets/cifar.py has them.
 
     Attributes:
@@ -47,7 +47,7 @@ class Release:
         return {**self.train, **self.test}
 
 
-CIFAR10 = Release(
+CIFAR10 = CifarRelease(
     folder="cifar-10-batches-py",
     archive="cifar-10-python.tar.gz",
     archive_md5="c58f30108f718f92721af3b95e74349a",
@@ -63,7 +63,7 @@ CIFAR10 = Release(
     classes=10,
 )
 
-CIFAR100 = Release(
+CIFAR100 = CifarRelease(
     folder="cifar-100-python",
     archive="cifar-100-python.tar.gz",
     archive_md5="eb9058c3a382ffc7106e4002c42a8d85",
@@ -174,7 +174,7 @@ def cifar100(folder: str | Path, *, split: str = "nats-bench", split_file: str |
     )
 
 
-def _read(release: Release, folder: str | Path) -> tuple[dict[str, PublishedImages], list[Path]]:
+def _read(release: CifarRelease, folder: str | Path) -> tuple[dict[str, PublishedImages], list[Path]]:
     """Return the batches by name, and where a split file may be."""
     path = Path(folder).expanduser()
     files, places = _locate(release, path)
@@ -185,7 +185,7 @@ def _read(release: Release, folder: str | Path) -> tuple[dict[str, PublishedImag
     return batches, places
 
 
-def _locate(release: Release, path: Path) -> tuple[Iterator[tuple[str, bytes]], list[Path]]:
+def _locate(release: CifarRelease, path: Path) -> tuple[Iterator[tuple[str, bytes]], list[Path]]:
     for place in (path / release.folder, path):
         if any((place / name).is_file() for name in release.md5s):
             return read_files(place, release.md5s), [place, place.parent]
@@ -195,7 +195,7 @@ def _locate(release: Release, path: Path) -> tuple[Iterator[tuple[str, bytes]], 
     raise DataError(f"{path} has neither {release.folder} nor {release.archive}")
 
 
-def _read_archive(release: Release, archive: Path) -> Iterator[tuple[str, bytes]]:
+def _read_archive(release: CifarRelease, archive: Path) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of the wanted members. Nothing is extracted to disk; other members are passed over."""
     wanted = {f"{release.folder}/{name}": name for name in release.md5s}
     try:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.train.datasets.dataset import Dataset
-from nasbench_lab.train.datasets.published import PublishedImages, SplitFile, read_batch, read_files
+from nasbench_lab.train.datasets.published_files import PublishedImages, SplitFile, read_batch, read_files
 
 _CLASSES = 120
 _SIDE = 16

@@ -12,14 +12,14 @@ from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.tables import Table
 
 
-class Charges(NamedTuple):
+class ExpectedSeconds(NamedTuple):
     """Seconds of evaluations, shape (runs, steps); NaN where a run had ended or a time is not known."""
 
     most: FloatArray  # a training from its start, and a validation
     least: FloatArray  # where trainings can be resumed, without the part up to the next lower fidelity
 
 
-def charges(trace: Trace, table: Table) -> Charges:
+def expected_seconds(trace: Trace, table: Table) -> ExpectedSeconds:
     """Return what the evaluations of a trace cost by the table; it must have times."""
     most = np.full(trace.architecture.shape, np.nan)
     spared = np.zeros(trace.architecture.shape)
@@ -30,10 +30,10 @@ def charges(trace: Trace, table: Table) -> Charges:
         lower = [other for other in table.fidelities if other < epochs]
         if table.description.resumable and lower:
             spared[here] = _of(table.training_cost(lower[-1]), *which)
-    return Charges(most, most - spared)
+    return ExpectedSeconds(most, most - spared)
 
 
-def shown(trace: Trace, table: Table, metric: str) -> FloatArray:
+def expected_values(trace: Trace, table: Table, metric: str) -> FloatArray:
     """Return what a metric of a table has for the evaluations of a trace, shape (runs, steps); NaN after its end."""
     values = np.full(trace.architecture.shape, np.nan)
     for epochs in _fidelities(trace):

@@ -18,9 +18,9 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.simulation import Budget, Conditions
 from nasbench_lab.simulation.budget import KINDS
 from nasbench_lab.testing.baselines.baseline import Baseline, Protocol, Subject
-from nasbench_lab.testing.baselines.exact_tier import WORD, Fingerprints
-from nasbench_lab.testing.baselines.run_losses import LOSSES, LossScale
+from nasbench_lab.testing.baselines.run_losses import LOSSES, RegretScale
 from nasbench_lab.testing.baselines.strict_json import JsonObject, parse, render, require
+from nasbench_lab.testing.baselines.trace_fingerprints import WORD, Fingerprints
 
 FORMAT = "nasbench-lab baseline"
 FORMAT_VERSION = 1
@@ -175,13 +175,13 @@ def _limit(budget: JsonObject, name: str) -> Any:
     return None if budget.value(name, int | float | None) is None else budget.number(name)
 
 
-def _scale(part: JsonObject) -> LossScale:
+def _scale(part: JsonObject) -> RegretScale:
     kind, axis = part.value("kind", str), part.value("axis", str)
     checkpoints = part.numbers("checkpoints")
     require(kind in ("valid", "test") and axis in ("evaluations", "seconds"), f"scale is {kind!r} by {axis!r}")
     ascending = all(early < late for early, late in zip([0.0, *checkpoints], checkpoints, strict=False))
     require(bool(checkpoints) and ascending and checkpoints[-1] < 2**62, "scale.checkpoints do not ascend")
-    return LossScale(kind, axis, tuple(checkpoints))
+    return RegretScale(kind, axis, tuple(checkpoints))
 
 
 def _fingerprints(root: JsonObject, runs: int) -> Fingerprints:

@@ -19,11 +19,11 @@ FEWEST_RUNS = 8
 """Fewer runs are not compared: their spread says too little."""
 
 POWER = 0.9
-"""Probability to find a rewritten strategy equivalent that `Measure.needed` aims at."""
+"""Probability to find a rewritten strategy equivalent that `LossComparison.needed` aims at."""
 
 
 @dataclass(frozen=True)
-class Measure:
+class LossComparison:
     """What became of one loss (see `LOSSES`): less is better.
 
     Attributes:
@@ -57,7 +57,7 @@ class Measure:
     verdict: Verdict
 
 
-def compare(name: str, before: FloatArray, after: FloatArray, margin: float, error: float) -> Measure:
+def compare(name: str, before: FloatArray, after: FloatArray, margin: float, error: float) -> LossComparison:
     """Compare a loss of the same runs before and after.
 
     Args:
@@ -82,7 +82,7 @@ def compare(name: str, before: FloatArray, after: FloatArray, margin: float, err
         raise ParameterError(f"a comparison needs at least {FEWEST_RUNS} runs, got {len(before)}")
     found = compare_samples(after, before, margin, 1 - error, paired=True)
     spread = float((after - before).std(ddof=1))
-    return Measure(
+    return LossComparison(
         name=name,
         before=float(before.mean()),
         after=float(after.mean()),
@@ -100,7 +100,7 @@ def compare(name: str, before: FloatArray, after: FloatArray, margin: float, err
     )
 
 
-def error_of(level: float, baselines: int, losses: int) -> float:
+def error_per_test(level: float, baselines: int, losses: int) -> float:
     """Return the error that every test may make so that all tests together make one with a probability of `level`.
 
     Bonferroni: the level divided by the number of tests. So a verdict does not depend on which other checks ran, and is
@@ -109,11 +109,13 @@ def error_of(level: float, baselines: int, losses: int) -> float:
     return level / max(baselines, 1) / max(losses, 1)
 
 
-def prospects(losses: Mapping[str, FloatArray], margins: Mapping[str, float], error: float) -> dict[str, float]:
+def equivalence_chances(
+    losses: Mapping[str, FloatArray], margins: Mapping[str, float], error: float
+) -> dict[str, float]:
     """Return the probability, per loss, that another sample of the same strategy is found equivalent.
 
     >>> import numpy as np
-    >>> prospects({"final": np.random.default_rng(1).random(256)}, {"final": 0.15}, 0.005)["final"] > 0.99
+    >>> equivalence_chances({"final": np.random.default_rng(1).random(256)}, {"final": 0.15}, 0.005)["final"] > 0.99
     True
     """
     found = {}

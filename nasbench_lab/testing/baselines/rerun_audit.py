@@ -21,7 +21,7 @@ _TABLES = str(Path(_TABLE).parent)
 _MAY_READ = (str(Path(inspect.getfile(Budget)).parent), str(Path(__file__).parent))  # the simulation, and a check
 
 
-def rehearse(trace: Trace, simulate: Callable[[int, int], Trace]) -> list[str]:
+def audit_rerun(trace: Trace, simulate: Callable[[int, int], Trace]) -> list[str]:
     """Return what is wrong with a strategy, seen by simulating some runs of a trace once more; one line each.
 
     Args:

@@ -14,8 +14,9 @@ from nasbench_lab.strategies import Strategy
 from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS, Subject, Tier
-from nasbench_lab.testing.baselines.files import read_baseline
-from nasbench_lab.testing.baselines.lookup import (
+from nasbench_lab.testing.baselines.baseline_file import read_baseline
+from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+from nasbench_lab.testing.baselines.file_references import (
     find_table,
     find_table_of_file,
     given_parameters,
@@ -24,9 +25,8 @@ from nasbench_lab.testing.baselines.lookup import (
     source_of,
     unplain,
 )
-from nasbench_lab.testing.baselines.outcome import CheckOutcome
-from nasbench_lab.testing.baselines.reproducibility import rehearse
-from nasbench_lab.testing.baselines.verdicts import Simulated, compare_with, mismatch, write_anew
+from nasbench_lab.testing.baselines.rerun_audit import audit_rerun
+from nasbench_lab.testing.baselines.verdicts import SimulatedRuns, compare_with_baseline, mismatch, write_baseline_of
 
 
 @final
@@ -76,7 +76,7 @@ class BaselineCheck:
         baseline = read_baseline(path)
         if isinstance(self.runs, int) and self.runs != baseline.protocol.runs:  # known before anything is simulated
             raise mismatch(path, [f"runs was {baseline.protocol.runs}, is {self.runs}"])
-        return compare_with(baseline, self._simulated(), path, self.tiers, self.level, self.margin)
+        return compare_with_baseline(baseline, self._simulated(), path, self.tiers, self.level, self.margin)
 
     def write(self, path: Path, *, table_source: str | None = None) -> CheckOutcome:
         """Make the baseline anew. A file that says the same already is left as it is; nothing broken is written.
@@ -90,9 +90,9 @@ class BaselineCheck:
         """
         simulated = self._simulated()
         where = name_of_table(self.table, path.parent) if table_source is None else table_source
-        return write_anew(simulated, self._subject(where), path, self.tiers, self.level, self.margin)
+        return write_baseline_of(simulated, self._subject(where), path, self.tiers, self.level, self.margin)
 
-    def _simulated(self) -> Simulated:
+    def _simulated(self) -> SimulatedRuns:
         searcher, table = find_strategy(self.strategy, self.parameters), find_table(self.table)
 
         def again(first_run: int, runs: int) -> Trace:
@@ -100,7 +100,7 @@ class BaselineCheck:
             return self._simulate(find_strategy(self.strategy, self.parameters), table, first_run, runs)
 
         trace = self._simulate(searcher, table, 0, self.runs)
-        return Simulated(trace, table, "scores" in searcher.needs, tuple(rehearse(trace, again)))
+        return SimulatedRuns(trace, table, "scores" in searcher.needs, tuple(audit_rerun(trace, again)))
 
     def _simulate(self, searcher: Strategy[Any], table: Table, first_run: int, runs: int) -> Trace:
         return simulate_under(self.conditions, table, searcher, runs=runs, first_run=first_run)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from nasbench_lab.testing.baselines.statistical_tier import Measure
+from nasbench_lab.testing.baselines.loss_comparison import LossComparison
 
 Verdict = Literal[
     "identical",
@@ -38,7 +38,7 @@ class CheckOutcome:
             "updated" or "unchanged" where the baseline was written anew; "error" (it could not be checked).
         findings: what is wrong, whatever the baseline says: clock, budget, observations, seeds.
         notes: what else there is to know, one line each.
-        measures: of the statistical tier; empty where it was not needed.
+        comparisons: of the statistical tier; empty where it was not needed.
         runs: how many runs were compared.
     """
 
@@ -48,7 +48,7 @@ class CheckOutcome:
     verdict: Verdict
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    measures: tuple[Measure, ...] = ()
+    comparisons: tuple[LossComparison, ...] = ()
     runs: int = 0
 
     @property
@@ -63,6 +63,6 @@ class CheckOutcome:
     @classmethod
     def from_plain(cls, fields: Mapping[str, Any]) -> CheckOutcome:
         """Return what `to_plain` made plain."""
-        measures = tuple(Measure(**measure) for measure in fields["measures"])
+        comparisons = tuple(LossComparison(**comparison) for comparison in fields["comparisons"])
         texts = {name: tuple(fields[name]) for name in ("findings", "notes")}
-        return cls(**{**fields, **texts, "measures": measures})
+        return cls(**{**fields, **texts, "comparisons": comparisons})

@@ -14,12 +14,12 @@ from nasbench_lab.simulation import Conditions, Trace
 from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS, Subject, Tier
-from nasbench_lab.testing.baselines.checks import BaselineCheck
-from nasbench_lab.testing.baselines.files import SUFFIX, read_baseline
-from nasbench_lab.testing.baselines.lookup import find_table, name_of_table, plain
-from nasbench_lab.testing.baselines.outcome import CheckOutcome
-from nasbench_lab.testing.baselines.reporting import to_text
-from nasbench_lab.testing.baselines.verdicts import Simulated, compare_with, write_anew
+from nasbench_lab.testing.baselines.baseline_check import BaselineCheck
+from nasbench_lab.testing.baselines.baseline_file import SUFFIX, read_baseline
+from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+from nasbench_lab.testing.baselines.file_references import find_table, name_of_table, plain
+from nasbench_lab.testing.baselines.outcome_reports import to_text
+from nasbench_lab.testing.baselines.verdicts import SimulatedRuns, compare_with_baseline, write_baseline_of
 
 Fail = Callable[[str], Any]
 """Called with the message of a check that failed; must raise."""
@@ -118,15 +118,15 @@ class StrategyBaseline:
         """
         setting = trace.setting
         path = self._path(name or f"{setting.strategy}--{table.name}")
-        simulated = Simulated(trace, table, pays_for_scores)
+        simulated = SimulatedRuns(trace, table, pays_for_scores)
         where = name_of_table(table, path.parent)
         subject = Subject(
             setting.strategy, setting.label, plain(setting.parameters), table_source=where, version=setting.version
         )
         return self._judge(
             path,
-            lambda: write_anew(simulated, subject, path, tiers, level, margin),
-            lambda: compare_with(read_baseline(path), simulated, path, tiers, level, margin),
+            lambda: write_baseline_of(simulated, subject, path, tiers, level, margin),
+            lambda: compare_with_baseline(read_baseline(path), simulated, path, tiers, level, margin),
         )
 
     def _path(self, name: str) -> Path:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nasbench_lab.files import atomic_path
-from nasbench_lab.testing.baselines.outcome import CheckOutcome
-from nasbench_lab.testing.baselines.statistical_tier import POWER, Measure
+from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+from nasbench_lab.testing.baselines.loss_comparison import POWER, LossComparison
 
 _HEADINGS = (
     "measure",
@@ -50,7 +50,7 @@ def to_text(outcome: CheckOutcome) -> str:
     lines = [headline(outcome), f"  baseline {outcome.path}"] if outcome.strategy else [headline(outcome)]
     lines += [f"  {finding}" for finding in outcome.findings]
     lines += [f"  {note}" for note in outcome.notes]
-    lines += [f"  {line}" for line in _measure_lines(outcome)]
+    lines += [f"  {line}" for line in _comparison_lines(outcome)]
     return "\n".join(lines)
 
 
@@ -85,7 +85,7 @@ def to_markdown(outcomes: Sequence[CheckOutcome]) -> str:
         cells = (f"**{outcome.verdict}**", outcome.strategy or "-", outcome.table or "-", str(outcome.runs or "-"))
         lines.append("| " + " | ".join(map(_cell, (*cells, f"`{outcome.path}`"))) + " |")
     for outcome in outcomes:
-        if outcome.findings or outcome.notes or outcome.measures:
+        if outcome.findings or outcome.notes or outcome.comparisons:
             lines += ["", *_details(outcome)]
     return "\n".join(lines) + "\n"
 
@@ -97,9 +97,9 @@ def _details(outcome: CheckOutcome) -> list[str]:
     lines = [f"<details{opened}><summary>{outcome.verdict}: {title}</summary>", ""]
     lines += [f"- **{_cell(finding)}**" for finding in outcome.findings]
     lines += [f"- {_cell(note)}" for note in outcome.notes]
-    if outcome.measures:
+    if outcome.comparisons:
         lines += ["", "| " + " | ".join(_HEADINGS) + " |", "|---" + "|---:" * (len(_HEADINGS) - 2) + "|---|"]
-        lines += ["| " + " | ".join(_cells(measure)) + " |" for measure in outcome.measures]
+        lines += ["| " + " | ".join(_cells(comparison)) + " |" for comparison in outcome.comparisons]
         lines += ["", _how(outcome)]
     return [*lines, "", "</details>"]
 
@@ -110,39 +110,39 @@ def _counts(outcomes: Sequence[CheckOutcome]) -> str:
     return ", ".join(counted) or "none"
 
 
-def _measure_lines(outcome: CheckOutcome) -> list[str]:
-    """The measures as columns, and how they were compared."""
-    if not outcome.measures:
+def _comparison_lines(outcome: CheckOutcome) -> list[str]:
+    """The comparisons as columns, and how they were compared."""
+    if not outcome.comparisons:
         return []
-    rows = [_HEADINGS, *(_cells(measure) for measure in outcome.measures)]
+    rows = [_HEADINGS, *(_cells(comparison) for comparison in outcome.comparisons)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return [*lines, _how(outcome)]
 
 
-def _cells(measure: Measure) -> tuple[str, ...]:
+def _cells(comparison: LossComparison) -> tuple[str, ...]:
     return (
-        measure.name,
-        f"{measure.before:.4g}",
-        f"{measure.after:.4g}",
-        f"{measure.difference:+.3g}",
-        f"[{measure.low:+.3g}, {measure.high:+.3g}]",
-        f"{measure.margin:g}",
-        f"{measure.p_worse:.2g}",
-        f"{measure.power:.3f}",
-        f"{measure.detectable:.2g}",
-        measure.verdict,
+        comparison.name,
+        f"{comparison.before:.4g}",
+        f"{comparison.after:.4g}",
+        f"{comparison.difference:+.3g}",
+        f"[{comparison.low:+.3g}, {comparison.high:+.3g}]",
+        f"{comparison.margin:g}",
+        f"{comparison.p_worse:.2g}",
+        f"{comparison.power:.3f}",
+        f"{comparison.detectable:.2g}",
+        comparison.verdict,
     )
 
 
 def _how(outcome: CheckOutcome) -> str:
-    measure = outcome.measures[0]
+    comparison = outcome.comparisons[0]
     text = (
         f"means of {outcome.runs} runs, paired by seed; positive differences are worse; each verdict errs with a "
-        f"probability of at most {measure.error:.2g}; power: the probability to find an equal strategy equivalent; "
+        f"probability of at most {comparison.error:.2g}; power: the probability to find an equal strategy equivalent; "
         "detectable: the worsening that is found with a probability of 0.8"
     )
-    needed = max((each.needed for each in outcome.measures if each.verdict == "inconclusive"), default=0)
+    needed = max((each.needed for each in outcome.comparisons if each.verdict == "inconclusive"), default=0)
     if needed > outcome.runs:
         return f"{text}; {needed} runs would give a power of {POWER}"
     return (

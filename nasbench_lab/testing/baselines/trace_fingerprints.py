@@ -35,7 +35,7 @@ class Fingerprints:
 
 
 @dataclass(frozen=True)
-class Difference:
+class TraceDifference:
     """Where a trace parts from the one that fingerprints were taken of.
 
     Attributes:
@@ -84,14 +84,14 @@ def fingerprints(trace: Trace) -> Fingerprints:
     return Fingerprints(digest.hexdigest(), tuple(prefixes))
 
 
-def difference(known: Fingerprints, trace: Trace) -> Difference | None:
+def difference(known: Fingerprints, trace: Trace) -> TraceDifference | None:
     """Return where a trace first parts from the one that fingerprints are known of, None where it is the same."""
     found = fingerprints(trace)
     if found.digest == known.digest:
         return None
     differing = [run for run, pair in enumerate(zip(known.prefixes, found.prefixes, strict=True)) if pair[0] != pair[1]]
     if not differing:
-        return Difference(None, 0, None, 0, trace.runs)
+        return TraceDifference(None, 0, None, 0, trace.runs)
     run = differing[0]
     old, new = _words(known.prefixes[run]), _words(found.prefixes[run])
     same = next((n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), None)
@@ -99,7 +99,7 @@ def difference(known: Fingerprints, trace: Trace) -> Difference | None:
     if same is None:
         after = _length(min(len(old), len(new)) - 1)
     until = None if same is None else _length(same)
-    return Difference(trace.setting.first_run + run, after, until, len(differing), trace.runs)
+    return TraceDifference(trace.setting.first_run + run, after, until, len(differing), trace.runs)
 
 
 def _rows(trace: Trace) -> NDArray[np.int32]:
