@@ -1,4 +1,4 @@
-"""Writing files and folders so that a reader sees the old content or the new, never half of it."""
+"""Writing files and folders atomically: a reader sees the old content or the new, never a part of it."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _create_file(path: Path) -> None:
 
 @contextlib.contextmanager
 def _as_output_error(target: Path) -> Iterator[None]:
-    """Turn an error of the operating system inside the block into an OutputError about ``target``."""
+    """Turn errors of the operating system inside the block into an OutputError about ``target``."""
     try:
         yield
     except NasbenchLabError:

@@ -14,14 +14,15 @@ from nasbench_lab.strategies import PlainStrategy
 
 
 def nevergrad_search(optimizer: str = "NGOpt", budget: int = 100) -> PlainStrategy:
-    """Return a strategy that runs one of Nevergrad's optimisers per run: slow, a Python call per run and evaluation.
+    """Return a strategy that runs one Nevergrad optimiser per run. It is slow: one Python call per run and evaluation.
 
     Args:
-        optimizer: its name in Nevergrad's registry, e.g. ``"NGOpt"``, ``"OnePlusOne"``, ``"DE"`` or ``"CMA"``.
-        budget: the number of evaluations that it is told it will have; some plan with it.
+        optimizer: name in Nevergrad's registry, e.g. ``"NGOpt"``, ``"OnePlusOne"``, ``"DE"`` or ``"CMA"``.
+        budget: number of evaluations that the optimiser plans with.
 
     Raises:
         UnknownNameError: Nevergrad has no such optimiser.
+        ParameterError: the budget is not a whole number of at least 1.
 
     For example::
 

@@ -1,6 +1,6 @@
-"""For authors of strategies: conformance cases, baselines, and small synthetic tables.
+"""Testing strategies: conformance cases, baselines for regression tests, and small synthetic tables.
 
-With pytest, the fixtures ``strategy_case`` and ``strategy_baseline`` of the plugin (`nasbench_lab_pytest`) run these.
+In pytest, use the fixtures ``strategy_case`` and ``strategy_baseline`` of the plugin `nasbench_lab_pytest`.
 """
 
 from nasbench_lab.testing.baselines.baseline import Baseline, Protocol, Subject, baseline_of

@@ -1,4 +1,4 @@
-"""Several trainings of one architecture as one network: the copies of a network and their parameters."""
+"""Several copies of an architecture as one network, so that they are trained side by side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 Build = Callable[[int], nn.Module]
-"""Makes a network of that many copies, whose outputs have shape (batch, classes), or (batch, copies, classes)."""
+"""Builds a network with a number of copies; its outputs have shape (batch, classes) or (batch, copies, classes)."""
 
 
 def initialised(build: Build, seeds: Sequence[int]) -> nn.Module:
@@ -17,7 +17,7 @@ def initialised(build: Build, seeds: Sequence[int]) -> nn.Module:
     The initial weights are drawn on the CPU, whatever torch's default device is. Torch's random state is unchanged.
 
     Args:
-        build: makes the network.
+        build: builds the network with a number of copies.
         seeds: of the initial weights, one per copy.
 
     >>> from nasbench_lab.train.networks import topology_network

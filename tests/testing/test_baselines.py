@@ -105,7 +105,7 @@ def test_a_harness_that_shows_test_values_is_caught(committed):
     trace = nl.simulate(peeking, variants.Evolution(), runs=256, budget=BUDGET)
     outcome = compare_with_baseline(read_baseline(committed), SimulatedRuns(trace, TABLE), committed)
     assert outcome.verdict == "broken"
-    assert "what it was told is test_accuracy, which no search may see" in outcome.findings[0]
+    assert "the observed value is test_accuracy, which no search may see" in outcome.findings[0]
 
 
 def test_a_strategy_that_reads_the_table_is_caught(committed):
@@ -117,9 +117,9 @@ def test_a_strategy_that_reads_the_table_is_caught(committed):
 @pytest.mark.parametrize(
     ("strategy", "finding"),
     [
-        (variants.SharesOneStream(), "run 128 comes out differently when it is simulated again"),
-        (variants.UsesItsPlace(), "run 128 comes out differently when it is simulated again"),
-        (variants.DrawsUnderACondition(), "run 128 comes out differently when it is simulated again"),
+        (variants.SharesOneStream(), "run 128 gives another result when it is simulated again"),
+        (variants.UsesItsPlace(), "run 128 gives another result when it is simulated again"),
+        (variants.DrawsUnderACondition(), "run 128 gives another result when it is simulated again"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -142,7 +142,7 @@ def test_runs_that_are_all_the_same_are_caught(committed):
             pass
 
     outcome = check(PlainStrategy(Fixed)).against(committed)
-    assert outcome.findings == ("seeds: all runs are the same; those of the baseline were not",)
+    assert outcome.findings == ("seeds: all runs are the same, but the runs of the baseline are not",)
 
 
 def test_other_seeds_are_not_identical_and_with_the_exact_tier_alone_they_fail(tmp_path, committed):
@@ -480,7 +480,7 @@ def test_what_is_broken_is_not_written(tmp_path):
 
 def test_a_baseline_with_too_few_runs_says_so(tmp_path):
     notes = check("random-search", runs=16).write(tmp_path / "a.json").notes
-    assert any("would be found equivalent in final with a probability of 0." in note for note in notes)
+    assert any("is found equivalent in final with a probability of only 0." in note for note in notes)
     assert not any("would be" in note for note in check("random-search").write(tmp_path / "b.json").notes)
 
 
@@ -518,9 +518,9 @@ def test_another_table_or_budget_is_refused(committed):
     ("options", "words"),
     [
         ({"runs": 4}, "at least 8 runs"),
-        ({"level": 0.7}, "level must be between"),
-        ({"level": True}, "level must be between"),
-        ({"margin": 0.0}, "margin must be a positive number"),
+        ({"level": 0.7}, "level must be above 0 and below 0.5"),
+        ({"level": True}, "level must be a finite number"),
+        ({"margin": 0.0}, "the margin of anytime must be above 0"),
         ({"margin": {"speed": 1.0}}, "there is no loss 'speed'"),
         ({"tiers": ()}, "tiers must be some of"),
         ({"tiers": ("exact", "fuzzy")}, "tiers must be some of"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nasbench_lab.checks import domains
 from nasbench_lab.errors import DataError, ParameterError, UnknownNameError
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
@@ -308,18 +309,25 @@ class TestRecipes:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"epochs": 0}, "needs epochs"),
-            ({"batch": 1}, "batches of two images"),
-            ({"learning_rate": math.nan}, "needs epochs, a learning rate"),
-            ({"average": 1.0}, "average of recipe"),
-            ({"weight_decay": -1.0}, "weight_decay of recipe"),
-            ({"optimizer": "adam"}, "did you mean 'adamw'"),
-            ({"schedule": "cosin"}, "did you mean 'cosine'"),
+            ({"epochs": 0}, "epochs must be at least 1, got 0"),
+            ({"batch": 1}, "batch must be at least 2, got 1"),
+            ({"learning_rate": math.nan}, "learning_rate must be a finite number, got nan"),
+            ({"average": 1.0}, "average must be at least 0 and below 1, got 1.0"),
+            ({"weight_decay": -1.0}, "weight_decay must be at least 0, got -1.0"),
+            ({"optimizer": "adam"}, "optimizer must be 'sgd', 'rmsprop' or 'adamw', got 'adam'"),
+            ({"schedule": "cosin"}, "schedule must be 'cosine', 'linear' or 'constant', got 'cosin'"),
+            ({"source": None}, "source of a recipe must be a text, got None"),
         ],
     )
-    def test_recipes_that_make_no_sense(self, changes, message):
-        with pytest.raises((ParameterError, UnknownNameError), match=message):
+    def test_wrong_values_in_recipes(self, changes, message):
+        with pytest.raises(ParameterError, match=message):
             dataclasses.replace(SHORT, **changes)
+
+    def test_every_field_of_a_recipe_is_checked(self):
+        for name, domain in domains(TrainingRecipe).items():
+            for value in domain.bad_values():
+                with pytest.raises(ParameterError, match=f"^{name} must be"):
+                    dataclasses.replace(SHORT, **{name: value})
 
     def test_an_unknown_recipe(self):
         with pytest.raises(UnknownNameError, match="did you mean 'digits'"):

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The outcome of a check of a baseline."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ Verdict = Literal[
 ]
 
 FAILURES: frozenset[Verdict] = frozenset({"worse", "different", "broken"})
-"""Verdicts that are regressions. "inconclusive" and "error" are no success either."""
+"""Verdicts that are regressions. Checks with the verdict "inconclusive" or "error" do not pass either."""
 
 
 @dataclasses.dataclass(frozen=True)
 class CheckOutcome:
-    """What a check found.
+    """The outcome of a check.
 
     Attributes:
-        path: of the baseline file.
-        strategy, table: their names.
-        verdict: "identical" (every evaluation is as it was); "equivalent", "better", "worse" or "inconclusive" (by the
-            runs' regrets); "different" (not identical, where only that counts); "broken" (see ``findings``); "created",
-            "updated" or "unchanged" where the baseline was written anew; "error" (it could not be checked).
-        findings: what is wrong, whatever the baseline says: clock, budget, observations, seeds.
-        notes: what else there is to know, one line each.
-        comparisons: of the statistical tier; empty where it was not needed.
-        runs: how many runs were compared.
+        path: path of the baseline file.
+        strategy, table: names of the strategy and the table.
+        verdict: "identical" (all evaluations are identical); "equivalent", "better", "worse" or "inconclusive" (from
+            the regrets of the runs); "different" (not identical, and the statistical tier is not used); "broken" (see
+            ``findings``); "created", "updated" or "unchanged" if a baseline was written; "error" (the check failed).
+        findings: errors in the clock, the budget, the observations or the seeds, one line each.
+        notes: further information, one line each.
+        comparisons: results of the statistical tier; empty if it was not needed.
+        runs: number of compared runs.
     """
 
     path: str
@@ -53,16 +53,16 @@ class CheckOutcome:
 
     @property
     def passed(self) -> bool:
-        """Whether it is neither a regression, nor inconclusive, nor an error."""
+        """Whether the verdict is not a regression, not inconclusive and not an error."""
         return self.verdict not in FAILURES and self.verdict not in ("inconclusive", "error")
 
     def to_plain(self) -> dict[str, Any]:
-        """Return it as plain data, which processes can send to each other."""
+        """Return the outcome as plain data, which processes can send to each other."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_plain(cls, fields: Mapping[str, Any]) -> CheckOutcome:
-        """Return what `to_plain` made plain."""
+        """Return the outcome from the result of `to_plain`."""
         comparisons = tuple(LossComparison(**comparison) for comparison in fields["comparisons"])
         texts = {name: tuple(fields[name]) for name in ("findings", "notes")}
         return cls(**{**fields, **texts, "comparisons": comparisons})

@@ -1,8 +1,8 @@
-"""The statistical tier of a check: what became of every loss since the baseline, and how sure that is.
+"""The statistical tier of a check: how every loss has changed since the baseline, with tests and intervals.
 
-The runs of a baseline and of a check have the same seeds, so they are compared in pairs. A strategy that was rewritten
-without being changed gives differences that are symmetric about 0, which makes Student's t a good test of their mean
-even where regrets themselves are skewed.
+The runs of a baseline and of a check have the same seeds, so they are compared in pairs. If a strategy was rewritten
+without a change of its behaviour, the differences are symmetric about 0. Student's t is therefore a good test of their
+mean even if the regrets themselves are skewed.
 """
 
 from __future__ import annotations
@@ -16,28 +16,29 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 
 FEWEST_RUNS = 8
-"""Fewer runs are not compared: their spread says too little."""
+"""Smallest number of runs that are compared; the spread of fewer runs is too uncertain."""
 
 POWER = 0.9
-"""Probability to find a rewritten strategy equivalent that `LossComparison.needed` aims at."""
+"""Probability of the verdict "equivalent" for an equal strategy that `LossComparison.needed` is computed for."""
 
 
 @dataclass(frozen=True)
 class LossComparison:
-    """What became of one loss (see `LOSSES`): less is better.
+    """How one loss (see `LOSSES`) has changed; lower is better.
 
     Attributes:
-        name: of the loss.
-        before, after: its mean over the runs of the baseline, and over those of the check.
+        name: name of the loss.
+        before, after: mean over the runs of the baseline, and over those of the check.
         difference: mean of the paired differences; positive is worse.
-        low, high: its interval; the true difference is below (or above) it with a probability of at most `error`.
-        margin: the largest difference that does not matter.
-        error: chance of the verdict "worse" where it is not worse by more than the margin.
-        p_worse: p-value of the one-sided test that the difference is not above the margin.
-        p_equivalent: p-value of the two one-sided tests that it is not within the margins.
-        power: probability to find an equal strategy equivalent.
-        detectable: the true worsening that is found "worse" with a probability of 0.8.
-        needed: runs with which `power` is `POWER`.
+        low, high: interval of the difference; the true difference is below (or above) it with a probability of at most
+            `error`.
+        margin: largest difference that does not matter.
+        error: probability of the verdict "worse" if the loss is not worse by more than the margin.
+        p_worse: p-value of the one-sided test of the hypothesis that the difference is at most the margin.
+        p_equivalent: p-value of the two one-sided tests of the hypothesis that it is outside the margins.
+        power: probability of the verdict "equivalent" for an equal strategy.
+        detectable: true difference that gets the verdict "worse" with a probability of 0.8.
+        needed: number of runs with which `power` is `POWER`.
         verdict: "equivalent", "better", "worse" or "inconclusive".
     """
 
@@ -61,14 +62,14 @@ def compare(name: str, before: FloatArray, after: FloatArray, margin: float, err
     """Compare a loss of the same runs before and after.
 
     Args:
-        name: of the loss.
-        before: of the baseline's runs, shape (runs,).
-        after: of the runs of the same seeds now, shape (runs,).
-        margin: the largest difference that does not matter.
-        error: chance of calling "worse" what is not worse by more than that.
+        name: name of the loss.
+        before: losses of the runs of the baseline, shape (runs,).
+        after: losses of the runs with the same seeds now, shape (runs,).
+        margin: largest difference that does not matter.
+        error: probability of the verdict "worse" if the loss is not worse by more than the margin.
 
     Raises:
-        ParameterError: too few runs, runs that are no pairs, or a margin or an error that makes no sense.
+        ParameterError: there are too few runs, the runs are not pairs, or the margin or the error is not allowed.
 
     >>> import numpy as np
     >>> random = np.random.default_rng(1)
@@ -101,10 +102,10 @@ def compare(name: str, before: FloatArray, after: FloatArray, margin: float, err
 
 
 def error_per_test(level: float, baselines: int, losses: int) -> float:
-    """Return the error that every test may make so that all tests together make one with a probability of `level`.
+    """Return the error probability of a single test, for a probability `level` of any error in all tests.
 
-    Bonferroni: the level divided by the number of tests. So a verdict does not depend on which other checks ran, and is
-    the same with pytest, without it, and on several processes.
+    This is the Bonferroni correction: the level divided by the number of tests. A verdict therefore does not depend on
+    which other checks ran, and is the same with pytest, without it, and in several processes.
     """
     return level / max(baselines, 1) / max(losses, 1)
 
@@ -112,7 +113,7 @@ def error_per_test(level: float, baselines: int, losses: int) -> float:
 def equivalence_chances(
     losses: Mapping[str, FloatArray], margins: Mapping[str, float], error: float
 ) -> dict[str, float]:
-    """Return the probability, per loss, that another sample of the same strategy is found equivalent.
+    """Return, for every loss, the probability that another sample of the same strategy gets the verdict "equivalent".
 
     >>> import numpy as np
     >>> equivalence_chances({"final": np.random.default_rng(1).random(256)}, {"final": 0.15}, 0.005)["final"] > 0.99
@@ -126,5 +127,5 @@ def equivalence_chances(
 
 
 def _needed(spread: float, margin: float, error: float) -> int:
-    # The formula is for two independent samples, whose difference has twice the variance of one.
+    # The formula is for two independent samples, whose difference has twice the variance of one sample.
     return max(runs_needed(spread / math.sqrt(2), margin, POWER, 1 - error), FEWEST_RUNS)

@@ -1,4 +1,4 @@
-"""The statistical tier of a baseline: what is measured of every run. Less is better, always."""
+"""Losses of runs, which the statistical tier of a baseline compares. Lower is always better."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from nasbench_lab.testing.baselines.expected_evaluations import expected_seconds
 
 LOSSES: Mapping[str, str] = {
     "anytime": "mean regret over the checkpoints",
-    "clock": "simulated seconds, as a part of what the table charges for the same evaluations",
+    "clock": "simulated seconds, divided by the seconds of the same evaluations in the table",
     "final": "regret at the end",
     "unused": "evaluations of the budget that were not used",
 }
-"""Everything that can be measured of a run, and what it is."""
+"""The losses of a run by name, with their meaning."""
 
 _TIMES = 8  # checkpoints of a budget in seconds: the budget, half of it, a quarter, ...
-_DIGITS = 9  # significant; on another platform the last bits of a mean may differ
+_DIGITS = 9  # significant digits; the last bits of a mean can differ between platforms
 
 
 @dataclass(frozen=True)
 class RegretScale:
-    """How the regrets of a baseline are measured; the same for what is compared with it.
+    """How the regrets of a baseline, and of runs that are compared with it, are measured.
 
     Attributes:
-        kind: which regret.
-        axis: what the checkpoints count.
-        checkpoints: where the anytime regret is measured, ascending: 1, 2, 4, ... evaluations, or the seconds of the
-            budget divided by 1, 2, 4, ...
+        kind: kind of the regret.
+        axis: unit of the checkpoints.
+        checkpoints: points at which the anytime regret is measured, ascending: 1, 2, 4, ... evaluations, or the seconds
+            of the budget divided by ..., 4, 2, 1.
     """
 
     kind: Literal["valid", "test"]
@@ -43,7 +43,7 @@ class RegretScale:
 
 
 def scale_of(trace: Trace) -> RegretScale:
-    """Return how the regrets of a trace are measured best: on test where there is test, in what the budget counts."""
+    """Return how the regrets of a trace are measured: on test if the table has test, in the unit of the budget."""
     kind: Literal["valid", "test"] = "test" if "test" in trace.reference.means else "valid"
     budget = trace.setting.budget
     if budget.seconds is not None:
@@ -53,10 +53,10 @@ def scale_of(trace: Trace) -> RegretScale:
 
 
 def losses(trace: Trace, table: Table, scale: RegretScale) -> dict[str, FloatArray]:
-    """Return what is measured of every run, by name (see `LOSSES`), each of shape (runs,) and without NaN.
+    """Return the losses of every run by name (see `LOSSES`), each of shape (runs,) and without NaN.
 
-    Regrets are in the metric's unit. A run without a value has the regret of the worst architecture. What has no
-    meaning is left out: ``clock`` where the table lacks times, ``unused`` without a budget in evaluations.
+    Regrets are in the unit of the metric. A run without a value has the regret of the worst architecture. There is no
+    ``clock`` if the table has no times, and no ``unused`` without a budget in evaluations.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -85,7 +85,7 @@ def losses(trace: Trace, table: Table, scale: RegretScale) -> dict[str, FloatArr
 
 
 def rounded(values: FloatArray) -> FloatArray:
-    """Round to the digits that a baseline file keeps.
+    """Round values to the digits that a baseline file keeps.
 
     >>> rounded(np.array([1 / 3, 0.0])).tolist()
     [0.333333333, 0.0]
@@ -94,7 +94,7 @@ def rounded(values: FloatArray) -> FloatArray:
 
 
 def _at_checkpoints(trace: Trace, scale: RegretScale) -> FloatArray:
-    """Regret at the checkpoints, shape (runs, checkpoints). A run that ended keeps its last one; NaN before a value."""
+    """Return regrets at the checkpoints, (runs, checkpoints): NaN before the first value, the last after the end."""
     regret = trace.regret(scale.kind)
     if not trace.steps:
         return np.full((trace.runs, len(scale.checkpoints)), np.nan)

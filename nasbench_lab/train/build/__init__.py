@@ -1,4 +1,4 @@
-"""Building a table of one's own: every architecture of a space, trained."""
+"""Building a table by training the architectures of a space."""
 
 from nasbench_lab.train.build.assembly import assemble, unfinished
 from nasbench_lab.train.build.run import BuildShard, ExecutionOptions, build, train_units
