@@ -76,7 +76,7 @@ def test_drawing_in_another_order_is_equivalent(committed):
     assert not outcome.findings
     assert [comparison.name for comparison in outcome.comparisons] == ["anytime", "final"]
     assert all(comparison.error == 0.01 / 2 for comparison in outcome.comparisons)
-    assert re.search(r"differs from run 0 on, there first in one of the evaluations 9 to 16", outcome.notes[0])
+    assert re.search(r"the first is run 0, which first differs in one of the evaluations 9 to 16", outcome.notes[0])
 
 
 def test_a_better_strategy_is_better(tmp_path):
@@ -315,7 +315,7 @@ def test_a_difference_is_found_where_it_is():
         architecture[run, step] += 1
         part = difference(known, dataclasses.replace(trace, architecture=architecture))
         assert (part.run, part.after, part.until, part.runs, part.of) == (run, after, until, 1, 9)
-        assert f"from run {run} on" in str(part)
+        assert f"the first is run {run}, " in str(part)
 
 
 @pytest.mark.parametrize("name", ["fidelity", "repeat"])
@@ -521,7 +521,7 @@ def test_another_table_or_budget_is_refused(committed):
         ({"level": 0.7}, "level must be above 0 and below 0.5"),
         ({"level": True}, "level must be a finite number"),
         ({"margin": 0.0}, "the margin of anytime must be above 0"),
-        ({"margin": {"speed": 1.0}}, "there is no loss 'speed'"),
+        ({"margin": {"speed": 1.0}}, "unknown loss 'speed'"),
         ({"tiers": ()}, "tiers must be some of"),
         ({"tiers": ("exact", "fuzzy")}, "tiers must be some of"),
     ],
@@ -763,5 +763,5 @@ def test_traces_of_a_harness_are_written_and_compared(tmp_path):
     assert compare_with_baseline(read_baseline(path), SimulatedRuns(trace, TABLE), path).verdict == "identical"
     with pytest.raises(ParameterError, match="name it"):
         check_file(path)
-    with pytest.raises(ParameterError, match="runs from number 0 on"):
+    with pytest.raises(ParameterError, match="runs that start with number 0"):
         baseline_of(simulated(first_run=3), TABLE, SUBJECT)
