@@ -148,7 +148,10 @@ def test_runs_that_are_all_the_same_are_caught(committed):
 def test_other_seeds_are_not_identical_and_with_the_exact_tier_alone_they_fail(tmp_path, committed):
     other = nl.simulate(TABLE, variants.Evolution(), runs=256, budget=BUDGET, seed=1)
     shifted = with_setting(other, seed=0)
-    assert compare_with_baseline(read_baseline(committed), SimulatedRuns(shifted, TABLE), committed).verdict == "equivalent"
+    assert (
+        compare_with_baseline(read_baseline(committed), SimulatedRuns(shifted, TABLE), committed).verdict
+        == "equivalent"
+    )
     path = tmp_path / "exact.json"
     check(variants.Evolution(), tiers=("exact",)).write(path)
     outcome = compare_with_baseline(read_baseline(path), SimulatedRuns(shifted, TABLE), path, tiers=("exact",))

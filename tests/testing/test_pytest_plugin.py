@@ -42,8 +42,7 @@ def test_a_missing_baseline_fails_and_says_how_to_make_it(project):
     result = project.run_plugin()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        "*there is no baseline baselines/mine.json; write it with: "
-        "pytest test_mine.py::test_search --update-baselines"
+        "*there is no baseline baselines/mine.json; write it with: pytest test_mine.py::test_search --update-baselines"
     )
     assert not baselines(project), "it was not made"
 
