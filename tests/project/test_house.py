@@ -154,7 +154,7 @@ def test_nothing_touches_the_global_random_state():
 
 
 MAY_PRINT = {ROOT / "compat" / "nats" / "texts.py"}
-"""Besides the command line: the ``show`` of the faces of NATS-Bench, whose purpose in the originals is to print."""
+"""Besides the command line: the ``show`` of NATS-Bench, whose purpose in the official API is to print."""
 
 
 def test_only_the_command_line_prints():
@@ -216,8 +216,8 @@ def definitions(path, kind):
 
 
 SAME_AS_OFFICIAL = {
-    "ArchResults": {"compat/nas_201_api.py", "compat/nats/results.py"},
-    "ResultsCount": {"compat/nas_201_api.py", "compat/nats/trial.py"},
+    "ArchResults": {"compat/nas_201_api.py", "compat/nats/arch_results.py"},
+    "ResultsCount": {"compat/nas_201_api.py", "compat/nats/results_count.py"},
 }
 """Classes of two official packages that have one name in both, as their drop-in faces must."""
 

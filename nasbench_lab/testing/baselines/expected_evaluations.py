@@ -54,7 +54,7 @@ def _fidelities(trace: Trace) -> list[int]:
 
 
 def _of(columns: FloatArray, architecture: FloatArray, repeat: FloatArray) -> FloatArray:
-    """Return entries of an array of shape (architectures, repeats or 1), or means over repeats if they were observed."""
+    """Return entries of an array of shape (architectures, repeats or 1); means over repeats if they were observed."""
     if columns.shape[1] == 1:
         return columns[architecture, 0]
     rows = columns[architecture]
