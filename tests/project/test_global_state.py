@@ -18,7 +18,7 @@ import sklearn.ensemble  # noqa: F401 - sets environment variables and filters o
 import nasbench_lab as nl
 from nasbench_lab.files import atomic_folder, atomic_path
 from nasbench_lab.report import regret_figure, save_figure, write_result
-from nasbench_lab.simulation.results import open_results
+from nasbench_lab.suites.stored_results import open_results
 from nasbench_lab.testing import BaselineCheck, synthetic_table
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGABRT)
