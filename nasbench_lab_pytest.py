@@ -1,10 +1,10 @@
 """The pytest plugin of nasbench-lab: regression tests of search strategies.
 
 It adds the fixtures ``strategy_baseline`` and ``strategy_case``, and the options ``--update-baselines`` and
-``--baseline-summary FILE``. What the fixtures do is in `nasbench_lab.testing`.
+``--baseline-summary FILE``. The fixtures are implemented in `nasbench_lab.testing`.
 
-This is a module of its own, outside the package, because pytest imports every installed plugin when it starts, also
-where nobody uses it: importing any part of the package would import NumPy.
+This module is outside the package because pytest imports every installed plugin when it starts, even in projects that
+do not use it: importing any part of the package would import NumPy.
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from nasbench_lab.testing.baselines.fixture import StrategyBaseline
-    from nasbench_lab.testing.baselines.outcome import CheckOutcome
+    from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+    from nasbench_lab.testing.baselines.pytest_fixture import StrategyBaseline
 
 _OUTCOMES = pytest.StashKey[list["CheckOutcome"]]()
-_ATTRIBUTE = "nasbench_lab_outcomes"  # of a report: with xdist, reports are what comes back from the workers
+_ATTRIBUTE = "nasbench_lab_outcomes"  # attribute of a report; with xdist, workers send reports to the main process
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options."""
+    """Add the options of the command line and of the configuration file."""
     group = parser.getgroup("nasbench-lab", "regression tests of search strategies")
-    group.addoption("--update-baselines", action="store_true", help="write baselines of strategies anew, on purpose")
-    group.addoption("--baseline-summary", metavar="FILE", help="write what checks of baselines found as Markdown")
+    group.addoption(
+        "--update-baselines", action="store_true", help="write new baselines of strategies instead of checking"
+    )
+    group.addoption("--baseline-summary", metavar="FILE", help="write the results of baseline checks as Markdown")
     parser.addini(
         "strategy_baselines",
         "folder of the baseline files, from the root of the project; by default 'baselines' beside each test file",
@@ -36,13 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "strategy_baselines_inconclusive",
-        "'fail' (the default) or 'pass': what a test does whose runs are too few to tell",
+        "'fail' (the default) or 'pass': the result of a test with too few runs for a verdict",
         default="fail",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Collect what all tests found, in the process that reports."""
+    """Check the options, and register the reporter in the main process."""
     if config.getini("strategy_baselines_inconclusive") not in ("fail", "pass"):
         raise pytest.UsageError("strategy_baselines_inconclusive must be 'fail' or 'pass'")
     if not hasattr(config, "workerinput"):
@@ -50,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``strategy_case`` with every conformance case."""
+    """Run tests that use ``strategy_case`` once per conformance case."""
     if "strategy_case" in metafunc.fixturenames:
         from nasbench_lab.testing.conformance import CASES
 
@@ -60,7 +62,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def strategy_baseline(request: pytest.FixtureRequest) -> StrategyBaseline:
     """Compare a strategy with its committed baseline: ``strategy_baseline.check(strategy, table, budget=...)``."""
-    from nasbench_lab.testing.baselines.fixture import StrategyBaseline
+    from nasbench_lab.testing.baselines.pytest_fixture import StrategyBaseline
 
     config = request.config
     folder = config.getini("strategy_baselines")
@@ -84,7 +86,7 @@ def _fail(message: str) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put what a test found into its report."""
+    """Add the outcomes of a test's checks to its report."""
     report = yield
     if call.when == "call" and _OUTCOMES in item.stash:
         setattr(report, _ATTRIBUTE, [outcome.to_plain() for outcome in item.stash[_OUTCOMES]])
@@ -92,7 +94,7 @@ def pytest_runtest_makereport(
 
 
 class _Reporter:
-    """Prints what all checks found at the end, and writes it as Markdown."""
+    """Prints the outcomes of all checks at the end, and writes them as Markdown."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._file = config.getoption("--baseline-summary")
@@ -100,7 +102,7 @@ class _Reporter:
         self._problem = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what a test found, wherever it ran."""
+        """Collect the outcomes of a test, whichever process ran it."""
         self._found += getattr(report, _ATTRIBUTE, [])
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -108,7 +110,7 @@ class _Reporter:
         if self._file is None:
             return
         from nasbench_lab.errors import OutputError
-        from nasbench_lab.testing.baselines.reporting import write_markdown
+        from nasbench_lab.testing.baselines.outcome_reports import write_markdown
 
         try:
             write_markdown(self._outcomes(), Path(self._file))
@@ -117,20 +119,20 @@ class _Reporter:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print a line for every check."""
+        """Print one line per check."""
         if self._problem:
             terminalreporter.write_line(f"nasbench-lab: {self._problem}", red=True)
         if not self._found:
             return
-        from nasbench_lab.testing.baselines.reporting import to_lines
+        from nasbench_lab.testing.baselines.outcome_reports import to_lines
 
         terminalreporter.section("strategy baselines")
         for line in to_lines(self._outcomes()):
             terminalreporter.write_line(line)
 
     def _outcomes(self) -> list[CheckOutcome]:
-        from nasbench_lab.testing.baselines.outcome import CheckOutcome
+        from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
 
-        # Workers report in the order in which they end; a summary should not depend on that.
+        # Workers report in the order in which they finish; the summary must not depend on it.
         outcomes = [CheckOutcome.from_plain(fields) for fields in self._found]
         return sorted(outcomes, key=lambda outcome: (outcome.path, outcome.verdict))

@@ -1,4 +1,4 @@
-"""``python -m nasbench_lab`` is ``nasbench-lab``."""
+"""``python -m nasbench_lab`` runs the command ``nasbench-lab``."""
 
 from nasbench_lab.cli import main
 

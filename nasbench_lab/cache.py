@@ -1,4 +1,4 @@
-"""Where what was downloaded or computed once is kept for the next time."""
+"""The folder for downloads, converted tables and enumerated spaces."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ CACHE_VARIABLE = "NASBENCH_LAB_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return the folder for converted tables, downloads and enumerated spaces.
+    """Return the cache folder.
 
-    The one that the environment variable ``NASBENCH_LAB_CACHE`` names, or the user's cache folder.
+    This is the folder in the environment variable ``NASBENCH_LAB_CACHE`` if it is set, otherwise a folder in the cache
+    folder of the user.
     """
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:

@@ -1,6 +1,7 @@
-"""Every error that the package raises on purpose: one class a kind of mistake, one line a message.
+"""The errors of the package: one class per kind of mistake.
 
-A message says what was wrong and what is allowed. The command line prints it as it is and exits with code 2.
+A message is one line that says what was wrong and what is allowed. The command line prints the message and exits with
+code 2.
 """
 
 from __future__ import annotations
@@ -8,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 _MOST_SUGGESTED = 3
-_TELLING = 4  # letters that say what is meant
+_TELLING = 4  # letters that are enough to recognise a name
 
 
 class NasbenchLabError(Exception):
-    """Base of all errors of this package; ``except NasbenchLabError`` catches every one of them."""
+    """Base class of all errors of this package; ``except NasbenchLabError`` catches all of them."""
 
 
 class UnknownNameError(NasbenchLabError, LookupError):
-    """No table, space, strategy, metric or fidelity has that name."""
+    """No table, space, strategy, metric or fidelity has the given name."""
 
 
 class OutOfSpaceError(NasbenchLabError, ValueError):
@@ -24,35 +25,35 @@ class OutOfSpaceError(NasbenchLabError, ValueError):
 
 
 class ParameterError(NasbenchLabError, ValueError):
-    """A parameter of a strategy, a budget or a simulation has a value that makes no sense."""
+    """A parameter has a value that is not allowed."""
 
 
 class MissingDataError(NasbenchLabError, LookupError):
-    """A measurement was asked for that nobody published; it is never made up."""
+    """A measurement does not exist in the published data. Missing values are never imputed."""
 
 
 class DataError(NasbenchLabError, ValueError):
-    """A file is corrupt, truncated, hostile, or not what its checksum promises."""
+    """A file is corrupt, truncated or hostile, or does not match its checksum."""
 
 
 class SourceError(NasbenchLabError, OSError):
-    """The published files of a table could not be found or downloaded."""
+    """The published files of a table cannot be found or downloaded."""
 
 
 class OutputError(NasbenchLabError, OSError):
-    """A result could not be written; nothing was left half-written."""
+    """A result cannot be written; no half-written file is left."""
 
 
 class StrategyError(NasbenchLabError, RuntimeError):
-    """A strategy broke its contract, for example proposed an architecture outside the space."""
+    """A strategy broke its contract, for example by proposing an architecture outside the space."""
 
 
 class SearchOnTestWarning(UserWarning):
-    """The table publishes no validation measurements, so a search can only observe test measurements."""
+    """The table has no validation measurements, so a search can only observe test measurements."""
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, or its class where it says nothing.
+    """Return the first line of an error's message, or the name of its class if the message is empty.
 
     >>> first_line(ValueError("wrong" + chr(10) + "details")), first_line(KeyError())
     ('wrong', 'KeyError')
@@ -63,13 +64,13 @@ def first_line(error: BaseException) -> str:
 def unknown(
     kind: str, name: object, known: Iterable[str], also_called: Mapping[str, Sequence[str]] | None = None
 ) -> UnknownNameError:
-    """Build the error for an unknown name, with the nearest known names in it.
+    """Return the error for an unknown name, with suggestions in its message.
 
     Args:
-        kind: what was looked up, as a noun, e.g. ``"table"``.
-        name: what the user typed.
-        known: every name that would have been right.
-        also_called: see `suggestions`.
+        kind: what the name stands for, as a noun, e.g. ``"table"``.
+        name: the unknown name.
+        known: all known names.
+        also_called: other names, see `suggestions`.
 
     >>> print(unknown("table", "nas-bench-graph/kora", ["nas-bench-graph/cora", "digits/chain"]))
     unknown table 'nas-bench-graph/kora'; did you mean 'nas-bench-graph/cora'?
@@ -84,13 +85,13 @@ def unknown(
 
 
 def suggestions(name: str, known: Sequence[str], also_called: Mapping[str, Sequence[str]] | None = None) -> list[str]:
-    """Return what somebody may have meant who typed a name that there is not; three at most.
+    """Return at most three known names that are similar to an unknown one.
 
     Args:
-        name: what was typed.
-        known: the names that there are.
-        also_called: what else people call them, and the names of that; case and punctuation do not matter. What was
-            typed may go on after it, as names do.
+        name: the unknown name.
+        known: the known names.
+        also_called: other names in use, and the known names that each stands for; case and punctuation do not matter.
+            The unknown name may have more characters after such a name.
 
     >>> tables = ["nas-bench-101/full", "nats-bench-tss/cifar10", "nats-bench-tss/cifar100"]
     >>> suggestions("NATS-Bench", tables), suggestions("nas_bench_101", tables)
@@ -117,7 +118,7 @@ def suggestions(name: str, known: Sequence[str], also_called: Mapping[str, Seque
 
 
 def _with(part: str, names: Sequence[str]) -> list[str]:
-    """The names that end with a part; if none does, those that have it."""
+    """Return the names that end with a part; if there are none, the names that contain it."""
     ending = [each for each in names if _plain(each).endswith(part)]
     return ending or [each for each in names if part in _plain(each)]
 

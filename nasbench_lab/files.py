@@ -1,32 +1,36 @@
-"""Writing files and folders so that a reader sees the old content or the new, never half of it."""
+"""Writing files and folders atomically: a reader sees the old content or the new, never a part of it."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import os
+import secrets
 import shutil
-import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from nasbench_lab.errors import NasbenchLabError, OutputError
 
 _TEMPORARY = ".nasbench-lab-"
-"""How the names of temporary folders begin."""
+"""Prefix of the names of temporary folders."""
+
+_RANDOM_DIGITS = 8
+"""Hexadecimal digits that make the name of a temporary file or folder unique."""
 
 _LEFT_BEHIND = 24 * 3600.0
-"""Seconds without a change after which a temporary file belongs to a process that was killed: nothing is written for
-a day without a byte added to it. (Whether its process is alive cannot be asked across machines that share a folder.)"""
+"""Seconds without a change after which a temporary file counts as left behind by a killed process: a file that is still
+being written grows at least once a day. (A process cannot ask whether a process on another machine is alive.)"""
 
 
 @contextlib.contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """Give a temporary path next to ``target`` that becomes ``target`` when the block ends without an error.
 
-    The folder is made if need be. After an error the temporary file is gone and ``target`` is as it was. Only a process
-    that is killed leaves it behind; a later one that writes ``target`` removes it, when it is a day old.
+    The folder is created if needed. After an error the temporary file is removed and ``target`` is unchanged. Only a
+    killed process leaves its temporary file behind; a later call for the same ``target`` removes it once it is a day
+    old.
 
     Raises:
         OutputError: the folder or file cannot be written (permissions, full disk, ...).
@@ -36,12 +40,9 @@ def atomic_path(target: Path) -> Iterator[Path]:
         with _as_output_error(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             _remove_leftovers(target)
-            handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
-            os.close(handle)
-            temporary = Path(name)
+            temporary = _create(target.parent, f".{target.stem}-", target.suffix, _create_file)
             yield temporary
             _flush_to_disk(temporary)
-            temporary.chmod(0o666 & ~_umask())
             temporary.replace(target)
     finally:
         if temporary is not None:
@@ -50,17 +51,17 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> Iterator[Path]:
-    """Give a temporary folder whose files are in ``target`` when the block ends without an error.
+    """Give a temporary folder whose files move to ``target`` when the block ends without an error.
 
-    A new folder appears at once, complete. Into a folder that exists already (it may be the current one, a link or a
-    mount point), the finished files are moved one by one; none of them is ever half-written.
+    A new folder appears at once, complete. If the folder exists already (it may be the current folder, a link or a
+    mount point), the finished files are moved into it one by one; none of them is ever half-written.
 
     Args:
-        target: must not exist, or be empty, unless ``replace`` is given.
-        replace: files of an existing folder are replaced if every name in it is among these; others stop everything.
+        target: a path that does not exist, or an empty folder; with ``replace``, also a folder with these files.
+        replace: names of files that may be replaced. A folder with any other file is refused.
 
     Raises:
-        OutputError: ``target`` is in the way, or cannot be written. It is as it was.
+        OutputError: ``target`` is in the way, or cannot be written. It is unchanged.
     """
     temporary: Path | None = None
     try:
@@ -69,12 +70,11 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
             exists = _check_replaceable(target, place, replace)
             home = place if exists else place.parent
             home.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=home))
+            temporary = _create(home, _TEMPORARY, "", os.mkdir)
             yield temporary
             for path in temporary.iterdir():
                 _flush_to_disk(path)
             if not exists:
-                temporary.chmod(0o777 & ~_umask())
                 temporary.rename(place)
                 return
             _check_replaceable(target, place, replace)
@@ -97,9 +97,9 @@ def _remove_leftovers(target: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-@functools.cache  # no more get old soon, and a folder may have thousands of files that are written one by one
+@functools.cache  # thousands of files may be written to one folder; listing it once per process is enough
 def _aged_hidden_files(folder: str) -> list[Path]:
-    """Return the hidden files of a folder that nobody has written to for a day."""
+    """Return the hidden files of a folder that were last changed more than a day ago."""
     oldest, found = time.time() - _LEFT_BEHIND, []
     for path in Path(folder).iterdir():
         with contextlib.suppress(FileNotFoundError):  # another process removed it
@@ -109,15 +109,35 @@ def _aged_hidden_files(folder: str) -> list[Path]:
 
 
 def _is_temporary(name: str, target: Path) -> bool:
-    """Return whether a name is one that `atomic_path` makes up for ``target``."""
+    """Return whether a name has the form that `atomic_path` gives to the temporary files of ``target``."""
     start, end = f".{target.stem}-", target.suffix
-    # What mkstemp adds are eight letters, digits or underscores; a longer name is that of another target's file.
-    return name.startswith(start) and name.endswith(end) and len(name) == len(start) + 8 + len(end)
+    # A longer name is that of another target's temporary file.
+    return name.startswith(start) and name.endswith(end) and len(name) == len(start) + _RANDOM_DIGITS + len(end)
+
+
+def _create(folder: Path, prefix: str, suffix: str, create: Callable[[Path], None]) -> Path:
+    """Create a file or folder with a new name and return its path.
+
+    `tempfile` makes files and folders that only their owner can read, so their modes would have to be changed to those
+    of ordinary files afterwards. That needs the umask, which belongs to the whole process and can only be read by
+    setting it: other threads that create files at that moment would get wrong modes. Here, the operating system applies
+    the umask (and a folder's default access list) itself, as it does for every file.
+    """
+    while True:
+        path = folder / f"{prefix}{secrets.token_hex(_RANDOM_DIGITS // 2)}{suffix}"
+        with contextlib.suppress(FileExistsError):
+            create(path)
+            return path
+
+
+def _create_file(path: Path) -> None:
+    """Create an empty file; a FileExistsError if there is one already."""
+    path.touch(exist_ok=False)
 
 
 @contextlib.contextmanager
 def _as_output_error(target: Path) -> Iterator[None]:
-    """Turn an error of the operating system inside the block into an OutputError about ``target``."""
+    """Turn errors of the operating system inside the block into an OutputError about ``target``."""
     try:
         yield
     except NasbenchLabError:
@@ -127,7 +147,7 @@ def _as_output_error(target: Path) -> Iterator[None]:
 
 
 def _check_replaceable(target: Path, place: Path, replace: Collection[str] | None) -> bool:
-    """Return whether there is a folder already, or raise OutputError where it must not be written to."""
+    """Return whether the folder exists already; raise OutputError if it must not be written to."""
     if not place.exists():
         return False
     if not place.is_dir():
@@ -144,9 +164,3 @@ def _check_replaceable(target: Path, place: Path, replace: Collection[str] | Non
 def _flush_to_disk(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -1,4 +1,4 @@
-"""Random streams: one a run, independent, and reproducible alone.
+"""Random streams: one per run, independent of each other, and reproducible alone.
 
 Run ``r`` of a simulation with root seed ``s`` owns one instance of SplitMix64 (Steele, Lea and Flood, "Fast splittable
 pseudorandom number generators", OOPSLA 2014): a start and an odd increment. Both come from the four words that
@@ -11,12 +11,12 @@ counter made of ``r`` and the purpose of the stream. In plain NumPy, the uniform
     z = start + np.arange(1, n + 1, dtype=np.uint64) * increment
     uniforms = (mix64(z) >> 11) * 2.0**-53                   # float64 in [0, 1)
 
-Integer arithmetic modulo 2**64 only, so the values are the same on every platform; and as NumPy guarantees the output
-of a bit generator, they stay the same from one release to the next.
+This is integer arithmetic modulo 2**64 only, so the values are the same on every platform. NumPy guarantees the output
+of its bit generators, so the values do not change between releases.
 
-All runs of a simulation advance together: a call gives the same number of uniforms to every run, whether a run
-needs them or not. That is what makes a run independent of the company it keeps ("batch invariance"). So never draw
-under a condition that depends on the state of some run: draw for all, then use what is needed.
+All runs of a simulation advance together: a call gives the same number of uniforms to every run, whether the run needs
+them or not. This makes the result of a run independent of the other runs ("batch invariance"). So never draw under a
+condition that depends on the state of a run: draw for all runs, then use the numbers that are needed.
 
 >>> two = Streams(seed=7, first_run=0, runs=2)
 >>> alone = Streams(seed=7, first_run=1, runs=1)
@@ -32,40 +32,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.checks import AtLeast, require, whole
 
 WordArray = NDArray[np.uint64]
 
 STRATEGY = 0
-"""Purpose of the stream that a strategy draws from."""
+"""Purpose of the stream of a strategy."""
 MEASUREMENT = 1
-"""Purpose of the stream that picks which repeat of a measurement is observed."""
+"""Purpose of the stream that chooses the observed repeats of measurements."""
 
 _MAX_SEED = 2**128
 _MAX_RUN = 2**64
-_TILE = 2**15  # uniforms made at a time over all runs: 256 KiB, so that a refill stays in the second-level cache
+_TILE = 2**15  # uniforms that are generated at a time, over all runs: 256 KiB fit into the second-level cache
 
 
 def check_seed(seed: int, first_run: int, runs: int) -> None:
     """Raise a ParameterError unless the numbers address valid streams."""
-    if not 0 <= seed < _MAX_SEED:
-        raise ParameterError(f"seed must be an integer in [0, 2**128), got {seed}")
-    if runs < 1:
-        raise ParameterError(f"runs must be at least 1, got {runs}")
-    if not 0 <= first_run <= _MAX_RUN - runs:
-        raise ParameterError(f"first_run must be at least 0 (and first_run + runs at most 2**64), got {first_run}")
+    whole("seed", seed)
+    require(0 <= seed < _MAX_SEED, f"seed must be an integer in [0, 2**128), got {seed}")
+    whole("runs", runs, AtLeast(1))
+    whole("first_run", first_run)
+    possible = 0 <= first_run <= _MAX_RUN - runs
+    require(possible, f"first_run must be at least 0 (and first_run + runs at most 2**64), got {first_run}")
 
 
 def run_words(seed: int, first_run: int, runs: int, purpose: int) -> WordArray:
-    """Return the four Philox words that every run's stream is made of, shape (runs, 4)."""
+    """Return the four Philox words from which the stream of every run starts, shape (runs, 4)."""
     counter = np.array([first_run, 0, 0, purpose], dtype=np.uint64)
     return np.random.Philox(key=seed, counter=counter).random_raw(4 * runs).reshape(runs, 4)
 
 
 def mix64(z: WordArray, scratch: WordArray | None = None) -> WordArray:
-    """Mix 64-bit words with SplitMix64's output function, in place; returns ``z``.
+    """Apply the output function of SplitMix64 to 64-bit words, in place, and return them.
 
-    ``scratch`` is working memory of the shape of ``z``.
+    Args:
+        z: the words.
+        scratch: working memory of the shape of ``z``.
     """
     shifted = np.empty_like(z) if scratch is None else scratch
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
@@ -85,13 +87,16 @@ def mix_gamma(word: WordArray) -> WordArray:
 
 
 class Streams:
-    """The streams of runs ``first_run .. first_run + runs - 1``, drawn from in lock step.
+    """The streams of the runs ``first_run``, ..., ``first_run + runs - 1``, which advance in lock step.
 
     Args:
         seed: root seed, 0 <= seed < 2**128.
         first_run: number of the first run.
-        runs: how many runs.
-        purpose: which of a run's streams (``STRATEGY`` or ``MEASUREMENT``).
+        runs: number of runs.
+        purpose: stream of the runs, ``STRATEGY`` or ``MEASUREMENT``.
+
+    Raises:
+        ParameterError: a number is not whole or out of range.
     """
 
     def __init__(self, seed: int, first_run: int, runs: int, purpose: int = STRATEGY) -> None:
@@ -99,14 +104,14 @@ class Streams:
         self.seed, self.first_run, self.runs, self.purpose = seed, first_run, runs, purpose
         words = run_words(seed, first_run, runs, purpose)
         self._start, self._increment = words[:, 0].copy(), mix_gamma(words[:, 1])
-        self._made = 0  # uniforms made so far, per run
-        self._ahead = True  # whether more is made than was asked for
+        self._made = 0  # uniforms generated so far, per run
+        self._ahead = True  # whether more uniforms are generated than were asked for
         self._allocate(max(1, _TILE // runs))
 
     def uniform(self, n: int) -> FloatArray:
-        """Give every run its next ``n`` uniforms in [0, 1), shape (runs, n).
+        """Return the next ``n`` uniforms in [0, 1) of every run, shape (runs, n).
 
-        The array is a view of a buffer and valid until the next call only; its columns are contiguous.
+        The array is a view of a buffer and only valid until the next call; its columns are contiguous.
         """
         if self._next + n > len(self._buffer):
             self._refill(n)
@@ -115,7 +120,7 @@ class Streams:
         return drawn
 
     def set_aside(self, n: int) -> SetAside:
-        """Give every run its next ``n`` uniforms, but make only what is asked for later, for the runs that need it.
+        """Reserve the next ``n`` uniforms of every run, which are generated later, only for the runs that need them.
 
         >>> streams, same = (Streams(seed=7, first_run=0, runs=3) for _ in range(2))
         >>> eager, aside = same.uniform(5), streams.set_aside(5)
@@ -126,14 +131,14 @@ class Streams:
         aside = SetAside(self._start, self._increment, self._made - left, n)
         self._next += min(n, left)
         self._made += max(n - left, 0)
-        self._ahead = self._ahead and 2 * n <= len(self._buffer)  # else most would be passed over the next time
+        self._ahead = self._ahead and 2 * n <= len(self._buffer)  # otherwise most of the buffer is skipped next time
         return aside
 
     def integers(self, high: int | IntArray, n: int) -> IntArray:
-        """Give every run ``n`` uniform integers in [0, high), shape (runs, n).
+        """Return ``n`` uniform integers in [0, high) for every run, shape (runs, n).
 
         ``high`` is a number, or an array that broadcasts against (runs, n). Each integer is ``floor(u * high)`` of one
-        53-bit uniform u: its bias is below high / 2**53, and it is exactly the same on every platform.
+        53-bit uniform u. Its bias is below high / 2**53, and it is the same on every platform.
 
         >>> Streams(seed=0, first_run=0, runs=2).integers(6, 4).tolist()
         [[5, 1, 1, 0], [1, 0, 2, 5]]
@@ -141,22 +146,23 @@ class Streams:
         return scale(self.uniform(n), high)
 
     def generator(self, run: int) -> np.random.Generator:
-        """Return a NumPy Generator (Philox) for the ``run``-th of these runs (0-based), seeded by its stream's words.
+        """Return a NumPy Generator (Philox) for one of these runs, counted from 0, seeded by the words of its stream.
 
-        For code that draws as it likes, one run at a time. Its numbers are independent of those of ``uniform``.
+        It is for code that draws any number of values for one run at a time. Its values are independent of those of
+        `uniform`.
         """
         key = run_words(self.seed, self.first_run + run, 1, self.purpose)[0, 2:]
         return np.random.Generator(np.random.Philox(key=key))
 
     def _allocate(self, rows: int) -> None:
-        """Allocate the buffer and its working memory once: fresh pages would cost more than the arithmetic."""
+        """Allocate the buffer and its working memory once: new memory pages cost more time than the arithmetic."""
         self._buffer: FloatArray = np.empty((rows, self.runs))
         self._words: WordArray = np.empty((rows, self.runs), dtype=np.uint64)
         self._scratch: WordArray = np.empty_like(self._words)
-        self._next = rows  # row of the buffer that is handed out next
+        self._next = rows  # next row of the buffer to return
 
     def _refill(self, n: int) -> None:
-        """Move what is left to the end of what is to be handed out next, and make the rest of that."""
+        """Move the remaining uniforms to where the next call starts, and generate new ones behind them."""
         left = self._buffer[self._next :].copy()
         if n > len(self._buffer):
             self._allocate(n)
@@ -175,7 +181,7 @@ class Streams:
 
 
 def _uniforms(z: WordArray, scratch: WordArray | None = None, out: FloatArray | None = None) -> FloatArray:
-    """Turn the states of SplitMix64 into uniforms; the states are overwritten."""
+    """Turn states of SplitMix64 into uniforms; the states are overwritten."""
     mix64(z, scratch)
     z >>= np.uint64(11)
     return np.multiply(z, 2.0**-53, out=out)
@@ -183,13 +189,13 @@ def _uniforms(z: WordArray, scratch: WordArray | None = None, out: FloatArray | 
 
 @dataclass(frozen=True)
 class SetAside:
-    """Uniforms of all runs that are made when they are asked for (see `Streams.set_aside`).
+    """Reserved uniforms of all runs, which are generated when they are needed (see `Streams.set_aside`).
 
     Attributes:
-        start: where every run's stream begins.
-        increment: its increment.
-        before: how many uniforms of every run came before these.
-        n: how many these are.
+        start: start of the stream of every run, shape (runs,).
+        increment: increment of the stream of every run, shape (runs,).
+        before: number of uniforms per run before the reserved ones.
+        n: number of reserved uniforms per run.
     """
 
     start: WordArray
@@ -198,7 +204,11 @@ class SetAside:
     n: int
 
     def uniform(self, first: int, n: int, runs: IntArray) -> FloatArray:
-        """Return the uniforms first .. first + n - 1 of those set aside, of some runs, shape (n, len(runs))."""
+        """Return the reserved uniforms ``first``, ..., ``first + n - 1`` of some runs, shape (n, len(runs)).
+
+        Raises:
+            IndexError: they are not all reserved.
+        """
         if not 0 <= first <= first + n <= self.n:
             raise IndexError(f"uniforms {first} to {first + n} of {self.n}")
         position = np.arange(1, n + 1, dtype=np.uint64) + np.uint64(self.before + first)
@@ -208,7 +218,7 @@ class SetAside:
 
 
 def scale(uniform: FloatArray, high: int | NDArray[np.signedinteger]) -> IntArray:
-    """Turn uniforms in [0, 1) into integers in [0, high): ``floor(uniform * high)``, the shapes broadcast.
+    """Turn uniforms in [0, 1) into integers in [0, high): ``floor(uniform * high)``, where the shapes broadcast.
 
     >>> scale(np.array([0.0, 0.5, 0.999]), 10).tolist()
     [0, 5, 9]

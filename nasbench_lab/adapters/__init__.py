@@ -1,6 +1,6 @@
-"""Other people's optimisers on any table, and any table for them. The slow path: Python loops over runs.
+"""Optimisers of other packages as strategies, and tables as their objectives. They are slow: Python loops over runs.
 
-Each needs the package that it adapts: ``pip install 'nasbench-lab[optuna]'`` or ``'nasbench-lab[nevergrad]'``.
+Each adapter needs its package: ``pip install 'nasbench-lab[optuna]'`` or ``'nasbench-lab[nevergrad]'``.
 """
 
 from nasbench_lab.adapters.ask_tell import ask_tell_search

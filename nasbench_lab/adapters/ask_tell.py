@@ -1,4 +1,4 @@
-"""Optimisers that are asked for a point and told its loss, as in scikit-optimize, as strategies."""
+"""Optimisers with ``ask`` and ``tell``, such as those of scikit-optimize, as strategies."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies import PlainStrategy
 
 MOST_TRIES = 100
-"""How often an optimiser is asked again when its codes describe no architecture, before a random one is proposed."""
+"""Number of points without an architecture after which a random architecture is proposed instead."""
 
 
 class Optimiser(Protocol):
-    """Minimises over points that have one number out of 0, 1, ..., n_j - 1 for every code."""
+    """Minimises a loss over points with one number from 0, 1, ..., n_j - 1 for every code j."""
 
     def ask(self) -> Sequence[Any]:
-        """Return the next point."""
+        """Return the next point to evaluate."""
 
     def tell(self, point: Any, loss: float) -> Any:
-        """Take in the loss of a point that was asked for."""
+        """Observe the loss of a point that `ask` returned."""
 
 
 def ask_tell_search(make: Callable[[list[int], int], Optimiser], title: str = "ask-tell") -> PlainStrategy:
-    """Return a strategy that runs one optimiser per run: slow, a Python call per run and evaluation.
+    """Return a strategy that runs one optimiser per run. It is slow: one Python call per run and evaluation.
 
-    The optimiser sees the codes of an architecture as categories. Points whose codes describe no architecture, and
-    failed trainings, are told as the worst loss so far.
+    The optimiser sees the codes of an architecture as categories. Points without an architecture and failed trainings
+    get the worst loss so far.
 
     Args:
         make: called as ``make(cardinalities, seed)`` for every run; returns an object with ``ask()`` and
-            ``tell(point, loss)`` that minimises.
-        title: what to call the strategy.
+            ``tell(point, loss)`` that minimises the loss.
+        title: name of the strategy.
 
     With scikit-optimize::
 
@@ -47,7 +47,7 @@ def ask_tell_search(make: Callable[[list[int], int], Optimiser], title: str = "a
 
 
 class _Run:
-    """One run: turns points into architectures and values into losses."""
+    """One run, which turns points into architectures and values into losses."""
 
     def __init__(self, space: Space, random: np.random.Generator, make: Callable[[list[int], int], Optimiser]) -> None:
         self._space, self._random = space, random
@@ -67,7 +67,7 @@ class _Run:
         return int(self._random.integers(self._space.size))
 
     def tell(self, architecture: int, value: float) -> None:
-        """Tell the optimiser the loss, unless the architecture was not its own."""
+        """Tell the optimiser the loss of its point; a random architecture is not reported to it."""
         loss = self._worst if math.isnan(value) else -value
         self._worst = max(self._worst, loss)
         if self._point is not None:

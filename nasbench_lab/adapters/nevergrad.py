@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from nasbench_lab.adapters.ask_tell import ask_tell_search
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import unknown
@@ -12,14 +14,15 @@ from nasbench_lab.strategies import PlainStrategy
 
 
 def nevergrad_search(optimizer: str = "NGOpt", budget: int = 100) -> PlainStrategy:
-    """Return a strategy that runs one of Nevergrad's optimisers per run: slow, a Python call per run and evaluation.
+    """Return a strategy that runs one Nevergrad optimiser per run. It is slow: one Python call per run and evaluation.
 
     Args:
-        optimizer: its name in Nevergrad's registry, e.g. ``"NGOpt"``, ``"OnePlusOne"``, ``"DE"`` or ``"CMA"``.
-        budget: the number of evaluations that it is told it will have; some plan with it.
+        optimizer: name in Nevergrad's registry, e.g. ``"NGOpt"``, ``"OnePlusOne"``, ``"DE"`` or ``"CMA"``.
+        budget: number of evaluations that the optimiser plans with.
 
     Raises:
         UnknownNameError: Nevergrad has no such optimiser.
+        ParameterError: the budget is not a whole number of at least 1.
 
     For example::
 
@@ -43,7 +46,8 @@ class _Nevergrad:
         import nevergrad
 
         choices = nevergrad.p.Tuple(*(nevergrad.p.Choice(range(number)) for number in cardinalities))
-        choices.random_state.seed(seed)
+        # Not choices.random_state.seed(seed): reading that attribute draws from NumPy's global generator.
+        choices.random_state = np.random.RandomState(seed)
         self._optimizer = kind(parametrization=choices, budget=budget, num_workers=1)
         self._candidate: Any = None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, final
 
@@ -25,25 +26,25 @@ class _State:
     fidelities: IntArray
     studies: list[Any]
     random: list[np.random.Generator]
-    trials: list[Any]  # under way, one a run; None for a random architecture
-    architecture: IntArray  # (runs,): that is trained
-    rung: IntArray  # (runs,): position of the fidelity of the evaluation under way; 0 for a new trial
-    number: IntArray  # (runs,): of the last evaluation
+    trials: list[Any]  # current trial of every run; None for a random architecture
+    architecture: IntArray  # (runs,): current architecture
+    rung: IntArray  # (runs,): position of the current fidelity; 0 for a new trial
+    number: IntArray  # (runs,): number of the last evaluation
 
 
 @final
 @dataclass(frozen=True)
 class OptunaSearch(Strategy[_State]):
-    """Runs one Optuna study per run: slow, milliseconds a proposal. For comparisons with some dozens of runs.
+    """Runs one Optuna study per run. It is slow, with milliseconds per proposal: use it with some dozens of runs.
 
-    A trial has one categorical parameter for every code, called ``code_0``, ``code_1``, ...; trials whose codes
-    describe no architecture, and failed trainings, are told as failed. With a pruner, a trial is trained from fidelity
-    to fidelity of the table, reports its value at each, and goes on unless it should be pruned.
+    A trial has one categorical parameter per code, called ``code_0``, ``code_1``, .... Trials whose codes describe no
+    architecture, and failed trainings, are reported as failed. With a pruner, a trial is trained to one fidelity of the
+    table after the other and reports its value at each; it stops when the pruner says so.
 
     Args:
         sampler: name of a class in ``optuna.samplers``.
-        pruner: name of a class in ``optuna.pruners``; None evaluates everything at the highest fidelity.
-        sampler_options: keyword arguments of the sampler. Every run's sampler is given a seed of its own.
+        pruner: name of a class in ``optuna.pruners``; None evaluates all architectures at the highest fidelity.
+        sampler_options: keyword arguments of the sampler. The sampler of every run gets its own seed.
         pruner_options: keyword arguments of the pruner.
 
     For example::
@@ -69,12 +70,12 @@ class OptunaSearch(Strategy[_State]):
             _class_in(optuna.pruners, "pruner", self.pruner)
 
     @property
-    def multi_fidelity(self) -> bool:  # type: ignore[override] # of the object: with a pruner it is
+    def multi_fidelity(self) -> bool:  # type: ignore[override] # depends on the parameters of this object
         """Whether there is a pruner."""
         return self.pruner is not None
 
     def start(self, task: Problem) -> _State:
-        """Make one study per run."""
+        """Create one study per run."""
         import optuna
 
         fidelities = task.fidelities if self.pruner else task.fidelities[-1:]
@@ -94,11 +95,11 @@ class OptunaSearch(Strategy[_State]):
     def _study(self, optuna: Any, seed: int) -> Any:
         sampler = getattr(optuna.samplers, self.sampler)(seed=seed, **self.sampler_options)
         pruner = getattr(optuna.pruners, self.pruner or "NopPruner")(**self.pruner_options)
-        with _quiet(optuna):
+        with _without_messages(optuna):
             return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
 
     def ask(self, state: _State) -> IntArray | Proposals:
-        """Ask the studies whose trials are over for new ones, shape (runs, 1)."""
+        """Return the current architectures, shape (runs, 1), with new trials where the last ones have ended."""
         for run in np.flatnonzero(state.rung == 0).tolist():
             state.trials[run], state.architecture[run] = _new_trial(state, run)
         architecture = state.architecture[:, None].copy()
@@ -108,7 +109,7 @@ class OptunaSearch(Strategy[_State]):
         return Proposals(architecture, state.fidelities[state.rung][:, None], resume[:, None])
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
-        """Report values; end trials that are finished, failed or pruned."""
+        """Report values to the studies; end trials that are finished, failed or pruned."""
         import optuna
 
         ended = optuna.trial.TrialState
@@ -129,7 +130,7 @@ class OptunaSearch(Strategy[_State]):
 
 
 def _new_trial(state: _State, run: int) -> tuple[Any, int]:
-    """Return a trial of a run's study and its architecture; None and a random one where its codes describe none."""
+    """Return a new trial of a run and its architecture, or None and a random one if too many trials have none."""
     import optuna
 
     for _ in range(MOST_TRIES):
@@ -146,17 +147,17 @@ def optuna_objective(
 ) -> Callable[[Any], float]:
     """Return a table as an objective for ``optuna.Study.optimize``.
 
-    A trial suggests one categorical parameter for every code, called ``code_0``, ``code_1``, ...; where they describe
-    no architecture, it is pruned. It keeps its architecture and its simulated seconds as user attributes. Create the
-    study with ``direction="maximize"``, or ``"minimize"`` where less of the table's objective is better.
+    A trial suggests one categorical parameter per code, called ``code_0``, ``code_1``, .... If the codes describe no
+    architecture, the trial is pruned. Its architecture and simulated seconds are stored as user attributes. Create the
+    study with ``direction="maximize"``, or ``"minimize"`` if lower values of the table's objective are better.
 
     Args:
         table: the table.
         fidelity: training epochs of an evaluation; by default the highest.
         repeat: what an evaluation observes, see `nasbench_lab.simulation`.
-        prune: whether a trial reports its value at all fidelities on the way, at each of which it can be pruned; its
-            seconds are then those of a training that goes on, whether or not the table's trainings can be resumed.
-        seed: of the repeats that are observed.
+        prune: whether a trial reports its value at all lower fidelities, too, and can be pruned there. Its seconds are
+            then those of one continued training, even if the trainings of the table cannot be resumed.
+        seed: seed of the draw of the observed repeats.
 
     For example::
 
@@ -202,7 +203,7 @@ def _distributions(space: Space) -> dict[str, Any]:
 
 
 def _architecture(space: Space, chosen: Mapping[str, int]) -> int:
-    """Return the architecture of a trial's parameters, -1 where they describe none."""
+    """Return the architecture of a trial's parameters, or -1 if they describe none."""
     return int(space.find(np.array([chosen[f"code_{code}"] for code in range(len(space.cardinalities))])))
 
 
@@ -211,15 +212,12 @@ def _class_in(module: Any, kind: str, name: str) -> None:
         raise unknown(kind, name, module.__all__)
 
 
-class _quiet:  # noqa: N801 - a context manager, used like a function
-    """No messages about every study that is created."""
-
-    def __init__(self, optuna: Any) -> None:
-        self._logging = optuna.logging
-
-    def __enter__(self) -> None:
-        self._before = self._logging.get_verbosity()
-        self._logging.set_verbosity(self._logging.WARNING)
-
-    def __exit__(self, *exception: object) -> None:
-        self._logging.set_verbosity(self._before)
+@contextlib.contextmanager
+def _without_messages(optuna: Any) -> Iterator[None]:
+    """Silence Optuna's message about every new study inside the block."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

@@ -1,4 +1,4 @@
-"""The command line: ``nasbench-lab``. The only place that prints."""
+"""The command line ``nasbench-lab``. No other folder prints."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line. A mistake is one line on standard error and exit code 2."""
+    """Run the command line. A mistake gives one line on standard error and exit code 2."""
     try:
         app()
     except NasbenchLabError as error:

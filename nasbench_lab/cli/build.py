@@ -50,7 +50,9 @@ def build(
     folder = work or table.with_suffix(".build")
     specification = builds.read_spec(spec)
     with training_progress(folder) as progress:
-        how = builds.How(processes, threads, check_device(device), check_precision(precision), checkpoint, progress)
+        how = builds.ExecutionOptions(
+            processes, threads, check_device(device), check_precision(precision), checkpoint, progress
+        )
         builds.build(specification, folder, shard=builds.BuildShard(*parse_number_of(shard)), how=how)
     missing = builds.unfinished(specification, folder, precision=how.precision)
     if missing:

@@ -1,7 +1,8 @@
-"""``nasbench-lab check``: strategies against their committed baselines, for continuous integration."""
+"""``nasbench-lab check``: compare strategies with their committed baselines, e.g. in continuous integration."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 import warnings
@@ -14,45 +15,53 @@ import typer
 from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
 from nasbench_lab.errors import NasbenchLabError, ParameterError, SearchOnTestWarning
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS
-from nasbench_lab.testing.baselines.checks import BaselineCheck, check_file
-from nasbench_lab.testing.baselines.files import baseline_files
-from nasbench_lab.testing.baselines.outcome import FAILURES, CheckOutcome
-from nasbench_lab.testing.baselines.reporting import to_text, write_markdown
+from nasbench_lab.testing.baselines.baseline_check import BaselineCheck, check_file
+from nasbench_lab.testing.baselines.baseline_file import baseline_files
+from nasbench_lab.testing.baselines.check_outcome import FAILURES, CheckOutcome
+from nasbench_lab.testing.baselines.outcome_reports import to_text, write_markdown
 
 EXIT_REGRESSION, EXIT_ERROR, EXIT_INCONCLUSIVE = 1, 2, 3
 
 
 @with_conditions
 def check(
-    baseline: Annotated[list[Path], typer.Argument(help="Baseline files, or folders of them.")],
-    summary: Annotated[Path | None, typer.Option(help="Write what was found to this file, as Markdown.")] = None,
-    update: Annotated[bool, typer.Option("--update", help="Write the baselines anew, on purpose.")] = False,
+    baseline: Annotated[list[Path], typer.Argument(help="Baseline files, or folders of baseline files.")],
+    summary: Annotated[Path | None, typer.Option(help="Markdown file for the outcomes of all checks.")] = None,
+    update: Annotated[bool, typer.Option("--update", help="Write new baselines instead of checking.")] = False,
     strategy: Annotated[
-        str | None, typer.Option(help="Another strategy than the file names: NAME:key=value,... or module:Class.")
+        str | None,
+        typer.Option(
+            help="Strategy to use instead of that in the file: NAME:key=value,..., file.py:Class or module:Class."
+        ),
     ] = None,
-    table: Annotated[str | None, typer.Option(help="The table: its name, or the path of its file.")] = None,
+    table: Annotated[str | None, typer.Option(help="Table to use instead of that in the file: name, or path.")] = None,
     *,
     given: GivenConditions,
-    runs: Annotated[int | None, typer.Option(help=f"Runs of a new baseline. [default: {RUNS}]")] = None,
+    runs: Annotated[int | None, typer.Option(help=f"Number of runs of a new baseline. [default: {RUNS}]")] = None,
     margin: Annotated[
-        float | None, typer.Option(help="Its largest difference in the mean regret that does not matter.")
+        float | None,
+        typer.Option(
+            help="Largest difference of mean regrets that does not matter, for a new baseline. "
+            "[default: half of their standard deviation]"
+        ),
     ] = None,
     level: Annotated[
-        float | None, typer.Option(help=f"Its chance of a false alarm, over the folder. [default: {LEVEL}]")
+        float | None,
+        typer.Option(help=f"Probability of a false alarm in the folder, for a new baseline. [default: {LEVEL}]"),
     ] = None,
     tier: Annotated[
-        list[str] | None, typer.Option(help="How its checks can pass: exact, statistical. [default: both]")
+        list[str] | None,
+        typer.Option(help="How checks against a new baseline can pass: exact, statistical. [default: both]"),
     ] = None,
 ) -> None:
-    """Check strategies against their committed baselines.
+    """Compare strategies with their committed baselines.
 
-    Exits with 0 if all are identical, equivalent or better (or were written), 1 if there is a regression, 3 if there is
-    none, but some check is inconclusive, and 2 if a check cannot be made. A baseline names the class of its strategy,
-    which is imported: check those of projects that you trust.
+    The exit code is 0 if all strategies are identical, equivalent or better, or if new baselines were written; 1 if
+    there is a regression; 2 if a check cannot be made; and 3 if a check is inconclusive and none of these is the case.
+    The class that a baseline file names is imported: only check baselines of projects that you trust.
 
-    A file that does not exist yet is made with --update, --strategy, --table and a budget.
+    To write a baseline file that does not exist yet, give --update, --strategy, --table and a budget.
     """
-    _import_from_here()
     new: dict[str, Any] = {
         "runs": runs,
         "margin": margin,
@@ -64,7 +73,8 @@ def check(
     _refuse_protocol_of_old(paths, [*given.options, *(f"--{_option(name)}" for name in protocol)])
     outcomes = []
     for path in paths:
-        outcome = _outcome(path, functools.partial(_do, path, update, strategy, table, given, protocol))
+        with _importable_from_here():
+            outcome = _outcome(path, functools.partial(_do, path, update, strategy, table, given, protocol))
         outcomes.append(outcome)
         if outcome.verdict == "error":
             typer.echo(f"nasbench-lab: {outcome.findings[0]}", err=True)
@@ -76,7 +86,7 @@ def check(
 
 
 def exit_code(outcomes: Sequence[CheckOutcome]) -> int:
-    """Return the exit code: an error before a regression, and that before what is inconclusive."""
+    """Return the exit code: that of an error, else of a regression, else of an inconclusive check, else 0."""
     verdicts = {outcome.verdict for outcome in outcomes}
     if "error" in verdicts:
         return EXIT_ERROR
@@ -85,15 +95,20 @@ def exit_code(outcomes: Sequence[CheckOutcome]) -> int:
     return EXIT_INCONCLUSIVE if "inconclusive" in verdicts else 0
 
 
-def _import_from_here() -> None:
-    """Let ``module:Class`` be found in the current folder, as with ``python -m``."""
-    here = str(Path.cwd())
+@contextlib.contextmanager
+def _importable_from_here() -> Iterator[None]:
+    """Find ``module:Class`` in the current folder inside the block, as ``python -m`` does."""
+    before, here = sys.path.copy(), str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def _files(places: Sequence[Path]) -> Iterator[Path]:
-    """The files that are meant, each once."""
+    """Yield the baseline files of all places, each once."""
     seen: set[Path] = set()
     for place in places:
         for path in baseline_files(place):
@@ -126,13 +141,13 @@ def _do(
     if path.exists() or not update:
         return check_file(path, strategy=strategy, table=table, update=update)
     if strategy is None or table is None:
-        raise ParameterError(f"there is no baseline {path}; to make it, give --strategy, --table and a budget")
+        raise ParameterError(f"there is no baseline {path}; to write it, give --strategy, --table and a budget")
     fields = {"tiers": TIERS, **protocol}
     return BaselineCheck(strategy, table, given.conditions(), **fields).write(path)
 
 
 def _outcome(path: Path, do: Callable[[], CheckOutcome]) -> CheckOutcome:
-    """Do a check; what makes it impossible is an outcome too, so that the others are still checked."""
+    """Run a check. An error of this package becomes an outcome, so that the other baselines are still checked."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SearchOnTestWarning)
         try:

@@ -1,4 +1,4 @@
-"""``nasbench-lab plot``: one figure from stored results."""
+"""``nasbench-lab plot``: draw one figure from stored results."""
 
 from __future__ import annotations
 
@@ -43,31 +43,33 @@ _OF_STUDY: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "a12": (a12_figure, ("kind",)),
     "leaderboard": (leaderboard_figure, ("kind",)),
 }
-"""Figures that need nothing but a study, and the options that they have."""
+"""Figures that are drawn from a study alone, with their options."""
 _OTHERS = {"pareto": ("kind",), "architecture": ()}
 
 _FIGURES = (*_OF_STUDY, *_OTHERS)
 
 
 def plot(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or traces file.")],
-    figure: Annotated[str, typer.Option(help=f"What to draw: {', '.join(_FIGURES)}.")],
-    out: Annotated[Path, typer.Option(help="File to write: .pdf, .svg or .png; an older one is replaced.")],
-    table: Annotated[list[str] | None, typer.Option(help="Only this table; may be repeated.")] = None,
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or a traces file.")],
+    figure: Annotated[str, typer.Option(help=f"Figure to draw: {', '.join(_FIGURES)}.")],
+    out: Annotated[Path, typer.Option(help="File to write (.pdf, .svg or .png); an existing file is replaced.")],
+    table: Annotated[list[str] | None, typer.Option(help="Use only this table. May be repeated.")] = None,
     strategy: Annotated[
-        list[str] | None, typer.Option(help="Only this strategy, as legends call it; may be repeated.")
+        list[str] | None, typer.Option(help="Use only this strategy, named as in legends. May be repeated.")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="Regret of which values: test, valid or observed. [default: the first there is]")
+        str | None, typer.Option(help="Regret to draw: test, valid or observed. [default: the first available one]")
     ] = None,
-    axis: Annotated[str | None, typer.Option(help="evaluations or seconds. [default: evaluations]")] = None,
+    axis: Annotated[
+        str | None, typer.Option(help="Horizontal axis: evaluations or seconds. [default: evaluations]")
+    ] = None,
     statistic: Annotated[
-        str | None, typer.Option(help="Of regret: median, mean or iqm; of normalised: mean or iqm.")
+        str | None, typer.Option(help="Statistic of regret (median, mean or iqm) or normalised (mean or iqm).")
     ] = None,
     reference: Annotated[
-        str | None, typer.Option(help="Strategy that others are compared with. [default: random-search]")
+        str | None, typer.Option(help="Strategy to compare the others with. [default: random-search]")
     ] = None,
-    style: Annotated[str, typer.Option(help="single or double column.")] = "single",
+    style: Annotated[str, typer.Option(help="Width of the figure: single or double column.")] = "single",
 ) -> None:
     """Draw one figure for a paper from stored results."""
     chosen = paper_style(style)
@@ -79,7 +81,7 @@ def plot(
     if figure == "pareto":
         drawn = _pareto(opened, wanted, chosen, given.get("kind"))
     else:
-        # All results as they are, else the traces that are left of them.
+        # All stored results, or only the selected traces.
         part: Results | list[Trace] = opened if len(wanted) == len(opened) else [opened.trace(n) for n in wanted]
         drawn = _draw(figure, study_of(part, reference=reference), chosen, given)
     with atomic_path(out) as temporary:
@@ -88,7 +90,7 @@ def plot(
 
 
 def _check(figure: str, out: Path, given: dict[str, str]) -> None:
-    """Raise what is wrong with the command itself, before anything is computed."""
+    """Raise an error before anything is computed if the options do not fit together."""
     if figure not in _FIGURES:
         raise unknown("figure", figure, _FIGURES)
     if out.suffix[1:] not in PAPER_FORMATS:
@@ -101,7 +103,7 @@ def _check(figure: str, out: Path, given: dict[str, str]) -> None:
 
 
 def _select(results: Results, tables: Sequence[str], strategies: Sequence[str]) -> list[int]:
-    """Return the simulations of the tables and strategies that are wanted; all of those where none is named."""
+    """Return the numbers of the simulations of the wanted tables and strategies; no names select all of them."""
     for what, names, known in (
         ("table", tables, {setting.table for setting in results.settings}),
         ("strategy", strategies, {setting.label for setting in results.settings}),
@@ -126,15 +128,15 @@ def _draw(figure: str, study: Study, style: PaperStyle, given: dict[str, str]) -
 
 
 def _architecture(study: Study, style: PaperStyle) -> Figure:
-    """Draw what the best of the strategies found on the only table."""
+    """Draw the best architecture that any strategy found on the table."""
     if len(study.tasks) > 1:
         names = ", ".join(dict.fromkeys(task.table for task in study.tasks))
-        raise ParameterError(f"an architecture is of one search: choose a table with --table; there are {names}")
+        raise ParameterError(f"the figure shows one table; choose it with --table: {names}")
     found = best_found(study, 0)
     if found is None:
-        raise MissingDataError(f"no run on {study.tasks[0].name!r} has a value, so none found an architecture")
+        raise MissingDataError(f"no run on {study.tasks[0].name!r} has a value, so no architecture was found")
     if not study.tasks[0].space:
-        raise MissingDataError("these results do not say what the search space is")
+        raise MissingDataError("the search space is not stored in these results")
     return architecture_figure(spaces.make_space(study.tasks[0].space), found.architecture, style)
 
 
@@ -142,5 +144,5 @@ def _pareto(results: Results, wanted: Sequence[int], style: PaperStyle, split: s
     groups = searches([results.settings[number] for number in wanted])
     if len(groups) > 1:
         names = ", ".join(dict.fromkeys(results.settings[number].table for number in wanted))
-        raise ParameterError(f"Pareto fronts are of one search: choose a table with --table; there are {names}")
+        raise ParameterError(f"the figure shows one table; choose it with --table: {names}")
     return pareto_figure([results.trace(number) for number in wanted], cast("Any", split), style=style)

@@ -1,4 +1,4 @@
-"""How long work takes: bars on a terminal; in a log, nothing, or a line a minute where it may be hours."""
+"""Progress of long work: bars on a terminal; in a log, one line per minute for work that can take hours."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from rich.text import Text
 
 from nasbench_lab.tables.progress_callbacks import Report
 
-INTERRUPTED = 130  # what shells report of a program that Ctrl-C ended
+INTERRUPTED = 130  # exit code of programs that were ended by Ctrl-C
 _BETWEEN_LINES = 60.0  # seconds
 
 
 @final
 class LogLines:
-    """Lines for the log of long work: at most one a minute, and none in the first.
+    """Log lines of long work: at most one per minute, and none in the first minute.
 
     Args:
-        clock: seconds from anywhere.
+        clock: returns seconds; the origin does not matter.
 
     >>> times = iter([0, 0, 30, 60, 90, 130])
     >>> lines = LogLines(lambda: next(times))
@@ -54,11 +54,11 @@ class LogLines:
         self._begin: tuple[float, float] | None = None
 
     def line(self, said: str, done: float, total: float) -> str | None:
-        """Return a line, or None where it is too early for one.
+        """Return a line with the remaining time, or None if it is too early for a line.
 
         Args:
-            said: how far the work is, in words.
-            done: the same as a number. What was done at the first call says nothing about the speed.
+            said: the progress in words.
+            done: the progress as a number. Work done before the first call does not count towards the speed.
             total: the number at the end.
         """
         now = self._clock()
@@ -75,7 +75,7 @@ class LogLines:
 
 
 def _long(seconds: float) -> str:
-    """Write a duration that is not known exactly.
+    """Return an approximate duration as text.
 
     >>> _long(20), _long(60), _long(3500), _long(9000)
     ('1 minute', '1 minute', '58 minutes', '2.5 hours')
@@ -85,7 +85,7 @@ def _long(seconds: float) -> str:
 
 
 class _Amount(ProgressColumn):
-    """Bytes and their speed for downloads, a count for all else."""
+    """Bytes and speed of a download, or the count of other steps."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,10 +99,10 @@ class _Amount(ProgressColumn):
 
 @contextlib.contextmanager
 def reporting(stopped: str) -> Iterator[Report]:
-    """Show a bar for every step of the work inside the block, on a terminal.
+    """Show a bar for every step of the work inside the block, if the output is a terminal.
 
     Args:
-        stopped: what to say after Ctrl-C.
+        stopped: message after Ctrl-C.
     """
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), _Amount(), TimeElapsedColumn())
     console = Console(stderr=True)

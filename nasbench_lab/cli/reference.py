@@ -1,9 +1,9 @@
-"""The reference of the command line as a Markdown page, made from the commands themselves.
+"""The reference of the command line as a Markdown page, generated from the commands.
 
-``python -m nasbench_lab.cli.reference > docs/cli.md`` writes the page anew; a test fails while it is out of date.
+``python -m nasbench_lab.cli.reference > docs/cli.md`` writes the page; a test fails if it is out of date.
 
-The page is put together from the parameters of the commands, not from the text of ``--help``, which is wrapped at the
-width of a terminal and differs from one release of typer to the next.
+The page is generated from the parameters of the commands, not from the text of ``--help``, which is wrapped at the
+width of a terminal and differs between releases of typer.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from typer.models import ParameterInfo
 from nasbench_lab.cli.app import app
 
 COMMAND = "python -m nasbench_lab.cli.reference > docs/cli.md"
-"""Writes the page anew."""
+"""The command that writes the page."""
 
 _TOP = f"""# The command line
 
-Every command and option; `nasbench-lab COMMAND --help` says the same. A mistake is one line on standard error and exit
-code 2.
+This page lists all commands and options, as does `nasbench-lab COMMAND --help`. A mistake gives one line on standard
+error and exit code 2.
 
-This page is made from the program. Do not edit it, but run `{COMMAND}`.
+The page is generated. Do not edit it; run `{COMMAND}`.
 """
 
 _WORDS: dict[Any, str] = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
@@ -40,15 +40,15 @@ _OWN_DEFAULT = re.compile(r"\s*\[default: (.*)\]$", re.S)
 
 @dataclass(frozen=True)
 class Parameter:
-    """An option or argument of a command, in words.
+    """The description of an option or argument of a command.
 
     Attributes:
-        names: as typed, e.g. ``("--epochs", "--fidelity")``; for an argument its metavar.
-        value: what to type after it, e.g. ``"NUMBER"``; empty for a switch.
-        meaning: what it is for.
-        default: what happens without it; empty for nothing.
+        names: names as typed, e.g. ``("--epochs", "--fidelity")``; the metavar of an argument.
+        value: placeholder of the value, e.g. ``"NUMBER"``; empty for a switch.
+        meaning: description.
+        default: default value; empty if there is none.
         required: whether it must be given.
-        is_option: whether it is an option, and not an argument.
+        is_option: whether it is an option, not an argument.
     """
 
     names: tuple[str, ...]
@@ -60,14 +60,14 @@ class Parameter:
 
     @property
     def usage(self) -> str:
-        """The parameter as part of a usage line; empty for an option that can be left out."""
+        """The parameter in a usage line; empty for optional options."""
         if not self.is_option:
             return self.names[0] if self.required else f"[{self.names[0]}]"
         return f"{self.names[0]} {self.value}".rstrip() if self.required else ""
 
 
 def reference() -> str:
-    """Return the page: an index of all commands, and a section for each.
+    """Return the page: an index of all commands, and one section per command.
 
     >>> print(*reference().splitlines()[:1])
     # The command line
@@ -78,7 +78,7 @@ def reference() -> str:
 
 
 def parameters(command: Any) -> list[Parameter]:
-    """Return what a command takes, arguments first, in the order of its function."""
+    """Return the arguments and then the options of a command, in the order of its function."""
     hints = typing.get_type_hints(inspect.unwrap(command.callback), include_extras=True) if command.callback else {}
     shown = [each for each in command.params if not getattr(each, "hidden", False) and each.name != "help"]
     found = [_parameter(each, hints.get(each.name, str)) for each in shown]
@@ -86,7 +86,7 @@ def parameters(command: Any) -> list[Parameter]:
 
 
 def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield a command and all below it, with what to type for each."""
+    """Yield a command and all its subcommands, each with its full name."""
     yield path, command
     for name, below in getattr(command, "commands", {}).items():
         if not below.hidden:
@@ -113,7 +113,7 @@ def _section(path: str, command: Any) -> str:
 
 
 def _description(command: Any) -> Iterator[str]:
-    """Yield what a command does, and what a group of commands does without one of them."""
+    """Yield the help text of a command, and what a group of commands does if none is given."""
     yield _plain(command.help)
     if getattr(command, "invoke_without_command", False) and command.callback:
         alone = _plain(inspect.getdoc(inspect.unwrap(command.callback)))
@@ -126,7 +126,7 @@ def _summary(command: Any) -> str:
 
 
 def _plain(text: str | None) -> str:
-    r"""Return a help text without the marks that only terminals need.
+    r"""Return a help text without the control characters for terminals.
 
     >>> _plain("Do it.\n\n\b\nline\n\f\nhidden")
     'Do it.\n\nline'
@@ -162,7 +162,7 @@ def _parameter(parameter: Any, hint: Any) -> Parameter:
 
 
 def _kind(hint: Any) -> tuple[Any, ParameterInfo | None]:
-    """Return the type of one value, and what was said of it.
+    """Return the type of one value of a parameter, and its typer information.
 
     >>> _kind(typing.Annotated[list[int] | None, "..."])[0]
     <class 'int'>
@@ -178,7 +178,7 @@ def _kind(hint: Any) -> tuple[Any, ParameterInfo | None]:
 
 
 def _word(kind: Any) -> str:
-    """Return what to type for a value of some type.
+    """Return the placeholder for a value of a type.
 
     >>> _word(int), _word(typing.Literal["local", "dask"])
     ('NUMBER', 'local|dask')
@@ -191,7 +191,7 @@ def _word(kind: Any) -> str:
 
 
 def _range(info: ParameterInfo | None) -> str:
-    """Say what a number must be."""
+    """Return the limits of a number as text."""
     if info is None or (info.min is None and info.max is None):
         return ""
     if info.max is None:
@@ -209,12 +209,12 @@ def _default(parameter: Any, is_switch: bool) -> str:
 
 
 def _anchor(heading: str) -> str:
-    """Return how a link names a heading."""
+    """Return the anchor of a heading."""
     return heading.lower().replace(" ", "-")
 
 
 def _escape(text: str) -> str:
-    r"""Return a text for the cell of a table: what is not code shows its signs, and nothing ends the cell.
+    r"""Return text for a cell of a Markdown table, with special characters escaped outside of code.
 
     >>> print(_escape("`a|b` and * or <c>"))
     `a\|b` and \* or \<c>

@@ -1,4 +1,4 @@
-"""``nasbench-lab report``: stored results as one page to read, and a folder of figures and tables for a paper."""
+"""``nasbench-lab report``: a page about stored results, and a folder of figures and tables for a paper."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _MEGABYTE = 1e6
 
 
 def report(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or traces file.")],
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or a traces file.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
     paper: Annotated[
-        Path | None, typer.Option(help="Folder for figures and tables. [default: beside the page, report-paper]")
+        Path | None, typer.Option(help="Folder for figures and tables. [default: report-paper, beside the page]")
     ] = None,
-    page_only: Annotated[bool, typer.Option("--page-only", help="Write no figures and tables.")] = False,
+    page_only: Annotated[bool, typer.Option("--page-only", help="Do not write figures and tables.")] = False,
     kind: Annotated[
-        str | None, typer.Option(help="Regret to go by: test, valid or observed. [default: the first there is]")
+        str | None, typer.Option(help="Regret to report: test, valid or observed. [default: the first available one]")
     ] = None,
     reference: Annotated[
-        str | None, typer.Option(help="Strategy that others are compared with. [default: random-search]")
+        str | None, typer.Option(help="Strategy to compare the others with. [default: random-search]")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older page and folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing page and folder.")] = False,
 ) -> None:
-    """Write one page with everything about stored results, and a folder of figures and tables for a paper."""
+    """Write a page about stored results, and a folder of figures and tables for a paper."""
     if page_only and paper is not None:
-        raise ParameterError("--page-only writes no folder, so it does not go with --paper")
+        raise ParameterError("--page-only writes no folder, so it cannot be used with --paper")
     if kind is not None and kind not in REGRETS:
         raise unknown("regret", kind, REGRETS)
     folder = None if page_only else paper or out.with_name(f"{out.stem}-paper")
@@ -63,19 +63,19 @@ def _write_paper(study: Study, results: Results, folder: Path, *, overwrite: boo
 
 
 def _check_free(out: Path, folder: Path | None, *, overwrite: bool) -> None:
-    """Raise OutputError where something is in the way, before anything is computed."""
+    """Raise an OutputError before anything is computed if the outputs cannot be written."""
     if out.is_dir():
         raise OutputError(f"{out} is in the way: it is a folder")
     if overwrite:
         return
     if out.exists():
-        raise OutputError(f"{out} is there already; choose another file, or allow overwriting it")
+        raise OutputError(f"{out} already exists; choose another file, or use --overwrite")
     if folder is not None and folder.is_dir() and any(folder.iterdir()):
-        raise OutputError(f"{folder} is not empty; choose another folder, or allow overwriting it")
+        raise OutputError(f"{folder} is not empty; choose another folder, or use --overwrite")
 
 
 def _by_kind(study: Study, kind: str | None) -> Study:
-    """Return the study with a kind of regret as the one that it goes by."""
+    """Return the study with a kind of regret as the one that it reports."""
     chosen: list[RegretKind] = [each for each in study.kinds if each == kind]
     if kind is None:
         return study

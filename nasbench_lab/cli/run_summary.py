@@ -1,4 +1,4 @@
-"""What simulations came to, as a table on the terminal."""
+"""Summaries of simulations as tables on the terminal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from nasbench_lab.cli.options import print_grid
 
 
 def print_summaries(summaries: Sequence[Summary]) -> None:
-    """Print a row for every strategy, table by table."""
-    typer.echo("validation and test: the incumbents' mean and standard deviation; regret: median [quartiles]")
+    """Print one row per strategy, table by table."""
+    typer.echo("validation and test: mean and standard deviation of the incumbents; regret: median [quartiles]")
     for table in dict.fromkeys(row.table for row in summaries):
         typer.echo(f"\n{table}")
         grid = Grid(box=None, pad_edge=False)
@@ -33,10 +33,10 @@ def print_summaries(summaries: Sequence[Summary]) -> None:
 
 
 def print_notes(summaries: Sequence[Summary], more: Sequence[str] = ()) -> None:
-    """Print what must be known of a result on standard error: runs without a value, and more."""
+    """Print notes on results on standard error: runs without a value, and further notes."""
     notes = [
         f"{row.without_value} of {row.runs} runs of {row.strategy} on {row.table} observed no value; they count as "
-        "infinitely bad in regrets, and not in means"
+        "infinitely bad in regrets and are left out of means"
         for row in summaries
         if row.without_value
     ]

@@ -13,15 +13,15 @@ from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.strategies import registry
 
-app = typer.Typer(help="List the strategies; show the parameters of one.", rich_markup_mode=None)
+app = typer.Typer(help="List all strategies, or show one.", rich_markup_mode=None)
 
 _UNSAID = "other"
-"""Family of strategies that do not say theirs: those that users add."""
+"""Family of strategies without one, such as those of users."""
 
 
 @app.callback(invoke_without_command=True)
 def overview(context: typer.Context) -> None:
-    """List the strategies by family: what they make use of, and where they were published."""
+    """List all strategies by family, with what they need and where they were published."""
     if context.invoked_subcommand is not None:
         return
     families: dict[str, list[str]] = {}
@@ -40,7 +40,7 @@ def overview(context: typer.Context) -> None:
     for name, reason in broken.items():
         grid.add_row(f"  {name}", "", f"({reason})")
     print_grid(grid, fold=True)
-    typer.echo("\nparameters of one    nasbench-lab strategies info NAME")
+    typer.echo("\nshow one with its parameters    nasbench-lab strategies info NAME")
 
 
 @app.command()
@@ -51,8 +51,8 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a str
         "name": name,
         "version": registry.version(name),
         "family": registry.family(name) or _UNSAID,
-        "needs": ", ".join(registry.needs(name)) or "nothing but values",
-        "workers": "does not wait for them" if getattr(kind, "asynchronous", False) else "waits for the slowest",
+        "needs": ", ".join(registry.needs(name)) or "only observed values",
+        "workers": "asynchronous" if getattr(kind, "asynchronous", False) else "waits for the slowest worker",
         "reference": registry.reference(name),
     }
     for key, value in rows.items():
@@ -75,7 +75,7 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a str
 def _parameters(kind: type[Any]) -> dict[str, tuple[str, str]]:
     """Return the default of every parameter of a strategy, and what values are allowed, in words."""
     if not dataclasses.is_dataclass(kind):
-        signature = list(inspect.signature(kind).parameters.values())[2:]  # those after the space and the generator
+        signature = list(inspect.signature(kind).parameters.values())[2:]  # after the space and the generator
         return {p.name: (_default(p.default, p.empty), _type_name(p.annotation, p.empty)) for p in signature}
     allowed = domains(kind)
     parameters = {}
@@ -103,10 +103,10 @@ def _type_name(annotation: Any, missing: Any) -> str:
 
 
 def _meanings(arguments: str) -> dict[str, str]:
-    r"""Return what a docstring's section on arguments, in Google's style, says of each of them.
+    r"""Return the descriptions of arguments by name, from the section of a docstring in Google style.
 
-    >>> _meanings("    eta: keep one of so many,\n        at every rung.\n    rungs: how many.\n\nMore.")
-    {'eta': 'keep one of so many, at every rung.', 'rungs': 'how many.'}
+    >>> _meanings("    eta: factor between\n        two rungs.\n    rungs: number of rungs.\n\nMore.")
+    {'eta': 'factor between two rungs.', 'rungs': 'number of rungs.'}
     """
     meanings: dict[str, str] = {}
     name = ""
@@ -123,6 +123,6 @@ def _meanings(arguments: str) -> dict[str, str]:
 
 
 def _example(name: str, parameters: dict[str, tuple[str, str]]) -> str:
-    """Write a strategy with its first parameter the way the command line takes it."""
+    """Return a strategy with its first parameter in the notation of the command line."""
     first = next(iter(parameters), None)
     return name if first is None else f"{name}:{first}={parameters[first][0]}"

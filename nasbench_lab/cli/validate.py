@@ -32,7 +32,7 @@ from nasbench_lab.spaces import Space
 from nasbench_lab.tables import find_recipe, list_tables, load
 
 if TYPE_CHECKING:
-    from nasbench_lab.train.build import BuildSpec, How
+    from nasbench_lab.train.build import BuildSpec, ExecutionOptions
     from nasbench_lab.train.pick_training import Trained
 
 
@@ -65,7 +65,7 @@ def validate(
 ) -> None:
     """Train the best picks of every strategy with several seeds, and compare the results with the table."""
     needs_torch()
-    from nasbench_lab.train.build import How
+    from nasbench_lab.train.build import ExecutionOptions
     from nasbench_lab.train.devices import check_device, check_precision
 
     chosen = _by_table(load_traces(results / TRACES), table)
@@ -79,7 +79,9 @@ def validate(
     with atomic_folder(target, replace=VALIDATION_FILES if overwrite else None) as place:
         found = {}
         with training_progress(work) as progress:
-            how = How(processes, threads, check_device(device), check_precision(precision), checkpoint, progress)
+            how = ExecutionOptions(
+                processes, threads, check_device(device), check_precision(precision), checkpoint, progress
+            )
             for name, (_, traces) in chosen.items():
                 found[name] = _validate_table(name, traces, top, plans[name], work, how)
         validations = [validation for validation, _ in found.values()]
@@ -156,7 +158,7 @@ def _plan(
 
 
 def _validate_table(
-    name: str, traces: Sequence[Trace], top: int, plan: BuildSpec, work: Path, how: How
+    name: str, traces: Sequence[Trace], top: int, plan: BuildSpec, work: Path, how: ExecutionOptions
 ) -> tuple[Validation, dict[int, Trained]]:
     from nasbench_lab.train.pick_training import train_picks
 

@@ -1,1 +1,1 @@
-"""Drop-in faces of the official APIs over our tables: a script changes one import line."""
+"""Drop-in replacements of the official APIs over the tables of this package: a script changes one import line."""

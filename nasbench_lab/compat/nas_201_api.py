@@ -1,8 +1,8 @@
-"""A drop-in face of ``nas_201_api`` 2.1 (Dong and Yang, "NAS-Bench-201", ICLR 2020) over our tables.
+"""A drop-in replacement of ``nas_201_api`` 2.1 (Dong and Yang, "NAS-Bench-201", ICLR 2020) over our tables.
 
-The same as `nasbench_lab.compat.nats_bench`, with what differs in the older package: means are NumPy's (another order
-of adding, and ``numpy.float64``), `NASBench201API.simulate_train_eval` always trains to the end,
-`NASBench201API.evaluated_indexes` is a sorted list, and the limits of `NASBench201API.find_best` have other names.
+It works like `nasbench_lab.compat.nats_bench`, with the differences of the older package: means are NumPy's (with
+another order of summation, and of type ``numpy.float64``), `NASBench201API.simulate_train_eval` always trains to the
+end, `NASBench201API.evaluated_indexes` is a sorted list, and the limits of `NASBench201API.find_best` have other names.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any, final
 
 import numpy as np
 
+from nasbench_lab.compat.nats.arch_results import ArchResults as _ArchResults
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
-from nasbench_lab.compat.nats.face import Face
-from nasbench_lab.compat.nats.results import ArchResults as _ArchResults
+from nasbench_lab.compat.nats.results_count import ResultsCount as _ResultsCount
+from nasbench_lab.compat.nats.shared_api import SharedApi
 from nasbench_lab.compat.nats.texts import Style
-from nasbench_lab.compat.nats.trial import ResultsCount as _ResultsCount
 
 __all__ = ["ArchResults", "ArgumentError", "MissingResultError", "NASBench201API", "ResultsCount"]
 
 NAS_BENCH_201_API_VERSION = "v2.0"
-"""What the original calls itself in its release 2.1."""
+"""Version that the official package states in its release 2.1."""
 
 _DEFAULT_FILE = "NAS-Bench-201-v1_1-096897.pth"
 
@@ -47,14 +47,14 @@ class ArchResults(_ArchResults):
 
 
 @final
-class NASBench201API(Face):
+class NASBench201API(SharedApi):
     """NAS-Bench-201, as ``nas_201_api.NASBench201API``.
 
     Args:
-        file_path_or_dict: a folder of our tables, or an official archive, which is converted the first time and kept
-            in the cache. None takes version 1.1 in ``$TORCH_HOME``.
-        verbose: whether it is logged what was opened.
-        seed: of the generator that draws trainings and architectures; by default an unpredictable one.
+        file_path_or_dict: a folder of our tables, or an official archive, which is converted into the cache at its
+            first use. None uses version 1.1 in ``$TORCH_HOME``.
+        verbose: whether the opened path is logged.
+        seed: seed of the generator that draws trainings and architectures; by default unpredictable.
 
     Raises:
         ArgumentError: no such file or folder.
@@ -87,7 +87,7 @@ class NASBench201API(Face):
 
     @property
     def evaluated_indexes(self) -> list[int]:
-        """Indices of the architectures that the archive has, ascending."""
+        """Indices of the architectures in the archive, ascending."""
         return list(self._archive.evaluated)
 
     def simulate_train_eval(
@@ -98,7 +98,7 @@ class NASBench201API(Face):
         Args:
             arch: the architecture, as `query_index_by_arch` takes it.
             dataset: ``"cifar10"``, ``"cifar100"`` or ``"ImageNet16-120"``.
-            hp: hyper-parameters. The latency is that of ``"12"`` whatever they are, as in the original.
+            hp: hyper-parameters. The latency is always that of ``"12"``, as in the official API.
             account_time: whether the seconds count towards `used_time`.
 
         Returns:
@@ -106,7 +106,7 @@ class NASBench201API(Face):
             validation, and `used_time`.
 
         Raises:
-            MissingResultError: the archive does not have that.
+            MissingResultError: the archive does not have the result.
             ArgumentError: there is no such data set.
         """
         accuracy, _, seconds, used = self._simulate(arch, dataset, None, hp, account_time)
@@ -125,8 +125,8 @@ class NASBench201API(Face):
         Args:
             dataset: what was trained on.
             metric_on_set: ``"train"``, ``"valid"``, ``"test"``, or an official name of an evaluation set.
-            FLOP_max: millions of operations that it may have.
-            Param_max: millions of parameters that it may have.
+            FLOP_max: largest number of operations, in millions.
+            Param_max: largest number of parameters, in millions.
             hp: hyper-parameters.
 
         Raises:

@@ -1,16 +1,17 @@
 """The official API of NAS-Bench-101 over our tables: ``from nasbench_lab.compat import nasbench101 as api``.
 
-Scripts that use ``from nasbench import api`` go on working: same classes, numbers, errors and types. There is no
-TensorFlow and no loading of minutes and gigabytes: an official file is converted once, then opened in milliseconds.
+Scripts with ``from nasbench import api`` work unchanged: classes, numbers, errors and types are the same. TensorFlow is
+not needed, and nothing is loaded for minutes into gigabytes of memory: an official file is converted once, and then
+opened in milliseconds.
 
-What is different:
+Differences:
 
-- The repeat that a query answers with is drawn from a generator of the object's own. With a seed, it is the same repeat
-  as with the original, which seeds and uses Python's global generator; other users of that one now neither change the
-  repeats nor are changed by them.
-- `NASBench.hash_iterator` is in ascending order, not in that of the file.
-- Modules are returned as the published generator draws them, which is how the official files have them.
-- Nothing is printed, and nothing trained: `NASBench.evaluate` is an error.
+- The repeat of a query is drawn from a generator of the object. With a seed, it is the same repeat as in the official
+  API, which seeds and uses Python's global generator. Other code that uses the global generator neither affects the
+  repeats nor is affected by them.
+- `NASBench.hash_iterator` is in ascending order, not in the order of the file.
+- Modules are returned in the form that the published generator gives them, which is that of the official files.
+- Nothing is printed, and nothing is trained: `NASBench.evaluate` is an error.
 """
 
 from __future__ import annotations
@@ -65,21 +66,21 @@ class NASBench:
     """The measurements of NAS-Bench-101, as ``nasbench.api.NASBench``.
 
     Args:
-        dataset_file: an official ``.tfrecord`` file (converted once into the cache, and known there by its path,
-            size and time of change), a table file (``.h5``), or the name of a table in the catalogue.
-        seed: of the repeats that queries answer with. By default, they differ from object to object.
+        dataset_file: an official ``.tfrecord`` file (converted into the cache once for its path, size and time of
+            change), a table file (``.h5``), or the name of a table in the catalogue.
+        seed: seed of the draw of repeats. By default, every object draws other repeats.
 
     Attributes:
-        config: settings of the original, by name.
-        valid_epochs: numbers of epochs that can be asked for.
-        training_time_spent: seconds that all queries would have trained.
-        total_epochs_spent: epochs that they would have.
-        history: an empty dictionary, as in the original.
+        config: settings of the official API, by name.
+        valid_epochs: numbers of epochs that can be queried.
+        training_time_spent: simulated training seconds of all queries.
+        total_epochs_spent: simulated training epochs of all queries.
+        history: an empty dictionary, as in the official API.
 
     Raises:
         SourceError: there is no such file.
-        DataError: the file is damaged, or no table of NAS-Bench-101's cells.
-        MissingDataError: the table has no single measurements, such as the one of means.
+        DataError: the file is damaged, or is not a table of NAS-Bench-101's cells.
+        MissingDataError: the table has no measurements of single trainings, only means.
 
     >>> bench = NASBench("ec-nas/4v9e", seed=1)  # doctest: +SKIP
     >>> spec = ModelSpec([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ["input", "conv3x3-bn-relu", "output"])
@@ -95,7 +96,7 @@ class NASBench:
         _refuse_without_trainings(self._table)
         self._space = space
         self._modules, self._measurements = Modules(space), ModuleMeasurements(self._table)
-        self._random = Random(seed)  # noqa: S311 - as the original, and no secret
+        self._random = Random(seed)  # noqa: S311 - as in the official API; not used for secrets
         self._bits = self._table.repeats.bit_length()
         self.config = _config(self._table.repeats)
         self.valid_epochs = set(self._table.fidelities)
@@ -104,12 +105,12 @@ class NASBench:
         self.total_epochs_spent = 0
 
     def query(self, model_spec: Any, epochs: int = 108, stop_halfway: bool = False) -> dict[str, Any]:
-        """Return the measurements of one training of a module, drawn from its repeats, and count what it cost.
+        """Return the measurements of a random repeat of a module's training, and add its costs to the counters.
 
         Args:
             model_spec: a `ModelSpec`.
-            epochs: of the training, one of `valid_epochs`.
-            stop_halfway: return what was measured halfway, and count half of the epochs.
+            epochs: epochs of the training, one of `valid_epochs`.
+            stop_halfway: whether to return the measurements halfway, and to count half of the epochs.
 
         Returns:
             ``module_adjacency``, ``module_operations``, ``trainable_parameters``, ``training_time`` (s), and
@@ -117,7 +118,7 @@ class NASBench:
 
         Raises:
             OutOfDomainError: the module or the number of epochs is outside of the search space.
-            MissingModuleError: the table lacks the module, or this repeat of it.
+            MissingModuleError: the table does not have the module, or this repeat of it.
         """
         if epochs not in self.valid_epochs:
             raise OutOfDomainError(f"invalid number of epochs, must be one of {self.valid_epochs}")
@@ -134,7 +135,7 @@ class NASBench:
         return data
 
     def is_valid(self, model_spec: Any) -> bool:
-        """Return whether a module is in the search space; whether it was measured does not matter."""
+        """Return whether a module is in the search space, measured or not."""
         try:
             _check(model_spec)
         except OutOfDomainError:
@@ -142,16 +143,16 @@ class NASBench:
         return True
 
     def get_budget_counters(self) -> tuple[float, int]:
-        """Return the seconds and epochs that all queries so far would have trained."""
+        """Return the simulated training seconds and epochs of all queries so far."""
         return self.training_time_spent, self.total_epochs_spent
 
     def reset_budget_counters(self) -> None:
-        """Start counting anew."""
+        """Set the counters to zero."""
         self.training_time_spent = 0.0
         self.total_epochs_spent = 0
 
     def evaluate(self, model_spec: Any, model_dir: str) -> dict[str, Any]:
-        """Raise an error: the original trains the module on a TPU with TensorFlow 1, a table holds measurements only.
+        """Raise an error: the official API trains the module on a TPU with TensorFlow 1, which a table cannot.
 
         Raises:
             MissingDataError: always.
@@ -161,23 +162,23 @@ class NASBench:
         )
 
     def hash_iterator(self) -> Hashes:
-        """Return the hashes of all modules that were measured: a set that can be iterated over, in ascending order."""
+        """Return the hashes of all measured modules, as a set that iterates in ascending order."""
         return self._hashes
 
     def get_metrics_from_hash(self, module_hash: str) -> tuple[dict[str, Any], dict[int, list[dict[str, float]]]]:
-        """Return all measurements of a module; nothing is counted.
+        """Return all measurements of a module, without adding to the counters.
 
         Args:
-            module_hash: one of `hash_iterator`.
+            module_hash: hash from `hash_iterator`.
 
         Returns:
-            What does not depend on the training (``module_adjacency``, ``module_operations``,
-            ``trainable_parameters``), and for every number of epochs a list with one dictionary a repeat:
+            The statistics that do not depend on a training (``module_adjacency``, ``module_operations``,
+            ``trainable_parameters``), and for every number of epochs a list with one dictionary per repeat:
             ``halfway_training_time``, ``halfway_train_accuracy``, ``halfway_validation_accuracy``,
-            ``halfway_test_accuracy``, and the same with ``final_``. What the table lacks is left out.
+            ``halfway_test_accuracy``, and the same with ``final_``. Missing values are left out.
 
         Raises:
-            MissingModuleError: there is no such module; this is a KeyError, too.
+            MissingModuleError: there is no such module. This is a KeyError, too.
         """
         try:
             return self._all_metrics(self._space.parse(module_hash))
@@ -189,18 +190,18 @@ class NASBench:
 
         Raises:
             OutOfDomainError: the module is outside of the search space.
-            MissingModuleError: the table lacks the module.
+            MissingModuleError: the table does not have the module.
         """
         return self._all_metrics(self._find(model_spec))
 
     @property
     def fixed_statistics(self) -> Statistics:
-        """Module hash to what does not depend on the training."""
+        """Statistics that do not depend on a training, by module hash."""
         return Statistics(self._hashes, lambda module_hash: self.get_metrics_from_hash(module_hash)[0])
 
     @property
     def computed_statistics(self) -> Statistics:
-        """Module hash to the measurements of all epochs and repeats."""
+        """Measurements at all epochs and repeats, by module hash."""
         return Statistics(self._hashes, lambda module_hash: self.get_metrics_from_hash(module_hash)[1])
 
     @cached_property
@@ -209,14 +210,14 @@ class NASBench:
         return Hashes(self._space, ~np.isnan(seconds.reshape(len(seconds), -1)).all(axis=1))
 
     def _find(self, model_spec: Any) -> int:
-        """Index of a module; errors in the order of the original."""
+        """Return the index of a module, with errors in the order of the official API."""
         matrix, names = model_spec.drawing if isinstance(model_spec, ModelSpec) else (model_spec.matrix, model_spec.ops)
         try:
             if names and names[0] == INPUT and names[-1] == OUTPUT:
                 return self._space.index_of_cell(matrix, names)
         except OutOfSpaceError:
             pass
-        # No cell at first sight. It may be one after pruning, or outside of the search space, or of the table.
+        # The cell may need pruning first, or be outside of the search space, or be missing in the table.
         _check(model_spec)
         try:
             return self._space.index_of_cell(model_spec.matrix, model_spec.ops)
@@ -224,7 +225,7 @@ class NASBench:
             raise MissingModuleError(f"table {self._table.name!r} has no such module: {error}") from error
 
     def _draw(self) -> int:
-        """A repeat, drawn as ``random.randint(0, repeats - 1)`` draws, but in a tenth of the time."""
+        """Return a repeat as ``random.randint(0, repeats - 1)`` does, in a tenth of the time."""
         repeat = self._random.getrandbits(self._bits)
         while repeat >= self._table.repeats:
             repeat = self._random.getrandbits(self._bits)
@@ -241,7 +242,7 @@ class NASBench:
 
     @cached_property
     def _parameters(self) -> memoryview:
-        """Millions of parameters of all cells."""
+        """Parameters of all cells, in millions."""
         return memoryview(self._table.values(_PARAMETERS).astype(np.float64, copy=False).data)
 
     def _all_metrics(self, index: int) -> tuple[dict[str, Any], dict[int, list[dict[str, float]]]]:
@@ -252,7 +253,7 @@ class NASBench:
         return self._fixed(index), computed
 
     def _data_points(self, index: int, epochs: int) -> list[dict[str, float]]:
-        """The repeats that there are, in the words of the official API."""
+        """Return the measured repeats, with the names of the official API."""
         prefixes = {"halfway": HALFWAY, "final": FINAL}
         points = []
         for repeat in range(self._table.repeats):
@@ -267,7 +268,7 @@ class NASBench:
 
 
 def _refuse_without_trainings(table: Table) -> None:
-    """Raise an error where a table does not have the numbers of single trainings, and parameters."""
+    """Raise an error unless a table has the measurements of single trainings, and parameters."""
     whole = (table.space.size, len(table.fidelities), table.repeats)
     wanted = {**dict.fromkeys(MEASURED.values(), whole), _PARAMETERS: whole[:1]}
     lacking = [name for name, shape in wanted.items() if name not in table.metrics or table.shape(name) != shape]
@@ -276,7 +277,7 @@ def _refuse_without_trainings(table: Table) -> None:
 
 
 def _check(model_spec: Any) -> None:
-    """Raise OutOfDomainError where a module is outside of the search space, with the words of the original."""
+    """Raise OutOfDomainError if a module is outside of the search space, with the messages of the official API."""
     if not model_spec.valid_spec:
         raise OutOfDomainError("invalid spec, provided graph is disconnected.")
     names, edges = model_spec.ops, int(np.sum(model_spec.matrix))
@@ -294,7 +295,7 @@ def _check(model_spec: Any) -> None:
 
 
 def _config(repeats: int) -> dict[str, Any]:
-    """The settings of the original: how the published networks were made and trained."""
+    """Return the settings of the official API, with which the published networks were built and trained."""
     return {
         "train_data_files": [],
         "valid_data_file": "",
@@ -335,7 +336,7 @@ def _open(dataset_file: str | os.PathLike[str]) -> Table:
 
 
 def _converted(path: Path) -> Table:
-    """The table of an official file, converted if it was not yet."""
+    """Return the table of an official file, which is converted at its first use."""
     status = path.stat()
     identity = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
     made_by = f"{nas_bench_101.REVISION} {store.FORMAT_VERSION}"

@@ -1,4 +1,4 @@
-"""What the face of NAS-Bench-101 gives its users, made from a table when it is asked for."""
+"""Objects that the API of NAS-Bench-101 returns, made from a table when they are needed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from nasbench_lab.tables.table import Table
 
 @final
 class MissingModuleError(MissingDataError, KeyError, IndexError):
-    """The table has no measurements of the module; the original raises KeyError, or IndexError for a repeat."""
+    """The table has no measurements of a module. The official API raises KeyError, or IndexError for a repeat."""
 
     def __str__(self) -> str:
-        return Exception.__str__(self)  # and not that of KeyError, which puts it in quotation marks
+        return Exception.__str__(self)  # that of KeyError would put the message in quotation marks
 
 
 MEASURED = {
@@ -30,16 +30,16 @@ MEASURED = {
     "validation_accuracy": "valid_accuracy",
     "test_accuracy": "test_accuracy",
 }
-"""Names of measurements in the official API, and ours."""
+"""Names of measurements in the official API, and in our tables."""
 FINAL, HALFWAY = "", "halfway_"
-"""How our names begin."""
+"""Prefixes of the names in our tables."""
 
 
 @final
 class ModuleMeasurements:
-    """The numbers of single trainings, fast: a query takes only those that it needs, and takes them as Python's floats.
+    """Fast access to the measurements of single trainings, as Python floats.
 
-    The arrays are mapped into memory, and verified when one of their numbers is first asked for.
+    The arrays are mapped into memory, and verified when one of their values is first read.
     """
 
     def __init__(self, table: Table) -> None:
@@ -49,10 +49,10 @@ class ModuleMeasurements:
         self._columns: dict[str, list[memoryview]] = {}
 
     def __call__(self, index: int, epochs: int, repeat: int, when: str) -> list[float]:
-        """Return the numbers of `MEASURED`, NaN where they are missing.
+        """Return the measurements of `MEASURED`, NaN where they are missing.
 
         Raises:
-            MissingModuleError: the table has no such measurements of any module.
+            MissingModuleError: the table has no such measurements for any module.
         """
         columns = self._columns.get(when) or self._open(when)
         place = index * self._length + self._offsets[epochs] + repeat
@@ -70,9 +70,9 @@ class ModuleMeasurements:
 
 @final
 class Modules:
-    """Matrices and operations of cells, fast.
+    """Fast access to the matrices and operations of cells.
 
-    There are few different matrices and few lists of operations, so each is made once and then copied.
+    There are few different matrices and lists of operations, so each is made once and then copied.
     """
 
     def __init__(self, space: Cell101Space) -> None:
@@ -83,7 +83,7 @@ class Modules:
         self._operations: dict[tuple[int, int], list[str]] = {}
 
     def __call__(self, index: int) -> tuple[NDArray[np.int8], list[str]]:
-        """Return matrix and operations of a cell, as copies."""
+        """Return copies of the matrix and the operations of a cell."""
         graph = self._graph[index]
         matrix = self._matrices.get(graph)
         if matrix is None:
@@ -100,8 +100,8 @@ class Hashes(AbstractSet[str]):
     """The module hashes of some cells, in ascending order.
 
     Args:
-        space: of the cells.
-        present: whether a cell is among them, shape (size,).
+        space: search space of the cells.
+        present: whether each cell of the space is included, shape (size,).
     """
 
     def __init__(self, space: Cell101Space, present: NDArray[np.bool_]) -> None:
@@ -122,11 +122,11 @@ class Hashes(AbstractSet[str]):
 
 @final
 class Statistics(Mapping[str, Any]):
-    """Module hash to what is known of the module, made anew for every access.
+    """A mapping from module hashes to statistics of the modules, which are made at every access.
 
     Args:
-        hashes: of the modules that there are.
-        make: returns what is known of one, or raises KeyError.
+        hashes: hashes of the modules.
+        make: returns the statistics of a module by its hash, or raises KeyError.
     """
 
     def __init__(self, hashes: Hashes, make: Callable[[str], Any]) -> None:

@@ -1,4 +1,4 @@
-"""How users of the official NAS-Bench-101 API describe cells: `ModelSpec`, whose pruning waits until it is seen."""
+"""`ModelSpec`, the description of cells in the official API of NAS-Bench-101, which is pruned only when needed."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _INPUT, _OUTPUT = -1, -2  # their labels in module hashes
 class ModelSpec:
     """A cell as adjacency matrix and operations, as ``nasbench.api.ModelSpec``.
 
-    Vertices that are not on a path from input to output are pruned. Here this is done when `matrix`, `ops` or
-    `valid_spec` is first read; a query needs none of them.
+    Vertices that are not on a path from the input to the output are pruned when `matrix`, `ops` or `valid_spec` is
+    first read. Queries need none of these.
 
     Args:
         matrix: array or nested lists, upper triangular, shape (vertices, vertices).
-        ops: names of the operations of all vertices, the first ``"input"``, the last ``"output"``.
-        data_format: ``"channels_last"`` or ``"channels_first"``; only kept.
+        ops: names of the operations of all vertices; the first is ``"input"``, the last ``"output"``.
+        data_format: ``"channels_last"`` or ``"channels_first"``; only stored.
 
     Attributes:
-        original_matrix: as given, copied.
-        original_ops: as given, copied.
+        original_matrix: copy of the given matrix.
+        original_ops: copy of the given operations.
         data_format: as given.
 
     Raises:
-        ValueError: the matrix is not square, not upper triangular, or of another size than ``ops``.
+        ValueError: the matrix is not square, is not upper triangular, or has another size than ``ops``.
 
     >>> spec = ModelSpec([[0, 1, 1], [0, 0, 0], [0, 0, 0]], ["input", "maxpool3x3", "output"])
     >>> spec.valid_spec, spec.matrix.tolist(), spec.ops
@@ -44,7 +44,7 @@ class ModelSpec:
             raise ValueError("matrix must be square")
         if len(array) != len(ops):
             raise ValueError("length of ops must match matrix dimensions")
-        # As a number with a byte an entry, the matrix is checked in a third of the time of a loop.
+        # As one number with one byte per entry, the matrix is checked in a third of the time of a loop.
         if int.from_bytes((array != 0).tobytes()) & _lower(len(array)):
             raise ValueError("matrix must be upper triangular")
         self._rows: list[list[Any]] = array.tolist()
@@ -55,26 +55,26 @@ class ModelSpec:
 
     @functools.cached_property
     def matrix(self) -> NDArray[Any] | None:
-        """The pruned adjacency matrix; None where the input does not lead to the output."""
+        """The pruned adjacency matrix; None if there is no path from the input to the output."""
         kept = self._kept
         return np.array(self._rows, dtype=self.original_matrix.dtype)[np.ix_(kept, kept)] if kept else None
 
     @functools.cached_property
     def ops(self) -> list[Any] | None:
-        """Operations of the vertices that are left; None where the input does not lead to the output."""
+        """Operations of the remaining vertices; None if there is no path from the input to the output."""
         kept = self._kept
         return [self._names[vertex] for vertex in kept] if kept else None
 
     @functools.cached_property
     def valid_spec(self) -> bool:
-        """Whether the input leads to the output."""
+        """Whether there is a path from the input to the output."""
         return bool(self._kept)
 
     def hash_spec(self, canonical_ops: Sequence[str]) -> str:
         """Return the module hash, which isomorphic cells share.
 
         Args:
-            canonical_ops: all operations, in the order in which they are numbered.
+            canonical_ops: all operations, in the order of their numbers.
 
         Raises:
             ValueError: an operation is not among them.
@@ -103,9 +103,9 @@ class ModelSpec:
 
     @property
     def drawing(self) -> tuple[Any, Sequence[Any]]:
-        """Matrix and operations that describe the cell, pruned or not; nothing where there is no cell.
+        """Matrix and operations of the cell, pruned or not; empty if the cell is not valid.
 
-        Who has read `matrix` or `ops` may have changed them, and the cell with them, as with the original.
+        Code that has read `matrix` or `ops` may have changed them, which changes the cell, as in the official API.
         """
         if "matrix" in self.__dict__ or "ops" in self.__dict__ or "valid_spec" in self.__dict__:
             return (self.matrix, self.ops) if self.valid_spec and self.ops else ((), ())
@@ -113,7 +113,7 @@ class ModelSpec:
 
     @functools.cached_property
     def _kept(self) -> list[int]:
-        """Vertices on a path from the first to the last; none where there is no path."""
+        """Vertices on a path from the first to the last vertex; empty if there is no path."""
         size = len(self._rows)
         forward, backward = {0}, {size - 1}
         for vertex in range(1, size):
@@ -128,12 +128,12 @@ class ModelSpec:
 
 @functools.cache
 def _lower(size: int) -> int:
-    """The entries of a matrix on and below the diagonal, as a number with a byte an entry."""
+    """Return the entries of a matrix on and below the diagonal, as one number with one byte per entry."""
     return int.from_bytes(np.tril(np.ones((size, size), dtype=bool)).tobytes())
 
 
 def _module_hash(matrix: NDArray[Any], labels: Sequence[int]) -> str:
-    """The hash of one cell; `nasbench_lab.spaces.module_hash` says how, and is faster for thousands."""
+    """Return the hash of one cell; `nasbench_lab.spaces.module_hash` explains it, and is faster for many cells."""
     degrees = zip(matrix.sum(axis=1).tolist(), matrix.sum(axis=0).tolist(), labels, strict=True)
     hashes = [_digest(str(described)) for described in degrees]
     successors = [np.flatnonzero(row).tolist() for row in matrix]

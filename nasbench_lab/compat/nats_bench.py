@@ -1,16 +1,16 @@
-"""A drop-in face of ``nats_bench`` 1.8 (Dong et al., "NATS-Bench", TPAMI 2021) over our tables.
+"""A drop-in replacement of ``nats_bench`` 1.8 (Dong et al., "NATS-Bench", TPAMI 2021) over our tables.
 
-A script changes its import, ``from nasbench_lab.compat.nats_bench import create``, and gets the same numbers, of the
-same types, from the same calls. It is faster: nothing is loaded, a number is read from mapped memory when it is asked
-for. What differs, and why, is in ``docs/design/compat.md``; in short:
+With the import ``from nasbench_lab.compat.nats_bench import create``, a script gets the same numbers of the same types
+from the same calls. It is faster: nothing is loaded in advance, and each number is read from mapped memory when it is
+needed. ``docs/design/compat.md`` explains all differences. In short:
 
-- Trainings are drawn from a generator of the object's own, never from the global one of ``random``. `create` takes a
-  ``seed`` to make a script reproducible.
-- Calls are not announced: ``verbose=True`` prints a line a call in the original; here it logs what was opened.
-- An error is one line that says what was asked for and what there is. It is of the kind that the original raises.
-- No pickle is ever loaded in a way that could run code, so ``pickle_load`` and ``pickle_save`` are not here.
-- ``evaluated_indexes`` are the architectures that the archive has, at any time. In the original's fast mode they are
-  those that happened to be asked for.
+- Trainings are drawn from a generator of the object, never from the global one of ``random``. `create` takes a ``seed``
+  to make a script reproducible.
+- Calls print nothing. With ``verbose=True``, the official API prints one line per call; here the opened path is logged.
+- An error is one line that says what was requested and what is available. Its type is one that the official API raises.
+- Pickles are never loaded in a way that could run code, so there are no ``pickle_load`` and ``pickle_save``.
+- ``evaluated_indexes`` are always all architectures in the archive. In the fast mode of the official API, they are only
+  those that have been requested.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast, final
 
-from nasbench_lab.compat.nats import trainings
+from nasbench_lab.compat.nats.arch_results import ArchResults
 from nasbench_lab.compat.nats.archive import is_ours
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
-from nasbench_lab.compat.nats.face import Face
-from nasbench_lab.compat.nats.results import ArchResults
+from nasbench_lab.compat.nats.results_count import ResultsCount
+from nasbench_lab.compat.nats.shared_api import SharedApi
 from nasbench_lab.compat.nats.texts import Style
-from nasbench_lab.compat.nats.trainings import BoundTrainings
-from nasbench_lab.compat.nats.trial import ResultsCount
+from nasbench_lab.compat.nats.training_table import TrainingTable, mean
 from nasbench_lab.spaces.size import CHANNELS, LAYERS
 from nasbench_lab.spaces.topology import OPERATIONS, TopologySpace
 
@@ -56,8 +55,8 @@ _COMMENTS = {
 }
 
 
-class _Nats(Face):
-    """What both search spaces of NATS-Bench share."""
+class _Nats(SharedApi):
+    """The common part of both search spaces of NATS-Bench."""
 
     default_name: ClassVar[str]
     full_epochs_in_paper: ClassVar[int]
@@ -84,11 +83,11 @@ class _Nats(Face):
     @staticmethod
     def mean(values: Sequence[Any]) -> Any:
         """Return the sum divided by the number."""
-        return trainings.mean(values)
+        return mean(values)
 
     @property
     def evaluated_indexes(self) -> set[int]:
-        """Indices of the architectures that the archive has."""
+        """Indices of the architectures in the archive."""
         return set(self._archive.evaluated)
 
     @property
@@ -108,7 +107,7 @@ class _Nats(Face):
 
     @property
     def fast_mode(self) -> bool:
-        """What was asked for; it changes nothing but what may be opened, and what `find_best` looks at."""
+        """Whether fast mode was requested. It only affects which paths can be opened, and `find_best`."""
         return self._fast_mode
 
     @property
@@ -117,11 +116,11 @@ class _Nats(Face):
         return self._archive_dir
 
     def reset_archive_dir(self, archive_dir: str | None) -> None:
-        """Set what `archive_dir` says. The tables stay those that were opened."""
+        """Set `archive_dir`. The opened tables do not change."""
         self._archive_dir = archive_dir
 
     def reset_fast_mode(self, fast_mode: bool) -> None:
-        """Set what `fast_mode` says."""
+        """Set `fast_mode`."""
         self._fast_mode = fast_mode
 
     def simulate_train_eval(
@@ -137,9 +136,9 @@ class _Nats(Face):
         Args:
             arch: the architecture, as `query_index_by_arch` takes it.
             dataset: ``"cifar10"``, ``"cifar100"`` or ``"ImageNet16-120"``.
-            iepoch: when to stop, counted from 0; after the last by default. In the 200-epoch trainings on CIFAR-100
-                and ImageNet16-120 only the last epoch has a validation accuracy: at any other, the accuracy on
-                validation *and test* images together is returned, as the original does.
+            iepoch: last epoch to train, counted from 0; by default the last of the training. In the 200-epoch trainings
+                on CIFAR-100 and ImageNet16-120 only the last epoch has a validation accuracy. For other epochs, the
+                accuracy on validation *and test* images together is returned, as in the official API.
             hp: hyper-parameters.
             account_time: whether the seconds count towards `used_time`.
 
@@ -148,7 +147,7 @@ class _Nats(Face):
             validation, and `used_time`.
 
         Raises:
-            MissingResultError: the archive does not have that.
+            MissingResultError: the archive does not have the result.
             ArgumentError: there is no such data set or epoch.
         """
         return self._simulate(arch, dataset, iepoch, hp, account_time)
@@ -167,10 +166,10 @@ class _Nats(Face):
         Args:
             dataset: what was trained on.
             metric_on_set: ``"train"``, ``"valid"``, ``"test"``, or an official name of an evaluation set.
-            flop_max: millions of operations that it may have.
-            param_max: millions of parameters that it may have.
+            flop_max: largest number of operations, in millions.
+            param_max: largest number of parameters, in millions.
             hp: hyper-parameters.
-            enforce_all: whether all architectures must have been measured; by default in fast mode.
+            enforce_all: whether all architectures must have been measured; by default only in fast mode.
 
         Raises:
             MissingResultError: an architecture lacks that accuracy.
@@ -182,7 +181,7 @@ class _Nats(Face):
         indices: Sequence[int] = range(self._size) if every else self._archive.evaluated
         return self._best(dataset, metric_on_set, flop_max, param_max, hp, indices)
 
-    def _comment(self, trainings: BoundTrainings) -> dict[str, str]:
+    def _comment(self, trainings: TrainingTable) -> dict[str, str]:
         comment = _COMMENTS.get(trainings.dataset)
         return {} if comment is None else {"comment": comment.format(trainings.hp)}
 
@@ -204,7 +203,7 @@ class NATStopology(_Nats):
     is_size = False
 
     def get_unique_str(self, arch: Any) -> str:
-        """Return a text that architectures share when they are isomorphic, as published.
+        """Return the published text that isomorphic architectures share.
 
         Raises:
             ArgumentError: there is no such architecture.
@@ -238,12 +237,12 @@ def create(
 
     Args:
         file_path_or_dict: a folder of our tables, or an official folder (with ``fast_mode=True``) or file (without).
-            An official archive is converted the first time and kept in the cache. None takes the official name in
+            An official archive is converted into the cache at its first use. None uses the official name in
             ``$TORCH_HOME`` or ``~/.torch``.
         search_space: ``"tss"`` or ``"topology"``, ``"sss"`` or ``"size"``.
-        fast_mode: as in the original, True for a folder, False for a file; for our tables it does not matter.
-        verbose: whether it is logged what was opened.
-        seed: of the generator that draws trainings and architectures; by default an unpredictable one.
+        fast_mode: True for an official folder, False for an official file; for our tables it does not matter.
+        verbose: whether the opened path is logged.
+        seed: seed of the generator that draws trainings and architectures; by default unpredictable.
 
     Raises:
         ArgumentError: no such search space, file or folder.
@@ -261,7 +260,7 @@ def search_space_info(main_tag: str, aux_tag: str | None) -> dict[str, Any]:
 
     Args:
         main_tag: ``"nats-bench"`` or ``"nas-bench-201"``.
-        aux_tag: which space of NATS-Bench; None for NAS-Bench-201.
+        aux_tag: search space of NATS-Bench; None for NAS-Bench-201.
 
     >>> search_space_info("nats-bench", "size")
     {'candidates': [8, 16, 24, 32, 40, 48, 56, 64], 'num_layers': 5}
@@ -277,12 +276,12 @@ def search_space_info(main_tag: str, aux_tag: str | None) -> dict[str, Any]:
 
 
 def version() -> str:
-    """Return the version of the original that this face follows."""
+    """Return the version of the official API that this module follows."""
     return "v1.8"
 
 
 def _default(name: str, fast_mode: bool) -> str:
-    """Where the original looks by default."""
+    """Return the path that the official API uses by default."""
     home = os.environ.get("TORCH_HOME") or str(Path.home() / ".torch")
     return str(Path(home) / (f"{name}-simple" if fast_mode else f"{name}.pickle.pbz2"))
 

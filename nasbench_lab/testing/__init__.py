@@ -1,14 +1,14 @@
-"""For authors of strategies: conformance cases, baselines, and small synthetic tables.
+"""Testing strategies: conformance cases, baselines for regression tests, and small synthetic tables.
 
-With pytest, the fixtures ``strategy_case`` and ``strategy_baseline`` of the plugin (`nasbench_lab_pytest`) run these.
+In pytest, use the fixtures ``strategy_case`` and ``strategy_baseline`` of the plugin `nasbench_lab_pytest`.
 """
 
 from nasbench_lab.testing.baselines.baseline import Baseline, Protocol, Subject, baseline_of
-from nasbench_lab.testing.baselines.checks import BaselineCheck, check_file
-from nasbench_lab.testing.baselines.files import read_baseline, write_baseline
-from nasbench_lab.testing.baselines.fixture import StrategyBaseline
-from nasbench_lab.testing.baselines.outcome import CheckOutcome
-from nasbench_lab.testing.baselines.reporting import to_markdown, to_text
+from nasbench_lab.testing.baselines.baseline_check import BaselineCheck, check_file
+from nasbench_lab.testing.baselines.baseline_file import read_baseline, write_baseline
+from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+from nasbench_lab.testing.baselines.outcome_reports import to_markdown, to_text
+from nasbench_lab.testing.baselines.pytest_fixture import StrategyBaseline
 from nasbench_lab.testing.baselines.trace_audit import audit_trace
 from nasbench_lab.testing.conformance import CASES, identical
 from nasbench_lab.testing.synthetic import SPACES, synthetic_table

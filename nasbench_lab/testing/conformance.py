@@ -1,6 +1,6 @@
-"""What every strategy must do, as cases that raise AssertionError.
+"""Conformance cases: what every strategy must do. Each case raises an AssertionError if the strategy does not.
 
-The author of a strategy runs them like this::
+Run them with pytest like this::
 
 import pytest
 from nasbench_lab.testing import CASES
@@ -222,4 +222,4 @@ def _dyadic(table: Table) -> Table:
 CASES: dict[str, Case] = {
     name.removeprefix("case_"): case for name, case in list(globals().items()) if name.startswith("case_")
 }
-"""All cases by name. Each takes a strategy object."""
+"""All conformance cases by name. Each is a function of a strategy object."""

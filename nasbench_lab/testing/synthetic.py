@@ -1,4 +1,4 @@
-"""Small tables with made-up numbers, for tests: one on every kind of space."""
+"""Small tables with random numbers for tests, on several kinds of search spaces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPACES: dict[str, dict[str, Any]] = {
     "chain": {"name": "chain", "choices": "012", "length": 5},
     "tiny": {"name": "chain", "choices": "ab", "length": 1},
 }
-"""Plain descriptions of the spaces that synthetic tables are made on."""
+"""Specifications of the search spaces of synthetic tables, by kind."""
 
 Kind = Literal["topology", "gnn", "chain", "tiny"]
 
@@ -31,18 +31,18 @@ def synthetic_table(
     constant: bool = False,
     direction: Literal["maximize", "minimize"] = "maximize",
 ) -> Table:
-    """Make a table whose accuracies are the mean of a hidden quality per choice, plus noise per repeat.
+    """Make a table whose accuracies are the mean of a random quality per choice, plus noise per repeat.
 
-    It has two fidelities (4 and 12 epochs), three repeats, of which some are missing at 12 epochs, times, and a score
-    that needs no training.
+    The table has two fidelities (4 and 12 epochs), three repeats (some are missing at 12 epochs), times, and a
+    zero-cost score.
 
     Args:
-        kind: the space, a key of `SPACES`; ``"tiny"`` has two architectures.
-        seed: of the made-up numbers.
+        kind: the search space, a key of `SPACES`; ``"tiny"`` has two architectures.
+        seed: seed of the random numbers.
         noise: standard deviation over repeats.
-        failures: fraction of architectures whose objective is NaN everywhere.
-        constant: every value of the objective is 0.5, so that everything ties.
-        direction: of the objective.
+        failures: fraction of the architectures whose objective is always NaN.
+        constant: whether all values of the objective are 0.5, so that all architectures tie.
+        direction: direction of the objective.
 
     >>> synthetic_table("topology").space.size
     15625

@@ -1,1 +1,1 @@
-"""Training real networks. The only folder that imports torch: install it with ``pip install 'nasbench-lab[torch]'``."""
+"""Training real networks. Needs torch: ``pip install 'nasbench-lab[torch]'``. No other folder imports torch."""

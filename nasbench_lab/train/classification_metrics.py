@@ -1,4 +1,4 @@
-"""How good a classifier is, beyond its accuracy."""
+"""Metrics of classifiers besides accuracy: confusion matrix, precision, recall and F1 score."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
-    """Return how many images of each class (row) were taken for each class (column), shape (classes, classes).
+    """Return the number of images of each class (row) that were predicted as each class (column).
+
+    Args:
+        labels: true classes, shape (images,).
+        predicted: predicted classes, shape (images,).
+        classes: number of classes.
+
+    Returns:
+        Counts of shape (classes, classes).
 
     >>> confusion_matrix([0, 0, 1], [0, 1, 1], 2).tolist()
     [[1, 1], [0, 1]]
@@ -19,16 +27,16 @@ def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, classes: int) -> N
 
 
 @dataclasses.dataclass(frozen=True)
-class ClassScores:
-    """Averages over classes, each class counting the same (macro), in percent.
+class MacroScores:
+    """Macro averages of precision, recall and F1 score: unweighted means over the classes, in percent.
 
-    A class that is never predicted has the precision 0, as in scikit-learn's default; one without images has the recall
-    0.
+    The precision of a class that is never predicted is 0, and so is the recall of a class without images, which is
+    scikit-learn's default.
 
     Attributes:
-        precision: of the images taken for a class, how many are of it.
-        recall: of the images of a class, how many are taken for it.
-        f1: harmonic mean of both, class by class, before averaging.
+        precision: fraction of the images predicted as a class that belong to it.
+        recall: fraction of the images of a class that are predicted as it.
+        f1: harmonic mean of precision and recall of a class.
     """
 
     precision: float
@@ -36,10 +44,10 @@ class ClassScores:
     f1: float
 
     @classmethod
-    def from_confusion(cls, confusion: ArrayLike) -> ClassScores:
-        """Compute the scores from a confusion matrix (rows are the true classes), shape (classes, classes).
+    def from_confusion(cls, confusion: ArrayLike) -> MacroScores:
+        """Compute the scores from a confusion matrix of shape (classes, classes), with the true classes as rows.
 
-        >>> scores = ClassScores.from_confusion([[1, 1], [0, 2]])
+        >>> scores = MacroScores.from_confusion([[1, 1], [0, 2]])
         >>> round(scores.precision, 1), round(scores.recall, 1), round(scores.f1, 1)
         (83.3, 75.0, 73.3)
         """

@@ -1,8 +1,10 @@
-"""Where to compute, and how precisely."""
+"""Devices and precisions that networks can be trained with, and arithmetic that gives the same results every time."""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -12,10 +14,10 @@ Precision = Literal["float32", "bfloat16"]
 
 
 def check_device(name: str) -> str:
-    """Return the name of a device if it is there.
+    """Return the name of a device if torch can use it on this machine.
 
     Raises:
-        ParameterError: the name is none of torch's, or there is no such device.
+        ParameterError: torch knows no such device, or cannot use it here.
 
     >>> check_device("cpu")
     'cpu'
@@ -23,22 +25,20 @@ def check_device(name: str) -> str:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ParameterError(f"unknown device {name!r}; there are cpu, cuda, cuda:0, mps, ...") from error
+        raise ParameterError(f"unknown device {name!r}; known: cpu, cuda, cuda:0, mps, ...") from error
     if device.type == "cpu":
         return "cpu"
     backend = getattr(torch, device.type, None)
     if backend is None or not backend.is_available() or (device.index or 0) >= backend.device_count():
-        raise ParameterError(
-            f"there is no device {name!r} here that torch {torch.__version__} can use; cpu always works"
-        )
+        raise ParameterError(f"torch {torch.__version__} cannot use the device {name!r} here; cpu always works")
     return str(device)
 
 
 def check_precision(name: str) -> Precision:
-    """Return the precision of that name.
+    """Return the name of a precision.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: no precision has this name.
 
     >>> check_precision("bfloat16")
     'bfloat16'
@@ -47,3 +47,42 @@ def check_precision(name: str) -> Precision:
         if name == precision:
             return precision
     raise unknown("precision", name, get_args(Precision))
+
+
+@contextlib.contextmanager
+def reproducible_arithmetic(device: torch.device) -> Iterator[None]:
+    """Make torch compute deterministically, and float32 as float32, inside the block.
+
+    On an NVIDIA GPU these are settings of the whole process: deterministic algorithms of cuDNN, chosen without timing
+    them, and no TF32, which rounds the factors of a product to 10 bits. After the block they are what they were before.
+    Processors need no settings.
+
+    >>> with reproducible_arithmetic(torch.device("cuda")):
+    ...     torch.backends.cudnn.deterministic
+    True
+    """
+    with contextlib.ExitStack() as restored:
+        if device.type == "cuda":
+            cudnn = torch.backends.cudnn
+            restored.enter_context(_setting(cudnn, "deterministic", True))
+            restored.enter_context(_setting(cudnn, "benchmark", False))
+            if hasattr(torch.backends.cuda.matmul, "fp32_precision"):  # torch 2.9 or newer
+                # The older settings are views of these; reading them fails after a user has set a newer one.
+                restored.enter_context(_setting(torch.backends.cuda.matmul, "fp32_precision", "ieee"))
+                restored.enter_context(_setting(cudnn.conv, "fp32_precision", "ieee"))
+            else:
+                restored.callback(torch.set_float32_matmul_precision, torch.get_float32_matmul_precision())
+                torch.set_float32_matmul_precision("highest")
+                restored.enter_context(_setting(cudnn, "allow_tf32", False))
+        yield
+
+
+@contextlib.contextmanager
+def _setting(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Change an attribute inside the block."""
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)

@@ -1,4 +1,4 @@
-"""What a network costs to run, measured: latency, peak memory and energy."""
+"""Measuring what a network costs to run: latency, peak memory and energy."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from nasbench_lab.checks import AtLeast, whole
+from nasbench_lab.train.complexity import restored
+
 _RAPL = Path("/sys/class/powercap")
 
 
 @dataclasses.dataclass(frozen=True)
-class Costs:
-    """What it takes to classify images.
+class HardwareCosts:
+    """The costs of classifying images.
 
     Attributes:
         latency_1: median seconds for one image.
         latency_256: median seconds for a batch of 256 images.
-        peak_memory: most bytes in tensors at once while classifying 256 images, beyond the weights and the images.
-        energy: joules for a batch of 256 images, of the whole processor or GPU; None where the platform does not tell.
+        peak_memory: largest number of bytes in tensors while classifying 256 images, besides weights and images.
+        energy: joules of the whole processor or GPU for a batch of 256 images; None where it cannot be measured.
     """
 
     latency_1: float
@@ -36,35 +39,40 @@ class Costs:
     energy: float | None
 
 
-def measure_costs(network: nn.Module, image: tuple[int, int, int], *, device: str = "cpu", passes: int = 30) -> Costs:
-    """Measure what a network costs to run, in evaluation mode; its mode and weights are left as they were.
+def measure_costs(
+    network: nn.Module, image: tuple[int, int, int], *, device: str = "cpu", passes: int = 30
+) -> HardwareCosts:
+    """Measure what a network costs to run, in evaluation mode; its modes and weights are unchanged afterwards.
+
+    On an NVIDIA GPU, torch's counter of the peak memory starts again.
 
     Args:
-        network: moved to the device.
+        network: is moved to the device.
         image: channels, height and width.
-        device: of torch.
-        passes: how often each batch is run, after three times that are not counted.
+        device: name of a torch device.
+        passes: number of times that each batch is run, after three runs that are not counted.
+
+    Raises:
+        ParameterError: ``passes`` is not a whole number of at least 1.
 
     >>> costs = measure_costs(nn.Flatten(), (1, 8, 8), passes=3)
     >>> 0 < costs.latency_1 < 1
     True
     """
-    training = network.training
+    whole("passes", passes, AtLeast(1))
     place = torch.device(device)
-    moved = network.to(place).eval()
+    moved = network.to(place)
     one, many = (torch.zeros(batch, *image, device=place) for batch in (1, 256))
-    try:
-        with torch.inference_mode():
-            latency_1 = latency(lambda: moved(one), place, passes)
-            latency_256 = latency(lambda: moved(many), place, passes)
-            memory = peak_memory(lambda: moved(many), place)
-            with EnergyMeter(place) as meter:
-                for _ in range(passes):
-                    moved(many)
-                _wait(place)
-    finally:
-        network.train(training)
-    return Costs(latency_1, latency_256, memory, None if meter.joules is None else meter.joules / passes)
+    with restored(moved), torch.inference_mode():
+        moved.eval()
+        latency_1 = latency(lambda: moved(one), place, passes)
+        latency_256 = latency(lambda: moved(many), place, passes)
+        memory = peak_memory(lambda: moved(many), place)
+        with EnergyMeter(place) as meter:
+            for _ in range(passes):
+                moved(many)
+            _wait(place)
+    return HardwareCosts(latency_1, latency_256, memory, None if meter.joules is None else meter.joules / passes)
 
 
 def latency(run: Callable[[], Any], device: torch.device, passes: int) -> float:
@@ -82,9 +90,10 @@ def latency(run: Callable[[], Any], device: torch.device, passes: int) -> float:
 
 
 def peak_memory(run: Callable[[], Any], device: torch.device) -> int:
-    """Return the most bytes that a call has in tensors at once, beyond those before it.
+    """Return the largest number of bytes in tensors during a call, besides those that existed before.
 
-    On an NVIDIA GPU as the allocator counts them, with the workspaces of layers; elsewhere counted tensor by tensor.
+    On an NVIDIA GPU, the allocator counts them, including the workspaces of layers. On other devices they are counted
+    tensor by tensor.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -97,7 +106,7 @@ def peak_memory(run: Callable[[], Any], device: torch.device) -> int:
 
 
 class _TensorMemory(TorchDispatchMode):
-    """Counts the bytes of all storages that are made while the context is open, until each is freed."""
+    """Counts the bytes of the storages that are created inside the block and not yet freed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,7 +118,7 @@ class _TensorMemory(TorchDispatchMode):
         given = {_address(leaf) for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)}
         outputs = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(outputs):
-            if isinstance(leaf, torch.Tensor) and _address(leaf) not in given:  # not a view of what was there before
+            if isinstance(leaf, torch.Tensor) and _address(leaf) not in given:  # not a view of an input
                 self._add(leaf.untyped_storage())
         return outputs
 
@@ -131,13 +140,13 @@ def _address(tensor: Tensor) -> int:
 
 
 class EnergyMeter(contextlib.AbstractContextManager["EnergyMeter"]):
-    """Counts the energy that a device takes while the context is open, whoever uses it.
+    """Measures the energy that a device consumes inside the block, including that of other processes.
 
-    On CPUs these are the packages' counters of Linux (powercap, RAPL), which usually only root may read; on NVIDIA GPUs
-    the counter of NVML, with the package ``nvidia-ml-py``.
+    On CPUs it reads Linux's counters of the processor packages (powercap, RAPL), which usually need root permissions;
+    on NVIDIA GPUs the counter of NVML, which needs the package ``nvidia-ml-py``.
 
     Attributes:
-        joules: what was counted; None where the platform does not tell.
+        joules: the energy; None where it cannot be measured.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -151,7 +160,7 @@ class EnergyMeter(contextlib.AbstractContextManager["EnergyMeter"]):
 
     def __exit__(self, *_: object) -> None:
         end = dict(self._read())
-        # A counter that is smaller than before has wrapped around; that reading is lost.
+        # A counter that is smaller than before has wrapped around, so the difference is unknown.
         if self._start and all(end.get(name, -1.0) >= value for name, value in self._start.items()):
             self.joules = sum(end[name] - value for name, value in self._start.items())
 
@@ -161,7 +170,7 @@ class EnergyMeter(contextlib.AbstractContextManager["EnergyMeter"]):
             yield from _gpu_counter(self._device.index or 0)
         elif self._device.type == "cpu":
             for counter in sorted(_RAPL.glob("*-rapl:[0-9]*/energy_uj")):
-                if counter.parent.name.count(":") == 1:  # a package, not one of its parts
+                if counter.parent.name.count(":") == 1:  # a package, not a part of one
                     with contextlib.suppress(OSError, ValueError):
                         yield counter.parent.name, int(counter.read_text(encoding="ascii")) / 1e6
 
@@ -171,13 +180,17 @@ def _gpu_counter(index: int) -> Iterator[tuple[str, float]]:
         import pynvml
 
         pynvml.nvmlInit()
-        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-        yield f"cuda:{index}", pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
-    except Exception:  # no package, no driver, or a GPU without a counter
+        try:
+            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            joules = pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
+        finally:
+            pynvml.nvmlShutdown()
+    except Exception:  # pynvml or the driver is missing, or the GPU has no counter
         return
+    yield f"cuda:{index}", joules
 
 
 def _wait(device: torch.device) -> None:
-    """Wait until the device has finished what it was given."""
+    """Wait until the device has finished all its work."""
     if device.type != "cpu":
         getattr(torch, device.type).synchronize(device)

@@ -1,4 +1,4 @@
-"""Which images come in which order, and how they are made ready, for trainings side by side."""
+"""Batches of images for trainings side by side: shuffled, augmented and normalised."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ class ImageBatches:
     """The images of a data set on a device, in batches.
 
     Args:
-        dataset: whose images.
-        recipe: says the batch and the augmentation.
-        seeds: one per training side by side; each has its own order and its own augmentation, which depend on nothing
-            but the seed and the epoch.
-        device: where the images are kept.
+        dataset: the data set.
+        recipe: gives the batch size and the augmentation.
+        seeds: one per training side by side. Each training has its own order and augmentation of the images, which
+            depend only on its seed and the epoch.
+        device: device on which the images are kept.
+
+    Raises:
+        DataError: an epoch has only one training image.
     """
 
     def __init__(self, dataset: Dataset, recipe: TrainingRecipe, seeds: Sequence[int], device: torch.device) -> None:
         self.dataset, self.recipe, self.seeds, self.device = dataset, recipe, tuple(seeds), device
         if not self.steps:
-            raise DataError(f"data set {dataset.name!r} has a single training image an epoch; two are needed")
+            raise DataError(f"data set {dataset.name!r} has one training image per epoch; at least two are needed")
         mean, deviation = dataset.statistics()
         self._mean = torch.from_numpy(mean).to(device)[:, None, None]
         self._deviation = torch.from_numpy(deviation).to(device)[:, None, None]
@@ -35,7 +38,7 @@ class ImageBatches:
 
     @property
     def steps(self) -> int:
-        """Batches of a training epoch. A last batch of a single image is left out, as it cannot be normalised."""
+        """Number of batches per training epoch. A last batch of one image is dropped: it cannot be normalised."""
         whole, rest = divmod(self.dataset.epoch_images, self.recipe.batch)
         return whole + (rest > 1)
 
@@ -53,7 +56,10 @@ class ImageBatches:
             yield self._ready(batch.flatten(1, 2)), labels[index]
 
     def evaluation(self, split: Split, batch: int = 256) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield all images of a split, the same for all copies, and their labels (batch, 1)."""
+        """Yield the batches of a split: images (batch, copies * channels, h, w) and labels (batch, 1).
+
+        All copies get the same images, in the order of the split.
+        """
         images, labels = self._keep(split)
         for chunk, label in zip(images.split(batch), labels.split(batch), strict=True):
             yield self._ready(chunk.repeat(1, len(self.seeds), 1, 1)), label[:, None]
@@ -62,14 +68,14 @@ class ImageBatches:
         return torch.from_numpy(split.images).to(self.device), torch.from_numpy(split.labels).to(self.device)
 
     def _ready(self, images: Tensor) -> Tensor:
-        """Scale and normalise, (batch, copies * channels, h, w)."""
+        """Scale and normalise images, (batch, copies * channels, h, w)."""
         pixels = images.float() / 255 if images.dtype == torch.uint8 else images
         copies = len(self.seeds)
         normal = (pixels.unflatten(1, (copies, -1)) - self._mean) / self._deviation
         return normal.flatten(1, 2).contiguous(memory_format=torch.channels_last)
 
     def _augment(self, images: Tensor, random: Sequence[np.random.Generator]) -> Tensor:
-        """Crop and mirror at random, (batch, copies, channels, h, w)."""
+        """Crop and mirror images at random, (batch, copies, channels, h, w)."""
         padding, (batch, copies, _, height, width) = self.recipe.padding, images.shape
         if padding:
             corner = np.stack([each.integers(0, 2 * padding + 1, (batch, 2)) for each in random], axis=1)

@@ -10,8 +10,8 @@ from torch import nn
 
 from nasbench_lab.errors import OutOfSpaceError, ParameterError, first_line
 from nasbench_lab.spaces import Space
+from nasbench_lab.train.network_copies import Build
 from nasbench_lab.train.networks import networks_of
-from nasbench_lab.train.side_by_side import Build
 
 
 def network_builder(

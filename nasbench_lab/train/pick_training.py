@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.build.journal import Journal, Unit
-from nasbench_lab.train.build.run import How, identity, train_units
+from nasbench_lab.train.build.run import ExecutionOptions, identity, train_units
 from nasbench_lab.train.build.spec import BuildSpec
-from nasbench_lab.train.classification_metrics import ClassScores
+from nasbench_lab.train.classification_metrics import MacroScores
 from nasbench_lab.train.complexity import multiply_additions, parameters
 from nasbench_lab.train.equivalent_networks import representatives
-from nasbench_lab.train.hardware_costs import Costs, measure_costs
+from nasbench_lab.train.hardware_costs import HardwareCosts, measure_costs
 from nasbench_lab.train.network_builders import network_builder
 from nasbench_lab.train.networks import networks_of
 from nasbench_lab.train.recipes import TrainingRecipe, recipe
@@ -41,11 +41,11 @@ class Trained:
     valid_accuracy: NDArray[np.float64]
     test_accuracy: NDArray[np.float64]
     confusion: NDArray[np.int32]
-    scores: tuple[ClassScores, ...]
+    scores: tuple[MacroScores, ...]
     seconds: NDArray[np.float64]
     parameters: int
     flops: int
-    costs: Costs
+    costs: HardwareCosts
 
 
 def default_recipe(dataset: str) -> TrainingRecipe:
@@ -74,7 +74,7 @@ def default_network(space: Space, dataset: str) -> Mapping[str, Any]:
 
 
 def train_picks(
-    spec: BuildSpec, architectures: Sequence[int], folder: Path, how: How | None = None
+    spec: BuildSpec, architectures: Sequence[int], folder: Path, how: ExecutionOptions | None = None
 ) -> dict[int, Trained]:
     """Train architectures, from all seeds of the specification side by side, and return the results by architecture.
 
@@ -92,7 +92,7 @@ def train_picks(
         OutputError: the folder cannot be written, or a process died.
         ParameterError: the space has no networks, or they do not take the options.
     """
-    how = how or How()
+    how = how or ExecutionOptions()
     space, dataset = spec.make_space(), spec.load_dataset()
     shared = representatives(space)
     (epochs,) = spec.trainings
@@ -112,7 +112,7 @@ def train_picks(
             valid_accuracy=arrays["valid_accuracy"][:, -1],
             test_accuracy=arrays["test_accuracy"][:, -1],
             confusion=arrays["confusion"],
-            scores=tuple(ClassScores.from_confusion(confusion) for confusion in arrays["confusion"]),
+            scores=tuple(MacroScores.from_confusion(confusion) for confusion in arrays["confusion"]),
             seconds=arrays["seconds"].sum(axis=1),
             parameters=parameters(network),
             flops=multiply_additions(network, dataset.image),

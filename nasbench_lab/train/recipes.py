@@ -1,88 +1,73 @@
-"""Recipes: how long and how networks are trained, as frozen data."""
+"""Training recipes: the number of epochs and the hyperparameters of a training, as frozen data."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
-from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.checks import Above, AtLeast, Below, check_fields, require
+from nasbench_lab.errors import unknown
 
 Optimizer = Literal["sgd", "rmsprop", "adamw"]
 Schedule = Literal["cosine", "linear", "constant"]
 
-_KINDS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
-"""What a field of that annotation may be; everything else is a text."""
-
 
 @dataclasses.dataclass(frozen=True)
 class TrainingRecipe:
-    """A way of training.
+    """How a network is trained.
 
     Attributes:
         name: e.g. ``"nats-bench-200"``.
-        epochs: passes over the training images.
-        batch: images of a step.
-        learning_rate: the largest of the schedule.
-        optimizer: ``"sgd"``, ``"rmsprop"`` (decay 0.9, epsilon 1) or ``"adamw"``, all as torch has them. NAS-Bench-101
-            used TensorFlow's RMSProp with these numbers, which adds epsilon inside the square root and starts from
-            ones: its steps are about a quarter smaller at first.
+        epochs: number of passes over the training images.
+        batch: number of images per step.
+        learning_rate: the highest learning rate of the schedule.
+        optimizer: ``"sgd"``, ``"rmsprop"`` (decay 0.9, epsilon 1) or ``"adamw"``, each as implemented in torch.
+            NAS-Bench-101 used TensorFlow's RMSProp with these numbers, which adds epsilon inside the square root and
+            starts its averages at one: its first steps are about a quarter smaller.
         momentum: of SGD and RMSProp.
-        nesterov: whether SGD's momentum is Nesterov's.
-        weight_decay: added to the gradient as a multiple of every parameter (AdamW: decoupled).
-        schedule: of the learning rate, from step to step, to zero at the end of training, or ``"constant"``.
-        warmup: epochs over which the learning rate first rises linearly.
-        average: decay per step of the exponential moving average of the weights that is evaluated; 0 evaluates the
-            weights themselves. In step t the decay is t / (t + 3) where that is less, so that the start is forgotten.
-        padding: pixels by which training images are padded before a random crop to their size.
+        nesterov: whether SGD uses Nesterov momentum.
+        weight_decay: multiple of every parameter that is added to its gradient (decoupled for AdamW).
+        schedule: of the learning rate over the steps: ``"cosine"`` or ``"linear"`` to zero at the end of the training,
+            or ``"constant"``.
+        warmup: number of epochs during which the learning rate first rises linearly.
+        average: decay per step of an exponential moving average of the weights, which is evaluated instead of the
+            weights; 0 evaluates the weights themselves. In step t the decay is at most t / (t + 3), so that the average
+            forgets the initial weights.
+        padding: number of pixels by which training images are padded before a random crop to their size.
         flip: whether training images are mirrored with probability one half.
         source: where the recipe was published.
+
+    Raises:
+        ParameterError: a field has a value that is not allowed.
     """
 
     name: str
-    epochs: int
-    batch: int
-    learning_rate: float
+    epochs: Annotated[int, AtLeast(1)]
+    batch: Annotated[int, AtLeast(2)]
+    learning_rate: Annotated[float, Above(0)]
     optimizer: Optimizer = "sgd"
-    momentum: float = 0.9
+    momentum: Annotated[float, AtLeast(0), Below(1)] = 0.9
     nesterov: bool = True
-    weight_decay: float = 5e-4
+    weight_decay: Annotated[float, AtLeast(0)] = 5e-4
     schedule: Schedule = "cosine"
-    warmup: float = 0.0
-    average: float = 0.0
-    padding: int = 0
+    warmup: Annotated[float, AtLeast(0)] = 0.0
+    average: Annotated[float, AtLeast(0), Below(1)] = 0.0
+    padding: Annotated[int, AtLeast(0)] = 0
     flip: bool = False
     source: str = ""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value, kinds = getattr(self, field.name), _KINDS.get(str(field.type), (str,))
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-                raise ParameterError(f"{field.name} of a recipe must be {field.type}, got {value!r}")
-        positive = {"epochs": self.epochs, "batch": self.batch, "learning_rate": self.learning_rate}
-        wrong = [name for name, value in positive.items() if not 0 < value < math.inf]
-        if wrong or self.batch < 2:
-            raise ParameterError(
-                f"recipe {self.name!r} needs epochs, a learning rate and batches of two images or more"
-            )
-        at_least_zero = {"weight_decay": self.weight_decay, "warmup": self.warmup, "padding": self.padding}
-        for name, value in at_least_zero.items():
-            if not (value >= 0 and math.isfinite(value)):
-                raise ParameterError(f"{name} of recipe {self.name!r} must not be negative, got {value}")
-        for name, value in (("momentum", self.momentum), ("average", self.average)):
-            if not 0 <= value < 1:
-                raise ParameterError(f"{name} of recipe {self.name!r} must be at least 0 and less than 1, got {value}")
-        if self.optimizer not in get_args(Optimizer):
-            raise unknown("optimizer", self.optimizer, get_args(Optimizer))
-        if self.schedule not in get_args(Schedule):
-            raise unknown("schedule", self.schedule, get_args(Schedule))
+        check_fields(self)
+        for name, text in (("name", self.name), ("source", self.source)):
+            require(isinstance(text, str), f"{name} of a recipe must be a text, got {text!r}")
 
     def rate(self, step: int, steps: int) -> float:
         """Return the learning rate of a step.
 
         Args:
-            step: number of the step from the start of training, from 0.
-            steps: steps of an epoch.
+            step: number of the step, counted from 0 at the start of the training.
+            steps: number of steps per epoch.
 
         >>> recipe("nats-bench-12").rate(0, 100), round(recipe("nats-bench-12").rate(600, 100), 3)
         (0.1, 0.05)
@@ -102,7 +87,7 @@ RECIPES = {
         _NATS_12,
         dataclasses.replace(_NATS_12, name="nats-bench-90", epochs=90),
         dataclasses.replace(_NATS_12, name="nats-bench-200", epochs=200),
-        # The published base rate, 0.1, was doubled for the two shards of a TPU.
+        # The published base rate of 0.1 was doubled for the two shards of a TPU.
         TrainingRecipe(
             "nas-bench-101",
             108,
@@ -126,14 +111,14 @@ RECIPES = {
         ),
     )
 }
-"""Every recipe by its name."""
+"""All recipes by name."""
 
 
 def recipe(name: str) -> TrainingRecipe:
-    """Return the recipe of that name.
+    """Return a recipe by its name.
 
     Raises:
-        UnknownNameError: there is none; the message names the nearest.
+        UnknownNameError: no recipe has this name; the message suggests similar names.
 
     >>> recipe("nats-bench-200").epochs
     200

@@ -1,4 +1,4 @@
-"""Training: one architecture, from several seeds side by side, epoch by epoch."""
+"""Training one architecture from several seeds side by side, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from torch.nn import functional
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.train.datasets import Dataset
-from nasbench_lab.train.devices import Precision
+from nasbench_lab.train.devices import Precision, reproducible_arithmetic
 from nasbench_lab.train.image_batches import ImageBatches
+from nasbench_lab.train.network_copies import Build, initialised
 from nasbench_lab.train.recipes import TrainingRecipe
-from nasbench_lab.train.side_by_side import Build, initialised
 
 QUANTITIES = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "test_loss", "test_accuracy", "seconds")
-"""What every epoch gives: losses (mean cross-entropy in nats), accuracies in percent, and seconds of training.
+"""Quantities that are measured in every epoch: losses (mean cross-entropy in nats), accuracies (percent) and seconds.
 
-Losses and accuracies on train are those of the batches as they are trained on, as in NATS-Bench; on valid and test they
-are measured after the epoch. The seconds are those of the epoch's training steps and the validation after them, divided
-by the number of trainings side by side: of the processor's time where one thread computes, so that whatever else the
-machine does costs nothing; otherwise of the clock on the wall.
+Losses and accuracies on train are computed on the batches while the network is trained on them, as in NATS-Bench; those
+on valid and test are measured after the epoch. The seconds cover the training steps of the epoch and the validation
+after them, divided by the number of trainings side by side. With one thread on a CPU they are processor time, so that
+other processes on the machine do not count; otherwise they are wall-clock time.
 """
 
 Measured = Literal["every", "last"]
-"""After which epochs valid and test are measured."""
+"""Whether valid and test are measured after every epoch, or after the last only."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LearningCurves:
-    """What was measured, epoch by epoch.
+    """The measurements of trainings, epoch by epoch.
 
     Attributes:
-        values: by the names of `QUANTITIES`, each of shape (seeds, epochs); from the epoch on in which a loss is not a
-            number, a failed training has none (NaN).
+        values: the quantities of `QUANTITIES` by name, each of shape (seeds, epochs). A training fails in the first
+            epoch with a loss that is not finite; its values are NaN from there on.
         failed: whether a training failed, shape (seeds,).
     """
 
@@ -51,24 +51,24 @@ class LearningCurves:
 
 
 class Training:
-    """One architecture in training, from one or several seeds side by side.
+    """The training of one architecture from one or several seeds side by side.
 
-    Each seed decides about the initial weights, the order of the images and their augmentation, and about nothing else;
-    seeds side by side share a network but not a single weight. The same seeds give the same curves on the same platform
-    and versions.
+    A seed determines the initial weights, the order of the images and their augmentation. Trainings side by side are
+    copies in one network that share no weights. The same seeds give the same curves on the same platform with the same
+    versions. Global settings of torch are unchanged after every call.
 
     Args:
-        build: makes the network, for a number of copies.
-        dataset: what to train on.
-        recipe: how.
-        seeds: one training each.
-        device: of torch.
-        precision: of multiplications; ``"bfloat16"`` is mixed precision (autocast).
-        measured: ``"every"``: valid and test are measured after every epoch; ``"last"``: after the last one only, and
-            are NaN before. That is half of the work, and changes nothing in the training.
+        build: builds the network with a number of copies.
+        dataset: data set to train on.
+        recipe: how to train.
+        seeds: one training per seed.
+        device: name of a torch device.
+        precision: precision of multiplications; ``"bfloat16"`` is mixed precision (autocast).
+        measured: ``"every"`` measures valid and test after every epoch; ``"last"`` only after the last epoch, with NaN
+            before. ``"last"`` takes about half of the time and does not change the training.
 
     Raises:
-        ParameterError: there is no seed, or one twice.
+        ParameterError: there are no seeds, or a seed is given twice.
 
     >>> from nasbench_lab.train.datasets import digits
     >>> from nasbench_lab.train.networks import topology_network
@@ -94,10 +94,6 @@ class Training:
             raise ParameterError(f"a training needs one or more different seeds, got {list(seeds)}")
         self.dataset, self.recipe, self.seeds = dataset, recipe, tuple(seeds)
         self.device, self.precision, self.measured = torch.device(device), precision, measured
-        if self.device.type == "cuda":
-            # The same seeds must give the same curves, and float32 must be float32.
-            torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         self.batches = ImageBatches(dataset, recipe, self.seeds, self.device)
         network = initialised(build, self.seeds)
         self.network = network.to(self.device, memory_format=torch.channels_last)
@@ -108,13 +104,13 @@ class Training:
         self._failed = np.zeros(len(self.seeds), dtype=bool)
 
     def finish(self, checkpoint: Path | None = None) -> LearningCurves:
-        """Train to the end and return the curves.
+        """Train to the end and return the learning curves.
 
         Args:
-            checkpoint: file to go on from, if it exists, and to write after every epoch.
+            checkpoint: file that is written after every epoch. If it exists, the training resumes from it.
 
         Raises:
-            DataError: the checkpoint is damaged or of another training.
+            DataError: the checkpoint is damaged or belongs to another training.
         """
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
@@ -124,21 +120,25 @@ class Training:
         return self.curves
 
     def epochs(self) -> Iterator[int]:
-        """Train, and yield the number of every finished epoch; stop where all trainings have failed."""
+        """Train, and yield the number of finished epochs after every epoch; stop when all trainings have failed."""
         while self.epoch < self.recipe.epochs and not self._failed.all():
-            self._train_epoch()
+            # Not around the yield: what the caller does there uses the caller's settings.
+            with reproducible_arithmetic(self.device):
+                self._train_epoch()
             self.epoch += 1
             yield self.epoch
 
     @property
     def curves(self) -> LearningCurves:
-        """What was measured so far."""
+        """The learning curves so far."""
         return LearningCurves({name: value.copy() for name, value in self._values.items()}, self._failed.copy())
 
     def predict(self, split: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the predicted classes, shape (seeds, images), and the labels, shape (images,), of a split."""
+        """Return the predicted classes of a split, shape (seeds, images), and its labels, shape (images,)."""
         part = getattr(self.dataset, split)
-        classes = [scores.argmax(-1).T.cpu().numpy() for scores, _ in self._evaluate(self.batches.evaluation(part))]
+        with reproducible_arithmetic(self.device):
+            batches = self._evaluate(self.batches.evaluation(part))
+            classes = [scores.argmax(-1).T.cpu().numpy() for scores, _ in batches]
         return np.concatenate(classes, axis=1), part.labels
 
     def _train_epoch(self) -> None:
@@ -160,7 +160,7 @@ class Training:
         return time.process_time() if one_thread else time.perf_counter()
 
     def _steps(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Train for an epoch and return loss and accuracy of its batches, each of shape (seeds,)."""
+        """Train for one epoch and return the loss and accuracy of its batches, each of shape (seeds,)."""
         self.network.train()
         steps, tally = self.batches.steps, _Tally(len(self.seeds), self.device)
         weights, averages = (_floating(module) for module in (self.network, self.averaged))
@@ -169,7 +169,7 @@ class Training:
                 group["lr"] = self.recipe.rate(number, steps)
             losses = self._losses(scores := self._scores(self.network, images), labels)
             self.optimizer.zero_grad()
-            # The sum of the copies' mean losses: each copy gets the gradient that it would get alone.
+            # Copies share no weights, so the sum of their losses gives each copy the gradient of its own loss.
             losses.mean(dim=0).sum().backward()
             self.optimizer.step()
             if self.recipe.average:
@@ -200,7 +200,7 @@ class Training:
         return functional.cross_entropy(scores.movedim(-1, 1), labels, reduction="none")
 
     def save(self, path: Path) -> None:
-        """Write everything that is needed to go on from here; a file that exists is replaced as a whole."""
+        """Write a checkpoint that the training can resume from. An existing file is replaced atomically."""
         state = {
             "identity": self._identity(),
             "epoch": self.epoch,
@@ -214,10 +214,10 @@ class Training:
             torch.save(state, temporary)
 
     def load(self, path: Path) -> None:
-        """Go on from what `save` wrote.
+        """Resume from a checkpoint that `save` wrote.
 
         Raises:
-            DataError: the file is damaged or of another training.
+            DataError: the file is damaged or belongs to another training.
         """
         try:
             state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
@@ -245,7 +245,7 @@ class Training:
 
 
 class _Tally:
-    """Sums losses and right answers on the device, so that nothing waits for it before the end of an epoch."""
+    """Sums of losses and correct predictions on the device, which is not waited for before the end of an epoch."""
 
     def __init__(self, copies: int, device: torch.device) -> None:
         self._images = 0
@@ -259,7 +259,7 @@ class _Tally:
         self._right += (scores.argmax(-1) == labels).sum(dim=0)
 
     def means(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean loss, and accuracy in percent, each of shape (copies,)."""
+        """Return the mean loss and the accuracy in percent, each of shape (copies,)."""
         return (self._loss / self._images).cpu().numpy(), (100 * self._right / self._images).cpu().numpy()
 
 

@@ -73,7 +73,7 @@ def test_one_error_does_not_keep_the_others_from_being_checked(run, tmp_path):
     assert code == 2
     assert out.startswith("identical: ")
     assert len(err) == 1
-    assert err[0].startswith("nasbench-lab: cannot read the baseline b/damaged.json: it is no JSON")
+    assert err[0].startswith("nasbench-lab: cannot read the baseline b/damaged.json: it is not JSON")
     assert (tmp_path / "s.md").read_text().startswith("### Strategy baselines: 1 error, 1 identical\n")
 
 
@@ -137,7 +137,7 @@ def test_what_is_no_strategy_is_not_run(run, tmp_path, source):
         (["none.json", "--update", "--strategy", "random-search", "--table", "synthetic/chain"], "a budget needs"),
         (["none.json", *NEW, "--strategy", "random-serch"], "did you mean 'random-search'"),
         (["none.json", *NEW, "--strategy", "random-search", "--tier", "fuzzy"], "tiers must be some of"),
-        (["b/mine.json", "--table", "synthetic/tiny"], "was made for another check: table was synthetic/chain"),
+        (["b/mine.json", "--table", "synthetic/tiny"], "is for another check: table was synthetic/chain"),
         (["empty"], "there are no baselines (*.json) in empty"),
         (["b/mine.json", "--summary", "b/mine.json/s.md"], "cannot write b/mine.json/s.md"),
     ],

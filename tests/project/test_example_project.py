@@ -71,7 +71,7 @@ def test_a_worse_strategy_fails_and_can_be_meant(project):
     done = run("pytest tests/test_baselines.py")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "worse: patient-climber on synthetic/topology" in done.stdout
-    assert "if this is meant: pytest 'tests/test_baselines.py::test_baseline[digits/chain]'" in done.stdout
+    assert "if this is intended: pytest 'tests/test_baselines.py::test_baseline[digits/chain]'" in done.stdout
     assert run("pytest tests/test_baselines.py --update-baselines").returncode == 0
     done = run("nasbench-lab check tests/baselines")
     assert (done.returncode, done.stdout.count("identical: ")) == (0, 3)

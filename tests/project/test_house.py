@@ -1,6 +1,7 @@
 """The house rules: which folder may import which, and what stays out of ``import nasbench_lab``."""
 
 import ast
+import importlib.util
 import os
 import subprocess
 import sys
@@ -241,7 +242,7 @@ def test_nothing_touches_the_global_random_state():
 
 
 MAY_PRINT = {ROOT / "compat" / "nats" / "texts.py"}
-"""Besides the command line: the ``show`` of the faces of NATS-Bench, whose purpose in the originals is to print."""
+"""Besides the command line: the ``show`` of NATS-Bench, whose purpose in the official API is to print."""
 
 
 def test_only_the_command_line_prints():
@@ -252,3 +253,79 @@ def test_only_the_command_line_prints():
         attributes = {n.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)}
         assert not {"print", "typer", "Console"} & names, path
         assert not {"stdout", "stderr", "echo"} & attributes, path
+
+
+NAMES = """if True:
+    import importlib, importlib.util, pkgutil, sys
+    import nasbench_lab
+
+    skipped = set() if importlib.util.find_spec("torch") else {"torch"}
+    modules = {"nasbench_lab": nasbench_lab}
+    for found in pkgutil.walk_packages(nasbench_lab.__path__, "nasbench_lab.", onerror=lambda name: None):
+        if found.name.endswith(".__main__"):  # runs the command line
+            continue
+        try:
+            modules[found.name] = importlib.import_module(found.name)
+        except ModuleNotFoundError as error:
+            if error.name not in skipped:
+                raise
+
+    def wrong():
+        pairs = [name.rpartition(".") for name in modules if "." in name]
+        return [(package, stem) for package, _, stem in pairs
+                if getattr(modules[package], stem) is not modules[f"{package}.{stem}"]]
+
+    before = wrong()
+    called = []
+    for module in list(modules.values()):
+        for name in getattr(module, "__all__", ()) if hasattr(module, "__path__") else ():
+            value = getattr(module, name)
+            if name.startswith("list_") or name == "names":
+                value()
+                called.append(name)
+    print(len(modules), len(called), *before, *wrong(), sep="\\n")
+"""
+
+
+def test_a_package_has_its_modules_under_their_names():
+    """A function of the name of a module would hide it, as soon as both are imported or only after some call."""
+    count, called, *wrong = run_python(NAMES)
+    files = [path for path in ROOT.rglob("*.py") if path.name != "__main__.py"]
+    torch = importlib.util.find_spec("torch") is not None
+    assert int(count) == len(files) or not torch
+    assert int(called) >= 2
+    assert not wrong
+
+
+def definitions(path, kind):
+    """Public classes or functions that a file defines at its top."""
+    nodes = ast.parse(path.read_text()).body
+    return [node.name for node in nodes if isinstance(node, kind) and not node.name.startswith("_")]
+
+
+SAME_AS_OFFICIAL = {
+    "ArchResults": {"compat/nas_201_api.py", "compat/nats/arch_results.py"},
+    "ResultsCount": {"compat/nas_201_api.py", "compat/nats/results_count.py"},
+}
+"""Classes of two official packages that have one name in both, as their drop-in faces must."""
+
+
+def test_one_class_name_is_one_class():
+    places = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        for name in definitions(path, ast.ClassDef):
+            places.setdefault(name, set()).add(path.relative_to(ROOT).as_posix())
+    assert {name: files for name, files in places.items() if len(files) > 1} == SAME_AS_OFFICIAL
+
+
+CALLED_LIKE_A_MODULE = set()
+"""Functions with the name of their module, or of one beside it, that are still to be renamed: ``file.py:name``."""
+
+
+def test_no_function_of_analysis_or_report_is_called_like_a_module():
+    found = set()
+    for path in [each for folder in ("analysis", "report") for each in (ROOT / folder).rglob("*.py")]:
+        beside = {each.stem for each in path.parent.iterdir() if each.is_dir() or each.suffix == ".py"}
+        names = set(definitions(path, ast.FunctionDef | ast.AsyncFunctionDef)) & beside
+        found |= {f"{path.relative_to(ROOT).as_posix()}:{name}" for name in names}
+    assert found == CALLED_LIKE_A_MODULE

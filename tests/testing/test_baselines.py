@@ -27,13 +27,13 @@ from nasbench_lab.testing import (
     to_text,
 )
 from nasbench_lab.testing.baselines.baseline import Subject, baseline_of, checksum_of
-from nasbench_lab.testing.baselines.exact_tier import difference, fingerprints
-from nasbench_lab.testing.baselines.files import from_json, to_json, write_baseline
-from nasbench_lab.testing.baselines.lookup import find_table_of_file, name_of_table, plain, source_of
-from nasbench_lab.testing.baselines.outcome import CheckOutcome
+from nasbench_lab.testing.baselines.baseline_file import from_json, to_json, write_baseline
+from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+from nasbench_lab.testing.baselines.file_references import find_table_of_file, name_of_table, plain, source_of
+from nasbench_lab.testing.baselines.loss_comparison import compare, equivalence_chances, error_per_test
 from nasbench_lab.testing.baselines.run_losses import losses, scale_of
-from nasbench_lab.testing.baselines.statistical_tier import compare, error_of, prospects
-from nasbench_lab.testing.baselines.verdicts import Simulated, compare_with, write_anew
+from nasbench_lab.testing.baselines.trace_fingerprints import difference, fingerprints
+from nasbench_lab.testing.baselines.verdicts import SimulatedRuns, compare_with_baseline, write_baseline_of
 
 BUDGET = nl.Budget(evaluations=64)
 TABLE = synthetic_table("topology")
@@ -62,7 +62,7 @@ def simulated(strategy="random-search", table=TABLE, runs=16, budget=BUDGET, **o
 
 def test_the_same_strategy_is_identical(committed):
     outcome = check(variants.Evolution()).against(committed)
-    assert (outcome.verdict, outcome.findings, outcome.notes, outcome.measures) == ("identical", (), (), ())
+    assert (outcome.verdict, outcome.findings, outcome.notes, outcome.comparisons) == ("identical", (), (), ())
     assert outcome.passed
 
 
@@ -74,9 +74,9 @@ def test_drawing_in_another_order_is_equivalent(committed):
     outcome = check(variants.DrawsInAnotherOrder()).against(committed)
     assert outcome.verdict == "equivalent", to_text(outcome)
     assert not outcome.findings
-    assert [measure.name for measure in outcome.measures] == ["anytime", "final"]
-    assert all(measure.error == 0.01 / 2 for measure in outcome.measures)
-    assert re.search(r"differs from run 0 on, there first in one of the evaluations 9 to 16", outcome.notes[0])
+    assert [comparison.name for comparison in outcome.comparisons] == ["anytime", "final"]
+    assert all(comparison.error == 0.01 / 2 for comparison in outcome.comparisons)
+    assert re.search(r"the first is run 0, which first differs in one of the evaluations 9 to 16", outcome.notes[0])
 
 
 def test_a_better_strategy_is_better(tmp_path):
@@ -94,7 +94,7 @@ def test_a_worse_mutation_is_caught(committed):
     outcome = check(variants.WorseMutation()).against(committed)
     assert outcome.verdict == "worse"
     assert not outcome.passed
-    final = next(measure for measure in outcome.measures if measure.name == "final")
+    final = next(comparison for comparison in outcome.comparisons if comparison.name == "final")
     assert final.difference > final.low > final.margin > 0
     assert final.p_worse < final.error
 
@@ -103,9 +103,9 @@ def test_a_harness_that_shows_test_values_is_caught(committed):
     values = {name: TABLE.values(name) for name in TABLE.metrics}
     peeking = Table(TABLE.description, {**values, "valid_accuracy": values["test_accuracy"]})
     trace = nl.simulate(peeking, variants.Evolution(), runs=256, budget=BUDGET)
-    outcome = compare_with(read_baseline(committed), Simulated(trace, TABLE), committed)
+    outcome = compare_with_baseline(read_baseline(committed), SimulatedRuns(trace, TABLE), committed)
     assert outcome.verdict == "broken"
-    assert "what it was told is test_accuracy, which no search may see" in outcome.findings[0]
+    assert "the observed value is test_accuracy, which no search may see" in outcome.findings[0]
 
 
 def test_a_strategy_that_reads_the_table_is_caught(committed):
@@ -117,9 +117,9 @@ def test_a_strategy_that_reads_the_table_is_caught(committed):
 @pytest.mark.parametrize(
     ("strategy", "finding"),
     [
-        (variants.SharesOneStream(), "run 128 comes out differently when it is simulated again"),
-        (variants.UsesItsPlace(), "run 128 comes out differently when it is simulated again"),
-        (variants.DrawsUnderACondition(), "run 128 comes out differently when it is simulated again"),
+        (variants.SharesOneStream(), "run 128 gives another result when it is simulated again"),
+        (variants.UsesItsPlace(), "run 128 gives another result when it is simulated again"),
+        (variants.DrawsUnderACondition(), "run 128 gives another result when it is simulated again"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -142,16 +142,19 @@ def test_runs_that_are_all_the_same_are_caught(committed):
             pass
 
     outcome = check(PlainStrategy(Fixed)).against(committed)
-    assert outcome.findings == ("seeds: all runs are the same; those of the baseline were not",)
+    assert outcome.findings == ("seeds: all runs are the same, but the runs of the baseline are not",)
 
 
 def test_other_seeds_are_not_identical_and_with_the_exact_tier_alone_they_fail(tmp_path, committed):
     other = nl.simulate(TABLE, variants.Evolution(), runs=256, budget=BUDGET, seed=1)
     shifted = with_setting(other, seed=0)
-    assert compare_with(read_baseline(committed), Simulated(shifted, TABLE), committed).verdict == "equivalent"
+    assert (
+        compare_with_baseline(read_baseline(committed), SimulatedRuns(shifted, TABLE), committed).verdict
+        == "equivalent"
+    )
     path = tmp_path / "exact.json"
     check(variants.Evolution(), tiers=("exact",)).write(path)
-    outcome = compare_with(read_baseline(path), Simulated(shifted, TABLE), path, tiers=("exact",))
+    outcome = compare_with_baseline(read_baseline(path), SimulatedRuns(shifted, TABLE), path, tiers=("exact",))
     assert outcome.verdict == "different"
     assert not outcome.passed
 
@@ -166,7 +169,7 @@ def test_a_strategy_that_stops_one_evaluation_early_is_caught(committed):
 def test_a_harness_that_is_off_by_one_is_caught(committed, evaluations, words):
     trace = nl.simulate(TABLE, variants.Evolution(), runs=256, budget=nl.Budget(evaluations=evaluations))
     claimed = with_setting(trace, budget=BUDGET)
-    outcome = compare_with(read_baseline(committed), Simulated(claimed, TABLE), committed)
+    outcome = compare_with_baseline(read_baseline(committed), SimulatedRuns(claimed, TABLE), committed)
     assert outcome.verdict == "broken"
     assert words in outcome.findings[0]
     assert "256 of 256 runs" in outcome.findings[0]
@@ -178,7 +181,7 @@ def test_a_strategy_that_stops_one_later_or_earlier_than_it_did_is_caught(tmp_pa
     assert read_baseline(path).losses["unused"].tolist() == [14.0] * 256
     outcome = check(variants.StopsOneEarly(last=49)).against(path)
     assert outcome.verdict == "worse"
-    assert [measure.verdict for measure in outcome.measures if measure.name == "unused"] == ["worse"]
+    assert [comparison.verdict for comparison in outcome.comparisons if comparison.name == "unused"] == ["worse"]
 
 
 def test_a_strategy_that_pays_for_nothing_is_caught(committed):
@@ -193,14 +196,14 @@ def test_a_harness_whose_clock_is_wrong_is_caught(committed, factor):
     wrong = dataclasses.replace(trace, time=trace.time * factor)
     baseline = read_baseline(committed)
     assert difference(baseline.fingerprints, wrong) is None, "the traces' architectures are the same"
-    assert "clock" in compare_with(baseline, Simulated(wrong, TABLE), committed).findings[0]
+    assert "clock" in compare_with_baseline(baseline, SimulatedRuns(wrong, TABLE), committed).findings[0]
 
 
 def test_workers_that_wait_are_a_slower_clock(tmp_path):
     path = tmp_path / "workers.json"
     assert check(variants.Evolution(), workers=4, runs=32).write(path).verdict == "created"
     outcome = check(variants.WaitsForAll(), workers=4, runs=32).against(path)
-    clock = next(measure for measure in outcome.measures if measure.name == "clock")
+    clock = next(comparison for comparison in outcome.comparisons if comparison.name == "clock")
     assert outcome.verdict == clock.verdict == "worse"
     assert clock.after > 1.5 * clock.before
     assert check(variants.Evolution(), workers=4, runs=32).against(path).verdict == "identical"
@@ -260,7 +263,7 @@ def groups(pool, runs, times, seed):
 def test_a_thousand_runs_of_continuous_integration_raise_no_more_false_alarms_than_stated(kind, request):
     pool = request.getfixturevalue(kind)
     level, runs = 0.05, 256
-    error = error_of(level, baselines=1, losses=2)
+    error = error_per_test(level, baselines=1, losses=2)
     alarms = {0.0: np.zeros(1000, dtype=bool), 1.0: np.zeros(1000, dtype=bool)}
     for name in ("anytime", "final"):
         margin = 0.5 * pool[name].std()
@@ -276,7 +279,7 @@ def test_a_thousand_runs_of_continuous_integration_raise_no_more_false_alarms_th
 def test_a_folder_of_many_baselines_keeps_the_level(pool):
     level, runs, baselines = 0.05, 64, 10
     margin = 0.5 * pool["final"].std()
-    error = error_of(level, baselines, losses=1)
+    error = error_per_test(level, baselines, losses=1)
     old, new = groups(pool["final"], runs, 400 * baselines, seed=2)
     worse = [compare("final", *pair, margin, error).verdict == "worse" for pair in zip(old, new + margin, strict=True)]
     families = np.array(worse).reshape(400, baselines).any(axis=1)
@@ -289,16 +292,16 @@ def test_power_and_detectable_regressions_are_as_stated(pool):
     margin = 0.6 * values.std()
     old, new = groups(values, runs, times, seed=3)
     equal = [compare("final", a, b, margin, error) for a, b in zip(old, new, strict=True)]
-    found = np.mean([measure.verdict == "equivalent" for measure in equal])
+    found = np.mean([comparison.verdict == "equivalent" for comparison in equal])
     assert 0.5 < found < 0.99, "a power of nearly 0 or 1 would prove little"
-    assert found == pytest.approx(np.mean([measure.power for measure in equal]), abs=0.06)
+    assert found == pytest.approx(np.mean([comparison.power for comparison in equal]), abs=0.06)
     samples = values[: 40 * runs].reshape(40, runs)
-    foreseen = [prospects({"final": sample}, {"final": margin}, error)["final"] for sample in samples]
+    foreseen = [equivalence_chances({"final": sample}, {"final": margin}, error)["final"] for sample in samples]
     assert found == pytest.approx(np.mean(foreseen), abs=0.06)
-    shift = np.median([measure.detectable for measure in equal])
+    shift = np.median([comparison.detectable for comparison in equal])
     worse = [compare("final", a, b + shift, margin, error).verdict == "worse" for a, b in zip(old, new, strict=True)]
     assert np.mean(worse) == pytest.approx(0.8, abs=0.06)
-    needed = int(np.median([measure.needed for measure in equal]))
+    needed = int(np.median([comparison.needed for comparison in equal]))
     pairs = zip(*groups(values, needed, 300, seed=4), strict=True)
     assert np.mean([compare("final", *pair, margin, error).verdict == "equivalent" for pair in pairs]) > 0.85
 
@@ -315,7 +318,7 @@ def test_a_difference_is_found_where_it_is():
         architecture[run, step] += 1
         part = difference(known, dataclasses.replace(trace, architecture=architecture))
         assert (part.run, part.after, part.until, part.runs, part.of) == (run, after, until, 1, 9)
-        assert f"from run {run} on" in str(part)
+        assert f"the first is run {run}, " in str(part)
 
 
 @pytest.mark.parametrize("name", ["fidelity", "repeat"])
@@ -480,7 +483,7 @@ def test_what_is_broken_is_not_written(tmp_path):
 
 def test_a_baseline_with_too_few_runs_says_so(tmp_path):
     notes = check("random-search", runs=16).write(tmp_path / "a.json").notes
-    assert any("would be found equivalent in final with a probability of 0." in note for note in notes)
+    assert any("is found equivalent in final with a probability of only 0." in note for note in notes)
     assert not any("would be" in note for note in check("random-search").write(tmp_path / "b.json").notes)
 
 
@@ -488,7 +491,7 @@ def test_the_family_is_the_folder(tmp_path):
     for number in range(4):
         check(variants.Evolution()).write(tmp_path / f"{number}.json")
     outcome = check(variants.DrawsInAnotherOrder()).against(tmp_path / "0.json")
-    assert {measure.error for measure in outcome.measures} == {0.01 / 4 / 2}
+    assert {comparison.error for comparison in outcome.comparisons} == {0.01 / 4 / 2}
 
 
 @pytest.mark.parametrize(
@@ -518,10 +521,10 @@ def test_another_table_or_budget_is_refused(committed):
     ("options", "words"),
     [
         ({"runs": 4}, "at least 8 runs"),
-        ({"level": 0.7}, "level must be between"),
-        ({"level": True}, "level must be between"),
-        ({"margin": 0.0}, "margin must be a positive number"),
-        ({"margin": {"speed": 1.0}}, "there is no loss 'speed'"),
+        ({"level": 0.7}, "level must be above 0 and below 0.5"),
+        ({"level": True}, "level must be a finite number"),
+        ({"margin": 0.0}, "the margin of anytime must be above 0"),
+        ({"margin": {"speed": 1.0}}, "unknown loss 'speed'"),
         ({"tiers": ()}, "tiers must be some of"),
         ({"tiers": ("exact", "fuzzy")}, "tiers must be some of"),
     ],
@@ -735,7 +738,7 @@ def test_an_outcome_survives_being_sent_to_another_process(committed):
 
 def test_texts_say_the_numbers(committed):
     outcome = check(variants.WorseMutation()).against(committed)
-    final = outcome.measures[1]
+    final = outcome.comparisons[1]
     for text in (to_text(outcome), to_markdown([outcome])):
         for number in (f"{final.before:.4g}", f"{final.difference:+.3g}", f"{final.margin:g}", f"{final.power:.3f}"):
             assert number in text
@@ -751,7 +754,7 @@ def test_an_inconclusive_check_says_how_many_runs_are_needed(tmp_path):
     outcome = check(variants.DrawsInAnotherOrder(), runs=8).against(path)
     assert outcome.verdict == "inconclusive"
     assert not outcome.passed
-    needed = max(measure.needed for measure in outcome.measures)
+    needed = max(comparison.needed for comparison in outcome.comparisons)
     assert needed > 8
     assert f"{needed} runs would give a power of 0.9" in to_text(outcome)
 
@@ -759,9 +762,9 @@ def test_an_inconclusive_check_says_how_many_runs_are_needed(tmp_path):
 def test_traces_of_a_harness_are_written_and_compared(tmp_path):
     trace = simulated(runs=32)
     path = tmp_path / "a.json"
-    assert write_anew(Simulated(trace, TABLE), SUBJECT, path).verdict == "created"
-    assert compare_with(read_baseline(path), Simulated(trace, TABLE), path).verdict == "identical"
+    assert write_baseline_of(SimulatedRuns(trace, TABLE), SUBJECT, path).verdict == "created"
+    assert compare_with_baseline(read_baseline(path), SimulatedRuns(trace, TABLE), path).verdict == "identical"
     with pytest.raises(ParameterError, match="name it"):
         check_file(path)
-    with pytest.raises(ParameterError, match="runs from number 0 on"):
+    with pytest.raises(ParameterError, match="runs that start with number 0"):
         baseline_of(simulated(first_run=3), TABLE, SUBJECT)

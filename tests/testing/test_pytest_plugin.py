@@ -42,8 +42,7 @@ def test_a_missing_baseline_fails_and_says_how_to_make_it(project):
     result = project.run_plugin()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        "*there is no baseline baselines/mine.json; make it on purpose: "
-        "pytest test_mine.py::test_search --update-baselines"
+        "*there is no baseline baselines/mine.json; write it with: pytest test_mine.py::test_search --update-baselines"
     )
     assert not baselines(project), "it was not made"
 
@@ -79,7 +78,7 @@ def test_a_regression_fails_with_the_numbers_and_is_in_the_summary(project):
             "worse: regularized-evolution* on synthetic/chain (worse by more than the margin)",
             "*the strategy was random-search, is regularized-evolution*",
             "*measure *margin*power*",
-            "*if this is meant: pytest test_mine.py::test_search --update-baselines",
+            "*if this is intended: pytest test_mine.py::test_search --update-baselines",
             "*strategy baselines*",
         ]
     )
@@ -122,7 +121,7 @@ def test_what_is_inconclusive_fails_unless_it_may_pass(project):
     project.write("regularized-evolution", ", runs=8")
     result = project.run_plugin()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines("inconclusive: *the runs do not tell whether it is within the margin*")
+    result.stdout.fnmatch_lines("inconclusive: *the runs do not show whether the difference is within the margin*")
     project.makeini("[pytest]\nstrategy_baselines_inconclusive = pass\n")
     result = project.run_plugin()
     result.assert_outcomes(passed=1)
@@ -139,9 +138,9 @@ def test_a_wrong_setting_is_a_usage_error(project):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda text: text[:100], "*cannot read the baseline *mine.json: it is no JSON*"),
-        (lambda text: text.replace('"runs": 256', '"runs": 64'), "*a loss has not one value a run*"),
-        (lambda text: text.replace('"seed": 0', '"seed": 9'), "*was made for another check: seed was 9, is 0; *"),
+        (lambda text: text[:100], "*cannot read the baseline *mine.json: it is not JSON*"),
+        (lambda text: text.replace('"runs": 256', '"runs": 64'), "*a loss must have one value per run*"),
+        (lambda text: text.replace('"seed": 0', '"seed": 9'), "*is for another check: seed was 9, is 0; *"),
     ],
     ids=["truncated", "inconsistent", "other"],
 )
@@ -162,7 +161,7 @@ def test_two_checks_of_one_name_are_named(project):
         + CHECK.format(strategy="local-search", more="").replace("test_search", "test_other")
     )
     result = project.run_plugin("--update-baselines")
-    result.stdout.fnmatch_lines("baselines/mine.json was written more than once; give each check a name of its own")
+    result.stdout.fnmatch_lines("baselines/mine.json was written more than once; give each check its own name")
 
 
 def test_a_trace_of_a_harness_can_be_checked(project):
@@ -185,7 +184,7 @@ def test_a_trace_of_a_harness_can_be_checked(project):
     result = project.run_plugin()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["broken: *", "*clock: evaluation 1 of run 0 took *"])
-    result.stdout.no_fnmatch_line("*if this is meant*")
+    result.stdout.no_fnmatch_line("*if this is intended*")
 
 
 def test_a_summary_that_cannot_be_written_is_an_error(project):

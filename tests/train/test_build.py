@@ -17,7 +17,7 @@ from nasbench_lab.errors import DataError, OutputError, ParameterError
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
-from nasbench_lab.train.build import BuildShard, How, assemble, build, read_spec, unfinished  # noqa: E402
+from nasbench_lab.train.build import BuildShard, ExecutionOptions, assemble, build, read_spec, unfinished  # noqa: E402
 from nasbench_lab.train.build.journal import Journal  # noqa: E402
 from nasbench_lab.train.build.run import units  # noqa: E402
 from nasbench_lab.train.build.worker import Worker  # noqa: E402
@@ -98,11 +98,11 @@ def test_a_build_killed_five_times_is_the_uninterrupted_one(spec, tmp_path):
 def test_shards_make_the_same_table(spec, tmp_path):
     specification = read_spec(spec)
     folder = tmp_path / "shards"
-    build(specification, folder, shard=BuildShard(1, 2), how=How(processes=1))
+    build(specification, folder, shard=BuildShard(1, 2), how=ExecutionOptions(processes=1))
     assert unfinished(specification, folder) == len(units(specification)) // 2
     with pytest.raises(DataError, match=r"\d of \d trainings of 'mine/topology' are not finished"):
         assemble(specification, folder)
-    build(specification, folder, shard=BuildShard(2, 2), how=How(processes=2))
+    build(specification, folder, shard=BuildShard(2, 2), how=ExecutionOptions(processes=2))
     same_tables(assemble(specification, folder), train_here(specification, tmp_path / "whole"))
 
 
@@ -186,15 +186,18 @@ def test_the_journal_gives_back_what_was_recorded(tmp_path):
     [
         (('name = "mine/topology"', ""), "lacks name"),
         (("sample = 7", "sampel = 7"), "did you mean 'sample'"),
-        (("sample = 7", "sample = 0"), "sample must be 1 to 15625"),
-        (("seeds = 2", "seeds = 0"), "seeds must be different whole numbers"),
-        (("seeds = 2", "seeds = [1, 1]"), "seeds must be different whole numbers"),
+        (("sample = 7", "sample = 0"), "sample must be at least 1, got 0"),
+        (("sample = 7", "sample = 15626"), "sample must be at most the size of the space, 15625, got 15626"),
+        (("seeds = 2", "seeds = 0"), "the number of seeds must be at least 1, got 0"),
+        (("seeds = 2", "seeds = []"), "seeds must be at least one number"),
+        (("seeds = 2", "seeds = [-1]"), "a seed must be at least 0, got -1"),
+        (("seeds = 2", "seeds = [1, 1]"), "seeds must be different"),
         (("seeds = 2", 'seeds = "two"'), "seeds must be a number"),
         (("seeds = 2", "seeds = true"), "seeds must be a number"),
         (("seeds = 2", "seeds = 2\nbudgets = [3, 1]"), "budgets must be ascending"),
         (("seeds = 2", "seeds = 2\nbudgets = 3"), "budgets must be a list"),
         (("epochs = 2", "epoch = 2"), "did you mean 'epochs'"),
-        (("epochs = 2", "epochs = 0"), "needs epochs"),
+        (("epochs = 2", "epochs = 0"), "epochs must be at least 1, got 0"),
         (('base = "digits"', 'base = "digit"'), "did you mean 'digits'"),
         (('base = "digits", ', ""), "the recipe is wrong"),
         (('name = "topology"', 'name = "topologies"'), "did you mean 'topology'"),
@@ -203,18 +206,21 @@ def test_the_journal_gives_back_what_was_recorded(tmp_path):
         (("channels = 2", "channels = 0"), "a network takes channels and cells"),
         (("channels = 2", 'channels = "a"'), "a network takes channels and cells"),
         (("cells = 1", "cells = true"), "a network takes channels and cells"),
-        (("seeds = 2", "seeds = [9223372036854775808]"), "seeds must be less than"),
+        (("seeds = 2", "seeds = [9223372036854775808]"), "a seed must be below"),
         (("sample = 7", 'sample = "x"'), "sample must be a whole number"),
-        (("sample = 7", "sample = 7\nsample_seed = -1"), "sample_seed must be a whole number"),
-        (("seeds = 2", 'seeds = 2\nbudgets = ["a"]'), "budgets must be whole numbers"),
-        (("epochs = 2", "epochs = 1.5"), "epochs of a recipe must be int"),
-        (("epochs = 2", 'flip = "no"'), "flip of a recipe must be bool"),
-        (("epochs = 2", "learning_rate = inf"), "needs epochs, a learning rate"),
+        (("sample = 7", "sample = 7\nsample_seed = -1"), "sample_seed must be at least 0, got -1"),
+        (("seeds = 2", 'seeds = 2\nbudgets = ["a"]'), "a budget must be a whole number"),
+        (("epochs = 2", "epochs = 1.5"), "epochs must be a whole number, got 1.5"),
+        (("epochs = 2", 'flip = "no"'), "flip must be True or False, got 'no'"),
+        (("epochs = 2", "learning_rate = inf"), "learning_rate must be a finite number"),
         (('licence = "CC0-1.0"', "licence = 5"), "licence must be a text"),
         (('notes = ["for tests"]', "notes = [5]"), "notes must be texts"),
         (('name = "topology"', "name = 5"), "unknown space"),
         (('name = "digits"', "name = 5"), "unknown data set"),
-        (('name = "digits"', 'name = "digits"\nhardening = { noise = -1.0 }'), "noise of a hardening"),
+        (
+            ('name = "digits"', 'name = "digits"\nhardening = { noise = -1.0 }'),
+            "noise must be at least 0 and at most 10, got -1.0",
+        ),
         (("channels = 2", "channels = ="), "is not a TOML file"),
     ],
 )
@@ -222,7 +228,7 @@ def test_specifications_that_do_not_fit(spec, tmp_path, change, message):
     assert change[0] in SPEC
     spec.write_text(SPEC.replace(*change))
     with pytest.raises((DataError, ParameterError, LookupError), match=message) as caught:
-        build(read_spec(spec), tmp_path / "work", how=How(processes=1))
+        build(read_spec(spec), tmp_path / "work", how=ExecutionOptions(processes=1))
     assert "\n" not in str(caught.value)
 
 
@@ -269,7 +275,7 @@ def alive(pid):
 
 @pytest.mark.parametrize("shard", [(0, 1), (2, 1), (1, 0)])
 def test_shards_that_make_no_sense(shard):
-    with pytest.raises(ParameterError, match="a shard is written N/M"):
+    with pytest.raises(ParameterError, match="a shard must be N/M"):
         BuildShard(*shard)
 
 

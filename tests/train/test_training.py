@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nasbench_lab.checks import domains
 from nasbench_lab.errors import DataError, ParameterError, UnknownNameError
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
 from nasbench_lab.spaces import TopologySpace  # noqa: E402
 from nasbench_lab.train import hardware_costs  # noqa: E402
-from nasbench_lab.train.classification_metrics import ClassScores, confusion_matrix  # noqa: E402
+from nasbench_lab.train.classification_metrics import MacroScores, confusion_matrix  # noqa: E402
 from nasbench_lab.train.datasets import Dataset, Split, digits  # noqa: E402
 from nasbench_lab.train.devices import check_device, check_precision  # noqa: E402
 from nasbench_lab.train.image_batches import ImageBatches  # noqa: E402
+from nasbench_lab.train.network_copies import initialised  # noqa: E402
 from nasbench_lab.train.networks import (  # noqa: E402
     cell101_network,
     layer_chain_network,
@@ -27,7 +29,6 @@ from nasbench_lab.train.networks import (  # noqa: E402
 )
 from nasbench_lab.train.networks.blocks import AveragePool3x3, ConvBn  # noqa: E402
 from nasbench_lab.train.recipes import RECIPES, TrainingRecipe, recipe  # noqa: E402
-from nasbench_lab.train.side_by_side import initialised  # noqa: E402
 from nasbench_lab.train.training import Training  # noqa: E402
 
 SHORT = TrainingRecipe("short", 2, 50, 0.1, average=0.5)
@@ -308,18 +309,25 @@ class TestRecipes:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"epochs": 0}, "needs epochs"),
-            ({"batch": 1}, "batches of two images"),
-            ({"learning_rate": math.nan}, "needs epochs, a learning rate"),
-            ({"average": 1.0}, "average of recipe"),
-            ({"weight_decay": -1.0}, "weight_decay of recipe"),
-            ({"optimizer": "adam"}, "did you mean 'adamw'"),
-            ({"schedule": "cosin"}, "did you mean 'cosine'"),
+            ({"epochs": 0}, "epochs must be at least 1, got 0"),
+            ({"batch": 1}, "batch must be at least 2, got 1"),
+            ({"learning_rate": math.nan}, "learning_rate must be a finite number, got nan"),
+            ({"average": 1.0}, "average must be at least 0 and below 1, got 1.0"),
+            ({"weight_decay": -1.0}, "weight_decay must be at least 0, got -1.0"),
+            ({"optimizer": "adam"}, "optimizer must be 'sgd', 'rmsprop' or 'adamw', got 'adam'"),
+            ({"schedule": "cosin"}, "schedule must be 'cosine', 'linear' or 'constant', got 'cosin'"),
+            ({"source": None}, "source of a recipe must be a text, got None"),
         ],
     )
-    def test_recipes_that_make_no_sense(self, changes, message):
-        with pytest.raises((ParameterError, UnknownNameError), match=message):
+    def test_wrong_values_in_recipes(self, changes, message):
+        with pytest.raises(ParameterError, match=message):
             dataclasses.replace(SHORT, **changes)
+
+    def test_every_field_of_a_recipe_is_checked(self):
+        for name, domain in domains(TrainingRecipe).items():
+            for value in domain.bad_values():
+                with pytest.raises(ParameterError, match=f"^{name} must be"):
+                    dataclasses.replace(SHORT, **{name: value})
 
     def test_an_unknown_recipe(self):
         with pytest.raises(UnknownNameError, match="did you mean 'digits'"):
@@ -337,7 +345,7 @@ def test_class_scores_agree_with_scikit_learn(data, classes):
     matrix = confusion_matrix(labels, predicted, classes)
     if len(set(labels + predicted)) > 1:  # scikit-learn warns of a single class
         assert matrix.tolist() == reference_matrix(labels, predicted, labels=every).tolist()
-    found = ClassScores.from_confusion(matrix)
+    found = MacroScores.from_confusion(matrix)
     *expected, _ = precision_recall_fscore_support(labels, predicted, labels=every, average="macro", zero_division=0)
     assert [found.precision, found.recall, found.f1] == pytest.approx([100 * each for each in expected])
 
@@ -401,7 +409,7 @@ def test_devices_and_precisions_are_checked():
     with pytest.raises(ParameterError, match="unknown device 'gpu'"):
         check_device("gpu")
     if not torch.cuda.is_available():
-        with pytest.raises(ParameterError, match="there is no device 'cuda'"):
+        with pytest.raises(ParameterError, match="cannot use the device 'cuda'"):
             check_device("cuda")
     with pytest.raises(UnknownNameError, match="bfloat16"):
         check_precision("float16")

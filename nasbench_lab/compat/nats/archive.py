@@ -1,4 +1,4 @@
-"""What a face opens: a folder of our tables, or an official archive that is converted into one, once."""
+"""Opening a folder of our tables, or an official archive, which is converted into such a folder once."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import numpy as np
 
 from nasbench_lab.cache import cache_folder
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
-from nasbench_lab.compat.nats.trainings import EVALUATIONS, BoundTrainings
+from nasbench_lab.compat.nats.training_table import EVALUATIONS, TrainingTable
 from nasbench_lab.spaces import Space
 from nasbench_lab.tables.store import FORMAT_VERSION
 
 DATASETS = tuple(EVALUATIONS)
-"""The data sets that networks were trained on, by their official names."""
+"""Official names of the data sets that networks were trained on."""
 
-_REVISION = 1  # raised whenever the importer makes other tables of the same archive
+_REVISION = 1  # increased whenever the importer makes other tables from the same archive
 _TABLE = re.compile(rf"({'|'.join(DATASETS)})-(\d+)\.h5")
 _LOG = logging.getLogger(__name__)
 
@@ -30,20 +30,20 @@ _LOG = logging.getLogger(__name__)
 class Archive:
     """A folder with a table ``<data set>-<hp>.h5`` for every data set and set of hyper-parameters.
 
-    Tables are opened when they are first asked for.
+    Tables are opened at their first use.
 
     Args:
-        folder: where the tables are, or one of them.
+        folder: the folder of the tables, or the path of one table.
 
     Raises:
-        ArgumentError: there are none.
+        ArgumentError: the folder has no tables.
     """
 
     def __init__(self, folder: Path) -> None:
         self._paths = _tables(folder)
         if not self._paths:
             raise ArgumentError(f"{folder} has no tables; their names are like cifar10-valid-200.h5")
-        self._open: dict[tuple[str, str], BoundTrainings] = {}
+        self._open: dict[tuple[str, str], TrainingTable] = {}
         self.hps = tuple(sorted({hp for _, hp in self._paths}, key=int))
 
     @cached_property
@@ -52,14 +52,14 @@ class Archive:
         dataset, hp = next(iter(self._paths))
         return self.require(dataset, hp).space
 
-    def trainings(self, dataset: str, hp: str) -> BoundTrainings | None:
-        """Return the trainings on a data set with some hyper-parameters; None where there are none."""
+    def trainings(self, dataset: str, hp: str) -> TrainingTable | None:
+        """Return the trainings on a data set with some hyper-parameters, or None if there are none."""
         found = self._open.get((dataset, hp))
         if found is None and (dataset, hp) in self._paths:
-            found = self._open[dataset, hp] = BoundTrainings(self._paths[dataset, hp], dataset, hp)
+            found = self._open[dataset, hp] = TrainingTable(self._paths[dataset, hp], dataset, hp)
         return found
 
-    def require(self, dataset: str, hp: str) -> BoundTrainings:
+    def require(self, dataset: str, hp: str) -> TrainingTable:
         """Return the trainings on a data set with some hyper-parameters.
 
         Raises:
@@ -68,11 +68,11 @@ class Archive:
         found = self.trainings(dataset, hp)
         if found is None:
             known = ", ".join(f"{d} with hp {h}" for d, h in self._paths)
-            raise MissingResultError(f"there are no trainings on {dataset!r} with hp {hp!r}; there are: {known}")
+            raise MissingResultError(f"there are no trainings on {dataset!r} with hp {hp!r}; available: {known}")
         return found
 
     def hps_of(self, index: int) -> list[str]:
-        """Return the hyper-parameters that an architecture was trained with."""
+        """Return the hyper-parameters with which an architecture was trained."""
         return [hp for hp in self.hps if self.has(index, hp)]
 
     def has(self, index: int, hp: str) -> bool:
@@ -103,16 +103,16 @@ class Archive:
 def open_archive(source: Path) -> Archive:
     """Open a folder of our tables, or an official archive.
 
-    An official archive is converted into the cache the first time. The tables are found again by the path, size and
-    time of the archive (of a folder: its own time, and that of its list of architectures), so an archive that changed
-    is converted anew.
+    An official archive is converted into the cache at its first use. The tables are found again by the path, size and
+    time of the archive (for a folder: its own time, and that of its list of architectures), so an archive that has
+    changed is converted again.
 
     Args:
         source: a folder of tables, one table, a folder with an official archive, or an official file.
 
     Raises:
         ArgumentError: there is no such file or folder.
-        DataError: the archive is damaged, hostile or no archive.
+        DataError: the file is damaged, hostile or not an archive.
     """
     if not source.exists():
         raise ArgumentError(f"{source} is neither a file or a dir.")
@@ -130,7 +130,7 @@ def is_ours(source: Path) -> bool:
 
 
 def _tables(folder: Path) -> Mapping[tuple[str, str], Path]:
-    """Find the tables in a folder, or the one that is meant, by data set and hyper-parameters."""
+    """Return the paths of the tables in a folder, or of a single table, by data set and hyper-parameters."""
     paths = [folder] if folder.is_file() else folder.iterdir() if folder.is_dir() else ()
     names = {path: _TABLE.fullmatch(path.name) for path in paths}
     found = {(match[1], match[2]): path for path, match in names.items() if match}
@@ -150,7 +150,7 @@ def _report(done: int, total: int) -> None:
 
 
 def _identity(source: Path) -> str:
-    """Digest of what tells an archive from others, and from what it was before."""
+    """Return a digest that differs between archives and between versions of an archive."""
     place = source.resolve()
     files = [place, *sorted(place.glob("meta.*"))] if place.is_dir() else [place]
     facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]

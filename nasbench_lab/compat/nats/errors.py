@@ -1,8 +1,8 @@
-"""The errors of the faces of NATS-Bench and NAS-Bench-201: ours, and at the same time of the originals' kinds.
+"""Errors of the APIs of NATS-Bench and NAS-Bench-201, which are instances of the official error types, too.
 
-The originals raise ``KeyError``, ``ValueError`` or ``AssertionError`` for the same mistake, depending on the method and
-on how the archive was opened. A script that catches any of these must go on working, so each class here is all of them
-that the originals use for its kind of mistake.
+The official APIs raise ``KeyError``, ``ValueError`` or ``AssertionError`` for the same mistake, depending on the method
+and on how the archive was opened. Scripts that catch any of these must keep working, so each class here inherits from
+all types that the official APIs use for its kind of mistake.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ class MissingResultError(MissingDataError, KeyError, ValueError, AssertionError)
     """The archive has no such architecture, data set, hyper-parameters, evaluation set or epoch."""
 
     def __str__(self) -> str:
-        # Not that of KeyError, which puts the message in quotation marks.
+        # That of KeyError would put the message in quotation marks.
         return Exception.__str__(self)
 
 
 @final
 class ArgumentError(ParameterError, AssertionError):
-    """An argument makes no sense: an epoch, seed or index out of range, an unknown name."""
+    """An argument is wrong: an epoch, seed or index is out of range, or a name is unknown."""

@@ -1,4 +1,4 @@
-"""Architectures as the official APIs write them down: configurations of networks, lists and matrices of cells."""
+"""Representations of architectures in the official APIs: configurations of networks, lists and matrices of cells."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _CLASSES = {"cifar10-valid": 10, "cifar10": 10, "cifar100": 100, "ImageNet16-120
 _TOPOLOGY_CHANNELS = 16
 _TOPOLOGY_CELLS = 5
 _SIZE_CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
-"""The cell of every network of the size space."""
+"""The cell of all networks in the size space."""
 
 
 def architecture_config(space: Space, index: int, dataset: str) -> dict[str, Any]:
-    """Return the configuration of a network, as the archives have it.
+    """Return the configuration of a network as stored in the archives.
 
     >>> from nasbench_lab.spaces import TopologySpace
     >>> architecture_config(TopologySpace(), 284, "cifar100")["class_num"]
@@ -33,7 +33,7 @@ def architecture_config(space: Space, index: int, dataset: str) -> dict[str, Any
 
 
 def str2lists(arch_str: str) -> list[tuple[tuple[str, int], ...]]:
-    """Return the inputs (operation, source) of every node of a cell but the first.
+    """Return the inputs (operation, source) of every node of a cell except the first.
 
     >>> str2lists("|nor_conv_1x1~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|")
     [(('nor_conv_1x1', 0),), (('none', 0), ('none', 1)), (('none', 0), ('none', 1), ('skip_connect', 2))]
@@ -49,10 +49,10 @@ def str2lists(arch_str: str) -> list[tuple[tuple[str, int], ...]]:
 
 
 def str2matrix(arch_str: str, search_space: Sequence[str] = OPERATIONS) -> FloatArray:
-    """Return the number of the operation from node j to node i of a cell at [i, j], shape (nodes, nodes).
+    """Return the matrix of a cell, shape (nodes, nodes): entry [i, j] is the number of the operation from node j to i.
 
     Args:
-        arch_str: the cell.
+        arch_str: notation of the cell.
         search_space: the operations, in the order of their numbers.
 
     >>> str2matrix("|nor_conv_1x1~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|")[1].tolist()

@@ -1,19 +1,19 @@
-"""The text that the official APIs show of an architecture, and the only place of the faces that prints."""
+"""Texts about architectures that the official APIs show. This is the only module of `compat` that prints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from nasbench_lab.compat.nats.results import ArchResults
+from nasbench_lab.compat.nats.arch_results import ArchResults
 
 
 class Style(NamedTuple):
-    """What differs between the official texts.
+    """Differences between the texts of the official APIs.
 
     Attributes:
-        between: what stands between loss and accuracy.
-        shows_test: whether the test accuracy of networks trained for validation on CIFAR-10 is shown.
+        between: text between loss and accuracy.
+        shows_test: whether the test accuracy of trainings on ``"cifar10-valid"`` is shown.
     """
 
     between: str
@@ -21,12 +21,12 @@ class Style(NamedTuple):
 
 
 def describe(results: ArchResults, style: Style, extra: str | None = None) -> list[str]:
-    """Return the lines about one architecture: notation, data sets, and two lines a data set.
+    """Return the lines about an architecture: its notation, its data sets, and two lines per data set.
 
     Args:
-        results: of the architecture.
-        style: of which API.
-        extra: what to say besides.
+        results: results of the architecture.
+        style: style of the official API.
+        extra: additional information for the second line.
     """
     names = results.get_dataset_names()
     lines = [str(results.arch_str), f"datasets : {names}, extra-info : {extra}"]
@@ -36,7 +36,7 @@ def describe(results: ArchResults, style: Style, extra: str | None = None) -> li
 
 
 def full_report(results: Iterable[ArchResults], style: Style) -> str:
-    """Return what is shown of one architecture: its trainings with all hyper-parameters."""
+    """Return the text about an architecture and its trainings with all hyper-parameters."""
     parts = []
     for result in results:
         parts.append(f"{'>' * 40} {result.get_total_epoch():03d} epochs {'>' * 40}")
@@ -45,7 +45,7 @@ def full_report(results: Iterable[ArchResults], style: Style) -> str:
 
 
 def show(text: str) -> None:
-    """Print a text: a face's ``show`` has no other purpose."""
+    """Print a text, which is the purpose of the method ``show`` in the official APIs."""
     print(text)
 
 
@@ -63,7 +63,7 @@ def _accuracies(results: ArchResults, dataset: str, style: Style) -> str:
 
 
 def _sets(dataset: str, style: Style) -> Sequence[tuple[str, str]]:
-    """Labels and names of the evaluation sets that are shown."""
+    """Return the labels and names of the shown evaluation sets."""
     if dataset == "cifar10":
         return (("test ", "ori-test"),)
     if dataset == "cifar10-valid":

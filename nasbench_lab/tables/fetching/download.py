@@ -51,7 +51,6 @@ def download(
     import pooch
     import requests
 
-    pooch.get_logger().setLevel("ERROR")
     target = downloaded(url, sha256)
     folder = target.parent
     stream = _Resumed(target.with_name(f"{target.name}.part"), size, step(report, f"downloading {what}"))
@@ -62,7 +61,8 @@ def download(
         with _one_at_a_time(target, step(report, f"waiting for another download of {what}")):
             for _attempt in range(2):
                 try:
-                    found = pooch.retrieve(url, f"sha256:{sha256}", target.name, folder, downloader=stream)
+                    with _without_messages():
+                        found = pooch.retrieve(url, f"sha256:{sha256}", target.name, folder, downloader=stream)
                 except ValueError:  # the checksum
                     if not stream.resumed:
                         raise
@@ -81,6 +81,20 @@ def download(
             f"cannot store the download of {what} in {folder}: {error.strerror or error}; "
             f"set {CACHE_VARIABLE} to a folder with room for it"
         ) from error
+
+
+@contextlib.contextmanager
+def _without_messages() -> Iterator[None]:
+    """Silence pooch's messages about downloads inside the block: `Progress` tells more."""
+    import pooch
+
+    logger = pooch.get_logger()
+    before = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 class _Resumed:

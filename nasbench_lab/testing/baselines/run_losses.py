@@ -1,4 +1,4 @@
-"""The statistical tier of a baseline: what is measured of every run. Less is better, always."""
+"""Losses of runs, which the statistical tier of a baseline compares. Lower is always better."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from nasbench_lab.analysis.trajectories import TimeAxis, incumbent_trajectories
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.tables import Table
-from nasbench_lab.testing.baselines.expected_costs import charges
+from nasbench_lab.testing.baselines.expected_evaluations import expected_seconds
 
 LOSSES: Mapping[str, str] = {
     "anytime": "mean regret over the checkpoints",
-    "clock": "simulated seconds, as a part of what the table charges for the same evaluations",
+    "clock": "simulated seconds, divided by the seconds of the same evaluations in the table",
     "final": "regret at the end",
     "unused": "evaluations of the budget that were not used",
 }
-"""Everything that can be measured of a run, and what it is."""
+"""The losses of a run by name, with their meaning."""
 
 _TIMES = 8  # checkpoints of a budget in seconds: the budget, half of it, a quarter, ...
-_DIGITS = 9  # significant; on another platform the last bits of a mean may differ
+_DIGITS = 9  # significant digits; the last bits of a mean can differ between platforms
 
 
 @dataclass(frozen=True)
-class LossScale:
-    """How the regrets of a baseline are measured; the same for what is compared with it.
+class RegretScale:
+    """How the regrets of a baseline, and of runs that are compared with it, are measured.
 
     Attributes:
-        kind: which regret.
-        axis: what the checkpoints count.
-        checkpoints: where the anytime regret is measured, ascending: 1, 2, 4, ... evaluations, or the seconds of the
-            budget divided by 1, 2, 4, ...
+        kind: kind of the regret.
+        axis: unit of the checkpoints.
+        checkpoints: points at which the anytime regret is measured, ascending: 1, 2, 4, ... evaluations, or the seconds
+            of the budget divided by ..., 4, 2, 1.
     """
 
     kind: Literal["valid", "test"]
@@ -42,21 +42,21 @@ class LossScale:
     checkpoints: tuple[float, ...]
 
 
-def scale_of(trace: Trace) -> LossScale:
-    """Return how the regrets of a trace are measured best: on test where there is test, in what the budget counts."""
+def scale_of(trace: Trace) -> RegretScale:
+    """Return how the regrets of a trace are measured: on test if the table has test, in the unit of the budget."""
     kind: Literal["valid", "test"] = "test" if "test" in trace.reference.means else "valid"
     budget = trace.setting.budget
     if budget.seconds is not None:
-        return LossScale(kind, "seconds", tuple(budget.seconds / 2**n for n in reversed(range(_TIMES))))
+        return RegretScale(kind, "seconds", tuple(budget.seconds / 2**n for n in reversed(range(_TIMES))))
     steps = max(trace.steps, 1)
-    return LossScale(kind, "evaluations", (*(float(2**n) for n in range((steps - 1).bit_length())), float(steps)))
+    return RegretScale(kind, "evaluations", (*(float(2**n) for n in range((steps - 1).bit_length())), float(steps)))
 
 
-def losses(trace: Trace, table: Table, scale: LossScale) -> dict[str, FloatArray]:
-    """Return what is measured of every run, by name (see `LOSSES`), each of shape (runs,) and without NaN.
+def losses(trace: Trace, table: Table, scale: RegretScale) -> dict[str, FloatArray]:
+    """Return the losses of every run by name (see `LOSSES`), each of shape (runs,) and without NaN.
 
-    Regrets are in the metric's unit. A run without a value has the regret of the worst architecture. What has no
-    meaning is left out: ``clock`` where the table lacks times, ``unused`` without a budget in evaluations.
+    Regrets are in the unit of the metric. A run without a value has the regret of the worst architecture. There is no
+    ``clock`` if the table has no times, and no ``unused`` without a budget in evaluations.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -74,7 +74,7 @@ def losses(trace: Trace, table: Table, scale: LossScale) -> dict[str, FloatArray
         "final": np.where(np.isnan(final), worst, final),
     }
     if table.has_times and trace.evaluations.all():
-        charged = np.where(trace.mask, charges(trace, table).most, 0.0).sum(axis=1)
+        charged = np.where(trace.mask, expected_seconds(trace, table).most, 0.0).sum(axis=1)
         ends = np.where(trace.mask, trace.time, 0.0).max(axis=1)
         if (charged > 0).all() and np.isfinite(ends).all():
             found["clock"] = ends / charged
@@ -85,7 +85,7 @@ def losses(trace: Trace, table: Table, scale: LossScale) -> dict[str, FloatArray
 
 
 def rounded(values: FloatArray) -> FloatArray:
-    """Round to the digits that a baseline file keeps.
+    """Round values to the digits that a baseline file keeps.
 
     >>> rounded(np.array([1 / 3, 0.0])).tolist()
     [0.333333333, 0.0]
@@ -93,8 +93,8 @@ def rounded(values: FloatArray) -> FloatArray:
     return np.array([float(f"{value:.{_DIGITS}g}") for value in values.tolist()])
 
 
-def _at_checkpoints(trace: Trace, scale: LossScale) -> FloatArray:
-    """Regret at the checkpoints, shape (runs, checkpoints). A run that ended keeps its last one; NaN before a value."""
+def _at_checkpoints(trace: Trace, scale: RegretScale) -> FloatArray:
+    """Return regrets at the checkpoints, (runs, checkpoints): NaN before the first value, the last after the end."""
     found = incumbent_trajectories(trace)
     regret = found.regret_at(scale.kind, found.at(scale.axis, np.array(scale.checkpoints))).T
     return np.where(np.isinf(regret), np.nan, regret)

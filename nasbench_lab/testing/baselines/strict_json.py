@@ -1,4 +1,4 @@
-"""JSON that is read strictly, member by member, and written so that people can review changes."""
+"""Reading JSON strictly, member by member, and writing it in a form that is easy to review."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _WIDTH = 110
 
 
 def parse(text: str) -> JsonObject:
-    """Read a JSON object, strictly: no member twice, no NaN and no infinity.
+    """Read a JSON object strictly, without duplicate members, NaN or infinity.
 
     Raises:
-        DataError: it is none.
+        DataError: the text is not such an object.
 
     >>> parse('{"a": 1, "a": 2}')
     Traceback (most recent call last):
-    nasbench_lab.errors.DataError: a name is there twice
+    nasbench_lab.errors.DataError: a member is given twice
     """
     try:
         document = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_without_duplicates)
@@ -29,15 +29,15 @@ def parse(text: str) -> JsonObject:
     except DataError:
         raise
     except ValueError as error:
-        raise DataError(f"it is no JSON: {first_line(error)}") from error
+        raise DataError(f"it is not JSON: {first_line(error)}") from error
     return JsonObject("", document)
 
 
 class JsonObject:
-    """A part of a document whose members are asked for by name and kind; whatever is wrong is a DataError."""
+    """An object of a JSON document. Members are read by name and type; a wrong or missing member is a DataError."""
 
     def __init__(self, name: str, content: Any) -> None:
-        require(isinstance(content, dict), f"{name or 'the whole'} must be an object")
+        require(isinstance(content, dict), f"{name or 'the document'} must be an object")
         self._name, self._content = name, content
 
     def names(self) -> list[str]:
@@ -49,10 +49,10 @@ class JsonObject:
         return JsonObject(self._called(name), self._member(name))
 
     def value(self, name: str, kind: Any) -> Any:
-        """Return a member of a kind, such as `int | None`."""
+        """Return a member of a type, such as ``int | None``."""
         value = self._member(name)
         wrong = not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
-        require(not wrong, f"{self._called(name)} has a value of the wrong kind")
+        require(not wrong, f"{self._called(name)} has a value of the wrong type")
         return value
 
     def number(self, name: str) -> float:
@@ -67,9 +67,9 @@ class JsonObject:
         return [_number(value, self._called(name)) for value in values]
 
     def texts(self, name: str) -> list[str]:
-        """Return a member that is a list of texts."""
+        """Return a member that is a list of strings."""
         values = self.value(name, list)
-        require(all(isinstance(value, str) for value in values), f"{self._called(name)} must be a list of texts")
+        require(all(isinstance(value, str) for value in values), f"{self._called(name)} must be a list of strings")
         return values
 
     def _member(self, name: str) -> Any:
@@ -96,17 +96,17 @@ def require(condition: bool, message: str) -> None:
 
 
 def _no_constant(name: str) -> Any:
-    raise DataError(f"it has a {name}, which is no number")
+    raise DataError(f"it contains {name}, which is not a JSON number")
 
 
 def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
-    require(len(members) == len(pairs), "a name is there twice")
+    require(len(members) == len(pairs), "a member is given twice")
     return members
 
 
 def render(value: Any, indent: str = "") -> str:
-    """Return JSON with sorted keys, a member a line, and lists wrapped at a fixed width.
+    """Return JSON with sorted keys, one member per line, and lists wrapped at a fixed width.
 
     >>> print(render({"b": [1, 2], "a": {}}))
     {

@@ -1,7 +1,7 @@
-"""What no baseline is needed for: the clock, the budget, and that a search saw validation only.
+"""Auditing a trace against its table: the clock, the budget, and that the search only observed validation.
 
-A comparison of traces alone would miss these: a harness that charges less for every training, or that shows test values
-under the name of validation, can give the same architectures, or better ones.
+A comparison with a baseline would miss such errors: a simulator that charges too little for every training, or that
+shows test values instead of validation values, can give the same architectures, or better ones.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation import Trace
 from nasbench_lab.tables import Table
-from nasbench_lab.testing.baselines.expected_costs import charges, shown
+from nasbench_lab.testing.baselines.expected_evaluations import expected_seconds, expected_values
 
 _RELATIVE = 1e-9
-"""Rounding that is allowed: sums of seconds, and means over repeats."""
+"""Relative rounding error that is allowed in sums of seconds and means over repeats."""
 
 
 def audit_trace(trace: Trace, table: Table, *, pays_for_scores: bool = False, may_stop: bool = True) -> list[str]:
-    """Return what is wrong with a trace, judged by the table alone; one line each, nothing if all is well.
+    """Return what is wrong with a trace according to its table, one line each; an empty list if nothing is wrong.
 
     Args:
-        trace: what happened.
-        table: what was searched.
+        trace: the runs.
+        table: the table that was searched.
         pays_for_scores: whether the strategy may spend seconds on scores between evaluations.
-        may_stop: whether it may end a run before the budget is used.
+        may_stop: whether the strategy may end a run before the budget is used.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -46,33 +46,33 @@ def audit_trace(trace: Trace, table: Table, *, pays_for_scores: bool = False, ma
 
 
 def _observations(trace: Trace, table: Table) -> str:
-    """What was observed is the table's objective, for the architecture, fidelity and repeat of the evaluation."""
-    expected = shown(trace, table, table.objective.name)
+    """Check that all observed values are the table's objective for the evaluated architecture, fidelity and repeat."""
+    expected = expected_values(trace, table, table.objective.name)
     wrong = trace.mask & ~_close(trace.observed, expected)
     if not wrong.any():
         return ""
     run, step = (int(place[0]) for place in np.nonzero(wrong))
     line = (
-        f"observation: run {_number(trace, run)} was told {trace.observed[run, step]:.9g} in evaluation {step + 1}, "
+        f"observation: run {_number(trace, run)} observed {trace.observed[run, step]:.9g} in evaluation {step + 1}, "
         f"but {table.objective.name} of architecture {trace.architecture[run, step]} is {expected[run, step]:.9g}"
     )
     test = table.description.test
     if test and test != table.objective.name:
-        same = _close(trace.observed, shown(trace, table, test))
+        same = _close(trace.observed, expected_values(trace, table, test))
         if same[wrong].all():
-            line += f"; what it was told is {test}, which no search may see"
+            line += f"; the observed value is {test}, which no search may see"
     return line
 
 
 def _budget(trace: Trace, table: Table, pays_for_scores: bool) -> str:
-    """Runs that did not end themselves have used their budget, and none has used more."""
+    """Check that no run has used more than its budget, and that all have used it unless they ended themselves."""
     budget, setting = trace.setting.budget, trace.setting
     counted = trace.evaluations
     one_fidelity = bool((trace.fidelity[trace.mask] == setting.fidelity).all())
     limit = budget.max_evaluations(setting.fidelity) if one_fidelity else budget.evaluations
     if limit is not None and (counted > limit).any():
         return _line("budget", trace, counted > limit, f"has more than the {limit} evaluations that {budget} allow")
-    if budget.epochs is not None and not table.description.resumable:  # where they are, less may have been paid for
+    if budget.epochs is not None and not table.description.resumable:  # resumed trainings use fewer epochs
         spent = np.where(trace.mask, trace.fidelity, 0).sum(axis=1) > budget.epochs
         if spent.any():
             return _line("budget", trace, spent, f"trains for more than {budget.epochs} epochs")
@@ -92,8 +92,8 @@ def _budget(trace: Trace, table: Table, pays_for_scores: bool) -> str:
 
 
 def _clock(trace: Trace, table: Table, pays_for_scores: bool) -> str:
-    """Every evaluation took what the table charges for it: with one worker exactly, with several in sum at least."""
-    charge = charges(trace, table)
+    """Check the seconds of the evaluations: each with one worker, their sum at least with several workers."""
+    charge = expected_seconds(trace, table)
     unknown = trace.mask & np.isnan(charge.most)
     if unknown.any():
         return ""
@@ -126,7 +126,7 @@ def _ends(trace: Trace) -> FloatArray:
 
 
 def _line(what: str, trace: Trace, wrong: NDArray[np.bool_], text: str) -> str:
-    """A line on the first of the runs that are wrong; nothing where none is."""
+    """Return a line on the first wrong run, or an empty text if there is none."""
     runs = np.flatnonzero(wrong)
     return f"{what}: run {_number(trace, int(runs[0]))} {text} ({len(runs)} of {trace.runs} runs)" if len(runs) else ""
 

@@ -1,4 +1,4 @@
-"""Judging runs by a baseline: audit, exact tier, statistical tier; and writing the baseline of runs."""
+"""Comparing runs with a baseline (audit, exact tier, statistical tier), and writing a baseline of runs."""
 
 from __future__ import annotations
 
@@ -20,24 +20,30 @@ from nasbench_lab.testing.baselines.baseline import (
     distinct_runs,
     protocol_of,
 )
-from nasbench_lab.testing.baselines.exact_tier import difference
-from nasbench_lab.testing.baselines.files import baseline_files, read_baseline, write_baseline
-from nasbench_lab.testing.baselines.lookup import plain
-from nasbench_lab.testing.baselines.outcome import CheckOutcome, Verdict
+from nasbench_lab.testing.baselines.baseline_file import baseline_files, read_baseline, write_baseline
+from nasbench_lab.testing.baselines.check_outcome import CheckOutcome, Verdict
+from nasbench_lab.testing.baselines.file_references import plain
+from nasbench_lab.testing.baselines.loss_comparison import (
+    POWER,
+    LossComparison,
+    compare,
+    equivalence_chances,
+    error_per_test,
+)
 from nasbench_lab.testing.baselines.run_losses import losses
-from nasbench_lab.testing.baselines.statistical_tier import POWER, Measure, compare, error_of, prospects
 from nasbench_lab.testing.baselines.trace_audit import audit_trace
+from nasbench_lab.testing.baselines.trace_fingerprints import difference
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Simulated:
-    """Runs, and what they are judged by.
+class SimulatedRuns:
+    """Simulated runs that a baseline is compared with or written of.
 
     Attributes:
-        trace: the runs, from number 0 on.
-        table: what they searched.
-        pays_for_scores: whether what made them has a use for scores, which cost seconds.
-        findings: what is known to be wrong already.
+        trace: the runs, starting with number 0.
+        table: the table that was searched.
+        pays_for_scores: whether the strategy uses scores, which cost seconds.
+        findings: errors that were found before.
     """
 
     trace: Trace
@@ -46,35 +52,35 @@ class Simulated:
     findings: tuple[str, ...] = ()
 
     def audit(self, *, may_stop: bool, pays: bool) -> list[str]:
-        """Return everything that is wrong without regard to a baseline's regrets.
+        """Return all errors that do not depend on the regrets of a baseline, one line each.
 
         Args:
             may_stop: whether runs may end themselves.
-            pays: whether seconds may be spent on scores, if there is a use for them.
+            pays: whether a strategy that uses scores may spend seconds on them.
         """
         pays = pays and self.pays_for_scores
         return [*self.findings, *audit_trace(self.trace, self.table, pays_for_scores=pays, may_stop=may_stop)]
 
 
-def compare_with(
+def compare_with_baseline(
     baseline: Baseline,
-    simulated: Simulated,
+    simulated: SimulatedRuns,
     path: Path,
     tiers: Sequence[Tier] = TIERS,
     level: float = LEVEL,
     margin: float | Mapping[str, float] | None = None,
 ) -> CheckOutcome:
-    """Compare runs with a baseline; see `Check`.
+    """Compare runs with a baseline; see `BaselineCheck`.
 
     Raises:
-        ParameterError: they were made by another protocol, or are judged by other margins.
+        ParameterError: the runs have another protocol, or the margins are not those of the baseline.
     """
     trace, table = simulated.trace, simulated.table
     _check_protocol(baseline, protocol_of(trace, table, tiers, level), path, margin)
     outcome = CheckOutcome(str(path), trace.setting.label, table.name, "broken", runs=trace.runs)
     findings = simulated.audit(may_stop=baseline.stopped > 0, pays="clock" in baseline.losses)
     if baseline.distinct > 1 and distinct_runs(trace) == 1 and trace.runs > 1:
-        findings.append("seeds: all runs are the same; those of the baseline were not")
+        findings.append("seeds: all runs are the same, but the runs of the baseline are not")
     notes = _subject_notes(baseline.subject, trace.setting)
     part = difference(baseline.fingerprints, trace) if baseline.fingerprints else None
     if part is not None:
@@ -85,22 +91,24 @@ def compare_with(
         return dataclasses.replace(outcome, verdict="identical", notes=tuple(notes))
     if "statistical" not in tiers:
         return dataclasses.replace(outcome, verdict="different", notes=tuple(notes))
-    measures = _measures(baseline, simulated, len(baseline_files(path.parent)))
-    return dataclasses.replace(outcome, verdict=_overall(measures), notes=tuple(notes), measures=tuple(measures))
+    comparisons = _comparisons(baseline, simulated, len(baseline_files(path.parent)))
+    return dataclasses.replace(
+        outcome, verdict=_overall(comparisons), notes=tuple(notes), comparisons=tuple(comparisons)
+    )
 
 
-def write_anew(
-    simulated: Simulated,
+def write_baseline_of(
+    simulated: SimulatedRuns,
     subject: Subject,
     path: Path,
     tiers: Sequence[Tier] = TIERS,
     level: float = LEVEL,
     margin: float | Mapping[str, float] | None = None,
 ) -> CheckOutcome:
-    """Write the baseline of runs; see `Check.write`.
+    """Write a baseline of runs; see `BaselineCheck.write`.
 
     Raises:
-        NasbenchLabError: it cannot be written, or a margin, tier or level makes no sense.
+        NasbenchLabError: the file cannot be written, or a margin, a tier or the level is not allowed.
     """
     trace = simulated.trace
     outcome = CheckOutcome(str(path), subject.label, simulated.table.name, "broken", runs=trace.runs)
@@ -109,7 +117,7 @@ def write_anew(
         return dataclasses.replace(outcome, findings=tuple(findings), notes=("nothing was written",))
     existed, old = path.exists(), _readable(path)
     if margin is None and old is not None:
-        margin = old.margins  # stated once, they stay
+        margin = old.margins  # margins stay until new ones are given
     baseline = baseline_of(trace, simulated.table, subject, margin=margin, tiers=tiers, level=level)
     if old is not None and old.same_content(baseline):
         return dataclasses.replace(outcome, verdict="unchanged")
@@ -118,10 +126,10 @@ def write_anew(
     return dataclasses.replace(outcome, verdict="updated" if existed else "created", notes=tuple(notes))
 
 
-def _measures(baseline: Baseline, simulated: Simulated, family: int) -> list[Measure]:
-    """Compare every loss, with the share of the level that it has."""
+def _comparisons(baseline: Baseline, simulated: SimulatedRuns, family: int) -> list[LossComparison]:
+    """Compare all losses, each with its share of the level."""
     now = losses(simulated.trace, simulated.table, baseline.scale)
-    error = error_of(baseline.protocol.level, family, len(baseline.losses))
+    error = error_per_test(baseline.protocol.level, family, len(baseline.losses))
     return [
         compare(name, before, now[name], baseline.margins[name], error)
         for name, before in sorted(baseline.losses.items())
@@ -129,9 +137,9 @@ def _measures(baseline: Baseline, simulated: Simulated, family: int) -> list[Mea
     ]
 
 
-def _overall(measures: Sequence[Measure]) -> Verdict:
-    """The worst of what the measures say; "better" where something is, and nothing is worse or unknown."""
-    found = {measure.verdict for measure in measures}
+def _overall(comparisons: Sequence[LossComparison]) -> Verdict:
+    """Return the worst verdict of the comparisons; "better" if at least one is, and the others are equivalent."""
+    found = {comparison.verdict for comparison in comparisons}
     verdicts: tuple[Verdict, ...] = ("worse", "inconclusive", "better")
     return next((verdict for verdict in verdicts if verdict in found), "equivalent")
 
@@ -139,7 +147,7 @@ def _overall(measures: Sequence[Measure]) -> Verdict:
 def _check_protocol(
     baseline: Baseline, protocol: Protocol, path: Path, margin: float | Mapping[str, float] | None
 ) -> None:
-    """Raise ParameterError where a check is not the one that the baseline was made for."""
+    """Raise a ParameterError if a check has another protocol or other margins than the baseline."""
     found = baseline.protocol.differences(protocol)
     given = margin if isinstance(margin, Mapping) else {"anytime": margin, "final": margin}
     for name, number in given.items():
@@ -150,14 +158,14 @@ def _check_protocol(
 
 
 def mismatch(path: Path, differences: Sequence[str]) -> ParameterError:
-    """Build the error for a baseline that was made for another check."""
+    """Return the error for a baseline of another check."""
     return ParameterError(
-        f"the baseline {path} was made for another check: {'; '.join(differences)}; if that is meant, update it"
+        f"the baseline {path} is for another check: {'; '.join(differences)}; if this is intended, update it"
     )
 
 
 def _subject_notes(subject: Subject, setting: Setting) -> list[str]:
-    """What else is searched with than before; it is for the reader, and fails no check."""
+    """Return how the strategy and its parameters differ from those of the baseline; this fails no check."""
     if subject.name != setting.strategy:
         return [f"the strategy was {subject.label}, is {setting.label}"]
     now = plain(setting.parameters)
@@ -177,7 +185,7 @@ def _readable(path: Path) -> Baseline | None:
 
 
 def _changes(old: Baseline | None, new: Baseline) -> list[str]:
-    """What a new baseline says otherwise than the old one did."""
+    """Return what differs between a new baseline and the old one."""
     if old is None:
         return [f"{name} {values.mean():.4g}, margin {new.margins[name]:g}" for name, values in new.losses.items()]
     lines = old.protocol.differences(new.protocol)
@@ -188,14 +196,14 @@ def _changes(old: Baseline | None, new: Baseline) -> list[str]:
 
 
 def _weakness(baseline: Baseline, family: int) -> list[str]:
-    """Say so where a check by this baseline will often be inconclusive."""
+    """Return warnings that checks against this baseline will often be inconclusive."""
     if "statistical" not in baseline.protocol.tiers:
         return []
-    error = error_of(baseline.protocol.level, family, len(baseline.losses))
-    chances = prospects(baseline.losses, baseline.margins, error)
+    error = error_per_test(baseline.protocol.level, family, len(baseline.losses))
+    chances = equivalence_chances(baseline.losses, baseline.margins, error)
     return [
-        f"an equal strategy would be found equivalent in {name} with a probability of {chance:.2f} only; "
-        "more runs or a wider margin would help"
+        f"an equal strategy is found equivalent in {name} with a probability of only {chance:.2f}; "
+        "use more runs or a wider margin"
         for name, chance in chances.items()
         if chance < POWER
     ]

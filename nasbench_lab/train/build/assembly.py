@@ -1,4 +1,4 @@
-"""From the journals of a build to a table."""
+"""Assembling a table from the journals of a build."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nasbench_lab.tables.table import Table
 from nasbench_lab.train.build.journal import Journal, Unit
 from nasbench_lab.train.build.run import identity, units
 from nasbench_lab.train.build.spec import BuildSpec
-from nasbench_lab.train.classification_metrics import ClassScores
+from nasbench_lab.train.classification_metrics import MacroScores
 from nasbench_lab.train.complexity import multiply_additions, parameters
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
@@ -53,17 +53,17 @@ METRICS = (
     Metric("parameters", "none", "count", "minimize", "trainable parameters", AXES[:1]),
     Metric("flops", "none", "count", "minimize", "multiply-additions of convolutions and linear layers", AXES[:1]),
 )
-"""What a built table has."""
+"""The metrics of a built table."""
 
 Arrays = dict[str, NDArray[Any]]
 Measured = dict[Unit, Mapping[str, NDArray[Any]]]
 
 
 def assemble(spec: BuildSpec, folder: Path, *, precision: Precision = "float32") -> Table:
-    """Make the table from all journals of a build's folder.
+    """Make the table from all journals in the folder of a build.
 
     Raises:
-        DataError: trainings are missing, or a journal is damaged or of another build.
+        DataError: trainings are missing, or a journal is damaged or belongs to another build.
     """
     dataset = spec.load_dataset()
     measured = _measured(spec, folder, dataset, precision)
@@ -75,7 +75,7 @@ def assemble(spec: BuildSpec, folder: Path, *, precision: Precision = "float32")
 
 
 def unfinished(spec: BuildSpec, folder: Path, *, precision: Precision = "float32") -> int:
-    """Return how many trainings are in none of the journals of a build's folder."""
+    """Return the number of trainings that are in no journal of a build's folder."""
     return len(units(spec)) - len(_measured(spec, folder, spec.load_dataset(), precision))
 
 
@@ -107,14 +107,14 @@ def _curves(spec: BuildSpec, measured: Measured) -> Arrays:
         if epochs == spec.trainings[-1]:
             for repeat, (failed, confusion) in enumerate(zip(arrays["failed"], arrays["confusion"], strict=True)):
                 if not failed:
-                    found = ClassScores.from_confusion(confusion)
+                    found = MacroScores.from_confusion(confusion)
                     for name, score in zip(_PER_TRAINING, (found.precision, found.recall, found.f1), strict=True):
                         scores[name][rows, repeat] = score
     return {**values, **scores}
 
 
 def _costs(spec: BuildSpec, image: tuple[int, int, int], classes: int) -> Arrays:
-    """Return parameters and multiply-additions of every chosen architecture's own network, (architectures,)."""
+    """Return the parameters and multiply-additions of the network of every chosen architecture, (architectures,)."""
     space = spec.make_space()
     costs = {name: np.full(space.size, np.nan) for name in ("parameters", "flops")}
     for architecture in spec.chosen():
@@ -153,7 +153,7 @@ def _description(spec: BuildSpec, dataset: Dataset, measured: Measured) -> Descr
 
 
 def this_platform() -> str:
-    """Return what decides about the last digits of a training on a processor: versions and instructions.
+    """Return the versions, instructions and processor, on which the last digits of a training depend.
 
     >>> this_platform().startswith("torch 2")
     True
@@ -164,7 +164,7 @@ def this_platform() -> str:
 
 
 def _processor() -> str:
-    """The processor's model name, where the system tells it."""
+    """Return the model name of the processor, if the system gives it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

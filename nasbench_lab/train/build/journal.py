@@ -1,4 +1,4 @@
-"""The journal of a build: every finished training, safe on disk the moment it is finished."""
+"""The journal of a build: every training is stored on disk as soon as it is finished."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from nasbench_lab.errors import DataError, OutputError
 
 Unit = tuple[int, int]
-"""What is trained at once: a representative architecture's index, and the number of epochs."""
+"""A unit of a build: the index of a representative architecture, and the number of epochs."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
 class Journal:
-    """Finished units and what was measured of them, in one SQLite file.
+    """Finished units and their measurements in one SQLite file.
 
-    Each unit is one transaction: whatever kills the process, what was recorded is there, and there is nothing half.
-    Several processes may read; one writes.
+    Each unit is one transaction. If the process is killed, all recorded units are in the file, and none is half
+    written. Several processes may read, one may write.
 
     Args:
-        path: the file; made if need be.
-        identity: what the build is. A file of another build is refused.
+        path: the file; created if needed.
+        identity: text that identifies the build. A file of another build is refused.
 
     Raises:
         DataError: the file belongs to another build, or is damaged.
@@ -58,7 +58,7 @@ class Journal:
             self.close()
             raise DataError(
                 f"{path} belongs to another build (its specification, data or versions differ); "
-                "go on with those, or choose another place for this one"
+                "choose another folder for this build"
             )
 
     def __enter__(self) -> Self:
@@ -72,19 +72,19 @@ class Journal:
         self._connection.close()
 
     def finished(self) -> set[Unit]:
-        """Return the units that are finished."""
+        """Return the finished units."""
         with self._errors():
             return set(self._connection.execute("SELECT architecture, epochs FROM units"))
 
     def record(self, unit: Unit, arrays: Arrays) -> None:
-        """Keep what was measured of a unit."""
+        """Store the measurements of a unit."""
         content = io.BytesIO()
         np.savez_compressed(content, **dict(arrays))  # type: ignore[arg-type] # no array is called allow_pickle
         with self._errors(), self._connection:
             self._connection.execute("INSERT OR REPLACE INTO units VALUES (?, ?, ?)", (*unit, content.getvalue()))
 
     def items(self) -> Iterator[tuple[Unit, dict[str, NDArray[Any]]]]:
-        """Yield every finished unit with what was measured of it, in ascending order."""
+        """Yield every finished unit with its measurements, in ascending order."""
         with self._errors():
             rows = self._connection.execute("SELECT * FROM units ORDER BY architecture, epochs")
             for architecture, epochs, content in rows:

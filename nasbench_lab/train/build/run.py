@@ -1,4 +1,4 @@
-"""Building a table: units are trained by several processes and kept in a journal, until all are finished."""
+"""Running a build: several processes train the units, and finished units are stored in a journal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from nasbench_lab.errors import OutputError, ParameterError
+from nasbench_lab.checks import AtLeast, check_fields, require
+from nasbench_lab.errors import OutputError
 from nasbench_lab.train.build import worker
 from nasbench_lab.train.build.journal import Journal, Unit
 from nasbench_lab.train.build.spec import BuildSpec
@@ -22,28 +23,35 @@ from nasbench_lab.train.equivalent_networks import representatives
 from nasbench_lab.train.network_builders import check_network, network_builder
 
 Progress = Callable[[int, int], None]
-"""Is told how many units are finished, and of how many."""
+"""Called with the number of finished units and the number of all units."""
 
 
 @dataclasses.dataclass(frozen=True)
-class How:
-    """How to train, as far as it is no matter of the measurements (the precision is).
+class ExecutionOptions:
+    """How trainings are run. Of these options, only the precision belongs to the identity of a build.
 
     Attributes:
-        processes: how many train at once; by default as many as there are processors, or one on a GPU.
-        threads: of every process. Another number can change the last digits of sums, and so, after some epochs, more.
-        device: of torch.
-        precision: of multiplications.
-        checkpoint: whether to keep every unfinished training on disk, epoch by epoch: for long trainings.
-        progress: is told how many units are finished.
+        processes: number of trainings at the same time; by default the number of processors, or one on a GPU.
+        threads: number of threads per process. It can change the last digits of sums, which grow to larger differences
+            after some epochs.
+        device: name of a torch device.
+        precision: precision of multiplications.
+        checkpoint: whether unfinished trainings are stored on disk after every epoch; useful for long trainings.
+        progress: called with the number of finished units and of all units.
+
+    Raises:
+        ParameterError: a number is below 1.
     """
 
-    processes: int | None = None
-    threads: int = 1
+    processes: Annotated[int | None, AtLeast(1)] = None
+    threads: Annotated[int, AtLeast(1)] = 1
     device: str = "cpu"
     precision: Precision = "float32"
     checkpoint: bool = False
     progress: Progress = lambda _done, _total: None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def count(self) -> int:
         """Return the number of processes."""
@@ -51,25 +59,29 @@ class How:
 
 
 def _processors() -> int:
-    """How many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclasses.dataclass(frozen=True)
 class BuildShard:
-    """A part of the units, for building on several machines.
+    """A part of the units of a build, for building on several machines.
 
     Attributes:
-        number: from 1.
-        of: how many parts there are.
+        number: number of this part, from 1.
+        of: number of parts.
+
+    Raises:
+        ParameterError: a number is not whole, or ``number`` is not from 1 to ``of``.
     """
 
     number: int = 1
     of: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.number <= self.of:
-            raise ParameterError(f"a shard is written N/M with N from 1 to M, got {self.number}/{self.of}")
+        check_fields(self)
+        possible = 1 <= self.number <= self.of
+        require(possible, f"a shard must be N/M with N from 1 to M, got {self.number}/{self.of}")
 
     def path(self, folder: Path) -> Path:
         """Return the journal of this shard."""
@@ -77,37 +89,43 @@ class BuildShard:
 
 
 def units(spec: BuildSpec) -> list[Unit]:
-    """Return all that is to be trained, in the order of training: architectures that are the same network are once."""
+    """Return the units of a build in the order of training; architectures with the same network share a unit."""
     shared = representatives(spec.make_space())
     chosen = sorted(set(shared[spec.chosen()].tolist()))
     return [(architecture, epochs) for epochs in spec.trainings for architecture in chosen]
 
 
-def build(spec: BuildSpec, folder: Path, *, shard: BuildShard | None = None, how: How | None = None) -> int:
-    """Train what of a shard is not yet in its journal, and return how many units the shard has.
+def build(
+    spec: BuildSpec, folder: Path, *, shard: BuildShard | None = None, how: ExecutionOptions | None = None
+) -> int:
+    """Train the units of a shard that are not in its journal yet, and return the number of units of the shard.
 
-    Killed at any moment, it goes on where it was: only the units that were being trained then are trained again, or,
-    with checkpoints, go on from their last finished epoch.
+    After a kill, the same call resumes the build: only the units that were in training are trained again; with
+    checkpoints, they resume after their last finished epoch.
 
     Args:
-        spec: of the table.
-        folder: for the journals and checkpoints; one build only.
-        shard: by default everything.
-        how: processes, device and so on.
+        spec: specification of the table.
+        folder: folder of the journals and checkpoints of this build only.
+        shard: the shard to train; by default all units.
+        how: number of processes, device and so on.
 
     Raises:
-        DataError: the folder is another build's, or damaged.
+        DataError: the folder belongs to another build, or is damaged.
         OutputError: the folder cannot be written, or a process died.
         ParameterError: the networks do not take the options.
     """
     shard = shard or BuildShard()
     mine = units(spec)[shard.number - 1 :: shard.of]
-    train_units(spec, mine, shard.path(folder), how or How())
+    train_units(spec, mine, shard.path(folder), how or ExecutionOptions())
     return len(mine)
 
 
-def train_units(spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: How) -> None:
-    """Train those of the wanted units that are not yet in the journal at ``path``; raises what `build` raises."""
+def train_units(spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: ExecutionOptions) -> None:
+    """Train the wanted units that are not in the journal at ``path`` yet.
+
+    Raises:
+        NasbenchLabError: see `build`.
+    """
     dataset = spec.load_dataset()
     _check_options(spec, dataset, wanted)
     checkpoints = path.parent / "checkpoints" if how.checkpoint else None
@@ -129,7 +147,7 @@ def train_units(spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: How) -
 
 
 def _check_options(spec: BuildSpec, dataset: Dataset, wanted: Sequence[Unit]) -> None:
-    """Build one network, so that wrong options are found before any process is started."""
+    """Build one network, so that wrong options are found before processes are started."""
     for architecture, _ in wanted[:1]:
         network = network_builder(
             spec.make_space(), architecture, image=dataset.image, classes=dataset.classes, options=spec.network
@@ -138,7 +156,7 @@ def _check_options(spec: BuildSpec, dataset: Dataset, wanted: Sequence[Unit]) ->
 
 
 def identity(spec: BuildSpec, dataset: Dataset, precision: Precision) -> str:
-    """Return what must be the same for measurements to belong to one table."""
+    """Return a text that is the same for all measurements that may be combined in one table."""
     import torch
 
     return f"{spec.digest(dataset)} {precision} torch {torch.__version__.split('+')[0]}"
@@ -146,7 +164,7 @@ def identity(spec: BuildSpec, dataset: Dataset, precision: Precision) -> str:
 
 @contextlib.contextmanager
 def _pool(processes: int, arguments: tuple[Any, ...]) -> Iterator[ProcessPoolExecutor]:
-    """Give processes that are ready to train; after an error or an interruption, they are stopped at once."""
+    """Start processes that are ready to train; after an error or an interruption, stop them at once."""
     # Spawned, not forked: torch's threads and CUDA do not survive a fork.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, context, worker.start, arguments)
@@ -159,13 +177,13 @@ def _pool(processes: int, arguments: tuple[Any, ...]) -> Iterator[ProcessPoolExe
         pool.shutdown(cancel_futures=True)
         if isinstance(error, BrokenProcessPool):
             raise OutputError(
-                "a training process died (out of memory?); what is finished is kept, the same command goes on"
+                "a training process died (out of memory?); finished trainings are kept, and the same command resumes"
             ) from error
         raise
 
 
 def _as_finished(pool: ProcessPoolExecutor, todo: list[Unit], processes: int) -> Iterator[Any]:
-    """Yield results as they come, with few units waiting in the processes' queue."""
+    """Yield results as they are finished, with few units waiting in the queue of the processes."""
     waiting: set[Future[Any]] = set()
     remaining = iter(todo)
     while True:

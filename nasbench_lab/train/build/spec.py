@@ -1,4 +1,4 @@
-"""What to build: the specification of a table that is trained here, as frozen data."""
+"""The specification of a table to build by training, as frozen data."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from nasbench_lab import spaces
+from nasbench_lab.checks import AtLeast, check_fields, require, whole
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line, unknown
 from nasbench_lab.spaces import Space
 from nasbench_lab.train import datasets
@@ -22,23 +23,26 @@ from nasbench_lab.train.recipes import TrainingRecipe, recipe
 
 @dataclasses.dataclass(frozen=True)
 class BuildSpec:
-    """A table to be trained.
+    """A table to build by training.
 
     Attributes:
-        name: of the table, e.g. ``"digits/topology"``.
-        title: one line for people.
-        space: plain data from which `nasbench_lab.spaces.make_space` makes the space.
-        dataset: plain data from which `nasbench_lab.train.datasets.by_name` loads the data set.
+        name: name of the table, e.g. ``"digits/topology"``.
+        title: one line that describes the table.
+        space: plain data for `nasbench_lab.spaces.make_space`.
+        dataset: plain data for `nasbench_lab.train.datasets.load`.
         recipe: how every architecture is trained.
-        seeds: of the repeats; they are trained side by side.
-        budgets: numbers of epochs, ascending, each trained from scratch with a schedule of its own. Empty: one training
-            of the recipe's epochs gives the whole learning curve.
+        seeds: seeds of the repeats, which are trained side by side.
+        budgets: numbers of epochs, ascending; each is trained from scratch with its own learning rate schedule. If
+            empty, one training with the recipe's epochs gives the whole learning curve.
         network: options of the networks, e.g. ``channels`` and ``cells``.
-        sample: how many architectures to train, drawn without replacement; None: all of them.
-        sample_seed: of that draw.
-        licence: SPDX name for the table's numbers.
-        citation: BibTeX.
-        notes: what a reader must know before publishing numbers from the table.
+        sample: number of architectures to train, drawn without replacement; None trains all of them.
+        sample_seed: seed of that draw.
+        licence: SPDX name of the licence of the table's numbers.
+        citation: BibTeX entry.
+        notes: what readers must know before they publish numbers from the table.
+
+    Raises:
+        ParameterError: a field has a value that is not allowed.
     """
 
     name: str
@@ -49,34 +53,32 @@ class BuildSpec:
     seeds: tuple[int, ...]
     budgets: tuple[int, ...] = ()
     network: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    sample: int | None = None
-    sample_seed: int = 0
+    sample: Annotated[int | None, AtLeast(1)] = None
+    sample_seed: Annotated[int, AtLeast(0)] = 0
     licence: str = ""
     citation: str = ""
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in ("name", "title", "licence", "citation"):
-            if not isinstance(getattr(self, name), str):
-                raise ParameterError(f"{name} must be a text, got {getattr(self, name)!r}")
-        for name in ("sample", "sample_seed"):
-            if not _whole(getattr(self, name), 0) and (name, self.sample) != ("sample", None):
-                raise ParameterError(f"{name} must be a whole number from 0, got {getattr(self, name)!r}")
-        if not all(_whole(budget, 1) for budget in self.budgets):
-            raise ParameterError(f"budgets must be whole numbers of epochs, got {list(self.budgets)}")
-        if not all(isinstance(note, str) for note in self.notes):
-            raise ParameterError(f"notes must be texts, got {list(self.notes)}")
-        if max(self.seeds, default=0) > _LARGEST_SEED:
-            raise ParameterError(f"seeds must be less than 2**63, got {max(self.seeds)}")
-        if not self.seeds or len(set(self.seeds)) != len(self.seeds) or min(self.seeds) < 0:
-            raise ParameterError(f"seeds must be different whole numbers from 0, at least one, got {list(self.seeds)}")
-        if list(self.budgets) != sorted(set(self.budgets)) or any(budget < 1 for budget in self.budgets):
-            raise ParameterError(f"budgets must be ascending positive numbers of epochs, got {list(self.budgets)}")
-        if self.sample is not None and not 1 <= self.sample <= self.make_space().size:
-            raise ParameterError(f"sample must be 1 to {self.make_space().size} architectures, got {self.sample}")
+            require(isinstance(getattr(self, name), str), f"{name} must be a text, got {getattr(self, name)!r}")
+        require(all(isinstance(note, str) for note in self.notes), f"notes must be texts, got {list(self.notes)}")
+        require(bool(self.seeds), "seeds must be at least one number")
+        for seed in self.seeds:
+            whole("a seed", seed, AtLeast(0))
+        require(max(self.seeds) < _MAX_SEED, f"a seed must be below 2**63, got {max(self.seeds)}")
+        require(len(set(self.seeds)) == len(self.seeds), f"seeds must be different, got {list(self.seeds)}")
+        for budget in self.budgets:
+            whole("a budget", budget, AtLeast(1))
+        ascending = list(self.budgets) == sorted(set(self.budgets))
+        require(ascending, f"budgets must be ascending numbers of epochs, got {list(self.budgets)}")
+        if self.sample is not None:
+            size = self.make_space().size
+            require(self.sample <= size, f"sample must be at most the size of the space, {size}, got {self.sample}")
 
     def make_space(self) -> Space:
-        """Return the space."""
+        """Return the search space."""
         return spaces.make_space(self.space)
 
     def load_dataset(self) -> Dataset:
@@ -90,7 +92,7 @@ class BuildSpec:
 
     @property
     def trainings(self) -> tuple[int, ...]:
-        """Epochs of the trainings that every architecture gets."""
+        """Number of epochs of every training of an architecture."""
         return self.budgets or (self.recipe.epochs,)
 
     def chosen(self) -> list[int]:
@@ -102,7 +104,7 @@ class BuildSpec:
         return sorted(random.choice(size, self.sample, replace=False).tolist())
 
     def digest(self, dataset: Dataset) -> str:
-        """Return the sha256 of all that decides about the measurements, with the data set's content."""
+        """Return the SHA-256 of everything that determines the measurements, including the content of the data set."""
         parts = {
             field: getattr(self, field) for field in ("space", "seeds", "budgets", "network", "sample", "sample_seed")
         }
@@ -115,7 +117,7 @@ def read_spec(path: Path) -> BuildSpec:
     """Read a specification from a TOML file.
 
     Raises:
-        DataError: the file is missing, no TOML, or says something that does not fit; the message names it.
+        DataError: the file is missing, not TOML, or has a missing, unknown or wrong entry; the message names it.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -128,22 +130,21 @@ def read_spec(path: Path) -> BuildSpec:
         raise DataError(f"{path}: {first_line(error)}") from error
 
 
-_LARGEST_SEED = 2**63 - 1
-
-
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
+_MAX_SEED = 2**63
 
 _REQUIRED = ("name", "space", "dataset", "recipe", "seeds")
 
 
 def spec_from(data: Mapping[str, Any], *, folder: Path = Path()) -> BuildSpec:
-    """Make a specification from plain data, as TOML gives it.
+    """Make a specification from plain data, such as the content of a TOML file.
 
     Args:
-        data: as in docs/build.md.
-        folder: what the paths of data files are relative to.
+        data: entries as described in docs/build.md.
+        folder: folder that relative paths of data files start from.
+
+    Raises:
+        ParameterError: an entry is missing or has a wrong value.
+        UnknownNameError: there is no such entry; the message suggests similar names.
     """
     fields = {field.name for field in dataclasses.fields(BuildSpec)}
     for key in data:
@@ -167,7 +168,7 @@ def spec_from(data: Mapping[str, Any], *, folder: Path = Path()) -> BuildSpec:
 
 
 def _recipe(data: Any) -> TrainingRecipe:
-    """A name, or a table: of all fields, or of a ``base`` recipe's name and what differs from it."""
+    """Return a recipe from its name, from all its fields, or from the name of a ``base`` recipe and changed fields."""
     if isinstance(data, str):
         return recipe(data)
     if not isinstance(data, dict):
@@ -184,9 +185,9 @@ def _recipe(data: Any) -> TrainingRecipe:
 
 
 def _seeds(data: Any) -> tuple[int, ...]:
-    """A list of seeds, or how many: 0, 1, 2, ..."""
+    """Return the seeds of a list, or the first seeds 0, 1, 2, ... if only their number is given."""
     if isinstance(data, int) and not isinstance(data, bool):
-        return tuple(range(data))
+        return tuple(range(whole("the number of seeds", data, AtLeast(1))))
     if isinstance(data, list) and all(isinstance(seed, int) and not isinstance(seed, bool) for seed in data):
         return tuple(data)
     raise ParameterError(f"seeds must be a number of seeds, or a list of them, got {data!r}")

@@ -1,4 +1,4 @@
-"""One process of a build: it trains the units that it is given."""
+"""A process of a build, which trains units."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from nasbench_lab.train.training import QUANTITIES, Training
 
 @dataclasses.dataclass(frozen=True)
 class Worker:
-    """What trains units.
+    """Trains units of a specification.
 
     Attributes:
-        spec: of the table.
-        space: of the architectures.
-        dataset: to train on.
-        device: of torch.
-        precision: of multiplications.
-        checkpoints: folder for unfinished trainings, which go on from there; None: they start again.
+        spec: specification of the table.
+        space: search space of the table.
+        dataset: data set to train on.
+        device: name of a torch device.
+        precision: precision of multiplications.
+        checkpoints: folder from which unfinished trainings resume; None starts them again.
     """
 
     spec: BuildSpec
@@ -46,10 +46,9 @@ class Worker:
         """Train an architecture from all seeds side by side.
 
         Returns:
-            the quantities of `QUANTITIES`, each of shape (seeds, epochs), where a budget's training has validation and
-            test after its last epoch only; ``failed``, shape (seeds,); and
-            ``confusion``, how many test images of each class (row) were taken for each (column), shape (seeds,
-            classes, classes).
+            The quantities of `QUANTITIES`, each of shape (seeds, epochs), where the training of a budget has validation
+            and test after its last epoch only; ``failed``, shape (seeds,); and ``confusion``, the number of test images
+            of each class (row) that were predicted as each class (column), shape (seeds, classes, classes).
         """
         architecture, epochs = unit
         build = network_builder(
@@ -77,15 +76,15 @@ _worker: Worker | None = None
 
 
 def start(spec: BuildSpec, threads: int, device: str, precision: Precision, checkpoints: Path | None) -> None:
-    """Make this process ready to train units of a specification."""
+    """Prepare this process, which the build has started, for training units of a specification."""
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    global _worker  # noqa: PLW0603 - a process pool has no other way to keep what is loaded once
+    global _worker  # noqa: PLW0603 - a process pool has no other place for what is loaded once per process
     torch.set_num_threads(threads)
     _worker = Worker(spec, spec.make_space(), spec.load_dataset(), device, precision, checkpoints)
 
 
 def _end_with_the_parent() -> None:
-    """End this process when the one that started it is gone, also by a kill that gave it no time to say so."""
+    """End this process when its parent has ended, even if the parent was killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
@@ -93,6 +92,6 @@ def _end_with_the_parent() -> None:
 
 
 def train(unit: Unit) -> tuple[Unit, Arrays]:
-    """Train a unit in the process that `start` made ready."""
+    """Train a unit in a process that `start` has prepared."""
     assert _worker is not None  # noqa: S101
     return unit, _worker.train(unit)

@@ -1,4 +1,4 @@
-"""The data sets that networks are trained on."""
+"""Data sets that networks are trained on."""
 
 from nasbench_lab.train.datasets.by_name import load, names
 from nasbench_lab.train.datasets.cifar import cifar10, cifar100

@@ -1,4 +1,4 @@
-"""Data sets by name, from plain data."""
+"""Loading a data set by its name and options, given as plain data."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def load(spec: Mapping[str, Any] | str) -> Dataset:
     """Load a data set.
 
     Args:
-        spec: its name, or plain data: ``name`` (see `names`) and its options, for example
-            ``{"name": "cifar10", "folder": "data"}``. With a ``file`` and no name it is ``"arrays"``.
+        spec: name of the data set, or a mapping with its ``name`` (see `names`) and options, for example
+            ``{"name": "cifar10", "folder": "data"}``. With the option ``file``, the default name is ``"arrays"``.
 
     Raises:
-        UnknownNameError: no data set has that name.
-        ParameterError: it does not take these options.
-        DataError: its files are missing or damaged.
+        UnknownNameError: no data set has this name.
+        ParameterError: the data set does not take these options.
+        DataError: files are missing or damaged.
 
     >>> load("digits").classes
     10

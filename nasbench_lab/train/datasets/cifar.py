@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 from the official files, divided as the benchmarks divide them."""
+"""CIFAR-10 and CIFAR-100 from the official files, with the splits of the NAS benchmarks."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import numpy as np
 
 from nasbench_lab.errors import DataError, ParameterError, first_line, unknown
 from nasbench_lab.train.datasets.dataset import Dataset
-from nasbench_lab.train.datasets.published import PublishedImages, SplitFile, check_md5, read_batch, read_files
+from nasbench_lab.train.datasets.published_files import PublishedImages, SplitFile, check_md5, read_batch, read_files
 
 _SIDE = 32
 _PIXELS = 3 * _SIDE * _SIDE
 
 
 @dataclasses.dataclass(frozen=True)
-class Release:
-    """The python version of a data set, with md5s as torchvision/datasets/cifar.py has them.
+class CifarRelease:
+    """The official files of a data set (the "python version"), with MD5 digests from torchvision/datasets/cifar.py.
 
     Attributes:
-        folder: what the archive's folder is called.
-        archive: what the archive is called.
-        archive_md5: its md5.
-        train: md5s of the files of the official training set, in their order.
-        test: md5 of the file of the official test set.
-        labels: what the labels are called in the files.
+        folder: name of the folder in the archive.
+        archive: file name of the archive.
+        archive_md5: MD5 digest of the archive.
+        train: MD5 digests of the files of the official training set, in order.
+        test: MD5 digest of the file of the official test set.
+        labels: key of the labels in the files.
         classes: number of classes.
     """
 
@@ -43,11 +43,11 @@ class Release:
 
     @property
     def md5s(self) -> dict[str, str]:
-        """Of all files."""
+        """MD5 digests of all files."""
         return {**self.train, **self.test}
 
 
-CIFAR10 = Release(
+CIFAR10 = CifarRelease(
     folder="cifar-10-batches-py",
     archive="cifar-10-python.tar.gz",
     archive_md5="c58f30108f718f92721af3b95e74349a",
@@ -63,7 +63,7 @@ CIFAR10 = Release(
     classes=10,
 )
 
-CIFAR100 = Release(
+CIFAR100 = CifarRelease(
     folder="cifar-100-python",
     archive="cifar-100-python.tar.gz",
     archive_md5="eb9058c3a382ffc7106e4002c42a8d85",
@@ -90,22 +90,22 @@ CIFAR100_SPLIT = SplitFile(
 def cifar10(folder: str | Path, *, split: str = "nats-bench", split_file: str | Path | None = None) -> Dataset:
     """Return CIFAR-10: ten classes of 32x32 colour images (uint8), 50,000 official training and 10,000 test images.
 
-    Splits, each with the official test set as test:
+    There are two ways to split the images. In both, test is the official test set:
 
-    - ``"nats-bench"``: 25,000 for train and 25,000 for valid, by the list that NATS-Bench (and NAS-Bench-201)
-      published. The test accuracies in its tables are of networks trained on all 50,000.
-    - ``"nas-bench-101"``: data_batch_1 to data_batch_4 (40,000) for train and data_batch_5 (10,000) for valid, as
-      nasbench/scripts/generate_cifar10_tfrecords.py of google-research/nasbench divides them. Which images are in which
-      split is exactly reproduced; the order in which TensorFlow shuffled and augmented them is not known.
+    - ``"nats-bench"``: 25,000 images for train and 25,000 for valid, by the list that NATS-Bench (and NAS-Bench-201)
+      published. The test accuracies in its tables are those of networks trained on all 50,000 images.
+    - ``"nas-bench-101"``: data_batch_1 to data_batch_4 (40,000 images) for train and data_batch_5 (10,000) for valid,
+      as in nasbench/scripts/generate_cifar10_tfrecords.py of google-research/nasbench. The splits have exactly the same
+      images; the order in which TensorFlow shuffled and augmented them is not known.
 
     Args:
-        folder: with the official archive or what was extracted from it, or the archive itself.
-        split: see above.
-        split_file: path of cifar-split.txt; None: it is beside the data. Only for ``"nats-bench"``.
+        folder: folder with the official archive or its extracted files, or the archive itself.
+        split: ``"nats-bench"`` or ``"nas-bench-101"``.
+        split_file: path of cifar-split.txt; by default beside the data. Only for ``"nats-bench"``.
 
     Raises:
         UnknownNameError: there is no such split.
-        ParameterError: the split needs no file, but one is given.
+        ParameterError: a file is given for a split that needs none.
         DataError: files are missing, damaged or not the published ones.
 
     Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
@@ -141,13 +141,13 @@ def cifar10(folder: str | Path, *, split: str = "nats-bench", split_file: str | 
 def cifar100(folder: str | Path, *, split: str = "nats-bench", split_file: str | Path | None = None) -> Dataset:
     """Return CIFAR-100: a hundred (fine) classes of 32x32 colour images (uint8), divided as in NATS-Bench.
 
-    The 50,000 official training images for train; of the 10,000 official test images, 5,000 for valid and 5,000 for
-    test, by the list that NATS-Bench published.
+    Train are the 50,000 official training images. The 10,000 official test images are divided into 5,000 for valid and
+    5,000 for test by the list that NATS-Bench published.
 
     Args:
-        folder: with the official archive or what was extracted from it, or the archive itself.
+        folder: folder with the official archive or its extracted files, or the archive itself.
         split: ``"nats-bench"``.
-        split_file: path of cifar100-test-split.txt; None: it is beside the data.
+        split_file: path of cifar100-test-split.txt; by default beside the data.
 
     Raises:
         UnknownNameError: there is no such split.
@@ -174,8 +174,8 @@ def cifar100(folder: str | Path, *, split: str = "nats-bench", split_file: str |
     )
 
 
-def _read(release: Release, folder: str | Path) -> tuple[dict[str, PublishedImages], list[Path]]:
-    """Return the batches by name, and where a split file may be."""
+def _read(release: CifarRelease, folder: str | Path) -> tuple[dict[str, PublishedImages], list[Path]]:
+    """Return the batches by name, and the folders that are searched for a split file."""
     path = Path(folder).expanduser()
     files, places = _locate(release, path)
     batches = {name: read_batch(content, pixels=_PIXELS, labels=release.labels, file=name) for name, content in files}
@@ -185,7 +185,7 @@ def _read(release: Release, folder: str | Path) -> tuple[dict[str, PublishedImag
     return batches, places
 
 
-def _locate(release: Release, path: Path) -> tuple[Iterator[tuple[str, bytes]], list[Path]]:
+def _locate(release: CifarRelease, path: Path) -> tuple[Iterator[tuple[str, bytes]], list[Path]]:
     for place in (path / release.folder, path):
         if any((place / name).is_file() for name in release.md5s):
             return read_files(place, release.md5s), [place, place.parent]
@@ -195,15 +195,15 @@ def _locate(release: Release, path: Path) -> tuple[Iterator[tuple[str, bytes]], 
     raise DataError(f"{path} has neither {release.folder} nor {release.archive}")
 
 
-def _read_archive(release: Release, archive: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the wanted members. Nothing is extracted to disk; other members are passed over."""
+def _read_archive(release: CifarRelease, archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of the needed files. Nothing is extracted to disk; other members are skipped."""
     wanted = {f"{release.folder}/{name}": name for name in release.md5s}
     try:
         with archive.open("rb") as file:
             md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
             if md5 != release.archive_md5:
                 raise DataError(
-                    f"{archive} is not the published {release.archive}, or damaged: "
+                    f"{archive} is not the published {release.archive}, or is damaged: "
                     f"its md5 is {md5}, not {release.archive_md5}"
                 )
             file.seek(0)

@@ -1,4 +1,4 @@
-"""What a network is trained and judged on: images, labels, and three splits that share no image."""
+"""Data sets: images and labels in three splits for training, validation and testing."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Split:
             )
         if self.labels.shape != self.images.shape[:1] or self.labels.dtype != np.int64 or not len(self.labels):
             raise DataError(
-                f"{len(self.images)} images need as many int64 labels (at least one), "
+                f"{len(self.images)} images need the same number of int64 labels, at least one, "
                 f"got {self.labels.dtype} of shape {self.labels.shape}"
             )
         if self.images.dtype == np.float32 and not np.isfinite(self.images).all():
-            raise DataError("there are pixels that are not finite numbers")
+            raise DataError("some pixels are not finite numbers")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,16 +45,17 @@ class Split:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
-    """A classification task.
+    """An image classification task.
 
     Attributes:
         name: e.g. ``"digits"``.
         classes: number of classes.
-        train: what networks are trained on.
-        valid: what searches observe.
-        test: what is reported.
-        parts: in how many parts of equal size the training images come; epoch e goes through part e modulo that.
-        description: where the images come from and what was done to them, for the provenance of tables.
+        train: images that networks are trained on.
+        valid: images of the accuracies that searches observe.
+        test: images of the accuracies that are reported.
+        parts: number of parts of equal size that the training images are divided into; epoch e uses part e modulo
+            ``parts``.
+        description: where the images come from and how they were processed, for the provenance of tables.
     """
 
     name: str
@@ -88,23 +89,23 @@ class Dataset:
 
     @property
     def epoch_images(self) -> int:
-        """Training images of an epoch."""
+        """Number of training images per epoch."""
         return len(self.train) // self.parts
 
     def statistics(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return mean and standard deviation of every channel of the training images, each of shape (channels,).
+        """Return the mean and the standard deviation of every channel of the training images, each (channels,).
 
-        Pixels are scaled to 0 to 1 if they are uint8. A constant channel has the deviation 1.
+        Pixels of type uint8 are scaled to 0 to 1 first. The deviation of a constant channel is given as 1.
         """
         scale = 255.0 if self.train.images.dtype == np.uint8 else 1.0
-        # A channel at a time, so that a large data set is not copied as float64 as a whole.
+        # One channel at a time, so that a large data set is never copied to float64 as a whole.
         channels = [self.train.images[:, c].astype(np.float64) / scale for c in range(self.image[0])]
         mean = np.array([channel.mean() for channel in channels], dtype=np.float32)
         deviation = np.array([channel.std() for channel in channels], dtype=np.float32)
         return mean, np.where(deviation > 0, deviation, np.float32(1)).astype(np.float32)
 
     def digest(self) -> str:
-        """Return the sha256 of all images and labels: what two tables must share to be comparable."""
+        """Return the SHA-256 of all images and labels. Tables are comparable only if they share it."""
         digest = hashlib.sha256(f"{self.classes} {self.parts}".encode())
         for split in (self.train, self.valid, self.test):
             for array in (split.images, split.labels):

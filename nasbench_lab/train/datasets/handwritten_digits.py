@@ -1,55 +1,59 @@
-"""The handwritten digits that come with scikit-learn, made harder so that architectures differ."""
+"""The handwritten digits of scikit-learn, distorted so that architectures differ in accuracy."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.checks import AtLeast, AtMost, check_fields
 from nasbench_lab.train.datasets.dataset import Dataset, Split
-
-_MOST = {"rotation": 180, "shift": 8, "scale": 2, "shear": 2, "noise": 10}
 
 
 @dataclasses.dataclass(frozen=True)
 class Hardening:
-    """How far an image is distorted; every amount is drawn uniformly from minus to plus the given one.
+    """How strongly images are distorted. Amounts are drawn uniformly between minus and plus the given value.
 
     Attributes:
         rotation: degrees.
         shift: pixels, in each direction.
-        scale: natural logarithm of the factor, for height and width separately.
-        shear: pixels sideways per pixel down.
+        scale: natural logarithm of the scaling factor, for height and width separately.
+        shear: horizontal pixels per vertical pixel.
         noise: standard deviation of the Gaussian noise on every pixel (white is 1).
+
+    Raises:
+        ParameterError: an amount is negative or too large.
     """
 
-    rotation: float = 15.0
-    shift: float = 0.8
-    scale: float = 0.12
-    shear: float = 0.12
-    noise: float = 0.05
+    rotation: Annotated[float, AtLeast(0), AtMost(180)] = 15.0
+    shift: Annotated[float, AtLeast(0), AtMost(8)] = 0.8
+    scale: Annotated[float, AtLeast(0), AtMost(2)] = 0.12
+    shear: Annotated[float, AtLeast(0), AtMost(2)] = 0.12
+    noise: Annotated[float, AtLeast(0), AtMost(10)] = 0.05
 
     def __post_init__(self) -> None:
-        for name, amount in dataclasses.asdict(self).items():
-            if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= _MOST[name]:
-                raise ParameterError(f"{name} of a hardening must be a number from 0 to {_MOST[name]}, got {amount!r}")
+        check_fields(self)
 
 
 _SEED = 8091998  # the digits were published in 1998
-_TRAIN, _VALID = 900, 450  # originals of each; the other 447 are for testing
+_TRAIN, _VALID = 900, 450  # numbers of originals; the other 447 are for testing
 _PARTS, _TURNS = 12, 3
 
 
 def digits(hardening: Hardening | None = None) -> Dataset:
-    """Return the hardened digits: ten classes of 8x8 images, and no original in more than one split.
+    """Return the distorted digits: ten classes of 8x8 images. No original is in more than one split.
 
     The 1,797 originals (the test part of Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI 1998,
-    as scikit-learn ships them) are shuffled and divided into 900 for training, 450 for validation and 447 for testing,
-    each with the same share of every class; only then are they distorted. The training images come in twelve parts of
-    300: versions of the first, second and last third of the training originals, in turns. Everything is drawn from one
-    fixed seed. The distortion maps pixels affinely with linear interpolation, black beyond the border, and adds noise.
+    as included in scikit-learn) are shuffled and divided into 900 for training, 450 for validation and 447 for testing,
+    with the same share of every class in each; then they are distorted. The training images come in twelve parts of
+    300: distorted versions of the first, second and last third of the training originals, in turn. All random numbers
+    come from one fixed seed. The distortion is an affine map with linear interpolation, with black outside the image,
+    plus noise.
+
+    Args:
+        hardening: how strongly the images are distorted; by default as in the tables of this package.
 
     >>> dataset = digits()
     >>> dataset.train.images.shape, dataset.parts, len(dataset.valid), len(dataset.test)
@@ -80,7 +84,7 @@ def digits(hardening: Hardening | None = None) -> Dataset:
 
 
 def _shuffled(labels: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.int64]:
-    """Return a random order in which every stretch has the same share of every class, as nearly as can be."""
+    """Return a random order in which every section has about the same share of every class."""
     order = random.permutation(len(labels))
     position = np.empty(len(labels))
     for label in np.unique(labels):

@@ -9,7 +9,7 @@ import numpy as np
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.train.datasets.dataset import Dataset
-from nasbench_lab.train.datasets.published import PublishedImages, SplitFile, read_batch, read_files
+from nasbench_lab.train.datasets.published_files import PublishedImages, SplitFile, read_batch, read_files
 
 _CLASSES = 120
 _SIDE = 16
@@ -26,10 +26,10 @@ TRAIN = {
     "train_data_batch_9": "bb6dd660c38c58552125b1a92f86b5d4",
     "train_data_batch_10": "8f03f34ac4b42271a294f91bf480f29b",
 }
-"""md5s of the training files, as lib/datasets/DownsampledImageNet.py of D-X-Y/AutoDL-Projects has them."""
+"""MD5 digests of the training files, from lib/datasets/DownsampledImageNet.py of D-X-Y/AutoDL-Projects."""
 
 VALID = {"val_data": "3410e3017fdaefba8d5073aaa65e4bd6"}
-"""md5 of the validation file; from the same place."""
+"""MD5 digest of the validation file, from the same source."""
 
 SPLIT = SplitFile(
     "imagenet-16-120-test-split.txt",
@@ -42,13 +42,13 @@ SPLIT = SplitFile(
 def imagenet16_120(folder: str | Path, *, split_file: str | Path | None = None) -> Dataset:
     """Return ImageNet16-120: the first 120 classes of ImageNet as 16x16 colour images (uint8), as in NATS-Bench.
 
-    The 151,700 official training images of these classes for train; of their 6,000 official validation images, 3,000
-    for valid and 3,000 for test, by the list that NATS-Bench published. Labels are the
-    published ones, 1 to 120, less 1.
+    Train are the 151,700 official training images of these classes. The 6,000 official validation images are divided
+    into 3,000 for valid and 3,000 for test by the list that NATS-Bench published. Labels are the published ones (1 to
+    120) minus 1.
 
     Args:
-        folder: with train_data_batch_1 to train_data_batch_10 and val_data of the 16x16 version.
-        split_file: path of imagenet-16-120-test-split.txt; None: it is beside the data.
+        folder: folder with train_data_batch_1 to train_data_batch_10 and val_data of the 16x16 version.
+        split_file: path of imagenet-16-120-test-split.txt; by default beside the data.
 
     Raises:
         DataError: files are missing, damaged or not the published ones.
@@ -63,7 +63,7 @@ def imagenet16_120(folder: str | Path, *, split_file: str | Path | None = None) 
     place = Path(folder).expanduser()
     if not place.is_dir():
         raise DataError(f"there is no folder {place}")
-    # The validation file and the list first: they are small, and most of what can be missing shows there.
+    # The validation file and the list come first: they are small, and most mistakes show there.
     held_out = _first_classes(place, VALID)
     valid, test = SPLIT.read(len(held_out.labels), split_file, [place, place.parent])
     train = _first_classes(place, TRAIN)
@@ -80,7 +80,7 @@ def imagenet16_120(folder: str | Path, *, split_file: str | Path | None = None) 
 
 
 def _first_classes(folder: Path, md5s: Mapping[str, str]) -> PublishedImages:
-    """Read files one at a time and keep only the first classes, so that 1.3 million images are never in memory."""
+    """Return the images of the first classes. Only one file at a time is in memory, not all 1.3 million images."""
     batches = []
     for name, content in read_files(folder, md5s):
         batch = read_batch(content, pixels=3 * _SIDE * _SIDE, labels="labels", file=name)

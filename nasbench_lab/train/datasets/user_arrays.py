@@ -1,4 +1,4 @@
-"""A user's own images, from one file of NumPy arrays."""
+"""Data sets of users: images and labels from one file of NumPy arrays."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.checks import Above, AtLeast, Below, number, whole
 from nasbench_lab.errors import DataError, ParameterError, first_line, unknown
 from nasbench_lab.train.datasets.dataset import Dataset, Images, Split
 
 LAYOUTS = {"nchw": 4, "nhwc": 4, "nhw": 3}
-"""Orders of the axes: n images, c channels, h height, w width; and how many axes there are."""
+"""Orders of the axes (n images, c channels, h height, w width) and their number of axes."""
 
 _FRACTION = 0.2
 _MOST_CHANNELS = 4
-"""Where the layout is not given, an axis of at most this length is taken for the channels if only one can be it."""
+"""Longest axis that can be the channels where the layout is not given."""
 
 _NEEDED = ("train_images", "train_labels", "test_images", "test_labels")
 _OPTIONAL = ("valid_images", "valid_labels")
@@ -32,23 +33,25 @@ def arrays(
     valid_fraction: float | None = None,
     seed: int = 0,
 ) -> Dataset:
-    """Return the data set in an ``.npz`` file: train_images, train_labels, valid_..., test_....
+    """Return the data set in an ``.npz`` file with the arrays ``train_images``, ``train_labels``, ``test_images``, ....
 
-    Images are uint8 (0 to 255) or floating-point numbers (kept as float32), of shape (n, height, width),
-    (n, height, width, channels) or (n, channels, height, width); labels are whole numbers from 0, of shape (n,).
-    Without valid_images and valid_labels, a fraction of the training images of every class is split off for them: drawn
-    from the seed alone, rounded to the nearest, but at least one and not all of a class of two or more.
+    Images are uint8 (0 to 255) or floating-point numbers (kept as float32) of shape (n, height, width),
+    (n, height, width, channels) or (n, channels, height, width). Labels are whole numbers from 0 of shape (n,).
+    If the file has no ``valid_images`` and ``valid_labels``, a fraction of the training images of every class becomes
+    the validation split. The number is rounded to the nearest, but at least one image and not all images of a class
+    with two or more are taken; the seed alone decides which.
 
     Args:
-        file: written by `numpy.savez` or `numpy.savez_compressed`; pickled objects in it are refused.
-        layout: ``"nhw"``, ``"nhwc"`` or ``"nchw"``; None: seen from the shape where only one is possible.
-        classes: their number; None: the largest label plus one, and every label must occur in train.
-        valid_fraction: above 0 and below 1; None: 0.2. Only for files without validation images.
-        seed: of that draw.
+        file: path of a file from `numpy.savez` or `numpy.savez_compressed`; pickled objects in it are refused.
+        layout: ``"nhw"``, ``"nhwc"`` or ``"nchw"``. By default derived from the shape, if only one layout is possible.
+        classes: number of classes. By default the largest label plus one; every label must then occur in train.
+        valid_fraction: fraction of the training images for validation, above 0 and below 1; by default 0.2. Only for
+            files without validation images.
+        seed: seed of the draw of validation images.
 
     Raises:
-        ParameterError: an option has an impossible value, or the layout must be given.
-        DataError: the file is missing or damaged, or its arrays are not as above.
+        ParameterError: an option has a wrong value, or the layout must be given.
+        DataError: the file is missing or damaged, or an array is not as described.
 
     >>> import tempfile
     >>> images, labels = np.zeros((20, 8, 8), dtype=np.uint8), np.arange(20) % 2
@@ -64,7 +67,7 @@ def arrays(
     content = _read(path)
     has_valid = "valid_images" in content
     if has_valid and valid_fraction is not None:
-        raise ParameterError(f"valid_fraction is only for files without validation images, and {path.name} has some")
+        raise ParameterError(f"valid_fraction is only for files without validation images, but {path.name} has them")
     layout = _layout(content["train_images"], layout)
     parts = ("train", "valid", "test") if has_valid else ("train", "test")
     splits = {part: _split(content, part, layout) for part in parts}
@@ -73,15 +76,16 @@ def arrays(
         fraction = _FRACTION if valid_fraction is None else valid_fraction
         splits["train"], splits["valid"] = divide(splits["train"], fraction, seed)
         description += f"; {fraction} of the training images of every class split off for valid (seed {seed})"
-    number = _classes(content["train_labels"], splits) if classes is None else classes
+    count = _classes(content["train_labels"], splits) if classes is None else classes
     train, valid, test = (splits[part] for part in ("train", "valid", "test"))
-    return Dataset(path.stem, classes=number, train=train, valid=valid, test=test, description=description)
+    return Dataset(path.stem, classes=count, train=train, valid=valid, test=test, description=description)
 
 
 def divide(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
-    """Split off a fraction of the images of every class, rounded to the nearest; both parts keep the order.
+    """Split off a fraction of the images of every class; both parts keep the order of the images.
 
-    At least one and not all of the images of a class with two or more are split off; none of a class with one.
+    The number of images per class is rounded to the nearest, but at least one and not all images of a class with two or
+    more are split off, and none of a class with one image.
 
     Raises:
         DataError: no class has two images.
@@ -95,30 +99,25 @@ def divide(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     off = np.zeros(len(split), dtype=bool)
     for label in np.unique(split.labels):
         members = np.flatnonzero(split.labels == label)
-        number = min(max(math.floor(fraction * len(members) + 0.5), 1), len(members) - 1)
-        off[random.permutation(members)[:number]] = True
+        count = min(max(math.floor(fraction * len(members) + 0.5), 1), len(members) - 1)
+        off[random.permutation(members)[:count]] = True
     if not off.any():
         raise DataError("no class has two training images, so none can be split off for validation; add valid_images")
     return Split(split.images[~off], split.labels[~off]), Split(split.images[off], split.labels[off])
 
 
 def _check(classes: Any, fraction: Any, seed: Any) -> None:
-    if classes is not None and not (_is_whole(classes) and classes >= 1):
-        raise ParameterError(f"classes must be a whole number from 1, got {classes!r}")
-    if fraction is not None and not (isinstance(fraction, float) and 0 < fraction < 1):
-        raise ParameterError(f"valid_fraction must be above 0 and below 1, got {fraction!r}")
-    if not (_is_whole(seed) and seed >= 0):
-        raise ParameterError(f"seed must be a whole number from 0, got {seed!r}")
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    if classes is not None:
+        whole("classes", classes, AtLeast(1))
+    if fraction is not None:
+        number("valid_fraction", fraction, Above(0), Below(1))
+    whole("seed", seed, AtLeast(0))
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
-    """Read the arrays of the file; one that would need pickle is refused."""
+    """Read the arrays of the file; arrays that need pickle are refused."""
     try:
-        # NumPy leaves a file open that it opened itself and could not read.
+        # np.load(path) would leave a file open that it cannot read.
         with path.open("rb") as stream:
             archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
@@ -131,7 +130,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}") from error
     except Exception as error:  # a damaged zip file or array header can raise nearly anything
-        raise DataError(f"{path} is no .npz file, damaged, or holds objects: {first_line(error)}") from error
+        raise DataError(f"{path} is no .npz file, is damaged, or holds objects: {first_line(error)}") from error
     for name, array in content.items():
         if not isinstance(array, np.ndarray):
             raise DataError(f"{name} in {path} is not an array")
@@ -161,7 +160,7 @@ def _layout(images: NDArray[Any], layout: str | None) -> str:
     first, last = images.shape[1] <= _MOST_CHANNELS, images.shape[3] <= _MOST_CHANNELS
     if first == last:
         raise ParameterError(
-            f"train_images of shape {images.shape} may be nchw or nhwc: say which with the option layout"
+            f"train_images of shape {images.shape} can be nchw or nhwc; say which with the option layout"
         )
     return "nchw" if first else "nhwc"
 
@@ -171,7 +170,7 @@ def _split(content: Mapping[str, NDArray[Any]], part: str, layout: str) -> Split
     labels = content[f"{part}_labels"]
     if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]:
         raise DataError(
-            f"{part}_labels must be {len(images)} whole numbers, one an image, "
+            f"{part}_labels must be {len(images)} whole numbers, one per image, "
             f"got {labels.dtype} of shape {labels.shape}"
         )
     if labels.min() < 0 or labels.max() > np.iinfo(np.int32).max:
@@ -186,23 +185,28 @@ def _images(images: NDArray[Any], name: str, layout: str) -> Images:
     if images.dtype != np.uint8 and images.dtype.kind != "f":
         raise DataError(f"{name} must be uint8 (0 to 255) or floating-point numbers, got {images.dtype}")
     if images.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused
+        with np.errstate(over="ignore"):  # numbers that are too large become infinite and are refused
             images = images.astype(np.float32)
         if not np.isfinite(images).all():
-            raise DataError(f"{name} has pixels that are not finite numbers (of float32)")
+            raise DataError(f"{name} has pixels that are not finite numbers in float32")
     if layout == "nhw":
         return images[:, None]
     return np.ascontiguousarray(images.transpose(0, 3, 1, 2)) if layout == "nhwc" else images
 
 
 def _classes(train_labels: NDArray[Any], splits: Mapping[str, Split]) -> int:
-    """The largest label plus one. A gap is more likely labels that count from 1 than a class nobody can learn."""
-    number = 1 + max(int(split.labels.max()) for split in splits.values())
+    """Return the largest label plus one.
+
+    Raises:
+        DataError: a smaller label does not occur in train. Labels that count from 1 are a more likely reason than a
+            class without training images.
+    """
+    count = 1 + max(int(split.labels.max()) for split in splits.values())
     present = np.unique(train_labels)
-    if len(present) < number:
-        gap = next(label for label in range(number) if label >= len(present) or present[label] != label)
+    if len(present) < count:
+        gap = next(label for label in range(count) if label >= len(present) or present[label] != label)
         raise DataError(
-            f"no training image has the label {gap}, but there are labels up to {number - 1}; "
+            f"no training image has the label {gap}, but there are labels up to {count - 1}; "
             "count labels from 0, or give the number of classes with the option classes"
         )
-    return number
+    return count

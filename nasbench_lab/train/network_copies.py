@@ -1,4 +1,4 @@
-"""Several trainings of one architecture as one network: the copies of a network and their parameters."""
+"""Several copies of an architecture as one network, so that they are trained side by side."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import torch
 from torch import nn
 
 Build = Callable[[int], nn.Module]
-"""Makes a network of that many copies, whose outputs have shape (batch, classes), or (batch, copies, classes)."""
+"""Builds a network with a number of copies; its outputs have shape (batch, classes) or (batch, copies, classes)."""
 
 
 def initialised(build: Build, seeds: Sequence[int]) -> nn.Module:
-    """Return a network of one copy per seed; each copy starts as a network built alone from its seed would.
+    """Return a network with one copy per seed; each copy starts like a network that is built alone from its seed.
 
-    The global random state of torch is left as it was.
+    The initial weights are drawn on the CPU, whatever torch's default device is. Torch's random state is unchanged.
 
     Args:
-        build: makes the network.
-        seeds: of the copies; they decide about nothing but the initial weights.
+        build: builds the network with a number of copies.
+        seeds: of the initial weights, one per copy.
 
     >>> from nasbench_lab.train.networks import topology_network
     >>> stack = initialised(lambda copies: topology_network([0] * 6, channels=2, cells=1, copies=copies), [3, 4])
@@ -27,9 +27,10 @@ def initialised(build: Build, seeds: Sequence[int]) -> nn.Module:
     True
     """
     singles = []
-    with torch.random.fork_rng():
+    # Only the generator of the CPU is used; torch.manual_seed would also seed those of all GPUs.
+    with torch.device("cpu"), torch.random.fork_rng(devices=[]):
         for seed in seeds:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             singles.append(build(1))
         if len(seeds) == 1:
             return singles[0]

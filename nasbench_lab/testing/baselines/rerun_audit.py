@@ -1,4 +1,4 @@
-"""Simulating a few runs again: they must come out the same, and the strategy must leave the table alone."""
+"""Auditing a strategy by simulating a few runs again: results must be equal, and the table must not be read."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import numpy as np
 from nasbench_lab.simulation import Budget, Trace
 from nasbench_lab.tables import Table
 
-_RUNS = 3  # simulated again, from the middle on: alone, they have other company and another place than before
+_RUNS = 3  # runs from the middle that are simulated again, without the other runs and at other places
 
 _TABLE = inspect.getfile(Table)
 _TABLES = str(Path(_TABLE).parent)
-_MAY_READ = (str(Path(inspect.getfile(Budget)).parent), str(Path(__file__).parent))  # the simulation, and a check
+_MAY_READ = (str(Path(inspect.getfile(Budget)).parent), str(Path(__file__).parent))  # the simulation, and the checks
 
 
-def rehearse(trace: Trace, simulate: Callable[[int, int], Trace]) -> list[str]:
-    """Return what is wrong with a strategy, seen by simulating some runs of a trace once more; one line each.
+def audit_rerun(trace: Trace, simulate: Callable[[int, int], Trace]) -> list[str]:
+    """Simulate some runs of a trace again and return what is wrong with the strategy, one line each.
 
     Args:
-        trace: what happened.
-        simulate: simulates so many runs from a first one on, as ``simulate(first_run, runs)``.
+        trace: the runs.
+        simulate: called as ``simulate(first_run, runs)``; returns the trace of the ``runs`` runs from ``first_run`` on.
     """
     first = trace.runs // 2
     runs = min(_RUNS, trace.runs - first)
@@ -37,15 +37,15 @@ def rehearse(trace: Trace, simulate: Callable[[int, int], Trace]) -> list[str]:
     for run in range(runs):
         if not _same(trace, first + run, again, run):
             found.append(
-                f"seeds: run {trace.setting.first_run + first + run} comes out differently when it is simulated again, "
-                f"beside other runs; draw from the streams of the task only, and for every run"
+                f"seeds: run {trace.setting.first_run + first + run} gives another result when it is simulated again "
+                f"beside other runs; draw only from the streams of the problem, and always for all runs"
             )
             break
     return found
 
 
 def _same(trace: Trace, run: int, other: Trace, other_run: int) -> bool:
-    """Whether two runs evaluated the same."""
+    """Return whether two runs have the same evaluations."""
     count = int(trace.evaluations[run])
     if count != int(other.evaluations[other_run]):
         return False
@@ -54,9 +54,9 @@ def _same(trace: Trace, run: int, other: Trace, other_run: int) -> bool:
 
 
 class TableWatch:
-    """Notices code that reads a table, inside a ``with`` block, unless it is the simulation itself.
+    """Notices code outside the simulation that reads a table inside a ``with`` block.
 
-    It sees the calls of this thread as a profiler does. What was read before the block it cannot see.
+    It watches the calls of this thread as a profiler does. It does not notice reads before the block.
 
     Attributes:
         seen: file and line of the first such code; empty if there was none.
@@ -81,7 +81,7 @@ class TableWatch:
         caller: FrameType | None = frame
         while caller is not None and caller.f_code.co_filename.startswith((_TABLES, "<")):
             if caller.f_code.co_name == "__repr__":
-                return  # a strategy whose parameter is a table is shown by its parameters; that reads no numbers
+                return  # the repr of a strategy with a table as parameter; it reads no numbers
             caller = caller.f_back
         if caller is not None and not caller.f_code.co_filename.startswith(_MAY_READ):
             self.seen = f"{Path(caller.f_code.co_filename).name}:{caller.f_lineno}"

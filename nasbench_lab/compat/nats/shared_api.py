@@ -1,4 +1,4 @@
-"""What the faces of NATS-Bench and NAS-Bench-201 have in common: opening tables, and every query."""
+"""The common part of the APIs of NATS-Bench and NAS-Bench-201: opening tables, and all queries."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from nasbench_lab.compat.nats import answers, structure, texts
+from nasbench_lab.compat.nats import more_info, structure, texts
+from nasbench_lab.compat.nats.arch_results import ArchResults, choose
 from nasbench_lab.compat.nats.archive import DATASETS, Archive, open_archive
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
-from nasbench_lab.compat.nats.results import ArchResults, choose
-from nasbench_lab.compat.nats.trainings import EVALUATIONS, TRAIN, BoundTrainings, missing
-from nasbench_lab.compat.nats.trial import ResultsCount
+from nasbench_lab.compat.nats.results_count import ResultsCount
+from nasbench_lab.compat.nats.training_table import EVALUATIONS, TRAIN, TrainingTable, missing
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces.topology import OPERATIONS
 
@@ -28,10 +28,10 @@ _SEARCHED = ("cifar10", "cifar100", "ImageNet16-120")
 _MOST_TEXTS = 2**12  # descriptions that are kept, about 1 kB each
 
 
-class Face(abc.ABC):
+class SharedApi(abc.ABC):
     """The official API of one search space over our tables.
 
-    A subclass says what differs between the two official packages.
+    Subclasses define the differences between the two official packages.
     """
 
     results_class: ClassVar[type[ArchResults]] = ArchResults
@@ -46,8 +46,8 @@ class Face(abc.ABC):
         if self._archive.space.name != self.space_name:
             raise DataError(f"{path} has the {self._archive.space.name} space, not the {self.space_name} space")
         self._size = self._archive.space.size
-        self._random = Random(seed)  # noqa: S311 - draws trainings, not secrets
-        self._bound: dict[tuple[Any, Any], BoundTrainings] = {}
+        self._random = Random(seed)  # noqa: S311 - not used for secrets
+        self._bound: dict[tuple[Any, Any], TrainingTable] = {}
         self._texts: dict[tuple[int, str], str] = {}
         self.reset_time()
         if verbose:
@@ -56,7 +56,7 @@ class Face(abc.ABC):
     @staticmethod
     @abc.abstractmethod
     def mean(values: Sequence[Any]) -> Any:
-        """Return a mean as the original takes it: the order of adding decides about the last bit."""
+        """Return a mean as the official API computes it; the order of summation affects the last bit."""
 
     @property
     def meta_archs(self) -> list[str]:
@@ -70,17 +70,17 @@ class Face(abc.ABC):
 
     @property
     def arch2infos_dict(self) -> Mapping[int, Mapping[str, ArchResults]]:
-        """Results of every architecture that has any, by index and hyper-parameters; read when asked for."""
+        """Results of all trained architectures by index and hyper-parameters, which are read when needed."""
         return _Infos(self._archive, self._results)
 
     @property
     def avaliable_hps(self) -> list[str]:
-        """The sets of hyper-parameters that there are, in the spelling of the originals."""
+        """The available hyper-parameters. The spelling of the name is that of the official APIs."""
         return list(self._archive.hps)
 
     @property
     def used_time(self) -> float:
-        """Simulated seconds that `simulate_train_eval` has spent."""
+        """Simulated seconds spent by `simulate_train_eval`."""
         return self._used_time
 
     def reset_time(self) -> None:
@@ -97,21 +97,21 @@ class Face(abc.ABC):
         """Return the notation of an architecture.
 
         Raises:
-            ArgumentError: there is none with that index.
+            ArgumentError: there is no architecture with this index.
         """
         if not 0 <= index < self._size:
             raise ArgumentError(f"invalid index : {index} vs. {self._size}.")
         return self.meta_archs[index]
 
     def random(self) -> int:
-        """Return a random architecture, from the generator of this object."""
+        """Return the index of a random architecture, drawn from the generator of this object."""
         return self._random.randrange(self._size)
 
     def query_index_by_arch(self, arch: Any) -> int:
-        """Return the index of an architecture; -1 where there is none.
+        """Return the index of an architecture, or -1 if there is no such architecture.
 
         Args:
-            arch: its notation, an object with a method ``tostr`` that gives it, or the index itself.
+            arch: the notation, an object with a method ``tostr`` that returns it, or the index itself.
 
         Raises:
             ArgumentError: the index is out of range.
@@ -139,23 +139,23 @@ class Face(abc.ABC):
             dataset: ``"cifar10-valid"``, ``"cifar10"``, ``"cifar100"`` or ``"ImageNet16-120"``.
             iepoch: counted from 0; the last by default.
             hp: hyper-parameters.
-            is_random: True for a training drawn at random, False for the mean of all, a number for that seed.
+            is_random: True for a random training, False for the mean of all trainings, or the seed of a training.
 
         Returns:
-            ``train-``, ``valid-``, ``test-`` and ``valtest-`` ``loss``, ``accuracy``, ``per-time`` and ``all-time``,
-            as far as they were measured at that epoch.
+            ``loss``, ``accuracy``, ``per-time`` and ``all-time`` with the prefixes ``train-``, ``valid-``, ``test-``
+            and ``valtest-``, if they were measured at that epoch.
 
         Raises:
-            MissingResultError: the archive does not have that.
+            MissingResultError: the archive does not have the result.
             ArgumentError: there is no such epoch or seed.
         """
         return self._info(index, dataset, iepoch, hp, is_random).copy()
 
     def query_info_str_by_arch(self, arch: Any, hp: str | int = "12") -> str | None:
-        """Return a text about an architecture; None, with a warning, where the archive does not have it.
+        """Return a text about an architecture; None, with a warning, if it is not in the archive.
 
         Raises:
-            MissingResultError: it was not trained with those hyper-parameters.
+            MissingResultError: the architecture was not trained with these hyper-parameters.
         """
         index = self.query_index_by_arch(arch)
         if not self._is_evaluated(index):
@@ -177,28 +177,28 @@ class Face(abc.ABC):
         """Return the trainings of an architecture with some hyper-parameters.
 
         Raises:
-            MissingResultError: there are none.
+            MissingResultError: there are no such trainings.
         """
         return self._results(arch_index, hp)
 
     def query_by_index(self, arch_index: int, dataname: str | None = None, hp: str | int = "12") -> Any:
-        """Return the trainings of an architecture (`ArchResults`), or those on a data set: seed to `ResultsCount`.
+        """Return the trainings of an architecture (`ArchResults`), or those on a data set (`ResultsCount` by seed).
 
         Raises:
-            MissingResultError: there are none.
+            MissingResultError: there are no such trainings.
         """
         results = self._results(arch_index, hp)
         return results if dataname is None else results.query(dataname)
 
     def get_net_param(self, index: int, dataset: str, seed: int | None, hp: str | int = "12") -> Any:
-        """Return the weights, which are None as in the "simple" archives, of one training or of all by seed."""
+        """Return the weights of one training, or of all by seed; they are None, as in the "simple" archives."""
         return self._results(index, hp).get_net_param(dataset, seed)
 
     def get_net_config(self, index: int, dataset: str) -> dict[str, Any]:
         """Return the configuration of a network.
 
         Raises:
-            MissingResultError: the architecture was not trained on that data set.
+            MissingResultError: the architecture was not trained on the data set.
         """
         hps = self._hps_of(index)
         trials: dict[int, ResultsCount] = self._results(index, hps[0]).query(dataset)
@@ -208,23 +208,23 @@ class Face(abc.ABC):
         """Return flops and params (millions), latency (s), and seconds of training and evaluation (``T-...``).
 
         Raises:
-            MissingResultError: the architecture was not trained so.
+            MissingResultError: the architecture has no such training.
         """
         return self._costs(index, dataset, hp).copy()
 
     def get_latency(self, index: int, dataset: str, hp: str | int = "12") -> float | None:
-        """Return the mean seconds of a batch; None where they were not measured.
+        """Return the mean seconds per batch; None if they were not measured.
 
         Raises:
-            MissingResultError: the architecture was not trained so.
+            MissingResultError: the architecture has no such training.
         """
         return cast("float | None", self._costs(index, dataset, hp)["latency"])
 
     def clear_params(self, index: int, hp: str | int | None = None) -> None:
-        """Remove the weights, of which there are none; check the arguments.
+        """Check the arguments and do nothing else: there are no weights to remove.
 
         Raises:
-            MissingResultError: the architecture was not trained so.
+            MissingResultError: the architecture has no such training.
         """
         if not self._is_evaluated(index):
             warnings.warn(f"architecture {index} is not in the archive", stacklevel=2)
@@ -232,18 +232,18 @@ class Face(abc.ABC):
             self._results(index, hp)
 
     def reload(self, archive_root: str | None = None, index: int | None = None) -> None:
-        """Do nothing but check the arguments: the tables have everything already, and no weights.
+        """Check the arguments and do nothing else: the tables are complete, and have no weights.
 
         Raises:
             ArgumentError: there is no such folder or architecture.
         """
         if archive_root is not None and not Path(archive_root).is_dir():
-            raise ArgumentError(f"invalid archive_root {archive_root!r}: it is no folder")
+            raise ArgumentError(f"invalid archive_root {archive_root!r}: it is not a folder")
         if index is not None and not 0 <= index < self._size:
             raise ArgumentError(f"invalid index of {index}; there are 0..{self._size - 1}")
 
     def show(self, index: int = -1) -> None:
-        """Print what is known of an architecture, or of all for a negative index."""
+        """Print the results of an architecture, or of all architectures for a negative index."""
         if index >= self._size:
             texts.show(f"This index ({index}) is out of range (0~{self._size}).")
         elif index >= 0:
@@ -260,10 +260,12 @@ class Face(abc.ABC):
                 texts.show(self._report(number))
 
     def statistics(self, dataset: str, hp: str | int) -> dict[int, int]:
-        """Return how many architectures have 0, 1, 2, ... trainings on a data set, of those that have any at all.
+        """Return the numbers of architectures by their number of trainings on a data set.
+
+        Only architectures in the archive count.
 
         Raises:
-            ArgumentError: no such data set.
+            ArgumentError: there is no such data set.
         """
         if dataset not in DATASETS:
             raise ArgumentError(f"{dataset!r} is not in {list(DATASETS)}")
@@ -275,18 +277,18 @@ class Face(abc.ABC):
 
     @staticmethod
     def str2lists(arch_str: str) -> list[Any]:
-        """Return the inputs (operation, source) of every node of a cell but the first."""
+        """Return the inputs (operation, source) of every node of a cell except the first."""
         return structure.str2lists(arch_str)
 
     @staticmethod
     def str2matrix(arch_str: str, search_space: Sequence[str] = OPERATIONS) -> Any:
-        """Return the number of the operation from node j to node i of a cell at [i, j]."""
+        """Return the matrix of a cell: entry [i, j] is the number of the operation from node j to node i."""
         return structure.str2matrix(arch_str, search_space)
 
     def _info(
         self, index: Any, dataset: str, iepoch: int | None, hp: str | int, is_random: bool | int
     ) -> dict[str, Any]:
-        """Return the answer of `get_more_info`, which is kept for the next time and must not be changed."""
+        """Return the result of `get_more_info`, which is cached and must not be changed."""
         if type(index) is not int:
             index = self.query_index_by_arch(index)
         trainings = self._bound.get((dataset, hp))
@@ -307,14 +309,14 @@ class Face(abc.ABC):
         if known is None:
             comment = self._comment(trainings)
             if repeat < 0:
-                known = answers.of_all(trainings, index, present, epoch, comment, self.mean)
+                known = more_info.of_all(trainings, index, present, epoch, comment, self.mean)
             else:
-                known = answers.of_one(trainings, index, repeat, epoch, comment)
+                known = more_info.of_one(trainings, index, repeat, epoch, comment)
             trainings.remember(trainings.answers, key, known)
         return known
 
-    def _comment(self, trainings: BoundTrainings) -> dict[str, str]:
-        """Return what else the answer of `get_more_info` says."""
+    def _comment(self, trainings: TrainingTable) -> dict[str, str]:
+        """Return additional entries for the result of `get_more_info`."""
         return {}
 
     def _simulate(
@@ -327,8 +329,8 @@ class Face(abc.ABC):
         info = self._info(index, "cifar10-valid" if dataset == "cifar10" else dataset, iepoch, hp, True)
         accuracy = info.get("valid-accuracy")
         if accuracy is None:
-            # Between epochs only validation and test images together were evaluated, and the seconds of a validation
-            # are those of the last epoch of another training, as in the original.
+            # Before the last epoch only validation and test images together were evaluated. The seconds of a validation
+            # are those of the last epoch of another random training, as in the official API.
             accuracy = info.get("valtest-accuracy")
             last = self._info(index, dataset, None, hp, True)
             if accuracy is None or "valid-per-time" not in last:
@@ -349,7 +351,7 @@ class Face(abc.ABC):
         hp: str | int,
         indices: Sequence[int],
     ) -> tuple[int, Any]:
-        """Return the first of the architectures with the highest mean accuracy, and that accuracy."""
+        """Return the first architecture with the highest mean accuracy, and that accuracy."""
         dataset, setname = _official_names(dataset, metric_on_set)
         trainings = self._archive.require(dataset, str(hp))
         name = TRAIN if setname == TRAIN else EVALUATIONS[dataset].get(setname)
@@ -361,20 +363,20 @@ class Face(abc.ABC):
                 raise missing(setname, index, dataset, hp)
             if _exceeds(trainings, "flops", index, flop_max) or _exceeds(trainings, "parameters", index, param_max):
                 continue
-            accuracy = answers.mean_accuracy(trainings, part, index, present, self.mean)
+            accuracy = more_info.mean_accuracy(trainings, part, index, present, self.mean)
             if accuracy is None:
                 raise missing(setname, index, dataset, hp)
             if highest is None or highest < accuracy:
                 best, highest = index, accuracy
         return best, highest
 
-    def _bind(self, dataset: str, hp: str | int) -> BoundTrainings:
-        """Find trainings, and remember them by the caller's spelling of the hyper-parameters."""
+    def _bind(self, dataset: str, hp: str | int) -> TrainingTable:
+        """Return trainings, and cache them under the caller's spelling of the hyper-parameters."""
         self._bound[dataset, hp] = self._archive.require(dataset, str(hp))
         return self._bound[dataset, hp]
 
     def _costs(self, index: int, dataset: str, hp: str | int) -> dict[str, Any]:
-        """Return the answer of `get_cost_info`, which is kept for the next time and must not be changed."""
+        """Return the result of `get_cost_info`, which is cached and must not be changed."""
         trainings = self._bound.get((dataset, hp))
         if trainings is None:
             self._results(index, hp)
@@ -393,7 +395,7 @@ class Face(abc.ABC):
         return self.results_class.of(self._archive, int(index), str(hp), self._random)
 
     def _hps_of(self, index: int) -> list[str]:
-        """Return the hyper-parameters that an architecture was trained with, or raise MissingResultError."""
+        """Return the hyper-parameters with which an architecture was trained, or raise MissingResultError."""
         hps = self._archive.hps_of(index) if self._is_in_space(index) else []
         if not hps:
             raise MissingResultError(f"architecture {index} is not in {self.filename}")
@@ -411,7 +413,7 @@ class Face(abc.ABC):
 
 
 class _Infos(Mapping[int, Mapping[str, ArchResults]]):
-    """Results by architecture and hyper-parameters, made when asked for."""
+    """Results by architecture and hyper-parameters, made when they are needed."""
 
     def __init__(self, archive: Archive, make: Callable[[int, str], ArchResults]) -> None:
         self._archive, self._make = archive, make
@@ -434,7 +436,7 @@ class _Infos(Mapping[int, Mapping[str, ArchResults]]):
 
 
 def _official_names(dataset: str, metric_on_set: str) -> tuple[str, str]:
-    """Turn what users say (cifar10, valid) into the archive's names (cifar10-valid, x-valid).
+    """Return the archive's names of a data set and an evaluation set: cifar10-valid and x-valid for cifar10, valid.
 
     >>> _official_names("cifar10", "valid"), _official_names("cifar100", "test")
     (('cifar10-valid', 'x-valid'), ('cifar100', 'x-test'))
@@ -450,7 +452,7 @@ def _official_names(dataset: str, metric_on_set: str) -> tuple[str, str]:
     return dataset, metric_on_set
 
 
-def _exceeds(trainings: BoundTrainings, metric: str, index: int, most: float | None) -> bool:
+def _exceeds(trainings: TrainingTable, metric: str, index: int, most: float | None) -> bool:
     if most is None:
         return False
     value = trainings.once(metric, index, 0)

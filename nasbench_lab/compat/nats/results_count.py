@@ -1,4 +1,4 @@
-"""One training as the official APIs give it: `ResultsCount`, a view of a table until something of it is changed."""
+"""`ResultsCount`: one training as in the official APIs, as a view of a table until it is changed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ import numpy as np
 
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
 from nasbench_lab.compat.nats.structure import architecture_config
-from nasbench_lab.compat.nats.trainings import EVALUATIONS, TRAIN, BoundTrainings, Measured, check_epoch, mean, missing
+from nasbench_lab.compat.nats.training_table import (
+    EVALUATIONS,
+    TRAIN,
+    Measured,
+    TrainingTable,
+    check_epoch,
+    mean,
+    missing,
+)
 
 _CURVES = ("train_acc1es", "train_acc5es", "train_losses", "train_times", "eval_acc1es", "eval_times", "eval_losses")
 
 
 class _Row(NamedTuple):
-    """Where a training is."""
+    """The place of a training in a table."""
 
-    trainings: BoundTrainings
+    trainings: TrainingTable
     architecture: int
     repeat: int
 
@@ -27,21 +35,21 @@ class _Row(NamedTuple):
 class ResultsCount:
     """One training of one architecture, as ``nats_bench.ResultsCount``.
 
-    A number is read from the table when it is asked for. The dictionaries (``train_losses``, ``eval_acc1es``, ...) are
-    made when one of them is first touched; from then on the object goes by them, so that changing them works as it
-    does in the original.
+    Values are read from the table when they are needed. The dictionaries (``train_losses``, ``eval_acc1es``, ...) are
+    made when one of them is first accessed. From then on the object uses them instead of the table, so that changes of
+    the dictionaries have the same effect as in the official API.
 
     Attributes:
-        name: the data set.
-        net_state_dict: None; the tables have no weights, as the "simple" archives have none.
-        train_acc1es, train_acc5es, train_losses, train_times: by epoch, counted from 0. Percent and seconds.
-        eval_acc1es, eval_times, eval_losses: by ``"<evaluation set>@<epoch>"``.
-        eval_names: the evaluation sets.
+        name: name of the data set.
+        net_state_dict: None, as the tables and the "simple" archives have no weights.
+        train_acc1es, train_acc5es, train_losses, train_times: values by epoch, counted from 0, in percent and seconds.
+        eval_acc1es, eval_times, eval_losses: values by ``"<evaluation set>@<epoch>"``.
+        eval_names: names of the evaluation sets.
         arch_config: channels, cells, notation and number of classes.
-        params, flop: millions.
-        seed: four digits.
-        epochs: how many.
-        latency: seconds of a batch, a list with the mean of the published measurements.
+        params, flop: numbers in millions.
+        seed: the seed with four digits.
+        epochs: number of epochs.
+        latency: list with the mean of the published measurements, in seconds per batch.
     """
 
     _mean: Callable[[Sequence[Any]], Any] = staticmethod(mean)
@@ -71,15 +79,15 @@ class ResultsCount:
         self.reset_eval()
 
     @classmethod
-    def of(cls, trainings: BoundTrainings, index: int, repeat: int) -> ResultsCount:
-        """Return the view of one training of a table."""
+    def of(cls, trainings: TrainingTable, index: int, repeat: int) -> ResultsCount:
+        """Return a view of one training in a table."""
         made = cls.__new__(cls)
         made._row = _Row(trainings, index, repeat)
-        made.name, made.epochs = trainings.dataset, trainings.epochs  # what nearly every method needs
+        made.name, made.epochs = trainings.dataset, trainings.epochs  # needed by nearly all methods
         return made
 
     def __getattr__(self, name: str) -> Any:
-        """Make an attribute of a view when it is first touched."""
+        """Make an attribute of a view at its first access."""
         if self._row is not None and name in _CURVES:
             self._thaw()
         elif self._row is not None and name in _PLAIN:
@@ -93,11 +101,11 @@ class ResultsCount:
         return self.epochs
 
     def get_latency(self) -> float:
-        """Return the seconds of one batch; -1.0 where they were not measured."""
+        """Return the seconds of one batch; -1.0 if they were not measured."""
         return sum(self.latency) / len(self.latency) if self.latency is not None else -1.0
 
     def get_times(self) -> dict[str, Any]:
-        """Return mean and sum over epochs of the seconds of training and of each evaluation; None where unknown."""
+        """Return the mean and sum over epochs of the seconds of training and of each evaluation; None if unknown."""
         answer: dict[str, Any] = {}
         for name in (TRAIN, *self.eval_names):
             times = self._times(name)
@@ -110,7 +118,7 @@ class ResultsCount:
         return self.eval_names
 
     def judge_valid(self, iepoch: int) -> None:
-        """Raise an error unless the training had that epoch."""
+        """Raise an error unless the training has the epoch."""
         check_epoch(iepoch, self.epochs)
 
     def get_train(self, iepoch: int | None = None) -> Measured:
@@ -168,7 +176,7 @@ class ResultsCount:
         return copy.deepcopy(self.net_state_dict) if clone else self.net_state_dict
 
     def get_config(self, str2structure: Callable[[str], Any] | None) -> dict[str, Any]:
-        """Return what is needed to build the network.
+        """Return the configuration from which the network can be built.
 
         Args:
             str2structure: turns a cell's notation into a structure; None leaves it as text.
@@ -185,7 +193,7 @@ class ResultsCount:
         return answer | {"num_classes": config["class_num"]}
 
     def update_train_info(self, train_acc1es: Any, train_acc5es: Any, train_losses: Any, train_times: Any) -> None:
-        """Replace what was measured in training."""
+        """Replace the measurements on train."""
         self._thaw()
         self.train_acc1es, self.train_acc5es = train_acc1es, train_acc5es
         self.train_losses, self.train_times = train_losses, train_times
@@ -238,7 +246,7 @@ class ResultsCount:
 
     @classmethod
     def create_from_state_dict(cls, state_dict: Mapping[str, Any]) -> ResultsCount:
-        """Make a training from what `state_dict` returned."""
+        """Make a training from the result of `state_dict`."""
         made = cls(*[None] * 10)
         made.load_state_dict(state_dict)
         return made
@@ -261,7 +269,7 @@ class ResultsCount:
         return found
 
     def _times(self, name: str) -> Sequence[float]:
-        """Seconds of all epochs; empty where not all are known."""
+        """Return the seconds of all epochs; empty if some are unknown."""
         if self._row is not None:
             trainings, index, repeat = self._row
             part = TRAIN if name == TRAIN else EVALUATIONS[trainings.dataset][name]
@@ -272,7 +280,7 @@ class ResultsCount:
         return [self.eval_times[key] for key in keys] if all(key in self.eval_times for key in keys) else ()
 
     def _thaw(self) -> None:
-        """Make all attributes of a view; after that it is no view any more."""
+        """Make all attributes, so that the object is no longer a view."""
         if self._row is None:
             return
         made = {name: make(self._row) for name, make in _PLAIN.items() if name not in self.__dict__}
@@ -285,7 +293,7 @@ def _config(row: _Row) -> dict[str, Any]:
 
 
 def _params(row: _Row) -> Any:
-    # The table has the official mean over trainings, which can be off in the last bit; a count of millions is not.
+    # The table has the official mean over trainings, which can differ in the last bit; counts are exact in millions.
     return np.float64(_rounded(row, "parameters"))
 
 
@@ -315,7 +323,7 @@ _PLAIN: dict[str, Callable[[_Row], Any]] = {
 
 
 def _curves(row: _Row, eval_names: Sequence[str]) -> dict[str, Any]:
-    """Make the dictionaries of a training, as the archives have them."""
+    """Return the dictionaries of a training as in the official archives."""
     trainings, index, repeat = row
     last = trainings.epochs - 1
     curves: dict[str, Any] = {"eval_acc1es": {}, "eval_losses": {}, "eval_times": {}}

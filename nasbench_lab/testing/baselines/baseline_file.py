@@ -1,7 +1,7 @@
-"""Baselines on disk: JSON that people can read, and whose differences they can review.
+"""Baseline files: JSON that people can read, with differences that they can review.
 
-Keys are sorted, lists are wrapped at a fixed width, and numbers have nine significant digits, so writing the same
-baseline again gives the same bytes.
+Keys are sorted, lists are wrapped at a fixed width, and numbers have nine significant digits, so the same baseline
+always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.simulation import Budget, Conditions
 from nasbench_lab.simulation.budget import KINDS
 from nasbench_lab.testing.baselines.baseline import Baseline, Protocol, Subject
-from nasbench_lab.testing.baselines.exact_tier import WORD, Fingerprints
-from nasbench_lab.testing.baselines.run_losses import LOSSES, LossScale
+from nasbench_lab.testing.baselines.run_losses import LOSSES, RegretScale
 from nasbench_lab.testing.baselines.strict_json import JsonObject, parse, render, require
+from nasbench_lab.testing.baselines.trace_fingerprints import WORD, Fingerprints
 
 FORMAT = "nasbench-lab baseline"
 FORMAT_VERSION = 1
 SUFFIX = ".json"
 
-_LARGEST = 64 * 2**20  # bytes: a hundred thousand runs; anything larger is no baseline
+_LARGEST = 64 * 2**20  # bytes: enough for a hundred thousand runs; larger files are refused
 
 
 def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
     """Write a baseline to a file, atomically.
 
     Raises:
-        OutputError: the file cannot be written; an older one is as it was.
+        OutputError: the file cannot be written; an existing file is unchanged.
     """
     with atomic_path(Path(path)) as temporary:
         temporary.write_text(to_json(baseline), encoding="utf-8", newline="\n")
 
 
 def read_baseline(path: str | os.PathLike[str]) -> Baseline:
-    """Read what `write_baseline` wrote.
+    """Read a baseline file that `write_baseline` wrote.
 
     Raises:
-        DataError: the file is missing, damaged, of another format or of a newer one.
+        DataError: the file is missing, damaged, or has another or a newer format.
     """
     where = Path(path)
     if not where.is_file():
@@ -60,7 +60,7 @@ def baseline_files(place: Path) -> list[Path]:
     """Return the baseline files in a folder, sorted, or the file itself.
 
     Raises:
-        DataError: there is none.
+        DataError: the folder has no baseline files.
     """
     if not place.is_dir():
         return [place]
@@ -71,7 +71,7 @@ def baseline_files(place: Path) -> list[Path]:
 
 
 def to_json(baseline: Baseline) -> str:
-    """Return a baseline as the text of its file."""
+    """Return the text of a baseline's file."""
     protocol = dataclasses.asdict(baseline.protocol)
     protocol |= {**baseline.protocol.conditions.to_data(), "objectives": list(baseline.protocol.conditions.objectives)}
     del protocol["conditions"]
@@ -91,20 +91,20 @@ def to_json(baseline: Baseline) -> str:
 
 
 def from_json(text: str) -> Baseline:
-    """Return the baseline that a text describes.
+    """Return the baseline in the text of a file.
 
     Raises:
-        DataError: it describes none.
+        DataError: the text is not a baseline.
     """
     root = parse(text)
     if root.value("format", str) != FORMAT:
-        raise DataError("it is no baseline of nasbench-lab")
+        raise DataError("it is not a baseline of nasbench-lab")
     version = root.value("format_version", int)
     if version != FORMAT_VERSION:
         raise DataError(f"it has format version {version}; this release reads {FORMAT_VERSION}")
     try:
         return _baseline(root)
-    except ParameterError as error:  # a budget, level or tier that makes no sense
+    except ParameterError as error:  # a budget, level or tier that is not allowed
         raise DataError(str(error)) from error
 
 
@@ -113,9 +113,9 @@ def _baseline(root: JsonObject) -> Baseline:
     losses = {name: np.array(root.part("losses").numbers(name)) for name in root.part("losses").names()}
     margins = {name: root.part("margins").number(name) for name in root.part("margins").names()}
     require({"anytime", "final"} <= set(losses) <= set(LOSSES), f"losses must be {', '.join(LOSSES)}")
-    require(set(margins) == set(losses), "every loss needs a margin, and nothing else does")
+    require(set(margins) == set(losses), "margins must be given for exactly the losses")
     require(all(margin > 0 for margin in margins.values()), "a margin is not positive")
-    require(all(len(values) == protocol.runs for values in losses.values()), "a loss has not one value a run")
+    require(all(len(values) == protocol.runs for values in losses.values()), "a loss must have one value per run")
     subject = root.part("subject")
     counts = root.part("runs")
     baseline = Baseline(
@@ -137,8 +137,11 @@ def _baseline(root: JsonObject) -> Baseline:
         stopped=counts.value("stopped", int),
         distinct=counts.value("distinct", int),
     )
-    require(set(baseline.subject.given) <= set(baseline.subject.parameters), "subject.given has no such parameters")
-    require((baseline.fingerprints is not None) == ("exact" in protocol.tiers), "fingerprints and tiers disagree")
+    require(set(baseline.subject.given) <= set(baseline.subject.parameters), "subject.given names unknown parameters")
+    require(
+        (baseline.fingerprints is not None) == ("exact" in protocol.tiers),
+        "fingerprints must be given if and only if tiers has exact",
+    )
     return baseline
 
 
@@ -167,30 +170,30 @@ def _protocol(part: JsonObject) -> Protocol:
 
 
 def _limit(budget: JsonObject, name: str) -> Any:
-    """One limit of a budget; None where it is not set."""
+    """Return a limit of a budget, or None if it is not set."""
     kinds = {kind.name: kind.type for kind in KINDS}
-    require(name in kinds, f"protocol.budget has no kind {name!r}; there are {', '.join(kinds)}")
+    require(name in kinds, f"protocol.budget has an unknown kind {name!r}; known: {', '.join(kinds)}")
     if kinds[name] is not float:
         return budget.value(name, kinds[name] | None)
     return None if budget.value(name, int | float | None) is None else budget.number(name)
 
 
-def _scale(part: JsonObject) -> LossScale:
+def _scale(part: JsonObject) -> RegretScale:
     kind, axis = part.value("kind", str), part.value("axis", str)
     checkpoints = part.numbers("checkpoints")
     require(kind in ("valid", "test") and axis in ("evaluations", "seconds"), f"scale is {kind!r} by {axis!r}")
     ascending = all(early < late for early, late in zip([0.0, *checkpoints], checkpoints, strict=False))
     require(bool(checkpoints) and ascending and checkpoints[-1] < 2**62, "scale.checkpoints do not ascend")
-    return LossScale(kind, axis, tuple(checkpoints))
+    return RegretScale(kind, axis, tuple(checkpoints))
 
 
 def _fingerprints(root: JsonObject, runs: int) -> Fingerprints:
     part = root.part("fingerprints")
     digest, prefixes = part.value("digest", str), part.texts("prefixes")
-    require(len(digest) == 64 and _is_hexadecimal(digest), "fingerprints.digest is no SHA-256")
-    require(len(prefixes) == runs, "fingerprints.prefixes has not one text a run")
+    require(len(digest) == 64 and _is_hexadecimal(digest), "fingerprints.digest is not a SHA-256 digest")
+    require(len(prefixes) == runs, "fingerprints.prefixes must have one text per run")
     good = all(text and len(text) % WORD == 0 and _is_hexadecimal(text) for text in prefixes)
-    require(good, "fingerprints.prefixes has something else than hashes")
+    require(good, "fingerprints.prefixes must be hexadecimal hashes")
     return Fingerprints(digest, tuple(prefixes))
 
 

@@ -1,4 +1,4 @@
-"""All trainings of one architecture as the official APIs give them: `ArchResults`, a view of the tables."""
+"""`ArchResults`: all trainings of one architecture as in the official APIs, as a view of the tables."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from nasbench_lab.compat.nats.archive import DATASETS, Archive
 from nasbench_lab.compat.nats.errors import ArgumentError
-from nasbench_lab.compat.nats.trainings import TRAIN, Measured, average, mean, missing
-from nasbench_lab.compat.nats.trial import ResultsCount
+from nasbench_lab.compat.nats.results_count import ResultsCount
+from nasbench_lab.compat.nats.training_table import TRAIN, Measured, average, mean, missing
 
 
 class ArchResults:
@@ -33,18 +33,18 @@ class ArchResults:
         self._arch_str: Any = arch_str
         self._archive: Archive | None = None
         self._hp = ""
-        self._random = Random()  # noqa: S311 - draws a training, not a secret
+        self._random = Random()  # noqa: S311 - not used for secrets
         self._made: dict[str, dict[Any, ResultsCount]] = {}
 
     @classmethod
     def of(cls, archive: Archive, index: int, hp: str, random: Random) -> ArchResults:
-        """Return the view of one architecture in an archive.
+        """Return a view of one architecture in an archive.
 
         Args:
             archive: the tables.
-            index: the architecture, which must be in the archive.
+            index: index of an architecture in the archive.
             hp: hyper-parameters.
-            random: where ``is_random=True`` draws from.
+            random: generator for ``is_random=True``.
         """
         made = cls.__new__(cls)
         made.arch_index, made.clear_net_done, made._arch_str = index, True, None
@@ -70,19 +70,19 @@ class ArchResults:
         return {(dataset, seed): result for dataset in names for seed, result in self._trials(dataset).items()}
 
     def get_dataset_names(self) -> list[str]:
-        """Return the data sets that the architecture was trained on."""
+        """Return the data sets on which the architecture was trained."""
         names = [dataset for dataset in DATASETS if dataset in self._made or self._present(dataset)]
         return names + [dataset for dataset in self._made if dataset not in names]
 
     def get_dataset_seeds(self, dataset: str) -> list[Any]:
-        """Return the seeds that the architecture was trained from on a data set, ascending."""
+        """Return the seeds of the architecture's trainings on a data set, ascending."""
         return list(self._trials(dataset))
 
     def query(self, dataset: str, seed: int | None = None) -> Any:
-        """Return the training from a seed, or all trainings on a data set, by seed.
+        """Return the training with a seed, or all trainings on a data set by seed.
 
         Raises:
-            MissingResultError: there is none.
+            MissingResultError: there is no such training.
         """
         trials = self._trials(dataset)
         if seed is None:
@@ -100,7 +100,7 @@ class ArchResults:
             dataset: what was trained on.
             setname: ``"train"``, ``"x-valid"``, ``"x-test"`` or ``"ori-test"``.
             iepoch: counted from 0; the last by default.
-            is_random: True for a training drawn at random, False for the mean of all, a number for that seed.
+            is_random: True for a random training, False for the mean of all trainings, or the seed of a training.
 
         Raises:
             MissingResultError: the archive has no such evaluation.
@@ -128,7 +128,7 @@ class ArchResults:
         """Return the mean seconds of one batch.
 
         Raises:
-            MissingResultError: they were not measured for some training.
+            MissingResultError: a training has no latency.
         """
         latencies = []
         for seed, result in self._trials(dataset).items():
@@ -149,25 +149,25 @@ class ArchResults:
         return epochs[-1]
 
     def get_net_param(self, dataset: str, seed: int | None = None) -> Any:
-        """Return the weights, which are None, of one training or of all by seed."""
+        """Return the weights of one training, or of all trainings by seed; they are always None."""
         if seed is None:
             return {seed: result.get_net_param() for seed, result in self._trials(dataset).items()}
         return self.query(dataset, seed).get_net_param()
 
     def reset_latency(self, dataset: str, seed: int | None, latency: float) -> None:
-        """Replace the latency of one training, or of all."""
+        """Replace the latency of one or all trainings."""
         for result in self._some(dataset, seed):
             result.update_latency([latency])
 
     def reset_pseudo_train_times(self, dataset: str, seed: int | None, estimated_per_epoch_time: float) -> None:
-        """Replace the seconds of an epoch of one training, or of all."""
+        """Replace the seconds per epoch of one or all trainings."""
         for result in self._some(dataset, seed):
             result.reset_pseudo_train_times(estimated_per_epoch_time)
 
     def reset_pseudo_eval_times(
         self, dataset: str, seed: int | None, eval_name: str, estimated_per_epoch_time: float
     ) -> None:
-        """Replace the seconds of an evaluation of one training, or of all."""
+        """Replace the seconds per evaluation of one or all trainings."""
         for result in self._some(dataset, seed):
             result.reset_pseudo_eval_times(eval_name, estimated_per_epoch_time)
 
@@ -184,11 +184,11 @@ class ArchResults:
         self.clear_net_done = False
 
     def clear_params(self) -> None:
-        """Remove the weights, of which there are none."""
+        """Do nothing but set `clear_net_done`: there are no weights."""
         self.clear_net_done = True
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything as plain dictionaries, in the layout of the archives."""
+        """Return all data as plain dictionaries, in the layout of the official archives."""
         return {
             "arch_index": self.arch_index,
             "arch_str": self.arch_str,
@@ -198,7 +198,7 @@ class ArchResults:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Replace everything by what `state_dict` returned."""
+        """Replace all data by the result of `state_dict`."""
         results = state_dict["all_results"]
         self.arch_index, self._arch_str = state_dict["arch_index"], state_dict["arch_str"]
         self.clear_net_done = state_dict["clear_net_done"]
@@ -210,10 +210,10 @@ class ArchResults:
 
     @classmethod
     def create_from_state_dict(cls, state_dict_or_file: Mapping[str, Any]) -> ArchResults:
-        """Make an instance from what `state_dict` returned.
+        """Make an instance from the result of `state_dict`.
 
         Raises:
-            ArgumentError: it is no dictionary. Files are not read: they are pickles, which can run code.
+            ArgumentError: the argument is not a dictionary. Files are refused, because pickles can run code.
         """
         if not isinstance(state_dict_or_file, Mapping):
             raise ArgumentError(f"state_dict must be a dictionary, not {type(state_dict_or_file).__name__}")
@@ -231,12 +231,12 @@ class ArchResults:
         )
 
     def _present(self, dataset: str) -> tuple[int, ...]:
-        """Repeats of the architecture in the archive's table."""
+        """Return the repeats of the architecture in the table."""
         trainings = None if self._archive is None else self._archive.trainings(dataset, self._hp)
         return () if trainings is None else trainings.present(self.arch_index)
 
     def _trials(self, dataset: str) -> dict[Any, ResultsCount]:
-        """All trainings on a data set, by seed, ascending."""
+        """Return all trainings on a data set by seed, ascending."""
         made = self._made.get(dataset)
         if made is None:
             trainings = None if self._archive is None else self._archive.trainings(dataset, self._hp)
@@ -252,9 +252,9 @@ class ArchResults:
         return list(self._trials(dataset).values()) if seed is None else [self.query(dataset, seed)]
 
     def _sizes(self, dataset: str, results: Sequence[ResultsCount]) -> dict[str, Any]:
-        """Millions of operations and parameters: means over trainings, or of seed 888 where the trainings disagree."""
+        """Return operations and parameters in millions: means over trainings, or of seed 888 if trainings disagree."""
         trainings = None if self._archive is None else self._archive.trainings(dataset, self._hp)
-        if trainings is not None:  # the table has the official answer, to the last bit
+        if trainings is not None:  # the table has the official values, equal to the last bit
             flops, params = (trainings.once(metric, self.arch_index, 0) for metric in ("flops", "parameters"))
             return {"flops": self._flops_type(flops), "params": np.float64(params)}
         seeds, sizes = self.get_dataset_seeds(dataset), {}
@@ -265,12 +265,12 @@ class ArchResults:
 
 
 def choose(is_random: bool | int, seeds: Sequence[Any], random: Random) -> int:
-    """Return which training is meant.
+    """Return the position of the chosen training.
 
     Args:
-        is_random: True for any, or a seed.
-        seeds: of the trainings.
-        random: where to draw from.
+        is_random: True for a random training, or the seed of a training.
+        seeds: seeds of the trainings.
+        random: generator to draw from.
 
     Raises:
         ArgumentError: no training has that seed.

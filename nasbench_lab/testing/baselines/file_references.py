@@ -1,4 +1,4 @@
-"""Finding strategies and tables again by what a baseline file calls them."""
+"""References to strategies and tables in baseline files: how they are written, and how they are found again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SYNTHETIC = "synthetic/"
 
 
 def source_of(strategy: StrategyLike, found: Strategy[Any]) -> str:
-    """Return what to call a strategy in a file, so that `find_strategy` finds it; empty where it cannot be found.
+    """Return a text with which `find_strategy` finds a strategy again; empty if there is none.
 
     >>> from nasbench_lab.strategies.random_search import RandomSearch
     >>> source_of(RandomSearch(), RandomSearch()), source_of("random-search", RandomSearch())
@@ -38,7 +38,7 @@ def source_of(strategy: StrategyLike, found: Strategy[Any]) -> str:
 
 
 def find_table(table: str | os.PathLike[str] | Table) -> Table:
-    """Return the table of a name, a path, or ``synthetic/KIND``; a table as it is.
+    """Return a table by its name, its path or ``synthetic/KIND``; a table is returned as it is.
 
     Raises:
         NasbenchLabError: see `nasbench_lab.load`.
@@ -55,7 +55,7 @@ def find_table(table: str | os.PathLike[str] | Table) -> Table:
 
 
 def name_of_table(table: str | os.PathLike[str] | Table, folder: Path) -> str:
-    """Return what to call a table in a file that lies in a folder: its name, or its path from there; or empty."""
+    """Return the reference to a table in a file of a folder: its name, its path from there, or an empty text."""
     if isinstance(table, Table):
         known = table.name in list_tables() or table.name.removeprefix(_SYNTHETIC) in SPACES
         return table.name if known else ""
@@ -70,7 +70,7 @@ def name_of_table(table: str | os.PathLike[str] | Table, folder: Path) -> str:
 
 
 def find_table_of_file(source: str, folder: Path) -> Table:
-    """Return the table that a file in a folder calls so, see `name_of_table`.
+    """Return the table that a file in a folder refers to, see `name_of_table`.
 
     Raises:
         NasbenchLabError: see `nasbench_lab.load`.
@@ -80,7 +80,7 @@ def find_table_of_file(source: str, folder: Path) -> Table:
 
 
 def given_parameters(strategy: Strategy[Any]) -> list[str]:
-    """Return the names of the parameters that are not their defaults; of all where there are no defaults to know.
+    """Return the names of the parameters that differ from their defaults, or all if the defaults are not known.
 
     >>> from nasbench_lab.strategies.lookup import find_strategy
     >>> given_parameters(find_strategy("regularized-evolution:population_size=20,sample_size=5"))
@@ -90,13 +90,13 @@ def given_parameters(strategy: Strategy[Any]) -> list[str]:
         return list(strategy.arguments)
     try:
         defaults = type(strategy)().parameters
-    except Exception:  # a parameter without a default, or one that does not go with the other defaults
+    except Exception:  # a parameter without a default, or defaults that do not fit together
         return list(strategy.parameters)
     return [name for name, value in strategy.parameters.items() if repr(value) != repr(defaults.get(name))]
 
 
 def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters as JSON gives them back; what JSON cannot hold as its text.
+    """Return parameters as JSON returns them; values that JSON cannot hold become text.
 
     >>> plain({"shape": (2, 3), "kind": int, "most": float("inf")})
     {'shape': [2, 3], 'kind': "<class 'int'>", 'most': 'inf'}
@@ -114,7 +114,7 @@ def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unplain(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters as a strategy takes them: lists become tuples.
+    """Return parameters for a strategy from JSON: lists become tuples.
 
     >>> unplain({"shape": [2, [3]]})
     {'shape': (2, (3,))}

@@ -1,4 +1,4 @@
-"""Checking a strategy against its baseline, and making one."""
+"""Checking a strategy against its baseline, and writing new baselines."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from nasbench_lab.strategies import Strategy
 from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS, Subject, Tier
-from nasbench_lab.testing.baselines.files import read_baseline
-from nasbench_lab.testing.baselines.lookup import (
+from nasbench_lab.testing.baselines.baseline_file import read_baseline
+from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+from nasbench_lab.testing.baselines.file_references import (
     find_table,
     find_table_of_file,
     given_parameters,
@@ -24,27 +25,27 @@ from nasbench_lab.testing.baselines.lookup import (
     source_of,
     unplain,
 )
-from nasbench_lab.testing.baselines.outcome import CheckOutcome
-from nasbench_lab.testing.baselines.reproducibility import rehearse
-from nasbench_lab.testing.baselines.verdicts import Simulated, compare_with, mismatch, write_anew
+from nasbench_lab.testing.baselines.rerun_audit import audit_rerun
+from nasbench_lab.testing.baselines.verdicts import SimulatedRuns, compare_with_baseline, mismatch, write_baseline_of
 
 
 @final
 @dataclasses.dataclass(frozen=True)
 class BaselineCheck:
-    """What is simulated in a check, and how it is judged.
+    """A check of a strategy: what is simulated, and how it is judged.
 
     Args:
         strategy: a name (with parameters as ``name:key=value,...``), ``module:Class``, an object or a class.
         table: a table, its name, or the path of its file.
-        conditions: of the search (see `Conditions`), or a budget alone.
+        conditions: conditions of the search, or a budget alone.
         runs: number of runs; more runs detect smaller regressions.
-        parameters: of the strategy, where it is given by name or as a class.
-        margin: the largest difference in the mean regret that does not matter, in its unit, or one a loss by name (see
-            `LOSSES`). By default that of the baseline; of a new one, half of the standard deviation over its runs.
-        tiers: in which ways it can pass: ``"exact"``, all evaluations are as they were; ``"statistical"``, the regrets
-            are not worse. For models whose rounding differs between machines, ``("statistical",)``.
-        level: chance of a false alarm, over all baselines of a folder together.
+        parameters: parameters of the strategy, if it is given by name or as a class.
+        margin: largest difference of the mean regrets that does not matter, in their unit, or one number per loss by
+            name (see `LOSSES`). By default that of the baseline; for a new baseline half of the standard deviation over
+            its runs.
+        tiers: ways in which the check can pass: ``"exact"`` if all evaluations are identical, ``"statistical"`` if the
+            regrets are not worse. Use ``("statistical",)`` for models whose rounding differs between machines.
+        level: probability of a false alarm over all baselines of a folder.
 
     >>> import tempfile
     >>> import nasbench_lab as nl
@@ -68,39 +69,39 @@ class BaselineCheck:
         object.__setattr__(self, "conditions", Conditions.of(self.conditions))
 
     def against(self, path: Path) -> CheckOutcome:
-        """Compare with the baseline in a file. The baselines in its folder share the level.
+        """Compare with the baseline in a file. All baselines in its folder share the level.
 
         Raises:
-            NasbenchLabError: there is no baseline, it is damaged or of another protocol, or the simulation is refused.
+            NasbenchLabError: the baseline is missing, damaged or for another protocol, or the simulation is refused.
         """
         baseline = read_baseline(path)
-        if isinstance(self.runs, int) and self.runs != baseline.protocol.runs:  # known before anything is simulated
+        if isinstance(self.runs, int) and self.runs != baseline.protocol.runs:  # checked before the simulation
             raise mismatch(path, [f"runs was {baseline.protocol.runs}, is {self.runs}"])
-        return compare_with(baseline, self._simulated(), path, self.tiers, self.level, self.margin)
+        return compare_with_baseline(baseline, self._simulated(), path, self.tiers, self.level, self.margin)
 
     def write(self, path: Path, *, table_source: str | None = None) -> CheckOutcome:
-        """Make the baseline anew. A file that says the same already is left as it is; nothing broken is written.
+        """Write a new baseline. A file with the same content is not changed; nothing is written if the audit fails.
 
         Args:
-            path: of the file.
-            table_source: what the file calls the table, if not what `table` is called here.
+            path: path of the baseline file.
+            table_source: name or path of the table in the file; by default that of `table`.
 
         Raises:
             NasbenchLabError: the simulation is refused, or the file cannot be written.
         """
         simulated = self._simulated()
         where = name_of_table(self.table, path.parent) if table_source is None else table_source
-        return write_anew(simulated, self._subject(where), path, self.tiers, self.level, self.margin)
+        return write_baseline_of(simulated, self._subject(where), path, self.tiers, self.level, self.margin)
 
-    def _simulated(self) -> Simulated:
+    def _simulated(self) -> SimulatedRuns:
         searcher, table = find_strategy(self.strategy, self.parameters), find_table(self.table)
 
         def again(first_run: int, runs: int) -> Trace:
-            # Found anew, so that what it reads of the table when it is made is seen too.
+            # A new strategy object, so that reads of the table while it is created are noticed, too.
             return self._simulate(find_strategy(self.strategy, self.parameters), table, first_run, runs)
 
         trace = self._simulate(searcher, table, 0, self.runs)
-        return Simulated(trace, table, "scores" in searcher.needs, tuple(rehearse(trace, again)))
+        return SimulatedRuns(trace, table, "scores" in searcher.needs, tuple(audit_rerun(trace, again)))
 
     def _simulate(self, searcher: Strategy[Any], table: Table, first_run: int, runs: int) -> Trace:
         return simulate_under(self.conditions, table, searcher, runs=runs, first_run=first_run)
@@ -129,25 +130,25 @@ def check_file(
     table: str | os.PathLike[str] | Table | None = None,
     update: bool = False,
 ) -> CheckOutcome:
-    """Do the check that a baseline file describes, with the strategy and the table that it names.
+    """Run the check that a baseline file describes, with the strategy and the table that it names.
 
-    The file names a class, which is imported: check baselines as you run tests, of projects that you trust.
+    The class that the file names is imported. As with tests, only check baselines of projects that you trust.
 
     Args:
-        path: of the file.
-        strategy: another strategy than the file names.
-        table: the table, where the file does not say where it is.
-        update: whether to write the baseline anew instead, by the same protocol and with the same margins.
+        path: path of the baseline file.
+        strategy: a strategy to use instead of that in the file.
+        table: a table to use instead of that in the file.
+        update: whether to write a new baseline instead, with the same protocol and margins.
 
     Raises:
-        NasbenchLabError: the file is damaged, or what it names is not found.
+        NasbenchLabError: the file is damaged, or its strategy or table is not found.
     """
     baseline = read_baseline(path)
     subject, protocol = baseline.subject, baseline.protocol
     if strategy is None and not subject.source:
-        raise ParameterError(f"{path} does not say where its strategy {subject.label!r} is to be found; name it")
+        raise ParameterError(f"{path} does not say where to find its strategy {subject.label!r}; name it")
     if table is None and not subject.table_source:
-        raise ParameterError(f"{path} does not say where its table {protocol.table!r} is to be found; name it")
+        raise ParameterError(f"{path} does not say where to find its table {protocol.table!r}; name it")
     given = {name: subject.parameters[name] for name in subject.given}
     check = BaselineCheck(
         strategy=subject.source if strategy is None else strategy,

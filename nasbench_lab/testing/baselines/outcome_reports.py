@@ -1,4 +1,4 @@
-"""What checks found, as text for a terminal and as Markdown for a pull request."""
+"""Outcomes of checks as text for a terminal and as Markdown for a pull request."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nasbench_lab.files import atomic_path
-from nasbench_lab.testing.baselines.outcome import CheckOutcome
-from nasbench_lab.testing.baselines.statistical_tier import POWER, Measure
+from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+from nasbench_lab.testing.baselines.loss_comparison import POWER, LossComparison
 
 _HEADINGS = (
     "measure",
@@ -23,16 +23,16 @@ _HEADINGS = (
 )
 
 _MEANING = {
-    "identical": "every evaluation is as it was",
+    "identical": "all evaluations are identical",
     "equivalent": "not worse and not better by more than the margin",
-    "better": "better by more than the margin; update the baseline, so that it stays so",
+    "better": "better by more than the margin; update the baseline to keep the gain",
     "worse": "worse by more than the margin",
-    "inconclusive": "the runs do not tell whether it is within the margin",
-    "different": "not identical, and only that counts here",
-    "broken": "wrong, whatever the regrets say",
+    "inconclusive": "the runs do not show whether the difference is within the margin",
+    "different": "not identical, and the statistical tier is not used",
+    "broken": "wrong, whatever the regrets are",
     "created": "the baseline was written",
-    "updated": "the baseline was written anew",
-    "unchanged": "the baseline says so already",
+    "updated": "the baseline was replaced",
+    "unchanged": "the baseline has the same content already",
     "error": "it could not be checked",
 }
 
@@ -40,25 +40,25 @@ _ORDER = tuple(reversed(_MEANING))
 
 
 def headline(outcome: CheckOutcome) -> str:
-    """Return one line: the verdict, the strategy, the table and what the verdict means."""
+    """Return one line with the verdict, the strategy, the table and the meaning of the verdict."""
     subject = f"{outcome.strategy} on {outcome.table}" if outcome.strategy else outcome.path
     return f"{outcome.verdict}: {subject} ({_MEANING[outcome.verdict]})"
 
 
 def to_text(outcome: CheckOutcome) -> str:
-    """Return all that a check found, several lines, the headline first."""
+    """Return the whole outcome of a check as several lines, with the headline first."""
     lines = [headline(outcome), f"  baseline {outcome.path}"] if outcome.strategy else [headline(outcome)]
     lines += [f"  {finding}" for finding in outcome.findings]
     lines += [f"  {note}" for note in outcome.notes]
-    lines += [f"  {line}" for line in _measure_lines(outcome)]
+    lines += [f"  {line}" for line in _comparison_lines(outcome)]
     return "\n".join(lines)
 
 
 def to_lines(outcomes: Sequence[CheckOutcome]) -> list[str]:
-    """Return a short summary for a terminal: a line for every check, and the notes on what was written.
+    """Return a short summary for a terminal: one line per check, and the notes on written baselines.
 
     >>> to_lines([CheckOutcome("a.json", "mine", "digits/chain", "identical", runs=256)])
-    ['identical: mine on digits/chain (every evaluation is as it was)']
+    ['identical: mine on digits/chain (all evaluations are identical)']
     """
     lines = []
     for outcome in outcomes:
@@ -67,12 +67,12 @@ def to_lines(outcomes: Sequence[CheckOutcome]) -> list[str]:
         lines += [f"  {note}" for note in outcome.notes if written or outcome.passed]
     paths = [outcome.path for outcome in outcomes if outcome.verdict in ("created", "updated")]
     twice = sorted({path for path in paths if paths.count(path) > 1})
-    lines += [f"{path} was written more than once; give each check a name of its own" for path in twice]
+    lines += [f"{path} was written more than once; give each check its own name" for path in twice]
     return lines
 
 
 def to_markdown(outcomes: Sequence[CheckOutcome]) -> str:
-    """Return a summary for a pull request: a table of all checks, and details of those that are not as they were.
+    """Return a summary for a pull request: a table of all checks, and details where there are any.
 
     >>> print(to_markdown([CheckOutcome("a.json", "mine", "digits/chain", "identical", runs=256)]).splitlines()[0])
     ### Strategy baselines: 1 identical
@@ -85,21 +85,21 @@ def to_markdown(outcomes: Sequence[CheckOutcome]) -> str:
         cells = (f"**{outcome.verdict}**", outcome.strategy or "-", outcome.table or "-", str(outcome.runs or "-"))
         lines.append("| " + " | ".join(map(_cell, (*cells, f"`{outcome.path}`"))) + " |")
     for outcome in outcomes:
-        if outcome.findings or outcome.notes or outcome.measures:
+        if outcome.findings or outcome.notes or outcome.comparisons:
             lines += ["", *_details(outcome)]
     return "\n".join(lines) + "\n"
 
 
 def _details(outcome: CheckOutcome) -> list[str]:
-    # What failed is open, the rest is folded away.
+    # Details of failed checks are open, the others are folded.
     opened = " open" if not outcome.passed else ""
     title = _cell(f"{outcome.strategy} on {outcome.table}" if outcome.strategy else outcome.path)
     lines = [f"<details{opened}><summary>{outcome.verdict}: {title}</summary>", ""]
     lines += [f"- **{_cell(finding)}**" for finding in outcome.findings]
     lines += [f"- {_cell(note)}" for note in outcome.notes]
-    if outcome.measures:
+    if outcome.comparisons:
         lines += ["", "| " + " | ".join(_HEADINGS) + " |", "|---" + "|---:" * (len(_HEADINGS) - 2) + "|---|"]
-        lines += ["| " + " | ".join(_cells(measure)) + " |" for measure in outcome.measures]
+        lines += ["| " + " | ".join(_cells(comparison)) + " |" for comparison in outcome.comparisons]
         lines += ["", _how(outcome)]
     return [*lines, "", "</details>"]
 
@@ -110,48 +110,46 @@ def _counts(outcomes: Sequence[CheckOutcome]) -> str:
     return ", ".join(counted) or "none"
 
 
-def _measure_lines(outcome: CheckOutcome) -> list[str]:
-    """The measures as columns, and how they were compared."""
-    if not outcome.measures:
+def _comparison_lines(outcome: CheckOutcome) -> list[str]:
+    """Return the comparisons as a table, and a line on how losses were compared."""
+    if not outcome.comparisons:
         return []
-    rows = [_HEADINGS, *(_cells(measure) for measure in outcome.measures)]
+    rows = [_HEADINGS, *(_cells(comparison) for comparison in outcome.comparisons)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return [*lines, _how(outcome)]
 
 
-def _cells(measure: Measure) -> tuple[str, ...]:
+def _cells(comparison: LossComparison) -> tuple[str, ...]:
     return (
-        measure.name,
-        f"{measure.before:.4g}",
-        f"{measure.after:.4g}",
-        f"{measure.difference:+.3g}",
-        f"[{measure.low:+.3g}, {measure.high:+.3g}]",
-        f"{measure.margin:g}",
-        f"{measure.p_worse:.2g}",
-        f"{measure.power:.3f}",
-        f"{measure.detectable:.2g}",
-        measure.verdict,
+        comparison.name,
+        f"{comparison.before:.4g}",
+        f"{comparison.after:.4g}",
+        f"{comparison.difference:+.3g}",
+        f"[{comparison.low:+.3g}, {comparison.high:+.3g}]",
+        f"{comparison.margin:g}",
+        f"{comparison.p_worse:.2g}",
+        f"{comparison.power:.3f}",
+        f"{comparison.detectable:.2g}",
+        comparison.verdict,
     )
 
 
 def _how(outcome: CheckOutcome) -> str:
-    measure = outcome.measures[0]
+    comparison = outcome.comparisons[0]
     text = (
-        f"means of {outcome.runs} runs, paired by seed; positive differences are worse; each verdict errs with a "
-        f"probability of at most {measure.error:.2g}; power: the probability to find an equal strategy equivalent; "
-        "detectable: the worsening that is found with a probability of 0.8"
+        f"means of {outcome.runs} runs, paired by seed; positive differences are worse; each verdict is wrong with a "
+        f"probability of at most {comparison.error:.2g}; power: the probability that an equal strategy is found "
+        "equivalent; detectable: the worsening that is found with a probability of 0.8"
     )
-    needed = max((each.needed for each in outcome.measures if each.verdict == "inconclusive"), default=0)
+    needed = max((each.needed for each in outcome.comparisons if each.verdict == "inconclusive"), default=0)
     if needed > outcome.runs:
         return f"{text}; {needed} runs would give a power of {POWER}"
-    return (
-        f"{text}; the difference is about as large as the margin, so only many more runs would tell" if needed else text
-    )
+    return f"{text}; the difference is close to the margin, so a verdict needs many more runs" if needed else text
 
 
 def _cell(text: str) -> str:
-    """Text that does not end a cell or begin an element."""
+    """Return text that neither ends a cell of a table nor begins an HTML element."""
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 

@@ -1,4 +1,4 @@
-"""What the pytest fixture ``strategy_baseline`` is: checks of a test, and what they found."""
+"""The pytest fixture ``strategy_baseline``: the checks of a test and their outcomes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from nasbench_lab.simulation import Conditions, Trace
 from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS, Subject, Tier
-from nasbench_lab.testing.baselines.checks import BaselineCheck
-from nasbench_lab.testing.baselines.files import SUFFIX, read_baseline
-from nasbench_lab.testing.baselines.lookup import find_table, name_of_table, plain
-from nasbench_lab.testing.baselines.outcome import CheckOutcome
-from nasbench_lab.testing.baselines.reporting import to_text
-from nasbench_lab.testing.baselines.verdicts import Simulated, compare_with, write_anew
+from nasbench_lab.testing.baselines.baseline_check import BaselineCheck
+from nasbench_lab.testing.baselines.baseline_file import SUFFIX, read_baseline
+from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+from nasbench_lab.testing.baselines.file_references import find_table, name_of_table, plain
+from nasbench_lab.testing.baselines.outcome_reports import to_text
+from nasbench_lab.testing.baselines.verdicts import SimulatedRuns, compare_with_baseline, write_baseline_of
 
 Fail = Callable[[str], Any]
-"""Called with the message of a check that failed; must raise."""
+"""Called with the message of a failed check; must raise."""
 
 
 @final
@@ -30,15 +30,15 @@ class StrategyBaseline:
     """Compares strategies with committed baselines, see `check`.
 
     Args:
-        folder: of the baseline files.
-        update: whether baselines are written anew instead.
-        how_to_update: the command that writes those of this test.
-        inconclusive_fails: whether a check fails that cannot tell.
-        fail: called with the message of a check that failed; must raise.
-        relative_to: folder from which paths are shown.
+        folder: folder of the baseline files.
+        update: whether to write new baselines instead of checking.
+        how_to_update: command that writes the baselines of this test, for messages.
+        inconclusive_fails: whether inconclusive checks fail.
+        fail: called with the message of a failed check; must raise.
+        relative_to: folder that paths in messages are relative to.
 
     Attributes:
-        outcomes: what all checks found so far, failed ones too.
+        outcomes: outcomes of all checks so far, including failed ones.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class StrategyBaseline:
         parameters: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> CheckOutcome:
-        """Simulate a strategy on a table, and fail the test unless it does as well as its baseline says.
+        """Simulate a strategy on a table, and fail the test if it does worse than its baseline.
 
         Args:
             strategy: see `BaselineCheck`.
@@ -78,8 +78,8 @@ class StrategyBaseline:
             margin: see `BaselineCheck`.
             tiers: see `BaselineCheck`.
             level: see `BaselineCheck`.
-            name: of the baseline file, without ending; by default made of the names of strategy and table.
-            parameters: of the strategy, unless it is an object.
+            name: name of the baseline file without ending; by default from the names of the strategy and the table.
+            parameters: parameters of the strategy, unless it is an object.
             **options: the arguments of `Conditions`, such as ``budget=nl.Budget(evaluations=100)`` and ``seed=1``; all
                 others are parameters of the strategy.
         """
@@ -110,23 +110,31 @@ class StrategyBaseline:
         level: float = LEVEL,
         name: str = "",
     ) -> CheckOutcome:
-        """Do the same for a trace that a harness of your own made, with runs from number 0 on.
+        """Check a trace of another simulator in the same way. Its runs must start with number 0.
 
-        Clock, budget and observations are audited like those of any other. What needs the strategy itself, simulating
-        some runs again, is not done. With ``pays_for_scores``, seconds may pass between evaluations; the other
-        arguments are those of `check`.
+        Clock, budget and observations are audited as in `check`, but no runs are simulated again, as that needs the
+        strategy.
+
+        Args:
+            trace: the runs.
+            table: the table that was searched.
+            pays_for_scores: whether seconds may pass between evaluations.
+            margin: see `BaselineCheck`.
+            tiers: see `BaselineCheck`.
+            level: see `BaselineCheck`.
+            name: see `check`.
         """
         setting = trace.setting
         path = self._path(name or f"{setting.strategy}--{table.name}")
-        simulated = Simulated(trace, table, pays_for_scores)
+        simulated = SimulatedRuns(trace, table, pays_for_scores)
         where = name_of_table(table, path.parent)
         subject = Subject(
             setting.strategy, setting.label, plain(setting.parameters), table_source=where, version=setting.version
         )
         return self._judge(
             path,
-            lambda: write_anew(simulated, subject, path, tiers, level, margin),
-            lambda: compare_with(read_baseline(path), simulated, path, tiers, level, margin),
+            lambda: write_baseline_of(simulated, subject, path, tiers, level, margin),
+            lambda: compare_with_baseline(read_baseline(path), simulated, path, tiers, level, margin),
         )
 
     def _path(self, name: str) -> Path:
@@ -144,22 +152,22 @@ class StrategyBaseline:
         self.outcomes.append(outcome)
         allowed = outcome.verdict == "inconclusive" and not self._inconclusive_fails
         if not (outcome.passed or allowed):
-            meant = "" if outcome.verdict == "broken" else f"\n  if this is meant: {self._how_to_update}"
-            self._fail(f"{to_text(outcome)}{meant}")
+            hint = "" if outcome.verdict == "broken" else f"\n  if this is intended: {self._how_to_update}"
+            self._fail(f"{to_text(outcome)}{hint}")
         return outcome
 
     def _compared(self, path: Path, compare: Callable[[], CheckOutcome]) -> CheckOutcome:
         if not path.exists():
-            raise DataError(f"there is no baseline {self._shown(path)}; make it on purpose: {self._how_to_update}")
+            raise DataError(f"there is no baseline {self._shown(path)}; write it with: {self._how_to_update}")
         return compare()
 
     def _shown(self, path: Path) -> str:
-        """A path as it is short and the same on every machine."""
+        """Return a path for messages: relative to the project if possible, so the same on every machine."""
         near = self._relative_to is not None and path.is_relative_to(self._relative_to)
         return path.relative_to(self._relative_to).as_posix() if near and self._relative_to else str(path)
 
     def _guarded(self, path: str, do: Callable[[], Any]) -> Any:
-        """Do something; an error of this package fails the test with its one line."""
+        """Call a function; an error of this package fails the test with its message."""
         try:
             return do()
         except NasbenchLabError as error:
@@ -170,12 +178,12 @@ class StrategyBaseline:
 
 
 def slug(name: str) -> str:
-    """Return a name as part of a file's name.
+    """Return a name in a form that is safe in file names.
 
     >>> slug("regularized-evolution--nas-bench-graph/cora")
     'regularized-evolution--nas-bench-graph-cora'
     """
     found = re.sub(r"[^A-Za-z0-9_.=-]+", "-", name).strip("-.")
     if not found:
-        raise ParameterError(f"{name!r} has nothing of which a file can be named")
+        raise ParameterError(f"{name!r} has no characters for a file name; use letters or digits")
     return found

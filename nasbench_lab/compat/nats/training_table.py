@@ -1,8 +1,8 @@
-"""All trainings on one data set with one set of hyper-parameters: one table, bound for reading one number at a time.
+"""Fast access to all trainings on one data set with one set of hyper-parameters, which are one table.
 
-The first architectures that are asked for are read row by row, so that the first answer of a table of gigabytes takes
-milliseconds. When more are asked for, the whole arrays are verified once; from then on a number is one read of mapped
-memory. Nothing is copied out of the table but the numbers of an answer.
+The first architectures are read row by row, so that the first result from a table of gigabytes takes milliseconds. When
+more architectures are requested, the whole arrays are verified once; then each value is one read of mapped memory. Only
+the values of results are copied.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ EVALUATIONS = {
     "cifar100": {"x-valid": "valid", "x-test": "test", "ori-test": "valtest"},
     "ImageNet16-120": {"x-valid": "valid", "x-test": "test", "ori-test": "valtest"},
 }
-"""For each data set, the evaluation sets by their official names, and what our tables call them."""
+"""For each data set, the official names of the evaluation sets, and their names in our tables."""
 
 TRAIN = "train"
 
 Measured = dict[str, Any]
-"""What one training had at one epoch: iepoch, loss, accuracy, cur_time and all_time (seconds; None where unknown)."""
+"""Measurements at one epoch: iepoch, loss, accuracy, cur_time and all_time (seconds; None if unknown)."""
 
 _COSTS = ("parameters", "flops", "latency")
 _FULL = ("architecture", "fidelity", "repeat")
 _PER_TRAINING = ("architecture", "repeat")
 _ROWS = 32  # architectures that are read row by row before whole arrays are verified
-_MOST_ANSWERS = 2**16  # that are kept, about 1 kB each: every training of the topology space at one epoch
+_MOST_ANSWERS = 2**16  # results that are kept, about 1 kB each: all trainings of the topology space at one epoch
 
 
-class ImageSet(NamedTuple):
-    """The metrics of a table that belong to one set of images.
+class SplitMetrics(NamedTuple):
+    """Names of a table's metrics on one set of images.
 
     Attributes:
-        name: what our tables call the images: train, valid, test or valtest.
-        accuracy: metric in percent.
-        loss: metric.
-        seconds: metric of one epoch; empty where the table has none.
-        steady: whether the seconds are the same at all epochs of a training, and stored once.
+        name: name of the images in our tables: train, valid, test or valtest.
+        accuracy: metric of the accuracy in percent.
+        loss: metric of the loss.
+        seconds: metric of the seconds per epoch; empty if the table has none.
+        steady: whether the seconds are equal at all epochs of a training, and stored once.
     """
 
     name: str
@@ -60,24 +60,24 @@ Views = dict[str, Any]  # metric to a flat memory view of float64
 
 
 @final
-class BoundTrainings:
+class TrainingTable:
     """The trainings of one table file.
 
     Args:
-        path: the file.
+        path: path of the file.
         dataset: official name of the data set.
         hp: official name of the hyper-parameters, e.g. ``"200"``.
 
     Attributes:
-        epochs: how many epochs each training took.
-        repeats: how many trainings an architecture has at most.
+        epochs: number of epochs of each training.
+        repeats: largest number of trainings per architecture.
         seeds: seed of every repeat of the table.
-        parts: the sets of images that there are measurements on.
-        answers: what was answered before, by whatever key the caller likes; it is emptied when it gets large.
+        parts: metrics of the sets of images with measurements.
+        answers: cache of earlier results, with keys of the caller's choice; see `remember`.
         costs: the same for the costs of architectures.
 
     Raises:
-        DataError: the file is damaged, or not a table of NATS-Bench.
+        DataError: the file is damaged, or is not a table of NATS-Bench.
     """
 
     def __init__(self, path: Path, dataset: str, hp: str) -> None:
@@ -105,7 +105,7 @@ class BoundTrainings:
         return self._table.space
 
     def present(self, index: int) -> tuple[int, ...]:
-        """Return the repeats in which an architecture was trained, ascending by seed; empty where it was not.
+        """Return the repeats in which an architecture was trained, ascending by seed; empty if there are none.
 
         Raises:
             ArgumentError: there is no architecture with that index.
@@ -122,23 +122,23 @@ class BoundTrainings:
         return found
 
     def trained(self) -> NDArray[np.intp]:
-        """Return the indices of all architectures that have a training, without reading the learning curves."""
+        """Return the indices of all trained architectures, without reading the learning curves."""
         costs = [self._table.values(metric).reshape(self.size, -1) for metric in _COSTS if metric in self._axes]
         return np.flatnonzero(~np.isnan(np.concatenate(costs, axis=1)).all(axis=1))
 
     def check_epoch(self, iepoch: int | None) -> int:
-        """Return an epoch, counted from 0; the last for None.
+        """Return an epoch counted from 0; the last epoch for None.
 
         Raises:
-            ArgumentError: the trainings did not have that epoch.
+            ArgumentError: the trainings do not have the epoch.
         """
         return check_epoch(iepoch, self.epochs)
 
     def repeat_of(self, index: int, seed: int) -> int:
-        """Return the repeat of an architecture that was trained from a seed.
+        """Return the repeat of an architecture with a seed.
 
         Raises:
-            ArgumentError: none was.
+            ArgumentError: there is no such repeat.
         """
         present = self.present(index)
         for repeat in present:
@@ -147,7 +147,7 @@ class BoundTrainings:
         raise ArgumentError(f"no training from seed {seed}; there are {[self.seeds[r] for r in present]}")
 
     def measured(self, part: str, index: int, repeat: int, epoch: int) -> Measured | None:
-        """Return what a training had on one set of images at an epoch; None where that was not measured."""
+        """Return the measurements of a training on one set of images at an epoch; None if there are none."""
         known = self._parts[part]
         views, at = self.locate(index)
         here = (at * self.epochs + epoch) * self.repeats + repeat
@@ -164,11 +164,11 @@ class BoundTrainings:
         }
 
     def part_seconds(self, part: str, index: int, repeat: int) -> Sequence[float]:
-        """Return the seconds that every epoch took on one set of images; empty where they are unknown."""
+        """Return the seconds of every epoch on one set of images; empty if they are unknown."""
         return self.seconds(self._parts[part], index, repeat, self.epochs - 1)
 
-    def seconds(self, part: ImageSet, index: int, repeat: int, epoch: int) -> Sequence[float]:
-        """Return the seconds that each epoch took, up to and with ``epoch``; empty where they are unknown."""
+    def seconds(self, part: SplitMetrics, index: int, repeat: int, epoch: int) -> Sequence[float]:
+        """Return the seconds of each epoch up to and including ``epoch``; empty if they are unknown."""
         if not part.seconds:
             return ()
         views, at = self.locate(index)
@@ -180,7 +180,7 @@ class BoundTrainings:
         return () if any(each != each for each in times) else times
 
     def curve(self, metric: str, index: int, repeat: int) -> list[float] | None:
-        """Return a metric at every epoch, NaN where missing; None where the table has no such metric."""
+        """Return a metric at every epoch, NaN where missing; None if the table has no such metric."""
         if metric not in self._axes:
             return None
         views, at = self.locate(index)
@@ -188,7 +188,7 @@ class BoundTrainings:
         return views[metric][first : first + self.epochs * self.repeats : self.repeats].tolist()
 
     def once(self, metric: str, index: int, repeat: int) -> float | None:
-        """Return a metric that does not change with the epochs; None where missing."""
+        """Return a metric that does not depend on the epoch; None if missing."""
         axes = self._axes.get(metric)
         if axes is None:
             return None
@@ -197,7 +197,7 @@ class BoundTrainings:
         return value if value == value else None
 
     def evaluations(self, index: int, repeat: int) -> list[str]:
-        """Return the official names of the sets that a training was evaluated on."""
+        """Return the official names of the evaluation sets of a training."""
         last = self.epochs - 1
         return [
             name
@@ -206,14 +206,14 @@ class BoundTrainings:
         ]
 
     def remember(self, answers: dict[int, dict[str, Any]], key: int, answer: dict[str, Any]) -> dict[str, Any]:
-        """Keep an answer for the next time, and return it."""
+        """Store a result in a cache, which is emptied when it gets large, and return the result."""
         if len(answers) >= _MOST_ANSWERS:
             answers.clear()
         answers[key] = answer
         return answer
 
     def locate(self, index: int) -> tuple[Views, int]:
-        """Return flat views by metric, and the number that the architecture has in them."""
+        """Return flat views by metric, and the number of the architecture in them."""
         if self._whole is not None:
             return self._whole, index
         row = self._rows.get(index)
@@ -227,7 +227,7 @@ class BoundTrainings:
         return self._whole, index
 
     def _check(self, path: Path) -> None:
-        """Raise DataError unless the table has the metrics and axes that an imported archive has."""
+        """Raise DataError unless the table has the metrics and axes of an imported archive."""
         wanted: dict[str, tuple[tuple[str, ...], ...]] = dict.fromkeys(_COSTS, (("architecture",), _PER_TRAINING))
         for name in (TRAIN, *EVALUATIONS[self.dataset].values()):
             part = _part(name, self._axes)
@@ -241,7 +241,7 @@ class BoundTrainings:
 
 
 def mean(values: Sequence[Any]) -> Any:
-    """Return the sum divided by the number, as nats_bench does; NumPy's mean adds in another order.
+    """Return the sum divided by the number of values, as ``nats_bench`` does; NumPy adds in another order.
 
     >>> mean([1.0, 2.0])
     1.5
@@ -250,12 +250,12 @@ def mean(values: Sequence[Any]) -> Any:
 
 
 def average(found: Sequence[Measured], mean: Callable[[Sequence[Any]], Any]) -> Measured:
-    """Return the mean of what several trainings had, key by key; None where the first has none."""
+    """Return means of the measurements of several trainings by key; None if the first training has none."""
     return {key: mean([one[key] for one in found]) if value is not None else None for key, value in found[0].items()}
 
 
 def check_epoch(iepoch: int | None, epochs: int) -> int:
-    """Return an epoch, counted from 0; the last for None.
+    """Return an epoch counted from 0; the last epoch for None.
 
     Raises:
         ArgumentError: there is no such epoch.
@@ -268,15 +268,15 @@ def check_epoch(iepoch: int | None, epochs: int) -> int:
 
 
 def missing(what: str, index: int, dataset: str, hp: object) -> MissingResultError:
-    """Build the error for something that the archive does not have."""
+    """Return the error for a result that the archive does not have."""
     return MissingResultError(f"architecture {index} has no {what} on {dataset!r} with hp {hp}")
 
 
-def _part(name: str, axes: Mapping[str, tuple[str, ...]]) -> ImageSet:
-    """Find the metrics of one set of images among those of a table."""
+def _part(name: str, axes: Mapping[str, tuple[str, ...]]) -> SplitMetrics:
+    """Return the metrics of one set of images among those of a table."""
     seconds = "epoch_seconds" if name == TRAIN else f"{name}_seconds"
     known = seconds if seconds in axes else ""
-    return ImageSet(name, f"{name}_accuracy", f"{name}_loss", known, axes.get(known) == _PER_TRAINING)
+    return SplitMetrics(name, f"{name}_accuracy", f"{name}_loss", known, axes.get(known) == _PER_TRAINING)
 
 
 def _flat(array: NDArray[Any]) -> Any:

@@ -1,11 +1,11 @@
-"""The answer of ``get_more_info``: everything about one training at one epoch, or the mean of several trainings."""
+"""The result of ``get_more_info``: all measurements of one training at one epoch, or means of several trainings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nasbench_lab.compat.nats.trainings import TRAIN, BoundTrainings, ImageSet, missing
+from nasbench_lab.compat.nats.training_table import TRAIN, SplitMetrics, TrainingTable, missing
 
 Answer = dict[str, Any]
 
@@ -15,20 +15,20 @@ _KEYS = {
 }
 
 
-def of_one(trainings: BoundTrainings, index: int, repeat: int, epoch: int, comment: Answer) -> Answer:
-    """Return the answer for one training.
+def of_one(trainings: TrainingTable, index: int, repeat: int, epoch: int, comment: Answer) -> Answer:
+    """Return the result for one training.
 
-    This is what a search asks for at every step, so numbers go from mapped memory into the answer directly.
+    A search calls this function at every step, so values go directly from mapped memory into the result.
 
     Args:
-        trainings: where the training is.
-        index: of the architecture.
-        repeat: which training of it.
-        epoch: counted from 0.
-        comment: what else the answer says, after what is known of training.
+        trainings: table of the training.
+        index: index of the architecture.
+        repeat: repeat of the training.
+        epoch: epoch, counted from 0.
+        comment: entries to add after those of train.
 
     Raises:
-        MissingResultError: the archive lacks what every answer must have.
+        MissingResultError: the archive does not have a required value.
     """
     views, at = trainings.locate(index)
     training = at * trainings.repeats + repeat
@@ -54,25 +54,25 @@ def of_one(trainings: BoundTrainings, index: int, repeat: int, epoch: int, comme
 
 
 def of_all(
-    trainings: BoundTrainings,
+    trainings: TrainingTable,
     index: int,
     repeats: Sequence[int],
     epoch: int,
     comment: Answer,
     mean: Callable[[Sequence[Any]], Any],
 ) -> Answer:
-    """Return the answer for the mean of trainings; what any of them lacks is missing.
+    """Return the means over trainings; values that one of the trainings lacks are left out.
 
     Args:
-        trainings: where the trainings are.
-        index: of the architecture.
-        repeats: which trainings of it.
-        epoch: counted from 0.
-        comment: what else the answer says, after what is known of training.
-        mean: how the original takes means.
+        trainings: table of the trainings.
+        index: index of the architecture.
+        repeats: repeats of the trainings.
+        epoch: epoch, counted from 0.
+        comment: entries to add after those of train.
+        mean: function for the mean in the official API.
 
     Raises:
-        MissingResultError: the archive lacks what every answer must have.
+        MissingResultError: the archive does not have a required value.
     """
     views, at = trainings.locate(index)
     here = [(at * trainings.epochs + epoch) * trainings.repeats + repeat for repeat in repeats]
@@ -93,16 +93,20 @@ def of_all(
 
 
 def mean_accuracy(
-    trainings: BoundTrainings, part: ImageSet, index: int, repeats: Sequence[int], mean: Callable[[Sequence[Any]], Any]
+    trainings: TrainingTable,
+    part: SplitMetrics,
+    index: int,
+    repeats: Sequence[int],
+    mean: Callable[[Sequence[Any]], Any],
 ) -> Any:
-    """Return the mean accuracy of trainings at their end; None where any of them has none."""
+    """Return the mean accuracy of trainings after the last epoch; None if one of them has none."""
     views, at = trainings.locate(index)
     last = ((at + 1) * trainings.epochs - 1) * trainings.repeats
     accuracies = [views[part.accuracy][last + repeat] for repeat in repeats]
     return None if any(accuracy != accuracy for accuracy in accuracies) else mean(accuracies)
 
 
-def _check_optional(trainings: BoundTrainings, part: str, index: int, epoch: int) -> None:
-    """Raise MissingResultError for what every answer must have; the rest is left out, as in the originals."""
+def _check_optional(trainings: TrainingTable, part: str, index: int, epoch: int) -> None:
+    """Raise MissingResultError for a required value; other values are left out, as in the official APIs."""
     if part == TRAIN or (part == "valid" and trainings.dataset == "cifar10-valid"):
         raise missing(f"{part} accuracy at epoch {epoch} (from 0)", index, trainings.dataset, trainings.hp)

@@ -1,4 +1,4 @@
-"""Data sets as their authors publish them: files of known md5, pickled batches, and lists that divide the images."""
+"""Reading the official files of data sets: checking MD5 digests, pickled batches, and lists that divide the images."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from nasbench_lab.train.datasets.dataset import Split
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PublishedImages:
-    """What one published file holds.
+    """Images and labels as stored in the official files.
 
     Attributes:
-        pixels: of every image, shape (images, channels * height * width).
-        labels: class of every image, as published, shape (images,).
+        pixels: pixels of every image, shape (images, channels * height * width).
+        labels: class of every image as published, shape (images,).
     """
 
     pixels: NDArray[np.uint8]
@@ -31,29 +31,34 @@ class PublishedImages:
 
     @classmethod
     def joined(cls, batches: Iterable[Self]) -> PublishedImages:
-        """Return all images of several batches, in their order."""
+        """Return the images of several batches, in their order."""
         parts = list(batches)
         return PublishedImages(
             np.concatenate([part.pixels for part in parts]), np.concatenate([part.labels for part in parts])
         )
 
     def split(self, side: int, chosen: NDArray[np.int64] | None = None) -> Split:
-        """Return the chosen images (None: all), ``side`` pixels high and wide, with their labels."""
+        """Return the chosen images with their labels; all images for None.
+
+        Args:
+            side: height and width of an image in pixels.
+            chosen: indices of the images.
+        """
         pixels, labels = (self.pixels, self.labels) if chosen is None else (self.pixels[chosen], self.labels[chosen])
         return Split(pixels.reshape(len(pixels), -1, side, side), labels)
 
 
 def read_batch(content: bytes, *, pixels: int, labels: str, file: str) -> PublishedImages:
-    """Read a pickled batch of Python 2 or 3; nothing in it is run.
+    """Read a batch that Python 2 or 3 pickled, without running any code in it.
 
     Args:
-        content: of the file: a dictionary of ``data``, uint8 of shape (images, pixels), and labels.
-        pixels: how many numbers an image has.
-        labels: what the labels are called.
-        file: for messages.
+        content: bytes of the file: a dictionary of ``data``, uint8 of shape (images, pixels), and labels.
+        pixels: number of values per image.
+        labels: key of the labels in the dictionary.
+        file: name of the file, for messages.
 
     Raises:
-        DataError: it is something else, or hostile.
+        DataError: the content is something else, or tries to run code.
     """
     try:
         batch = unpickle.load(content, encoding="latin1")
@@ -65,7 +70,7 @@ def read_batch(content: bytes, *, pixels: int, labels: str, file: str) -> Publis
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (pixels,) or not len(data):
         raise DataError(f"{file}: data must be a uint8 array of shape (images, {pixels})")
     if classes is None or classes.shape != data.shape[:1]:
-        raise DataError(f"{file}: {labels} must be {len(data)} whole numbers, one an image")
+        raise DataError(f"{file}: {labels} must be {len(data)} whole numbers, one per image")
     return PublishedImages(data, classes)
 
 
@@ -78,17 +83,21 @@ def _whole_numbers(values: Any) -> NDArray[np.int64] | None:
 
 
 def check_md5(content: bytes, md5: str, file: str) -> None:
-    """Raise a DataError unless the file's content is what was published."""
+    """Raise a DataError unless the content of a file has the published MD5 digest."""
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != md5:
-        raise DataError(f"{file} is not the published file, or damaged: its md5 is {found}, not {md5}")
+        raise DataError(f"{file} is not the published file, or is damaged: its md5 is {found}, not {md5}")
 
 
 def read_files(folder: Path, md5s: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the files of a folder, one at a time.
+    """Yield the name and the content of files of a folder, one at a time.
+
+    Args:
+        folder: folder of the files.
+        md5s: MD5 digests by file name.
 
     Raises:
-        DataError: one is missing, or its md5 is another.
+        DataError: a file is missing, or has another digest.
     """
     missing = [name for name in md5s if not (folder / name).is_file()]
     if missing:
@@ -110,15 +119,15 @@ def _read(path: Path) -> bytes:
 class SplitFile:
     """A published list that divides images into two halves.
 
-    The lists are long (50,000 numbers for CIFAR-10) and not part of this package: the file is read where the user keeps
-    it. It is checked to put every image into exactly one of two halves of equal size, and to begin and end as the
-    published one does, so that neither another list nor a damaged one is taken for it.
+    The lists are long (50,000 numbers for CIFAR-10) and not part of this package: users download the file. When it is
+    read, it must put every image into exactly one of two halves of equal size, and must begin and end like the
+    published list; other lists and damaged files are refused.
 
     Attributes:
-        name: of the file, e.g. ``"cifar-split.txt"``.
-        keys: what the two lists are called in the file.
-        head: how the first list begins.
-        tail: how the second list ends.
+        name: name of the file, e.g. ``"cifar-split.txt"``.
+        keys: keys of the two lists in the file.
+        head: first numbers of the first list.
+        tail: last numbers of the second list.
     """
 
     name: str
@@ -139,9 +148,9 @@ class SplitFile:
         """Return the indices of both halves, each in the order of the file.
 
         Args:
-            images: how many are divided.
-            given: the file; None: look for it.
-            places: folders to look into.
+            images: number of images.
+            given: path of the file; None searches the folders.
+            places: folders that are searched.
 
         Raises:
             DataError: the file is missing or not the published one.
@@ -156,7 +165,7 @@ class SplitFile:
         if len(first) != len(second) or not np.array_equal(np.sort(np.append(first, second)), np.arange(images)):
             raise DataError(f"{path} must put each of {images} images into one of two halves; get {self.source}")
         if tuple(first[: len(self.head)]) != self.head or tuple(second[-len(self.tail) :]) != self.tail:
-            raise DataError(f"{path} divides the images otherwise than {self.source}")
+            raise DataError(f"{path} does not divide the images as {self.source} does")
         return first, second
 
     def _find(self, places: list[Path]) -> Path:
@@ -165,5 +174,5 @@ class SplitFile:
                 return place / self.name
         raise DataError(
             f"there is no {self.name} in {' or '.join(map(str, places))}; "
-            f"put {self.source} there, or say where it is with the option split_file"
+            f"put {self.source} there, or give its path with the option split_file"
         )

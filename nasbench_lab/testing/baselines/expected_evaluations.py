@@ -1,4 +1,4 @@
-"""What the evaluations of a trace should cost, and should have shown, according to the table."""
+"""The seconds and values that the evaluations of a trace must have according to the table."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.tables import Table
 
 
-class Charges(NamedTuple):
-    """Seconds of evaluations, shape (runs, steps); NaN where a run had ended or a time is not known."""
+class ExpectedSeconds(NamedTuple):
+    """Range of seconds of evaluations, shape (runs, steps); NaN after the end of a run and for unknown times.
 
-    most: FloatArray  # a training from its start, and a validation
-    least: FloatArray  # where trainings can be resumed, without the part up to the next lower fidelity
+    Attributes:
+        most: seconds of a training from its start, and a validation.
+        least: the same, if trainings can be resumed without the training up to the next lower fidelity.
+    """
+
+    most: FloatArray
+    least: FloatArray
 
 
-def charges(trace: Trace, table: Table) -> Charges:
-    """Return what the evaluations of a trace cost by the table; it must have times."""
+def expected_seconds(trace: Trace, table: Table) -> ExpectedSeconds:
+    """Return the seconds that the evaluations of a trace cost according to a table, which must have times."""
     most = np.full(trace.architecture.shape, np.nan)
     spared = np.zeros(trace.architecture.shape)
     for epochs in _fidelities(trace):
@@ -30,11 +35,11 @@ def charges(trace: Trace, table: Table) -> Charges:
         lower = [other for other in table.fidelities if other < epochs]
         if table.description.resumable and lower:
             spared[here] = _of(table.training_cost(lower[-1]), *which)
-    return Charges(most, most - spared)
+    return ExpectedSeconds(most, most - spared)
 
 
-def shown(trace: Trace, table: Table, metric: str) -> FloatArray:
-    """Return what a metric of a table has for the evaluations of a trace, shape (runs, steps); NaN after its end."""
+def expected_values(trace: Trace, table: Table, metric: str) -> FloatArray:
+    """Return the values of a table's metric for the evaluations of a trace, (runs, steps); NaN after a run's end."""
     values = np.full(trace.architecture.shape, np.nan)
     for epochs in _fidelities(trace):
         here = trace.mask & (trace.fidelity == epochs)
@@ -49,7 +54,7 @@ def _fidelities(trace: Trace) -> list[int]:
 
 
 def _of(columns: FloatArray, architecture: FloatArray, repeat: FloatArray) -> FloatArray:
-    """Entries of an array of shape (architectures, repeats or 1); the mean over repeats where the mean was observed."""
+    """Return entries of an array of shape (architectures, repeats or 1); means over repeats if they were observed."""
     if columns.shape[1] == 1:
         return columns[architecture, 0]
     rows = columns[architecture]

@@ -1,7 +1,7 @@
-"""The exact tier of a baseline: hashes of what runs evaluated, from which can be told where two traces part.
+"""The exact tier of a baseline: hashes of the evaluations of runs, which show where two traces begin to differ.
 
-Only integers are hashed (architectures, fidelities, repeats), so a fingerprint is the same on every platform. Of every
-run there is a short hash of its first 1, 2, 4, 8, ... evaluations; a longer one covers everything.
+Only integers are hashed (architectures, fidelities, repeats), so fingerprints are the same on every platform. Every run
+has short hashes of its first 1, 2, 4, 8, ... evaluations; one long hash covers all runs.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 
 from nasbench_lab.simulation.trace import Trace
 
-_BYTES = 2  # of a prefix hash: two different prefixes look the same once in 65,536 times, and the digest still tells
+_BYTES = 2  # of a prefix hash: different prefixes have equal hashes once in 65,536 times; the digest still differs
 WORD = 2 * _BYTES
-"""Hexadecimal digits of a prefix hash."""
+"""Number of hexadecimal digits of a prefix hash."""
 
 _COLUMNS = ("architecture", "fidelity", "repeat")
 
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """What is kept of the evaluations of many runs.
+    """Hashes of the evaluations of several runs.
 
     Attributes:
         digest: SHA-256 over all runs, 64 hexadecimal digits.
-        prefixes: per run, the hashes of its first 1, 2, 4, ... evaluations, `WORD` digits each, one after the other.
+        prefixes: for every run, the hashes of its first 1, 2, 4, ... evaluations, concatenated, `WORD` digits each.
     """
 
     digest: str
@@ -35,15 +35,15 @@ class Fingerprints:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Where a trace parts from the one that fingerprints were taken of.
+class TraceDifference:
+    """Where a trace begins to differ from another one, according to its fingerprints.
 
     Attributes:
-        run: number of the first run that differs; None where only the digests differ.
-        after: number of its first evaluations that are known to be the same.
-        until: number of first evaluations among which one is known to differ; None where only later ones can.
-        runs: how many runs differ.
-        of: how many runs there are.
+        run: number of the first run that differs; None if only the digests differ.
+        after: number of first evaluations of this run that are the same.
+        until: number of first evaluations of this run of which at least one differs; None if only later ones differ.
+        runs: number of runs that differ.
+        of: number of runs.
     """
 
     run: int | None
@@ -54,18 +54,18 @@ class Difference:
 
     def __str__(self) -> str:
         if self.run is None:
-            return "the trace differs from the baseline's, in a place that the short hashes do not tell"
+            return "the trace differs from that of the baseline, at a place that the short hashes do not show"
         if self.until is None:
             where = f"after evaluation {self.after}"
         elif self.after + 1 == self.until:
             where = f"in evaluation {self.until}"
         else:
             where = f"in one of the evaluations {self.after + 1} to {self.until}"
-        return f"the trace differs from run {self.run} on, there first {where}; {self.runs} of {self.of} runs differ"
+        return f"{self.runs} of {self.of} runs differ; the first is run {self.run}, which first differs {where}"
 
 
 def fingerprints(trace: Trace) -> Fingerprints:
-    """Take the fingerprints of a trace.
+    """Return the fingerprints of a trace.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -84,14 +84,14 @@ def fingerprints(trace: Trace) -> Fingerprints:
     return Fingerprints(digest.hexdigest(), tuple(prefixes))
 
 
-def difference(known: Fingerprints, trace: Trace) -> Difference | None:
-    """Return where a trace first parts from the one that fingerprints are known of, None where it is the same."""
+def difference(known: Fingerprints, trace: Trace) -> TraceDifference | None:
+    """Return where a trace begins to differ from one with known fingerprints, or None if it is the same."""
     found = fingerprints(trace)
     if found.digest == known.digest:
         return None
     differing = [run for run, pair in enumerate(zip(known.prefixes, found.prefixes, strict=True)) if pair[0] != pair[1]]
     if not differing:
-        return Difference(None, 0, None, 0, trace.runs)
+        return TraceDifference(None, 0, None, 0, trace.runs)
     run = differing[0]
     old, new = _words(known.prefixes[run]), _words(found.prefixes[run])
     same = next((n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), None)
@@ -99,17 +99,17 @@ def difference(known: Fingerprints, trace: Trace) -> Difference | None:
     if same is None:
         after = _length(min(len(old), len(new)) - 1)
     until = None if same is None else _length(same)
-    return Difference(trace.setting.first_run + run, after, until, len(differing), trace.runs)
+    return TraceDifference(trace.setting.first_run + run, after, until, len(differing), trace.runs)
 
 
 def _rows(trace: Trace) -> NDArray[np.int32]:
-    """The integers of every run, side by side for every evaluation, shape (runs, steps, columns)."""
+    """Return the integers of all evaluations, shape (runs, steps, columns)."""
     stacked = np.stack([getattr(trace, name) for name in _COLUMNS], axis=-1)
     return np.ascontiguousarray(stacked, dtype="<i4")
 
 
 def _prefixes(row: bytes, length: int, steps: int, size: int) -> str:
-    """The hashes of the first 1, 2, 4, ... evaluations of one run, up to the first number that covers all steps."""
+    """Return the hashes of a run's first 1, 2, 4, ... evaluations, up to the first number that covers all steps."""
     words, hashed, position = [], hashlib.blake2b(digest_size=_BYTES), 0
     number = 0
     while True:
@@ -123,7 +123,7 @@ def _prefixes(row: bytes, length: int, steps: int, size: int) -> str:
 
 
 def _length(number: int) -> int:
-    """How many evaluations the prefix of that number has."""
+    """Return the number of evaluations in the prefix with this number."""
     return int(2**number)
 
 
