@@ -18,7 +18,7 @@ from nasbench_lab.spaces.neighbor_lists import mutual, padded
 from nasbench_lab.streams import scale
 
 if TYPE_CHECKING:
-    from nasbench_lab.spaces.choices import Choices
+    from nasbench_lab.spaces.named_choices import Choices
 
 CodeArray = NDArray[np.int8]
 

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.spaces.base import CodeArray, Space
-from nasbench_lab.spaces.choices import Choice, Choices
 from nasbench_lab.spaces.graph import Graph, choice_graph, text_graph
+from nasbench_lab.spaces.named_choices import Choice, Choices
 
 _MOST_INT8 = 127
 _MOST_FEATURES = 2**28

@@ -16,9 +16,9 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeGuard
 
-from nasbench_lab import strategies
 from nasbench_lab.errors import NasbenchLabError, ParameterError, unknown
 from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainRun, PlainStrategy, plain_version
@@ -36,7 +36,7 @@ def built_in() -> tuple[str, ...]:
     >>> built_in()[:3]
     ('adversarial-search', 'asha', 'asng')
     """
-    modules = (module.name for module in pkgutil.iter_modules(strategies.__path__) if not module.ispkg)
+    modules = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if not module.ispkg)
     return tuple(sorted(module.replace("_", "-") for module in modules if module not in CONTRACT))
 
 
@@ -51,7 +51,7 @@ def _added() -> dict[str, Callable[[], Any]]:
 @functools.cache
 def _built_in_class(name: str) -> type[Strategy[Any]]:
     """Import the module of a built-in strategy, and return the one public strategy class that it defines."""
-    module = importlib.import_module(f"{strategies.__name__}.{name.replace('-', '_')}")
+    module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
     (found,) = (
         value
         for title, value in vars(module).items()

@@ -182,7 +182,7 @@ def test_a_study_of_two_versions_says_so():
 
 def test_a_baseline_records_the_version(tmp_path):
     from nasbench_lab.testing import BaselineCheck
-    from nasbench_lab.testing.baselines.files import read_baseline
+    from nasbench_lab.testing.baselines.baseline_file import read_baseline
 
     path = tmp_path / "versioned.json"
     conditions = nl.Conditions(nl.Budget(evaluations=20))

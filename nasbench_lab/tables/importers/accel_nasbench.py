@@ -23,8 +23,8 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError, first_line
-from nasbench_lab.spaces.choices import Choice
 from nasbench_lab.spaces.listed import ListedChoicesSpace
+from nasbench_lab.spaces.named_choices import Choice
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
 

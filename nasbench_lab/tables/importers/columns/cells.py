@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.spaces.choices import label
+from nasbench_lab.spaces.named_choices import label
 
 Cells = list[str] | NDArray[Any]
 """The cells of a column: texts; or integers or floating-point numbers if the file stores types."""
