@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nasbench_lab.analysis.bootstrap import RESAMPLES, Statistic, average_of_sorted, resampler
-from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.intervals import LEVEL, Intervals
 from nasbench_lab.analysis.quantiles import QUARTILES, position
 from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, incumbent_trajectories
 from nasbench_lab.arrays import FloatArray
@@ -58,7 +58,7 @@ def anytime_curves(
     *,
     task: int = 0,
     points: int = POINTS,
-    level: float = 0.95,
+    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> dict[RegretKind, AnytimeCurves]:

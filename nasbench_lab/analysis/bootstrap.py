@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.intervals import LEVEL, Intervals
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Above, AtLeast, Below, number, whole
@@ -73,7 +73,7 @@ def bootstrap_interval(
     losses: Sequence[ArrayLike],
     statistic: Statistic = "mean",
     *,
-    level: float = 0.95,
+    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Intervals:
@@ -170,7 +170,7 @@ class Resampler:
         return _sizes(runs, min(runs, self._groups))
 
     def interval(
-        self, groups: Sequence[FloatArray], statistic: Statistic, level: float = 0.95
+        self, groups: Sequence[FloatArray], statistic: Statistic, level: float = LEVEL
     ) -> tuple[FloatArray, FloatArray]:
         """Return both ends of the interval of a statistic, shape (...) each.
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nasbench_lab.analysis.bootstrap import RESAMPLES, resampler
-from nasbench_lab.analysis.intervals import Interval
+from nasbench_lab.analysis.intervals import LEVEL, Interval
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
@@ -85,7 +85,7 @@ def probability_of_improvement(
     first: Sequence[ArrayLike],
     second: Sequence[ArrayLike],
     *,
-    level: float = 0.95,
+    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:

@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.analysis.intervals import Interval, Intervals
+from nasbench_lab.analysis.intervals import LEVEL, Interval, Intervals
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import Above, AtLeast, Below, number
 from nasbench_lab.errors import ParameterError
@@ -75,7 +75,7 @@ def compare_samples(
     new: ArrayLike,
     old: ArrayLike,
     margin: float,
-    level: float = 0.95,
+    level: float = LEVEL,
     direction: Direction = "minimize",
     *,
     paired: bool = False,
@@ -190,7 +190,7 @@ def _verdict(interval: Interval, margin: float) -> Verdict:
     return "better" if interval.high < -margin else "inconclusive"
 
 
-def equivalence_power(margin: float, error: float, degrees: float, level: float = 0.95) -> float:
+def equivalence_power(margin: float, error: float, degrees: float, level: float = LEVEL) -> float:
     """Return the probability of finding two equal versions equivalent (power of TOST at a true difference of 0).
 
     Args:
@@ -211,7 +211,7 @@ def equivalence_power(margin: float, error: float, degrees: float, level: float 
     return max(0.0, float(2 * stdtr(degrees, margin / error - stdtrit(degrees, level)) - 1))
 
 
-def runs_needed(deviation: float, margin: float, power: float = 0.9, level: float = 0.95) -> int:
+def runs_needed(deviation: float, margin: float, power: float = 0.9, level: float = LEVEL) -> int:
     """Return the number of runs per version that finds two equal versions equivalent with a given probability.
 
     The normal approximation is n = 2 (deviation (z_level + z_both) / margin)^2, with z_both the quantile of

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nasbench_lab.analysis.intervals import LEVEL
 from nasbench_lab.analysis.ranks import mean_ranks
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import Above, Below, number
@@ -48,7 +49,7 @@ class FriedmanTest:
     level: float
 
 
-def friedman_test(scores: ArrayLike, level: float = 0.95) -> FriedmanTest:
+def friedman_test(scores: ArrayLike, level: float = LEVEL) -> FriedmanTest:
     """Compare strategies over tasks.
 
     Args:
@@ -82,7 +83,7 @@ def friedman_test(scores: ArrayLike, level: float = 0.95) -> FriedmanTest:
     )
 
 
-def critical_difference(strategies: int, tasks: int, level: float = 0.95) -> float:
+def critical_difference(strategies: int, tasks: int, level: float = LEVEL) -> float:
     """Return the least significant difference of average ranks (Nemenyi 1963).
 
     CD = q sqrt(S (S + 1) / (6 N)) for S strategies on N tasks, with q the quantile of the studentized range of S normal

@@ -9,6 +9,9 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 
+LEVEL = 0.95
+"""Confidence of intervals, tests and verdicts unless an argument says otherwise."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Interval:

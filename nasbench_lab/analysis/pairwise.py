@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.analysis.effect_sizes import count_pairs
 from nasbench_lab.analysis.equivalence import compare_samples, intervals_of, verdicts, welch
-from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.intervals import LEVEL, Intervals
 from nasbench_lab.analysis.significance import holm_of_pairs, rank_sum_p
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import RegretKind
@@ -47,7 +47,7 @@ class Pairwise:
 
 
 def compare_pairs(
-    kind: RegretKind, losses: Sequence[Sequence[FloatArray | None]], margin: FloatArray, level: float = 0.95
+    kind: RegretKind, losses: Sequence[Sequence[FloatArray | None]], margin: FloatArray, level: float = LEVEL
 ) -> Pairwise:
     """Return effect sizes, tests and verdicts for all pairs of strategies on all tasks.
 

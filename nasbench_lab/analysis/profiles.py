@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nasbench_lab.analysis.bootstrap import RESAMPLES, resampler
-from nasbench_lab.analysis.intervals import Intervals
+from nasbench_lab.analysis.intervals import LEVEL, Intervals
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 
@@ -24,7 +24,7 @@ def score_distribution(
     losses: Sequence[ArrayLike],
     levels: ArrayLike,
     *,
-    confidence: float = 0.95,
+    confidence: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Intervals:

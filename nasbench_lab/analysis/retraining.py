@@ -9,15 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.analysis.intervals import Interval
+from nasbench_lab.analysis.intervals import LEVEL, Interval
 from nasbench_lab.analysis.picks import Pick
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.tables.description import Direction
 
 RetrainingVerdict = Literal["still wins", "tied", "undecided", "loses", "no rival"]
-
-_LEVEL = 0.95
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +102,7 @@ def validate(
     trained = {each: noise.interval(np.array(trainings) == training[each]) for each in architectures}
     promise = {pick.architecture: sign * pick.promised for pick in picks}
     failed = sum(int(np.isnan(sample).sum()) for sample in samples.values())
-    strict = [noise.interval(contrast, 1 - (1 - _LEVEL) / len(contrasts)) for contrast in contrasts.values()]
+    strict = [noise.interval(contrast, 1 - (1 - LEVEL) / len(contrasts)) for contrast in contrasts.values()]
     return Validation(
         table=tables.pop(),
         picks=tuple(picks),
@@ -157,7 +155,7 @@ def _correlation(promised: Sequence[float], trained: Sequence[float]) -> Interva
         return Interval(estimate, np.nan, np.nan)
     if abs(estimate) == 1:
         return Interval(estimate, estimate, estimate)
-    half = norm.ppf((1 + _LEVEL) / 2) * np.sqrt((1 + estimate**2 / 2) / (count - 3))
+    half = norm.ppf((1 + LEVEL) / 2) * np.sqrt((1 + estimate**2 / 2) / (count - 3))
     return Interval(estimate, *(float(np.tanh(np.arctanh(estimate) + side * half)) for side in (-1, 1)))
 
 
@@ -176,7 +174,7 @@ class _Noise:
         squares = sum(float(((sample - sample.mean()) ** 2).sum()) for sample in known if len(sample))
         self.variance = squares / self.degrees if self.degrees else np.nan
 
-    def interval(self, weights: FloatArray | NDArray[np.bool_], level: float = _LEVEL) -> Interval:
+    def interval(self, weights: FloatArray | NDArray[np.bool_], level: float = LEVEL) -> Interval:
         """Return the weighted sum of the means with its interval."""
         from scipy.stats import t
 

@@ -10,6 +10,7 @@ import numpy as np
 from nasbench_lab.analysis.anytime import POINTS, AnytimeCurves, anytime_curves
 from nasbench_lab.analysis.auc import area_under_curve
 from nasbench_lab.analysis.bootstrap import RESAMPLES, most_groups, resampler
+from nasbench_lab.analysis.intervals import LEVEL
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.ranks import expected_ranks
 from nasbench_lab.analysis.run_summary import Summary, summarize
@@ -36,7 +37,7 @@ _SPLITS: tuple[RegretKind, ...] = REGRETS[1:]  # regrets of a split's means
 class StudyOptions:
     """The options of a study; see `study`."""
 
-    level: float = 0.95
+    level: float = LEVEL
     resamples: int = RESAMPLES
     margin: float = 0.01
     points: int = POINTS

@@ -8,6 +8,7 @@ import numpy as np
 
 from nasbench_lab.analysis.anytime import POINTS
 from nasbench_lab.analysis.bootstrap import RESAMPLES
+from nasbench_lab.analysis.intervals import LEVEL
 from nasbench_lab.analysis.pairwise import Pairwise, compare_pairs
 from nasbench_lab.analysis.studies.across_tasks import (
     CommonTasks,
@@ -36,7 +37,7 @@ def study(
     results: Results | Sequence[Trace],
     *,
     reference: str | None = None,
-    level: float = 0.95,
+    level: float = LEVEL,
     resamples: int = RESAMPLES,
     margin: float = 0.01,
     points: int = POINTS,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from markupsafe import Markup
 
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
+from nasbench_lab.report.leaderboard_columns import COLUMNS, RANK, REGRET, LeaderboardColumn
 from nasbench_lab.report.page.curve_charts import KIND_TITLES
 from nasbench_lab.report.page.svg import look, tag
 from nasbench_lab.report.page.tables import (
@@ -42,47 +44,27 @@ def standings_table(study: Study, kind: RegretKind) -> PageTable | None:
 
 
 def _columns(study: Study, standings: Sequence[Standing]) -> list[tuple[PageColumn, list[PageCell]]]:
-    reference = study.labels[study.reference]
+    drawn = PageColumn("", about="the same as a picture; zero is on the left", kind="drawn")
+    failures = PageColumn("runs without value", "descending", "they count as infinitely bad", kind="wrapped")
     return [
-        (
-            PageColumn(
-                "average rank",
-                "ascending",
-                "of a run among one run of each strategy, over tasks; 1 is best",
-                sorted=True,
-            ),
-            number_cells([each.rank for each in standings], "low"),
-        ),
-        (
-            PageColumn("normalised regret", "ascending", "interquartile mean; 1 is the average random architecture"),
-            interval_cells([each.iqm for each in standings], "low"),
-        ),
-        (PageColumn("", about="the same as a picture; zero is on the left", kind="drawn"), _whiskers(study, standings)),
-        (
-            PageColumn(f"P(better than {reference})", "descending", "probability of improvement", kind="wrapped"),
-            interval_cells([each.improvement for each in standings], "high"),
-        ),
-        (
-            PageColumn("gain over random architecture, %", "descending", "relative improvement", kind="wrapped"),
-            interval_cells([each.relative_improvement for each in standings], "high"),
-        ),
-        (
-            PageColumn("area under curve", "ascending", "of the normalised regret, over the budget", kind="wrapped"),
-            interval_cells([each.auc for each in standings], "low"),
-        ),
-        (
-            PageColumn("optimum found, %", "descending", "share of runs", kind="wrapped"),
-            number_cells([100 * each.solved for each in standings], "high"),
-        ),
-        (
-            PageColumn("tasks unbeaten", "descending", "no other strategy is significantly better", kind="wrapped"),
-            number_cells([float(each.wins) for each in standings], "high"),
-        ),
-        (
-            PageColumn("runs without value", "descending", "they count as infinitely bad", kind="wrapped"),
-            _failures(standings),
-        ),
+        _column(study, standings, RANK, sorted_by=True),
+        _column(study, standings, REGRET),
+        (drawn, _whiskers(study, standings)),
+        *(_column(study, standings, column, kind="wrapped") for column in COLUMNS),
+        (failures, _failures(standings)),
     ]
+
+
+def _column(
+    study: Study, standings: Sequence[Standing], column: LeaderboardColumn, *, sorted_by: bool = False, kind: str = ""
+) -> tuple[PageColumn, list[PageCell]]:
+    heading = column.heading.format(reference=study.labels[study.reference])
+    order: Literal["ascending", "descending"] = "ascending" if column.best == "low" else "descending"
+    values = [column.value(row) for row in standings]
+    intervals = [value for value in values if isinstance(value, Interval)]
+    numbers = [value for value in values if not isinstance(value, Interval)]
+    cells = interval_cells(intervals, column.best) if intervals else number_cells(numbers, column.best)
+    return PageColumn(heading, order, column.about, sorted=sorted_by, kind=kind), cells
 
 
 def _failures(standings: Sequence[Standing]) -> list[PageCell]:

@@ -16,6 +16,7 @@ from nasbench_lab.analysis.studies.results import Standing, Study
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.panels import KIND_WORDS
+from nasbench_lab.report.leaderboard_columns import COLUMNS, RANK, REGRET, LeaderboardColumn
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -186,22 +187,12 @@ def leaderboard_table(results: StudySource, kind: RegretKind | None = None) -> R
     kind = chosen_kind(study, kind)
     standings = part_of(study.leaderboard, kind, "leaderboard")
     names = [TableCell(standing.strategy) for standing in standings]
-    ranks = _marked([standing.rank for standing in standings], "{:.2f}".format)
+    ranks = _leaderboard_cells(RANK, standings)
     tied = _not_worse_in_rank(study, kind, standings)
     ranks = [replace(cell, tied=not cell.best and same) for cell, same in zip(ranks, tied, strict=True)]
-    columns: list[list[TableCell]] = [names, ranks]
-    headings = ["strategy", "rank"]
-    for heading, values, sign in (
-        ("regret", [standing.iqm for standing in standings], 1),
-        ("improvement", [standing.improvement for standing in standings], -1),
-        ("AUC", [standing.auc for standing in standings], 1),
-    ):
-        if any(math.isfinite(interval.estimate) for interval in values):
-            columns.append(_marked_intervals(values, sign))
-            headings.append(heading)
-    columns.append(_marked([-100 * standing.solved for standing in standings], lambda value: f"{-value:.1f}"))
-    columns.append(_marked([-float(standing.wins) for standing in standings], lambda value: f"{-value:.0f}"))
-    headings += ["solved (%)", "wins"]
+    shown = [column for column in (REGRET, *COLUMNS) if column.short and _has_values(column, standings)]
+    columns = [names, ranks, *(_leaderboard_cells(column, standings) for column in shown)]
+    headings = ["strategy", RANK.short, *(column.short for column in shown)]
     rows = tuple(zip(*columns, strict=True))
     return ResultTable(f"leaderboard-{kind}", _leaderboard_caption(study, kind), tuple(headings), rows)
 
@@ -292,6 +283,22 @@ def _number(value: float, places: int) -> str:
     return _INFINITE if math.isinf(value) else f"{value:.{places}f}"
 
 
+def _has_values(column: LeaderboardColumn, standings: Sequence[Standing]) -> bool:
+    """Whether a column has any estimate; columns of numbers always have."""
+    values = [column.value(standing) for standing in standings]
+    return any(math.isfinite(value.estimate) if isinstance(value, Interval) else True for value in values)
+
+
+def _leaderboard_cells(column: LeaderboardColumn, standings: Sequence[Standing]) -> list[TableCell]:
+    sign = 1 if column.best == "low" else -1
+    values = [column.value(standing) for standing in standings]
+    intervals = [value for value in values if isinstance(value, Interval)]
+    if intervals:
+        return _marked_intervals(intervals, sign)
+    losses = [sign * value for value in values if not isinstance(value, Interval)]
+    return _marked(losses, lambda loss: f"{sign * loss:.{column.decimals}f}")
+
+
 def _marked(values: Sequence[float], write: Callable[[float], str]) -> list[TableCell]:
     """Return cells of numbers; the smallest is the best."""
     texts = [write(value) if math.isfinite(value) else _number(value, 0) for value in values]
@@ -339,14 +346,23 @@ def _results_caption(study: Study, kind: RegretKind, places: Sequence[int], stat
 
 def _leaderboard_caption(study: Study, kind: RegretKind) -> str:
     tasks = part_of(study.progress, kind, "tasks").tasks
+    reference = study.labels[study.reference]
+    explained = [
+        f"{column.short.partition(' (')[0]}: {column.explanation.format(reference=reference)}."
+        for column in (RANK, REGRET, *COLUMNS)
+        if column.short
+    ]
+    words = " ".join(map(_capitalised, explained))
     return (
         f"Leaderboard by {KIND_WORDS[kind]} at the end of {runs_in_words(study, tasks)} on each of "
-        f"{in_words(len(tasks), 'table')}, {_budgets(study, tasks)}. Rank: average over tables. Regret: interquartile "
-        f"mean of the normalised regret. Improvement: probability that a run ends better than one of "
-        f"{study.labels[study.reference]}. AUC: area under the curve of the normalised regret. Solved: runs that found "
-        f"the optimum. Wins: tables on which no strategy is significantly better. Brackets: {100 * study.level:g} % "
-        f"stratified bootstrap intervals. Test of ranks: Nemenyi over tables, p < {1 - study.level:.2g}."
+        f"{in_words(len(tasks), 'table')}, {_budgets(study, tasks)}. {words} Brackets: "
+        f"{100 * study.level:g} % stratified bootstrap intervals. Test of ranks: Nemenyi over tables, "
+        f"p < {1 - study.level:.2g}."
     )
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
 
 
 _SPLITS: dict[RegretKind, str] = {

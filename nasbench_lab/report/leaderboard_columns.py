@@ -1,0 +1,98 @@
+"""The columns of a leaderboard, described once for the page and for tables in papers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from nasbench_lab.analysis.intervals import Interval
+from nasbench_lab.analysis.studies.results import Standing
+
+
+@dataclass(frozen=True)
+class LeaderboardColumn:
+    """A column of numbers or of estimates with intervals.
+
+    Attributes:
+        heading: on the page; ``{reference}`` stands for the strategy that others are compared with.
+        about: one line below the heading.
+        value: of a row: a number or an interval.
+        best: whether the lowest or the highest value is the best.
+        short: heading in tables for papers; empty for a column that they do not have.
+        explanation: of the short heading, for the caption; ``{reference}`` as above.
+        decimals: of numbers in tables for papers.
+    """
+
+    heading: str
+    about: str
+    value: Callable[[Standing], float | Interval]
+    best: Literal["low", "high"]
+    short: str = ""
+    explanation: str = ""
+    decimals: int = 1
+
+
+RANK = LeaderboardColumn(
+    "average rank",
+    "of a run among one run of each strategy, over tasks; 1 is best",
+    lambda row: row.rank,
+    "low",
+    "rank",
+    "average over tables",
+    decimals=2,
+)
+"""The first column, by which the rows are sorted."""
+
+REGRET = LeaderboardColumn(
+    "normalised regret",
+    "interquartile mean; 1 is the average random architecture",
+    lambda row: row.iqm,
+    "low",
+    "regret",
+    "interquartile mean of the normalised regret",
+)
+"""The second column; the page draws it, too."""
+
+COLUMNS = (
+    LeaderboardColumn(
+        "P(better than {reference})",
+        "probability of improvement",
+        lambda row: row.improvement,
+        "high",
+        "improvement",
+        "probability that a run ends better than one of {reference}",
+    ),
+    LeaderboardColumn(
+        "gain over random architecture, %",
+        "relative improvement",
+        lambda row: row.relative_improvement,
+        "high",
+    ),
+    LeaderboardColumn(
+        "area under curve",
+        "of the normalised regret, over the budget",
+        lambda row: row.auc,
+        "low",
+        "AUC",
+        "area under the curve of the normalised regret",
+    ),
+    LeaderboardColumn(
+        "optimum found, %",
+        "share of runs",
+        lambda row: 100 * row.solved,
+        "high",
+        "solved (%)",
+        "runs that found the optimum",
+    ),
+    LeaderboardColumn(
+        "tasks unbeaten",
+        "no other strategy is significantly better",
+        lambda row: float(row.wins),
+        "high",
+        "wins",
+        "tables on which no strategy is significantly better",
+        decimals=0,
+    ),
+)
+"""The other columns, in order."""
