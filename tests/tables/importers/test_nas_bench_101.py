@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from nas_bench_101_files import (
     NAMES,
@@ -432,6 +432,8 @@ def test_messages_against_protobuf(drawn):
 
 
 @given(st.lists(st.binary(max_size=60), min_size=1, max_size=4))
+@example([b"\x00" * 8])  # field number 0
+@example([b"\xf8\xff\xff\xff\x1f\x01"])  # a field number of 30 bits
 def test_noise_as_messages(contents):
     kind = protobuf_class()
     try:

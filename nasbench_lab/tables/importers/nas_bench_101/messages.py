@@ -23,6 +23,7 @@ _VARINT, _DOUBLE, _LENGTH, _FLOAT = 0, 1, 2, 5  # wire types
 _WIDTHS = {_DOUBLE: 8, _FLOAT: 4}
 _LONGEST_VARINT = 10
 _LONGEST_NUMBER = 5  # bytes of a varint of 32 bits
+_LARGEST_FIELD = 2**29 - 1  # of field numbers; 0 is not one
 _MOST_LAYOUTS = 256
 _MORE = 0x80  # this bit of a byte means that the varint continues
 
@@ -148,6 +149,8 @@ class MessageReader:
             tag, value = _varint(message, at, end)
             mask[at:value] = 0xFF
             number, wire = tag >> 3, tag & 7
+            if not 1 <= number <= _LARGEST_FIELD:
+                raise ValueError(f"there is no field number {number}")
             after, first = self._end_of(message, value, end, wire, mask)
             name, field = self._fields.get((*path, number), ("", None))
             if field is not None and wire == (_DOUBLE if field.kind == "double" else _VARINT):
