@@ -7,12 +7,22 @@ READY := $(VENV)/ready
 LOWEST_PYTHON ?= python3.11
 LOWEST := .venv-lowest
 
-.PHONY: demo test test-lowest lint bench package format clean
+# The contracts that most changes could break, in under 90 seconds on two cores.
+FAST := tests/project/test_house.py tests/project/test_names.py tests/project/test_changes.py tests/test_streams.py \
+    tests/spaces/test_spaces.py tests/tables/test_table.py tests/tables/test_store.py tests/strategies/test_goldens.py \
+    tests/strategies/test_lookup.py tests/strategies/test_registry.py tests/simulation/test_trace.py \
+    tests/simulation/test_conditions.py tests/simulation/test_fidelities.py tests/suites/test_suite_spec.py \
+    tests/analysis/test_analysis.py tests/report/test_layouts.py
+
+.PHONY: check demo test test-lowest lint bench package format clean
 
 demo: $(READY)
 	$(BIN)/nasbench-lab run --table digits/topology --table digits/chain \
 	    --strategy random-search --strategy regularized-evolution --strategy local-search \
 	    --runs 1000 --evaluations 300 --out results/demo --overwrite
+
+check: $(READY) lint
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile $(FAST)
 
 test: $(READY) lint
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
