@@ -102,7 +102,7 @@ class _Reporter:
         self._problem = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect the outcomes of a test, whichever process ran it."""
+        """Collect the outcomes of a test, in any process."""
         self._found += getattr(report, _ATTRIBUTE, [])
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -219,7 +219,7 @@ def test_the_journal_gives_back_what_was_recorded(tmp_path):
         (('name = "digits"', "name = 5"), "unknown data set"),
         (
             ('name = "digits"', 'name = "digits"\nhardening = { noise = -1.0 }'),
-            "noise must be at least 0 and at most 10, got -1.0",
+            "noise must be from 0 to 10, got -1.0",
         ),
         (("channels = 2", "channels = ="), "is not a TOML file"),
     ],
