@@ -89,7 +89,7 @@ def test_epochs_are_what_was_trained():
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
-        ([(5, 7, -1)], "asked for 7 epochs; there are 4, 12"),
+        ([(5, 7, -1)], "asked for 7 epochs; available: 4, 12"),
         ([(5, 4, 0)], "not before this one"),
         ([(5, 4, -1), (5, 12, 0)], "not before this one"),
     ],
