@@ -1,7 +1,7 @@
-"""Checks of numbers and other parameters: declared once, with one message per kind of mistake.
+"""Checks of numbers and other parameters, with one message per kind of mistake.
 
-A function checks its arguments with `whole`, `number`, `flag` and `one_of`. A frozen dataclass declares what its fields
-may be in their annotations and calls `check_fields` after its initialisation::
+A function checks its arguments with `whole`, `number`, `flag` and `one_of`. A frozen dataclass declares the allowed
+values of its fields in annotations, and calls `check_fields` after its initialisation::
 
     @dataclass(frozen=True)
     class Settings:
@@ -12,7 +12,8 @@ may be in their annotations and calls `check_fields` after its initialisation::
         def __post_init__(self) -> None:
             check_fields(self)
 
-The same declarations give a description of every field (`describe`) and values that must be refused (`bad_values`).
+The same declarations give a description of every field (``str(domain)``) and invalid example values
+(`Domain.bad_values`).
 """
 
 from __future__ import annotations
@@ -35,15 +36,15 @@ class Bound(Protocol):
     """A limit of a number."""
 
     def holds(self, value: float) -> bool:
-        """Return whether a number keeps the limit."""
+        """Return whether a number is within the limit."""
 
     def outside(self) -> list[float]:
-        """Return numbers that do not keep it, near the limit."""
+        """Return numbers near the limit that are not within it."""
 
 
 @dataclass(frozen=True)
 class AtLeast:
-    """The number or more."""
+    """Lower bound: the limit or more."""
 
     limit: float
 
@@ -61,7 +62,7 @@ class AtLeast:
 
 @dataclass(frozen=True)
 class Above:
-    """More than the number."""
+    """Lower bound: more than the limit."""
 
     limit: float
 
@@ -79,7 +80,7 @@ class Above:
 
 @dataclass(frozen=True)
 class AtMost:
-    """The number or less."""
+    """Upper bound: the limit or less."""
 
     limit: float
 
@@ -97,7 +98,7 @@ class AtMost:
 
 @dataclass(frozen=True)
 class Below:
-    """Less than the number."""
+    """Upper bound: less than the limit."""
 
     limit: float
 
@@ -135,7 +136,7 @@ def whole(name: str, value: Any, *bounds: Bound) -> int:
         bounds: limits that it must keep.
 
     Raises:
-        ParameterError: it is something else, or outside the bounds.
+        ParameterError: the value is not a whole number, or outside the bounds.
 
     >>> whole("runs", np.int64(3)), type(whole("runs", np.int64(3)))
     (3, <class 'int'>)
@@ -161,7 +162,7 @@ def number(name: str, value: Any, *bounds: Bound) -> float:
         bounds: limits that it must keep.
 
     Raises:
-        ParameterError: it is something else, infinite, NaN, or outside the bounds.
+        ParameterError: the value is not a number, infinite, NaN, or outside the bounds.
 
     >>> number("level", 0.95, Above(0.5), Below(1))
     0.95
@@ -179,10 +180,10 @@ def number(name: str, value: Any, *bounds: Bound) -> float:
 
 
 def flag(name: str, value: Any) -> bool:
-    """Return True or False.
+    """Return a value as a plain bool.
 
     Raises:
-        ParameterError: it is something else.
+        ParameterError: the value is not True or False.
 
     >>> flag("restarts", 1)
     Traceback (most recent call last):
@@ -194,10 +195,10 @@ def flag(name: str, value: Any) -> bool:
 
 
 def one_of(name: str, value: Any, choices: Iterable[Any]) -> Any:
-    """Return a value that is one of the choices.
+    """Return a value if it is one of the choices.
 
     Raises:
-        ParameterError: it is not.
+        ParameterError: the value is not among the choices.
 
     >>> one_of("kernel", "linear", ["matern", "path"])
     Traceback (most recent call last):
@@ -210,7 +211,7 @@ def one_of(name: str, value: Any, choices: Iterable[Any]) -> Any:
 
 
 def require(condition: bool, message: str) -> None:
-    """Raise a ParameterError with this message unless the condition holds; for what no bound can say.
+    """Raise ParameterError with this message unless the condition holds, for conditions that no bound can express.
 
     >>> require(30 <= 20, "selected must be at most population_size, 20, got 30")
     Traceback (most recent call last):
@@ -222,13 +223,13 @@ def require(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True)
 class Domain:
-    """What a parameter may be: the parts of an annotation.
+    """The allowed values of a parameter, read from its annotation.
 
     Attributes:
-        kind: ``int``, ``float``, ``bool``, or ``object`` for what is not checked.
-        bounds: of numbers.
-        choices: where only some values are allowed; empty otherwise.
-        optional: whether None is allowed, too.
+        kind: ``int``, ``float``, ``bool``, or ``object`` for anything, which is not checked.
+        bounds: bounds of numbers.
+        choices: the allowed values of a ``Literal``; empty otherwise.
+        optional: whether None is also allowed.
     """
 
     kind: type = object
@@ -238,7 +239,10 @@ class Domain:
 
     @classmethod
     def of(cls, annotation: Any) -> Domain:
-        """Read an annotation: ``int``, ``float``, ``bool``, ``Literal``, ``Annotated`` with bounds, or one with None.
+        """Return the domain of an annotation.
+
+        It can be ``int``, ``float``, ``bool``, ``Literal``, ``Annotated`` with bounds, or any of them with None. Other
+        annotations are not checked.
 
         >>> Domain.of(typing.Annotated[int | None, AtLeast(1)])
         Domain(kind=<class 'int'>, bounds=(AtLeast(limit=1),), choices=(), optional=True)
@@ -259,7 +263,7 @@ class Domain:
         """Return a value as a plain number, bool or choice.
 
         Raises:
-            ParameterError: it is not allowed.
+            ParameterError: the value is not allowed.
         """
         if value is None and self.optional:
             return None
@@ -275,7 +279,7 @@ class Domain:
         return value
 
     def bad_values(self) -> list[Any]:
-        """Return values that must be refused; none where nothing is checked."""
+        """Return invalid values for tests; none if nothing is checked."""
         if self.choices:
             return ["no such choice", *([] if self.optional else [None])]
         if self.kind is object:
@@ -289,7 +293,7 @@ class Domain:
         return [*wrong, True, float("nan"), float("inf"), *outside]
 
     def __str__(self) -> str:
-        """In words: ``whole number, at least 1``."""
+        """Return the domain in words, such as ``whole number, at least 1``."""
         kinds = {int: "whole number", float: "number", bool: "True or False"}
         what = _either(map(repr, self.choices)) if self.choices else kinds.get(self.kind, "")
         parts = [what, _in_words(self.bounds)]
@@ -299,9 +303,9 @@ class Domain:
 
 @functools.cache
 def domains(kind: Any) -> Mapping[str, Domain]:
-    """Return what every field of a dataclass may be.
+    """Return the domain of every field of a dataclass.
 
-    Nothing is checked where the annotations of the class cannot be evaluated at run time, e.g. because they name types
+    Nothing is checked if the annotations of the class cannot be evaluated at run time, e.g. because they name types
     that are imported under ``TYPE_CHECKING``.
 
     >>> @dataclass(frozen=True)
@@ -321,7 +325,7 @@ def check_fields(instance: Any) -> None:
     """Check every field of a frozen dataclass against its annotation; NumPy numbers become plain ones.
 
     Raises:
-        ParameterError: a field is not what its annotation allows.
+        ParameterError: the value of a field is not allowed by its annotation.
     """
     kind: Any = type(instance)
     for name, domain in domains(kind).items():

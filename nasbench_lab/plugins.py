@@ -1,4 +1,4 @@
-"""Entry points: what installed packages add to this one under a name."""
+"""Entry points: objects that installed packages add to this package under a name."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @functools.cache
 def entry_points(group: str) -> dict[str, tuple[EntryPoint, ...]]:
-    """Return the entry points of a group by name; a name has several where several packages add it."""
-    from importlib.metadata import entry_points as installed  # slow to import, and seldom needed
+    """Return the entry points of a group by name. A name has several if several packages add it."""
+    from importlib.metadata import entry_points as installed  # slow to import, and rarely needed
 
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for entry in installed(group=group):
@@ -24,15 +24,15 @@ def entry_points(group: str) -> dict[str, tuple[EntryPoint, ...]]:
 
 
 def added_names(group: str, built_in: Collection[str] = ()) -> list[str]:
-    """Return the names that packages add to a group. A built-in name cannot be taken over, so it is not among them."""
+    """Return the names that packages add to a group, without built-in names, which cannot be replaced."""
     return [name for name in entry_points(group) if name not in built_in]
 
 
 def load_entry_point(group: str, name: str) -> Any:
-    """Import and return what a package adds under a name.
+    """Import and return the object that a package adds under a name.
 
     Raises:
-        ParameterError: it cannot be imported, or several packages add the name.
+        ParameterError: the object cannot be imported, or several packages add the name.
     """
     first, *others = entry_points(group)[name]
     if any(other.value != first.value for other in others):
@@ -45,7 +45,7 @@ def load_entry_point(group: str, name: str) -> Any:
 
 
 def describe(group: str, name: str) -> str:
-    """Return what to call an entry point in messages.
+    """Return the description of an entry point for messages.
 
     >>> describe("nasbench_lab.spaces", "no-such-space")
     "the entry point 'no-such-space' in group 'nasbench_lab.spaces'"

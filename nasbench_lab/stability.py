@@ -1,7 +1,7 @@
-"""Marks for what will go and for what may still change: `deprecated`, `renamed_parameter` and `experimental`.
+"""Marks for deprecated and experimental features: `deprecated`, `renamed_parameter` and `experimental`.
 
-What is public, and how long something stays after it was deprecated, is in ``docs/stability.md``. Packages with
-strategies of their own can use these marks too.
+``docs/stability.md`` says what is public, and how long deprecated features stay. Other packages with strategies can use
+these marks too.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ _VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
 class DeprecatedWarning(DeprecationWarning):
-    """Something that will be removed was used. The message says when it goes and what to use instead."""
+    """A deprecated feature was used. The message says when it will be removed and what to use instead."""
 
 
 class ExperimentalWarning(UserWarning):
-    """Something was used that may change or go in any release, without being deprecated first."""
+    """An experimental feature was used, which may change or be removed in any release without deprecation."""
 
 
 def deprecated(*, since: str, removal: str, instead: str) -> Callable[[Marked], Marked]:
-    """Mark a function or a class as deprecated: calling it, or deriving a class from it, warns.
+    """Mark a function or a class as deprecated: calls, and classes derived from it, give a warning.
 
     Args:
         since: the release that deprecates it, as ``"major.minor"``.
         removal: the first release without it, at least one minor release later.
-        instead: what to use instead; ends the sentence "use ... instead".
+        instead: the replacement, for the sentence "use ... instead".
 
     Raises:
-        ParameterError: a release is not written like that, or the removal is not later.
+        ParameterError: a release is not of the form ``"major.minor"``, or the removal is too early.
 
     >>> @deprecated(since="0.2", removal="0.3", instead="`sum`")
     ... def total(values):
@@ -56,17 +56,17 @@ def deprecated(*, since: str, removal: str, instead: str) -> Callable[[Marked], 
 
 
 def renamed_parameter(old: str, new: str, *, since: str, removal: str) -> Callable[[Marked], Marked]:
-    """Go on taking a parameter of a function or a class by its old name: that warns.
+    """Accept the old name of a renamed parameter of a function or a class, with a warning.
 
     Args:
-        old: the name that it had.
-        new: the name that it has now.
+        old: the old name.
+        new: the new name.
         since: the release that renames it, as ``"major.minor"``.
-        removal: the first release that does not take the old name, at least one minor release later.
+        removal: the first release that does not accept the old name, at least one minor release later.
 
     Raises:
-        ParameterError: there is no parameter `new`, there still is one `old`, or the releases are wrong as in
-            `deprecated`. When it is called: both names were given.
+        ParameterError: there is no parameter `new`, there is still a parameter `old`, or the releases are invalid as in
+            `deprecated`. On a call: both names are given.
 
     >>> @renamed_parameter("n_runs", "runs", since="0.2", removal="0.3")
     ... def simulate(*, runs):
@@ -104,7 +104,7 @@ def renamed_parameter(old: str, new: str, *, since: str, removal: str) -> Callab
 
 
 def experimental(thing: Marked) -> Marked:
-    """Mark a function or a class as experimental: calling it, or deriving a class from it, warns.
+    """Mark a function or a class as experimental: calls, and classes derived from it, give a warning.
 
     >>> @experimental
     ... class Forecast:
@@ -120,7 +120,7 @@ def experimental(thing: Marked) -> Marked:
 
 
 def _period(since: str, removal: str) -> str:
-    """Check when something goes, and say it."""
+    """Check the releases, and return the period of deprecation in words."""
     first, last = (_VERSION.fullmatch(release) for release in (since, removal))
     if first is None or last is None:
         raise ParameterError(f"releases must be like '0.2', not {since!r} and {removal!r}")
@@ -130,7 +130,7 @@ def _period(since: str, removal: str) -> str:
 
 
 def _mark(thing: Marked, message: str, category: type[Warning]) -> Marked:
-    """Warn on every call of a function or class and on every class that is derived from it; say it in its docstring."""
+    """Warn on every call of a function or class and on every derived class; add a note to the docstring."""
 
     def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -149,9 +149,9 @@ def _mark(thing: Marked, message: str, category: type[Warning]) -> Marked:
 
 
 def _warn_where_derived(base: type[Any], message: str, category: type[Warning]) -> None:
-    """Warn where a class is derived; a derived dataclass has an ``__init__`` that does not call that of its base."""
+    """Warn when a class is derived, as the ``__init__`` of a derived dataclass does not call that of its base."""
     own = vars(base).get("__init_subclass__")
-    stacklevel = 3 if isinstance(base, abc.ABCMeta) else 2  # `abc` stands between this and the statement
+    stacklevel = 3 if isinstance(base, abc.ABCMeta) else 2  # `abc` adds a frame between this and the class statement
 
     def derived(cls: type[Any], /, **options: Any) -> None:
         warnings.warn(message, category, stacklevel=stacklevel)
@@ -164,8 +164,8 @@ def _warn_where_derived(base: type[Any], message: str, category: type[Warning]) 
 
 
 def _around_calls(thing: Marked, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Marked:
-    """Wrap a function, or the ``__init__`` of a class, which stays the same class for `isinstance` and pickles."""
+    """Wrap a function, or the ``__init__`` of a class. The class itself is kept, for `isinstance` and pickles."""
     if not isinstance(thing, type):
-        return wrap(thing)  # type: ignore[return-value]  # with the signature of what it wraps
+        return wrap(thing)  # type: ignore[return-value]  # same signature as the wrapped function
     thing.__init__ = wrap(thing.__init__)  # type: ignore[misc]
     return thing

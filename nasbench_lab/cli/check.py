@@ -57,7 +57,7 @@ def check(
     """Compare strategies with their committed baselines.
 
     The exit code is 0 if all strategies are identical, equivalent or better, or if new baselines were written; 1 if
-    there is a regression; 2 if a check cannot be made; and 3 if a check is inconclusive and none of these is the case.
+    there is a regression; 2 if a check cannot be made; and 3 if a check is inconclusive and none of these applies.
     The class that a baseline file names is imported: only check baselines of projects that you trust.
 
     To write a baseline file that does not exist yet, give --update, --strategy, --table and a budget.

@@ -22,43 +22,43 @@ _OPTIONS: dict[str, Any] = {
         str | None, typer.Option(help="What an evaluation observes: sample, mean, or a number. [default: sample]")
     ],
     "workers": Annotated[
-        int | None, typer.Option(help="Evaluations of a run that happen at the same time. [default: 1]")
+        int | None, typer.Option(help="Simulated workers per run, which evaluate in parallel. [default: 1]")
     ],
     "objective": Annotated[
-        list[str] | None, typer.Option(help="A further metric that strategies are told; may be repeated.")
+        list[str] | None, typer.Option(help="A further metric that strategies receive; may be repeated.")
     ],
     "limit": Annotated[
         list[str] | None,
         typer.Option(
             metavar="METRIC=NUMBER",
-            help="The largest value that a metric may have, or the smallest where more is better; may be repeated.",
+            help="Largest allowed value of a metric (smallest if higher is better); may be repeated.",
         ),
     ],
     "seed": Annotated[int | None, typer.Option(help="Root seed. [default: 0]")],
 }  # fmt: skip
-"""The options by name. Every one is None or empty unless the user gives it."""
+"""The options by name. An option is None or empty unless the user gives it."""
 
 
 @dataclass(frozen=True)
 class GivenConditions:
-    """What a user gave of the conditions.
+    """The conditions that the user gave on the command line.
 
     Attributes:
-        values: of the options that were given, by name.
+        values: values of the given options, by name.
     """
 
     values: Mapping[str, Any]
 
     @property
     def options(self) -> list[str]:
-        """The names of the options that were given, as typed."""
+        """The names of the given options, with dashes."""
         return [f"--{name}" for name in self.values]
 
     def conditions(self) -> Conditions:
-        """Return the conditions, with defaults for what was not given.
+        """Return the conditions, with defaults for options that were not given.
 
         Raises:
-            ParameterError: a value makes no sense, or there is no budget.
+            ParameterError: a value is invalid, or the budget is missing.
         """
         given = dict(self.values)
         budget = Budget(**{kind.name: given.pop(kind.name, None) for kind in KINDS})
@@ -90,7 +90,7 @@ def with_conditions(command: Callable[..., None]) -> Callable[..., None]:
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
             for name, annotation in _OPTIONS.items()
         ]
-    # What typer, and the reference of the command line, read the options from; without this they would look through it.
+    # typer and the reference of the command line read these. They would otherwise follow __wrapped__ to the command.
     del wrapper.__wrapped__
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -98,7 +98,7 @@ def with_conditions(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def parse_limits(texts: Sequence[str]) -> dict[str, float]:
-    """Read the limits of metrics.
+    """Return the limits of metrics, parsed from METRIC=NUMBER.
 
     >>> parse_limits(["parameters=0.5", "edgegpu_latency=5"])
     {'parameters': 0.5, 'edgegpu_latency': 5.0}

@@ -1,4 +1,4 @@
-"""What several commands share: reading an option, and printing a grid."""
+"""Helpers for several commands: shared options, their parsing, and printing of grids."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from nasbench_lab.simulation.measurements import RepeatPolicy
 _UNLIMITED = 100_000  # columns
 _GAP = 2  # columns between cells
 
-Processes = Annotated[int | None, typer.Option(min=1, help="Trainings at once. [default: as many as processors]")]
-Threads = Annotated[int, typer.Option(min=1, help="Threads of every training.")]
+Processes = Annotated[int | None, typer.Option(min=1, help="Parallel trainings. [default: one per processor]")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads per training.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")]
 Precision = Annotated[str, typer.Option(help="float32, or bfloat16 for mixed precision.")]
 Checkpoint = Annotated[
-    bool, typer.Option(help="Keep unfinished trainings on disk, epoch by epoch: for trainings of hours.")
+    bool, typer.Option(help="Save unfinished trainings after every epoch, for trainings that take hours.")
 ]
 
 
@@ -47,11 +47,11 @@ def make_grid(*headings: str) -> Grid:
 
 
 def print_grid(grid: Grid, *, fold: bool = False) -> None:
-    """Print a grid in full: on a narrow terminal its lines wrap, but nothing of them is left out.
+    """Print a grid in full. On a narrow terminal, lines wrap, but no text is cut.
 
     Args:
-        grid: what to print.
-        fold: whether, on a terminal, the cells fold inside their columns instead.
+        grid: the grid to print.
+        fold: whether cells wrap inside their columns on a terminal, instead of whole lines.
     """
     console = Console(highlight=False)
     if fold and console.is_terminal:
@@ -65,9 +65,10 @@ def print_grid(grid: Grid, *, fold: bool = False) -> None:
 
 
 def _keep_words_whole(grid: Grid, width: int) -> None:
-    """Fold cells between words only, so that names can be copied, where the terminal is wide enough for that.
+    """Wrap cells only between words, so that names can be copied, if the terminal is wide enough.
 
-    Where it is not, at least the first column, which names the rows, stays whole if it leaves half to the others.
+    If it is not, only the first column, which names the rows, is kept whole, provided that it takes at most half of the
+    width.
     """
     texts = [[str(column.header), *map(str, column.cells)] for column in grid.columns]
     words = [max(len(word) for text in column for word in text.split() or [""]) for column in texts]
@@ -84,7 +85,7 @@ def _keep_words_whole(grid: Grid, width: int) -> None:
 
 
 def parse_repeat(text: str) -> RepeatPolicy:
-    """Read a repeat policy: ``sample``, ``mean`` or a number.
+    """Return a repeat policy, parsed from ``sample``, ``mean`` or a number.
 
     >>> parse_repeat("mean"), parse_repeat("2")
     ('mean', 2)
@@ -99,13 +100,13 @@ def parse_repeat(text: str) -> RepeatPolicy:
 
 
 def needs_torch() -> None:
-    """Raise ParameterError, saying what to install, where torch is not there."""
+    """Raise ParameterError with an installation hint if torch is not installed."""
     if importlib.util.find_spec("torch") is None:
         raise ParameterError("this command trains networks and needs torch: pip install 'nasbench-lab[torch]'")
 
 
 def parse_number_of(text: str) -> tuple[int, int]:
-    """Read a part of a whole, like ``2/5``.
+    """Return the two numbers of a shard, parsed from a text like ``2/5``.
 
     >>> parse_number_of("2/5")
     (2, 5)
@@ -118,10 +119,10 @@ def parse_number_of(text: str) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def training_progress(folder: Path) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar of finished trainings with the time left (on a terminal), and say how to go on after Ctrl-C.
+    """Show a progress bar of trainings with the remaining time (on a terminal); after Ctrl-C, say how to continue.
 
     Args:
-        folder: where what is finished is kept.
+        folder: the folder in which finished trainings are stored.
     """
     columns = (TextColumn("trained"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
@@ -130,7 +131,7 @@ def training_progress(folder: Path) -> Iterator[Callable[[int, int], None]]:
 
         def report(done: int, total: int) -> None:
             nonlocal task
-            # What was finished before the first report says nothing about the speed: a new task begins with it.
+            # Trainings that were finished before say nothing about the speed, so a new task starts with them.
             if task is None or bar.tasks[task].total != total:
                 task = bar.add_task("trained", total=total, completed=done)
             bar.update(task, completed=done)
@@ -139,5 +140,6 @@ def training_progress(folder: Path) -> Iterator[Callable[[int, int], None]]:
             yield report
         except KeyboardInterrupt:
             bar.stop()
-            typer.echo(f"stopped; what is finished is kept in {folder}, and the same command goes on", err=True)
+            kept = f"finished trainings are kept in {folder}"
+            typer.echo(f"stopped; {kept}; run the same command again to continue", err=True)
             raise typer.Exit(130) from None

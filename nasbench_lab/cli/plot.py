@@ -58,10 +58,17 @@ def plot(
         list[str] | None, typer.Option(help="Use only this strategy, named as in legends. May be repeated.")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="Regret to draw: test, valid or observed. [default: the first available one]")
+        str | None,
+        typer.Option(
+            help="Regret to draw: test, valid or observed; the figure regret also takes both (valid and test). "
+            "[default: the first available one]"
+        ),
     ] = None,
     axis: Annotated[
-        str | None, typer.Option(help="Horizontal axis: evaluations or seconds. [default: evaluations]")
+        str | None,
+        typer.Option(
+            help="Horizontal axis: evaluations or seconds; the figure regret also takes both. [default: evaluations]"
+        ),
     ] = None,
     statistic: Annotated[
         str | None, typer.Option(help="Statistic of regret (median, mean or iqm) or normalised (mean or iqm).")

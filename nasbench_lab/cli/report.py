@@ -65,7 +65,7 @@ def _write_paper(study: Study, results: Results, folder: Path, *, overwrite: boo
 def _check_free(out: Path, folder: Path | None, *, overwrite: bool) -> None:
     """Raise an OutputError before anything is computed if the outputs cannot be written."""
     if out.is_dir():
-        raise OutputError(f"{out} is in the way: it is a folder")
+        raise OutputError(f"{out} is a folder; choose another file")
     if overwrite:
         return
     if out.exists():

@@ -1,4 +1,4 @@
-"""``nasbench-lab run``: a comparison from start to figure."""
+"""``nasbench-lab run``: compare strategies and draw a figure."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def run(
     given: GivenConditions,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the result; must not exist or be empty. [default: nothing is stored]"),
+        typer.Option(help="Folder for the result; must be new or empty. [default: store nothing]"),
     ] = None,
     runs: Annotated[int, typer.Option(help="Runs (seeds) of every strategy on every table.")] = 1000,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older result in the folder.")] = False,
 ) -> None:
     """Compare strategies: simulate, print a table, and write traces, summary and regret figure."""
     if overwrite and out is None:
-        raise ParameterError("--overwrite is for --out")
+        raise ParameterError("--overwrite can only be used with --out")
     comparison = Comparison(tuple(table), tuple(strategy), given.conditions(), runs)
     with _stored(out, overwrite) as folder:
         started = time.perf_counter()
@@ -54,17 +54,17 @@ def run(
     )
     print_summaries(summaries)
     total = sum(int(trace.evaluations.sum()) for trace in traces)
-    where = "nothing is stored; for traces and a figure: --out FOLDER" if out is None else f"see {out}"
+    where = "nothing is stored; for traces and a figure, use --out FOLDER" if out is None else f"see {out}"
     typer.echo(f"\n{comparison.simulated_runs:,} runs, {total:,} evaluations, simulated in {took:.2f} s; {where}")
 
 
 def _stored(out: Path | None, overwrite: bool) -> AbstractContextManager[Path | None]:
-    """The folder that the result is written into, if any."""
+    """Return a context that gives the folder to write the result into, if any."""
     return nullcontext() if out is None else atomic_folder(out, replace=FILES if overwrite else None)
 
 
 def _simulate(comparison: Comparison) -> tuple[list[Trace], list[str]]:
-    """Run a comparison with a progress bar (on a terminal only); return the traces and what the user must know."""
+    """Run a comparison with a progress bar (on a terminal only); return the traces and notes for the user."""
     console = Console(stderr=True)
     with (
         warnings.catch_warnings(record=True) as caught,
@@ -77,7 +77,7 @@ def _simulate(comparison: Comparison) -> tuple[list[Trace], list[str]]:
 
 
 def _conditions(conditions: Conditions) -> str:
-    """What is unusual about a comparison, for its headline."""
+    """Return the conditions that differ from the defaults, for the headline."""
     parts = [f"{conditions.workers} workers"] if conditions.workers > 1 else []
     parts += [f"limit {name}={number:g}" for name, number in conditions.limits.items()]
     return "".join(f", {part}" for part in parts)

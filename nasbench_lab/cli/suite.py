@@ -1,4 +1,4 @@
-"""``nasbench-lab suite``: many simulations, planned, stored and gone on with after an interruption."""
+"""``nasbench-lab suite``: run many simulations, store them, and continue after an interruption."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ SUMMARY = "summary.csv"
 PUBLISHED = "published.md"
 
 _MOST_ROWS = 60
-"""A longer summary is written, and not printed."""
+"""A longer summary is only written to the file, not printed."""
 
-app = typer.Typer(help="Run many simulations, and keep them.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Run many simulations and store the results.", no_args_is_help=True, rich_markup_mode=None)
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that `suite run` wrote.")]
 
@@ -46,18 +46,18 @@ class Where(enum.StrEnum):
 @app.command()
 def run(
     suite: Annotated[str, typer.Argument(metavar="SUITE", help="A TOML file, or the name of a built-in suite.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results: new, empty, or one where the suite was begun.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results: new, empty, or that of the started suite.")],
     processes: Annotated[
-        int | None, typer.Option(min=1, help="Processes on this machine. [default: as many as processors]")
+        int | None, typer.Option(min=1, help="Processes on this machine. [default: one per processor]")
     ] = None,
     executor: Annotated[Where, typer.Option(help="Where to simulate.")] = Where.local,
     scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Of a dask scheduler; by default, workers are started here.")
+        str | None, typer.Option(metavar="ADDRESS", help="Address of a dask scheduler. [default: start workers here]")
     ] = None,
 ) -> None:
-    """Run a suite, or what is left of it. Stopped or killed, it loses seconds, and the same command goes on."""
+    """Run a suite, or continue it after an interruption, which loses only the unfinished shards."""
     if scheduler is not None and executor is not Where.dask:
-        raise ParameterError("--scheduler is for --executor dask")
+        raise ParameterError("--scheduler can only be used with --executor dask")
     wanted = read_suite(suite)
     with _progress(out) as report:
         results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), report=report)
@@ -68,13 +68,13 @@ def run(
     if beside := compare_with_published(results, wanted.published):
         with atomic_path(out / PUBLISHED) as temporary:
             temporary.write_text(published_table(beside, wanted.title), encoding="utf-8")
-        typer.echo(f"\nbeside the published numbers: {out / PUBLISHED}")
+        typer.echo(f"\ncomparison with published numbers: {out / PUBLISHED}")
     typer.echo(f"\nsee {out}; for figures, statistics and a page to share: nasbench-lab report {out}")
 
 
 @app.command()
 def init(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Where to write it. [default: printed]")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="File to write. [default: print it]")] = None,
 ) -> None:
     """Write a commented example of a suite."""
     text = EXAMPLE.read_text(encoding="utf-8")
@@ -82,29 +82,29 @@ def init(
         typer.echo(text, nl=False)
         return
     if file.exists():
-        raise OutputError(f"{file} exists already; name a new file")
+        raise OutputError(f"{file} already exists; choose another file")
     with atomic_path(file) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    typer.echo(f"wrote {file}; edit it, then type: nasbench-lab suite run {file} --out results/{file.stem}")
+    typer.echo(f"wrote {file}; edit it, then run: nasbench-lab suite run {file} --out results/{file.stem}")
 
 
 @app.command("list")
 def list_suites() -> None:
-    """List the suites that come with the package."""
-    grid = make_grid("suite", "runs", "what it is")
+    """List the built-in suites."""
+    grid = make_grid("suite", "runs", "title")
     for name in built_in():
         suite = read_suite(name)
         grid.add_row(name, f"{suite.runs:,}", suite.title)
     print_grid(grid, fold=True)
-    typer.echo("\nA file to start from: nasbench-lab suite init mine.toml")
+    typer.echo("\nTo start a suite file: nasbench-lab suite init mine.toml")
 
 
 @app.command()
 def status(
     folder: Folder,
-    check: Annotated[bool, typer.Option("--check", help="Read every file, and compare with its checksum.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Compare every file with its checksum.")] = False,
 ) -> None:
-    """Show how far a suite is, what failed, and what was skipped. Exit code 1 if something is damaged."""
+    """Show the progress, failures and skipped simulations of a suite. Exit code 1 if --check finds a damaged file."""
     found = SuiteFolder.open(folder)
     finished = {shard for shard in found.plan.shards if found.is_finished(shard)}
     typer.echo(f"{found.suite.title or 'suite'}\n{found.suite.hash[:12]}, {found.suite.runs:,} runs each\n")
@@ -124,16 +124,16 @@ def status(
     for problem in problems:
         typer.echo(f"damaged: {problem}")
     if problems:
-        typer.echo(f"nasbench-lab suite clean {folder} removes what is damaged; then run the suite again")
+        typer.echo(f"nasbench-lab suite clean {folder} removes damaged files; then run the suite again")
         raise typer.Exit(1)
 
 
 @app.command()
 def clean(
     folder: Folder,
-    results: Annotated[bool, typer.Option("--results", help="Remove what was simulated as well, for good.")] = False,
+    results: Annotated[bool, typer.Option("--results", help="Remove all results too, permanently.")] = False,
 ) -> None:
-    """Remove what killed processes left behind, what is damaged, and reports of failures."""
+    """Remove leftovers of killed processes, damaged files and reports of failures."""
     count = SuiteFolder.open(folder).clean(results=results)
     if results:
         for name in (SUMMARY, PUBLISHED):
@@ -150,7 +150,7 @@ def _executor(where: Where, processes: int | None, scheduler: str | None) -> run
 
 @contextlib.contextmanager
 def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
-    """Show a bar with the time left (in a log, a line a minute), and say how to go on after Ctrl-C."""
+    """Show a bar with the remaining time (in a log, one line per minute); after Ctrl-C, say how to continue."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -161,7 +161,7 @@ def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
             nonlocal task
             said = f"{progress.finished} of {progress.shards} shards"
             said += f", {progress.failed} failed" if progress.failed else ""
-            # What was finished before says nothing about the speed: the bar begins with it.
+            # Shards that were finished before say nothing about the speed, so the bar starts with them.
             done, total = round(1000 * progress.seconds), round(1000 * progress.total)
             if task is None:
                 task = bar.add_task(said, total=total, completed=done)
@@ -173,7 +173,7 @@ def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
             yield report
         except KeyboardInterrupt:
             bar.stop()
-            typer.echo(f"stopped; what is finished is kept in {out}, and the same command goes on", err=True)
+            typer.echo(f"stopped; finished shards are kept in {out}; run the same command again to continue", err=True)
             raise typer.Exit(INTERRUPTED) from None
 
 
@@ -191,7 +191,7 @@ def _print_results(results: Results, summaries: Sequence[Summary], skipped: Sequ
 
 
 def _skipped_lines(skipped: Sequence[Skipped]) -> list[str]:
-    """One line a strategy and reason, with the tables."""
+    """Return one line per strategy and reason, with the tables."""
     tables: dict[tuple[str, str], list[str]] = {}
     for skip in skipped:
         tables.setdefault((skip.strategy, skip.reason), []).append(skip.table)

@@ -1,4 +1,4 @@
-"""Simulation: strategies against a table on a simulated clock, giving traces."""
+"""Simulation: strategies search a table on a simulated clock and produce traces."""
 
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions

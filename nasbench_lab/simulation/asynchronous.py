@@ -1,4 +1,4 @@
-"""Workers that do not wait for each other: in every run, one evaluation ends at a time, and another begins."""
+"""Asynchronous workers: in every run, when an evaluation ends, its worker starts the next one at once."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nasbench_lab.simulation.evaluator import Outcome
 
 @final
 class Workers:
-    """What the workers of some runs are doing. In every run, one evaluation ends at a time.
+    """The workers of several runs and their current evaluations. In every run, one evaluation ends at a time.
 
     Args:
         runs: number of runs.
-        workers: number of workers of every run.
+        workers: number of workers per run.
     """
 
     def __init__(self, runs: int, workers: int) -> None:
@@ -26,13 +26,13 @@ class Workers:
         self._doing: Outcome | None = None
 
     def start(self, worker: IntArray, now: FloatArray, number: int, outcome: Outcome) -> None:
-        """Let a worker of every run begin with an evaluation, of shape (runs, 1).
+        """Start an evaluation, shape (runs, 1), on one worker per run.
 
         Args:
-            worker: which worker, shape (runs,).
-            now: when it begins, shape (runs,).
-            number: of the proposal.
-            outcome: what will come of it.
+            worker: number of the worker, shape (runs,).
+            now: simulated seconds at the start, shape (runs,).
+            number: number of the proposal.
+            outcome: the outcome of the evaluation, known in advance.
         """
         assert outcome.seconds is not None  # noqa: S101 - checked before anything is simulated
         if self._doing is None:
@@ -45,11 +45,12 @@ class Workers:
         self._number[worker, self._run] = number
 
     def next(self) -> tuple[IntArray, FloatArray, IntArray, Outcome]:
-        """Return what ends next in every run.
+        """Return the evaluation that ends next in every run.
 
         Returns:
-            The worker, shape (runs,); when it ends, shape (runs,), infinite where all workers are idle; the number of
-            the proposal, shape (runs, 1); and what came of it, shape (runs, 1). Of equal times the lowest worker's.
+            The number of the worker, shape (runs,); the simulated seconds at the end, shape (runs,), infinite where all
+            workers are idle; the number of the proposal, shape (runs, 1); and the outcome, shape (runs, 1). Ties: the
+            worker with the lowest number.
         """
         assert self._doing is not None  # noqa: S101 - every worker was started
         worker = self._end.argmin(axis=0)

@@ -1,4 +1,4 @@
-"""How much a run may spend."""
+"""Budgets: limits on what a run may spend."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _ALWAYS_STORED = ("evaluations", "epochs", "seconds")
 
 
 class BudgetKind(NamedTuple):
-    """One way to limit a run; from it come the key of a TOML file and the option of the command line.
+    """One kind of limit. It defines the key in TOML files and the option of the command line.
 
     Attributes:
-        name: field of `Budget`.
+        name: name of the field of `Budget`.
         type: ``int``, ``float`` or ``str``.
-        help: one line for the command line.
-        shown: text of a limit, with a replacement field for its value.
+        help: help text of the option, one line.
+        shown: format string for a limit, with a replacement field for its value.
     """
 
     name: str
@@ -43,15 +43,16 @@ KINDS = (
     BudgetKind("energy", str, "Budget per run in energy with its unit, such as '0.5 kWh' or '900 kJ'.", "{}"),
     BudgetKind("trainings", int, "Budget per run in full trainings (at the highest fidelity).", "{} trainings"),
 )  # fmt: skip
-"""All kinds of limits. A new kind is a field of `Budget`, a line here, and a cost in `simulation.costs`."""
+"""All kinds of limits. A new kind needs a field of `Budget`, a line here, and a cost in `simulation.costs`."""
 
 
 @final
 @dataclass(frozen=True, repr=False)
 class Budget:
-    """Limits per run; a run ends where it would pass the first of them.
+    """Limits per run. A run ends at the first evaluation that would exceed any of them.
 
-    An evaluation counts if it ends within every limit, the limit included. The first one that does not ends the run.
+    An evaluation counts if the total, including this evaluation, is at most every limit. The first evaluation that
+    exceeds a limit ends the run and does not count.
 
     Args:
         evaluations: number of evaluations.
@@ -59,8 +60,9 @@ class Budget:
         seconds: simulated seconds; only for tables with times.
         energy: a number and a unit (J, kJ, MJ, Wh or kWh), such as ``"0.5 kWh"``, summed over evaluations; only for
             tables with energies.
-        trainings: as many epochs as this number of trainings takes at the highest fidelity of the search. Strategies of
-            one and of several fidelities then spend the same on every table, also on tables without times.
+        trainings: number of full trainings, that is, trainings at the highest fidelity of the search. The limit is
+            their total number of epochs. It gives single-fidelity and multi-fidelity strategies the same budget on
+            every table, with or without times.
 
     Raises:
         ParameterError: no limit is given, or one is not positive.
@@ -91,14 +93,14 @@ class Budget:
                 object.__setattr__(self, kind.name, checked)
 
     def at(self, fidelity: int) -> Budget:
-        """Return the same budget with trainings as epochs, for a search with this highest fidelity (in epochs)."""
+        """Return the budget with trainings converted to epochs, given the highest fidelity of the search in epochs."""
         if self.trainings is None:
             return self
         epochs = [limit for limit in (self.epochs, self.trainings * fidelity) if limit is not None]
         return dataclasses.replace(self, epochs=min(epochs), trainings=None)
 
     def max_evaluations(self, fidelity: int) -> int | None:
-        """Return how many evaluations at a fidelity (in epochs) fit in; None if their number has no such limit.
+        """Return how many evaluations at a fidelity (in epochs) the budget allows; None if nothing limits the number.
 
         >>> Budget(evaluations=10, epochs=100).max_evaluations(12)
         8
@@ -107,7 +109,7 @@ class Budget:
         return min((limit for limit in limits if limit is not None), default=None)
 
     def energy_in(self, unit: str) -> float | None:
-        """Return the limit of energy in a unit; None if there is no such limit.
+        """Return the energy limit in a unit; None if energy is not limited.
 
         >>> Budget(energy="0.5 kWh").energy_in("kWh"), Budget(energy="0.5 kWh").energy_in("J")
         (0.5, 1800000.0)
@@ -118,17 +120,17 @@ class Budget:
         return float(number) if own == unit else float(number) * JOULES[own] / JOULES[unit]
 
     def to_data(self) -> dict[str, Any]:
-        """Return plain data that JSON can hold."""
+        """Return the budget as plain data that JSON can store."""
         data = dataclasses.asdict(self)
         return {name: limit for name, limit in data.items() if limit is not None or name in _ALWAYS_STORED}
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> Budget:
-        """Read what `to_data` returned."""
+        """Return the budget that `to_data` converted to plain data."""
         return cls(**data)
 
     def _given(self) -> dict[str, Any]:
-        """The limits that are set, by name."""
+        """Return the limits that are set, by name."""
         return {name: limit for name, limit in dataclasses.asdict(self).items() if limit is not None}
 
     def __str__(self) -> str:
@@ -155,7 +157,7 @@ def _number(name: str, limit: Any, kind: type[Any]) -> int | float:
 
 
 def _energy_text(limit: Any) -> str:
-    """Return an energy as number, space and unit, or raise ParameterError."""
+    """Return an energy as a text with number, space and unit, or raise ParameterError."""
     found = _ENERGY.fullmatch(limit) if isinstance(limit, str) else None
     units = ", ".join(JOULES)
     if not found or found["unit"] not in JOULES:

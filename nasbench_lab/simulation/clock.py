@@ -1,4 +1,4 @@
-"""The budgets of runs in lock step, and the log of what happened within them."""
+"""The budgets of runs that advance in lock step, and the log of their evaluations."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _DTYPES: dict[str, type[np.generic]] = {
     "time": np.float64,
 }
 _MOST_AT_FIRST = 4096
-"""Steps that are reserved at first where all runs have so many; more, and unknown numbers, grow by doubling."""
+"""Largest number of steps reserved at the start. The log doubles its capacity when it needs more."""
 
 
 class Log:
-    """The evaluations of all runs, as arrays of shape (steps, runs), so that a step of all runs lies side by side.
+    """The evaluations of all runs, as arrays of shape (steps, runs): one step of all runs is contiguous in memory.
 
     Args:
         runs: number of runs.
-        budget: limits of a run, from which follows how many evaluations to reserve memory for.
+        budget: limits per run; they determine how much memory to reserve.
         fidelity: training epochs of every evaluation; None where evaluations differ.
     """
 
@@ -44,7 +44,7 @@ class Log:
         self._stopped = np.zeros(runs, dtype=bool)
 
     def write(self, step: int, first: int, last: int, rows: dict[str, NDArray[Any]]) -> None:
-        """Keep what runs ``first .. last - 1`` did from ``step`` on; arrays of shape (k, last - first)."""
+        """Store the evaluations of runs ``first .. last - 1`` from ``step`` on; arrays of shape (k, last - first)."""
         end = step + len(rows["architecture"])
         if end > self._capacity:
             self._grow(end)
@@ -52,12 +52,12 @@ class Log:
             self._arrays[name][step:end, first:last] = array
 
     def close(self, first: int, last: int, evaluations: NDArray[np.int64], stopped: NDArray[np.bool_]) -> None:
-        """Note how many of the evaluations of runs ``first .. last - 1`` count, and which runs ended themselves."""
+        """Store how many evaluations of runs ``first .. last - 1`` count, and which runs their strategy ended."""
         self._evaluations[first:last] = evaluations
         self._stopped[first:last] = stopped
 
     def trace(self, setting: Setting, reference: Reference) -> Trace:
-        """Return the trace of what counts. What is the same everywhere takes no memory."""
+        """Return the trace of the evaluations that count. Constant columns take no memory."""
         steps = int(self._evaluations.max())
         arrays = {name: array[:steps] for name, array in self._arrays.items()}
         shape = (steps, self.runs)
@@ -79,14 +79,14 @@ class Log:
 
 
 class Clock:
-    """The budgets of runs ``first .. last - 1`` of a log, which evaluate in lock step.
+    """The budgets of runs ``first .. last - 1`` of a log. The runs advance in lock step.
 
     Args:
-        log: keeps what happened.
-        budget: limits of a run.
+        log: stores the evaluations.
+        budget: limits per run.
         fidelity: training epochs of every evaluation; None where evaluations differ.
-        first: position of the first run in the log.
-        last: position after the last.
+        first: index of the first run in the log.
+        last: index after the last run in the log.
         spendings: costs that the budget limits, besides epochs and seconds.
     """
 
@@ -118,11 +118,11 @@ class Clock:
         return asked if self._limit is None else min(asked, self._limit - self._steps)
 
     def record(self, outcome: Outcome, time: FloatArray) -> None:
-        """Count and log evaluations of shape (runs, k), in the order in which they ended.
+        """Count and log evaluations, shape (runs, k), in the order of their ends.
 
         Args:
-            outcome: what came of them.
-            time: simulated seconds when they ended, shape (k, runs); NaN where times are unknown.
+            outcome: outcome of the evaluations.
+            time: simulated seconds at the end of each evaluation, shape (k, runs); NaN where times are unknown.
         """
         rows: dict[str, NDArray[Any]] = {
             "architecture": outcome.architecture.T,
@@ -140,7 +140,7 @@ class Clock:
             self._log.close(self.first, self.first + self.runs, self._evaluations, self._stopped)
 
     def _count(self, outcome: Outcome, time: FloatArray) -> None:
-        """Count the evaluations that ended in time. The first that did not ends its run."""
+        """Count the evaluations that ended within the budget. The first one that did not ends its run."""
         unlimited = self._seconds is None and self._epochs is None and not self._spendings
         if unlimited and outcome.architecture.min() >= 0:
             self._evaluations += len(time) * self._running

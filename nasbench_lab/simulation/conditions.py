@@ -1,4 +1,4 @@
-"""The conditions of a search: all that is fixed besides the table, the strategy and the runs."""
+"""The conditions of a search: every setting except the table, the strategy and the runs."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from nasbench_lab.streams import check_seed
 from nasbench_lab.tables.table import Table
 
 MOST_WORKERS = 1024
-"""Most simulated workers per run."""
+"""Largest number of simulated workers per run."""
 
 
 class Prepared(NamedTuple):
-    """A table, ready to be searched under some conditions.
+    """The result of checking conditions against a table, with everything that a search needs.
 
     Attributes:
-        conditions: with the table's own fidelity and number of the repeat, and the budget in what the table has.
-        measurements: what an evaluation observes, and what it costs.
+        conditions: the conditions with fidelity and repeat resolved for the table, and trainings as epochs.
+        measurements: what an evaluation observes and costs.
         spendings: the costs that the budget limits, besides epochs and seconds.
-        goals: further objectives and limits; None where there is only one value.
+        goals: further objectives and limits; None if there are none.
     """
 
     conditions: Conditions
@@ -40,21 +40,23 @@ class Prepared(NamedTuple):
 @final
 @dataclasses.dataclass(frozen=True)
 class Conditions:
-    """The conditions under which strategies search a table. Checked here as far as no table is needed.
+    """The conditions under which strategies search a table.
+
+    The constructor checks everything that can be checked without a table; `on` checks the rest.
 
     Args:
-        budget: limits per run. It may be missing in a suite whose tables each have one of their own.
-        fidelity: training epochs of every evaluation, and the highest for strategies that choose fidelities; None for
+        budget: limits per run. It may be None in a suite in which every table has its own budget.
+        fidelity: training epochs of every evaluation; for multi-fidelity strategies, the highest fidelity. None means
             the table's highest.
-        repeat: what an evaluation observes: ``"sample"`` one of the architecture's repeats, drawn for every
-            evaluation; ``"mean"`` the mean over its repeats; a number that repeat.
+        repeat: what an evaluation observes: ``"sample"``, one of the architecture's repeats, drawn for every
+            evaluation; ``"mean"``, the mean over its repeats; or the number of a repeat.
         workers: number of simulated workers per run; with more than one, the table must have times.
-        objectives: further metrics that a strategy is told with every evaluation.
-        limits: the largest value that a metric may have (or the smallest, where more is better), by its name.
+        objectives: further metrics that the strategy receives with every evaluation.
+        limits: the largest allowed value of a metric (the smallest if higher is better), by metric name.
         seed: root seed, 0 <= seed < 2**128.
 
     Raises:
-        ParameterError: a value makes no sense.
+        ParameterError: a value is invalid.
 
     >>> Conditions(Budget(evaluations=300), workers=8).workers
     8
@@ -88,7 +90,7 @@ class Conditions:
 
     @classmethod
     def of(cls, given: Conditions | Budget) -> Conditions:
-        """Return conditions as they are, or those with a budget and the defaults of everything else."""
+        """Return the given conditions, or conditions with the given budget and otherwise defaults."""
         return given if isinstance(given, Conditions) else cls(_budget(given))
 
     @classmethod
@@ -99,17 +101,17 @@ class Conditions:
 
     @property
     def stated_budget(self) -> Budget:
-        """The budget, or ParameterError where it is missing."""
+        """The budget; raises ParameterError if it is missing."""
         if self.budget is None:
             raise ParameterError("budget is missing; give a Budget, such as Budget(evaluations=300)")
         return self.budget
 
     def on(self, table: Table) -> Prepared:
-        """Check the conditions against a table, and return what a search of it needs.
+        """Check the conditions against a table, and return everything that a search needs.
 
         Raises:
             UnknownNameError: the table has no such fidelity or metric.
-            ParameterError: there is no budget, or the table has no such repeat.
+            ParameterError: the budget is missing, or the table has no such repeat.
             MissingDataError: the table lacks what the conditions need: times, energies, or architectures within limits.
         """
         stated = self.stated_budget
@@ -125,20 +127,20 @@ class Conditions:
         return Prepared(resolved, measurements, spendings(budget, table, measurements), goals)
 
     def to_data(self) -> dict[str, Any]:
-        """Return plain data that JSON can hold."""
+        """Return the conditions as plain data that JSON can store."""
         data = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {**data, "budget": None if self.budget is None else self.budget.to_data(), "limits": dict(self.limits)}
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> Conditions:
-        """Read what `to_data` returned."""
+        """Return the conditions that `to_data` converted to plain data."""
         budget = data["budget"]
         objectives = tuple(data["objectives"])
         return cls(**{**data, "budget": None if budget is None else Budget.of_data(budget), "objectives": objectives})
 
     @classmethod
     def split_data(cls, data: Mapping[str, Any]) -> tuple[Conditions, dict[str, Any]]:
-        """Read conditions out of a larger record that has their entries beside its own; return both parts."""
+        """Split a record into the conditions and its other entries."""
         names = {field.name for field in dataclasses.fields(cls)}
         own = {name: value for name, value in data.items() if name in names}
         return cls.of_data(own), {name: value for name, value in data.items() if name not in names}

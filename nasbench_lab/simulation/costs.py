@@ -23,12 +23,12 @@ class Cost:
     """A kind of cost that tables may have.
 
     Attributes:
-        name: of the limit in `Budget`.
-        noun: plural, for messages.
-        known: whether a table has it.
-        limit: the limit of a budget, in the unit of a table that has it.
-        training: the cost of one training from its start to a fidelity, of all architectures of a table, shape
-            (architectures, repeats), or (architectures, 1) where all repeats cost the same.
+        name: name of the limit in `Budget`.
+        noun: plural noun for messages.
+        known: function that returns whether a table has this cost.
+        limit: function that returns the limit of a budget, in the unit of a table that has this cost.
+        training: function that returns the cost of a training from its start to a fidelity, for all architectures of
+            a table, shape (architectures, repeats), or (architectures, 1) if all repeats cost the same.
     """
 
     name: str
@@ -47,12 +47,12 @@ COSTS = (
         training=Table.energy_cost,
     ),
 )
-"""All kinds of costs; each has a field of its name in `Budget`."""
+"""All kinds of costs. Each has a field with its name in `Budget`."""
 
 
 @final
 class Spending:
-    """What evaluations of a table cost, and how much of it a run may spend.
+    """One kind of cost of the evaluations of a table, and the limit of it per run.
 
     Args:
         cost: the kind of cost.
@@ -66,7 +66,7 @@ class Spending:
         self._arrays: dict[int, FloatArray] = {}
 
     def training(self, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
-        """Return the cost of trainings from their start, of the shape of the architectures."""
+        """Return the cost of trainings from their start, in the same shape as the architectures."""
         if epochs not in self._arrays:
             self._arrays[epochs] = self.cost.training(self.table, epochs)
         costs = self._arrays[epochs]
@@ -77,11 +77,11 @@ class Spending:
         return np.where(repeat == MEAN, mean[architecture], costs[architecture, np.maximum(repeat, 0)])
 
     def of(self, outcome: Outcome, fidelity: int) -> FloatArray:
-        """Return what evaluations cost, shape (runs, k); a resumed training costs the difference.
+        """Return the cost of evaluations, shape (runs, k). A resumed training costs the difference.
 
         Args:
-            outcome: of the evaluations.
-            fidelity: epochs of all of them, where the outcome does not say.
+            outcome: outcome of the evaluations.
+            fidelity: epochs of all evaluations, used if the outcome has no fidelities.
         """
         architecture = np.maximum(outcome.architecture, 0)
         if outcome.fidelity is None or outcome.epochs is None:
@@ -101,7 +101,7 @@ def spendings(budget: Budget, table: Table, measurements: Measurements) -> tuple
     """Return the costs that a budget limits.
 
     Raises:
-        MissingDataError: the table lacks a cost that the budget limits, or the cost of some evaluations.
+        MissingDataError: the table has no cost of a kind that the budget limits, or lacks it for some evaluations.
     """
     found = []
     for cost in COSTS:
@@ -119,7 +119,7 @@ def spendings(budget: Budget, table: Table, measurements: Measurements) -> tuple
 
 
 def allowed_trainings(spending: Sequence[Spending], fidelity: int) -> tuple[float, float]:
-    """Return how many of the cheapest and how many of the average trainings fit into all limits; infinite without any.
+    """Return how many of the cheapest and of the average trainings all limits allow; infinite without limits.
 
     Args:
         spending: the limited costs.

@@ -1,4 +1,4 @@
-"""The lock-step simulation: a strategy searches a table in many runs at once, each on its own simulated clock."""
+"""The simulation engine: a strategy searches a table in many runs in lock step, each with its own simulated clock."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from nasbench_lab.tables.catalogue import load
 from nasbench_lab.tables.table import Table, best
 
 RUNS_AT_A_TIME = 4096
-"""Most runs simulated together. The results do not depend on it."""
+"""Largest number of runs simulated together. The results do not depend on it."""
 
 _STATE_ENTRIES = 2**27
-"""Fewer runs are simulated together on large spaces, so that one entry per run and architecture stays below this."""
+"""Largest runs x architectures simulated together: on large spaces, fewer runs are simulated at a time."""
 
 
 def simulate(
@@ -49,36 +49,36 @@ def simulate(
 ) -> Trace:
     """Run a search strategy on a table many times.
 
-    Run r of a root seed is the same, bit for bit, whichever other runs are simulated with it.
+    Run r of a root seed is the same, bit for bit, regardless of which other runs are simulated with it.
 
     Args:
         table: the table to search, its name, or the path of a table file.
-        strategy: its registered name (with parameters as ``name:key=value,...`` if you like), ``"file.py:Class"`` or
+        strategy: its registered name (optionally with parameters, as ``name:key=value,...``), ``"file.py:Class"`` or
             ``"package.module:Class"``, a Strategy object or class, or a class or factory function that makes an object
             with ``ask`` and ``tell`` for a single run (see `PlainStrategy`).
         runs: number of runs.
         budget: limits per run.
         fidelity: training epochs at which architectures are evaluated; by default the table's highest.
-        repeat: what an evaluation observes: ``"sample"`` one of the architecture's repeats, drawn for every evaluation;
-            ``"mean"`` the mean over its repeats; a number that repeat.
-        workers: number of evaluations of a run that happen at the same time; with more than one, the table must have
-            times. An asynchronous strategy (`Strategy.asynchronous`) is asked again whenever a worker is free; for
-            others, the workers wait until all proposed evaluations have ended.
-        objectives: further metrics that a strategy is told with every evaluation (see `Problem.objectives`), for
-            multi-objective search. Incumbents are still the best observed values.
-        limits: the largest value that a metric may have (or the smallest, where more is better), by its name:
-            constrained search. Architectures that break a limit are told as worse than all others, and are never
-            incumbents.
+        repeat: what an evaluation observes: ``"sample"``, one of the architecture's repeats, drawn for every
+            evaluation; ``"mean"``, the mean over its repeats; or the number of a repeat.
+        workers: number of simulated workers per run, which evaluate in parallel; with more than one, the table must
+            have times. An asynchronous strategy (`Strategy.asynchronous`) is asked again whenever a worker is free;
+            with other strategies, the workers wait until all proposed evaluations have ended.
+        objectives: further metrics that the strategy receives with every evaluation (see `Problem.objectives`), for
+            multi-objective search. The incumbent is still the architecture with the best observed value.
+        limits: the largest allowed value of a metric (the smallest if higher is better), by metric name, for
+            constrained search. The strategy sees an architecture that breaks a limit as worse than all that keep the
+            limits, and it is never the incumbent.
         seed: root seed.
         first_run: number of the first run; runs ``first_run .. first_run + runs - 1`` of the seed are simulated.
         parameters: parameters of the strategy, unless it is an object.
-        **more_parameters: the same as keywords. A parameter that has the name of an argument of this function, such as
-            ``seed``, can only be given in ``parameters``.
+        **more_parameters: parameters of the strategy as keywords. A parameter with the same name as an argument of
+            this function, such as ``seed``, can only be given in ``parameters``.
 
     Raises:
         UnknownNameError: no such table, strategy, parameter or fidelity.
-        ParameterError: a value makes no sense, or the name of a parameter is ambiguous.
-        MissingDataError: the table lacks what the budget, fidelity or repeat asks for.
+        ParameterError: a value is invalid, or the name of a parameter is ambiguous.
+        MissingDataError: the table lacks data that the budget, fidelity or repeat requires.
         StrategyError: the strategy broke its contract.
 
     >>> import nasbench_lab as nl
@@ -102,15 +102,15 @@ def simulate_under(
     first_run: int = 0,
     stacklevel: int = 2,
 ) -> Trace:
-    """Run a strategy on a table under given conditions; what `simulate` does with its arguments.
+    """Run a strategy on a table under given conditions. `simulate` calls this.
 
     Args:
-        conditions: of the search.
+        conditions: conditions of the search.
         table: the table to search.
         strategy: the strategy.
         runs: number of runs.
         first_run: number of the first run.
-        stacklevel: whose line a warning names, see `warnings.warn`.
+        stacklevel: stack level of warnings, see `warnings.warn`.
 
     Raises:
         NasbenchLabError: see `simulate`.
@@ -149,7 +149,7 @@ def _listed(objectives: Any) -> Sequence[str]:
 
 
 def _merged(parameters: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters of the strategy, or ParameterError where one is given twice."""
+    """Return all parameters of the strategy; raise ParameterError if one is given twice."""
     twice = sorted(set(parameters or ()) & set(more))
     if twice:
         raise ParameterError(f"parameter {twice[0]!r} is given twice: as a keyword and in parameters")
@@ -160,7 +160,7 @@ _ARGUMENTS = frozenset(inspect.signature(simulate).parameters) - {"more_paramete
 
 
 def _refuse_ambiguous(strategy: Strategy[Any], parameters: Mapping[str, Any] | None) -> None:
-    """Raise ParameterError where a strategy's own parameter would be lost, as this function has one of its name."""
+    """Raise ParameterError if a strategy's parameter has the same name as an argument of `simulate`."""
     for name in parameter_names(strategy):
         if name in _ARGUMENTS and name not in (parameters or {}):
             raise ParameterError(
@@ -170,7 +170,7 @@ def _refuse_ambiguous(strategy: Strategy[Any], parameters: Mapping[str, Any] | N
 
 
 def _reference(table: Table, prepared: Prepared) -> Reference:
-    """Collect what the table says of every architecture."""
+    """Return the reference: the table's means and optima of every architecture."""
     measurements, goals = prepared.measurements, prepared.goals
     splits = {"valid": table.description.valid, "test": table.description.test}
     metrics = {split: table.description.metric(name) for split, name in splits.items() if name is not None}

@@ -1,4 +1,4 @@
-"""Evaluating what a strategy proposes: what is observed, what it costs, and what is remembered to go on with later."""
+"""Evaluation of proposals: the observed values, their cost, and the record of trainings to resume later."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from nasbench_lab.tables.table import Table
 
 
 class Outcome(NamedTuple):
-    """What came of evaluations, arrays of shape (runs, k)."""
+    """The outcome of evaluations, arrays of shape (runs, k)."""
 
-    architecture: IntArray  # as proposed; -1 for none
+    architecture: IntArray  # as proposed; -1 for no proposal
     value: FloatArray  # in the metric's unit
     repeat: NDArray[np.int16]  # number of the repeat, or MEAN
-    seconds: FloatArray | None  # None where the table has no times
-    fidelity: IntArray | None = None  # training epochs; None where all are the same
-    epochs: IntArray | None = None  # epochs that were paid for; None where all are the same
+    seconds: FloatArray | None  # None if the table has no times
+    fidelity: IntArray | None = None  # training epochs; None if all are the same
+    epochs: IntArray | None = None  # epochs that were paid for; None if all are the same
 
     def each(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Outcome:
-        """Return what a function makes of every array that there is."""
+        """Return an outcome with a function applied to every array that is not None."""
         return Outcome(*(None if array is None else function(array) for array in self))  # type: ignore[arg-type]
 
 
 class Evaluator(abc.ABC):
-    """Evaluates the proposals of some runs, in the order in which they are proposed."""
+    """Evaluates the proposals of several runs, in the order of the proposals."""
 
     @abc.abstractmethod
     def evaluate(self, proposals: Proposals) -> Outcome:
@@ -42,27 +42,27 @@ class Evaluator(abc.ABC):
 
 @final
 class OneFidelity(Evaluator):
-    """Every evaluation is a training from the start for the same number of epochs."""
+    """Evaluates at one fidelity: every evaluation is a training from the start for the same number of epochs."""
 
     def __init__(self, measurements: Measurements, draws: Streams) -> None:
         self._measurements, self._draws = measurements, draws
 
     def evaluate(self, proposals: Proposals) -> Outcome:
-        """Observe a repeat of each architecture."""
+        """Observe one repeat of each architecture."""
         observation = self._measurements.observe(np.maximum(proposals.architecture, 0), self._draws)
         return Outcome(proposals.architecture, *observation)
 
 
 Which = tuple[IntArray, NDArray[np.int16]]
-"""Architectures and numbers of repeats, of one shape."""
+"""Architectures and numbers of repeats, of the same shape."""
 
 
 class Fidelities:
-    """The measurements of one table at several fidelities, each prepared when it is first used.
+    """The measurements of one table at several fidelities, each prepared on first use.
 
     Args:
         table: the table.
-        highest: the measurements at the highest of the fidelities.
+        highest: the measurements at the highest fidelity.
     """
 
     def __init__(self, table: Table, highest: Measurements) -> None:
@@ -79,7 +79,7 @@ class Fidelities:
         return self._prepared[epochs]
 
     def values(self, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
-        """Return what given repeats show at a fidelity; NaN where one was not measured there."""
+        """Return the values of the given repeats at a fidelity; NaN where a repeat was not measured there."""
         name = self.highest.metric.name
         shown = self._of_repeats("values", epochs, architecture, repeat)
         mean = repeat == MEAN
@@ -88,7 +88,7 @@ class Fidelities:
         return shown
 
     def seconds(self, part: Literal["cost", "training"], epochs: int, which: Which) -> FloatArray:
-        """Return the seconds of given repeats up to a fidelity: of everything, or of the training alone."""
+        """Return the seconds of the given repeats up to a fidelity: the full cost, or only the training."""
         return self._of_repeats(part, epochs, *which)
 
     def _of_repeats(self, what: str, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
@@ -115,10 +115,10 @@ class Fidelities:
 
 @final
 class ManyFidelities(Evaluator):
-    """Every evaluation says for how many epochs, and may go on with an earlier one.
+    """Evaluates at several fidelities: every proposal has a number of epochs, and may resume an earlier evaluation.
 
-    Where the table's trainings can be resumed, going on means the same repeat, for the difference of the training;
-    where they cannot, it is another training from the start.
+    If the table's trainings can be resumed, the resumed evaluation observes the same repeat and costs only the
+    additional training. If not, it is a new training from the start.
     """
 
     def __init__(self, fidelities: Fidelities, draws: Streams, strategy: str) -> None:
@@ -132,7 +132,7 @@ class ManyFidelities(Evaluator):
         }
 
     def evaluate(self, proposals: Proposals) -> Outcome:
-        """Observe architectures at the fidelities asked for."""
+        """Observe architectures at the proposed fidelities."""
         architecture = proposals.architecture
         where = np.maximum(architecture, 0)
         fidelity = self._check_fidelity(proposals)
@@ -150,7 +150,7 @@ class ManyFidelities(Evaluator):
                 seconds[here] = seen.seconds
             on = here & (resume >= 0)
             if self._fidelities.resumable and on.any():
-                value[on], repeat[on], took = self._go_on(epochs, where[on], started[on], resume, on)
+                value[on], repeat[on], took = self._resumed(epochs, where[on], started[on], resume, on)
                 if seconds is not None:
                     seconds[on] = took
         if not self._fidelities.resumable:
@@ -158,10 +158,10 @@ class ManyFidelities(Evaluator):
         self._keep(where, fidelity, repeat)
         return Outcome(architecture, value, repeat, seconds, fidelity, fidelity - started)
 
-    def _go_on(
+    def _resumed(
         self, epochs: int, architecture: IntArray, started: IntArray, resume: IntArray, on: NDArray[np.bool_]
     ) -> tuple[FloatArray, NDArray[np.int16], FloatArray]:
-        """Train on up to a fidelity: values, repeats, and the seconds that it takes."""
+        """Resume trainings up to a fidelity; return values, repeats and seconds."""
         repeat = self._remember("repeat", resume)[on]
         value = self._fidelities.values(epochs, architecture, repeat)
         if not self._fidelities.table.has_times:
@@ -177,13 +177,13 @@ class ManyFidelities(Evaluator):
             return np.full(proposals.architecture.shape, self._fidelities.epochs[-1], dtype=np.int64)
         fidelity = np.asarray(proposals.fidelity)
         if fidelity.shape != proposals.architecture.shape or fidelity.dtype.kind not in "iu":
-            raise StrategyError(f"strategy {self._strategy!r} must give one whole number of epochs a proposal")
+            raise StrategyError(f"strategy {self._strategy!r} must give one whole number of epochs per proposal")
         fidelity = np.where(proposals.architecture < 0, self._fidelities.epochs[-1], fidelity)
         wrong = ~np.isin(fidelity, self._fidelities.epochs)
         if wrong.any():
             allowed = ", ".join(map(str, self._fidelities.epochs))
             raise StrategyError(
-                f"strategy {self._strategy!r} asked for {int(fidelity[wrong][0])} epochs; there are {allowed}"
+                f"strategy {self._strategy!r} asked for {int(fidelity[wrong][0])} epochs; available: {allowed}"
             )
         return fidelity.astype(np.int64)
 
@@ -192,18 +192,18 @@ class ManyFidelities(Evaluator):
             return np.full(fidelity.shape, -1, dtype=np.int64)
         resume = np.asarray(proposals.resume)
         if resume.shape != fidelity.shape or resume.dtype.kind not in "iu" or resume.max(initial=-1) >= self._count:
-            raise StrategyError(f"strategy {self._strategy!r} goes on with an evaluation that was not before this one")
+            raise StrategyError(f"strategy {self._strategy!r} resumes an evaluation that does not exist yet")
         resume = np.where(proposals.architecture < 0, -1, resume).astype(np.int64)
         on = resume >= 0
         other = self._remember("architecture", resume) != proposals.architecture
         if (on & (other | (self._remember("fidelity", resume) >= fidelity))).any():
             raise StrategyError(
-                f"strategy {self._strategy!r} can go on only with the same architecture at a lower fidelity"
+                f"strategy {self._strategy!r} may only resume the same architecture from a lower fidelity"
             )
         return resume
 
     def _remember(self, what: str, number: IntArray) -> NDArray[Any]:
-        """What evaluations of these numbers were, shape (runs, k)."""
+        """Return one column of the earlier evaluations with these numbers, shape (runs, k)."""
         return self._past[what][np.maximum(number, 0), self._run]
 
     def _keep(self, architecture: IntArray, fidelity: IntArray, repeat: NDArray[np.int16]) -> None:

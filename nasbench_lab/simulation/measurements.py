@@ -1,4 +1,4 @@
-"""What an evaluation in a simulation observes: one repeat of the objective at one fidelity, and its cost."""
+"""What an evaluation observes: one repeat of the objective at one fidelity, and its cost."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from nasbench_lab.tables.table import Table, best
 RepeatPolicy = int | Literal["sample", "mean"]
 
 MEAN = -1
-"""Stands in a trace for the number of a repeat where the mean was observed."""
+"""Number of the repeat in a trace if the mean was observed."""
 
 
 class Observation(NamedTuple):
-    """What evaluations observed, each array of the shape of the architectures."""
+    """The observations of evaluations; every array has the shape of the architectures."""
 
     value: FloatArray  # in the metric's unit
     repeat: NDArray[np.int16]  # number of the repeat, or MEAN
-    seconds: FloatArray | None  # None where the table has no times
+    seconds: FloatArray | None  # None if the table has no times
 
 
 class Measurements:
-    """The choices that an evaluation has, per architecture: which repeats exist, what they show, what they cost.
+    """The repeats that an evaluation can observe, per architecture, with their values and costs.
 
     Args:
         table: the table.
         fidelity: training epochs of every evaluation; None means the highest.
-        repeat: ``"sample"`` observes one of an architecture's repeats, drawn uniformly every time (and the published
-            mean where there is no single repeat); ``"mean"`` the mean over repeats; a number that repeat.
+        repeat: what an evaluation observes: ``"sample"``, one of the architecture's repeats, drawn uniformly for
+            every evaluation (the published mean if there are no single repeats); ``"mean"``, the mean over repeats; or
+            the number of a repeat.
 
     Raises:
         UnknownNameError: the table has no such fidelity.
         ParameterError: the table has no such repeat.
-        MissingDataError: the objective was not published as asked for.
+        MissingDataError: the table does not have the objective at this fidelity or repeat.
     """
 
     def __init__(self, table: Table, fidelity: int | None, repeat: RepeatPolicy) -> None:
@@ -60,18 +61,21 @@ class Measurements:
         self._seconds = _seconds(table.cost(self.fidelity), labels) if table.has_times else None
 
     def check_budget(self, budget: Budget) -> None:
-        """Raise MissingDataError if a budget is in seconds and not every evaluation takes time, so that it ends."""
+        """Raise MissingDataError if a budget is in seconds and some evaluation has no positive time.
+
+        Without this check, a run could continue for ever.
+        """
         if budget.seconds is not None:
             self.check_times("a budget in seconds is")
 
     def choices(self) -> tuple[IntArray, NDArray[np.int16]]:
-        """Return every architecture and repeat that an evaluation can observe, shape (choices,) each."""
+        """Return all pairs of an architecture and a repeat that an evaluation can observe, shape (choices,) each."""
         exists = self._exists()
         architecture = np.broadcast_to(np.arange(len(exists))[:, None], exists.shape)
         return architecture[exists], self._labels.reshape(exists.shape)[exists]
 
     def check_times(self, what: str) -> None:
-        """Raise MissingDataError, saying what is impossible, unless every evaluation takes time."""
+        """Raise MissingDataError unless every evaluation has a positive time; ``what`` is what needs the times."""
         advice = f"so {what} impossible; give the budget in evaluations or epochs, and one worker"
         if self._seconds is None:
             raise MissingDataError(f"table {self.table!r} has no times, {advice}")
@@ -79,10 +83,10 @@ class Measurements:
             raise MissingDataError(f"table {self.table!r} lacks the times of some evaluations, {advice}")
 
     def outcomes(self) -> tuple[FloatArray, FloatArray, IntArray]:
-        """Return every value that an evaluation of a random architecture can observe; three arrays of one shape.
+        """Return every value that an evaluation of a random architecture can observe; three arrays of the same shape.
 
         Returns:
-            The values, their probabilities, and the architectures. Failed trainings (NaN) are left out.
+            The values, their probabilities, and the architectures. Failed trainings (NaN) are omitted.
         """
         values = self._values.reshape(-1, self._width)
         exists = self._exists()
@@ -92,17 +96,17 @@ class Measurements:
         return values[known], probability[known], architecture[known]
 
     def _exists(self) -> NDArray[np.bool_]:
-        """Which choices an evaluation has, shape (architectures, choices)."""
+        """Return which choices exist, shape (architectures, choices)."""
         architectures = len(self._values) // self._width
         return np.arange(self._width) < np.broadcast_to(self._count, architectures)[:, None]
 
     def observe(self, architecture: IntArray, streams: Streams) -> Observation:
-        """Evaluate architectures, shape (runs, k), with one draw each from the streams where there is a choice."""
+        """Evaluate architectures, shape (runs, k), with one draw each from the streams if there are several repeats."""
         uniform = streams.uniform(architecture.shape[1]) if self._width > 1 else None
         return self.observe_with(architecture, uniform)
 
     def observe_with(self, architecture: IntArray, uniform: FloatArray | None) -> Observation:
-        """Evaluate architectures with these draws, of the same shape; they are not used where there is no choice."""
+        """Evaluate architectures with the given uniform draws, of the same shape; unused with only one repeat."""
         where, choice = architecture, np.zeros((), dtype=np.int64)
         if self._width > 1 and uniform is not None:
             choice = scale(uniform, self._width if isinstance(self._count, int) else self._count.take(architecture))
@@ -123,7 +127,7 @@ def _check_policy(table: Table, repeat: RepeatPolicy) -> RepeatPolicy:
 
 
 def _sampled(table: Table, fidelity: int) -> tuple[FloatArray, NDArray[np.int16], int | IntArray]:
-    """All existing repeats of every architecture, moved to the front: values, numbers of the repeats, how many."""
+    """Return the existing repeats of every architecture, moved to the front: values, repeat numbers, counts."""
     repeats = table.repeat_values(table.objective.name, fidelity)
     order = np.argsort(np.isnan(repeats), axis=1, kind="stable")
     values = np.take_along_axis(repeats, order, axis=1)
@@ -139,7 +143,7 @@ def _sampled(table: Table, fidelity: int) -> tuple[FloatArray, NDArray[np.int16]
 
 
 def _fixed(table: Table, fidelity: int, repeat: RepeatPolicy) -> tuple[FloatArray, NDArray[np.int16], int]:
-    """The mean, or one repeat of every architecture: values and numbers of the repeats, shape (architectures, 1)."""
+    """Return the mean or one repeat of every architecture: values and repeat numbers, shape (architectures, 1)."""
     name = table.objective.name
     if repeat == "mean":
         values, label = table.mean_values(name, fidelity), MEAN
@@ -157,7 +161,7 @@ def _fixed(table: Table, fidelity: int, repeat: RepeatPolicy) -> tuple[FloatArra
 
 
 def _seconds(cost: FloatArray, labels: NDArray[np.int16]) -> FloatArray:
-    """The seconds of an evaluation for every architecture and choice, flat; the mean where a mean is observed."""
+    """Return the seconds of every architecture and choice, flattened; mean seconds where the mean is observed."""
     if cost.shape[1] == 1:
         return np.repeat(cost, labels.shape[1], axis=1).reshape(-1)
     with np.errstate(invalid="ignore"):

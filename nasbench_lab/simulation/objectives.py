@@ -1,4 +1,4 @@
-"""What a search is for besides one value: further objectives, and limits that an architecture must keep."""
+"""Goals of a search besides the observed value: further objectives, and limits on metrics."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from nasbench_lab.tables.table import Table
 
 @dataclass(frozen=True, eq=False)
 class Goals:
-    """Further objectives and limits of a search, as the table has them for every architecture.
+    """Further objectives and limits of a search, with their metrics for every architecture of a table.
 
     Attributes:
-        objectives: metrics that are told besides the observed value, in order.
-        limits: the most (or, where more is better, the least) that a metric may be, by name.
-        metrics: every metric that either needs.
-        columns: its mean for every architecture at the fidelity that counts, in its unit, shape (architectures,).
+        objectives: metrics that the strategy receives besides the observed value, in order.
+        limits: the largest allowed value of a metric (the smallest if higher is better), by name.
+        metrics: the metrics of all objectives and limits, by name.
+        columns: the mean of each metric for every architecture at the fidelity of the search, in the metric's unit,
+            shape (architectures,).
     """
 
     objectives: tuple[str, ...]
@@ -31,15 +32,17 @@ class Goals:
     columns: Mapping[str, FloatArray]
 
     def told(self, value: FloatArray, architecture: IntArray, violation: FloatArray | None = None) -> FloatArray:
-        """Return all objectives of evaluations, higher is better: shape (runs, k) to (runs, k, objectives).
+        """Return all objectives of evaluations, higher is better, shape (runs, k, objectives).
 
-        With limits, what breaks one is worse in every objective than all that keep them: so it is dominated by them
-        (the constrained domination of Deb et al., IEEE Transactions on Evolutionary Computation 2002, section VI).
+        With limits, an architecture that breaks one is worse in every objective than every architecture that keeps
+        them, and is therefore dominated by them (constrained domination: Deb et al., IEEE Transactions on Evolutionary
+        Computation 2002, section VI).
 
         Args:
-            value: as it is told, where limits already count, shape (runs, k).
+            value: the first objective, with limits already applied, shape (runs, k).
             architecture: indices, shape (runs, k).
-            violation: by how much each breaks the limits, see `violation`, shape (runs, k); None for no limits.
+            violation: by how much each architecture breaks the limits, see `violation`, shape (runs, k); None without
+                limits.
         """
         columns = [self._signed(name) for name in self.objectives]
         others = [column.take(np.maximum(architecture, 0)) for column in columns]
@@ -48,9 +51,9 @@ class Goals:
         return np.stack([value, *others], axis=-1)
 
     def violation(self) -> FloatArray:
-        """Return by how much every architecture breaks the limits, 0 where it keeps them, shape (architectures,).
+        """Return by how much every architecture breaks the limits, 0 if it keeps them, shape (architectures,).
 
-        The sum over limits of the excess as a fraction of the limit; infinite where a metric is unknown.
+        This is the sum over limits of the excess as a fraction of the limit; infinite if a metric is unknown.
         """
         total = np.zeros(len(next(iter(self.columns.values()))))
         for name, limit in self.limits.items():
@@ -63,12 +66,12 @@ class Goals:
 
 
 def make_goals(table: Table, objectives: Sequence[str], limits: Mapping[str, Any], fidelity: int) -> Goals | None:
-    """Return the goals of a search, None where there is only its one value.
+    """Return the goals of a search; None if it has no further objectives and no limits.
 
     Raises:
         UnknownNameError: the table has no such metric.
-        ParameterError: a metric says nothing about better and worse, is a test measurement, or a limit is no number.
-        MissingDataError: no architecture keeps the limits.
+        ParameterError: a metric has no direction, a metric is a test measurement, or a limit is not a number.
+        MissingDataError: no architecture satisfies the limits.
     """
     if isinstance(objectives, str):
         raise ParameterError(f"objectives is a list of metrics, such as [{objectives!r}]")
@@ -97,15 +100,15 @@ def make_goals(table: Table, objectives: Sequence[str], limits: Mapping[str, Any
 
 
 def penalised(value: FloatArray, violation: FloatArray, observable: FloatArray) -> FloatArray:
-    """Return values in which every architecture that breaks a limit is worse than all that keep them.
+    """Return values penalised so that every architecture that breaks a limit is worse than all that keep the limits.
 
-    Among those that break one, less excess is better, whatever their value (the feasibility rules of Deb, Computer
-    Methods in Applied Mechanics and Engineering 2000). Values stay within twice the range of what can be observed, so
-    that models of them are not upset.
+    Among architectures that break a limit, a smaller violation is better, regardless of the value (the feasibility
+    rules of Deb, Computer Methods in Applied Mechanics and Engineering 2000). Penalised values stay within twice the
+    range of the observable values, so that they do not distort models of the values.
 
     Args:
         value: observed values, higher is better; NaN for failed trainings, which stay NaN.
-        violation: by how much the limits are broken, 0 for not at all, of the same shape.
+        violation: by how much each value's architecture breaks the limits, 0 for not at all, of the same shape.
         observable: every value that can be observed, higher is better.
 
     >>> penalised(np.array([3.0, 3.0, 3.0]), np.array([0.0, 1.0, np.inf]), np.array([1.0, 5.0])).tolist()

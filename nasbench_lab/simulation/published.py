@@ -1,4 +1,4 @@
-"""What a publication reports of a simulation, to be shown beside what a suite finds."""
+"""Results that a publication reports, for comparison with the results of a suite."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any, final
 from nasbench_lab.errors import ParameterError
 
 Spread = tuple[float, float]
-"""A mean, and the standard deviation over runs."""
+"""Mean and standard deviation over runs."""
 
 
 @final
 @dataclass(frozen=True)
 class Published:
-    """One row of a published table: what the runs of a strategy ended with.
+    """One row of a published table: the final values of the runs of one strategy.
 
     Attributes:
-        strategy: name of the strategy in the suite; its parameters are the suite's.
+        strategy: name of the strategy in the suite; the suite gives its parameters.
         table: name of the table.
-        source: the publication, and which of its tables.
+        source: the publication, and the number of its table.
         valid: mean and standard deviation of the final validation value, in the metric's unit; None if not reported.
-        test: the same of the final test value.
+        test: the same for the final test value.
         runs: number of runs.
 
     Raises:
-        ParameterError: a value makes no sense.
+        ParameterError: a value is invalid.
 
     >>> row = Published("random-search", "nats-bench-tss/cifar10", "Dong and Yang 2020, table 5", test=[93.70, 0.36])
     >>> row.test, row.runs

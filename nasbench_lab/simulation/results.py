@@ -1,4 +1,4 @@
-"""Stored traces, one simulation at a time: all of them together can be larger than memory."""
+"""Results: traces that are read one simulation at a time, since all of them together may not fit into memory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nasbench_lab.simulation.trace import Setting, Trace, concatenate
 from nasbench_lab.simulation.trace_files import TraceReader, read_settings
 
 TRACES = "traces.h5"
-"""The traces in a folder of ``nasbench-lab run``."""
+"""Name of the traces file in a folder of ``nasbench-lab run``."""
 
 
 class StoredRuns(NamedTuple):
-    """Some consecutive runs of a simulation, not read yet."""
+    """Consecutive runs of one simulation, with a function that reads them."""
 
     setting: Setting
     load: Callable[[], Trace]
@@ -28,12 +28,12 @@ class Results:
     """The simulations of a comparison or a suite: every strategy on every table.
 
     Args:
-        parts: what there is; those of one simulation, which differ in the first run only, are joined in the order of
+        parts: the stored runs. Parts of one simulation, which differ only in the first run, are joined in the order of
             their runs.
         provenance: see `Results.provenance`.
 
     Raises:
-        ParameterError: there is nothing.
+        ParameterError: there are no parts.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -57,44 +57,45 @@ class Results:
 
     @classmethod
     def of(cls, traces: Sequence[Trace]) -> Results:
-        """Return results that are in memory already.
+        """Return results for traces that are already in memory.
 
         Raises:
-            ParameterError: there are none.
+            ParameterError: there are no traces.
         """
         parts = [StoredRuns(trace.setting, _constant(trace)) for trace in traces]
         return cls(parts, provenance([trace.setting for trace in traces], kind="memory"))
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """What was simulated: one for every strategy on every table, as listed, with 0 for the first run.
+        """The settings of all simulations, one for every strategy on every table, with 0 for the first run.
 
-        Where results of several versions of a strategy are together, its labels say which.
+        If there are results of several versions of a strategy, the labels include the version.
         """
         return self._settings
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Where the results come from, as plain data that JSON can hold; always with these keys.
+        """Where the results come from, as plain data that JSON can store; always with these keys.
 
-        - ``kind``: ``"suite"``, ``"traces"`` (a traces file, also that of ``nasbench-lab run``) or ``"memory"``.
-        - ``title``: of the suite, else empty.
-        - ``spec``, ``spec_hash``: what the suite says and its SHA-256, else ``None`` and empty.
-        - ``versions``: package to the versions that wrote the results, usually one.
-        - ``platforms``: the machines' systems and processors, where known.
-        - ``wall_seconds``: real seconds that the simulations took, summed over processes; ``None`` where unknown.
-        - ``tables``: for each its ``name``, ``checksum``, ``title``, ``licence``, ``citation`` (BibTeX), ``source`` and
-          ``notes``; those after the checksum are empty for a table that neither a suite nor the catalogue describes.
-        - ``skipped``: what a suite could not do: ``strategy``, ``table`` and ``reason`` each.
-        - ``missing``: how many shards of a suite are still to be done.
+        - ``kind``: ``"suite"``, ``"traces"`` (a traces file, also one of ``nasbench-lab run``) or ``"memory"``.
+        - ``title``: title of the suite; empty otherwise.
+        - ``spec``, ``spec_hash``: specification of the suite and its SHA-256; otherwise ``None`` and empty.
+        - ``versions``: for each package, the list of versions that wrote the results; usually one.
+        - ``platforms``: operating systems and processors of the machines, if known.
+        - ``wall_seconds``: real seconds of the simulations, summed over processes; ``None`` if unknown.
+        - ``tables``: for each table its ``name``, ``checksum``, ``title``, ``licence``, ``citation`` (BibTeX),
+          ``source`` and ``notes``. All but name and checksum are empty if neither a suite nor the catalogue
+          describes the table.
+        - ``skipped``: simulations that a suite skipped, each with ``strategy``, ``table`` and ``reason``.
+        - ``missing``: number of shards of a suite that are not finished.
         """
         return self._provenance
 
     def trace(self, number: int) -> Trace:
-        """Return all runs of the simulation with this number (its place in `settings`). It is read anew every time.
+        """Return all runs of a simulation, given its index in `settings`. Every call reads the files again.
 
         Raises:
-            DataError: a file is damaged, or runs are missing between others.
+            DataError: a file is damaged, or the runs are not consecutive.
         """
         group = self._simulations[number]
         traces = [part.load() for part in group]
@@ -126,7 +127,7 @@ class Results:
 def open_traces(path: str | os.PathLike[str]) -> Results:
     """Open the results in a folder of ``nasbench-lab run``, or in a traces file.
 
-    Only the settings are read here; traces are read when they are asked for.
+    This reads the settings only. Traces are read on demand.
 
     Args:
         path: the folder or file.
@@ -161,7 +162,7 @@ def open_traces(path: str | os.PathLike[str]) -> Results:
 
 
 def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:
-    """Return the provenance of simulations (see `Results.provenance`), with empty entries for what is not known."""
+    """Return the provenance of simulations (see `Results.provenance`), with empty entries for unknown values."""
     tables = {setting.checksum or setting.table: setting for setting in settings}
     unknown: dict[str, Any] = {
         "kind": "",
@@ -179,7 +180,7 @@ def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:
 
 
 def describe_table(name: str, checksum: str) -> dict[str, Any]:
-    """Return what the catalogue says of a table's origin; empty texts for a table that it does not have."""
+    """Return a table's origin from the catalogue; empty texts if the catalogue does not have the table."""
     from nasbench_lab.tables import catalogue
 
     try:
@@ -193,17 +194,17 @@ _ORIGIN = ("title", "licence", "citation", "source")
 
 
 def origin(description: Any) -> dict[str, Any]:
-    """Return what a table's description says of its origin, as plain data."""
+    """Return the origin in a table's description, as plain data."""
     return {**{key: getattr(description, key) for key in _ORIGIN}, "notes": list(description.notes)}
 
 
 def _key(setting: Setting) -> str:
-    """Return a text that is the same for settings which differ in the first run only."""
+    """Return a text that is the same for settings that differ only in the first run."""
     return repr(dataclasses.replace(setting, first_run=0))
 
 
 def _with_version(setting: Setting, others: Sequence[Setting]) -> Setting:
-    """Name the version in the label of a strategy that is there in several versions."""
+    """Add the version to the label of a strategy if the results contain several versions of it."""
     versions = {other.version for other in others if other.label == setting.label}
     if len(versions) == 1:
         return setting

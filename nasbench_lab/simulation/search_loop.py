@@ -1,4 +1,4 @@
-"""Bringing a strategy and a table together: ask, evaluate, count, tell, until the budgets of all runs are used up."""
+"""The search loop: ask, evaluate, count, tell, until the budgets of all runs are used up."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def simulate_together(
 
 
 class _Teller:
-    """Puts what was observed as a strategy is told it: higher is better, and limits count."""
+    """Converts outcomes to what the strategy receives: higher is better, and limits are applied."""
 
     def __init__(self, measurements: Measurements, goals: Goals | None) -> None:
         self._sign = -1.0 if measurements.metric.direction == "minimize" else 1.0
@@ -61,7 +61,7 @@ class _Teller:
             self._observable = self._sign * measurements.outcomes()[0]
 
     def evaluations(self, outcome: Outcome, number: IntArray) -> Evaluations:
-        """Return what a strategy is told of evaluations."""
+        """Return the evaluations as the strategy receives them."""
         value = -outcome.value if self._sign < 0 else outcome.value
         objectives = violation = None
         if self._violation is not None:
@@ -73,7 +73,7 @@ class _Teller:
 
 
 class _Search:
-    """A strategy at work on a table."""
+    """The search of a table by one strategy."""
 
     def __init__(
         self, strategy: Strategy[Any], problem: Problem, table: Table, evaluator: Evaluator, teller: _Teller
@@ -84,7 +84,7 @@ class _Search:
         self._state = strategy.start(problem)
 
     def ask(self) -> Proposals:
-        """Return what the strategy proposes, after checking that it can be evaluated."""
+        """Return the strategy's proposals, after checking that they can be evaluated."""
         asked = self._strategy.ask(self._state)
         proposals = asked if isinstance(asked, Proposals) else Proposals(asked)
         if not self._strategy.multi_fidelity and any(array is not None for array in proposals[1:]):
@@ -92,19 +92,19 @@ class _Search:
         return proposals._replace(architecture=self._check(proposals.architecture))
 
     def evaluate(self, proposals: Proposals) -> Outcome:
-        """Return what comes of proposals."""
+        """Return the outcome of proposals."""
         return self._evaluator.evaluate(proposals)
 
     def tell(self, outcome: Outcome, number: IntArray) -> None:
-        """Tell the strategy what came of its proposals."""
+        """Tell the strategy the outcome of its proposals."""
         self._strategy.tell(self._state, self._teller.evaluations(outcome, number))
 
     def due(self) -> FloatArray | None:
-        """Return the seconds that every run owes for scores since it was last asked; None for none."""
+        """Return the seconds that every run owes for scores since the last call; None for none."""
         return self._scores.due() if isinstance(self._scores, TableScores) else None
 
     def _check(self, asked: Any) -> IntArray:
-        """Return architectures as int64, or raise StrategyError where they are not in the space."""
+        """Return architectures as int64; raise StrategyError if they are not in the space."""
         proposals, name, size = np.asarray(asked), self._strategy.name, self._table.space.size
         if (
             proposals.ndim != 2
@@ -125,7 +125,7 @@ class _Search:
 
 
 def _in_batches(search: _Search, clock: Clock, workers: int) -> None:
-    """Tell the strategy of everything that it proposed before it is asked again."""
+    """Tell the strategy the outcomes of all its proposals before asking again."""
     timeline = OneWorker(clock.runs) if workers == 1 else SynchronousWorkers(clock.runs, workers)
     count = 0
     while not clock.finished:
@@ -140,7 +140,7 @@ def _in_batches(search: _Search, clock: Clock, workers: int) -> None:
 
 
 def _without_waiting(search: _Search, clock: Clock, workers: int) -> None:
-    """Tell the strategy of every evaluation when it ends, and give the free worker the next proposal."""
+    """Tell the strategy about every evaluation when it ends, and give the free worker the next proposal."""
     queue = _Queue(search)
     busy = Workers(clock.runs, workers)
     for first in range(workers):
@@ -154,20 +154,20 @@ def _without_waiting(search: _Search, clock: Clock, workers: int) -> None:
 
 
 def _give(worker: IntArray, now: FloatArray, queue: _Queue, search: _Search, busy: Workers) -> None:
-    """Give a worker of every run the next proposal; what the run owes for scores delays its start."""
+    """Give one worker per run the next proposal. The seconds that the run owes for scores delay its start."""
     number, proposals = queue.number, queue.take()
     due = search.due()
     busy.start(worker, now if due is None else now + due, number, search.evaluate(proposals))
 
 
 class _Queue:
-    """Proposals that wait for a worker. The strategy is asked when there are none."""
+    """Proposals that wait for a worker. The strategy is asked when the queue is empty."""
 
     def __init__(self, search: _Search) -> None:
         self._search = search
         self._waiting: Proposals | None = None
         self._taken = 0
-        self.number = 0  # of the next proposal
+        self.number = 0  # number of the next proposal
 
     def take(self) -> Proposals:
         """Return the next proposal of every run, shape (runs, 1)."""
@@ -180,6 +180,6 @@ class _Queue:
 
 
 def _cut(proposals: Proposals, first: int, end: int) -> Proposals:
-    """Proposals from the first to before the end."""
+    """Return the proposals in columns ``first .. end - 1``."""
     rest = (None if array is None else array[:, first:end] for array in proposals[1:])
     return Proposals(proposals.architecture[:, first:end], *rest)

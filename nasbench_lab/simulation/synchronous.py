@@ -1,4 +1,4 @@
-"""When evaluations end that were proposed together: one after the other, or on several workers."""
+"""When the evaluations of one batch of proposals end: one after the other, or on several synchronous workers."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from nasbench_lab.simulation.evaluator import Outcome
 
 
 class Timeline(abc.ABC):
-    """The time of some runs, each with a clock of its own."""
+    """The simulated time of several runs, each with its own clock."""
 
     @abc.abstractmethod
     def advance(self, outcome: Outcome, before: FloatArray | None) -> tuple[Outcome, FloatArray]:
-        """Let evaluations of shape (runs, k) happen.
+        """Advance the time by evaluations of shape (runs, k).
 
         Args:
-            outcome: what comes of them.
-            before: seconds that every run spends before they start, shape (runs,); None for none.
+            outcome: the outcome of the evaluations.
+            before: seconds that every run spends before the evaluations start, shape (runs,); None for none.
 
         Returns:
-            The evaluations in the order in which they end, and the simulated seconds at their ends, shape (k, runs).
+            The evaluations in the order of their ends, and the simulated seconds at their ends, shape (k, runs).
         """
 
 
@@ -35,7 +35,7 @@ class OneWorker(Timeline):
         self._elapsed: FloatArray = np.zeros(runs)
 
     def advance(self, outcome: Outcome, before: FloatArray | None) -> tuple[Outcome, FloatArray]:
-        """Add the seconds up; NaN where the table has no times."""
+        """Add up the seconds; NaN if the table has no times."""
         runs, k = outcome.architecture.shape
         if outcome.seconds is None:
             return outcome, np.broadcast_to(np.nan, (k, runs))
@@ -43,21 +43,21 @@ class OneWorker(Timeline):
             self._elapsed = self._elapsed + before
         time = np.empty((k, runs))
         for end, took in zip(time, outcome.seconds.T, strict=True):
-            # One addition after the other, so that it does not matter how many evaluations come at a time.
+            # Add one by one, so that the result does not depend on the size of the batch.
             self._elapsed = np.add(self._elapsed, took, out=end)
         return outcome, time
 
 
 @final
 class SynchronousWorkers(Timeline):
-    """Several workers that wait for each other: what was proposed together ends before anything else starts.
+    """Several workers that wait for each other: all evaluations of a batch end before the next batch starts.
 
-    Evaluations start in the order in which they were proposed, each on the worker that is free first (of several, the
-    one with the lowest number): list scheduling (Graham, Bell System Technical Journal 1966).
+    Evaluations start in the order of the proposals, each on the worker that is free first (ties: the lowest number).
+    This is list scheduling (Graham, Bell System Technical Journal 1966).
 
     Args:
         runs: number of runs.
-        workers: number of workers of every run.
+        workers: number of workers per run.
     """
 
     def __init__(self, runs: int, workers: int) -> None:
@@ -78,7 +78,7 @@ class SynchronousWorkers(Timeline):
             free[self._run, worker] += outcome.seconds[:, step]
             time[:, step] = free[self._run, worker]
         self._start = free.max(axis=1)
-        # What was not proposed never ends. NaN, a training of unknown length, is sorted to the end as well.
+        # Missing proposals never end. NaN, a training of unknown duration, is also sorted to the end.
         order = np.argsort(np.where(outcome.architecture < 0, np.inf, time), axis=1, kind="stable")
         ended = outcome.each(lambda array: np.take_along_axis(array, order, axis=1))
         return ended, np.take_along_axis(time, order, axis=1).T

@@ -1,4 +1,4 @@
-"""Linear algebra on one thread: faster for the small matrices of many runs, and rounded alike on every machine."""
+"""Linear algebra on one thread: faster for many small matrices, and with the same rounding on every machine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 def one_thread() -> AbstractContextManager[Any]:
     """Let BLAS use one thread inside the block.
 
-    Strategies with models multiply thousands of small matrices, which threads only slow down: with two, they took five
-    times as much processor time. And on several threads sums are added in another order, so that results would depend
-    on the number of processors.
+    Strategies with models multiply thousands of small matrices, which is slower on several threads: two threads took
+    five times as much processor time. The number of threads also changes the order of sums, so that the results would
+    depend on the number of processors.
 
     >>> import numpy as np
     >>> with one_thread():
@@ -24,8 +24,8 @@ def one_thread() -> AbstractContextManager[Any]:
 
 @functools.cache
 def _controller() -> Any:
-    # Looking through the libraries of the process takes milliseconds, as long as a small simulation: it is done once.
-    # NumPy's BLAS, the one that strategies here use, is there by then.
+    # Inspecting the libraries of the process takes milliseconds, as long as a small simulation, so it is done once.
+    # NumPy's BLAS, which the strategies use, is already loaded.
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

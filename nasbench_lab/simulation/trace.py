@@ -1,4 +1,4 @@
-"""What happened in a simulation: the evaluations of every run, and all that an analysis needs to judge them."""
+"""Traces: the evaluations of every run of a simulation, and the reference values that an analysis needs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ RegretKind = Literal["observed", "valid", "test"]
 REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
 
 _ROUNDING = 1e-12
-"""Relative difference below which means over repeats are equal: they may have been added in another order."""
+"""Relative difference below which means over repeats count as equal, as the order of the sums may differ."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What was simulated, as plain data.
+    """The setting of a simulation, as plain data.
 
     Attributes:
         table: name of the table.
@@ -34,8 +34,8 @@ class Setting:
         version: version of the strategy, raised whenever its traces change on purpose.
         label: its name with the parameters that differ from their defaults, for legends.
         parameters: its parameters.
-        conditions: budget, fidelity, repeat, workers, objectives, limits and root seed; the fidelity is that of every
-            evaluation, or the highest for strategies that choose fidelities.
+        conditions: budget, fidelity, repeat, workers, objectives, limits and root seed. The fidelity is that of every
+            evaluation; for multi-fidelity strategies, the highest.
         first_run: number of the first run.
         objective: the metric that was searched on.
     """
@@ -57,24 +57,24 @@ class Setting:
 
     @property
     def fidelity(self) -> int:
-        """The fidelity of the conditions, which is the table's own in a simulation."""
+        """The fidelity of the conditions, resolved for the table."""
         assert self.conditions.fidelity is not None  # noqa: S101 - `Conditions.on` makes sure
         return self.conditions.fidelity
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Reference:
-    """What the table says of every architecture at the highest fidelity; the scale on which regret is measured.
+    """The table's means of every architecture at the highest fidelity, against which regret is measured.
 
     Attributes:
         observable: the best value that an evaluation of this simulation could have observed.
-        metrics: per split ("valid", "test") that the table has, its metric; and by their names, those of further
-            objectives and limits.
-        means: for each of them, the mean over repeats of every architecture, shape (architectures,).
-        feasible: which architectures keep the limits, shape (architectures,); None where there are none. Optima are
-            those of the architectures that do.
+        metrics: the metric of each split that the table has, by split ("valid", "test"), and the metrics of further
+            objectives and limits, by name.
+        means: for each metric, the mean over repeats of every architecture, shape (architectures,).
+        feasible: whether each architecture keeps the limits, shape (architectures,); None without limits. Optima are
+            over feasible architectures only.
         space: plain data from which `nasbench_lab.spaces.make_space` makes the table's space, so that architectures can
-            be written in official notation and drawn; empty where it is not known (traces of format 2).
+            be written in official notation and drawn; empty if unknown (traces of format 2).
     """
 
     observable: float
@@ -84,7 +84,7 @@ class Reference:
     space: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def mean(self, split: str) -> FloatArray:
-        """Return every architecture's mean for a split, or raise the error that says what there is."""
+        """Return every architecture's mean for a split; raise an error that lists the available splits."""
         if split not in ("valid", "test"):
             raise unknown("split", split, ("valid", "test"))
         if split not in self.means:
@@ -104,7 +104,7 @@ class Reference:
 
 
 def regret_of(value: FloatArray, optimum: float, direction: Direction) -> FloatArray:
-    """Return the distance to the optimum. What is below a millionth of a millionth of it is rounding, and counts as 0.
+    """Return the distance to the optimum. Differences of at most 1e-12 of the optimum are rounding, and count as 0.
 
     >>> regret_of(np.array([0.5, 0.7, 0.7 - 1e-16]), 0.7, "maximize").round(3).tolist()
     [0.2, 0.0, 0.0]
@@ -116,20 +116,20 @@ def regret_of(value: FloatArray, optimum: float, direction: Direction) -> FloatA
 @final
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trace:
-    """The evaluations of many runs. Row r is run ``setting.first_run + r``; column i its (i+1)-th evaluation.
+    """The evaluations of many runs. Row r is run ``setting.first_run + r``; column i is its (i+1)-th evaluation.
 
-    Where ``mask`` is False the run had ended: architecture and repeat are -1, observed and time NaN.
+    Where ``mask`` is False, the run had ended: architecture and repeat are -1, observed and time are NaN.
 
     Attributes:
-        setting: what was simulated.
-        reference: what the table says of every architecture.
+        setting: setting of the simulation.
+        reference: the table's means of every architecture.
         architecture: index of the architecture, int32, shape (runs, steps).
         fidelity: training epochs, int32, shape (runs, steps).
-        repeat: number of the repeat that was observed, -1 for the mean, int16, shape (runs, steps).
+        repeat: number of the observed repeat, -1 for the mean, int16, shape (runs, steps).
         observed: observed value of the objective in its unit, NaN for a failed training, float64, shape (runs, steps).
-        time: simulated seconds at the end of the evaluation, NaN where the table has no times, shape (runs, steps).
+        time: simulated seconds at the end of the evaluation, NaN if the table has no times, shape (runs, steps).
         mask: whether the evaluation happened, that is, ended within the budget, bool, shape (runs, steps).
-        stopped: whether the strategy ended the run itself, having nothing more to propose, bool, shape (runs,).
+        stopped: whether the run ended because the strategy proposed nothing more, bool, shape (runs,).
     """
 
     setting: Setting
@@ -178,8 +178,8 @@ class Trace:
     def incumbent(self) -> NDArray[np.int64]:
         """Return the architecture with the best observed value so far, shape (runs, steps).
 
-        Of equal values the first seen wins. Where evaluations differ in fidelity, the best of those at the highest
-        fidelity that the run has observed so far, as values at different fidelities do not compare (the rule of the
+        Ties: the first. If evaluations differ in fidelity, the incumbent is the best at the highest fidelity that the
+        run has observed so far, since values at different fidelities cannot be compared (the rule of the
         implementation of BOHB, Falkner et al. 2018). -1 before the first value and after the end of the run.
         """
         return np.where(self.mask, self._of_incumbent(self.architecture, -1), -1)
@@ -188,9 +188,10 @@ class Trace:
         """Return how far the incumbent is from the optimum after every evaluation, shape (runs, steps).
 
         Args:
-            kind: ``"observed"``: the best value that could have been observed less the best one that was. ``"valid"``:
-                the best mean validation of all architectures at the highest fidelity less the incumbent's.
-                ``"test"``: the same with mean test. The incumbent is always chosen by observed values.
+            kind: ``"observed"``: the difference between the best observable value and the best observed value.
+                ``"valid"``: the difference between the best mean validation value of all architectures at the highest
+                fidelity and the incumbent's. ``"test"``: the same with mean test values. The incumbent is always chosen
+                by observed values.
 
         Returns:
             Regret in the metric's unit, at least 0. NaN before the first value and after the end of the run.
@@ -209,7 +210,7 @@ class Trace:
         return np.where(self.mask, regret, np.nan)
 
     def final_incumbent(self) -> NDArray[np.int64]:
-        """Return the last incumbent of every run, shape (runs,); -1 where a run observed no value at all."""
+        """Return the last incumbent of every run, shape (runs,); -1 if a run observed no value."""
         if not self.steps:
             return np.full(self.runs, -1)
         return self._of_incumbent(self.architecture, -1)[:, -1].astype(np.int64)
@@ -221,7 +222,7 @@ class Trace:
             split: ``"valid"`` or ``"test"``.
 
         Returns:
-            Values in the metric's unit; NaN where a run observed no value at all.
+            Values in the metric's unit; NaN if a run observed no value.
 
         Raises:
             UnknownNameError: no such split.
@@ -230,7 +231,7 @@ class Trace:
         return self._means_of(self.final_incumbent(), split)
 
     def _of_incumbent(self, array: NDArray[Any], missing: float) -> NDArray[Any]:
-        """Entry of ``array`` at the step of the incumbent, also after the end of a run."""
+        """Return the entries of ``array`` at the step of the incumbent, also after the end of a run."""
         if not self.steps:
             return array.copy()
         step = self._incumbent_step
@@ -241,8 +242,8 @@ class Trace:
 
 
 def _by_fidelity(score: FloatArray, fidelity: NDArray[np.int32]) -> FloatArray:
-    """Return numbers that compare by fidelity first and score second; NaN stays NaN."""
-    # Ranks instead of a weighted sum: equal scores stay equal and different ones different, whatever their size.
+    """Return numbers that order by fidelity first and by score second; NaN stays NaN."""
+    # Ranks instead of a weighted sum keep equal scores equal and different scores different, regardless of their size.
     values, rank = np.unique(score, return_inverse=True)
     return np.where(np.isnan(score), np.nan, fidelity * float(len(values)) + rank.reshape(score.shape))
 
@@ -251,7 +252,7 @@ def concatenate(traces: Sequence[Trace]) -> Trace:
     """Join the traces of consecutive runs of one simulation, in order.
 
     Raises:
-        ParameterError: they are not of the same simulation, or not consecutive.
+        ParameterError: the traces are not of the same simulation, or not consecutive.
     """
     if not traces:
         raise ParameterError("there are no traces to join")
@@ -275,11 +276,11 @@ MISSING: dict[str, float] = {
     "time": np.nan,
     "mask": False,
 }
-"""What the arrays of a trace hold where a run had ended."""
+"""The values in the arrays of a trace after the end of a run."""
 
 
 def _join(arrays: Sequence[NDArray[Any]], missing: float) -> NDArray[Any]:
-    """Stack arrays of shape (runs, steps) over runs, padded to the longest. Steps of all runs lie side by side."""
+    """Stack arrays of shape (runs, steps) over runs, padded to the longest. One step of all runs is contiguous."""
     steps, runs = max(a.shape[1] for a in arrays), sum(a.shape[0] for a in arrays)
     joined = np.empty((steps, runs), dtype=arrays[0].dtype).T
     first = 0

@@ -2,18 +2,18 @@
 
 Layout, format version 4::
 
-    /                          attributes: format, format_version, created_by, traces (how many)
+    /                          attributes: format, format_version, created_by, traces (their number)
     /references/<n>            attributes: header (JSON), checksum; datasets: one per split, shape (architectures,),
-                               _feasible where there are limits, and _space (the space as JSON)
+                               _feasible if there are limits, and _space (the space as JSON)
     /traces/<n>                attributes: header (JSON), checksum; datasets: the arrays of `Trace`
 
 Simulations of one table with the same fidelity and repeat policy share a reference. A checksum is the SHA-256 of the
-header and the arrays, and is verified when they are read. A reference can also lie in a file of its own, named after
-that file's SHA-256, to which many files of traces link; the link is relative, so that they can be moved together.
+header and the arrays, and is verified on reading. A reference can also be in a separate file, named after that file's
+SHA-256, to which many traces files link. The links are relative, so that the files can be moved together.
 
-The same traces give the same bytes, wherever and whenever they are written by one release with one version of HDF5.
-Files of older versions are read, too: version 2 did not keep the space, and version 3 not the version of the strategy,
-which is 1 there.
+The same traces always give the same bytes if they are written by the same release with the same version of HDF5.
+Files of older versions can be read, too. Version 2 does not store the space. Versions 2 and 3 do not store the version
+of the strategy, which is 1 in these files.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def save_traces(traces: Sequence[Trace], path: str | os.PathLike[str]) -> None:
 
     Raises:
         ParameterError: there are no traces.
-        OutputError: the file cannot be written; an older file is left as it was.
+        OutputError: the file cannot be written; an existing file is unchanged.
     """
     if not traces:
         raise ParameterError("there are no traces to save")
@@ -66,19 +66,20 @@ def save_traces(traces: Sequence[Trace], path: str | os.PathLike[str]) -> None:
 
 
 class Linked(NamedTuple):
-    """The contents of two files for one trace, the first of which links to the second."""
+    """The contents of a traces file with one trace, and of the reference file to which it links."""
 
     traces: bytes
     reference: bytes
-    checksum: str  # SHA-256 of the second
+    checksum: str  # SHA-256 of the reference file
 
 
 def linked_images(trace: Trace, reference: Callable[[str], str]) -> Linked:
-    """Return a file with one trace, and its reference as a file of its own, as many traces share it.
+    """Return a file with one trace, and its reference as a separate file, which many traces can share.
 
     Args:
-        trace: what to store.
-        reference: from the SHA-256 of the second file to its path, relative to the folder of the first.
+        trace: the trace to store.
+        reference: function from the SHA-256 of the reference file to its path, relative to the folder of the traces
+            file.
     """
     import h5py
 
@@ -95,7 +96,7 @@ def load_traces(path: str | os.PathLike[str]) -> list[Trace]:
     """Read the traces that `save_traces` wrote.
 
     Raises:
-        DataError: the file is missing, truncated, corrupt, of a newer format, or has no traces.
+        DataError: the file is missing, truncated, corrupt or of a newer format, or has no traces.
 
     >>> import tempfile
     >>> import nasbench_lab as nl
@@ -113,7 +114,7 @@ def load_traces(path: str | os.PathLike[str]) -> list[Trace]:
 
 @final
 class TraceReader:
-    """Reads single traces, and remembers the last reference, which many files share."""
+    """Reads single traces, and keeps the last reference in memory, as many files share it."""
 
     def __init__(self) -> None:
         self._last: tuple[str, Reference] | None = None
@@ -128,7 +129,7 @@ class TraceReader:
             return self.read(file, number)
 
     def later(self, path: Path, number: int = 0) -> Callable[[], Trace]:
-        """Return a function that reads a trace of a file when it is called."""
+        """Return a function that reads one trace of a file on demand."""
         return lambda: self.trace(path, number)
 
     def read(self, file: Any, number: int) -> Trace:
@@ -142,7 +143,7 @@ class TraceReader:
 
 
 def read_settings(path: Path) -> tuple[list[Setting], str]:
-    """Return the settings of all traces of a file, without reading the traces, and what wrote it.
+    """Return the settings of all traces of a file, without reading the traces, and the name and version of its writer.
 
     Raises:
         DataError: the file is missing or damaged.
@@ -153,20 +154,20 @@ def read_settings(path: Path) -> tuple[list[Setting], str]:
 
 
 def setting_text(setting: Setting) -> str:
-    """Return a setting as JSON; arguments of plain strategies that are not plain data are kept as text."""
+    """Return a setting as JSON. Arguments of plain strategies that JSON cannot store become their `repr`."""
     data = {field.name: getattr(setting, field.name) for field in dataclasses.fields(setting)}
     data |= data.pop("conditions").to_data()
     return json.dumps({**data, "objective": dataclasses.asdict(setting.objective)}, default=repr, sort_keys=True)
 
 
 def parse_setting(fields: Mapping[str, Any]) -> Setting:
-    """Read what `setting_text` wrote, as JSON gives it."""
+    """Return the setting that `setting_text` wrote, given the parsed JSON."""
     conditions, rest = Conditions.split_data(fields)
     return Setting(**{**rest, "objective": _metric(fields["objective"])}, conditions=conditions)
 
 
 class _Image:
-    """A file that is made in memory: so that a full disk is met by one plain write, and not by HDF5 in the middle."""
+    """A file built in memory, so that a full disk fails in one plain write and not inside HDF5."""
 
     def __init__(self, file: Any) -> None:
         self.file = file
@@ -175,10 +176,10 @@ class _Image:
 
 @contextlib.contextmanager
 def _image() -> Iterator[_Image]:
-    """Give a new file of this format to fill; its content is there when the block has ended."""
+    """Yield a new file of this format to fill. Its content is complete after the block."""
     import h5py
 
-    # Not HDF5's own files in memory: before HDF5 2.0, what it gives as their content does not match its own checksum.
+    # Not HDF5's in-memory files: before HDF5 2.0, the content that they return does not match HDF5's own checksum.
     memory = io.BytesIO()
     with h5py.File(memory, "w", libver="v110") as file:
         made = _Image(file)
@@ -197,7 +198,7 @@ def _save_trace(file: Any, number: int, trace: Trace, reference: str) -> None:
 
 @contextlib.contextmanager
 def _reading(where: Path) -> Iterator[Any]:
-    """Give an open file of this format; whatever goes wrong inside the block is a DataError about the file."""
+    """Yield an open file of this format. Any error inside the block becomes a DataError about the file."""
     import h5py
 
     if not where.is_file():
@@ -205,14 +206,14 @@ def _reading(where: Path) -> Iterator[Any]:
     try:
         with h5py.File(where, "r") as file:
             if file.attrs.get("format") != FORMAT or file.attrs["format_version"] not in _READABLE:
-                raise DataError("it has no traces in a format that this release reads")
+                raise DataError("it is not a traces file in a format that this release reads")
             yield file
     except Exception as error:  # a damaged file can raise nearly anything
         raise DataError(f"cannot read traces from {where}: {first_line(error)}") from error
 
 
 def _save_reference(file: Any, written: dict[str, Reference], reference: Reference) -> str:
-    """Write a reference unless an equal one was written before; return its number."""
+    """Write a reference unless an equal one was already written; return its number."""
     for number, other in written.items():
         if _same(other, reference):
             return number
@@ -236,12 +237,12 @@ def _save_group(file: Any, path: str, header: dict[str, Any], arrays: Mapping[st
     group.attrs["header"] = text
     group.attrs["checksum"] = _checksum(text, arrays)
     for name, array in arrays.items():
-        # Written now, not when Python lets go of it, as where it lies in the file depends on what is written first.
+        # Flush now: positions in the file depend on the order of writing, which must not depend on garbage collection.
         group.create_dataset(name, data=array, **_PACKED).flush()
 
 
 def _load_group(group: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Return the header and the arrays of a group, verified."""
+    """Return the header and the arrays of a group after verifying the checksum."""
     text = str(group.attrs["header"])
     arrays = {name: dataset[:] for name, dataset in group.items()}
     if group.attrs["checksum"] != _checksum(text, arrays):

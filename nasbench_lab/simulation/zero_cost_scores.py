@@ -1,4 +1,4 @@
-"""Scores of a table that need no training, given out for their price in seconds."""
+"""Zero-cost scores of a table, which need no training but cost simulated seconds."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.tables.table import Table
 
 _PRICE = "{}_seconds"
-"""The metric with the seconds that a score takes is called like this; a metric without one is no score."""
+"""Name of the metric with the seconds of a score. A metric without such a companion is not a score."""
 
 
 @final
 class TableScores(Scores):
-    """The scores of a table: metrics of no split, for each of which another has the seconds that it takes.
+    """The zero-cost scores of a table: metrics without a split that have a companion metric with their seconds.
 
     Args:
         table: the table.
-        runs: number of runs that ask.
+        runs: number of runs.
     """
 
     def __init__(self, table: Table, runs: int) -> None:
@@ -36,11 +36,14 @@ class TableScores(Scores):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Which scores there are."""
+        """The names of the available scores."""
         return self._names
 
     def score(self, name: str, architecture: IntArray) -> FloatArray:
-        """Return the scores of architectures, higher is better, and charge the runs for them; -1 is free and NaN."""
+        """Return the scores of architectures, higher is better, and charge the runs for them.
+
+        Architecture -1 costs nothing and has the score NaN.
+        """
         if name not in self._names:
             raise unknown("score", name, self._names)
         where, asked = np.maximum(architecture, 0), architecture >= 0
@@ -52,6 +55,6 @@ class TableScores(Scores):
         return np.where(asked, score, np.nan)
 
     def due(self) -> FloatArray | None:
-        """Return the seconds that every run owes, shape (runs,), and forget them; None where none asked."""
+        """Return the seconds that every run owes, shape (runs,), and reset them; None if no score was requested."""
         due, self._due = self._due, None
         return due

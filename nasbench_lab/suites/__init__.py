@@ -1,4 +1,4 @@
-"""Suites: many simulations, planned, run in pieces, and stored."""
+"""Suites: many simulations, planned, split into shards, and stored on disk."""
 
 from nasbench_lab.simulation.published import Published
 from nasbench_lab.suites.comparison import Comparison

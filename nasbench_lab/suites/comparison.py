@@ -1,4 +1,4 @@
-"""A comparison: some strategies on some tables, all with the same budget and seeds."""
+"""A comparison: several strategies on several tables, all with the same budget and seeds."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from nasbench_lab.strategies.lookup import find_strategy
 from nasbench_lab.tables import Table, load
 
 Progress = Callable[[int], None]
-"""Called with the number of runs that were simulated since the last call."""
+"""Called with the number of runs simulated since the last call."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What to compare, at once and in memory; a `Suite` is for what takes longer.
+    """A comparison in memory. Use a `Suite` for longer simulations.
 
     Args:
         tables: names of tables, or paths of table files.
         strategies: names with parameters, like ``regularized-evolution:population_size=20,sample_size=5``, or
             ``file.py:Class``; see `simulate`.
-        conditions: budget, fidelity and so on, or a budget alone.
-        runs: number of runs of every strategy on every table; run r of every strategy uses the streams of run r.
+        conditions: the conditions of the searches, or only a budget.
+        runs: number of runs of every strategy on every table; run r of every strategy uses the random streams of run r.
 
     Raises:
-        ParameterError: nothing to compare, or a number makes no sense.
+        ParameterError: there is no table or no strategy, or a number is invalid.
     """
 
     tables: tuple[str, ...]
@@ -51,11 +51,11 @@ class Comparison:
     def run(self, progress: Progress = lambda _runs: None) -> Iterator[Trace]:
         """Simulate, table by table and strategy by strategy, and yield a trace for each.
 
-        Everything is checked, and tables are opened, before anything is simulated.
+        All names and conditions are checked, and all tables opened, before the first simulation.
 
         Raises:
-            NasbenchLabError: an unknown name, a bad parameter, something listed twice, or a table that lacks what the
-                budget, fidelity, repeat, workers, objectives or limits ask for.
+            NasbenchLabError: a name is unknown, a parameter is invalid, something is listed twice, or a table lacks
+                data that the budget, fidelity, repeat, workers, objectives or limits require.
         """
         searchers = [find_strategy(text) for text in self.strategies]
         tables = [load(name) for name in self.tables]
@@ -81,7 +81,7 @@ class Comparison:
 
 
 def check_different(kind: str, names: Sequence[str]) -> None:
-    """Raise ParameterError where a name is listed twice."""
+    """Raise ParameterError if a name is listed twice."""
     for name in names:
         if names.count(name) > 1:
             raise ParameterError(f"{kind} {name!r} is listed twice")

@@ -1,4 +1,4 @@
-"""Shards on the workers of a dask cluster: on this machine, under SLURM or Kubernetes, or wherever dask runs."""
+"""Shards on the workers of a dask cluster: on this machine, under SLURM or Kubernetes, or elsewhere."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from nasbench_lab.errors import ParameterError, SourceError, first_line
 from nasbench_lab.suites.runner import Answer, Died
 from nasbench_lab.suites.shards import ShardJob, attempt
 
-_AHEAD = 2  # tasks a thread, so that none waits for the next
+_AHEAD = 2  # tasks per thread, so that no thread waits for its next task
 _CONNECT_SECONDS = 15
 
 
 @final
 class DaskExecutor:
-    """Simulates shards on the workers of dask.distributed. Workers may come, go and die.
+    """Simulates shards on the workers of dask.distributed. Workers may join, leave and die.
 
-    Workers need this package in the same release, and the tables: those of the catalogue are made there on first use,
-    table files must be at the same path. They need not see the suite's folder: what they simulate is sent back.
+    Workers need the same release of this package, and the tables. Tables of the catalogue are made there on first use;
+    table files must be at the same path. Workers do not need the suite's folder: they send their results back.
 
     Args:
         scheduler: address of a scheduler, like ``"tcp://10.0.0.1:8786"``; or a `distributed.Client`, which stays open;
             by default, workers are started on this machine.
-        workers: how many of those; by default as many as there are processors.
+        workers: number of workers to start on this machine; by default the number of processors.
 
     Raises:
         ParameterError: dask.distributed is not installed.
@@ -46,7 +46,7 @@ class DaskExecutor:
             self._client = self._resources.enter_context(self._connect(scheduler, workers))
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._names: dict[str, str] = {}
-        self._futures: dict[str, Any] = {}  # dask forgets what nobody holds
+        self._futures: dict[str, Any] = {}  # dask drops the futures that nothing refers to
 
     def _connect(self, scheduler: str | None, workers: int | None) -> Any:
         from distributed import Client, LocalCluster
@@ -61,7 +61,7 @@ class DaskExecutor:
 
     @property
     def slots(self) -> int:
-        """How many tasks to submit ahead: a few for every thread that there is now."""
+        """Number of tasks to submit ahead: a few per current thread."""
         with _connected():
             return _AHEAD * max(1, sum(self._client.nthreads().values()))
 
@@ -75,7 +75,7 @@ class DaskExecutor:
         future.add_done_callback(self._ended.put)
 
     def next(self) -> Answer:
-        """Wait for a task to end. One whose worker died is done again by dask, a few times."""
+        """Wait for a task to end. If its worker died, dask repeats the task a few times."""
         future = self._ended.get()
         name = self._names.pop(future.key)
         del self._futures[future.key]
@@ -87,8 +87,8 @@ class DaskExecutor:
         return Answer(name, Died(f"dask says {future.status}"))
 
     def close(self) -> None:
-        """Leave the scheduler; what it still works on is cancelled."""
-        with contextlib.suppress(Exception):  # it may be gone
+        """Cancel the remaining tasks and disconnect from the scheduler."""
+        with contextlib.suppress(Exception):  # the scheduler may be gone
             self._client.cancel(list(self._futures.values()))
         self._futures.clear()
         self._resources.close()
@@ -102,4 +102,6 @@ def _connected() -> Iterator[None]:
     try:
         yield
     except (OSError, CancelledError, RuntimeError) as error:
-        raise SourceError(f"the dask scheduler is gone: {first_line(error)}; the same command goes on") from error
+        raise SourceError(
+            f"the dask scheduler is gone: {first_line(error)}; run the same command again to continue"
+        ) from error

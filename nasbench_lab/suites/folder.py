@@ -1,17 +1,19 @@
-"""The folder of a suite: what was asked for, and every finished shard; safe to be killed in, and to be shared.
+"""The folder of a suite: its specification and every finished shard.
+
+Processes may be killed at any time, and several processes may share the folder.
 
 Layout::
 
-    suite.json                   the suite, its hash, and the plan that it came to; written once
-    shards/<shard>.h5            traces; the same bytes whoever simulated them and when
-    shards/<shard>.json          manifest: what the traces are, their checksum, and how they were made. Written last: a
+    suite.json                   the suite, its hash and its plan; written once
+    shards/<shard>.h5            traces; the same bytes on every machine and at any time
+    shards/<shard>.json          manifest: setting and checksum of the traces, and how they were made. Written last: a
                                  shard with a manifest is finished
-    references/<sha256>.h5       what a table says of every architecture, to which the traces link
-    failed/<shard>.json          why a simulation raised an error; gone when it succeeds
-    claims/<shard>.lock          locked by the process that has the shard in work; the lock dies with the process
+    references/<sha256>.h5       the means of every architecture of a table; the traces link to it
+    failed/<shard>.json          why a simulation raised an error; removed when it succeeds
+    claims/<shard>.lock          locked by the process that simulates the shard; the lock ends with the process
 
-Every file appears at once, complete. Processes that work on one folder share the shards by their claims. If locks do
-not work (on some network file systems), a shard is at worst simulated twice, with the same bytes.
+Files are written atomically. Processes that work on the same folder divide the shards among them by claims. If locks do
+not work, as on some network file systems, a shard may be simulated twice, with the same bytes.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from nasbench_lab.suites.spec import Suite
 from nasbench_lab.suites.toml_files import suite_of
 
 SUITE = "suite.json"
-"""What a suite is, in its folder."""
+"""Name of the file with the suite and its plan."""
 
 FORMAT = "nasbench-lab suite"
 FORMAT_VERSION = 1
@@ -46,13 +48,13 @@ _FOLDERS = (_SHARDS, REFERENCES, _FAILED, _CLAIMS)
 
 @final
 class SuiteFolder:
-    """The folder of a suite that was begun.
+    """The folder of a suite that has started.
 
     Args:
         path: the folder.
-        suite: what was asked for.
-        plan: what it came to.
-        begun_with: versions of what began it.
+        suite: the suite.
+        plan: its plan.
+        begun_with: versions of the packages that started the suite.
     """
 
     def __init__(self, path: Path, suite: Suite, plan: Plan, begun_with: Mapping[str, str]) -> None:
@@ -61,13 +63,13 @@ class SuiteFolder:
 
     @classmethod
     def begin(cls, path: Path, suite: Suite) -> SuiteFolder:
-        """Begin a suite in a new or empty folder, or go on with it where it was begun.
+        """Start a suite in a new or empty folder, or continue it in its own folder.
 
-        A suite that goes on does so with the plan that it was begun with: what patterns stand for may have changed.
+        A continued suite keeps its original plan, even if its patterns would match other names now.
 
         Raises:
-            OutputError: the folder holds something else, or another suite, or cannot be written.
-            DataError: a table is not the same any more.
+            OutputError: the folder contains other files or another suite, or cannot be written.
+            DataError: a table has changed.
             NasbenchLabError: the suite cannot be planned, see `make_plan`.
         """
         if not (path / SUITE).exists():
@@ -75,7 +77,7 @@ class SuiteFolder:
             _create(path, suite, make_plan(suite))
         found = cls.open(path)
         found._check_same(suite)
-        found.suite = suite  # for its folder: the paths of table files begin where the suite's file is now
+        found.suite = suite  # paths of table files are relative to the current folder of the suite's file
         found._check_versions()
         for table in found.plan.tables:
             open_checked(table_path(suite.folder, table.source), table.checksum)
@@ -83,10 +85,10 @@ class SuiteFolder:
 
     @classmethod
     def open(cls, path: Path) -> SuiteFolder:
-        """Open the folder of a suite to look at it.
+        """Open the folder of a suite for reading.
 
         Raises:
-            DataError: there is no suite, or it is damaged or of a newer release.
+            DataError: the folder has no suite, or the suite is damaged or of a newer release.
         """
         where = path / SUITE
         if not where.is_file():
@@ -103,29 +105,29 @@ class SuiteFolder:
         return cls(path, suite, plan, data["versions"])
 
     def _check_same(self, suite: Suite) -> None:
-        """Raise OutputError unless results of this suite, by this release, belong into the folder."""
+        """Raise OutputError unless the folder belongs to this suite and this release."""
         if suite.hash != self.suite.hash:
             what = _first_difference(self.suite.spec, suite.spec)
-            raise OutputError(f"{self.path} holds results of another suite: {what}; choose another folder")
+            raise OutputError(f"{self.path} has results of another suite: {what}; choose another folder")
         begun = self.begun_with["nasbench-lab"]
         if begun != nasbench_lab.__version__:
             now = nasbench_lab.__version__
             raise OutputError(
-                f"{self.path} was begun with nasbench-lab {begun}, and this is {now}; choose another folder"
+                f"{self.path} was started with nasbench-lab {begun}, and this is {now}; choose another folder"
             )
 
     def _check_versions(self) -> None:
-        """Raise OutputError where a strategy has another version than when the suite was begun."""
+        """Raise OutputError if the version of a strategy has changed since the suite was started."""
         for simulation in self.plan.simulations:
             now = resolve(simulation.strategy, simulation.parameters).version
             if now != simulation.version:
                 raise OutputError(
-                    f"{self.path} was begun with version {simulation.version} of {simulation.strategy!r}, and this is "
-                    f"version {now}; choose another folder"
+                    f"{self.path} was started with version {simulation.version} of {simulation.strategy!r}, and this "
+                    f"is version {now}; choose another folder"
                 )
 
     def task(self, shard: Shard) -> ShardJob:
-        """Return what a process needs to simulate a shard."""
+        """Return the job of a shard, with everything that a process needs to simulate it."""
         simulation = self.plan.simulations[shard.simulation]
         table = self.plan.tables[simulation.table]
         return ShardJob(
@@ -142,7 +144,7 @@ class SuiteFolder:
         )
 
     def is_finished(self, shard: Shard) -> bool:
-        """Return whether a shard is there, in full length."""
+        """Return whether a shard is finished and its traces file has its full length."""
         manifest = self.manifest(shard)
         try:
             return manifest is not None and self.traces_path(shard).stat().st_size == manifest["bytes"]
@@ -150,7 +152,7 @@ class SuiteFolder:
             return False
 
     def manifest(self, shard: Shard) -> dict[str, Any] | None:
-        """Return what is known of a finished shard; None where it is not finished, or its manifest is damaged."""
+        """Return the manifest of a finished shard; None if the shard is not finished or the manifest is damaged."""
         try:
             data = json.loads(self._file(_SHARDS, shard, "json").read_bytes())
         except (OSError, ValueError):
@@ -159,14 +161,14 @@ class SuiteFolder:
         return data if ours and data.get("shard") == shard.name else None
 
     def traces_path(self, shard: Shard) -> Path:
-        """Return where the traces of a shard are, or will be."""
+        """Return the path of the traces of a shard, whether the file exists or not."""
         return self._file(_SHARDS, shard, "h5")
 
     def store(self, shard: Shard, done: Done) -> None:
-        """Keep a finished shard.
+        """Write a finished shard to the folder.
 
         Raises:
-            OutputError: it cannot be written (full disk, permissions); what was finished before is as it was.
+            OutputError: a file cannot be written (full disk, permissions); earlier shards are unchanged.
         """
         reference = self.path / REFERENCES / f"{done.checksum}.h5"
         if done.reference and not reference.exists():
@@ -178,13 +180,13 @@ class SuiteFolder:
         self._file(_FAILED, shard, "json").unlink(missing_ok=True)
 
     def fail(self, shard: Shard, failed: Failed) -> None:
-        """Keep why a shard could not be simulated."""
+        """Write why a shard could not be simulated."""
         simulation = self.plan.simulations[shard.simulation]
         known = {"strategy": simulation.label, "table": self.plan.tables[simulation.table].name}
         _write(self._file(_FAILED, shard, "json"), _json({**known, **failed._asdict()}))
 
     def failure(self, shard: Shard) -> dict[str, Any] | None:
-        """Return why a shard could not be simulated when it was last tried: strategy, table, error, details."""
+        """Return why the last simulation of a shard failed: strategy, table, error and details; None if it did not."""
         try:
             return json.loads(self._file(_FAILED, shard, "json").read_bytes())
         except (OSError, ValueError):
@@ -192,18 +194,18 @@ class SuiteFolder:
 
     @contextlib.contextmanager
     def _all_claims(self) -> Iterator[None]:
-        """Hold all claims, or raise OutputError where another process is at work."""
+        """Hold all claims inside the block; raise OutputError if another process holds one."""
         with contextlib.ExitStack() as stack:
             for path in sorted((self.path / _CLAIMS).glob("*.lock")):
                 lock = filelock.FileLock(path)
                 try:
                     stack.enter_context(lock.acquire(blocking=False))
                 except filelock.Timeout:
-                    raise OutputError(f"another process is at work in {self.path} (on shard {path.stem})") from None
+                    raise OutputError(f"another process is working in {self.path} (on shard {path.stem})") from None
             yield
 
     def claim(self, shard: Shard) -> filelock.BaseFileLock | None:
-        """Take a shard to work on; None where another process has it, or has finished it.
+        """Claim a shard and return the lock; None if another process has claimed or finished the shard.
 
         Raises:
             OutputError: the folder cannot be written.
@@ -224,28 +226,28 @@ class SuiteFolder:
 
     @staticmethod
     def release(lock: filelock.BaseFileLock) -> None:
-        """Give a shard back, finished or not."""
-        with contextlib.suppress(OSError):  # some systems do not delete a file that is open
+        """Release the claim on a shard, finished or not."""
+        with contextlib.suppress(OSError):  # some systems do not delete open files
             Path(lock.lock_file).unlink()
         lock.release()
 
     def damaged(self) -> list[str]:
-        """Read every finished file, and return what is wrong with any, a line each."""
+        """Read every finished file, and return one line per problem."""
         problems = []
         for shard in self.plan.shards:
             manifest = self.manifest(shard)
             if manifest is not None:
-                problems += [f"{path} is not what was written" for path in self._not_as_written(shard, manifest)]
+                problems += [f"{path} does not match its checksum" for path in self._not_as_written(shard, manifest)]
         return list(dict.fromkeys(problems))
 
     def clean(self, *, results: bool = False) -> int:
-        """Remove what killed processes left behind, and reports of failures; return the number of files.
+        """Remove leftovers of killed processes, damaged files and reports of failures; return the number of files.
 
         Args:
-            results: whether to remove everything that was simulated too, so that the suite can begin anew.
+            results: whether to remove all results too, so that the suite can start again.
 
         Raises:
-            OutputError: another process is at work in the folder.
+            OutputError: another process is working in the folder.
         """
         with self._all_claims():
             doomed = [path for folder in _FOLDERS for path in (self.path / folder).glob("*") if results or _left(path)]
@@ -256,12 +258,12 @@ class SuiteFolder:
             for path in doomed:
                 path.unlink(missing_ok=True)
         for folder in _FOLDERS:
-            with contextlib.suppress(OSError):  # not there, or not empty
+            with contextlib.suppress(OSError):  # missing or not empty
                 (self.path / folder).rmdir()
         return len(doomed)
 
     def _unusable(self) -> list[Path]:
-        """Return the files of damaged shards and references: the next run makes them anew."""
+        """Return the files of damaged shards and references. The next run makes them again."""
         doomed: set[Path] = set()
         for shard in self.plan.shards:
             manifest = self.manifest(shard)
@@ -271,7 +273,7 @@ class SuiteFolder:
         return sorted(path for path in doomed if path.exists())
 
     def _not_as_written(self, shard: Shard, manifest: Mapping[str, Any]) -> list[Path]:
-        """Return which of a finished shard's files are damaged or gone."""
+        """Return the files of a finished shard that are damaged or missing."""
         written = {self.traces_path(shard): manifest["sha256"], self._reference(manifest): manifest["reference"]}
         return [path for path, digest in written.items() if _sha256(path) != digest]
 
@@ -283,7 +285,7 @@ class SuiteFolder:
 
 
 def _create(path: Path, suite: Suite, plan: Plan) -> None:
-    """Write ``suite.json``, unless another process was faster."""
+    """Write ``suite.json`` unless another process has just written it."""
     content = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -305,15 +307,17 @@ def _create(path: Path, suite: Suite, plan: Plan) -> None:
 
 def _check_empty(path: Path) -> None:
     if path.exists() and not path.is_dir():
-        raise OutputError(f"{path} is in the way: it is not a folder")
+        raise OutputError(f"{path} exists and is not a folder")
     others = sorted(found.name for found in path.iterdir() if found.name != _LOCK) if path.exists() else []
     others = [name for name in others if name != SUITE and not name.startswith(f".{Path(SUITE).stem}-")]
     if others:
-        raise OutputError(f"{path} already has {others[0]}, and is no folder of a suite; choose another folder")
+        raise OutputError(
+            f"{path} has other files, such as {others[0]}, and is not the folder of a suite; choose another folder"
+        )
 
 
 def _first_difference(old: Any, new: Any, where: str = "") -> str:
-    """Return where two specifications differ first, in words."""
+    """Return the first difference between two specifications, in words."""
     pairs: list[tuple[Any, Any, str]] = []
     if isinstance(old, dict) and isinstance(new, dict):
         keys = [key for key in {**old, **new} if key not in ("title", "published")]
@@ -334,7 +338,7 @@ def _short(value: Any) -> str:
 
 
 def _left(path: Path) -> bool:
-    """Whether a file is of no use once no process is at work."""
+    """Return whether a file has no use when no process is working in the folder."""
     return path.name.startswith(".") or path.parent.name in (_FAILED, _CLAIMS)
 
 

@@ -1,4 +1,4 @@
-"""Shards on the processors of this machine: one process each, which may be killed."""
+"""Shards in processes on this machine, any of which may be killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 
 
 class _Worker(NamedTuple):
-    """A process and the line to it."""
+    """A process and the connection to it."""
 
     process: SpawnProcess
     line: Connection
@@ -29,15 +29,15 @@ class _Worker(NamedTuple):
 
 @final
 class LocalProcesses:
-    """Simulates shards in processes of this machine. A process that dies is replaced, and its shard reported.
+    """Simulates shards in processes on this machine. A process that dies is replaced, and its shard is reported.
 
-    The standard library's pools do not tell which task a process died of, and leave processes behind when the parent is
-    killed. Here every process has a line of its own: it ends when the line does, whichever way the parent went.
+    The pools of the standard library do not report which task a process died on, and leave processes behind when the
+    parent is killed. Here, every process has its own connection, and ends when the connection closes, for any reason.
 
-    They are spawned, not forked: a script that uses this must guard what it does with ``if __name__ == "__main__"``.
+    Processes are spawned, not forked, so a script that uses this class needs ``if __name__ == "__main__":``.
 
     Args:
-        processes: how many; by default as many as there are processors.
+        processes: number of processes; by default the number of processors that this process may use.
     """
 
     def __init__(self, processes: int | None = None) -> None:
@@ -50,7 +50,7 @@ class LocalProcesses:
         self._answers: collections.deque[Answer] = collections.deque()
 
     def submit(self, task: ShardJob) -> None:
-        """Give a task to a process that has none, which is started if need be."""
+        """Give a task to an idle process; start one if there is none."""
         while self._idle:
             worker = self._idle.pop()
             if _sent(worker, task):
@@ -63,12 +63,12 @@ class LocalProcesses:
             self._answers.append(self._died(task.name))
 
     def next(self) -> Answer:
-        """Wait for a task to end, or for its process."""
+        """Wait until a task or its process ends."""
         if self._answers:
             return self._answers.popleft()
         names = {worker.line: name for name, worker in self._busy.items()}
         line = wait(list(names))[0]
-        name = names[line]  # type: ignore[index] # of what was waited for
+        name = names[line]  # type: ignore[index] # one of the connections above
         worker = self._busy[name]
         try:
             outcome = worker.line.recv()
@@ -78,7 +78,7 @@ class LocalProcesses:
         return Answer(name, outcome)
 
     def close(self) -> None:
-        """End all processes, also those at work."""
+        """End all processes, including the busy ones."""
         for worker in (*self._idle, *self._busy.values()):
             worker.process.terminate()
         for worker in (*self._idle, *self._busy.values()):
@@ -87,7 +87,7 @@ class LocalProcesses:
 
     @property
     def pids(self) -> list[int]:
-        """The processes there are, those at work first."""
+        """The ids of the processes, the busy ones first."""
         return [worker.process.pid or 0 for worker in (*self._busy.values(), *self._idle)]
 
     def _died(self, name: str) -> Answer:
@@ -99,8 +99,8 @@ class LocalProcesses:
 
 
 def _serve(line: Connection) -> None:
-    """Simulate what comes over the line until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
+    """Simulate the tasks that arrive over the connection until it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
     while True:
         try:
             line.send(attempt(line.recv()))
@@ -137,7 +137,7 @@ def _end(worker: _Worker) -> None:
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let processes that are started inside the block use one thread each: there is one for every processor."""
+    """Let processes started inside the block use one thread each, as there is one process per processor."""
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:
@@ -152,11 +152,11 @@ def _one_thread() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back inside the block; processes that are started there never see it."""
+    """Block Ctrl-C inside the block; processes started there never receive it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    # The first process that is spawned starts the tracker of resources, which lets go of Ctrl-C when it has started.
+    # Otherwise, the first spawned process would start the resource tracker, which unblocks Ctrl-C after its start.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

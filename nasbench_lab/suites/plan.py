@@ -1,4 +1,4 @@
-"""The plan of a suite: which strategies, tables and runs it comes to, in shards of some seconds each."""
+"""The plan of a suite: its strategies, tables and runs, in shards of a few seconds each."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
 from nasbench_lab.tables import Table, catalogue, load
 
 EVERY = "*"
-"""Stands for all strategies where a table is skipped altogether."""
+"""Stands for all strategies if a whole table is skipped."""
 
 _SECONDS = 4.0
-"""What a shard is to take, more or less."""
+"""Target duration of a shard, approximately."""
 
 _STEP_SECONDS = 0.008
-"""What one evaluation of a full batch of runs takes, more or less: batches are made for that (`runs_at_a_time`)."""
+"""Approximate duration of one evaluation of a full batch of runs; `Strategy.runs_at_a_time` is chosen to match it."""
 
-_PLAIN_RUNS_AT_A_TIME = 256  # what a plain strategy, run by run in a loop, is worth
+_PLAIN_RUNS_AT_A_TIME = 256  # batch size at which a plain strategy, which loops over runs, takes about as long
 _MOST_RUNS = 4096
-_MOST_EVALUATIONS = 2**23  # of a shard, so that its traces stay below some hundred megabytes
+_MOST_EVALUATIONS = 2**23  # per shard, so that its traces stay below some hundred megabytes
 
 
 @final
@@ -39,11 +39,11 @@ class PlannedTable:
     """A table of a plan.
 
     Attributes:
-        source: what it is opened by: its name in the catalogue, or the path of a file as the suite has it.
-        name: of the table.
+        source: its name in the catalogue, or the path of a table file as written in the suite.
+        name: name of the table.
         checksum: digest of its content.
-        conditions: under which it is searched.
-        origin: its title, licence, citation, source and notes.
+        conditions: conditions of the searches.
+        origin: title, licence, citation, source and notes.
     """
 
     source: str
@@ -59,13 +59,13 @@ class Simulation:
     """One strategy on one table.
 
     Attributes:
-        table: its place among the tables of the plan.
-        strategy: name.
-        parameters: those that the suite gives.
-        label: as results show it.
-        shard_runs: how many runs a shard has, but for the last.
+        table: index of the table in the plan.
+        strategy: name of the strategy.
+        parameters: parameters that the suite gives.
+        label: label of the strategy in results.
+        shard_runs: number of runs per shard; the last shard may have fewer.
         run_seconds: estimated seconds per run.
-        version: of the strategy.
+        version: version of the strategy.
     """
 
     table: int
@@ -80,12 +80,12 @@ class Simulation:
 @final
 @dataclasses.dataclass(frozen=True)
 class Skipped:
-    """What cannot be simulated.
+    """A strategy and a table that cannot be simulated.
 
     Attributes:
-        strategy: label, or `EVERY`.
-        table: name.
-        reason: why.
+        strategy: label of the strategy, or `EVERY`.
+        table: name of the table.
+        reason: why, in one line.
     """
 
     strategy: str
@@ -94,13 +94,13 @@ class Skipped:
 
 
 class Shard(NamedTuple):
-    """Consecutive runs of one simulation: what one process does at a time.
+    """Consecutive runs of one simulation: the unit of work of a process.
 
     Attributes:
-        simulation: its place among the simulations of the plan.
+        simulation: index of the simulation in the plan.
         first_run: number of the first run.
-        runs: how many.
-        seconds: what it takes, more or less.
+        runs: number of runs.
+        seconds: approximate duration.
     """
 
     simulation: int
@@ -110,20 +110,20 @@ class Shard(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What its files are called; sorted by name, shards are in order."""
+        """The stem of its file names. Sorted by name, shards are in order."""
         return f"{self.simulation:05d}-{self.first_run:010d}"
 
 
 @final
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What a suite comes to on a machine: patterns are resolved, and tables have their checksums.
+    """The plan of a suite on a machine, with patterns resolved and the checksums of the tables.
 
     Attributes:
-        tables: every table that is searched.
-        simulations: table by table, every strategy that can search it.
-        skipped: the others, with the reasons.
-        runs: of every simulation.
+        tables: the tables to search.
+        simulations: for each table, in order, every strategy that can search it.
+        skipped: the other pairs of strategies and tables, with the reasons.
+        runs: number of runs of every simulation.
     """
 
     tables: tuple[PlannedTable, ...]
@@ -143,13 +143,13 @@ class Plan:
                 yield Shard(number, first, runs, runs * simulation.run_seconds)
 
     def to_data(self) -> dict[str, Any]:
-        """Return plain data that JSON can hold."""
+        """Return the plan as plain data that JSON can store."""
         tables = [{**vars(table), "conditions": table.conditions.to_data()} for table in self.tables]
         return {**dataclasses.asdict(self), "tables": tables}
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> Plan:
-        """Read what `to_data` gave."""
+        """Return the plan that `to_data` converted to plain data."""
         tables = [{**table, "conditions": Conditions.of_data(table["conditions"])} for table in data["tables"]]
         return cls(
             tuple(PlannedTable(**table) for table in tables),
@@ -160,7 +160,7 @@ class Plan:
 
 
 class _Candidate(NamedTuple):
-    """A strategy of a suite, once patterns and grids are resolved."""
+    """A strategy of a suite after patterns and grids are resolved."""
 
     strategy: Strategy[Any]
     name: str
@@ -171,14 +171,14 @@ class _Candidate(NamedTuple):
 def make_plan(suite: Suite) -> Plan:
     """Resolve names and patterns, open the tables and check what every strategy needs.
 
-    What a table lacks is no error but recorded as skipped, unless a strategy and the suite's only table are both
-    given by name.
+    If a table lacks something that a strategy needs, the pair is skipped. It is an error only if the strategy and the
+    suite's only table are both given by name.
 
     Raises:
         UnknownNameError: no strategy, parameter or table has that name.
-        ParameterError: a parameter has a bad value, something is listed twice, or nothing is left to simulate.
+        ParameterError: a parameter is invalid, something is listed twice, or nothing is left to simulate.
         SourceError, DataError: a table cannot be opened.
-        MissingDataError: the only table lacks what a strategy given by name needs.
+        MissingDataError: the only table lacks something that a strategy given by name needs.
 
     >>> from nasbench_lab.simulation import Budget
     >>> plan = make_plan(Suite(["random-search"], ["digits/chain"], Budget(evaluations=50), runs=100))
@@ -214,7 +214,7 @@ def make_plan(suite: Suite) -> Plan:
 
 
 def table_path(folder: Path, source: str) -> str:
-    """Return what `load` opens a table by; paths of files begin in a folder."""
+    """Return the argument of `load` for a table; relative paths of table files are relative to the folder."""
     return str((folder / source).absolute()) if catalogue.is_table_file(source) else source
 
 
@@ -226,7 +226,7 @@ def _split(
     strict: bool,
     number: int,
 ) -> tuple[list[Simulation], list[Skipped]]:
-    """Return the simulations on one table, and what is left out there."""
+    """Return the simulations on one table, and the skipped strategies."""
     doable, left_out = [], []
     for candidate in candidates:
         label = candidate.strategy.label
@@ -244,9 +244,9 @@ def _split(
 
 
 def _shard_size(strategy: Strategy[Any], evaluations: int) -> tuple[int, float]:
-    """Return how many runs take some seconds, a power of two, and the seconds of one.
+    """Return the number of runs per shard, a power of two, and the approximate seconds per run.
 
-    Nothing is measured: a suite has the same shards on every machine.
+    This uses estimates, not measurements, so that a suite has the same shards on every machine.
     """
     together = strategy.runs_at_a_time
     if isinstance(strategy, PlainStrategy):
@@ -257,7 +257,7 @@ def _shard_size(strategy: Strategy[Any], evaluations: int) -> tuple[int, float]:
 
 
 def _conditions(suite: Suite, entry: TableEntry, table: Table) -> Conditions:
-    """Return the conditions on a table: the suite's, but for what its entry says."""
+    """Return the conditions on a table: those of the suite, overridden by the table's entry."""
     fidelity = entry.fidelity if entry.fidelity is not None else suite.conditions.fidelity
     budget = entry.budget or suite.conditions.budget
     assert budget is not None  # noqa: S101 - checked by the suite
@@ -266,7 +266,7 @@ def _conditions(suite: Suite, entry: TableEntry, table: Table) -> Conditions:
 
 
 def _candidates(entries: Sequence[StrategyEntry]) -> Iterator[_Candidate]:
-    """Yield all strategies in order. A pattern does not repeat what is named elsewhere."""
+    """Yield all strategies in order. A pattern does not repeat strategies that another entry names."""
     taken = {entry.name for entry in entries if not entry.is_pattern}
     for entry in entries:
         if not entry.is_pattern:
@@ -283,7 +283,7 @@ def _candidates(entries: Sequence[StrategyEntry]) -> Iterator[_Candidate]:
 
 
 def _sources(suite: Suite) -> tuple[list[tuple[str, TableEntry]], list[Skipped]]:
-    """Return what tables are opened by, in order. A pattern does not repeat what is named elsewhere."""
+    """Return the sources of the tables, in order. A pattern does not repeat tables that another entry names."""
     named = [entry.name for entry in suite.tables if not entry.is_pattern]
     check_different("table", named)
     taken, found, skipped = set(named), [], []
@@ -299,13 +299,13 @@ def _sources(suite: Suite) -> tuple[list[tuple[str, TableEntry]], list[Skipped]]
 
 
 def _matching(folder: Path, entry: TableEntry) -> list[str]:
-    """Return what a pattern stands for: tables of the catalogue, or files."""
+    """Return what a pattern matches: names in the catalogue, or table files."""
     if catalogue.is_table_file(entry.name):
         where = Path(entry.name)
         root = Path(where.anchor) if where.is_absolute() else folder
         files = sorted(root.glob(str(where.relative_to(where.anchor))))
         if not files:
-            raise MissingDataError(f"no table file is like {entry.name!r} in {folder.absolute()}")
+            raise MissingDataError(f"no table file matches {entry.name!r} in {folder.absolute()}")
         return [str(path) if where.is_absolute() else path.relative_to(folder).as_posix() for path in files]
     names = catalogue.matching([entry.name])
     return [name for name in names if catalogue.is_present(name)] if entry.present else names

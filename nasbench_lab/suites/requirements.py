@@ -1,4 +1,4 @@
-"""What a strategy needs and a table, or the suite, does not have."""
+"""Checks whether a table and a suite have what a strategy needs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from nasbench_lab.strategies import Strategy
 from nasbench_lab.tables import Table
 
 _TRAININGS_PER_EVALUATION = 3.0
-"""How many evaluations of a strategy of several fidelities, mostly short ones, cost as much as a full one; roughly."""
+"""Approximate number of evaluations of a multi-fidelity strategy, most of them short, per full training."""
 
 
 def lacking(strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements) -> str:
-    """Return why a strategy cannot do what it is for on a table, in one line; empty where it can.
+    """Return why a strategy cannot search a table, in one line; empty if it can.
 
     >>> from nasbench_lab.simulation import Budget
     >>> from nasbench_lab.strategies import resolve
@@ -29,7 +29,7 @@ def lacking(strategy: Strategy[Any], table: Table, conditions: Conditions, measu
     'it needs several fidelities, and the table has none below 4 epochs'
     """
     needs = strategy.needs
-    # Whoever says how many rungs there are wants them also where all are at one fidelity: so NAS-Bench-201 ran BOHB.
+    # A given number of rungs is kept even if all rungs are at one fidelity, as in the BOHB runs of NAS-Bench-201.
     by_table = strategy.multi_fidelity and getattr(strategy, "rungs", None) is None
     if by_table and table.fidelities[0] >= measurements.fidelity:
         return f"it needs several fidelities, and the table has none below {measurements.fidelity} epochs"
@@ -54,7 +54,7 @@ def _without_score(table: Table, wanted: str | None) -> str:
 
 
 def fits(strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements) -> bool:
-    """Return whether the cheapest evaluation fits into the budget."""
+    """Return whether the budget allows at least the cheapest evaluation."""
     fidelity = table.fidelities[0] if strategy.multi_fidelity else measurements.fidelity
     budget = conditions.stated_budget
     if budget.max_evaluations(fidelity) == 0:
@@ -67,7 +67,7 @@ def fits(strategy: Strategy[Any], table: Table, conditions: Conditions, measurem
 def estimated_evaluations(
     strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements
 ) -> int:
-    """Return about how many evaluations a run makes, at least 1."""
+    """Return the approximate number of evaluations per run, at least 1."""
     budget = conditions.stated_budget
     more = _TRAININGS_PER_EVALUATION if strategy.multi_fidelity else 1.0
     limits = [math.inf if budget.evaluations is None else float(budget.evaluations)]

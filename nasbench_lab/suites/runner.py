@@ -1,4 +1,4 @@
-"""Running a suite: shards are handed to an executor, and kept as they are finished."""
+"""Running a suite: an executor simulates the shards, and finished shards are stored."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from nasbench_lab.suites.spec import Suite
 from nasbench_lab.suites.stored_results import open_results
 
 MOST_DEATHS = 3
-"""How often the process that has a shard in work may die before the shard is given up."""
+"""Number of deaths of the process that simulates a shard after which the shard has failed."""
 
-_PATIENCE = 0.2  # seconds between two looks at what other processes do
+_PATIENCE = 0.2  # seconds between two checks for shards that other processes finished
 
 
 class Died(NamedTuple):
-    """The process that had a shard in work is gone.
+    """The outcome of a shard whose process died.
 
     Attributes:
-        how: what is known about it.
+        how: how it died, such as its exit code.
     """
 
     how: str
 
 
 class Answer(NamedTuple):
-    """What became of a task.
+    """The end of a task.
 
     Attributes:
-        name: of the shard.
-        outcome: what came of it.
+        name: name of the shard.
+        outcome: its outcome.
     """
 
     name: str
@@ -50,17 +50,17 @@ class Answer(NamedTuple):
 
 
 class Executor(Protocol):
-    """Simulates shards, somewhere. It never touches the suite's folder."""
+    """Simulates shards. It never accesses the suite's folder."""
 
     @property
     def slots(self) -> int:
-        """How many tasks to submit ahead."""
+        """Number of tasks to submit ahead."""
 
     def submit(self, task: ShardJob) -> None:
         """Accept a task."""
 
     def next(self) -> Answer:
-        """Wait for a task to end, whichever; there is at least one."""
+        """Wait until any task ends. There is at least one task."""
 
     def close(self) -> None:
         """Stop all work at once."""
@@ -68,7 +68,7 @@ class Executor(Protocol):
 
 @final
 class InThisProcess:
-    """Simulates one shard after the other, in the process that asks."""
+    """Simulates one shard after the other in the current process."""
 
     slots = 1
 
@@ -80,22 +80,22 @@ class InThisProcess:
         self._tasks.append(task)
 
     def next(self) -> Answer:
-        """Simulate the task that waits longest."""
+        """Simulate the oldest task."""
         task = self._tasks.popleft()
         return Answer(task.name, attempt(task))
 
     def close(self) -> None:
-        """Do nothing: no work goes on."""
+        """Do nothing, as no task is running."""
 
 
 class SuiteProgress(NamedTuple):
-    """How far a suite is.
+    """The progress of a suite.
 
     Attributes:
-        finished: number of shards that are there.
+        finished: number of finished shards.
         shards: number of all shards.
-        seconds: estimate, made before, of the processor time of those that are there; of use in comparison with
-        total: the same of all.
+        seconds: planned processor time of the finished shards; only its ratio to ``total`` is meaningful.
+        total: planned processor time of all shards.
         failed: number of shards that raised an error.
     """
 
@@ -116,25 +116,25 @@ def run_suite(
     executor: Executor | None = None,
     report: Report = lambda _progress: None,
 ) -> Results:
-    """Run a suite, or what is left of it, and keep the results in a folder.
+    """Run a suite, or the rest of a suite, and store the results in a folder.
 
-    Killed at any moment it loses the shards in work only; the same call goes on, and the folder's traces are the same
-    bytes as if nothing had happened. Several processes may run the same suite in the same folder at once, also on
-    several machines that share it.
+    If the process is killed, only the unfinished shards are lost. The same call continues the suite, and the traces
+    have the same bytes as without the interruption. Several processes may run the same suite in the same folder at
+    once, also on several machines that share the folder.
 
     Args:
-        suite: what to simulate.
-        out: the folder; new, empty, or one in which the suite was begun.
-        executor: what simulates shards; by default this process. See `LocalProcesses` and `DaskExecutor`. It is closed
+        suite: the suite.
+        out: the folder: new, empty, or the folder in which the suite was started.
+        executor: simulates the shards; by default, this process. See `LocalProcesses` and `DaskExecutor`. It is closed
             at the end.
-        report: called at the beginning and whenever a shard is finished.
+        report: called at the start and whenever a shard ends.
 
     Returns:
-        The results, as `open_results` gives them.
+        The results, as `open_results` returns them.
 
     Raises:
-        StrategyError: some simulations raised errors; all others are there.
-        OutputError: the folder holds something else, or cannot be written; what is finished is kept.
+        StrategyError: some simulations raised errors; all others are finished.
+        OutputError: the folder contains something else, or cannot be written; finished shards are kept.
         NasbenchLabError: the suite cannot be planned, or a table cannot be opened.
 
     >>> import tempfile
@@ -152,7 +152,7 @@ def run_suite(
 
 
 class _Run:
-    """One pass over what is left of a suite."""
+    """One pass over the unfinished shards of a suite."""
 
     def __init__(self, folder: SuiteFolder, executor: Executor, report: Report) -> None:
         self._folder, self._executor, self._report = folder, executor, report
@@ -164,7 +164,7 @@ class _Run:
         self._failures: dict[str, str] = {}
 
     def work(self) -> None:
-        """Simulate all shards that nobody has finished."""
+        """Simulate all unfinished shards."""
         self._tell()
         try:
             while self._left or self._claims:
@@ -172,7 +172,7 @@ class _Run:
                 if self._claims:
                     self._take(self._executor.next())
                 else:
-                    time.sleep(_PATIENCE)  # all that is left is in work elsewhere
+                    time.sleep(_PATIENCE)  # other processes are simulating all remaining shards
         finally:
             for claim in self._claims.values():
                 self._folder.release(claim)
@@ -180,7 +180,7 @@ class _Run:
             raise StrategyError(self._failure_message())
 
     def _submit(self) -> None:
-        """Keep the executor busy with shards that nobody has; those that others have come later."""
+        """Submit unclaimed shards to the executor; shards that others have claimed are tried again later."""
         slots = self._executor.slots
         for _ in range(len(self._left)):
             if len(self._claims) >= slots:
@@ -197,7 +197,7 @@ class _Run:
                 self._left.append(shard)
 
     def _take(self, answer: Answer) -> None:
-        """Keep what came of a shard."""
+        """Store the outcome of a shard."""
         shard, outcome = self._shards[answer.name], answer.outcome
         if isinstance(outcome, Unable):
             raise outcome.error
@@ -212,12 +212,12 @@ class _Run:
         self._tell()
 
     def _give_up(self, shard: Shard, failed: Failed) -> None:
-        """Keep why a shard could not be simulated."""
+        """Store why a shard could not be simulated."""
         self._folder.fail(shard, failed)
         self._failures[shard.name] = failed.error
 
     def _try_again(self, shard: Shard, died: Died) -> None:
-        """Do a shard again whose process died, but not for ever."""
+        """Simulate a shard again if its process died, up to `MOST_DEATHS` times."""
         self._deaths[shard.name] += 1
         if self._deaths[shard.name] < MOST_DEATHS:
             self._left.appendleft(shard)

@@ -1,4 +1,4 @@
-"""Simulating one shard: a pure function from plain data to the contents of files, whichever process calls it."""
+"""The simulation of one shard: a pure function from plain data to the contents of files, for use in any process."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from nasbench_lab.strategies import resolve
 from nasbench_lab.tables import Table, load
 
 REFERENCES = "references"
-"""The folder, beside that of the shards, of what tables say of every architecture."""
+"""Name of the folder of references (the means of every architecture of a table), beside the folder of shards."""
 
 
 class ShardJob(NamedTuple):
-    """A shard to be simulated.
+    """The job of simulating one shard.
 
     Attributes:
-        name: of the shard.
-        table: what its table is opened by.
-        checksum: what the table's content must have.
-        strategy: name.
-        parameters: of the strategy.
-        conditions: of the search.
+        name: name of the shard.
+        table: name or path of the table.
+        checksum: expected checksum of the table's content.
+        strategy: name of the strategy.
+        parameters: parameters of the strategy.
+        conditions: conditions of the search.
         first_run: number of the first run.
-        runs: how many.
-        version: the release of this package that must simulate it.
-        stored: names of references that need not be sent back.
+        runs: number of runs.
+        version: release of this package that must simulate the shard.
+        stored: checksums of the references that are already stored and need not be returned.
     """
 
     name: str
@@ -56,10 +56,10 @@ class Done(NamedTuple):
     """A simulated shard.
 
     Attributes:
-        traces: content of its traces file.
-        reference: content of the file to which that one links; empty where it is stored already.
-        checksum: SHA-256 of that file, and its name.
-        manifest: what is known of the shard besides, as plain data.
+        traces: content of the traces file.
+        reference: content of the reference file to which the traces link; empty if it is already stored.
+        checksum: SHA-256 of the reference file, which is also its name.
+        manifest: other facts about the shard, as plain data.
     """
 
     traces: bytes
@@ -72,8 +72,8 @@ class Failed(NamedTuple):
     """A shard whose simulation raised an error.
 
     Attributes:
-        error: one line.
-        details: where it was raised.
+        error: message in one line.
+        details: traceback.
     """
 
     error: str
@@ -81,17 +81,17 @@ class Failed(NamedTuple):
 
 
 class Unable(NamedTuple):
-    """Why a process can simulate no shard of a table at all: the table is not there, or not the same.
+    """Why a process cannot simulate any shard: the table is missing or has changed, or the release differs.
 
     Attributes:
-        error: what to raise.
+        error: the error to raise.
     """
 
     error: NasbenchLabError
 
 
 def attempt(task: ShardJob) -> Done | Failed | Unable:
-    """Simulate a shard; whatever goes wrong is an answer, not an exception."""
+    """Simulate a shard. Errors are returned, not raised."""
     try:
         table = _opened(task.table, task.checksum)
         if task.version != nasbench_lab.__version__:
@@ -100,16 +100,16 @@ def attempt(task: ShardJob) -> Done | Failed | Unable:
         return Unable(type(error)(str(error)))
     try:
         return simulate_shard(task, table)
-    except Exception as error:  # whatever a strategy raises
+    except Exception as error:  # a strategy may raise anything
         return Failed(first_line(error), traceback.format_exc())
 
 
 def open_checked(table: str, checksum: str) -> Table:
-    """Open a table, or raise DataError where it is not the one that was planned with."""
+    """Open a table; raise DataError if its content differs from the planned table."""
     found = load(table)
     if found.checksum != checksum:
         raise DataError(
-            f"table {found.name!r} has another content than when the suite began: "
+            f"table {found.name!r} has changed since the suite was started: "
             f"checksum {found.checksum[:12]}, not {checksum[:12]}"
         )
     return found
@@ -119,7 +119,7 @@ _opened = functools.lru_cache(maxsize=4)(open_checked)
 
 
 def simulate_shard(task: ShardJob, table: Table) -> Done:
-    """Simulate a shard, and return what is to be stored of it.
+    """Simulate a shard, and return the contents to store.
 
     Raises:
         NasbenchLabError: the simulation cannot be done, see `simulate`.
@@ -154,7 +154,7 @@ def _manifest(task: ShardJob, trace: Trace, content: bytes, took: float) -> dict
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what results depend on."""
+    """Return the versions of the packages that results depend on."""
     import h5py
     import numpy as np
     import scipy

@@ -1,4 +1,4 @@
-"""A suite: which strategies search which tables, under which conditions; frozen plain data with a hash."""
+"""The specification of a suite: strategies, tables and conditions, as frozen plain data with a hash."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nasbench_lab.strategies.lookup import parse_strategy
 from nasbench_lab.streams import check_seed
 
 WILDCARDS = "*?["
-"""What makes a pattern of a name."""
+"""Characters that make a name a pattern."""
 
 _MOST_RUNS = 10**9
 _MOST_OF_A_GRID = 10**4
@@ -29,13 +29,13 @@ _MOST_OF_A_GRID = 10**4
 @final
 @dataclass(frozen=True)
 class StrategyEntry:
-    """One strategy of a suite, several that a pattern stands for, or one with a grid of parameters.
+    """One strategy of a suite, a pattern that matches several, or one with a grid of parameters.
 
     Attributes:
         name: registered name, or a pattern like ``*`` or ``zero-cost-*``.
         parameters: its parameters.
-        grid: parameters to the values to try, every combination of them: an ablation.
-        optional: whether it may be left out where a table lacks what it needs, even of a suite with a single table.
+        grid: for each parameter, the values to try; every combination is simulated, as in an ablation.
+        optional: whether to skip it if a table lacks something that it needs, even in a suite with a single table.
 
     >>> entry = StrategyEntry("regularized-evolution", {"sample_size": 5}, {"population_size": [10, 20]})
     >>> [sorted(parameters.values()) for parameters in entry.combinations()]
@@ -69,7 +69,7 @@ class StrategyEntry:
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it stands for several strategies."""
+        """Whether the name is a pattern."""
         return any(character in self.name for character in WILDCARDS)
 
     def combinations(self) -> Iterator[dict[str, Any]]:
@@ -81,14 +81,14 @@ class StrategyEntry:
 @final
 @dataclass(frozen=True)
 class TableEntry:
-    """One table of a suite, or several that a pattern stands for.
+    """One table of a suite, or a pattern that matches several.
 
     Attributes:
-        name: in the catalogue; or the path of a table file, seen from the suite's file; or a pattern of either.
-        present: whether only those tables of the catalogue are meant that are on this machine already: converted
-            earlier, or shipped with the package.
-        budget: instead of the suite's.
-        fidelity: instead of the suite's.
+        name: name in the catalogue, path of a table file relative to the suite's file, or a pattern of either.
+        present: whether to match only tables of the catalogue that are already on this machine: converted earlier, or
+            bundled with the package.
+        budget: replaces the budget of the suite.
+        fidelity: replaces the fidelity of the suite.
     """
 
     name: str
@@ -106,28 +106,27 @@ class TableEntry:
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it stands for several tables."""
+        """Whether the entry can match several tables."""
         return self.present or any(character in self.name for character in WILDCARDS)
 
 
 @final
 @dataclass(frozen=True)
 class Suite:
-    """What to simulate: every strategy on every table, with the same runs.
+    """A suite: every strategy on every table, with the same runs.
 
     Args:
         strategies: entries, or names with parameters like ``regularized-evolution:population_size=20``.
         tables: entries, or names.
-        conditions: budget, fidelity, repeat, workers, objectives, limits and seed, or a budget alone. The budget may be
-            missing where every table has its own.
-        title: one line for people; not part of the hash.
-        runs: runs of every strategy on every table; run r of every strategy uses the streams of run r.
-        published: what publications report, to be shown beside the results; not part of the hash.
-        folder: where relative paths of table files begin; not part of the hash.
+        conditions: budget, fidelity, repeat, workers, objectives, limits and seed, or only a budget. The budget may be
+            missing if every table has its own.
+        title: one line of text; not part of the hash.
+        runs: number of runs of every strategy on every table; run r of every strategy uses the random streams of run r.
+        published: published results to show beside the suite's results; not part of the hash.
+        folder: folder to which paths of table files are relative; not part of the hash.
 
     Raises:
-        ParameterError: a value makes no sense. Whether names exist, and whether tables have what is asked for, is
-            checked when the suite is planned.
+        ParameterError: a value is invalid. Names and the data in tables are checked later, by `make_plan`.
 
     >>> suite = Suite(["random-search"], ["digits/chain"], Budget(evaluations=50), runs=100)
     >>> suite.strategies[0].name, suite.hash[:8]
@@ -156,17 +155,17 @@ class Suite:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """All that the suite says, as plain data: what was left out has its default."""
+        """The suite as plain data, with defaults filled in."""
         data = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "folder"}
         data |= {**data.pop("conditions").to_data(), "budget": _budget_data(self.conditions.budget)}
         data["strategies"] = [asdict(entry) for entry in self.strategies]
         data["tables"] = [{**asdict(entry), "budget": _budget_data(entry.budget)} for entry in self.tables]
         data["published"] = [asdict(row) for row in self.published]
-        return json.loads(json.dumps(data))  # lists for tuples, as it is read again
+        return json.loads(json.dumps(data))  # lists instead of tuples, as after reading
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the `spec` without what changes no result, as JSON with sorted keys and without blanks."""
+        """SHA-256 of `spec` as JSON, with sorted keys, no spaces, and without title and published."""
         data = {key: value for key, value in self.spec.items() if key not in ("title", "published")}
         return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -195,7 +194,7 @@ def _published(row: Any) -> Published:
 
 
 def _budget_data(budget: Budget | None) -> dict[str, Any] | None:
-    """Plain data of a budget; its keys are part of the hash of a suite."""
+    """Return a budget as plain data; its keys are part of the hash of a suite."""
     return None if budget is None else {**budget.to_data(), "trainings": budget.trainings}
 
 
@@ -218,7 +217,7 @@ def _require_line(key: str, value: Any) -> None:
 
 
 def _require_plain(what: str, value: Any) -> None:
-    """Raise ParameterError unless JSON gives a value back as it was: numbers, texts, lists of them."""
+    """Raise ParameterError unless a value is unchanged by JSON: numbers, texts, and lists of them."""
     if value is None or isinstance(value, bool | int | str):
         return
     if isinstance(value, float) and math.isfinite(value):

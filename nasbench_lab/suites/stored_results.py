@@ -1,4 +1,4 @@
-"""Opening stored results, of a suite or of ``nasbench-lab run``."""
+"""Opening the stored results of a suite or of ``nasbench-lab run``."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ _Found = list[tuple[Shard, dict[str, Any]]]
 def open_results(path: str | os.PathLike[str], *, partial: bool = False) -> Results:
     """Open the results in the folder of a suite or of ``nasbench-lab run``, or in a traces file.
 
-    Only the settings are read here; traces are read when they are asked for.
+    This reads the settings only. Traces are read on demand.
 
     Args:
         path: the folder or file.
-        partial: for a suite that is not finished, whether to open the simulations that are; an error by default.
+        partial: whether to open the finished simulations of an unfinished suite. By default, an unfinished suite is an
+            error.
 
     Raises:
-        DataError: there are no results, they are damaged, or not complete.
+        DataError: there are no results, or they are damaged or incomplete.
 
     >>> import tempfile
     >>> import nasbench_lab as nl
@@ -52,7 +53,7 @@ def suite_results(path: Path, *, partial: bool = False) -> Results:
 
     Args:
         path: its folder.
-        partial: whether simulations of which runs are missing are left out; an error otherwise.
+        partial: whether to omit simulations with missing runs; otherwise, missing runs are an error.
 
     Raises:
         DataError: the folder is damaged, or shards are missing.

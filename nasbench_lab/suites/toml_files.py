@@ -1,4 +1,4 @@
-"""Suites as people write them: TOML files."""
+"""Reading suites from TOML files."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from nasbench_lab.simulation.published import Published
 from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
 
 BUILT_IN = Path(__file__).parent / "builtin"
-"""Where the suites are that come with the package."""
+"""Folder of the built-in suites."""
 
 EXAMPLE = Path(__file__).parent / "example.toml"
-"""A suite with comments, to start from."""
+"""A commented example of a suite."""
 
 
 def built_in() -> dict[str, Path]:
-    """Return the files of the suites that come with the package, by their names.
+    """Return the files of the built-in suites, by name.
 
     >>> sorted(built_in())
     ['nas-bench-201-paper', 'nats-bench-paper', 'quick', 'standard']
@@ -31,12 +31,12 @@ def built_in() -> dict[str, Path]:
 
 
 def read_suite(path: str | os.PathLike[str]) -> Suite:
-    """Read a suite from a TOML file, or one that comes with the package by its name.
+    """Read a suite from a TOML file, or a built-in suite by its name.
 
     Raises:
         DataError: there is no such file, or it is not TOML.
-        UnknownNameError: it has a key that means nothing, or no suite has that name.
-        ParameterError: a value makes no sense.
+        UnknownNameError: a key is unknown, or no suite has that name.
+        ParameterError: a value is invalid.
 
     >>> read_suite("quick").runs
     200
@@ -58,15 +58,15 @@ def read_suite(path: str | os.PathLike[str]) -> Suite:
 
 
 def suite_of(data: Mapping[str, Any], folder: Path = Path()) -> Suite:
-    """Make a suite from plain data, as TOML gives it or `Suite.spec` does.
+    """Make a suite from plain data, parsed from TOML or returned by `Suite.spec`.
 
     Args:
         data: the keys and values.
-        folder: where relative paths of table files begin.
+        folder: folder to which paths of table files are relative.
 
     Raises:
-        UnknownNameError: a key means nothing.
-        ParameterError: a value makes no sense, or a key is missing.
+        UnknownNameError: a key is unknown.
+        ParameterError: a value is invalid, or a key is missing.
     """
     made = _known(data, (_names(Suite) | _names(Conditions)) - {"folder", "conditions"}, "")
     for key, one in (("strategies", _strategy), ("tables", _table), ("published", _published)):
@@ -123,7 +123,7 @@ def _names(kind: type[Any]) -> set[str]:
 
 
 def _known(data: Mapping[str, Any], known: Collection[str], where: str) -> dict[str, Any]:
-    """Return the entries that have a value, or raise UnknownNameError for the first unknown key."""
+    """Return the entries that are not None; raise UnknownNameError for the first unknown key."""
     for key in data:
         if key not in known:
             raise unknown(f"key in {where}" if where else "key", key, known)

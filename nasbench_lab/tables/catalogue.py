@@ -47,12 +47,12 @@ def recipes() -> dict[str, AbstractRecipe]:
 
 
 def missing_entry_points() -> list[str]:
-    """Return one line about every installed entry point that should add tables and cannot; usually none."""
+    """Return one line per installed entry point that fails to add its tables; usually none."""
     return _added()[1]
 
 
 def is_named(name: str) -> bool:
-    """Return whether the catalogue has a table of that name. For a built-in name no other package is imported.
+    """Return whether the catalogue has a table of that name. Built-in names are found without importing other packages.
 
     >>> is_named("digits/chain"), is_named("digits/no-such-table")
     (True, False)
@@ -76,7 +76,7 @@ def _built_in() -> dict[str, AbstractRecipe]:
 
 @functools.cache
 def _added() -> tuple[dict[str, AbstractRecipe], list[str]]:
-    """Return the recipes that packages add, and what is wrong with those that they cannot add."""
+    """Return the recipes that packages add, and one message per recipe or entry point that cannot be added."""
     found: dict[str, AbstractRecipe] = {}
     wrong: list[str] = []
     for name in added_names(GROUP):
@@ -124,7 +124,7 @@ def matching(patterns: Iterable[str]) -> list[str]:
 
     Raises:
         UnknownNameError: a pattern matches no table.
-        SourceError: it is the name of tables that need a manual download.
+        SourceError: a pattern is the name of tables that need a manual download.
 
     >>> matching(["nas-bench-graph/c*"])
     ['nas-bench-graph/citeseer', 'nas-bench-graph/computers', 'nas-bench-graph/cora', 'nas-bench-graph/cs']
@@ -170,7 +170,7 @@ def find_recipe(name: str) -> AbstractRecipe:
 
 
 def _unknown(name: str, known: Iterable[str]) -> UnknownNameError:
-    """Return the error about an unknown table, which may be one that an entry point should have added."""
+    """Return the error for an unknown table, including any entry points that failed to add tables."""
     error = unknown("table", name, known, ALSO_CALLED)
     return UnknownNameError("; ".join([str(error), *missing_entry_points()]))
 
@@ -191,9 +191,9 @@ def is_present(name: str) -> bool:
 def load(name: str | os.PathLike[str]) -> Table:
     """Open a table by its catalogue name, or by the path of a table file (``.h5``) or of a folder with one.
 
-    On first use, a table of the catalogue is made from its published files. This takes a few seconds, and a download of
-    some megabytes unless a local copy is found. Later, it is opened from the cache in milliseconds. A table that needs
-    a download of hundreds of megabytes must be fetched first (see `fetch`).
+    On first use, a table of the catalogue is converted from its published files. This takes a few seconds, and a
+    download of some megabytes unless there is a local copy. Later, it is opened from the cache in milliseconds. A
+    table that needs a download of hundreds of megabytes must be fetched first (see `fetch`).
 
     Raises:
         UnknownNameError: no table has that name.
@@ -204,7 +204,7 @@ def load(name: str | os.PathLike[str]) -> Table:
     text = os.fspath(name) if isinstance(name, str | os.PathLike) else str(name)
     if is_table_file(text):
         return store.open_table(text)
-    if text and not is_named(text) and Path(text).is_dir():  # an empty text does not mean the current folder
+    if text and not is_named(text) and Path(text).is_dir():  # an empty text is not the current folder
         return store.open_table(_only_table(Path(text)))
     made = find_recipe(text)
     path = cached_path(text)
@@ -266,7 +266,7 @@ def convert(name: str, path: Path, *, report: Report = silent) -> None:
 
 
 def _only_table(folder: Path) -> Path:
-    """Return the only table file in a folder, such as importers of several data sets write."""
+    """Return the only table file in a folder; importers of several data sets write such folders."""
     files = sorted(path for path in folder.iterdir() if is_table_file(path) and not path.name.startswith("."))
     if len(files) == 1:
         return files[0]

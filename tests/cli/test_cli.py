@@ -51,9 +51,9 @@ def test_without_a_folder_nothing_is_stored(tmp_path):
     command = [sys.executable, "-m", "nasbench_lab", *words]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
     assert "random-search" in done.stdout
-    assert done.stdout.endswith("; nothing is stored; for traces and a figure: --out FOLDER\n")
+    assert done.stdout.endswith("; nothing is stored; for traces and a figure, use --out FOLDER\n")
     assert list(tmp_path.iterdir()) == []
-    assert_refused(nasbench_lab(*words, "--overwrite"), "--overwrite is for --out")
+    assert_refused(nasbench_lab(*words, "--overwrite"), "--overwrite can only be used with --out")
 
 
 def test_the_same_command_gives_the_same_bytes(tmp_path):

@@ -98,7 +98,7 @@ def test_a_build_that_is_interrupted_says_how_to_go_on(spec, tmp_path):
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
-    assert "the same command goes on" in errors
+    assert "run the same command again to continue" in errors
     assert "Traceback" not in errors
     assert output == ""
     assert recorded(journal)

@@ -89,9 +89,9 @@ def test_epochs_are_what_was_trained():
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
-        ([(5, 7, -1)], "asked for 7 epochs; there are 4, 12"),
-        ([(5, 4, 0)], "not before this one"),
-        ([(5, 4, -1), (5, 12, 0)], "not before this one"),
+        ([(5, 7, -1)], "asked for 7 epochs; available: 4, 12"),
+        ([(5, 4, 0)], "resumes an evaluation that does not exist yet"),
+        ([(5, 4, -1), (5, 12, 0)], "resumes an evaluation that does not exist yet"),
     ],
 )
 def test_impossible_proposals_are_named(batch, message):
@@ -101,7 +101,7 @@ def test_impossible_proposals_are_named(batch, message):
 
 @pytest.mark.parametrize("second", [(6, 12, 0), (5, 4, 0)])
 def test_only_the_same_architecture_is_trained_on_and_only_further(second):
-    with pytest.raises(StrategyError, match="same architecture at a lower fidelity"):
+    with pytest.raises(StrategyError, match="same architecture from a lower fidelity"):
         run(CHAIN, [(5, 4, -1)], [second])
 
 

@@ -160,7 +160,7 @@ def test_files_of_version_2_are_read_without_a_space(tmp_path):
     assert loaded.reference.space == {}
     with h5py.File(path, "r+") as file:
         file.attrs["format_version"] = 99
-    with pytest.raises(DataError, match="no traces in a format that this release reads"):
+    with pytest.raises(DataError, match="not a traces file in a format that this release reads"):
         load_traces(path)
 
 

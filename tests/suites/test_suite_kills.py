@@ -145,7 +145,7 @@ def test_ctrl_c_ends_all_processes_and_loses_nothing(tmp_path, uninterrupted):
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert said == f"stopped; what is finished is kept in {out}, and the same command goes on\n"
+    assert said == f"stopped; finished shards are kept in {out}; run the same command again to continue\n"
     assert not psutil.wait_procs(workers, timeout=20)[1]
     assert finished(out) < len(expected) - 1
     run_suite(read_suite(path), out)

@@ -126,7 +126,7 @@ def test_a_suite_goes_on_with_the_plan_it_began_with(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"runs": 11}, "holds results of another suite: runs is 10 there and 11 here"),
+        ({"runs": 11}, "has results of another suite: runs is 10 there and 11 here"),
         ({"budget": nl.Budget(evaluations=13)}, "budget.evaluations is 12 there and 13 here"),
         ({"strategies": ["random-search"]}, "it lists 3 strategies, and this one 1"),
         (
@@ -152,7 +152,7 @@ def test_a_new_title_is_the_same_suite(tmp_path, monkeypatch):
 def test_a_table_with_another_content_is_refused(tmp_path, monkeypatch):
     run(tmp_path, monkeypatch)
     table_file(tmp_path, seed=1)
-    with pytest.raises(DataError, match="table 'synthetic/chain' has another content than when the suite began"):
+    with pytest.raises(DataError, match="table 'synthetic/chain' has changed since the suite was started"):
         run_suite(small_suite(tmp_path), tmp_path / "out")
 
 
@@ -161,7 +161,7 @@ def test_a_worker_with_another_table_or_release_is_refused(tmp_path, monkeypatch
     folder = SuiteFolder.begin(tmp_path / "out", small_suite(tmp_path))
     task = folder.task(folder.plan.shards[0])
     wrong = [task._replace(checksum="0" * 64), task._replace(version="0.0.1"), task._replace(table="none.h5")]
-    messages = ["another content", "a worker has nasbench-lab", "there is no file"]
+    messages = ["has changed since the suite was started", "a worker has nasbench-lab", "there is no file"]
     for bad, message in zip(wrong, messages, strict=True):
         answer = shards.attempt(bad)
         assert isinstance(answer, shards.Unable)
@@ -174,15 +174,15 @@ def test_a_worker_with_another_table_or_release_is_refused(tmp_path, monkeypatch
 def test_another_release_does_not_go_on(tmp_path, monkeypatch):
     run(tmp_path, monkeypatch)
     monkeypatch.setattr(nl, "__version__", "99.0")
-    with pytest.raises(OutputError, match=r"was begun with nasbench-lab .*, and this is 99.0; choose another folder"):
+    with pytest.raises(OutputError, match=r"was started with nasbench-lab .*, and this is 99.0; choose another folder"):
         run_suite(small_suite(tmp_path), tmp_path / "out")
 
 
 def test_folders_of_something_else(tmp_path):
     suite = small_suite(tmp_path)
-    with pytest.raises(OutputError, match=r"already has mine.h5, and is no folder of a suite"):
+    with pytest.raises(OutputError, match=r"has other files, such as mine.h5, and is not the folder of a suite"):
         run_suite(suite, tmp_path)
-    with pytest.raises(OutputError, match="is in the way: it is not a folder"):
+    with pytest.raises(OutputError, match="exists and is not a folder"):
         run_suite(suite, tmp_path / "mine.h5")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.h5"]
     with pytest.raises(DataError, match=r"is not the folder of a suite: it has no suite.json"):
@@ -272,7 +272,7 @@ def test_a_shard_is_claimed_once(tmp_path, monkeypatch):
     first = one.plan.shards[0]
     claim = one.claim(first)
     assert other.claim(first) is None
-    with pytest.raises(OutputError, match=r"another process is at work in .* \(on shard 00000-0000000000\)"):
+    with pytest.raises(OutputError, match=r"another process is working in .* \(on shard 00000-0000000000\)"):
         other.clean()
     one.release(claim)
     claim = other.claim(first)
@@ -395,7 +395,7 @@ def test_mistakes_on_the_command_line(tmp_path):
     assert_refused(nasbench_lab("suite", "run", tmp_path / "no.toml", "--out", out), "cannot read")
     assert_refused(nasbench_lab("suite", "run", "standart", "--out", out), "did you mean 'standard'")
     wrong = nasbench_lab("suite", "run", path, "--out", out, "--scheduler", "x")
-    assert_refused(wrong, "--scheduler is for --executor dask")
+    assert_refused(wrong, "--scheduler can only be used with --executor dask")
     assert_refused(nasbench_lab("suite", "status", tmp_path), "is not the folder of a suite")
     assert_refused(nasbench_lab("suite", "init", path), "mine.toml exists already")
     assert not out.exists()
@@ -409,7 +409,7 @@ def test_stopping(tmp_path, monkeypatch):
     out = tmp_path / "out"
     done = nasbench_lab("suite", "run", toml(tmp_path), "--out", out, "--processes", "1")
     assert done.returncode == 130
-    assert done.stderr == f"stopped; what is finished is kept in {out}, and the same command goes on\n"
+    assert done.stderr == f"stopped; finished shards are kept in {out}; run the same command again to continue\n"
     assert not list((out / "claims").iterdir())
 
 

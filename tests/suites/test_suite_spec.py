@@ -256,7 +256,7 @@ def test_tables_and_their_errors(tmp_path):
         make_plan(Suite(["random-search"], ["*.h5"], **base))
     with pytest.raises(ParameterError, match=r"table 'mine.h5' is listed twice"):
         make_plan(Suite(["random-search"], ["mine.h5", "mine.h5"], **base))
-    with pytest.raises(MissingDataError, match=r"no table file is like 'no\*.h5'"):
+    with pytest.raises(MissingDataError, match=r"no table file matches 'no\*.h5'"):
         make_plan(Suite(["random-search"], ["no*.h5"], **base))
     with pytest.raises(DataError, match="there is no file"):
         make_plan(Suite(["random-search"], ["none.h5"], **base))
