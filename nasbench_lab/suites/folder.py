@@ -237,7 +237,7 @@ class SuiteFolder:
         for shard in self.plan.shards:
             manifest = self.manifest(shard)
             if manifest is not None:
-                problems += [f"{path} does not match its checksum" for path in self._not_as_written(shard, manifest)]
+                problems += [f"{path} is missing or damaged" for path in self._not_as_written(shard, manifest)]
         return list(dict.fromkeys(problems))
 
     def clean(self, *, results: bool = False) -> int:

@@ -397,7 +397,7 @@ def test_mistakes_on_the_command_line(tmp_path):
     wrong = nasbench_lab("suite", "run", path, "--out", out, "--scheduler", "x")
     assert_refused(wrong, "--scheduler can only be used with --executor dask")
     assert_refused(nasbench_lab("suite", "status", tmp_path), "is not the folder of a suite")
-    assert_refused(nasbench_lab("suite", "init", path), "mine.toml exists already")
+    assert_refused(nasbench_lab("suite", "init", path), "mine.toml already exists")
     assert not out.exists()
 
 
