@@ -28,7 +28,7 @@ _SECONDS = 4.0
 _STEP_SECONDS = 0.008
 """Approximate duration of one evaluation of a full batch of runs; `Strategy.runs_at_a_time` is chosen to match it."""
 
-_PLAIN_RUNS_AT_A_TIME = 256  # batch size at which a plain strategy, which loops over runs, takes about as long
+_PLAIN_RUNS_AT_A_TIME = 256  # assumed batch size of a plain strategy, which loops over its runs
 _MOST_RUNS = 4096
 _MOST_EVALUATIONS = 2**23  # per shard, so that its traces stay below some hundred megabytes
 

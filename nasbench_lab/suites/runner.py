@@ -217,7 +217,7 @@ class _Run:
         self._failures[shard.name] = failed.error
 
     def _try_again(self, shard: Shard, died: Died) -> None:
-        """Simulate a shard again if its process died, up to `MOST_DEATHS` times."""
+        """Simulate a shard again if its process died, until `MOST_DEATHS` deaths."""
         self._deaths[shard.name] += 1
         if self._deaths[shard.name] < MOST_DEATHS:
             self._left.appendleft(shard)
