@@ -136,7 +136,7 @@ class TraceReader:
         """Return one trace of an open file."""
         header, arrays = _load_group(file[f"traces/{number}"])
         group = file[f"references/{header['reference']}"]
-        checksum = str(group.attrs["checksum"])
+        checksum = _text(group, "checksum")
         if self._last is None or self._last[0] != checksum:
             self._last = checksum, _load_reference(group)
         return Trace(parse_setting(header["setting"]), self._last[1], **arrays)
@@ -149,8 +149,8 @@ def read_settings(path: Path) -> tuple[list[Setting], str]:
         DataError: the file is missing or damaged.
     """
     with _reading(path) as file:
-        headers = [json.loads(str(file[f"traces/{n}"].attrs["header"])) for n in range(int(file.attrs["traces"]))]
-        return [parse_setting(header["setting"]) for header in headers], str(file.attrs["created_by"])
+        headers = [json.loads(_text(file[f"traces/{n}"], "header")) for n in range(int(file.attrs["traces"]))]
+        return [parse_setting(header["setting"]) for header in headers], _text(file, "created_by")
 
 
 def setting_text(setting: Setting) -> str:
@@ -183,9 +183,9 @@ def _image() -> Iterator[_Image]:
     memory = io.BytesIO()
     with h5py.File(memory, "w", libver="v110") as file:
         made = _Image(file)
-        file.attrs["format"] = FORMAT
+        _set_text(file, "format", FORMAT)
         file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["created_by"] = f"nasbench-lab {nasbench_lab.__version__}"
+        _set_text(file, "created_by", f"nasbench-lab {nasbench_lab.__version__}")
         yield made
         file.attrs["traces"] = len(file.get("traces", ()))
     made.content = memory.getvalue()
@@ -205,7 +205,7 @@ def _reading(where: Path) -> Iterator[Any]:
         raise DataError(f"there is no file {where}")
     try:
         with h5py.File(where, "r") as file:
-            if file.attrs.get("format") != FORMAT or file.attrs["format_version"] not in _READABLE:
+            if _text(file, "format") != FORMAT or file.attrs["format_version"] not in _READABLE:
                 raise DataError("it is not a traces file in a format that this release reads")
             yield file
     except Exception as error:  # a damaged file can raise nearly anything
@@ -234,8 +234,8 @@ def _save_reference(file: Any, written: dict[str, Reference], reference: Referen
 def _save_group(file: Any, path: str, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
     group = file.create_group(path)
     text = json.dumps(header, sort_keys=True)
-    group.attrs["header"] = text
-    group.attrs["checksum"] = _checksum(text, arrays)
+    _set_text(group, "header", text)
+    _set_text(group, "checksum", _checksum(text, arrays))
     for name, array in arrays.items():
         # Flush now: positions in the file depend on the order of writing, which must not depend on garbage collection.
         group.create_dataset(name, data=array, **_PACKED).flush()
@@ -243,11 +243,26 @@ def _save_group(file: Any, path: str, header: dict[str, Any], arrays: Mapping[st
 
 def _load_group(group: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return the header and the arrays of a group after verifying the checksum."""
-    text = str(group.attrs["header"])
+    text = _text(group, "header")
     arrays = {name: dataset[:] for name, dataset in group.items()}
-    if group.attrs["checksum"] != _checksum(text, arrays):
+    if _text(group, "checksum") != _checksum(text, arrays):
         raise DataError(f"{group.name} does not match its checksum")
     return json.loads(text), arrays
+
+
+def _set_text(group: Any, name: str, text: str) -> None:
+    """Store a text as an attribute.
+
+    Its length is fixed: HDF5 keeps texts of variable length in a part of the file without checksums, and a single wrong
+    bit there can make it search for ever.
+    """
+    group.attrs[name] = np.bytes_(text.encode())
+
+
+def _text(group: Any, name: str) -> str:
+    """Return a text that is an attribute; before format 4, their lengths were variable."""
+    value = group.attrs[name]
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _checksum(header: str, arrays: Mapping[str, NDArray[Any]]) -> str:

@@ -427,7 +427,7 @@ def test_mistakes_are_one_line_before_anything_is_computed(results, tmp_path, mo
     (tmp_path / "full" / "file").write_text("mine")
     for arguments, error, part in (
         ([results, "--out", tmp_path / "old.html"], OutputError, "old.html already exists"),
-        ([results, "--out", tmp_path / "full"], OutputError, "it is a folder"),
+        ([results, "--out", tmp_path / "full"], OutputError, "is a folder; choose another file"),
         ([results, "--out", tmp_path / "new.html", "--paper", tmp_path / "full"], OutputError, "full is not empty"),
         ([results, "--kind", "tests"], UnknownNameError, "did you mean 'test'"),
         ([results, "--page-only", "--paper", tmp_path / "x"], ParameterError, "--page-only"),

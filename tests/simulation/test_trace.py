@@ -183,6 +183,60 @@ def test_damaged_trace_files_give_an_error_or_the_true_traces(tmp_path_factory, 
         assert np.array_equal(loaded.regret("test"), trace.regret("test"))
 
 
+def test_texts_have_fixed_lengths(tmp_path):
+    """HDF5 can search for ever where the length of a text is damaged, unless it is fixed."""
+    import h5py
+
+    trace = nl.simulate(synthetic_table("tiny"), "random-search", runs=2, budget=nl.Budget(evaluations=5))
+    save_traces([trace], tmp_path / "traces.h5")
+    with h5py.File(tmp_path / "traces.h5") as file:
+        objects = [file, file["traces/0"], file["references/0"]]
+        kinds = [found.attrs.get_id(name).dtype.kind for found in objects for name in found.attrs]
+    assert set(kinds) == {"S", "i"}
+    assert b"GCOL" not in (tmp_path / "traces.h5").read_bytes()  # where texts of variable length would be
+
+
+def test_texts_of_variable_length_are_read(tmp_path):
+    """As files of format 3 have them, which have no version of the strategy either."""
+    import json
+
+    import h5py
+
+    from nasbench_lab.simulation.trace_files import _checksum
+
+    trace = nl.simulate(synthetic_table("tiny"), "random-search", runs=2, budget=nl.Budget(evaluations=5))
+    save_traces([trace], tmp_path / "traces.h5")
+    with h5py.File(tmp_path / "traces.h5", "a") as file:
+        for name in ("format", "created_by"):
+            file.attrs[name] = file.attrs[name].decode()
+        file.attrs["format_version"] = 3
+        for group in (file["traces/0"], file["references/0"]):
+            header = json.loads(group.attrs["header"])
+            header.get("setting", {}).pop("version", None)
+            text = json.dumps(header, sort_keys=True)
+            group.attrs["header"] = text
+            group.attrs["checksum"] = _checksum(text, {key: data[:] for key, data in group.items()})
+    (loaded,) = load_traces(tmp_path / "traces.h5")
+    assert loaded.setting == trace.setting
+    assert identical(trace, loaded)
+
+
+def test_long_texts_are_kept(tmp_path):
+    class Guess:
+        def __init__(self, space, random, text=""):
+            self.space = space
+
+        def ask(self):
+            return 0
+
+        def tell(self, architecture, value):
+            pass
+
+    trace = nl.simulate(synthetic_table("tiny"), Guess, runs=1, budget=nl.Budget(evaluations=2), text="ü" * 200_000)
+    save_traces([trace], tmp_path / "traces.h5")
+    assert load_traces(tmp_path / "traces.h5")[0].setting == trace.setting
+
+
 def test_there_must_be_something_to_save(tmp_path):
     with pytest.raises(ParameterError, match="no traces to save"):
         save_traces([], tmp_path / "traces.h5")
