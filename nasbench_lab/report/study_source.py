@@ -57,6 +57,9 @@ def _results_of(source: Results | Trace | Sequence[Trace] | str | os.PathLike[st
         return Results.of([source])
     if isinstance(source, str | os.PathLike):
         return open_results(source)
+    given: Any = source  # whatever a user gives
+    if not isinstance(given, Sequence) or not all(isinstance(trace, Trace) for trace in given):
+        raise ParameterError(f"give a study, traces, results or a path, got {given!r}")
     for number, trace in enumerate(source):
         if any(trace.setting == other.setting for other in source[:number]):
             raise ParameterError(f"strategy {trace.setting.label!r} appears twice on table {trace.setting.table!r}")

@@ -86,7 +86,8 @@ def simulate(
     >>> trace.architecture.shape, trace.regret("test").shape
     ((3, 5), (3, 5))
     """
-    conditions = Conditions(budget, fidelity, repeat, workers, tuple(_listed(objectives)), limits or {}, seed)
+    named: Any = objectives  # a tuple, once the conditions have checked it
+    conditions = Conditions(budget, fidelity, repeat, workers, named, limits or {}, seed)
     searcher = find_strategy(strategy, _merged(parameters, more_parameters))
     _refuse_ambiguous(searcher, parameters)
     found = table if isinstance(table, Table) else load(table)
@@ -142,14 +143,10 @@ def simulate_under(
     return log.trace(setting, _reference(table, prepared))
 
 
-def _listed(objectives: Any) -> Sequence[str]:
-    if isinstance(objectives, str):
-        raise ParameterError(f"objectives is a list of metrics, such as [{objectives!r}]")
-    return objectives
-
-
 def _merged(parameters: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
     """Return all parameters of the strategy; raise ParameterError if one is given twice."""
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise ParameterError(f"parameters must map names to values, got {parameters!r}")
     twice = sorted(set(parameters or ()) & set(more))
     if twice:
         raise ParameterError(f"parameter {twice[0]!r} is given twice: as a keyword and in parameters")

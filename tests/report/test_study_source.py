@@ -115,3 +115,9 @@ def test_sources_that_have_nothing(traces, tmp_path):
     other = dataclasses.replace(traces[0], setting=seeded)
     with pytest.raises(ParameterError, match="ran twice"):
         cd_figure([traces[0], other])
+
+
+@pytest.mark.parametrize("wrong", [5, None, [5], {"a": 1}])
+def test_sources_of_the_wrong_kind_are_refused(wrong):
+    with pytest.raises(ParameterError, match="give a study, traces, results or a path, got"):
+        study_of(wrong)

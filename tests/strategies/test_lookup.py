@@ -109,6 +109,20 @@ def test_what_cannot_be_found_is_one_line(file, text, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"parameters": ["replacement"]}, "parameters must map names to values"),
+        ({"objectives": None}, "objectives must be a list of metrics, got None"),
+        ({"objectives": "parameters"}, "objectives must be a list of metrics, got 'parameters'"),
+        ({"limits": 5}, "limits must map metrics to numbers, got 5"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_one_line(wrong, message):
+    with pytest.raises(ParameterError, match=message):
+        search("random-search", **wrong)
+
+
 def test_a_file_with_an_error_is_not_half_imported(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("raise RuntimeError('not yet')")
