@@ -40,7 +40,7 @@ def load_entry_point(group: str, name: str) -> Any:
         raise ParameterError(f"several packages add {name!r} to group {group!r}: {packages}")
     try:
         return first.load()
-    except Exception as error:  # the other package may raise anything
+    except (Exception, SystemExit) as error:  # the other package may raise anything
         raise ParameterError(f"{describe(group, name)} cannot be loaded: {error!r}") from error
 
 

@@ -18,7 +18,7 @@ from nasbench_lab.simulation.search_loop import simulate_together
 from nasbench_lab.simulation.threads import one_thread
 from nasbench_lab.simulation.trace import Reference, Setting, Trace
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.lookup import find_strategy, parameter_names
+from nasbench_lab.strategies.lookup import find_strategy, parameter_names, parameters_in_text
 from nasbench_lab.strategies.plain import PlainRun
 from nasbench_lab.streams import check_seed
 from nasbench_lab.tables.catalogue import load
@@ -89,7 +89,7 @@ def simulate(
     named: Any = objectives  # a tuple, once the conditions have checked it
     conditions = Conditions(budget, fidelity, repeat, workers, named, limits or {}, seed)
     searcher = find_strategy(strategy, _merged(parameters, more_parameters))
-    _refuse_ambiguous(searcher, parameters)
+    _refuse_ambiguous(strategy, searcher, parameters)
     found = table if isinstance(table, Table) else load(table)
     return simulate_under(conditions, found, searcher, runs=runs, first_run=first_run, stacklevel=3)
 
@@ -156,10 +156,15 @@ def _merged(parameters: Mapping[str, Any] | None, more: Mapping[str, Any]) -> di
 _ARGUMENTS = frozenset(inspect.signature(simulate).parameters) - {"more_parameters"}
 
 
-def _refuse_ambiguous(strategy: Strategy[Any], parameters: Mapping[str, Any] | None) -> None:
-    """Raise ParameterError if a strategy's parameter has the same name as an argument of `simulate`."""
+def _refuse_ambiguous(given: Any, strategy: Strategy[Any], parameters: Mapping[str, Any] | None) -> None:
+    """Raise ParameterError if a parameter that was not given clearly has the same name as an argument of `simulate`."""
+    if isinstance(given, Strategy):  # its parameters were given when it was made
+        return
+    clear = {*(parameters or {}), *getattr(given, "keywords", {})}  # keywords: of functools.partial
+    if isinstance(given, str):
+        clear |= parameters_in_text(given).keys()
     for name in parameter_names(strategy):
-        if name in _ARGUMENTS and name not in (parameters or {}):
+        if name in _ARGUMENTS and name not in clear:
             raise ParameterError(
                 f"strategy {strategy.name!r} has a parameter {name!r}, which is also an argument of simulate: "
                 f"give the strategy's in parameters={{{name!r}: ...}}"

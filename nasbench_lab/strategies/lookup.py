@@ -33,11 +33,11 @@ def find_strategy(strategy: StrategyLike, parameters: Mapping[str, Any] | None =
 
     Args:
         strategy: see `StrategyLike`.
-        parameters: of the strategy; those in the text of a name take precedence.
+        parameters: of the strategy, besides those in the text of a name.
 
     Raises:
         UnknownNameError: no strategy has that name, or it has no such parameter.
-        ParameterError: it cannot be imported, is not a strategy, or a parameter has a bad value.
+        ParameterError: it cannot be imported, is not a strategy, or a parameter has a bad value or is given twice.
 
     >>> find_strategy("regularized-evolution:population_size=20,sample_size=5").label
     'regularized-evolution:population_size=20,sample_size=5'
@@ -47,11 +47,14 @@ def find_strategy(strategy: StrategyLike, parameters: Mapping[str, Any] | None =
     given = dict(parameters or {})
     if isinstance(strategy, str):
         place, text = split_path(strategy)
+        if not place and strategy.endswith(".py"):
+            raise ParameterError(f"{strategy} has a class or function to name, as in {strategy}:MyStrategy")
+        twice = sorted(set(given) & set(parameters_in_text(strategy)))
+        if twice:
+            raise ParameterError(f"parameter {twice[0]!r} is given twice: in {strategy!r} and beside it")
         if place:
             more = parse_parameters(strategy, text) if text else {}
             return find_strategy(import_path(place), {**given, **more})
-        if strategy.endswith(".py"):
-            raise ParameterError(f"{strategy} has a class or function to name, as in {strategy}:MyStrategy")
         name, more = parse_strategy(strategy)
         return resolve(name, {**given, **more})
     if callable(strategy) and not isinstance(strategy, type | Strategy):
@@ -73,6 +76,18 @@ def parameter_names(strategy: Strategy[Any]) -> list[str]:
         return list(strategy.arguments)
     variable = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     return [argument.name for argument in arguments if argument.kind not in variable]
+
+
+def parameters_in_text(text: str) -> dict[str, Any]:
+    """Return the parameters in a text that names a strategy.
+
+    >>> parameters_in_text("umda:selected=5"), parameters_in_text("mine.py:Mine:size=3"), parameters_in_text("umda")
+    ({'selected': 5}, {'size': 3}, {})
+    """
+    place, rest = split_path(text)
+    if place:
+        return parse_parameters(text, rest) if rest else {}
+    return parse_strategy(text)[1]
 
 
 def parse_strategy(text: str) -> tuple[str, dict[str, Any]]:
@@ -142,7 +157,7 @@ def import_path(path: str) -> Any:
             found = getattr(found, name)
     except NasbenchLabError as error:
         raise ParameterError(f"cannot import {path}: {error}") from error
-    except Exception as error:  # whatever the module raises
+    except (Exception, SystemExit) as error:  # whatever the module raises
         raise ParameterError(f"cannot import {path}: {first_line(error)}") from error
     if not isinstance(found, type) and not inspect.isroutine(found):
         raise ParameterError(f"{path} is not a class or a function")

@@ -93,9 +93,12 @@ class PlainStrategy(Strategy[_State]):
         made: list[PlainRun | None] = []
         for run in range(problem.runs):
             try:
-                made.append(self.factory(problem.space, problem.streams.generator(run), **self.arguments))
+                one = self.factory(problem.space, problem.streams.generator(run), **self.arguments)
             except TypeError as error:
                 raise StrategyError(f"cannot make {self.label} with (space, random): {error}") from error
+            if not all(callable(getattr(one, method, None)) for method in ("ask", "tell")):
+                raise StrategyError(f"{self.name} must return an object with ask and tell, got {one!r}")
+            made.append(one)
         return _State(problem.space, made, [None] * problem.runs)
 
     def ask(self, state: _State) -> IntArray:

@@ -96,7 +96,7 @@ def strategy_class(name: str) -> type[Any]:
         raise unknown("strategy", name, list_strategies(), _aliases())
     try:
         found = _added()[name]()
-    except Exception as error:  # whatever the other package raises
+    except (Exception, SystemExit) as error:  # whatever the other package raises
         raise ParameterError(f"the entry point {name!r} in group {GROUP!r} cannot be loaded: {error!r}") from error
     if not isinstance(found, type) or not (issubclass(found, Strategy) or _is_plain(found)):
         raise ParameterError(f"the entry point {name!r} in group {GROUP!r} is not a class of strategies")

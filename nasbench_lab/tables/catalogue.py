@@ -99,7 +99,7 @@ def _recipes_of(name: str) -> dict[str, AbstractRecipe]:
     try:
         new = given() if callable(given) else given
         new = [new] if isinstance(new, AbstractRecipe) else list(new)
-    except Exception as error:  # the other package may raise anything
+    except (Exception, SystemExit) as error:  # the other package may raise anything
         raise ParameterError(f"{describe(GROUP, name)} gives no recipes: {error!r}") from error
     for recipe in new:
         if not isinstance(recipe, AbstractRecipe):

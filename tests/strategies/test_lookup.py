@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nasbench_lab as nl
-from nasbench_lab.errors import ParameterError, UnknownNameError
+from nasbench_lab.errors import ParameterError, StrategyError, UnknownNameError
 from nasbench_lab.strategies.lookup import find_strategy, split_path
 from nasbench_lab.strategies.random_search import RandomSearch
 from nasbench_lab.testing import synthetic_table
@@ -161,6 +161,35 @@ def test_a_parameter_with_the_name_of_an_argument_is_not_lost():
 
     with pytest.raises(ParameterError, match="has a parameter 'runs'"):
         search(Budgeted)
+    assert search(Budgeted(runs=5)).runs == 3  # an object has its parameters already
+    assert (search(functools.partial(Seeded, seed=4)).architecture == 4).all()
+
+
+def test_a_parameter_in_the_text_is_clear_and_cannot_be_given_again(file):
+    file.write_text(
+        FILE.replace("step=1", "seed=1").replace("self.step = space, random, step", "self.seed = space, random, seed")
+    )
+    assert search(f"{file}:Guess:seed=4").setting.parameters == {"seed": 4}
+    with pytest.raises(ParameterError, match=r"parameter 'seed' is given twice: in .* and beside it"):
+        search(f"{file}:Guess:seed=4", parameters={"seed": 5})
+    with pytest.raises(ParameterError, match="parameter 'population_size' is given twice"):
+        search("regularized-evolution:population_size=20,sample_size=5", population_size=30)
+
+
+@pytest.mark.parametrize("made", [None, 3])
+def test_a_factory_that_makes_no_searcher_is_named(made):
+    def factory(space, random):
+        return made
+
+    with pytest.raises(StrategyError, match=f"factory must return an object with ask and tell, got {made}"):
+        search(factory)
+
+
+def test_a_module_that_exits_is_one_line(tmp_path):
+    path = tmp_path / "exits.py"
+    path.write_text("import sys; sys.exit(5)")
+    with pytest.raises(ParameterError, match=r"cannot import .*: 5"):
+        search(f"{path}:Mine")
 
 
 # Versions.
