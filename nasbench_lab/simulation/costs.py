@@ -61,20 +61,31 @@ class Spending:
     """
 
     def __init__(self, cost: Cost, table: Table, limit: float) -> None:
-        self.cost, self.limit = cost, limit
-        self.table = table
+        self.limit = limit
+        self._cost, self._table = cost, table
         self._arrays: dict[int, FloatArray] = {}
 
-    def training(self, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
-        """Return the cost of trainings from their start, in the same shape as the architectures."""
+    def every_training(self, epochs: int) -> FloatArray:
+        """Return the cost of every training from its start to a fidelity, shape (architectures, repeats or 1)."""
         if epochs not in self._arrays:
-            self._arrays[epochs] = self.cost.training(self.table, epochs)
-        costs = self._arrays[epochs]
+            self._arrays[epochs] = self._cost.training(self._table, epochs)
+        return self._arrays[epochs]
+
+    def training(self, epochs: int, architecture: IntArray, repeat: NDArray[np.int16]) -> FloatArray:
+        """Return the cost of trainings from their start, in the same shape as the architectures.
+
+        Where the mean over repeats was observed, it is the mean cost over the repeats that have one.
+        """
+        costs = self.every_training(epochs)
         if costs.shape[1] == 1:
             return costs[architecture, 0]
-        with np.errstate(invalid="ignore"):
-            mean = np.nansum(costs, axis=1) / (~np.isnan(costs)).sum(axis=1)
-        return np.where(repeat == MEAN, mean[architecture], costs[architecture, np.maximum(repeat, 0)])
+        single = costs[architecture, np.maximum(repeat, 0)]
+        mean = repeat == MEAN
+        if mean.any():
+            rows = costs[architecture[mean]]
+            with np.errstate(invalid="ignore"):
+                single[mean] = np.nansum(rows, axis=-1) / (~np.isnan(rows)).sum(axis=-1)
+        return single
 
     def of(self, outcome: Outcome, fidelity: int) -> FloatArray:
         """Return the cost of evaluations, shape (runs, k). A resumed training costs the difference.
@@ -127,7 +138,7 @@ def allowed_trainings(spending: Sequence[Spending], fidelity: int) -> tuple[floa
     """
     cheapest = average = float("inf")
     for each in spending:
-        costs = each.cost.training(each.table, fidelity)
+        costs = each.every_training(fidelity)
         cheapest = min(cheapest, each.limit / float(np.nanmin(costs)))
         average = min(average, each.limit / float(np.nanmean(costs)))
     return cheapest, average

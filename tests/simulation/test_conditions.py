@@ -173,6 +173,18 @@ def test_energy_of_several_fidelities(resumable):
         assert trace.stopped[run] or spent + 2 * energy[table.fidelities[-1]].max() > 20
 
 
+@pytest.mark.parametrize("repeat", ["mean", 0])
+def test_energy_where_the_mean_or_one_repeat_is_observed(repeat):
+    table = with_energy()
+    budget = nl.Budget(energy="20 kWh")
+    trace = nl.simulate(table, "exhaustive", runs=1, budget=budget, repeat=repeat)
+    energy = table.repeat_values("energy")
+    costs = energy.mean(axis=1) if repeat == "mean" else energy[:, 0]
+    spent = costs[trace.architecture[0]].cumsum()
+    assert spent[-1] <= 20 < spent[-1] + costs.max()
+    assert spent[-1] + costs[trace.architecture[0, -1] + 1] > 20
+
+
 def test_energy_is_summed_over_workers():
     table = with_energy()
     trace = nl.simulate(table, "random-search", runs=3, budget=nl.Budget(energy="30 kWh"), workers=3)
