@@ -11,6 +11,9 @@ practice:
 This is the two one-sided tests (TOST) procedure of Schuirmann (1987) for "equivalent", and one one-sided test for each
 of the others. With a confidence of 0.95, two versions that differ by no more than the margin are called worse with a
 probability of at most 0.05, and two that differ by more are called equivalent with at most 0.05.
+
+With very few runs the verdict is always inconclusive: if even the most extreme order of the runs arises by chance with
+more than the allowed error, their values prove nothing, however small their spread.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.analysis.intervals import LEVEL, Interval, Intervals
+from nasbench_lab.analysis.significance import least_p
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import Above, AtLeast, Below, number
 from nasbench_lab.errors import ParameterError
@@ -41,11 +45,13 @@ class SampleComparison:
     Attributes:
         verdict: on the new sample.
         difference: mean loss of the new sample minus that of the old one, over the runs with a value. The interval has
-            the confidence 2 * level - 1, so that each of its ends has the confidence ``level``.
+            the confidence 2 * level - 1, so that each of its ends has the confidence ``level``. NaN where there are too
+            few runs: fewer than two, or without spread fewer than a verdict needs.
         margin: largest difference that does not matter.
         level: confidence of the verdict.
         p_equivalent: p-value of the two one-sided tests of a difference larger than the margin, in either direction.
-        p_worse, p_better: p-values of the one-sided tests of a difference not above, or not below, the margin.
+        p_worse, p_better: p-values of the one-sided tests of a difference not above, or not below, the margin. They are
+            never smaller than `least_p` allows; 1 where the numbers of failed runs contradict.
         power: probability to find two equal versions equivalent, with the same numbers of runs and the same spread.
         detectable: the true worsening that is judged "worse" with a probability of 0.8.
         runs: number of runs of the new and of the old sample.
@@ -68,7 +74,11 @@ class SampleComparison:
 
     def __str__(self) -> str:
         difference = f"{self.difference.estimate:+.4g} [{self.difference.low:+.4g}, {self.difference.high:+.4g}]"
-        return f"{self.verdict}: {difference} with a margin of {self.margin:.4g} (positive is worse)"
+        text = f"{self.verdict}: {difference} with a margin of {self.margin:.4g} (positive is worse)"
+        if not any(self.without_value):
+            return text
+        known = [f"{runs - lost} of {runs}" for runs, lost in zip(self.runs, self.without_value, strict=True)]
+        return f"{text}, over {known[0]} new and {known[1]} old runs; the others have no value"
 
 
 def compare_samples(
@@ -84,9 +94,14 @@ def compare_samples(
 
     The difference of means has Welch's interval, or Student's for pairs. Runs without a value (NaN or infinite) are
     left out of the means. If there are any, a first test finds out whether one sample has more of them (Fisher's exact
-    test, or McNemar's exact test for pairs). If so, this decides the verdict. If not, the verdict "equivalent" still
-    requires equal shares in both samples. Each of the two tests then has half of the error that ``level`` allows
-    (Bonferroni).
+    test, or McNemar's exact test for pairs). If so, this decides the verdict. If not, the means may decide, but never
+    against the runs without a value, which are the worst: a sample with a larger share of them is never "better", one
+    with a smaller share never "worse", and "equivalent" requires equal shares. Each of the two tests has half of the
+    error that ``level`` allows (Bonferroni).
+
+    There is no verdict ("inconclusive") if the runs are too few for the level: `least_p` of the numbers of runs with a
+    value, or 0.5 to the number of pairs, must not exceed the allowed error. With a level of 0.95 and no failed runs,
+    this takes 3 runs of each version, or 5 pairs.
 
     Args:
         new: values of the new version, one per run.
@@ -108,6 +123,8 @@ def compare_samples(
     'better'
     >>> compare_samples([5.1, 4.0, 6.0], [5.0, 4.0, 6.2], margin=0.2).verdict
     'inconclusive'
+    >>> compare_samples([6.0, 6.0], [5.0, 5.0], margin=0.2).verdict  # two runs prove nothing
+    'inconclusive'
     """
     losses = [_losses(values, direction) for values in (new, old)]
     if paired and len(losses[0]) != len(losses[1]):
@@ -121,13 +138,24 @@ def compare_samples(
     if any(failures):
         p_failures = _mcnemar(*failed) if paired else _fisher(failures, (len(losses[0]), len(losses[1])))
     difference, spread, degrees = (_paired if paired else _welch_of)(*losses)
+    least = _least_p(*failed, paired=paired)
+    few = least > error
     interval = intervals_of(difference, spread, degrees, 1 - 2 * error).at()
-    verdict = _verdict(interval, margin)
-    if p_failures <= 2 * error and failures[0] * len(losses[1]) != failures[1] * len(losses[0]):
-        verdict = "worse" if failures[0] * len(losses[1]) > failures[1] * len(losses[0]) else "better"
-    elif verdict == "equivalent" and failures[0] * len(losses[1]) != failures[1] * len(losses[0]):
-        verdict = "inconclusive"
-    p_equivalent, p_worse, p_better = _p_values(float(difference), float(spread), float(degrees), margin)
+    if few and spread == 0:
+        interval = Interval(interval.estimate, math.nan, math.nan)
+    p_equivalent, p_worse, p_better = (
+        max(p, least) for p in _p_values(float(difference), float(spread), float(degrees), margin)
+    )
+    more_failed = np.sign(failures[0] * len(losses[1]) - failures[1] * len(losses[0]))
+    verdict: Verdict = "inconclusive" if few else _verdict(interval, margin)
+    if more_failed:
+        worse_or_better: Verdict = "worse" if more_failed > 0 else "better"
+        p_equivalent = 1.0
+        p_worse, p_better = (p_worse, 1.0) if more_failed > 0 else (1.0, p_better)
+        if p_failures <= 2 * error:
+            verdict = worse_or_better
+        elif verdict != worse_or_better:
+            verdict = "inconclusive"
     return SampleComparison(
         verdict=verdict,
         difference=interval,
@@ -136,8 +164,8 @@ def compare_samples(
         p_equivalent=p_equivalent,
         p_worse=p_worse,
         p_better=p_better,
-        power=equivalence_power(margin, float(spread), float(degrees), 1 - error),
-        detectable=_detectable(margin, float(spread), float(degrees), error),
+        power=0.0 if few else equivalence_power(margin, float(spread), float(degrees), 1 - error),
+        detectable=math.inf if few else _detectable(margin, float(spread), float(degrees), error),
         runs=(len(losses[0]), len(losses[1])),
         without_value=failures,
         p_failures=p_failures,
@@ -264,6 +292,13 @@ def _paired(new: FloatArray, old: FloatArray) -> tuple[FloatArray, FloatArray, F
     return gaps.mean(), np.asarray(gaps.std(ddof=1) / math.sqrt(len(gaps))), np.array(len(gaps) - 1.0)
 
 
+def _least_p(new_failed: NDArray[np.bool_], old_failed: NDArray[np.bool_], *, paired: bool) -> float:
+    """Return the smallest p-value that the order of the values, or the signs of their differences, can prove."""
+    if paired:
+        return float(0.5 ** int((~new_failed & ~old_failed).sum()))
+    return least_p(int((~new_failed).sum()), int((~old_failed).sum()))
+
+
 def _fisher(failures: tuple[int, int], runs: tuple[int, int]) -> float:
     from scipy.stats import fisher_exact
 
@@ -285,7 +320,7 @@ def _p_values(difference: float, error: float, degrees: float, margin: float) ->
 
     if math.isnan(difference):
         return 1.0, 1.0, 1.0
-    if error == 0:  # without spread the difference is known
+    if error == 0:  # without spread only the number of runs limits what they prove
         worse, better = difference > margin, difference < -margin
         return float(worse or better), float(not worse), float(not better)
     at_most = float(stdtr(degrees, (difference - margin) / error))

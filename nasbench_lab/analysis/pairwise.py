@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from nasbench_lab.analysis.effect_sizes import count_pairs
 from nasbench_lab.analysis.equivalence import compare_samples, intervals_of, verdicts, welch
 from nasbench_lab.analysis.intervals import LEVEL, Intervals
-from nasbench_lab.analysis.significance import holm_of_pairs, rank_sum_p
+from nasbench_lab.analysis.significance import holm_of_pairs, least_p, median_test, rank_sum_p
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -27,8 +28,12 @@ class Pairwise:
         a12: probability that a run of i ends better than one of j, ties half (Vargha and Delaney), shape (S, S, T).
         p: two-sided p-values of the Mann-Whitney test, shape (S, S, T).
         adjusted: the p-values, Holm-adjusted over all pairs of a task, shape (S, S, T).
-        difference: mean regret of i minus that of j over the runs with a value, in the metric's unit (negative: i is
-            better), with Welch's interval of confidence 2 * level - 1, shape (S, S, T); see `SampleComparison`.
+        mean_adjusted: two-sided p-values of Welch's test of mean regrets, Holm-adjusted likewise, shape (S, S, T); NaN
+            where a run has no value, as the mean is infinite.
+        median_adjusted: two-sided p-values of Mood's median test, Holm-adjusted likewise, shape (S, S, T).
+        difference: mean regret of i minus that of j, in the metric's unit (negative: i is better), with Welch's interval
+            of confidence 2 * level - 1, shape (S, S, T). Infinite without an interval where a run of one strategy has
+            no value, NaN where runs of both have none.
         verdict: on i, given `margin`: "equivalent", "better", "worse" or "inconclusive", shape (S, S, T); empty on the
             diagonal and where one of the two did not run.
         margin: largest difference of mean regrets that does not matter in practice, in the metric's unit, shape (T,).
@@ -40,6 +45,8 @@ class Pairwise:
     a12: FloatArray
     p: FloatArray
     adjusted: FloatArray
+    mean_adjusted: FloatArray
+    median_adjusted: FloatArray
     difference: Intervals
     verdict: NDArray[np.str_]
     margin: FloatArray
@@ -59,7 +66,7 @@ def compare_pairs(
         level: confidence of the verdicts, above 0.5.
     """
     shape = (len(losses[0]), len(losses[0]), len(losses))
-    effect, p, adjusted = (np.full(shape, np.nan) for _ in range(3))
+    effect, p, adjusted, by_mean, by_median = (np.full(shape, np.nan) for _ in range(5))
     difference, verdict = Intervals.empty(shape), np.zeros(shape, dtype=_LONGEST)
     for task, row in enumerate(losses):
         ran = [strategy for strategy, each in enumerate(row) if each is not None]
@@ -68,28 +75,50 @@ def compare_pairs(
             continue
         one, other = np.array(ran)[:, None], np.array(ran)[None, :]
         pairs = count_pairs(samples)
-        found, gaps = rank_sum_p(pairs, samples), _differences(samples, level)
+        found, (gaps, p_of_means) = rank_sum_p(pairs, samples), _differences(samples, level)
         effect[one, other, task] = pairs.a12
         p[one, other, task] = found
         adjusted[one, other, task] = holm_of_pairs(found)
+        by_mean[one, other, task] = holm_of_pairs(p_of_means)
+        by_median[one, other, task] = holm_of_pairs(median_test(samples))
         difference.estimate[one, other, task] = gaps.estimate
         difference.low[one, other, task] = gaps.low
         difference.high[one, other, task] = gaps.high
         verdict[one, other, task] = _verdicts(samples, gaps, float(margin[task]), level)
-    return Pairwise(kind, effect, p, adjusted, difference, verdict, np.asarray(margin), level)
+    return Pairwise(kind, effect, p, adjusted, by_mean, by_median, difference, verdict, np.asarray(margin), level)
 
 
-def _differences(samples: Sequence[FloatArray], level: float) -> Intervals:
-    """Return differences of means over runs with a value, with Welch's intervals, shape (S, S); 0 on the diagonal."""
-    known = [sample[np.isfinite(sample)] for sample in samples]
-    counts = np.array([float(len(each)) for each in known])
-    means = np.array([each.mean() if len(each) else np.nan for each in known])
-    variances = np.array([each.var(ddof=1) if len(each) > 1 else np.nan for each in known])
+def _differences(samples: Sequence[FloatArray], level: float) -> tuple[Intervals, FloatArray]:
+    """Return differences of means with Welch's intervals, and two-sided p-values, shape (S, S)."""
+    from scipy.special import stdtr
+
+    counts = np.array([float(len(each)) for each in samples])
+    complete = [bool(np.isfinite(each).all()) for each in samples]
+    means = np.array([each.mean() if known else np.inf for each, known in zip(samples, complete, strict=True)])
+    variances = np.array(
+        [each.var(ddof=1) if known and len(each) > 1 else np.nan for each, known in zip(samples, complete, strict=True)]
+    )
     pairs = [(array[:, None], array[None, :]) for array in (means, variances, counts)]
-    found = intervals_of(*welch(pairs[0], pairs[1], pairs[2]), confidence=2 * level - 1)
+    with np.errstate(invalid="ignore"):
+        difference, error, degrees = welch(pairs[0], pairs[1], pairs[2])
+        found = intervals_of(difference, error, degrees, confidence=2 * level - 1)
+        t = np.where(difference == 0, 0.0, np.abs(difference) / np.where(error == 0, np.nan, error))
+        p = np.where((error == 0) & (difference != 0), 0.0, 2 * stdtr(degrees, -t))
+    least = _least_p(samples)
+    p = np.where(np.isfinite(found.low), np.maximum(p, np.minimum(1.0, 2 * least)), np.nan)
+    without = (least > 1 - level) & (error == 0)
+    for end in (found.low, found.high):
+        end[without] = np.nan
     for array in (found.estimate, found.low, found.high):
         np.fill_diagonal(array, 0.0)
-    return found
+    return found, p
+
+
+def _least_p(samples: Sequence[FloatArray]) -> FloatArray:
+    """Return the smallest one-sided p-value that the order of the runs can prove, for all pairs, shape (S, S)."""
+    runs = [len(each) for each in samples]
+    known = {pair: least_p(*pair) for pair in itertools.product(set(runs), repeat=2)}
+    return np.array([[known[one, other] for other in runs] for one in runs])
 
 
 def _verdicts(samples: Sequence[FloatArray], found: Intervals, margin: float, level: float) -> NDArray[np.str_]:
@@ -97,6 +126,7 @@ def _verdicts(samples: Sequence[FloatArray], found: Intervals, margin: float, le
     if np.isnan(margin):
         return np.zeros(found.low.shape, dtype=_LONGEST)
     verdict = verdicts(found.low, found.high, np.array(margin)).astype(_LONGEST)
+    verdict[_least_p(samples) > 1 - level] = "inconclusive"
     np.fill_diagonal(verdict, "")
     # Where runs have no value, their number is compared as well.
     failing = [bool(np.isinf(sample).any()) for sample in samples]
