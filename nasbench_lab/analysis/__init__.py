@@ -31,7 +31,7 @@ from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_
 from nasbench_lab.analysis.ranks import expected_ranks, mean_ranks
 from nasbench_lab.analysis.retraining import Validation, validate
 from nasbench_lab.analysis.run_summary import Summary, summarize, to_csv
-from nasbench_lab.analysis.significance import holm, mann_whitney, wilcoxon
+from nasbench_lab.analysis.significance import holm, mann_whitney, median_test, sign_flip, wilcoxon
 from nasbench_lab.analysis.studies.pipeline import study
 from nasbench_lab.analysis.studies.results import (
     Found,
@@ -102,6 +102,7 @@ __all__ = [
     "incumbent_trajectories",
     "mann_whitney",
     "mean_ranks",
+    "median_test",
     "non_dominated",
     "pareto_fronts",
     "performance_profile",
@@ -114,6 +115,7 @@ __all__ = [
     "run_quantiles",
     "runs_needed",
     "score_distribution",
+    "sign_flip",
     "study",
     "summarize",
     "times_to_target",

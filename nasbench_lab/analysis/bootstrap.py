@@ -6,8 +6,13 @@ same tasks, not about other tasks. The ends of an interval are percentiles of th
 
 Two things make it fast. Resamples are drawn as counts (how often each order statistic was drawn), which are the same
 for all quantities with the same number of runs, so a resampled mean or trimmed mean is a matrix product. And where a
-task has more than 128 runs (fewer with many tasks), neighbouring order statistics are replaced by their mean and drawn
-together; the tests measure how much spread this hides.
+task has more than 1,024 runs (fewer with more than eight tasks), neighbouring order statistics are replaced by their
+mean and drawn together. Their groups become smaller towards both ends, where few runs may decide, and the runs at the
+very ends stay single. For the mean this bounds what grouping can hide, whatever the values are: see `hidden_share`.
+
+Percentile intervals have their own limits, which `docs/design/statistics.md` states with measured coverages: they are
+too narrow for fewer than about 20 runs, and where fewer than about ten runs of a task decide. A task with a single run
+shows no spread at all, so there is no interval (NaN).
 """
 
 from __future__ import annotations
@@ -32,13 +37,15 @@ STATISTICS: tuple[Statistic, ...] = ("mean", "iqm", "median")
 RESAMPLES = 1000
 """Default number of bootstrap resamples."""
 
-MOST_GROUPS = 128
-"""Largest number of groups of neighbouring runs per task."""
+MOST_GROUPS = 1024
+"""Largest number of groups of neighbouring runs per task. With no more runs, every run is drawn alone."""
 
-_LEAST_GROUPS = 16
-_MOST_COUNTS = 2048  # groups over all tasks, which bounds time and memory of a resample
-_ZONE = 8  # standard deviations, at most
+_LEAST_GROUPS = 32
+_MOST_COUNTS = 8192  # groups over all tasks, which bounds time and memory of a resample
+_ZONE = 6  # standard deviations, at most
 _ROUNDING = 1e-9
+_SPARSE = 32  # runs per group from which drawing the counts of groups is faster than drawing runs
+_RESAMPLES_AT_A_TIME = 100
 
 
 def average(losses: ArrayLike, statistic: Statistic = "mean") -> FloatArray:
@@ -89,7 +96,7 @@ def bootstrap_interval(
         seed: of the resamples.
 
     Returns:
-        Intervals of shape (...).
+        Intervals of shape (...), without ends (NaN) where a task has a single run.
 
     Raises:
         ParameterError: there are no tasks or no runs, or a number is out of range.
@@ -181,7 +188,7 @@ class Resampler:
         """
         number("level", level, Above(0), Below(1))
         shape = groups[0].shape[:-1]
-        if not self.resamples:
+        if not self.resamples or min(self.runs) < 2:
             return np.full(shape, np.nan), np.full(shape, np.nan)
         values = np.concatenate([task.reshape(-1, task.shape[-1]) for task in groups], axis=1)
         if statistic == "mean":
@@ -201,12 +208,8 @@ class Resampler:
         """
         random = np.random.default_rng([self.seed, self.stream, *self.runs])
         most = max(self.runs)
-        drawn = {runs: self.runs.count(runs) for runs in dict.fromkeys(self.runs)}
-        tables = {
-            runs: iter(random.multinomial(runs, self.sizes(runs) / runs, size=(tasks, self.resamples)))
-            for runs, tasks in drawn.items()
-        }
-        return np.concatenate([next(tables[runs]) * (most / runs) for runs in self.runs], axis=1)
+        drawn = [_drawn_counts(random, self.sizes(runs), self.resamples) * (most / runs) for runs in self.runs]
+        return np.concatenate(drawn, axis=1)
 
     def task_shares(self, task: int) -> FloatArray:
         """Return the share of each group among the drawn runs of a task, shape (resamples, groups)."""
@@ -249,7 +252,7 @@ class Resampler:
         """Sums of the smallest values up to a weight, shape (resamples, rows).
 
         Which values these are depends on the resample only in a zone around the expected place. Values below the zone
-        are summed by one matrix product. The chance that a resample leaves the zone is below 1e-13 (Hoeffding).
+        are summed by one matrix product. The chance that a resample leaves the zone is below 1e-7 (Hoeffding).
         """
         spread = _ZONE * math.sqrt(sum(max(self.runs) ** 2 / runs for runs in self.runs)) / 2
         expected = np.cumsum(self._expected[order], axis=1)
@@ -281,9 +284,65 @@ def resampler(
 
 @lru_cache(maxsize=64)
 def _sizes(runs: int, groups: int) -> IntArray:
-    sizes = np.diff(np.arange(groups + 1) * runs // groups)
+    """Return the sizes of at most so many groups, small towards both ends, where the first and last are single runs.
+
+    A third of the groups is spaced evenly by rank, the others by the logarithm of the odds of the rank. So the size of
+    a group at a share u of the runs is at most in proportion to 1 and to u (1 - u).
+    """
+    if groups >= runs:
+        sizes = np.ones(runs, dtype=np.int64)
+    else:
+        share = (np.arange(runs + 1) + 0.5) / (runs + 1)
+        odds = np.log(share / (1 - share))
+        place = 2 / 3 * (odds - odds[0]) / (odds[-1] - odds[0]) + (share - share[0]) / (share[-1] - share[0]) / 3
+        # At the ends several steps fall on one run, so there are fewer groups than steps.
+        fewest, most = max(groups - 2, 1), 4 * groups
+        while most - fewest > 1:
+            steps = (fewest + most) // 2
+            fewest, most = (steps, most) if len(_edges(place, steps)) <= groups + 1 else (fewest, steps)
+        sizes = np.diff(_edges(place, fewest))
     sizes.flags.writeable = False
     return sizes
+
+
+def _edges(place: FloatArray, steps: int) -> IntArray:
+    """Return the ends of groups in equal steps of a place that ascends from 0 to 1."""
+    runs = len(place) - 1
+    ends = np.searchsorted(place, np.linspace(0, 1, steps + 1)[1:-1])
+    return np.unique(np.concatenate([[0, 1, runs - 1, runs], ends]))
+
+
+def hidden_share(runs: int, groups: int) -> float:
+    """Return the largest share of the variance of a resampled mean that grouping can hide, whatever the values are.
+
+    With the rank as a share of the runs, sorted values are an integral of steps, so the variance of a mean is the
+    integral of K(s, t) = s (1 - t) for s <= t over pairs of steps. What a group from a to b hides is the integral of
+    (s - a) (b - t) / (b - a). The ratio is largest for s = t where the odds of s are the geometric mean of those of a
+    and b; this function returns its maximum.
+
+    >>> [round(hidden_share(runs, MOST_GROUPS), 4) for runs in (1000, 4000, 1_000_000)]
+    [0.0, 0.0072, 0.0156]
+    """
+    sizes = _sizes(runs, min(runs, groups))
+    ends = np.concatenate([[0], np.cumsum(sizes)])[:, None] / runs
+    low, high = ends[:-1, 0][sizes > 1], ends[1:, 0][sizes > 1]
+    odds = np.sqrt(low / (1 - low) * high / (1 - high))
+    step = odds / (1 + odds)
+    return float(((step - low) * (high - step) / ((high - low) * step * (1 - step))).max(initial=0.0))
+
+
+def _drawn_counts(random: np.random.Generator, sizes: IntArray, resamples: int) -> FloatArray:
+    """Return how often each group was drawn, shape (resamples, groups)."""
+    runs, groups = int(sizes.sum()), len(sizes)
+    if runs > _SPARSE * groups:
+        return random.multinomial(runs, sizes / runs, size=resamples).astype(np.float64)
+    group = np.repeat(np.arange(groups), sizes)
+    counts = np.empty((resamples, groups))
+    for start in range(0, resamples, _RESAMPLES_AT_A_TIME):
+        part = counts[start : start + _RESAMPLES_AT_A_TIME]
+        drawn = group[random.integers(0, runs, (len(part), runs))] + np.arange(len(part))[:, None] * groups
+        part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
+    return counts
 
 
 def most_groups(tasks: int) -> int:

@@ -21,7 +21,7 @@ from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
 
-_MOST_GROUPS = 64  # of neighbouring runs, resampled together
+_MOST_GROUPS = 96  # of neighbouring runs, resampled together, see `bootstrap`
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,8 @@ def probability_of_improvement(
 ) -> Interval:
     """Return the probability that a run of the first strategy is better than one of the second, averaged over tasks.
 
-    With a stratified bootstrap interval: the runs of both are resampled independently (see `bootstrap`).
+    With a stratified bootstrap interval: the runs of both are resampled independently (see `bootstrap`). There is none
+    (NaN) where a strategy has a single run on a task.
 
     Args:
         first: per task, losses of the first strategy, shape (runs,).
@@ -121,7 +122,7 @@ def probability_of_improvement(
         shares = [draw.task_shares(task) for draw in draws]
         drawn += ((shares[0] @ better) * shares[1]).sum(axis=1) / len(tasks[0])
         estimate += a12(one, other) / len(tasks[0])
-    if not resamples:
+    if not resamples or min(len(each) for side in tasks for each in side) < 2:
         return Interval(estimate, float("nan"), float("nan"))
     # Rounding: shares may add up to slightly less or more than one.
     low, high = np.clip(run_quantiles(drawn.round(12), ((1 - level) / 2, (1 + level) / 2)), 0.0, 1.0)

@@ -35,6 +35,7 @@ from nasbench_lab.analysis import (
     incumbent_trajectories,
     mann_whitney,
     mean_ranks,
+    median_test,
     performance_profile,
     probability_of_improvement,
     random_value,
@@ -42,11 +43,13 @@ from nasbench_lab.analysis import (
     run_quantiles,
     runs_needed,
     score_distribution,
+    sign_flip,
     times_to_target,
     wilcoxon,
 )
-from nasbench_lab.analysis.bootstrap import pooled_average
+from nasbench_lab.analysis.bootstrap import hidden_share, pooled_average
 from nasbench_lab.analysis.equivalence import intervals_of, verdicts, welch
+from nasbench_lab.analysis.significance import least_p
 from nasbench_lab.errors import MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.testing import synthetic_table
 
@@ -106,16 +109,84 @@ def test_coverage_of_intervals():
 
 def test_taking_neighbouring_runs_together_hides_little():
     """Also of a distribution with a heavy tail, and also where many tasks leave few groups to each."""
-    for tasks, runs in ((1, 3000), (40, 300)):
+    for tasks, runs, groups in ((1, 6000, None), (10, 300, 40)):
         values = list(random().exponential(size=(tasks, runs)))
-        draws = Resampler([runs] * tasks, resamples=4000)
+        draws = Resampler([runs] * tasks, resamples=4000, groups=groups)
         assert draws.counts.shape[1] < tasks * runs / 5
         low, high = draws.interval([draws.group(task) for task in values], "mean")
         exact = np.sqrt(sum(task.var() / runs for task in values)) / tasks * 2 * scipy.stats.norm.ppf(0.975)
         assert high - low == pytest.approx(exact, rel=0.06)  # of which four errors of a simulation are 0.045
         low, high = draws.interval([draws.group(task) for task in values], "iqm")
-        drawn = naive_bootstrap(values, "iqm", 1000)
+        drawn = naive_bootstrap(values, "iqm", 600)
         assert high - low == pytest.approx(np.ptp(run_quantiles(drawn, [0.025, 0.975])), rel=0.15)
+
+
+def stuck(runs, count, value=10.0):
+    """Losses of which a few are large."""
+    return np.where(np.arange(runs) < count, value, 0.0)
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        [stuck(1000, 3) + random().normal(0.1, 0.01, 1000)],
+        [stuck(1000, 5)],
+        [stuck(4000, 12) + random().normal(0.1, 0.01, 4000)],
+        [stuck(1000, 5)] * 100,
+    ],
+    ids=["3 of 1,000", "a share of 0.5 percent", "12 of 4,000", "5 of 1,000 on 100 tasks"],
+)
+def test_intervals_are_wide_enough_where_few_runs_decide(tasks):
+    """As wide as those of resampling how often each value occurs."""
+    resamples = 4000 if len(tasks) == 1 else 1000
+    error = 0.12 if len(tasks) == 1 else 0.2  # more than three errors of both simulations
+    found = bootstrap_interval(tasks, "mean", resamples=resamples)
+    draws, means = random(), np.zeros(resamples)
+    for task in tasks:
+        values, often = np.unique(task, return_counts=True)
+        means += draws.multinomial(len(task), often / len(task), resamples) @ values / len(task) / len(tasks)
+    low, high = run_quantiles(means, [0.025, 0.975])
+    assert found.high - found.low == pytest.approx(high - low, rel=error)
+    score = score_distribution(tasks, [5.0], resamples=resamples)
+    shares = [draws.binomial(len(task), (task < 5).mean(), resamples) / len(task) for task in tasks]
+    width = np.ptp(run_quantiles(np.mean(shares, axis=0), [0.025, 0.975]))
+    assert score.high - score.low == pytest.approx(width, rel=error)
+
+
+def test_the_probability_of_improvement_is_wide_enough_where_few_runs_decide():
+    """Against a strategy that always ends at 0, a stuck run loses a half."""
+    first, second = [stuck(1000, 5)] * 2, [np.zeros(1000)] * 2
+    found = probability_of_improvement(first, second, resamples=4000)
+    drawn = 0.5 - random().binomial(1000, 0.005, (4000, 2)).mean(axis=1) / 2000
+    assert found.high - found.low == pytest.approx(np.ptp(run_quantiles(drawn, [0.025, 0.975])), rel=0.12)
+
+
+@pytest.mark.parametrize(("runs", "groups"), [(1000, 81), (300, 32), (2000, 1024), (50, 3)])
+def test_what_grouping_hides_is_bounded_for_any_values(runs, groups):
+    sizes = Resampler([runs], groups=groups).sizes(runs)
+    assert sizes.sum() == runs
+    assert len(sizes) <= max(groups, 3)
+    steps = np.tri(runs, runs, -1)  # any ascending values are a sum of steps
+    heavy = np.sort(random().pareto(0.8, (20, runs)), axis=1)
+    values = np.concatenate([steps, heavy])
+    values = np.sort(values[np.ptp(values, axis=1) > 0], axis=1)
+    ends = np.cumsum(sizes)
+    grouped = np.repeat(np.add.reduceat(values, ends - sizes, axis=1) / sizes, sizes, axis=1)
+    hidden = 1 - grouped.var(axis=1) / values.var(axis=1)
+    bound = hidden_share(runs, groups)
+    assert hidden.max() <= bound + 1e-12
+    assert hidden.max() > 0.6 * bound  # the bound is not far from what happens
+
+
+def test_a_single_run_has_no_interval():
+    for tasks in ([[0.5]], [[0.5], [1.0, 2.0]]):
+        found = bootstrap_interval(tasks)
+        assert np.isfinite(found.estimate)
+        assert np.isnan([found.low, found.high]).all()
+    improvement = probability_of_improvement([[1.0], [1.0, 2.0]], [[2.0, 3.0], [2.0, 3.0]])
+    assert np.isfinite(improvement.estimate)
+    assert np.isnan([improvement.low, improvement.high]).all()
+    assert np.isnan(score_distribution([[0.5]], [1.0]).low).all()
 
 
 @given(st.lists(samples, min_size=1, max_size=4), st.sampled_from(["mean", "iqm", "median"]))
@@ -185,17 +256,66 @@ def test_a12_by_definition(first, second):
     assert count_pairs([first, second]).a12[1, 0] == pytest.approx(1 - expected)
 
 
-@given(st.lists(st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.0]), min_size=9, max_size=20), min_size=2, max_size=4))
-@settings(max_examples=40)
-def test_mann_whitney_is_that_of_scipy(groups):
+def test_mann_whitney_of_many_runs_is_that_of_scipy():
+    groups = [random().integers(0, 9, size) / 4 + size / 400 for size in (70, 80, 90)]
     found = mann_whitney(groups)
     for one, other in itertools.combinations(range(len(groups)), 2):
-        if len({*groups[one], *groups[other]}) == 1:
-            assert found[one, other] == 1
-        else:
-            expected = scipy.stats.mannwhitneyu(groups[one], groups[other], method="asymptotic").pvalue
-            assert found[one, other] == pytest.approx(expected)
-            assert found[other, one] == found[one, other]
+        expected = scipy.stats.mannwhitneyu(groups[one], groups[other], method="asymptotic").pvalue
+        assert found[one, other] == found[other, one] == pytest.approx(expected)
+
+
+def two_sided(value, values):
+    return min(1.0, 2 * min((values <= value + 1e-9).mean(), (values >= value - 1e-9).mean()))
+
+
+@given(st.lists(losses, min_size=1, max_size=6), st.lists(losses, min_size=1, max_size=6))
+def test_tests_of_few_runs_compare_with_all_ways_to_draw_them(first, second):
+    together = np.array(worst([*first, *second]))
+    ranks = scipy.stats.rankdata(together)
+    ways = list(itertools.combinations(range(len(ranks)), len(first)))
+    sums = np.array([ranks[list(way)].sum() for way in ways])
+    assert mann_whitney([first, second])[0, 1] == pytest.approx(two_sided(ranks[: len(first)].sum(), sums))
+    cuts = [together > cut for cut in together] + [together >= cut for cut in together]
+    middle = np.sort(together)[(len(together) - 1) // 2]
+    near = [together > middle, together >= middle]
+    even = [abs(2 * cut.sum() - len(together)) for cut in near]
+    above = near[int(even[1] < even[0])]
+    assert any((above == cut).all() for cut in cuts)
+    counts = np.array([above[list(way)].sum() for way in ways])
+    found = median_test([first, second])
+    assert found[0, 1] == found[1, 0] == pytest.approx(two_sided(above[: len(first)].sum(), counts))
+
+
+def test_mann_whitney_of_examples():
+    assert mann_whitney([[1.0, 1.0, 2.0], [3.0, 3.0, 4.0]])[0, 1] == pytest.approx(0.1)
+    assert mann_whitney([[1.0, 1.0], [2.0, 2.0]])[0, 1] == pytest.approx(1 / 3)
+    few = mann_whitney([stuck(1000, 5), np.zeros(1000)])[0, 1]
+    assert few == pytest.approx(scipy.stats.fisher_exact([[5, 995], [0, 1000]]).pvalue)
+    with pytest.raises(ParameterError, match="not empty"):
+        median_test([[]])
+
+
+@given(st.lists(st.sampled_from([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]), min_size=1, max_size=9))
+def test_tests_of_few_pairs_compare_with_all_signs(gaps):
+    gaps = np.array(gaps)
+    signs = np.array(list(itertools.product([-1.0, 1.0], repeat=len(gaps))))
+    ranks = np.where(gaps == 0, 0.0, scipy.stats.rankdata(np.abs(gaps)))
+    sums = signs @ ranks
+    assert wilcoxon(gaps, np.zeros(len(gaps))) == pytest.approx(two_sided((np.sign(gaps) * ranks).sum(), sums))
+    assert sign_flip([gaps])[0] == pytest.approx(two_sided(gaps.sum(), signs @ gaps))
+
+
+def test_the_sign_flip_test_of_many_differences_is_that_of_scipy():
+    gaps = random().normal(0.2, 1.0, (2, 40))
+    found = sign_flip(gaps)
+    for row, p in zip(gaps, found, strict=True):
+        oracle = scipy.stats.permutation_test(
+            (row,), np.mean, permutation_type="samples", n_resamples=20_000, rng=np.random.default_rng(1)
+        )
+        assert p == pytest.approx(oracle.pvalue, abs=4 * np.sqrt(0.25 / 20_000))
+    assert (sign_flip(gaps) == found).all()
+    with pytest.raises(ParameterError, match="finite"):
+        sign_flip([[np.nan]])
 
 
 def test_mann_whitney_of_few_runs_is_exact():
@@ -215,17 +335,16 @@ def test_nothing_differs():
     assert a12([NAN], [NAN]) == 0.5
 
 
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=25))
-def test_wilcoxon_is_that_of_scipy(pairs):
-    first, second = np.array(pairs, dtype=float).T
-    gaps = first - second
-    if not gaps.any():
-        assert wilcoxon(first, second) == 1
-        return
-    ties = len(set(np.abs(gaps))) < len(gaps) or not gaps.all()
-    options = {"method": "approx", "correction": True} if ties else {"method": "exact"}
-    expected = scipy.stats.wilcoxon(gaps, zero_method="pratt", **options).pvalue
-    assert wilcoxon(first, second) == pytest.approx(min(1.0, expected))
+@pytest.mark.parametrize("pairs", [20, 50])
+def test_wilcoxon_without_ties_is_that_of_scipy(pairs):
+    gaps = random().normal(0.3, 1.0, pairs)
+    assert wilcoxon(gaps, np.zeros(pairs)) == pytest.approx(scipy.stats.wilcoxon(gaps, method="exact").pvalue)
+
+
+def test_wilcoxon_of_many_pairs_is_that_of_scipy():
+    gaps = random().integers(-6, 8, 150).astype(float)
+    expected = scipy.stats.wilcoxon(gaps, zero_method="pratt", method="approx", correction=True).pvalue
+    assert wilcoxon(gaps, np.zeros(150)) == pytest.approx(expected)
 
 
 def test_a_missing_value_is_the_largest_difference_of_a_pair():
@@ -630,14 +749,63 @@ def test_samples_against_scipy():
 
 
 def test_samples_without_spread():
-    assert compare_samples([1.0, 1.0], [1.0, 1.0], 0.0).verdict == "equivalent"
-    assert compare_samples([2.0, 2.0], [1.0, 1.0], 0.5).verdict == "worse"
-    found = compare_samples([1.0, 1.0], [2.0, 2.0], 0.5)
-    assert (found.verdict, found.p_better, found.p_worse, found.p_equivalent) == ("better", 0, 1, 1)
-    assert compare_samples([1.5, 1.5], [1.0, 1.0], 0.5).p_equivalent == 0  # at the margin is within it
+    assert compare_samples([1.0] * 3, [1.0] * 3, 0.0).verdict == "equivalent"
+    assert compare_samples([2.0] * 3, [1.0] * 3, 0.5).verdict == "worse"
+    found = compare_samples([1.0] * 3, [2.0] * 3, 0.5)
+    assert (found.verdict, found.p_better, found.p_worse, found.p_equivalent) == ("better", 0.05, 1, 1)
+    assert compare_samples([1.5] * 3, [1.0] * 3, 0.5).p_equivalent == 0.05  # at the margin is within it
     single = compare_samples([1.0], [5.0], 0.5)
     assert single.verdict == "inconclusive"
     assert np.isnan(single.difference.estimate)
+
+
+def test_too_few_runs_get_no_verdict():
+    """Not even the most extreme order of two runs and two has a probability of at most 0.05."""
+    for new in ([2.0, 2.0], [2.0, 2.0001], [1.0, 1.0]):
+        found = compare_samples(new, [1.0, 1.0], 0.5)
+        assert (found.verdict, found.power, found.detectable) == ("inconclusive", 0, INF)
+        assert min(found.p_worse, found.p_better, found.p_equivalent) >= 1 / 6
+    assert np.isnan([compare_samples([2.0, 2.0], [1.0, 1.0], 0.5).difference.low]).all()
+    assert compare_samples([2.0] * 3, [1.0] * 3, 0.5, level=0.99).verdict == "inconclusive"
+    assert compare_samples([2.0] * 4, [1.0] * 4, 0.5, paired=True).verdict == "inconclusive"
+    assert compare_samples([2.0] * 5, [1.0] * 5, 0.5, paired=True).verdict == "worse"
+    extreme = scipy.stats.mannwhitneyu(range(5), range(5, 12), method="exact", alternative="less")
+    assert least_p(5, 7) == pytest.approx(extreme.pvalue)
+    assert least_p(40, 60) == pytest.approx(1 / scipy.special.comb(100, 40))
+    pairs = compare_pairs("test", [[np.full(2, 2.0), np.full(2, 1.0), np.full(3, 1.0)]], np.array([0.5]))
+    assert pairs.verdict[0, 1, 0] == pairs.verdict[0, 2, 0] == "inconclusive"
+    assert np.isnan(pairs.difference.low[0, 1, 0])
+    assert pairs.difference.estimate[0, 1, 0] == 1
+    assert (pairs.mean_adjusted[..., 0] > 0.5).all()
+
+
+def test_failed_runs_are_the_worst_in_every_verdict():
+    """The runs that are left of a strategy that fails more often may look better; they are not."""
+    draws = random()
+    new, old = draws.normal(0.0, 0.01, 20), draws.normal(1.0, 0.01, 20)
+    new[:10], old[:5] = NAN, NAN
+    found = compare_samples(new, old, margin=0.1)
+    assert (found.verdict, found.p_better, found.p_equivalent) == ("inconclusive", 1, 1)
+    assert str(found).endswith("over 10 of 20 new and 15 of 20 old runs; the others have no value")
+    turned = compare_samples(old, new, margin=0.1)
+    assert (turned.verdict, turned.p_worse, turned.p_equivalent) == ("inconclusive", 1, 1)
+    assert compare_samples(new + 2, old, margin=0.1).verdict == "worse"  # more failures and a larger mean
+    pairs = compare_pairs("test", [[np.where(np.isnan(each), INF, each) for each in (new, old, old[5:])]], np.array([0.1]))
+    assert pairs.verdict[0, 1, 0] == pairs.verdict[1, 0, 0] == "inconclusive"
+    assert np.isnan(pairs.difference.estimate[0, 1, 0])  # both are infinite
+    assert pairs.difference.estimate[0, 2, 0] == INF
+    assert pairs.difference.estimate[2, 0, 0] == -INF
+    assert np.isnan(pairs.mean_adjusted[0, 1:, 0]).all()
+
+
+def test_tests_of_means_and_medians_of_all_pairs_are_those_of_single_pairs():
+    draws = random()
+    samples = [draws.exponential(size=40), draws.exponential(size=30) + 0.4]
+    pairs = compare_pairs("test", [samples], np.array([0.1]))
+    assert pairs.mean_adjusted[0, 1, 0] == pytest.approx(scipy.stats.ttest_ind(*samples, equal_var=False).pvalue)
+    assert pairs.median_adjusted[0, 1, 0] == median_test(samples)[0, 1]
+    same = compare_pairs("test", [[np.ones(9), np.ones(9)]], np.array([0.1]))
+    assert (same.mean_adjusted[0, 1, 0], same.verdict[0, 1, 0]) == (1, "equivalent")
 
 
 def test_samples_with_failures():
