@@ -90,7 +90,8 @@ def bootstrap_interval(
 
     Args:
         losses: per task, shape (..., runs); the numbers of runs may differ. NaN counts as infinitely bad.
-        statistic: see `average`; here of the runs of all tasks together.
+        statistic: see `average`; here of the runs of all tasks together. With few tasks, `ignored_tasks` says which of
+            them the interquartile mean ignores.
         level: confidence of the interval.
         resamples: number of resamples; with 0 there is no interval (NaN).
         seed: of the resamples.
@@ -121,6 +122,29 @@ def pooled_average(tasks: Sequence[FloatArray], statistic: Statistic) -> FloatAr
         return average(np.concatenate(tasks, axis=-1), statistic)
     weight = np.concatenate([np.full(count, max(runs) / count) for count in runs])
     return _weighted(np.concatenate(tasks, axis=-1), weight, *_window(max(runs) * len(runs), statistic))
+
+
+def ignored_tasks(tasks: Sequence[FloatArray]) -> tuple[int, ...]:
+    """Return the positions of the tasks that the interquartile mean over the runs of all tasks ignores entirely.
+
+    It drops a quarter of all runs at either end. With few tasks, these can be all runs of the easiest or the hardest.
+
+    Args:
+        tasks: losses of each task, shape (runs,).
+
+    >>> ignored_tasks([np.array([loss]) for loss in (0.01, 0.1, 0.2, 0.9)])
+    (0, 3)
+    """
+    runs = [len(task) for task in tasks]
+    values = _worst(np.concatenate(tasks))
+    order = np.argsort(values, kind="stable")
+    weight = np.concatenate([np.full(count, max(runs) / count) for count in runs])
+    upto = np.cumsum(weight[order])
+    low, high = _window(max(runs) * len(runs), "iqm")
+    counted = values[order][(upto > low + _ROUNDING) & (upto - weight[order] < high - _ROUNDING)]
+    return tuple(
+        place for place, task in enumerate(map(_worst, tasks)) if ((task < counted[0]) | (task > counted[-1])).all()
+    )
 
 
 class Resampler:

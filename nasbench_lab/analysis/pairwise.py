@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nasbench_lab.analysis.effect_sizes import count_pairs
 from nasbench_lab.analysis.equivalence import compare_samples, intervals_of, verdicts, welch
 from nasbench_lab.analysis.intervals import LEVEL, Intervals
-from nasbench_lab.analysis.significance import holm_of_pairs, least_p, median_test, rank_sum_p
+from nasbench_lab.analysis.significance import holm_of_pairs, least_p, median_test, rank_sum_p, sign_flip
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -31,9 +31,12 @@ class Pairwise:
         mean_adjusted: two-sided p-values of Welch's test of mean regrets, Holm-adjusted likewise, shape (S, S, T); NaN
             where a run has no value, as the mean is infinite.
         median_adjusted: two-sided p-values of Mood's median test, Holm-adjusted likewise, shape (S, S, T).
-        difference: mean regret of i minus that of j, in the metric's unit (negative: i is better), with Welch's interval
-            of confidence 2 * level - 1, shape (S, S, T). Infinite without an interval where a run of one strategy has
-            no value, NaN where runs of both have none.
+        mean_a12: mean of `a12` over the tasks on which all strategies ran, shape (S, S); NaN without such tasks.
+        mean_a12_adjusted: two-sided p-values of the sign-flip test of `mean_a12` over these tasks (see `sign_flip`),
+            Holm-adjusted over all pairs, shape (S, S); NaN with fewer than two such tasks.
+        difference: mean regret of i minus that of j, in the metric's unit (negative: i is better), with Welch's
+            interval of confidence 2 * level - 1, shape (S, S, T). Infinite without an interval where a run of one
+            strategy has no value, NaN where runs of both have none.
         verdict: on i, given `margin`: "equivalent", "better", "worse" or "inconclusive", shape (S, S, T); empty on the
             diagonal and where one of the two did not run.
         margin: largest difference of mean regrets that does not matter in practice, in the metric's unit, shape (T,).
@@ -47,6 +50,8 @@ class Pairwise:
     adjusted: FloatArray
     mean_adjusted: FloatArray
     median_adjusted: FloatArray
+    mean_a12: FloatArray
+    mean_a12_adjusted: FloatArray
     difference: Intervals
     verdict: NDArray[np.str_]
     margin: FloatArray
@@ -85,7 +90,32 @@ def compare_pairs(
         difference.low[one, other, task] = gaps.low
         difference.high[one, other, task] = gaps.high
         verdict[one, other, task] = _verdicts(samples, gaps, float(margin[task]), level)
-    return Pairwise(kind, effect, p, adjusted, by_mean, by_median, difference, verdict, np.asarray(margin), level)
+    complete = [task for task, row in enumerate(losses) if all(each is not None for each in row)]
+    return Pairwise(
+        kind=kind,
+        a12=effect,
+        p=p,
+        adjusted=adjusted,
+        mean_adjusted=by_mean,
+        median_adjusted=by_median,
+        mean_a12=effect[..., complete].mean(axis=2) if complete else np.full(shape[:2], np.nan),
+        mean_a12_adjusted=_test_over_tasks(effect[..., complete]),
+        difference=difference,
+        verdict=verdict,
+        margin=np.asarray(margin),
+        level=level,
+    )
+
+
+def _test_over_tasks(effect: FloatArray) -> FloatArray:
+    """Return Holm-adjusted p-values of the mean of A12 over tasks, shape (S, S), of effects (S, S, tasks)."""
+    strategies, _, tasks = effect.shape
+    p = np.where(np.eye(strategies, dtype=bool), 1.0, np.nan)
+    if tasks > 1 and strategies > 1:
+        above = np.triu_indices(strategies, k=1)
+        p[above] = sign_flip(effect[above] - 0.5)
+        p.T[above] = p[above]
+    return holm_of_pairs(p)
 
 
 def _differences(samples: Sequence[FloatArray], level: float) -> tuple[Intervals, FloatArray]:

@@ -19,7 +19,7 @@ class PublishedComparison:
         table: name of the table.
         strategy: label of the strategy.
         split: ``"valid"`` or ``"test"``.
-        runs, mean, deviation: our number of runs, and mean and standard deviation over runs.
+        runs, mean, deviation: our number of runs with a value, and mean and standard deviation over them.
         published_runs, published_mean, published_deviation: the published ones; ``published_runs`` is None where the
             publication does not state it.
         source: the publication.
@@ -79,7 +79,7 @@ def _of_row(trace: Trace, row: Published) -> Iterable[PublishedComparison]:
                 table=ours.table,
                 strategy=ours.strategy,
                 split=split,
-                runs=ours.runs - ours.without_value,
+                runs=getattr(ours, f"{split}_runs"),
                 mean=getattr(ours, f"{split}_mean"),
                 deviation=getattr(ours, f"{split}_std"),
                 published_runs=row.runs,

@@ -27,11 +27,13 @@ class Summary:
         seconds: median over runs of the simulated seconds at the end of the last evaluation.
         without_value: number of runs that observed no value.
         valid_mean, valid_std, test_mean, test_std: mean and standard deviation (with n - 1) of the last
-            incumbent's mean validation and test value, over the runs with a value.
+            incumbent's mean validation and test value, over the runs with such a value.
         valid_regret, test_regret: median, over all runs, of the regret at the end; runs without a value count as
             infinitely bad.
         test_regret_low, test_regret_high: lower and upper quartile.
         checksum: digest of the table's content.
+        valid_runs, test_runs: number of runs with a validation or test value, over which the means are. If they are not
+            all runs, the means are too good: the other runs are infinitely bad.
     """
 
     table: str
@@ -53,6 +55,8 @@ class Summary:
     test_regret_low: float
     test_regret_high: float
     checksum: str
+    valid_runs: int
+    test_runs: int
 
 
 def summarize(trace: Trace) -> Summary:
@@ -65,8 +69,9 @@ def summarize(trace: Trace) -> Summary:
     243.0
     """
     setting = trace.setting
-    valid_mean, valid_std = _mean_and_deviation(_final(trace, "valid"))
-    test_mean, test_std = _mean_and_deviation(_final(trace, "test"))
+    valid, test = _final(trace, "valid"), _final(trace, "test")
+    valid_mean, valid_std = _mean_and_deviation(valid)
+    test_mean, test_std = _mean_and_deviation(test)
     low, middle, high = _regret_quartiles(trace, "test")
     return Summary(
         table=setting.table,
@@ -88,6 +93,8 @@ def summarize(trace: Trace) -> Summary:
         test_regret_low=low,
         test_regret_high=high,
         checksum=setting.checksum,
+        valid_runs=int((~np.isnan(valid)).sum()),
+        test_runs=int((~np.isnan(test)).sum()),
     )
 
 

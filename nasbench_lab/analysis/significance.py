@@ -242,7 +242,7 @@ def _exact_rank_sum(first: FloatArray, second: FloatArray, ties: bool) -> float 
     values, often = np.unique(np.concatenate([first, second]), return_counts=True)
     if len(values) == 1:
         return 1.0
-    # A run counts by how much its rank (twice the mean of its ties, a whole number) exceeds that of the commonest value.
+    # A run counts by how much its rank exceeds that of the commonest value. Twice a mean rank is a whole number.
     ranks = 2 * np.cumsum(often) - often + 1
     ranks -= ranks[often.argmax()]
     scores = ranks // np.gcd.reduce(ranks)

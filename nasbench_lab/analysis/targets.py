@@ -24,6 +24,9 @@ _ROUNDING = 1e-12
 def times_to_target(found: Trajectories, kind: RegretKind, axis: TimeAxis, targets: ArrayLike) -> FloatArray:
     """Return when each run first reached each target, shape (runs, targets); inf where it never did.
 
+    A target stays reached, also if the regret rises again: the incumbent is chosen on observed values, so its mean
+    validation or test regret can grow. This favours strategies that change their incumbent often.
+
     Args:
         found: the runs.
         kind: which regret.

@@ -25,8 +25,8 @@ def print_summaries(summaries: Sequence[Summary]) -> None:
             grid.add_row(
                 row.strategy,
                 f"{row.evaluations:g}",
-                _spread(row.valid_mean, row.valid_std),
-                _spread(row.test_mean, row.test_std),
+                _spread(row.valid_mean, row.valid_std, row.valid_runs, row.runs),
+                _spread(row.test_mean, row.test_std, row.test_runs, row.runs),
                 _quartiles(row),
             )
         print_grid(grid)
@@ -50,7 +50,9 @@ def _quartiles(row: Summary) -> str:
     return f"{row.test_regret:.3g} [{row.test_regret_low:.3g}, {row.test_regret_high:.3g}]"
 
 
-def _spread(mean: float, deviation: float) -> str:
+def _spread(mean: float, deviation: float, known: int, runs: int) -> str:
+    """Return a mean with its deviation, and the number of runs with a value if others have none."""
     if np.isnan(mean):
         return "-"
-    return f"{mean:.4g}" if np.isnan(deviation) else f"{mean:.4g}±{deviation:.2g}"
+    text = f"{mean:.4g}" if np.isnan(deviation) else f"{mean:.4g}±{deviation:.2g}"
+    return text if known == runs else f"{text} ({known} of {runs})"

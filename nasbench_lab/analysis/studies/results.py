@@ -110,7 +110,8 @@ class Standing:
         place: 1 is the best average rank; strategies with equal ranks share a place.
         strategy: its label.
         rank: average over tasks of its rank among the strategies (see `ranks`).
-        iqm: interquartile mean of the normalised regret over tasks and runs, with stratified bootstrap interval.
+        iqm: interquartile mean of the normalised regret over the runs of all tasks together, with stratified bootstrap
+            interval. With few tasks it can ignore some of them: see ``ignored``.
         mean: the same with the mean.
         improvement: probability that a run ends better than a run of the reference strategy on the same task, averaged
             over tasks, with stratified bootstrap interval. Ties count half; 0.5 for the reference itself.
@@ -119,8 +120,11 @@ class Standing:
         auc: area under the curve of the normalised regret over the budget, averaged over tasks and runs, with
             stratified bootstrap interval.
         solved: share of runs, averaged over tasks, whose regret at the end is 0.
-        wins: number of tasks on which no other strategy is significantly better (Holm-adjusted p below 1 - level).
+        unbeaten: number of tasks on which no other strategy is significantly better (Holm-adjusted p of the
+            Mann-Whitney test below 1 - level). NaN with a single strategy, and where the runs on some task are too few
+            for any significant difference, so that being unbeaten means nothing.
         without_value: number of runs without a value, over the tasks that count.
+        ignored: positions of tasks of which no run counts in ``iqm``, as all are in the best or the worst quarter.
     """
 
     place: int
@@ -132,8 +136,9 @@ class Standing:
     relative_improvement: Interval
     auc: Interval
     solved: float
-    wins: int
+    unbeaten: float
     without_value: int
+    ignored: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -149,13 +154,16 @@ class RankComparison:
             share the mean of their ranks, shape (tasks, S).
         ranks: their average over tasks, shape (S,).
         statistic: Friedman's chi square, corrected for ties; NaN with fewer than three strategies or two tasks.
-        p: its p-value.
-        critical_difference: the least significant difference of average ranks (Nemenyi).
-        nemenyi: p-values of all pairs, shape (S, S).
+        p: its p-value; that of the sign test for two strategies.
+        critical_difference: the least significant difference of average ranks (Nemenyi); NaN where `statistic` is.
+        nemenyi: p-values of all pairs, shape (S, S); that of the sign test for two strategies.
         wilcoxon: p-values of Wilcoxon's signed-rank test over tasks for all pairs, Holm-adjusted, shape (S, S).
         cliques: largest groups of two or more strategies, by position, whose average ranks differ by less than the
             critical difference; best first.
         level: 1 minus the significance level of critical difference and cliques.
+        iman_davenport: the F statistic of Iman and Davenport.
+        iman_davenport_p: its p-value.
+        exact: whether `p` is exact.
     """
 
     kind: RegretKind
@@ -169,11 +177,22 @@ class RankComparison:
     wilcoxon: FloatArray
     cliques: tuple[tuple[int, ...], ...]
     level: float
+    iman_davenport: float = float("nan")
+    iman_davenport_p: float = float("nan")
+    exact: bool = False
+
+    @property
+    def rejects(self) -> bool:
+        """Whether any difference is significant: by `p` where it is exact, else by `iman_davenport_p`."""
+        return (self.p if self.exact else self.iman_davenport_p) < 1 - self.level
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TargetTimes:
-    """When runs reached targets, which are normalised regrets. A run that misses a target is censored at its end.
+    """When runs first reached targets, which are normalised regrets. A run that misses a target is censored at its end.
+
+    The incumbent is chosen on observed values, so the regret of its mean can rise again. A target stays reached. So
+    strategies that change their incumbent often have more chances, and these times say less than the regret at the end.
 
     Attributes:
         kind: which regret.

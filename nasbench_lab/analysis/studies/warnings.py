@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from nasbench_lab.analysis.bootstrap import ignored_tasks
 from nasbench_lab.analysis.studies.per_task import TaskEvidence
+from nasbench_lab.simulation.trace import REGRETS
 
 FEW_TASKS = 10
 """With fewer tasks, Friedman's and Nemenyi's tests have little power."""
@@ -31,6 +33,7 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
         _ended_early,
         _mixed_fidelities,
         _no_scale,
+        _ignored_tasks,
     )
     found = [warning for check in checks for warning in check(evidence)]
     missing = provenance.get("missing") or 0
@@ -154,6 +157,25 @@ def _no_scale(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
         if kinds:
             what = " and ".join(kinds)
             yield f"Architectures of {each.task.name} do not differ in {what}: regret cannot be normalised."
+
+
+def _ignored_tasks(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    kind = next((kind for kind in reversed(REGRETS) if any(kind in each.groups for each in evidence)), None)
+    tasks = [each for each in evidence if each.complete and kind in each.groups]
+    if kind is None or len(tasks) < 2:
+        return
+    found: dict[str, list[str]] = {}
+    for strategy, label in enumerate(evidence[0].labels):
+        losses = [each.final[kind][strategy] for each in tasks]
+        scaled = [loss / each.task.scale[kind] for loss, each in zip(losses, tasks, strict=True) if loss is not None]
+        for place in ignored_tasks(scaled):
+            found.setdefault(tasks[place].task.name, []).append(label)
+    if found:
+        parts = "; ".join(f"those of {_names(labels)} on {task}" for task, labels in found.items())
+        yield (
+            "The interquartile mean over all runs of all tasks ignores every run of some tasks, as all are in the best "
+            f"or the worst quarter: {parts}. Look at the mean, too."
+        )
 
 
 def _names(names: Iterable[str], most: int = 4) -> str:

@@ -10,6 +10,7 @@ from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
 from nasbench_lab.report.layout.critical_difference import TICK, CriticalDifferenceDiagram, DifferenceBar, lay_out_ranks
+from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.study_selection import chosen_kind, in_words, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -26,8 +27,10 @@ _INK, _LIGHT = "#222222", "#666666"
 def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: PaperStyle | str = "single") -> Figure:
     """Draw the critical-difference diagram of the average ranks over tasks, see `lay_out_ranks`.
 
-    With fewer than three strategies or two tasks there is no test: the ranks are drawn without bars, and a line says
-    so.
+    The note above gives the p-values of Friedman's test and of Iman and Davenport's. If they do not reject, it says
+    that no difference is proven, whatever the bars are. Two strategies are compared by the sign test, without a
+    critical difference. With one strategy or one task there is no test: the ranks are drawn without bars, and the note
+    says so.
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
@@ -73,9 +76,9 @@ def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: Pa
 def _note(ranks: RankComparison, kind: RegretKind, style: PaperStyle) -> str:
     """Return what the diagram shows and which tests were made, in one line or in one line each."""
     over = f"average ranks by {KIND_WORDS[kind]} over {in_words(len(ranks.tasks), 'task')};"
-    test = f"Friedman p = {ranks.p:.2g}, Nemenyi at {1 - ranks.level:.2g}"
-    if not math.isfinite(ranks.critical_difference):
-        test = "a test needs three strategies and two tasks"
+    test = tests_in_words(ranks)
+    if math.isfinite(ranks.critical_difference):
+        test += f"; bars: Nemenyi at {1 - ranks.level:.2g}"
     room, size = style.width - 0.1, style.font_size
     if text_width(f"{over} {test}", size) <= room:
         return f"{over} {test}"

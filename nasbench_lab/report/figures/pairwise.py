@@ -42,8 +42,8 @@ def a12_figure(
     """Draw the probability that a run of the row's strategy ends better than one of the column's, ties counting half.
 
     This is A12 of Vargha and Delaney (2000). A dot marks a significant difference: on one task by the Mann-Whitney test
-    over runs, Holm-adjusted; over all tasks, where the mean of the probabilities is drawn, by Wilcoxon's signed-rank
-    test over tasks, Holm-adjusted. Rows and columns are in the order of the average rank.
+    over runs, Holm-adjusted; over all tasks, where the mean of the probabilities is drawn, by the sign-flip test of
+    that mean over tasks, Holm-adjusted. Rows and columns are in the order of the average rank.
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
@@ -105,10 +105,10 @@ def _numbers(study: Study, kind: RegretKind, task: int | str | None) -> tuple[Fl
         significant = pairwise.adjusted[:, :, place] < 1 - study.level
         test = f"dot: p < {1 - study.level:.2g}, Mann-Whitney over runs, Holm"
         return pairwise.a12[:, :, place], significant, f"{what}, {study.tasks[place].name} ({test})"
-    ranks = part_of(study.ranks, kind, "ranks")
-    test = f"dot: p < {1 - study.level:.2g}, Wilcoxon over tasks, Holm"
-    mean = pairwise.a12[:, :, list(ranks.tasks)].mean(axis=2)
-    return mean, ranks.wilcoxon < 1 - study.level, f"{what}, mean of {in_words(len(ranks.tasks), 'task')} ({test})"
+    tasks = in_words(len(part_of(study.ranks, kind, "ranks").tasks), "task")
+    test = f"dot: p < {1 - study.level:.2g}, sign flips over tasks, Holm"
+    significant = pairwise.mean_a12_adjusted < 1 - study.level
+    return pairwise.mean_a12, significant, f"{what}, mean of {tasks} ({test})"
 
 
 def _order(study: Study, kind: RegretKind) -> list[int]:

@@ -23,11 +23,12 @@ from nasbench_lab.report.page.charts import DIGITS, Chart, chart_data, points_fo
 from nasbench_lab.report.page.critical_difference import cd_diagram
 from nasbench_lab.report.page.curve_charts import KIND_TITLES, study_charts
 from nasbench_lab.report.page.leaderboard import standings_table
-from nasbench_lab.report.page.numbers import fixed, short
+from nasbench_lab.report.page.numbers import fixed
 from nasbench_lab.report.page.pairwise import BETTER, SAME, WORSE, PairMatrix, compare_all_pairs
 from nasbench_lab.report.page.provenance import commands, origin
 from nasbench_lab.report.page.svg import breakable, swatch
 from nasbench_lab.report.page.task_sections import task_details
+from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.simulation.trace import RegretKind
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -245,14 +246,11 @@ def _about(ranks: RankComparison) -> str:
         f"Average ranks over {tasks} {'task' if tasks == 1 else 'tasks'}; on each, strategies are ranked by the "
         "average rank of their runs. The unit is the task, never the run. "
     )
-    if math.isnan(ranks.p):
-        return f"{text}Friedman's test needs three strategies and two tasks, so no difference is tested."
+    words = tests_in_words(ranks)
+    tests = f"{text}{words[0].upper()}{words[1:]}."
+    if math.isnan(ranks.critical_difference):
+        return tests
     return (
-        f"{text}Friedman's test: chi-squared {short(ranks.statistic)}, p {_p_value(ranks.p)}. Strategies under one bar "
-        f"do not differ significantly (Nemenyi, level {1 - ranks.level:.2g}, critical difference "
-        f"{fixed(ranks.critical_difference, 2)})."
+        f"{tests} Strategies under one bar do not differ significantly (Nemenyi, level {1 - ranks.level:.2g}, critical "
+        f"difference {fixed(ranks.critical_difference, 2)})."
     )
-
-
-def _p_value(value: float) -> str:
-    return "below 0.001" if value < 0.001 else fixed(value, 3)

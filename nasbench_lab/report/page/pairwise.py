@@ -83,25 +83,26 @@ def compare_all_pairs(study: Study, kind: RegretKind, order: tuple[int, ...]) ->
 
 
 def _over_tasks(study: Study, kind: RegretKind, rows: tuple[IntArray, IntArray]) -> dict[str, PairView]:
-    pairs = study.pairwise[kind]
-    ranks = study.ranks[kind]
-    known = ~np.isnan(pairs.a12)
-    counts = known.sum(axis=2)
-    mean = np.where(counts > 0, np.where(known, pairs.a12, 0.0).sum(axis=2) / np.maximum(counts, 1), np.nan)
-    significant = pairs.adjusted < 1 - pairs.level
-    better = (significant & (pairs.a12 > 0.5)).sum(axis=2)
-    worse = (significant & (pairs.a12 < 0.5)).sum(axis=2)
-    nemenyi = ranks.nemenyi < 1 - ranks.level
+    pairs, ranks = study.pairwise[kind], study.ranks[kind]
+    tasks = list(ranks.tasks)
+    significant = pairs.adjusted[..., tasks] < 1 - pairs.level
+    better = (significant & (pairs.a12[..., tasks] > 0.5)).sum(axis=2)
+    worse = (significant & (pairs.a12[..., tasks] < 0.5)).sum(axis=2)
+    by_effect = np.where(pairs.mean_a12_adjusted < 1 - pairs.level, np.sign(pairs.mean_a12 - 0.5), 0)
     lead = ranks.ranks[None, :] - ranks.ranks[:, None]  # above 0 where the row's average rank is better
-    by_rank = np.where(nemenyi, np.sign(lead), 0)
-    colours = f"coloured where the average ranks differ significantly (Nemenyi, {_level(ranks.level)})"
+    by_rank = np.where(ranks.nemenyi < 1 - ranks.level, np.sign(lead), 0)
+    name = "the sign test" if len(ranks.ranks) == 2 else "Nemenyi's test"
     tested = f"Mann-Whitney, Holm-adjusted, {_level(pairs.level)}"
-    a12 = f"{_A12}, averaged over tasks; ties count half; {colours}."
+    a12 = (
+        f"{_A12}, averaged over tasks; ties count half; coloured where significant (sign-flip test over tasks, "
+        f"Holm-adjusted, {_level(pairs.level)})."
+    )
     count = f"Number of tasks on which the row is significantly better : worse than the column ({tested})."
+    by_p = f"p-value of {name} of average ranks over tasks; coloured where significant ({_level(ranks.level)})."
     return {
-        "a12": _view(a12, mean[rows], by_rank[rows], _two_digits),
-        "difference": _counts(count, better[rows], worse[rows], counts[rows]),
-        "p": _view(f"p-value of Nemenyi's test over tasks; {colours}.", ranks.nemenyi[rows], by_rank[rows], _p_value),
+        "a12": _view(a12, pairs.mean_a12[rows], by_effect[rows], _two_digits),
+        "difference": _counts(count, better[rows], worse[rows], len(tasks)),
+        "p": _view(by_p, ranks.nemenyi[rows], by_rank[rows], _p_value),
     }
 
 
@@ -131,12 +132,12 @@ def _view(about: str, values: FloatArray, signs: IntArray, text: Callable[[float
     return PairView(about, texts, _marks(signs))
 
 
-def _counts(about: str, better: IntArray, worse: IntArray, tasks: IntArray) -> PairView:
-    parts = zip(better.ravel().tolist(), worse.ravel().tolist(), tasks.ravel().tolist(), strict=True)
+def _counts(about: str, better: IntArray, worse: IntArray, tasks: int) -> PairView:
+    parts = zip(better.ravel().tolist(), worse.ravel().tolist(), strict=True)
     own = np.eye(len(better), dtype=bool).ravel().tolist()
-    texts = [f"{more} : {less}" if count else NONE for more, less, count in parts]
+    texts = [f"{more} : {less}" if tasks else NONE for more, less in parts]
     shown = tuple("" if diagonal else text for diagonal, text in zip(own, texts, strict=True))
-    return PairView(about, shown, _marks(np.sign(better - worse)))
+    return PairView(about, shown, _marks(np.zeros_like(better)))  # no test belongs to these numbers
 
 
 def _marks(signs: IntArray) -> str:

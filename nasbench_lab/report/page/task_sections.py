@@ -122,6 +122,8 @@ def _ends(study: Study, place: int, kind: RegretKind, members: Sequence[int], ro
     ]
     shown = [(heading, cells) for heading, cells in columns if any(cell.value for cell in cells)]
     caption = "Final results of the runs. In brackets: quartiles of runs, or intervals of differences; ±: deviations."
+    if any(_counted(row, split) for row in rows for split in ("valid", "test")):
+        caption += " In parentheses: the runs with a value, over which a mean is; the others are infinitely bad."
     labels = [(study.labels[number], number) for number in members]
     return make_table(caption, PageColumn("strategy", "ascending", kind="text"), shown, labels)
 
@@ -151,15 +153,18 @@ def _means(rows: Sequence[Summary], split: str) -> list[PageCell]:
     means = [float(getattr(row, f"{split}_mean")) for row in rows]
     deviations = [float(getattr(row, f"{split}_std")) for row in rows]
     places = max(0, decimals(deviations) - 1) if any(map(math.isfinite, deviations)) else decimals(means)
+    spreads = ["" if math.isnan(deviation) else f"±{fixed(deviation, places)}" for deviation in deviations]
+    counts = [_counted(row, split) for row in rows]
     return [
-        PageCell(
-            fixed(mean, places),
-            sort_key(mean),
-            "" if math.isnan(deviation) else f"±{fixed(deviation, places)}",
-            below=False,
-        )
-        for mean, deviation in zip(means, deviations, strict=True)
+        PageCell(fixed(mean, places), sort_key(mean), f"{spread} {count}".strip(), below=False)
+        for mean, spread, count in zip(means, spreads, counts, strict=True)
     ]
+
+
+def _counted(row: Summary, split: str) -> str:
+    """Return which runs a mean counts, if some of them have no value."""
+    known = int(getattr(row, f"{split}_runs"))
+    return "" if known in (0, row.runs) else f"({known} of {row.runs})"
 
 
 def _areas(study: Study, kind: RegretKind, members: Sequence[int], place: int) -> list[PageCell]:
@@ -194,7 +199,9 @@ def _beside_best(
             cells.append(PageCell("the best", "0", kind="text best"))
             continue
         estimate, low, high = float(each.estimate), float(each.low), float(each.high)
-        spread = f"{fixed(estimate, places)} [{fixed(low, places)} to {fixed(high, places)}]"
+        spread = fixed(estimate, places)
+        if not math.isnan(low):
+            spread += f" [{fixed(low, places)} to {fixed(high, places)}]"
         cells.append(PageCell(str(pairs.verdict[number, best, place]), sort_key(estimate), spread, "text"))
     about = f"difference of mean regrets to {study.labels[best]}; margin {short(float(pairs.margin[place]))}"
     return PageColumn("compared with the best", "ascending", about, kind="text"), cells
@@ -228,9 +235,14 @@ def _targets(study: Study, place: int, kind: RegretKind, members: Sequence[int])
     if not any(math.isfinite(float(cell.value or "nan")) for _, cells in columns for cell in cells):
         return None
     caption = (
-        f"Expected {AXIS_TITLES[times.axis]} until a restarted search reaches a target, "
+        f"Expected {AXIS_TITLES[times.axis]} until a restarted search first reaches a target, "
         "and the share of runs that reached it"
     )
+    if kind != "observed":
+        caption += (
+            f". A target stays reached, but the {KIND_TITLES[kind]} of an incumbent can rise again: this favours "
+            "strategies that change their incumbent often"
+        )
     rows = [(study.labels[number], number) for number in members]
     return make_table(caption, PageColumn("strategy", "ascending", kind="text"), columns, rows)
 

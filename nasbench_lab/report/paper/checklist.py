@@ -16,6 +16,7 @@ import numpy as np
 
 from nasbench_lab.analysis.studies.results import Study, Task
 from nasbench_lab.report.paper.tables import markdown
+from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.study_selection import in_words, runs_in_words
 
 Answer = Literal["yes", "no", "author"]
@@ -214,11 +215,14 @@ def _uncertainty(study: Study) -> str:
 
 
 def _significance(study: Study) -> tuple[Answer, str]:
-    tests = "Mann-Whitney over runs on each table, Holm-adjusted, with A12 as effect size"
+    tests = (
+        "Over runs on each table, Holm-adjusted: Mann-Whitney with A12 as effect size, Welch's test of means, Mood's "
+        "test of medians"
+    )
     ranks = study.ranks.get(study.kind)
-    if ranks is not None and np.isfinite(ranks.critical_difference):
-        tasks = in_words(len(ranks.tasks), "task")
-        tests += f"; over {tasks} Friedman (p = {ranks.p:.2g}) with Nemenyi, and Wilcoxon, Holm-adjusted"
+    if ranks is not None and np.isfinite(ranks.p):
+        pairs = "" if np.isnan(ranks.critical_difference) else "; for pairs Nemenyi, and Wilcoxon, Holm-adjusted"
+        tests += f"; over {in_words(len(ranks.tasks), 'task')} {tests_in_words(ranks)}{pairs}"
     return "yes", f"{tests}."
 
 

@@ -12,11 +12,12 @@ import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.quantiles import run_quantiles
-from nasbench_lab.analysis.studies.results import Standing, Study
+from nasbench_lab.analysis.studies.results import RankComparison, Standing, Study
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.leaderboard_columns import COLUMNS, RANK, REGRET, LeaderboardColumn
+from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -140,16 +141,18 @@ def results_table(
 ) -> ResultTable:
     """Return the table of final results of all strategies on all tasks.
 
-    The best result of a task is in bold. Results are marked if the Mann-Whitney test over runs, Holm-adjusted over all
-    pairs on the task, does not distinguish them from the best. Strategies are rows, unless there are more tasks than
-    strategies.
+    The best result of a task is in bold. Results are marked if a test of the same statistic over runs does not
+    distinguish them from the best: Welch's test of means or Mood's test of medians, Holm-adjusted over all pairs on the
+    task. Strategies are rows, unless there are more tasks than strategies.
+
+    A mean over runs of which some have no value is infinitely bad. The table shows the mean over the other runs with
+    their number, as in "83.22 ± 0.41 (144 of 200)", but such a mean is neither bold nor marked.
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of values, or of regret; by default the most informative one.
-        statistic: ``"mean"`` and standard deviation over runs of the final incumbents' mean value (in the metric's
-            unit; runs without a value do not count), or ``"median"`` with quartiles of their regret (they count as
-            infinitely bad).
+        statistic: ``"mean"`` and standard deviation over runs of the final incumbents' mean value, in the metric's
+            unit, or ``"median"`` with quartiles of their regret. Runs without a value are infinitely bad.
         tasks: their positions or names; by default all with that kind.
 
     Raises:
@@ -176,8 +179,8 @@ def results_table(
 def leaderboard_table(results: StudySource, kind: RegretKind | None = None) -> ResultTable:
     """Return the leaderboard over all tasks, see `Standing`.
 
-    The best of each column is in bold. Average ranks are marked if Nemenyi's test over tasks does not distinguish them
-    from the best one.
+    The best of each column is in bold. Average ranks are marked if Nemenyi's test over tasks (for two strategies, the
+    sign test) does not distinguish them from the best one.
 
     Raises:
         UnknownNameError: there is no such kind.
@@ -219,21 +222,29 @@ def _task_cells(study: Study, kind: RegretKind, place: int, statistic: TableStat
     """Return the cells of all strategies on a task."""
     task = study.tasks[place]
     runs = [study.final[kind][s, place, :count] for s, count in enumerate(study.runs[:, place])]
+    pairs = part_of(study.pairwise, kind, "pairs")
     if statistic == "median":
         middle = np.array([_quartiles(values) for values in runs])
-        order, texts = middle[:, 1], _quartile_texts(middle)
+        order, texts, adjusted = middle[:, 1], _quartile_texts(middle), pairs.median_adjusted
     else:
         sign = 1.0 if task.direction(kind) == "minimize" else -1.0
-        order = np.array([_mean(values) for values in runs])
-        values = task.optimum[kind] + sign * order
-        texts = _spread_texts(values, np.array([_deviation(values) for values in runs]))
+        means = np.array([_mean(values) for values in runs])
+        texts = _spread_texts(task.optimum[kind] + sign * means, np.array([_deviation(values) for values in runs]))
+        texts = [_with_count(text, values) for text, values in zip(texts, runs, strict=True)]
+        complete = [not np.isnan(values).any() for values in runs]
+        order, adjusted = np.where(complete, means, np.inf), pairs.mean_adjusted
     known, best = np.isfinite(order), np.array(_best(order.tolist()))
     if not best.any():
         return [TableCell(text) for text in texts]
     winner = int(np.flatnonzero(best)[0])
-    p = part_of(study.pairwise, kind, "pairs").adjusted[winner, :, place]
-    tied = ~best & known & (p >= 1 - study.level)
+    tied = ~best & known & (adjusted[winner, :, place] >= 1 - study.level)
     return [TableCell(text, bool(b), bool(t)) for text, b, t in zip(texts, best, tied, strict=True)]
+
+
+def _with_count(text: str, regrets: FloatArray) -> str:
+    """Return the text of a mean, with the number of runs that it counts if some have no value."""
+    known = int((~np.isnan(regrets)).sum())
+    return text if known == len(regrets) else f"{text} ({known} of {len(regrets)})"
 
 
 def _mean(regrets: FloatArray) -> float:
@@ -284,9 +295,9 @@ def _number(value: float, places: int) -> str:
 
 
 def _has_values(column: LeaderboardColumn, standings: Sequence[Standing]) -> bool:
-    """Whether a column has any estimate; columns of numbers always have."""
+    """Whether a column has any number or estimate."""
     values = [column.value(standing) for standing in standings]
-    return any(math.isfinite(value.estimate) if isinstance(value, Interval) else True for value in values)
+    return any(math.isfinite(value.estimate if isinstance(value, Interval) else value) for value in values)
 
 
 def _leaderboard_cells(column: LeaderboardColumn, standings: Sequence[Standing]) -> list[TableCell]:
@@ -309,9 +320,11 @@ def _marked_intervals(intervals: Sequence[Interval], sign: int) -> list[TableCel
     """Return cells of intervals; the best has the smallest estimate for a sign of 1, the largest for -1."""
     places = min(_decimals(np.array([interval.high - interval.low for interval in intervals])), 4)
     texts = [
-        f"{_number(each.estimate, places)} [{_number(each.low, places)}, {_number(each.high, places)}]"
-        if math.isfinite(each.estimate)
-        else _number(each.estimate, 0)
+        _number(each.estimate, 0)
+        if not math.isfinite(each.estimate)
+        else f"{_number(each.estimate, places)} [{_number(each.low, places)}, {_number(each.high, places)}]"
+        if not math.isnan(each.low)
+        else _number(each.estimate, places)
         for each in intervals
     ]
     best = _best([sign * each.estimate for each in intervals])
@@ -319,9 +332,9 @@ def _marked_intervals(intervals: Sequence[Interval], sign: int) -> list[TableCel
 
 
 def _best(losses: Sequence[float]) -> list[bool]:
-    """Return which losses are the smallest; none if all losses are equal."""
+    """Return which losses are the smallest; none if all losses are equal, or none is finite."""
     known = [loss for loss in losses if math.isfinite(loss)]
-    if len(set(known)) < 2 and len(losses) > 1:
+    if not known or (len(set(known)) < 2 and len(losses) > 1 and not any(map(math.isinf, losses))):
         return [False] * len(losses)
     return [loss == min(known) for loss in losses]
 
@@ -340,25 +353,45 @@ def _results_caption(study: Study, kind: RegretKind, places: Sequence[int], stat
         "mean": f"{_SPLITS[kind]}{unit} of the architectures found: mean ± standard deviation",
         "median": f"{KIND_WORDS[kind].capitalize()}{unit} at the end: median [quartiles]",
     }[statistic]
-    test = f"Test: Mann-Whitney over runs, Holm-adjusted over all pairs, p < {1 - study.level:.2g}."
+    name = {"mean": "Welch's test of means", "median": "Mood's median test"}[statistic]
+    test = f"Test: {name} over runs, Holm-adjusted over all pairs, p < {1 - study.level:.2g}."
+    if statistic == "mean" and _some_failed(study, kind, places):
+        test += " In parentheses: the runs with a value, where others have none; such means are not compared."
     return f"{what} of {runs_in_words(study, places)}, {_budgets(study, places)}. {test}"
+
+
+def _some_failed(study: Study, kind: RegretKind, places: Sequence[int]) -> bool:
+    counts = (~np.isnan(study.final[kind][:, list(places)])).sum(axis=2)
+    return bool((counts < study.runs[:, list(places)]).any())
 
 
 def _leaderboard_caption(study: Study, kind: RegretKind) -> str:
     tasks = part_of(study.progress, kind, "tasks").tasks
+    standings, ranks = part_of(study.leaderboard, kind, "leaderboard"), part_of(study.ranks, kind, "ranks")
     reference = study.labels[study.reference]
     explained = [
         f"{column.short.partition(' (')[0]}: {column.explanation.format(reference=reference)}."
         for column in (RANK, REGRET, *COLUMNS)
-        if column.short
+        if column.short and _has_values(column, standings)
     ]
     words = " ".join(map(_capitalised, explained))
+    ignored = sorted({place for standing in standings for place in standing.ignored})
+    if ignored:
+        names = ", ".join(study.tasks[place].name for place in ignored)
+        words += f" The interquartile mean ignores all runs of some strategies on {names}."
     return (
         f"Leaderboard by {KIND_WORDS[kind]} at the end of {runs_in_words(study, tasks)} on each of "
         f"{in_words(len(tasks), 'table')}, {_budgets(study, tasks)}. {words} Brackets: "
-        f"{100 * study.level:g} % stratified bootstrap intervals. Test of ranks: Nemenyi over tables, "
-        f"p < {1 - study.level:.2g}."
+        f"{100 * study.level:g} % stratified bootstrap intervals. {_rank_test(ranks)}"
     )
+
+
+def _rank_test(ranks: RankComparison) -> str:
+    """Return which test the marks of average ranks come from, in sentences."""
+    if math.isnan(ranks.p):
+        return "Ranks are not tested: that takes two strategies and two tables."
+    marks = "" if len(ranks.ranks) == 2 else f" Marks of ranks: Nemenyi over tables, p < {1 - ranks.level:.2g}."
+    return f"{_capitalised(tests_in_words(ranks))}.{marks}"
 
 
 def _capitalised(sentence: str) -> str:
