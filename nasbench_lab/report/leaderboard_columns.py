@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,13 +54,17 @@ REGRET = LeaderboardColumn(
 )
 """The second column; the page draws it, too."""
 
+MEAN = LeaderboardColumn(
+    "mean regret",
+    "normalised; every run of every task counts",
+    lambda row: row.mean,
+    "low",
+    "mean",
+    "mean of the normalised regret, in which every run counts",
+)
+"""The third column, where the interquartile mean ignores a task."""
+
 COLUMNS = (
-    LeaderboardColumn(
-        "mean regret",
-        "normalised; every run of every task counts",
-        lambda row: row.mean,
-        "low",
-    ),
     LeaderboardColumn(
         "P(better than {reference})",
         "probability of improvement",
@@ -102,3 +106,9 @@ COLUMNS = (
     ),
 )
 """The other columns, in order."""
+
+
+def columns_of(standings: Sequence[Standing]) -> tuple[LeaderboardColumn, ...]:
+    """Return the columns of a leaderboard, in order."""
+    ignored = any(row.ignored for row in standings)
+    return (RANK, REGRET, *([MEAN] if ignored else []), *COLUMNS)

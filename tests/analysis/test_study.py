@@ -130,6 +130,56 @@ def test_a_study_says_what_its_parts_say(found, traces):
     assert [row.place for row in found.leaderboard["test"]] == sorted(r.place for r in found.leaderboard["test"])
 
 
+def test_the_mean_of_a12_over_tasks_is_tested_by_itself():
+    tables = "abcdef"
+    traces = [
+        by_hand(label, values, table)
+        for table in tables
+        for label, values in (("good", [4, 4, 3, 3]), ("same", [4, 4, 3, 3]), ("bad", [3, 2, 2, 1]))
+    ]
+    found = study(traces, resamples=0)
+    pairs = found.pairwise["test"]
+    assert pairs.mean_a12 == pytest.approx(pairs.a12.mean(axis=2))
+    # All six tasks have the same sign: 2 / 2**6, and Holm multiplies the two smallest of three by 3 and 2.
+    assert pairs.mean_a12_adjusted[0, 2] == pytest.approx(3 / 32)
+    assert pairs.mean_a12_adjusted[0, 1] == 1
+    alone = study(traces[:3], resamples=0).pairwise["test"]
+    assert np.isnan(alone.mean_a12_adjusted[0, 1])
+    assert alone.mean_a12[0, 2] == alone.a12[0, 2, 0]
+    apart = study([traces[0], traces[4], traces[8]], resamples=0).pairwise["test"]  # no task has all strategies
+    assert np.isnan(apart.mean_a12[0, 1])
+
+
+def test_being_unbeaten_means_nothing_where_nothing_can_be_significant():
+    few = [by_hand(name, [value] * 3, table) for table in "ab" for name, value in (("good", 4), ("bad", 0))]
+    assert np.isnan([row.unbeaten for row in study(few, resamples=0).leaderboard["test"]]).all()
+    many = [by_hand(name, [value] * 4, table) for table in "ab" for name, value in (("good", 4), ("bad", 0))]
+    assert [row.unbeaten for row in study(many, resamples=0).leaderboard["test"]] == [2, 0]
+    alone = study([by_hand("good", [4] * 40)], resamples=0)
+    assert np.isnan(alone.leaderboard["test"][0].unbeaten)
+
+
+def test_tasks_that_the_interquartile_mean_ignores_are_named():
+    traces = [by_hand("one", [final] * 8, table) for table, final in zip("abcd", (4, 3, 2, 0), strict=True)]
+    found = study(traces, resamples=0)
+    (row,) = found.leaderboard["test"]
+    assert row.ignored == (0, 3)
+    (warning,) = [each for each in found.warnings if "interquartile" in each]
+    assert "those of one on a; those of one on d. Look at the mean, too." in warning
+    assert row.mean.estimate == pytest.approx(np.mean([0, 1, 2, 4]) / 2)
+    assert not any("interquartile" in each for each in study(traces[1:2] * 1, resamples=0).warnings)
+
+
+def test_a_single_run_has_no_interval_and_no_verdict():
+    found = study([by_hand("good", [4]), by_hand("bad", [1])])
+    for row in found.leaderboard["test"]:
+        assert np.isfinite(row.iqm.estimate)
+        assert np.isnan([row.iqm.low, row.mean.high, row.auc.low, row.improvement.low]).all()
+    assert found.pairwise["test"].verdict[0, 1, 0] == "inconclusive"
+    assert found.pairwise["test"].p[0, 1, 0] == 1
+    assert np.isnan(found.curves["test", "evaluations", 0].iqm.low).all()
+
+
 def test_shapes(found):
     strategies, tasks, targets = len(STRATEGIES), len(KINDS), len(TARGETS)
     assert found.pairwise["valid"].verdict.shape == (strategies, strategies, tasks)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 
@@ -101,6 +102,8 @@ def test_one_run_without_an_evaluation_does_not_lose_the_rest(tmp_path):
     done = run(tmp_path / "out", "--runs", "200", "--seconds", f"{seconds}", table=tmp_path / "mine.h5")
     assert done.returncode == 0, done.stderr
     assert "observed no value; they count as infinitely bad" in done.stderr
+    failed = int(re.search(r"note: (\d+) of 200 runs of random-search", done.stderr)[1])
+    assert f"({200 - failed} of 200)" in done.stdout
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
 
 

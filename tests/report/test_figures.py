@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from typer.testing import CliRunner
 
 import nasbench_lab as nl
+from nasbench_lab.analysis import friedman_test
 from nasbench_lab.analysis.pareto import pareto_fronts
 from nasbench_lab.analysis.studies.pipeline import study
 from nasbench_lab.cli.app import app
@@ -213,7 +214,10 @@ def test_critical_difference_diagram(small):
     labels = [f"{small.labels[s]} {ranks.ranks[s]:.2f}" for s in order]
     assert [text for text in texts if text in labels] == labels
     assert f"CD = {ranks.critical_difference:.2f}" in "".join(texts)
-    assert texts[0].startswith("average ranks by mean test regret over 3 tasks; Friedman p = 0.002")
+    note = (
+        "average ranks by mean test regret over 3 tasks; Friedman p = 0.002 (exact), Iman-Davenport p = 0.001; bars: "
+    )
+    assert texts[0].replace("\n", " ") == f"{note}Nemenyi at 0.05"
     stems = [line for line in panel.lines if len(line.get_xdata()) == 3]
     x = np.array([line.get_xdata()[0] for line in stems])
     assert np.allclose(np.diff(x) / np.diff(ranks.ranks[order]), (x[-1] - x[0]) / np.ptp(ranks.ranks)), "to scale"
@@ -235,10 +239,30 @@ def test_bars_in_one_row_do_not_touch():
 
 
 def test_a_diagram_without_a_test_says_so():
-    for study_ in (made_up_study(3, 1), made_up_study(2, 4)):
+    for study_ in (made_up_study(3, 1), made_up_study(1, 4)):
         panel = cd_figure(study_).axes[0]
-        assert "a test needs three strategies and two tasks" in panel.texts[0].get_text().replace("\n", " ")
+        assert "a test needs two strategies and two tasks" in panel.texts[0].get_text().replace("\n", " ")
         assert not [line for line in panel.lines if line.get_gid() == "group"]
+
+
+def test_a_diagram_says_whether_any_difference_is_proven(small):
+    """Bars that leave out strategies prove nothing where Friedman's test does not reject."""
+    ranks = small.ranks["test"]
+    assert "proven" not in cd_figure(small).axes[0].texts[0].get_text()
+    for changed in ({"p": 0.2}, {"p": 0.002, "exact": False, "iman_davenport_p": 0.2}):
+        weak = dataclasses.replace(small, ranks={"test": dataclasses.replace(ranks, **changed)})
+        note = cd_figure(weak).axes[0].texts[0].get_text().replace("\n", " ")
+        assert ": no difference is proven; bars: Nemenyi at 0.05" in note
+
+
+def test_two_strategies_are_compared_by_the_sign_test():
+    two = made_up_study(2, 6)
+    found = friedman_test([[0.1, 0.2]] * 6)
+    changes = {name: getattr(found, name) for name in ("task_ranks", "ranks", "statistic", "p", "nemenyi", "exact")}
+    ranks = dataclasses.replace(two.ranks["test"], **changes, cliques=found.cliques)
+    panel = cd_figure(dataclasses.replace(two, ranks={"test": ranks})).axes[0]
+    assert "sign test p = 0.031" in panel.texts[0].get_text()
+    assert not any("CD" in text.get_text() or "Friedman" in text.get_text() for text in panel.texts)
 
 
 def test_ecdf_lines_go_on_faintly_where_they_are_bounds(small):
@@ -291,9 +315,15 @@ def test_the_map_has_the_probabilities_in_the_order_of_ranks(small):
     dots = {(int(x), int(y)) for line in panel.lines for x, y in line.get_xydata()}
     assert dots == {(column, row) for row, column in np.argwhere(significant).tolist()}
     assert dots
-    mean = a12_figure(small).axes[0].images[0].get_array()
+    panel = a12_figure(small).axes[0]
+    mean = panel.images[0].get_array()
     away = ~np.eye(4, dtype=bool)
     assert np.allclose(mean[away], small.pairwise["test"].a12.mean(axis=2)[np.ix_(order, order)][away])
+    # The dots belong to the mean that is drawn, not to another test over tasks.
+    significant = (small.pairwise["test"].mean_a12_adjusted < 0.05)[np.ix_(order, order)] & away
+    dots = {(round(x), round(y)) for line in panel.lines for x, y in line.get_xydata()}
+    assert dots == {(column, row) for row, column in np.argwhere(significant).tolist()}
+    assert dots
 
 
 def test_leaderboard_points_and_intervals(small):

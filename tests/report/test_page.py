@@ -27,7 +27,9 @@ from nasbench_lab.report.page import charts, render_page, theme, write_page
 from nasbench_lab.report.page.architecture import draw_architecture
 from nasbench_lab.report.page.charts import thinned
 from nasbench_lab.report.page.curve_charts import regret_chart, study_charts
+from nasbench_lab.report.page.pairwise import compare_all_pairs
 from nasbench_lab.report.page.provenance import FIGURES, commands
+from nasbench_lab.report.page.task_sections import task_details
 from nasbench_lab.spaces import ChainSpace, TopologySpace
 from nasbench_lab.suites import open_results
 from nasbench_lab.testing import synthetic_table
@@ -227,6 +229,40 @@ def test_the_leaderboard_and_the_matrix_have_the_numbers_of_the_study(pages):
     )
     assert view["marks"] == marks
     assert set(marks) == set("-sbw"), "the made-up study has all of them"
+
+
+def test_colours_over_all_tasks_come_from_the_test_of_the_numbers():
+    study = made_up_study(12, 10)
+    order = tuple(study.labels.index(row.strategy) for row in study.leaderboard["test"])
+    matrix = compare_all_pairs(study, "test", order)
+    pairs, ranks = study.pairwise["test"], study.ranks["test"]
+    cells = [(i, j) for i in order for j in order]
+    for measure, p, better in (
+        ("a12", pairs.mean_a12_adjusted, pairs.mean_a12 > 0.5),
+        ("p", ranks.nemenyi, ranks.ranks[:, None] < ranks.ranks),
+    ):
+        marks = ["-" if i == j else "s" if p[i, j] >= 0.05 else "b" if better[i, j] else "w" for i, j in cells]
+        assert matrix.views[f"all|{measure}"].marks == "".join(marks)
+        assert {"s", "b", "w"} <= set(marks)
+    counts = matrix.views["all|difference"]
+    assert set(counts.marks) == {"-", "s"}, "no test belongs to counts of tasks"
+    i, j = order[0], order[-1]
+    won = (pairs.adjusted[i, j] < 0.05) & (pairs.a12[i, j] > 0.5)
+    assert counts.texts[11].startswith(f"{won.sum()} : ")
+
+
+def test_means_say_how_many_runs_they_count():
+    study = made_up_study(2, 1)
+    few = dataclasses.replace(study.summaries[1], test_runs=9, without_value=16)
+    section = next(task_details(dataclasses.replace(study, summaries=(study.summaries[0], few))))
+    ends = section.tables[0]
+    place = [column.title for column in ends.columns].index("test") - 1
+    whole, part = (row.cells[place].spread for row in ends.rows)
+    assert "of" not in whole
+    assert part.endswith(" (9 of 25)")
+    assert "infinitely bad" in ends.caption
+    assert "infinitely bad" not in next(task_details(study)).tables[0].caption
+    assert "can rise again" in section.tables[1].caption
 
 
 def test_sections_follow_from_what_there_is(pages):

@@ -185,7 +185,10 @@ def test_a_leaderboard_of_what_cannot_be_normalised_has_fewer_columns(small):
 def test_the_caption_of_a_leaderboard_says_what_is_ignored_and_not_proven(small):
     assert "ignores" not in leaderboard_table(small).caption
     rows = tuple(dataclasses.replace(row, ignored=(1,)) for row in small.leaderboard["test"])
-    caption = leaderboard_table(dataclasses.replace(small, leaderboard={"test": rows})).caption
+    table = leaderboard_table(dataclasses.replace(small, leaderboard={"test": rows}))
+    assert table.headings[:4] == ("strategy", "rank", "regret", "mean")
+    assert float(table.rows[0][3].text.split(" [")[0]) == pytest.approx(rows[0].mean.estimate, abs=5.1e-5)
+    caption = table.caption
     assert "The interquartile mean ignores all runs of some strategies on synthetic/table-1." in caption
     assert "Friedman p = 0.002 (exact), Iman-Davenport p = 0.001. Marks of ranks: Nemenyi over tables" in caption
     weak = dataclasses.replace(small.ranks["test"], p=0.2)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
-from nasbench_lab.report.leaderboard_columns import COLUMNS, RANK, REGRET, LeaderboardColumn
+from nasbench_lab.report.leaderboard_columns import LeaderboardColumn, columns_of
 from nasbench_lab.report.page.curve_charts import KIND_TITLES
 from nasbench_lab.report.page.svg import look, tag
 from nasbench_lab.report.page.tables import (
@@ -46,11 +46,12 @@ def standings_table(study: Study, kind: RegretKind) -> PageTable | None:
 def _columns(study: Study, standings: Sequence[Standing]) -> list[tuple[PageColumn, list[PageCell]]]:
     drawn = PageColumn("", about="the same as a picture; zero is on the left", kind="drawn")
     failures = PageColumn("runs without value", "descending", "they count as infinitely bad", kind="wrapped")
+    rank, regret, *others = columns_of(standings)
     return [
-        _column(study, standings, RANK, sorted_by=True),
-        _column(study, standings, REGRET),
+        _column(study, standings, rank, sorted_by=True),
+        _column(study, standings, regret),
         (drawn, _whiskers(study, standings)),
-        *(_column(study, standings, column, kind="wrapped") for column in COLUMNS),
+        *(_column(study, standings, column, kind="wrapped") for column in others),
         (failures, _failures(standings)),
     ]
 

@@ -16,7 +16,7 @@ from nasbench_lab.analysis.studies.results import RankComparison, Standing, Stud
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.panels import KIND_WORDS
-from nasbench_lab.report.leaderboard_columns import COLUMNS, RANK, REGRET, LeaderboardColumn
+from nasbench_lab.report.leaderboard_columns import RANK, LeaderboardColumn, columns_of
 from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
 from nasbench_lab.report.study_source import StudySource, study_of
@@ -193,7 +193,8 @@ def leaderboard_table(results: StudySource, kind: RegretKind | None = None) -> R
     ranks = _leaderboard_cells(RANK, standings)
     tied = _not_worse_in_rank(study, kind, standings)
     ranks = [replace(cell, tied=not cell.best and same) for cell, same in zip(ranks, tied, strict=True)]
-    shown = [column for column in (REGRET, *COLUMNS) if column.short and _has_values(column, standings)]
+    _, *others = columns_of(standings)
+    shown = [column for column in others if column.short and _has_values(column, standings)]
     columns = [names, ranks, *(_leaderboard_cells(column, standings) for column in shown)]
     headings = ["strategy", RANK.short, *(column.short for column in shown)]
     rows = tuple(zip(*columns, strict=True))
@@ -371,7 +372,7 @@ def _leaderboard_caption(study: Study, kind: RegretKind) -> str:
     reference = study.labels[study.reference]
     explained = [
         f"{column.short.partition(' (')[0]}: {column.explanation.format(reference=reference)}."
-        for column in (RANK, REGRET, *COLUMNS)
+        for column in columns_of(standings)
         if column.short and _has_values(column, standings)
     ]
     words = " ".join(map(_capitalised, explained))
