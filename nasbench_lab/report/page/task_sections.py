@@ -236,12 +236,12 @@ def _targets(study: Study, place: int, kind: RegretKind, members: Sequence[int])
         return None
     caption = (
         f"Expected {AXIS_TITLES[times.axis]} until a restarted search first reaches a target, "
-        "and the share of runs that reached it"
+        "and the share of runs that reached it."
     )
     if kind != "observed":
         caption += (
-            f". A target stays reached, but the {KIND_TITLES[kind]} of an incumbent can rise again: this favours "
-            "strategies that change their incumbent often"
+            f" A target stays reached, but the {KIND_TITLES[kind]} of an incumbent can rise again: this favours "
+            "strategies that change their incumbent often."
         )
     rows = [(study.labels[number], number) for number in members]
     return make_table(caption, PageColumn("strategy", "ascending", kind="text"), columns, rows)
