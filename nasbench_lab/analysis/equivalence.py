@@ -73,7 +73,9 @@ class SampleComparison:
     p_failures: float
 
     def __str__(self) -> str:
-        difference = f"{self.difference.estimate:+.4g} [{self.difference.low:+.4g}, {self.difference.high:+.4g}]"
+        difference = f"{self.difference.estimate:+.4g}"
+        if not math.isnan(self.difference.low):
+            difference += f" [{self.difference.low:+.4g}, {self.difference.high:+.4g}]"
         text = f"{self.verdict}: {difference} with a margin of {self.margin:.4g} (positive is worse)"
         if not any(self.without_value):
             return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ class Interval:
 
     >>> print(Interval(0.5, 0.25, 0.75))
     0.5 [0.25, 0.75]
+    >>> print(Interval(0.5, float("nan"), float("nan")))
+    0.5
     """
 
     estimate: float
@@ -26,6 +29,8 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
+        if math.isnan(self.low):
+            return f"{self.estimate:.4g}"
         return f"{self.estimate:.4g} [{self.low:.4g}, {self.high:.4g}]"
 
 

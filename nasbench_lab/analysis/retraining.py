@@ -63,7 +63,7 @@ def validate(
     "loses" if some rival is ahead with the error of the 95 % level divided by the number of rivals (Bonferroni).
 
     The interval of the rank correlation is Fisher's with the variance of Bonett and Wright (Psychometrika 2000), for
-    architectures drawn at random; there is none for fewer than four.
+    architectures drawn at random; there is none for fewer than four, or for a perfect correlation.
 
     Args:
         picks: of one table.
@@ -151,10 +151,8 @@ def _correlation(promised: Sequence[float], trained: Sequence[float]) -> Interva
     if count < 2 or any(np.ptp(rank) == 0 for rank in ranks):
         return Interval(np.nan, np.nan, np.nan)
     estimate = float(np.corrcoef(*ranks)[0, 1].round(12))
-    if count < 4:
+    if count < 4 or abs(estimate) == 1:
         return Interval(estimate, np.nan, np.nan)
-    if abs(estimate) == 1:
-        return Interval(estimate, estimate, estimate)
     half = norm.ppf((1 + LEVEL) / 2) * np.sqrt((1 + estimate**2 / 2) / (count - 3))
     return Interval(estimate, *(float(np.tanh(np.arctanh(estimate) + side * half)) for side in (-1, 1)))
 
@@ -184,5 +182,6 @@ class _Noise:
         estimate = float(weights[used] @ self.mean[used])
         with np.errstate(divide="ignore"):
             error = float(np.sqrt(self.variance * (weights[used].astype(float) ** 2 / self.count[used]).sum()))
-        half = float(t.ppf((1 + level) / 2, self.degrees)) * error if self.degrees else np.nan
+        # If no seed changes anything, or there is one seed, nothing is known about the spread.
+        half = float(t.ppf((1 + level) / 2, self.degrees)) * error if self.variance > 0 else np.nan
         return Interval(estimate, estimate - half, estimate + half)

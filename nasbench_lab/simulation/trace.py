@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, ParameterError, unknown
@@ -18,6 +19,8 @@ from nasbench_lab.tables.description import Direction, Metric
 
 RegretKind = Literal["observed", "valid", "test"]
 REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
+
+_EVALUATIONS_AT_A_TIME = 2**21
 
 _ROUNDING = 1e-12
 """Relative difference below which means over repeats count as equal, as the order of the sums may differ."""
@@ -158,22 +161,34 @@ class Trace:
         return self.mask.sum(axis=1, dtype=np.int64)
 
     @cached_property
-    def _incumbent_step(self) -> NDArray[np.int64]:
+    def _incumbent_step(self) -> NDArray[np.signedinteger[Any]]:
         """Step at which the incumbent was evaluated, -1 before the first value, shape (runs, steps)."""
-        score = -self.observed if self.setting.objective.direction == "minimize" else self.observed
+        return self._by_blocks(self._incumbent_steps_of, np.min_scalar_type(-max(self.steps, 1)))
+
+    def _incumbent_steps_of(self, rows: slice) -> NDArray[np.int64]:
+        """Return the steps of the incumbents of some runs."""
+        observed, fidelity = self.observed[rows], self.fidelity[rows]
+        score = -observed if self.setting.objective.direction == "minimize" else observed
         if self.reference.feasible is not None:
-            kept = self.reference.feasible.take(np.maximum(self.architecture, 0))
+            kept = self.reference.feasible.take(np.maximum(self.architecture[rows], 0))
             score = np.where(kept, score, np.nan)
-        if self.fidelity.size and self.fidelity.max() != self.fidelity.min(
-            where=self.mask, initial=self.fidelity.max()
-        ):
-            score = _by_fidelity(score, self.fidelity)
+        if fidelity.size and fidelity.max() != fidelity.min(where=self.mask[rows], initial=fidelity.max()):
+            score = _by_fidelity(score, fidelity)
         best = np.fmax.accumulate(score, axis=1)
         improved = np.empty(score.shape, dtype=bool)
         improved[:, :1] = ~np.isnan(score[:, :1])
         # A first value after failures improves on NaN, against which every comparison is False.
         improved[:, 1:] = (score[:, 1:] > best[:, :-1]) | (np.isnan(best[:, :-1]) & ~np.isnan(score[:, 1:]))
         return np.maximum.accumulate(np.where(improved, np.arange(self.steps), -1), axis=1)
+
+    def _by_blocks(self, compute: Callable[[slice], NDArray[Any]], dtype: DTypeLike) -> NDArray[Any]:
+        """Return an array of shape (runs, steps), computed for some runs at a time to bound working memory."""
+        found = np.empty((self.steps, self.runs), dtype=dtype).T  # one step of all runs is contiguous
+        together = max(1, _EVALUATIONS_AT_A_TIME // max(1, self.steps))
+        for first in range(0, self.runs, together):
+            rows = slice(first, first + together)
+            found[rows] = compute(rows)
+        return found
 
     def incumbent(self) -> NDArray[np.int64]:
         """Return the architecture with the best observed value so far, shape (runs, steps).
@@ -182,7 +197,10 @@ class Trace:
         run has observed so far, since values at different fidelities cannot be compared (the rule of the
         implementation of BOHB, Falkner et al. 2018). -1 before the first value and after the end of the run.
         """
-        return np.where(self.mask, self._of_incumbent(self.architecture, -1), -1)
+        return self._by_blocks(self._incumbent_of, np.int64)
+
+    def _incumbent_of(self, rows: slice) -> NDArray[np.int64]:
+        return np.where(self.mask[rows], self._of_incumbent(self.architecture, -1, rows), -1)
 
     def regret(self, kind: RegretKind = "test") -> FloatArray:
         """Return how far the incumbent is from the optimum after every evaluation, shape (runs, steps).
@@ -202,18 +220,25 @@ class Trace:
         """
         if kind not in REGRETS:
             raise unknown("regret", kind, REGRETS)
+        if kind != "observed":
+            self.reference.mean(kind)  # raises an error where there is none
+        return self._by_blocks(functools.partial(self._regret_of, kind), np.float64)
+
+    def _regret_of(self, kind: RegretKind, rows: slice) -> FloatArray:
+        """Return the regret of some runs."""
         if kind == "observed":
-            value = self._of_incumbent(self.observed, np.nan)
+            value = self._of_incumbent(self.observed, np.nan, rows)
             regret = regret_of(value, self.reference.observable, self.setting.objective.direction)
         else:
-            regret = self.reference.regret(kind, self._means_of(self.incumbent(), kind))
-        return np.where(self.mask, regret, np.nan)
+            regret = self.reference.regret(kind, self._means_of(self._incumbent_of(rows), kind))
+        return np.where(self.mask[rows], regret, np.nan)
 
     def final_incumbent(self) -> NDArray[np.int64]:
         """Return the last incumbent of every run, shape (runs,); -1 if a run observed no value."""
         if not self.steps:
             return np.full(self.runs, -1)
-        return self._of_incumbent(self.architecture, -1)[:, -1].astype(np.int64)
+        step = self._incumbent_step[:, -1].astype(np.int64)
+        return np.where(step >= 0, self.architecture[np.arange(self.runs), step], -1).astype(np.int64)
 
     def final(self, split: str = "test") -> FloatArray:
         """Return the table's mean value of every run's last incumbent at the highest fidelity, shape (runs,).
@@ -230,12 +255,12 @@ class Trace:
         """
         return self._means_of(self.final_incumbent(), split)
 
-    def _of_incumbent(self, array: NDArray[Any], missing: float) -> NDArray[Any]:
-        """Return the entries of ``array`` at the step of the incumbent, also after the end of a run."""
+    def _of_incumbent(self, array: NDArray[Any], missing: float, rows: slice) -> NDArray[Any]:
+        """Return the entries of ``array`` at the step of the incumbent for some runs, also after the end of a run."""
+        step = self._incumbent_step[rows].astype(np.int64)
         if not self.steps:
-            return array.copy()
-        step = self._incumbent_step
-        return np.where(step >= 0, np.take_along_axis(array, np.maximum(step, 0), axis=1), missing)
+            return array[rows].copy()
+        return np.where(step >= 0, np.take_along_axis(array[rows], np.maximum(step, 0), axis=1), missing)
 
     def _means_of(self, architecture: NDArray[np.int64], split: str) -> FloatArray:
         return np.where(architecture >= 0, self.reference.mean(split).take(np.maximum(architecture, 0)), np.nan)

@@ -88,12 +88,20 @@ def test_verdicts(second, verdict):
     assert validate([pick("x", 1, 91.0), pick("y", 2, 90.0)], accuracy, "maximize").verdict == verdict
 
 
+def test_seeds_without_spread_decide_nothing():
+    accuracy = {1: np.array([80.0, 80.0]), 2: np.array([70.0, 70.0])}
+    result = validate([pick("x", 1, 91.0), pick("y", 2, 90.0)], accuracy, "maximize")
+    assert result.verdict == "undecided"
+    assert str(result.lead["y"]) == "10"
+
+
 def test_a_loss_is_better_when_smaller():
     accuracy = {1: np.array([80.0, 81.0]), 2: np.array([70.0, 71.0])}
     chosen = [pick("x", 1, 0.2), pick("y", 2, 0.9)]
     result = validate(chosen, accuracy, "minimize")
     assert result.winner == "x"
     assert result.correlation.estimate == pytest.approx(1.0)
+    assert np.isnan([result.correlation.low, result.correlation.high]).all()  # not "certainly 1"
     assert validate(chosen, accuracy, "maximize").correlation.estimate == pytest.approx(-1.0)
 
 

@@ -1,6 +1,8 @@
 """Traces: incumbents and regrets, against hand-made runs and a plain reading of the definitions."""
 
+import dataclasses
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from traces import NAN, hand_made
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.simulation import Reference, concatenate, load_traces, save_traces
+from nasbench_lab.simulation.trace import MISSING
 from nasbench_lab.strategies import needs
 from nasbench_lab.testing import identical, synthetic_table
 
@@ -255,3 +258,36 @@ def test_missing_splits():
     reference = Reference(1.0, {}, {})
     with pytest.raises(MissingDataError, match="publishes no test"):
         reference.mean("test")
+
+
+@pytest.mark.parametrize("strategy", ["random-search", "hyperband"])
+@pytest.mark.parametrize("limits", [{}, {"parameters": 0.6}])
+def test_regret_is_the_same_in_blocks_of_any_size(strategy, limits, monkeypatch):
+    table = synthetic_table("chain", failures=0.3)
+    trace = nl.simulate(table, strategy, runs=11, budget=nl.Budget(seconds=300), limits=limits)
+    whole = {kind: trace.regret(kind) for kind in ("observed", "valid", "test")}
+    ends = trace.incumbent(), trace.final_incumbent(), trace.final("test")
+    monkeypatch.setattr("nasbench_lab.simulation.trace._EVALUATIONS_AT_A_TIME", 3 * trace.steps)
+    again = dataclasses.replace(trace)  # forgets what is cached
+    for kind, regret in whole.items():
+        assert np.array_equal(again.regret(kind), regret, equal_nan=True)
+    for one, other in zip(ends, (again.incumbent(), again.final_incumbent(), again.final("test")), strict=True):
+        assert np.array_equal(one, other, equal_nan=True)
+    for run in range(trace.runs):  # each run alone
+        rows = {name: getattr(trace, name)[run : run + 1] for name in (*MISSING, "stopped")}
+        assert np.array_equal(dataclasses.replace(trace, **rows).regret(), whole["test"][run : run + 1], equal_nan=True)
+
+
+def test_regret_of_many_runs_takes_little_more_memory_than_its_result(monkeypatch):
+    small = nl.simulate(synthetic_table("chain"), "random-search", runs=500, budget=nl.Budget(evaluations=100))
+    many = {name: np.concatenate([getattr(small, name).T] * 40, axis=-1).T for name in (*MISSING, "stopped")}
+    trace = dataclasses.replace(small, **many)
+    monkeypatch.setattr("nasbench_lab.simulation.trace._EVALUATIONS_AT_A_TIME", 2**14)
+    tracemalloc.start()
+    try:
+        regret = trace.regret()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert regret.shape == (20_000, 100)
+    assert peak < 1.5 * regret.nbytes

@@ -82,4 +82,6 @@ def _bars(intervals: Sequence[Interval]) -> Any:
 
 
 def _signed(interval: Interval) -> str:
+    if np.isnan(interval.low):
+        return f"{interval.estimate:.2f}"
     return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
