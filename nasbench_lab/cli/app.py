@@ -10,6 +10,7 @@ import typer
 import nasbench_lab
 from nasbench_lab.cli.check import check
 from nasbench_lab.cli.cite import cite
+from nasbench_lab.cli.encoding import print_anything
 from nasbench_lab.cli.plot import plot
 from nasbench_lab.cli.query import query
 from nasbench_lab.cli.report import report
@@ -59,6 +60,7 @@ def _options(
 
 def main() -> None:
     """Run the command line. A mistake gives one line on standard error and exit code 2."""
+    print_anything()
     try:
         app()
     except NasbenchLabError as error:
