@@ -56,7 +56,11 @@ class OneFidelityWarning(UserWarning):
     """All evaluations of a multi-fidelity strategy have one fidelity, so it is no multi-fidelity search."""
 
 
-NOTED = (OneFidelityWarning, SearchOnTestWarning)
+class MissingFontWarning(UserWarning):
+    """No installed font has some characters of the names that a figure shows."""
+
+
+NOTED = (OneFidelityWarning, SearchOnTestWarning, MissingFontWarning)
 """The warnings that the command line prints as notes."""
 
 

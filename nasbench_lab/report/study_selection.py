@@ -79,6 +79,12 @@ def why_no_curves(study: Study, place: int, kind: RegretKind, axis: TimeAxis) ->
     return "no curves: every strategy has a run\nthat ended before it had a value"
 
 
+def names_in(study: Study) -> list[str]:
+    """Return all names that figures of a study show."""
+    units = (metric.unit for task in study.tasks for metric in task.metric.values())
+    return [*study.labels, *(task.name for task in study.tasks), *units]
+
+
 def looks_of(study: Study) -> list[dict[str, Any]]:
     """Return the look of each strategy as a line: the same in all figures of a study."""
     return [line_look(number, len(study.labels)) for number in range(len(study.labels))]

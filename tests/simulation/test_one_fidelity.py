@@ -1,4 +1,4 @@
-"""Multi-fidelity strategies that are left with one fidelity say so, once: in Python, on the command line, in a report."""
+"""Multi-fidelity strategies that are left with one fidelity: one warning, one note, one line in a report."""
 
 import dataclasses
 import warnings
@@ -116,11 +116,9 @@ def test_the_command_line_notes_it_once(tmp_path):
     arguments = ("--table", tmp_path / "table.h5", "--strategy", "hyperband", "--evaluations", "3", "--runs", "4100")
     done = nasbench_lab_here("run", *arguments, "--fidelity", "4")
     assert done.returncode == 0, done.stderr
-    lines = done.stderr.splitlines()
-    assert lines == [
-        "note: all evaluations of hyperband on synthetic/chain have 4 epochs: it needs several fidelities, and the "
-        "table has none below 4 epochs"
-    ], "one line, though the runs are simulated in two parts"
+    (line,) = done.stderr.splitlines()  # one, though the runs are simulated in two parts
+    assert line.startswith("note: all evaluations of hyperband on synthetic/chain have 4 epochs: ")
+    assert line.endswith("the table has none below 4 epochs")
 
 
 @pytest.mark.parametrize(

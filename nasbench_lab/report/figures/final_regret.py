@@ -11,6 +11,7 @@ from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.figures import style as colors
+from nasbench_lab.report.figures.drawing import drawing
 from nasbench_lab.report.figures.panels import (
     KIND_WORDS,
     label_log_axis,
@@ -23,7 +24,7 @@ from nasbench_lab.report.figures.panels import (
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
 from nasbench_lab.report.layout.log_axis import place_of_zero
-from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, runs_in_words
+from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, names_in, runs_in_words
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -62,14 +63,12 @@ def final_figure(
         UnknownNameError: there is no such kind, task or style.
         MissingDataError: no task has that kind of regret.
     """
-    from matplotlib import rc_context
-
     study = study_of(results, resamples=0, curves_only=True)
     chosen, kind, places = paper_style(style), chosen_kind(study, kind), chosen_tasks(study, tasks)
     columns = 2 if len(places) == 4 and chosen.columns > 2 else min(chosen.columns, len(places))
     size = chosen.font_size
     labels = [wrap_label(label, _LABEL_SHARE * chosen.width, size) for label in study.labels]
-    with rc_context(chosen.rc):
+    with drawing(chosen.rc, names_in(study)):
         title = f"regret at the end of {runs_in_words(study, places)}: median, quartiles, 5 % and 95 %"
         above = wrap_label(title, chosen.width - 0.1, size)
         figure, panels = panel_grid(chosen, len(places), columns, final_height(study, chosen), 0.2 * line_count(above))

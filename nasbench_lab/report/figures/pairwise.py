@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.report.figures.drawing import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
-from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of
+from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -55,7 +56,6 @@ def a12_figure(
         UnknownNameError: there is no such kind, task or style.
         MissingDataError: no task has that kind of regret.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     study = study_of(results, resamples=0)
@@ -76,7 +76,7 @@ def a12_figure(
     top = 0.16 * line_count(above) + 0.22
     height = top + row * len(order) + _BAR
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False, "axes.grid": False}
-    with rc_context(settings):
+    with drawing(settings, names_in(study)):
         figure = Figure(figsize=(chosen.width, height))
         figure.text(0.05 / chosen.width, 1 - 0.04 / height, above, va="top", fontsize=size)
         width = cell * len(order) / chosen.width

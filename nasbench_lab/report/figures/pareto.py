@@ -11,8 +11,9 @@ from nasbench_lab.analysis.pareto import Split, pareto_fronts, relative_hypervol
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.report.figures.drawing import drawing
 from nasbench_lab.report.figures.legend import Legend
-from nasbench_lab.report.figures.panels import draw_steps, panel_grid
+from nasbench_lab.report.figures.panels import draw_steps, label_log_axis, panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, line_look, paper_style
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.report.study_source import StudySource, traces_of
@@ -46,15 +47,13 @@ def pareto_figure(results: StudySource, split: Split | None = None, *, style: Pa
         ParameterError: there are no traces, they are of different searches, or the source is a study.
         MissingDataError: the search had no further objectives, or the table no such split.
     """
-    from matplotlib import rc_context
-
     traces = traces_of(results)
     chosen, split = paper_style(style), _checked(traces, split)
     objectives = traces[0].setting.conditions.objectives
     labels = [trace.setting.label for trace in traces]
     title = f"{traces[0].setting.table}: median and interquartile range of {in_words(traces[0].runs, 'run')}"
     looks = [line_look(number, len(traces)) for number in range(len(traces))]
-    with rc_context(chosen.rc):
+    with drawing(chosen.rc, [title, *labels, *objectives]):
         legend = Legend.plan(labels, title, chosen)
         columns = 1 if chosen.name == "single" else 2
         figure, panels = panel_grid(chosen, len(objectives) + 1, columns, _HEIGHT, legend.height)
@@ -96,6 +95,7 @@ def _draw_trade_off(
     positive = cost[known]
     if len(positive) and positive.min() > 0 and positive.max() / positive.min() > 20:
         panel.set_xscale("log")
+        label_log_axis(panel.xaxis)
     panel.set_xlabel(_words(cost_metric))
     panel.set_ylabel(_words(value_metric))
 

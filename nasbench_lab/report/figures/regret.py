@@ -13,6 +13,7 @@ from nasbench_lab.analysis.studies.results import Study, Task
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.report.figures.drawing import drawing
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import (
     AXIS_WORDS,
@@ -29,6 +30,7 @@ from nasbench_lab.report.study_selection import (
     chosen_kind,
     chosen_tasks,
     looks_of,
+    names_in,
     runs_in_words,
     why_no_curves,
 )
@@ -96,8 +98,6 @@ def regret_figure(
     >>> len(regret_figure(trace, "both", "both").axes)
     4
     """
-    from matplotlib import rc_context
-
     if statistic not in STATISTICS:
         raise unknown("statistic", statistic, STATISTICS)
     if axis not in (*AXIS_WORDS, "both"):
@@ -116,7 +116,7 @@ def regret_figure(
     columns = len(kinds) if len(kinds) > 1 else regret_columns(chosen, len(panels))
     height = _OVERVIEW_HEIGHT if overview else PANEL_HEIGHTS[columns]
     titles = _titles(study, places, overview=overview)
-    with rc_context(chosen.rc):
+    with drawing(chosen.rc, names_in(study)):
         legend = Legend.plan(study.labels, _legend_title(study, places, statistic), chosen)
         figure, axes = panel_grid(chosen, len(panels), columns, height, legend.height)
         for one, panel in zip(axes, panels, strict=True):
