@@ -9,7 +9,7 @@ import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
-from nasbench_lab.errors import unknown
+from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.drawing import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS, label_rows, panel_grid, row_places
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style, point_look
@@ -59,7 +59,7 @@ def leaderboard_figure(
 
     Raises:
         UnknownNameError: there is no such kind, measure or style.
-        MissingDataError: no task has that kind of regret.
+        MissingDataError: no task has that kind of regret, or no strategy has a value.
     """
     study = study_of(results)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
@@ -68,6 +68,9 @@ def leaderboard_figure(
         if measure not in MEASURES:
             raise unknown("measure", measure, MEASURES)
     standings = part_of(study.leaderboard, kind, "leaderboard")
+    if all(np.isnan(getattr(row, measure).estimate) for row in standings for measure in wanted):
+        words = ", ".join(MEASURES[measure] for measure in wanted)
+        raise MissingDataError(f"there is nothing to draw: no strategy has a value of these measures: {words}")
     size = chosen.font_size
     labels = [wrap_label(row.strategy, _LABEL_SHARE[chosen.name] * chosen.width, size) for row in standings]
     room = chosen.width * (1 - _LABEL_SHARE[chosen.name]) / len(wanted)

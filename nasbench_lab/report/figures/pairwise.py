@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import MissingDataError
 from nasbench_lab.report.figures.drawing import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
@@ -54,13 +55,15 @@ def a12_figure(
 
     Raises:
         UnknownNameError: there is no such kind, task or style.
-        MissingDataError: no task has that kind of regret.
+        MissingDataError: no task has that kind of regret, or no two strategies can be compared.
     """
     from matplotlib.figure import Figure
 
     study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     values, significant, title = _numbers(study, kind, task)
+    if not np.isfinite(values[~np.eye(len(values), dtype=bool)]).any():
+        raise MissingDataError("there is nothing to draw: no two strategies ran on the same task")
     order = _order(study, kind)
     values, significant = values[np.ix_(order, order)].copy(), significant[np.ix_(order, order)]
     np.fill_diagonal(values, np.nan)

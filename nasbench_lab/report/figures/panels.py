@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import MissingDataError
 from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places
 from nasbench_lab.report.figures.text_fit import line_count, text_width
 from nasbench_lab.report.layout.log_axis import place_of_zero
@@ -90,6 +91,19 @@ def draw_losses(panel: Axes, grid: FloatArray, lines: FloatArray, looks: Sequenc
     else:  # only the optimum is drawn, so there is no scale
         panel.set_yticks([], minor=False)
         panel.set_yticks([], minor=True)
+
+
+def check_something_drawn(reasons: Sequence[str]) -> None:
+    """Raise MissingDataError if every panel has a reason why it would be empty.
+
+    >>> check_something_drawn(["no training times", ""])
+    >>> check_something_drawn(["no training times", "no training times"])
+    Traceback (most recent call last):
+    nasbench_lab.errors.MissingDataError: there is nothing to draw: no training times
+    """
+    if all(reasons):
+        words = "; ".join(dict.fromkeys(" ".join(reason.split()) for reason in reasons))
+        raise MissingDataError(f"there is nothing to draw: {words}")
 
 
 def say(panel: Axes, text: str) -> None:

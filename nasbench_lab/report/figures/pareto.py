@@ -13,7 +13,7 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.report.figures.drawing import drawing
 from nasbench_lab.report.figures.legend import Legend
-from nasbench_lab.report.figures.panels import draw_steps, label_log_axis, panel_grid
+from nasbench_lab.report.figures.panels import draw_steps, label_log_axis, panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, line_look, paper_style
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.report.study_source import StudySource, traces_of
@@ -45,7 +45,7 @@ def pareto_figure(results: StudySource, split: Split | None = None, *, style: Pa
 
     Raises:
         ParameterError: there are no traces, they are of different searches, or the source is a study.
-        MissingDataError: the search had no further objectives, or the table no such split.
+        MissingDataError: the search had no further objectives, no run has a value, or the table no such split.
     """
     traces = traces_of(results)
     chosen, split = paper_style(style), _checked(traces, split)
@@ -66,6 +66,8 @@ def pareto_figure(results: StudySource, split: Split | None = None, *, style: Pa
 
 def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
     first = traces[0].setting
+    if all((trace.final_incumbent() < 0).all() for trace in traces):
+        raise MissingDataError(f"there is nothing to draw: no run on {first.table!r} has a value")
     for trace in traces:
         if (trace.setting.table, trace.setting.conditions.objectives) != (first.table, first.conditions.objectives):
             raise ParameterError("a figure of Pareto fronts has one table and one set of objectives")
@@ -130,7 +132,11 @@ def attainment(trace: Trace, split: Split, objective: str) -> tuple[FloatArray, 
 def _draw_hypervolume(panel: Axes, traces: Sequence[Trace], split: Split, looks: Sequence[dict[str, Any]]) -> None:
     for number, (trace, look) in enumerate(zip(traces, looks, strict=True)):
         shortest = int(trace.evaluations.min())
-        share = relative_hypervolume(trace, split)[:, :shortest]
+        try:
+            share = relative_hypervolume(trace, split)[:, :shortest]
+        except ParameterError:
+            say(panel, "no hypervolume:\nall architectures are equal\nin some objective")
+            return
         low, middle, high = 1 - run_quantiles(1 - share)  # as losses, so that quartiles are values of actual runs
         draw_steps(panel, np.arange(1.0, shortest + 1), high, middle, low, look, number, len(traces))
     panel.set_xlabel("evaluations")

@@ -31,11 +31,13 @@ def rank_figure(results: StudySource, kind: RegretKind | None = None, *, style: 
 
     Raises:
         UnknownNameError: there is no such kind or style.
-        MissingDataError: no task has that kind of regret.
+        MissingDataError: no task has that kind of regret, or some run ended before all comparisons.
     """
     study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     progress = part_of(study.progress, kind, "ranks over time")
+    if not np.isfinite(progress.rank).any():
+        raise MissingDataError("there is nothing to draw: some run ended before the first comparison of ranks")
     title = f"average rank by {KIND_WORDS[kind]} over {in_words(len(progress.tasks), 'task')} (1 is the best)"
     with drawing(chosen.rc, names_in(study)):
         legend = Legend.plan(study.labels, title, chosen)

@@ -327,7 +327,7 @@ def _marked_intervals(intervals: Sequence[Interval], sign: int) -> list[TableCel
 def _best(losses: Sequence[float]) -> list[bool]:
     """Return which losses are the smallest; none if all losses are equal."""
     known = [loss for loss in losses if math.isfinite(loss)]
-    if len(set(known)) < 2 and len(losses) > 1:
+    if not known or (len(set(known)) < 2 and len(losses) > 1):
         return [False] * len(losses)
     return [loss == min(known) for loss in losses]
 
