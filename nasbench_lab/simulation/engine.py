@@ -14,8 +14,8 @@ from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.clock import Clock, Log
 from nasbench_lab.simulation.conditions import Conditions, Prepared
 from nasbench_lab.simulation.measurements import RepeatPolicy
-from nasbench_lab.simulation.one_fidelity import one_fidelity_warning
 from nasbench_lab.simulation.search_loop import simulate_together
+from nasbench_lab.simulation.single_fidelity import one_fidelity_warning
 from nasbench_lab.simulation.threads import one_thread
 from nasbench_lab.simulation.trace import Reference, Setting, Trace
 from nasbench_lab.strategies.base import Strategy

@@ -11,7 +11,7 @@ from nasbench_lab.errors import ParameterError, first_line
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.costs import allowed_trainings, spendings
 from nasbench_lab.simulation.measurements import Measurements
-from nasbench_lab.simulation.one_fidelity import one_fidelity
+from nasbench_lab.simulation.single_fidelity import one_fidelity
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.tables import Table

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from nasbench_lab.analysis.studies.results import RankComparison
-from nasbench_lab.report.figures.drawing import drawing
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label

@@ -11,7 +11,7 @@ from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.figures import style as colors
-from nasbench_lab.report.figures.drawing import drawing
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import (
     KIND_WORDS,
     check_something_drawn,

@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
 from nasbench_lab.errors import MissingDataError, unknown
-from nasbench_lab.report.figures.drawing import drawing
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS, label_rows, panel_grid, row_places
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style, point_look
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
@@ -69,8 +69,8 @@ def leaderboard_figure(
             raise unknown("measure", measure, MEASURES)
     standings = part_of(study.leaderboard, kind, "leaderboard")
     if all(np.isnan(getattr(row, measure).estimate) for row in standings for measure in wanted):
-        words = ", ".join(MEASURES[measure] for measure in wanted)
-        raise MissingDataError(f"there is nothing to draw: no strategy has a value of these measures: {words}")
+        absent = ", ".join(MEASURES[measure] for measure in wanted)
+        raise MissingDataError(f"there is nothing to draw: no strategy has a value of these measures: {absent}")
     size = chosen.font_size
     labels = [wrap_label(row.strategy, _LABEL_SHARE[chosen.name] * chosen.width, size) for row in standings]
     room = chosen.width * (1 - _LABEL_SHARE[chosen.name]) / len(wanted)

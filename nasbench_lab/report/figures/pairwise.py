@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
-from nasbench_lab.report.figures.drawing import drawing
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label

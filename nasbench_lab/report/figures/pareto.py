@@ -11,7 +11,7 @@ from nasbench_lab.analysis.pareto import Split, pareto_fronts, relative_hypervol
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, ParameterError
-from nasbench_lab.report.figures.drawing import drawing
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import draw_steps, label_log_axis, panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, line_look, paper_style

@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.retraining import Validation
 from nasbench_lab.report.figures import style
-from nasbench_lab.report.figures.drawing import drawing
+from nasbench_lab.report.figures.fonts import drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

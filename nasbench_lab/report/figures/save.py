@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.report.figures.drawing import drawing, lacks_glyphs
+from nasbench_lab.report.figures.fonts import drawing, lacks_glyphs
 from nasbench_lab.report.figures.paper_styles import PaperStyle
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from nasbench_lab.analysis.table_quality import Quality, cost, reported_metric
 from nasbench_lab.report.figures import style
-from nasbench_lab.report.figures.drawing import drawing
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.tables import Table
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from nasbench_lab.report.figures.drawing import font_of, without_glyph_warnings
+from nasbench_lab.report.figures.fonts import font_of, without_glyph_warnings
 from nasbench_lab.report.layout.wrapping import wrap_text
 
 

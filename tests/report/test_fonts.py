@@ -29,7 +29,7 @@ from nasbench_lab.report import (
     save_figure_as,
     table_figure,
 )
-from nasbench_lab.report.figures import drawing, text_fit
+from nasbench_lab.report.figures import fonts, text_fit
 from nasbench_lab.report.figures.panels import power_of_ten
 from nasbench_lab.spaces import TopologySpace
 from nasbench_lab.testing import synthetic_table
@@ -94,7 +94,7 @@ def fresh():
     """Forget measured texts, searched fonts and given warnings."""
 
     def forget():
-        for cached in (text_fit.text_width, drawing._families, drawing._warn_of_boxes):
+        for cached in (text_fit.text_width, fonts._families, fonts._warn_of_boxes):
             cached.cache_clear()
 
     forget()
@@ -123,7 +123,7 @@ def test_settings_of_the_user_do_not_leak(name, tmp_path):
 
 @pytest.fixture
 def only_own_fonts(monkeypatch):
-    monkeypatch.setattr(drawing, "_other_fonts", list)
+    monkeypatch.setattr(fonts, "_other_fonts", list)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def made_font(tmp_path, monkeypatch):
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [*font_manager.fontManager.ttflist])
     font_manager.fontManager.addfont(tmp_path / "made-up.ttf")
     found = [entry for entry in font_manager.fontManager.ttflist if entry.name == "Made Up"]
-    monkeypatch.setattr(drawing, "_other_fonts", lambda: found)
+    monkeypatch.setattr(fonts, "_other_fonts", lambda: found)
 
 
 NAMED_FIGURES = (regret_figure, cd_figure)
@@ -169,7 +169,7 @@ def test_names_that_no_font_has_give_one_warning_and_stay_text_in_svg(only_own_f
 
 
 def test_names_are_drawn_with_another_font(made_font, tmp_path):
-    assert drawing._families(frozenset(CHINESE)) == (("DejaVu Sans", "Made Up"), frozenset())
+    assert fonts._families(frozenset(CHINESE)) == (("DejaVu Sans", "Made Up"), frozenset())
     for figure in NAMED_FIGURES:
         text = written(figure(NAMED), tmp_path).decode()
         assert "<text" not in text, "outlines"
@@ -182,7 +182,7 @@ def test_names_are_drawn_with_another_font(made_font, tmp_path):
 def test_other_fonts_change_nothing_where_they_are_not_needed(made_font, tmp_path):
     one = written(cd_figure(SMALL), tmp_path)
     assert b"Made" not in one
-    assert drawing._families(frozenset("Moré ± ∞ 10⁻³")) == (("DejaVu Sans",), frozenset())
+    assert fonts._families(frozenset("Moré ± ∞ 10⁻³")) == (("DejaVu Sans",), frozenset())
 
 
 def test_the_width_of_a_name_is_that_of_its_letters(made_font):
