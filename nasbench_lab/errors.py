@@ -52,6 +52,18 @@ class SearchOnTestWarning(UserWarning):
     """The table has no validation measurements, so a search can only observe test measurements."""
 
 
+class OneFidelityWarning(UserWarning):
+    """All evaluations of a multi-fidelity strategy have one fidelity, so it is no multi-fidelity search."""
+
+
+class MissingFontWarning(UserWarning):
+    """No installed font has some characters of the names that a figure shows."""
+
+
+NOTED = (OneFidelityWarning, SearchOnTestWarning, MissingFontWarning)
+"""The warnings that the command line prints as notes."""
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, or the name of its class if the message is empty.
 

@@ -101,7 +101,7 @@ def relative_hypervolume(trace: Trace, split: Split = "test", reference: Sequenc
     points = _judged_points(trace, split)
     signs = _signs(trace, split)
     if reference is None:
-        corner = np.nanmin(points, axis=0)
+        corner = np.fmin.reduce(points, axis=0, initial=np.nan)
     else:
         corner = np.asarray(reference, dtype=np.float64)
         if corner.shape != signs.shape:

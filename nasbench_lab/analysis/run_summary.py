@@ -13,6 +13,8 @@ from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.trace import Trace
 
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
@@ -99,7 +101,10 @@ def summarize(trace: Trace) -> Summary:
 
 
 def to_csv(summaries: Sequence[Summary]) -> str:
-    """Return summaries as CSV with a header; six significant digits, empty where there is no value."""
+    """Return summaries as CSV with a header; six significant digits, empty where there is no value.
+
+    Texts that a spreadsheet would run as a formula begin with an apostrophe (see `csv_text`).
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(field.name for field in dataclasses.fields(Summary))
@@ -108,10 +113,30 @@ def to_csv(summaries: Sequence[Summary]) -> str:
     return text.getvalue()
 
 
+def csv_text(text: str) -> str:
+    """Return a text for a cell of a CSV file, so that a spreadsheet does not run it as a formula.
+
+    A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break gets an apostrophe in front, unless it is
+    a number.
+
+    >>> csv_text("=1+1"), csv_text("random-search"), csv_text("-0.25")
+    ("'=1+1", 'random-search', '-0.25')
+    """
+    return f"'{text}" if text.startswith(_FORMULAS) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _cell(value: str | float) -> str:
     if isinstance(value, float):
         return "" if np.isnan(value) else f"{value:.6g}"
-    return str(value)
+    return csv_text(value) if isinstance(value, str) else str(value)
 
 
 def _final(trace: Trace, split: str) -> FloatArray:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
 import nasbench_lab
 from nasbench_lab.cli.check import check
 from nasbench_lab.cli.cite import cite
+from nasbench_lab.cli.encoding import print_anything
 from nasbench_lab.cli.plot import plot
 from nasbench_lab.cli.query import query
 from nasbench_lab.cli.report import report
@@ -18,7 +20,7 @@ from nasbench_lab.cli.strategies import app as strategies_app
 from nasbench_lab.cli.suite import app as suite_app
 from nasbench_lab.cli.tables import app as tables_app
 from nasbench_lab.cli.validate import validate
-from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.errors import NOTED, NasbenchLabError
 
 EXIT_ERROR = 2
 
@@ -57,10 +59,24 @@ def _options(
     pass
 
 
+_show_warning = warnings.showwarning
+
+
+def _print_warning(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    """Print a warning of this package as a note, others as Python does."""
+    if issubclass(category, NOTED):
+        typer.echo(f"note: {message}", err=True)
+    else:
+        _show_warning(message, category, *place, **more)
+
+
 def main() -> None:
     """Run the command line. A mistake gives one line on standard error and exit code 2."""
+    print_anything()
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = _print_warning
+            app()
     except NasbenchLabError as error:
         typer.echo(f"nasbench-lab: {error}", err=True)
         sys.exit(EXIT_ERROR)

@@ -13,7 +13,7 @@ from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.cli.progress import reporting
 from nasbench_lab.errors import OutputError, ParameterError, unknown
 from nasbench_lab.report.page import write_page
-from nasbench_lab.report.paper.folder import write_paper_folder
+from nasbench_lab.report.paper.folder import MISSING, write_paper_folder
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
 from nasbench_lab.suites.stored_results import open_results
@@ -60,6 +60,8 @@ def _write_paper(study: Study, results: Results, folder: Path, *, overwrite: boo
     with reporting("the page is complete") as progress:
         names = write_paper_folder(study, results, folder, overwrite=overwrite, report=progress)
     typer.echo(f"wrote {folder}: {len(names)} files, figures and tables for a paper")
+    if MISSING in names:
+        typer.echo(f"note: {folder / MISSING} says which figures and tables are missing, and why", err=True)
 
 
 def _check_free(out: Path, folder: Path | None, *, overwrite: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.retraining import Validation
+from nasbench_lab.analysis.run_summary import csv_text
 from nasbench_lab.report.figures.retraining import validation_figure
 from nasbench_lab.report.figures.save import FORMATS, save_figure
 
@@ -87,4 +88,5 @@ def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow({name: csv_text(cell) if isinstance(cell, str) else cell for name, cell in row.items()})

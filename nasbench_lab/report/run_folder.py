@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nasbench_lab.analysis import Summary, summarize, to_csv
-from nasbench_lab.report.figures.regret import regret_figure
+from nasbench_lab.report.figures.regret import overview_figure
 from nasbench_lab.report.figures.save import FORMATS, save_figure
 from nasbench_lab.simulation import save_traces
 from nasbench_lab.simulation.trace import Trace
@@ -22,5 +22,5 @@ def write_result(traces: Sequence[Trace], folder: Path) -> list[Summary]:
     save_traces(traces, folder / TRACES)
     summaries = [summarize(trace) for trace in traces]
     (folder / SUMMARY).write_text(to_csv(summaries), encoding="utf-8")
-    save_figure(regret_figure(traces, "both", "both", style="double"), folder, FIGURE)
+    save_figure(overview_figure(traces), folder, FIGURE)
     return summaries

@@ -15,6 +15,10 @@ from nasbench_lab.simulation.trace import REGRETS, RegretKind
 
 _SPLIT_WORDS: dict[RegretKind, str] = {"observed": "observed", "valid": "validation", "test": "test"}
 
+_NO_COMMON_TASK = "there is no task on which all strategies ran"
+_NO_SCALE = f"{_NO_COMMON_TASK} and the architectures differ"
+_NO_TIMES = "no table with architectures that differ has such an axis"
+
 _Part = TypeVar("_Part")
 
 
@@ -48,7 +52,8 @@ def part_of(parts: Mapping[Any, _Part], key: Any, what: str) -> _Part:
     """
     if key not in parts:
         wanted = " against ".join(key) if isinstance(key, tuple) else key
-        raise MissingDataError(f"the study has no {what} of {wanted} regret")
+        reason = {"times to targets": _NO_TIMES, "profiles": _NO_SCALE}.get(what, _NO_COMMON_TASK)
+        raise MissingDataError(f"the study has no {what} of {wanted} regret: {reason}")
     return parts[key]
 
 
@@ -77,6 +82,12 @@ def why_no_curves(study: Study, place: int, kind: RegretKind, axis: TimeAxis) ->
     if axis not in task.axes:
         return "no training times"
     return "no curves: every strategy has a run\nthat ended before it had a value"
+
+
+def names_in(study: Study) -> list[str]:
+    """Return all names that figures of a study show."""
+    units = (metric.unit for task in study.tasks for metric in task.metric.values())
+    return [*study.labels, *(task.name for task in study.tasks), *units]
 
 
 def looks_of(study: Study) -> list[dict[str, Any]]:

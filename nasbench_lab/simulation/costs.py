@@ -13,7 +13,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.evaluator import Outcome
-from nasbench_lab.simulation.measurements import MEAN, Measurements
+from nasbench_lab.simulation.measurements import MEAN, Measurements, check_positive
 from nasbench_lab.tables.table import Table
 
 
@@ -112,7 +112,8 @@ def spendings(budget: Budget, table: Table, measurements: Measurements) -> tuple
     """Return the costs that a budget limits.
 
     Raises:
-        MissingDataError: the table has no cost of a kind that the budget limits, or lacks it for some evaluations.
+        MissingDataError: the table has no cost of a kind that the budget limits, or it is missing or not positive for
+            some evaluations.
     """
     found = []
     for cost in COSTS:
@@ -123,8 +124,8 @@ def spendings(budget: Budget, table: Table, measurements: Measurements) -> tuple
         if limit is None:
             raise MissingDataError(f"table {table.name!r} has no {cost.noun}, {advice}")
         spending = Spending(cost, table, limit)
-        if not (spending.training(measurements.fidelity, *measurements.choices()) > 0).all():
-            raise MissingDataError(f"table {table.name!r} lacks the {cost.noun} of some evaluations, {advice}")
+        costs = spending.training(measurements.fidelity, *measurements.choices())
+        check_positive(table.name, cost.noun, costs, advice)
         found.append(spending)
     return tuple(found)
 

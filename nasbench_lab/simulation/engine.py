@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nasbench_lab.checks import whole
-from nasbench_lab.errors import ParameterError, SearchOnTestWarning
+from nasbench_lab.errors import OneFidelityWarning, ParameterError, SearchOnTestWarning
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.clock import Clock, Log
 from nasbench_lab.simulation.conditions import Conditions, Prepared
 from nasbench_lab.simulation.measurements import RepeatPolicy
 from nasbench_lab.simulation.search_loop import simulate_together
+from nasbench_lab.simulation.single_fidelity import one_fidelity_warning
 from nasbench_lab.simulation.threads import one_thread
 from nasbench_lab.simulation.trace import Reference, Setting, Trace
 from nasbench_lab.strategies.base import Strategy
@@ -140,7 +141,10 @@ def simulate_under(
         clock = Clock(log, setting.budget, fixed, start, min(start + together, runs), prepared.spendings)
         with one_thread():
             simulate_together(table, strategy, prepared.measurements, prepared.goals, setting, clock)
-    return log.trace(setting, _reference(table, prepared))
+    trace = log.trace(setting, _reference(table, prepared))
+    if note := one_fidelity_warning(strategy, table, trace):
+        warnings.warn(note, OneFidelityWarning, stacklevel=stacklevel)
+    return trace
 
 
 def _merged(parameters: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:

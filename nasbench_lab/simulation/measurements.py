@@ -79,8 +79,7 @@ class Measurements:
         advice = f"so {what} impossible; give the budget in evaluations or epochs, and one worker"
         if self._seconds is None:
             raise MissingDataError(f"table {self.table!r} has no times, {advice}")
-        if not (self._seconds.reshape(-1, self._width)[self._exists()] > 0).all():
-            raise MissingDataError(f"table {self.table!r} lacks the times of some evaluations, {advice}")
+        check_positive(self.table, "times", self._seconds.reshape(-1, self._width)[self._exists()], advice)
 
     def outcomes(self) -> tuple[FloatArray, FloatArray, IntArray]:
         """Return every value that an evaluation of a random architecture can observe; three arrays of the same shape.
@@ -116,6 +115,21 @@ class Measurements:
         repeat = choice.astype(np.int16) if self._label_is_choice else self._labels.take(where)
         seconds = None if self._seconds is None else self._seconds.take(where)
         return Observation(value, np.broadcast_to(repeat, where.shape), seconds)
+
+
+def check_positive(table: str, noun: str, costs: FloatArray, advice: str) -> None:
+    """Raise MissingDataError unless every evaluation has a cost, and all costs are positive.
+
+    Args:
+        table: name of the table.
+        noun: of the costs, plural.
+        costs: of all evaluations that are possible.
+        advice: end of the message.
+    """
+    if np.isnan(costs).any():
+        raise MissingDataError(f"table {table!r} lacks the {noun} of some evaluations, {advice}")
+    if not (costs > 0).all():
+        raise MissingDataError(f"table {table!r} has {noun} that are not positive, such as {costs.min():g}, {advice}")
 
 
 def _check_policy(table: Table, repeat: RepeatPolicy) -> RepeatPolicy:

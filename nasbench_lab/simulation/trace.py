@@ -103,7 +103,8 @@ class Reference:
         means = self.mean(split)
         if self.feasible is not None:
             means = means[self.feasible]
-        return float(np.nanmin(means) if self.metrics[split].direction == "minimize" else np.nanmax(means))
+        best = np.fmin if self.metrics[split].direction == "minimize" else np.fmax
+        return float(best.reduce(means, initial=np.nan))
 
 
 def regret_of(value: FloatArray, optimum: float, direction: Direction) -> FloatArray:

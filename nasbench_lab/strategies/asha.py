@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -72,9 +73,13 @@ class Asha(Strategy[_State]):
     lowest: Count | None = None
     rungs: RungCount | None = None
 
+    def evaluated_fidelities(self, available: Sequence[int]) -> tuple[int, ...]:
+        """Return the rungs."""
+        return rungs(available, self.eta, self.lowest, self.rungs)
+
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: empty rungs."""
-        fidelities = rungs(problem.fidelities, self.eta, self.lowest, self.rungs)
+        fidelities = self.evaluated_fidelities(problem.fidelities)
         shape = (len(fidelities) - 1, problem.runs)
         return _State(
             space=problem.space,

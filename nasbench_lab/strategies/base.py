@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -103,6 +104,17 @@ class Strategy(abc.ABC, Generic[State]):
         proposals off. With several workers, an asynchronous strategy is told one evaluation per run (k = 1) whenever
         one ends. Runs with an exhausted budget are told values, too; these do not count.
         """
+
+    def evaluated_fidelities(self, available: Sequence[int]) -> tuple[int, ...]:
+        """Return the fidelities at which the strategy evaluates, ascending; some may be equal.
+
+        By default a multi-fidelity strategy uses all of them, and another one the highest. A multi-fidelity strategy
+        whose parameters select fidelities should override this: a search with a single one gives a warning.
+
+        Args:
+            available: `Problem.fidelities`.
+        """
+        return tuple(available if self.multi_fidelity else available[-1:])
 
     @property
     def parameters(self) -> dict[str, Any]:

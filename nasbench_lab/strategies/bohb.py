@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, final
 
@@ -71,9 +72,13 @@ class Bohb(BracketStrategy[_State]):
     good_share: Probability = 0.15
     least_bandwidth: Probability = 1e-3
 
+    def evaluated_fidelities(self, available: Sequence[int]) -> tuple[int, ...]:
+        """Return the rungs."""
+        return rungs(available, self.eta, self.lowest, self.rungs)
+
     def start(self, problem: Problem) -> _State:
         """Return the state before the first bracket."""
-        fidelities = rungs(problem.fidelities, self.eta, self.lowest, self.rungs)
+        fidelities = self.evaluated_fidelities(problem.fidelities)
         state = _State(problem.space, problem.streams, problem.workers, hyperband(fidelities, self.eta))
         width = len(problem.space.cardinalities)
         state.codes = [np.empty((problem.runs, 0, width), dtype=np.int8) for _ in fidelities]

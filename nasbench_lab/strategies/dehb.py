@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -98,9 +99,13 @@ class Dehb(Strategy[_State]):
     mutation_factor: Probability = 0.5
     crossover_rate: Probability = 0.5
 
+    def evaluated_fidelities(self, available: Sequence[int]) -> tuple[int, ...]:
+        """Return the rungs."""
+        return rungs(available, self.eta, self.lowest, self.rungs)
+
     def start(self, problem: Problem) -> _State:
         """Return the state before the first bracket: random populations."""
-        fidelities = rungs(problem.fidelities, self.eta, self.lowest, self.rungs)
+        fidelities = self.evaluated_fidelities(problem.fidelities)
         brackets = hyperband(fidelities, self.eta)
         width = len(problem.space.cardinalities)
         nothing = np.empty((problem.runs, 0, width))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -41,9 +42,13 @@ class Hyperband(BracketStrategy[BracketState]):
     lowest: Count | None = None
     rungs: RungCount | None = None
 
+    def evaluated_fidelities(self, available: Sequence[int]) -> tuple[int, ...]:
+        """Return the rungs."""
+        return rungs(available, self.eta, self.lowest, self.rungs)
+
     def start(self, problem: Problem) -> BracketState:
         """Return the state before the first bracket."""
-        brackets = hyperband(rungs(problem.fidelities, self.eta, self.lowest, self.rungs), self.eta)
+        brackets = hyperband(self.evaluated_fidelities(problem.fidelities), self.eta)
         return BracketState(problem.space, problem.streams, problem.workers, brackets)
 
     def sample(self, state: BracketState, wanted: int) -> IntArray:

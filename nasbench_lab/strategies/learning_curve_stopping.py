@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
@@ -76,9 +77,13 @@ class LearningCurveStopping(Strategy[_State]):
     eta: Eta = 2
     lowest: Count | None = None
 
+    def evaluated_fidelities(self, available: Sequence[int]) -> tuple[int, ...]:
+        """Return the checkpoints."""
+        return rungs(available, self.eta, self.lowest)
+
     def start(self, problem: Problem) -> _State:
         """Return the state before the first training."""
-        checkpoints = rungs(problem.fidelities, self.eta, self.lowest)
+        checkpoints = self.evaluated_fidelities(problem.fidelities)
         shape = (problem.runs, problem.workers)
         return _State(
             space=problem.space,

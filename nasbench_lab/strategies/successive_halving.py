@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -43,9 +44,13 @@ class SuccessiveHalving(BracketStrategy[BracketState]):
     lowest: Count | None = None
     rungs: RungCount | None = None
 
+    def evaluated_fidelities(self, available: Sequence[int]) -> tuple[int, ...]:
+        """Return the rungs."""
+        return rungs(available, self.eta, self.lowest, self.rungs)
+
     def start(self, problem: Problem) -> BracketState:
         """Return the state before the first bracket."""
-        fidelities = rungs(problem.fidelities, self.eta, self.lowest, self.rungs)
+        fidelities = self.evaluated_fidelities(problem.fidelities)
         configurations = self.configurations or self.eta ** (len(fidelities) - 1)
         return BracketState(
             problem.space, problem.streams, problem.workers, (bracket(configurations, fidelities, self.eta),)

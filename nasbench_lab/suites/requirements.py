@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from nasbench_lab.errors import ParameterError, first_line
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.costs import allowed_trainings, spendings
 from nasbench_lab.simulation.measurements import Measurements
+from nasbench_lab.simulation.single_fidelity import one_fidelity
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.tables import Table
@@ -30,9 +32,12 @@ def lacking(strategy: Strategy[Any], table: Table, conditions: Conditions, measu
     """
     needs = strategy.needs
     # A given number of rungs is kept even if all rungs are at one fidelity, as in the BOHB runs of NAS-Bench-201.
-    by_table = strategy.multi_fidelity and getattr(strategy, "rungs", None) is None
-    if by_table and table.fidelities[0] >= measurements.fidelity:
-        return f"it needs several fidelities, and the table has none below {measurements.fidelity} epochs"
+    try:
+        reason = one_fidelity(strategy, table, measurements.fidelity)
+    except ParameterError as error:
+        return first_line(error)
+    if reason and getattr(strategy, "rungs", None) is None:
+        return f"it needs several fidelities, and {reason}"
     if "neighbours" in needs and not table.space.has_neighbors:
         return "it needs neighbours, and the table's architectures have none"
     if "objectives" in needs and not conditions.objectives:

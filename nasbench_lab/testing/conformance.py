@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nasbench_lab.checks import domains
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import OneFidelityWarning, ParameterError
 from nasbench_lab.simulation import Budget, Trace, simulate
 from nasbench_lab.simulation.trace import MISSING
 from nasbench_lab.simulation.zero_cost_scores import TableScores
@@ -62,26 +63,26 @@ def case_a_run_does_not_depend_on_its_company(strategy: Strategy[Any]) -> None:
     """Run r is the same alone as among others, whatever the table and the budget."""
     for table in _all_tables():
         for budget in (_BUDGET, Budget(seconds=150.0)):
-            together = simulate(table, strategy, runs=_RUNS, budget=budget, first_run=3)
+            together = _simulate(table, strategy, runs=_RUNS, budget=budget, first_run=3)
             for run in reversed(range(_RUNS)):
-                alone = simulate(table, strategy, runs=1, budget=budget, first_run=3 + run)
+                alone = _simulate(table, strategy, runs=1, budget=budget, first_run=3 + run)
                 assert identical(row(together, run), row(alone, 0)), f"run {run} on {table.name} depends on the others"
 
 
 def case_a_long_run_does_not_depend_on_its_company(strategy: Strategy[Any]) -> None:
     """The same over several hundred evaluations, when every phase of a strategy has been reached."""
     table = synthetic_table("chain")
-    together = simulate(table, strategy, runs=_RUNS, budget=_LONG_BUDGET)
+    together = _simulate(table, strategy, runs=_RUNS, budget=_LONG_BUDGET)
     for run in range(_RUNS):
-        alone = simulate(table, strategy, runs=1, budget=_LONG_BUDGET, first_run=run)
+        alone = _simulate(table, strategy, runs=1, budget=_LONG_BUDGET, first_run=run)
         assert identical(row(together, run), row(alone, 0)), f"run {run} depends on the others in a long search"
 
 
 def case_different_runs_and_seeds_differ(strategy: Strategy[Any]) -> None:
     """Runs of one seed, and equal runs of two seeds, are not copies of each other, unless the strategy says so."""
     table = synthetic_table("topology")
-    one = simulate(table, strategy, runs=2, budget=_BUDGET, seed=1)
-    other = simulate(table, strategy, runs=2, budget=_BUDGET, seed=2)
+    one = _simulate(table, strategy, runs=2, budget=_BUDGET, seed=1)
+    other = _simulate(table, strategy, runs=2, budget=_BUDGET, seed=2)
     if strategy.deterministic:
         assert np.array_equal(one.architecture[0], one.architecture[1]), "two runs differ, but it says they do not"
         assert np.array_equal(one.architecture, other.architecture), "two seeds differ, but it says they do not"
@@ -93,9 +94,9 @@ def case_different_runs_and_seeds_differ(strategy: Strategy[Any]) -> None:
 def case_a_longer_budget_only_adds(strategy: Strategy[Any]) -> None:
     """The first evaluations do not depend on how many are still to come, and the budget is used exactly."""
     for table in _all_tables():
-        long = simulate(table, strategy, runs=_RUNS, budget=_BUDGET)
+        long = _simulate(table, strategy, runs=_RUNS, budget=_BUDGET)
         for evaluations in (1, 2, 17):
-            short = simulate(table, strategy, runs=_RUNS, budget=Budget(evaluations=evaluations))
+            short = _simulate(table, strategy, runs=_RUNS, budget=Budget(evaluations=evaluations))
             expected = np.minimum(long.evaluations, evaluations)
             assert np.array_equal(short.evaluations, expected), f"a budget of {evaluations} is not used exactly"
             steps = short.steps
@@ -105,12 +106,12 @@ def case_a_longer_budget_only_adds(strategy: Strategy[Any]) -> None:
 def case_no_evaluation_ends_after_the_budget(strategy: Strategy[Any]) -> None:
     """With a budget in seconds or epochs, what counts ended in time, and one more would not have."""
     table = synthetic_table("topology")
-    in_seconds = simulate(table, strategy, runs=_RUNS, budget=Budget(seconds=200.0))
+    in_seconds = _simulate(table, strategy, runs=_RUNS, budget=Budget(seconds=200.0))
     assert in_seconds.evaluations.min() > 0
     assert np.nanmax(in_seconds.time) <= 200.0
     longest = float(table.cost().max())
     assert np.nanmax(in_seconds.time, axis=1).min() > 200.0 - longest, "a run stopped early"
-    in_epochs = simulate(table, strategy, runs=_RUNS, budget=Budget(epochs=100), fidelity=12)
+    in_epochs = _simulate(table, strategy, runs=_RUNS, budget=Budget(epochs=100), fidelity=12)
     if strategy.multi_fidelity:
         assert (in_epochs.evaluations >= 100 // 12).all()
     else:
@@ -121,22 +122,22 @@ def case_workers_change_nothing_about_independence(strategy: Strategy[Any]) -> N
     """With several workers a run is the same alone as among others, time never runs backwards, and work is shared."""
     table = synthetic_table("topology")
     for budget in (_BUDGET, Budget(seconds=150.0)):
-        together = simulate(table, strategy, runs=_RUNS, budget=budget, workers=3)
+        together = _simulate(table, strategy, runs=_RUNS, budget=budget, workers=3)
         for run in range(_RUNS):
-            alone = simulate(table, strategy, runs=1, budget=budget, first_run=run, workers=3)
+            alone = _simulate(table, strategy, runs=1, budget=budget, first_run=run, workers=3)
             assert identical(row(together, run), row(alone, 0)), f"run {run} depends on the others with workers"
             time = together.time[run][together.mask[run]]
             assert (np.diff(time) >= 0).all(), "an evaluation is listed before one that ended earlier"
     if strategy.asynchronous:
-        one = simulate(table, strategy, runs=_RUNS, budget=_BUDGET)
-        three = simulate(table, strategy, runs=_RUNS, budget=_BUDGET, workers=3)
+        one = _simulate(table, strategy, runs=_RUNS, budget=_BUDGET)
+        three = _simulate(table, strategy, runs=_RUNS, budget=_BUDGET, workers=3)
         assert three.time[:, -1].max() < one.time[:, -1].min(), "three workers are not faster than one"
 
 
 def case_survives_failed_trainings(strategy: Strategy[Any]) -> None:
     """NaN, often or always, neither stops a search nor becomes its incumbent."""
     some = synthetic_table("chain", failures=0.5)
-    trace = simulate(some, strategy, runs=_RUNS, budget=_BUDGET)
+    trace = _simulate(some, strategy, runs=_RUNS, budget=_BUDGET)
     assert (trace.evaluations == 40).all(), "a search stopped because of failed trainings"
     found = trace.final_incumbent()
     assert (found >= 0).all()
@@ -145,22 +146,22 @@ def case_survives_failed_trainings(strategy: Strategy[Any]) -> None:
 
 def case_survives_ties(strategy: Strategy[Any]) -> None:
     """Where all values are equal the search goes on, and the first architecture seen is the incumbent."""
-    trace = simulate(synthetic_table("chain", constant=True), strategy, runs=_RUNS, budget=_BUDGET)
+    trace = _simulate(synthetic_table("chain", constant=True), strategy, runs=_RUNS, budget=_BUDGET)
     assert (trace.evaluations == 40).all(), "a search stopped because of ties"
     assert (trace.incumbent() == trace.architecture[:, :1]).all()
 
 
 def case_survives_a_space_of_two(strategy: Strategy[Any]) -> None:
     """A space smaller than any population is searched until the budget or the space is used up."""
-    trace = simulate(synthetic_table("tiny"), strategy, runs=_RUNS, budget=_BUDGET)
+    trace = _simulate(synthetic_table("tiny"), strategy, runs=_RUNS, budget=_BUDGET)
     assert (trace.evaluations >= 2).all()
     assert {0, 1} >= set(np.unique(trace.architecture[trace.mask]).tolist())
 
 
 def case_the_direction_of_the_metric_does_not_matter(strategy: Strategy[Any]) -> None:
     """A table of errors is searched exactly as the table of the accuracies."""
-    up = simulate(_dyadic(synthetic_table("chain")), strategy, runs=_RUNS, budget=_BUDGET)
-    down = simulate(_dyadic(synthetic_table("chain", direction="minimize")), strategy, runs=_RUNS, budget=_BUDGET)
+    up = _simulate(_dyadic(synthetic_table("chain")), strategy, runs=_RUNS, budget=_BUDGET)
+    down = _simulate(_dyadic(synthetic_table("chain", direction="minimize")), strategy, runs=_RUNS, budget=_BUDGET)
     assert np.array_equal(up.architecture, down.architecture), "the strategy is told raw errors"
     assert np.array_equal(up.incumbent(), down.incumbent())
 
@@ -205,6 +206,13 @@ def case_bad_parameters_are_refused(strategy: Strategy[Any]) -> None:
                 raise AssertionError(f"{name}={value!r} is accepted, but it must be {domain}")
             assert name in message, f"the error for {name}={value!r} does not name the parameter: {message}"
             assert len(message.splitlines()) == 1, f"the error for {name}={value!r} is not one line: {message}"
+
+
+def _simulate(*arguments: Any, **options: Any) -> Trace:
+    """Simulate without the warning that a short budget ends before a strategy reaches a second fidelity."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OneFidelityWarning)
+        return simulate(*arguments, **options)
 
 
 def _all_tables() -> list[Table]:

@@ -1,7 +1,9 @@
 """Curves and summaries, against hand-made traces and a plain reading of the definitions."""
 
 import csv
+import dataclasses
 import io
+import re
 
 import numpy as np
 import plain_curves
@@ -12,6 +14,7 @@ from traces import NAN, hand_made
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import anytime_curves, incumbent_trajectories, run_quantiles, summarize, to_csv
+from nasbench_lab.analysis.run_summary import csv_text
 from nasbench_lab.errors import MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.testing import synthetic_table
 
@@ -193,3 +196,14 @@ def test_csv_has_a_row_per_trace():
     assert len(rows) == 2
     assert rows[0]["strategy"] == "random-search"
     assert float(rows[0]["test_mean"]) == pytest.approx(10 / 3, rel=1e-5)
+
+
+def test_csv_has_no_formulas():
+    row = dataclasses.replace(summarize(three_runs()), strategy='=HYPERLINK("a")', table="@sum", test_mean=-0.5)
+    (read,) = csv.DictReader(io.StringIO(to_csv([row])))
+    assert (read["strategy"], read["table"], read["test_mean"]) == ('\'=HYPERLINK("a")', "'@sum", "-0.5")
+    for text in ("=1", "+a", "-a", "@a", "\ta", "\ra", "a=1", "", "-1e-3", "'a"):
+        written = csv_text(text)
+        assert written.removeprefix("'") == text.removeprefix("'")
+        assert written == text or text[0] in "=+-@\t\r"
+        assert not re.match(r"[=@\t\r]|[+-](?![0-9.])", written)

@@ -13,6 +13,7 @@ from paths import ROOT
 from terminal import on_a_terminal
 
 import nasbench_lab as nl
+from nasbench_lab.cli.encoding import spelled_out
 from nasbench_lab.report import FILES
 from nasbench_lab.simulation import load_traces
 from nasbench_lab.tables import cached_path, load, write
@@ -287,3 +288,18 @@ def test_a_hostile_pickle_is_refused(tmp_path):
     )
     assert_refused(done, "it is damaged or another version")
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+def test_results_on_a_terminal_of_ascii():
+    arguments = ("--table", "digits/chain", "--strategy", "random-search", "--runs", "3", "--evaluations", "5")
+    done = nasbench_lab("run", *arguments, PYTHONIOENCODING="ascii:strict", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert done.returncode == 0, done.stderr
+    assert "+-" in done.stdout
+    assert done.stdout.isascii()
+
+
+def test_what_an_encoding_has_stays():
+    text = "73.2±0.4 (Moré), 随 – ∞ \udce9"  # noqa: RUF001 - a dash
+    assert spelled_out(text, "latin-1") == r"73.2±0.4 (Moré), \u968f - inf \udce9"
+    assert spelled_out(text, "utf-8") == text.replace("\udce9", r"\udce9")
+    assert spelled_out(text, "cp932").encode("cp932")

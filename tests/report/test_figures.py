@@ -412,7 +412,12 @@ def test_an_architecture_is_drawn_with_its_texts():
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_single_strategy_on_one_task(name, tmp_path):
-    save_figure_as(FIGURES[name](made_up_study(1, 1, runs=1)), tmp_path / "figure.png", style=STYLES["single"])
+    alone = made_up_study(1, 1, runs=1)
+    if name == "a12":
+        with pytest.raises(MissingDataError, match="nothing to draw: no two strategies ran on the same task"):
+            a12_figure(alone)
+        return
+    save_figure_as(FIGURES[name](alone), tmp_path / "figure.png", style=STYLES["single"])
 
 
 def test_without_test_measurements(small):
@@ -436,7 +441,8 @@ def test_a_task_without_test_measurements_says_so_in_its_panel(small):
 
 def test_without_times():
     untimed = made_up_study(3, 1, timed=False)
-    assert regret_figure(untimed, axis="seconds").axes[0].texts[0].get_text() == "no training times"
+    with pytest.raises(MissingDataError, match="there is nothing to draw: no training times"):
+        regret_figure(untimed, axis="seconds")
     with pytest.raises(MissingDataError, match="no times to targets of test against seconds regret"):
         ecdf_figure(untimed, axis="seconds")
 
@@ -445,7 +451,24 @@ def test_before_half_of_the_runs_have_a_value(small):
     curves = small.curves["test", "evaluations", 0]
     empty = dataclasses.replace(curves, quartiles=np.full_like(curves.quartiles, np.inf))
     changed = dataclasses.replace(small, curves={("test", "evaluations", 0): empty})
-    assert regret_figure(changed, tasks=[0]).axes[0].texts[0].get_text() == "too few runs have a value"
+    with pytest.raises(MissingDataError, match="there is nothing to draw: too few runs have a value"):
+        regret_figure(changed, tasks=[0])
+    half = dataclasses.replace(small, curves={**small.curves, **changed.curves})
+    assert regret_figure(half).axes[0].texts[0].get_text() == "too few runs have a value"
+
+
+def test_figures_without_anything_to_draw():
+    """A figure that would be empty is an error, which says why."""
+    short = nl.Budget(seconds=1e-3)
+    nothing = [nl.simulate(synthetic_table("chain"), name, runs=2, budget=short) for name in ("asha", "random-search")]
+    for figure in (regret_figure, ecdf_figure, final_figure):
+        with pytest.raises(MissingDataError, match="nothing to draw"):
+            figure(nothing)
+    with pytest.raises(MissingDataError, match="no values that can be normalised"):
+        normalised_figure(nothing)
+    objective = nl.simulate(synthetic_table("chain"), "nsga-ii", runs=2, budget=short, objectives=["parameters"])
+    with pytest.raises(MissingDataError, match="nothing to draw: no run on 'synthetic/chain' has a value"):
+        pareto_figure(objective)
 
 
 def test_names_that_are_wrong(small):
@@ -529,8 +552,10 @@ def test_the_paper_folder(real, results, tmp_path):
     target = tmp_path / "paper"
     steps = []
     names = write_paper_folder(real, results, target, formats=("svg",), report=lambda *step: steps.append(step))
-    drawn = sum(name.endswith(".svg") for name in names)
-    assert steps == [("drawing figures", number, drawn) for number in range(drawn)]
+    drawn = {name.removesuffix(".svg") for name in names if name.endswith(".svg")}
+    missing = re.findall(r"^- `([a-z.-]+)`: ", (target / "missing.md").read_text(), re.MULTILINE)
+    assert missing == ["pareto"]
+    assert steps == [("drawing figures", number, len(drawn) + 2) for number in range(len(drawn) + 2)]
     assert names == sorted(path.name for path in target.iterdir())
     for figure in ("regret-evaluations", "regret-seconds", "rank", "cd", "ecdf-evaluations", "profile", "final", "a12"):
         assert {f"{figure}-single.svg", f"{figure}-double.svg"} <= set(names)
@@ -608,6 +633,7 @@ def test_plot_of_some_strategies_is_a_study_of_them(stored, tmp_path):
         (["--figure", "cd", "--style", "triple"], UnknownNameError, "unknown style 'triple'"),
         (["--figure", "regret", "--kind", "train"], UnknownNameError, "unknown regret 'train'"),
         (["--figure", "pareto"], MissingDataError, "no further objectives"),
+        (["--figure", "a12", "--strategy", "random-search"], MissingDataError, "there is nothing to draw"),
     ],
 )
 def test_plot_says_what_is_wrong(stored, tmp_path, arguments, error, message):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import nasbench_lab as nl
-from nasbench_lab.errors import OutputError, ParameterError
+from nasbench_lab.errors import MissingDataError, OutputError, ParameterError
 from nasbench_lab.files import atomic_folder, atomic_path
 from nasbench_lab.report import FILES, regret_figure, save_figure, write_result
+from nasbench_lab.report.figures.regret import overview_figure
 from nasbench_lab.simulation import load_traces
 from nasbench_lab.testing import identical, synthetic_table
 
@@ -94,8 +95,14 @@ def test_rounding_is_no_regret():
 
 def test_panels_that_cannot_be_drawn_say_why():
     empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
-    texts = [panel.texts[0].get_text() for panel in regret_figure([empty], "both", "both").axes]
+    texts = [panel.texts[0].get_text() for panel in overview_figure([empty]).axes]
     assert texts == ["no curves: every strategy has a run\nthat ended before it had a value"] * 4
+
+
+def test_nothing_is_drawn_where_every_panel_would_be_empty():
+    empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
+    with pytest.raises(MissingDataError, match="there is nothing to draw: no curves: every strategy has a run that"):
+        regret_figure([empty], "both", "both")
 
 
 def test_searches_that_differ_in_what_they_observe_have_panels_of_their_own():
@@ -220,5 +227,5 @@ def test_figures_of_very_little(tmp_path, runs, evaluations):
     tables = [synthetic_table("chain", constant=True), synthetic_table("tiny"), synthetic_table("chain", failures=0.9)]
     for table in tables:
         trace = nl.simulate(table, "random-search", runs=runs, budget=nl.Budget(evaluations=evaluations))
-        for path in save_figure(regret_figure([trace], "both", "both"), tmp_path, "figure"):
+        for path in save_figure(overview_figure([trace]), tmp_path, "figure"):
             assert path.stat().st_size > 1000

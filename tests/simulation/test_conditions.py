@@ -19,12 +19,13 @@ from nasbench_lab.testing import synthetic_table
 TABLE = synthetic_table("chain")
 
 
-def with_energy(unit="kWh", *, missing=(), resumable=False):
+def with_energy(unit="kWh", *, missing=(), free=(), resumable=False):
     """A table whose trainings cost energy: more for later architectures, repeats and epochs."""
     shape = (TABLE.space.size, len(TABLE.fidelities), TABLE.repeats)
     architecture, fidelity, repeat = np.indices(shape)
     energy = (1.0 + architecture / 100 + repeat / 10) * np.array(TABLE.fidelities)[fidelity] / 12
     energy[list(missing)] = np.nan
+    energy[list(free)] = 0.0
     metric = Metric("energy", "none", unit, "minimize", "electricity of the training")
     description = dataclasses.replace(
         TABLE.description, metrics=(*TABLE.description.metrics, metric), resumable=resumable
@@ -198,6 +199,20 @@ def test_tables_without_energies_are_refused():
         nl.simulate(TABLE, "random-search", runs=1, budget=nl.Budget(energy="1 kWh"))
     with pytest.raises(MissingDataError, match="lacks the energies of some evaluations"):
         nl.simulate(with_energy(missing=[5]), "random-search", runs=1, budget=nl.Budget(energy="1 kWh"))
+
+
+def test_costs_of_zero_or_less_are_not_called_missing():
+    with pytest.raises(MissingDataError, match="has energies that are not positive, such as 0, so a budget in energy"):
+        nl.simulate(with_energy(free=[5]), "random-search", runs=1, budget=nl.Budget(energy="1 kWh"))
+    for seconds, budget, workers in ((0.0, nl.Budget(seconds=9), 1), (-3.5, nl.Budget(evaluations=9), 2)):
+        values = {name: TABLE.values(name).copy() for name in TABLE.metrics}
+        values["train_seconds"][7], values["valid_seconds"][7] = seconds, 0.0
+        table = nl.Table(TABLE.description, values)
+        with pytest.raises(MissingDataError, match=rf"has times that are not positive, such as {seconds:g}, so "):
+            nl.simulate(table, "random-search", runs=1, budget=budget, workers=workers)
+    values["train_seconds"][7] = np.nan
+    with pytest.raises(MissingDataError, match="lacks the times of some evaluations"):
+        nl.simulate(nl.Table(TABLE.description, values), "random-search", runs=1, budget=nl.Budget(seconds=9))
 
 
 @pytest.mark.parametrize("wrong", [0.5, "0.5", "kWh", "0.5 kwh", "-1 J", "0 J", "1.2.3 J", "nan J", "inf kWh", "1 J 2"])

@@ -14,6 +14,8 @@ from nasbench_lab.tables import Table
 from nasbench_lab.testing import identical, synthetic_table
 from nasbench_lab.testing.conformance import row
 
+pytestmark = pytest.mark.filterwarnings("ignore::nasbench_lab.OneFidelityWarning")
+
 CHAIN = synthetic_table("chain")
 RESUMABLE = Table(
     dataclasses.replace(CHAIN.description, resumable=True), {name: CHAIN.values(name) for name in CHAIN.metrics}

@@ -21,6 +21,7 @@ from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, incumbent
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting, Trace
+from nasbench_lab.strategies.registry import list_strategies, strategy_class
 
 FRACTIONS: FloatArray = np.geomspace(0.01, 1.0, 32)
 """Shares of a budget at which strategies are compared over tasks, from 0.01 to 1 in equal ratios."""
@@ -70,6 +71,7 @@ class TaskEvidence:
         labels: of the strategies, shape (S,).
         settings: of the simulations.
         mixed_fidelities: strategies that evaluated at different numbers of epochs.
+        one_fidelity: the number of epochs of all evaluations, for each multi-fidelity strategy that has only one.
         summaries: of the simulations.
         found: the architecture most often found by each strategy.
         final: per kind, regret of each run at its end, inf without a value, shape (runs,) per strategy.
@@ -88,6 +90,7 @@ class TaskEvidence:
     labels: tuple[str, ...]
     settings: list[Setting | None]
     mixed_fidelities: tuple[str, ...]
+    one_fidelity: Mapping[str, int]
     summaries: list[Summary]
     found: list[Found]
     final: Mapping[RegretKind, list[FloatArray | None]]
@@ -120,13 +123,19 @@ class _Simulation:
     reference: Reference
     trajectories: Trajectories
     summary: Summary
-    mixed: bool
+    fidelities: tuple[int, int] | None  # lowest and highest; None without evaluations
 
 
 def _read(trace: Trace) -> _Simulation:
     fidelity = trace.fidelity[trace.mask]
-    mixed = bool(fidelity.size) and bool(fidelity.min() != fidelity.max())
-    return _Simulation(trace.setting, trace.reference, incumbent_trajectories(trace), summarize(trace), mixed)
+    ends = (int(fidelity.min()), int(fidelity.max())) if fidelity.size else None
+    return _Simulation(trace.setting, trace.reference, incumbent_trajectories(trace), summarize(trace), ends)
+
+
+def _is_multi_fidelity(setting: Setting) -> bool:
+    """Return whether a registered strategy needs several fidelities; traces do not say so of others."""
+    known = setting.strategy in list_strategies()
+    return known and bool(getattr(strategy_class(setting.strategy), "multi_fidelity", False))
 
 
 def _of_task(
@@ -142,7 +151,12 @@ def _of_task(
         task=task,
         labels=labels,
         settings=[None if each is None else each.setting for each in read],
-        mixed_fidelities=tuple(each.setting.label for each in ran if each.mixed),
+        mixed_fidelities=tuple(e.setting.label for e in ran if e.fidelities and e.fidelities[0] < e.fidelities[1]),
+        one_fidelity={
+            each.setting.label: each.fidelities[0]
+            for each in ran
+            if each.fidelities and each.fidelities[0] == each.fidelities[1] and _is_multi_fidelity(each.setting)
+        },
         summaries=[each.summary for each in ran],
         found=[
             incumbent

@@ -32,6 +32,7 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
         _different_budgets,
         _ended_early,
         _mixed_fidelities,
+        _one_fidelity,
         _no_scale,
         _ignored_tasks,
     )
@@ -149,6 +150,19 @@ def _mixed_fidelities(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
         by_evaluations = any(each.mixed_fidelities and each.task.clock == "evaluations" for each in evidence)
         fair = "seconds are the fair axis" + (", but some tasks are compared by evaluations" if by_evaluations else "")
         yield f"Evaluations of {_names(mixed)} differ in epochs, so they do not cost the same: {fair}."
+
+
+def _one_fidelity(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    tasks: dict[tuple[tuple[str, ...], int], list[str]] = {}
+    for each in evidence:
+        for epochs in dict.fromkeys(each.one_fidelity.values()):
+            labels = tuple(label for label, only in each.one_fidelity.items() if only == epochs)
+            tasks.setdefault((labels, epochs), []).append(each.task.name)
+    for (labels, epochs), names in tasks.items():
+        yield (
+            f"All evaluations of {_names(labels)} on {_names(names)} have {_count(epochs, 'epoch')}: a multi-fidelity "
+            "strategy with one fidelity searches like a single-fidelity strategy, often like random search."
+        )
 
 
 def _no_scale(evidence: Sequence[TaskEvidence]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.layout.architecture import architecture_graph
 from nasbench_lab.report.layout.graph import ArchitectureGraph, Edge, Node
@@ -51,13 +52,12 @@ def architecture_figure(
 
 def draw_graph(graph: ArchitectureGraph, style: PaperStyle | str = "single") -> Figure:
     """Draw a laid-out graph, see `architecture_figure`."""
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     chosen = paper_style(style)
     em = min(chosen.font_size / _POINTS, (chosen.width - 2 * _MARGIN) / graph.width)  # inches
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False}
-    with rc_context(settings):
+    with drawing(settings, [*(node.label for node in graph.nodes), *(edge.label for edge in graph.edges)]):
         width, height = graph.width * em + 2 * _MARGIN, graph.height * em + 2 * _MARGIN
         figure = Figure(figsize=(width, height))
         inner = (_MARGIN / width, _MARGIN / height, 1 - 2 * _MARGIN / width, 1 - 2 * _MARGIN / height)

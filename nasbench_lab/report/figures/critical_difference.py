@@ -6,12 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from nasbench_lab.analysis.studies.results import RankComparison
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
 from nasbench_lab.report.layout.critical_difference import TICK, CriticalDifferenceDiagram, DifferenceBar, lay_out_ranks
 from nasbench_lab.report.rank_tests import tests_in_words
-from nasbench_lab.report.study_selection import chosen_kind, in_words, part_of
+from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -41,7 +42,6 @@ def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: Pa
         UnknownNameError: there is no such kind or style.
         MissingDataError: no task has that kind of regret.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     study = study_of(results, resamples=0)
@@ -54,7 +54,7 @@ def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: Pa
     note = _note(ranks, kind, chosen)
     above = _LINE * line_count(note) + 0.7
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False}
-    with rc_context(settings):
+    with drawing(settings, names_in(study)):
         figure = Figure(figsize=(chosen.width, (diagram.height + above) * em))
         # One unit is an em; y is counted downwards from the top of the diagram.
         panel = figure.add_axes((0, 0, 1, 1), xlim=(0, diagram.width), ylim=(diagram.height, -above))

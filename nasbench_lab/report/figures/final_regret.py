@@ -11,8 +11,10 @@ from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.figures import style as colors
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import (
     KIND_WORDS,
+    check_something_drawn,
     label_log_axis,
     label_rows,
     panel_grid,
@@ -23,7 +25,7 @@ from nasbench_lab.report.figures.panels import (
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
 from nasbench_lab.report.layout.log_axis import place_of_zero
-from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, runs_in_words
+from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, names_in, runs_in_words
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -60,22 +62,26 @@ def final_figure(
 
     Raises:
         UnknownNameError: there is no such kind, task or style.
-        MissingDataError: no task has that kind of regret.
+        MissingDataError: no task has that kind of regret, or too few runs have a value.
     """
-    from matplotlib import rc_context
-
     study = study_of(results, resamples=0, curves_only=True)
     chosen, kind, places = paper_style(style), chosen_kind(study, kind), chosen_tasks(study, tasks)
+    boxes = {place: _boxes(study, kind, place) for place in places}
+    reasons = {place: _why_empty(study, kind, place, boxes[place]) for place in places}
+    check_something_drawn([*reasons.values()])
     columns = 2 if len(places) == 4 and chosen.columns > 2 else min(chosen.columns, len(places))
     size = chosen.font_size
     labels = [wrap_label(label, _LABEL_SHARE * chosen.width, size) for label in study.labels]
-    with rc_context(chosen.rc):
+    with drawing(chosen.rc, names_in(study)):
         title = f"regret at the end of {runs_in_words(study, places)}: median, quartiles, 5 % and 95 %"
         above = wrap_label(title, chosen.width - 0.1, size)
         figure, panels = panel_grid(chosen, len(places), columns, final_height(study, chosen), 0.2 * line_count(above))
         figure.suptitle(above, fontsize=size, x=0.01, ha="left")
         for number, (panel, place) in enumerate(zip(panels, places, strict=True)):
-            if _draw_panel(panel, study, kind, place, row_places(labels)[0]):
+            if reasons[place]:
+                say(panel, reasons[place])
+            else:
+                _draw_panel(panel, boxes[place], row_places(labels)[0])
                 label_rows(panel, labels, shown=number % columns == 0)
                 panel.set_ylim(panel.get_ylim()[0] + _MARK_ROW, 0)
             unit = study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else ""
@@ -92,19 +98,23 @@ def final_height(study: Study, style: PaperStyle) -> float:
     return _BESIDE + (lines + _MARK_ROW) * _ROW * size / 72
 
 
-def _draw_panel(panel: Axes, study: Study, kind: RegretKind, place: int, rows: Sequence[float]) -> bool:
-    """Draw the boxes of a task, or the reason why there are none; return whether boxes were drawn."""
-    if kind not in study.tasks[place].kinds:
-        say(panel, f"no {kind} measurements")
-        return False
+def _boxes(study: Study, kind: RegretKind, place: int) -> FloatArray:
+    """Return the quantiles of all strategies on a task, shape (S, levels); NaN where there are no runs."""
     regrets = [study.final[kind][s, place, :runs] for s, runs in enumerate(study.runs[:, place])]
-    boxes = np.stack(
+    return np.stack(
         [run_quantiles(values, LEVELS) if len(values) else np.full(len(LEVELS), np.nan) for values in regrets]
     )
+
+
+def _why_empty(study: Study, kind: RegretKind, place: int, boxes: FloatArray) -> str:
+    """Return the reason why the panel of a task has no boxes; empty if it has."""
+    if kind not in study.tasks[place].kinds:
+        return f"no {kind} measurements"
+    return "" if np.isfinite(boxes).any() else "too few runs have a value"
+
+
+def _draw_panel(panel: Axes, boxes: FloatArray, rows: Sequence[float]) -> None:
     finite = boxes[np.isfinite(boxes)]
-    if not len(finite):
-        say(panel, "too few runs have a value")
-        return False
     floor, highest = place_of_zero(boxes), float(finite.max())
     right = max(highest * 1.4, floor * 10)
     panel.set_xscale("log")
@@ -117,7 +127,6 @@ def _draw_panel(panel: Axes, study: Study, kind: RegretKind, place: int, rows: S
         panel.axvline(floor, color="#666666", linewidth=0.8)
         note: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "fontsize": 6}
         panel.annotate(" optimum", (floor, 0.01), va="bottom", ha="left", color="#666666", **note)
-    return True
 
 
 def _draw_box(panel: Axes, box: FloatArray, row: float, color: str) -> None:

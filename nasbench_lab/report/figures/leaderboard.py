@@ -9,11 +9,12 @@ import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
-from nasbench_lab.errors import unknown
+from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS, label_rows, panel_grid, row_places
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style, point_look
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
-from nasbench_lab.report.study_selection import chosen_kind, in_words, part_of
+from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -58,10 +59,8 @@ def leaderboard_figure(
 
     Raises:
         UnknownNameError: there is no such kind, measure or style.
-        MissingDataError: no task has that kind of regret.
+        MissingDataError: no task has that kind of regret, or no strategy has a value.
     """
-    from matplotlib import rc_context
-
     study = study_of(results)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     wanted = _DEFAULTS[chosen.name] if measures is None else tuple(measures)
@@ -69,6 +68,9 @@ def leaderboard_figure(
         if measure not in MEASURES:
             raise unknown("measure", measure, MEASURES)
     standings = part_of(study.leaderboard, kind, "leaderboard")
+    if all(np.isnan(getattr(row, measure).estimate) for row in standings for measure in wanted):
+        absent = ", ".join(MEASURES[measure] for measure in wanted)
+        raise MissingDataError(f"there is nothing to draw: no strategy has a value of these measures: {absent}")
     size = chosen.font_size
     labels = [wrap_label(row.strategy, _LABEL_SHARE[chosen.name] * chosen.width, size) for row in standings]
     room = chosen.width * (1 - _LABEL_SHARE[chosen.name]) / len(wanted)
@@ -78,7 +80,7 @@ def leaderboard_figure(
     tasks = in_words(len(part_of(study.progress, kind, "tasks").tasks), "task")
     title = f"{KIND_WORDS[kind]} at the end, {tasks}; {100 * study.level:g} % bootstrap intervals"
     above = wrap_label(title, chosen.width - 0.1, size)
-    with rc_context(chosen.rc):
+    with drawing(chosen.rc, names_in(study)):
         figure, panels = panel_grid(chosen, len(wanted), len(wanted), height, 0.18 * line_count(above))
         figure.suptitle(above, fontsize=size, x=0.01, ha="left")
         for number, (panel, measure) in enumerate(zip(panels, wanted, strict=True)):

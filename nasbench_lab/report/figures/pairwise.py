@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
-from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of
+from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -53,14 +55,15 @@ def a12_figure(
 
     Raises:
         UnknownNameError: there is no such kind, task or style.
-        MissingDataError: no task has that kind of regret.
+        MissingDataError: no task has that kind of regret, or no two strategies can be compared.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     values, significant, title = _numbers(study, kind, task)
+    if not np.isfinite(values[~np.eye(len(values), dtype=bool)]).any():
+        raise MissingDataError("there is nothing to draw: no two strategies ran on the same task")
     order = _order(study, kind)
     values, significant = values[np.ix_(order, order)].copy(), significant[np.ix_(order, order)]
     np.fill_diagonal(values, np.nan)
@@ -76,7 +79,7 @@ def a12_figure(
     top = 0.16 * line_count(above) + 0.22
     height = top + row * len(order) + _BAR
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False, "axes.grid": False}
-    with rc_context(settings):
+    with drawing(settings, names_in(study)):
         figure = Figure(figsize=(chosen.width, height))
         figure.text(0.05 / chosen.width, 1 - 0.04 / height, above, va="top", fontsize=size)
         width = cell * len(order) / chosen.width

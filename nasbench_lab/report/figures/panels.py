@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import MissingDataError
 from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places
 from nasbench_lab.report.figures.text_fit import line_count, text_width
 from nasbench_lab.report.layout.log_axis import place_of_zero
@@ -29,6 +30,7 @@ KIND_WORDS: dict[RegretKind, str] = {
 AXIS_WORDS = {"evaluations": "evaluations", "seconds": "simulated seconds"}
 """Names of the axes."""
 
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BAND = 0.18  # opacity
 _FEW = 6
 _NARROW = 4  # a log axis with a smaller ratio of its ends is labelled like a linear axis
@@ -89,6 +91,19 @@ def draw_losses(panel: Axes, grid: FloatArray, lines: FloatArray, looks: Sequenc
     else:  # only the optimum is drawn, so there is no scale
         panel.set_yticks([], minor=False)
         panel.set_yticks([], minor=True)
+
+
+def check_something_drawn(reasons: Sequence[str]) -> None:
+    """Raise MissingDataError if every panel has a reason why it would be empty.
+
+    >>> check_something_drawn(["no training times", ""])
+    >>> check_something_drawn(["no training times", "no training times"])
+    Traceback (most recent call last):
+    nasbench_lab.errors.MissingDataError: there is nothing to draw: no training times
+    """
+    if all(reasons):
+        words = "; ".join(dict.fromkeys(" ".join(reason.split()) for reason in reasons))
+        raise MissingDataError(f"there is nothing to draw: {words}")
 
 
 def say(panel: Axes, text: str) -> None:
@@ -174,6 +189,16 @@ def label_rows(panel: Axes, labels: Sequence[str], *, shown: bool = True) -> Non
     panel.set_ylim(end, 0)
 
 
+def power_of_ten(value: float) -> str:
+    """Return a power of ten as text, which needs no formula; nothing for other numbers.
+
+    >>> power_of_ten(0.001), power_of_ten(100.0), power_of_ten(20.0)
+    ('10⁻³', '10²', '')
+    """
+    exponent = math.log10(value) if value > 0 else 0.5
+    return f"10{str(round(exponent)).translate(_SUPERSCRIPTS)}" if math.isclose(exponent, round(exponent)) else ""
+
+
 def label_log_axis(axis: Axis) -> None:
     """Label a logarithmic axis whose limits are set, with few numbers that do not overlap in small panels."""
     from matplotlib import ticker
@@ -182,6 +207,7 @@ def label_log_axis(axis: Axis) -> None:
     decades = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
     axis.set_minor_formatter(ticker.NullFormatter())
     if decades >= 2:
+        axis.set_major_formatter(ticker.FuncFormatter(lambda value, _place: power_of_ten(value)))
         return
     if high / low < _NARROW:
         axis.set_major_locator(ticker.FixedLocator(ticker.MaxNLocator(3).tick_values(low, high)))

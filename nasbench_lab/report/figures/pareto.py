@@ -11,8 +11,9 @@ from nasbench_lab.analysis.pareto import Split, pareto_fronts, relative_hypervol
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.legend import Legend
-from nasbench_lab.report.figures.panels import draw_steps, panel_grid
+from nasbench_lab.report.figures.panels import draw_steps, label_log_axis, panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, line_look, paper_style
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.report.study_source import StudySource, traces_of
@@ -44,17 +45,15 @@ def pareto_figure(results: StudySource, split: Split | None = None, *, style: Pa
 
     Raises:
         ParameterError: there are no traces, they are of different searches, or the source is a study.
-        MissingDataError: the search had no further objectives, or the table no such split.
+        MissingDataError: the search had no further objectives, no run has a value, or the table no such split.
     """
-    from matplotlib import rc_context
-
     traces = traces_of(results)
     chosen, split = paper_style(style), _checked(traces, split)
     objectives = traces[0].setting.conditions.objectives
     labels = [trace.setting.label for trace in traces]
     title = f"{traces[0].setting.table}: median and interquartile range of {in_words(traces[0].runs, 'run')}"
     looks = [line_look(number, len(traces)) for number in range(len(traces))]
-    with rc_context(chosen.rc):
+    with drawing(chosen.rc, [title, *labels, *objectives]):
         legend = Legend.plan(labels, title, chosen)
         columns = 1 if chosen.name == "single" else 2
         figure, panels = panel_grid(chosen, len(objectives) + 1, columns, _HEIGHT, legend.height)
@@ -67,6 +66,8 @@ def pareto_figure(results: StudySource, split: Split | None = None, *, style: Pa
 
 def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
     first = traces[0].setting
+    if all((trace.final_incumbent() < 0).all() for trace in traces):
+        raise MissingDataError(f"there is nothing to draw: no run on {first.table!r} has a value")
     for trace in traces:
         if (trace.setting.table, trace.setting.conditions.objectives) != (first.table, first.conditions.objectives):
             raise ParameterError("a figure of Pareto fronts has one table and one set of objectives")
@@ -96,6 +97,7 @@ def _draw_trade_off(
     positive = cost[known]
     if len(positive) and positive.min() > 0 and positive.max() / positive.min() > 20:
         panel.set_xscale("log")
+        label_log_axis(panel.xaxis)
     panel.set_xlabel(_words(cost_metric))
     panel.set_ylabel(_words(value_metric))
 
@@ -130,7 +132,11 @@ def attainment(trace: Trace, split: Split, objective: str) -> tuple[FloatArray, 
 def _draw_hypervolume(panel: Axes, traces: Sequence[Trace], split: Split, looks: Sequence[dict[str, Any]]) -> None:
     for number, (trace, look) in enumerate(zip(traces, looks, strict=True)):
         shortest = int(trace.evaluations.min())
-        share = relative_hypervolume(trace, split)[:, :shortest]
+        try:
+            share = relative_hypervolume(trace, split)[:, :shortest]
+        except ParameterError:
+            say(panel, "no hypervolume:\nall architectures are equal\nin some objective")
+            return
         low, middle, high = 1 - run_quantiles(1 - share)  # as losses, so that quartiles are values of actual runs
         draw_steps(panel, np.arange(1.0, shortest + 1), high, middle, low, look, number, len(traces))
     panel.set_xlabel("evaluations")

@@ -9,10 +9,11 @@ import numpy as np
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.studies.results import ProgressCurves
 from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import KIND_WORDS, draw_losses, panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places, paper_style
-from nasbench_lab.report.study_selection import chosen_kind, in_words, looks_of, part_of
+from nasbench_lab.report.study_selection import chosen_kind, in_words, looks_of, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -30,15 +31,15 @@ def rank_figure(results: StudySource, kind: RegretKind | None = None, *, style: 
 
     Raises:
         UnknownNameError: there is no such kind or style.
-        MissingDataError: no task has that kind of regret.
+        MissingDataError: no task has that kind of regret, or some run ended before all comparisons.
     """
-    from matplotlib import rc_context
-
     study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     progress = part_of(study.progress, kind, "ranks over time")
+    if not np.isfinite(progress.rank).any():
+        raise MissingDataError("there is nothing to draw: some run ended before the first comparison of ranks")
     title = f"average rank by {KIND_WORDS[kind]} over {in_words(len(progress.tasks), 'task')} (1 is the best)"
-    with rc_context(chosen.rc):
+    with drawing(chosen.rc, names_in(study)):
         legend = Legend.plan(study.labels, title, chosen)
         figure, (panel,) = panel_grid(chosen, 1, 1, _HEIGHT, legend.height)
         for number, (ranks, look) in enumerate(zip(progress.rank, looks_of(study), strict=True)):
@@ -72,8 +73,6 @@ def normalised_figure(
         UnknownNameError: there is no such kind, statistic or style.
         MissingDataError: that kind of regret cannot be normalised, see `Task.scale`.
     """
-    from matplotlib import rc_context
-
     study = study_of(results)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     progress = part_of(study.progress, kind, "normalised regret over time")
@@ -83,7 +82,7 @@ def normalised_figure(
         raise MissingDataError(f"{KIND_WORDS[kind]} has no values that can be normalised and averaged over tasks")
     tasks = in_words(len(progress.normalised_tasks), "task")
     title = f"{name} over {tasks} and all runs, with its {100 * study.level:g} % bootstrap interval"
-    with rc_context(chosen.rc):
+    with drawing(chosen.rc, names_in(study)):
         legend = Legend.plan(study.labels, title, chosen)
         figure, (panel,) = panel_grid(chosen, 1, 1, _HEIGHT, legend.height)
         looks = looks_of(study)

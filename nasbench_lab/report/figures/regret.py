@@ -13,10 +13,12 @@ from nasbench_lab.analysis.studies.results import Study, Task
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import (
     AXIS_WORDS,
     KIND_WORDS,
+    check_something_drawn,
     draw_losses,
     label_outer,
     panel_grid,
@@ -29,6 +31,7 @@ from nasbench_lab.report.study_selection import (
     chosen_kind,
     chosen_tasks,
     looks_of,
+    names_in,
     runs_in_words,
     why_no_curves,
 )
@@ -36,7 +39,6 @@ from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Statistic = Literal["median", "mean", "iqm"]
@@ -86,7 +88,7 @@ def regret_figure(
     Raises:
         ParameterError: there are no results, or a strategy ran twice on a task.
         UnknownNameError: there is no such kind, axis, statistic, task or style.
-        MissingDataError: no task has that kind of regret.
+        MissingDataError: no task has that kind of regret, or no panel would have a curve.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -96,8 +98,24 @@ def regret_figure(
     >>> len(regret_figure(trace, "both", "both").axes)
     4
     """
-    from matplotlib import rc_context
+    return _figure(results, kind, axis, statistic, tasks, style)
 
+
+def overview_figure(results: StudySource) -> Figure:
+    """Draw both regrets against both axes, see `regret_figure`; panels without a curve say why, even if all do."""
+    return _figure(results, "both", "both", "median", None, "double", may_be_empty=True)
+
+
+def _figure(
+    results: StudySource,
+    kind: RegretKind | Literal["both"] | None,
+    axis: TimeAxis | Literal["both"],
+    statistic: Statistic,
+    tasks: Sequence[int | str] | None,
+    style: PaperStyle | str,
+    *,
+    may_be_empty: bool = False,
+) -> Figure:
     if statistic not in STATISTICS:
         raise unknown("statistic", statistic, STATISTICS)
     if axis not in (*AXIS_WORDS, "both"):
@@ -113,14 +131,21 @@ def regret_figure(
         for against in _axes(study.tasks[place], axis)
         for each in kinds
     ]
+    reasons = [_why_empty(study, panel, statistic) for panel in panels]
+    if not may_be_empty:
+        check_something_drawn(reasons)
     columns = len(kinds) if len(kinds) > 1 else regret_columns(chosen, len(panels))
     height = _OVERVIEW_HEIGHT if overview else PANEL_HEIGHTS[columns]
     titles = _titles(study, places, overview=overview)
-    with rc_context(chosen.rc):
+    with drawing(chosen.rc, names_in(study)):
         legend = Legend.plan(study.labels, _legend_title(study, places, statistic), chosen)
         figure, axes = panel_grid(chosen, len(panels), columns, height, legend.height)
-        for one, panel in zip(axes, panels, strict=True):
-            _draw_panel(one, study, panel, statistic)
+        for one, panel, reason in zip(axes, panels, reasons, strict=True):
+            if reason:
+                say(one, reason)
+            else:
+                curves = study.curves[panel.kind, panel.axis, panel.place]
+                draw_losses(one, curves.grid, _lines(curves, statistic), looks_of(study))
             set_title(one, titles[panel.place], chosen, columns)
             if overview and one.axison:
                 one.set_xlabel(AXIS_WORDS[panel.axis])
@@ -203,13 +228,9 @@ def _lines(curves: AnytimeCurves, statistic: Statistic) -> FloatArray:
     return np.stack([intervals.low, intervals.estimate, intervals.high])
 
 
-def _draw_panel(axes: Axes, study: Study, panel: _Panel, statistic: Statistic) -> None:
+def _why_empty(study: Study, panel: _Panel, statistic: Statistic) -> str:
+    """Return the reason why a panel has no curve; empty if it has."""
     curves = study.curves.get((panel.kind, panel.axis, panel.place))
     if curves is None:
-        say(axes, why_no_curves(study, panel.place, panel.kind, panel.axis))
-        return
-    lines = _lines(curves, statistic)
-    if not np.isfinite(lines[1]).any():
-        say(axes, "too few runs have a value")
-        return
-    draw_losses(axes, curves.grid, lines, looks_of(study))
+        return why_no_curves(study, panel.place, panel.kind, panel.axis)
+    return "" if np.isfinite(_lines(curves, statistic)[1]).any() else "too few runs have a value"

@@ -10,6 +10,7 @@ import numpy as np
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.retraining import Validation
 from nasbench_lab.report.figures import style
+from nasbench_lab.report.figures.fonts import drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,10 +26,9 @@ def validation_figure(validations: Sequence[Validation], dataset: str) -> Figure
         validations: one per table.
         dataset: name of the data set of the trainings, for the axes.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(style.RC):
+    with drawing(style.RC, [dataset, *(name for each in validations for name in (each.table, *each.strategies))]):
         figure = Figure(figsize=(7.2, _ROW * len(validations)))
         panels = figure.subplots(len(validations), 2, squeeze=False, width_ratios=(3, 2))
         for validation, (left, right) in zip(validations, panels, strict=True):

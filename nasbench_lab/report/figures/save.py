@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasbench_lab.errors import ParameterError
+from nasbench_lab.report.figures.fonts import drawing, lacks_glyphs
 from nasbench_lab.report.figures.paper_styles import PaperStyle
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
 def save_figure_as(figure: Figure, *paths: Path, style: PaperStyle | None = None) -> None:
     """Write a figure to files whose endings (.pdf, .svg, .png) say the format, without the date.
 
-    A PDF embeds its fonts. An SVG contains letters as outlines, so it looks the same everywhere.
+    A PDF embeds its fonts. An SVG contains letters as outlines, so it looks the same everywhere, unless no installed
+    font has some of the characters: then it contains text, which other machines may be able to show.
 
     Args:
         figure: the figure.
@@ -41,7 +43,7 @@ def save_figure_as(figure: Figure, *paths: Path, style: PaperStyle | None = None
     Raises:
         ParameterError: there is no such format.
     """
-    from matplotlib import rc_context
+    import matplotlib as mpl
 
     from nasbench_lab.report.figures.style import RC
 
@@ -52,11 +54,19 @@ def save_figure_as(figure: Figure, *paths: Path, style: PaperStyle | None = None
     settings: Any = {**(style.rc if style else RC), **_RC}
     if style:  # laid out once, so that a file does not depend on the files written before
         settings["figure.constrained_layout.use"] = False
-    with rc_context(settings):
+    with drawing(settings):
         if style:
             # At the resolution of the file: at a lower one, text is rounded to whole pixels and may be narrower.
             figure.set_dpi(settings["savefig.dpi"])
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
+        mpl.rcParams["svg.fonttype"] = "none" if lacks_glyphs(_text_of(figure)) else "path"
         for path in paths:
             figure.savefig(path, metadata=_METADATA[path.suffix[1:]])
+
+
+def _text_of(figure: Figure) -> str:
+    """Return all texts of a figure, joined."""
+    from matplotlib.text import Text
+
+    return "".join(each.get_text() for each in figure.findobj() if isinstance(each, Text))

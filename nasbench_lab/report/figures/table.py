@@ -8,6 +8,7 @@ import numpy as np
 
 from nasbench_lab.analysis.table_quality import Quality, cost, reported_metric
 from nasbench_lab.report.figures import style
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.tables import Table
 
 if TYPE_CHECKING:
@@ -21,10 +22,9 @@ def table_figure(table: Table, quality: Quality) -> Figure:
 
     Where the table lacks the measurements of a panel, the panel says so.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(style.RC):
+    with drawing(style.RC, [table.name, *table.metrics, *map(str, table.description.repeats)]):
         figure = Figure(figsize=(7.2, 5.4))
         (distribution, repeats), (fidelities, time) = figure.subplots(2, 2)
         _draw_distribution(distribution, table)

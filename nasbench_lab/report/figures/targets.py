@@ -8,11 +8,12 @@ import numpy as np
 
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.errors import unknown
+from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.legend import Legend
-from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_WORDS, label_log_axis, panel_grid
+from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_WORDS, label_log_axis, panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places, paper_style
-from nasbench_lab.report.study_selection import chosen_kind, in_words, looks_of, part_of
+from nasbench_lab.report.study_selection import chosen_kind, in_words, looks_of, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -46,16 +47,16 @@ def ecdf_figure(
 
     Raises:
         UnknownNameError: there is no such kind, axis or style.
-        MissingDataError: the regret cannot be normalised, or no task has times.
+        MissingDataError: the regret cannot be normalised, no task has times, or no run reached a target.
     """
-    from matplotlib import rc_context
-
     study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     if axis not in AXIS_WORDS:
         raise unknown("axis", axis, AXIS_WORDS)
     times = part_of(study.times, (kind, axis), "times to targets")
-    with rc_context(chosen.rc):
+    if not times.grid.size:
+        raise MissingDataError("there is nothing to draw: no run reached a target")
+    with drawing(chosen.rc, names_in(study)):
         legend = Legend.plan(study.labels, _targets_in_words(times.targets, kind), chosen)
         figure, (panel,) = panel_grid(chosen, 1, 1, _HEIGHT, legend.height)
         for number, look in enumerate(looks_of(study)):
@@ -87,14 +88,12 @@ def profile_figure(
         UnknownNameError: there is no such kind or style.
         MissingDataError: the regret cannot be normalised.
     """
-    from matplotlib import rc_context
-
     study = study_of(results)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     profiles = part_of(study.profiles, kind, "profiles")
     tasks = in_words(len(profiles.tasks), "task")
     title = f"{KIND_WORDS[kind]} on {tasks}; bands: {100 * study.level:g} % bootstrap intervals"
-    with rc_context(chosen.rc):
+    with drawing(chosen.rc, names_in(study)):
         legend = Legend.plan(study.labels, title, chosen)
         columns = 1 if chosen.name == "single" else 2
         figure, (scores, costs) = panel_grid(chosen, 2, columns, _HEIGHT, legend.height)
@@ -107,12 +106,15 @@ def profile_figure(
             scores.fill_between(profiles.regrets, low, high, step="post", **band)
         scores.set_xlabel("normalised regret at the end")
         scores.set_ylabel("share of runs with at most that")
-        costs.set_xscale("log")
-        label_log_axis(costs.xaxis)
-        costs.set_xlabel("expected time to a target / that of the best")
-        costs.set_ylabel(f"share of {in_words(profiles.problems, 'problem')}")
         scores.set_ylim(*_SHARES)
-        costs.set_ylim(*_SHARES)
+        if not profiles.problems:
+            say(costs, "no run reached a target")
+        else:
+            costs.set_xscale("log")
+            label_log_axis(costs.xaxis)
+            costs.set_xlabel("expected time to a target / that of the best")
+            costs.set_ylabel(f"share of {in_words(profiles.problems, 'problem')}")
+            costs.set_ylim(*_SHARES)
         legend.draw(figure, looks)
     return figure
 

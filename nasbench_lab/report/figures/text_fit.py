@@ -6,12 +6,13 @@ import functools
 
 import numpy as np
 
+from nasbench_lab.report.figures.fonts import font_of, without_glyph_warnings
 from nasbench_lab.report.layout.wrapping import wrap_text
 
 
 @functools.cache
 def text_width(text: str, size: float) -> float:
-    """Return the width of one line of text of a font size in points, in inches.
+    """Return the width of one line of text of a font size in points, in inches; dollar signs are no formulas.
 
     >>> 0.3 < text_width("regret", 9) < 0.45
     True
@@ -21,7 +22,8 @@ def text_width(text: str, size: float) -> float:
 
     if not text.strip():
         return 0.0
-    outline = TextPath((0, 0), text, size=size)
+    with without_glyph_warnings():
+        outline = TextPath((0, 0), text.replace("$", r"\$"), size=size, prop=font_of(text, size))
     # The outlines of letters have points where letters are widest: no need to follow the curves, which takes long.
     points = outline.vertices[outline.codes != Path.CLOSEPOLY]
     return float(np.ptp(points[:, 0])) / 72

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +28,8 @@ _GAP = 0.6  # between a label and its line, em
 _STUB = 0.8  # least length of the horizontal line beside a label, em
 _WIDEST_LABEL = 0.34  # share of the width
 _BAR_STEP = 0.75  # between the bars of groups, em
-_BAR_REACH = 0.25  # how far a bar reaches beyond its outer ranks, em
+_BAR_REACH = 0.25  # how far a bar reaches beyond its outer ranks, at most half of the way to the next rank, em
+_BAR_GAP = 0.5  # least space between two bars of a row, em
 _TICK_SPACE = 0.9  # least space between the labels of ticks, em
 _STEPS = 200
 
@@ -247,16 +248,25 @@ def _difference_bar(
 
 
 def _bars(cliques: Sequence[tuple[int, ...]], x: dict[int, float], top: float) -> tuple[CliqueBar, ...]:
-    """Return the bars of groups, in as few rows as possible without bars of one row that touch."""
+    """Return the bars of groups, in as few rows as possible without bars of one row that touch.
+
+    A bar ends before the rank of the nearest strategy outside its group, so that it covers its group and nothing else.
+    """
     ends: list[float] = []
     bars = []
     for clique in cliques:
-        start = min(x[s] for s in clique) - _BAR_REACH
-        end = max(x[s] for s in clique) + _BAR_REACH
-        row = next((number for number, taken in enumerate(ends) if start > taken + _BAR_REACH), len(ends))
+        first, last = min(x[s] for s in clique), max(x[s] for s in clique)
+        start = first - _reach(first - each for s, each in x.items() if s not in clique and each < first)
+        end = last + _reach(each - last for s, each in x.items() if s not in clique and each > last)
+        row = next((number for number, taken in enumerate(ends) if start > taken + _BAR_GAP), len(ends))
         ends[row : row + 1] = [end]
         bars.append(CliqueBar(tuple(clique), start, end, top + row * _BAR_STEP))
     return tuple(bars)
+
+
+def _reach(distances: Iterable[float]) -> float:
+    """Return how far a bar reaches beyond its outer rank, given the distances to the ranks beyond it."""
+    return min([_BAR_REACH, *(distance / 2 for distance in distances)])
 
 
 def _stack(heights: Sequence[float], top: float) -> list[float]:

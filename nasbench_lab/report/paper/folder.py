@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.results import Found, Study
-from nasbench_lab.errors import DataError
+from nasbench_lab.errors import DataError, MissingDataError, NasbenchLabError, first_line
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
@@ -28,6 +30,7 @@ from nasbench_lab.report.paper.tables import (
     TABLE_STATISTICS,
     ResultTable,
     leaderboard_table,
+    markdown,
     results_table,
 )
 from nasbench_lab.simulation.results import Results
@@ -40,10 +43,11 @@ if TYPE_CHECKING:
 
 Draw = Callable[[PaperStyle], "Figure"]
 
-CHECKLIST, REFERENCES = "checklist.md", "references.bib"
+CHECKLIST, REFERENCES, MISSING = "checklist.md", "references.bib", "missing.md"
 
 _PAGE = 8.5  # height that figures may have, inches
 _LEGEND = 1.5
+_MISSING_TITLE = "# Missing figures and tables"
 _OURS = re.compile(r"[a-z0-9-]+-(single|double)\.(pdf|svg|png)|[a-z0-9-]+\.(tex|md)|references\.bib")
 
 
@@ -61,8 +65,9 @@ def write_paper_folder(
     The folder appears complete or not at all.
 
     Files are called ``FIGURE-STYLE.FORMAT`` (``regret-evaluations-single.pdf``), ``TABLE.tex`` and ``TABLE.md``,
-    ``checklist.md`` and ``references.bib``. Figures of several pages are numbered. Figures for which the
-    results lack the data (no times, no test measurements, a single objective) are left out.
+    ``checklist.md`` and ``references.bib``. Figures of several pages are numbered. Figures and tables for which the
+    results lack the data (no times, a single strategy, no run with a value) are left out; ``missing.md`` names them
+    with the reasons.
 
     Args:
         study: the study.
@@ -79,19 +84,45 @@ def write_paper_folder(
         OutputError: the folder exists already, or cannot be written. It is left unchanged.
     """
     with atomic_folder(folder, replace=_replaceable(folder) if overwrite else None) as temporary:
+        missing: dict[str, str] = {}
+        absent: dict[str, dict[str, str]] = {}
         figures = [(style, *figure) for style in STYLES.values() for figure in _figures(study, results, style)]
         for number, (style, name, draw) in enumerate(figures):
             report("drawing figures", number, len(figures))
+            try:
+                figure = draw(style)
+            except MissingDataError as error:
+                absent.setdefault(name, {})[style.name] = first_line(error)
+                continue
             paths = [temporary / f"{name}-{style.name}.{form}" for form in formats]
-            save_figure_as(draw(style), *paths, style=style)
-        for table in _tables(study):
+            save_figure_as(figure, *paths, style=style)
+        for name, reasons in absent.items():
+            everywhere = len(reasons) == len(STYLES)
+            missing |= {name if everywhere else f"{name}-{style}": reason for style, reason in reasons.items()}
+        for name, make in _tables(study).items():
+            try:
+                table = make()
+            except MissingDataError as error:
+                missing[name] = first_line(error)
+                continue
             (temporary / f"{table.name}.tex").write_text(table.to_latex(), encoding="utf-8")
             (temporary / f"{table.name}.md").write_text(table.to_markdown(), encoding="utf-8")
         (temporary / CHECKLIST).write_text(reproducibility_checklist(study), encoding="utf-8")
-        references = bibliography(study)
-        if references:
+        if references := bibliography(study):
             (temporary / REFERENCES).write_text(references, encoding="utf-8")
+        else:
+            missing[REFERENCES] = "the results contain no citation of a table"
+        if missing:
+            (temporary / MISSING).write_text(_list_of_missing(missing), encoding="utf-8")
         return sorted(path.name for path in temporary.iterdir())
+
+
+def _list_of_missing(missing: Mapping[str, str]) -> str:
+    """Return what is not in the folder, with the reasons, as Markdown."""
+    lines = [f"- `{name}`: {markdown(reason)}" for name, reason in missing.items()]
+    return "\n".join(
+        ["# Missing figures and tables", "", "The results do not contain what these need:", "", *lines, ""]
+    )
 
 
 def bibliography(study: Study) -> str:
@@ -112,17 +143,16 @@ def _replaceable(folder: Path) -> frozenset[str]:
 
 
 def _figures(study: Study, results: Results | None, style: PaperStyle) -> Iterator[tuple[str, Draw]]:
-    """Yield names and drawing functions of all figures for which the study has data."""
+    """Yield names and drawing functions of all figures; a function raises MissingDataError if the data is missing."""
     kind = study.kind
     drawn = [place for place, task in enumerate(study.tasks) if kind in task.kinds]
     for axis in ("evaluations", "seconds"):
-        timed = [place for place in drawn if (kind, axis, place) in study.curves]
+        timed = [place for place in drawn if (kind, axis, place) in study.curves] or drawn
         columns = regret_columns(style, len(timed))
         pages = _pages(timed, columns, PANEL_HEIGHTS[max(columns, 1)])
         for name, tasks in _numbered(f"regret-{axis}", pages):
             yield name, _bind(regret_figure, study, kind, axis, tasks=tasks)
-        if (kind, axis) in study.times:
-            yield f"ecdf-{axis}", _bind(ecdf_figure, study, kind, axis)
+        yield f"ecdf-{axis}", _bind(ecdf_figure, study, kind, axis)
     yield from _of_all_tasks(study)
     pages = _pages(drawn, min(style.columns, len(drawn)), final_height(study, style))
     for name, tasks in _numbered("final", pages):
@@ -132,26 +162,34 @@ def _figures(study: Study, results: Results | None, style: PaperStyle) -> Iterat
 
 
 def _of_all_tasks(study: Study) -> Iterator[tuple[str, Draw]]:
-    kind = study.kind
-    if kind not in study.leaderboard:
-        return  # there is no task on which all strategies ran
-    yield "leaderboard", _bind(leaderboard_figure, study, kind)
-    if len(study.labels) > 1:
-        for name, figure in {"rank": rank_figure, "cd": cd_figure, "a12": a12_figure}.items():
-            yield name, _bind(figure, study, kind)
-    if study.progress[kind].normalised_tasks:
-        yield "normalised", _bind(normalised_figure, study, kind)
-    if kind in study.profiles:
-        yield "profile", _bind(profile_figure, study, kind)
+    yield "leaderboard", _bind(leaderboard_figure, study, study.kind)
+    for name, figure in {"rank": rank_figure, "cd": cd_figure, "a12": a12_figure}.items():
+        alone = len(study.labels) == 1
+        yield name, _missing("there is only one strategy") if alone else _bind(figure, study, study.kind)
+    yield "normalised", _bind(normalised_figure, study, study.kind)
+    yield "profile", _bind(profile_figure, study, study.kind)
 
 
 def _architectures(study: Study) -> Iterator[tuple[str, Draw]]:
     """Yield the architecture that the best strategy found on each task."""
-    for place, task in enumerate(study.tasks):
-        found = best_found(study, place)
-        if found is not None and task.space:
+    for place, file in enumerate(_file_names([task.name for task in study.tasks])):
+        yield f"architecture-{file}", _draw_best(study, place)
+
+
+def _draw_best(study: Study, place: int) -> Draw:
+    def draw(style: PaperStyle) -> Figure:
+        task, found = study.tasks[place], best_found(study, place)
+        if found is None:
+            raise MissingDataError(f"no run on {task.name!r} has a value, so no architecture was found")
+        if not task.space:
+            raise MissingDataError("the search space is not stored in these results")
+        try:
             space = spaces.make_space(task.space)
-            yield f"architecture-{_file_name(task.name)}", _bind(architecture_figure, space, found.architecture)
+        except NasbenchLabError as error:  # a space of a package that is not installed
+            raise MissingDataError(first_line(error)) from error
+        return architecture_figure(space, found.architecture, style)
+
+    return draw
 
 
 def best_found(study: Study, task: int, strategy: int | None = None) -> Found | None:
@@ -170,19 +208,27 @@ def best_found(study: Study, task: int, strategy: int | None = None) -> Found | 
 def _pareto(results: Results | None) -> Iterator[tuple[str, Draw]]:
     """Yield the fronts of each table that was searched for several objectives."""
     if results is None:
+        yield "pareto", _missing("the figure needs traces, and a study has none")
         return
-    names: list[str] = []
-    for numbers in searches(results.settings):
-        setting = results.settings[numbers[0]]
-        if setting.conditions.objectives:
-            names.append(_file_name(setting.table))
-            several = names.count(names[-1])
-            name = names[-1] if several == 1 else f"{names[-1]}-{several}"
-            yield f"pareto-{name}", _draw_pareto(results, numbers)
+    several = [found for found in searches(results.settings) if results.settings[found[0]].conditions.objectives]
+    if not several:
+        yield "pareto", _missing("no search had further objectives")
+    files = _file_names([results.settings[numbers[0]].table for numbers in several])
+    for file, numbers in zip(files, several, strict=True):
+        yield f"pareto-{file}", _draw_pareto(results, numbers)
 
 
 def _draw_pareto(results: Results, numbers: Sequence[int]) -> Draw:
     return lambda style: pareto_figure([results.trace(number) for number in numbers], style=style)
+
+
+def _missing(reason: str) -> Draw:
+    """Return a drawing function of a figure that is missing."""
+
+    def draw(_style: PaperStyle) -> Figure:
+        raise MissingDataError(reason)
+
+    return draw
 
 
 def searches(settings: Sequence[Setting]) -> list[list[int]]:
@@ -195,11 +241,14 @@ def searches(settings: Sequence[Setting]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _tables(study: Study) -> Iterator[ResultTable]:
-    if study.kind in study.leaderboard:
-        yield leaderboard_table(study)
+def _tables(study: Study) -> dict[str, Callable[[], ResultTable]]:
+    """Return what makes each table; MissingDataError is raised if the data is missing."""
+    found: dict[str, Callable[[], ResultTable]] = {
+        f"leaderboard-{study.kind}": lambda: leaderboard_table(study),
+    }
     for statistic in TABLE_STATISTICS:
-        yield results_table(study, statistic=statistic)
+        found[f"results-{study.kind}-{statistic}"] = functools.partial(results_table, study, statistic=statistic)
+    return found
 
 
 def _bind(figure: Callable[..., Figure], *arguments: object, **options: object) -> Draw:
@@ -218,10 +267,15 @@ def _numbered(name: str, pages: Sequence[tuple[int, ...]]) -> Iterator[tuple[str
         yield (name if len(pages) == 1 else f"{name}-{number}"), page
 
 
-def _file_name(text: str) -> str:
-    """Return a text in a form for file names.
+def _file_names(texts: Sequence[str]) -> list[str]:
+    """Return texts in a form for file names, each different from the others.
 
-    >>> _file_name("nas-bench-graph/Cora (12 epochs)")
-    'nas-bench-graph-cora-12-epochs'
+    >>> _file_names(["nas-bench-graph/Cora (12 epochs)", "a/b", "a b", "表"])
+    ['nas-bench-graph-cora-12-epochs', 'a-b', 'a-b-2', 'table']
     """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    names: list[str] = []
+    for text in texts:
+        plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "table"
+        numbered = (plain if number == 1 else f"{plain}-{number}" for number in itertools.count(1))
+        names.append(next(name for name in numbered if name not in names))
+    return names

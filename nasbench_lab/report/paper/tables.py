@@ -46,7 +46,8 @@ _LATEX = {
     "∞": r"$\infty$",
     "–": "--",  # noqa: RUF001
 }
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~#])")
+_LATEX_ARGUMENTS = ("[", "*")  # after a line break, these begin an argument of it
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~#$&])")
 
 
 @dataclass(frozen=True)
@@ -202,21 +203,26 @@ def leaderboard_table(results: StudySource, kind: RegretKind | None = None) -> R
 
 
 def latex(text: str) -> str:
-    r"""Return text with the special characters of LaTeX escaped.
+    r"""Return text with the special characters of LaTeX escaped, so that it can follow any command.
 
-    >>> print(latex("50 % of a_b"))
-    50 \% of a\_b
+    >>> print(latex("50 % of a_b"), latex("[draft]"))
+    50 \% of a\_b {}[draft]
     """
-    return "".join(_LATEX.get(character, character) for character in text)
+    escaped = "".join(_LATEX.get(character, character) for character in _one_line(text))
+    return f"{{}}{escaped}" if escaped.lstrip().startswith(_LATEX_ARGUMENTS) else escaped
 
 
 def markdown(text: str) -> str:
-    r"""Return text with the special characters of Markdown escaped.
+    r"""Return text with the special characters of Markdown escaped, and those of formulas.
 
     >>> print(markdown("a_b|c"))
     a\_b\|c
     """
-    return _MARKDOWN.sub(r"\\\1", text)
+    return _MARKDOWN.sub(r"\\\1", _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
 
 
 def _task_cells(study: Study, kind: RegretKind, place: int, statistic: TableStatistic) -> list[TableCell]:
