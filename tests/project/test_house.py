@@ -15,7 +15,7 @@ import nasbench_lab
 
 ROOT = Path(nasbench_lab.__file__).parent
 
-GROUND = {"arrays", "checks", "errors", "streams", "files", "cache", "plugins", "stability"}
+GROUND = {"arrays", "checks", "errors", "streams", "files", "cache", "plugins", "pickling", "stability"}
 """Modules below every station; of the package they import nothing but each other."""
 
 MAY_IMPORT = {
@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "files": {"errors"},
     "cache": set(),
     "plugins": {"errors"},
+    "pickling": set(),
     "stability": {"errors"},
     "spaces": GROUND,
     "tables": GROUND | {"spaces"},
