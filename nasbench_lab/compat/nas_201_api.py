@@ -64,6 +64,9 @@ class NASBench201API(SharedApi):
     results_class = ArchResults
     space_name = "topology"
     text_style = Style(", ", shows_test=False)
+    _falls_back_to_both_halves = False
+    _clears_only_present = True
+    _counts_every_architecture = True
 
     def __init__(
         self,
@@ -109,8 +112,7 @@ class NASBench201API(SharedApi):
             MissingResultError: the archive does not have the result.
             ArgumentError: there is no such data set.
         """
-        accuracy, _, seconds, used = self._simulate(arch, dataset, None, hp, account_time)
-        return accuracy, self.get_latency(self.query_index_by_arch(arch), dataset), seconds, used
+        return self._simulate(arch, dataset, None, hp, account_time, "12")
 
     def find_best(
         self,
@@ -133,6 +135,9 @@ class NASBench201API(SharedApi):
             MissingResultError: an architecture lacks that accuracy.
         """
         return self._best(dataset, metric_on_set, FLOP_max, Param_max, hp, self._archive.evaluated)
+
+    def _hp_of_query(self, hp: Any) -> Any:
+        return hp
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._archive.evaluated)}/{self._size} architectures, file={self.filename})"

@@ -50,20 +50,21 @@ class ModelSpec:
         self._rows: list[list[Any]] = array.tolist()
         self._names = tuple(ops)
         self.original_matrix: NDArray[Any] = array
-        self.original_ops = ops.copy() if isinstance(ops, list) else copy.copy(ops)
+        self.original_ops = ops.copy() if type(ops) is list else copy.deepcopy(ops)
+        self._given_ops = self._names if type(ops) is tuple else copy.copy(ops)
         self.data_format = data_format
+        if type(ops) is not list:
+            self.ops  # noqa: B018 - the original prunes at once, which a tuple does not allow: TypeError
 
     @functools.cached_property
     def matrix(self) -> NDArray[Any] | None:
         """The pruned adjacency matrix; None if there is no path from the input to the output."""
-        kept = self._kept
-        return np.array(self._rows, dtype=self.original_matrix.dtype)[np.ix_(kept, kept)] if kept else None
+        return self._pruned_matrix()
 
     @functools.cached_property
-    def ops(self) -> list[Any] | None:
+    def ops(self) -> Any:
         """Operations of the remaining vertices; None if there is no path from the input to the output."""
-        kept = self._kept
-        return [self._names[vertex] for vertex in kept] if kept else None
+        return self._pruned_ops()
 
     @functools.cached_property
     def valid_spec(self) -> bool:
@@ -82,8 +83,7 @@ class ModelSpec:
         >>> ModelSpec([[0, 1], [0, 0]], ["input", "output"]).hash_spec(["conv3x3-bn-relu"])
         '043721b9c7fe8c5fad811d47d83132ec'
         """
-        names = list(canonical_ops)
-        labels = [names.index(name) for name in self.ops[1:-1]]  # type: ignore[index] # as the original: TypeError
+        labels = [canonical_ops.index(name) for name in self.ops[1:-1]]
         return _module_hash(np.asarray(self.matrix), [_INPUT, *labels, _OUTPUT])
 
     def visualize(self) -> Any:
@@ -102,14 +102,34 @@ class ModelSpec:
         return graph
 
     @property
-    def drawing(self) -> tuple[Any, Sequence[Any]]:
-        """Matrix and operations of the cell, pruned or not; empty if the cell is not valid.
+    def drawing(self) -> tuple[Any, Sequence[Any]] | None:
+        """Matrix and operations of the cell, pruned or not; None if it must be found by its hash.
 
         Code that has read `matrix` or `ops` may have changed them, which changes the cell, as in the official API.
         """
-        if "matrix" in self.__dict__ or "ops" in self.__dict__ or "valid_spec" in self.__dict__:
-            return (self.matrix, self.ops) if self.valid_spec and self.ops else ((), ())
+        known = self.__dict__
+        if "matrix" in known and not _equal_arrays(known["matrix"], self._pruned_matrix()):
+            return None
+        if "ops" in known and known["ops"] != self._pruned_ops():
+            return None
+        if not known.get("valid_spec", True) or self.original_matrix.dtype.kind not in "biu":
+            return None
         return self._rows, self._names
+
+    def _pruned_matrix(self) -> NDArray[Any] | None:
+        kept = self._kept
+        if len(kept) == len(self._rows):
+            return np.array(self._rows, dtype=self.original_matrix.dtype)
+        return np.array(self._rows, dtype=self.original_matrix.dtype)[np.ix_(kept, kept)] if kept else None
+
+    def _pruned_ops(self) -> Any:
+        if not self._kept:
+            return None
+        ops = copy.copy(self._given_ops)
+        for vertex in range(len(self._rows) - 1, -1, -1):
+            if vertex not in self._kept:
+                del ops[vertex]
+        return ops
 
     @functools.cached_property
     def _kept(self) -> list[int]:
@@ -124,6 +144,11 @@ class ModelSpec:
                 backward.add(vertex)
         kept = sorted(forward & backward)
         return kept if len(kept) > 1 else []
+
+
+def _equal_arrays(one: Any, other: Any) -> bool:
+    same_kind = isinstance(one, np.ndarray) and isinstance(other, np.ndarray)
+    return one is other or (same_kind and one.shape == other.shape and one.tobytes() == other.tobytes())
 
 
 @functools.cache

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any, ClassVar, cast, final
 
 from nasbench_lab.compat.nats.arch_results import ArchResults
-from nasbench_lab.compat.nats.archive import is_ours
+from nasbench_lab.compat.nats.archive import is_official
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
 from nasbench_lab.compat.nats.results_count import ResultsCount
 from nasbench_lab.compat.nats.shared_api import SharedApi
 from nasbench_lab.compat.nats.texts import Style
-from nasbench_lab.compat.nats.training_table import TrainingTable, mean
+from nasbench_lab.compat.nats.trainings import Trainings, mean
 from nasbench_lab.spaces.size import CHANNELS, LAYERS
 from nasbench_lab.spaces.topology import OPERATIONS, TopologySpace
 
@@ -72,13 +72,13 @@ class _Nats(SharedApi):
         *,
         seed: int | None = None,
     ) -> None:
-        source = Path(_default(self.default_name, fast_mode) if file_path_or_dict is None else _path(file_path_or_dict))
-        if source.exists() and fast_mode != source.is_dir() and not is_ours(source):
+        source = _default(self.default_name, fast_mode) if file_path_or_dict is None else _path(file_path_or_dict)
+        if is_official(Path(source)) and bool(fast_mode) != Path(source).is_dir():
             kind = "directory" if fast_mode else "file"
             raise ArgumentError(f"fast_mode={fast_mode} must feed the path for {kind} : {source}")
         super().__init__(source, verbose, seed)
         self._fast_mode = fast_mode
-        self._archive_dir = str(source) if fast_mode else None
+        self._archive_dir = os.fspath(source) if fast_mode else None
 
     @staticmethod
     def mean(values: Sequence[Any]) -> Any:
@@ -89,6 +89,10 @@ class _Nats(SharedApi):
     def evaluated_indexes(self) -> set[int]:
         """Indices of the architectures in the archive."""
         return set(self._archive.evaluated)
+
+    @property
+    def _reads_on_demand(self) -> bool:
+        return bool(self._fast_mode)
 
     @property
     def is_topology(self) -> bool:
@@ -150,7 +154,7 @@ class _Nats(SharedApi):
             MissingResultError: the archive does not have the result.
             ArgumentError: there is no such data set or epoch.
         """
-        return self._simulate(arch, dataset, iepoch, hp, account_time)
+        return self._simulate(arch, dataset, iepoch, hp, account_time, hp)
 
     def find_best(
         self,
@@ -181,7 +185,7 @@ class _Nats(SharedApi):
         indices: Sequence[int] = range(self._size) if every else self._archive.evaluated
         return self._best(dataset, metric_on_set, flop_max, param_max, hp, indices)
 
-    def _comment(self, trainings: TrainingTable) -> dict[str, str]:
+    def _comment(self, trainings: Trainings) -> dict[str, str]:
         comment = _COMMENTS.get(trainings.dataset)
         return {} if comment is None else {"comment": comment.format(trainings.hp)}
 
@@ -208,10 +212,7 @@ class NATStopology(_Nats):
         Raises:
             ArgumentError: there is no such architecture.
         """
-        index = self.query_index_by_arch(arch)
-        if index < 0:
-            raise ArgumentError(f"{arch!r} is not in the search space")
-        return cast("TopologySpace", self._archive.space).unique_string(index)
+        return cast("TopologySpace", self._archive.space).unique_string(self._place_of(arch))
 
 
 @final
