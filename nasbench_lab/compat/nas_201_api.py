@@ -136,6 +136,9 @@ class NASBench201API(SharedApi):
         """
         return self._best(dataset, metric_on_set, FLOP_max, Param_max, hp, self._archive.evaluated)
 
+    def _is_shown(self, index: Any) -> bool:
+        return index in self.evaluated_indexes and self._is_evaluated(index)
+
     def _hp_of_query(self, hp: Any) -> Any:
         return hp
 

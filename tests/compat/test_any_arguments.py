@@ -39,7 +39,22 @@ NUMBERS += [np.float64(5), np.float64(11), np.float32(5.5), Fraction(11), Fracti
 NUMBERS += [Decimal("5.5"), 5 + 0j, np.array(5), np.array(11)]
 TEXTS = ["", "5", "11", "12", "200", "111", "nonsense", "two\nlines", "train", "valid", "x-valid@3", *CELLS]
 TEXTS += [np.str_("12"), np.str_("cifar100"), np.str_("x-valid"), b"5", b"12"]
-OTHERS = [None, (), (5,), [5], [], {}, {5}, frozenset(), object, Spoken(), ..., range(5), np.array([5]), np.array([1, 2])]
+OTHERS = [
+    None,
+    (),
+    (5,),
+    [5],
+    [],
+    {},
+    {5},
+    frozenset(),
+    object,
+    Spoken(),
+    ...,
+    range(5),
+    np.array([5]),
+    np.array([1, 2]),
+]
 ANYTHING = st.sampled_from([*NUMBERS, *TEXTS, *OTHERS])
 
 
@@ -192,7 +207,7 @@ def face(pair):
     return type(pair[0]).__module__.partition(".")[0]
 
 
-often = hypothesis.settings(max_examples=400, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+often = hypothesis.settings(max_examples=25, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 
 
 @often
@@ -203,7 +218,9 @@ def test_methods_of_the_api(pair, method, data):
     arguments = tuple(data.draw(one) for one in strategies)
     if method in ("show", "__getitem__") and not isinstance(arguments[0], np.ndarray):
         hypothesis.assume(not (method == "show" and outcome(lambda: bool(arguments[0] < 0)) is True))  # shows all here
-    if method == "simulate_train_eval":  # with two trainings, it answers at random
+    if method == "simulate_train_eval" or any(
+        one is True for one in arguments[3:]
+    ):  # random if there are two trainings
         hypothesis.assume(outcome(pair[0].query_index_by_arch, arguments[0]) not in (5, 9))
     for api in pair:
         api.reset_time()
@@ -216,6 +233,7 @@ def test_methods_of_the_api(pair, method, data):
 @pytest.mark.parametrize("method", OF_RESULTS)
 def test_methods_of_results(pair, method, index, data):
     arguments = tuple(data.draw(one) for one in OF_RESULTS[method])
+    hypothesis.assume(index == 0 or method != "get_metrics" or arguments[-1] is not True)
     theirs, ours = (api.query_by_index(index, None, "12") for api in pair)
     for found in (ours, copy.deepcopy(ours)):
         same(theirs, found, method, arguments)

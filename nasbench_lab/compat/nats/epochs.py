@@ -2,7 +2,7 @@
 
 The official APIs look up an epoch in a dictionary, count up to it with ``range``, and make a key from its text. So they
 accept ``numpy.int64(11)`` like 11. They refuse 11.0, which ``range`` does not take, and 11.5, which no dictionary has.
-They find the training accuracy of ``True`` (epoch 1), but no validation accuracy, because its key is ``"x-valid@True"``.
+They find the training accuracy of ``True`` (epoch 1), but no validation accuracy, whose key would be ``x-valid@True``.
 """
 
 from __future__ import annotations

@@ -100,9 +100,7 @@ def of_all(
     return answer
 
 
-def mean_accuracy(
-    trainings: TrainingTable, part: SplitMetrics, index: int, repeats: Sequence[int], mean: Mean
-) -> Any:
+def mean_accuracy(trainings: TrainingTable, part: SplitMetrics, index: int, repeats: Sequence[int], mean: Mean) -> Any:
     """Return the mean accuracy of trainings after the last epoch; None if one of them has none."""
     views, at = trainings.locate(index)
     last = ((at + 1) * trainings.epochs - 1) * trainings.repeats

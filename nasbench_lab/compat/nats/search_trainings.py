@@ -1,7 +1,7 @@
 """The trainings that a table for searches describes: few epochs, often only means, and not all metrics.
 
-Such tables are those of the catalogue (``nats-bench-tss/cifar10``), the search tables of an imported archive, and tables
-of users. What a table lacks is not in the results, and asking a result for it is an error that says so.
+Such tables are those of the catalogue (``nats-bench-tss/cifar10``), the search tables of an imported archive, and
+tables of users. What a table lacks is not in the results, and asking a result for it is an error that says so.
 """
 
 from __future__ import annotations
@@ -125,6 +125,8 @@ class SearchTrainings(Trainings):
 
     def info_of_one(self, index: int, repeat: int, epoch: int, comment: dict[str, Any]) -> dict[str, Any]:
         """Return the result of ``get_more_info`` for one training."""
+        for part in self.parts:
+            self._warn_of_mean(part.accuracy, index, repeat, epoch)
         return self._info(index, epoch, comment, lambda metric: self._number(metric, index, repeat, epoch))
 
     def info_of_all(
@@ -139,6 +141,8 @@ class SearchTrainings(Trainings):
 
     def measured(self, part: str, index: int, repeat: int, epoch: int) -> Measured | None:
         """Return the measurements of a training on one set of images at an epoch; None if there are none."""
+        if not self.has_part(part):
+            return None
         known = self._parts[part]
         values = {key: self._number(metric, index, repeat, epoch) for key, metric in _measurements(known)}
         times = self.part_seconds(part, index, repeat)
@@ -152,7 +156,8 @@ class SearchTrainings(Trainings):
 
     def part_seconds(self, part: str, index: int, repeat: int) -> Sequence[float]:
         """Return the seconds of every epoch on one set of images; empty if they are unknown."""
-        every = self._all_seconds(self._parts[part], index, repeat, self.epochs - 1)
+        known = self._parts.get(part)
+        every = None if known is None else self._all_seconds(known, index, repeat, self.epochs - 1)
         return () if every is None else (every / self.epochs,) * self.epochs
 
     def curve(self, metric: str, index: int, repeat: int) -> list[float] | None:
@@ -206,14 +211,12 @@ class SearchTrainings(Trainings):
         column = self._column(metric, epoch)
         if column is None:
             return None
-        if repeat != _MEAN or column.single.shape[1] == 1:
-            value = float(column.single[index, repeat if column.single.shape[1] > 1 else 0])
+        alone = column.single.shape[1] == 1  # the same number for all trainings
+        if repeat != _MEAN or alone:
+            value = float(column.single[index, 0 if alone else repeat])
             if value == value:
                 return value
-        value = self._published_mean(column, index)
-        if value is not None and repeat != _MEAN and metric not in self._warned:
-            self._warn(metric)
-        return value
+        return self._published_mean(column, index)
 
     def _mean(self, metric: str, index: int, repeats: Sequence[int], epoch: int, mean: Mean) -> Any:
         column = self._column(metric, epoch)
@@ -227,13 +230,18 @@ class SearchTrainings(Trainings):
         value = float("nan") if column.means is None else float(column.means[index])
         return value if value == value else None
 
-    def _warn(self, metric: str) -> None:
-        self._warned.add(metric)
-        warnings.warn(
-            f"table {self._table.name!r} has only the mean over trainings of {metric!r} at {self.epochs} epochs; "
-            "it is returned for single trainings",
-            stacklevel=2,
-        )
+    def _warn_of_mean(self, metric: str, index: int, repeat: int, epoch: int) -> None:
+        """Warn, once per metric, where the mean over trainings is returned for a single one."""
+        column = None if metric in self._warned else self._column(metric, epoch)
+        if column is None or self._published_mean(column, index) is None:
+            return
+        if repeat == _MEAN or np.isnan(column.single[index, min(repeat, column.single.shape[1] - 1)]):
+            self._warned.add(metric)
+            warnings.warn(
+                f"table {self._table.name!r} has only the mean over trainings of {metric!r} at {self.epochs} epochs; "
+                "it is returned for single trainings",
+                stacklevel=5,
+            )
 
     def _column(self, metric: str, epoch: int) -> _Column | None:
         """Return a metric at an epoch; None if the table does not have it."""

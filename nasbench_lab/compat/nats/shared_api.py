@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, cast
 
+import numpy as np
+
 from nasbench_lab.compat.nats import structure, texts
 from nasbench_lab.compat.nats.arch_results import ArchResults, choose
 from nasbench_lab.compat.nats.archive import DATASETS, Archive, open_archive
@@ -257,7 +259,7 @@ class SharedApi(abc.ABC):
         Raises:
             ArgumentError: there is no such folder or architecture.
         """
-        if archive_root is not None and not os.path.isdir(archive_root):
+        if archive_root is not None and not os.path.isdir(archive_root):  # noqa: PTH112 - also takes numbers
             raise ArgumentError(f"invalid archive_root {shown(archive_root)}: it is not a folder")
         if index is not None and self._position(index) < 0:
             raise ArgumentTypeError(f"invalid index of {shown(index)}; there are 0..{self._size - 1}")
@@ -267,7 +269,7 @@ class SharedApi(abc.ABC):
         if not index < 0:
             if not 0 <= index < self._size:
                 texts.show(f"This index ({index}) is out of range (0~{self._size}).")
-            elif self._is_evaluated(index, required=self._reads_on_demand):
+            elif self._is_shown(index):
                 texts.show(self._report(index))
             else:
                 texts.show(f"The {index}-th architecture has not been evaluated or not saved.")
@@ -339,7 +341,7 @@ class SharedApi(abc.ABC):
         known = trainings.answers.get(key)
         if known is None:
             comment = self._comment(trainings)
-            if repeat < 0:
+            if is_random is False:
                 known = trainings.info_of_all(index, present, epoch, comment, self.mean)
             else:
                 known = trainings.info_of_one(index, repeat, epoch, comment)
@@ -382,16 +384,15 @@ class SharedApi(abc.ABC):
         if accuracy is None:
             accuracy, validation = self._without_validation(info, index, dataset, hp)
         else:
-            validation = info["valid-per-time"]
+            # A table of a user can have one metric for the seconds of training and validation together.
+            validation = info.get("valid-per-time", 0.0)
         seconds = info["train-all-time"] + validation
         latency = self.get_latency(index, dataset, hp_of_latency)
         if account_time:
             self._used_time += seconds
         return accuracy, latency, seconds, self._used_time
 
-    def _without_validation(
-        self, info: dict[str, Any], index: int, dataset: str, hp: str | int
-    ) -> tuple[float, float]:
+    def _without_validation(self, info: dict[str, Any], index: int, dataset: str, hp: str | int) -> tuple[float, float]:
         """Return the accuracy and seconds that stand for a validation at an epoch without one.
 
         Before the last epoch only validation and test images together were evaluated. The seconds of a validation are
@@ -427,7 +428,10 @@ class SharedApi(abc.ABC):
             present = trainings.present(index)
             if not present:
                 raise missing("training", index, dataset, hp)
-            if _exceeds(trainings, "flops", index, flop_max) or _exceeds(trainings, "parameters", index, param_max):
+            # Limits are compared with numbers of the originals' types.
+            if _exceeds(trainings, "flops", index, flop_max, self.results_class._flops_type):
+                continue
+            if _exceeds(trainings, "parameters", index, param_max, np.float64):
                 continue
             accuracy = None if part is None else trainings.mean_accuracy(part, index, present, self.mean)
             if accuracy is None:
@@ -479,6 +483,10 @@ class SharedApi(abc.ABC):
         if required and not found:
             raise self._absent_index(index)
         return found
+
+    def _is_shown(self, index: Any) -> bool:
+        """Return whether `show` has results to show."""
+        return self._is_evaluated(index, required=self._reads_on_demand)
 
     def _position(self, index: Any) -> int:
         """Return the index that equals the given one, or -1; the originals look it up in a dictionary.
@@ -578,19 +586,20 @@ def _official_names(dataset: str, metric_on_set: str) -> tuple[str, str]:
     >>> _official_names("cifar10", "valid"), _official_names("cifar100", "test")
     (('cifar10-valid', 'x-valid'), ('cifar100', 'x-test'))
     """
+    is_cifar10 = bool(dataset == "cifar10")  # first, as in the original, which fails here for an array
     if metric_on_set == "valid":
-        return ("cifar10-valid" if dataset == "cifar10" else dataset), "x-valid"
-    if metric_on_set == "test" and dataset == "cifar10":
+        return ("cifar10-valid" if is_cifar10 else dataset), "x-valid"
+    if metric_on_set == "test" and is_cifar10:
         return dataset, "ori-test"
     if metric_on_set == "test" and dataset in ("cifar100", "ImageNet16-120"):
         return dataset, "x-test"
     return dataset, metric_on_set
 
 
-def _exceeds(trainings: Trainings, metric: str, index: int, most: float | None) -> bool:
+def _exceeds(trainings: Trainings, metric: str, index: int, most: float | None, kind: type) -> bool:
     if most is None:
         return False
     value = trainings.once(metric, index, 0)
     if value is None:
         raise trainings.missing(metric, index)
-    return value > most
+    return bool(kind(value) > most)

@@ -39,8 +39,7 @@ def str2lists(arch_str: str) -> list[tuple[tuple[str, int], ...]]:
     [(('nor_conv_1x1', 0),), (('none', 0), ('none', 1)), (('none', 0), ('none', 1), ('skip_connect', 2))]
     """
     return [
-        tuple((operation, int(source)) for operation, source in inputs)
-        for inputs in map(_inputs, arch_str.split("+"))
+        tuple((operation, int(source)) for operation, source in inputs) for inputs in map(_inputs, arch_str.split("+"))
     ]
 
 
