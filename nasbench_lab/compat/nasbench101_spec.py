@@ -84,7 +84,7 @@ class ModelSpec:
         '043721b9c7fe8c5fad811d47d83132ec'
         """
         labels = [canonical_ops.index(name) for name in self.ops[1:-1]]
-        return _module_hash(np.asarray(self.matrix), [_INPUT, *labels, _OUTPUT])
+        return module_hash(np.asarray(self.matrix), [_INPUT, *labels, _OUTPUT])
 
     def visualize(self) -> Any:
         """Return a drawing (``graphviz.Digraph``) of the pruned cell.
@@ -157,7 +157,7 @@ def _lower(size: int) -> int:
     return int.from_bytes(np.tril(np.ones((size, size), dtype=bool)).tobytes())
 
 
-def _module_hash(matrix: NDArray[Any], labels: Sequence[int]) -> str:
+def module_hash(matrix: NDArray[Any], labels: Sequence[int]) -> str:
     """Return the hash of one cell; `nasbench_lab.spaces.module_hash` explains it, and is faster for many cells."""
     degrees = zip(matrix.sum(axis=1).tolist(), matrix.sum(axis=0).tolist(), labels, strict=True)
     hashes = [_digest(str(described)) for described in degrees]

@@ -416,12 +416,14 @@ class SharedApi(abc.ABC):
         indices: Sequence[int],
     ) -> tuple[int, Any]:
         """Return the first architecture with the highest mean accuracy, and that accuracy."""
-        dataset, setname = _official_names(dataset, metric_on_set)
+        dataset, setname = remap_dataset_set_names(dataset, metric_on_set)
         hp = self._text_of(hp, indices[0])
         if hp not in self._archive.hps:
             raise missing("training", indices[0], dataset, hp)
         trainings = self._archive.require(dataset, hp)
-        name = TRAIN if setname == TRAIN else trainings.evaluations.get(f"{setname}")
+        name = (
+            TRAIN if setname == TRAIN else trainings.evaluations.get("x-valid" if setname == "valid" else f"{setname}")
+        )
         part = next((part for part in trainings.parts if part.name == name), None)
         best, highest = -1, None
         for index in indices:
@@ -580,19 +582,24 @@ class _Infos(Mapping[int, Mapping[str, ArchResults]]):
         return len(self._archive.evaluated)
 
 
-def _official_names(dataset: str, metric_on_set: str) -> tuple[str, str]:
-    """Return the archive's names of a data set and an evaluation set: cifar10-valid and x-valid for cifar10, valid.
+def remap_dataset_set_names(dataset: Any, metric_on_set: Any, verbose: bool = False) -> tuple[Any, Any]:
+    """Return the archive's names of a data set and an evaluation set.
 
-    >>> _official_names("cifar10", "valid"), _official_names("cifar100", "test")
+    Args:
+        dataset: name of the data set, where ``"cifar10"`` means the training that has the evaluation.
+        metric_on_set: ``"train"``, ``"valid"``, ``"test"``, or an official name of an evaluation set.
+        verbose: accepted like in the original, which prints the names.
+
+    >>> remap_dataset_set_names("cifar10", "valid"), remap_dataset_set_names("cifar100", "test")
     (('cifar10-valid', 'x-valid'), ('cifar100', 'x-test'))
     """
     is_cifar10 = bool(dataset == "cifar10")  # first, as in the original, which fails here for an array
-    if metric_on_set == "valid":
-        return ("cifar10-valid" if is_cifar10 else dataset), "x-valid"
-    if metric_on_set == "test" and is_cifar10:
-        return dataset, "ori-test"
-    if metric_on_set == "test" and dataset in ("cifar100", "ImageNet16-120"):
-        return dataset, "x-test"
+    if is_cifar10 and metric_on_set == "valid":
+        return "cifar10-valid", "x-valid"
+    if is_cifar10 and metric_on_set == "test":
+        return "cifar10", "ori-test"
+    if dataset in ("cifar100", "ImageNet16-120") and metric_on_set in ("valid", "test"):
+        return dataset, f"x-{metric_on_set}"
     return dataset, metric_on_set
 
 

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.cache import cache_folder
+from nasbench_lab.compat.nasbench101.lib.config import build_config
 from nasbench_lab.compat.nasbench101_answers import (
     FINAL,
     HALFWAY,
@@ -100,7 +101,7 @@ class NASBench:
         self._space = space
         self._modules, self._measurements = Modules(space), ModuleMeasurements(self._table)
         self._random = Random(seed)  # noqa: S311 - as in the official API; not used for secrets
-        self.config = _config(self._table.repeats)
+        self.config = {**build_config(), "num_repeats": self._table.repeats}
         self.valid_epochs = set(self._table.fidelities)
         self.history: dict[str, Any] = {}
         self.training_time_spent = 0.0
@@ -338,37 +339,6 @@ def _check(model_spec: Any) -> None:
     for name in names[1:-1]:
         if name not in OPERATIONS:
             raise OutOfDomainError(f"unsupported op {name} (available ops = {list(OPERATIONS)})")
-
-
-def _config(repeats: int) -> dict[str, Any]:
-    """Return the settings of the official API, with which the published networks were built and trained."""
-    return {
-        "train_data_files": [],
-        "valid_data_file": "",
-        "test_data_file": "",
-        "sample_data_file": "",
-        "data_format": "channels_last",
-        "num_labels": 10,
-        "module_vertices": MAX_VERTICES,
-        "max_edges": MAX_EDGES,
-        "available_ops": list(OPERATIONS),
-        "stem_filter_size": 128,
-        "num_stacks": 3,
-        "num_modules_per_stack": 3,
-        "batch_size": 256,
-        "train_epochs": 108,
-        "train_seconds": 14_400.0,
-        "learning_rate": 0.1,
-        "lr_decay_method": "COSINE_BY_STEP",
-        "momentum": 0.9,
-        "weight_decay": 1e-4,
-        "max_attempts": 5,
-        "intermediate_evaluations": ["0.5"],
-        "num_repeats": repeats,
-        "use_tpu": True,
-        "tpu_iterations_per_loop": 100,
-        "tpu_num_shards": 2,
-    }
 
 
 def _open(dataset_file: str | os.PathLike[str]) -> Table:
