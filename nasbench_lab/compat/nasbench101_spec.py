@@ -108,6 +108,8 @@ class ModelSpec:
         Code that has read `matrix` or `ops` may have changed them, which changes the cell, as in the official API.
         """
         known = self.__dict__
+        if not isinstance(self._given_ops, list | tuple):
+            return None
         if "matrix" in known and not _equal_arrays(known["matrix"], self._pruned_matrix()):
             return None
         if "ops" in known and known["ops"] != self._pruned_ops():

@@ -327,7 +327,7 @@ def _check(model_spec: Any) -> None:
     """Raise OutOfDomainError if a module is outside of the search space, with the messages of the official API."""
     if not model_spec.valid_spec:
         raise OutOfDomainError("invalid spec, provided graph is disconnected.")
-    names, edges = model_spec.ops, int(np.sum(model_spec.matrix))
+    names, edges = model_spec.ops, np.sum(model_spec.matrix)
     if len(names) > MAX_VERTICES:
         raise OutOfDomainError(f"too many vertices, got {len(names)} (max vertices = {MAX_VERTICES})")
     if edges > MAX_EDGES:

@@ -72,7 +72,7 @@ def trainings_of(table: Table) -> dict[tuple[str, str], Callable[[], Trainings]]
     if not any(part.accuracy for part in parts):
         raise DataError(f"table {table.name!r} has no metrics named like valid_accuracy or test_accuracy")
     dataset = table.name.rpartition("/")[2]
-    halves = _HALVES if dataset == "cifar10" and table.space.name in ("topology", "size") else {dataset: _SPLITS[1:]}
+    halves = _HALVES if dataset == "cifar10" else {dataset: _SPLITS[1:]}
     found: dict[tuple[str, str], Callable[[], Trainings]] = {}
     for name, splits in halves.items():
         # The seconds of a training are of the one that is validated.

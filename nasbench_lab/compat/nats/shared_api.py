@@ -421,9 +421,8 @@ class SharedApi(abc.ABC):
         if hp not in self._archive.hps:
             raise missing("training", indices[0], dataset, hp)
         trainings = self._archive.require(dataset, hp)
-        name = (
-            TRAIN if setname == TRAIN else trainings.evaluations.get("x-valid" if setname == "valid" else f"{setname}")
-        )
+        setname = "x-valid" if setname == "valid" else f"{setname}"
+        name = TRAIN if setname == TRAIN else trainings.evaluations.get(setname)
         part = next((part for part in trainings.parts if part.name == name), None)
         best, highest = -1, None
         for index in indices:
@@ -582,7 +581,7 @@ class _Infos(Mapping[int, Mapping[str, ArchResults]]):
         return len(self._archive.evaluated)
 
 
-def remap_dataset_set_names(dataset: Any, metric_on_set: Any, verbose: bool = False) -> tuple[Any, Any]:
+def remap_dataset_set_names(dataset: Any, metric_on_set: Any, verbose: bool = False) -> tuple[Any, Any]:  # noqa: ARG001
     """Return the archive's names of a data set and an evaluation set.
 
     Args:

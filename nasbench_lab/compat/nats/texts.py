@@ -77,7 +77,7 @@ def _one(results: ArchResults, dataset: str, label: str, setname: str, style: St
 
 
 def information_printer(style: Style) -> Callable[..., list[str]]:
-    """Return the function ``print_information`` of an official API: the lines about an architecture, shown if wanted."""
+    """Return the function ``print_information`` of an official API, which returns and shows the lines of `describe`."""
 
     def print_information(information: ArchResults, extra_info: Any = None, show: bool = False) -> list[str]:
         lines = describe(information, style, extra_info)
