@@ -127,7 +127,7 @@ class ModelSpec:
     def _pruned_ops(self) -> Any:
         if not self._kept:
             return None
-        ops = copy.copy(self._given_ops)
+        ops: Any = copy.copy(self._given_ops)
         for vertex in range(len(self._rows) - 1, -1, -1):
             if vertex not in self._kept:
                 del ops[vertex]

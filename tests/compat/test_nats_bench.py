@@ -461,7 +461,7 @@ def test_missing_architectures(pair):
     ours.reset_fast_mode(True)
     with pytest.raises(LookupError, match="architecture 1 is not in"):
         ours.query_by_index(1)
-    with pytest.raises(LookupError, match="architecture 1 has no x-valid on 'cifar10-valid' with hp 12"):
+    with pytest.raises(LookupError, match="architecture 1 has no training on 'cifar10-valid' with hp 12"):
         ours.find_best("cifar10", "valid")
     assert ours.find_best("cifar10", "valid", enforce_all=False)[0] in (0, 5, 9)
     with pytest.warns(UserWarning, match="not in the archive"):

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import repeat as repeated
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from nasbench_lab.compat.nats.errors import MissingResultError
 from nasbench_lab.compat.nats.trainings import TRAIN, Mean, SplitMetrics
-
-if TYPE_CHECKING:
-    from nasbench_lab.compat.nats.training_table import TrainingTable
 
 Answer = dict[str, Any]
 
@@ -52,7 +50,19 @@ class Views(NamedTuple):
     parts: tuple[PartViews, ...]
 
 
-def of_one(trainings: TrainingTable, index: int, repeat: int, epoch: int, comment: Answer) -> Answer:
+class _Curves(Protocol):
+    """What the functions need of `TrainingTable`."""
+
+    dataset: str
+    epochs: int
+    repeats: int
+
+    def locate(self, index: int) -> tuple[Views, int]: ...
+    def seconds(self, part: SplitMetrics, index: int, repeat: int, epoch: int) -> Sequence[float]: ...
+    def missing(self, what: str, index: int) -> MissingResultError: ...
+
+
+def of_one(trainings: _Curves, index: int, repeat: int, epoch: int, comment: Answer) -> Answer:
     """Return the result for one training; see `Trainings.info_of_one`."""
     views, at = trainings.locate(index)
     training = at * trainings.repeats + repeat
@@ -79,9 +89,7 @@ def of_one(trainings: TrainingTable, index: int, repeat: int, epoch: int, commen
     return answer
 
 
-def of_all(
-    trainings: TrainingTable, index: int, repeats: Sequence[int], epoch: int, comment: Answer, mean: Mean
-) -> Answer:
+def of_all(trainings: _Curves, index: int, repeats: Sequence[int], epoch: int, comment: Answer, mean: Mean) -> Answer:
     """Return the means over trainings; values that one of the trainings lacks are left out."""
     views, at = trainings.locate(index)
     here = [(at * trainings.epochs + epoch) * trainings.repeats + repeat for repeat in repeats]
@@ -100,7 +108,7 @@ def of_all(
     return answer
 
 
-def mean_accuracy(trainings: TrainingTable, part: SplitMetrics, index: int, repeats: Sequence[int], mean: Mean) -> Any:
+def mean_accuracy(trainings: _Curves, part: SplitMetrics, index: int, repeats: Sequence[int], mean: Mean) -> Any:
     """Return the mean accuracy of trainings after the last epoch; None if one of them has none."""
     views, at = trainings.locate(index)
     last = ((at + 1) * trainings.epochs - 1) * trainings.repeats
@@ -108,7 +116,7 @@ def mean_accuracy(trainings: TrainingTable, part: SplitMetrics, index: int, repe
     return None if any(accuracy != accuracy for accuracy in accuracies) else mean(accuracies)
 
 
-def _check_optional(trainings: TrainingTable, part: str, index: int, epoch: int) -> None:
+def _check_optional(trainings: _Curves, part: str, index: int, epoch: int) -> None:
     """Raise MissingResultError for a required value; other values are left out, as in the official APIs."""
     if part == TRAIN or (part == "valid" and trainings.dataset == "cifar10-valid"):
         raise trainings.missing(f"{part} accuracy at epoch {epoch} (from 0)", index)

@@ -353,6 +353,6 @@ def _curves(row: _Row, eval_names: Sequence[str]) -> dict[str, Any]:
         times = trainings.part_seconds(part, index, repeat)
         curves["eval_times"] |= {f"{name}@{epoch}": each for epoch, each in enumerate(times)}
         for key, what in (("eval_acc1es", "accuracy"), ("eval_losses", "loss")):
-            curve = trainings.curve(f"{part}_{what}", index, repeat) or ()
-            curves[key] |= {f"{name}@{epoch}": value for epoch, value in enumerate(curve) if value == value}
+            every = trainings.curve(f"{part}_{what}", index, repeat) or ()
+            curves[key] |= {f"{name}@{epoch}": value for epoch, value in enumerate(every) if value == value}
     return curves

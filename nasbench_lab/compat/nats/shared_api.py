@@ -457,7 +457,7 @@ class SharedApi(abc.ABC):
         known = None if trainings is None else trainings.costs.get(position)
         if known is None:
             known = self._results(index, hp).get_compute_costs(dataset)
-            trainings = self._archive.require(dataset, hp)
+            trainings = self._archive.require(dataset, str(hp))
             trainings.remember(trainings.costs, position, known)
         return known
 
