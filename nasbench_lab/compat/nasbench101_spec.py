@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _INPUT, _OUTPUT = -1, -2  # their labels in module hashes
+_BYTES_PER_ENTRY = {np.dtype(kind): np.dtype(kind).itemsize for kind in "?bBhHiIlLqQ"}
+_LOW_BYTE = 0 if sys.byteorder == "little" else -1
 
 
 class ModelSpec:
@@ -38,16 +41,26 @@ class ModelSpec:
     (True, [[0, 1], [0, 0]], ['input', 'output'])
     """
 
+    _made_matrix: Any = None
+    _made_ops: Any = None
+
     def __init__(self, matrix: Any, ops: Any, data_format: str = "channels_last") -> None:
         array = matrix.copy() if isinstance(matrix, np.ndarray) else np.array(matrix)
         if array.ndim != 2 or array.shape[0] != array.shape[1]:
             raise ValueError("matrix must be square")
         if len(array) != len(ops):
             raise ValueError("length of ops must match matrix dimensions")
-        # As one number with one byte per entry, the matrix is checked in a third of the time of a loop.
-        if int.from_bytes((array != 0).tobytes()) & _lower(len(array)):
+        bytes_per_entry = _BYTES_PER_ENTRY.get(array.dtype)
+        self._content: Any = array.copy() if bytes_per_entry is None else array.tobytes()
+        edges: bytes = b"" if bytes_per_entry is None else self._content[_LOW_BYTE::bytes_per_entry]
+        # If all other bytes are 0, the low bytes of integers are the matrix, with one byte per entry.
+        self._is_plain = self._content.count(0) + edges.count(1) == len(self._content) if edges else False
+        if not self._is_plain:
+            edges = (array != 0).tobytes()
+        # As one number, the matrix is checked in a third of the time of a loop.
+        if int.from_bytes(edges) & _lower(len(array)):
             raise ValueError("matrix must be upper triangular")
-        self._rows: list[list[Any]] = array.tolist()
+        self._edges = edges
         self._names = tuple(ops)
         self.original_matrix: NDArray[Any] = array
         self.original_ops = ops.copy() if type(ops) is list else copy.deepcopy(ops)
@@ -59,12 +72,16 @@ class ModelSpec:
     @functools.cached_property
     def matrix(self) -> NDArray[Any] | None:
         """The pruned adjacency matrix; None if there is no path from the input to the output."""
-        return self._pruned_matrix()
+        made = self._pruned_matrix()
+        self._made_matrix = _fingerprint(made)
+        return made
 
     @functools.cached_property
     def ops(self) -> Any:
         """Operations of the remaining vertices; None if there is no path from the input to the output."""
-        return self._pruned_ops()
+        made = self._pruned_ops()
+        self._made_ops = copy.copy(made)
+        return made
 
     @functools.cached_property
     def valid_spec(self) -> bool:
@@ -102,33 +119,31 @@ class ModelSpec:
         return graph
 
     @property
-    def drawing(self) -> tuple[Any, Sequence[Any]] | None:
-        """Matrix and operations of the cell, pruned or not; None if it must be found by its hash.
+    def drawing(self) -> tuple[bytes, tuple[Any, ...]] | None:
+        """The cell, pruned or not, for `CellFinder.of_bytes`; None if it must be found by its hash.
 
         Code that has read `matrix` or `ops` may have changed them, which changes the cell, as in the official API.
         """
         known = self.__dict__
-        if not isinstance(self._given_ops, list | tuple):
+        if not self._is_plain or type(self._given_ops) not in (list, tuple):
             return None
-        if "matrix" in known and not _equal_arrays(known["matrix"], self._pruned_matrix()):
+        if "matrix" in known and _fingerprint(known["matrix"]) != self._made_matrix:
             return None
-        if "ops" in known and known["ops"] != self._pruned_ops():
+        if ("ops" in known and known["ops"] != self._made_ops) or not known.get("valid_spec", True):
             return None
-        if not known.get("valid_spec", True) or self.original_matrix.dtype.kind not in "biu":
-            return None
-        return self._rows, self._names
+        return self._edges, self._names
 
     def _pruned_matrix(self) -> NDArray[Any] | None:
-        kept = self._kept
-        if len(kept) == len(self._rows):
-            return np.array(self._rows, dtype=self.original_matrix.dtype)
-        return np.array(self._rows, dtype=self.original_matrix.dtype)[np.ix_(kept, kept)] if kept else None
+        size, dtype = len(self._names), self.original_matrix.dtype
+        content = self._content
+        whole = content if isinstance(content, np.ndarray) else np.frombuffer(content, dtype).reshape(size, size)
+        return whole[np.ix_(self._kept, self._kept)] if self._kept else None
 
     def _pruned_ops(self) -> Any:
         if not self._kept:
             return None
         ops: Any = copy.copy(self._given_ops)
-        for vertex in range(len(self._rows) - 1, -1, -1):
+        for vertex in range(len(self._names) - 1, -1, -1):
             if vertex not in self._kept:
                 del ops[vertex]
         return ops
@@ -136,21 +151,23 @@ class ModelSpec:
     @functools.cached_property
     def _kept(self) -> list[int]:
         """Vertices on a path from the first to the last vertex; empty if there is no path."""
-        size = len(self._rows)
+        size, edges = len(self._names), self._edges
+        if isinstance(self._content, np.ndarray):  # objects, too, of which None is not 0, but no edge either
+            edges = self._content.astype(bool).tobytes()
         forward, backward = {0}, {size - 1}
         for vertex in range(1, size):
-            if any(self._rows[before][vertex] for before in range(vertex) if before in forward):
+            if any(edges[before * size + vertex] for before in range(vertex) if before in forward):
                 forward.add(vertex)
         for vertex in range(size - 2, -1, -1):
-            if any(self._rows[vertex][after] for after in range(vertex + 1, size) if after in backward):
+            if any(edges[vertex * size + after] for after in range(vertex + 1, size) if after in backward):
                 backward.add(vertex)
         kept = sorted(forward & backward)
         return kept if len(kept) > 1 else []
 
 
-def _equal_arrays(one: Any, other: Any) -> bool:
-    same_kind = isinstance(one, np.ndarray) and isinstance(other, np.ndarray)
-    return one is other or (same_kind and one.shape == other.shape and one.tobytes() == other.tobytes())
+def _fingerprint(matrix: Any) -> Any:
+    """Return what differs between matrices that are not equal; for anything but an array, the object itself."""
+    return (matrix.shape, matrix.dtype.str, matrix.tobytes()) if isinstance(matrix, np.ndarray) else matrix
 
 
 @functools.cache

@@ -132,15 +132,23 @@ class NASBench:
         if repeat >= self._table.repeats:
             raise MissingModuleError(f"table {self._table.name!r} has no training {repeat} of any module")
         measured = self._measurements(index, epochs, repeat, HALFWAY if stop_halfway else FINAL)
-        if isnan(sum(measured)):
+        seconds, train, validation, test = measured
+        if isnan(seconds + train + validation + test):
             raise MissingModuleError(
                 f"table {self._table.name!r} lacks training {repeat} of {epochs} epochs of the module"
             )
-        data = self._fixed(index)
-        data.update(zip(MEASURED, measured, strict=True))
-        self.training_time_spent += measured[0]
+        self.training_time_spent += seconds
         self.total_epochs_spent += epochs // 2 if stop_halfway else epochs
-        return data
+        adjacency, operations = self._modules(index)
+        return {
+            "module_adjacency": adjacency,
+            "module_operations": operations,
+            "trainable_parameters": round(self._parameters[index] * _PER_MILLION),
+            "training_time": seconds,
+            "train_accuracy": train,
+            "validation_accuracy": validation,
+            "test_accuracy": test,
+        }
 
     def is_valid(self, model_spec: Any) -> bool:
         """Return whether a module is in the search space, measured or not."""
@@ -237,10 +245,8 @@ class NASBench:
         if isinstance(model_spec, ModelSpec):
             drawing = model_spec.drawing
             if drawing is not None:
-                matrix, names = drawing
                 try:
-                    if names and names[0] == INPUT and names[-1] == OUTPUT:
-                        return self._finder(matrix, names)
+                    return self._finder.of_bytes(*drawing)
                 except OutOfSpaceError:
                     pass
         # The cell may need pruning first, or be outside of the search space, or be missing in the table. The original
