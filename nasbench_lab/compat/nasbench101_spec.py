@@ -51,10 +51,14 @@ class ModelSpec:
         if len(array) != len(ops):
             raise ValueError("length of ops must match matrix dimensions")
         bytes_per_entry = _BYTES_PER_ENTRY.get(array.dtype)
-        self._content: Any = array.copy() if bytes_per_entry is None else array.tobytes()
-        edges: bytes = b"" if bytes_per_entry is None else self._content[_LOW_BYTE::bytes_per_entry]
-        # If all other bytes are 0, the low bytes of integers are the matrix, with one byte per entry.
-        self._is_plain = self._content.count(0) + edges.count(1) == len(self._content) if edges else False
+        content: Any = array.copy() if bytes_per_entry is None else array.tobytes()
+        self._content = content
+        edges = b""
+        self._is_plain = False
+        if bytes_per_entry is not None:
+            # If all other bytes are 0, the low bytes of integers are the matrix, with one byte per entry.
+            edges = content[_LOW_BYTE::bytes_per_entry]
+            self._is_plain = content.count(0) + edges.count(1) == len(content)
         if not self._is_plain:
             edges = (array != 0).tobytes()
         # As one number, the matrix is checked in a third of the time of a loop.
