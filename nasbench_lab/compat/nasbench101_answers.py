@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, final
@@ -48,6 +49,9 @@ class ModuleMeasurements:
         self._offsets = {epochs: place * table.repeats for place, epochs in enumerate(table.fidelities)}
         self._columns: dict[str, list[memoryview]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_columns": {}}
+
     def __call__(self, index: int, epochs: int, repeat: int, when: str) -> list[float]:
         """Return the measurements of `MEASURED`, NaN where they are missing.
 
@@ -57,6 +61,12 @@ class ModuleMeasurements:
         columns = self._columns.get(when) or self._open(when)
         place = index * self._length + self._offsets[epochs] + repeat
         return [column[place] for column in columns]
+
+    def has(self, index: int, epochs: int) -> bool:
+        """Return whether a module has any training of a number of epochs; repeats are numbered from 0 without gaps."""
+        columns = self._columns.get(FINAL) or self._open(FINAL)
+        seconds: float = columns[0][index * self._length + self._offsets[epochs]]
+        return seconds == seconds
 
     def _open(self, when: str) -> list[memoryview]:
         names = [when + name for name in MEASURED.values()]
@@ -81,6 +91,9 @@ class Modules:
         self._graph, self._labeling = memoryview(cells["graph"].data), memoryview(cells["labeling"].data)
         self._matrices: dict[int, NDArray[np.int8]] = {}
         self._operations: dict[tuple[int, int], list[str]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Modules, (self._space,)
 
     def __call__(self, index: int) -> tuple[NDArray[np.int8], list[str]]:
         """Return copies of the matrix and the operations of a cell."""
@@ -114,10 +127,22 @@ class Hashes(AbstractSet[str]):
         return int(self._present.sum())
 
     def __contains__(self, module_hash: object) -> bool:
-        try:
-            return bool(self._present[self._space.parse(str(module_hash))])
-        except OutOfSpaceError:
-            return False
+        hash(module_hash)  # as for the keys of a dictionary: TypeError for a list
+        index = index_of_hash(self._space, module_hash)
+        return index is not None and bool(self._present[index])
+
+
+_HASH = re.compile("[0-9a-f]{32}")
+
+
+def index_of_hash(space: Cell101Space, module_hash: object) -> int | None:
+    """Return the index of a cell by its module hash; None for anything that is not one."""
+    if not isinstance(module_hash, str) or not _HASH.fullmatch(module_hash):
+        return None
+    try:
+        return space.parse(str(module_hash))
+    except OutOfSpaceError:
+        return None
 
 
 @final

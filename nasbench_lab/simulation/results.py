@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -62,7 +63,7 @@ class Results:
         Raises:
             ParameterError: there are no traces.
         """
-        parts = [StoredRuns(trace.setting, _constant(trace)) for trace in traces]
+        parts = [StoredRuns(trace.setting, functools.partial(_same, trace)) for trace in traces]
         return cls(parts, provenance([trace.setting for trace in traces], kind="memory"))
 
     @property
@@ -211,5 +212,5 @@ def _with_version(setting: Setting, others: Sequence[Setting]) -> Setting:
     return dataclasses.replace(setting, label=f"{setting.label} (version {setting.version})")
 
 
-def _constant(trace: Trace) -> Callable[[], Trace]:
-    return lambda: trace
+def _same(trace: Trace) -> Trace:
+    return trace

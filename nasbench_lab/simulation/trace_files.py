@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import io
 import json
@@ -130,7 +131,10 @@ class TraceReader:
 
     def later(self, path: Path, number: int = 0) -> Callable[[], Trace]:
         """Return a function that reads one trace of a file on demand."""
-        return lambda: self.trace(path, number)
+        return functools.partial(self.trace, path, number)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_last": None}
 
     def read(self, file: Any, number: int) -> Trace:
         """Return one trace of an open file."""

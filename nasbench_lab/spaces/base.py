@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import OutOfSpaceError, unknown
+from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.spaces.graph import Graph, layer_graph
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
 from nasbench_lab.streams import scale
@@ -362,6 +363,9 @@ class Space(abc.ABC):
         """The number of neighbours where it is the same for all architectures and not 0, otherwise None."""
         degrees = self._degrees
         return int(degrees[0]) if degrees[0] > 0 and (degrees == degrees[0]).all() else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_caches(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.size} architectures>"

@@ -125,6 +125,10 @@ class CellFinder:
         self._cell = cells["cell"].reshape(-1).data
         self._rows = {size: _bits_of_rows(size, vertices) for size in range(2, vertices + 1)}
         self._names = {size: _labelings_of_names(size - 2, vertices) for size in range(2, vertices + 1)}
+        self._bytes = {
+            size: [{bytes(row): bits for row, bits in known.items()} for known in rows]
+            for size, rows in self._rows.items()
+        }
 
     def __call__(self, adjacency: Any, operations: Any) -> int:
         """Return the cell; see `Cell101Space.index_of_cell`."""
@@ -138,6 +142,29 @@ class CellFinder:
             entry = self._entry[mask]
         except (KeyError, TypeError):
             return self._check_and_find(adjacency, operations)
+        return self._found(mask, entry, labeling)
+
+    def of_bytes(self, entries: bytes, names: tuple[Any, ...]) -> int:
+        """Return the cell of a matrix with one byte per entry, in half of the time.
+
+        Args:
+            entries: the matrix, row by row, every byte 0 or 1.
+            names: the operations of all vertices, from input to output.
+
+        Raises:
+            OutOfSpaceError: there is no such cell.
+        """
+        size, mask, start = len(names), 0, 0
+        try:
+            for bits in self._bytes[size]:
+                mask |= bits[entries[start : start + size]]
+                start += size
+            labeling = self._names[size][names]
+        except (KeyError, TypeError):
+            raise OutOfSpaceError("the matrix and operations are not those of a cell") from None
+        return self._found(mask, self._entry[mask], labeling)
+
+    def _found(self, mask: int, entry: int, labeling: int) -> int:
         if entry < 0:
             _refuse(mask, entry, self._vertices)
         relabeled = self._relabeling[(entry & _ARRANGEMENT) * self._labelings + labeling]

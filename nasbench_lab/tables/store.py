@@ -105,6 +105,10 @@ class MappedArrays(Mapping[str, NDArray[Any]]):
                 raise DataError(f"{self._path} is corrupt: {name!r} does not match its checksum{self._remedy}")
             verified[block] = True
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy maps the file again, whatever the current folder of its process is, and verifies it again.
+        return {**vars(self), "_path": self._path.absolute(), "_open": {}}
+
     def __contains__(self, name: object) -> bool:
         return name in self._extents
 

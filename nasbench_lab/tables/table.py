@@ -13,6 +13,7 @@ from nasbench_lab import spaces
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import require, whole
 from nasbench_lab.errors import DataError, MissingDataError, unknown
+from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.tables.description import AXES, Description, Metric
 from nasbench_lab.tables.point_queries import MetricColumn, PointQueries
 
@@ -44,6 +45,9 @@ class Table:
         means: metric to published means over repeats, shape (architectures, fidelities), used where only a mean was
             published. NaN where no mean was published.
         checksum: digest of the content; empty for a table made in memory.
+
+    A table can be copied, pickled and sent to other processes. Of a table file, a copy has the path and the checksums,
+    not the numbers: it opens the file when it first needs it.
 
     Raises:
         DataError: an array is missing, or its shape does not match the description.
@@ -340,6 +344,9 @@ class Table:
     @cached_property
     def _known_point_queries(self) -> dict[tuple[int | None, Repeat, type, type], PointQueries]:
         return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_caches(self)
 
     def __repr__(self) -> str:
         shape = f"{self.space.size} architectures x {len(self.fidelities)} fidelities x {self.repeats} repeats"

@@ -453,11 +453,15 @@ def test_tables_are_opened_directly_and_archives_are_converted_once(made_up, emp
 
 def test_missing_architectures(pair):
     _, ours = pair
+    with pytest.raises(AssertionError, match="architecture 1 is not in"):  # in fast mode, the original has no such file
+        ours.query_info_str_by_arch(1)
+    ours.reset_fast_mode(False)
     with pytest.warns(UserWarning, match="not evaluated"):
         assert ours.query_info_str_by_arch(1) is None
+    ours.reset_fast_mode(True)
     with pytest.raises(LookupError, match="architecture 1 is not in"):
         ours.query_by_index(1)
-    with pytest.raises(LookupError, match="architecture 1 has no x-valid on 'cifar10-valid' with hp 12"):
+    with pytest.raises(LookupError, match="architecture 1 has no training on 'cifar10-valid' with hp 12"):
         ours.find_best("cifar10", "valid")
     assert ours.find_best("cifar10", "valid", enforce_all=False)[0] in (0, 5, 9)
     with pytest.warns(UserWarning, match="not in the archive"):

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.compat.nats.archive import DATASETS, Archive
-from nasbench_lab.compat.nats.errors import ArgumentError
+from nasbench_lab.compat.nats.archive import Archive
+from nasbench_lab.compat.nats.errors import ArgumentError, shown
 from nasbench_lab.compat.nats.results_count import ResultsCount
-from nasbench_lab.compat.nats.training_table import TRAIN, Measured, average, mean, missing
+from nasbench_lab.compat.nats.search_trainings import PartialAnswer
+from nasbench_lab.compat.nats.trainings import TRAIN, Measured, average, mean, missing
 
 
 class ArchResults:
@@ -35,6 +36,8 @@ class ArchResults:
         self._hp = ""
         self._random = Random()  # noqa: S311 - not used for secrets
         self._made: dict[str, dict[Any, ResultsCount]] = {}
+        self._known_sizes: dict[str, dict[str, Any]] = {}
+        self._updated: set[str] = set()
 
     @classmethod
     def of(cls, archive: Archive, index: int, hp: str, random: Random) -> ArchResults:
@@ -49,6 +52,7 @@ class ArchResults:
         made = cls.__new__(cls)
         made.arch_index, made.clear_net_done, made._arch_str = index, True, None
         made._archive, made._hp, made._random, made._made = archive, hp, random, {}
+        made._known_sizes, made._updated = {}, set()
         return made
 
     @property
@@ -71,7 +75,8 @@ class ArchResults:
 
     def get_dataset_names(self) -> list[str]:
         """Return the data sets on which the architecture was trained."""
-        names = [dataset for dataset in DATASETS if dataset in self._made or self._present(dataset)]
+        known = () if self._archive is None else self._archive.datasets
+        names = [dataset for dataset in known if dataset in self._made or self._present(dataset)]
         return names + [dataset for dataset in self._made if dataset not in names]
 
     def get_dataset_seeds(self, dataset: str) -> list[Any]:
@@ -84,6 +89,7 @@ class ArchResults:
         Raises:
             MissingResultError: there is no such training.
         """
+        hash(seed)  # like the original, fail for a list before the data set is looked up
         trials = self._trials(dataset)
         if seed is None:
             return dict(trials)
@@ -115,7 +121,7 @@ class ArchResults:
 
     def get_compute_costs(self, dataset: str) -> dict[str, Any]:
         """Return flops and params (millions), latency (s), and seconds of training and evaluation (``T-...``)."""
-        results = list(self._trials(dataset).values())
+        results = self._results_of(dataset)
         latencies = [latency for latency in (result.get_latency() for result in results) if latency > 0]
         answer = self._sizes(dataset, results)
         answer["latency"] = self._mean(latencies) if latencies else None
@@ -143,7 +149,7 @@ class ArchResults:
         if dataset is not None and not isinstance(dataset, str):
             raise ArgumentError(f"invalid dataset {dataset!r}")
         names = self.get_dataset_names() if dataset is None else [dataset]
-        epochs = [result.get_total_epoch() for name in names for result in self._trials(name).values()]
+        epochs = [result.get_total_epoch() for name in names for result in self._results_of(name)]
         if len(set(epochs)) > 1:
             raise ArgumentError(f"the trainings have different numbers of epochs: {epochs}")
         return epochs[-1]
@@ -181,6 +187,8 @@ class ArchResults:
         if seed in trials:
             raise ArgumentError(f"architecture {self.arch_index} has seed {seed} on {dataset_name} already")
         self._made[dataset_name] = dict(sorted({**trials, seed: result}.items()))
+        self._known_sizes.pop(dataset_name, None)
+        self._updated.add(dataset_name)
         self.clear_net_done = False
 
     def clear_params(self) -> None:
@@ -202,7 +210,7 @@ class ArchResults:
         results = state_dict["all_results"]
         self.arch_index, self._arch_str = state_dict["arch_index"], state_dict["arch_str"]
         self.clear_net_done = state_dict["clear_net_done"]
-        self._archive = None
+        self._archive, self._known_sizes, self._updated = None, {}, set()
         self._made = {
             dataset: {seed: self._results.create_from_state_dict(results[dataset, seed]) for seed in seeds}
             for dataset, seeds in state_dict["dataset_seed"].items()
@@ -222,7 +230,9 @@ class ArchResults:
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).create_from_state_dict, (self.state_dict(),)
+        # A copy has all data, so that it does not need the tables, and draws the same trainings.
+        sizes = {dataset: self._sizes(dataset, self._results_of(dataset)) for dataset in self.get_dataset_names()}
+        return _restored, (type(self), self.state_dict(), sizes, self._random)
 
     def __repr__(self) -> str:
         return (
@@ -248,15 +258,23 @@ class ArchResults:
             self._made[dataset] = made
         return made
 
+    def _results_of(self, dataset: str) -> list[ResultsCount]:
+        return list(self._trials(dataset).values())
+
     def _some(self, dataset: str, seed: int | None) -> list[ResultsCount]:
-        return list(self._trials(dataset).values()) if seed is None else [self.query(dataset, seed)]
+        return self._results_of(dataset) if seed is None else [self.query(dataset, seed)]
 
     def _sizes(self, dataset: str, results: Sequence[ResultsCount]) -> dict[str, Any]:
         """Return operations and parameters in millions: means over trainings, or of seed 888 if trainings disagree."""
+        if dataset in self._known_sizes:
+            return self._known_sizes[dataset].copy()
         trainings = None if self._archive is None else self._archive.trainings(dataset, self._hp)
-        if trainings is not None:  # the table has the official values, equal to the last bit
+        if trainings is not None and dataset not in self._updated:
+            # The table has the official values, equal to the last bit.
             flops, params = (trainings.once(metric, self.arch_index, 0) for metric in ("flops", "parameters"))
-            return {"flops": self._flops_type(flops), "params": np.float64(params)}
+            known = {"flops": (self._flops_type, flops), "params": (np.float64, params)}
+            sizes = {key: make(value) for key, (make, value) in known.items() if value is not None}
+            return sizes if len(sizes) == len(known) else PartialAnswer(f"{dataset!r} with hp {self._hp}", sizes)
         seeds, sizes = self.get_dataset_seeds(dataset), {}
         for key, values in (("flops", [r.flop for r in results]), ("params", [r.params for r in results])):
             odd = self._costs_are_repaired and len({f"{value:.5f}" for value in values}) > 1
@@ -277,8 +295,16 @@ def choose(is_random: bool | int, seeds: Sequence[Any], random: Random) -> int:
     """
     if is_random is True:
         return int(random.random() * len(seeds))
-    if isinstance(is_random, bool) or not isinstance(is_random, int | np.integer):
-        raise ArgumentError(f"is_random must be True, False or a seed, not {is_random!r}")
+    if isinstance(is_random, bool) or not isinstance(is_random, int):
+        raise ArgumentError(f"is_random must be True, False or a seed (int), not {shown(is_random)}")
     if is_random not in seeds:
         raise ArgumentError(f"no training from seed {is_random}; there are {list(seeds)}")
     return seeds.index(is_random)
+
+
+def _restored(
+    kind: type[ArchResults], state: Mapping[str, Any], sizes: dict[str, dict[str, Any]], random: Random
+) -> ArchResults:
+    made = kind.create_from_state_dict(state)
+    made._known_sizes, made._random = sizes, random
+    return made

@@ -1,65 +1,73 @@
-"""Opening a folder of our tables, or an official archive, which is converted into such a folder once."""
+"""Opening tables, or an official archive, which is converted into a folder of tables once."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 from nasbench_lab.cache import cache_folder
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
-from nasbench_lab.compat.nats.training_table import EVALUATIONS, TrainingTable
+from nasbench_lab.compat.nats.search_trainings import trainings_of
+from nasbench_lab.compat.nats.training_table import TrainingTable
+from nasbench_lab.compat.nats.trainings import EVALUATIONS, Trainings
+from nasbench_lab.errors import SourceError, UnknownNameError
+from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.spaces import Space
+from nasbench_lab.tables import catalogue
 from nasbench_lab.tables.store import FORMAT_VERSION
 
 DATASETS = tuple(EVALUATIONS)
 """Official names of the data sets that networks were trained on."""
 
+Sources = Mapping[tuple[str, str], Callable[[], Trainings]]
+"""Data set and hyper-parameters to a function that opens the trainings."""
+
 _REVISION = 1  # increased whenever the importer makes other tables from the same archive
-_TABLE = re.compile(rf"({'|'.join(DATASETS)})-(\d+)\.h5")
+_KEY = rf"({'|'.join(DATASETS)})-(\d+)"
+_TABLE = re.compile(rf"{_KEY}\.h5")
+_CURVES = re.compile(rf".*-curves/{_KEY}")
 _LOG = logging.getLogger(__name__)
 
 
 @final
 class Archive:
-    """A folder with a table ``<data set>-<hp>.h5`` for every data set and set of hyper-parameters.
+    """The trainings on all data sets with all sets of hyper-parameters.
 
     Tables are opened at their first use.
 
     Args:
-        folder: the folder of the tables, or the path of one table.
-
-    Raises:
-        ArgumentError: the folder has no tables.
+        sources: functions that open the trainings.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._paths = _tables(folder)
-        if not self._paths:
-            raise ArgumentError(f"{folder} has no tables; their names are like cifar10-valid-200.h5")
-        self._open: dict[tuple[str, str], TrainingTable] = {}
-        self.hps = tuple(sorted({hp for _, hp in self._paths}, key=int))
+    def __init__(self, sources: Sources) -> None:
+        self._sources = dict(sorted(sources.items(), key=_official_order))
+        self._open: dict[tuple[str, str], Trainings] = {}
+        self.hps = tuple(dict.fromkeys(sorted((hp for _, hp in self._sources), key=int)))
+        self.datasets = tuple(dict.fromkeys(dataset for dataset, _ in self._sources))
 
     @cached_property
     def space(self) -> Space:
         """The search space."""
-        dataset, hp = next(iter(self._paths))
+        dataset, hp = next(iter(self._sources))
         return self.require(dataset, hp).space
 
-    def trainings(self, dataset: str, hp: str) -> TrainingTable | None:
+    def trainings(self, dataset: str, hp: str) -> Trainings | None:
         """Return the trainings on a data set with some hyper-parameters, or None if there are none."""
         found = self._open.get((dataset, hp))
-        if found is None and (dataset, hp) in self._paths:
-            found = self._open[dataset, hp] = TrainingTable(self._paths[dataset, hp], dataset, hp)
+        if found is None and (dataset, hp) in self._sources:
+            found = self._open[dataset, hp] = self._sources[dataset, hp]()
         return found
 
-    def require(self, dataset: str, hp: str) -> TrainingTable:
+    def require(self, dataset: str, hp: str) -> Trainings:
         """Return the trainings on a data set with some hyper-parameters.
 
         Raises:
@@ -67,7 +75,7 @@ class Archive:
         """
         found = self.trainings(dataset, hp)
         if found is None:
-            known = ", ".join(f"{d} with hp {h}" for d, h in self._paths)
+            known = ", ".join(f"{d} with hp {h}" for d, h in self._sources)
             raise MissingResultError(f"there are no trainings on {dataset!r} with hp {hp!r}; available: {known}")
         return found
 
@@ -77,12 +85,12 @@ class Archive:
 
     def has(self, index: int, hp: str) -> bool:
         """Return whether an architecture was trained with some hyper-parameters, on any data set."""
-        return any(self._present(dataset, hp, index) for dataset in DATASETS)
+        return any(self._present(dataset, hp, index) for dataset in self.datasets)
 
     @cached_property
     def evaluated(self) -> tuple[int, ...]:
         """Indices of all architectures that have any training, ascending."""
-        trained = [self.require(dataset, hp).trained() for dataset, hp in self._paths]
+        trained = [self.require(dataset, hp).trained() for dataset, hp in self._sources]
         return tuple(np.unique(np.concatenate(trained)).tolist())
 
     @cached_property
@@ -95,46 +103,112 @@ class Archive:
         """Index of every architecture by its notation."""
         return {text: index for index, text in enumerate(self.notations)}
 
+    @cached_property
+    def indices(self) -> dict[Any, int]:
+        """Index of every architecture by what equals it, such as 5.0: the keys of the originals' dictionaries."""
+        return {index: index for index in range(self.space.size)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**state_without_caches(self), "_open": {}}
+
     def _present(self, dataset: str, hp: str, index: int) -> tuple[int, ...]:
         trainings = self.trainings(dataset, hp)
         return () if trainings is None else trainings.present(index)
 
 
-def open_archive(source: Path) -> Archive:
-    """Open a folder of our tables, or an official archive.
+def open_archive(source: str | os.PathLike[str]) -> Archive:
+    """Open tables, or an official archive.
 
     An official archive is converted into the cache at its first use. The tables are found again by the path, size and
     time of the archive (for a folder: its own time, and that of its list of architectures), so an archive that has
     changed is converted again.
 
     Args:
-        source: a folder of tables, one table, a folder with an official archive, or an official file.
+        source: a table of the catalogue or all of a publication, a table file, a folder of table files, or a folder or
+            file with an official archive.
 
     Raises:
-        ArgumentError: there is no such file or folder.
+        ArgumentError: there is no such table, file or folder.
         DataError: the file is damaged, hostile or not an archive.
     """
-    if not source.exists():
-        raise ArgumentError(f"{source} is neither a file or a dir.")
-    if _tables(source):
-        return Archive(source)
-    folder = cache_folder() / "archives" / f"{source.name.split('.')[0]}-{_identity(source)}"
-    if not _tables(folder):
-        _convert(source, folder)
-    return Archive(folder)
+    path, names = Path(source), _catalogue_names(source)
+    if names:
+        return _of_tables(names)
+    if not path.exists():
+        raise ArgumentError(f"{path} is neither a file or a dir.{_hint(source)}")
+    if _curve_files(path):
+        return _of_curves(path)
+    files = _table_files(path)
+    if files:
+        return _of_tables(files)
+    folder = cache_folder() / "archives" / f"{path.name.split('.')[0]}-{_identity(path)}"
+    if not _curve_files(folder):
+        _convert(path, folder)
+    return _of_curves(folder)
 
 
-def is_ours(source: Path) -> bool:
-    """Return whether a path is a folder of our tables, or one of them."""
-    return bool(_tables(source))
+def is_official(source: Path) -> bool:
+    """Return whether a path is an official archive (or something else that exists), not tables of this package."""
+    return source.exists() and not (_catalogue_names(source) or _curve_files(source) or _table_files(source))
 
 
-def _tables(folder: Path) -> Mapping[tuple[str, str], Path]:
-    """Return the paths of the tables in a folder, or of a single table, by data set and hyper-parameters."""
-    paths = [folder] if folder.is_file() else folder.iterdir() if folder.is_dir() else ()
-    names = {path: _TABLE.fullmatch(path.name) for path in paths}
-    found = {(match[1], match[2]): path for path, match in names.items() if match}
-    return dict(sorted(found.items(), key=lambda item: (DATASETS.index(item[0][0]), int(item[0][1]))))
+def _catalogue_names(source: str | os.PathLike[str]) -> list[str]:
+    """Return the name of the table in the catalogue, or those of all tables of a publication; else an empty list."""
+    name = os.fspath(source)
+    if catalogue.is_named(name):
+        return [name]
+    return [] if Path(name).exists() else [one for one in catalogue.list_tables() if one.partition("/")[0] == name]
+
+
+def _hint(source: str | os.PathLike[str]) -> str:
+    """Return similar names of the catalogue, if the source could be a name; else an empty text."""
+    name = os.fspath(source)
+    if Path(name).is_absolute() or Path(name).suffix or name.startswith("."):
+        return ""
+    try:
+        catalogue.find_recipe(name)
+    except (UnknownNameError, SourceError) as error:
+        return f" As the name of a table: {error}"
+    return ""
+
+
+def _of_tables(names: list[str] | list[Path]) -> Archive:
+    """Return the trainings of tables, given by their names in the catalogue or as files."""
+    sources: dict[tuple[str, str], Callable[[], Trainings]] = {}
+    for name in names:
+        table = catalogue.load(name)
+        curves = _CURVES.fullmatch(table.name)
+        if curves and isinstance(name, Path):
+            sources[curves[1], curves[2]] = functools.partial(TrainingTable, name.absolute(), curves[1], curves[2])
+        else:
+            sources |= trainings_of(table)
+    return Archive(sources)
+
+
+def _of_curves(folder: Path) -> Archive:
+    """Return the trainings of a folder of learning-curve tables, or of one such table."""
+    files = _curve_files(folder).items()
+    return Archive({key: functools.partial(TrainingTable, path.absolute(), *key) for key, path in files})
+
+
+def _curve_files(folder: Path) -> Mapping[tuple[str, str], Path]:
+    """Return the learning-curve tables in a folder, or a single one, by the data set and hyper-parameters in names."""
+    names = {path: _TABLE.fullmatch(path.name) for path in _files(folder)}
+    return {(match[1], match[2]): path for path, match in names.items() if match}
+
+
+def _table_files(folder: Path) -> list[Path]:
+    """Return all table files in a folder, or a single one."""
+    return sorted(path for path in _files(folder) if catalogue.is_table_file(path) and not path.name.startswith("."))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [folder] if folder.is_file() else list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _official_order(item: tuple[tuple[str, str], Any]) -> tuple[int, str, int]:
+    dataset, hp = item[0]
+    return DATASETS.index(dataset) if dataset in DATASETS else len(DATASETS), dataset, int(hp)
 
 
 def _convert(source: Path, folder: Path) -> None:

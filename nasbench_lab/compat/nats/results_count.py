@@ -9,17 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
+from nasbench_lab.compat.nats.epochs import check_countable, check_range, evaluation_position, position_of
+from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError, shown
 from nasbench_lab.compat.nats.structure import architecture_config
-from nasbench_lab.compat.nats.training_table import (
-    EVALUATIONS,
-    TRAIN,
-    Measured,
-    TrainingTable,
-    check_epoch,
-    mean,
-    missing,
-)
+from nasbench_lab.compat.nats.trainings import TRAIN, Measured, Trainings, mean
 
 _CURVES = ("train_acc1es", "train_acc5es", "train_losses", "train_times", "eval_acc1es", "eval_times", "eval_losses")
 
@@ -27,7 +20,7 @@ _CURVES = ("train_acc1es", "train_acc5es", "train_losses", "train_times", "eval_
 class _Row(NamedTuple):
     """The place of a training in a table."""
 
-    trainings: TrainingTable
+    trainings: Trainings
     architecture: int
     repeat: int
 
@@ -79,7 +72,7 @@ class ResultsCount:
         self.reset_eval()
 
     @classmethod
-    def of(cls, trainings: TrainingTable, index: int, repeat: int) -> ResultsCount:
+    def of(cls, trainings: Trainings, index: int, repeat: int) -> ResultsCount:
         """Return a view of one training in a table."""
         made = cls.__new__(cls)
         made._row = _Row(trainings, index, repeat)
@@ -119,7 +112,7 @@ class ResultsCount:
 
     def judge_valid(self, iepoch: int) -> None:
         """Raise an error unless the training has the epoch."""
-        check_epoch(iepoch, self.epochs)
+        check_range(iepoch, self.epochs)
 
     def get_train(self, iepoch: int | None = None) -> Measured:
         """Return iepoch, loss, accuracy (percent), cur_time and all_time (seconds) of training at an epoch.
@@ -130,16 +123,21 @@ class ResultsCount:
         Raises:
             ArgumentError: there is no such epoch.
         """
-        epoch = check_epoch(iepoch, self.epochs)
+        if iepoch is None:
+            iepoch = self.epochs - 1
         if self._row is not None:
-            return self._measured(self._row, TRAIN, TRAIN, epoch)
+            position = position_of(iepoch, self.epochs)
+            return self._measured(self._row, TRAIN, TRAIN, position, iepoch)
+        check_range(iepoch, self.epochs)
+        if iepoch != iepoch:
+            raise MissingResultError("NaN is not an epoch")
         times = self.train_times
         return {
-            "iepoch": epoch,
-            "loss": self.train_losses[epoch],
-            "accuracy": self.train_acc1es[epoch],
-            "cur_time": None if times is None else times[epoch],
-            "all_time": None if times is None else sum([times[i] for i in range(epoch + 1)]),
+            "iepoch": iepoch,
+            "loss": self.train_losses[iepoch],
+            "accuracy": self.train_acc1es[iepoch],
+            "cur_time": None if times is None else times[iepoch],
+            "all_time": None if times is None else sum([times[i] for i in range(iepoch + 1)]),
         }
 
     def get_eval(self, name: str, iepoch: int | None = None) -> Measured:
@@ -153,18 +151,24 @@ class ResultsCount:
             ArgumentError: there is no such epoch.
             MissingResultError: the archive has no such evaluation at that epoch.
         """
-        epoch = check_epoch(iepoch, self.epochs)
-        if name == "valid":
-            name = "x-valid"
+        if iepoch is None:
+            iepoch = self.epochs - 1
+        check_range(iepoch, self.epochs)
+        name = "x-valid" if name == "valid" else f"{name}"
         if self._row is not None:
-            part = EVALUATIONS[self._row.trainings.dataset].get(name)
-            return self._measured(self._row, name, part, epoch)
-        key = f"{name}@{epoch}"
-        if key not in self.eval_acc1es or (self.eval_times and key not in self.eval_times):
-            raise MissingResultError(f"this training has no evaluation {key!r}")
-        times = [self.eval_times[f"{name}@{i}"] for i in range(epoch + 1)] if self.eval_times else None
+            trainings, index, _ = self._row
+            position = evaluation_position(iepoch, self.epochs)
+            if position is None:
+                raise trainings.missing(f"{name!r} at epoch {shown(iepoch)} (from 0)", index)
+            return self._measured(self._row, name, trainings.evaluations.get(name), position, iepoch)
+        key = f"{name}@{iepoch}"
+        if self.eval_times and key not in self.eval_times:
+            raise MissingResultError(f"this training has no seconds of evaluation {shown(key)}")
+        times = [self.eval_times[f"{name}@{i}"] for i in range(iepoch + 1)] if self.eval_times else None
+        if key not in self.eval_acc1es:
+            raise MissingResultError(f"this training has no evaluation {shown(key)}")
         return {
-            "iepoch": epoch,
+            "iepoch": iepoch,
             "loss": self.eval_losses[key],
             "accuracy": self.eval_acc1es[key],
             "cur_time": times[-1] if times else None,
@@ -261,18 +265,24 @@ class ResultsCount:
             f"[{', '.join(self.eval_names)}])"
         )
 
-    def _measured(self, row: _Row, name: str, part: str | None, epoch: int) -> Measured:
-        found = row.trainings.measured(part, row.architecture, row.repeat, epoch) if part is not None else None
+    def _measured(self, row: _Row, name: str, part: str | None, position: int, iepoch: Any) -> Measured:
+        """Return measurements at the epoch ``position``, which the caller gave as ``iepoch``."""
+        trainings, index, repeat = row
+        if part is None or not trainings.has_part(part):
+            raise trainings.missing(f"{name!r}", index)
+        if type(iepoch) is not int and trainings.part_seconds(part, index, repeat):
+            check_countable(iepoch)
+        found = trainings.measured(part, index, repeat, position)
         if found is None:
-            what = f"{name!r} at epoch {epoch} (from 0)"
-            raise missing(what, row.architecture, row.trainings.dataset, row.trainings.hp)
+            raise trainings.missing(f"{name!r} at epoch {position} (from 0)", index)
+        found["iepoch"] = iepoch
         return found
 
     def _times(self, name: str) -> Sequence[float]:
         """Return the seconds of all epochs; empty if some are unknown."""
         if self._row is not None:
             trainings, index, repeat = self._row
-            part = TRAIN if name == TRAIN else EVALUATIONS[trainings.dataset][name]
+            part = TRAIN if name == TRAIN else trainings.evaluations[name]
             return trainings.part_seconds(part, index, repeat)
         if name == TRAIN:
             return list(self.train_times.values()) if isinstance(self.train_times, dict) else ()
@@ -311,14 +321,19 @@ def _latency(row: _Row) -> list[Any] | None:
     return None if seconds is None else [np.float64(seconds)]
 
 
+def _seed(row: _Row) -> str:
+    seed = row.trainings.seeds[row.repeat]
+    return seed if isinstance(seed, str) else f"{seed:04d}"
+
+
 _PLAIN: dict[str, Callable[[_Row], Any]] = {
     "net_state_dict": lambda _row: None,
     "arch_config": _config,
     "params": _params,
     "flop": _flop,
-    "seed": lambda row: f"{row.trainings.seeds[row.repeat]:04d}",
+    "seed": _seed,
     "latency": _latency,
-    "eval_names": lambda row: row.trainings.evaluations(row.architecture, row.repeat),
+    "eval_names": lambda row: row.trainings.evaluated_sets(row.architecture, row.repeat),
 }
 
 
@@ -329,17 +344,15 @@ def _curves(row: _Row, eval_names: Sequence[str]) -> dict[str, Any]:
     curves: dict[str, Any] = {"eval_acc1es": {}, "eval_losses": {}, "eval_times": {}}
     for name, metric in (("train_acc1es", "accuracy"), ("train_losses", "loss"), ("train_acc5es", "top5_accuracy")):
         curve = trainings.curve(f"train_{metric}", index, repeat)
-        known = dict(enumerate(curve)) if curve is not None and curve[last] == curve[last] else None
-        curves[name] = known
+        known = curve is not None and curve[last] == curve[last]
+        curves[name] = {epoch: value for epoch, value in enumerate(curve or ()) if value == value} if known else None
     times = trainings.part_seconds(TRAIN, index, repeat)
     curves["train_times"] = OrderedDict(enumerate(times)) if times else None
     for name in eval_names:
-        part = EVALUATIONS[trainings.dataset][name]
+        part = trainings.evaluations[name]
         times = trainings.part_seconds(part, index, repeat)
         curves["eval_times"] |= {f"{name}@{epoch}": each for epoch, each in enumerate(times)}
-        accuracies, losses = (trainings.curve(f"{part}_{what}", index, repeat) or [] for what in ("accuracy", "loss"))
-        for epoch, (accuracy, loss) in enumerate(zip(accuracies, losses, strict=True)):
-            if accuracy == accuracy:
-                curves["eval_acc1es"][f"{name}@{epoch}"] = accuracy
-                curves["eval_losses"][f"{name}@{epoch}"] = loss
+        for key, what in (("eval_acc1es", "accuracy"), ("eval_losses", "loss")):
+            every = trainings.curve(f"{part}_{what}", index, repeat) or ()
+            curves[key] |= {f"{name}@{epoch}": value for epoch, value in enumerate(every) if value == value}
     return curves

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.compat.nats.errors import ArgumentError
+from nasbench_lab.compat.nats.errors import ArgumentError, shown
 from nasbench_lab.spaces import Space
 from nasbench_lab.spaces.topology import OPERATIONS
 
@@ -26,7 +26,7 @@ def architecture_config(space: Space, index: int, dataset: str) -> dict[str, Any
     >>> architecture_config(TopologySpace(), 284, "cifar100")["class_num"]
     100
     """
-    text, classes = space.format(index), {"class_num": _CLASSES[dataset]}
+    text, classes = space.format(index), {"class_num": _CLASSES.get(dataset)}
     if space.name == "topology":
         return {"channel": _TOPOLOGY_CHANNELS, "num_cells": _TOPOLOGY_CELLS, "arch_str": text} | classes
     return {"name": "infer.shape.tiny", "channels": text, "arch_str": text, "genotype": _SIZE_CELL} | classes
@@ -38,14 +38,9 @@ def str2lists(arch_str: str) -> list[tuple[tuple[str, int], ...]]:
     >>> str2lists("|nor_conv_1x1~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|")
     [(('nor_conv_1x1', 0),), (('none', 0), ('none', 1)), (('none', 0), ('none', 1), ('skip_connect', 2))]
     """
-    nodes = []
-    for node in arch_str.split("+"):
-        inputs = [text.split("~") for text in node.split("|") if text]
-        for parts in inputs:
-            if len(parts) != 2:
-                raise ArgumentError(f"malformed input {'~'.join(parts)!r} of cell {arch_str!r}; write operation~source")
-        nodes.append(tuple((operation, int(source)) for operation, source in inputs))
-    return nodes
+    return [
+        tuple((operation, int(source)) for operation, source in inputs) for inputs in map(_inputs, arch_str.split("+"))
+    ]
 
 
 def str2matrix(arch_str: str, search_space: Sequence[str] = OPERATIONS) -> FloatArray:
@@ -58,11 +53,21 @@ def str2matrix(arch_str: str, search_space: Sequence[str] = OPERATIONS) -> Float
     >>> str2matrix("|nor_conv_1x1~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|")[1].tolist()
     [2.0, 0.0, 0.0, 0.0]
     """
-    nodes = str2lists(arch_str)
+    nodes = arch_str.split("+")
     matrix = np.zeros((len(nodes) + 1, len(nodes) + 1))
-    for target, inputs in enumerate(nodes, start=1):
-        for operation, source in inputs:
+    for target, node in enumerate(nodes, start=1):
+        for operation, source in _inputs(node):
             if operation not in search_space:
-                raise ArgumentError(f"unknown operation {operation!r}; allowed: {', '.join(search_space)}")
-            matrix[target, source] = list(search_space).index(operation)
+                raise ArgumentError(f"unknown operation {operation!r}; allowed: {shown(search_space)}")
+            number = search_space.index(operation)
+            matrix[target, int(source)] = number
     return matrix
+
+
+def _inputs(node: str) -> list[list[str]]:
+    """Return operation and source of every input of a node."""
+    inputs = [text.split("~") for text in node.split("|") if text]
+    for parts in inputs:
+        if len(parts) != 2:
+            raise ArgumentError(f"malformed input {'~'.join(parts)!r} of a cell; write operation~source")
+    return inputs

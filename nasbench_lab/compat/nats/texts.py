@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from nasbench_lab.compat.nats.arch_results import ArchResults
@@ -74,3 +74,15 @@ def _sets(dataset: str, style: Style) -> Sequence[tuple[str, str]]:
 def _one(results: ArchResults, dataset: str, label: str, setname: str, style: Style) -> str:
     found: dict[str, Any] = results.get_metrics(dataset, setname)
     return f"{label} : [loss = {found['loss']:.3f}{style.between}top1 = {found['accuracy']:.2f}%]"
+
+
+def information_printer(style: Style) -> Callable[..., list[str]]:
+    """Return the function ``print_information`` of an official API, which returns and shows the lines of `describe`."""
+
+    def print_information(information: ArchResults, extra_info: Any = None, show: bool = False) -> list[str]:
+        lines = describe(information, style, extra_info)
+        if show:
+            print("\n".join(lines))
+        return lines
+
+    return print_information

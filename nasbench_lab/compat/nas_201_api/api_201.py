@@ -1,9 +1,4 @@
-"""A drop-in replacement of ``nas_201_api`` 2.1 (Dong and Yang, "NAS-Bench-201", ICLR 2020) over our tables.
-
-It works like `nasbench_lab.compat.nats_bench`, with the differences of the older package: means are NumPy's (with
-another order of summation, and of type ``numpy.float64``), `NASBench201API.simulate_train_eval` always trains to the
-end, `NASBench201API.evaluated_indexes` is a sorted list, and the limits of `NASBench201API.find_best` have other names.
-"""
+"""The module ``nas_201_api.api_201``: the API."""
 
 from __future__ import annotations
 
@@ -14,36 +9,20 @@ from typing import Any, final
 
 import numpy as np
 
-from nasbench_lab.compat.nats.arch_results import ArchResults as _ArchResults
-from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
-from nasbench_lab.compat.nats.results_count import ResultsCount as _ResultsCount
+from nasbench_lab.compat.nas_201_api.api_utils import ArchResults
+from nasbench_lab.compat.nats.errors import ArgumentError
 from nasbench_lab.compat.nats.shared_api import SharedApi
-from nasbench_lab.compat.nats.texts import Style
+from nasbench_lab.compat.nats.texts import Style, information_printer
 
-__all__ = ["ArchResults", "ArgumentError", "MissingResultError", "NASBench201API", "ResultsCount"]
+ALL_BENCHMARK_FILES = ["NAS-Bench-201-v1_0-e61699.pth", "NAS-Bench-201-v1_1-096897.pth"]
+"""Names of the official files; the last one is opened by default."""
 
-NAS_BENCH_201_API_VERSION = "v2.0"
-"""Version that the official package states in its release 2.1."""
+ALL_ARCHIVE_DIRS = ["NAS-Bench-201-v1_1-archive"]
+"""Names of the official folders."""
 
-_DEFAULT_FILE = "NAS-Bench-201-v1_1-096897.pth"
+_STYLE = Style(", ", shows_test=False)
 
-
-@final
-class ResultsCount(_ResultsCount):
-    """One training of one architecture, as ``nas_201_api.ResultsCount``."""
-
-    _mean = staticmethod(np.mean)
-    _sum = staticmethod(np.sum)
-
-
-@final
-class ArchResults(_ArchResults):
-    """All trainings of one architecture with one set of hyper-parameters, as ``nas_201_api.ArchResults``."""
-
-    _results = ResultsCount
-    _mean = staticmethod(np.mean)
-    _costs_are_repaired = False
-    _flops_type = np.float64
+print_information = information_printer(_STYLE)
 
 
 @final
@@ -63,7 +42,10 @@ class NASBench201API(SharedApi):
 
     results_class = ArchResults
     space_name = "topology"
-    text_style = Style(", ", shows_test=False)
+    text_style = _STYLE
+    _falls_back_to_both_halves = False
+    _clears_only_present = True
+    _counts_every_architecture = True
 
     def __init__(
         self,
@@ -75,7 +57,7 @@ class NASBench201API(SharedApi):
         if file_path_or_dict is None:
             if "TORCH_HOME" not in os.environ:
                 raise ArgumentError("give the path of the archive, or set TORCH_HOME to the folder that has it")
-            file_path_or_dict = Path(os.environ["TORCH_HOME"]) / _DEFAULT_FILE
+            file_path_or_dict = Path(os.environ["TORCH_HOME"]) / ALL_BENCHMARK_FILES[-1]
         if not isinstance(file_path_or_dict, str | os.PathLike):
             raise ArgumentError(f"the archive must be given as a path, not as {type(file_path_or_dict).__name__}")
         super().__init__(file_path_or_dict, verbose, seed)
@@ -109,8 +91,7 @@ class NASBench201API(SharedApi):
             MissingResultError: the archive does not have the result.
             ArgumentError: there is no such data set.
         """
-        accuracy, _, seconds, used = self._simulate(arch, dataset, None, hp, account_time)
-        return accuracy, self.get_latency(self.query_index_by_arch(arch), dataset), seconds, used
+        return self._simulate(arch, dataset, None, hp, account_time, "12")
 
     def find_best(
         self,
@@ -133,6 +114,12 @@ class NASBench201API(SharedApi):
             MissingResultError: an architecture lacks that accuracy.
         """
         return self._best(dataset, metric_on_set, FLOP_max, Param_max, hp, self._archive.evaluated)
+
+    def _is_shown(self, index: Any) -> bool:
+        return index in self.evaluated_indexes and self._is_evaluated(index)
+
+    def _hp_of_query(self, hp: Any) -> Any:
+        return hp
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._archive.evaluated)}/{self._size} architectures, file={self.filename})"

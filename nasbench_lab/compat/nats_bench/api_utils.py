@@ -1,49 +1,39 @@
-"""A drop-in replacement of ``nats_bench`` 1.8 (Dong et al., "NATS-Bench", TPAMI 2021) over our tables.
+"""The module ``nats_bench.api_utils``: what both search spaces share, and helpers that scripts import from there.
 
-With the import ``from nasbench_lab.compat.nats_bench import create``, a script gets the same numbers of the same types
-from the same calls. It is faster: nothing is loaded in advance, and each number is read from mapped memory when it is
-needed. ``docs/design/compat.md`` explains all differences. In short:
-
-- Trainings are drawn from a generator of the object, never from the global one of ``random``. `create` takes a ``seed``
-  to make a script reproducible.
-- Calls print nothing. With ``verbose=True``, the official API prints one line per call; here the opened path is logged.
-- An error is one line that says what was requested and what is available. Its type is one that the official API raises.
-- Pickles are never loaded in a way that could run code, so there are no ``pickle_load`` and ``pickle_save``.
-- ``evaluated_indexes`` are always all architectures in the archive. In the fast mode of the official API, they are only
-  those that have been requested.
+``pickle_load``, ``pickle_save``, ``reset_file_system`` and ``get_file_system`` are missing: nothing here runs a pickle,
+and Google's file system needs TensorFlow.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, cast, final
+from typing import Any, ClassVar
 
 from nasbench_lab.compat.nats.arch_results import ArchResults
-from nasbench_lab.compat.nats.archive import is_ours
-from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
+from nasbench_lab.compat.nats.archive import is_official
+from nasbench_lab.compat.nats.errors import ArgumentError
 from nasbench_lab.compat.nats.results_count import ResultsCount
-from nasbench_lab.compat.nats.shared_api import SharedApi
-from nasbench_lab.compat.nats.texts import Style
-from nasbench_lab.compat.nats.training_table import TrainingTable, mean
-from nasbench_lab.spaces.size import CHANNELS, LAYERS
-from nasbench_lab.spaces.topology import OPERATIONS, TopologySpace
+from nasbench_lab.compat.nats.shared_api import SharedApi, remap_dataset_set_names
+from nasbench_lab.compat.nats.trainings import Trainings, mean
 
 __all__ = [
+    "PICKLE_EXT",
     "ArchResults",
-    "ArgumentError",
-    "MissingResultError",
-    "NATSsize",
-    "NATStopology",
+    "NASBenchMetaAPI",
     "ResultsCount",
-    "create",
-    "search_space_info",
-    "version",
+    "get_torch_home",
+    "mean",
+    "nats_is_dir",
+    "nats_is_file",
+    "remap_dataset_set_names",
+    "time_string",
 ]
 
-NATS_BENCH_SSS_NAMEs = ("sss", "size")
-NATS_BENCH_TSS_NAMEs = ("tss", "topology")
+PICKLE_EXT = "pickle.pbz2"
+"""End of the names of official files."""
 
 _COMMENTS = {
     "cifar10-valid": "In this dict, train-loss/accuracy/time is the metric on the train set of CIFAR-10. "
@@ -55,7 +45,7 @@ _COMMENTS = {
 }
 
 
-class _Nats(SharedApi):
+class NASBenchMetaAPI(SharedApi):
     """The common part of both search spaces of NATS-Bench."""
 
     default_name: ClassVar[str]
@@ -72,13 +62,13 @@ class _Nats(SharedApi):
         *,
         seed: int | None = None,
     ) -> None:
-        source = Path(_default(self.default_name, fast_mode) if file_path_or_dict is None else _path(file_path_or_dict))
-        if source.exists() and fast_mode != source.is_dir() and not is_ours(source):
+        source = _default(self.default_name, fast_mode) if file_path_or_dict is None else _path(file_path_or_dict)
+        if is_official(Path(source)) and bool(fast_mode) != Path(source).is_dir():
             kind = "directory" if fast_mode else "file"
             raise ArgumentError(f"fast_mode={fast_mode} must feed the path for {kind} : {source}")
         super().__init__(source, verbose, seed)
         self._fast_mode = fast_mode
-        self._archive_dir = str(source) if fast_mode else None
+        self._archive_dir = os.fspath(source) if fast_mode else None
 
     @staticmethod
     def mean(values: Sequence[Any]) -> Any:
@@ -89,6 +79,10 @@ class _Nats(SharedApi):
     def evaluated_indexes(self) -> set[int]:
         """Indices of the architectures in the archive."""
         return set(self._archive.evaluated)
+
+    @property
+    def _reads_on_demand(self) -> bool:
+        return bool(self._fast_mode)
 
     @property
     def is_topology(self) -> bool:
@@ -150,7 +144,7 @@ class _Nats(SharedApi):
             MissingResultError: the archive does not have the result.
             ArgumentError: there is no such data set or epoch.
         """
-        return self._simulate(arch, dataset, iepoch, hp, account_time)
+        return self._simulate(arch, dataset, iepoch, hp, account_time, hp)
 
     def find_best(
         self,
@@ -181,7 +175,7 @@ class _Nats(SharedApi):
         indices: Sequence[int] = range(self._size) if every else self._archive.evaluated
         return self._best(dataset, metric_on_set, flop_max, param_max, hp, indices)
 
-    def _comment(self, trainings: TrainingTable) -> dict[str, str]:
+    def _comment(self, trainings: Trainings) -> dict[str, str]:
         comment = _COMMENTS.get(trainings.dataset)
         return {} if comment is None else {"comment": comment.format(trainings.hp)}
 
@@ -192,98 +186,37 @@ class _Nats(SharedApi):
         )
 
 
-@final
-class NATStopology(_Nats):
-    """The topology space, as ``nats_bench.NATStopology``."""
-
-    space_name = "topology"
-    text_style = Style(" & ", shows_test=False)
-    default_name = "NATS-tss-v1_0-3ffb9"
-    full_epochs_in_paper = 200
-    is_size = False
-
-    def get_unique_str(self, arch: Any) -> str:
-        """Return the published text that isomorphic architectures share.
-
-        Raises:
-            ArgumentError: there is no such architecture.
-        """
-        index = self.query_index_by_arch(arch)
-        if index < 0:
-            raise ArgumentError(f"{arch!r} is not in the search space")
-        return cast("TopologySpace", self._archive.space).unique_string(index)
+def time_string() -> str:
+    """Return the time in UTC, as ``[2026-11-30 08:00:00]``."""
+    return time.strftime("[%Y-%m-%d %X]", time.gmtime())
 
 
-@final
-class NATSsize(_Nats):
-    """The size space, as ``nats_bench.NATSsize``."""
-
-    space_name = "size"
-    text_style = Style(" & ", shows_test=True)
-    default_name = "NATS-sss-v1_0-50262"
-    full_epochs_in_paper = 90
-    is_size = True
-
-
-def create(
-    file_path_or_dict: str | os.PathLike[str] | None,
-    search_space: str,
-    fast_mode: bool = False,
-    verbose: bool = True,
-    *,
-    seed: int | None = None,
-) -> NATStopology | NATSsize:
-    """Open NATS-Bench.
-
-    Args:
-        file_path_or_dict: a folder of our tables, or an official folder (with ``fast_mode=True``) or file (without).
-            An official archive is converted into the cache at its first use. None uses the official name in
-            ``$TORCH_HOME`` or ``~/.torch``.
-        search_space: ``"tss"`` or ``"topology"``, ``"sss"`` or ``"size"``.
-        fast_mode: True for an official folder, False for an official file; for our tables it does not matter.
-        verbose: whether the opened path is logged.
-        seed: seed of the generator that draws trainings and architectures; by default unpredictable.
+def get_torch_home() -> str:
+    """Return the folder in which the official API looks for its files: ``$TORCH_HOME``, or else ``$HOME/.torch``.
 
     Raises:
-        ArgumentError: no such search space, file or folder.
-        DataError: the archive is damaged or hostile.
+        ArgumentError: neither variable is set.
     """
-    if search_space in NATS_BENCH_TSS_NAMEs:
-        return NATStopology(file_path_or_dict, fast_mode, verbose, seed=seed)
-    if search_space in NATS_BENCH_SSS_NAMEs:
-        return NATSsize(file_path_or_dict, fast_mode, verbose, seed=seed)
-    raise ArgumentError(f"invalid search space : {search_space}; allowed: tss, topology, sss, size")
+    if "TORCH_HOME" in os.environ:
+        return os.environ["TORCH_HOME"]
+    if "HOME" in os.environ:
+        return os.path.join(os.environ["HOME"], ".torch")  # noqa: PTH118 - the same text as the original
+    raise ArgumentError("set TORCH_HOME to the folder that has the official files")
 
 
-def search_space_info(main_tag: str, aux_tag: str | None) -> dict[str, Any]:
-    """Return the choices of a search space.
-
-    Args:
-        main_tag: ``"nats-bench"`` or ``"nas-bench-201"``.
-        aux_tag: search space of NATS-Bench; None for NAS-Bench-201.
-
-    >>> search_space_info("nats-bench", "size")
-    {'candidates': [8, 16, 24, 32, 40, 48, 56, 64], 'num_layers': 5}
-    """
-    topology = {"op_names": list(OPERATIONS), "num_nodes": 4}
-    if main_tag == "nas-bench-201" and aux_tag is None:
-        return topology
-    if main_tag == "nats-bench" and aux_tag in NATS_BENCH_TSS_NAMEs:
-        return topology
-    if main_tag == "nats-bench" and aux_tag in NATS_BENCH_SSS_NAMEs:
-        return {"candidates": list(CHANNELS), "num_layers": LAYERS}
-    raise ArgumentError(f"unknown search space {main_tag!r} with {aux_tag!r}")
+def nats_is_dir(file_path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a folder of that path."""
+    return os.path.isdir(file_path)  # noqa: PTH112 - also takes numbers
 
 
-def version() -> str:
-    """Return the version of the official API that this module follows."""
-    return "v1.8"
+def nats_is_file(file_path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a file of that path."""
+    return os.path.isfile(file_path)  # noqa: PTH113 - also takes numbers
 
 
 def _default(name: str, fast_mode: bool) -> str:
     """Return the path that the official API uses by default."""
-    home = os.environ.get("TORCH_HOME") or str(Path.home() / ".torch")
-    return str(Path(home) / (f"{name}-simple" if fast_mode else f"{name}.pickle.pbz2"))
+    return str(Path(get_torch_home()) / (f"{name}-simple" if fast_mode else f"{name}.{PICKLE_EXT}"))
 
 
 def _path(given: Any) -> str | os.PathLike[str]:

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.cache import cache_folder
+from nasbench_lab.compat.nasbench101.lib.config import build_config
 from nasbench_lab.compat.nasbench101_answers import (
     FINAL,
     HALFWAY,
@@ -36,6 +37,7 @@ from nasbench_lab.compat.nasbench101_answers import (
     ModuleMeasurements,
     Modules,
     Statistics,
+    index_of_hash,
 )
 from nasbench_lab.compat.nasbench101_spec import ModelSpec
 from nasbench_lab.errors import (
@@ -45,9 +47,11 @@ from nasbench_lab.errors import (
     OutOfSpaceError,
     SourceError,
 )
+from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.spaces.cell101 import INPUT, OPERATIONS, OUTPUT
 from nasbench_lab.spaces.cell101_enumeration import MAX_EDGES, MAX_VERTICES
+from nasbench_lab.spaces.cell101_lookup import CellFinder, cell_finder
 from nasbench_lab.tables import catalogue, store
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
 from nasbench_lab.tables.table import Table
@@ -97,8 +101,7 @@ class NASBench:
         self._space = space
         self._modules, self._measurements = Modules(space), ModuleMeasurements(self._table)
         self._random = Random(seed)  # noqa: S311 - as in the official API; not used for secrets
-        self._bits = self._table.repeats.bit_length()
-        self.config = _config(self._table.repeats)
+        self.config = {**build_config(), "num_repeats": self._table.repeats}
         self.valid_epochs = set(self._table.fidelities)
         self.history: dict[str, Any] = {}
         self.training_time_spent = 0.0
@@ -122,17 +125,30 @@ class NASBench:
         """
         if epochs not in self.valid_epochs:
             raise OutOfDomainError(f"invalid number of epochs, must be one of {self.valid_epochs}")
-        index, repeat = self._find(model_spec), self._draw()
+        index = self._find(model_spec)
+        if not self._measurements.has(index, epochs):
+            self._all_metrics(index)  # raises, before anything is drawn, if the table does not have the module at all
+        repeat = self._draw()
+        if repeat >= self._table.repeats:
+            raise MissingModuleError(f"table {self._table.name!r} has no training {repeat} of any module")
         measured = self._measurements(index, epochs, repeat, HALFWAY if stop_halfway else FINAL)
-        if isnan(sum(measured)):
+        seconds, train, validation, test = measured
+        if isnan(seconds + train + validation + test):
             raise MissingModuleError(
                 f"table {self._table.name!r} lacks training {repeat} of {epochs} epochs of the module"
             )
-        data = self._fixed(index)
-        data.update(zip(MEASURED, measured, strict=True))
-        self.training_time_spent += measured[0]
+        self.training_time_spent += seconds
         self.total_epochs_spent += epochs // 2 if stop_halfway else epochs
-        return data
+        adjacency, operations = self._modules(index)
+        return {
+            "module_adjacency": adjacency,
+            "module_operations": operations,
+            "trainable_parameters": round(self._parameters[index] * _PER_MILLION),
+            "training_time": seconds,
+            "train_accuracy": train,
+            "validation_accuracy": validation,
+            "test_accuracy": test,
+        }
 
     def is_valid(self, model_spec: Any) -> bool:
         """Return whether a module is in the search space, measured or not."""
@@ -180,10 +196,11 @@ class NASBench:
         Raises:
             MissingModuleError: there is no such module. This is a KeyError, too.
         """
-        try:
-            return self._all_metrics(self._space.parse(module_hash))
-        except (OutOfSpaceError, AttributeError, TypeError) as error:
-            raise MissingModuleError(f"table {self._table.name!r} has no module {module_hash!r}") from error
+        hash(module_hash)  # as for the keys of a dictionary: TypeError for a list
+        index = index_of_hash(self._space, module_hash)
+        if index is None:
+            raise MissingModuleError(f"table {self._table.name!r} has no module {module_hash!r:.60}")
+        return self._all_metrics(index)
 
     def get_metrics_from_spec(self, model_spec: Any) -> tuple[dict[str, Any], dict[int, list[dict[str, float]]]]:
         """Return what `get_metrics_from_hash` returns, for a `ModelSpec`.
@@ -197,12 +214,26 @@ class NASBench:
     @property
     def fixed_statistics(self) -> Statistics:
         """Statistics that do not depend on a training, by module hash."""
-        return Statistics(self._hashes, lambda module_hash: self.get_metrics_from_hash(module_hash)[0])
+        return Statistics(self._hashes, self._fixed_of_hash)
 
     @property
     def computed_statistics(self) -> Statistics:
         """Measurements at all epochs and repeats, by module hash."""
-        return Statistics(self._hashes, lambda module_hash: self.get_metrics_from_hash(module_hash)[1])
+        return Statistics(self._hashes, self._computed_of_hash)
+
+    def _fixed_of_hash(self, module_hash: str) -> dict[str, Any]:
+        return self.get_metrics_from_hash(module_hash)[0]
+
+    def _computed_of_hash(self, module_hash: str) -> dict[int, list[dict[str, float]]]:
+        return self.get_metrics_from_hash(module_hash)[1]
+
+    def _check_spec(self, model_spec: Any) -> None:
+        """Raise OutOfDomainError if a module is outside of the search space; public scripts call this."""
+        _check(model_spec)
+
+    def _hash_spec(self, model_spec: Any) -> str:
+        """Return the hash of a module; public scripts call this."""
+        return str(model_spec.hash_spec(self.config["available_ops"]))
 
     @cached_property
     def _hashes(self) -> Hashes:
@@ -211,25 +242,47 @@ class NASBench:
 
     def _find(self, model_spec: Any) -> int:
         """Return the index of a module, with errors in the order of the official API."""
-        matrix, names = model_spec.drawing if isinstance(model_spec, ModelSpec) else (model_spec.matrix, model_spec.ops)
-        try:
-            if names and names[0] == INPUT and names[-1] == OUTPUT:
-                return self._space.index_of_cell(matrix, names)
-        except OutOfSpaceError:
-            pass
-        # The cell may need pruning first, or be outside of the search space, or be missing in the table.
+        if isinstance(model_spec, ModelSpec):
+            drawing = model_spec.drawing
+            if drawing is not None:
+                try:
+                    return self._finder.of_bytes(*drawing)
+                except OutOfSpaceError:
+                    pass
+        # The cell may need pruning first, or be outside of the search space, or be missing in the table. The original
+        # goes by the hash, which also depends on the numbers in the matrix: of 1.0 it is another one than of 1.
         _check(model_spec)
-        try:
-            return self._space.index_of_cell(model_spec.matrix, model_spec.ops)
-        except OutOfSpaceError as error:
-            raise MissingModuleError(f"table {self._table.name!r} has no such module: {error}") from error
+        if not hasattr(model_spec, "hash_spec"):  # the original needs it
+            model_spec = ModelSpec(model_spec.matrix, model_spec.ops)
+        index = index_of_hash(self._space, self._hash_spec(model_spec))
+        if index is None:
+            raise MissingModuleError(f"table {self._table.name!r} has no module with {self._limits(model_spec)}")
+        return index
+
+    def _limits(self, model_spec: Any) -> str:
+        """Say what may be wrong with a module that is in the search space, but not in the table."""
+        matrix = np.asarray(model_spec.matrix)
+        if len(matrix) > self._space.vertices:
+            return f"{len(matrix)} vertices; the largest have {self._space.vertices}"
+        if matrix.dtype.kind not in "biu" or not np.isin(matrix, (0, 1)).all():
+            return f"the hash {self._hash_spec(model_spec)}: give a matrix of integers or booleans, 0 or 1"
+        return f"the hash {self._hash_spec(model_spec)}"
 
     def _draw(self) -> int:
-        """Return a repeat as ``random.randint(0, repeats - 1)`` does, in a tenth of the time."""
-        repeat = self._random.getrandbits(self._bits)
-        while repeat >= self._table.repeats:
-            repeat = self._random.getrandbits(self._bits)
+        """Return a repeat as ``random.randint(0, config["num_repeats"] - 1)`` does, in a tenth of the time."""
+        repeats = self.config["num_repeats"]
+        bits = repeats.bit_length()
+        repeat = self._random.getrandbits(bits)
+        while repeat >= repeats:
+            repeat = self._random.getrandbits(bits)
         return repeat
+
+    @cached_property
+    def _finder(self) -> CellFinder:
+        return cell_finder(self._space.vertices)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return state_without_caches(self)
 
     def _fixed(self, index: int) -> dict[str, Any]:
         adjacency, operations = self._modules(index)
@@ -280,7 +333,7 @@ def _check(model_spec: Any) -> None:
     """Raise OutOfDomainError if a module is outside of the search space, with the messages of the official API."""
     if not model_spec.valid_spec:
         raise OutOfDomainError("invalid spec, provided graph is disconnected.")
-    names, edges = model_spec.ops, int(np.sum(model_spec.matrix))
+    names, edges = model_spec.ops, np.sum(model_spec.matrix)
     if len(names) > MAX_VERTICES:
         raise OutOfDomainError(f"too many vertices, got {len(names)} (max vertices = {MAX_VERTICES})")
     if edges > MAX_EDGES:
@@ -292,37 +345,6 @@ def _check(model_spec: Any) -> None:
     for name in names[1:-1]:
         if name not in OPERATIONS:
             raise OutOfDomainError(f"unsupported op {name} (available ops = {list(OPERATIONS)})")
-
-
-def _config(repeats: int) -> dict[str, Any]:
-    """Return the settings of the official API, with which the published networks were built and trained."""
-    return {
-        "train_data_files": [],
-        "valid_data_file": "",
-        "test_data_file": "",
-        "sample_data_file": "",
-        "data_format": "channels_last",
-        "num_labels": 10,
-        "module_vertices": MAX_VERTICES,
-        "max_edges": MAX_EDGES,
-        "available_ops": list(OPERATIONS),
-        "stem_filter_size": 128,
-        "num_stacks": 3,
-        "num_modules_per_stack": 3,
-        "batch_size": 256,
-        "train_epochs": 108,
-        "train_seconds": 14_400.0,
-        "learning_rate": 0.1,
-        "lr_decay_method": "COSINE_BY_STEP",
-        "momentum": 0.9,
-        "weight_decay": 1e-4,
-        "max_attempts": 5,
-        "intermediate_evaluations": ["0.5"],
-        "num_repeats": repeats,
-        "use_tpu": True,
-        "tpu_iterations_per_loop": 100,
-        "tpu_num_shards": 2,
-    }
 
 
 def _open(dataset_file: str | os.PathLike[str]) -> Table:
