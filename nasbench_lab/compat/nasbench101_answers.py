@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, final
@@ -57,6 +58,14 @@ class ModuleMeasurements:
         columns = self._columns.get(when) or self._open(when)
         place = index * self._length + self._offsets[epochs] + repeat
         return [column[place] for column in columns]
+
+    def existing(self, index: int, epochs: int, repeat: int, when: str) -> list[float]:
+        """Return the measurements of `MEASURED`, NaN where they are missing, for this module or for all."""
+        if all(when + name in self._table.metrics for name in MEASURED.values()):
+            return self(index, epochs, repeat, when)
+        where = (index, self._table.fidelity_position(epochs), repeat)
+        names = [when + name for name in MEASURED.values()]
+        return [float(self._table.values(n)[where]) if n in self._table.metrics else math.nan for n in names]
 
     def _open(self, when: str) -> list[memoryview]:
         names = [when + name for name in MEASURED.values()]

@@ -15,6 +15,7 @@ from typing import Any
 
 from nasbench_lab.errors import DataError, ParameterError, unknown
 from nasbench_lab.tables.importers import format_detection
+from nasbench_lab.tables.importers.columns.hints import option_name
 from nasbench_lab.tables.progress_callbacks import Progress
 
 Convert = Callable[[Path, Path, Progress | None, Mapping[str, Any]], list[Path]]
@@ -116,7 +117,7 @@ FORMATS = {
             _nas_bench_graph,
         ),
         FileFormat("accel-nasbench", "Accel-NASBench (.tar.gz)", format_detection.is_accel_nasbench, _accel_nasbench),
-        FileFormat("columns", "CSV or Parquet", format_detection.is_columns, _columns, options=True),
+        FileFormat("columns", "CSV, Parquet or JSON", format_detection.is_columns, _columns, options=True),
     )
 }
 """Format name to format, in the order in which they are tried."""
@@ -162,14 +163,14 @@ def import_tables(
     progress: Progress | None = None,
     **options: Any,
 ) -> list[Path]:
-    """Convert an official file, or a CSV or Parquet file, to tables.
+    """Convert an official file, or a CSV, Parquet or JSON file, to tables.
 
     Args:
         source: the file or folder.
         target: the table file to write, or the folder if the source has several tables.
         format: name of the format; ``"auto"`` to detect it by content.
         progress: called with the amount done, and the total.
-        options: for CSV and Parquet files, the options of `nasbench_lab.tables.read_columns`.
+        options: for CSV, Parquet and JSON files, the options of `nasbench_lab.tables.read_columns`.
 
     Returns:
         The table files.
@@ -182,5 +183,5 @@ def import_tables(
     """
     found = find_format(source, format)
     if options and not found.options:
-        raise ParameterError(f"{found.what} takes no options, got {', '.join(sorted(options))}")
+        raise ParameterError(f"{found.what} takes no options, got {', '.join(map(option_name, sorted(options)))}")
     return found.convert(Path(source), Path(target), progress, options)

@@ -44,6 +44,7 @@ from nasbench_lab.tables.importers.nats_archives.curve_tables import ArchiveLayo
 from nasbench_lab.tables.importers.nats_archives.training import described
 from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.reading import pickle_stream, torch_file, unpickle
+from nasbench_lab.tables.reading.plain_files import require_plain_file
 
 _META = "meta.pickle.pbz2"
 _MEMBER = re.compile(r"(\d{1,6})\.pickle\.pbz2")
@@ -161,6 +162,7 @@ def _open(source: Path) -> _Archive:
     try:
         if source.is_dir():
             return _Folder(source)
+        require_plain_file(source)
         with source.open("rb") as file:
             begin = file.read(2**12)
     except OSError as error:
@@ -249,6 +251,7 @@ def _unpickled(path: Path, content: bytes) -> Any:
 
 def _content(path: Path) -> bytes:
     try:
+        require_plain_file(path)
         return _decompress(path.read_bytes())
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from error
