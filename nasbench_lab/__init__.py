@@ -7,7 +7,7 @@
 (100, 50)
 """
 
-from nasbench_lab.errors import NasbenchLabError, SearchOnTestWarning
+from nasbench_lab.errors import NasbenchLabError, SearchOnTestWarning, SettingWarning
 from nasbench_lab.simulation import Budget, Conditions, Trace, simulate
 from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies
 from nasbench_lab.tables import Table, cite, fetch, list_tables, load, read_columns, verify
@@ -20,6 +20,7 @@ __all__ = [
     "NasbenchLabError",
     "PlainStrategy",
     "SearchOnTestWarning",
+    "SettingWarning",
     "Strategy",
     "Table",
     "Trace",

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
-from nasbench_lab.errors import NasbenchLabError, ParameterError, SearchOnTestWarning
+from nasbench_lab.errors import NOTED, NasbenchLabError, ParameterError
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS
 from nasbench_lab.testing.baselines.baseline_check import BaselineCheck, check_file
 from nasbench_lab.testing.baselines.baseline_file import baseline_files
@@ -149,11 +149,12 @@ def _do(
 def _outcome(path: Path, do: Callable[[], CheckOutcome]) -> CheckOutcome:
     """Run a check. An error of this package becomes an outcome, so that the other baselines are still checked."""
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", SearchOnTestWarning)
+        for category in NOTED:
+            warnings.simplefilter("always", category)
         try:
             outcome = do()
         except NasbenchLabError as error:
             outcome = CheckOutcome(str(path), "", "", "error", findings=(str(error),))
-    for text in sorted({str(w.message) for w in caught if issubclass(w.category, SearchOnTestWarning)}):
+    for text in sorted({str(w.message) for w in caught if issubclass(w.category, NOTED)}):
         typer.echo(f"note: {text}", err=True)
     return outcome

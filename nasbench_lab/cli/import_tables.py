@@ -116,6 +116,8 @@ def import_file(
         "delimiter": delimiter,
         "encoding": encoding,
     }
+    if found.disk_needed is not None:
+        typer.echo(f"note: the tables take about {found.disk_needed(source) / 1e9:.1f} GB of disk", err=True)
     given = {key: value for key, value in options.items() if value is not None}
     with reporting("nothing was written") as report, as_flags(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the notes of the table say the same
@@ -124,11 +126,11 @@ def import_file(
     for path in written:
         table = open_table(path)
         typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:,.1f} MB)\n  {_quality(table)}")
-        if found.options:  # show what was inferred, so that users can correct it with options
+        if not found.several:  # show what was inferred, so that users can correct it with options
             for line in table.description.notes:
                 typer.echo(f"  - {line}")
-        elif note := coverage_note(table):
-            typer.echo(f"  - {note}")
+        elif doubt := coverage_note(table):
+            typer.echo(f"  - {doubt}")
     typer.echo(f"to show it: nasbench-lab tables info {shlex.quote(str(written[0]))}")
 
 

@@ -15,7 +15,7 @@ from rich.progress import Progress
 from nasbench_lab.analysis import summarize
 from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
-from nasbench_lab.errors import ParameterError, SearchOnTestWarning
+from nasbench_lab.errors import NOTED, ParameterError
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import FILES, write_result
 from nasbench_lab.simulation import Conditions, Trace
@@ -70,7 +70,8 @@ def _simulate(comparison: Comparison) -> tuple[list[Trace], list[str]]:
         warnings.catch_warnings(record=True) as caught,
         Progress(console=console, disable=not console.is_terminal) as bar,
     ):
-        warnings.simplefilter("always", SearchOnTestWarning)
+        for category in NOTED:
+            warnings.simplefilter("always", category)
         task = bar.add_task("runs", total=comparison.simulated_runs)
         traces = list(comparison.run(lambda runs: bar.advance(task, runs)))
     return traces, sorted({str(warning.message) for warning in caught})

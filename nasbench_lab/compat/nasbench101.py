@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.cache import cache_folder
+from nasbench_lab.cache import cache_folder, make_once
 from nasbench_lab.compat.nasbench101_answers import (
     FINAL,
     HALFWAY,
@@ -343,7 +343,6 @@ def _converted(path: Path) -> Table:
     made_by = f"{nas_bench_101.REVISION} {ec_nas.REVISION} {store.FORMAT_VERSION}"
     digest = hashlib.sha256(f"{identity} {made_by}".encode()).hexdigest()
     target = cache_folder() / "tables" / f"nas-bench-101__{path.stem}-{digest[:16]}.h5"
-    if not target.exists():
-        is_ec_nas = format_detection.is_ec_nas(path, format_detection.head(path))
-        (ec_nas if is_ec_nas else nas_bench_101).convert(path, target)
+    importer = ec_nas if format_detection.is_ec_nas(path, format_detection.head(path)) else nas_bench_101
+    make_once(target, lambda draft: importer.convert(path, draft))
     return store.open_table(target, remedy="; delete the file, and it is made again")

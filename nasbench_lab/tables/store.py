@@ -235,6 +235,17 @@ def _shapes(description: Description, means: Iterable[str]) -> dict[str, tuple[i
     return shapes
 
 
+def size_of(description: Description, means: Iterable[str] = ()) -> int:
+    """Return how many bytes the arrays of a new table take, as float64.
+
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> table = synthetic_table("chain")
+    >>> size_of(table.description) == 8 * sum(table.values(name).size for name in table.metrics)
+    True
+    """
+    return 8 * sum(math.prod(shape) for shape in _shapes(description, means).values())
+
+
 def _group(arrays: Mapping[str, NDArray[Any]], group: str) -> dict[str, NDArray[Any]]:
     return {key.partition("/")[2]: array for key, array in arrays.items() if key.startswith(f"{group}/")}
 

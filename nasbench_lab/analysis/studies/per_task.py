@@ -20,6 +20,7 @@ from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expecte
 from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, incumbent_trajectories
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.results import Results
+from nasbench_lab.simulation.setting_notes import idle_limits
 from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting, Trace
 
 FRACTIONS: FloatArray = np.geomspace(0.01, 1.0, 32)
@@ -70,6 +71,7 @@ class TaskEvidence:
         labels: of the strategies, shape (S,).
         settings: of the simulations.
         mixed_fidelities: strategies that evaluated at different numbers of epochs.
+        idle_limits: limits that every architecture keeps, such as "parameters 5".
         summaries: of the simulations.
         found: the architecture most often found by each strategy.
         final: per kind, regret of each run at its end, inf without a value, shape (runs,) per strategy.
@@ -88,6 +90,7 @@ class TaskEvidence:
     labels: tuple[str, ...]
     settings: list[Setting | None]
     mixed_fidelities: tuple[str, ...]
+    idle_limits: tuple[str, ...]
     summaries: list[Summary]
     found: list[Found]
     final: Mapping[RegretKind, list[FloatArray | None]]
@@ -143,6 +146,7 @@ def _of_task(
         labels=labels,
         settings=[None if each is None else each.setting for each in read],
         mixed_fidelities=tuple(each.setting.label for each in ran if each.mixed),
+        idle_limits=_idle_limits(ran[0].setting, ran[0].reference),
         summaries=[each.summary for each in ran],
         found=[
             incumbent
@@ -158,6 +162,13 @@ def _of_task(
         ranks={kind: _ranks(fractions[kind]) for kind in task.kinds},
         times={(kind, axis): _times(found, task, kind, axis) for kind in scaled for axis in task.axes},
     )
+
+
+def _idle_limits(setting: Setting, reference: Reference) -> tuple[str, ...]:
+    """Return the limits of a search that every architecture with a value of the objective keeps."""
+    limits = setting.conditions.limits
+    measured = ~np.isnan(next(iter(reference.means.values())))
+    return tuple(f"{n} {limits[n]:g}" for n in idle_limits(limits, reference.metrics, reference.means, measured))
 
 
 def _share(end: float, horizon: float) -> float:

@@ -12,7 +12,7 @@ from typing import final
 
 import numpy as np
 
-from nasbench_lab.cache import cache_folder
+from nasbench_lab.cache import cache_folder, make_once
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
 from nasbench_lab.compat.nats.training_table import EVALUATIONS, TrainingTable
 from nasbench_lab.spaces import Space
@@ -105,7 +105,8 @@ def open_archive(source: Path) -> Archive:
 
     An official archive is converted into the cache at its first use. The tables are found again by the path, size and
     time of the archive (for a folder: its own time, and that of its list of architectures), so an archive that has
-    changed is converted again.
+    changed is converted again. Processes that open the archive at the same time wait for the first one. The tables take
+    1 to 3 GB however few architectures the archive has: they have a place for every architecture of the space.
 
     Args:
         source: a folder of tables, one table, a folder with an official archive, or an official file.
@@ -119,8 +120,7 @@ def open_archive(source: Path) -> Archive:
     if _tables(source):
         return Archive(source)
     folder = cache_folder() / "archives" / f"{source.name.split('.')[0]}-{_identity(source)}"
-    if not _tables(folder):
-        _convert(source, folder)
+    make_once(folder, lambda draft: _convert(source, draft, folder))
     return Archive(folder)
 
 
@@ -137,11 +137,12 @@ def _tables(folder: Path) -> Mapping[tuple[str, str], Path]:
     return dict(sorted(found.items(), key=lambda item: (DATASETS.index(item[0][0]), int(item[0][1]))))
 
 
-def _convert(source: Path, folder: Path) -> None:
-    from nasbench_lab.tables.importers.nats_archives.archives import import_archive
+def _convert(source: Path, draft: Path, folder: Path) -> None:
+    from nasbench_lab.tables.importers.nats_archives.archives import disk_needed, import_archive
 
-    _LOG.info("converting %s into %s; this is done once", source, folder)
-    import_archive(source, folder, progress=_report)
+    size = disk_needed(source) / 1e9
+    _LOG.warning("converting %s into %s; this is done once, and takes %.1f GB of disk", source, folder, size)
+    import_archive(source, draft, progress=_report)
 
 
 def _report(done: int, total: int) -> None:

@@ -29,7 +29,7 @@ from nasbench_lab.errors import DataError
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile
-from nasbench_lab.tables.importers.ec_nas_scaled import Scaled, check_scaled, recognise
+from nasbench_lab.tables.importers.ec_nas_scaled import ScaledAmounts, check_scaled, recognise
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
 from nasbench_lab.tables.importers.nas_bench_101.messages import WireField
 from nasbench_lab.tables.importers.nas_bench_101.reader import Counts, Dimensions, RecordFormat, fill
@@ -178,7 +178,7 @@ def convert(source: Path, target: Path, *, progress: Progress | None = None) -> 
     _convert(source, target, kind if scaled is None else _scaled_format(source.name, scaled), progress)
 
 
-def _scaled_format(file: str, scaled: Scaled) -> RecordFormat:
+def _scaled_format(file: str, scaled: ScaledAmounts) -> RecordFormat:
     """Return the format of a file whose amounts were scaled."""
     placeholders = _PLACEHOLDERS if scaled.kind == "estimate" else tuple(n for n in _FIELDS if n.startswith("halfway_"))
     fields = {name: field for name, field in _FIELDS.items() if name not in placeholders}
@@ -203,7 +203,7 @@ def _scaled_format(file: str, scaled: Scaled) -> RecordFormat:
     return RecordFormat(fields, describe, len(_REPEATS_OF_ESTIMATE), _remarks, finish)
 
 
-def _notes_of_scaled(dimensions: Dimensions, scaled: Scaled) -> tuple[str, ...]:
+def _notes_of_scaled(dimensions: Dimensions, scaled: ScaledAmounts) -> tuple[str, ...]:
     first, *others = dimensions.fidelities
     factors = [f"{epochs / first:g}" for epochs in others]
     beyond = " and ".join(filter(None, [", ".join(factors[:-1]), *factors[-1:]]))

@@ -32,7 +32,7 @@ _GRAPHICS_CARD = (9, 1, 3, 1)
 _NO_PART_OF_A_NAME = re.compile(r"nvidia|geforce|[^a-z0-9]+")
 
 
-class Scaled(NamedTuple):
+class ScaledAmounts(NamedTuple):
     """How the amounts of a file were made.
 
     Attributes:
@@ -47,7 +47,7 @@ class Scaled(NamedTuple):
     def suffix(self) -> str:
         """The last part of the table's name: ``estimate``, or the graphics card as in the names of the files.
 
-        >>> Scaled("hardware", "NVIDIA GeForce RTX 3060").suffix, Scaled("estimate", "TITAN Xp").suffix
+        >>> ScaledAmounts("hardware", "NVIDIA GeForce RTX 3060").suffix, ScaledAmounts("estimate", "TITAN Xp").suffix
         ('rtx3060', 'estimate')
         """
         if self.kind == "estimate":
@@ -55,7 +55,7 @@ class Scaled(NamedTuple):
         return _NO_PART_OF_A_NAME.sub("", self.device.lower()) or self.kind
 
 
-def recognise(source: Path, seconds: WireField, halfway: WireField) -> Scaled | None:
+def recognise(source: Path, seconds: WireField, halfway: WireField) -> ScaledAmounts | None:
     """Return how the amounts of a file were scaled; None if they were measured.
 
     The first few thousand records decide, which are all records of every published file.
@@ -78,7 +78,7 @@ def recognise(source: Path, seconds: WireField, halfway: WireField) -> Scaled | 
     if not _proportional(architecture.reshape(-1), rows.epochs, amounts["seconds"]):
         return None
     scaled = _proportional(architecture.reshape(-1), rows.epochs, amounts["halfway"])
-    return Scaled("hardware" if scaled else "estimate", find_text(rows.messages[0], _GRAPHICS_CARD))
+    return ScaledAmounts("hardware" if scaled else "estimate", find_text(rows.messages[0], _GRAPHICS_CARD))
 
 
 def check_scaled(name: str, epochs: tuple[int, ...], values: Mapping[str, NDArray[Any]]) -> None:

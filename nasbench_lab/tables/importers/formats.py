@@ -33,6 +33,7 @@ class FileFormat:
         convert: converts a source to tables.
         several: whether the result is a folder of tables, not one table file.
         options: whether the format takes options, such as the names of columns.
+        disk_needed: returns about how many bytes the tables of a source take; None if this is as little as the source.
     """
 
     name: str
@@ -41,6 +42,7 @@ class FileFormat:
     convert: Convert
     several: bool = False
     options: bool = False
+    disk_needed: Callable[[Path], int] | None = None
 
 
 def _nas_bench_101(source: Path, target: Path, progress: Progress | None, _options: Mapping[str, Any]) -> list[Path]:
@@ -61,6 +63,12 @@ def _nats_bench(source: Path, target: Path, progress: Progress | None, _options:
     from nasbench_lab.tables.importers.nats_archives import archives as nats_archives
 
     return nats_archives.import_archive(source, target, progress=progress)
+
+
+def _disk_of_nats_bench(source: Path) -> int:
+    from nasbench_lab.tables.importers.nats_archives import archives as nats_archives
+
+    return nats_archives.disk_needed(source)
 
 
 def _trans_nas_bench(source: Path, target: Path, progress: Progress | None, _options: Mapping[str, Any]) -> list[Path]:
@@ -99,9 +107,15 @@ FORMATS = {
             format_detection.is_nats_bench,
             _nats_bench,
             several=True,
+            disk_needed=_disk_of_nats_bench,
         ),
         FileFormat(
-            "nas-bench-201", "NAS-Bench-201 (.pth)", format_detection.is_nas_bench_201, _nats_bench, several=True
+            "nas-bench-201",
+            "NAS-Bench-201 (.pth)",
+            format_detection.is_nas_bench_201,
+            _nats_bench,
+            several=True,
+            disk_needed=_disk_of_nats_bench,
         ),
         FileFormat(
             "trans-nas-bench-101",

@@ -34,7 +34,7 @@ from nasbench_lab.errors import DataError, NasbenchLabError, SourceError
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.tables import open_table
 from nasbench_lab.tables.importers import ec_nas
-from nasbench_lab.tables.importers.ec_nas_scaled import Scaled
+from nasbench_lab.tables.importers.ec_nas_scaled import ScaledAmounts
 from nasbench_lab.tables.importers.nas_bench_101 import messages as nas_bench_101_messages
 from nasbench_lab.tables.importers.nas_bench_101 import reader as nas_bench_101_reader
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
@@ -193,7 +193,7 @@ def test_measured_files_are_not_taken_for_scaled_ones(tmp_path):
 
 
 def test_scaled_files_must_be_so_to_their_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(ec_nas, "recognise", lambda *_: Scaled("estimate", ""))
+    monkeypatch.setattr(ec_nas, "recognise", lambda *_: ScaledAmounts("estimate", ""))
     path = write(tmp_path / "energy.tfrecord", rows_of(models(3), (4, 12), repeats=1))
     with pytest.raises(DataError, match="begins with seconds that are proportional to the epochs, but later ones are"):
         ec_nas.convert(path, tmp_path / "energy.h5")

@@ -136,7 +136,7 @@ def _unwrapped(file: str, content: _Record) -> _Record:
     if not content or any(map(_is_notation, content)) or not all(map(_has_architectures, content.values())):
         return content
     if len(content) == 1:
-        return next(iter(content.values()))  # type: ignore[no-any-return]
+        return next(iter(content.values()))
     known = ", ".join(map(repr, list(content)[:5]))
     raise DataError(f"{file} has the architectures of {len(content)} data sets ({known}); save one of them alone")
 

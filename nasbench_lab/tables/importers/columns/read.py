@@ -192,8 +192,8 @@ def _read(
     if isinstance(options.repeat, Mapping):
         file = to_long_format(file, options.repeat)
     epochs = epochs_column(file.names, options)
-    wanted = find_key_columns(file.names, options).metrics
-    unfolded = unfold(path.name, file, {*wanted, epochs}, epochs, options.first_epoch)
+    wanted = [*find_key_columns(file.names, options).metrics, *([epochs] if isinstance(epochs, str) else [])]
+    unfolded = unfold(path.name, file, wanted, epochs, options.first_epoch)
     file, notes = unfolded.file, []
     if unfolded.curves:
         what = "repeats" if unfolded.added == REPEAT else "epochs"
