@@ -108,8 +108,10 @@ def is_columns(_path: Path, start: bytes) -> bool:
         return False
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(start)  # the last character may be incomplete
-    except UnicodeDecodeError:
-        return False
+    except UnicodeDecodeError:  # perhaps in another encoding, which the reader asks for
+        text = start.decode("latin-1")
+        if not all(character.isprintable() or character in "\t\r\n" for character in text):
+            return False
     header = next((line for line in text.splitlines() if line.strip()), "")
     return not header.lstrip().startswith(("{", "[")) and any(delimiter in header for delimiter in ",\t;|")
 
