@@ -126,11 +126,10 @@ def import_file(
     for path in written:
         table = open_table(path)
         typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:,.1f} MB)\n  {_quality(table)}")
-        if not found.several:  # show what was inferred, so that users can correct it with options
-            for line in table.description.notes:
-                typer.echo(f"  - {line}")
-        elif doubt := coverage_note(table):
-            typer.echo(f"  - {doubt}")
+        # Show what was inferred, so that users can correct it with options.
+        notes = () if found.several else table.description.notes
+        for line in dict.fromkeys([*notes, *filter(None, [coverage_note(table)])]):
+            typer.echo(f"  - {line}")
     typer.echo(f"to show it: nasbench-lab tables info {shlex.quote(str(written[0]))}")
 
 

@@ -583,6 +583,8 @@ def test_what_is_doubtful_about_an_import_is_printed(tmp_path):
         "The highest fidelity, 200 epochs, has values of only 1 architectures; 100 epochs have values of 5"
         in done.stdout
     )
+    described = nasbench_lab("tables", "describe", tmp_path / "my.h5", "--out", tmp_path)
+    assert "note: The highest fidelity, 200 epochs" in described.stderr
     done = nasbench_lab("tables", "import", tmp_path / "my.csv", "--max-epochs", 100, "--overwrite")
     assert "The highest fidelity" not in done.stdout
     assert load(tmp_path / "my.h5").fidelities == (100,)
