@@ -7,7 +7,7 @@
 (100, 50)
 """
 
-from nasbench_lab.errors import NasbenchLabError, OneFidelityWarning, SearchOnTestWarning
+from nasbench_lab.errors import NasbenchLabError, OneFidelityWarning, SearchOnTestWarning, SettingWarning
 from nasbench_lab.simulation import Budget, Conditions, Trace, simulate
 from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies
 from nasbench_lab.tables import Table, cite, fetch, list_tables, load, read_columns, verify
@@ -21,6 +21,7 @@ __all__ = [
     "OneFidelityWarning",
     "PlainStrategy",
     "SearchOnTestWarning",
+    "SettingWarning",
     "Strategy",
     "Table",
     "Trace",

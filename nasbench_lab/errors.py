@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 _MOST_SUGGESTED = 3
 _TELLING = 4  # letters that are enough to recognise a name
+_LONGEST_NUMBER = 19  # digits
+_MOST_LISTED = 8  # numbers
 
 
 class NasbenchLabError(Exception):
@@ -60,7 +62,11 @@ class MissingFontWarning(UserWarning):
     """No installed font has some characters of the names that a figure shows."""
 
 
-NOTED = (OneFidelityWarning, SearchOnTestWarning, MissingFontWarning)
+class SettingWarning(UserWarning):
+    """A setting of a search has no effect, or hides most of the table from it."""
+
+
+NOTED = (OneFidelityWarning, SearchOnTestWarning, SettingWarning, MissingFontWarning)
 """The warnings that the command line prints as notes."""
 
 
@@ -88,9 +94,19 @@ def unknown(
     unknown table 'nas-bench-graph/kora'; did you mean 'nas-bench-graph/cora'?
     >>> print(unknown("split", "x", ["valid", "test"]))
     unknown split 'x'; known: test, valid
+
+    A few numbers are all listed; of many, the nearest in value are suggested:
+
+    >>> print(unknown("fidelity", "150", ["12", "200", "90"]))
+    unknown fidelity '150'; known: 12, 90, 200
+    >>> print(unknown("fidelity", "0", map(str, range(1, 201))))
+    unknown fidelity '0'; did you mean '1'?
     """
-    names = sorted(known)
-    near = suggestions(str(name), names, also_called)
+    names = _ordered(known)
+    if len(names) > _MOST_LISTED or not all(map(_is_number, names)):
+        near = _nearest(str(name), names) or suggestions(str(name), names, also_called)
+    else:
+        near = []  # a few numbers are listed
     if near:
         return UnknownNameError(f"unknown {kind} {name!r}; did you mean {' or '.join(repr(n) for n in near)}?")
     return UnknownNameError(f"unknown {kind} {name!r}; known: {', '.join(names) or 'none'}")
@@ -127,6 +143,33 @@ def suggestions(name: str, known: Sequence[str], also_called: Mapping[str, Seque
     near = near or (_with(typed, known) if telling else [])
     near = near or difflib.get_close_matches(name, known, n=_MOST_SUGGESTED, cutoff=0.6)
     return list(dict.fromkeys(near))[:_MOST_SUGGESTED]
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    """Return names in alphabetical order, or numbers in ascending order if all names are numbers.
+
+    >>> _ordered(["108", "12", "4"]), _ordered(["b", "a", "10"])
+    (['4', '12', '108'], ['10', 'a', 'b'])
+    """
+    found = sorted(names)
+    return sorted(found, key=int) if all(map(_is_number, found)) else found
+
+
+def _nearest(name: str, numbers: Sequence[str]) -> list[str]:
+    """Return the next smaller and the next larger of ascending numbers; nothing if one of the texts is no number.
+
+    >>> _nearest("0", ["1", "2", "90"]), _nearest("50", ["1", "2", "90"]), _nearest("x", ["1"])
+    (['1'], ['2', '90'], [])
+    """
+    if not _is_number(name.removeprefix("-")) or not all(map(_is_number, numbers)):
+        return []
+    smaller = [each for each in numbers if int(each) < int(name)]
+    larger = [each for each in numbers if int(each) > int(name)]
+    return [*smaller[-1:], *larger[:1]]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER
 
 
 def _with(part: str, names: Sequence[str]) -> list[str]:

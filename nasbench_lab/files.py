@@ -74,8 +74,7 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
             yield temporary
             for path in temporary.iterdir():
                 _flush_to_disk(path)
-            if not exists:
-                temporary.rename(place)
+            if not exists and _renamed(temporary, place):
                 return
             _check_replaceable(target, place, replace)
             finished = sorted(temporary.iterdir())
@@ -88,6 +87,17 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _renamed(temporary: Path, place: Path) -> bool:
+    """Rename a folder; return False if another process has made a folder of that name meanwhile."""
+    try:
+        temporary.rename(place)
+    except OSError:
+        if not place.is_dir():
+            raise
+        return False
+    return True
 
 
 def _remove_leftovers(target: Path) -> None:

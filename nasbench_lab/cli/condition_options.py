@@ -19,7 +19,7 @@ _OPTIONS: dict[str, Any] = {
     **{kind.name: Annotated[kind.type | None, typer.Option(help=kind.help)] for kind in KINDS},
     "fidelity": Annotated[int | None, typer.Option(help="Epochs per evaluation. [default: the table's highest]")],
     "repeat": Annotated[
-        str | None, typer.Option(help="What an evaluation observes: sample, mean, or a number. [default: sample]")
+        str | None, typer.Option(help="What an evaluation observes: sample, mean, number or seed. [default: sample]")
     ],
     "workers": Annotated[
         int | None, typer.Option(help="Simulated workers per run, which evaluate in parallel. [default: 1]")

@@ -1,9 +1,10 @@
-"""``nasbench-lab tables import``: converting official files, and CSV or Parquet files, to tables."""
+"""``nasbench-lab tables import``: converting official files, and CSV, Parquet or JSON files, to tables."""
 
 from __future__ import annotations
 
 import json
 import shlex
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,16 +16,19 @@ from nasbench_lab.cli.progress import reporting
 from nasbench_lab.errors import DataError, OutputError, ParameterError
 from nasbench_lab.tables import Table, open_table
 from nasbench_lab.tables.catalogue import is_table_file
+from nasbench_lab.tables.coverage import coverage_note
+from nasbench_lab.tables.importers.columns.hints import as_flags
 from nasbench_lab.tables.importers.formats import FORMATS, FileFormat, find_format, import_tables
 from nasbench_lab.tables.progress_callbacks import step
+from nasbench_lab.tables.reading.plain_files import require_plain_file
 
 
 def _column(what: str) -> Any:
-    return typer.Option(metavar="COLUMN", help=f"CSV, Parquet: {what}")
+    return typer.Option(metavar="COLUMN", help=f"Your file: {what}")
 
 
 def _of_column(what: str) -> Any:
-    return typer.Option(metavar="COLUMN=...", help=f"CSV, Parquet: {what}; may be repeated.")
+    return typer.Option(metavar="COLUMN=...", help=f"Your file: {what}; may be repeated.")
 
 
 def import_file(
@@ -37,10 +41,10 @@ def import_file(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the tables of an earlier import.")] = False,
     architecture: Annotated[list[str] | None, _column("architecture, or one of its choices; may be repeated.")] = None,
     space: Annotated[
-        str | None, typer.Option(help="CSV, Parquet: search space, as a name or as JSON with its parameters.")
+        str | None, typer.Option(help="Your file: search space, as a name or as JSON with its parameters.")
     ] = None,
     epochs: Annotated[
-        str | None, typer.Option(metavar="COLUMN|NUMBER", help="CSV, Parquet: number of training epochs.")
+        str | None, typer.Option(metavar="COLUMN|NUMBER", help="Your file: number of training epochs.")
     ] = None,
     repeat: Annotated[str | None, _column("seed of the training.")] = None,
     valid: Annotated[str | None, _column("metric that a search observes.")] = None,
@@ -56,34 +60,34 @@ def import_file(
     resumable: Annotated[
         bool,
         typer.Option(
-            "--resumable", help="CSV, Parquet: rows at several epochs belong to one training, which can be resumed."
+            "--resumable",
+            help="Your file: rows at several epochs belong to one training, which can be resumed.",
         ),
     ] = False,
     first_epoch: Annotated[
-        int | None, typer.Option(metavar="0|1", help="CSV, Parquet: number of the first epoch. [default: 1]")
+        int | None, typer.Option(metavar="0|1", help="Your file: number of the first epoch. [default: 1]")
+    ] = None,
+    max_epochs: Annotated[
+        int | None, typer.Option(help="Your file: leave out rows with more epochs. [default: keep all rows]")
     ] = None,
     match_repeats: Annotated[
         bool,
         typer.Option(
-            help="CSV, Parquet: whether equal seeds are the same repeat; if not, each architecture numbers its own."
+            help="Your file: whether equal seeds are the same repeat; if not, each architecture numbers its own."
         ),
     ] = True,
-    name: Annotated[
-        str | None, typer.Option(help="CSV, Parquet: name of the table. [default: name of the file]")
-    ] = None,
-    title: Annotated[str | None, typer.Option(help="CSV, Parquet: one-line title.")] = None,
-    origin: Annotated[str | None, typer.Option(help="CSV, Parquet: where the measurements come from.")] = None,
-    note: Annotated[list[str] | None, typer.Option(help="CSV, Parquet: note for readers; may be repeated.")] = None,
-    licence: Annotated[str | None, typer.Option(help="CSV, Parquet: SPDX name of the data's licence.")] = None,
-    citation: Annotated[
-        Path | None, typer.Option(help="CSV, Parquet: BibTeX file with the publications to cite.")
-    ] = None,
+    name: Annotated[str | None, typer.Option(help="Your file: name of the table. [default: name of the file]")] = None,
+    title: Annotated[str | None, typer.Option(help="Your file: one-line title.")] = None,
+    origin: Annotated[str | None, typer.Option(help="Your file: where the measurements come from.")] = None,
+    note: Annotated[list[str] | None, typer.Option(help="Your file: note for readers; may be repeated.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Your file: SPDX name of the data's licence.")] = None,
+    citation: Annotated[Path | None, typer.Option(help="Your file: BibTeX file with the publications to cite.")] = None,
     delimiter: Annotated[
         str | None, typer.Option(help="CSV: separator of cells. [default: detected from the header]")
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="CSV: encoding of the file. [default: utf-8]")] = None,
+    encoding: Annotated[str | None, typer.Option(help="CSV, JSON: encoding of the file. [default: utf-8]")] = None,
 ) -> None:
-    """Convert a downloaded official file, or your own CSV or Parquet file, to tables. Files cannot run code."""
+    """Convert a downloaded official file, or your own CSV, Parquet or JSON file, to tables. Files cannot run code."""
     found = find_format(source, kind)
     target = _target(source, out, found, overwrite)
     options = {
@@ -101,6 +105,7 @@ def import_file(
         "splits": _pairs(split),
         "resumable": resumable or None,
         "first_epoch": first_epoch,
+        "max_epochs": max_epochs,
         "match_repeats": None if match_repeats else False,
         "name": name,
         "title": title,
@@ -111,16 +116,20 @@ def import_file(
         "delimiter": delimiter,
         "encoding": encoding,
     }
+    if found.disk_needed is not None:
+        typer.echo(f"note: the tables take about {found.disk_needed(source) / 1e9:.1f} GB of disk", err=True)
     given = {key: value for key, value in options.items() if value is not None}
-    with reporting("nothing was written") as report:
+    with reporting("nothing was written") as report, as_flags(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the notes of the table say the same
         progress = step(report, f"importing {source.name}")
         written = import_tables(source, target, format=found.name, progress=progress, **given)
     for path in written:
         table = open_table(path)
         typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:,.1f} MB)\n  {_quality(table)}")
-        if found.options:  # show what was inferred, so that users can correct it with options
-            for line in table.description.notes:
-                typer.echo(f"  - {line}")
+        # Show what was inferred, so that users can correct it with options.
+        notes = () if found.several else table.description.notes
+        for line in dict.fromkeys([*notes, *filter(None, [coverage_note(table)])]):
+            typer.echo(f"  - {line}")
     typer.echo(f"to show it: nasbench-lab tables info {shlex.quote(str(written[0]))}")
 
 
@@ -171,6 +180,7 @@ def _pairs(texts: Sequence[str] | None) -> dict[str, str] | None:
 def _text(path: Path | None) -> str | None:
     if path is None:
         return None
+    require_plain_file(path)
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeError) as error:

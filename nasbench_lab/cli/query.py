@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from nasbench_lab.cli.options import parse_repeat
-from nasbench_lab.errors import ParameterError
 from nasbench_lab.tables import Table, load
 
 
@@ -17,13 +15,11 @@ def query(
     epochs: Annotated[
         int | None, typer.Option("--epochs", "--fidelity", help="Training epochs; by default the table's highest.")
     ] = None,
-    repeat: Annotated[str, typer.Option(help="Number of a repeat, or mean.")] = "mean",
+    repeat: Annotated[str, typer.Option(help="Number of a repeat, its seed, or mean.")] = "mean",
 ) -> None:
     """Print all measurements of one architecture in a table."""
-    policy = parse_repeat(repeat)
-    if policy == "sample":
-        raise ParameterError('repeat must be "mean" or a number')
     table = load(name)
+    policy = table.check_repeat(int(repeat) if repeat.isascii() and repeat.isdigit() and len(repeat) < 10 else repeat)
     index = table.space.resolve(architecture)
     answer = table.query(index, epochs, policy)
     typer.echo(f"architecture  {index}  {table.space.format(index)}")

@@ -16,6 +16,7 @@ from nasbench_lab.cli.listing import TablesGroup, list_tables, print_overview
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import save_figure_as, table_figure
 from nasbench_lab.tables import Description, Table, cached_path, load
+from nasbench_lab.tables.coverage import coverage_note
 
 app = typer.Typer(cls=TablesGroup, help="List, fetch, check, import and build tables.", rich_markup_mode=None)
 
@@ -92,6 +93,8 @@ def describe(
     }
     for key, value in lines.items():
         typer.echo(f"{key:<20} {value}")
+    if note := coverage_note(table):
+        typer.echo(f"note: {note}", err=True)
     with atomic_path(out / f"{stem}.pdf") as pdf, atomic_path(out / f"{stem}.png") as png:
         save_figure_as(table_figure(table, found), pdf, png)
     typer.echo(f"{'figure':<20} {out / stem}.pdf and .png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -67,6 +68,14 @@ class ModuleMeasurements:
         columns = self._columns.get(FINAL) or self._open(FINAL)
         seconds: float = columns[0][index * self._length + self._offsets[epochs]]
         return seconds == seconds
+
+    def existing(self, index: int, epochs: int, repeat: int, when: str) -> list[float]:
+        """Return the measurements of `MEASURED`, NaN where they are missing, for this module or for all."""
+        if all(when + name in self._table.metrics for name in MEASURED.values()):
+            return self(index, epochs, repeat, when)
+        where = (index, self._table.fidelity_position(epochs), repeat)
+        names = [when + name for name in MEASURED.values()]
+        return [float(self._table.values(n)[where]) if n in self._table.metrics else math.nan for n in names]
 
     def _open(self, when: str) -> list[memoryview]:
         names = [when + name for name in MEASURED.values()]

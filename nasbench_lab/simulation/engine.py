@@ -9,15 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nasbench_lab.checks import whole
-from nasbench_lab.errors import OneFidelityWarning, ParameterError, SearchOnTestWarning
+from nasbench_lab.errors import OneFidelityWarning, ParameterError, SearchOnTestWarning, SettingWarning
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.clock import Clock, Log
 from nasbench_lab.simulation.conditions import Conditions, Prepared
 from nasbench_lab.simulation.measurements import RepeatPolicy
 from nasbench_lab.simulation.search_loop import simulate_together
+from nasbench_lab.simulation.setting_notes import setting_notes
 from nasbench_lab.simulation.single_fidelity import one_fidelity_warning
 from nasbench_lab.simulation.threads import one_thread
 from nasbench_lab.simulation.trace import Reference, Setting, Trace
+from nasbench_lab.simulation.zero_cost_scores import require_scores
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.lookup import find_strategy, parameter_names, parameters_in_text
 from nasbench_lab.strategies.plain import PlainRun
@@ -120,9 +122,12 @@ def simulate_under(
     runs, first_run = whole("runs", runs), whole("first_run", first_run)
     check_seed(conditions.seed, first_run, runs)
     prepared = conditions.on(table)
+    require_scores(strategy, table)
     if table.description.valid is None:
         message = f"{table.name} publishes no validation measurements: the search observes {table.objective.name}"
         warnings.warn(message, SearchOnTestWarning, stacklevel=stacklevel)
+    for note in setting_notes(table, prepared):
+        warnings.warn(note, SettingWarning, stacklevel=stacklevel)
     setting = Setting(
         table=table.name,
         checksum=table.checksum,

@@ -2,17 +2,67 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import unknown
+from nasbench_lab.errors import UnknownNameError, unknown
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Scores
+from nasbench_lab.tables import catalogue
+from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.table import Table
 
 _PRICE = "{}_seconds"
 """Name of the metric with the seconds of a score. A metric without such a companion is not a score."""
+
+
+_MOST_LISTED = 4  # tables
+
+
+def score_names(description: Description) -> tuple[str, ...]:
+    """Return the names of a table's zero-cost scores.
+
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> score_names(synthetic_table("chain").description)
+    ('synflow',)
+    """
+    names = {metric.name for metric in description.metrics}
+    return tuple(
+        metric.name
+        for metric in description.metrics
+        if metric.split == "none" and metric.direction != "none" and _PRICE.format(metric.name) in names
+    )
+
+
+def require_scores(strategy: Strategy[Any], table: Table) -> None:
+    """Raise UnknownNameError if a strategy needs a score that a table does not have; the message says which do."""
+    names, wanted = score_names(table.description), getattr(strategy, "score", None)
+    if "scores" not in strategy.needs or (names and (wanted is None or wanted in names)):
+        return
+    what = unknown("score", wanted, names) if wanted is not None else f"{strategy.name!r} needs zero-cost scores"
+    raise UnknownNameError(f"{what}; {tables_with(wanted)}")
+
+
+def tables_with(score: str | None) -> str:
+    """Return which tables of the catalogue have a score, or any score if it is None, for messages.
+
+    >>> tables_with("naswot")
+    "tables with 'naswot': nats-bench-tss/ImageNet16-120, nats-bench-tss/cifar10, nats-bench-tss/cifar100"
+    >>> tables_with("nothing")
+    "no table of the catalogue has 'nothing'"
+    """
+    found = []
+    for name in catalogue.list_tables():
+        names = score_names(catalogue.find_recipe(name).description)
+        if score in names or (score is None and names):
+            found.append(name)
+    what = "scores" if score is None else repr(score)
+    if not found:
+        return f"no table of the catalogue has {what}"
+    more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
+    return f"tables with {what}: {', '.join(found[:_MOST_LISTED])}{more}"
 
 
 @final
@@ -26,11 +76,7 @@ class TableScores(Scores):
 
     def __init__(self, table: Table, runs: int) -> None:
         self._table = table
-        self._names = tuple(
-            metric.name
-            for metric in table.description.metrics
-            if metric.split == "none" and metric.direction != "none" and _PRICE.format(metric.name) in table.metrics
-        )
+        self._names = score_names(table.description)
         self._runs = runs
         self._due: FloatArray | None = None
 

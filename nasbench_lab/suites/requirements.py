@@ -12,7 +12,7 @@ from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.costs import allowed_trainings, spendings
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.simulation.single_fidelity import one_fidelity
-from nasbench_lab.simulation.zero_cost_scores import TableScores
+from nasbench_lab.simulation.zero_cost_scores import score_names, tables_with
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.tables import Table
 
@@ -50,11 +50,11 @@ def lacking(strategy: Strategy[Any], table: Table, conditions: Conditions, measu
 
 
 def _without_score(table: Table, wanted: str | None) -> str:
-    names = TableScores(table, 1).names
+    names = score_names(table.description)
     if not names:
-        return "it needs scores that cost no training, and the table has none"
+        return f"it needs scores that cost no training, and the table has none; {tables_with(wanted)}"
     if wanted is not None and wanted not in names:
-        return f"it needs the score {wanted!r}, and the table has {', '.join(names)}"
+        return f"it needs the score {wanted!r}, and the table has {', '.join(names)}; {tables_with(wanted)}"
     return ""
 
 

@@ -15,6 +15,7 @@ gigabytes is looked up without reading the rest.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import math
@@ -120,10 +121,17 @@ class MappedArrays(Mapping[str, NDArray[Any]]):
 
 
 class Draft(NamedTuple):
-    """The arrays of a table that is being written: memory-mapped, filled with NaN, writable in any order."""
+    """The arrays of a table that is being written: memory-mapped, filled with NaN, writable in any order.
+
+    Attributes:
+        values: metric to its values.
+        means: metric to its published means.
+        notes: further notes for the description, which may be appended until the table is complete.
+    """
 
     values: Mapping[str, NDArray[Any]]
     means: Mapping[str, NDArray[Any]]
+    notes: list[str]
 
 
 @contextlib.contextmanager
@@ -175,10 +183,12 @@ def writing(
             for group in _GROUPS
             for name, e in extents[group].items()
         }
-        yield Draft(_group(maps, "values"), _group(maps, "means"))
+        draft = Draft(_group(maps, "values"), _group(maps, "means"), [])
+        yield draft
         for array in maps.values():
             array.flush()
-        _seal(temporary, description, maps)
+        noted = dataclasses.replace(description, notes=(*description.notes, *draft.notes))
+        _seal(temporary, noted, maps)
 
 
 def write(table: Table, path: str | os.PathLike[str]) -> None:
@@ -227,6 +237,17 @@ def _shapes(description: Description, means: Iterable[str]) -> dict[str, tuple[i
     for name in means:
         shapes[f"means/{description.metric(name).name}"] = (lengths["architecture"], lengths["fidelity"])
     return shapes
+
+
+def size_of(description: Description, means: Iterable[str] = ()) -> int:
+    """Return how many bytes the arrays of a new table take, as float64.
+
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> table = synthetic_table("chain")
+    >>> size_of(table.description) == 8 * sum(table.values(name).size for name in table.metrics)
+    True
+    """
+    return 8 * sum(math.prod(shape) for shape in _shapes(description, means).values())
 
 
 def _group(arrays: Mapping[str, NDArray[Any]], group: str) -> dict[str, NDArray[Any]]:

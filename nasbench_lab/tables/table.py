@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal, Protocol, final, runtime_checkable
 
@@ -17,7 +17,10 @@ from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.tables.description import AXES, Description, Metric
 from nasbench_lab.tables.point_queries import MetricColumn, PointQueries
 
-Repeat = int | Literal["mean"]
+Repeat = int | str
+"""A number from 0, the name of a repeat (usually its seed), or ``"mean"``."""
+
+_MOST_REPEATS_NAMED = 8
 
 SECONDS_PER_EPOCH = "s/epoch"
 """Unit of times that are the same at every epoch, so that the time of one epoch is stored."""
@@ -193,7 +196,8 @@ class Table:
         Args:
             index: architecture indices, any shape.
             fidelity: training epochs; by default the highest.
-            repeat: number of a repeat, or ``"mean"`` over the repeats of each architecture.
+            repeat: number of a repeat, its seed (see `check_repeat`), or ``"mean"`` over the repeats of each
+                architecture.
             metric: name of the metric; by default the objective.
 
         Raises:
@@ -216,7 +220,7 @@ class Table:
         Args:
             architecture: index, or official notation.
             epochs: training epochs; by default the highest.
-            repeat: number of a repeat, or ``"mean"``.
+            repeat: number of a repeat, its seed (see `check_repeat`), or ``"mean"``.
 
         Raises:
             OutOfSpaceError: no such architecture.
@@ -286,14 +290,32 @@ class Table:
         metric = self.description.split_metric(split)
         return best(self.mean_values(metric.name), metric)
 
-    def check_repeat(self, repeat: Repeat) -> Repeat:
-        """Return ``repeat``, or raise ParameterError if the table has no such repeat."""
-        if isinstance(repeat, str) and repeat == "mean":
-            return repeat
-        number = whole('repeat, if not "mean",', repeat)
-        last = self.repeats - 1
-        require(0 <= number <= last, f"table {self.name!r} has repeats 0..{last}, not {number}")
-        return number
+    def check_repeat(self, repeat: Repeat) -> int | Literal["mean"]:
+        """Return the number of a repeat, or ``"mean"``; raise ParameterError if the table has no such repeat.
+
+        A repeat can also be given by its name in the table, which often is its seed: as text, or as a number if no
+        repeat has that number. For example, repeats named 777 and 888 have the numbers 0 and 1.
+
+        >>> from nasbench_lab.testing import synthetic_table
+        >>> table = synthetic_table("chain")
+        >>> table.description.repeats
+        ('first', 'second', 'third')
+        >>> table.check_repeat(1), table.check_repeat("second"), table.check_repeat("mean")
+        (1, 1, 'mean')
+        """
+        names, last = self.description.repeats, self.repeats - 1
+        if isinstance(repeat, str):
+            if repeat == "mean":
+                return "mean"
+            known = repeat in names
+        else:
+            number = whole('repeat, if not "mean" or the name of a repeat,', repeat)
+            if 0 <= number <= last:
+                return number
+            known = str(number) in names
+        text = f"table {self.name!r} has repeats 0..{last}{_in_brackets(names)}, not {repeat!r}"
+        require(known, text)
+        return names.index(str(repeat))
 
     def _check_shape(self, what: str, metric: str, arrays: Mapping[str, NDArray[Any]], wanted: tuple[int, ...]) -> None:
         """Raise DataError if an array does not have the shape of the description; arrays in a file are not read."""
@@ -303,13 +325,14 @@ class Table:
 
     def _column(self, metric: str, epochs: int | None, repeat: Repeat) -> FloatArray:
         """Return one metric of all architectures, shape (architectures,); cached for the next lookup."""
-        key = (metric, self.fidelity_position(epochs), self.check_repeat(repeat))
+        number = self.check_repeat(repeat)
+        key = (metric, self.fidelity_position(epochs), number)
         if key not in self._columns:
-            if repeat == "mean":
+            if number == "mean":
                 column = self.mean_values(metric, epochs)
             else:
                 repeats = self.repeat_values(metric, epochs)
-                column = repeats[:, int(repeat) if repeats.shape[1] > 1 else 0]
+                column = repeats[:, number if repeats.shape[1] > 1 else 0]
             self._columns[key] = np.ascontiguousarray(column)
         return self._columns[key]
 
@@ -364,6 +387,11 @@ def best(values: NDArray[Any], metric: Metric) -> float:
     if not len(known):
         return float("nan")
     return float(known.min() if metric.direction == "minimize" else known.max())
+
+
+def _in_brackets(names: Sequence[str]) -> str:
+    """Return the names of repeats in brackets; an empty text if there are many, or a single one."""
+    return f" ({', '.join(names)})" if 1 < len(names) <= _MOST_REPEATS_NAMED else ""
 
 
 def _unverified(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:

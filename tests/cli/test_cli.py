@@ -234,7 +234,7 @@ def test_query_by_index_and_notation():
         (["9" * 5000], "malformed architecture"),
         (["5", "--fidelity", "3"], "unknown fidelity '3'; known: 500"),
         (["5", "--repeat", "7"], "has repeats 0..0, not 7"),
-        (["5", "--repeat", "sample"], 'must be "mean" or a number'),
+        (["5", "--repeat", "sample"], "has repeats 0..0, not 'sample'"),
     ],
 )
 def test_bad_queries(arguments, part):

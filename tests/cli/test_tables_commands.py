@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import hashlib
 import io
+import os
 import pickle
 import re
 import shutil
@@ -21,7 +22,15 @@ from command_line import nasbench_lab_here as nasbench_lab
 from terminal import on_a_terminal
 
 import nasbench_lab as nl
-from nasbench_lab.errors import DataError, MissingDataError, OutputError, ParameterError, SourceError, UnknownNameError
+from nasbench_lab.errors import (
+    DataError,
+    MissingDataError,
+    NasbenchLabError,
+    OutputError,
+    ParameterError,
+    SourceError,
+    UnknownNameError,
+)
 from nasbench_lab.tables import (
     StreamedRecipe,
     Table,
@@ -384,8 +393,7 @@ def test_unknown_files_list_what_can_be_imported(tmp_path):
         b"",
         b"x",
         b"[",
-        b'[{"a": 1, "b": 2}]',
-        b'{"a": 1, "b": 2}',
+        b"[1, 2]",
         b"PK\x03\x04",
         b"\x80\x04.",
         b"BZh9",
@@ -536,3 +544,68 @@ def test_a_place_that_cannot_be_written(tmp_path):
     done = nasbench_lab("tables", "fetch", "digits/chain", NASBENCH_LAB_CACHE=str(tmp_path / "cache"))
     assert_refused(done, "cannot write", "Not a directory")
     assert issubclass(OutputError, OSError)
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "part"),
+    [
+        ("arch,epoch,val_acc\na,0,1\n", [], "pass --first-epoch 0"),
+        ("arch,val_acc\na,1\na,2\n", [], "name the column of the seed: --repeat ..."),
+        ("arch,val_acc\n7,1\n", [], "--space topology; if they are names, pass --space listed"),
+        ("arch,quality\na,1\n", ["--valid", "quality"], "--direction quality=maximize"),
+        ("arch,val_acc,train_hours\na,1,2\n", ["--cost", "train_hours"], "--unit train_hours=h"),
+        ("arch,val_acc\na,0.5\n", ["--unit", "val_acc=percent"], "for fractions, pass --unit val_acc=fraction"),
+        ("model,val_acc\na,0.5\n", [], "for example --architecture model"),
+        ("arch,quality\na,1\n", [], "for example --valid quality"),
+        ("arch,valid_acc,val_accuracy\na,1,2\n", [], "for example --valid valid_acc"),
+        ("arch,val_acc\n\xe4,1\n".encode("latin-1"), [], "--encoding latin-1"),
+        ("arch,epoch,val_acc,train_s\na,1,1,9\na,27,1,9\n", ["--resumable"], "pass --per-epoch train_s"),
+        ("arch,val_acc\na,1\n", ["--max-epochs", 3], "--max-epochs needs a column of epochs"),
+    ],
+    ids=range(12),
+)
+def test_hints_of_an_import_are_flags(tmp_path, content, words, part):
+    path = tmp_path / "my.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert_refused(nasbench_lab("tables", "import", path, *words), part)
+    if not words:  # in Python, the same hint has keywords
+        with pytest.raises(NasbenchLabError) as error:
+            nl.read_columns(path)
+        assert "--" not in str(error.value)
+
+
+def test_what_is_doubtful_about_an_import_is_printed(tmp_path):
+    rows = "".join(f"a{k},{epoch},0.5\n" for k in range(5) for epoch in (100, 200) if k == 0 or epoch == 100)
+    (tmp_path / "my.csv").write_text("arch,epoch,val_acc\n" + rows)
+    done = nasbench_lab("tables", "import", tmp_path / "my.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (
+        "The highest fidelity, 200 epochs, has values of only 1 architectures; 100 epochs have values of 5"
+        in done.stdout
+    )
+    described = nasbench_lab("tables", "describe", tmp_path / "my.h5", "--out", tmp_path)
+    assert "note: The highest fidelity, 200 epochs" in described.stderr
+    done = nasbench_lab("tables", "import", tmp_path / "my.csv", "--max-epochs", 100, "--overwrite")
+    assert "The highest fidelity" not in done.stdout
+    assert load(tmp_path / "my.h5").fidelities == (100,)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_an_import_from_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "my.csv")
+    assert_refused(nasbench_lab("tables", "import", tmp_path / "my.csv"), "is a pipe or a device; save its content")
+    (tmp_path / "mine.csv").write_text(COLUMNS)
+    done = nasbench_lab("tables", "import", tmp_path / "mine.csv", "--citation", tmp_path / "my.csv")
+    assert_refused(done, "is a pipe or a device")
+
+
+@pytest.mark.mirror
+def test_the_disk_that_tables_of_an_archive_take_is_said_before(mirror, tmp_path, monkeypatch):
+    from nasbench_lab.tables.importers.nats_archives import archives
+
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 10**9))
+    done = nasbench_lab("tables", "import", mirror / f"{NATS}/NATS-sss-v1_0-50262-simple", "--out", tmp_path / "out")
+    first, second = done.stderr.splitlines()
+    assert (done.returncode, first) == (2, "note: the tables take about 1.1 GB of disk")
+    assert re.search(r"the tables of NATS-sss-v1_0-50262-simple take 1\.1 GB of disk, but .* has only 1\.0 GB", second)
+    assert list(tmp_path.iterdir()) == []

@@ -319,6 +319,21 @@ def test_ec_nas():
 
 
 @pytest.mark.mirror
+def test_files_of_ec_nas_give_what_they_have(mirror, empty_cache):
+    folder = mirror / "PedramBakh/EC-NAS-Bench/ecnas/ecnas/utils/data/tabular_benchmarks"
+    bench = api.NASBench(folder / "energy_4V9E_estimate.tfrecord", seed=0)
+    assert bench.config["num_repeats"] == 1
+    for module_hash in bench.hash_iterator():
+        fixed, computed = bench.get_metrics_from_hash(module_hash)
+        spec = api.ModelSpec(fixed["module_adjacency"], fixed["module_operations"])
+        for epochs in (4, 12, 36, 108):
+            (point,) = computed[epochs]
+            assert bench.query(spec, epochs)["test_accuracy"] == point["final_test_accuracy"]
+            assert not any(name.startswith("halfway") and name.endswith("accuracy") for name in point)
+            assert ("halfway_training_time" in point) is (epochs == 4)
+
+
+@pytest.mark.mirror
 def test_a_table_of_means_has_no_trainings():
     with pytest.raises(MissingDataError, match="has no train_seconds, train_accuracy, valid_accuracy"):
         api.NASBench("nas-bench-101/means")

@@ -5,6 +5,10 @@ import logging
 import pickle
 import random
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import hypothesis
 import pytest
@@ -449,6 +453,40 @@ def test_tables_are_opened_directly_and_archives_are_converted_once(made_up, emp
         )
     (tmp_path / "mine" / "000009.pickle.pbz2").unlink()
     assert len(nats_bench.create(tmp_path / "mine", "tss", True).evaluated_indexes) == 2
+
+
+OPEN = """
+import sys
+from nasbench_lab.compat import nats_bench
+
+print(sorted(nats_bench.create(sys.argv[1], "tss", True, False).evaluated_indexes))
+"""
+
+
+def test_processes_may_open_an_archive_first_at_the_same_time(made_up, empty_cache):
+    command = [sys.executable, "-c", OPEN, str(made_up)]
+    together = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [process.communicate(timeout=120) for process in together]
+    assert [out for out, _ in said] == ["[0, 5, 9]\n"] * 3, said
+    assert sum("converting" in err for _, err in said) == 1
+    assert all("takes 0.1 GB of disk" in err for _, err in said if "converting" in err)
+    assert len(list((empty_cache / "archives").iterdir())) == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL")
+def test_a_killed_conversion_leaves_nothing_for_ever(made_up, empty_cache):
+    process = subprocess.Popen([sys.executable, "-c", OPEN, str(made_up)], stderr=subprocess.PIPE, text=True)
+    assert "converting" in process.stderr.readline()
+    deadline = time.monotonic() + 60
+    while not list(empty_cache.rglob("*.h5")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert sum(path.stat().st_size for path in empty_cache.rglob("*") if path.is_file()) > 0
+    nats_bench.create(made_up, "tss", True)
+    (folder,) = (empty_cache / "archives").iterdir()
+    assert not folder.name.startswith(".")
+    assert all(path.name.endswith(".h5") and not path.name.startswith(".") for path in folder.iterdir())
 
 
 def test_missing_architectures(pair):

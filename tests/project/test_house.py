@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "errors": set(),
     "streams": {"arrays", "checks", "errors"},
     "files": {"errors"},
-    "cache": set(),
+    "cache": {"errors"},
     "plugins": {"errors"},
     "pickling": set(),
     "stability": {"errors"},

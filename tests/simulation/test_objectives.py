@@ -139,6 +139,7 @@ def test_scores_cost_what_they_take(workers):
         nl.simulate(table, Spy("naswot"), **options)
 
 
+@pytest.mark.filterwarnings("ignore:the limit parameters")
 def test_traces_with_goals_survive_the_disk(tmp_path):
     trace = nl.simulate(
         CHAIN,

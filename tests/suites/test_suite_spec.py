@@ -232,7 +232,7 @@ def test_grids_and_patterns(tmp_path):
             "strategy 'regularized-evolution' is listed twice",
         ),
         ({"fidelity": 5}, UnknownNameError, "unknown fidelity '5'"),
-        ({"repeat": 9}, ParameterError, "has repeats 0..2, not 9"),
+        ({"repeat": 9}, ParameterError, r"has repeats 0..2 \(first, second, third\), not 9"),
         ({"objectives": ["latency"]}, UnknownNameError, "unknown metric 'latency'"),
         ({"budget": nl.Budget(seconds=1)}, MissingDataError, "no evaluation fits into 1 s"),
         ({"strategies": ["hyperband"], "fidelity": 4}, MissingDataError, "it needs several fidelities"),
@@ -309,7 +309,8 @@ def test_what_a_table_lacks_is_skipped_with_the_reason(tmp_path):
     assert {(skip.strategy, skip.table): skip.reason for skip in plan.skipped} == {
         ("local-search", "named"): "it needs neighbours, and the table's architectures have none",
         ("hyperband", "named"): "it needs several fidelities, and the table has none below 10 epochs",
-        ("zero-cost-filter", "named"): "it needs scores that cost no training, and the table has none",
+        ("zero-cost-filter", "named"): "it needs scores that cost no training, and the table has none; "
+        "tables with 'synflow': nats-bench-tss/ImageNet16-120, nats-bench-tss/cifar10, nats-bench-tss/cifar100",
     }
 
 

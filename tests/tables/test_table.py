@@ -91,11 +91,11 @@ def test_missing_data_is_an_error_never_a_guess():
 
 
 def test_errors_say_what_is_allowed():
-    with pytest.raises(UnknownNameError, match="unknown fidelity '5'; known: 12, 4"):
+    with pytest.raises(UnknownNameError, match="unknown fidelity '5'; known: 4, 12"):
         TABLE.query(0, epochs=5)
-    with pytest.raises(ParameterError, match=r"repeats 0\.\.2, not 3"):
+    with pytest.raises(ParameterError, match=r"repeats 0\.\.2 \(first, second, third\), not 3"):
         TABLE.query(0, repeat=3)
-    with pytest.raises(ParameterError, match='if not "mean", must be a whole number'):
+    with pytest.raises(ParameterError, match=r"repeats 0\.\.2 \(first, second, third\), not 'median'"):
         TABLE.lookup(0, repeat="median")
     with pytest.raises(OutOfSpaceError):
         TABLE.lookup([0, 243])

@@ -20,6 +20,7 @@ from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expecte
 from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, incumbent_trajectories
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.results import Results
+from nasbench_lab.simulation.setting_notes import idle_limits
 from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting, Trace
 from nasbench_lab.strategies.registry import list_strategies, strategy_class
 
@@ -72,6 +73,7 @@ class TaskEvidence:
         settings: of the simulations.
         mixed_fidelities: strategies that evaluated at different numbers of epochs.
         one_fidelity: the number of epochs of all evaluations, for each multi-fidelity strategy that has only one.
+        idle_limits: limits that every architecture keeps, such as "parameters 5".
         summaries: of the simulations.
         found: the architecture most often found by each strategy.
         final: per kind, regret of each run at its end, inf without a value, shape (runs,) per strategy.
@@ -91,6 +93,7 @@ class TaskEvidence:
     settings: list[Setting | None]
     mixed_fidelities: tuple[str, ...]
     one_fidelity: Mapping[str, int]
+    idle_limits: tuple[str, ...]
     summaries: list[Summary]
     found: list[Found]
     final: Mapping[RegretKind, list[FloatArray | None]]
@@ -157,6 +160,7 @@ def _of_task(
             for each in ran
             if each.fidelities and each.fidelities[0] == each.fidelities[1] and _is_multi_fidelity(each.setting)
         },
+        idle_limits=_idle_limits(ran[0].setting, ran[0].reference),
         summaries=[each.summary for each in ran],
         found=[
             incumbent
@@ -172,6 +176,13 @@ def _of_task(
         ranks={kind: _ranks(fractions[kind]) for kind in task.kinds},
         times={(kind, axis): _times(found, task, kind, axis) for kind in scaled for axis in task.axes},
     )
+
+
+def _idle_limits(setting: Setting, reference: Reference) -> tuple[str, ...]:
+    """Return the limits of a search that every architecture with a value of the objective keeps."""
+    limits = setting.conditions.limits
+    measured = ~np.isnan(next(iter(reference.means.values())))
+    return tuple(f"{n} {limits[n]:g}" for n in idle_limits(limits, reference.metrics, reference.means, measured))
 
 
 def _share(end: float, horizon: float) -> float:

@@ -22,6 +22,7 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
     checks: tuple[Callable[[Sequence[TaskEvidence]], Iterator[str]], ...] = (
         _incomplete,
         _on_test,
+        _idle_limits,
         _without_value,
         _few_tasks,
         _related_tasks,
@@ -57,6 +58,15 @@ def _on_test(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     found = [each.task.name for each in evidence if each.task.searched_on_test]
     if found:
         yield f"Searches on {_names(found)} observed test values, as there are no others: test regret is optimistic."
+
+
+def _idle_limits(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    tasks: dict[str, list[str]] = {}
+    for each in evidence:
+        for name in each.idle_limits:
+            tasks.setdefault(name, []).append(each.task.name)
+    for limit, names in tasks.items():
+        yield f"The limit {limit} has no effect on {_names(names)}: every architecture keeps it."
 
 
 def _without_value(evidence: Sequence[TaskEvidence]) -> Iterator[str]:

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.cache import cache_folder
+from nasbench_lab.cache import cache_folder, make_once
 from nasbench_lab.compat.nasbench101.lib.config import build_config
 from nasbench_lab.compat.nasbench101_answers import (
     FINAL,
@@ -53,6 +53,7 @@ from nasbench_lab.spaces.cell101 import INPUT, OPERATIONS, OUTPUT
 from nasbench_lab.spaces.cell101_enumeration import MAX_EDGES, MAX_VERTICES
 from nasbench_lab.spaces.cell101_lookup import CellFinder, cell_finder
 from nasbench_lab.tables import catalogue, store
+from nasbench_lab.tables.importers import ec_nas, format_detection
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
 from nasbench_lab.tables.table import Table
 
@@ -313,7 +314,7 @@ class NASBench:
             point: dict[str, float] = {}
             for when, prefix in prefixes.items():
                 if prefix + MEASURED["training_time"] in self._table.metrics:
-                    numbers = self._measurements(index, epochs, repeat, prefix)
+                    numbers = self._measurements.existing(index, epochs, repeat, prefix)
                     point |= {f"{when}_{name}": number for name, number in zip(MEASURED, numbers, strict=True)}
             if not isnan(point["final_training_time"]):
                 points.append({name: number for name, number in point.items() if not isnan(number)})
@@ -361,9 +362,9 @@ def _converted(path: Path) -> Table:
     """Return the table of an official file, which is converted at its first use."""
     status = path.stat()
     identity = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
-    made_by = f"{nas_bench_101.REVISION} {store.FORMAT_VERSION}"
+    made_by = f"{nas_bench_101.REVISION} {ec_nas.REVISION} {store.FORMAT_VERSION}"
     digest = hashlib.sha256(f"{identity} {made_by}".encode()).hexdigest()
     target = cache_folder() / "tables" / f"nas-bench-101__{path.stem}-{digest[:16]}.h5"
-    if not target.exists():
-        nas_bench_101.convert(path, target)
+    importer = ec_nas if format_detection.is_ec_nas(path, format_detection.head(path)) else nas_bench_101
+    make_once(target, lambda draft: importer.convert(path, draft))
     return store.open_table(target, remedy="; delete the file, and it is made again")

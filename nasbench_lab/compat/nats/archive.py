@@ -14,7 +14,7 @@ from typing import Any, final
 
 import numpy as np
 
-from nasbench_lab.cache import cache_folder
+from nasbench_lab.cache import cache_folder, make_once
 from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
 from nasbench_lab.compat.nats.search_trainings import trainings_of
 from nasbench_lab.compat.nats.training_table import TrainingTable
@@ -121,7 +121,8 @@ def open_archive(source: str | os.PathLike[str]) -> Archive:
 
     An official archive is converted into the cache at its first use. The tables are found again by the path, size and
     time of the archive (for a folder: its own time, and that of its list of architectures), so an archive that has
-    changed is converted again.
+    changed is converted again. Processes that open the archive at the same time wait for the first one. The tables take
+    1 to 3 GB however few architectures the archive has: they have a place for every architecture of the space.
 
     Args:
         source: a table of the catalogue or all of a publication, a table file, a folder of table files, or a folder or
@@ -142,8 +143,7 @@ def open_archive(source: str | os.PathLike[str]) -> Archive:
     if files:
         return _of_tables(files)
     folder = cache_folder() / "archives" / f"{path.name.split('.')[0]}-{_identity(path)}"
-    if not _curve_files(folder):
-        _convert(path, folder)
+    make_once(folder, lambda draft: _convert(path, draft, folder))
     return _of_curves(folder)
 
 
@@ -211,11 +211,12 @@ def _official_order(item: tuple[tuple[str, str], Any]) -> tuple[int, str, int]:
     return DATASETS.index(dataset) if dataset in DATASETS else len(DATASETS), dataset, int(hp)
 
 
-def _convert(source: Path, folder: Path) -> None:
-    from nasbench_lab.tables.importers.nats_archives.archives import import_archive
+def _convert(source: Path, draft: Path, folder: Path) -> None:
+    from nasbench_lab.tables.importers.nats_archives.archives import disk_needed, import_archive
 
-    _LOG.info("converting %s into %s; this is done once", source, folder)
-    import_archive(source, folder, progress=_report)
+    size = disk_needed(source) / 1e9
+    _LOG.warning("converting %s into %s; this is done once, and takes %.1f GB of disk", source, folder, size)
+    import_archive(source, draft, progress=_report)
 
 
 def _report(done: int, total: int) -> None:

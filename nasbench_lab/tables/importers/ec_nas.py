@@ -10,21 +10,26 @@ Carbontracker for the whole training after its first epochs, and the average pow
 - *4v9e-estimate*: the 91 cells trained once for 4 epochs, with times and energy scaled up to the other numbers of
   epochs. Accuracies are the means of NAS-Bench-101. The file repeats them for the evaluation halfway; the table omits
   these. All records have the totals and predictions of 4 epochs; the table has them at 4 epochs only.
+
+The repository also has files like the estimate for single graphics cards, which `convert` recognises.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile
+from nasbench_lab.tables.importers.ec_nas_scaled import ScaledAmounts, check_scaled, recognise
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
 from nasbench_lab.tables.importers.nas_bench_101.messages import WireField
 from nasbench_lab.tables.importers.nas_bench_101.reader import Counts, Dimensions, RecordFormat, fill
@@ -32,6 +37,9 @@ from nasbench_lab.tables.importers.nas_bench_101.reader import convert as _conve
 from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.recipe import Arrays, Recipe
 from nasbench_lab.tables.table import Table
+
+REVISION = 2
+"""Version of the conversion; must be raised if the same file gives other numbers."""
 
 _CITATION = """@inproceedings{bakhtiarifard2024ecnas,
   title     = {{EC-NAS}: Energy Consumption Aware Tabular Benchmarks for Neural Architecture Search},
@@ -100,6 +108,11 @@ def _of_energy(halfway: str) -> tuple[Metric, ...]:
     return tuple(found)
 
 
+_REPEATS_OF_ESTIMATE = ("mean of 3 trainings; energy of one",)
+_AFTER_ONE = "after 1 epoch"
+_HALFWAY_NOTE = "What the project calls halfway is after 1 epoch, whatever the number of epochs."
+
+
 def _describe(dimensions: Dimensions) -> Description:
     return _description(
         f"ec-nas/{dimensions.vertices}v9e",
@@ -155,8 +168,57 @@ def _remarks(table: Table, counts: Counts) -> list[str]:
 
 
 def convert(source: Path, target: Path, *, progress: Progress | None = None) -> None:
-    """Convert a file of EC-NAS to a table with all metrics; see `convert` of NAS-Bench-101."""
-    _convert(source, target, RecordFormat(_FIELDS, _describe, len(nas_bench_101.REPEATS), _remarks), progress)
+    """Convert a file of EC-NAS to a table with all metrics that were measured; see `convert` of NAS-Bench-101.
+
+    Files of estimates, and of single graphics cards, are recognised by their numbers. Their tables have names of their
+    own, without the placeholders of the file, and say which numbers were scaled.
+    """
+    scaled = recognise(source, _FIELDS["train_seconds"], _FIELDS["halfway_train_seconds"])
+    kind = RecordFormat(_FIELDS, _describe, len(nas_bench_101.REPEATS), _remarks)
+    _convert(source, target, kind if scaled is None else _scaled_format(source.name, scaled), progress)
+
+
+def _scaled_format(file: str, scaled: ScaledAmounts) -> RecordFormat:
+    """Return the format of a file whose amounts were scaled."""
+    placeholders = _PLACEHOLDERS if scaled.kind == "estimate" else tuple(n for n in _FIELDS if n.startswith("halfway_"))
+    fields = {name: field for name, field in _FIELDS.items() if name not in placeholders}
+
+    def describe(dimensions: Dimensions) -> Description:
+        described = _description(
+            f"ec-nas/{dimensions.vertices}v9e-{scaled.suffix}",
+            dimensions,
+            _REPEATS_OF_ESTIMATE,
+            _AFTER_ONE,
+            source="https://github.com/PedramBakh/EC-NAS-Bench",
+            notes=_notes_of_scaled(dimensions, scaled),
+        )
+        return dataclasses.replace(described, metrics=tuple(m for m in described.metrics if m.name in fields))
+
+    def finish(dimensions: Dimensions, values: Mapping[str, NDArray[Any]]) -> None:
+        check_scaled(file, dimensions.fidelities, values)
+        for name in _NOT_ESTIMATED:
+            if name in values:
+                values[name][:, 1:] = np.nan
+
+    return RecordFormat(fields, describe, len(_REPEATS_OF_ESTIMATE), _remarks, finish)
+
+
+def _notes_of_scaled(dimensions: Dimensions, scaled: ScaledAmounts) -> tuple[str, ...]:
+    first, *others = dimensions.fidelities
+    factors = [f"{epochs / first:g}" for epochs in others]
+    beyond = " and ".join(filter(None, [", ".join(factors[:-1]), *factors[-1:]]))
+    device = f" on {scaled.device}" if scaled.device else ""
+    measured = f"Seconds, energy and carbon dioxide were measured for {first} epochs{device}"
+    if scaled.kind == "estimate":
+        given, halfway = "Power, totals, predictions and what was used up to the first epoch", _HALFWAY_NOTE
+    else:
+        given, halfway = "Power, totals and predictions", "Halfway, all amounts were scaled, too, and are left out."
+    return (
+        "Accuracies are the means of NAS-Bench-101.",
+        f"{measured}, and are those times {beyond} beyond.",
+        f"{given} are given for {first} epochs only.",
+        halfway,
+    )
 
 
 def _read(description: Description, files: Sequence[bytes]) -> tuple[Arrays, Arrays]:
@@ -197,9 +259,6 @@ def _recipe(
     return Recipe(description, (file,), _read)
 
 
-_AFTER_ONE = "after 1 epoch"
-_HALFWAY_NOTE = "What the project calls halfway is after 1 epoch, whatever the number of epochs."
-
 RECIPES = (
     _recipe(
         "4V9E",
@@ -223,7 +282,7 @@ RECIPES = (
         "e18becd6aac719a9af4c816940a6bf7bf5fb0a16870d531e78a27c1d8cf89010",
         297_784,
         Dimensions(4, (4, 12, 36, 108)),
-        ("mean of 3 trainings; energy of one",),
+        _REPEATS_OF_ESTIMATE,
         _AFTER_ONE,
         (
             "Accuracies are the means of NAS-Bench-101.",

@@ -11,6 +11,8 @@ import zlib
 from pathlib import Path
 
 from nasbench_lab.errors import DataError
+from nasbench_lab.tables.importers.columns.json_reader import looks_like_json
+from nasbench_lab.tables.reading.plain_files import require_plain_file
 
 _HEAD = 2**16  # bytes
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -32,6 +34,7 @@ def head(path: Path) -> bytes:
     """
     if path.is_dir():
         return b""
+    require_plain_file(path)
     try:
         with path.open("rb") as file:
             return file.read(_HEAD)
@@ -98,17 +101,18 @@ def is_accel_nasbench(_path: Path, start: bytes) -> bool:
 
 
 def is_columns(_path: Path, start: bytes) -> bool:
-    """Return whether it is Parquet, or text (possibly compressed with gzip) whose first line has several cells."""
-    if start.startswith((b"PAR1", _GZIP)):
+    """Return whether it is Parquet or JSON, or text whose first line has several cells; perhaps compressed by gzip."""
+    if start.startswith((b"PAR1", _GZIP)) or looks_like_json(start):
         return True
     if b"\0" in start:
         return False
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(start)  # the last character may be incomplete
-    except UnicodeDecodeError:
-        return False
+    except UnicodeDecodeError:  # perhaps in another encoding, which the reader asks for
+        text = start.decode("latin-1")
+        if not all(character.isprintable() or character in "\t\r\n" for character in text):
+            return False
     header = next((line for line in text.splitlines() if line.strip()), "")
-    # JSON has commas, too, but column names do not start like JSON.
     return not header.lstrip().startswith(("{", "[")) and any(delimiter in header for delimiter in ",\t;|")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from nasbench_lab.errors import DataError, ParameterError, unknown
 from nasbench_lab.tables.importers import format_detection
+from nasbench_lab.tables.importers.columns.hints import option_name
 from nasbench_lab.tables.progress_callbacks import Progress
 
 Convert = Callable[[Path, Path, Progress | None, Mapping[str, Any]], list[Path]]
@@ -32,6 +33,7 @@ class FileFormat:
         convert: converts a source to tables.
         several: whether the result is a folder of tables, not one table file.
         options: whether the format takes options, such as the names of columns.
+        disk_needed: returns about how many bytes the tables of a source take; None if this is as little as the source.
     """
 
     name: str
@@ -40,6 +42,7 @@ class FileFormat:
     convert: Convert
     several: bool = False
     options: bool = False
+    disk_needed: Callable[[Path], int] | None = None
 
 
 def _nas_bench_101(source: Path, target: Path, progress: Progress | None, _options: Mapping[str, Any]) -> list[Path]:
@@ -60,6 +63,12 @@ def _nats_bench(source: Path, target: Path, progress: Progress | None, _options:
     from nasbench_lab.tables.importers.nats_archives import archives as nats_archives
 
     return nats_archives.import_archive(source, target, progress=progress)
+
+
+def _disk_of_nats_bench(source: Path) -> int:
+    from nasbench_lab.tables.importers.nats_archives import archives as nats_archives
+
+    return nats_archives.disk_needed(source)
 
 
 def _trans_nas_bench(source: Path, target: Path, progress: Progress | None, _options: Mapping[str, Any]) -> list[Path]:
@@ -98,9 +107,15 @@ FORMATS = {
             format_detection.is_nats_bench,
             _nats_bench,
             several=True,
+            disk_needed=_disk_of_nats_bench,
         ),
         FileFormat(
-            "nas-bench-201", "NAS-Bench-201 (.pth)", format_detection.is_nas_bench_201, _nats_bench, several=True
+            "nas-bench-201",
+            "NAS-Bench-201 (.pth)",
+            format_detection.is_nas_bench_201,
+            _nats_bench,
+            several=True,
+            disk_needed=_disk_of_nats_bench,
         ),
         FileFormat(
             "trans-nas-bench-101",
@@ -116,7 +131,7 @@ FORMATS = {
             _nas_bench_graph,
         ),
         FileFormat("accel-nasbench", "Accel-NASBench (.tar.gz)", format_detection.is_accel_nasbench, _accel_nasbench),
-        FileFormat("columns", "CSV or Parquet", format_detection.is_columns, _columns, options=True),
+        FileFormat("columns", "CSV, Parquet or JSON", format_detection.is_columns, _columns, options=True),
     )
 }
 """Format name to format, in the order in which they are tried."""
@@ -162,14 +177,14 @@ def import_tables(
     progress: Progress | None = None,
     **options: Any,
 ) -> list[Path]:
-    """Convert an official file, or a CSV or Parquet file, to tables.
+    """Convert an official file, or a CSV, Parquet or JSON file, to tables.
 
     Args:
         source: the file or folder.
         target: the table file to write, or the folder if the source has several tables.
         format: name of the format; ``"auto"`` to detect it by content.
         progress: called with the amount done, and the total.
-        options: for CSV and Parquet files, the options of `nasbench_lab.tables.read_columns`.
+        options: for CSV, Parquet and JSON files, the options of `nasbench_lab.tables.read_columns`.
 
     Returns:
         The table files.
@@ -182,5 +197,5 @@ def import_tables(
     """
     found = find_format(source, format)
     if options and not found.options:
-        raise ParameterError(f"{found.what} takes no options, got {', '.join(sorted(options))}")
+        raise ParameterError(f"{found.what} takes no options, got {', '.join(map(option_name, sorted(options)))}")
     return found.convert(Path(source), Path(target), progress, options)

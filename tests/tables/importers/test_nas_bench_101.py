@@ -34,6 +34,7 @@ from nasbench_lab.errors import DataError, NasbenchLabError, SourceError
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.tables import open_table
 from nasbench_lab.tables.importers import ec_nas
+from nasbench_lab.tables.importers.ec_nas_scaled import ScaledAmounts
 from nasbench_lab.tables.importers.nas_bench_101 import messages as nas_bench_101_messages
 from nasbench_lab.tables.importers.nas_bench_101 import reader as nas_bench_101_reader
 from nasbench_lab.tables.importers.nas_bench_101 import tables as nas_bench_101
@@ -135,6 +136,83 @@ def test_ec_nas_files_of_users(mirror, tmp_path):
             check_against(table, (folder / f"{name}.tfrecord").read_bytes(), energy=True)
 
 
+ENERGY = ("energy", "co2eq", "training_time")
+
+
+def scaled_file(path, device=b"NVIDIA GeForce RTX 9090", halfway=None):
+    """Write a file like EC-NAS's estimates: one training of 4 epochs, and its amounts scaled to 12 and 36."""
+    kind = protobuf_class(energy=True)
+    generator = np.random.default_rng(0)
+    rows = []
+    for model in models(3):
+        amounts, accuracies = generator.random(3) + 1, generator.random((3, 3))
+        for times, (train, valid, test) in zip((1, 3, 9), accuracies, strict=True):
+            content = kind(trainable_parameters=model.parameters, total_time=9.0, total_energy=2.0, total_co2eq=3.0)
+            for part in range(3):
+                factor = times if part == 2 or halfway == "scaled" else 1
+                numbers_ = dict(zip(ENERGY, amounts * (part / 2) * factor, strict=True))
+                content.evaluation_data.add(
+                    current_epoch=part, train_accuracy=train, validation_accuracy=valid, test_accuracy=test, **numbers_
+                )
+            usage = double(1, 7.0)
+            gpu = text(1, usage) + text(2, usage) + text(3, text(1, device))
+            rows.append(row(model, 4 * times, content.SerializeToString() + text(9, text(1, gpu))))
+    return write(path, rows)
+
+
+@pytest.mark.parametrize(("halfway", "name"), [(None, "ec-nas/3v9e-estimate"), ("scaled", "ec-nas/3v9e-rtx9090")])
+def test_scaled_files_of_ec_nas(tmp_path, halfway, name):
+    path = scaled_file(tmp_path / "energy.tfrecord", halfway=halfway)
+    ec_nas.convert(path, tmp_path / "energy.h5")
+    table = open_table(tmp_path / "energy.h5")
+    assert (table.name, table.fidelities, table.repeats) == (name, (4, 12, 36), 1)
+    assert not any(metric.endswith("accuracy") and metric.startswith("halfway") for metric in table.metrics)
+    assert ("halfway_energy" in table.metrics) is (halfway is None)
+    for metric in ("train_seconds", "energy", "co2eq"):
+        values = table.values(metric)[..., 0]
+        assert values == pytest.approx(values[:, :1] * [1, 3, 9], rel=1e-12)
+    for metric in ("total_energy", "total_seconds", "gpu_power"):
+        assert (~np.isnan(table.values(metric))).sum(axis=(0, 2)).tolist() == [table.space.size, 0, 0]
+    notes = " ".join(table.description.notes)
+    assert "measured for 4 epochs" in notes
+    assert "those times 3 and 9 beyond" in notes
+    assert halfway is None or "NVIDIA GeForce RTX 9090" in notes
+
+
+def test_measured_files_are_not_taken_for_scaled_ones(tmp_path):
+    every = list(read_slowly(scaled_file(tmp_path / "energy.tfrecord").read_bytes(), energy=True))
+    rows = []
+    for module_hash, epochs, adjacency, operations, content in every:
+        content.evaluation_data[2].training_time *= 1 + 1e-6 * (epochs == 12)
+        bits = "".join(map(str, adjacency.ravel().tolist()))
+        rows.append(row(Model(module_hash, bits, ",".join(operations), 0), epochs, content.SerializeToString()))
+    ec_nas.convert(write(tmp_path / "measured.tfrecord", rows), tmp_path / "energy.h5")
+    table = open_table(tmp_path / "energy.h5")
+    assert table.name == "ec-nas/3v9e"
+    assert "halfway_test_accuracy" in table.metrics
+
+
+def test_scaled_files_must_be_so_to_their_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(ec_nas, "recognise", lambda *_: ScaledAmounts("estimate", ""))
+    path = write(tmp_path / "energy.tfrecord", rows_of(models(3), (4, 12), repeats=1))
+    with pytest.raises(DataError, match="begins with seconds that are proportional to the epochs, but later ones are"):
+        ec_nas.convert(path, tmp_path / "energy.h5")
+    assert not (tmp_path / "energy.h5").exists()
+
+
+@pytest.mark.mirror
+def test_an_estimate_imported_by_hand_is_that_of_the_catalogue(mirror, tmp_path):
+    folder = mirror / "PedramBakh/EC-NAS-Bench/ecnas/ecnas/utils/data/tabular_benchmarks"
+    ec_nas.convert(folder / "energy_4V9E_estimate.tfrecord", tmp_path / "energy.h5")
+    table = open_table(tmp_path / "energy.h5")
+    (made,) = (recipe.make() for recipe in ec_nas.RECIPES if recipe.description.name == table.name)
+    assert table.name == "ec-nas/4v9e-estimate"
+    assert table.metrics == made.metrics
+    assert table.description.repeats == made.description.repeats
+    for name in table.metrics:
+        assert np.array_equal(table.values(name), made.values(name), equal_nan=True), name
+
+
 @pytest.mark.mirror
 def test_means_of_all_models():
     (recipe,) = (recipe for recipe in nas_bench_101.RECIPES if recipe.description.name == "nas-bench-101/means")
@@ -195,7 +273,7 @@ def test_rows_may_be_in_any_order_and_written_in_any_way(tmp_path):
 def test_a_file_that_begins_with_less_than_it_has(tmp_path, monkeypatch):
     """The frame of the first records is too small, twice."""
     monkeypatch.setattr(tfrecord, "_CHUNK", 2**16)
-    monkeypatch.setattr(nas_bench_101_reader, "_LONGEST_RECORD", 2**16)
+    monkeypatch.setattr(nas_bench_101_reader, "LONGEST_RECORD", 2**16)
     rows = rows_of(models(3), (36,))
     rows += rows_of([model for model in models(4) if len(model.bits) == 16], (36,))
     rows += rows_of(models(4), (108,)) + rows_of(models(3), (12,))

@@ -1,1 +1,1 @@
-"""Tables of a user's own CSV and Parquet files."""
+"""Tables of a user's own CSV, Parquet and JSON files."""

@@ -1,4 +1,4 @@
-"""The cells of a file in batches of rows, as the CSV and Parquet readers give them, and their conversion to numbers."""
+"""The cells of a file in batches of rows, as the readers give them, and their conversion to numbers."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
 from nasbench_lab.tables.importers.columns.cells import CellBatch, ColumnFile
+from nasbench_lab.tables.importers.columns.hints import option
 
 _DELIMITERS = (",", "\t", ";", "|")
 """Delimiters that are recognised. If several split the header into equally many cells, the first one is used."""
@@ -151,7 +152,7 @@ def _text(raw: BinaryIO, path: Path, encoding: str) -> io.TextIOWrapper:
     except LookupError as error:
         raise ParameterError(f"unknown encoding {encoding!r}; most files are in utf-8 or latin-1") from error
     if plain and start in (b"\xff\xfe", b"\xfe\xff"):
-        raise DataError(f"{path.name} is encoded in UTF-16; give encoding='utf-16'")
+        raise DataError(f"{path.name} is encoded in UTF-16; give {option('encoding', 'utf-16')}")
     return text
 
 
@@ -243,7 +244,8 @@ def _errors(path: Path, encoding: str, reader: _Reader | None = None) -> Iterato
     except NasbenchLabError:
         raise
     except UnicodeError as error:
-        raise DataError(f"{path.name} is not encoded in {encoding}; give encoding, such as 'latin-1'") from error
+        hint = option("encoding", "latin-1")
+        raise DataError(f"{path.name} is not encoded in {encoding}; give the right one, such as {hint}") from error
     except csv.Error as error:
         number = reader.line if reader else 1
         raise DataError(f"line {number} of {path.name}: {first_line(error)}; is a quote not closed?") from error

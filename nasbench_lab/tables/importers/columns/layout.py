@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, AtMost, whole
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables.description import AXES, Metric
+from nasbench_lab.tables.importers.columns.hints import option
 from nasbench_lab.tables.importers.columns.options import ColumnOptions, KeyColumns
 from nasbench_lab.tables.importers.columns.rows import Distinct, ParsedRows, RowBlock
 from nasbench_lab.tables.importers.columns.space import labels, ordered, whole_number
@@ -130,18 +131,26 @@ def refuse_duplicates(file: str, rows: ParsedRows, layout: TableLayout, keys: Ke
 
 
 def find_axes(
-    rows: ParsedRows, layout: TableLayout, metrics: Sequence[Metric], columns: Sequence[int]
+    rows: ParsedRows, layout: TableLayout, metrics: Sequence[Metric], columns: Sequence[int], growing: Collection[str]
 ) -> tuple[Axes, ...]:
     """Return the axes of every metric.
 
     A metric of a split has all axes. Any other metric, such as a time or a number of parameters, has the axes along
-    which the numbers of the file differ. If some architectures lack measurements at a fidelity, it keeps the fidelity
-    axis: the seconds of a short training say nothing about those of a long one.
+    which the numbers of the file differ. If some architectures lack measurements at a fidelity, what grows with the
+    training keeps the fidelity axis: the seconds of a short training say nothing about those of a long one.
+
+    Args:
+        rows: the parsed rows of the file.
+        layout: the axes of the table.
+        metrics: the metrics.
+        columns: the column of each metric.
+        growing: names of the metrics that grow with the training, such as seconds and energy.
     """
-    fewer = ((AXES[0],), AXES[:2], (AXES[0], AXES[2])) if _complete(rows, layout) else (AXES[:2],)
+    every: tuple[Axes, ...] = ((AXES[0],), AXES[:2], (AXES[0], AXES[2]))
+    complete = _complete(rows, layout)
     found = []
     for metric, column in zip(metrics, columns, strict=True):
-        candidates = fewer if metric.split == "none" else ()
+        candidates = () if metric.split != "none" else every if complete or metric.name not in growing else every[1:2]
         found.append(next((axes for axes in candidates if _constant(rows, layout, column, axes)), AXES))
     return tuple(found)
 
@@ -188,7 +197,8 @@ def _epochs(file: str, cells: Distinct, keys: KeyColumns, options: ColumnOptions
     for cell, row in zip(cells.values, cells.rows, strict=True):
         epochs = whole_number(str(cell))
         if epochs is None or not options.first_epoch <= epochs <= _MOST_EPOCHS - 1:
-            hint = "; if the file counts epochs from 0, pass first_epoch=0" if epochs == 0 else ""
+            counts = f"; if the file counts epochs from 0, pass {option('first_epoch', 0)}"
+            hint = counts if epochs == 0 else ""
             raise DataError(
                 f"row {row} of {file} has {cell!r} in column {keys.epochs!r}, which is not a number of epochs{hint}"
             )
@@ -212,16 +222,16 @@ def _refuse_empty(file: str, rows: ParsedRows, layout: TableLayout, architecture
     """Raise DataError if nearly all values of the table would be missing."""
     size, fidelities, repeats = layout.shape
     many = f"{fidelities} numbers of epochs and {repeats} repeats"
-    hint = (
-        "" if layout.trainings is not None else "; if every architecture has seeds of its own, pass match_repeats=False"
-    )
+    separate = f"; if every architecture has seeds of its own, pass {option('match_repeats', False)}"
+    hint = "" if layout.trainings is not None else separate
     places = architectures * fidelities * repeats
     if repeats > _MOST_REPEATS or places > max(_FREE_PLACES, _MOST_PLACES * rows.count):
         raise DataError(f"{file} has {many}, but only {rows.count} rows for {architectures} architectures{hint}")
     if size * fidelities * repeats > max(_FREE_PLACES_OF_SPACE, _MOST_PLACES * rows.count):
         raise DataError(
             f"{file} has {rows.count} rows, but {many} for the {size} architectures of the space are "
-            f"{size * fidelities * repeats} numbers per metric; pass space='listed' for only the file's architectures"
+            f"{size * fidelities * repeats} numbers per metric; pass {option('space', 'listed')} for only the "
+            "file's architectures"
         )
 
 
@@ -235,5 +245,5 @@ def _duplicate(file: str, rows: ParsedRows, layout: TableLayout, keys: KeyColumn
         return DataError(f"rows {found[0]} and {found[1]} of {file} have the same {', '.join(same)} and repeat")
     return DataError(
         f"rows {found[0]} and {found[1]} of {file} have the same {' and '.join(same)}; "
-        "if they are different trainings, name the column of the seed: repeat=..."
+        f"if they are different trainings, name the column of the seed: {option('repeat')}"
     )

@@ -9,6 +9,7 @@ from typing import NamedTuple, cast, get_args
 
 from nasbench_lab.errors import DataError, ParameterError, unknown
 from nasbench_lab.tables.description import Direction, Metric, Split
+from nasbench_lab.tables.importers.columns.hints import option, option_name
 from nasbench_lab.tables.importers.columns.options import ColumnOptions, as_names
 from nasbench_lab.tables.importers.columns.rows import ParsedRows
 
@@ -21,7 +22,7 @@ _SPLITS: dict[str, Split] = {
     **dict.fromkeys(("test", "testing"), "test"),
 }
 _KINDS = {
-    **dict.fromkeys(("acc", "accuracy", "top"), "accuracy"),
+    **dict.fromkeys(("acc", "accs", "accuracy", "accuracies", "top"), "accuracy"),
     **dict.fromkeys(("err", "error"), "error"),
     **dict.fromkeys(("ppl", "perplexity"), "perplexity"),
     **dict.fromkeys(("loss", "nll"), "loss"),
@@ -34,7 +35,15 @@ _KINDS = {
 _PREFERRED = ("accuracy", "error", "score", "perplexity", "loss")
 """The kinds of measurements that can stand for a split, most preferred first: what searches usually optimise."""
 
+_UNIT_NAMES = {
+    **dict.fromkeys(("%", "pct", "percentage"), "percent"),
+    **dict.fromkeys(("fractions", "ratio"), "fraction"),
+}
+"""Other names of units whose ranges are checked."""
+_MOST_MILLIONS = 1e4  # parameters or operations: no network of a table has more
+
 _OTHER_TIMES = frozenset(("ms", "milliseconds", "min", "mins", "minutes", "h", "hours", "hrs", "days"))
+_GROWING = frozenset(("time", "energy", "co2", "kwh")) | _OTHER_TIMES
 _COST = re.compile(r"(train|training|total)_(time_)?(seconds|secs|sec|s)")
 _WORD = re.compile(r"[A-Z]?[a-z]+[0-9]?(?![a-z])|[A-Z]+[0-9]?(?![a-z])|[0-9]+")
 
@@ -49,7 +58,9 @@ class ColumnMetrics(NamedTuple):
         valid, test: names of the metrics that stand for these splits.
         cost: names of the metrics that add up to the cost of an evaluation.
         per_epoch: names of the cost metrics that are seconds of a single epoch in the file.
+        growing: names of the metrics that grow with the training, such as seconds and energy.
         notes: notes about what was inferred from names and numbers.
+        doubts: notes about options that the numbers make doubtful, of which the user is also warned.
     """
 
     metrics: tuple[Metric, ...]
@@ -59,7 +70,9 @@ class ColumnMetrics(NamedTuple):
     test: str | None
     cost: tuple[str, ...]
     per_epoch: tuple[str, ...]
+    growing: tuple[str, ...]
     notes: tuple[str, ...]
+    doubts: tuple[str, ...]
 
 
 class _Roles(NamedTuple):
@@ -91,12 +104,14 @@ def find_metrics(file: str, rows: ParsedRows, options: ColumnOptions) -> ColumnM
     used = [name for name, low in zip(rows.metrics, rows.low.tolist(), strict=True) if not math.isnan(low)]
     names = _names(file, used)
     columns = tuple(rows.metrics.index(name) for name in used)
-    metrics, factors = [], []
+    metrics, factors, doubts = [], [], []
     for name, column in zip(used, columns, strict=True):
         unit = _unit(name, float(rows.low[column]), float(rows.high[column]), name in roles.cost, options)
         direction = _direction(name, roles, options)
         text = f"column {name!r} of {file}{unit.remark}"
-        metrics.append(Metric(names[name], splits[name], unit.name, direction, text))
+        split = "valid" if name == roles.valid and name not in options.splits else splits[name]
+        metrics.append(Metric(names[name], split, unit.name, direction, text))
+        doubts.append(_doubt(name, metrics[-1], float(rows.high[column]), options))
         factors.append(unit.factor)
     left_out = [*rows.unused, *(name for name in rows.metrics if name not in used)]
     return ColumnMetrics(
@@ -107,7 +122,9 @@ def find_metrics(file: str, rows: ParsedRows, options: ColumnOptions) -> ColumnM
         names.get(roles.test or ""),
         tuple(names[name] for name in roles.cost),
         tuple(names[name] for name in as_names(options.per_epoch)),
-        tuple(_notes(roles, left_out, options)),
+        tuple(names[name] for name in used if name in roles.cost or _grows(name)),
+        tuple(_notes(roles, splits, left_out, options)),
+        tuple(filter(None, doubts)),
     )
 
 
@@ -153,12 +170,15 @@ def _roles(rows: ParsedRows, splits: Mapping[str, Split], options: ColumnOptions
     valid = options.valid or _stands_for("valid", splits)
     test = options.test or _stands_for("test", splits)
     if valid is None and test is None:
-        raise ParameterError(f"name the column of the validation or test metric, for example valid={rows.metrics[0]!r}")
+        valid = _only_quality({name: split for name, split in splits.items() if name not in options.splits})
+    if valid is None and test is None:
+        hint = option("valid", rows.metrics[0])
+        raise ParameterError(f"name the column of the validation or test metric, for example {hint}")
     per_epoch = as_names(options.per_epoch)
     cost = as_names(options.cost) if options.cost is not None else per_epoch or _costs(rows.metrics)
     for name in per_epoch:
         if name not in cost:
-            raise ParameterError(f"column {name!r} is in per_epoch, but not in cost")
+            raise ParameterError(f"column {name!r} is in {option_name('per_epoch')}, but not in {option_name('cost')}")
     return _Roles(valid, test, cost)
 
 
@@ -169,11 +189,26 @@ def _stands_for(split: str, splits: Mapping[str, Split]) -> str | None:
         found = [name for name in candidates if kind(name) == preferred]
         if len(found) > 1:
             raise ParameterError(
-                f"{split} could be {' or '.join(map(repr, found))}; choose one, for example {split}={found[0]!r}"
+                f"{split} could be {' or '.join(map(repr, found))}; choose one, for example {option(split, found[0])}"
             )
         if found:
             return found[0]
     return None
+
+
+def _only_quality(splits: Mapping[str, Split]) -> str | None:
+    """Return the only column with an accuracy or another quality, whose name gives no split; None if there are several.
+
+    >>> _only_quality({"accuracy": "none", "params": "none"}), _only_quality({"accuracy": "none", "loss": "none"})
+    ('accuracy', None)
+    """
+    found = [name for name, split in splits.items() if split == "none" and kind(name) in _PREFERRED]
+    return found[0] if len(found) == 1 else None
+
+
+def _grows(column: str) -> bool:
+    """Return whether a column's name is that of a time or an energy, which grow with the training."""
+    return kind(column) == "seconds" or bool(_GROWING & set(words(column)))
 
 
 def _costs(columns: Sequence[str]) -> tuple[str, ...]:
@@ -196,12 +231,14 @@ def _unit(column: str, low: float, high: float, is_cost: bool, options: ColumnOp
     if is_cost:
         if said is None and _OTHER_TIMES & set(words(column)):
             raise ParameterError(
-                f"column {column!r} seems not to be in seconds; give its unit, for example units={{{column!r}: 'h'}}"
+                f"column {column!r} seems not to be in seconds; give its unit, for example "
+                f"{option('units', {column: 'h'})}"
             )
         if (said or "s") not in SECONDS:
             raise unknown("unit of time", said, SECONDS)
         return _Unit("s", SECONDS[said], f", in {said} there") if said else _Unit("s")
     if said is not None:
+        said = _UNIT_NAMES.get(said, said)
         _check_range(column, said, low, high)
         return _Unit(said)
     if kind(column) == "seconds":
@@ -217,6 +254,24 @@ def _check_range(column: str, unit: str, low: float, high: float) -> None:
     most = {"fraction": 1.0, "percent": 100.0}.get(unit)
     if most is not None and not 0 <= low <= high <= most:
         raise DataError(f"{column!r} has values from {low:.6g} to {high:.6g}; unit {unit!r} allows 0 to {most:g}")
+    if unit in SECONDS and low < 0:
+        raise DataError(f"{column!r} has values from {low:.6g} to {high:.6g}; unit {unit!r} allows no negative values")
+    if unit == "millions" and low > _MOST_MILLIONS:
+        raise DataError(f"{column!r} has values from {low:.6g} to {high:.6g}, which are too large for unit 'millions'")
+
+
+def _doubt(column: str, metric: Metric, high: float, options: ColumnOptions) -> str:
+    """Return a note if the values of a metric in percent may be fractions; otherwise an empty text.
+
+    Raises:
+        DataError: they are fractions. An error rate may be below 1 percent, but not all accuracies can be.
+    """
+    if column not in options.units or metric.unit != "percent" or not 0 < high <= 1:
+        return ""
+    text = f"column {column!r} is at most {high:.6g}, but its unit is percent"
+    if metric.direction == "maximize":
+        raise DataError(f"{text}; for fractions, pass {option('units', {column: 'fraction'})}")
+    return f"{text[0].upper()}{text[1:]}. Check that the values are not fractions."
 
 
 def _direction(column: str, roles: _Roles, options: ColumnOptions) -> Direction:
@@ -227,7 +282,8 @@ def _direction(column: str, roles: _Roles, options: ColumnOptions) -> Direction:
         return cast("Direction", said)
     found = kind(column)
     if not found and column in (roles.valid, roles.test):
-        raise ParameterError(f"give the direction of {column!r}: directions={{{column!r}: 'maximize'}} or 'minimize'")
+        hint = option("directions", {column: "maximize"})
+        raise ParameterError(f"give the direction of {column!r}, for example {hint}")
     if found in ("accuracy", "score"):
         return "maximize"
     return "minimize" if found or column in roles.cost else "none"
@@ -256,7 +312,9 @@ def _names(file: str, columns: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _notes(roles: _Roles, left_out: Sequence[str], options: ColumnOptions) -> Iterator[str]:
+def _notes(
+    roles: _Roles, splits: Mapping[str, Split], left_out: Sequence[str], options: ColumnOptions
+) -> Iterator[str]:
     """Yield notes about what the user did not specify."""
     guessed = []
     if options.valid is None and roles.valid is not None:
@@ -267,5 +325,7 @@ def _notes(roles: _Roles, left_out: Sequence[str], options: ColumnOptions) -> It
         guessed.append(f"cost is {' and '.join(map(repr, roles.cost))}")
     if guessed:
         yield f"Inferred from column names: {', '.join(guessed)}."
+    if options.valid is None and roles.valid is not None and splits[roles.valid] == "none":
+        yield f"The name {roles.valid!r} does not say which data were used; test data belong in {option_name('test')}."
     if left_out:
         yield f"Omitted columns without numbers: {', '.join(left_out)}."

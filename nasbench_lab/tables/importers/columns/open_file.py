@@ -9,29 +9,38 @@ from pathlib import Path
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables.importers.columns.cells import ColumnFile
 from nasbench_lab.tables.importers.columns.csv_reader import open_csv
+from nasbench_lab.tables.importers.columns.hints import option_name
+from nasbench_lab.tables.importers.columns.json_reader import looks_like_json, open_json
 from nasbench_lab.tables.importers.columns.parquet_reader import open_parquet
+from nasbench_lab.tables.reading.plain_files import require_plain_file
 
 
 @contextlib.contextmanager
 def open_columns(path: Path, delimiter: str | None, encoding: str) -> Iterator[ColumnFile]:
-    """Open a CSV or Parquet file; its first bytes say which of them it is.
+    """Open a CSV, Parquet or JSON file; its first bytes say which of them it is.
 
     Args:
-        path: the file; a CSV file may be compressed with gzip.
+        path: the file; CSV and JSON may be compressed with gzip.
         delimiter: the separator of the cells of a CSV file; None to take it from the header.
-        encoding: of a CSV file.
+        encoding: of a CSV or JSON file.
 
     Raises:
         DataError: the file is missing, damaged, or in another format. Reading the batches can raise it, too.
     """
+    require_plain_file(path)
     try:
         with path.open("rb") as file:
-            start = file.read(8)
+            start = file.read(2**12)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise DataError(f"{path.name} is an archive or a spreadsheet; save it as CSV")
-    source = open_parquet(path) if start.startswith(b"PAR1") else open_csv(path, delimiter, encoding)
+    if start.startswith(b"PAR1"):
+        source = open_parquet(path)
+    elif looks_like_json(start):
+        source = open_json(path, encoding)
+    else:
+        source = open_csv(path, delimiter, encoding)
     with source as found:
         _check_names(path, found.names)
         yield found
@@ -46,5 +55,5 @@ def _check_names(path: Path, names: tuple[str, ...]) -> None:
     if len(named) < 2:
         raise DataError(
             f"{path.name} has only one column, {(named or [''])[0][:80]!r}; "
-            "if another character separates its cells, give it as delimiter"
+            f"if another character separates its cells, give it as {option_name('delimiter')}"
         )

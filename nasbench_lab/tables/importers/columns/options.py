@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from nasbench_lab.checks import one_of
+from nasbench_lab.checks import AtLeast, one_of, whole
 from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.tables.importers.columns import hints
 from nasbench_lab.tables.importers.columns.wide import REPEAT
 
 ARCHITECTURE_NAMES = frozenset(
     (
-        *("arch", "architecture", "arch_str", "arch_string", "arch_hash", "arch_index", "arch_id"),
-        *("cell", "cellstr", "genotype", "module_hash", "md5"),
+        *(f"{word}{kind}" for word in ("arch", "architecture", "net") for kind in ("", "_str", "_string")),
+        *("arch_hash", "arch_index", "arch_id", "cell", "cellstr", "genotype", "module_hash", "md5"),
     )
 )
 EPOCHS_NAMES = frozenset(("epoch", "epochs"))
@@ -40,6 +41,7 @@ class ColumnOptions:
     per_epoch: str | Sequence[str] = ()
     resumable: bool = False
     first_epoch: int = 1
+    max_epochs: int | None = None
     match_repeats: bool = True
     name: str | None = None
     title: str | None = None
@@ -52,6 +54,8 @@ class ColumnOptions:
 
     def __post_init__(self) -> None:
         one_of("first_epoch", self.first_epoch, (0, 1))
+        if self.max_epochs is not None:
+            whole("max_epochs", self.max_epochs, AtLeast(1))
         for name in ("units", "directions", "splits"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ParameterError(f"{name} must be a mapping with columns as keys, for example {{'val_acc': ...}}")
@@ -95,9 +99,8 @@ def find_key_columns(names: Sequence[str], options: ColumnOptions) -> KeyColumns
     """
     known = [name for name in names if name]
     architecture = _architecture(known, options)
-    epochs = options.epochs if isinstance(options.epochs, str) else None
-    if options.epochs is None:
-        epochs = _only("epochs", known, EPOCHS_NAMES, besides=architecture)
+    found = epochs_column(names, options)
+    epochs = found if isinstance(found, str) else None
     repeat = REPEAT if isinstance(options.repeat, Mapping) else options.repeat
     if repeat is None:
         repeat = _only("repeat", known, REPEAT_NAMES, besides=architecture)
@@ -116,6 +119,27 @@ def find_key_columns(names: Sequence[str], options: ColumnOptions) -> KeyColumns
     wanted = as_names(options.metrics) if options.metrics is not None else known
     metrics = tuple(name for name in known if name not in keys and (name in wanted or name in named))
     return KeyColumns(architecture, epochs, repeat, metrics, frozenset(named))
+
+
+def is_architecture_name(name: str) -> bool:
+    """Return whether a column of this name is recognised as the architecture."""
+    return _plain(name) in ARCHITECTURE_NAMES
+
+
+def architecture_columns(names: Sequence[str], options: ColumnOptions) -> tuple[str, ...]:
+    """Return the columns of the architecture: as named, or the choices of the space, or by a recognised name.
+
+    Raises:
+        ParameterError: no column is named or recognised.
+    """
+    return _architecture([name for name in names if name], options)
+
+
+def epochs_column(names: Sequence[str], options: ColumnOptions) -> str | int | None:
+    """Return the column of epochs, as named or by a recognised name; or the number of epochs of all rows, if given."""
+    if options.epochs is not None:
+        return options.epochs
+    return _only("epochs", [name for name in names if name], EPOCHS_NAMES, besides=architecture_columns(names, options))
 
 
 def as_names(names: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -146,22 +170,31 @@ def _architecture(known: Sequence[str], options: ColumnOptions) -> tuple[str, ..
         return tuple(str(pair[0]) for pair in options.space["choices"])
     found = _only("architecture", known, ARCHITECTURE_NAMES, besides=())
     if found is None:
-        raise ParameterError(
-            f"name the column of the architecture, for example architecture={known[0]!r}; {_has(known)}"
-        )
+        hint = hints.option("architecture", known[0])
+        raise ParameterError(f"name the column of the architecture, for example {hint}; {_has(known)}")
     return (found,)
 
 
 def _only(option: str, known: Sequence[str], recognised: Iterable[str], besides: Sequence[str]) -> str | None:
     """Return the column with a recognised name, or None; ParameterError if several columns have one."""
     found = [name for name in known if _plain(name) in recognised and name not in besides]
+    if len(found) > 1:  # a notation says more than a number or a hash
+        notations = [name for name in found if _plain(name).endswith(("_str", "_string"))]
+        found = notations if len(notations) == 1 else found
     if len(found) > 1:
-        raise ParameterError(f"{option} could be {' or '.join(map(repr, found))}; choose one with {option}=...")
+        raise ParameterError(
+            f"{option} could be {' or '.join(map(repr, found))}; choose one with {hints.option(option)}"
+        )
     return found[0] if found else None
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s-]+", "_", name.strip().lower())
+    """Return a name in lower case with underscores between its words.
+
+    >>> _plain("ArchitectureString"), _plain("Arch-Str "), _plain("MD5"), _plain("archSTR")
+    ('architecture_string', 'arch_str', 'md5', 'arch_str')
+    """
+    return re.sub(r"[\s-]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())).lower()
 
 
 def _has(known: Sequence[str]) -> str:

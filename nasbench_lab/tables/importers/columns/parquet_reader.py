@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ _MOST_ROWS_PER_BYTE = 8  # a measurement takes at least a byte; a row of repeate
 
 @contextlib.contextmanager
 def open_parquet(path: Path) -> Iterator[ColumnFile]:
-    """Open a Parquet file. Only columns of numbers and texts are read.
+    """Open a Parquet file. Only columns of numbers, texts, and lists of these are read.
 
     Raises:
         ParameterError: pyarrow is not installed.
@@ -46,13 +47,20 @@ class _Counter:
 
 
 def _readable(kind: Any) -> bool:
-    """Return whether cells of this type are numbers or texts."""
+    """Return whether cells of this type are numbers or texts, or lists of them."""
     from pyarrow import types
 
-    if types.is_dictionary(kind):
+    if types.is_dictionary(kind) or _is_list(kind):
         kind = kind.value_type
     numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
     return bool(numeric or types.is_string(kind) or types.is_large_string(kind) or types.is_boolean(kind))
+
+
+def _is_list(kind: Any) -> bool:
+    """Return whether cells of this type are lists."""
+    from pyarrow import types
+
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
 
 
 def _batches(path: Path, file: Any, names: tuple[str, ...], done: _Counter) -> Iterator[CellBatch]:
@@ -71,6 +79,8 @@ def _cells(column: Any) -> Cells:
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
+    if _is_list(kind):
+        return ["" if cell is None else json.dumps(cell, default=str) for cell in column.to_pylist()]
     if pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):

@@ -1,10 +1,11 @@
-"""Reading any CSV or Parquet file of measurements as a table, one row per architecture, epoch and seed."""
+"""Reading any CSV, Parquet or JSON file of measurements as a table, one row per architecture, epoch and seed."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,27 +14,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab import spaces
-from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.tables.coverage import coverage_note
 from nasbench_lab.tables.description import AXES, Description
+from nasbench_lab.tables.importers.columns.cells import ColumnFile
+from nasbench_lab.tables.importers.columns.costs import settle_costs
+from nasbench_lab.tables.importers.columns.curves import ELEMENT, unfold
+from nasbench_lab.tables.importers.columns.cut import cut
+from nasbench_lab.tables.importers.columns.hints import option_name
 from nasbench_lab.tables.importers.columns.layout import (
     TableLayout,
-    blocks,
     find_axes,
     find_layout,
     refuse_duplicates,
 )
 from nasbench_lab.tables.importers.columns.metrics import ColumnMetrics, find_metrics
 from nasbench_lab.tables.importers.columns.open_file import open_columns
-from nasbench_lab.tables.importers.columns.options import ColumnOptions, KeyColumns, as_names, find_key_columns
+from nasbench_lab.tables.importers.columns.options import (
+    ColumnOptions,
+    KeyColumns,
+    as_names,
+    epochs_column,
+    find_key_columns,
+)
 from nasbench_lab.tables.importers.columns.rows import ParsedRows, read_rows
 from nasbench_lab.tables.importers.columns.space import Architectures, find_architectures
-from nasbench_lab.tables.importers.columns.wide import to_long_format
+from nasbench_lab.tables.importers.columns.wide import REPEAT, to_long_format
 from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.store import open_table, writing
 from nasbench_lab.tables.table import Table
 
 _MOST_IN_MEMORY = 2**32  # bytes
-_MOST_FALLS = 0.1
 
 _Arrays = Mapping[str, NDArray[Any]]
 
@@ -56,6 +67,7 @@ def read_columns(
     per_epoch: str | Sequence[str] = (),
     resumable: bool = False,
     first_epoch: int = 1,
+    max_epochs: int | None = None,
     match_repeats: bool = True,
     name: str | None = None,
     title: str | None = None,
@@ -67,14 +79,16 @@ def read_columns(
     encoding: str = "utf-8",
     progress: Progress | None = None,
 ) -> Table:
-    """Read a CSV or Parquet file as a table.
+    """Read a CSV, Parquet or JSON file as a table.
 
     Columns that no option names are recognised by unambiguous names (docs/import.md has the rules). The notes and
     metrics of the table's description say what was recognised. The order of the rows does not matter. Empty cells, and
-    combinations of architecture, epoch and repeat without a row, are missing values.
+    combinations of architecture, epoch and repeat without a row, are missing values. A cell can have a learning curve
+    as a list of numbers, one per epoch. If ``epochs`` is a number, the numbers of a list are repeats.
 
     Args:
-        source: the file. CSV may be compressed with gzip; Parquet needs pyarrow.
+        source: the file. CSV and JSON may be compressed with gzip; Parquet needs pyarrow. JSON can be a list of
+            records, a dictionary of architectures, or a dictionary of columns.
         target: the table file (``.h5``) to write; by default, the table is made in memory.
         architecture: the column with the architecture, in official notation or as an index; or several columns with
             one choice each, for example ``["kernel", "width"]``.
@@ -97,6 +111,7 @@ def read_columns(
         per_epoch: the columns of ``cost`` that have seconds of single epochs, which are then summed.
         resumable: whether a training can be continued from a lower number of epochs, as in a learning curve.
         first_epoch: number of the first epoch in the file, 1 or 0.
+        max_epochs: rows with more epochs are left out, for example where few architectures were trained longer.
         match_repeats: whether the same seed is the same repeat for all architectures. Otherwise the trainings of each
             architecture are numbered separately, in the order of their seeds.
         name: name of the table; by default the name of the file.
@@ -106,7 +121,7 @@ def read_columns(
         origin: where the numbers come from. The name and SHA-256 of the file are added.
         notes: notes for readers who publish numbers from this table.
         delimiter: the separator of the cells of a CSV file; by default detected from the header.
-        encoding: of a CSV file.
+        encoding: of a CSV or JSON file.
         progress: called regularly with the amount of the file read so far, and the total.
 
     Raises:
@@ -114,6 +129,10 @@ def read_columns(
         ParameterError: an option is invalid, or a required option is missing.
         UnknownNameError: the file has no such column.
         OutputError: the table cannot be written.
+
+    Warns:
+        UserWarning: the table is doubtful: trainings cost no more seconds than shorter ones, a unit hardly fits the
+            values, or few architectures have the highest fidelity. The notes of the table say it, too.
 
     >>> import tempfile
     >>> rows = ["kernel,width,seed,val_acc", "3,16,0,0.90", "3,16,1,0.91", "3,32,0,0.93", "5,16,0,0.92"]
@@ -143,6 +162,7 @@ def read_columns(
         per_epoch=per_epoch,
         resumable=resumable,
         first_epoch=first_epoch,
+        max_epochs=max_epochs,
         match_repeats=match_repeats,
         name=name,
         title=title,
@@ -157,14 +177,36 @@ def read_columns(
     if target is not None and Path(target).suffix not in (".h5", ".hdf5"):
         raise ParameterError(f"the name of a table file must end in .h5, got {os.fspath(target)!r}")
     with open_columns(path, delimiter, encoding) as file:
-        found = to_long_format(file, repeat) if isinstance(repeat, Mapping) else file
-        keys = find_key_columns(found.names, options)
-        rows = read_rows(path.name, found, keys, progress)
+        rows, keys, options, remarks = _read(path, file, options, progress)
     try:
-        draft = _draft(path, rows, keys, options)
+        draft = _draft(path, rows, keys, options, remarks)
         return _in_memory(draft) if target is None else _in_file(draft, Path(target))
     finally:
         rows.spool.close()
+
+
+def _read(
+    path: Path, file: ColumnFile, options: ColumnOptions, progress: Progress | None
+) -> tuple[ParsedRows, KeyColumns, ColumnOptions, list[str]]:
+    """Read all rows of an open file; return also its key columns, its options in long format, and notes."""
+    if isinstance(options.repeat, Mapping):
+        file = to_long_format(file, options.repeat)
+    epochs = epochs_column(file.names, options)
+    wanted = [*find_key_columns(file.names, options).metrics, *([epochs] if isinstance(epochs, str) else [])]
+    unfolded = unfold(path.name, file, wanted, epochs, options.first_epoch)
+    file, notes = unfolded.file, []
+    if unfolded.curves:
+        what = "repeats" if unfolded.added == REPEAT else "epochs"
+        notes.append(f"The elements of the lists in {' and '.join(map(repr, unfolded.curves))} are {what}.")
+    if unfolded.added == ELEMENT:
+        options = dataclasses.replace(options, epochs=ELEMENT)
+    elif unfolded.added == REPEAT:
+        options = dataclasses.replace(options, repeat=REPEAT)
+    keys = find_key_columns(file.names, options)
+    if options.max_epochs is not None:
+        file = cut(path.name, file, keys.epochs, options.max_epochs - 1 + options.first_epoch)
+        notes.append(f"Rows of more than {options.max_epochs} epochs were left out (max_epochs).")
+    return read_rows(path.name, file, keys, progress), keys, options, notes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,16 +220,16 @@ class _Draft:
     description: Description
 
 
-def _draft(path: Path, rows: ParsedRows, keys: KeyColumns, options: ColumnOptions) -> _Draft:
+def _draft(path: Path, rows: ParsedRows, keys: KeyColumns, options: ColumnOptions, remarks: Sequence[str]) -> _Draft:
     """Find the metrics, architectures, axes and description of a table."""
     measured = find_metrics(path.name, rows, options)
     architectures = find_architectures(path.name, rows.architectures, keys, options)
     size = spaces.make_space(architectures.space).size
     layout = find_layout(path.name, rows, keys, size, architectures.index, options)
     refuse_duplicates(path.name, rows, layout, keys)
-    return _Draft(
-        path.name, rows, measured, layout, _describe(path, rows, keys, options, measured, architectures, layout)
-    )
+    description = _describe(path, rows, keys, options, measured, architectures, layout)
+    described = dataclasses.replace(description, notes=(*description.notes, *remarks))
+    return _Draft(path.name, rows, measured, layout, described)
 
 
 def _describe(
@@ -199,7 +241,7 @@ def _describe(
     architectures: Architectures,
     layout: TableLayout,
 ) -> Description:
-    axes = find_axes(rows, layout, measured.metrics, measured.columns)
+    axes = find_axes(rows, layout, measured.metrics, measured.columns, measured.growing)
     metrics = []
     for metric, found in zip(measured.metrics, axes, strict=True):
         needed = (*found[:1], "fidelity", *found[1:]) if metric.name in measured.per_epoch else found
@@ -219,7 +261,12 @@ def _describe(
         licence=options.licence,
         citation=options.citation,
         source="; ".join(filter(None, (options.origin, f"{path.name} with SHA-256 {_sha256(path)}"))),
-        notes=(*as_names(options.notes), *_notes(rows, keys, options, architectures, layout), *measured.notes),
+        notes=(
+            *as_names(options.notes),
+            *_notes(rows, keys, options, architectures, layout),
+            *measured.notes,
+            *measured.doubts,
+        ),
     )
 
 
@@ -229,15 +276,17 @@ def _notes(
     """Return notes about the rows and columns of the file."""
     measured = len(np.unique(architectures.index))
     columns = [f"architecture is {' and '.join(map(repr, keys.architecture))}"]
-    if keys.epochs is not None:
+    if keys.epochs not in (None, ELEMENT):
         columns.append(f"epoch is {keys.epochs!r}")
     if isinstance(options.repeat, Mapping):
         columns += [f"repeats of {name!r} are {', '.join(map(repr, of))}" for name, of in options.repeat.items()]
-    elif keys.repeat is not None:
+    elif keys.repeat not in (None, REPEAT):
         columns.append(f"repeat is {keys.repeat!r}")
     notes = [f"{rows.count} rows, {measured} of {layout.size} architectures. Columns: {', '.join(columns)}."]
     if options.space is None:
         notes.append(f"The search space was inferred: {architectures.space['name']!r}.")
+    if architectures.from_naslib:
+        notes.append("Architectures are tuples of operations, in the order and with the numbers of NASLib.")
     if keys.epochs is None and options.epochs is None:
         notes.append("The number of epochs is unknown and set to 1.")
     return notes
@@ -247,20 +296,31 @@ def _in_memory(draft: _Draft) -> Table:
     lengths = dict(zip(AXES, draft.layout.shape, strict=True))
     shapes = {m.name: tuple(lengths[axis] for axis in m.axes) for m in draft.description.metrics}
     if 8 * sum(int(np.prod(shape)) for shape in shapes.values()) > _MOST_IN_MEMORY:
-        raise ParameterError("the table would take more than 4 GiB of memory; pass the file to write as target")
+        raise ParameterError(
+            f"the table would take more than 4 GiB of memory; pass the file to write as {option_name('target')}"
+        )
     arrays = {metric: np.full(shape, np.nan) for metric, shape in shapes.items()}
-    _fill(draft, arrays)
-    return Table(draft.description, arrays)
+    doubts = _fill(draft, arrays)
+    description = dataclasses.replace(draft.description, notes=(*draft.description.notes, *doubts))
+    return _warned(Table(description, arrays), (*draft.measured.doubts, *doubts))
 
 
 def _in_file(draft: _Draft, target: Path) -> Table:
     with writing(draft.description, target) as file:
-        _fill(draft, file.values)
-    return open_table(target)
+        doubts = _fill(draft, file.values)
+        file.notes.extend(doubts)
+    return _warned(open_table(target), (*draft.measured.doubts, *doubts))
 
 
-def _fill(draft: _Draft, arrays: _Arrays) -> None:
-    """Write the numbers of all rows into the arrays of the metrics."""
+def _warned(table: Table, doubts: Sequence[str]) -> Table:
+    """Warn of what is doubtful about a new table, and return the table."""
+    for doubt in doubts:
+        warnings.warn(f"table {table.name!r}: {doubt}", UserWarning, stacklevel=4)
+    return table
+
+
+def _fill(draft: _Draft, arrays: _Arrays) -> list[str]:
+    """Write the numbers of all rows into the arrays of the metrics; return what is doubtful about them."""
     layout, measured, metrics = draft.layout, draft.measured, draft.description.metrics
     flat_arrays = [arrays[metric.name].reshape(-1) for metric in metrics]
     for part in draft.rows.spool:
@@ -268,43 +328,8 @@ def _fill(draft: _Draft, arrays: _Arrays) -> None:
         flat = {axes: place.flat(axes, layout.shape) for axes in {metric.axes for metric in metrics}}
         for metric, array, column, factor in zip(metrics, flat_arrays, measured.columns, measured.factors, strict=True):
             array[flat[metric.axes]] = part.values[column] * factor
-    for name in measured.cost:
-        if "fidelity" in draft.description.metric(name).axes:
-            _settle_cost(draft, name, arrays[name])
-
-
-def _settle_cost(draft: _Draft, name: str, seconds: NDArray[Any]) -> None:
-    """Sum the seconds of single epochs, in place; check that seconds of whole trainings grow with the epochs."""
-    falls = present = 0
-    for block in blocks(seconds):
-        if name in draft.measured.per_epoch:
-            _add_up(block, draft.layout.fidelities)
-        falls += int((block < np.fmax.accumulate(block, axis=1)).sum())
-        present += int((~np.isnan(block)).sum())
-    if falls > (0 if draft.description.resumable else _MOST_FALLS * present):
-        raise DataError(
-            f"column {name!r} of {draft.file} has fewer seconds at a later epoch; it must have the seconds of the "
-            "whole training up to the epoch of the row, or be listed in per_epoch"
-        )
-
-
-def _add_up(seconds: NDArray[Any], fidelities: Sequence[int]) -> None:
-    """Convert seconds of single epochs to seconds of the training so far, in place; (architectures, fidelities, ...).
-
-    An epoch without a number is assumed to take as long as the next epoch with a number.
-
-    >>> seconds = np.array([[2.0, np.nan, 3.0]])
-    >>> _add_up(seconds, (1, 2, 4))
-    >>> seconds
-    array([[ 2., nan, 11.]])
-    """
-    total = np.zeros_like(seconds[:, 0])
-    counted = np.zeros_like(total)  # epochs
-    for position, epochs in enumerate(fidelities):
-        known = ~np.isnan(seconds[:, position])
-        total += np.where(known, (epochs - counted) * np.nan_to_num(seconds[:, position]), 0.0)
-        counted[known] = epochs
-        seconds[:, position] = np.where(known, total, np.nan)
+    doubts = settle_costs(draft.file, draft.description, measured.per_epoch, arrays)
+    return [*doubts, *filter(None, [coverage_note(Table(draft.description, dict(arrays)))])]
 
 
 def _sha256(path: Path) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import DataError, OutputError
 from nasbench_lab.tables.importers.columns.cells import CellBatch, ColumnFile, NotANumberError, numbers, texts
+from nasbench_lab.tables.importers.columns.hints import option_name
 from nasbench_lab.tables.importers.columns.options import KeyColumns
 from nasbench_lab.tables.progress_callbacks import Progress
 
@@ -206,7 +207,7 @@ def _numbers(file: str, batch: CellBatch, name: str, keys: KeyColumns) -> FloatA
     except NotANumberError as error:
         hint = "; write numbers with a decimal point" if "," in error.cell else ""
         if name not in keys.required:
-            hint += "; if the column is not a measurement, list the measurements with metrics"
+            hint += f"; if the column is not a measurement, list the measurements with {option_name('metrics')}"
         raise DataError(
             f"row {batch.rows[error.position]} of {file} has {error.cell[:80]!r} in column {name!r}, "
             f"which is not a finite number{hint}"

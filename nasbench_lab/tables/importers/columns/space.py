@@ -15,6 +15,8 @@ from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import DataError, OutOfSpaceError, ParameterError, unknown
 from nasbench_lab.spaces.listed import ListedChoicesSpace
 from nasbench_lab.spaces.named_choices import MOST_VALUES, Choices, label
+from nasbench_lab.tables.importers.columns.hints import option
+from nasbench_lab.tables.importers.columns.naslib import official_notations
 from nasbench_lab.tables.importers.columns.options import ColumnOptions, KeyColumns
 from nasbench_lab.tables.importers.columns.rows import Distinct
 
@@ -34,10 +36,12 @@ class Architectures:
     Attributes:
         space: specification of the search space.
         index: index of every distinct cell, in the order of `Distinct`.
+        from_naslib: whether the architectures are tuples of NASLib.
     """
 
     space: dict[str, Any]
     index: IntArray
+    from_naslib: bool = False
 
 
 def find_architectures(file: str, cells: Distinct, keys: KeyColumns, options: ColumnOptions) -> Architectures:
@@ -63,7 +67,9 @@ def find_architectures(file: str, cells: Distinct, keys: KeyColumns, options: Co
         return _chosen(rows, keys.architecture, listed=spec == {"name": "listed"})
     space = spaces.make_space(spec)
     if len(keys.architecture) == 1 and not _is_choice(space, keys.architecture[0]):
-        return Architectures(spec, _parsed(file, space, [row[0] for row in rows], cells.rows))
+        texts = [row[0] for row in rows]
+        official = official_notations(spec["name"], texts)
+        return Architectures(spec, _parsed(file, space, official or texts, cells.rows), from_naslib=bool(official))
     if space.named_choices is None:
         raise ParameterError(
             f"architectures of space {space.name!r} must be in one column, got {len(keys.architecture)}"
@@ -110,7 +116,7 @@ def _guess(rows: Sequence[tuple[str, ...]], keys: KeyColumns) -> dict[str, Any]:
     if all(whole_number(text) is not None for text in texts):
         raise ParameterError(
             f"column {keys.architecture[0]!r} has numbers; if they are indices, name the search space, for example "
-            "space='topology'; if they are names, pass space='listed'"
+            f"{option('space', 'topology')}; if they are names, pass {option('space', 'listed')}"
         )
     return {"name": "listed"}
 
@@ -134,7 +140,7 @@ def _chosen(rows: Sequence[tuple[str, ...]], names: Sequence[str], *, listed: bo
         if len(different) > MOST_VALUES:
             raise DataError(
                 f"choice {name!r} has {len(different)} values; at most {MOST_VALUES} are allowed; "
-                "if it names architectures, give it as the only column, with space='listed'"
+                f"if it names architectures, give it as the only column, with {option('space', 'listed')}"
             )
     try:
         choices = Choices(list(zip(names, values, strict=True)))
@@ -148,7 +154,7 @@ def _chosen(rows: Sequence[tuple[str, ...]], names: Sequence[str], *, listed: bo
     if size > max(_FREE_COMBINATIONS, _MOST_COMBINATIONS * len(rows)):
         raise DataError(
             f"the choices have {size} combinations, but the file has only {len(rows)} architectures; "
-            "pass space='listed' to include only these"
+            f"pass {option('space', 'listed')} to include only these"
         )
     space = spaces.ChoicesSpace(choices.spec())
     return Architectures(dict(space.spec()), space.index(codes))

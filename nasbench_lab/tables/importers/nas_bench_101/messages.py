@@ -199,3 +199,52 @@ def _numbers(octets: Octets) -> FloatArray:
     digits = (octets & 0x7F).astype(np.int64)
     number: FloatArray = (digits << 7 * np.arange(octets.shape[1])).sum(axis=1).astype(np.float64)
     return number
+
+
+def find_text(message: bytes, path: Sequence[int]) -> str:
+    """Return the text of a field inside a message; an empty text if there is none, or the message is damaged.
+
+    Args:
+        message: the message.
+        path: field numbers from the outermost message inwards; the first field with each number counts.
+
+    >>> find_text(bytes([0x1A, 5, 0x0A, 3]) + b"gpu", (3, 1)), find_text(b"", (3, 1))
+    ('gpu', '')
+    """
+    for number in path:
+        inner = _first_field(message, number)
+        if inner is None:
+            return ""
+        message = inner
+    return message.decode("ascii", errors="ignore")
+
+
+def _first_field(message: bytes, wanted: int) -> bytes | None:
+    """Return the content of the first field with a number, if it has a length; None if there is no such field."""
+    position = 0
+    while position < len(message):
+        tag, position = _small_varint(message, position)
+        if tag & 7 == _VARINT:
+            _, position = _small_varint(message, position)
+        elif tag & 7 == _LENGTH:
+            length, position = _small_varint(message, position)
+            if tag >> 3 == wanted:
+                return message[position : position + length]
+            position += length
+        elif tag & 7 in _WIDTHS:
+            position += _WIDTHS[tag & 7]
+        else:
+            return None
+    return None
+
+
+def _small_varint(message: bytes, position: int) -> tuple[int, int]:
+    """Return a number and the position after it; bits after the end of the message are 0."""
+    number = shift = 0
+    while position < len(message):
+        octet = message[position]
+        number |= (octet & ~_MORE) << shift
+        position, shift = position + 1, shift + 7
+        if not octet & _MORE or shift >= 7 * _LONGEST_VARINT:
+            break
+    return number, position

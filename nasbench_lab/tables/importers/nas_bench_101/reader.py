@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, final
@@ -19,7 +18,6 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import DataError, NasbenchLabError, OutOfSpaceError, SourceError, first_line
-from nasbench_lab.files import atomic_path
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.spaces.cell101_enumeration import kept_cells
 from nasbench_lab.tables import store
@@ -27,13 +25,16 @@ from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, MessageReader, WireField
 from nasbench_lab.tables.importers.nas_bench_101.rows import ModelRows, codes_of, parse_rows
 from nasbench_lab.tables.progress_callbacks import Progress
+from nasbench_lab.tables.reading.plain_files import require_plain_file
 from nasbench_lab.tables.reading.tfrecord import RecordBatch, batches
 from nasbench_lab.tables.table import Table
 
 PARAMETERS = "parameters"
 """The metric of an architecture, independent of its trainings; in files a number, in tables in millions."""
 
-_LONGEST_RECORD = 2**16
+LONGEST_RECORD = 2**16
+"""Largest number of bytes of a record."""
+
 _MOST_FIDELITIES = 64
 _PER_MILLION = 1e6
 
@@ -78,12 +79,14 @@ class RecordFormat:
         describe: returns the description of a table with given dimensions.
         repeats: largest number of trainings of an architecture.
         remarks: returns additional notes on a table, from the counts of its records; empty if the table is complete.
+        finish: checks or changes the arrays of a table once they are filled.
     """
 
     fields: Mapping[str, WireField]
     describe: Callable[[Dimensions], Description]
     repeats: int
     remarks: Callable[[Table, Counts], Sequence[str]]
+    finish: Callable[[Dimensions, Mapping[str, NDArray[Any]]], None] = lambda _dimensions, _values: None
 
 
 def convert(source: Path, target: Path, kind: RecordFormat, progress: Progress | None = None) -> None:
@@ -100,7 +103,7 @@ def convert(source: Path, target: Path, kind: RecordFormat, progress: Progress |
         SourceError: the file cannot be read.
         OutputError: the table cannot be written.
     """
-    with _opened(source) as stream:
+    with opened(source) as stream:
         dimensions = _first_dimensions(stream, source.name)
         while True:
             try:
@@ -131,7 +134,7 @@ def fill(
         DataError: a record is damaged or inconsistent; the message names it.
     """
     filling = _Filling(kind, dimensions, values)
-    for batch in batches(stream, name, longest=_LONGEST_RECORD):
+    for batch in batches(stream, name, longest=LONGEST_RECORD):
         filling.add(batch)
         if progress:
             progress(batch.end)
@@ -251,29 +254,23 @@ def _convert(
     stream.seek(0)
     description = kind.describe(dimensions)
     told = (lambda done: progress(done, total)) if progress else None
-    with atomic_path(target) as finished, tempfile.TemporaryDirectory(dir=finished.parent) as folder:
-        draft_path = Path(folder, target.name)
-        with store.writing(description, draft_path) as draft:
-            counts = fill(stream, name, kind, dimensions, draft.values, told)
-        table = store.open_table(draft_path)
-        remarks = tuple(kind.remarks(table, counts))
-        if not remarks:
-            draft_path.replace(finished)
-            return
-        # The remarks are known only now, and the description must be written with the arrays.
-        noted = dataclasses.replace(description, notes=(*description.notes, *remarks))
-        store.write(Table(noted, {metric: table.values(metric) for metric in table.metrics}), finished)
+    with store.writing(description, target) as draft:
+        counts = fill(stream, name, kind, dimensions, draft.values, told)
+        kind.finish(dimensions, draft.values)
+        draft.notes.extend(kind.remarks(Table(description, dict(draft.values)), counts))
 
 
 def _first_dimensions(stream: BinaryIO, name: str) -> Dimensions:
     """Return the dimensions of the first few thousand records, which suffice for all published files."""
-    for batch in batches(stream, name, longest=_LONGEST_RECORD):
+    for batch in batches(stream, name, longest=LONGEST_RECORD):
         return Dimensions(2, ()).including(batch, parse_rows(batch))
     raise DataError(f"{name} has no records")
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file of records; SourceError if it cannot be read."""
+    require_plain_file(path)
     try:
         with path.open("rb") as stream:
             yield stream

@@ -22,6 +22,7 @@ import contextlib
 import dataclasses
 import itertools
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,8 +30,9 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError, OutputError, first_line
 from nasbench_lab.files import atomic_folder
+from nasbench_lab.tables import store
 from nasbench_lab.tables.importers.nats_archives import search_tables
 from nasbench_lab.tables.importers.nats_archives.benchmarks import (
     DATASETS,
@@ -40,10 +42,18 @@ from nasbench_lab.tables.importers.nats_archives.benchmarks import (
     TOPOLOGY,
     Benchmark,
 )
-from nasbench_lab.tables.importers.nats_archives.curve_tables import ArchiveLayout, CurveTableWriter, LayoutError
-from nasbench_lab.tables.importers.nats_archives.training import described
+from nasbench_lab.tables.importers.nats_archives.curve_tables import (
+    ArchiveLayout,
+    CurveTableWriter,
+    LayoutError,
+    TableKey,
+    describe,
+    fitting,
+)
+from nasbench_lab.tables.importers.nats_archives.training import described, read
 from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.reading import pickle_stream, torch_file, unpickle
+from nasbench_lab.tables.reading.plain_files import require_plain_file
 
 _META = "meta.pickle.pbz2"
 _MEMBER = re.compile(r"(\d{1,6})\.pickle\.pbz2")
@@ -72,12 +82,56 @@ def import_archive(source: Path, folder: Path, *, progress: Progress | None = No
 
     Raises:
         DataError: the archive is damaged, hostile, or not an official archive. The folder stays unchanged.
-        OutputError: the tables cannot be written. The folder stays unchanged.
+        OutputError: the tables cannot be written, for example because the disk has not enough space (see
+            `disk_needed`). The folder stays unchanged.
     """
     archive = _open(Path(source))
     with atomic_folder(Path(folder), replace=_FILES) as temporary:
         names = _write(archive, temporary, progress or _silent)
     return [Path(folder) / name for name in names]
+
+
+def disk_needed(source: Path) -> int:
+    """Return about how many bytes the tables of an archive take, judged by its first architecture.
+
+    The number hardly depends on how many architectures the archive has: tables have a place for every architecture of
+    the search space.
+
+    Raises:
+        DataError: the archive is damaged, hostile, or not an official archive.
+    """
+    archive = _open(Path(source))
+    first = next(archive.items(), None)
+    if first is None:
+        return 0
+    benchmark = _detect_benchmark(first[1])
+    return _size(benchmark, ArchiveLayout(present=archive.expected), first[1])
+
+
+def _size(benchmark: Benchmark, layout: ArchiveLayout, infos: Any) -> int:
+    """Return the size of all tables of an archive in bytes, as far as its first architecture shows it."""
+    names = {benchmark.keys.get(hp, hp): hp for hp in benchmark.epochs}
+    keys = []
+    try:
+        for name, state in infos.items():
+            for dataset, seeds in state["dataset_seed"].items():
+                results, hp = state["all_results"], names[name]
+                trainings = {seed: read(results[dataset, seed], dataset, benchmark.epochs[hp]) for seed in seeds}
+                keys.append(TableKey(dataset, hp))
+                layout = fitting(benchmark, layout, keys[-1], trainings)
+    except (DataError, AttributeError, KeyError, TypeError):
+        return 0  # the importer will say what is wrong
+    described = [describe(benchmark, layout, key, "") for key in keys]
+    return sum(store.size_of(each) for each in (*described, *search_tables.describe_all(benchmark, layout, keys, "")))
+
+
+def _check_space(benchmark: Benchmark, layout: ArchiveLayout, infos: Any, name: str, folder: Path) -> None:
+    """Raise OutputError if a folder's disk has not enough space for the tables."""
+    size, free = _size(benchmark, layout, infos), shutil.disk_usage(folder).free
+    if size > free:
+        raise OutputError(
+            f"the tables of {name} take {size / 1e9:.1f} GB of disk, but {folder.parent} has only {free / 1e9:.1f} GB"
+        )
 
 
 class _Archive(Protocol):
@@ -112,6 +166,7 @@ def _try(archive: _Archive, layout: ArchiveLayout, folder: Path, progress: Progr
             if not done:
                 benchmark = _detect_benchmark(infos)
                 layout = _complete(layout, benchmark, layout.present)
+                _check_space(benchmark, layout, infos, archive.name, folder)
                 tables = stack.enter_context(CurveTableWriter(benchmark, layout, archive.name, folder))
             _put(tables, benchmark, index, infos)
             done.add(index)
@@ -161,6 +216,7 @@ def _open(source: Path) -> _Archive:
     try:
         if source.is_dir():
             return _Folder(source)
+        require_plain_file(source)
         with source.open("rb") as file:
             begin = file.read(2**12)
     except OSError as error:
@@ -249,6 +305,7 @@ def _unpickled(path: Path, content: bytes) -> Any:
 
 def _content(path: Path) -> bytes:
     try:
+        require_plain_file(path)
         return _decompress(path.read_bytes())
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from error

@@ -238,14 +238,7 @@ class CurveTableWriter:
 
     def _check_layout(self, key: TableKey, trainings: Mapping[int, ArchiveTraining]) -> None:
         """Raise LayoutError if the trainings have data that the layout cannot store."""
-        layout = self._layout
-        unexpected = set(trainings) - set(layout.seeds(self._benchmark, key))
-        if unexpected:
-            layout = dataclasses.replace(layout, extra_seeds=layout.extra_seeds | {(key, s) for s in unexpected})
-        if key not in layout.top5 and any(TOP5 in training.curves for training in trainings.values()):
-            layout = dataclasses.replace(layout, top5=layout.top5 | {key})
-        if key not in layout.varying and not all(_constant(s) for t in trainings.values() for s in t.seconds.values()):
-            layout = dataclasses.replace(layout, varying=layout.varying | {key})
+        layout = fitting(self._benchmark, self._layout, key, trainings)
         if layout != self._layout:
             raise LayoutError(layout)
 
@@ -255,6 +248,20 @@ class CurveTableWriter:
             description = describe(self._benchmark, self._layout, key, self._source)
             self._drafts[key] = self._open.enter_context(store.writing(description, self._folder / f"{key}.h5"))
         return self._drafts[key]
+
+
+def fitting(
+    benchmark: Benchmark, layout: ArchiveLayout, key: TableKey, trainings: Mapping[int, ArchiveTraining]
+) -> ArchiveLayout:
+    """Return the layout, extended for the data of trainings, by seed, that it cannot store."""
+    unexpected = set(trainings) - set(layout.seeds(benchmark, key))
+    if unexpected:
+        layout = dataclasses.replace(layout, extra_seeds=layout.extra_seeds | {(key, s) for s in unexpected})
+    if key not in layout.top5 and any(TOP5 in training.curves for training in trainings.values()):
+        layout = dataclasses.replace(layout, top5=layout.top5 | {key})
+    if key not in layout.varying and not all(_constant(s) for t in trainings.values() for s in t.seconds.values()):
+        layout = dataclasses.replace(layout, varying=layout.varying | {key})
+    return layout
 
 
 def _seed(seed: Any) -> int:

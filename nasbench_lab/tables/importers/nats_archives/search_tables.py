@@ -52,12 +52,40 @@ def write(
         Names of the files.
     """
     names = []
-    for dataset, (observed, _) in _SOURCES.items():
-        hps = [hp for hp in benchmark.epochs if TableKey(observed, hp) in keys]
+    for dataset in _SOURCES:
+        hps = _hps(benchmark, dataset, keys)
         if hps:
             _write_one(benchmark, layout, dataset, hps, keys, folder, source)
             names.append(f"search-{dataset}.h5")
     return names
+
+
+def describe_all(
+    benchmark: Benchmark, layout: ArchiveLayout, keys: Sequence[TableKey], source: str
+) -> list[Description]:
+    """Return the descriptions of the search tables that `write` makes."""
+    wanted = {dataset: _hps(benchmark, dataset, keys) for dataset in _SOURCES}
+    return [
+        _describe(benchmark, layout, dataset, hps, _seeds(benchmark, layout, dataset, hps, keys), source)
+        for dataset, hps in wanted.items()
+        if hps
+    ]
+
+
+def _hps(benchmark: Benchmark, dataset: str, keys: Sequence[TableKey]) -> list[str]:
+    """Return the hyper-parameters with trainings that a search on a data set observes."""
+    return [hp for hp in benchmark.epochs if TableKey(_SOURCES[dataset][0], hp) in keys]
+
+
+def _used(dataset: str, hps: Sequence[str], keys: Sequence[TableKey]) -> list[TableKey]:
+    """Return the learning-curve tables that a search table takes its numbers from."""
+    return [key for key in keys for hp in hps for name in _SOURCES[dataset] if key == TableKey(name, hp)]
+
+
+def _seeds(
+    benchmark: Benchmark, layout: ArchiveLayout, dataset: str, hps: Sequence[str], keys: Sequence[TableKey]
+) -> list[int]:
+    return sorted({seed for key in _used(dataset, hps, keys) for seed in layout.seeds(benchmark, key)})
 
 
 def _write_one(
@@ -69,8 +97,7 @@ def _write_one(
     folder: Path,
     source: str,
 ) -> None:
-    used = [key for key in keys for hp in hps for name in _SOURCES[dataset] if key == TableKey(name, hp)]
-    seeds = sorted({seed for key in used for seed in layout.seeds(benchmark, key)})
+    used, seeds = _used(dataset, hps, keys), _seeds(benchmark, layout, dataset, hps, keys)
     description = _describe(benchmark, layout, dataset, hps, seeds, source)
     with store.writing(description, folder / f"search-{dataset}.h5") as draft:
         for key in used:
