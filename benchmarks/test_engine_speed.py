@@ -55,12 +55,15 @@ def test_regularized_evolution(benchmark, per_item, table, lists, contender, pop
     assert best > 0.9 * np.nanmax(table.repeat_values("valid_accuracy")), "both find good architectures"
 
 
-@pytest.mark.parametrize("name", ["random-search", "local-search"])
+AS_IN_THE_PLAIN_LOOP = {"random-search": {}, "local-search": {"improvement": "best", "initial": 1}}
+
+
+@pytest.mark.parametrize("name", AS_IN_THE_PLAIN_LOOP)
 @pytest.mark.parametrize("contender", ["ours", "plain loop"])
 def test_other_strategies(benchmark, per_item, table, lists, contender, name):
     benchmark.group = f"{name}, 1000 runs"
     if contender == "ours":
-        per_item(contender, 1_000 * EVALUATIONS, lambda: simulate(table, name, 1_000))
+        per_item(contender, 1_000 * EVALUATIONS, lambda: simulate(table, name, 1_000, **AS_IN_THE_PLAIN_LOOP[name]))
         return
     neighbors, values = lists
 

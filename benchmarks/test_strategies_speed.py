@@ -20,7 +20,7 @@ WITHOUT_MODEL = (  # 500 evaluations a run
     "hyperband",
     "learning-curve-stopping",
     "local-search",
-    "local-search:improvement=first",
+    "local-search:improvement=best,initial=1",
     "mcts",
     "mu-plus-lambda",
     "nsga-ii",

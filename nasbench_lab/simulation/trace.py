@@ -213,7 +213,8 @@ class Trace:
                 by observed values.
 
         Returns:
-            Regret in the metric's unit, at least 0. NaN before the first value and after the end of the run.
+            Regret in the metric's unit, at least 0. NaN before the first value and after the end of the run. The
+            observed regret never grows with one fidelity; with several, it can grow when the run reaches a higher one.
 
         Raises:
             UnknownNameError: no such kind.

@@ -52,6 +52,7 @@ class Bananas(CandidateRankingStrategy):
     name: ClassVar[str] = "bananas"
     aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
     reference: ClassVar[str] = "White et al., BANANAS: Bayesian Optimization with Neural Architectures, AAAI 2021"
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
     initial: Count = 10

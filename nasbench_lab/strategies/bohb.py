@@ -63,6 +63,7 @@ class Bohb(BracketStrategy[_State]):
     reference: ClassVar[str] = (
         "Falkner et al., BOHB: Robust and Efficient Hyperparameter Optimization at Scale, ICML 2018"
     )
+    version: ClassVar[int] = 2
 
     eta: Eta = 3
     lowest: Count | None = None
@@ -120,11 +121,11 @@ class Bohb(BracketStrategy[_State]):
 
     def _draw(self, state: _State, models: tuple[CategoricalKde, CategoricalKde] | None) -> IntArray:
         """Draw one architecture for every run, shape (runs,)."""
+        if models is None:  # in all runs or in none; so a run begins like Hyperband and random search
+            return state.space.sample(state.streams.uniform(1))[:, 0]
         width = 1 + 2 * len(state.space.cardinalities)
         uniform = state.streams.uniform(2 + self.samples * width)
         drawn = state.space.sample(uniform[:, 0])
-        if models is None:
-            return drawn
         good, bad = models
         codes = good.sample(uniform[:, 2:].reshape(len(uniform), self.samples, width))
         with np.errstate(divide="ignore"):

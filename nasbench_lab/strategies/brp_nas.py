@@ -50,6 +50,7 @@ class RankingPredictor(PredictorStrategy):
     name: ClassVar[str] = "brp-nas"
     aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
     reference: ClassVar[str] = "Dudziak et al., BRP-NAS: Prediction-Based NAS Using GCNs, NeurIPS 2020"
+    version: ClassVar[int] = 2
 
     batch: Count = 10
     greedy: Probability = 0.5
@@ -63,7 +64,8 @@ class RankingPredictor(PredictorStrategy):
     def ask(self, state: PredictorState) -> IntArray:
         """Propose a batch, shape (runs, ``batch``)."""
         runs = len(state.encodings)
-        uniform = state.streams.uniform(2 * state.batch).reshape(runs, state.batch, 2).copy()
+        # First the first draws of all: a run begins like random search.
+        uniform = state.streams.uniform(2 * state.batch).reshape(runs, 2, state.batch).swapaxes(1, 2).copy()
         nothing = np.zeros((runs, 0), dtype=np.int64)
         ranked, favoured = nothing, 0
         if state.observations.count:

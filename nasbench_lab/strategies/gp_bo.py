@@ -108,6 +108,7 @@ class GaussianProcessSearch(Strategy[_State]):
     reference: ClassVar[str] = (
         "Jones et al., Efficient Global Optimization of Expensive Black-Box Functions, J. of Global Optimization 1998"
     )
+    version: ClassVar[int] = 2
     asynchronous: ClassVar[bool] = True
     runs_at_a_time: ClassVar[int] = 16
 
@@ -137,9 +138,12 @@ class GaussianProcessSearch(Strategy[_State]):
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
-            return np.concatenate([_random(state) for _ in range(self.initial)], axis=1)
+            first = state.visited.begin(state.streams, self.initial)
+            return np.concatenate([_propose(state, architecture) for architecture in first.T], axis=1)
         if state.observations.told == 0 or state.observations.count == state.space.size:
-            return _random(state)  # no evaluation has ended yet (many workers), or no new architecture is left
+            return _propose(
+                state, _draw(state)
+            )  # no evaluation has ended yet (many workers), or no new architecture is left
         value, centre, scale = state.observations.values()
         if state.observations.told >= state.refit_at:
             state.candidates.fit(NOISES if self.noise is None else (self.noise,), value)
@@ -150,8 +154,7 @@ class GaussianProcessSearch(Strategy[_State]):
         chosen, believed = prediction.architecture[run, position], prediction.mean[run, position]
         # Where the whole pool was proposed before, propose a random new architecture.
         other, lost = _draw(state), np.isneginf(believed)
-        state.observations.propose(np.where(lost, other, chosen), centre + scale * np.where(lost, 0.0, believed))
-        return _mark(state)
+        return _propose(state, np.where(lost, other, chosen), centre + scale * np.where(lost, 0.0, believed))
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Record the values."""
@@ -171,23 +174,18 @@ class GaussianProcessSearch(Strategy[_State]):
         return best_score(lambda m, s, run: max_value_entropy(m, s, maxima[run]), mean, deviation)
 
 
-def _random(state: _State) -> IntArray:
-    """Propose a random new architecture, shape (runs, 1); -1 where none is left."""
-    architecture = _draw(state)
+def _propose(state: _State, architecture: IntArray, believed: FloatArray | None = None) -> IntArray:
+    """Record proposals and the values that the model predicts, both (runs,); return the proposals, (runs, 1)."""
     if (architecture < 0).any():  # in all runs or in none: all have made the same number of proposals
         return architecture[:, None]
-    state.observations.propose(architecture)
-    return _mark(state)
+    run = np.arange(len(architecture))
+    new = ~state.visited.has(run, architecture)
+    state.visited.add(run[new], architecture[new])
+    state.observations.propose(architecture, believed)
+    state.candidates.add(architecture)
+    return architecture[:, None]
 
 
 def _draw(state: _State) -> IntArray:
     uniform = state.streams.uniform(2)
     return state.visited.draw(np.arange(len(uniform)), uniform[:, 0], uniform[:, 1])
-
-
-def _mark(state: _State) -> IntArray:
-    """Record the last proposals as visited, and add them to the model; return them, shape (runs, 1)."""
-    architecture = state.observations.architecture[:, -1].copy()
-    state.visited.add(np.arange(len(architecture)), architecture)
-    state.candidates.add(architecture)
-    return architecture[:, None]

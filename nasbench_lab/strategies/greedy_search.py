@@ -55,6 +55,7 @@ class GreedySearch(Strategy[_State]):
     name: ClassVar[str] = "greedy-search"
     family: ClassVar[str] = "model-free"
     reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     asynchronous: ClassVar[bool] = True
 
@@ -74,10 +75,10 @@ class GreedySearch(Strategy[_State]):
 
     def ask(self, state: _State) -> IntArray:
         """Propose all of the first architectures at once, then one at a time, shape (runs, 1)."""
-        count = 1 if state.founded else self.initial
-        state.founded = True
-        uniform = state.streams.uniform(3 * count)
-        return np.stack([_propose(state, uniform[:, 3 * i : 3 * i + 3]) for i in range(count)], axis=1)
+        if not state.founded:
+            state.founded = True
+            return state.visited.begin(state.streams, self.initial)
+        return _propose(state, state.streams.uniform(3))[:, None]
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Store the evaluated architectures, to expand them later."""
@@ -94,10 +95,11 @@ class GreedySearch(Strategy[_State]):
 def _propose(state: _State, uniform: FloatArray) -> IntArray:
     """Return the next neighbour or, if there is none, a random new architecture; shape (runs,)."""
     _expand(state, np.flatnonzero(state.neighborhood.left == 0))
-    architecture = state.neighborhood.take(uniform[:, 0])
+    first, second, which = uniform.T
+    architecture = state.neighborhood.take(which)
     lost = np.flatnonzero(architecture < 0)
     if len(lost):
-        architecture[lost] = state.visited.draw(lost, uniform[lost, 1], uniform[lost, 2])
+        architecture[lost] = state.visited.draw(lost, first[lost], second[lost])
     state.visited.add(state.run, architecture)
     return architecture
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
@@ -30,7 +31,7 @@ class _State:
     start: IntArray  # (runs,): best random architecture since the last start, -1 before the first
     start_value: FloatArray  # (runs,)
     starts: IntArray  # (runs,): number of random architectures since the last start
-    random: NDArray[np.bool_]  # (runs, workers): which of the last proposals are random
+    random: NDArray[np.bool_]  # (runs, k): which of the last k proposals are random
     run: IntArray  # (runs,): 0, 1, 2, ...
 
 
@@ -39,19 +40,20 @@ class _State:
 class LocalSearch(Strategy[_State]):
     """Hill climbing with restarts (White, Nolen and Savani, UAI 2021).
 
-    Start at a random architecture, the centre. Evaluate its neighbours in random order, except those that this run has
-    evaluated before. With ``improvement="best"``, evaluate all of them, and move to the best if it is better than the
-    centre; with ``"first"``, move as soon as one is better. If none is better, the centre is a local optimum: restart
-    at a random new architecture. No architecture is evaluated twice, and a run ends when the whole space was evaluated.
+    Evaluate ``initial`` random architectures, and start at the best of them, the centre. Evaluate its neighbours in
+    random order, except those that this run has evaluated before. With ``improvement="first"``, move as soon as one is
+    better than the centre; with ``"best"``, evaluate all of them, and move to the best if it is better than the centre.
+    If none is better, the centre is a local optimum: restart at the best of ``initial`` random new architectures. No
+    architecture is evaluated twice, and a run ends when the whole space was evaluated.
 
     With several workers, one neighbour per worker is evaluated at a time. Workers without a neighbour evaluate random
-    architectures, and the next start is the best of these.
+    architectures, from which the next start is chosen, too.
 
-    The publication's software (github.com/naszilla/naszilla) starts at the best of 10 random architectures, and by
-    default moves at the first improvement: ``initial=10, improvement="first"``.
+    The defaults are those of the publication's software (github.com/naszilla/naszilla). The publication describes
+    ``initial=1, improvement="best"``.
 
     Args:
-        improvement: when to move: ``"best"``, after all neighbours, or ``"first"``, as soon as one is better.
+        improvement: when to move: ``"first"``, as soon as a neighbour is better, or ``"best"``, after all neighbours.
         initial: number of random architectures of which the best is a start.
         restarts: whether to restart; if not, a run ends at its first local optimum.
     """
@@ -60,10 +62,11 @@ class LocalSearch(Strategy[_State]):
     aliases: ClassVar[tuple[str, ...]] = ("ls",)
     family: ClassVar[str] = "model-free"
     reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    improvement: Literal["best", "first"] = "best"
-    initial: Count = 1
+    improvement: Literal["best", "first"] = "first"
+    initial: Count = 10
     restarts: bool = True
 
     def start(self, problem: Problem) -> _State:
@@ -82,20 +85,27 @@ class LocalSearch(Strategy[_State]):
             start=nothing.copy(),
             start_value=lowest.copy(),
             starts=np.zeros(runs, dtype=np.int64),
-            random=np.zeros((runs, problem.workers), dtype=bool),
+            random=np.zeros((runs, 0), dtype=bool),
             run=np.arange(runs),
         )
 
     def ask(self, state: _State) -> IntArray:
-        """Propose the next neighbours, and random architectures where none are left, shape (runs, workers)."""
-        uniform = state.streams.uniform(3 * state.workers)
+        """Propose the next neighbours, and random architectures where none are left, shape (runs, workers).
+
+        At first, propose as many random architectures as a start is chosen from, at least; the same for every run.
+        """
+        count = state.workers
+        if not state.random.size:
+            count *= math.ceil(self.initial / count)
+        # First the random architectures of all proposals: a run begins like random search.
+        uniform = state.streams.uniform(3 * count)
         self._move(state)
         self._begin(state)
         over = np.zeros(len(state.run), dtype=bool)
         if not self.restarts:
             over = state.started & (state.neighborhood.left == 0)
-        proposed = [self._propose(state, uniform[:, 3 * worker :], over, worker) for worker in range(state.workers)]
-        return np.stack(proposed, axis=1)
+        state.random = np.zeros((len(state.run), count), dtype=bool)
+        return np.stack([self._propose(state, uniform[:, i::count], over, i) for i in range(count)], axis=1)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Update the best neighbour and the best random architecture."""
@@ -132,13 +142,14 @@ class LocalSearch(Strategy[_State]):
         state.starts[beginning] = 0
 
     @staticmethod
-    def _propose(state: _State, uniform: FloatArray, over: NDArray[np.bool_], worker: int) -> IntArray:
+    def _propose(state: _State, uniform: FloatArray, over: NDArray[np.bool_], place: int) -> IntArray:
         """Return a neighbour or, if none is left, a random new architecture, shape (runs,); -1 for runs that ended."""
-        architecture = state.neighborhood.take(uniform[:, 0])
-        state.random[:, worker] = architecture < 0
+        first, second, which = uniform.T
+        architecture = state.neighborhood.take(which)
+        state.random[:, place] = architecture < 0
         lost = np.flatnonzero((architecture < 0) & ~over)
         if len(lost):
-            architecture[lost] = state.visited.draw(lost, uniform[lost, 1], uniform[lost, 2])
+            architecture[lost] = state.visited.draw(lost, first[lost], second[lost])
         state.visited.add(state.run, architecture)
         return architecture
 

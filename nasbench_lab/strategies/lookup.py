@@ -100,8 +100,8 @@ def parse_strategy(text: str) -> tuple[str, dict[str, Any]]:
 
     >>> parse_strategy("regularized-evolution:population_size=20,sample_size=5")
     ('regularized-evolution', {'population_size': 20, 'sample_size': 5})
-    >>> parse_strategy("local-search:improvement=first")
-    ('local-search', {'improvement': 'first'})
+    >>> parse_strategy("local-search:improvement=best")
+    ('local-search', {'improvement': 'best'})
     """
     name, colon, rest = text.partition(":")
     return name, parse_parameters(text, rest) if colon else {}

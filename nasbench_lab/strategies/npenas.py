@@ -54,6 +54,7 @@ class Npenas(CandidateRankingStrategy):
     reference: ClassVar[str] = (
         "Wei et al., NPENAS: Neural Predictor Guided Evolution for Neural Architecture Search, TNNLS 2022"
     )
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
     initial: Count = 10

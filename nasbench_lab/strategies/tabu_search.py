@@ -60,6 +60,7 @@ class TabuSearch(Strategy[_State]):
     aliases: ClassVar[tuple[str, ...]] = ("tabu",)
     family: ClassVar[str] = "model-free"
     reference: ClassVar[str] = "Glover, Tabu Search - Part I, ORSA Journal on Computing 1989"
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
     improvement: Literal["best", "first"] = "best"
@@ -84,9 +85,10 @@ class TabuSearch(Strategy[_State]):
 
     def ask(self, state: _State) -> IntArray:
         """Propose the next neighbours, and random architectures where none are left, shape (runs, workers)."""
+        # First the random architectures of all workers: a run begins like random search.
         uniform = state.streams.uniform(3 * state.workers)
         self._move(state)
-        return np.stack([_propose(state, uniform[:, 3 * i : 3 * i + 3]) for i in range(state.workers)], axis=1)
+        return np.stack([_propose(state, uniform[:, i :: state.workers]) for i in range(state.workers)], axis=1)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Update the best architecture since the last move."""
@@ -110,10 +112,11 @@ class TabuSearch(Strategy[_State]):
 
 def _propose(state: _State, uniform: FloatArray) -> IntArray:
     """Return a neighbour or, if none is left, a random architecture, and make it tabu; shape (runs,)."""
-    architecture = state.neighborhood.take(uniform[:, 0])
+    first, second, which = uniform.T
+    architecture = state.neighborhood.take(which)
     lost = np.flatnonzero(architecture < 0)
     if len(lost):
-        architecture[lost] = state.tabu.draw(lost, uniform[lost, 1], uniform[lost, 2])
+        architecture[lost] = state.tabu.draw(lost, first[lost], second[lost])
     state.tabu.add(state.run, architecture)
     if state.lately is not None:
         oldest = state.asked % state.lately.shape[1]

@@ -53,6 +53,7 @@ class ParzenEstimator(Strategy[ProposalHistory]):
     aliases: ClassVar[tuple[str, ...]] = ("bo", "bayesian-optimization", "bayesian-optimisation")
     family: ClassVar[str] = "model-based"
     reference: ClassVar[str] = "Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011"
+    version: ClassVar[int] = 2
     asynchronous: ClassVar[bool] = True
     runs_at_a_time: ClassVar[int] = 256
 
@@ -71,12 +72,19 @@ class ParzenEstimator(Strategy[ProposalHistory]):
     def ask(self, state: ProposalHistory) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""
         if not state.founded:
-            state.founded = True
-            return np.concatenate([state.propose(self._random(state)) for _ in range(self.initial)], axis=1)
+            return self._begin(state)
         if state.observations.told == 0:  # with as many workers as first architectures, no evaluation has ended yet
             return state.propose(self._random(state))
         promising = self._promising(state)
         return state.propose(np.where(promising < 0, self._random(state), promising))
+
+    def _begin(self, state: ProposalHistory) -> IntArray:
+        """Propose the first architectures, shape (runs, ``initial``)."""
+        if not self.revisit:
+            return state.begin(self.initial)
+        state.founded = True
+        first = state.space.sample(state.streams.uniform(self.initial))
+        return np.concatenate([state.propose(architecture) for architecture in first.T], axis=1)
 
     def _promising(self, state: ProposalHistory) -> IntArray:
         """Return the candidate with the largest l / g, -1 if no candidate can be proposed; shape (runs,)."""

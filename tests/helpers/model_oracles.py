@@ -20,13 +20,19 @@ def tpe(
     remembered=25,
     revisit=False,
 ):
-    """Bergstra et al. 2011, section 4. A random architecture takes two uniforms, whether it is needed or not."""
+    """Bergstra et al. 2011, section 4. A random architecture takes two uniforms, whether it is needed or not.
+
+    Those of the first architectures are drawn together: the first of all, then the second of all.
+    """
     draw = uniforms(seed, run)
     history, values = [], []
     everything = [tuple(codes) for codes in space.codes(np.arange(space.size)).tolist()]
 
+    firsts = [next(draw) for _ in range(initial)]
+    founders = [(first, first if revisit else next(draw)) for first in firsts]
+
     def random_one():
-        first, second = next(draw), next(draw)
+        first, second = founders.pop(0) if founders else (next(draw), next(draw))
         if revisit or int(first * space.size) not in history:
             return int(first * space.size)
         left = [a for a in range(space.size) if a not in history]

@@ -55,8 +55,8 @@ def regularized_evolution(space, seed, run, evaluate, evaluations, population_si
     return history
 
 
-def local_search(space, seed, run, evaluate, evaluations, improvement="best", initial=1, restarts=True, workers=1):
-    """White et al. 2021, with restarts. Three uniforms a proposal: the neighbour; the random architecture, twice."""
+def local_search(space, seed, run, evaluate, evaluations, improvement="first", initial=10, restarts=True, workers=1):
+    """White et al. 2021, with restarts. Three uniforms a proposal: the random architecture, twice; the neighbour."""
     draw = uniforms(seed, run)
     history, centre_value, queue, neighbors, randoms, started = [], -math.inf, [], [], [], False
     while len(history) < evaluations:
@@ -70,9 +70,8 @@ def local_search(space, seed, run, evaluate, evaluations, improvement="best", in
             started, neighbors, randoms = True, [], []
         if started and not restarts and not queue:
             return history
-        batch = []
-        for _ in range(workers):
-            which, first, second = next(draw), next(draw), next(draw)
+        batch, count = [], workers if history else workers * math.ceil(initial / workers)
+        for first, second, which in _triples(draw, count):
             kept = neighbors if queue else randoms
             architecture = _take(queue, which) if queue else _fresh(space, history, first, second)
             if architecture is not None:
@@ -80,7 +79,7 @@ def local_search(space, seed, run, evaluate, evaluations, improvement="best", in
                 batch.append((kept, architecture))
         for kept, architecture in batch:
             kept.append((architecture, _number(evaluate(architecture))))
-        if len(batch) < workers:
+        if len(batch) < count:
             break
     return history[:evaluations]
 
@@ -99,8 +98,7 @@ def tabu_search(space, seed, run, evaluate, evaluations, improvement="best", ten
             centre_value, candidates = best[1], []
             queue = _unseen_neighbors(space, best[0], tabu())
         batch = []
-        for _ in range(workers):
-            which, first, second = next(draw), next(draw), next(draw)
+        for first, second, which in _triples(draw, workers):
             architecture = _take(queue, which) if queue else _fresh(space, tabu(), first, second)
             if architecture is not None:
                 history.append(architecture)
@@ -112,11 +110,13 @@ def tabu_search(space, seed, run, evaluate, evaluations, improvement="best", ten
 
 
 def greedy_search(space, seed, run, evaluate, evaluations, initial=10):
-    """Best-first search; a heap of what was seen would do too. Uniforms as for local search."""
+    """Best-first search; a heap of what was seen would do too. The first architectures take two uniforms each."""
     draw = uniforms(seed, run)
     history, queue, unexpanded, told = [], [], [], 0
+    firsts = [next(draw) for _ in range(initial)]
+    founders = [(first, next(draw), None) for first in firsts]
     while len(history) < evaluations:
-        which, first, second = next(draw), next(draw), next(draw)
+        first, second, which = founders.pop(0) if founders else (next(draw), next(draw), next(draw))
         while told >= initial and not queue and unexpanded:
             best = _first_best(unexpanded)
             unexpanded.remove(best)
@@ -191,6 +191,12 @@ def _take(queue, uniform):
     chosen = int(uniform * len(queue))
     queue[chosen], queue[-1] = queue[-1], queue[chosen]
     return queue.pop()
+
+
+def _triples(draw, count):
+    """Three uniforms for each of some proposals: the first of all, then the second of all, then the third."""
+    drawn = [next(draw) for _ in range(3 * count)]
+    return zip(drawn[:count], drawn[count : 2 * count], drawn[2 * count :], strict=True)
 
 
 def _unseen_neighbors(space, architecture, seen):

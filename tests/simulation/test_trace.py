@@ -100,6 +100,17 @@ def test_regret_is_never_negative_and_observed_regret_never_grows(name, seed, re
     assert not np.isnan(observed[~before]).any()
 
 
+def test_the_observed_regret_grows_only_where_a_run_reaches_a_higher_fidelity():
+    grown = 0
+    for name in ("asha", "hyperband", "learning-curve-stopping"):
+        trace = nl.simulate("digits/topology", name, runs=100, budget=nl.Budget(evaluations=40))
+        higher = np.diff(np.maximum.accumulate(trace.fidelity, axis=1), axis=1) > 0
+        grows = np.diff(trace.regret("observed"), axis=1) > 0
+        assert not (grows & ~higher).any()
+        grown += grows.sum()
+    assert grown > 0
+
+
 def test_a_run_without_any_value_has_no_incumbent():
     trace = hand_made([[0, 1], [0, 1]], [[NAN, NAN], [NAN, 0.4]], valid=[0.1, 0.4], test=[0.1, 0.4])
     assert trace.final_incumbent().tolist() == [-1, 1]

@@ -23,7 +23,7 @@ from nasbench_lab.testing import CASES, SPACES, synthetic_table
 
 VARIANTS = [  # those with default parameters are tested with all other strategies
     ("random-search", {"replacement": False}),
-    ("local-search", {"improvement": "first", "initial": 10}),
+    ("local-search", {"improvement": "best", "initial": 3}),
     ("tabu-search", {"improvement": "first", "tenure": 7}),
     ("tabu-search", {"tenure": 1000}),
     ("greedy-search", {"initial": 1}),
@@ -44,7 +44,7 @@ NEVER_TWICE = [
     ("random-search", {"replacement": False}),
     ("exhaustive", {}),
     ("local-search", {}),
-    ("local-search", {"improvement": "first", "initial": 10}),
+    ("local-search", {"improvement": "best", "initial": 1}),
     ("tabu-search", {}),
     ("greedy-search", {}),
 ]
@@ -73,7 +73,7 @@ def test_lock_step_agrees_with_plain_python(variant, kind, seed, run, evaluation
     variant=st.sampled_from(
         [
             ("local-search", {}),
-            ("local-search", {"improvement": "first"}),
+            ("local-search", {"improvement": "best", "initial": 1}),
             ("local-search", {"initial": 5}),
             ("local-search", {"restarts": False}),
             ("tabu-search", {}),

@@ -20,6 +20,7 @@ from nasbench_lab.strategies.models.encodings import encode
 from nasbench_lab.strategies.models.gaussian_process import Regression, most_likely
 from nasbench_lab.strategies.models.gp_candidates import Pool, WholeSpace
 from nasbench_lab.strategies.models.kernels import CodeGrid, Sums, correlation
+from nasbench_lab.strategies.models.log_costs import LogCosts
 from nasbench_lab.strategies.models.normal_draws import normal_numbers
 from nasbench_lab.strategies.models.observations import Observations
 from nasbench_lab.strategies.parts.visited import Visited
@@ -34,6 +35,7 @@ VARIANTS = [
     ("gp-bo", {"acquisition": "mes", "lengthscale": 1.0, "noise": 0.01, "initial": 20}),
     ("smac", {}),
     ("smac", {"initial": 1, "trees": 2, "depth": 2, "least": 2, "share": 0.3, "random": 0.5, "pool_size": 7}),
+    ("smac", {"scaling": "linear"}),
     ("tpe", {}),
     ("bananas", {}),
     ("brp-nas", {}),
@@ -273,6 +275,62 @@ def test_expected_improvement_agrees_with_quadrature(mean, deviation, best):
 def test_expected_improvement_without_deviation_is_the_gain():
     found = acquisition.expected_improvement(np.array([1.0, 3.0]), np.zeros(2), np.full(2, 2.0))
     assert found.tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation", "best"),
+    [(0.0, 1.0, 0.5), (2.0, 0.3, 1.9), (-3.0, 0.7, 0.0), (1.0, 4.0, 3.0), (0.1, 0.01, 0.2), (5.0, 0.5, 1.0)],
+)
+def test_expected_improvement_of_logs_agrees_with_quadrature(mean, deviation, best):
+    def gain(z):
+        return (np.exp(-best) - np.exp(-mean - z * deviation)) * stats.norm.pdf(z)
+
+    least = (best - mean) / deviation
+    highest = max(least, 0.0)
+    parts = [
+        integrate.quad(gain, *ends, epsabs=0, limit=200)[0] for ends in ((least, highest), (highest, highest + 30))
+    ]
+    found = acquisition.expected_improvement_of_logs(np.array([mean]), np.array([deviation]), np.array([best]))
+    assert found[0] == pytest.approx(sum(parts), rel=1e-9)
+
+
+def test_expected_improvement_of_logs_without_deviation_is_the_gain():
+    found = acquisition.expected_improvement_of_logs(np.array([1.0, 3.0]), np.zeros(2), np.full(2, 2.0))
+    assert found.tolist() == pytest.approx([0.0, np.exp(-2) - np.exp(-3)])
+
+
+def test_expected_improvement_of_logs_is_precise_far_below_the_best():
+    """The difference of two nearly equal numbers would be rounding error, and architectures equal or out of order."""
+    mean = np.linspace(-12, -6, 100)
+    found = acquisition.expected_improvement_of_logs(mean, np.ones(100), np.zeros(100))
+    assert (np.diff(found) > 0).all()
+    # R(z) - R(z - 1) of Mills ratios, by their asymptotic series.
+    z = -mean[0]
+    series = sum(
+        (-1) ** k * np.prod(np.arange(1, 2 * k, 2)) * (z ** -(2 * k + 1) - (z + 1) ** -(2 * k + 1)) for k in range(6)
+    )
+    assert found[0] == pytest.approx(stats.norm.pdf(z) * series, rel=1e-4)
+
+
+# Logarithms of costs.
+
+
+@given(st.lists(st.integers(0, 1000), min_size=2, max_size=60).filter(lambda values: len(set(values)) > 1))
+def test_log_costs_are_those_of_smac3(accuracies):
+    """`RunHistoryEncoder._build_matrix` and `RunHistoryLogScaledEncoder` of SMAC3 2.4.0, for costs of range 1."""
+    value = np.array(accuracies) / (max(accuracies) - min(accuracies))
+    cost = -value
+    least = cost.min() - (np.percentile(cost, 5) - cost.min()) - 1e-10
+    expected = np.log((cost - least) / (cost.max() - least))
+    logs = LogCosts.of(np.stack([value, 10.0 - 3.0 * cost]))
+    np.testing.assert_allclose(logs.value, [-expected, -expected], rtol=1e-6, atol=1e-5)
+    np.testing.assert_allclose(logs.values(logs.value[:, 0]), [value[0], 10.0 + 3.0 * value[0]], atol=1e-9)
+
+
+def test_equal_values_have_equal_log_costs():
+    logs = LogCosts.of(np.full((1, 7), 0.3))
+    assert logs.value.tolist() == [[0.0] * 7]
+    assert logs.values(np.zeros(1)).tolist() == [0.3]
 
 
 def test_max_value_entropy_agrees_with_quadrature():

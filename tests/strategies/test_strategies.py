@@ -25,7 +25,7 @@ VARIANTS = [
     ("local-search", {}),
     ("regularized-evolution", {"population_size": 1, "sample_size": 1}),
     ("regularized-evolution", {"population_size": 100, "sample_size": 25}),
-    ("local-search", {"improvement": "first"}),
+    ("local-search", {"improvement": "best", "initial": 1}),
 ]
 ORACLES = {
     "random-search": oracles.random_search,
@@ -64,7 +64,8 @@ def test_local_search_evaluates_everything_once_and_then_ends():
 def test_local_search_moves_to_the_best_neighbor_and_only_if_it_is_better():
     table = synthetic_table("chain", noise=0.0)
     # A start, its ten neighbours (a chain of five with three choices), and one evaluation after the move.
-    trace = nl.simulate(table, "local-search", runs=2000, budget=nl.Budget(evaluations=12), repeat="mean")
+    published = {"improvement": "best", "initial": 1}
+    trace = nl.simulate(table, "local-search", runs=2000, budget=nl.Budget(evaluations=12), repeat="mean", **published)
     values = table.mean_values("valid_accuracy")
     moved = 0
     for run in trace.architecture:

@@ -130,7 +130,7 @@ def test_a_suite_goes_on_with_the_plan_it_began_with(tmp_path, monkeypatch):
         ({"budget": nl.Budget(evaluations=13)}, "budget.evaluations is 12 there and 13 here"),
         ({"strategies": ["random-search"]}, "it lists 3 strategies, and this one 1"),
         (
-            {"strategies": ["random-search", "local-search", "local-search:improvement=first"]},
+            {"strategies": ["random-search", "local-search", "local-search:improvement=best"]},
             r'strategies\[1\].name is "regularized-evolution" there and "local-search" here',
         ),
         ({"limits": {"parameters": 1}}, "limits.parameters is null there and 1 here"),

@@ -140,7 +140,8 @@ class CandidateRankingStrategy(PredictorStrategy):
         ranked, count = np.zeros((runs, 0), dtype=np.int64), self.initial
         if state.observations.count:
             ranked, count = self.ranked(state), state.batch
-        uniform = state.streams.uniform(2 * count).reshape(runs, count, 2)
+        # First the first draws of all: a run begins like random search.
+        uniform = state.streams.uniform(2 * count).reshape(runs, 2, count).swapaxes(1, 2)
         return state.propose(state.choose(ranked, count, uniform))
 
 

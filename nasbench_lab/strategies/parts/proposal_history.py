@@ -42,6 +42,11 @@ class ProposalHistory:
         hot = np.zeros((runs, 0, sum(space.cardinalities)), dtype=np.float32)
         return ProposalHistory(space, problem.streams, Observations(runs), Visited(space, runs), hot)
 
+    def begin(self, count: int) -> IntArray:
+        """Propose random architectures, the first of every run, shape (runs, count) (see `Visited.begin`)."""
+        self.founded = True
+        return np.concatenate([self.propose(new) for new in self.visited.begin(self.streams, count).T], axis=1)
+
     def propose(self, architecture: IntArray, believed: FloatArray | None = None) -> IntArray:
         """Record proposals and the values that a model predicts, both (runs,); return the proposals, (runs, 1).
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.streams import scale
+from nasbench_lab.streams import Streams, scale
 
 
 @final
@@ -68,6 +68,20 @@ class Visited:
         again = np.flatnonzero(self.has(run, drawn))
         if len(again):
             drawn[again] = self._unvisited(run[again], second[again])
+        return drawn
+
+    def begin(self, streams: Streams, count: int) -> IntArray:
+        """Draw the first architectures of every run, and add them; shape (runs, count), -1 where none is left.
+
+        They are the first architectures of random search with the same streams, except that an architecture that was
+        drawn before is drawn again. So strategies that evaluate nothing twice begin like those that may.
+        """
+        first, second = streams.uniform(count).copy(), streams.uniform(count)
+        run = np.arange(len(first))
+        drawn = np.empty(first.shape, dtype=np.int64)
+        for place in range(count):
+            drawn[:, place] = self.draw(run, first[:, place], second[:, place])
+            self.add(run, drawn[:, place])
         return drawn
 
     def _unvisited(self, run: IntArray, uniform: FloatArray) -> IntArray:
