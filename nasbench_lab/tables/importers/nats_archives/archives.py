@@ -29,8 +29,9 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError, described, first_line
 from nasbench_lab.files import atomic_folder
+from nasbench_lab.plain_files import open_plain, read_plain
 from nasbench_lab.tables.importers.nats_archives import search_tables
 from nasbench_lab.tables.importers.nats_archives.benchmarks import (
     DATASETS,
@@ -41,7 +42,6 @@ from nasbench_lab.tables.importers.nats_archives.benchmarks import (
     Benchmark,
 )
 from nasbench_lab.tables.importers.nats_archives.curve_tables import ArchiveLayout, CurveTableWriter, LayoutError
-from nasbench_lab.tables.importers.nats_archives.training import described
 from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.reading import pickle_stream, torch_file, unpickle
 
@@ -51,6 +51,9 @@ _ITEMS = "arch2infos"
 _LIST = "meta_archs"
 _MOST_BYTES = 2**21
 """Limit of a decompressed pickle: an architecture has a third of a million bytes, the list of architectures 1.6."""
+_FREE_BYTES = 2**17
+_MOST_EXPANSION = 500
+"""Limit of the size of a pickle beyond that, relative to its compressed size; the list has 39 times that."""
 
 _FILES = {f"{d}-{hp}.h5" for d in DATASETS for hp in (*TOPOLOGY.epochs, *SIZE.epochs)}
 _FILES |= {f"search-{dataset}.h5" for dataset in DATASETS}
@@ -161,7 +164,7 @@ def _open(source: Path) -> _Archive:
     try:
         if source.is_dir():
             return _Folder(source)
-        with source.open("rb") as file:
+        with open_plain(source) as file:
             begin = file.read(2**12)
     except OSError as error:
         raise DataError(f"cannot read {source}: {error.strerror or first_line(error)}") from error
@@ -170,7 +173,7 @@ def _open(source: Path) -> _Archive:
     if begin.startswith(b"PK\x03\x04"):
         return _OneFile(source.name, lambda: _open_zip(source))
     position = torch_file.stream_header(begin)
-    return _OneFile(source.name, lambda: _open_at(source, position))
+    return _OneFile(source.name, lambda: _open_at(source, position), followed=True)
 
 
 class _Folder:
@@ -203,17 +206,18 @@ class _Folder:
 class _OneFile:
     """A single pickle with everything."""
 
-    def __init__(self, name: str, open_stream: Callable[[], contextlib.AbstractContextManager[BinaryIO]]) -> None:
+    def __init__(self, name: str, open_stream: pickle_stream.OpenStream, *, followed: bool = False) -> None:
         self.name = name
         self.expected: int | None = None
-        self._stream = pickle_stream.PickleStream(open_stream, _ITEMS, unpickle.ALLOWED)
+        self._stream = pickle_stream.PickleStream(open_stream, _ITEMS, unpickle.ALLOWED, followed=followed)
 
     def items(self) -> Iterator[tuple[Any, Any]]:
         """Yield the index and the results of every architecture."""
         try:
             yield from self._stream
-        except OSError as error:
-            raise DataError(f"cannot read {self.name}: {error.strerror or first_line(error)}") from error
+        except (OSError, EOFError) as error:
+            reason = getattr(error, "strerror", None) or first_line(error)
+            raise DataError(f"cannot read {self.name}: {reason}") from error
 
     def architectures(self) -> Any:
         """Return the archive's list of all architectures."""
@@ -249,7 +253,7 @@ def _unpickled(path: Path, content: bytes) -> Any:
 
 def _content(path: Path) -> bytes:
     try:
-        return _decompress(path.read_bytes())
+        return _decompress(read_plain(path, _MOST_BYTES))
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from error
     except OSError as error:
@@ -258,14 +262,17 @@ def _content(path: Path) -> bytes:
 
 def _decompress(data: bytes) -> bytes:
     decompressor = bz2.BZ2Decompressor()
+    most = min(_MOST_BYTES, _FREE_BYTES + _MOST_EXPANSION * len(data))
     try:
-        content = decompressor.decompress(data, _MOST_BYTES + 1)
+        content = decompressor.decompress(data, most + 1)
     except (OSError, ValueError) as error:
         raise DataError(f"it is not bz2-compressed data: {first_line(error)}") from error
-    if len(content) > _MOST_BYTES:
-        raise DataError(f"it has more than {_MOST_BYTES} bytes when it is decompressed")
+    if len(content) > most:
+        raise DataError(f"it has more than {most} bytes when it is decompressed")
     if not decompressor.eof:
         raise DataError("it is truncated")
+    if decompressor.unused_data:
+        raise DataError("it is corrupt: something follows the compressed data")
     return content
 
 
