@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 _MOST_SUGGESTED = 3
-_MOST_SHOWN = 80  # characters of a text from a file
 _TELLING = 4  # letters that are enough to recognise a name
 
 
@@ -49,6 +48,10 @@ class StrategyError(NasbenchLabError, RuntimeError):
     """A strategy broke its contract, for example by proposing an architecture outside the space."""
 
 
+class PublishedFileWarning(UserWarning):
+    """A file has the name of a published file but another content, or its table other numbers than published."""
+
+
 class SearchOnTestWarning(UserWarning):
     """The table has no validation measurements, so a search can only observe test measurements."""
 
@@ -60,19 +63,6 @@ def first_line(error: BaseException) -> str:
     ('wrong', 'KeyError')
     """
     return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def described(value: Any) -> str:
-    """Return a short description of any value; values from a file may be huge, or contain themselves.
-
-    >>> described("cifar10"), described(3), described([[1]])
-    ("'cifar10'", '3', 'a list')
-    """
-    if isinstance(value, str):
-        return ascii(value[:_MOST_SHOWN])
-    if value is None or (isinstance(value, int | float) and abs(value) < 2**63):
-        return repr(value)
-    return f"a {type(value).__name__}"
 
 
 def unknown(

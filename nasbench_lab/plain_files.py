@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from nasbench_lab.errors import DataError
+from nasbench_lab.errors import DataError, first_line
+
+_MOST_TOML = 2**24  # bytes
 
 
 def open_plain(path: str | os.PathLike[str]) -> BinaryIO:
@@ -21,7 +23,7 @@ def open_plain(path: str | os.PathLike[str]) -> BinaryIO:
     Traceback (most recent call last):
     nasbench_lab.errors.DataError: '.' is not a plain file
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):
+    if not stat.S_ISREG(Path(path).stat().st_mode):
         raise DataError(f"{os.fspath(path)!r} is not a plain file")
     return Path(path).open("rb")
 
@@ -44,10 +46,34 @@ def read_plain(path: str | os.PathLike[str], most: int | None = None) -> bytes:
     return content
 
 
-def read_plain_text(path: str | os.PathLike[str], most: int | None = None) -> str:
-    """Return the content of a plain file in UTF-8, with line ends as in Python; raises what `read_plain` raises.
+def is_plain(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a plain file; False for any path that the system refuses, such as one too long.
+
+    >>> is_plain("x" * 100_000), is_plain(os.curdir)
+    (False, False)
+    """
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises some errors of the system
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a folder; False for any path that the system refuses, such as one too long."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises some errors of the system
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the content of a TOML file.
 
     Raises:
-        UnicodeDecodeError: the content is not UTF-8.
+        DataError: the file is missing, not a plain file, or not TOML.
     """
-    return read_plain(path, most).decode().replace("\r\n", "\n").replace("\r", "\n")
+    import tomllib
+
+    try:
+        text = read_plain(path, _MOST_TOML).decode().replace("\r\n", "\n")
+        return tomllib.loads(text)
+    except OSError as error:
+        raise DataError(f"cannot read {os.fspath(path)}: {error.strerror or first_line(error)}") from error
+    except DataError:
+        raise
+    except (ValueError, RecursionError) as error:  # ValueError also for numbers of thousands of digits
+        raise DataError(f"{os.fspath(path)} is not a TOML file: {first_line(error)}") from error

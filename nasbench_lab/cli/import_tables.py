@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,8 @@ import numpy as np
 import typer
 
 from nasbench_lab.cli.progress import reporting
-from nasbench_lab.errors import DataError, OutputError, ParameterError
+from nasbench_lab.errors import DataError, OutputError, ParameterError, PublishedFileWarning
+from nasbench_lab.plain_files import is_folder, read_plain
 from nasbench_lab.tables import Table, open_table
 from nasbench_lab.tables.catalogue import is_table_file
 from nasbench_lab.tables.importers.formats import FORMATS, FileFormat, find_format, import_tables
@@ -112,9 +114,12 @@ def import_file(
         "encoding": encoding,
     }
     given = {key: value for key, value in options.items() if value is not None}
-    with reporting("nothing was written") as report:
+    with reporting("nothing was written") as report, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PublishedFileWarning)
         progress = step(report, f"importing {source.name}")
         written = import_tables(source, target, format=found.name, progress=progress, **given)
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        typer.echo(f"warning: {text}", err=True)
     for path in written:
         table = open_table(path)
         typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:,.1f} MB)\n  {_quality(table)}")
@@ -127,7 +132,7 @@ def import_file(
 def _target(source: Path, out: Path | None, found: FileFormat, overwrite: bool) -> Path:
     """Return the path for the tables, after checking that it does not exist or may be replaced."""
     place = source.absolute()
-    name = place.name if source.is_dir() else place.name.partition(".")[0] or place.name
+    name = place.name if is_folder(source) else place.name.partition(".")[0] or place.name
     target = out or place.with_name(f"{name}-tables" if found.several else f"{name}.h5")
     if not found.several and not is_table_file(target):
         raise ParameterError(f"the name of a table file must end in .h5, got {target}")
@@ -172,7 +177,7 @@ def _text(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return read_plain(path).decode().strip()
     except (OSError, UnicodeError) as error:
         raise DataError(f"cannot read {path}: {error}") from error
 

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 import nasbench_lab
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
 from nasbench_lab.files import atomic_path
+from nasbench_lab.plain_files import is_plain
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace
 from nasbench_lab.tables.description import Metric
@@ -221,7 +222,7 @@ class TracesFile(NamedTuple):
 @contextlib.contextmanager
 def _reading(where: Path) -> Iterator[TracesFile]:
     """Yield an open file of this format. Any error inside the block becomes a DataError about the file."""
-    if not where.is_file():
+    if not is_plain(where):
         raise DataError(f"there is no file {where}")
     try:
         with open_hdf5(where) as group:

@@ -155,7 +155,8 @@ def _read_header(file: Hdf5Group) -> tuple[str, str]:
         raise DataError("it is not a packed table of nasbench-lab")
     version = file.whole("format_version")
     if version not in _READABLE:
-        raise DataError(f"its format version is {version}; this release reads versions {_READABLE[0]} to {_READABLE[-1]}")
+        known = " to ".join(map(str, _READABLE))
+        raise DataError(f"its format version is {version}; this release reads versions {known}")
     description = file.text(_DESCRIPTION) if version == _READABLE[0] else file.array(_DESCRIPTION).tobytes().decode()
     return description, file.text("checksum")
 

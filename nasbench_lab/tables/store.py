@@ -34,6 +34,7 @@ from numpy.typing import DTypeLike, NDArray
 from nasbench_lab import spaces
 from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.plain_files import is_plain
 from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
 from nasbench_lab.tables.table import Table
@@ -261,7 +262,7 @@ def open_table(path: str | os.PathLike[str], *, remedy: str = "") -> Table:
 
 
 def _open(where: Path, remedy: str) -> Table:
-    if not where.is_file():
+    if not is_plain(where):
         raise DataError(f"there is no file {where}")
     try:
         with open_hdf5(where) as file:
@@ -285,7 +286,8 @@ def _read_header(file: Hdf5Group) -> tuple[str, dict[str, list[str]], str]:
         raise DataError("it is an HDF5 file, but not a table of nasbench-lab")
     version = file.whole("format_version")
     if version not in _READABLE:
-        raise DataError(f"it has format version {version}; this release reads versions {_READABLE[0]} to {_READABLE[-1]}")
+        known = " to ".join(map(str, _READABLE))
+        raise DataError(f"it has format version {version}; this release reads versions {known}")
     digests = file.array(_DIGESTS).tobytes().decode()
     description = file.text(_DESCRIPTION) if version == _READABLE[0] else file.array(_DESCRIPTION).tobytes().decode()
     checksum = file.text("checksum")

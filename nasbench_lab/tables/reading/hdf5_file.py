@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.errors import DataError, NasbenchLabError, first_line
@@ -98,7 +97,8 @@ class Hdf5Group:
         if not isinstance(kind, h5py.h5t.TypeStringID) or kind.get_size() > self._file.size:
             raise DataError(f"its attribute {name!r} is not a text")
         value = self._group.attrs[name]
-        return value.decode() if isinstance(value, bytes) else str(value)
+        # Damaged texts of variable length can have characters that are not UTF-8, which Python cannot encode again.
+        return (value if isinstance(value, bytes) else str(value).encode()).decode()
 
     def external(self, name: str) -> ExternalMember | None:
         """Return the link to another file that a member is; None if the member is in this file."""

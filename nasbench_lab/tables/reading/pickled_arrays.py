@@ -14,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError, described
+from nasbench_lab.errors import DataError
+from nasbench_lab.tables.reading.untrusted_values import described
 
 _KIND = re.compile(r"[<>=|]?(?:[?bBhHiIlLqQefdgO]|b1|[iu][1248]|f(?:2|4|8|16)|c(?:8|16)|O[48]?|[SUa][0-9]{1,6})")
 _ORDERS: dict[str, Literal["<", ">", "|", "="]] = {"<": "<", ">": ">", "|": "|", "=": "="}

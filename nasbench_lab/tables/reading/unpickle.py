@@ -10,9 +10,10 @@ import collections
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from nasbench_lab.errors import DataError, described
+from nasbench_lab.errors import DataError
 from nasbench_lab.tables.reading import pickled_arrays
 from nasbench_lab.tables.reading.pickle_machine import Allowed, PickleMachine, check_keys
+from nasbench_lab.tables.reading.untrusted_values import described
 
 __all__ = ["ALLOWED", "Allowed", "load"]
 

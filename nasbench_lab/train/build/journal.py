@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import sqlite3
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +12,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError, OutputError
+from nasbench_lab.errors import DataError, NasbenchLabError, OutputError, first_line
+from nasbench_lab.train.npz_files import read_npz
 
 Unit = tuple[int, int]
 """A unit of a build: the index of a representative architecture, and the number of epochs."""
@@ -88,8 +88,7 @@ class Journal:
         with self._errors():
             rows = self._connection.execute("SELECT * FROM units ORDER BY architecture, epochs")
             for architecture, epochs, content in rows:
-                with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                    yield (architecture, epochs), dict(arrays)
+                yield (architecture, epochs), read_npz(io.BytesIO(content))
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -97,5 +96,7 @@ class Journal:
             yield
         except sqlite3.OperationalError as error:
             raise OutputError(f"cannot use {self.path}: {error}") from error
-        except (sqlite3.DatabaseError, zipfile.BadZipFile, ValueError, OSError) as error:
-            raise DataError(f"{self.path} is damaged: {error}") from error
+        except NasbenchLabError:
+            raise
+        except Exception as error:  # a damaged file can raise almost any exception
+            raise DataError(f"{self.path} is damaged: {first_line(error)}") from error

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nasbench_lab.errors import DataError
+from nasbench_lab.plain_files import open_plain
 from nasbench_lab.tables.importers.columns.cells import ColumnFile
 from nasbench_lab.tables.importers.columns.csv_reader import open_csv
 from nasbench_lab.tables.importers.columns.parquet_reader import open_parquet
@@ -25,7 +26,7 @@ def open_columns(path: Path, delimiter: str | None, encoding: str) -> Iterator[C
         DataError: the file is missing, damaged, or in another format. Reading the batches can raise it, too.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             start = file.read(8)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import DataError, NasbenchLabError, OutOfSpaceError, SourceError, first_line
 from nasbench_lab.files import atomic_path
+from nasbench_lab.plain_files import open_plain
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.spaces.cell101_enumeration import kept_cells
 from nasbench_lab.tables import store
@@ -275,7 +276,7 @@ def _first_dimensions(stream: BinaryIO, name: str) -> Dimensions:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             yield stream
     except NasbenchLabError:
         raise

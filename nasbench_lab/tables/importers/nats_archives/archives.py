@@ -23,15 +23,15 @@ import dataclasses
 import itertools
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, described, first_line
+from nasbench_lab.errors import DataError, first_line
 from nasbench_lab.files import atomic_folder
-from nasbench_lab.plain_files import open_plain, read_plain
+from nasbench_lab.plain_files import is_folder, open_plain, read_plain
 from nasbench_lab.tables.importers.nats_archives import search_tables
 from nasbench_lab.tables.importers.nats_archives.benchmarks import (
     DATASETS,
@@ -44,6 +44,7 @@ from nasbench_lab.tables.importers.nats_archives.benchmarks import (
 from nasbench_lab.tables.importers.nats_archives.curve_tables import ArchiveLayout, CurveTableWriter, LayoutError
 from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.reading import pickle_stream, torch_file, unpickle
+from nasbench_lab.tables.reading.untrusted_values import described
 
 _META = "meta.pickle.pbz2"
 _MEMBER = re.compile(r"(\d{1,6})\.pickle\.pbz2")
@@ -162,7 +163,7 @@ def _put(tables: CurveTableWriter, benchmark: Benchmark, index: Any, infos: Any)
 def _open(source: Path) -> _Archive:
     """Open an archive; its first bytes say which form it has."""
     try:
-        if source.is_dir():
+        if is_folder(source):
             return _Folder(source)
         with open_plain(source) as file:
             begin = file.read(2**12)

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.errors import DataError, described
+from nasbench_lab.errors import DataError
 from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS
+from nasbench_lab.tables.reading.untrusted_values import described
 
 _LARGEST = sys.float_info.max
 
