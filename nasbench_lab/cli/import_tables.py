@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import warnings
 from collections.abc import Sequence
@@ -91,7 +92,7 @@ def import_file(
     options = {
         "architecture": _one_or_more(architecture),
         "space": _space(space),
-        "epochs": int(epochs) if epochs and epochs.isascii() and epochs.isdigit() else epochs,
+        "epochs": int(epochs) if epochs and re.fullmatch("[0-9]{1,18}", epochs) else epochs,
         "repeat": repeat,
         "valid": valid,
         "test": test,

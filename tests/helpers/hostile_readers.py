@@ -167,21 +167,41 @@ def _read_build_file(path):
     return repr(read_spec(path))
 
 
+_TWICE = ((0, 1), (0, 2), (1, 1), (1, 2))
+
+
 def _csv():
-    rows = [f"{kernel},{width},{seed},{0.5 + seed / 10}" for kernel in "35" for width in (16, 32) for seed in (0, 1)]
-    return "\n".join(["kernel,width,seed,val_acc", *rows, ""]).encode()
+    rows = [f"{kernel},{width},{seed},{epoch},0.5" for kernel in "35" for width in (16, 32) for seed, epoch in _TWICE]
+    return "\n".join(["kernel,width,seed,epoch,val_acc", *rows, ""]).encode()
 
 
 def _read_columns(path):
-    table = nl.read_columns(path, architecture=["kernel", "width"], repeat="seed", valid="val_acc")
+    table = nl.read_columns(path, architecture=["kernel", "width"], repeat="seed", epochs="epoch", valid="val_acc")
     return np.array(table.values("val_acc")).tobytes()
+
+
+def _csv_of_indices():
+    return b"arch,val_acc\n" + b"".join(b"%d,0.%d\n" % (index, index % 10) for index in range(0, 243, 2))
+
+
+def _read_indices(path):
+    space = {"name": "chain", "choices": "012", "length": 5}
+    return np.array(nl.read_columns(path, architecture="arch", space=space, valid="val_acc").values("val_acc")).tobytes()
+
+
+def _csv_of_names():
+    return b"arch,val_acc\n" + b"".join(b"%d,0.%d\n" % (index**3, index % 10) for index in range(50))
+
+
+def _read_names(path):
+    return np.array(nl.read_columns(path, architecture="arch", valid="val_acc").values("val_acc")).tobytes()
 
 
 def _parquet(folder):
     import pyarrow as pa
     from pyarrow import parquet
 
-    columns = {"kernel": ["3", "5"] * 4, "width": [1, 1, 2, 2] * 2, "seed": [0] * 4 + [1] * 4, "val_acc": [0.5] * 8}
+    columns = {"kernel": ["3", "5"] * 4, "width": [1, 1, 2, 2] * 2, "seed": [0] * 4 + [1] * 4, "val_acc": [0.5] * 8, "epoch": [1] * 8}
     parquet.write_table(pa.table(columns), folder / "mine.parquet")
     return folder / "mine.parquet"
 
@@ -433,6 +453,8 @@ READERS = {
     "suite file": Reader(_written("mine.toml", _SUITE_TOML), _read_suite_file, (BYTES, TEXT)),
     "build file": Reader(_written("mine.toml", _build_toml), _read_build_file, (BYTES, TEXT)),
     "csv": Reader(_written("mine.csv", _csv), _read_columns, (BYTES, TEXT)),
+    "csv of indices": Reader(_written("mine.csv", _csv_of_indices), _read_indices, (BYTES, TEXT)),
+    "csv of names": Reader(_written("mine.csv", _csv_of_names), _read_names, (BYTES, TEXT)),
     "csv.gz": Reader(_written("mine.csv.gz", lambda: gzip.compress(_csv(), mtime=0)), _read_columns),
     "parquet": Reader(_parquet, _read_columns),
     "npz": Reader(_npz, _read_npz, checked=True),
@@ -514,7 +536,7 @@ def _bomb_npz(folder):
 
 
 def _bomb_gzip():
-    return gzip.compress(b"kernel,width,seed,val_acc,note\n" + (b"3,1,0,5," + b"x" * 2**16 + b"\n") * 2_100, 9)
+    return gzip.compress(b"kernel,width,seed,epoch,val_acc,note\n" + (b"3,1,0,1,5," + b"x" * 2**16 + b"\n") * 2_100, 9)
 
 
 def _bomb_parquet(folder):
@@ -522,7 +544,7 @@ def _bomb_parquet(folder):
     from pyarrow import parquet
 
     texts = pa.DictionaryArray.from_arrays(pa.array(np.zeros(2**18, np.int32)), pa.array(["x" * 2**14]))
-    columns = {"kernel": texts, "width": np.arange(2**18), "seed": np.zeros(2**18), "val_acc": np.zeros(2**18)}
+    columns = {"kernel": texts, "width": np.arange(2**18), "seed": [0] * 2**18, "val_acc": [0.5] * 2**18, "epoch": [1] * 2**18}
     parquet.write_table(pa.table(columns), folder / "bomb.parquet")
     return folder / "bomb.parquet"
 
@@ -581,6 +603,7 @@ HOSTILE_PICKLES = {
     "empty sets": b"\x80\x04(" + b"\x8f" * 1_000_000 + b"l.",
     "memo": b"\x80\x02K\x01" + b"".join(b"p%d\n" % (n * (2**61 - 1)) for n in range(1, 20_000)) + b".",
     "kind of an array": b"\x80\x04cnumpy\ndtype\n]" + b"q\x01(h\x01h\x01e" * 1 + b"]q\x02(h\x01h\x01l\x85R.",
+    "name of an encoding": b"\x80\x02c_codecs\nencode\n(X\x01\0\0\0a]q\x00h\x00atR.",
     "something after it": pickle.dumps([1]) + b"x",
 }
 HOSTILE = {

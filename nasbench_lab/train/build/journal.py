@@ -74,7 +74,10 @@ class Journal:
     def finished(self) -> set[Unit]:
         """Return the finished units."""
         with self._errors():
-            return set(self._connection.execute("SELECT architecture, epochs FROM units"))
+            units = set(self._connection.execute("SELECT architecture, epochs FROM units"))
+            if not all(type(number) is int for unit in units for number in unit):
+                raise DataError(f"{self.path} is damaged: a unit is not named by numbers")
+            return units
 
     def record(self, unit: Unit, arrays: Arrays) -> None:
         """Store the measurements of a unit."""
