@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from nasbench_lab.errors import DataError, first_line
 
 _MOST_TOML = 2**24  # bytes
 
 
-def open_plain(path: str | os.PathLike[str]) -> BinaryIO:
+def open_plain(path: str | os.PathLike[str]) -> io.BufferedReader:
     """Open a file for reading bytes, if it is a plain file or a link to one.
 
     Raises:

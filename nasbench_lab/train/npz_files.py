@@ -53,7 +53,9 @@ def _array(content: bytes) -> NDArray[Any]:
     declared = dtype.itemsize
     for length in shape:
         declared *= length
-    if dtype.hasobject or declared != len(content) - stream.tell():
+    if dtype.hasobject:
+        raise DataError("it holds objects, which are not supported")
+    if declared != len(content) - stream.tell():
         raise DataError("it has an array whose data does not fit its shape")
     stream.seek(0)
     array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)

@@ -186,7 +186,9 @@ def _csv_of_indices():
 
 def _read_indices(path):
     space = {"name": "chain", "choices": "012", "length": 5}
-    return np.array(nl.read_columns(path, architecture="arch", space=space, valid="val_acc").values("val_acc")).tobytes()
+    return np.array(
+        nl.read_columns(path, architecture="arch", space=space, valid="val_acc").values("val_acc")
+    ).tobytes()
 
 
 def _csv_of_names():
@@ -201,7 +203,13 @@ def _parquet(folder):
     import pyarrow as pa
     from pyarrow import parquet
 
-    columns = {"kernel": ["3", "5"] * 4, "width": [1, 1, 2, 2] * 2, "seed": [0] * 4 + [1] * 4, "val_acc": [0.5] * 8, "epoch": [1] * 8}
+    columns = {
+        "kernel": ["3", "5"] * 4,
+        "width": [1, 1, 2, 2] * 2,
+        "seed": [0] * 4 + [1] * 4,
+        "val_acc": [0.5] * 8,
+        "epoch": [1] * 8,
+    }
     parquet.write_table(pa.table(columns), folder / "mine.parquet")
     return folder / "mine.parquet"
 
@@ -544,7 +552,13 @@ def _bomb_parquet(folder):
     from pyarrow import parquet
 
     texts = pa.DictionaryArray.from_arrays(pa.array(np.zeros(2**18, np.int32)), pa.array(["x" * 2**14]))
-    columns = {"kernel": texts, "width": np.arange(2**18), "seed": [0] * 2**18, "val_acc": [0.5] * 2**18, "epoch": [1] * 2**18}
+    columns = {
+        "kernel": texts,
+        "width": np.arange(2**18),
+        "seed": [0] * 2**18,
+        "val_acc": [0.5] * 2**18,
+        "epoch": [1] * 2**18,
+    }
     parquet.write_table(pa.table(columns), folder / "bomb.parquet")
     return folder / "bomb.parquet"
 
@@ -591,9 +605,7 @@ HOSTILE_PICKLES = {
     "equal hashes, one by one": b"\x80\x02}" + b"".join(_alike(n) + b"Ns" for n in range(1, 20_000)) + b".",
     "equal hashes in a set": b"\x80\x04\x8f(" + b"".join(map(_alike, range(1, 20_000))) + b"\x90.",
     "equal hashes of tuples": b"\x80\x02}(" + b"".join(_alike(n) + b"\x85N" for n in range(1, 20_000)) + b"u.",
-    "equal hashes in a call": b"\x80\x02cbuiltins\nset\n]("
-    + b"".join(map(_alike, range(1, 20_000)))
-    + b"e\x85R.",
+    "equal hashes in a call": b"\x80\x02cbuiltins\nset\n](" + b"".join(map(_alike, range(1, 20_000))) + b"e\x85R.",
     "nested sets": b"\x80\x04" + _nested_sets(),
     "nested slices": b"\x80\x04}" + b"cbuiltins\nslice\nq\x00N" + b"q\x01h\x00h\x01h\x01h\x01\x87R" * 40 + b"Ns.",
     "texts that look like items": b"\x80\x02" + b"X\x04\0\0\0aq\0G0NNNNNN(" * 10_000 + b".",
