@@ -124,7 +124,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
                 raise DataError("it must be an .npz file with several arrays, as numpy.savez writes it")
             content = read_npz(stream)
     except DataError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{path} is no .npz file of arrays, or is damaged: {error}") from error
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}") from error
     except Exception as error:  # a damaged zip file or array header can raise nearly anything
