@@ -17,14 +17,15 @@ def open_plain(path: str | os.PathLike[str]) -> io.BufferedReader:
     """Open a file for reading bytes, if it is a plain file or a link to one.
 
     Raises:
-        DataError: it is a device, a pipe or something else.
-        OSError: the file is missing or cannot be read.
+        DataError: it is a device, a pipe or the like.
+        OSError: the file is missing, a folder, or cannot be read.
 
-    >>> open_plain(os.curdir)
+    >>> open_plain("missing.csv")
     Traceback (most recent call last):
-    nasbench_lab.errors.DataError: '.' is not a plain file
+    FileNotFoundError: ...
     """
-    if not stat.S_ISREG(Path(path).stat().st_mode):
+    mode = Path(path).stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise DataError(f"{os.fspath(path)!r} is not a plain file")
     return Path(path).open("rb")
 

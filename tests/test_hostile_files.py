@@ -52,6 +52,6 @@ def test_every_reader_answers_in_one_line(tmp_path):
 
 
 def test_a_reader_that_does_not_end_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("test_hostile_files.PATIENCE", 2.0)
+    monkeypatch.setattr(sys.modules[__name__], "PATIENCE", 2.0)
     with pytest.raises(pytest.fail.Exception, match="no end after 2 seconds: sleeping: forever"):
         run(tmp_path, ["sleeping"])

@@ -122,5 +122,5 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except NasbenchLabError:
         raise
-    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError, OverflowError) as error:
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, MemoryError, OverflowError) as error:
         raise DataError(f"{path.name} is damaged: {first_line(error)}") from error
