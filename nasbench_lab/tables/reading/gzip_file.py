@@ -34,6 +34,8 @@ def expand(stream: BinaryIO, most: int) -> bytes:
                 if left < 0:
                     raise DataError(f"it unpacks to more than {most} bytes")
                 parts.append(part)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except EOFError as error:
+        raise DataError("it is truncated") from error
+    except (zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"it is not a readable gzip file: {first_line(error)}") from error
     return b"".join(parts)
