@@ -44,7 +44,10 @@ FORMAT_VERSION = 1
 
 _MANIFEST = {
     **dict.fromkeys(("shard", "spec_hash", "reference", "sha256", "platform"), str),
-    **{"bytes": int, "setting": dict, "versions": dict, "wall_seconds": float | int},
+    "bytes": int,
+    "setting": dict,
+    "versions": dict,
+    "wall_seconds": float | int,
 }
 """Keys that the manifest of a shard must have, and the types of their values."""
 

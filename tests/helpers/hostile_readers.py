@@ -585,16 +585,16 @@ def _alike(number):
 
 def _nested_sets():
     """Two equal frozen sets that share no parts; comparing them takes 2**60 steps."""
-    made, number, ends = b"", 0, []
+    made, number, ends = b"\x80\x04", 0, []
     for _ in range(2):
-        made += b"(K\x05\x91r" + struct.pack("<I", number)
+        made += b"(K\x05\x91r" + struct.pack("<I", number) + b"0"
         for _ in range(60):
             last = b"(j" + struct.pack("<I", number)
             number += 1
-            made += last + last + b"\x91\x91r" + struct.pack("<I", number)
+            made += last + last + b"\x91\x91r" + struct.pack("<I", number) + b"0"
         ends.append(number)
         number += 1
-    return b"(" + b"".join(b"j" + struct.pack("<I", end) for end in ends) + b"\x91."
+    return made + b"(" + b"".join(b"j" + struct.pack("<I", end) for end in ends) + b"\x91."
 
 
 _LONG = b"\x8b" + struct.pack("<i", 300_000) + b"\x01" * 300_000
@@ -606,15 +606,17 @@ HOSTILE_PICKLES = {
     "equal hashes in a set": b"\x80\x04\x8f(" + b"".join(map(_alike, range(1, 20_000))) + b"\x90.",
     "equal hashes of tuples": b"\x80\x02}(" + b"".join(_alike(n) + b"\x85N" for n in range(1, 20_000)) + b"u.",
     "equal hashes in a call": b"\x80\x02cbuiltins\nset\n](" + b"".join(map(_alike, range(1, 20_000))) + b"e\x85R.",
-    "nested sets": b"\x80\x04" + _nested_sets(),
-    "nested slices": b"\x80\x04}" + b"cbuiltins\nslice\nq\x00N" + b"q\x01h\x00h\x01h\x01h\x01\x87R" * 40 + b"Ns.",
+    "nested sets": _nested_sets(),
+    "nested slices": b"\x80\x04cbuiltins\nslice\nq\x000Nq\x010"
+    + b"h\x00h\x01h\x01h\x01\x87Rq\x010" * 40
+    + b"}h\x01Ns.",
     "texts that look like items": b"\x80\x02" + b"X\x04\0\0\0aq\0G0NNNNNN(" * 10_000 + b".",
     "sets of one array": _ARRAY + b"q\xff0cbuiltins\nfrozenset\nq\xfe0(" + b"h\xfeh\xff\x85R0" * 3_000 + b"t.",
     "one long number as a key": b"\x80\x04" + _LONG + b"q\x01}(" + b"h\x01N" * 20_000 + b"u.",
     "two equal texts as keys": b"\x80\x04" + _TEXT + b"q\x01" + _TEXT + b"q\x02}(h\x01N" + b"h\x02N" * 20_000 + b"u.",
     "empty sets": b"\x80\x04(" + b"\x8f" * 1_000_000 + b"l.",
     "memo": b"\x80\x02K\x01" + b"".join(b"p%d\n" % (n * (2**61 - 1)) for n in range(1, 20_000)) + b".",
-    "kind of an array": b"\x80\x04cnumpy\ndtype\n]" + b"q\x01(h\x01h\x01e" * 1 + b"]q\x02(h\x01h\x01l\x85R.",
+    "kind of an array": b"\x80\x04]q\x010" + b"](h\x01h\x01eq\x010" * 40 + b"cnumpy\ndtype\nh\x01\x85R.",
     "name of an encoding": b"\x80\x02c_codecs\nencode\n(X\x01\0\0\0a]q\x00h\x00atR.",
     "something after it": pickle.dumps([1]) + b"x",
 }
