@@ -7,6 +7,7 @@ import tarfile
 
 import numpy as np
 import pytest
+from command_line import nasbench_lab_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -237,6 +238,11 @@ def test_a_file_with_the_published_name_and_another_content_is_imported_with_war
     assert len(said) == 3
     assert "SHA-256" in said[0]
     assert "architectures with valid_top1: 2, not 5125" in said[1]
+    done = nasbench_lab_here(
+        "tables", "import", named, "--format", "accel-nasbench", "--out", tmp_path / "anb.h5", "--overwrite"
+    )
+    assert done.returncode == 0
+    assert [f"warning: {text}" for text in said] == done.stderr.splitlines()[-3:]
 
 
 @pytest.mark.mirror
