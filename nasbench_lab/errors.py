@@ -50,6 +50,10 @@ class StrategyError(NasbenchLabError, RuntimeError):
     """A strategy broke its contract, for example by proposing an architecture outside the space."""
 
 
+class PublishedFileWarning(UserWarning):
+    """A file has the name of a published file but another content, or its table other numbers than published."""
+
+
 class SearchOnTestWarning(UserWarning):
     """The table has no validation measurements, so a search can only observe test measurements."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import warnings
 from collections.abc import Sequence
@@ -13,14 +14,14 @@ import numpy as np
 import typer
 
 from nasbench_lab.cli.progress import reporting
-from nasbench_lab.errors import DataError, OutputError, ParameterError
+from nasbench_lab.errors import DataError, OutputError, ParameterError, PublishedFileWarning
+from nasbench_lab.plain_files import is_folder, read_plain
 from nasbench_lab.tables import Table, open_table
 from nasbench_lab.tables.catalogue import is_table_file
 from nasbench_lab.tables.coverage import coverage_note
 from nasbench_lab.tables.importers.columns.hints import as_flags
 from nasbench_lab.tables.importers.formats import FORMATS, FileFormat, find_format, import_tables
 from nasbench_lab.tables.progress_callbacks import step
-from nasbench_lab.tables.reading.plain_files import require_plain_file
 
 
 def _column(what: str) -> Any:
@@ -93,7 +94,7 @@ def import_file(
     options = {
         "architecture": _one_or_more(architecture),
         "space": _space(space),
-        "epochs": int(epochs) if epochs and epochs.isascii() and epochs.isdigit() else epochs,
+        "epochs": int(epochs) if epochs and re.fullmatch("[0-9]{1,18}", epochs) else epochs,
         "repeat": repeat,
         "valid": valid,
         "test": test,
@@ -119,10 +120,13 @@ def import_file(
     if found.disk_needed is not None:
         typer.echo(f"note: the tables take about {found.disk_needed(source) / 1e9:.1f} GB of disk", err=True)
     given = {key: value for key, value in options.items() if value is not None}
-    with reporting("nothing was written") as report, as_flags(), warnings.catch_warnings():
+    with reporting("nothing was written") as report, as_flags(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore", UserWarning)  # the notes of the table say the same
+        warnings.simplefilter("always", PublishedFileWarning)
         progress = step(report, f"importing {source.name}")
         written = import_tables(source, target, format=found.name, progress=progress, **given)
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        typer.echo(f"warning: {text}", err=True)
     for path in written:
         table = open_table(path)
         typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:,.1f} MB)\n  {_quality(table)}")
@@ -136,7 +140,7 @@ def import_file(
 def _target(source: Path, out: Path | None, found: FileFormat, overwrite: bool) -> Path:
     """Return the path for the tables, after checking that it does not exist or may be replaced."""
     place = source.absolute()
-    name = place.name if source.is_dir() else place.name.partition(".")[0] or place.name
+    name = place.name if is_folder(source) else place.name.partition(".")[0] or place.name
     target = out or place.with_name(f"{name}-tables" if found.several else f"{name}.h5")
     if not found.several and not is_table_file(target):
         raise ParameterError(f"the name of a table file must end in .h5, got {target}")
@@ -180,9 +184,8 @@ def _pairs(texts: Sequence[str] | None) -> dict[str, str] | None:
 def _text(path: Path | None) -> str | None:
     if path is None:
         return None
-    require_plain_file(path)
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return read_plain(path).decode().strip()
     except (OSError, UnicodeError) as error:
         raise DataError(f"cannot read {path}: {error}") from error
 

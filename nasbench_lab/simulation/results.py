@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, final
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
+from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.simulation.trace import Setting, Trace, concatenate
 from nasbench_lab.simulation.trace_files import TraceReader, read_settings
 
@@ -147,11 +148,11 @@ def open_traces(path: str | os.PathLike[str]) -> Results:
     [True]
     """
     where = Path(path)
-    if not where.exists():
+    if not is_plain(where) and not is_folder(where):
         raise DataError(f"there are no results at {where}")
-    if where.is_dir():
+    if is_folder(where):
         where = where / TRACES
-        if not where.is_file():
+        if not is_plain(where):
             raise DataError(f"folder {path} has no {TRACES}")
     settings, writer = read_settings(where)
     if not settings:

@@ -33,11 +33,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nasbench_lab
-from nasbench_lab.errors import DataError, ParameterError, first_line
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
 from nasbench_lab.files import atomic_path
+from nasbench_lab.plain_files import is_plain
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace
 from nasbench_lab.tables.description import Metric
+from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
 
 FORMAT = "nasbench-lab traces"
 FORMAT_VERSION = 4
@@ -110,7 +112,7 @@ def load_traces(path: str | os.PathLike[str]) -> list[Trace]:
     """
     reader = TraceReader()
     with _reading(Path(path)) as file:
-        return [reader.read(file, number) for number in range(int(file.attrs["traces"]))]
+        return [reader.read(file, number) for number in range(file.group.whole("traces"))]
 
 
 @final
@@ -136,13 +138,13 @@ class TraceReader:
     def __getstate__(self) -> dict[str, Any]:
         return {"_last": None}
 
-    def read(self, file: Any, number: int) -> Trace:
+    def read(self, file: TracesFile, number: int) -> Trace:
         """Return one trace of an open file."""
-        header, arrays = _load_group(file[f"traces/{number}"])
-        group = file[f"references/{header['reference']}"]
-        checksum = _text(group, "checksum")
-        if self._last is None or self._last[0] != checksum:
-            self._last = checksum, _load_reference(group)
+        header, arrays = _load_group(file.group.group(f"traces/{number}"))
+        with file.reference(str(header["reference"])) as group:
+            checksum = group.text("checksum")
+            if self._last is None or self._last[0] != checksum:
+                self._last = checksum, _load_reference(group)
         return Trace(parse_setting(header["setting"]), self._last[1], **arrays)
 
 
@@ -153,8 +155,9 @@ def read_settings(path: Path) -> tuple[list[Setting], str]:
         DataError: the file is missing or damaged.
     """
     with _reading(path) as file:
-        headers = [json.loads(_text(file[f"traces/{n}"], "header")) for n in range(int(file.attrs["traces"]))]
-        return [parse_setting(header["setting"]) for header in headers], _text(file, "created_by")
+        traces = (file.group.group(f"traces/{number}") for number in range(file.group.whole("traces")))
+        settings = [parse_setting(json.loads(trace.text("header"))["setting"]) for trace in traces]
+        return settings, file.group.text("created_by")
 
 
 def setting_text(setting: Setting) -> str:
@@ -200,19 +203,37 @@ def _save_trace(file: Any, number: int, trace: Trace, reference: str) -> None:
     _save_group(file, f"traces/{number}", header, {name: getattr(trace, name) for name in _ARRAYS})
 
 
-@contextlib.contextmanager
-def _reading(where: Path) -> Iterator[Any]:
-    """Yield an open file of this format. Any error inside the block becomes a DataError about the file."""
-    import h5py
+class TracesFile(NamedTuple):
+    """An open file of traces."""
 
-    if not where.is_file():
+    path: Path
+    group: Hdf5Group
+
+    @contextlib.contextmanager
+    def reference(self, name: str) -> Iterator[Hdf5Group]:
+        """Yield the group of a reference, which may be in another file."""
+        references = self.group.group("references")
+        link = references.external(name)
+        if link is None:
+            yield references.group(name)
+            return
+        if Path(link.file).is_absolute():
+            raise DataError(f"its reference is in {link.file!r}, but must be at a relative path")
+        with open_hdf5(self.path.parent / link.file) as other:
+            yield other.group(link.group)
+
+
+@contextlib.contextmanager
+def _reading(where: Path) -> Iterator[TracesFile]:
+    """Yield an open file of this format. Any error inside the block becomes a DataError about the file."""
+    if not is_plain(where):
         raise DataError(f"there is no file {where}")
     try:
-        with h5py.File(where, "r") as file:
-            if _text(file, "format") != FORMAT or file.attrs["format_version"] not in _READABLE:
+        with open_hdf5(where) as group:
+            if not group.is_of_format(FORMAT) or group.whole("format_version") not in _READABLE:
                 raise DataError("it is not a traces file in a format that this release reads")
-            yield file
-    except Exception as error:  # a damaged file can raise nearly anything
+            yield TracesFile(where, group)
+    except NasbenchLabError as error:  # also of settings and conditions
         raise DataError(f"cannot read traces from {where}: {first_line(error)}") from error
 
 
@@ -245,11 +266,10 @@ def _save_group(file: Any, path: str, header: dict[str, Any], arrays: Mapping[st
         group.create_dataset(name, data=array, **_PACKED).flush()
 
 
-def _load_group(group: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _load_group(group: Hdf5Group) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return the header and the arrays of a group after verifying the checksum."""
-    text = _text(group, "header")
-    arrays = {name: dataset[:] for name, dataset in group.items()}
-    if _text(group, "checksum") != _checksum(text, arrays):
+    text, arrays = group.text("header"), group.arrays()
+    if group.text("checksum") != _checksum(text, arrays):
         raise DataError(f"{group.name} does not match its checksum")
     return json.loads(text), arrays
 
@@ -258,15 +278,9 @@ def _set_text(group: Any, name: str, text: str) -> None:
     """Store a text as an attribute.
 
     Its length is fixed: HDF5 keeps texts of variable length in a part of the file without checksums, and a single wrong
-    bit there can make it search for ever.
+    bit there can make it search for ever. They were variable before format 4.
     """
     group.attrs[name] = np.bytes_(text.encode())
-
-
-def _text(group: Any, name: str) -> str:
-    """Return a text that is an attribute; before format 4, their lengths were variable."""
-    value = group.attrs[name]
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _checksum(header: str, arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -295,7 +309,7 @@ def _optional(array: NDArray[Any] | None) -> NDArray[Any]:
     return np.empty(0) if array is None else array
 
 
-def _load_reference(group: Any) -> Reference:
+def _load_reference(group: Hdf5Group) -> Reference:
     header, means = _load_group(group)
     metrics = {split: _metric(fields) for split, fields in header["metrics"].items()}
     feasible, space = means.pop(_FEASIBLE, None), means.pop(_SPACE, None)

@@ -79,7 +79,7 @@ def _read(folder: Path, name: str) -> NDArray[Any] | None:
         if _checksum(path) != checksum:
             return None
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nasbench_lab.errors import NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.plain_files import is_plain
 from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainRun, PlainStrategy
 from nasbench_lab.strategies.registry import list_strategies, resolve
@@ -166,7 +167,7 @@ def import_path(path: str) -> Any:
 
 def _module_of_file(path: Path) -> Any:
     """Import a file once per process, under a name that depends on where it is."""
-    if not path.is_file():
+    if not is_plain(path):
         raise ParameterError(f"there is no file {path}")
     where = path.resolve()
     name = f"{where.stem}_{hashlib.sha256(str(where).encode()).hexdigest()[:8]}"

@@ -42,6 +42,15 @@ SUITE = "suite.json"
 FORMAT = "nasbench-lab suite"
 FORMAT_VERSION = 1
 
+_MANIFEST = {
+    **dict.fromkeys(("shard", "spec_hash", "reference", "sha256", "platform"), str),
+    "bytes": int,
+    "setting": dict,
+    "versions": dict,
+    "wall_seconds": float | int,
+}
+"""Keys that the manifest of a shard must have, and the types of their values."""
+
 _SHARDS, _FAILED, _CLAIMS, _LOCK = "shards", "failed", "claims", ".lock"
 _FOLDERS = (_SHARDS, REFERENCES, _FAILED, _CLAIMS)
 
@@ -100,9 +109,10 @@ class SuiteFolder:
             suite, plan = suite_of(data["spec"]), Plan.of_data(data["plan"])
             if suite.hash != data["spec_hash"]:
                 raise DataError("its suite does not match its hash")
+            begun_with = {**data["versions"], "nasbench-lab": data["versions"]["nasbench-lab"]}
         except Exception as error:  # a damaged file can raise nearly anything
             raise DataError(f"cannot read {where}: {first_line(error)}") from error
-        return cls(path, suite, plan, data["versions"])
+        return cls(path, suite, plan, begun_with)
 
     def _check_same(self, suite: Suite) -> None:
         """Raise OutputError unless the folder belongs to this suite and this release."""
@@ -155,10 +165,11 @@ class SuiteFolder:
         """Return the manifest of a finished shard; None if the shard is not finished or the manifest is damaged."""
         try:
             data = json.loads(self._file(_SHARDS, shard, "json").read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
-        ours = isinstance(data, dict) and data.get("spec_hash") == self.suite.hash
-        return data if ours and data.get("shard") == shard.name else None
+        if not isinstance(data, dict) or any(not isinstance(data.get(key), kind) for key, kind in _MANIFEST.items()):
+            return None
+        return data if (data["spec_hash"], data["shard"]) == (self.suite.hash, shard.name) else None
 
     def traces_path(self, shard: Shard) -> Path:
         """Return the path of the traces of a shard, whether the file exists or not."""
@@ -189,7 +200,7 @@ class SuiteFolder:
         """Return why the last simulation of a shard failed: strategy, table, error and details; None if it did not."""
         try:
             return json.loads(self._file(_FAILED, shard, "json").read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
 
     @contextlib.contextmanager

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
-from nasbench_lab.errors import MissingDataError, NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.errors import DataError, MissingDataError, NasbenchLabError, ParameterError, first_line, unknown
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.simulation.results import origin
@@ -30,6 +30,7 @@ _STEP_SECONDS = 0.008
 
 _PLAIN_RUNS_AT_A_TIME = 256  # assumed batch size of a plain strategy, which loops over its runs
 _MOST_RUNS = 4096
+_MOST_SHARDS = 10**7  # in the plan of a file
 _MOST_EVALUATIONS = 2**23  # per shard, so that its traces stay below some hundred megabytes
 
 
@@ -149,13 +150,37 @@ class Plan:
 
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> Plan:
-        """Return the plan that `to_data` converted to plain data."""
+        """Return the plan that `to_data` converted to plain data.
+
+        Raises:
+            DataError: it is damaged.
+            Exception: it is damaged in any other way.
+        """
         tables = [{**table, "conditions": Conditions.of_data(table["conditions"])} for table in data["tables"]]
-        return cls(
+        plan = cls(
             tuple(PlannedTable(**table) for table in tables),
             tuple(Simulation(**simulation) for simulation in data["simulations"]),
             tuple(Skipped(**skipped) for skipped in data["skipped"]),
             data["runs"],
+        )
+        if not plan._is_possible():
+            raise DataError("its plan has an impossible number of runs, shards or tables")
+        return plan
+
+    def _is_possible(self) -> bool:
+        """Return whether the numbers of a plan from a file have the right types and ranges."""
+        numbers = [self.runs, *(simulation.shard_runs for simulation in self.simulations)]
+        if not all(type(number) is int and number >= 1 for number in numbers):
+            return False
+        if sum(-(-self.runs // simulation.shard_runs) for simulation in self.simulations) > _MOST_SHARDS:
+            return False
+        places = [simulation.table for simulation in self.simulations]
+        texts = [text for simulation in self.simulations for text in (simulation.strategy, simulation.label)]
+        texts += [text for table in self.tables for text in (table.source, table.name, table.checksum)]
+        return (
+            all(type(place) is int and 0 <= place < len(self.tables) for place in places)
+            and all(isinstance(simulation.run_seconds, int | float) for simulation in self.simulations)
+            and all(isinstance(text, str) for text in texts)
         )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import DataError
+from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.simulation.results import TRACES, Results, StoredRuns, open_traces, provenance
 from nasbench_lab.simulation.trace_files import TraceReader, parse_setting
 from nasbench_lab.suites.folder import SUITE, SuiteFolder
@@ -41,9 +42,9 @@ def open_results(path: str | os.PathLike[str], *, partial: bool = False) -> Resu
     [True]
     """
     where = Path(path)
-    if (where / SUITE).is_file():
+    if is_plain(where / SUITE):
         return suite_results(where, partial=partial)
-    if where.is_dir() and not (where / TRACES).is_file():
+    if is_folder(where) and not is_plain(where / TRACES):
         raise DataError(f"folder {path} has no results: neither a {TRACES} nor a {SUITE}")
     return open_traces(where)
 
@@ -71,7 +72,10 @@ def suite_results(path: Path, *, partial: bool = False) -> Results:
         raise DataError(f"no simulation of the suite in {path} is finished")
     reader = TraceReader()
     parts = [StoredRuns(_setting(known, path), reader.later(folder.traces_path(shard))) for shard, known in found]
-    return Results(parts, _provenance(folder, found, missing))
+    try:
+        return Results(parts, _provenance(folder, found, missing))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path} is damaged: {first_line(error)}") from error
 
 
 def _setting(manifest: Mapping[str, Any], path: Path) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.errors import NasbenchLabError, ParameterError, unknown
+from nasbench_lab.plain_files import is_plain, read_toml
 from nasbench_lab.simulation import Budget, Conditions
 from nasbench_lab.simulation.published import Published
 from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
@@ -42,15 +42,9 @@ def read_suite(path: str | os.PathLike[str]) -> Suite:
     200
     """
     where = built_in().get(os.fspath(path), Path(path))
-    if not where.is_file() and where.suffix != ".toml" and len(where.parts) == 1:
+    if not is_plain(where) and where.suffix != ".toml" and len(where.parts) == 1:
         raise unknown("suite", os.fspath(path), [*built_in(), "a file like mine.toml"])
-    try:
-        text = where.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-    except OSError as error:
-        raise DataError(f"cannot read {where}: {error.strerror or first_line(error)}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"{where} is not TOML: {first_line(error)}") from error
+    data = read_toml(where)
     try:
         return suite_of(data, where.parent)
     except NasbenchLabError as error:

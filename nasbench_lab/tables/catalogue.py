@@ -18,6 +18,7 @@ from pathlib import Path
 from nasbench_lab.cache import cache_folder
 from nasbench_lab.errors import DataError, ParameterError, SourceError, UnknownNameError, first_line, unknown
 from nasbench_lab.files import atomic_path
+from nasbench_lab.plain_files import is_folder
 from nasbench_lab.plugins import added_names, describe, load_entry_point
 from nasbench_lab.tables import store
 from nasbench_lab.tables.fetching.manual_downloads import MANUAL_DOWNLOADS, refuse_manual_download
@@ -204,7 +205,7 @@ def load(name: str | os.PathLike[str]) -> Table:
     text = os.fspath(name) if isinstance(name, str | os.PathLike) else str(name)
     if is_table_file(text):
         return store.open_table(text)
-    if text and not is_named(text) and Path(text).is_dir():  # an empty text is not the current folder
+    if text and not is_named(text) and is_folder(text):  # an empty text is not the current folder
         return store.open_table(_only_table(Path(text)))
     made = find_recipe(text)
     path = cached_path(text)

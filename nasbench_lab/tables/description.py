@@ -152,5 +152,5 @@ class Description:
             if not all(type(epochs) is int for epochs in data["fidelities"]):
                 raise DataError("the fidelities of a table must be whole numbers")
             return cls(**data)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
             raise DataError(f"this is not the description of a table: {error}") from error

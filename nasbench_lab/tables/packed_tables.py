@@ -1,20 +1,22 @@
 """Packed table files: small enough to ship, compressed, and with identical rows of measurements stored once.
 
-Layout, format version 1::
+Layout, format version 2::
 
-    /                     attributes: format, format_version, description (JSON), checksum
+    /                     attributes: format, format_version, checksum
+    /description          JSON
     /rows/<metric>        measurements of the distinct rows, (rows, ...), compressed
     /row_of_architecture  row number of each architecture, (architectures,), compressed
     /single/<metric>      metrics with one value per architecture, (architectures,), compressed
 
 The checksum is the SHA-256 of the description and all arrays. A packed file is unpacked into the cache on first use,
 as an unpacked table opens faster and is shared between processes.
+
+Files of version 1, where the description is an attribute and the lengths of texts vary, are read too.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,17 +25,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError, ParameterError, first_line
+from nasbench_lab import spaces
+from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables.description import AXES, Description
+from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
 from nasbench_lab.tables.recipe import Arrays
 from nasbench_lab.tables.table import Table
 
 FORMAT = "nasbench-lab packed table"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_READABLE = (1, FORMAT_VERSION)
 
 _COMPRESSED = {"compression": "gzip", "compression_opts": 9, "shuffle": True, "track_times": False}
-_ROWS = "row_of_architecture"
+_DESCRIPTION, _ROWS = "description", "row_of_architecture"
 
 
 def pack(table: Table, path: str | os.PathLike[str]) -> None:
@@ -65,11 +70,10 @@ def pack(table: Table, path: str | os.PathLike[str]) -> None:
     arrays |= {f"single/{name}": np.ascontiguousarray(table.values(name)) for name in single}
     description = table.description.to_json()
     with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w", libver="v110") as file:
-        file.attrs["format"] = FORMAT
+        file.attrs["format"] = np.bytes_(FORMAT)
         file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["description"] = description
-        file.attrs["checksum"] = _checksum(description, arrays)
-        for name, array in arrays.items():
+        file.attrs["checksum"] = np.bytes_(_checksum(description, arrays))
+        for name, array in {_DESCRIPTION: np.frombuffer(description.encode(), np.uint8), **arrays}.items():
             file.create_dataset(name, data=array, **_COMPRESSED)
 
 
@@ -79,13 +83,11 @@ def read_header(path: str | os.PathLike[str]) -> tuple[Description, str]:
     Raises:
         DataError: the file is damaged, or not a packed table.
     """
-    import h5py
-
     try:
-        with h5py.File(path, "r") as file:
-            description, checksum = _read_attributes(file)
-    except Exception as error:  # a damaged file can raise almost any exception
-        raise DataError(f"{os.fspath(path)} cannot be read: {first_line(error)}") from error
+        with open_hdf5(Path(path)) as file:
+            description, checksum = _read_header(file)
+    except DataError as error:
+        raise DataError(f"{os.fspath(path)} cannot be read: {error}") from error
     return Description.from_json(description), checksum
 
 
@@ -104,9 +106,17 @@ def unpack(description: Description, contents: Sequence[bytes]) -> tuple[Arrays,
     if text != description.to_json():
         raise DataError(f"packed table {description.name!r} has changed since its header was read")
     rows = arrays[_ROWS]
+    _check_rows(description, rows)
     values = {name.partition("/")[2]: array for name, array in arrays.items() if name.startswith("single/")}
     values |= {name.partition("/")[2]: array[rows] for name, array in arrays.items() if name.startswith("rows/")}
     return values, {}
+
+
+def _check_rows(description: Description, rows: NDArray[Any]) -> None:
+    """Raise DataError unless there is one row per architecture, as a wrong number could need any amount of memory."""
+    size = spaces.make_space(description.space).size
+    if rows.shape != (size,) or rows.dtype.kind not in "iu":
+        raise DataError(f"packed table {description.name!r} does not have one row for each of {size:,} architectures")
 
 
 def _distinct_rows(arrays: list[NDArray[Any]], size: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -125,27 +135,30 @@ def _distinct_rows(arrays: list[NDArray[Any]], size: int) -> tuple[NDArray[np.in
 
 def _read(content: bytes) -> tuple[str, dict[str, NDArray[Any]]]:
     """Return the description and all arrays, after verifying the checksum."""
-    import h5py
-
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
-            description, checksum = _read_attributes(file)
-            arrays = {_ROWS: file[_ROWS][:]}
+        with open_hdf5(content) as file:
+            description, checksum = _read_header(file)
+            arrays = {_ROWS: file.array(_ROWS)}
             for group in ("rows", "single"):
-                arrays |= {f"{group}/{name}": dataset[:] for name, dataset in file.get(group, {}).items()}
-    except Exception as error:  # a damaged file can raise almost any exception
-        raise DataError(f"a packed table cannot be read: {first_line(error)}") from error
+                if file.has(group):
+                    arrays |= {f"{group}/{name}": array for name, array in file.group(group).arrays().items()}
+    except DataError as error:
+        raise DataError(f"a packed table cannot be read: {error}") from error
     if checksum != _checksum(description, arrays):
         raise DataError("a packed table does not match its checksum")
     return description, arrays
 
 
-def _read_attributes(file: Any) -> tuple[str, str]:
-    if file.attrs.get("format") != FORMAT:
+def _read_header(file: Hdf5Group) -> tuple[str, str]:
+    """Return the description and the checksum."""
+    if not file.is_of_format(FORMAT):
         raise DataError("it is not a packed table of nasbench-lab")
-    if file.attrs["format_version"] != FORMAT_VERSION:
-        raise DataError(f"its format version is {file.attrs['format_version']}; this release reads {FORMAT_VERSION}")
-    return str(file.attrs["description"]), str(file.attrs["checksum"])
+    version = file.whole("format_version")
+    if version not in _READABLE:
+        known = " to ".join(map(str, _READABLE))
+        raise DataError(f"its format version is {version}; this release reads versions {known}")
+    description = file.text(_DESCRIPTION) if version == _READABLE[0] else file.array(_DESCRIPTION).tobytes().decode()
+    return description, file.text("checksum")
 
 
 def _checksum(description: str, arrays: Mapping[str, NDArray[Any]]) -> str:

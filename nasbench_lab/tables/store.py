@@ -1,8 +1,9 @@
 """The file format of tables: one HDF5 file, opened in milliseconds, shared between processes by memory-mapping.
 
-Layout, format version 2::
+Layout, format version 3::
 
-    /                     attributes: format, format_version, description (JSON), checksum
+    /                     attributes: format, format_version, checksum
+    /description          JSON
     /values/<metric>      the metric's array over its axes, contiguous, uncompressed, little-endian
     /means/<metric>       the means that were published instead of single repeats, float64
     /digests              JSON: name of every array to the SHA-256 of each of its blocks of 4 MiB
@@ -10,6 +11,10 @@ Layout, format version 2::
 ``checksum`` is the SHA-256 of the description and the digests. It is verified when a file is opened; a block of an
 array is verified when it is first used. So a damaged file never gives wrong numbers, and one architecture of a table of
 gigabytes is looked up without reading the rest.
+
+Texts have fixed lengths: HDF5 keeps texts of variable length in a part of the file without checksums, and a few wrong
+bytes there make it search for ever. Files of version 2, where the description is an attribute and the lengths of texts
+vary, are read too.
 """
 
 from __future__ import annotations
@@ -28,15 +33,19 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nasbench_lab import spaces
-from nasbench_lab.errors import DataError, NasbenchLabError, first_line
+from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.plain_files import is_plain
 from nasbench_lab.tables.description import Description
+from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
 from nasbench_lab.tables.table import Table
 
 FORMAT = "nasbench-lab table"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+_READABLE = (2, FORMAT_VERSION)
 
 _GROUPS = ("values", "means")
+_DESCRIPTION, _DIGESTS = "description", "digests"
 _BLOCK = 2**22  # bytes
 _NEW_FILE = {"libver": "v110", "alignment_threshold": 64, "alignment_interval": 64}  # aligned numbers are read faster
 
@@ -177,7 +186,7 @@ def writing(
                 # When the memory map is filled, it would be a signal that kills the process.
                 array[(0,) * len(shape)] = np.nan
         with h5py.File(temporary, "r") as file:
-            extents = {group: _extents(file, group, temporary) for group in _GROUPS}
+            extents = {group: _new_extents(file.get(group, {})) for group in _GROUPS}
         maps = {
             f"{group}/{name}": np.memmap(temporary, dtype=e.dtype, mode="r+", offset=e.offset, shape=e.shape)
             for group in _GROUPS
@@ -219,11 +228,11 @@ def _seal(path: Path, description: Description, arrays: Mapping[str, NDArray[Any
     text = description.to_json()
     digests = json.dumps({key: _digests(array) for key, array in arrays.items()}, sort_keys=True)
     with h5py.File(path, "r+", libver="v110") as file:
-        file.attrs["format"] = FORMAT
+        file.attrs["format"] = np.bytes_(FORMAT)
         file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["description"] = text
-        file.attrs["checksum"] = _checksum(text, digests)
-        file.create_dataset("digests", data=np.frombuffer(digests.encode(), np.uint8), track_times=False)
+        file.attrs["checksum"] = np.bytes_(_checksum(text, digests))
+        for name, content in ((_DESCRIPTION, text), (_DIGESTS, digests)):
+            file.create_dataset(name, data=np.frombuffer(content.encode(), np.uint8), track_times=False)
 
 
 def _shapes(description: Description, means: Iterable[str]) -> dict[str, tuple[int, ...]]:
@@ -278,18 +287,14 @@ def open_table(path: str | os.PathLike[str], *, remedy: str = "") -> Table:
 
 
 def _open(where: Path, remedy: str) -> Table:
-    import h5py
-
+    if not is_plain(where):
+        raise DataError(f"there is no file {where}")
     try:
-        if not where.is_file():
-            raise DataError(f"there is no file {where}")
-        with h5py.File(where, "r") as file:
-            description, digests, checksum = _read_header(file, where)
+        with open_hdf5(where) as file:
+            description, digests, checksum = _read_header(file)
             extents = {group: _extents(file, group, where) for group in _GROUPS}
-    except NasbenchLabError:
-        raise
-    except Exception as error:  # a damaged file can raise almost any exception
-        raise DataError(f"{where} is not a readable HDF5 file: {first_line(error)}") from error
+    except DataError as error:
+        raise DataError(f"{where} is not a readable table: {error}") from error
     missing = [f"{g}/{n}" for g in _GROUPS for n, extent in extents[g].items() if not _covers(digests, g, n, extent)]
     if missing:
         raise DataError(f"{where} is corrupt: it has no checksums of {', '.join(map(repr, missing))}")
@@ -300,34 +305,53 @@ def _open(where: Path, remedy: str) -> Table:
     return Table(Description.from_json(description), values, means, checksum=checksum)
 
 
-def _read_header(file: Any, where: Path) -> tuple[str, dict[str, list[str]], str]:
-    attributes = dict(file.attrs)
-    if attributes.get("format") != FORMAT:
-        raise DataError(f"{where} is an HDF5 file, but not a table of nasbench-lab")
-    version = int(attributes["format_version"])
-    if version != FORMAT_VERSION:
-        raise DataError(f"{where} has format version {version}; this release reads version {FORMAT_VERSION}")
-    description, digests = str(attributes["description"]), file["digests"][:].tobytes().decode()
-    if attributes["checksum"] != _checksum(description, digests):
-        raise DataError(f"{where} is corrupt: its description does not match its checksum")
-    known = json.loads(digests)
-    if not isinstance(known, dict):
-        raise DataError(f"{where} is corrupt: its digests are not an object")
-    return description, known, str(attributes["checksum"])
+def _read_header(file: Hdf5Group) -> tuple[str, dict[str, list[str]], str]:
+    """Return the description, the digests and the checksum, after verifying the checksum."""
+    if not file.is_of_format(FORMAT):
+        raise DataError("it is an HDF5 file, but not a table of nasbench-lab")
+    version = file.whole("format_version")
+    if version not in _READABLE:
+        known = " to ".join(map(str, _READABLE))
+        raise DataError(f"it has format version {version}; this release reads versions {known}")
+    digests = file.array(_DIGESTS).tobytes().decode()
+    description = file.text(_DESCRIPTION) if version == _READABLE[0] else file.array(_DESCRIPTION).tobytes().decode()
+    checksum = file.text("checksum")
+    if checksum != _checksum(description, digests):
+        raise DataError("its description does not match its checksum")
+    return description, _parse_digests(digests), checksum
 
 
-def _extents(file: Any, group: str, where: Path) -> dict[str, _Extent]:
+def _parse_digests(text: str) -> dict[str, list[str]]:
+    digests = json.loads(text)
+    if not isinstance(digests, dict) or not all(
+        isinstance(blocks, list) and all(isinstance(digest, str) for digest in blocks) for blocks in digests.values()
+    ):
+        raise DataError("its digests are not lists of texts")
+    return digests
+
+
+def _extents(file: Hdf5Group, group: str, where: Path) -> dict[str, _Extent]:
     """Return the positions of the arrays of a group, without reading them."""
-    extents = {}
+    if not file.has(group):
+        return {}
+    arrays = file.group(group)
+    extents = _new_extents({name: arrays.dataset(name) for name in arrays.names()})
     size = where.stat().st_size
-    for name, dataset in file.get(group, {}).items():
-        offset = dataset.id.get_offset()
-        if offset is None or dataset.dtype.kind not in "fiu":
-            raise DataError(f"{where}: {group}/{name} is not a contiguous array of numbers")
-        if offset + dataset.nbytes > size:
-            raise DataError(f"{where} is truncated: {group}/{name} ends after the end of the file")
+    for name, (offset, dtype, shape) in extents.items():
+        if offset + math.prod(shape) * dtype.itemsize > size:
+            raise DataError(f"it is truncated: {group}/{name} ends after the end of the file")
+    return extents
+
+
+def _new_extents(datasets: Mapping[str, Any]) -> dict[str, _Extent]:
+    """Return the positions of contiguous arrays of numbers."""
+    extents = {}
+    for name, dataset in datasets.items():
+        offset, dtype = dataset.id.get_offset(), dataset.dtype
+        if offset is None or dtype.kind not in "fiu":
+            raise DataError(f"{name} is not a contiguous array of numbers")
         # Memory views refuse the explicit byte order of dtypes from HDF5. Making the dtype again removes a native one.
-        extents[name] = _Extent(offset, np.dtype(dataset.dtype.str), dataset.shape)
+        extents[name] = _Extent(offset, np.dtype(dtype.str), dataset.shape)
     return extents
 
 

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import final
 
 from nasbench_lab.cache import cache_folder
-from nasbench_lab.errors import DataError, SourceError
+from nasbench_lab.errors import DataError, SourceError, first_line
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables.fetching.download import MIRROR_VARIABLE, download, downloaded
 from nasbench_lab.tables.progress_callbacks import Report, silent
+
+_MOST_OF_WHEEL = 2**28  # bytes of one file
 
 _GITHUB = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
 
@@ -181,9 +183,11 @@ class PackageFile:
         remedy = "; delete it to download it again"
         try:
             with zipfile.ZipFile(wheel) as archive:
+                if archive.getinfo(self.path).file_size > _MOST_OF_WHEEL:
+                    raise DataError(f"it has more than {_MOST_OF_WHEEL} bytes")
                 data = archive.read(self.path)
-        except (zipfile.BadZipFile, KeyError, OSError) as error:
-            raise DataError(f"{wheel} is not a readable wheel with {self.path}: {error}{remedy}") from error
+        except Exception as error:  # a damaged archive can raise almost any exception
+            raise DataError(f"{wheel} is not a readable wheel with {self.path}: {first_line(error)}{remedy}") from error
         _verify(hashlib.sha256(data).hexdigest(), self.sha256, self)
         return data
 

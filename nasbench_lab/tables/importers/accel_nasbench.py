@@ -9,7 +9,7 @@ the networks with results.
 
 from __future__ import annotations
 
-import gzip
+import io
 import itertools
 import json
 import math
@@ -23,15 +23,20 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.plain_files import is_plain, open_plain
 from nasbench_lab.spaces.listed import ListedChoicesSpace
 from nasbench_lab.spaces.named_choices import Choice
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
+from nasbench_lab.tables.reading import gzip_file
 
 _MEMBER = re.compile(r"(?:\./)?(?:[\w-]{1,50}/)?result_([0-9]{1,6})\.json", re.ASCII)
 _MOST_BYTES = 2**16  # of one result; the largest has 1,400
-_MOST_UNPACKED = 2**27  # bytes of the unpacked archive; the published one has 11 million
+_MOST_UNPACKED = 2**26  # bytes of the unpacked archive; the published one has 11 million
 _MOST_REPEATS = 100
+
+PUBLISHED = {"anb_dataset_jsons.tar.gz": "3520992d42e368b7c08c99fc3f6612855b5b366bf98668a7f19d49f3131aa4ae"}
+"""Name of the published file to its SHA-256, from commit 42603572d530 of its repository."""
 
 _BLOCKS, _VALUES = range(7), {"e": (1, 4, 6), "k": (3, 5), "l": (1, 2, 3), "se": (False, True)}
 _LAYERS_OF_BLOCK_5 = (1, 2, 3, 4)
@@ -123,17 +128,21 @@ def _write(results: list[tuple[tuple[int, ...], FloatArray]], target: Path, sour
 def _members(source: Path) -> Iterator[tuple[int, Any]]:
     """Yield number and content of every result. Nothing is extracted to disk."""
     try:
-        with gzip.open(source) as file:
-            bounded: Any = _Bounded(file)  # has the one method that tarfile needs
-            with tarfile.open(fileobj=bounded, mode="r|") as archive:
-                for member in archive:
-                    match = _MEMBER.fullmatch(member.name)
-                    if match and member.isreg():
-                        yield int(match[1]), _content(archive, member)
+        with open_plain(source) as file:
+            content = gzip_file.expand(file, _MOST_UNPACKED)
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+            for member in archive:
+                match = _MEMBER.fullmatch(member.name)
+                if match and member.isreg():
+                    yield int(match[1]), _content(archive, member)
+            # At a damaged header, or without the zeros at the end, tarfile stops without an error.
+            rest = content[archive.offset :]
+            if len(rest) < tarfile.BLOCKSIZE or rest.strip(b"\0"):
+                raise DataError("it is truncated, or damaged after its last readable member")
     except DataError as error:
         raise DataError(f"{source.name}: {error}") from error
     except Exception as error:  # a damaged archive or text can raise almost any exception
-        if isinstance(error, OSError) and not source.is_file():
+        if isinstance(error, OSError) and not is_plain(source):
             raise DataError(f"cannot read {source}: {error.strerror or first_line(error)}") from error
         raise DataError(f"{source.name} is damaged: {type(error).__name__}: {first_line(error)}") from error
 
@@ -143,20 +152,6 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Any:
         raise DataError(f"{member.name} has more than {_MOST_BYTES} bytes")
     file = archive.extractfile(member)
     return json.load(file) if file else None
-
-
-class _Bounded:
-    """A file that raises DataError after too many bytes."""
-
-    def __init__(self, file: gzip.GzipFile) -> None:
-        self._file, self._left = file, _MOST_UNPACKED
-
-    def read(self, size: int) -> bytes:
-        data = self._file.read(min(size, self._left + 1))
-        self._left -= len(data)
-        if self._left < 0:
-            raise DataError(f"the archive unpacks to more than {_MOST_UNPACKED} bytes")
-        return data
 
 
 def _parse(content: Any, number: int) -> tuple[tuple[int, ...], FloatArray]:

@@ -292,3 +292,6 @@ RECIPES = (
         ),
     ),
 )
+
+PUBLISHED = {file.path.rpartition("/")[2]: file.sha256 for recipe in RECIPES for file in recipe.files}  # type: ignore[attr-defined]
+"""Name of an official file to its SHA-256."""

@@ -11,8 +11,8 @@ import zlib
 from pathlib import Path
 
 from nasbench_lab.errors import DataError
+from nasbench_lab.plain_files import is_folder, open_plain
 from nasbench_lab.tables.importers.columns.json_reader import looks_like_json
-from nasbench_lab.tables.reading.plain_files import require_plain_file
 
 _HEAD = 2**16  # bytes
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -32,11 +32,10 @@ def head(path: Path) -> bytes:
     Raises:
         DataError: the file does not exist, or cannot be read.
     """
-    if path.is_dir():
+    if is_folder(path):
         return b""
-    require_plain_file(path)
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             return file.read(_HEAD)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
@@ -60,7 +59,7 @@ def is_ec_nas(_path: Path, start: bytes) -> bool:
 
 def is_nats_bench(path: Path, start: bytes) -> bool:
     """Return whether it is an archive folder or a compressed pickle, with the list of architectures of NATS-Bench."""
-    if path.is_dir():
+    if is_folder(path):
         return (path / _META).is_file()
     if not start.startswith(b"BZh"):
         return False
@@ -84,7 +83,7 @@ def is_trans_nas_bench_101(_path: Path, start: bytes) -> bool:
 
 def is_nas_bench_graph(path: Path, start: bytes) -> bool:
     """Return whether it is a pickle with learning curves ("dur"), or a folder with ``.bench`` files."""
-    if path.is_dir():
+    if is_folder(path):
         return any(path.glob("*.bench"))
     return start.startswith(b"\x80") and b"dur" in start
 

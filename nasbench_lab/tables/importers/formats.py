@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nasbench_lab.errors import DataError, ParameterError, unknown
-from nasbench_lab.tables.importers import format_detection
+from nasbench_lab.tables.importers import format_detection, published_files
 from nasbench_lab.tables.importers.columns.hints import option_name
 from nasbench_lab.tables.progress_callbacks import Progress
 
@@ -194,8 +194,15 @@ def import_tables(
         ParameterError: the format takes no options, or an option is invalid.
         DataError: the format is not supported, or the file is damaged or hostile; nothing is written.
         OutputError: the tables cannot be written.
+
+    Warns:
+        PublishedFileWarning: the file has the name of a published one and another SHA-256, or a table does not have
+            numbers that are published about it, such as the number of architectures.
     """
     found = find_format(source, format)
     if options and not found.options:
         raise ParameterError(f"{found.what} takes no options, got {', '.join(map(option_name, sorted(options)))}")
-    return found.convert(Path(source), Path(target), progress, options)
+    published_files.warn_of_other_content(Path(source))
+    written = found.convert(Path(source), Path(target), progress, options)
+    published_files.warn_of_other_numbers(written)
+    return written

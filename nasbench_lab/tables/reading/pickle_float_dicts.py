@@ -5,8 +5,8 @@ Files of learning curves consist almost entirely of such dictionaries: ``{0: 4.2
 ``\x94``, which stores it in the memo; ``h`` or ``j`` and a number of the memo), and ``G`` with the eight bytes of the
 number.
 
-The functions return the items from a position on, or None if there is no run or it is ambiguous. The pickle machine
-then reads operation by operation.
+The reader returns the items from a position on, or None if there is no run or it is ambiguous. The pickle machine then
+reads operation by operation. Texts of keys have at most 255 characters.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 _NUMBERED = re.compile(rb"(?:K.G.{8})++", re.DOTALL)
 _FETCHED = {b"h": re.compile(rb"(?:h.G.{8})++", re.DOTALL), b"j": re.compile(rb"(?:j.{4}G.{8})++", re.DOTALL)}
-_NAMED = re.compile(rb"(?:\x8c.[ -~]++\x94G.{8})++", re.DOTALL)
-_NAMED_ITEM = re.compile(rb"\x8c(.)([ -~]++)\x94G(.{8})", re.DOTALL)
-_OLD_NAMED = re.compile(rb"(?:X.\0\0\0[ -~]+?(?:q.|r.{4})G.{8})++", re.DOTALL)
-_OLD_NAMED_ITEM = re.compile(rb"X(.)\0\0\0([ -~]+?)(?:q(.)|r(.{4}))G(.{8})", re.DOTALL)
+_NAMED = re.compile(rb"(?:\x8c.[ -~]{1,255}+\x94G.{8})++", re.DOTALL)
+_NAMED_ITEM = re.compile(rb"\x8c(.)([ -~]{1,255}+)\x94G(.{8})", re.DOTALL)
+_OLD_NAMED = re.compile(rb"(?:X.\0\0\0[ -~]{1,255}?(?:q.|r.{4})G.{8})++", re.DOTALL)
+_OLD_NAMED_ITEM = re.compile(rb"X(.)\0\0\0([ -~]{1,255}?)(?:q(.)|r(.{4}))G(.{8})", re.DOTALL)
 
 _KEY = {
     length: np.dtype([("operation", "u1"), ("key", kind), ("float", "u1"), ("value", ">f8")])
@@ -31,6 +31,7 @@ _KEY = {
 }
 _FRAME = 12  # bytes of a named item without its text: \x8c, length, \x94, G, and the number
 _MOST_TEMPLATES = 256
+_LEAST_WASTED = 2**10  # bytes that take as long as the rest of a comparison
 _LONGEST_TEMPLATE = 2**15  # bytes
 
 
@@ -48,67 +49,69 @@ class FloatItems(NamedTuple):
     end: int
 
 
-def numbered(buffer: bytes, at: int) -> FloatItems | None:
-    """Read items whose keys are numbers below 256."""
-    run = _NUMBERED.match(buffer, at)
-    return None if run is None else _of_one_size(buffer, at, run.end(), 1)
+class FloatItemReader:
+    """Reads runs of items.
 
-
-def fetched(buffer: bytes, at: int) -> FloatItems | None:
-    """Read items whose keys are fetched from the memo."""
-    operation = buffer[at : at + 1]
-    run = _FETCHED[operation].match(buffer, at)
-    return None if run is None else _of_one_size(buffer, at, run.end(), 1 if operation == b"h" else 4)
-
-
-def _of_one_size(buffer: bytes, at: int, end: int, key: int) -> FloatItems:
-    item = _KEY[key]
-    items = np.frombuffer(buffer, item, (end - at) // item.itemsize, at)
-    return FloatItems(items["key"].tolist(), items["value"].tolist(), end)
-
-
-def old_named(buffer: bytes, at: int, number: int) -> FloatItems | None:
-    """Read items with new texts as keys, numbered in the memo from ``number`` on, as written by protocols below 4."""
-    run = _OLD_NAMED.match(buffer, at)
-    if run is None:
-        return None
-    lengths, texts, put1, put4, values = zip(*_OLD_NAMED_ITEM.findall(buffer, at, run.end()), strict=True)
-    puts = [int.from_bytes(short or long, "little") for short, long in zip(put1, put4, strict=True)]
-    # A text may contain bytes that look like its end, or have another number.
-    if b"".join(lengths) != bytes(map(len, texts)) or puts != list(range(number, number + len(puts))):
-        return None
-    return FloatItems([text.decode("ascii") for text in texts], _floats(b"".join(values)), run.end())
-
-
-class NamedFloatItems:
-    """Reads items with new texts as keys, as written by protocol 4.
-
-    Every training has the same keys. So the bytes of a run are remembered as a template: if the next run equals it in
-    all bytes except its numbers, the keys are reused.
+    Every training has the same keys. So the bytes of a run of named items are remembered as a template: if the next run
+    equals it in all bytes except its numbers, the keys are reused.
     """
 
     def __init__(self) -> None:
+        self.wasted = 0
+        """Number of bytes that were scanned or compared without a result."""
         self._templates: dict[bytes, list[_Template]] = {}
         self._count = 0
 
-    def read(self, buffer: bytes, at: int) -> FloatItems | None:
-        """Read the run at a position."""
+    def numbered(self, buffer: bytes, at: int) -> FloatItems | None:
+        """Read items whose keys are numbers below 256."""
+        run = _NUMBERED.match(buffer, at)
+        return None if run is None else _of_one_size(buffer, at, run.end(), 1)
+
+    def fetched(self, buffer: bytes, at: int) -> FloatItems | None:
+        """Read items whose keys are fetched from the memo."""
+        operation = buffer[at : at + 1]
+        run = _FETCHED[operation].match(buffer, at)
+        return None if run is None else _of_one_size(buffer, at, run.end(), 1 if operation == b"h" else 4)
+
+    def old_named(self, buffer: bytes, at: int, number: int) -> FloatItems | None:
+        """Read items with new texts as keys, numbered in the memo from ``number`` on, as before protocol 4."""
+        run = _OLD_NAMED.match(buffer, at)
+        if run is None:
+            return None
+        lengths, texts, put1, put4, values = zip(*_OLD_NAMED_ITEM.findall(buffer, at, run.end()), strict=True)
+        puts = [int.from_bytes(short or long, "little") for short, long in zip(put1, put4, strict=True)]
+        # A text may contain bytes that look like its end, or have another number.
+        if b"".join(lengths) != bytes(map(len, texts)) or puts != list(range(number, number + len(puts))):
+            self.wasted += run.end() - at
+            return None
+        return FloatItems([text.decode("ascii") for text in texts], _floats(b"".join(values)), run.end())
+
+    def named(self, buffer: bytes, at: int) -> FloatItems | None:
+        """Read items with new texts as keys, as written by protocol 4."""
         first = buffer[at : at + 2 + buffer[at + 1]] if at + 1 < len(buffer) else b""
         for template in self._templates.get(first, ()):
             same = template.values(buffer, at)
             if same is not None:
                 return FloatItems(template.keys, same, at + template.length)
+            self.wasted += template.length + _LEAST_WASTED
         run = _NAMED.match(buffer, at)
         if run is None:
             return None
         lengths, texts, values = zip(*_NAMED_ITEM.findall(buffer, at, run.end()), strict=True)
         if b"".join(lengths) != bytes(map(len, texts)):  # a text contains bytes that look like its end
+            self.wasted += run.end() - at
             return None
         keys = [text.decode("ascii") for text in texts]
         if self._count < _MOST_TEMPLATES and run.end() - at <= _LONGEST_TEMPLATE:
             self._count += 1
             self._templates.setdefault(first, []).append(_Template(keys, buffer[at : run.end()]))
         return FloatItems(keys, _floats(b"".join(values)), run.end())
+
+
+def _of_one_size(buffer: bytes, at: int, end: int, key: int) -> FloatItems:
+    item = _KEY[key]
+    items = np.frombuffer(buffer, item, (end - at) // item.itemsize, at)
+    return FloatItems(items["key"].tolist(), items["value"].tolist(), end)
 
 
 class _Template:

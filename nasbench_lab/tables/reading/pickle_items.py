@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.plain_files import open_plain
 from nasbench_lab.tables.reading.pickle_stream import ItemMachine
 from nasbench_lab.tables.reading.unpickle import ALLOWED, Allowed
 
@@ -33,7 +34,7 @@ def items(
     [(1111, [0.5, 0.25]), (1112, [0.5, 0.75])]
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             size, reported = path.stat().st_size, 0
             machine = _OutermostMachine(file, str(path.name), allowed, "utf-8", frozenset())
             for item in machine.items():
@@ -42,6 +43,7 @@ def items(
                     reported = file.tell()
                     progress(reported, size)
             machine.check_end()
+            machine.check_nothing_follows()
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from error
     except OSError as error:

@@ -3,7 +3,8 @@ r"""A safe pickle machine: it reads data of every protocol and calls names of an
 A pickle is a program for a stack machine. Python's own machine (`pickle.Unpickler`) can restrict the names to import,
 but not the memory: a few bytes can make it reserve gigabytes for a memo or a text that does not exist. This machine
 uses memory in proportion to the file: sizes are compared with the available bytes before memory is reserved, the memo
-is a dictionary, and copies (an array, a set made from a list) are limited in proportion to the size of the file.
+is a dictionary, and copies (an array, a set made from a list) are limited in proportion to the size of the file. So is
+the time: keys are plain values, few of which may have one hash, and long keys cannot be used again and again.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import codecs
 import collections
 import itertools
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 from nasbench_lab.errors import DataError, first_line
 from nasbench_lab.tables.reading import pickle_float_dicts
@@ -31,6 +34,11 @@ _RUN_HEADROOM = 2**16  # enough for most sequences of numbers
 _HIGHEST_PROTOCOL = 5
 _MOST_SHOWN = 80  # characters of a name in an error message
 _LEAST_COPIED = 2**20
+_MOST_WORK_PER_BYTE = 64
+_LEAST_WORK = 2**22
+_MOST_ALIKE = 64  # keys of one dictionary with the same hash
+_DISTINCT_HASHES = 2**61 - 1  # different whole numbers below this have different hashes
+_BYTES_OF_SET = 216
 
 
 class PickleMachine:
@@ -62,7 +70,9 @@ class PickleMachine:
         self._next_memo = 0
         self._running = True
         self._copied, self._most_copied = 0, 4 * len(data) + _LEAST_COPIED
-        self._named_runs = pickle_float_dicts.NamedFloatItems()
+        self._work, self._most_work = 0, _MOST_WORK_PER_BYTE * len(data) + _LEAST_WORK
+        self._alike: dict[int, tuple[Any, collections.Counter[int]]] = {}  # by the id of a container: it, its hashes
+        self._float_items = pickle_float_dicts.FloatItemReader()
         self._ready: list[tuple[Any, Any]] = []
         named = {code[0]: operation.__name__ for code, operation in _OPERATIONS.items()}
         self._operations = [getattr(self, named.get(code, "_refuse")) for code in range(256)]
@@ -81,6 +91,15 @@ class PickleMachine:
     def position(self) -> int:
         """Position in ``data`` after the pickle."""
         return self._at
+
+    def check_nothing_follows(self) -> None:
+        """Raise DataError if there is something after the pickle.
+
+        Reading a compressed stream to its end verifies its checksum.
+        """
+        self._refill(1)
+        if self._at < len(self._buffer):
+            raise DataError("the pickle is corrupt: something follows it")
 
     def items(self) -> Iterator[tuple[Any, Any]]:
         """Run the program, and yield the items of the streamed dictionary as they become complete."""
@@ -120,6 +139,7 @@ class PickleMachine:
                 break
             parts.append(part)
             have += len(part)
+            self._most_work += _MOST_WORK_PER_BYTE * len(part)
             self._consumed(len(part))
         self._buffer, self._at = b"".join(parts), 0
 
@@ -289,6 +309,7 @@ class PickleMachine:
         self._stack.append(())
 
     def _empty_set(self) -> None:
+        self._spend(_BYTES_OF_SET)  # takes far more memory than any other object of one byte
         self._stack.append(set())
 
     def _tuple(self) -> None:
@@ -315,7 +336,7 @@ class PickleMachine:
 
     def _frozen_set(self) -> None:
         above = self._above_mark()
-        self._stack.append(frozenset(_keys(above)))
+        self._stack.append(frozenset(self._keys(above, ())))
 
     def _append(self) -> None:
         value = self._stack.pop()
@@ -333,7 +354,7 @@ class PickleMachine:
         values = self._above_mark()
         if type(self._stack[-1]) is not set:
             raise DataError("the pickle is corrupt: it adds to an object that is not a set")
-        self._stack[-1].update(_keys(values))
+        self._stack[-1].update(self._keys(values, self._stack[-1]))
 
     def _set_item(self) -> None:
         pair = self._stack[-2:]
@@ -348,7 +369,34 @@ class PickleMachine:
         target = self._stack[-1]
         if type(target) not in _DICTIONARIES or len(flat) % 2:
             raise DataError("the pickle is corrupt: it sets items of an object that is not a dictionary")
-        target.update(zip(_keys(flat[::2]), flat[1::2], strict=True))
+        target.update(zip(self._keys(flat[::2], target), flat[1::2], strict=True))
+
+    def _keys(self, values: list[Any], target: Collection[Any]) -> list[Any]:
+        """Return the values after checking that they may become keys of a container."""
+        kinds = set(map(type, values))
+        if kinds <= _TEXTS:
+            self._spend(sum(map(len, values)))  # equal keys are compared in full
+        elif kinds != _WHOLE or max(values) >= _DISTINCT_HASHES or min(values) <= -_DISTINCT_HASHES:
+            self._spend(sum(map(_length_of_key, values)))
+            check_keys(values)
+            if target and len(values) + len(target) > _MOST_ALIKE:
+                self._check_alike(values, target)
+        return values
+
+    def _check_alike(self, values: list[Any], target: Collection[Any]) -> None:
+        """Raise DataError if a container would have many keys with one hash."""
+        if id(target) not in self._alike:
+            self._spend(len(target))
+            self._alike[id(target)] = target, _hashes(target)
+        _, hashes = self._alike[id(target)]
+        hashes.update(_hashes(values))
+        _check_hashes(hashes)
+
+    def _spend(self, work: int) -> None:
+        """Limit the time that operations of few bytes can take. Honest pickles need little more than their size."""
+        self._work += work
+        if self._work > self._most_work:
+            raise DataError("the pickle takes more work than an honest one")
 
     # The memo
 
@@ -367,7 +415,10 @@ class PickleMachine:
         self._remember(self._fixed(_U4))
 
     def _put_line(self) -> None:
-        self._remember(int(self._line()))
+        number = int(self._line())
+        if not 0 <= number < _MOST_MEMO:
+            raise DataError("the pickle is corrupt: it numbers an object with a number that is too large")
+        self._remember(number)
 
     def _recall(self, number: int) -> Any:
         if number not in self._memo:
@@ -435,7 +486,7 @@ class PickleMachine:
 
     def _charge(self, arguments: tuple[Any, ...]) -> None:
         """Limit the copies that calls can make. Honest pickles copy each object once; a bomb copies one repeatedly."""
-        self._copied += sum(len(part) for part in arguments if isinstance(part, _SIZED))
+        self._copied += sum(map(_length_of_argument, arguments))
         if self._copied > self._most_copied:
             raise DataError("the pickle makes more copies of its objects than an honest one")
 
@@ -450,7 +501,8 @@ class PickleMachine:
         """Read complete items ``key: float`` in the buffer together; then continue operation by operation."""
         if self._at + _RUN_HEADROOM > len(self._buffer):
             self._refill(_RUN_HEADROOM)
-        while (run := self._run()) is not None:
+        # Bytes that only look like items could be scanned again and again.
+        while self._float_items.wasted < self._most_work // 8 and (run := self._run()) is not None:
             self._stack += itertools.chain.from_iterable(zip(run.keys, run.values, strict=True))
             self._at = run.end
 
@@ -459,14 +511,14 @@ class PickleMachine:
         buffer, at = self._buffer, self._at
         operation = buffer[at : at + 1]
         if operation == b"K":
-            return pickle_float_dicts.numbered(buffer, at)
+            return self._float_items.numbered(buffer, at)
         if operation in (b"h", b"j"):
-            run = pickle_float_dicts.fetched(buffer, at)
+            run = self._float_items.fetched(buffer, at)
             return None if run is None else run._replace(keys=[self._recall(number) for number in run.keys])
         if operation == b"\x8c":
-            run = self._named_runs.read(buffer, at)
+            run = self._float_items.named(buffer, at)
         elif operation == b"X":
-            run = pickle_float_dicts.old_named(buffer, at, self._next_memo)
+            run = self._float_items.old_named(buffer, at, self._next_memo)
         else:
             return None
         if run is not None:
@@ -476,26 +528,67 @@ class PickleMachine:
         return run
 
 
-def check_keys(values: Iterable[Any]) -> None:
-    """Raise DataError unless all values may be keys: plain values, and tuples of plain values.
+def check_keys(values: Collection[Any]) -> None:
+    """Raise DataError unless all values may be keys: plain values, and tuples of plain values, with different hashes.
 
-    Hashing deeply nested tuples that share their parts would take exponential time.
+    Hashing or comparing nested tuples, frozen sets or slices that share their parts would take exponential time, and
+    keys with one hash quadratic time.
     """
     for value in values:
-        if type(value) is tuple and not _PLAIN.issuperset(map(type, value)):
-            raise DataError("the pickle has a key or a set member that is a tuple of other than plain values")
+        if type(value) is tuple:
+            if not _PLAIN.issuperset(map(type, value)):
+                raise DataError("the pickle has a key or a set member that is a tuple of other than plain values")
+        elif type(value) not in _PLAIN and not isinstance(value, np.generic):
+            raise DataError(f"the pickle has a key or a set member that is a {type(value).__name__}")
+    if len(values) > _MOST_ALIKE:
+        _check_hashes(_hashes(values))
 
 
-def _keys(values: list[Any]) -> list[Any]:
-    """Return the values after checking that all may be keys; nearly always they are plain."""
-    if not _PLAIN.issuperset(map(type, values)):
-        check_keys(values)
-    return values
+def _hashes(values: Iterable[Any]) -> collections.Counter[int]:
+    """Count the hashes of values whose hashes are predictable; those of texts and bytes are not."""
+    return collections.Counter(hash(value) for value in values if type(value) not in _TEXTS)
 
 
+def _check_hashes(hashes: collections.Counter[int]) -> None:
+    if max(hashes.values(), default=0) > _MOST_ALIKE:
+        raise DataError("the pickle has more keys with the same hash than an honest one")
+
+
+def _length_of_key(value: Any) -> int:
+    """Return about how many bytes are compared if two keys are equal."""
+    if type(value) is tuple:
+        return len(value) + sum(map(_plain_length, value))
+    return 1 + _plain_length(value)
+
+
+def _plain_length(value: Any) -> int:
+    """Return the length of a text, or the number of bytes of a number; 0 for anything else."""
+    if type(value) is int:
+        return value.bit_length() // 8
+    if isinstance(value, np.generic):
+        return value.nbytes
+    return len(value) if type(value) in _TEXTS else 0
+
+
+def _length_of_argument(value: Any) -> int:
+    """Return about how many elements and characters a function goes through that gets this argument."""
+    if isinstance(value, np.ndarray):
+        return value.size + (_length_of_argument(value.ravel().tolist()) if value.dtype.kind == "O" else value.nbytes)
+    if isinstance(value, _CONTAINERS):
+        return len(value) + sum(_length_of_pair(part) for part in value)
+    return len(value) if isinstance(value, str | bytes | bytearray) else 0
+
+
+def _length_of_pair(value: Any) -> int:
+    is_pair = isinstance(value, tuple | list) and len(value) == 2
+    return sum(map(_plain_length, value)) if is_pair else _plain_length(value)
+
+
+_TEXTS, _WHOLE = {str, bytes}, {int}
 _PLAIN = {str, int, float, bool, bytes, type(None)}
 _DICTIONARIES = (dict, collections.OrderedDict)
-_SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
+_CONTAINERS = (list, tuple, dict, set, frozenset)
+_MOST_MEMO = 2**32
 
 _U1, _U2, _U4, _U8 = (struct.Struct(f"<{kind}") for kind in "BHIQ")
 _I4, _F8 = struct.Struct("<i"), struct.Struct(">d")

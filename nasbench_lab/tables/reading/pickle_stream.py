@@ -42,6 +42,8 @@ class PickleStream:
         key: key of the dictionary of items.
         allowed: (module, name) to the object that replaces it, see `nasbench_lab.tables.reading.unpickle`.
         encoding: encoding of texts written by Python 2.
+        followed: whether other data may follow the pickle in its stream. If not, the stream is read to its end, which
+            verifies the checksum of a compressed one.
 
     >>> import io, pickle
     >>> data = pickle.dumps({"names": ["a", "b"], "items": {0: {"x": 1.5}, 1: {"x": 2.5}}, "more": 3})
@@ -52,8 +54,11 @@ class PickleStream:
     {'names': ['a', 'b'], 'items': {}, 'more': 3}
     """
 
-    def __init__(self, open_stream: OpenStream, key: str, allowed: Allowed, encoding: str = "utf-8") -> None:
+    def __init__(
+        self, open_stream: OpenStream, key: str, allowed: Allowed, encoding: str = "utf-8", *, followed: bool = False
+    ) -> None:
         self._open, self._key, self._allowed, self._encoding = open_stream, key, allowed, encoding
+        self._followed = followed
         self.rest: dict[Any, Any] = {}
         """The outer dictionary, without the items; complete after the last item."""
 
@@ -73,6 +78,8 @@ class PickleStream:
         with self._open() as stream:
             machine = ItemMachine(stream, self._key, self._allowed, self._encoding, needed)
             yield from machine.items()
+            if not self._followed:
+                machine.check_nothing_follows()
             self.rest = machine.result()
 
     def _scan(self) -> frozenset[int]:
@@ -153,6 +160,7 @@ class _BoundedMachine(PickleMachine):
         self._boundary = max(self._boundary, boundary)
         self._pending = len(self._buffer) - self._at
         self._copied = 0
+        self._alike.clear()
 
     def _deliver(self, flat: list[Any]) -> None:
         raise NotImplementedError

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.errors import DataError
+from nasbench_lab.tables.reading.untrusted_values import described
 
 _KIND = re.compile(r"[<>=|]?(?:[?bBhHiIlLqQefdgO]|b1|[iu][1248]|f(?:2|4|8|16)|c(?:8|16)|O[48]?|[SUa][0-9]{1,6})")
 _ORDERS: dict[str, Literal["<", ">", "|", "="]] = {"<": "<", ">": ">", "|": "|", "=": "="}
@@ -26,7 +27,7 @@ class PickledDtype:
     def __init__(self, kind: Any, align: Any = False, copy: Any = False) -> None:
         text = kind.decode("ascii", "replace") if isinstance(kind, bytes) else kind
         if not isinstance(text, str) or not _KIND.fullmatch(text):
-            raise DataError(f"the pickle has arrays of the unsupported kind {kind!r}")
+            raise DataError(f"the pickle has arrays of the unsupported kind {described(kind)}")
         self._plain = np.dtype(text)
 
     def __setstate__(self, state: Any) -> None:
@@ -55,7 +56,9 @@ class PickledArray(np.ndarray[Any, Any]):
         version, shape, dtype, fortran, data = state
         plain = _plain(dtype)
         items = _items(shape)
-        if plain.kind == "O":
+        if not plain.itemsize and items:  # any number of empty texts would fit into no bytes
+            fits = False
+        elif plain.kind == "O":
             fits = isinstance(data, list) and len(data) == items
         else:
             # Python 2 wrote bytes as text, which arrives as str with the encoding latin1.

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.plain_files import read_plain
 from nasbench_lab.tables.reading.pickle_machine import PickleMachine
 from nasbench_lab.tables.reading.unpickle import ALLOWED
 
@@ -72,9 +73,7 @@ def load(data: bytes | Path) -> Any:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise DataError(f"{path.name} has more than {MOST_BYTES} bytes")
-        return path.read_bytes()
+        return read_plain(path, MOST_BYTES)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or first_line(error)}") from error
 

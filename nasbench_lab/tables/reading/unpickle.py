@@ -1,7 +1,7 @@
 """Reading pickles from other people without running their code.
 
 A pickle is a program: it may import any function and call it. `load` allows a short list of safe names and stops at the
-first other name, before anything is called. Its memory is bounded by the size of the file.
+first other name, before anything is called. Its memory and its time are bounded by the size of the file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables.reading import pickled_arrays
 from nasbench_lab.tables.reading.pickle_machine import Allowed, PickleMachine, check_keys
+from nasbench_lab.tables.reading.untrusted_values import described
 
 __all__ = ["ALLOWED", "Allowed", "load"]
 
@@ -33,7 +34,7 @@ def _numpy_names() -> dict[tuple[str, str], Any]:
 def _encode_latin1(text: str, encoding: str) -> bytes:
     """Replace ``_codecs.encode``, which Python 2 and old protocols call; other encodings could import modules."""
     if encoding != "latin1":
-        raise DataError(f"the pickle asks for the text encoding {encoding!r}, which is not allowed")
+        raise DataError(f"the pickle asks for the text encoding {described(encoding)}, which is not allowed")
     return text.encode("latin1")
 
 
@@ -56,7 +57,7 @@ def _of_keys(kind: Callable[[list[Any]], Any]) -> Callable[..., Any]:
 def _ordered_dict(pairs: Iterable[Any] = ()) -> Any:
     """Replace ``OrderedDict``, which Python 2 made from a list of pairs."""
     content = [(key, value) for key, value in pairs]
-    check_keys(key for key, _ in content)
+    check_keys([key for key, _ in content])
     return collections.OrderedDict(content)
 
 
@@ -87,4 +88,7 @@ def load(data: bytes, allowed: Allowed = ALLOWED, *, encoding: str = "ASCII") ->
     Traceback (most recent call last):
     nasbench_lab.errors.DataError: the pickle asks for os.system, which is not allowed; nothing was run
     """
-    return PickleMachine(data, allowed, encoding=encoding).load()
+    machine = PickleMachine(data, allowed, encoding=encoding)
+    content = machine.load()
+    machine.check_nothing_follows()
+    return content

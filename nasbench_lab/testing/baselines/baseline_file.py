@@ -15,6 +15,7 @@ import numpy as np
 
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
 from nasbench_lab.files import atomic_path
+from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.simulation import Budget, Conditions
 from nasbench_lab.simulation.budget import KINDS
 from nasbench_lab.testing.baselines.baseline import Baseline, Protocol, Subject
@@ -46,7 +47,7 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
         DataError: the file is missing, damaged, or has another or a newer format.
     """
     where = Path(path)
-    if not where.is_file():
+    if not is_plain(where):
         raise DataError(f"there is no baseline {where}")
     try:
         if where.stat().st_size > _LARGEST:
@@ -62,7 +63,7 @@ def baseline_files(place: Path) -> list[Path]:
     Raises:
         DataError: the folder has no baseline files.
     """
-    if not place.is_dir():
+    if not is_folder(place):
         return [place]
     found = sorted(place.glob(f"*{SUFFIX}"))
     if not found:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import sqlite3
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +12,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError, OutputError
+from nasbench_lab.errors import DataError, NasbenchLabError, OutputError, first_line
+from nasbench_lab.train.npz_files import read_npz
 
 Unit = tuple[int, int]
 """A unit of a build: the index of a representative architecture, and the number of epochs."""
@@ -74,7 +74,10 @@ class Journal:
     def finished(self) -> set[Unit]:
         """Return the finished units."""
         with self._errors():
-            return set(self._connection.execute("SELECT architecture, epochs FROM units"))
+            units = set(self._connection.execute("SELECT architecture, epochs FROM units"))
+            if not all(type(number) is int for unit in units for number in unit):
+                raise DataError(f"{self.path} is damaged: a unit is not named by numbers")
+            return units
 
     def record(self, unit: Unit, arrays: Arrays) -> None:
         """Store the measurements of a unit."""
@@ -88,8 +91,7 @@ class Journal:
         with self._errors():
             rows = self._connection.execute("SELECT * FROM units ORDER BY architecture, epochs")
             for architecture, epochs, content in rows:
-                with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                    yield (architecture, epochs), dict(arrays)
+                yield (architecture, epochs), read_npz(io.BytesIO(content))
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -97,5 +99,7 @@ class Journal:
             yield
         except sqlite3.OperationalError as error:
             raise OutputError(f"cannot use {self.path}: {error}") from error
-        except (sqlite3.DatabaseError, zipfile.BadZipFile, ValueError, OSError) as error:
-            raise DataError(f"{self.path} is damaged: {error}") from error
+        except NasbenchLabError:
+            raise
+        except Exception as error:  # a damaged file can raise almost any exception
+            raise DataError(f"{self.path} is damaged: {first_line(error)}") from error

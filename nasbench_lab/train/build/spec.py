@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ import numpy as np
 from nasbench_lab import spaces
 from nasbench_lab.checks import AtLeast, check_fields, require, whole
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.plain_files import read_toml
 from nasbench_lab.spaces import Space
 from nasbench_lab.train import datasets
 from nasbench_lab.train.datasets import Dataset
@@ -119,13 +119,9 @@ def read_spec(path: Path) -> BuildSpec:
     Raises:
         DataError: the file is missing, not TOML, or has a missing, unknown or wrong entry; the message names it.
     """
+    data = read_toml(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
         return spec_from(data, folder=path.parent)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not a TOML file: {error}") from error
     except NasbenchLabError as error:
         raise DataError(f"{path}: {first_line(error)}") from error
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from nasbench_lab.errors import DataError, ParameterError, first_line, unknown
+from nasbench_lab.plain_files import open_plain
 from nasbench_lab.train.datasets.dataset import Dataset
 from nasbench_lab.train.datasets.published_files import PublishedImages, SplitFile, check_md5, read_batch, read_files
 
@@ -199,7 +200,7 @@ def _read_archive(release: CifarRelease, archive: Path) -> Iterator[tuple[str, b
     """Yield the names and contents of the needed files. Nothing is extracted to disk; other members are skipped."""
     wanted = {f"{release.folder}/{name}": name for name in release.md5s}
     try:
-        with archive.open("rb") as file:
+        with open_plain(archive) as file:
             md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
             if md5 != release.archive_md5:
                 raise DataError(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.errors import DataError
+from nasbench_lab.plain_files import read_plain
 from nasbench_lab.tables.reading import unpickle
 from nasbench_lab.train.datasets.dataset import Split
 
@@ -110,7 +111,7 @@ def read_files(folder: Path, md5s: Mapping[str, str]) -> Iterator[tuple[str, byt
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from nasbench_lab.checks import Above, AtLeast, Below, number, whole
 from nasbench_lab.errors import DataError, ParameterError, first_line, unknown
+from nasbench_lab.plain_files import open_plain
 from nasbench_lab.train.datasets.dataset import Dataset, Images, Split
+from nasbench_lab.train.npz_files import read_npz
 
 LAYOUTS = {"nchw": 4, "nhwc": 4, "nhw": 3}
 """Orders of the axes (n images, c channels, h height, w width) and their number of axes."""
@@ -117,23 +119,17 @@ def _check(classes: Any, fraction: Any, seed: Any) -> None:
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     """Read the arrays of the file; arrays that need pickle are refused."""
     try:
-        # np.load(path) would leave a file open that it cannot read.
-        with path.open("rb") as stream:
-            archive = np.load(stream, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} must be an .npz file with several arrays, as numpy.savez writes it")
-            with archive:
-                _check_names(path, archive.files)
-                content = {name: archive[name] for name in archive.files}
-    except DataError:
-        raise
+        with open_plain(path) as stream:
+            if stream.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
+                raise DataError("it must be an .npz file with several arrays, as numpy.savez writes it")
+            content = read_npz(stream)
+    except DataError as error:
+        raise DataError(f"{path} is no .npz file of arrays, or is damaged: {error}") from error
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}") from error
     except Exception as error:  # a damaged zip file or array header can raise nearly anything
         raise DataError(f"{path} is no .npz file, is damaged, or holds objects: {first_line(error)}") from error
-    for name, array in content.items():
-        if not isinstance(array, np.ndarray):
-            raise DataError(f"{name} in {path} is not an array")
+    _check_names(path, list(content))
     return content
 
 

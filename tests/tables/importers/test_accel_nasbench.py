@@ -7,12 +7,14 @@ import tarfile
 
 import numpy as np
 import pytest
+from command_line import nasbench_lab_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nasbench_lab as nl
-from nasbench_lab.errors import DataError
+from nasbench_lab.errors import DataError, PublishedFileWarning
 from nasbench_lab.tables.importers.accel_nasbench import convert
+from nasbench_lab.tables.importers.formats import import_tables
 
 ARCHIVE = "afzalxo/Accel-NASBench/anb_dataset/anb_dataset_jsons.tar.gz"
 TARGETS = ("a100", "3090", "tpuv2", "tpuv3", "zcu102", "vck190")
@@ -165,8 +167,8 @@ def test_links_are_not_followed(tmp_path):
 
 
 def test_a_bomb_is_refused(tmp_path):
-    bomb = [("filler", bytes(2**20))] * 130
-    with pytest.raises(DataError, match="unpacks to more than 134217728 bytes"):
+    bomb = [("filler", bytes(2**20))] * 65
+    with pytest.raises(DataError, match="unpacks to more than 67108864 bytes"):
         convert(write(tmp_path, bomb, lambda data: gzip.compress(data, 1)), tmp_path / "anb.h5")
 
 
@@ -175,11 +177,14 @@ def test_a_missing_archive_is_named(tmp_path):
         convert(tmp_path / "anb.tar.gz", tmp_path / "anb.h5")
 
 
+MEMBERS = [("x/result_0.json", result()), ("x/result_1.json", result(block5_l=4))]
+
+
 @given(data=st.data())
 @settings(max_examples=40)
 def test_damaged_archives_are_refused_in_one_line(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("damaged")
-    path = write(folder, [("x/result_0.json", result()), ("x/result_1.json", result(block5_l=4))])
+    path = write(folder, MEMBERS)
     content = path.read_bytes()
     compressed = data.draw(st.booleans())
     damaged = bytearray(content if compressed else gzip.decompress(content))
@@ -189,7 +194,57 @@ def test_damaged_archives_are_refused_in_one_line(tmp_path_factory, data):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     path.write_bytes(damaged if compressed else gzip.compress(damaged))
     try:
-        convert(path, folder / "anb.h5")
+        table = nl.load(convert(path, folder / "anb.h5"))
     except DataError as error:
         assert "\n" not in str(error)
         assert [file.name for file in folder.iterdir()] == ["anb.tar.gz"]
+    else:
+        assert table.space.size == 2
+        if compressed:  # nothing notices a changed digit inside an archive that was compressed afterwards
+            assert_same(table, nl.load(convert(write(folder, MEMBERS), folder / "whole.h5")))
+
+
+def assert_same(table, true):
+    assert table.metrics == true.metrics
+    for name in true.metrics:
+        assert np.array_equal(table.values(name), true.values(name), equal_nan=True)
+
+
+def test_a_damaged_header_inside_an_archive_is_noticed(tmp_path):
+    content = bytearray(gzip.decompress(write(tmp_path, MEMBERS).read_bytes()))
+    content[content.index(b"x/result_1")] ^= 1
+    (tmp_path / "anb.tar.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(DataError, match="damaged after its last readable member"):
+        convert(tmp_path / "anb.tar.gz", tmp_path / "anb.h5")
+
+
+@pytest.mark.mirror
+def test_single_flipped_bits_of_the_published_file_are_noticed(mirror, tmp_path):
+    content = (mirror / ARCHIVE).read_bytes()
+    random = np.random.default_rng(0)
+    for at in random.integers(20, len(content), 6).tolist():
+        damaged = bytearray(content)
+        damaged[at] ^= 1 << int(random.integers(8))
+        (tmp_path / "anb.tar.gz").write_bytes(damaged)
+        with pytest.raises(DataError):
+            convert(tmp_path / "anb.tar.gz", tmp_path / "anb.h5")
+
+
+def test_a_file_with_the_published_name_and_another_content_is_imported_with_warnings(tmp_path):
+    named = write(tmp_path, MEMBERS).rename(tmp_path / "anb_dataset_jsons.tar.gz")
+    with pytest.warns(PublishedFileWarning) as caught:
+        import_tables(named, tmp_path / "anb.h5", format="accel-nasbench")
+    said = [str(warning.message) for warning in caught]
+    assert len(said) == 3
+    assert "SHA-256" in said[0]
+    assert "architectures with valid_top1: 2, not 5125" in said[1]
+    done = nasbench_lab_here(
+        "tables", "import", named, "--format", "accel-nasbench", "--out", tmp_path / "anb.h5", "--overwrite"
+    )
+    assert done.returncode == 0
+    assert [f"warning: {text}" for text in said] == done.stderr.splitlines()[-3:]
+
+
+@pytest.mark.mirror
+def test_the_published_file_is_imported_without_warnings(mirror, tmp_path):
+    import_tables(mirror / ARCHIVE, tmp_path / "anb.h5")

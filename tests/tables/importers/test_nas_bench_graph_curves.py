@@ -114,7 +114,7 @@ def replaced(value):
     [
         ({}, "no architecture"),
         ([], "not a dictionary"),
-        ({99_999: content(0, count=1)[KEYS[0]]}, "'99999', which is not one of the 2021"),
+        ({99_999: content(0, count=1)[KEYS[0]]}, "99999, which is not one of the 2021"),
         ({"../etc": 1}, "not one of the 2021"),
         ({KEYS[0]: content(0, count=1)[KEYS[0]], str(KEYS[0]): content(0, count=1)[KEYS[0]]}, "twice"),
         (replaced(None), "no list"),

@@ -464,6 +464,10 @@ def test_bombs_are_refused(tmp_path):
     source = write_folder(tmp_path / "folder", "sss", LITTLE)
     bomb = bz2.compress(b"\x80\x04]" + b"0" * 5_000_000)
     (source / "000003.pickle.pbz2").write_bytes(bomb)
+    check_refused(source, tmp_path / "tables", "more than [0-9]+ bytes when it is decompressed")
+    assert len(bomb) < 100
+    bomb = bz2.compress(b"\x80\x04C" + np.random.default_rng(0).integers(0, 4, 5_000_000, dtype=np.uint8).tobytes())
+    (source / "000003.pickle.pbz2").write_bytes(bomb)
     check_refused(source, tmp_path / "tables", "more than 2097152 bytes when it is decompressed")
     for inside in (b"]" * 5_000_000, b"}(\x8c\x0aarch2infos}(K\x00" + b"]" * 5_000_000):
         (tmp_path / "one.pbz2").write_bytes(bz2.compress(b"\x80\x04" + inside))

@@ -244,6 +244,16 @@ def check_bomb(content, error):
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_many_honest_keys_of_every_kind_are_read(protocol):
+    keys = [(number, f"{number}", 0.5) for number in range(3_000)] + [2**64 + number**3 for number in range(3_000)]
+    keys += [number / 7 for number in range(3_000)] + [-(2**63), 2**61 - 1, 2**61, None, True, b"x", "x" * 9_000]
+    value = {"dictionary": dict.fromkeys(keys, 1.5), "set": set(keys), "frozen": frozenset(keys), "again": [keys] * 3}
+    assert unpickle.load(pickle.dumps(value, protocol), encoding="latin1") == value
+    scalars = {np.float64(0.5): 1, np.int64(2**62): 2, np.str_("text"): 3}
+    assert unpickle.load(pickle.dumps(scalars, protocol), encoding="latin1") == scalars
+
+
 HOSTILE = {
     "os.system": b"cos\nsystem\n(S'true'\ntR.",
     "nested globals": b"\x80\x04\x8c\x08builtins\x8c\x0cset.__init__\x93.",

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nasbench_lab.errors import DataError
+from nasbench_lab.plain_files import open_plain
 from nasbench_lab.tables.importers.columns.cells import ColumnFile
 from nasbench_lab.tables.importers.columns.csv_reader import open_csv
 from nasbench_lab.tables.importers.columns.hints import option_name
 from nasbench_lab.tables.importers.columns.json_reader import looks_like_json, open_json
 from nasbench_lab.tables.importers.columns.parquet_reader import open_parquet
-from nasbench_lab.tables.reading.plain_files import require_plain_file
 
 
 @contextlib.contextmanager
@@ -27,9 +27,8 @@ def open_columns(path: Path, delimiter: str | None, encoding: str) -> Iterator[C
     Raises:
         DataError: the file is missing, damaged, or in another format. Reading the batches can raise it, too.
     """
-    require_plain_file(path)
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             start = file.read(2**12)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error

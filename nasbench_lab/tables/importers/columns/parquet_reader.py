@@ -16,6 +16,10 @@ from nasbench_lab.tables.importers.columns.cells import CellBatch, Cells, Column
 _MOST_CELLS = 2**20  # in a batch
 _FREE_ROWS = 2**20
 _MOST_ROWS_PER_BYTE = 8  # a measurement takes at least a byte; a row of repeated values takes next to nothing
+_FREE_CELLS = 2**24
+_MOST_CELLS_PER_BYTE = 32
+_FREE_BYTES = 2**27
+_MOST_EXPANSION = 200  # as for compressed CSV files
 
 
 @contextlib.contextmanager
@@ -32,18 +36,43 @@ def open_parquet(path: Path) -> Iterator[ColumnFile]:
         message = "reading Parquet files needs pyarrow: pip install 'nasbench-lab[parquet]', or save the file as CSV"
         raise ParameterError(message) from error
     with _errors(path):
-        file = parquet.ParquetFile(path)
+        with parquet.ParquetFile(path) as described:
+            schema = described.schema_arrow
+            _check_size(path, described.metadata)
+        names = tuple(field.name for field in schema if _readable(field.type))
+        # Equal texts share their memory; one text of a megabyte could otherwise be repeated a million times.
+        file = parquet.ParquetFile(path, read_dictionary=[name for name in names if _is_text(schema.field(name).type)])
         rows = file.metadata.num_rows
-        names = tuple(field.name for field in file.schema_arrow if _readable(field.type))
     with file:
-        if rows > max(_FREE_ROWS, _MOST_ROWS_PER_BYTE * path.stat().st_size):
-            raise DataError(f"{path.name} claims to have {rows} rows, far more than its size allows")
         done = _Counter()
         yield ColumnFile(names, _batches(path, file, names, done), lambda: done.rows, rows)
 
 
 class _Counter:
     rows = 0
+
+
+def _check_size(path: Path, metadata: Any) -> None:
+    """Raise DataError if a file declares far more than its size allows."""
+    size, rows = path.stat().st_size, metadata.num_rows
+    if rows > max(_FREE_ROWS, _MOST_ROWS_PER_BYTE * size):
+        raise DataError(f"{path.name} claims to have {rows} rows, far more than its size allows")
+    cells = rows * metadata.num_columns
+    if cells > max(_FREE_CELLS, _MOST_CELLS_PER_BYTE * size):
+        raise DataError(f"{path.name} claims to have {cells} cells, far more than its size allows")
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    expanded = sum(group.total_byte_size for group in groups)
+    expanded += sum(group.column(c).total_uncompressed_size for group in groups for c in range(group.num_columns))
+    if expanded > max(_FREE_BYTES, _MOST_EXPANSION * size):
+        raise DataError(
+            f"{path.name} expands to more than {_MOST_EXPANSION} times its size; if you trust it, save it as CSV"
+        )
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
 def _readable(kind: Any) -> bool:
@@ -77,6 +106,9 @@ def _cells(column: Any) -> Cells:
     import pyarrow as pa
 
     kind = column.type
+    if pa.types.is_dictionary(kind) and _is_text(kind.value_type):
+        distinct = ["" if text is None else text.strip() for text in column.dictionary.to_pylist()]
+        return ["" if place is None else distinct[place] for place in column.indices.to_pylist()]
     if pa.types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
     if _is_list(kind):
@@ -100,5 +132,5 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except NasbenchLabError:
         raise
-    except (pa.ArrowException, OSError, ValueError, TypeError, MemoryError, OverflowError) as error:
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, MemoryError, OverflowError) as error:
         raise DataError(f"{path.name} is damaged: {first_line(error)}") from error

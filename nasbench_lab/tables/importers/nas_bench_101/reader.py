@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import DataError, NasbenchLabError, OutOfSpaceError, SourceError, first_line
+from nasbench_lab.plain_files import open_plain
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.spaces.cell101_enumeration import kept_cells
 from nasbench_lab.tables import store
@@ -25,7 +26,6 @@ from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.importers.nas_bench_101.messages import MalformedError, MessageReader, WireField
 from nasbench_lab.tables.importers.nas_bench_101.rows import ModelRows, codes_of, parse_rows
 from nasbench_lab.tables.progress_callbacks import Progress
-from nasbench_lab.tables.reading.plain_files import require_plain_file
 from nasbench_lab.tables.reading.tfrecord import RecordBatch, batches
 from nasbench_lab.tables.table import Table
 
@@ -270,9 +270,8 @@ def _first_dimensions(stream: BinaryIO, name: str) -> Dimensions:
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file of records; SourceError if it cannot be read."""
-    require_plain_file(path)
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             yield stream
     except NasbenchLabError:
         raise

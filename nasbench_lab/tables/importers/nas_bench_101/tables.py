@@ -10,7 +10,7 @@ The repository *FreeREA* has the mean test accuracy and the number of parameters
 
 from __future__ import annotations
 
-import zlib
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from nasbench_lab.tables.importers.nas_bench_101.reader import convert as _conve
 from nasbench_lab.tables.importers.nats_topology import zero_cost
 from nasbench_lab.tables.known_answers import check_known_answers
 from nasbench_lab.tables.progress_callbacks import Progress
-from nasbench_lab.tables.reading import unpickle
+from nasbench_lab.tables.reading import gzip_file, unpickle
 from nasbench_lab.tables.recipe import AbstractRecipe, Arrays, Recipe, StreamedRecipe
 from nasbench_lab.tables.table import Table
 
@@ -205,7 +205,10 @@ class _NewBlock:
 
 def _manager(blocks: Any, axes: Any) -> list[tuple[Any, list[str]]]:
     """Replace the manager of blocks: return the array of every block with the names of its columns."""
-    return [(values, [str(name) for name in axes[0][columns]]) for values, columns in blocks]
+    named = [(values, list(axes[0][columns])) for values, columns in blocks]
+    if not all(isinstance(name, str) for _, names in named for name in names):
+        raise DataError("the pickle has a data frame whose columns are not named by texts")
+    return named
 
 
 _PANDAS: unpickle.Allowed = {
@@ -233,14 +236,10 @@ def _column(data: bytes, column: str, name: str) -> FloatArray:
 
 def _unpacked(data: bytes, name: str) -> bytes:
     """Decompress a gzip file, up to a size limit."""
-    unpacker = zlib.decompressobj(wbits=31)
     try:
-        content = unpacker.decompress(data, _MOST_BYTES)
-    except zlib.error as error:
-        raise DataError(f"{name} is not a readable gzip file: {error}") from error
-    if not unpacker.eof:
-        raise DataError(f"{name} is truncated, or unpacks to more than {_MOST_BYTES:,} bytes")
-    return content
+        return gzip_file.expand(io.BytesIO(data), _MOST_BYTES)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
 
 
 def _official(name: str, sha256: str, size: int | None = None) -> UrlFile:
@@ -256,6 +255,9 @@ _FILES = {
     ),
 }
 """Numbers of epochs to the official file, with the checksum stated by its project."""
+
+PUBLISHED = {file.url.rpartition("/")[2]: file.sha256 for file in _FILES.values()}
+"""Name of an official file to its SHA-256."""
 
 RECIPES: tuple[AbstractRecipe, ...] = (
     *(

@@ -18,11 +18,13 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError
+from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.spaces.gnn import OPERATIONS, PROTEINS_OPERATIONS, GnnSpace
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.importers.nas_bench_graph.light_version import CITATION, DATASETS, architecture_keys
 from nasbench_lab.tables.reading import pickle_items
+from nasbench_lab.tables.reading.untrusted_values import described
 
 _NAME = re.compile(rf"({'|'.join(DATASETS)})([012])\.bench", re.ASCII)
 _SEEDS = 3
@@ -81,8 +83,8 @@ def convert(source: Path, target: Path, *, progress: Callable[[int, int], None] 
 
 def _files(source: Path) -> tuple[str, dict[int, Path]]:
     """Return the data set, and the files by seed."""
-    found = sorted(source.iterdir()) if source.is_dir() else [source]
-    matches = [(match, path) for path in found if (match := _NAME.fullmatch(path.name)) and path.is_file()]
+    found = sorted(source.iterdir()) if is_folder(source) else [source]
+    matches = [(match, path) for path in found if (match := _NAME.fullmatch(path.name)) and is_plain(path)]
     datasets = {match[1] for match, _ in matches}
     if len(datasets) != 1:
         held = f"files of {', '.join(sorted(datasets))}" if datasets else "no file named like cora0.bench"
@@ -137,7 +139,7 @@ def _index(key: Any, index_of: Mapping[int, int], path: Path) -> int:
     number = int(key) if isinstance(key, str) and re.fullmatch("[0-9]{1,5}", key, re.ASCII) else key
     if isinstance(number, bool) or number not in index_of:
         raise DataError(
-            f"{path.name} has the key {str(key)[:20]!r}, which is not one of the {len(index_of)} keys of its space"
+            f"{path.name} has the key {described(key)}, which is not one of the {len(index_of)} keys of its space"
         )
     return index_of[number]
 
@@ -156,15 +158,19 @@ def _training(item: Any, key: Any, shape: _Shape, path: Path) -> tuple[FloatArra
 
 def _rows(content: Any, where: str) -> FloatArray:
     """Return rows of seven numbers as an array, (epochs, 7)."""
-    if not isinstance(content, list | tuple | np.ndarray) or not 1 <= len(content) <= _MOST_EPOCHS:
+    if not _is_list(content) or not 1 <= len(content) <= _MOST_EPOCHS:
         raise DataError(f"{where} has no list (dur) of 1 to {_MOST_EPOCHS} epochs")
     for row in content:
-        if not isinstance(row, list | tuple | np.ndarray) or len(row) != len(_CURVES) or not all(map(_is_number, row)):
+        if not _is_list(row) or len(row) != len(_CURVES) or not all(map(_is_number, row)):
             raise DataError(f"{where} has an epoch that is not {len(_CURVES)} numbers")
     try:
         return np.array([[float(number) for number in row] for row in content])
     except OverflowError as error:
         raise DataError(f"{where} has a number that is too large") from error
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
 def _is_number(value: Any) -> bool:

@@ -24,7 +24,7 @@ import itertools
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -32,6 +32,7 @@ import numpy as np
 
 from nasbench_lab.errors import DataError, OutputError, first_line
 from nasbench_lab.files import atomic_folder
+from nasbench_lab.plain_files import is_folder, open_plain, read_plain
 from nasbench_lab.tables import store
 from nasbench_lab.tables.importers.nats_archives import search_tables
 from nasbench_lab.tables.importers.nats_archives.benchmarks import (
@@ -50,10 +51,10 @@ from nasbench_lab.tables.importers.nats_archives.curve_tables import (
     describe,
     fitting,
 )
-from nasbench_lab.tables.importers.nats_archives.training import described, read
+from nasbench_lab.tables.importers.nats_archives.training import read
 from nasbench_lab.tables.progress_callbacks import Progress
 from nasbench_lab.tables.reading import pickle_stream, torch_file, unpickle
-from nasbench_lab.tables.reading.plain_files import require_plain_file
+from nasbench_lab.tables.reading.untrusted_values import described
 
 _META = "meta.pickle.pbz2"
 _MEMBER = re.compile(r"(\d{1,6})\.pickle\.pbz2")
@@ -61,6 +62,9 @@ _ITEMS = "arch2infos"
 _LIST = "meta_archs"
 _MOST_BYTES = 2**21
 """Limit of a decompressed pickle: an architecture has a third of a million bytes, the list of architectures 1.6."""
+_FREE_BYTES = 2**17
+_MOST_EXPANSION = 500
+"""Limit of the size of a pickle beyond that, relative to its compressed size; the list has 39 times that."""
 
 _FILES = {f"{d}-{hp}.h5" for d in DATASETS for hp in (*TOPOLOGY.epochs, *SIZE.epochs)}
 _FILES |= {f"search-{dataset}.h5" for dataset in DATASETS}
@@ -121,8 +125,8 @@ def _size(benchmark: Benchmark, layout: ArchiveLayout, infos: Any) -> int:
                 layout = fitting(benchmark, layout, keys[-1], trainings)
     except (DataError, AttributeError, KeyError, TypeError):
         return 0  # the importer will say what is wrong
-    described = [describe(benchmark, layout, key, "") for key in keys]
-    return sum(store.size_of(each) for each in (*described, *search_tables.describe_all(benchmark, layout, keys, "")))
+    curves = [describe(benchmark, layout, key, "") for key in keys]
+    return sum(store.size_of(each) for each in (*curves, *search_tables.describe_all(benchmark, layout, keys, "")))
 
 
 def _check_space(benchmark: Benchmark, layout: ArchiveLayout, infos: Any, name: str, folder: Path) -> None:
@@ -214,10 +218,9 @@ def _put(tables: CurveTableWriter, benchmark: Benchmark, index: Any, infos: Any)
 def _open(source: Path) -> _Archive:
     """Open an archive; its first bytes say which form it has."""
     try:
-        if source.is_dir():
+        if is_folder(source):
             return _Folder(source)
-        require_plain_file(source)
-        with source.open("rb") as file:
+        with open_plain(source) as file:
             begin = file.read(2**12)
     except OSError as error:
         raise DataError(f"cannot read {source}: {error.strerror or first_line(error)}") from error
@@ -226,7 +229,7 @@ def _open(source: Path) -> _Archive:
     if begin.startswith(b"PK\x03\x04"):
         return _OneFile(source.name, lambda: _open_zip(source))
     position = torch_file.stream_header(begin)
-    return _OneFile(source.name, lambda: _open_at(source, position))
+    return _OneFile(source.name, lambda: _open_at(source, position), followed=True)
 
 
 class _Folder:
@@ -259,17 +262,18 @@ class _Folder:
 class _OneFile:
     """A single pickle with everything."""
 
-    def __init__(self, name: str, open_stream: Callable[[], contextlib.AbstractContextManager[BinaryIO]]) -> None:
+    def __init__(self, name: str, open_stream: pickle_stream.OpenStream, *, followed: bool = False) -> None:
         self.name = name
         self.expected: int | None = None
-        self._stream = pickle_stream.PickleStream(open_stream, _ITEMS, unpickle.ALLOWED)
+        self._stream = pickle_stream.PickleStream(open_stream, _ITEMS, unpickle.ALLOWED, followed=followed)
 
     def items(self) -> Iterator[tuple[Any, Any]]:
         """Yield the index and the results of every architecture."""
         try:
             yield from self._stream
-        except OSError as error:
-            raise DataError(f"cannot read {self.name}: {error.strerror or first_line(error)}") from error
+        except (OSError, EOFError) as error:
+            reason = getattr(error, "strerror", None) or first_line(error)
+            raise DataError(f"cannot read {self.name}: {reason}") from error
 
     def architectures(self) -> Any:
         """Return the archive's list of all architectures."""
@@ -305,8 +309,7 @@ def _unpickled(path: Path, content: bytes) -> Any:
 
 def _content(path: Path) -> bytes:
     try:
-        require_plain_file(path)
-        return _decompress(path.read_bytes())
+        return _decompress(read_plain(path, _MOST_BYTES))
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from error
     except OSError as error:
@@ -315,14 +318,17 @@ def _content(path: Path) -> bytes:
 
 def _decompress(data: bytes) -> bytes:
     decompressor = bz2.BZ2Decompressor()
+    most = min(_MOST_BYTES, _FREE_BYTES + _MOST_EXPANSION * len(data))
     try:
-        content = decompressor.decompress(data, _MOST_BYTES + 1)
+        content = decompressor.decompress(data, most + 1)
     except (OSError, ValueError) as error:
         raise DataError(f"it is not bz2-compressed data: {first_line(error)}") from error
-    if len(content) > _MOST_BYTES:
-        raise DataError(f"it has more than {_MOST_BYTES} bytes when it is decompressed")
+    if len(content) > most:
+        raise DataError(f"it has more than {most} bytes when it is decompressed")
     if not decompressor.eof:
         raise DataError("it is truncated")
+    if decompressor.unused_data:
+        raise DataError("it is corrupt: something follows the compressed data")
     return content
 
 

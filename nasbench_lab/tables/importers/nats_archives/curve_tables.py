@@ -21,8 +21,9 @@ from nasbench_lab.errors import DataError
 from nasbench_lab.tables import store
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS, IMAGES, SEEDS, Benchmark
-from nasbench_lab.tables.importers.nats_archives.training import TOP5, ArchiveTraining, described, read
+from nasbench_lab.tables.importers.nats_archives.training import TOP5, ArchiveTraining, read
 from nasbench_lab.tables.importers.nats_topology import tables as nats_topology
+from nasbench_lab.tables.reading.untrusted_values import described
 
 CITATION = nats_topology.CITATION
 LICENCE = "MIT"

@@ -12,8 +12,8 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError
 from nasbench_lab.tables.importers.nats_archives.benchmarks import DATASETS
+from nasbench_lab.tables.reading.untrusted_values import described
 
-_MOST_SHOWN = 80
 _LARGEST = sys.float_info.max
 
 TOP5 = "train_top5_accuracy"
@@ -114,19 +114,6 @@ def _column(mapping: Any, keys: Sequence[Any], name: str) -> FloatArray:
 
 
 _NUMBERS = {float, int, np.float64, np.float32, np.int64}
-
-
-def described(value: Any) -> str:
-    """Return a short description of any value; values from a file may be huge, or contain themselves.
-
-    >>> described("cifar10"), described(3), described([[1]])
-    ("'cifar10'", '3', 'a list')
-    """
-    if isinstance(value, str):
-        return ascii(value[:_MOST_SHOWN])
-    if value is None or (isinstance(value, int | float) and abs(value) < 2**63):
-        return repr(value)
-    return f"a {type(value).__name__}"
 
 
 def _number(value: Any, name: str) -> float:
