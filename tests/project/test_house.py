@@ -15,17 +15,19 @@ import nasbench_lab
 
 ROOT = Path(nasbench_lab.__file__).parent
 
-GROUND = {"arrays", "checks", "errors", "streams", "files", "cache", "plugins", "stability"}
+GROUND = {"arrays", "checks", "displays", "errors", "streams", "files", "cache", "plugins", "records", "stability"}
 """Modules below every station; of the package they import nothing but each other."""
 
 MAY_IMPORT = {
     "arrays": set(),
     "checks": {"errors"},
+    "displays": set(),
     "errors": set(),
     "streams": {"arrays", "checks", "errors"},
     "files": {"errors"},
     "cache": set(),
     "plugins": {"errors"},
+    "records": {"arrays", "displays", "errors", "files"},
     "stability": {"errors"},
     "spaces": GROUND,
     "tables": GROUND | {"spaces"},

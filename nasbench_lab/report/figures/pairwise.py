@@ -56,7 +56,8 @@ def a12_figure(
         MissingDataError: no task has that kind of regret.
     """
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
+
+    from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
@@ -77,7 +78,7 @@ def a12_figure(
     height = top + row * len(order) + _BAR
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False, "axes.grid": False}
     with rc_context(settings):
-        figure = Figure(figsize=(chosen.width, height))
+        figure = ShownFigure(figsize=(chosen.width, height))
         figure.text(0.05 / chosen.width, 1 - 0.04 / height, above, va="top", fontsize=size)
         width = cell * len(order) / chosen.width
         panel = figure.add_axes((left / chosen.width, _BAR / height, width, row * len(order) / height))
