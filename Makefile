@@ -14,7 +14,7 @@ FAST := tests/project/test_house.py tests/project/test_names.py tests/project/te
     tests/simulation/test_conditions.py tests/simulation/test_fidelities.py tests/suites/test_suite_spec.py \
     tests/analysis/test_analysis.py tests/report/test_layouts.py
 
-.PHONY: check demo test test-lowest lint bench package format clean
+.PHONY: check demo test test-lowest lint bench notebooks package format clean
 
 demo: $(READY)
 	$(BIN)/nasbench-lab run --table digits/topology --table digits/chain \
@@ -40,6 +40,10 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-group-by=group \
 	    --benchmark-columns=min,median,rounds --benchmark-sort=name
+
+# After a change of the notebooks, or of what they show: stores their outputs.
+notebooks: $(READY)
+	$(BIN)/python tools/run_notebooks.py
 
 # Not among the tests' dependencies: twine needs a newer rich than the package does.
 package: $(READY)

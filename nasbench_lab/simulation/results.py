@@ -7,12 +7,17 @@ import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
+from nasbench_lab.displays import html_card, html_table
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
 from nasbench_lab.plain_files import is_folder, is_plain
+from nasbench_lab.records import Records
 from nasbench_lab.simulation.trace import Setting, Trace, concatenate
 from nasbench_lab.simulation.trace_files import TraceReader, read_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRACES = "traces.h5"
 """Name of the traces file in a folder of ``nasbench-lab run``."""
@@ -113,6 +118,32 @@ class Results:
         if label == joined.setting.label:
             return joined
         return dataclasses.replace(joined, setting=dataclasses.replace(joined.setting, label=label))
+
+    def records(self, *, notation: bool = True) -> Records:
+        """Return the evaluations of all simulations in long form, one simulation below the other; see `Trace.records`.
+
+        A regret that the table of a simulation does not have is NaN. All traces are in memory at once.
+
+        Raises:
+            DataError: a file is damaged, or the runs are not consecutive.
+        """
+        return Records.stack([trace.records(notation=notation) for trace in self])
+
+    def to_frame(self, *, notation: bool = True) -> pd.DataFrame:
+        """Return the evaluations of all simulations as a pandas data frame; see `records`."""
+        return self.records(notation=notation).to_frame()
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the simulations."""
+        rows = [[each.label, each.table, str(each.budget), each.objective.name] for each in self.settings]
+        missing, skipped = self.provenance["missing"], len(self.provenance["skipped"])
+        facts = {
+            "simulations": str(len(self)),
+            "skipped": str(skipped or ""),
+            "unfinished shards": str(missing or ""),
+        }
+        table = html_table(["strategy", "table", "budget", "objective"], rows)
+        return html_card(self.provenance["title"] or "Results", facts, table)
 
     def __len__(self) -> int:
         return len(self._simulations)

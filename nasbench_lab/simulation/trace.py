@@ -6,16 +6,22 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.displays import html_card
 from nasbench_lab.errors import MissingDataError, ParameterError, unknown
+from nasbench_lab.records import Categories, Column, Records
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.spaces import make_space
 from nasbench_lab.tables.description import Direction, Metric
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RegretKind = Literal["observed", "valid", "test"]
 REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
@@ -257,6 +263,86 @@ class Trace:
         """
         return self._means_of(self.final_incumbent(), split)
 
+    def records(self, *, notation: bool = True) -> Records:
+        """Return the evaluations in long form: one row per evaluation, run by run, in the order in which they ended.
+
+        The columns, in order:
+
+        ==================  ==========================================================================
+        ``strategy``        label of the strategy
+        ``table``           name of the table
+        ``run``             number of the run, from ``setting.first_run``
+        ``step``            number of the evaluation in its run, from 0, as in the arrays' second axis
+        ``architecture``    index of the architecture
+        ``notation``        the architecture in official notation
+        ``fidelity``        training epochs
+        ``repeat``          number of the observed repeat; -1 for the mean
+        ``observed``        observed value of the objective; NaN for a failed training
+        ``seconds``         simulated seconds at the end of the evaluation; NaN without times
+        ``incumbent``       index of the incumbent after the evaluation; -1 before the first value
+        ``regret_...``      regret of the incumbent, for every kind that the table has (see `regret`)
+        ==================  ==========================================================================
+
+        Args:
+            notation: include the notation. It is left out of traces that do not contain their space (format 2).
+
+        Raises:
+            UnknownNameError: the notation of a space that is not installed was asked for.
+
+        >>> import nasbench_lab as nl
+        >>> from nasbench_lab.testing import synthetic_table
+        >>> trace = nl.simulate(synthetic_table(), "random-search", runs=2, budget=nl.Budget(evaluations=3))
+        >>> trace.records(notation=False)
+        <Records: 6 rows of strategy, table, run, step, architecture, fidelity, repeat, observed, seconds, incumbent, \
+regret_observed, regret_valid, regret_test>
+        """
+        run, step = np.nonzero(self.mask)
+        architecture = self.architecture[self.mask]
+        columns: dict[str, Column] = {
+            "strategy": Categories.constant(self.setting.label, len(run)),
+            "table": Categories.constant(self.setting.table, len(run)),
+            "run": run + self.setting.first_run,
+            "step": step,
+            "architecture": architecture,
+        }
+        if notation and self.reference.space:
+            different, position = np.unique(architecture, return_inverse=True)
+            columns["notation"] = Categories(position, tuple(make_space(self.reference.space).format(different)))
+        columns["fidelity"] = self.fidelity[self.mask]
+        columns["repeat"] = self.repeat[self.mask]
+        columns["observed"] = self.observed[self.mask]
+        columns["seconds"] = self.time[self.mask]
+        columns["incumbent"] = self.incumbent()[self.mask]
+        units = {"fidelity": "epochs", "observed": self.setting.objective.unit, "seconds": "s"}
+        for kind in (kind for kind in REGRETS if kind == "observed" or kind in self.reference.means):
+            metric = self.setting.objective if kind == "observed" else self.reference.metrics[kind]
+            columns[f"regret_{kind}"] = self.regret(kind)[self.mask]
+            units[f"regret_{kind}"] = metric.unit
+        return Records(columns, units)
+
+    def to_frame(self, *, notation: bool = True) -> pd.DataFrame:
+        """Return the evaluations as a pandas data frame; see `records` for the columns."""
+        return self.records(notation=notation).to_frame()
+
+    def __repr__(self) -> str:
+        what = f"{self.setting.label} on {self.setting.table}"
+        return f"<Trace of {what}: {self.runs:,} runs, up to {self.steps:,} evaluations each>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the setting, and the final regrets."""
+        facts = {
+            "runs": f"{self.runs:,}, up to {self.steps:,} evaluations each",
+            "budget": str(self.setting.budget),
+            "objective": f"{self.setting.objective.name} ({self.setting.objective.unit})",
+            "optimum found": "",
+        }
+        for split in ("valid", "test"):
+            if split in self.reference.means:
+                regret, unit = self.reference.regret(split, self.final(split)), self.reference.metrics[split].unit
+                facts[f"{split} regret at the end, median of runs"] = f"{_median(regret):.4g} ({unit})"
+                facts["optimum found"] = f"by {np.mean(regret == 0):.1%} of runs ({split})"
+        return html_card(f"{self.setting.label} on {self.setting.table}", facts)
+
     def _of_incumbent(self, array: NDArray[Any], missing: float, rows: slice) -> NDArray[Any]:
         """Return the entries of ``array`` at the step of the incumbent for some runs, also after the end of a run."""
         step = self._incumbent_step[rows].astype(np.int64)
@@ -266,6 +352,11 @@ class Trace:
 
     def _means_of(self, architecture: NDArray[np.int64], split: str) -> FloatArray:
         return np.where(architecture >= 0, self.reference.mean(split).take(np.maximum(architecture, 0)), np.nan)
+
+
+def _median(regret: FloatArray) -> float:
+    """Return the median over runs; a run without a value counts as infinitely bad."""
+    return float(np.median(np.where(np.isnan(regret), np.inf, regret))) if len(regret) else float("nan")
 
 
 def _by_fidelity(score: FloatArray, fidelity: NDArray[np.int32]) -> FloatArray:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.displays import html_card
 from nasbench_lab.errors import OutOfSpaceError, unknown
 from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.spaces.graph import Graph, layer_graph
@@ -369,3 +370,15 @@ class Space(abc.ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.size} architectures>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the size, the choices, and the first and last architecture."""
+        values = list(map(str, self.cardinalities))
+        facts = {
+            "architectures": f"{self.size:,}",
+            "choices": f"{len(values)}, with {' x '.join(values)} values",
+            "first": self.format(0),
+            "last": self.format(self.size - 1),
+            "encodings": ", ".join(self.encodings),
+        }
+        return html_card(f"Space {self.name}", facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, Protocol, final, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, final, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,15 +12,21 @@ from numpy.typing import ArrayLike, NDArray
 from nasbench_lab import spaces
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import require, whole
+from nasbench_lab.displays import html_card, html_notes, html_table
 from nasbench_lab.errors import DataError, MissingDataError, unknown
 from nasbench_lab.pickling import state_without_caches
+from nasbench_lab.records import Categories, Column, Records
 from nasbench_lab.tables.description import AXES, Description, Metric
 from nasbench_lab.tables.point_queries import MetricColumn, PointQueries
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Repeat = int | str
 """A number from 0, the name of a repeat (usually its seed), or ``"mean"``."""
 
 _MOST_REPEATS_NAMED = 8
+_MOST_FIDELITIES_SHOWN = 6
 
 SECONDS_PER_EPOCH = "s/epoch"
 """Unit of times that are the same at every epoch, so that the time of one epoch is stored."""
@@ -371,9 +377,103 @@ class Table:
     def __getstate__(self) -> dict[str, Any]:
         return state_without_caches(self)
 
+    def records(
+        self,
+        fidelity: int | Literal["all"] | None = None,
+        repeat: Repeat = "mean",
+        *,
+        metrics: Sequence[str] | None = None,
+        notation: bool = True,
+    ) -> Records:
+        """Return measurements as columns: ``architecture``, ``notation``, ``fidelity``, ``repeat`` and the metrics.
+
+        There is one row per architecture, or per (architecture, fidelity, repeat) where ``"all"`` is asked for, in this
+        order. Missing values are NaN. A metric without one of these axes has the same value along it.
+
+        Args:
+            fidelity: training epochs; by default the highest; ``"all"`` for every fidelity.
+            repeat: number or name of a repeat, ``"mean"`` over the repeats of each architecture, or ``"all"``.
+            metrics: names of the metrics; by default all.
+            notation: include the official notation of the architectures.
+
+        Raises:
+            UnknownNameError: no such metric or fidelity.
+            ParameterError: no such repeat.
+
+        >>> from nasbench_lab.testing import synthetic_table
+        >>> table = synthetic_table("chain")
+        >>> len(table.records()), len(table.records("all", "all"))
+        (243, 1458)
+        >>> table.records(4, metrics=["valid_accuracy"]).to_dict()["notation"][:2]
+        ['00000', '00001']
+        """
+        names = self.metrics if metrics is None else tuple(metrics)
+        epochs = self.fidelities if fidelity == "all" else (self.fidelities[self.fidelity_position(fidelity)],)
+        numbers = list(range(self.repeats)) if repeat == "all" else [self.check_repeat(repeat)]
+        shape = (self.space.size, len(epochs), len(numbers))
+        architecture = np.arange(self.space.size)
+        columns: dict[str, Column] = {"architecture": _along(architecture, 0, shape)}
+        if notation:
+            columns["notation"] = Categories(_along(architecture, 0, shape), tuple(self.space.format(architecture)))
+        columns["fidelity"] = _along(np.array(epochs), 1, shape)
+        if repeat != "mean":
+            columns["repeat"] = _along(np.array(numbers), 2, shape)
+        for name in names:
+            parts = [[self._column(name, epoch, number) for number in numbers] for epoch in epochs]
+            columns[name] = np.moveaxis(np.array(parts), -1, 0).reshape(-1)
+        units = {"fidelity": "epochs", **{name: self.description.metric(name).unit for name in names}}
+        return Records(columns, units)
+
+    def to_frame(
+        self,
+        fidelity: int | Literal["all"] | None = None,
+        repeat: Repeat = "mean",
+        *,
+        metrics: Sequence[str] | None = None,
+        notation: bool = True,
+    ) -> pd.DataFrame:
+        """Return measurements as a pandas data frame; see `records` for rows and columns."""
+        return self.records(fidelity, repeat, metrics=metrics, notation=notation).to_frame()
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the size, the metrics and the best architectures."""
+        facts = {
+            "title": self.description.title,
+            "space": f"{self.space.name}, {self.space.size:,} architectures",
+            "fidelities": _few(self.fidelities) + " epochs",
+            "repeats": ", ".join(self.description.repeats),
+            "licence": self.description.licence,
+        }
+        rows = []
+        for metric in self.description.metrics:
+            best = ""
+            if metric.name in (self.description.valid, self.description.test):
+                best = f"{self.optimum('valid' if metric.name == self.description.valid else 'test'):.6g}"
+            objective = "objective" if metric.name == self.objective.name else ""
+            rows.append([metric.name, metric.split, metric.unit, metric.direction, best, objective])
+        header = ["metric", "split", "unit", "direction", "best mean at the highest fidelity", ""]
+        return html_card(self.name, facts, html_table(header, rows), html_notes(self.description.notes))
+
     def __repr__(self) -> str:
         shape = f"{self.space.size} architectures x {len(self.fidelities)} fidelities x {self.repeats} repeats"
         return f"<Table {self.name}: {shape}>"
+
+
+def _along(values: NDArray[Any], axis: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return values that differ along one axis of a shape only, flat."""
+    place = [1] * len(shape)
+    place[axis] = -1
+    return np.broadcast_to(values.reshape(place), shape).reshape(-1)
+
+
+def _few(numbers: Sequence[int]) -> str:
+    """Return ascending numbers as text, shortened in the middle.
+
+    >>> _few((4, 12)), _few(range(1, 201))
+    ('4, 12', '1, 2, 3, ..., 200')
+    """
+    texts = [str(number) for number in numbers]
+    return ", ".join(texts if len(texts) <= _MOST_FIDELITIES_SHOWN else [*texts[:3], "...", texts[-1]])
 
 
 def best(values: NDArray[Any], metric: Metric) -> float:

@@ -9,8 +9,8 @@ or mean over too many such runs.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -18,11 +18,23 @@ from nasbench_lab.analysis.anytime import AnytimeCurves
 from nasbench_lab.analysis.intervals import Interval, Intervals
 from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.run_summary import Summary
+from nasbench_lab.analysis.studies.study_records import curve_records, final_records, pair_records, records_of
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.displays import html_card, html_notes, html_table
+from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.records import Records
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace import RegretKind
 from nasbench_lab.tables.description import Direction, Metric
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+StudyPart = Literal["leaderboard", "pairs", "curves", "runs", "summaries"]
+"""The parts of a study that can be had as records."""
+
+_PARTS: tuple[StudyPart, ...] = get_args(StudyPart)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -331,6 +343,88 @@ class Study:
         """The most informative kind of regret in the study: test if it exists, else mean validation."""
         return self.kinds[-1]
 
+    def records(
+        self, part: StudyPart = "leaderboard", kind: RegretKind | None = None, axis: TimeAxis | None = None
+    ) -> Records:
+        """Return a part of the study as records, for data frames and files.
+
+        Args:
+            part: ``"leaderboard"``: one row per strategy, see `Standing`. ``"pairs"``: one row per task and ordered
+                pair of strategies, see `Pairwise`. ``"curves"``: one row per task, strategy, axis and point, see
+                `AnytimeCurves`. ``"runs"``: the regret at the end of every run. ``"summaries"``: one row per strategy
+                and table, see `Summary`.
+            kind: kind of regret; by default `Study.kind`. Ignored for ``"summaries"``.
+            axis: of the curves; by default all.
+
+        Raises:
+            UnknownNameError: no such part, kind or axis.
+            MissingDataError: the study does not have the part, for example because no task has all strategies.
+
+        >>> import nasbench_lab as nl
+        >>> from nasbench_lab.analysis import study
+        >>> from nasbench_lab.testing import synthetic_table
+        >>> trace = nl.simulate(synthetic_table(), "random-search", runs=5, budget=nl.Budget(evaluations=9))
+        >>> study([trace]).records("runs")
+        <Records: 5 rows of task, strategy, run, regret>
+        """
+        chosen = self._check_kind(kind)
+        if part not in _PARTS:
+            raise unknown("part of a study", part, _PARTS)
+        tasks = [task.name for task in self.tasks]
+        if part == "summaries":
+            return records_of(self.summaries)
+        if part == "runs":
+            return final_records(self.final[chosen], self.runs, self.labels, tasks, self._unit(chosen))
+        if part == "curves":
+            curves = [each for (of, on, _), each in self.curves.items() if of == chosen and axis in (None, on)]
+            if not curves:
+                raise unknown("axis", str(axis), sorted({on for _, on, _ in self.curves}))
+            unit = self._unit(chosen)
+            statistics = ("lower_quartile", "median", "upper_quartile", "mean", "iqm")
+            return curve_records(curves, self.labels, tasks, dict.fromkeys(statistics, unit) if unit else {})
+        if part == "pairs" and chosen in self.pairwise:
+            return pair_records(self.pairwise[chosen], self.labels, tasks)
+        if part == "leaderboard" and chosen in self.leaderboard:
+            return records_of(self.leaderboard[chosen])
+        raise MissingDataError(f"this study has no {part} by {chosen} regret: no task has all strategies")
+
+    def to_frame(
+        self, part: StudyPart = "leaderboard", kind: RegretKind | None = None, axis: TimeAxis | None = None
+    ) -> pd.DataFrame:
+        """Return a part of the study as a pandas data frame; see `records`."""
+        return self.records(part, kind, axis).to_frame()
+
+    def _check_kind(self, kind: RegretKind | None) -> RegretKind:
+        if kind is not None and kind not in self.kinds:
+            raise unknown("regret", kind, self.kinds)
+        return kind or self.kind
+
+    def _unit(self, kind: RegretKind) -> str:
+        """Return the unit of a regret; empty where it differs between tasks."""
+        units = {task.unit(kind) for task in self.tasks if kind in task.kinds}
+        return units.pop() if len(units) == 1 else ""
+
+    def __repr__(self) -> str:
+        runs = self.runs[self.runs > 0]
+        each = f"{runs.min():,}" if runs.min() == runs.max() else f"{runs.min():,} to {runs.max():,}"
+        size = f"{_count(self.labels, 'strategy', 'strategies')}, {_count(self.tasks, 'task', 'tasks')}"
+        return f"<Study: {size}, {each} runs each>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the leaderboard and the warnings."""
+        facts = {
+            "tasks": ", ".join(task.name for task in self.tasks),
+            "regret": f"{self.kind}; {100 * self.level:g} % intervals in brackets",
+        }
+        rows = [
+            [str(row.place), row.strategy, f"{row.rank:.2f}", str(row.iqm), str(row.improvement)]
+            for row in self.leaderboard.get(self.kind, ())
+        ]
+        reference = self.labels[self.reference]
+        header = ["", "strategy", "average rank", "normalised regret (iqm)", f"P(better than {reference})"]
+        table = html_table(header, rows) if rows else ""
+        return html_card(repr(self)[1:-1], facts, table, html_notes(self.warnings))
+
     def to_dict(self, *, with_runs: bool = False) -> dict[str, Any]:
         """Return all results as plain data for JSON.
 
@@ -343,6 +437,10 @@ class Study:
         if not with_runs:
             del fields["final"]
         return {name: plain(value) for name, value in fields.items()}
+
+
+def _count(things: Sequence[Any], one: str, several: str) -> str:
+    return f"{len(things)} {one if len(things) == 1 else several}"
 
 
 def plain(value: Any) -> Any:

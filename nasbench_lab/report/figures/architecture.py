@@ -52,14 +52,14 @@ def architecture_figure(
 
 def draw_graph(graph: ArchitectureGraph, style: PaperStyle | str = "single") -> Figure:
     """Draw a laid-out graph, see `architecture_figure`."""
-    from matplotlib.figure import Figure
+    from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     chosen = paper_style(style)
     em = min(chosen.font_size / _POINTS, (chosen.width - 2 * _MARGIN) / graph.width)  # inches
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False}
     with drawing(settings, [*(node.label for node in graph.nodes), *(edge.label for edge in graph.edges)]):
         width, height = graph.width * em + 2 * _MARGIN, graph.height * em + 2 * _MARGIN
-        figure = Figure(figsize=(width, height))
+        figure = ShownFigure(figsize=(width, height))
         inner = (_MARGIN / width, _MARGIN / height, 1 - 2 * _MARGIN / width, 1 - 2 * _MARGIN / height)
         panel = figure.add_axes(inner, xlim=(0, graph.width), ylim=(graph.height, 0))
         panel.axis("off")

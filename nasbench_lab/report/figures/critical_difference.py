@@ -42,7 +42,7 @@ def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: Pa
         UnknownNameError: there is no such kind or style.
         MissingDataError: no task has that kind of regret.
     """
-    from matplotlib.figure import Figure
+    from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
@@ -55,7 +55,7 @@ def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: Pa
     above = _LINE * line_count(note) + 0.7
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False}
     with drawing(settings, names_in(study)):
-        figure = Figure(figsize=(chosen.width, (diagram.height + above) * em))
+        figure = ShownFigure(figsize=(chosen.width, (diagram.height + above) * em))
         # One unit is an em; y is counted downwards from the top of the diagram.
         panel = figure.add_axes((0, 0, 1, 1), xlim=(0, diagram.width), ylim=(diagram.height, -above))
         panel.axis("off")

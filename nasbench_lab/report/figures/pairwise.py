@@ -57,7 +57,7 @@ def a12_figure(
         UnknownNameError: there is no such kind, task or style.
         MissingDataError: no task has that kind of regret, or no two strategies can be compared.
     """
-    from matplotlib.figure import Figure
+    from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     study = study_of(results, resamples=0)
     chosen, kind = paper_style(style), chosen_kind(study, kind)
@@ -80,7 +80,7 @@ def a12_figure(
     height = top + row * len(order) + _BAR
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False, "axes.grid": False}
     with drawing(settings, names_in(study)):
-        figure = Figure(figsize=(chosen.width, height))
+        figure = ShownFigure(figsize=(chosen.width, height))
         figure.text(0.05 / chosen.width, 1 - 0.04 / height, above, va="top", fontsize=size)
         width = cell * len(order) / chosen.width
         panel = figure.add_axes((left / chosen.width, _BAR / height, width, row * len(order) / height))

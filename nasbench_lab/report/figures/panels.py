@@ -121,11 +121,11 @@ def mark_optimum(panel: Axes, floor: float, highest: float) -> None:
 
 def panel_grid(style: PaperStyle, panels: int, columns: int, height: float, above: float) -> tuple[Figure, list[Axes]]:
     """Return a figure and its panels, row by row; height of a panel and room above all panels in inches."""
-    from matplotlib.figure import Figure
+    from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     columns = min(columns, panels)
     rows = -(-panels // columns)
-    figure = Figure(figsize=(style.width, rows * height + above))
+    figure = ShownFigure(figsize=(style.width, rows * height + above))
     every = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for panel in every[panels:]:
         panel.remove()

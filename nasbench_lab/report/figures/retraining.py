@@ -26,10 +26,10 @@ def validation_figure(validations: Sequence[Validation], dataset: str) -> Figure
         validations: one per table.
         dataset: name of the data set of the trainings, for the axes.
     """
-    from matplotlib.figure import Figure
+    from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     with drawing(style.RC, [dataset, *(name for each in validations for name in (each.table, *each.strategies))]):
-        figure = Figure(figsize=(7.2, _ROW * len(validations)))
+        figure = ShownFigure(figsize=(7.2, _ROW * len(validations)))
         panels = figure.subplots(len(validations), 2, squeeze=False, width_ratios=(3, 2))
         for validation, (left, right) in zip(validations, panels, strict=True):
             _draw_promises(left, validation, dataset)

@@ -22,10 +22,10 @@ def table_figure(table: Table, quality: Quality) -> Figure:
 
     Where the table lacks the measurements of a panel, the panel says so.
     """
-    from matplotlib.figure import Figure
+    from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     with drawing(style.RC, [table.name, *table.metrics, *map(str, table.description.repeats)]):
-        figure = Figure(figsize=(7.2, 5.4))
+        figure = ShownFigure(figsize=(7.2, 5.4))
         (distribution, repeats), (fidelities, time) = figure.subplots(2, 2)
         _draw_distribution(distribution, table)
         _draw_repeats(repeats, table, quality)
