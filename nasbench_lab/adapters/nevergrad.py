@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.adapters.ask_tell import ask_tell_search
+from nasbench_lab.adapters.global_random import GlobalRandom
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import unknown
 from nasbench_lab.strategies import PlainStrategy
@@ -48,13 +49,17 @@ class _Nevergrad:
         choices = nevergrad.p.Tuple(*(nevergrad.p.Choice(range(number)) for number in cardinalities))
         # Not choices.random_state.seed(seed): reading that attribute draws from NumPy's global generator.
         choices.random_state = np.random.RandomState(seed)
-        self._optimizer = kind(parametrization=choices, budget=budget, num_workers=1)
+        self._global = GlobalRandom(seed)
+        with self._global:
+            self._optimizer = kind(parametrization=choices, budget=budget, num_workers=1)
         self._candidate: Any = None
 
     def ask(self) -> Sequence[int]:
-        self._candidate = self._optimizer.ask()
+        with self._global:
+            self._candidate = self._optimizer.ask()
         point: Sequence[int] = self._candidate.value
         return point
 
     def tell(self, point: Sequence[int], loss: float) -> None:
-        self._optimizer.tell(self._candidate, loss)
+        with self._global:
+            self._optimizer.tell(self._candidate, loss)

@@ -96,7 +96,9 @@ class OptunaSearch(Strategy[_State]):
         sampler = getattr(optuna.samplers, self.sampler)(seed=seed, **self.sampler_options)
         pruner = getattr(optuna.pruners, self.pruner or "NopPruner")(**self.pruner_options)
         with _without_messages(optuna):
-            return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
+            # HyperbandPruner hashes the name to choose brackets; by default, Optuna draws a name at random.
+            name = f"nasbench-lab-{seed}"
+            return optuna.create_study(study_name=name, direction="maximize", sampler=sampler, pruner=pruner)
 
     def ask(self, state: _State) -> IntArray | Proposals:
         """Return the current architectures, shape (runs, 1), with new trials where the last ones have ended."""

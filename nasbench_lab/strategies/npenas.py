@@ -51,6 +51,7 @@ class Npenas(CandidateRankingStrategy):
 
     name: ClassVar[str] = "npenas"
     aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = (
         "Wei et al., NPENAS: Neural Predictor Guided Evolution for Neural Architecture Search, TNNLS 2022"
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.strategies.parts.elementary import exp, log, log_normal_cdf, normal_cdf
 
 _ROOT_TWO_PI = 2.5066282746310002
 _SUPPORT = 6.0  # largest deviations of a normal variable that are considered
@@ -39,8 +39,8 @@ def expected_improvement(mean: FloatArray, deviation: FloatArray, best: FloatArr
     gain = mean - best
     z = gain / np.where(deviation > 0, deviation, 1.0)
     with np.errstate(under="ignore"):
-        density = np.exp(-0.5 * z * z) / _ROOT_TWO_PI
-    return np.where(deviation > 0, np.maximum(deviation * (z * ndtr(z) + density), 0.0), np.maximum(gain, 0.0))
+        density = exp(-0.5 * z * z) / _ROOT_TWO_PI
+    return np.where(deviation > 0, np.maximum(deviation * (z * normal_cdf(z) + density), 0.0), np.maximum(gain, 0.0))
 
 
 def max_value_entropy(mean: FloatArray, deviation: FloatArray, maxima: FloatArray) -> FloatArray:
@@ -55,20 +55,10 @@ def max_value_entropy(mean: FloatArray, deviation: FloatArray, maxima: FloatArra
         maxima: shape (..., K).
     """
     g = (maxima - mean[..., None]) / np.where(deviation > 0, deviation, 1.0)[..., None]
-    log_cdf = _log_cdf(g)
+    log_cdf = log_normal_cdf(g)
     with np.errstate(under="ignore"):
-        ratio = np.exp(-0.5 * g * g - log_cdf) / _ROOT_TWO_PI
+        ratio = exp(-0.5 * g * g - log_cdf) / _ROOT_TWO_PI
     return np.where(deviation > 0, (0.5 * g * ratio - log_cdf).mean(axis=-1), 0.0)
-
-
-def _log_cdf(z: FloatArray) -> FloatArray:
-    """Return log Phi(z), as precise as SciPy's ``log_ndtr`` and faster, except where z is below -1."""
-    with np.errstate(divide="ignore"):
-        result = np.log1p(-ndtr(-z))
-    low = z < -1.0
-    if low.any():
-        result[low] = log_ndtr(z[low])
-    return result
 
 
 def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) -> FloatArray:
@@ -90,12 +80,12 @@ def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) 
     # On the scale of the Gumbel distribution, -log(-log P), the distribution function is nearly a straight line.
     grid = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, _GRID)
     # No factor is below 1/2, so the product of 256 is at least 1e-77.
-    below = np.stack([ndtr((grid[:, i, None] - mean) / deviation).prod(axis=1) for i in range(_GRID)], axis=1)
-    line = -np.log(np.maximum(-np.log(below), 1e-300))
-    quartiles = [_crossing(grid, line, -np.log(-np.log(p))) for p in (0.25, 0.5, 0.75)]
-    scale = (quartiles[2] - quartiles[0]) / (np.log(np.log(4.0)) - np.log(np.log(4.0 / 3.0)))
-    location = quartiles[1] + scale * np.log(np.log(2.0))
-    drawn = -np.log(-np.log(np.maximum(uniform, 2.0**-53)))
+    below = np.stack([normal_cdf((grid[:, i, None] - mean) / deviation).prod(axis=1) for i in range(_GRID)], axis=1)
+    line = -log(np.maximum(-log(below), 1e-300))
+    quartiles = [_crossing(grid, line, -log(-log(p))) for p in (0.25, 0.5, 0.75)]
+    scale = (quartiles[2] - quartiles[0]) / (log(log(4.0)) - log(log(4.0 / 3.0)))
+    location = quartiles[1] + scale * log(log(2.0))
+    drawn = -log(-log(np.maximum(uniform, 2.0**-53)))
     return np.maximum(location[:, None] + scale[:, None] * drawn, low[:, None])
 
 
