@@ -74,13 +74,12 @@ class _Run:
 
     def tell(self, architecture: int, value: float) -> None:
         """Tell the optimiser the loss of its point; a random architecture is not reported to it."""
-        failed = math.isnan(value)
-        if failed and self._worst is None:
+        loss = -value
+        if not math.isnan(loss):
+            self._worst = loss if self._worst is None else max(self._worst, loss)
+        if self._worst is None:
             self._waiting = True
             return
-        loss = -value
-        if not failed:
-            self._worst = loss if self._worst is None else max(self._worst, loss)
         if self._point is not None:
-            self._optimiser.tell(self._point, self._worst if failed or self._waiting else loss)
+            self._optimiser.tell(self._point, self._worst if math.isnan(loss) or self._waiting else loss)
         self._waiting = False

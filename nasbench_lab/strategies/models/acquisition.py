@@ -82,7 +82,7 @@ def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) 
     # No factor is below 1/2, so the product of 256 is at least 1e-77.
     below = np.stack([normal_cdf((grid[:, i, None] - mean) / deviation).prod(axis=1) for i in range(_GRID)], axis=1)
     line = -log(np.maximum(-log(below), 1e-300))
-    quartiles = [_crossing(grid, line, -log(-log(p))) for p in (0.25, 0.5, 0.75)]
+    quartiles = [_crossing(grid, line, float(-log(-log(p)))) for p in (0.25, 0.5, 0.75)]
     scale = (quartiles[2] - quartiles[0]) / (log(log(4.0)) - log(log(4.0 / 3.0)))
     location = quartiles[1] + scale * log(log(2.0))
     drawn = -log(-log(np.maximum(uniform, 2.0**-53)))
