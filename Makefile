@@ -14,7 +14,7 @@ FAST := tests/project/test_house.py tests/project/test_names.py tests/project/te
     tests/simulation/test_conditions.py tests/simulation/test_fidelities.py tests/suites/test_suite_spec.py \
     tests/analysis/test_analysis.py tests/report/test_layouts.py
 
-.PHONY: check demo test test-lowest lint bench notebooks package format clean
+.PHONY: check demo test test-lowest test-processors lint bench notebooks package format clean
 
 demo: $(READY)
 	$(BIN)/nasbench-lab run --table digits/topology --table digits/chain \
@@ -31,6 +31,10 @@ test: $(READY) lint
 test-lowest: $(LOWEST)/ready
 	$(LOWEST)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
 	    -W default::DeprecationWarning -W default::PendingDeprecationWarning
+
+# All settings that stand for other processors, about 15 minutes.
+test-processors: $(READY)
+	$(BIN)/python -m pytest --all-processors tests/strategies/test_processors.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -38,6 +38,8 @@ def pytest_addoption(parser):
         action="store_true",
         help="write tests/strategies/goldens.json again, after raising versions (see test_goldens.py)",
     )
+    parser.addoption("--all-processors", action="store_true", help="test all settings of test_processors.py: minutes")
+    parser.addoption("--all-optimizers", action="store_true", help="test all optimizers of Nevergrad: takes minutes")
 
 
 def pytest_unconfigure(config):

@@ -29,7 +29,8 @@ def ask_tell_search(make: Callable[[list[int], int], Optimiser], title: str = "a
     """Return a strategy that runs one optimiser per run. It is slow: one Python call per run and evaluation.
 
     The optimiser sees the codes of an architecture as categories. Points without an architecture and failed trainings
-    get the worst loss so far.
+    get the worst loss so far. Before the run has seen a loss, the optimiser waits for the loss of such a point while
+    random architectures are evaluated.
 
     Args:
         make: called as ``make(cardinalities, seed)`` for every run; returns an object with ``ask()`` and
@@ -53,22 +54,32 @@ class _Run:
         self._space, self._random = space, random
         self._optimiser = make(list(space.cardinalities), int(random.integers(2**31)))
         self._point: Any = None
-        self._worst = 0.0
+        self._waiting = False  # whether the optimiser waits for the loss of its point, until a first loss is known
+        self._worst: float | None = None
 
     def ask(self) -> int:
-        """Return the architecture of the optimiser's next point."""
-        for _ in range(MOST_TRIES):
+        """Return the architecture of the optimiser's next point, or a random one while the optimiser waits."""
+        for _ in range(0 if self._waiting else MOST_TRIES):
             self._point = self._optimiser.ask()
             architecture = int(self._space.find(np.array([int(code) for code in self._point])))
             if architecture >= 0:
                 return architecture
+            if self._worst is None:
+                self._waiting = True
+                break
             self._optimiser.tell(self._point, self._worst)
-        self._point = None
+        if not self._waiting:
+            self._point = None
         return int(self._random.integers(self._space.size))
 
     def tell(self, architecture: int, value: float) -> None:
         """Tell the optimiser the loss of its point; a random architecture is not reported to it."""
-        loss = self._worst if math.isnan(value) else -value
-        self._worst = max(self._worst, loss)
+        loss = -value
+        if not math.isnan(loss):
+            self._worst = loss if self._worst is None else max(self._worst, loss)
+        if self._worst is None:
+            self._waiting = True
+            return
         if self._point is not None:
-            self._optimiser.tell(self._point, loss)
+            self._optimiser.tell(self._point, self._worst if math.isnan(loss) or self._waiting else loss)
+        self._waiting = False

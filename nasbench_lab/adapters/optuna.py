@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, final
@@ -11,6 +12,7 @@ import numpy as np
 
 from nasbench_lab.adapters.ask_tell import MOST_TRIES
 from nasbench_lab.arrays import IntArray
+from nasbench_lab.checks import require
 from nasbench_lab.errors import unknown
 from nasbench_lab.simulation.measurements import Measurements, RepeatPolicy
 from nasbench_lab.spaces.base import Space
@@ -66,6 +68,8 @@ class OptunaSearch(Strategy[_State]):
         import optuna  # an extra
 
         _class_in(optuna.samplers, "sampler", self.sampler)
+        seeded = "seed" in inspect.signature(getattr(optuna.samplers, self.sampler)).parameters
+        require(seeded, f"sampler {self.sampler!r} takes no seed: no run of it could be repeated")
         if self.pruner is not None:
             _class_in(optuna.pruners, "pruner", self.pruner)
 
@@ -96,7 +100,9 @@ class OptunaSearch(Strategy[_State]):
         sampler = getattr(optuna.samplers, self.sampler)(seed=seed, **self.sampler_options)
         pruner = getattr(optuna.pruners, self.pruner or "NopPruner")(**self.pruner_options)
         with _without_messages(optuna):
-            return optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
+            # HyperbandPruner hashes the name to choose brackets; by default, Optuna draws a name at random.
+            name = f"nasbench-lab-{seed}"
+            return optuna.create_study(study_name=name, direction="maximize", sampler=sampler, pruner=pruner)
 
     def ask(self, state: _State) -> IntArray | Proposals:
         """Return the current architectures, shape (runs, 1), with new trials where the last ones have ended."""
@@ -208,8 +214,13 @@ def _architecture(space: Space, chosen: Mapping[str, int]) -> int:
 
 
 def _class_in(module: Any, kind: str, name: str) -> None:
-    if name not in module.__all__:
-        raise unknown(kind, name, module.__all__)
+    usable = [other for other in module.__all__ if _usable(getattr(module, other))]
+    if name not in usable:
+        raise unknown(kind, name, usable)
+
+
+def _usable(one: Any) -> bool:
+    return inspect.isclass(one) and not inspect.isabstract(one)
 
 
 @contextlib.contextmanager

@@ -89,6 +89,7 @@ class Results:
         - ``spec``, ``spec_hash``: specification of the suite and its SHA-256; otherwise ``None`` and empty.
         - ``versions``: for each package, the list of versions that wrote the results; usually one.
         - ``platforms``: operating systems and processors of the machines, if known.
+        - ``arithmetic``: libraries of linear algebra with their kernels, and NumPy's instruction sets, if known.
         - ``wall_seconds``: real seconds of the simulations, summed over processes; ``None`` if unknown.
         - ``tables``: for each table its ``name``, ``checksum``, ``title``, ``licence``, ``citation`` (BibTeX),
           ``source`` and ``notes``. All but name and checksum are empty if neither a suite nor the catalogue
@@ -204,6 +205,7 @@ def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:
         "spec_hash": "",
         "versions": {},
         "platforms": [],
+        "arithmetic": [],
         "wall_seconds": None,
         "tables": [describe_table(setting.table, setting.checksum) for setting in tables.values()],
         "skipped": [],

@@ -22,6 +22,11 @@ def one_thread() -> AbstractContextManager[Any]:
     return _controller().limit(limits=1, user_api="blas")
 
 
+def blas_libraries() -> list[dict[str, Any]]:
+    """Return what threadpoolctl says about the loaded libraries of linear algebra."""
+    return [info for info in _controller().info() if info["user_api"] == "blas"]
+
+
 @functools.cache
 def _controller() -> Any:
     # Inspecting the libraries of the process takes milliseconds, as long as a small simulation, so it is done once.

@@ -12,7 +12,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Count, Positive
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts import categorical, code_draws
+from nasbench_lab.strategies.parts import categorical, code_draws, elementary
 from nasbench_lab.strategies.parts.adam import Adam
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams, scale
@@ -192,7 +192,7 @@ def evaluator_gradient(
     gradient = np.zeros_like(ratings)
     for one, other, sign in zip(ones, others, signs, strict=True):
         difference = sign * beta * (rate(ratings, one) - rate(ratings, other))
-        slope = -sign * beta * (0.5 - 0.5 * np.tanh(0.5 * difference)) / len(signs)
+        slope = -sign * beta * (0.5 - 0.5 * elementary.tanh(0.5 * difference)) / len(signs)
         categorical.add_at(gradient, one, slope)
         categorical.add_at(gradient, other, -slope)
     return gradient

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, Positive
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts import categorical, elementary
 from nasbench_lab.strategies.parts.learned_distributions import Distribution
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
@@ -110,7 +110,7 @@ class ASNG(Strategy[_State]):
         theta = categorical.keep_margins(before + step * scale * gradient, state.least)
         path = (1 - beta) * state.path + np.sqrt(beta * (2 - beta)) * scale * whitened
         gamma = (1 - beta) ** 2 * state.gamma + beta * (2 - beta)
-        caution = state.caution * np.exp(beta * (gamma - _squares(path) / self.alpha))
+        caution = state.caution * elementary.exp(beta * (gamma - _squares(path) / self.alpha))
         distribution.probabilities = np.where(moving, theta, before)
         state.path = np.where(moving, path, state.path)
         state.gamma = np.where(moving, gamma, state.gamma)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, final
 
 import numpy as np
-from scipy.special import ndtri
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import AtLeast, Count, Positive
 from nasbench_lab.strategies.models.candidates import pool_of_neighbors
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.network_ensemble import absolute_error
+from nasbench_lab.strategies.models.normal_draws import normal_numbers
 from nasbench_lab.strategies.parts.predictor_strategy import CandidateRankingStrategy, PredictorState, by_score
 
 
@@ -51,8 +51,8 @@ class Bananas(CandidateRankingStrategy):
 
     name: ClassVar[str] = "bananas"
     aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
-    reference: ClassVar[str] = "White et al., BANANAS: Bayesian Optimization with Neural Architectures, AAAI 2021"
     version: ClassVar[int] = 2
+    reference: ClassVar[str] = "White et al., BANANAS: Bayesian Optimization with Neural Architectures, AAAI 2021"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
     initial: Count = 10
@@ -78,5 +78,5 @@ class Bananas(CandidateRankingStrategy):
         total = sum(predicted[:, member] for member in range(self.members))
         mean = total / self.members
         squares = sum((predicted[:, member] - mean) ** 2 for member in range(self.members))
-        normal = ndtri(np.ascontiguousarray(state.streams.uniform(self.candidates)) + 2.0**-54)
+        normal = normal_numbers(state.streams, self.candidates)
         return by_score(candidates, mean + np.sqrt(squares / (self.members - 1)) * normal)

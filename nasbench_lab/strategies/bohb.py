@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Count, Probability
@@ -60,10 +61,10 @@ class Bohb(BracketStrategy[_State]):
     """
 
     name: ClassVar[str] = "bohb"
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = (
         "Falkner et al., BOHB: Robust and Efficient Hyperparameter Optimization at Scale, ICML 2018"
     )
-    version: ClassVar[int] = 2
 
     eta: Eta = 3
     lowest: Count | None = None
@@ -130,14 +131,15 @@ class Bohb(BracketStrategy[_State]):
         codes = good.sample(uniform[:, 2:].reshape(len(uniform), self.samples, width))
         with np.errstate(divide="ignore"):
             gain = np.fmax(good.density(codes), _TINY) / np.fmax(bad.density(codes), _TINY)
-        proposed = _best_in_space(state, codes, gain)
+        # In single precision, as many gains are equal in theory: rounding errors must not choose among them.
+        proposed = _best_in_space(state, codes, gain.astype(np.float32))
         return np.where((uniform[:, 1] < self.random_share) | (proposed < 0), drawn, proposed)
 
 
 _TINY = 1e-32  # as in HpBandSter: lower bound of a density
 
 
-def _best_in_space(state: _State, codes: Codes, gain: FloatArray) -> IntArray:
+def _best_in_space(state: _State, codes: Codes, gain: NDArray[np.float32]) -> IntArray:
     """Return the architecture with the largest gain among the codes that describe one; -1 if none do. Shape (runs,)."""
     run = np.arange(len(gain))
     best = gain.argmax(axis=1)

@@ -49,8 +49,8 @@ class RankingPredictor(PredictorStrategy):
 
     name: ClassVar[str] = "brp-nas"
     aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
-    reference: ClassVar[str] = "Dudziak et al., BRP-NAS: Prediction-Based NAS Using GCNs, NeurIPS 2020"
     version: ClassVar[int] = 2
+    reference: ClassVar[str] = "Dudziak et al., BRP-NAS: Prediction-Based NAS Using GCNs, NeurIPS 2020"
 
     batch: Count = 10
     greedy: Probability = 0.5

@@ -104,11 +104,11 @@ class GaussianProcessSearch(Strategy[_State]):
         "bayesian-optimization",
         "bayesian-optimisation",
     )
+    version: ClassVar[int] = 2
     family: ClassVar[str] = "model-based"
     reference: ClassVar[str] = (
         "Jones et al., Efficient Global Optimization of Expensive Black-Box Functions, J. of Global Optimization 1998"
     )
-    version: ClassVar[int] = 2
     asynchronous: ClassVar[bool] = True
     runs_at_a_time: ClassVar[int] = 16
 

@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Positive
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts import categorical, elementary
 from nasbench_lab.strategies.parts.learned_distributions import Policy
 from nasbench_lab.strategies.parts.rewards import Momentum, RewardBaseline, RewardKind
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -113,7 +113,7 @@ def arrivals(codes: IntArray, probabilities: FloatArray, uniform: FloatArray) ->
     has won. Given that, T[a] is exponential with the rate 1, and the others follow it by exponentials with their own
     rates (which have no memory). For values with the probability 0, T is large and has no meaning.
     """
-    exponential = np.maximum(-np.log(1.0 - uniform), _SMALLEST)
+    exponential = np.maximum(-elementary.log(1.0 - uniform), _SMALLEST)
     first = categorical.at(exponential, codes)
     arrival = exponential / np.maximum(probabilities, _SMALLEST)
     arrival += first
@@ -134,6 +134,6 @@ def relaxed_score(arrival: FloatArray, probabilities: FloatArray, cardinalities:
 
 def straight_through(arrival: FloatArray, codes: IntArray, probabilities: FloatArray, temperature: float) -> FloatArray:
     """Return the gradient of z[a] with respect to the logits."""
-    relaxed = categorical.softmax(np.where(probabilities > 0, np.log(arrival) / -temperature, -np.inf))
+    relaxed = categorical.softmax(np.where(probabilities > 0, elementary.log(arrival) / -temperature, -np.inf))
     drawn = categorical.at(relaxed, codes)
     return categorical.score(codes, relaxed) * (drawn / temperature)

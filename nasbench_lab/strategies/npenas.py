@@ -51,10 +51,10 @@ class Npenas(CandidateRankingStrategy):
 
     name: ClassVar[str] = "npenas"
     aliases: ClassVar[tuple[str, ...]] = ("neural-predictor",)
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = (
         "Wei et al., NPENAS: Neural Predictor Guided Evolution for Neural Architecture Search, TNNLS 2022"
     )
-    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 
     initial: Count = 10

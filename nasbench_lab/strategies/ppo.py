@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Above, AtLeast, Below, Count, Positive, Probability
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts import categorical, elementary
 from nasbench_lab.strategies.parts.learned_distributions import Policy
 from nasbench_lab.strategies.parts.rewards import RewardKind
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -102,7 +102,7 @@ def ascent(
         entropy: weight of the entropy.
     """
     probabilities = categorical.softmax(logits)
-    logarithms = np.log(np.where(probabilities > 0, probabilities, 1.0))
+    logarithms = elementary.log(np.where(probabilities > 0, probabilities, 1.0))
     surprise = categorical.total(probabilities * logarithms)  # the negative entropy, per choice
     gradient = -entropy * probabilities * (logarithms - surprise)
     weight = np.zeros(codes.shape[1:])

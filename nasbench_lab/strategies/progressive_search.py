@@ -55,6 +55,7 @@ class ProgressiveSearch(PredictorStrategy):
 
     name: ClassVar[str] = "progressive-search"
     aliases: ClassVar[tuple[str, ...]] = ("pnas",)
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = "Liu et al., Progressive Neural Architecture Search, ECCV 2018"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
 

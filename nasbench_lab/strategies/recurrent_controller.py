@@ -61,6 +61,7 @@ class RecurrentController(Strategy[_State]):
 
     name: ClassVar[str] = "recurrent-controller"
     aliases: ClassVar[tuple[str, ...]] = ("rnn",)
+    version: ClassVar[int] = 2
     family: ClassVar[str] = "reinforcement learning"
     reference: ClassVar[str] = "Zoph and Le, Neural Architecture Search with Reinforcement Learning, ICLR 2017"
     runs_at_a_time: ClassVar[int] = 16
@@ -109,7 +110,7 @@ class RecurrentController(Strategy[_State]):
 
 def _write(shape: lstm.Shape, parameters: FloatArray, uniform: FloatArray) -> IntArray:
     """Draw one sequence of choices per run; uniforms (choices, runs) to codes of the same shape."""
-    parts, memory = shape.parts(parameters), lstm.first_memory(shape, len(parameters), 1)
+    parts, memory = shape.rounded_parts(parameters, 1), lstm.first_memory(shape, len(parameters), 1)
     codes = np.empty(uniform.shape, dtype=np.int64)
     for choice in range(len(codes)):
         before = codes[choice - 1][:, None] if choice else None

@@ -12,6 +12,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Above, AtLeast, AtMost, Positive
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts import elementary
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
@@ -108,11 +109,11 @@ class SimulatedAnnealing(Strategy[_State]):
 
     def _accept(self, state: _State, value: FloatArray, uniform: FloatArray) -> NDArray[np.bool_]:
         """Return where a step is accepted, shape (runs,)."""
-        temperature = self.temperature * self.cooling ** (state.told - self.initial) * state.scale
+        temperature = self.temperature * float(elementary.power(self.cooling, state.told - self.initial)) * state.scale
         better = value >= state.value
         worse = np.where(better, 0.0, value - np.where(better, 0.0, state.value))  # -inf for a failed training
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            probability = np.exp(worse / temperature)  # NaN or 0 where the temperature is 0
+            probability = elementary.exp(worse / temperature)  # NaN or 0 where the temperature is 0
         return better | (uniform < probability)
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import nasbench_lab
 from nasbench_lab.errors import NOTED, DataError, NasbenchLabError, first_line
 from nasbench_lab.simulation import Trace, simulate_under
+from nasbench_lab.simulation.arithmetic import arithmetic
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace_files import linked_images, setting_text
 from nasbench_lab.strategies import resolve
@@ -151,6 +152,7 @@ def _manifest(task: ShardJob, trace: Trace, content: bytes, took: float) -> dict
         "wall_seconds": round(took, 3),
         "versions": versions(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "arithmetic": arithmetic(),
     }
 
 

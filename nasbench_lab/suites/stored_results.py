@@ -97,6 +97,7 @@ def _provenance(folder: SuiteFolder, found: _Found, missing: int) -> dict[str, A
         spec_hash=folder.suite.hash,
         versions={name: sorted({manifest["versions"].get(name, "") for manifest in manifests}) for name in packages},
         platforms=sorted({manifest["platform"] for manifest in manifests}),
+        arithmetic=sorted({manifest["arithmetic"] for manifest in manifests if manifest.get("arithmetic")}),
         wall_seconds=round(sum(manifest["wall_seconds"] for manifest in manifests), 3),
         tables=[{"name": table.name, "checksum": table.checksum, **table.origin} for table in tables],
         skipped=[dataclasses.asdict(skip) for skip in folder.plan.skipped],

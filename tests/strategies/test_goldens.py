@@ -14,35 +14,16 @@ strategy does on purpose:
 The golden of a new strategy is written in the same way, with version 1 and without a line in the change log.
 """
 
-import hashlib
 import json
 import re
-from pathlib import Path
 
-import numpy as np
 import pytest
 from paths import ROOT
+from traces_of_strategies import GOLDENS, TABLES, fingerprint, known
 
-import nasbench_lab as nl
 from nasbench_lab.strategies import registry
-from nasbench_lab.testing import synthetic_table
 
-GOLDENS = Path(__file__).with_name("goldens.json")
 CHANGELOG = ROOT / "CHANGELOG.md"
-TABLES = ("chain", "topology")
-
-
-def fingerprint(strategy, kind):
-    """The hash of what a strategy does, the same on every platform."""
-    trace = nl.simulate(synthetic_table(kind), strategy, runs=16, budget=nl.Budget(evaluations=60), seed=5)
-    digest = hashlib.sha256()
-    for name in ("architecture", "fidelity", "repeat", "mask"):
-        digest.update(np.ascontiguousarray(getattr(trace, name), dtype="<i8").tobytes())
-    return digest.hexdigest()[:16]
-
-
-def known():
-    return json.loads(GOLDENS.read_text())
 
 
 def in_changelog(name, version, changelog):

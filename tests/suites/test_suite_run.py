@@ -13,6 +13,7 @@ from terminal import on_a_terminal
 
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, OutputError, ParameterError, StrategyError
+from nasbench_lab.simulation.arithmetic import arithmetic
 from nasbench_lab.simulation.trace import REGRETS
 from nasbench_lab.strategies import registry
 from nasbench_lab.suites import (
@@ -60,6 +61,8 @@ def test_what_is_known_of_a_shard(tmp_path, monkeypatch):
     assert manifest["sha256"] == digests(tmp_path / "out")["shards/00000-0000000004.h5"]
     assert manifest["versions"]["nasbench-lab"] == nl.__version__
     assert manifest["wall_seconds"] >= 0
+    assert manifest["arithmetic"] == arithmetic()
+    assert open_results(tmp_path / "out").provenance["arithmetic"] == [arithmetic()]
     provenance = results.provenance
     assert provenance["kind"] == "suite"
     assert provenance["spec"] == folder.suite.spec

@@ -67,6 +67,8 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         yield f"{package}, version", ", ".join(map(str, found)) if isinstance(found, list | tuple) else str(found)
     for platform in given.get("platforms") or ():
         yield "platform", str(platform)
+    for arithmetic in given.get("arithmetic") or ():
+        yield "arithmetic", str(arithmetic)
     if given.get("wall_seconds") is not None:
         yield "time of simulation", f"{duration(float(given['wall_seconds']))}, summed over processes"
     if given.get("spec_hash"):

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from scipy.special import erfcx, log_ndtr, ndtr
+from scipy.special import erfcx
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.strategies.parts.elementary import exp, log, log_normal_cdf, normal_cdf
 
 _ROOT_TWO_PI = 2.5066282746310002
 _ROOT_HALF = 0.7071067811865476
@@ -40,8 +41,8 @@ def expected_improvement(mean: FloatArray, deviation: FloatArray, best: FloatArr
     gain = mean - best
     z = gain / np.where(deviation > 0, deviation, 1.0)
     with np.errstate(under="ignore"):
-        density = np.exp(-0.5 * z * z) / _ROOT_TWO_PI
-    return np.where(deviation > 0, np.maximum(deviation * (z * ndtr(z) + density), 0.0), np.maximum(gain, 0.0))
+        density = exp(-0.5 * z * z) / _ROOT_TWO_PI
+    return np.where(deviation > 0, np.maximum(deviation * (z * normal_cdf(z) + density), 0.0), np.maximum(gain, 0.0))
 
 
 def expected_improvement_of_logs(mean: FloatArray, deviation: FloatArray, best: FloatArray) -> FloatArray:
@@ -55,13 +56,13 @@ def expected_improvement_of_logs(mean: FloatArray, deviation: FloatArray, best: 
     low, high = np.minimum(z, 0.0), np.maximum(z, 0.0)
     with np.errstate(under="ignore"):
         # The difference above is one of nearly equal numbers where z < 0. There it is phi(z) (R(z) - R(z - s)), with
-        # R = Phi / phi, which `erfcx` gives without underflow.
+        # R = Phi / phi, which `erfcx` gives without underflow (and, for numbers from 0, without the exponential of the C library).
         ratios = erfcx(-low * _ROOT_HALF) - erfcx((deviation - low) * _ROOT_HALF)
-        below = 0.5 * np.exp(-0.5 * low * low) * ratios
-        above = ndtr(high) - np.exp(deviation * (0.5 * deviation - high)) * ndtr(high - deviation)
+        below = 0.5 * exp(-0.5 * low * low) * ratios
+        above = normal_cdf(high) - exp(deviation * (0.5 * deviation - high)) * normal_cdf(high - deviation)
         share = np.where(z < 0, below, above)
-        certain = 1.0 - np.exp(np.minimum(best - mean, 0.0))
-        return np.exp(-best) * np.maximum(np.where(deviation > 0, share, certain), 0.0)
+        certain = 1.0 - exp(np.minimum(best - mean, 0.0))
+        return exp(-best) * np.maximum(np.where(deviation > 0, share, certain), 0.0)
 
 
 def max_value_entropy(mean: FloatArray, deviation: FloatArray, maxima: FloatArray) -> FloatArray:
@@ -76,20 +77,10 @@ def max_value_entropy(mean: FloatArray, deviation: FloatArray, maxima: FloatArra
         maxima: shape (..., K).
     """
     g = (maxima - mean[..., None]) / np.where(deviation > 0, deviation, 1.0)[..., None]
-    log_cdf = _log_cdf(g)
+    log_cdf = log_normal_cdf(g)
     with np.errstate(under="ignore"):
-        ratio = np.exp(-0.5 * g * g - log_cdf) / _ROOT_TWO_PI
+        ratio = exp(-0.5 * g * g - log_cdf) / _ROOT_TWO_PI
     return np.where(deviation > 0, (0.5 * g * ratio - log_cdf).mean(axis=-1), 0.0)
-
-
-def _log_cdf(z: FloatArray) -> FloatArray:
-    """Return log Phi(z), as precise as SciPy's ``log_ndtr`` and faster, except where z is below -1."""
-    with np.errstate(divide="ignore"):
-        result = np.log1p(-ndtr(-z))
-    low = z < -1.0
-    if low.any():
-        result[low] = log_ndtr(z[low])
-    return result
 
 
 def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) -> FloatArray:
@@ -111,12 +102,12 @@ def sample_maxima(mean: FloatArray, deviation: FloatArray, uniform: FloatArray) 
     # On the scale of the Gumbel distribution, -log(-log P), the distribution function is nearly a straight line.
     grid = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, _GRID)
     # No factor is below 1/2, so the product of 256 is at least 1e-77.
-    below = np.stack([ndtr((grid[:, i, None] - mean) / deviation).prod(axis=1) for i in range(_GRID)], axis=1)
-    line = -np.log(np.maximum(-np.log(below), 1e-300))
-    quartiles = [_crossing(grid, line, -np.log(-np.log(p))) for p in (0.25, 0.5, 0.75)]
-    scale = (quartiles[2] - quartiles[0]) / (np.log(np.log(4.0)) - np.log(np.log(4.0 / 3.0)))
-    location = quartiles[1] + scale * np.log(np.log(2.0))
-    drawn = -np.log(-np.log(np.maximum(uniform, 2.0**-53)))
+    below = np.stack([normal_cdf((grid[:, i, None] - mean) / deviation).prod(axis=1) for i in range(_GRID)], axis=1)
+    line = -log(np.maximum(-log(below), 1e-300))
+    quartiles = [_crossing(grid, line, float(-log(-log(p)))) for p in (0.25, 0.5, 0.75)]
+    scale = (quartiles[2] - quartiles[0]) / (log(log(4.0)) - log(log(4.0 / 3.0)))
+    location = quartiles[1] + scale * log(log(2.0))
+    drawn = -log(-log(np.maximum(uniform, 2.0**-53)))
     return np.maximum(location[:, None] + scale[:, None] * drawn, low[:, None])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.strategies.parts import elementary
 from nasbench_lab.streams import scale
 
 Codes = NDArray[np.int8]
@@ -89,5 +90,7 @@ def fit(data: Codes, cardinalities: Sequence[int], least: float) -> CategoricalK
     # Sums of integers are exact, in any order and for any number of runs.
     deviation = np.sqrt(n * (whole * whole).sum(axis=1) - whole.sum(axis=1) ** 2) / n
     counts = np.array(cardinalities)
-    bandwidth = np.minimum(np.maximum(1.06 * deviation * n ** (-1 / (4 + d)), least), (counts - 1) / counts)
+    bandwidth = np.minimum(
+        np.maximum(1.06 * deviation * elementary.power(n, -1 / (4 + d)), least), (counts - 1) / counts
+    )
     return CategoricalKde(data, bandwidth, tuple(cardinalities))

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.strategies.parts.elementary import log
 
 _FIRST_CAPACITY = 32
 _LEAST_VARIANCE = 1e-9  # of values scaled to variance 1; smaller variances count as constant values
@@ -158,7 +159,7 @@ def most_likely(
             mean = (solved * ones).sum(axis=1) / (ones * ones).sum(axis=1)
             rest = solved - mean[:, None] * ones
             variance = np.maximum((rest * rest).sum(axis=1) / count, _LEAST_VARIANCE)
-            likelihood = -0.5 * count * np.log(variance) - np.log(factor[:, diagonal, diagonal]).sum(axis=1)
+            likelihood = -0.5 * count * log(variance) - log(factor[:, diagonal, diagonal]).sum(axis=1)
             better = likelihood > best
             best[better] = likelihood[better]
             chosen[0, better], chosen[1, better] = lengthscale, position

@@ -13,6 +13,7 @@ from scipy.linalg.blas import dtrmm
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.models.code_spectrum import CodeSpectrum
+from nasbench_lab.strategies.parts import elementary
 
 Kind = Literal["hamming", "matern", "path"]
 
@@ -38,8 +39,8 @@ def correlation(kind: Kind, distance: FloatArray, lengthscale: FloatArray | floa
     """
     if kind == "matern":
         a = np.sqrt(5.0 * distance) / lengthscale
-        return (1.0 + a + a * a / 3.0) * np.exp(-a)
-    return np.exp(-distance / lengthscale)
+        return (1.0 + a + a * a / 3.0) * elementary.exp(-a)
+    return elementary.exp(-distance / lengthscale)
 
 
 @final

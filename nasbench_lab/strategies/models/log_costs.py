@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.strategies.parts.elementary import exp, log
 
 _SMALL = 1e-10  # smallest cost, as a fraction of the range of the values
 _BEST_SHARE = 0.05  # share of the values that are better than the percentile
@@ -47,8 +48,8 @@ class LogCosts:
         limit = best + (best - quantile) + _SMALL * (best - worst)
         span = limit - worst
         cost = (limit[:, None] - value) / np.where(span > 0, span, 1.0)[:, None]
-        return cls(np.where(span[:, None] > 0, -np.log(np.maximum(cost, _SMALL)), 0.0), limit, span)
+        return cls(np.where(span[:, None] > 0, -log(np.maximum(cost, _SMALL)), 0.0), limit, span)
 
     def values(self, logarithm: FloatArray) -> FloatArray:
         """Return the values that have these negative logarithms of costs, both of shape (runs,)."""
-        return self.limit - self.span * np.exp(-logarithm)
+        return self.limit - self.span * exp(-logarithm)

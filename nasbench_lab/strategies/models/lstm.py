@@ -8,18 +8,19 @@ input x is an embedding of the value of choice i - 1 (zeros at the first choice)
 
 The h of a layer is the x of the next. The logits of choice i are V_i h + u_i with the h of the last layer.
 
-The matrices of every run are multiplied separately, so that no run depends on the number of runs.
+All products are exact (see `exact_products`), so that a run depends neither on the other runs nor on the processor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.models.exact_products import bits_for, product, rounded
+from nasbench_lab.strategies.parts import categorical, elementary
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,16 @@ class Shape:
         embedding = parameters[:, at : at + values * units].reshape(runs, values, units)
         output = parameters[:, at + values * units : at + 2 * values * units].reshape(runs, values, units)
         return Parts(weights, biases, embedding, output, parameters[:, at + 2 * values * units :, None])
+
+    def bits(self, sequences: int) -> int:
+        """Return to how many bits the factors of products are rounded; the gradient is a sum over sequences."""
+        return bits_for(max(4 * self.units, *self.cardinalities, sequences))
+
+    def rounded_parts(self, parameters: FloatArray, sequences: int) -> Parts:
+        """Return parameters (runs, size) with rounded matrices, for products."""
+        parts, bits = self.parts(parameters), self.bits(sequences)
+        weights = [rounded(matrix, bits) for matrix in parts.weights]
+        return replace(parts, weights=weights, output=rounded(parts.output, bits))
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,7 @@ def first_memory(shape: Shape, runs: int, sequences: int) -> Memory:
 def forward(shape: Shape, parts: Parts, memory: Memory, choice: int, before: IntArray | None) -> Step:
     """Read the values of the choice before, (runs, sequences), update the memory, and return probabilities."""
     runs, units, sequences = memory.hidden[0].shape
+    bits = shape.bits(sequences)
     first = sum(shape.cardinalities[:choice])
     if before is None:
         x = np.zeros((runs, units, sequences))
@@ -105,23 +117,23 @@ def forward(shape: Shape, parts: Parts, memory: Memory, choice: int, before: Int
         x = np.ascontiguousarray(parts.embedding[np.arange(runs)[:, None], row].transpose(0, 2, 1))
     step = Step([], [], list(memory.cell), [], x, x)
     for layer in range(shape.layers):
-        inputs = np.concatenate([x, memory.hidden[layer]], axis=1)
-        gates = np.matmul(parts.weights[layer], inputs)
+        inputs = rounded(np.concatenate([x, memory.hidden[layer]], axis=1), bits)
+        gates = product(parts.weights[layer], inputs)
         gates += parts.biases[layer]
         gates[:, : 3 * units] *= 0.5
-        np.tanh(gates, out=gates)
+        gates = elementary.tanh(gates)
         gates[:, : 3 * units] *= 0.5
         gates[:, : 3 * units] += 0.5  # the sigmoid of z is (1 + tanh(z / 2)) / 2
         i, f, o, candidate = (gates[:, k * units : (k + 1) * units] for k in range(4))
         memory.cell[layer] = f * memory.cell[layer] + i * candidate
-        squashed = np.tanh(memory.cell[layer])
+        squashed = elementary.tanh(memory.cell[layer])
         memory.hidden[layer] = x = o * squashed
         step.inputs.append(inputs)
         step.gates.append(gates)
         step.squashed.append(squashed)
-    step.top = x
+    step.top = rounded(x, bits)
     values = slice(first, first + shape.cardinalities[choice])
-    logits = np.matmul(parts.output[:, values], x) + parts.offset[:, values]
+    logits = product(parts.output[:, values], step.top) + parts.offset[:, values]
     step.shares = categorical.softmax(np.ascontiguousarray(logits.transpose(1, 2, 0)))
     return step
 
@@ -138,10 +150,10 @@ def gradient(shape: Shape, parameters: FloatArray, codes: IntArray, weights: Flo
     Returns:
         The gradient, (runs, size).
     """
-    parts = shape.parts(parameters)
     result = np.zeros_like(parameters)
     to = shape.parts(result)
     sequences, choices, runs = codes.shape
+    parts, bits = shape.rounded_parts(parameters, sequences), shape.bits(sequences)
     memory = first_memory(shape, runs, sequences)
     steps = [
         forward(shape, parts, memory, choice, codes[:, choice - 1].T if choice else None) for choice in range(choices)
@@ -155,10 +167,10 @@ def gradient(shape: Shape, parameters: FloatArray, codes: IntArray, weights: Flo
         first -= cardinality
         values = slice(first, first + cardinality)
         error = categorical.score(codes[:, choice], step.shares) * weights
-        error = np.ascontiguousarray(error.transpose(2, 0, 1))  # (runs, values, sequences)
-        to.output[:, values] += np.matmul(error, step.top.transpose(0, 2, 1))
-        to.offset[:, values] += np.matmul(error, np.ones((runs, sequences, 1)))
-        upper = np.matmul(parts.output[:, values].transpose(0, 2, 1), error)
+        error = rounded(np.ascontiguousarray(error.transpose(2, 0, 1)), bits)  # (runs, values, sequences)
+        to.output[:, values] += product(error, step.top.transpose(0, 2, 1))
+        to.offset[:, values] += error.sum(axis=2, keepdims=True)
+        upper = product(parts.output[:, values].transpose(0, 2, 1), error)
         for layer in range(shape.layers - 1, -1, -1):
             gates, squashed = step.gates[layer], step.squashed[layer]
             i, f, o, candidate = (gates[:, k * units : (k + 1) * units] for k in range(4))
@@ -173,9 +185,10 @@ def gradient(shape: Shape, parameters: FloatArray, codes: IntArray, weights: Flo
                 ],
                 axis=1,
             )
-            to.weights[layer][:] += np.matmul(slopes, step.inputs[layer].transpose(0, 2, 1))
-            to.biases[layer][:] += np.matmul(slopes, np.ones((runs, sequences, 1)))
-            of_inputs = np.matmul(parts.weights[layer].transpose(0, 2, 1), slopes)
+            rounded(slopes, bits, out=slopes)
+            to.weights[layer][:] += product(slopes, step.inputs[layer].transpose(0, 2, 1))
+            to.biases[layer][:] += slopes.sum(axis=2, keepdims=True)
+            of_inputs = product(parts.weights[layer].transpose(0, 2, 1), slopes)
             upper, back_hidden[layer] = of_inputs[:, :units], of_inputs[:, units:]
             back_cell[layer] = of_cell * f
         if choice:

@@ -1,7 +1,7 @@
 """Ensembles of small neural networks; those of all runs are trained together as stacks of matrix products.
 
-Networks use single precision. Every network is a matrix in a stack and is multiplied separately; sums over examples are
-products with a vector of ones. So a network is the same bit for bit, whatever the other networks in the stack.
+Parameters have single precision. All products are exact (see `exact_products`). So a network is the same bit for bit on
+every processor, whatever the other networks in the stack.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.strategies.models.exact_products import bits_for, product, rounded
+from nasbench_lab.strategies.parts.elementary import exp
 
 SingleArray = NDArray[np.float32]
 
-Slope = Callable[[SingleArray], SingleArray]
+Slope = Callable[[FloatArray], FloatArray]
 """A function from the outputs of networks to the derivatives of a loss by them; both have shape (runs, members, n)."""
 
 _EPSILON = np.float32(1e-7)
+_SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,18 @@ class Networks:
             first += count
         return parameters
 
-    def predict(self, parameters: list[SingleArray], x: SingleArray) -> SingleArray:
+    def predict(self, parameters: list[SingleArray], x: SingleArray) -> FloatArray:
         """Return the outputs for vectors of shape (runs or 1, n, inputs); shape (runs, members, n)."""
-        return self._forward(parameters, x[:, None])[-1][..., 0]
+        bits = self._bits(0)
+        weights = [rounded(matrix.astype(np.float64), bits) for matrix in parameters[::2]]
+        runs = len(weights[0])
+        outputs = np.empty((runs, self.members, x.shape[1]))
+        for run in range(runs):  # one run at a time, so that its outputs stay in the cache
+            one = slice(run, run + 1)
+            inputs = rounded(x[one if len(x) > 1 else slice(1), None].astype(np.float64), bits)
+            biases = [bias[one] for bias in parameters[1::2]]
+            outputs[one] = _forward([matrix[one] for matrix in weights], biases, inputs, bits)[-1][..., 0]
+        return outputs
 
     def train(self, parameters: list[SingleArray], x: SingleArray, slope: Slope) -> None:
         """Change parameters in place to reduce a loss.
@@ -86,45 +98,46 @@ class Networks:
         """
         first = [np.zeros_like(parameter) for parameter in parameters]
         second = [np.zeros_like(parameter) for parameter in parameters]
-        for step in range(1, self.steps + 1):
-            gradients = self.gradients(parameters, x, slope)
-            rate = self.learning_rate * math.sqrt(1 - 0.99**step) / (1 - 0.9**step)
+        kept, kept_square = 1.0, 1.0
+        inputs = rounded(x.astype(np.float64), self._bits(x.shape[1]))
+        for _ in range(self.steps):
+            gradients = self.gradients(parameters, inputs, slope)
+            kept, kept_square = kept * 0.9, kept_square * 0.99  # not powers, whose last bits depend on the system
+            rate = self.learning_rate * math.sqrt(1 - kept_square) / (1 - kept)
             for parameter, m, v, gradient in zip(parameters, first, second, gradients, strict=True):
-                _adam(parameter, m, v, gradient, rate)
+                _adam(parameter, m, v, gradient.astype(np.float32), rate)
 
-    def gradients(self, parameters: list[SingleArray], x: SingleArray, slope: Slope) -> list[SingleArray]:
-        """Return the derivatives of the loss by all parameters (see `train`)."""
-        outputs = self._forward(parameters, x[:, None])
+    def gradients(self, parameters: list[SingleArray], x: FloatArray, slope: Slope) -> list[FloatArray]:
+        """Return the derivatives of the loss by all parameters, for inputs that are rounded (see `train`)."""
+        bits = self._bits(x.shape[1])
+        weights = [rounded(matrix.astype(np.float64), bits) for matrix in parameters[::2]]
+        outputs = _forward(weights, parameters[1::2], x[:, None], bits)
         back = slope(outputs[-1][..., 0])[..., None]
-        ones = np.ones((1, x.shape[1]), dtype=np.float32)
-        gradients: list[SingleArray] = []
+        gradients: list[FloatArray] = []
         for layer in range(self.layers, -1, -1):
-            gradients += [_product(ones, back), _product(outputs[layer].swapaxes(2, 3), back)]
+            rounded(back, bits, out=back)
+            gradients += [back.sum(axis=2, keepdims=True), product(outputs[layer].swapaxes(2, 3), back)]
             if layer:
-                back = _product(back, parameters[2 * layer].swapaxes(2, 3))
+                back = product(back, weights[layer].swapaxes(2, 3))
                 back *= outputs[layer] > 0
         return gradients[::-1]
 
-    def _forward(self, parameters: list[SingleArray], x: SingleArray) -> list[SingleArray]:
-        """Return the inputs and the output of every layer."""
-        outputs = [x]
-        for layer in range(self.layers + 1):
-            out = _product(outputs[-1], parameters[2 * layer])
-            out += parameters[2 * layer + 1]
-            if layer < self.layers:
-                np.maximum(out, np.float32(0), out=out)
-            outputs.append(out)
-        return outputs
+    def _bits(self, examples: int) -> int:
+        """Return to how many bits factors are rounded; a gradient is a sum over examples."""
+        return bits_for(max(self.inputs, self.width, examples))
 
 
-def _product(one: SingleArray, other: SingleArray) -> SingleArray:
-    """Multiply stacks of matrices.
-
-    OpenBLAS sometimes reports an invalid operation although every number is finite (numpy/numpy#24067). The warning is
-    ignored here; a true invalid number would show in all later results.
-    """
-    with np.errstate(invalid="ignore"):
-        return np.matmul(one, other)
+def _forward(weights: list[FloatArray], biases: list[SingleArray], x: FloatArray, bits: int) -> list[FloatArray]:
+    """Return the inputs and the output of every layer, for rounded weights and inputs."""
+    outputs = [x]
+    for matrix, bias in zip(weights, biases, strict=True):
+        out = product(outputs[-1], matrix)
+        out += bias
+        if len(outputs) < len(weights):
+            np.maximum(out, 0.0, out=out)
+            rounded(out, bits, out=out)
+        outputs.append(out)
+    return outputs
 
 
 def _adam(parameter: SingleArray, first: SingleArray, second: SingleArray, gradient: SingleArray, rate: float) -> None:
@@ -144,14 +157,14 @@ def _adam(parameter: SingleArray, first: SingleArray, second: SingleArray, gradi
 
 def absolute_error(target: FloatArray) -> Slope:
     """Return the slope of the mean absolute error between outputs and targets, shape (runs, n)."""
-    wanted = target[:, None].astype(np.float32)
-    return lambda output: np.sign(output - wanted) / np.float32(wanted.shape[2])
+    wanted = target[:, None]
+    return lambda output: np.sign(output - wanted) / wanted.shape[2]
 
 
 def squared_error(target: FloatArray) -> Slope:
     """Return the slope of the mean squared error between outputs and targets, shape (runs, n)."""
-    wanted = target[:, None].astype(np.float32)
-    return lambda output: (output - wanted) * np.float32(2 / wanted.shape[2])
+    wanted = target[:, None]
+    return lambda output: (output - wanted) * (2 / wanted.shape[2])
 
 
 def pairwise_ranking(target: FloatArray) -> Slope:
@@ -163,15 +176,18 @@ def pairwise_ranking(target: FloatArray) -> Slope:
     Args:
         target: shape (runs, n), higher is better.
     """
-    better = (target[:, :, None] > target[:, None, :]).astype(np.float32)  # [i, j]: i is better than j
-    pairs = np.maximum(better.sum(axis=(1, 2)), np.float32(1))[:, None, None]
-    better = (better / pairs)[:, None]
-    ones = np.ones((target.shape[1], 1), dtype=np.float32)
+    better = (target[:, :, None] > target[:, None, :]).astype(np.float64)[:, None]  # [i, j]: i is better than j
+    pairs = np.maximum(better.sum(axis=(2, 3)), 1.0)[..., None]
+    large = 1.5 * 2.0 ** target.shape[1].bit_length()
 
-    def slope(output: SingleArray) -> SingleArray:
-        difference = np.clip(output[:, :, :, None] - output[:, :, None, :], -30.0, 30.0)
-        share = better / (1.0 + np.exp(difference))
+    def slope(output: FloatArray) -> FloatArray:
+        height = exp(output - output.max(axis=2, keepdims=True))
+        height = np.maximum(height, _SMALLEST)  # so that no quotient is 0 / 0
+        wrong = height[:, :, None, :] / (height[:, :, :, None] + height[:, :, None, :])  # [i, j]: probability of j
+        wrong *= better
+        wrong += large  # rounds to so few bits that sums are exact
+        wrong -= large
         # o_i rises by the pairs that i should win, and falls by the pairs that it should lose.
-        return (_product(share.swapaxes(2, 3), ones) - _product(share, ones))[..., 0]
+        return (wrong.sum(axis=2) - wrong.sum(axis=3)) / pairs
 
     return slope

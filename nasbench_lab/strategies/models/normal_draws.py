@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.strategies.parts import elementary
 from nasbench_lab.streams import Streams
 
 _RADII = 2.0**26  # 26 of the 53 bits of a uniform choose a radius, the others an angle
@@ -24,11 +25,10 @@ def normal_numbers(streams: Streams, n: int) -> NDArray[np.float32]:
     uniform = np.ascontiguousarray(streams.uniform(half)) * _RADII
     whole = np.floor(uniform)
     uniform -= whole
-    angle = (uniform * (2.0 * np.pi)).astype(np.float32)
     whole += 0.5
     whole /= _RADII
-    radius = np.sqrt(-2.0 * np.log(whole)).astype(np.float32)
+    radius = np.sqrt(-2.0 * elementary.log(whole))
     normal = np.empty((len(uniform), 2, half), dtype=np.float32)
-    np.multiply(radius, np.cos(angle), out=normal[:, 0])
-    np.multiply(radius, np.sin(angle), out=normal[:, 1])
+    sine, cosine = elementary.sine_and_cosine(uniform)
+    normal[:, 0], normal[:, 1] = radius * cosine, radius * sine
     return normal.reshape(len(uniform), -1)[:, :n]

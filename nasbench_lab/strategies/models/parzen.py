@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.models.exact_products import product, rounded
+from nasbench_lab.strategies.parts import elementary
 
 
 def good_ones(value: FloatArray, known: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
@@ -47,10 +49,11 @@ def log_probabilities(
         cardinalities: numbers of values.
         prior_weight: weight of the prior for each value, in observations.
     """
-    counts = prior_weight + np.matmul(weights[:, None], hot.astype(np.float64))[:, 0]
+    weights = rounded(weights[:, None], 53 - weights.shape[1].bit_length())  # so that sums are exact
+    counts = prior_weight + product(weights, hot.astype(np.float64))[:, 0]
     starts = np.cumsum((0, *cardinalities[:-1]))
     totals = [counts[:, first : first + n].sum(axis=1) for first, n in zip(starts, cardinalities, strict=True)]
-    return np.log(counts) - np.log(np.repeat(np.stack(totals, axis=1), cardinalities, axis=1))
+    return elementary.log(counts) - elementary.log(np.repeat(np.stack(totals, axis=1), cardinalities, axis=1))
 
 
 def draw(space: Space, log_probability: FloatArray, uniform: FloatArray) -> tuple[IntArray, IntArray]:
@@ -68,7 +71,7 @@ def draw(space: Space, log_probability: FloatArray, uniform: FloatArray) -> tupl
     codes = np.empty(uniform.shape, dtype=np.int64)
     first = 0
     for code, n in enumerate(space.cardinalities):
-        below = np.exp(log_probability[:, first : first + n]).cumsum(axis=1)
+        below = elementary.exp(log_probability[:, first : first + n]).cumsum(axis=1)
         codes[:, :, code] = (uniform[:, :, code, None] >= below[:, None, : n - 1]).sum(axis=2)
         first += n
     places = codes + np.cumsum((0, *space.cardinalities[:-1]))

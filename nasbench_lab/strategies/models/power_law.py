@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.strategies.parts import elementary
 
-EXPONENTS: FloatArray = np.geomspace(0.05, 5.0, 40)
+EXPONENTS: FloatArray = elementary.exp(np.linspace(elementary.log(0.05), elementary.log(5.0), 40))
 """The grid of values of alpha."""
 
 
@@ -32,7 +33,7 @@ class PowerLaw:
 
     def __init__(self, epochs: Sequence[int], shape: tuple[int, ...]) -> None:
         relative = np.array(epochs) / epochs[0]
-        self._x: FloatArray = relative[:, None] ** -EXPONENTS  # (points, exponents)
+        self._x: FloatArray = elementary.power(relative[:, None], -EXPONENTS)  # (points, exponents)
         self._sum_x, self._sum_xx = self._x.cumsum(axis=0), (self._x**2).cumsum(axis=0)
         n = np.arange(1, len(relative) + 1)[:, None]
         self._spread: FloatArray = np.maximum(n * self._sum_xx - self._sum_x**2, np.finfo(float).tiny)

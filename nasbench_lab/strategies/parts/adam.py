@@ -18,13 +18,15 @@ class Adam:
         rate: learning rate, alpha in the paper.
         first: moving average of the gradient, of the shape of the parameters.
         second: moving average of the squared gradient.
-        steps: number of steps taken.
+        kept: beta_1 to the power of the number of steps. (A power function has other last bits on other systems.)
+        kept_square: beta_2 to the power of the number of steps.
     """
 
     rate: float
     first: FloatArray
     second: FloatArray
-    steps: int = 0
+    kept: float = 1.0
+    kept_square: float = 1.0
 
     _DECAY = (0.9, 0.999)  # beta_1 and beta_2 of the paper
     _SMALL = 1e-8  # epsilon
@@ -36,15 +38,15 @@ class Adam:
 
     def ascend(self, parameters: FloatArray, gradient: FloatArray) -> None:
         """Take a step, in place."""
-        self.steps += 1
-        kept, kept_square = self._DECAY
-        self.first *= kept
-        self.first += (1 - kept) * gradient
-        self.second *= kept_square
-        self.second += (1 - kept_square) * np.square(gradient)
+        decay, decay_square = self._DECAY
+        self.kept, self.kept_square = self.kept * decay, self.kept_square * decay_square
+        self.first *= decay
+        self.first += (1 - decay) * gradient
+        self.second *= decay_square
+        self.second += (1 - decay_square) * np.square(gradient)
         step = np.sqrt(self.second)
-        step *= 1 / math.sqrt(1 - kept_square**self.steps)
+        step *= 1 / math.sqrt(1 - self.kept_square)
         step += self._SMALL
         np.divide(self.first, step, out=step)
-        step *= self.rate / (1 - kept**self.steps)
+        step *= self.rate / (1 - self.kept)
         parameters += step

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.strategies.parts import elementary
 
 
 def total(parts: FloatArray | Sequence[FloatArray]) -> FloatArray:
@@ -60,7 +61,7 @@ def softmax(logits: FloatArray) -> FloatArray:
     highest = logits[0]
     for row in logits[1:]:
         highest = np.maximum(highest, row)
-    shares = np.exp(logits - highest)
+    shares = elementary.exp(logits - highest)
     shares /= total(shares)
     return shares
 

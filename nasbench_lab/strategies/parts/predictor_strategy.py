@@ -93,7 +93,7 @@ class PredictorStrategy(Strategy[PredictorState]):
     """
 
     family: ClassVar[str] = "model-based"
-    runs_at_a_time: ClassVar[int] = 16
+    runs_at_a_time: ClassVar[int] = 8
 
     batch: int
     encoding: Encoding

@@ -9,6 +9,7 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import Above, Below
+from nasbench_lab.strategies.parts import elementary
 
 RewardKind = Literal["raw", "sigmoid"]
 
@@ -48,7 +49,7 @@ def fitness(value: FloatArray, kind: RewardKind, beta: float) -> FloatArray:
     >>> fitness(np.array([0.0, np.log(3)]), "sigmoid", 1.0).round(12).tolist()
     [0.5, 0.75]
     """
-    return value if kind == "raw" else 0.5 + 0.5 * np.tanh(0.5 * beta * value)
+    return value if kind == "raw" else 0.5 + 0.5 * elementary.tanh(0.5 * beta * value)
 
 
 def gain(reward: FloatArray, origin: FloatArray) -> FloatArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -52,7 +51,7 @@ def rungs(fidelities: Sequence[int], eta: int, lowest: int | None = None, count:
 
 
 def _nearest(fidelities: Sequence[int], wanted: float) -> int:
-    return min(fidelities, key=lambda epochs: abs(math.log(epochs / wanted)))
+    return min(fidelities, key=lambda epochs: max(epochs / wanted, wanted / epochs))
 
 
 @dataclass(frozen=True)

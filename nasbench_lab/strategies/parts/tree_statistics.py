@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.strategies.parts import elementary
 from nasbench_lab.strategies.parts.prefix_tree import PrefixTree
 from nasbench_lab.strategies.parts.tie_breaking import any_of
 from nasbench_lab.streams import scale
@@ -169,7 +170,7 @@ class TreeStatistics:
         """Make room for the children that the next visit may need, and for the logarithm of its number."""
         if len(self._logarithm) <= self._visited:
             visits = np.maximum(np.arange(2 * self._visited + 1), 1)
-            self._logarithm, self._root = 2 * np.log(visits), np.sqrt(visits)
+            self._logarithm, self._root = 2 * elementary.log(visits), np.sqrt(visits)
         before, needed = self._capacity, int(self._used.max()) + self._tree.widest
         while self._capacity < needed:
             self._capacity *= 2

@@ -44,7 +44,7 @@ class BaselineCheck:
             name (see `LOSSES`). By default that of the baseline; for a new baseline half of the standard deviation over
             its runs.
         tiers: ways in which the check can pass: ``"exact"`` if all evaluations are identical, ``"statistical"`` if the
-            regrets are not worse. Use ``("statistical",)`` for models whose rounding differs between machines.
+            regrets are not worse. Use ``("statistical",)`` for models whose rounding differs between processors.
         level: probability of a false alarm over all baselines of a folder.
 
     >>> import tempfile
