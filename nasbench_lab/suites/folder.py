@@ -29,7 +29,7 @@ import filelock
 
 import nasbench_lab
 from nasbench_lab.errors import DataError, OutputError, first_line
-from nasbench_lab.files import atomic_path
+from nasbench_lab.files import atomic_path, is_working, remove
 from nasbench_lab.strategies import resolve
 from nasbench_lab.suites.plan import Plan, Shard, make_plan, table_path
 from nasbench_lab.suites.shards import REFERENCES, Done, Failed, ShardJob, open_checked, versions
@@ -256,7 +256,7 @@ class SuiteFolder:
             else:
                 doomed += self._unusable()
             for path in doomed:
-                path.unlink(missing_ok=True)
+                remove(path)
         for folder in _FOLDERS:
             with contextlib.suppress(OSError):  # missing or not empty
                 (self.path / folder).rmdir()
@@ -308,8 +308,8 @@ def _create(path: Path, suite: Suite, plan: Plan) -> None:
 def _check_empty(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise OutputError(f"{path} exists and is not a folder")
-    others = sorted(found.name for found in path.iterdir() if found.name != _LOCK) if path.exists() else []
-    others = [name for name in others if name != SUITE and not name.startswith(f".{Path(SUITE).stem}-")]
+    found = path.iterdir() if path.exists() else ()
+    others = sorted(each.name for each in found if each.name not in (_LOCK, SUITE) and not is_working(each))
     if others:
         raise OutputError(
             f"{path} has other files, such as {others[0]}, and is not the folder of a suite; choose another folder"
