@@ -6,7 +6,12 @@ code 2.
 
 from __future__ import annotations
 
+import functools
+import os
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
 
 _MOST_SUGGESTED = 3
 _TELLING = 4  # letters that are enough to recognise a name
@@ -71,6 +76,51 @@ def first_line(error: BaseException) -> str:
     ('wrong', 'KeyError')
     """
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def described(error: BaseException) -> str:
+    """Return an error in one line: its class, its message, and the line of the user's code that raised it.
+
+    The class is left out for errors of this package, whose messages stand alone.
+
+    >>> described(KeyError("oops")), described(ParameterError("runs must be at least 1"))
+    ("KeyError: 'oops'", 'runs must be at least 1')
+    """
+    kind, message = type(error).__name__, first_line(error)
+    text = message if isinstance(error, NasbenchLabError) or message == kind else f"{kind}: {message}"
+    place = place_in_user_code(error.__traceback__)
+    return f"{text} ({place})" if place else text
+
+
+def place_in_user_code(trace: TracebackType | None) -> str:
+    """Return the file, line and function of the user's code in which an error was raised; empty if it was not there.
+
+    It is the innermost frame that belongs neither to this package nor to Python or an installed package, among those
+    that this package called.
+    """
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(trace)]
+    ours = [place for place, (code, _) in enumerate(frames) if code.co_filename.startswith(_own_folder())]
+    for code, line in reversed(frames[ours[0] :] if ours else []):
+        file = code.co_filename
+        if not file.startswith(("<", _own_folder(), *_library_folders())):
+            return f"{Path(file).name}, line {line}, in {code.co_name}"
+    return ""
+
+
+@functools.cache
+def _own_folder() -> str:
+    return f"{Path(__file__).parent}{os.sep}"
+
+
+@functools.cache
+def _library_folders() -> tuple[str, ...]:
+    """Return the folders of Python and of installed packages."""
+    import site
+    import sysconfig
+
+    paths = sysconfig.get_paths()
+    folders = {*site.getsitepackages(), *(paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib"))}
+    return tuple(f"{folder}{os.sep}" for folder in folders)
 
 
 def unknown(

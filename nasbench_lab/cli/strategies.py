@@ -40,6 +40,8 @@ def overview(context: typer.Context) -> None:
     for name, reason in broken.items():
         grid.add_row(f"  {name}", "", f"({reason})")
     print_grid(grid, fold=True)
+    for problem in registry.ignored_entry_points():
+        typer.echo(f"note: {problem}", err=True)
     typer.echo("\nshow one with its parameters    nasbench-lab strategies info NAME")
 
 

@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from nasbench_lab.analysis import Summary, compare_with_published, summarize, to_csv
+from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.cli.progress import INTERRUPTED, LogLines
+from nasbench_lab.cli.progress import LogLines
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_path
@@ -159,6 +160,7 @@ def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
 
         def report(progress: runner.SuiteProgress) -> None:
             nonlocal task
+            interrupts.check()
             said = f"{progress.finished} of {progress.shards} shards"
             said += f", {progress.failed} failed" if progress.failed else ""
             # Shards that were finished before say nothing about the speed, so the bar starts with them.

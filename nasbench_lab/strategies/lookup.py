@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.errors import NasbenchLabError, ParameterError, described, unknown
 from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainRun, PlainStrategy
 from nasbench_lab.strategies.registry import list_strategies, resolve
@@ -57,6 +58,8 @@ def find_strategy(strategy: StrategyLike, parameters: Mapping[str, Any] | None =
             return find_strategy(import_path(place), {**given, **more})
         name, more = parse_strategy(strategy)
         return resolve(name, {**given, **more})
+    if isinstance(strategy, functools.partial) and not strategy.args:
+        return find_strategy(strategy.func, {**strategy.keywords, **given})
     if callable(strategy) and not isinstance(strategy, type | Strategy):
         return PlainStrategy(strategy, given)
     return resolve(strategy, given)
@@ -158,7 +161,7 @@ def import_path(path: str) -> Any:
     except NasbenchLabError as error:
         raise ParameterError(f"cannot import {path}: {error}") from error
     except (Exception, SystemExit) as error:  # whatever the module raises
-        raise ParameterError(f"cannot import {path}: {first_line(error)}") from error
+        raise ParameterError(f"cannot import {path}: {described(error)}") from error
     if not isinstance(found, type) and not inspect.isroutine(found):
         raise ParameterError(f"{path} is not a class or a function")
     return found

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from nasbench_lab.errors import NasbenchLabError, ParameterError, unknown
+from nasbench_lab.plugins import added_names, describe, ignored, load_entry_point, warn_of_ignored
 from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainRun, PlainStrategy, plain_version
 
@@ -38,14 +40,6 @@ def built_in() -> tuple[str, ...]:
     """
     modules = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if not module.ispkg)
     return tuple(sorted(module.replace("_", "-") for module in modules if module not in CONTRACT))
-
-
-@functools.cache
-def _added() -> dict[str, Callable[[], Any]]:
-    """Return what loads each strategy of other packages; a built-in name cannot be taken over."""
-    from importlib.metadata import entry_points  # slow to import, and needed only here
-
-    return {entry.name: entry.load for entry in entry_points(group=GROUP) if entry.name not in built_in()}
 
 
 @functools.cache
@@ -80,7 +74,12 @@ def list_strategies() -> list[str]:
     >>> "random-search" in list_strategies()
     True
     """
-    return sorted({*built_in(), *_added()})
+    return sorted([*built_in(), *added_names(GROUP, built_in())])
+
+
+def ignored_entry_points() -> list[str]:
+    """Return one line per installed entry point that is ignored, as its name is that of a built-in strategy."""
+    return ignored(GROUP, built_in())
 
 
 def strategy_class(name: str) -> type[Any]:
@@ -92,14 +91,11 @@ def strategy_class(name: str) -> type[Any]:
     """
     if name in built_in():
         return _built_in_class(name)
-    if name not in _added():
+    if name not in added_names(GROUP, built_in()):
         raise unknown("strategy", name, list_strategies(), _aliases())
-    try:
-        found = _added()[name]()
-    except (Exception, SystemExit) as error:  # whatever the other package raises
-        raise ParameterError(f"the entry point {name!r} in group {GROUP!r} cannot be loaded: {error!r}") from error
+    found = load_entry_point(GROUP, name)
     if not isinstance(found, type) or not (issubclass(found, Strategy) or _is_plain(found)):
-        raise ParameterError(f"the entry point {name!r} in group {GROUP!r} is not a class of strategies")
+        raise ParameterError(f"{describe(GROUP, name)} is not a class of strategies")
     return found
 
 
@@ -145,6 +141,8 @@ def resolve(strategy: str | Strategy[Any] | Callable[..., PlainRun], parameters:
     """
     title = strategy if isinstance(strategy, str) else ""
     if isinstance(strategy, str):
+        if strategy in built_in():
+            warn_of_ignored(GROUP, strategy)
         strategy = strategy_class(strategy)
     if isinstance(strategy, type):
         if issubclass(strategy, Strategy):
@@ -165,6 +163,11 @@ def _is_plain(kind: type[Any]) -> TypeGuard[type[PlainRun]]:
 
 
 def _construct(kind: type[Strategy[Any]], parameters: Mapping[str, Any]) -> Strategy[Any]:
+    if inspect.isabstract(kind):
+        missing = ", ".join(sorted(kind.__abstractmethods__))
+        raise ParameterError(f"{kind.__name__} is abstract: give a class that defines {missing}")
+    if kind is PlainStrategy:
+        raise ParameterError("PlainStrategy needs a class to run: give that class, or PlainStrategy(that class)")
     known = field_names(kind)
     for parameter in parameters:
         if parameter not in known:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import nasbench_lab
-from nasbench_lab.errors import NOTED, DataError, NasbenchLabError, first_line
+from nasbench_lab.errors import NOTED, DataError, NasbenchLabError, described
 from nasbench_lab.simulation import Trace, simulate_under
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace_files import linked_images, setting_text
@@ -101,7 +101,7 @@ def attempt(task: ShardJob) -> Done | Failed | Unable:
     try:
         return simulate_shard(task, table)
     except Exception as error:  # a strategy may raise anything
-        return Failed(first_line(error), traceback.format_exc())
+        return Failed(described(error), traceback.format_exc())
 
 
 def open_checked(table: str, checksum: str) -> Table:

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from added_entry_points import add_entry_points
 from command_line import assert_refused
 from command_line import nasbench_lab_here as nasbench_lab
 from small_suites import digests, small_shards, small_suite, table_file
@@ -242,7 +243,7 @@ class Fragile:
 
 def test_errors_of_strategies_do_not_stop_the_others(tmp_path, monkeypatch):
     small_shards(monkeypatch)
-    monkeypatch.setitem(registry._added(), "fragile", lambda: Fragile)
+    add_entry_points(monkeypatch, registry.GROUP, fragile=Fragile)
     suite = small_suite(tmp_path, strategies=["fragile", "random-search"])
     Fragile.broken = True
     with pytest.raises(
