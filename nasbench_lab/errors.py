@@ -15,6 +15,10 @@ from types import TracebackType
 
 _MOST_SUGGESTED = 3
 _TELLING = 4  # letters that are enough to recognise a name
+_MOST_NUMBERS = 20  # that a message lists
+_AFTER_NUMBERS = 10**18
+_MOST_SHOWN = 100  # characters
+_SHOWN_OF_LONG = 64
 
 
 class NasbenchLabError(Exception):
@@ -123,8 +127,26 @@ def _library_folders() -> tuple[str, ...]:
     return tuple(f"{folder}{os.sep}" for folder in folders)
 
 
+def shortened(value: object) -> str:
+    """Return the `repr` of a value for messages, cut if it is long.
+
+    >>> shortened("digits/chain"), shortened("x" * 5000)
+    ("'digits/chain'", "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (5,002 characters)")
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write integers of more than some thousand digits
+        return "an integer with thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_SHOWN_OF_LONG]}... ({len(text):,} characters)"
+
+
 def unknown(
-    kind: str, name: object, known: Iterable[str], also_called: Mapping[str, Sequence[str]] | None = None
+    kind: str,
+    name: object,
+    known: Iterable[str],
+    also_called: Mapping[str, Sequence[str]] | None = None,
+    *,
+    instead: str = "",
 ) -> UnknownNameError:
     """Return the error for an unknown name, with suggestions in its message.
 
@@ -133,17 +155,37 @@ def unknown(
         name: the unknown name.
         known: all known names.
         also_called: other names, see `suggestions`.
+        instead: what the message says instead of listing all known names, if there are many and none is similar.
 
     >>> print(unknown("table", "nas-bench-graph/kora", ["nas-bench-graph/cora", "digits/chain"]))
     unknown table 'nas-bench-graph/kora'; did you mean 'nas-bench-graph/cora'?
     >>> print(unknown("split", "x", ["valid", "test"]))
     unknown split 'x'; known: test, valid
+    >>> print(unknown("fidelity", "3", ["200", "12"]))
+    unknown fidelity '3'; known: 12, 200
     """
-    names = sorted(known)
+    names = sorted(known, key=_in_order)
     near = suggestions(str(name), names, also_called)
+    asked = f"unknown {kind} {shortened(name)}"
     if near:
-        return UnknownNameError(f"unknown {kind} {name!r}; did you mean {' or '.join(repr(n) for n in near)}?")
-    return UnknownNameError(f"unknown {kind} {name!r}; known: {', '.join(names) or 'none'}")
+        return UnknownNameError(f"{asked}; did you mean {' or '.join(repr(n) for n in near)}?")
+    return UnknownNameError(f"{asked}; {instead or f'known: {_listed(names)}'}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as text; of many numbers, only the first and the last."""
+    if len(names) > _MOST_NUMBERS and all(map(_is_number, names)):
+        return f"{', '.join(names[:_MOST_SUGGESTED])}, ..., {names[-1]}"
+    return ", ".join(names) or "none"
+
+
+def _in_order(name: str) -> tuple[int, str]:
+    """Return a key that sorts numbers by their value, and other names after them."""
+    return (int(name), "") if _is_number(name) else (_AFTER_NUMBERS, name)
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) <= 18
 
 
 def suggestions(name: str, known: Sequence[str], also_called: Mapping[str, Sequence[str]] | None = None) -> list[str]:
@@ -155,6 +197,8 @@ def suggestions(name: str, known: Sequence[str], also_called: Mapping[str, Seque
         also_called: other names in use, and the known names that each stands for; case and punctuation do not matter.
             The unknown name may have more characters after such a name.
 
+    Numbers are similar if their values are near. They are only suggested if there are too many to list them all.
+
     >>> tables = ["nas-bench-101/full", "nats-bench-tss/cifar10", "nats-bench-tss/cifar100"]
     >>> suggestions("NATS-Bench", tables), suggestions("nas_bench_101", tables)
     (['nats-bench-tss/cifar10', 'nats-bench-tss/cifar100'], ['nas-bench-101/full'])
@@ -164,6 +208,11 @@ def suggestions(name: str, known: Sequence[str], also_called: Mapping[str, Seque
     """
     import difflib
 
+    if known and all(map(_is_number, known)):
+        if not _is_number(name) or len(known) <= _MOST_NUMBERS:
+            return []
+        near = sorted(known, key=lambda number: (abs(int(number) - int(name)), int(number)))[:_MOST_SUGGESTED]
+        return sorted(near, key=int)
     typed = _plain(name)
     telling = len(typed) >= _TELLING
     others = {

@@ -27,6 +27,8 @@ from nasbench_lab.strategies.plain import PlainRun, PlainStrategy, plain_version
 
 GROUP = "nasbench_lab.strategies"
 
+HOW_TO_LIST = "to list the strategies: nasbench-lab strategies"
+
 CONTRACT = frozenset({"base", "lookup", "plain", "problem", "registry"})
 """The modules of this package that are no strategies."""
 
@@ -92,7 +94,7 @@ def strategy_class(name: str) -> type[Any]:
     if name in built_in():
         return _built_in_class(name)
     if name not in added_names(GROUP, built_in()):
-        raise unknown("strategy", name, list_strategies(), _aliases())
+        raise unknown("strategy", name, list_strategies(), _aliases(), instead=HOW_TO_LIST)
     found = load_entry_point(GROUP, name)
     if not isinstance(found, type) or not (issubclass(found, Strategy) or _is_plain(found)):
         raise ParameterError(f"{describe(GROUP, name)} is not a class of strategies")

@@ -17,12 +17,11 @@ from nasbench_lab.simulation.budget import KINDS, Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.published import Published
 from nasbench_lab.strategies.lookup import parse_strategy
-from nasbench_lab.streams import check_seed
+from nasbench_lab.streams import MOST_RUNS, check_seed
 
 WILDCARDS = "*?["
 """Characters that make a name a pattern."""
 
-_MOST_RUNS = 10**9
 _MOST_OF_A_GRID = 10**4
 
 
@@ -147,7 +146,7 @@ class Suite:
         object.__setattr__(self, "published", tuple(map(_published, _listed("published", self.published, least=0))))
         object.__setattr__(self, "conditions", Conditions.of(self.conditions))
         _require_line("title", self.title)
-        object.__setattr__(self, "runs", whole("runs", self.runs, AtLeast(1), AtMost(_MOST_RUNS)))
+        object.__setattr__(self, "runs", whole("runs", self.runs, AtLeast(1), AtMost(MOST_RUNS)))
         check_seed(self.conditions.seed, 0, self.runs)
         if self.conditions.budget is None and any(table.budget is None for table in self.tables):
             names = ", ".join(kind.name for kind in KINDS)
