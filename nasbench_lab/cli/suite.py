@@ -23,6 +23,7 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.report import published_table
 from nasbench_lab.simulation import Results
 from nasbench_lab.suites import DaskExecutor, LocalProcesses, SuiteFolder, built_in, read_suite, run_suite, runner
+from nasbench_lab.suites.folder import clean as clean_folder
 from nasbench_lab.suites.plan import Skipped
 from nasbench_lab.suites.toml_files import EXAMPLE
 
@@ -65,10 +66,12 @@ def run(
     summaries = [summarize(trace) for trace in results]
     with atomic_path(out / SUMMARY) as temporary:
         temporary.write_text(to_csv(summaries), encoding="utf-8")
-    _print_results(results, summaries, SuiteFolder.open(out).plan.skipped)
-    if beside := compare_with_published(results, wanted.published):
+    beside = compare_with_published(results, wanted.published)
+    if beside:
         with atomic_path(out / PUBLISHED) as temporary:
             temporary.write_text(published_table(beside, wanted.title), encoding="utf-8")
+    _print_results(results, summaries, SuiteFolder.open(out).plan.skipped)
+    if beside:
         typer.echo(f"\ncomparison with published numbers: {out / PUBLISHED}")
     typer.echo(f"\nsee {out}; for figures, statistics and a page to share: nasbench-lab report {out}")
 
@@ -134,8 +137,8 @@ def clean(
     folder: Folder,
     results: Annotated[bool, typer.Option("--results", help="Remove all results too, permanently.")] = False,
 ) -> None:
-    """Remove leftovers of killed processes, damaged files and reports of failures."""
-    count = SuiteFolder.open(folder).clean(results=results)
+    """Remove leftovers of killed processes, damaged files and reports of failures. The next run makes them again."""
+    count = clean_folder(folder, results=results)
     if results:
         for name in (SUMMARY, PUBLISHED):
             (folder / name).unlink(missing_ok=True)

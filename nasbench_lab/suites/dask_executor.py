@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, final
 
 from nasbench_lab.errors import ParameterError, SourceError, first_line
+from nasbench_lab.suites.local_processes import check_may_start_processes
 from nasbench_lab.suites.runner import Answer, Died
 from nasbench_lab.suites.shards import ShardJob, attempt
 
@@ -52,6 +53,7 @@ class DaskExecutor:
         from distributed import Client, LocalCluster
 
         if scheduler is None:
+            check_may_start_processes()
             cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
             return Client(self._resources.enter_context(cluster))
         try:
