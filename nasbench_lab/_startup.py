@@ -20,6 +20,7 @@ def is_command_line() -> bool:
     return program in _COMMANDS and (program != "-m" or "nasbench_lab" in sys.orig_argv)
 
 
-if is_command_line() and threading.current_thread() is threading.main_thread():
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+_is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # ignored in the background
+
+if is_command_line() and _is_usual and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

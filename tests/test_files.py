@@ -136,9 +136,12 @@ def test_names_may_be_as_long_as_the_file_system_allows(tmp_path, length):
 
 
 def test_messages_name_the_target_and_not_the_temporary_path(tmp_path):
-    with pytest.raises(OutputError) as refused, atomic_folder(tmp_path / "made") as temporary:
-        with atomic_path(temporary / "traces.h5"):
-            raise OSError(28, "No space left on device")
+    with (
+        pytest.raises(OutputError) as refused,
+        atomic_folder(tmp_path / "made") as temporary,
+        atomic_path(temporary / "traces.h5"),
+    ):
+        raise OSError(28, "No space left on device")
     assert str(refused.value) == f"cannot write {tmp_path / 'made' / 'traces.h5'}: No space left on device"
 
 

@@ -23,9 +23,9 @@ def guarded_streams() -> Iterator[None]:
     """
     before = sys.stdout, sys.stderr
     if sys.stdout is not None:  # None if the stream is closed
-        sys.stdout = _Output(sys.stdout)  # type: ignore[assignment]
+        sys.stdout = _Output(sys.stdout)
     if sys.stderr is not None:
-        sys.stderr = _Messages(sys.stderr)  # type: ignore[assignment]
+        sys.stderr = _Messages(sys.stderr)
     try:
         yield
     finally:

@@ -16,8 +16,8 @@ JOULES = {"J": 1.0, "kJ": 1e3, "MJ": 1e6, "Wh": 3.6e3, "kWh": 3.6e6}
 """Units of energy, in joules."""
 
 _MOST = 10**15
-"""Largest budget of any kind (energy: in joules). Real budgets are far smaller, larger ones would never end, and a clock
-counts fractions of a second only up to about 1e15 seconds."""
+"""Largest budget of any kind (energy: in joules). Real budgets are far smaller, larger ones would never end, and a
+clock counts fractions of a second only up to about 1e15 seconds."""
 
 _ENERGY = re.compile(r"\s*(?P<number>[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(?P<unit>[A-Za-z]+)\s*")
 _ALWAYS_STORED = ("evaluations", "epochs", "seconds")

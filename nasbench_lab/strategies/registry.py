@@ -96,7 +96,7 @@ def strategy_class(name: str) -> type[Any]:
     if name not in added_names(GROUP, built_in()):
         raise unknown("strategy", name, list_strategies(), _aliases(), instead=HOW_TO_LIST)
     found = load_entry_point(GROUP, name)
-    if not isinstance(found, type) or not (issubclass(found, Strategy) or _is_plain(found)):
+    if not isinstance(found, type) or not (issubclass(found, Strategy) or is_plain(found)):
         raise ParameterError(f"{describe(GROUP, name)} is not a class of strategies")
     return found
 
@@ -127,7 +127,11 @@ def needs(name: str) -> tuple[str, ...]:
     >>> needs("random-search"), needs("regularized-evolution")
     ((), ('neighbours',))
     """
-    kind = strategy_class(name)
+    return needs_of(strategy_class(name))
+
+
+def needs_of(kind: Any) -> tuple[str, ...]:
+    """Return what the strategies of a class use besides the values of architectures."""
     several = ("fidelities",) if getattr(kind, "multi_fidelity", False) else ()
     return (*several, *getattr(kind, "needs", ()))
 
@@ -149,7 +153,7 @@ def resolve(strategy: str | Strategy[Any] | Callable[..., PlainRun], parameters:
     if isinstance(strategy, type):
         if issubclass(strategy, Strategy):
             return _construct(strategy, parameters)
-        if _is_plain(strategy):
+        if is_plain(strategy):
             return PlainStrategy(strategy, parameters, title)
     if not isinstance(strategy, Strategy):
         raise ParameterError(
@@ -160,7 +164,8 @@ def resolve(strategy: str | Strategy[Any] | Callable[..., PlainRun], parameters:
     return strategy
 
 
-def _is_plain(kind: type[Any]) -> TypeGuard[type[PlainRun]]:
+def is_plain(kind: type[Any]) -> TypeGuard[type[PlainRun]]:
+    """Return whether a class has ``ask`` and ``tell``."""
     return all(callable(getattr(kind, method, None)) for method in ("ask", "tell"))
 
 

@@ -16,6 +16,7 @@ from nasbench_lab.suites.shards import ShardJob, attempt
 
 _AHEAD = 2  # tasks per thread, so that no thread waits for its next task
 _CONNECT_SECONDS = 15
+_FETCH_SECONDS = 60  # results have some megabytes
 
 
 @final
@@ -48,6 +49,7 @@ class DaskExecutor:
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._names: dict[str, str] = {}
         self._futures: dict[str, Any] = {}  # dask drops the futures that nothing refers to
+        self._together: set[str] = set()  # keys of tasks that were not alone all the time
 
     def _connect(self, scheduler: str | None, workers: int | None) -> Any:
         from distributed import Client, LocalCluster
@@ -74,19 +76,33 @@ class DaskExecutor:
         with _connected():
             future = self._client.submit(attempt, task, key=key, pure=False)
         self._futures[key] = future
+        if len(self._futures) > 1:
+            self._together.update(self._futures)
         future.add_done_callback(self._ended.put)
 
     def next(self) -> Answer:
-        """Wait for a task to end. If its worker died, dask repeats the task a few times."""
+        """Wait for a task to end. If its worker died, dask repeats all tasks of the worker a few times."""
         future = self._ended.get()
         name = self._names.pop(future.key)
         del self._futures[future.key]
+        alone = future.key not in self._together
+        self._together.discard(future.key)
         if future.status == "finished":
             with _connected():
-                return Answer(name, future.result())
+                return Answer(name, self._fetched(future))
         if future.status == "error":
-            return Answer(name, Died(first_line(future.exception())))
-        return Answer(name, Died(f"dask says {future.status}"))
+            return Answer(name, Died(first_line(future.exception()), alone))
+        return Answer(name, Died(f"dask says {future.status}", alone))
+
+    def _fetched(self, future: Any) -> Any:
+        """Return the result of a finished task. If its worker died first, dask may wait for it for ever."""
+        from distributed import TimeoutError as DaskTimeoutError
+
+        try:
+            return future.result(timeout=_FETCH_SECONDS)
+        except DaskTimeoutError:
+            self._client.cancel([future])
+            return Died("its worker died before its result arrived", alone=False)
 
     def close(self) -> None:
         """Cancel the remaining tasks and disconnect from the scheduler."""

@@ -106,7 +106,8 @@ def check_may_start_processes() -> None:
     """Raise ParameterError in a daemon process, such as that of a pool, which may not start processes."""
     if multiprocessing.current_process().daemon:
         raise ParameterError(
-            "this process is a daemon of multiprocessing and may not start processes; omit the executor to simulate here"
+            "this process is a daemon of multiprocessing and may not start processes; "
+            "omit the executor to simulate in this process"
         )
 
 

@@ -103,6 +103,44 @@ def test_what_a_strategy_needs_is_true(name):
     assert moved == ("neighbours" in registry.needs(name))
 
 
+MINE = """
+class Mine:
+    \"\"\"Plain, and of a file.\"\"\"
+
+    version = 4
+
+    def __init__(self, space, random, patience=5):
+        pass
+
+    def ask(self):
+        return 0
+
+    def tell(self, architecture, value):
+        pass
+
+
+def make(space, random, patience: int = 7):
+    return Mine(space, random, patience)
+
+
+class Other:
+    pass
+"""
+
+
+def test_a_strategy_of_a_file_is_shown(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(MINE)
+    shown = nasbench_lab("strategies", "info", f"{path}:Mine").stdout
+    assert "version      4" in shown
+    assert "Plain, and of a file." in shown
+    assert "patience   5" in shown
+    assert f"--strategy {path}:Mine:patience=5 ..." in shown
+    assert "patience   7        int" in nasbench_lab("strategies", "info", f"{path}:make").stdout
+    assert_refused(nasbench_lab("strategies", "info", f"{path}:Other"), "is not a class of strategies")
+    assert_refused(nasbench_lab("strategies", "info", f"{path}:Minne"), "did you mean 'Mine'?")
+
+
 # Options of a comparison.
 
 

@@ -1,14 +1,16 @@
 """Standard output that is full or that nobody reads, and Ctrl-C at any moment."""
 
+import contextlib
 import functools
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from command_line import assert_refused, nasbench_lab, nasbench_lab_here
+from command_line import assert_refused, nasbench_lab_here
 
 from nasbench_lab.cli import app, cite
 from nasbench_lab.cli.interrupts import INTERRUPTED, noticed_interrupts
@@ -16,6 +18,7 @@ from nasbench_lab.cli.streams import NO_READER
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs /dev/full, pipes and signals of Unix")
 
+FULL = Path("/dev/full")
 COMMAND = [sys.executable, "-m", "nasbench_lab"]
 
 
@@ -29,9 +32,9 @@ COMMAND = [sys.executable, "-m", "nasbench_lab"]
     ],
 )
 def test_a_full_output_is_one_line(arguments, environment):
-    if not os.path.exists("/dev/full"):
+    if not FULL.exists():
         pytest.skip("this system has no /dev/full")
-    with open("/dev/full", "w") as full:
+    with FULL.open("w") as full:
         done = subprocess.run(
             [*COMMAND, *arguments],
             stdout=full,
@@ -53,16 +56,27 @@ def test_a_reader_that_has_gone_ends_the_command_like_sigpipe(arguments):
 
 
 def test_standard_error_that_cannot_be_written_changes_no_exit_code():
-    if not os.path.exists("/dev/full"):
+    if not FULL.exists():
         pytest.skip("this system has no /dev/full")
-    with open("/dev/full", "w") as full:
+    with FULL.open("w") as full:
         done = subprocess.run([*COMMAND, "cite", "digits/chian"], stdout=subprocess.DEVNULL, stderr=full)
     assert done.returncode == 2
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.4, 1.0])
 def test_ctrl_c_while_a_command_starts_prints_no_traceback(seconds):
-    command = [*COMMAND, "run", "--table", "digits/chain", "--strategy", "tpe", "--runs", "4000", "--evaluations", "200"]
+    command = [
+        *COMMAND,
+        "run",
+        "--table",
+        "digits/chain",
+        "--strategy",
+        "tpe",
+        "--runs",
+        "4000",
+        "--evaluations",
+        "200",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
@@ -87,10 +101,8 @@ def test_ctrl_c_that_was_lost_while_an_object_was_deleted_is_raised_again():
 
 def test_a_command_that_swallows_ctrl_c_does_not_exit_with_0(monkeypatch):
     def swallow(*_arguments, **_options):
-        try:
+        with contextlib.suppress(BaseException):  # as some packages do
             signal.raise_signal(signal.SIGINT)
-        except BaseException:  # noqa: BLE001 - as some packages do
-            pass
 
     monkeypatch.setattr(app, "app", swallow)
     assert nasbench_lab_here("tables").returncode == INTERRUPTED
@@ -130,8 +142,8 @@ class Refuses(Raises):
     [
         (
             "Raises",
-            "strategy 'Raises' on table 'digits/chain': KeyError: 'missing' (mine.py, line 10, in tell); "
-            "to see the traceback, set NASBENCH_LAB_TRACEBACK=1",
+            "strategy 'Raises' on table 'digits/chain': KeyError: 'missing' (mine.py, line 10, in tell)"
+            + "; to see the traceback, set NASBENCH_LAB_TRACEBACK=1",
         ),
         ("Refuses", "cannot make Refuses with (space, random): TypeError: not today (mine.py, line 15, in __init__)"),
     ],

@@ -192,7 +192,9 @@ def test_arguments_of_the_wrong_kind_are_one_line(wrong, message):
 def test_a_file_with_an_error_is_not_half_imported(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("raise RuntimeError('not yet')")
-    with pytest.raises(ParameterError, match=r"broken\.py:Mine: RuntimeError: not yet \(broken\.py, line 1, in <module>\)"):
+    with pytest.raises(
+        ParameterError, match=r"broken\.py:Mine: RuntimeError: not yet \(broken\.py, line 1, in <module>\)"
+    ):
         search(f"{path}:Mine")
     path.write_text(FILE)
     assert search(f"{path}:Guess").runs == 3

@@ -183,6 +183,35 @@ def test_a_shard_that_kills_is_given_up(tmp_path, monkeypatch):
     assert finished(tmp_path / "out") == 4, "the others are there"
 
 
+class Crowded(Deadly):
+    """An executor, like dask, with one process for several shards: it dies of one, and all of them are to blame."""
+
+    slots = 3
+
+    def __init__(self):
+        super().__init__()
+        self.dead = []
+
+    def next(self):
+        if not self.dead and any(task.strategy == STRATEGIES[1] for task in self.tasks):
+            self.deaths += 1
+            self.dead = [Answer(task.name, Died("signal 9", alone=len(self.tasks) == 1)) for task in self.tasks]
+            self.tasks = []
+        if self.dead:
+            return self.dead.pop(0)
+        task = self.tasks.pop(0)
+        return Answer(task.name, attempt(task))
+
+
+def test_a_shard_that_kills_takes_no_other_shard_with_it(tmp_path, monkeypatch):
+    small_shards(monkeypatch, 2)
+    suite, executor = read_suite(suite_file(tmp_path, runs=4)), Crowded()
+    with pytest.raises(StrategyError, match=r"2 of 6 shards failed.*the process .* died 3 times \(signal 9\)"):
+        run_suite(suite, tmp_path / "out", executor=executor)
+    assert finished(tmp_path / "out") == 4
+    assert executor.deaths == 2 * (1 + 3), "each once with others, then three times alone"
+
+
 def test_two_at_once_begin_in_one_folder(tmp_path, quiet):
     """The processes plan for themselves, at the same time."""
     path, _ = quiet

@@ -96,7 +96,9 @@ def test_an_interrupted_suite_goes_on(tmp_path, monkeypatch):
         run_suite(small_suite(tmp_path), tmp_path / "other", report=stop)
     done = digests(tmp_path / "other")
     assert len(done) == 4 + 1
-    with pytest.raises(DataError, match=r"5 of 9 shards of the suite in .* are missing or damaged; run it to the end first"):
+    with pytest.raises(
+        DataError, match=r"5 of 9 shards of the suite in .* are missing or damaged; run it to the end first"
+    ):
         open_results(tmp_path / "other")
     some = open_results(tmp_path / "other", partial=True)
     assert [setting.label for setting in some.settings] == ["random-search"]
