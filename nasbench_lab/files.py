@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
 import platform
 import re
 import secrets
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ _RANDOM_DIGITS = 8
 _LEFT_BEHIND = 24 * 3600.0
 """Seconds without a change after which a working folder whose lock cannot be asked counts as left behind: one of
 another machine, or on a file system without locks. A file that is still being written grows at least once a day."""
+
+_LONGEST_NAME = 150
 
 _HDF5_ERROR_NUMBER = re.compile(r"errno = (\d{1,4})")
 
@@ -92,6 +95,20 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
                     path.replace(place / path.name)
                 for path in outdated:
                     path.unlink()
+
+
+def file_names(texts: Iterable[str]) -> list[str]:
+    """Return texts in a form for file names. Equal names get numbers, so that no file replaces another.
+
+    >>> file_names(["nas-bench-graph/Cora (12 epochs)", "a/b", "a b", "随机", "搜索"])
+    ['nas-bench-graph-cora-12-epochs', 'a-b', 'a-b-2', 'table', 'table-2']
+    """
+    names: list[str] = []
+    for text in texts:
+        name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_LONGEST_NAME].strip("-") or "table"
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        names.append(next(each for each in itertools.chain([name], numbered) if each not in names))
+    return names
 
 
 def is_working(path: Path) -> bool:

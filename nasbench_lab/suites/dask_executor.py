@@ -16,6 +16,7 @@ from nasbench_lab.suites.shards import ShardJob, attempt
 
 _AHEAD = 2  # tasks per thread, so that no thread waits for its next task
 _CONNECT_SECONDS = 15
+_PATIENCE_SECONDS = 10
 _FETCH_SECONDS = 60  # results have some megabytes
 
 
@@ -42,6 +43,8 @@ class DaskExecutor:
         from distributed import Client
 
         self._resources = contextlib.ExitStack()
+        self._cluster: Any = None  # the workers that were started here
+        self._workers = 0
         if isinstance(scheduler, Client):
             self._client: Any = scheduler
         else:
@@ -57,7 +60,9 @@ class DaskExecutor:
         if scheduler is None:
             check_may_start_processes()
             cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
-            return Client(self._resources.enter_context(cluster))
+            self._cluster = self._resources.enter_context(cluster)
+            self._workers = len(cluster.workers)
+            return Client(cluster)
         try:
             return Client(scheduler, timeout=_CONNECT_SECONDS)
         except (OSError, ValueError) as error:
@@ -82,7 +87,7 @@ class DaskExecutor:
 
     def next(self) -> Answer:
         """Wait for a task to end. If its worker died, dask repeats all tasks of the worker a few times."""
-        future = self._ended.get()
+        future = self._next_ended()
         name = self._names.pop(future.key)
         del self._futures[future.key]
         alone = future.key not in self._together
@@ -93,6 +98,15 @@ class DaskExecutor:
         if future.status == "error":
             return Answer(name, Died(first_line(future.exception()), alone))
         return Answer(name, Died(f"dask says {future.status}", alone))
+
+    def _next_ended(self) -> Any:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._ended.get(timeout=_PATIENCE_SECONDS)
+            if self._cluster is not None:
+                # dask does not replace a worker that dies at its very start.
+                with _connected():
+                    self._cluster.scale(self._workers)
 
     def _fetched(self, future: Any) -> Any:
         """Return the result of a finished task. If its worker died first, dask may wait for it for ever."""

@@ -12,12 +12,16 @@ from __future__ import annotations
 import fnmatch
 import functools
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from nasbench_lab.cache import cache_folder
+import numpy as np
+
+from nasbench_lab.cache import CACHE_VARIABLE, cache_folder
 from nasbench_lab.errors import (
     DataError,
+    OutputError,
     ParameterError,
     SourceError,
     UnknownNameError,
@@ -191,9 +195,26 @@ def cached_path(name: str) -> Path:
 
 def is_present(name: str) -> bool:
     """Return whether a table of the catalogue is on this machine: converted earlier, or bundled with the package."""
+    return cached_path(name).exists() or _is_bundled(name)
+
+
+def _is_bundled(name: str) -> bool:
     from nasbench_lab.tables import bundled_tables
 
-    return cached_path(name).exists() or name in {made.description.name for made in bundled_tables.recipes()}
+    return name in {made.description.name for made in bundled_tables.recipes()}
+
+
+@functools.cache
+def _in_memory(name: str) -> Table:
+    """Make a table in memory, without the cache: equal to the one in the cache, with the same checksum."""
+    with tempfile.TemporaryDirectory(prefix="nasbench-lab-") as folder:
+        path = Path(folder) / "table.h5"
+        convert(name, path)
+        made = store.open_table(path)
+        values = {metric: np.array(made.values(metric)) for metric in made.metrics}
+        means = {metric: made.published_means(metric) for metric in made.metrics}
+        kept = {metric: np.array(mean) for metric, mean in means.items() if mean is not None}
+        return Table(made.description, values, kept, checksum=made.checksum)
 
 
 def load(name: str | os.PathLike[str]) -> Table:
@@ -208,7 +229,8 @@ def load(name: str | os.PathLike[str]) -> Table:
         UnknownNameError: no table has that name.
         SourceError: the published files can be neither found nor downloaded, or the table must be fetched first.
         DataError: a file is corrupt, is no table file or does not exist.
-        OutputError: the converted table cannot be written to the cache.
+        OutputError: the converted table cannot be written to the cache. A table that comes with the package is then
+            kept in memory.
     """
     if not isinstance(name, str | os.PathLike):
         raise ParameterError(f"a table must be a name, a path or a Table, got {shortened(name)}")
@@ -224,7 +246,12 @@ def load(name: str | os.PathLike[str]) -> Table:
     if not path.exists() and isinstance(made, StreamedRecipe) and not made.file.is_here():
         size = f"a download of {made.file.size / 1e6:,.0f} MB" if made.file.size else "a large download"
         raise SourceError(f"table {text!r} is {size}; fetch it first: nasbench-lab tables fetch {text}")
-    return store.open_table(fetch(text), remedy="; delete the file to make it again")
+    try:
+        return store.open_table(fetch(text), remedy="; delete the file to make it again")
+    except OutputError as error:
+        if not _is_bundled(text):
+            raise OutputError(f"{error}; set {CACHE_VARIABLE} to a folder that can be written") from error
+        return _in_memory(text)
 
 
 def _refuse_other_path(name: str | os.PathLike[str], text: str) -> None:
