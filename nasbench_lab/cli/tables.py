@@ -92,8 +92,10 @@ def describe(
     }
     for key, value in lines.items():
         typer.echo(f"{key:<20} {value}")
-    with atomic_path(out / f"{stem}.pdf") as pdf, atomic_path(out / f"{stem}.png") as png:
-        save_figure_as(table_figure(table, found), pdf, png)
+    figure = table_figure(table, found)
+    for kind in ("pdf", "png"):
+        with atomic_path(out / f"{stem}.{kind}") as temporary:
+            save_figure_as(figure, temporary)
     typer.echo(f"{'figure':<20} {out / stem}.pdf and .png")
 
 

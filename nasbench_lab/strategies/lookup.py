@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -172,7 +173,7 @@ def _module_of_file(path: Path) -> Any:
     if not path.is_file():
         raise ParameterError(f"there is no file {path}")
     where = path.resolve()
-    name = f"{where.stem}_{hashlib.sha256(str(where).encode()).hexdigest()[:8]}"
+    name = f"{where.stem}_{hashlib.sha256(os.fsencode(where)).hexdigest()[:8]}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, where)
         assert spec is not None  # noqa: S101 - every file that ends in .py has a loader

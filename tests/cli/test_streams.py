@@ -137,16 +137,13 @@ class Refuses(Raises):
 """
 
 
+KEY_ERROR = "strategy 'Raises' on table 'digits/chain': KeyError: 'missing' (mine.py, line 10, in tell)"
+TYPE_ERROR = "cannot make Refuses with (space, random): TypeError: not today (mine.py, line 15, in __init__)"
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
-    [
-        (
-            "Raises",
-            "strategy 'Raises' on table 'digits/chain': KeyError: 'missing' (mine.py, line 10, in tell)"
-            + "; to see the traceback, set NASBENCH_LAB_TRACEBACK=1",
-        ),
-        ("Refuses", "cannot make Refuses with (space, random): TypeError: not today (mine.py, line 15, in __init__)"),
-    ],
+    [("Raises", f"{KEY_ERROR}; to see the traceback, set NASBENCH_LAB_TRACEBACK=1"), ("Refuses", TYPE_ERROR)],
 )
 def test_an_error_of_a_users_strategy_is_one_line_with_its_place(tmp_path, name, said):
     (tmp_path / "mine.py").write_text(RAISES)

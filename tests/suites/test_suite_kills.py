@@ -11,6 +11,7 @@ import time
 import psutil
 import pytest
 from paths import ROOT
+from small_disks import small_disk  # noqa: F401 - a fixture
 from small_suites import STRATEGIES, digests, small_shards, table_file
 
 from nasbench_lab.errors import OutputError, SourceError, StrategyError
@@ -234,21 +235,8 @@ def test_two_at_once_share_the_shards(tmp_path, uninterrupted):
     assert own[-1] == len(expected) - 1
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 96 KiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if not sys.platform.startswith("linux") or os.geteuid() != 0:
-        pytest.skip("only root on Linux can mount a small disk")
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", disk], capture_output=True).returncode:
-        pytest.skip("this machine does not let root mount a tmpfs")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
-
-
 @pytest.mark.parametrize("processes", [None, 2])
-def test_a_full_disk_loses_nothing(tmp_path, small_disk, uninterrupted, processes):
+def test_a_full_disk_loses_nothing(tmp_path, small_disk, uninterrupted, processes):  # noqa: F811 - the fixture
     path, expected = uninterrupted
     out = small_disk / "out"
     with pytest.raises(OutputError, match=r"cannot write .*: No space left on device"):

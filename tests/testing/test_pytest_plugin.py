@@ -173,7 +173,8 @@ def test_names_in_any_script_have_files_of_their_own(project):
 
         @pytest.mark.parametrize("name", {names!r})
         def test_search(strategy_baseline, name):
-            strategy_baseline.check("random-search", "synthetic/chain", budget=nl.Budget(evaluations=5), runs=8, name=name)
+            budget = nl.Budget(evaluations=5)
+            strategy_baseline.check("random-search", "synthetic/chain", budget=budget, runs=8, name=name)
         """
     )
     result = project.run_plugin("--update-baselines")
