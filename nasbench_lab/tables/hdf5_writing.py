@@ -30,23 +30,20 @@ class _PatientFile(io.FileIO):
         """Write all bytes, unless an earlier write has failed."""
         left = memoryview(data).cast("B")
         size = len(left)
-        with self._kept():
+        try:
             while left and self.error is None:
                 left = left[super().write(left) or 0 :]
+        except OSError as error:
+            self.error = error
         return size
 
     def truncate(self, size: int | None = None) -> int:
         """Set the size of the file."""
-        with self._kept():
-            return super().truncate(size)
-        return size or 0
-
-    @contextlib.contextmanager
-    def _kept(self) -> Iterator[None]:
         try:
-            yield
+            return super().truncate(size)
         except OSError as error:
             self.error = self.error or error
+        return size or 0
 
 
 @contextlib.contextmanager

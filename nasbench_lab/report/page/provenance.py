@@ -157,10 +157,10 @@ def commands(source: str, study: Study) -> tuple[tuple[str, str], ...]:
         if _has(study, name)
     ]
     tables = [task.table for task in study.tasks]
-    names = file_names(tables)
+    stems = file_names(tables)
     for place, task in enumerate(study.tasks):
         if task.space and tables.count(task.table) == 1:  # the command chooses by the table
-            draw = f"nasbench-lab plot {where} --figure architecture --out architecture-{names[place]}.pdf"
+            draw = f"nasbench-lab plot {where} --figure architecture --out architecture-{stems[place]}.pdf"
             draw += _option("table", task.table)
             made.append((f"architecture found on {task.table}", draw))
     cited = [str(table["name"]) for table in study.provenance.get("tables", ()) if table.get("citation")]
