@@ -7,6 +7,7 @@
 (100, 50)
 """
 
+from nasbench_lab import _startup as _startup
 from nasbench_lab.errors import NasbenchLabError, OneFidelityWarning, SearchOnTestWarning, SettingWarning
 from nasbench_lab.simulation import Budget, Conditions, Trace, simulate
 from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies

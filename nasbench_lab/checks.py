@@ -29,7 +29,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import ParameterError, shortened
 
 
 class Bound(Protocol):
@@ -148,7 +148,7 @@ def whole(name: str, value: Any, *bounds: Bound) -> int:
     nasbench_lab.errors.ParameterError: runs must be at least 1, got 0
     """
     if not _is_whole(value):
-        raise ParameterError(f"{name} must be a whole number, got {value!r}")
+        raise ParameterError(f"{name} must be a whole number, got {shortened(value)}")
     _check_bounds(name, value, bounds)
     return int(value)
 
@@ -174,7 +174,7 @@ def number(name: str, value: Any, *bounds: Bound) -> float:
     nasbench_lab.errors.ParameterError: level must be a finite number, got nan
     """
     if not _is_number(value) or not _is_finite(value):
-        raise ParameterError(f"{name} must be a finite number, got {value!r}")
+        raise ParameterError(f"{name} must be a finite number, got {shortened(value)}")
     _check_bounds(name, value, bounds)
     return float(value)
 
@@ -190,7 +190,7 @@ def flag(name: str, value: Any) -> bool:
     nasbench_lab.errors.ParameterError: restarts must be True or False, got 1
     """
     if not isinstance(value, bool | np.bool_):
-        raise ParameterError(f"{name} must be True or False, got {value!r}")
+        raise ParameterError(f"{name} must be True or False, got {shortened(value)}")
     return bool(value)
 
 
@@ -206,7 +206,7 @@ def one_of(name: str, value: Any, choices: Iterable[Any]) -> Any:
     """
     known = tuple(choices)
     if not any(type(value) is type(choice) and value == choice for choice in known):
-        raise ParameterError(f"{name} must be {_either(map(repr, known))}, got {value!r}")
+        raise ParameterError(f"{name} must be {_either(map(repr, known))}, got {shortened(value)}")
     return value
 
 
@@ -338,7 +338,7 @@ def check_fields(instance: Any) -> None:
 def _check_bounds(name: str, value: Any, bounds: Iterable[Bound]) -> None:
     kept = tuple(bounds)
     if not all(bound.holds(value) for bound in kept):
-        raise ParameterError(f"{name} must be {_in_words(kept)}, got {value!r}")
+        raise ParameterError(f"{name} must be {_in_words(kept)}, got {shortened(value)}")
 
 
 def _digits(limit: float) -> str:

@@ -6,12 +6,19 @@ code 2.
 
 from __future__ import annotations
 
+import functools
+import os
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
 
 _MOST_SUGGESTED = 3
 _TELLING = 4  # letters that are enough to recognise a name
 _LONGEST_NUMBER = 19  # digits
 _MOST_LISTED = 8  # numbers
+_MOST_SHOWN = 100  # characters
+_SHOWN_OF_LONG = 64
 
 
 class NasbenchLabError(Exception):
@@ -83,8 +90,71 @@ def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
+def described(error: BaseException) -> str:
+    """Return an error in one line: its class, its message, and the line of the user's code that raised it.
+
+    The class is left out for errors of this package, whose messages stand alone.
+
+    >>> described(KeyError("oops")), described(ParameterError("runs must be at least 1"))
+    ("KeyError: 'oops'", 'runs must be at least 1')
+    """
+    kind, message = type(error).__name__, first_line(error)
+    text = message if isinstance(error, NasbenchLabError) or message == kind else f"{kind}: {message}"
+    place = place_in_user_code(error.__traceback__)
+    return f"{text} ({place})" if place else text
+
+
+def place_in_user_code(trace: TracebackType | None) -> str:
+    """Return the file, line and function of the user's code in which an error was raised; empty if it was not there.
+
+    It is the innermost frame that belongs neither to this package nor to Python or an installed package, among those
+    that this package called.
+    """
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(trace)]
+    ours = [place for place, (code, _) in enumerate(frames) if code.co_filename.startswith(_own_folder())]
+    for code, line in reversed(frames[ours[0] :] if ours else []):
+        file = code.co_filename
+        if not file.startswith(("<", _own_folder(), *_library_folders())):
+            return f"{Path(file).name}, line {line}, in {code.co_name}"
+    return ""
+
+
+@functools.cache
+def _own_folder() -> str:
+    return f"{Path(__file__).parent}{os.sep}"
+
+
+@functools.cache
+def _library_folders() -> tuple[str, ...]:
+    """Return the folders of Python and of installed packages."""
+    import site
+    import sysconfig
+
+    paths = sysconfig.get_paths()
+    folders = {*site.getsitepackages(), *(paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib"))}
+    return tuple(f"{folder}{os.sep}" for folder in folders)
+
+
+def shortened(value: object) -> str:
+    """Return the `repr` of a value for messages, cut if it is long.
+
+    >>> shortened("digits/chain"), shortened("x" * 5000)
+    ("'digits/chain'", "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (5,002 characters)")
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write integers of more than some thousand digits
+        return "an integer with thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_SHOWN_OF_LONG]}... ({len(text):,} characters)"
+
+
 def unknown(
-    kind: str, name: object, known: Iterable[str], also_called: Mapping[str, Sequence[str]] | None = None
+    kind: str,
+    name: object,
+    known: Iterable[str],
+    also_called: Mapping[str, Sequence[str]] | None = None,
+    *,
+    instead: str = "",
 ) -> UnknownNameError:
     """Return the error for an unknown name, with suggestions in its message.
 
@@ -93,6 +163,7 @@ def unknown(
         name: the unknown name.
         known: all known names.
         also_called: other names, see `suggestions`.
+        instead: what the message says instead of listing all known names, if there are many and none is similar.
 
     >>> print(unknown("table", "nas-bench-graph/kora", ["nas-bench-graph/cora", "digits/chain"]))
     unknown table 'nas-bench-graph/kora'; did you mean 'nas-bench-graph/cora'?
@@ -111,9 +182,17 @@ def unknown(
         near = _nearest(str(name), names) or suggestions(str(name), names, also_called)
     else:
         near = []  # a few numbers are listed
+    asked = f"unknown {kind} {shortened(name)}"
     if near:
-        return UnknownNameError(f"unknown {kind} {name!r}; did you mean {' or '.join(repr(n) for n in near)}?")
-    return UnknownNameError(f"unknown {kind} {name!r}; known: {', '.join(names) or 'none'}")
+        return UnknownNameError(f"{asked}; did you mean {' or '.join(repr(n) for n in near)}?")
+    return UnknownNameError(f"{asked}; {instead or f'known: {_listed(names)}'}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as text; of many numbers, only the first and the last."""
+    if len(names) > _MOST_LISTED and all(map(_is_number, names)):
+        return f"{', '.join(names[:_MOST_SUGGESTED])}, ..., {names[-1]}"
+    return ", ".join(names) or "none"
 
 
 def suggestions(name: str, known: Sequence[str], also_called: Mapping[str, Sequence[str]] | None = None) -> list[str]:

@@ -1,52 +1,63 @@
-"""Writing files and folders atomically: a reader sees the old content or the new, never a part of it."""
+"""Writing files and folders atomically: a reader sees the old content or the new, never a part of it.
+
+A file or folder is written in a hidden working folder beside its target and then moved. The working folder has a lock
+file that its process holds. The operating system releases the lock when the process ends, however it ends, so the next
+process that writes to the same place can tell that a killed process left the folder behind, and removes it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
+import itertools
 import os
+import platform
+import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nasbench_lab.errors import NasbenchLabError, OutputError
 
-_TEMPORARY = ".nasbench-lab-"
-"""Prefix of the names of temporary folders."""
+if TYPE_CHECKING:
+    import filelock
+
+_WORKING = ".nasbench-lab-"
+"""Prefix of the names of working folders."""
 
 _RANDOM_DIGITS = 8
-"""Hexadecimal digits that make the name of a temporary file or folder unique."""
+"""Hexadecimal digits that make the name of a working folder unique."""
 
 _LEFT_BEHIND = 24 * 3600.0
-"""Seconds without a change after which a temporary file counts as left behind by a killed process: a file that is still
-being written grows at least once a day. (A process cannot ask whether a process on another machine is alive.)"""
+"""Seconds without a change after which a working folder whose lock cannot be asked counts as left behind: one of
+another machine, or on a file system without locks. A file that is still being written grows at least once a day."""
+
+_LONGEST_NAME = 150
+
+_HDF5_ERROR_NUMBER = re.compile(r"errno = (\d{1,4})")
 
 
 @contextlib.contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
-    """Give a temporary path next to ``target`` that becomes ``target`` when the block ends without an error.
+    """Give a temporary path that becomes ``target`` when the block ends without an error.
 
     The folder is created if needed. After an error the temporary file is removed and ``target`` is unchanged. Only a
-    killed process leaves its temporary file behind; a later call for the same ``target`` removes it once it is a day
-    old.
+    killed process leaves its temporary file behind; the next process that writes to the same folder removes it.
 
     Raises:
         OutputError: the folder or file cannot be written (permissions, full disk, ...).
     """
-    temporary: Path | None = None
-    try:
-        with _as_output_error(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _remove_leftovers(target)
-            temporary = _create(target.parent, f".{target.stem}-", target.suffix, _create_file)
+    with _as_output_error(target), _working_folder(target.parent) as folder:
+        temporary = folder / target.name
+        with _naming(target, temporary):
+            temporary.touch()
             yield temporary
             _flush_to_disk(temporary)
             temporary.replace(target)
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -63,30 +74,26 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
     Raises:
         OutputError: ``target`` is in the way, or cannot be written. It is unchanged.
     """
-    temporary: Path | None = None
-    try:
-        with _as_output_error(target):
-            place = Path(os.path.realpath(target))
-            exists = _check_replaceable(target, place, replace)
-            home = place if exists else place.parent
-            home.mkdir(parents=True, exist_ok=True)
-            temporary = _create(home, _TEMPORARY, "", os.mkdir)
-            yield temporary
-            for path in temporary.iterdir():
-                _flush_to_disk(path)
-            if not exists and _renamed(temporary, place):
-                return
-            _check_replaceable(target, place, replace)
-            finished = sorted(temporary.iterdir())
-            names = {path.name for path in finished}
-            outdated = [p for p in place.iterdir() if p.name not in names and not p.name.startswith(_TEMPORARY)]
-            for path in finished:
-                path.replace(place / path.name)
-            for path in outdated:
-                path.unlink()
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+    with _as_output_error(target):
+        place = Path(os.path.realpath(target))
+        exists = _check_replaceable(target, place, replace)
+        with _working_folder(place if exists else place.parent) as folder:
+            temporary = folder / "content"
+            temporary.mkdir()
+            with _naming(target, temporary):
+                yield temporary
+                for path in temporary.iterdir():
+                    _flush_to_disk(path)
+                if not exists and _renamed(temporary, place):
+                    return
+                _check_replaceable(target, place, replace)
+                finished = sorted(temporary.iterdir())
+                names = {path.name for path in finished}
+                outdated = [path for path in place.iterdir() if path.name not in names and not is_working(path)]
+                for path in finished:
+                    path.replace(place / path.name)
+                for path in outdated:
+                    path.unlink()
 
 
 def _renamed(temporary: Path, place: Path) -> bool:
@@ -100,49 +107,115 @@ def _renamed(temporary: Path, place: Path) -> bool:
     return True
 
 
-def _remove_leftovers(target: Path) -> None:
-    """Remove the temporary files of ``target`` that killed processes left behind."""
-    for path in _aged_hidden_files(os.path.realpath(target.parent)):
-        if _is_temporary(path.name, target):
-            path.unlink(missing_ok=True)
+def file_names(texts: Iterable[str]) -> list[str]:
+    """Return texts in a form for file names. Equal names get numbers, so that no file replaces another.
+
+    >>> file_names(["nas-bench-graph/Cora (12 epochs)", "a/b", "a b", "随机", "搜索"])
+    ['nas-bench-graph-cora-12-epochs', 'a-b', 'a-b-2', 'table', 'table-2']
+    """
+    names: list[str] = []
+    for text in texts:
+        name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_LONGEST_NAME].strip("-") or "table"
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        names.append(next(each for each in itertools.chain([name], numbered) if each not in names))
+    return names
+
+
+def is_working(path: Path) -> bool:
+    """Return whether a path is the working folder of an atomic write."""
+    return path.name.startswith(_WORKING)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with its content; do nothing if it does not exist."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _working_folder(home: Path) -> Iterator[Path]:
+    """Give a new hidden folder in ``home``, locked by this process until it is removed at the end of the block."""
+    home.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(os.path.realpath(home))
+    folder = _create_folder(home)
+    lock = _lock(folder / _lock_name())
+    try:
+        yield folder
+    finally:
+        if lock is not None:
+            lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _create_folder(home: Path) -> Path:
+    """Create a folder with a new name and return its path.
+
+    `tempfile` makes folders that only their owner can read, so their modes would have to be changed to those of
+    ordinary folders afterwards. That needs the umask, which belongs to the whole process and can only be read by
+    setting it: other threads that create files at that moment would get wrong modes. Here, the operating system applies
+    the umask (and a folder's default access list) itself, as it does for every folder.
+    """
+    while True:
+        folder = home / f"{_WORKING}{secrets.token_hex(_RANDOM_DIGITS // 2)}"
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
 
 
 @functools.cache  # thousands of files may be written to one folder; listing it once per process is enough
-def _aged_hidden_files(folder: str) -> list[Path]:
-    """Return the hidden files of a folder that were last changed more than a day ago."""
-    oldest, found = time.time() - _LEFT_BEHIND, []
-    for path in Path(folder).iterdir():
-        with contextlib.suppress(FileNotFoundError):  # another process removed it
-            if path.name.startswith(".") and path.is_file() and path.stat().st_mtime < oldest:
-                found.append(path)
-    return found
+def _remove_leftovers(home: str) -> None:
+    """Remove the working folders in a folder that killed processes left behind."""
+    for folder in Path(home).iterdir():
+        if is_working(folder):
+            with contextlib.suppress(OSError):  # its process has just removed it, or it belongs to another user
+                _remove_if_left(folder)
 
 
-def _is_temporary(name: str, target: Path) -> bool:
-    """Return whether a name has the form that `atomic_path` gives to the temporary files of ``target``."""
-    start, end = f".{target.stem}-", target.suffix
-    # A longer name is that of another target's temporary file.
-    return name.startswith(start) and name.endswith(end) and len(name) == len(start) + _RANDOM_DIGITS + len(end)
+def _remove_if_left(folder: Path) -> None:
+    """Remove a working folder unless its process may still be at work."""
+    own = folder / _lock_name()
+    # A process creates its lock file, locks it and only then writes. Without content, it may not have locked it yet.
+    if own.exists() and any(path != own for path in folder.iterdir()):
+        lock = _lock(own)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.release()
+            shutil.rmtree(folder, ignore_errors=True)  # Windows keeps a locked file
+            return
+    newest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    if newest < time.time() - _LEFT_BEHIND:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _create(folder: Path, prefix: str, suffix: str, create: Callable[[Path], None]) -> Path:
-    """Create a file or folder with a new name and return its path.
+def _lock(path: Path) -> filelock.BaseFileLock | None:
+    """Lock a file without waiting; return None if another process holds the lock, or if there are no locks here."""
+    import filelock
 
-    `tempfile` makes files and folders that only their owner can read, so their modes would have to be changed to those
-    of ordinary files afterwards. That needs the umask, which belongs to the whole process and can only be read by
-    setting it: other threads that create files at that moment would get wrong modes. Here, the operating system applies
-    the umask (and a folder's default access list) itself, as it does for every file.
-    """
-    while True:
-        path = folder / f"{prefix}{secrets.token_hex(_RANDOM_DIGITS // 2)}{suffix}"
-        with contextlib.suppress(FileExistsError):
-            create(path)
-            return path
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except (filelock.Timeout, OSError, NotImplementedError):
+        return None
+    return lock
 
 
-def _create_file(path: Path) -> None:
-    """Create an empty file; a FileExistsError if there is one already."""
-    path.touch(exist_ok=False)
+@functools.cache
+def _lock_name() -> str:
+    """Return the name of the lock files of this machine: on some network file systems, others do not see the locks."""
+    return f"{hashlib.sha256(platform.node().encode()).hexdigest()[:8]}.lock"
+
+
+@contextlib.contextmanager
+def _naming(target: Path, temporary: Path) -> Iterator[None]:
+    """Let errors inside the block name the target instead of the temporary path."""
+    try:
+        yield
+    except OutputError as error:
+        if str(temporary) not in str(error):
+            raise
+        raise OutputError(str(error).replace(str(temporary), str(target))) from error
 
 
 @contextlib.contextmanager
@@ -152,8 +225,24 @@ def _as_output_error(target: Path) -> Iterator[None]:
         yield
     except NasbenchLabError:
         raise
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    except (OSError, RuntimeError) as error:
+        reason = _reason(error)
+        if not reason:
+            raise
+        raise OutputError(f"cannot write {target}: {reason}") from error
+
+
+def _reason(error: OSError | RuntimeError) -> str:
+    """Return why the operating system refused something, in one line; empty for an error of another kind.
+
+    HDF5 hides the reason in a long text, and raises a RuntimeError when a file is closed.
+    """
+    hidden = _HDF5_ERROR_NUMBER.search(str(error))
+    if hidden:
+        return os.strerror(int(hidden[1]))
+    if isinstance(error, OSError):
+        return " ".join(str(error.strerror or error).split())
+    return ""
 
 
 def _check_replaceable(target: Path, place: Path, replace: Collection[str] | None) -> bool:
@@ -162,7 +251,7 @@ def _check_replaceable(target: Path, place: Path, replace: Collection[str] | Non
         return False
     if not place.is_dir():
         raise OutputError(f"{target} is in the way: it is not a folder")
-    present = sorted(path.name for path in place.iterdir() if not path.name.startswith(_TEMPORARY))
+    present = sorted(path.name for path in place.iterdir() if not is_working(path))
     if replace is None and present:
         raise OutputError(f"{target} already has {present[0]}; choose another folder, or allow overwriting it")
     foreign = [name for name in present if name not in (replace or ())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,21 @@ def entry_points(group: str) -> dict[str, tuple[EntryPoint, ...]]:
 def added_names(group: str, built_in: Collection[str] = ()) -> list[str]:
     """Return the names that packages add to a group, without built-in names, which cannot be replaced."""
     return [name for name in entry_points(group) if name not in built_in]
+
+
+def warn_of_ignored(group: str, name: str) -> None:
+    """Warn if a package adds a built-in name, which cannot be replaced."""
+    for message in ignored(group, [name]):
+        warnings.warn(message, stacklevel=3)
+
+
+def ignored(group: str, built_in: Collection[str]) -> list[str]:
+    """Return one message for each entry point that adds a built-in name."""
+    return [
+        f"{describe(group, name)} is ignored, as {name!r} is a built-in name; its package must choose another"
+        for name in entry_points(group)
+        if name in built_in
+    ]
 
 
 def load_entry_point(group: str, name: str) -> Any:

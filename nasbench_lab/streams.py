@@ -32,7 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.checks import AtLeast, require, whole
+from nasbench_lab.checks import AtLeast, AtMost, require, whole
+from nasbench_lab.errors import shortened
 
 WordArray = NDArray[np.uint64]
 
@@ -43,17 +44,20 @@ MEASUREMENT = 1
 
 _MAX_SEED = 2**128
 _MAX_RUN = 2**64
+
+MOST_RUNS = 10**9
+"""Largest number of runs of a simulation. More would not fit into the memory of any machine."""
 _TILE = 2**15  # uniforms that are generated at a time, over all runs: 256 KiB fit into the second-level cache
 
 
 def check_seed(seed: int, first_run: int, runs: int) -> None:
     """Raise a ParameterError unless the numbers address valid streams."""
     whole("seed", seed)
-    require(0 <= seed < _MAX_SEED, f"seed must be an integer in [0, 2**128), got {seed}")
-    whole("runs", runs, AtLeast(1))
+    require(0 <= seed < _MAX_SEED, f"seed must be an integer in [0, 2**128), got {shortened(seed)}")
+    whole("runs", runs, AtLeast(1), AtMost(MOST_RUNS))
     whole("first_run", first_run)
     possible = 0 <= first_run <= _MAX_RUN - runs
-    require(possible, f"first_run must be at least 0 (and first_run + runs at most 2**64), got {first_run}")
+    require(possible, f"first_run must be at least 0 (and first_run + runs at most 2**64), got {shortened(first_run)}")
 
 
 def run_words(seed: int, first_run: int, runs: int, purpose: int) -> WordArray:

@@ -23,6 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table as Grid
 
+from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.measurements import RepeatPolicy
 
@@ -131,6 +132,7 @@ def training_progress(folder: Path) -> Iterator[Callable[[int, int], None]]:
 
         def report(done: int, total: int) -> None:
             nonlocal task
+            interrupts.check()
             # Trainings that were finished before say nothing about the speed, so a new task starts with them.
             if task is None or bar.tasks[task].total != total:
                 task = bar.add_task("trained", total=total, completed=done)
@@ -142,4 +144,4 @@ def training_progress(folder: Path) -> Iterator[Callable[[int, int], None]]:
             bar.stop()
             kept = f"finished trainings are kept in {folder}"
             typer.echo(f"stopped; {kept}; run the same command again to continue", err=True)
-            raise typer.Exit(130) from None
+            raise typer.Exit(INTERRUPTED) from None

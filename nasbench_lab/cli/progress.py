@@ -24,9 +24,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
 from nasbench_lab.tables.progress_callbacks import Report
 
-INTERRUPTED = 130  # exit code of programs that were ended by Ctrl-C
 _BETWEEN_LINES = 60.0  # seconds
 
 
@@ -110,6 +110,7 @@ def reporting(stopped: str) -> Iterator[Report]:
         tasks: dict[str, TaskID] = {}
 
         def report(name: str, done: int, total: int) -> None:
+            interrupts.check()
             if name not in tasks:
                 for earlier in tasks.values():
                     bar.stop_task(earlier)

@@ -29,7 +29,8 @@ COMMAND = "python -m nasbench_lab.cli.reference > docs/cli.md"
 _TOP = f"""# The command line
 
 This page lists all commands and options, as does `nasbench-lab COMMAND --help`. A mistake gives one line on standard
-error and exit code 2.
+error and exit code 2. To see the traceback as well, set the environment variable `NASBENCH_LAB_TRACEBACK` to 1. Ctrl-C
+ends a command with exit code 130. If nobody reads the output, as after `| head -1`, the exit code is 141.
 
 The page is generated. Do not edit it; run `{COMMAND}`.
 """

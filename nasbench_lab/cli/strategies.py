@@ -10,8 +10,10 @@ import typer
 
 from nasbench_lab.checks import domains
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.errors import NasbenchLabError
-from nasbench_lab.strategies import registry
+from nasbench_lab.errors import NasbenchLabError, ParameterError
+from nasbench_lab.strategies import Strategy, registry
+from nasbench_lab.strategies.lookup import import_path, split_path
+from nasbench_lab.strategies.plain import plain_version
 
 app = typer.Typer(help="List all strategies, or show one.", rich_markup_mode=None)
 
@@ -40,20 +42,24 @@ def overview(context: typer.Context) -> None:
     for name, reason in broken.items():
         grid.add_row(f"  {name}", "", f"({reason})")
     print_grid(grid, fold=True)
+    for problem in registry.ignored_entry_points():
+        typer.echo(f"note: {problem}", err=True)
     typer.echo("\nshow one with its parameters    nasbench-lab strategies info NAME")
 
 
 @app.command()
-def info(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a strategy.")]) -> None:
+def info(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a strategy, or file.py:Class.")],
+) -> None:
     """Show what a strategy is, its version and reference, and its parameters with their defaults and allowed values."""
-    kind = registry.strategy_class(name)
+    kind = _defined(name)
     rows = {
         "name": name,
-        "version": registry.version(name),
-        "family": registry.family(name) or _UNSAID,
-        "needs": ", ".join(registry.needs(name)) or "only observed values",
+        "version": plain_version(kind),
+        "family": getattr(kind, "family", "") or _UNSAID,
+        "needs": ", ".join(registry.needs_of(kind)) or "only observed values",
         "workers": "asynchronous" if getattr(kind, "asynchronous", False) else "waits for the slowest worker",
-        "reference": registry.reference(name),
+        "reference": getattr(kind, "reference", ""),
     }
     for key, value in rows.items():
         typer.echo(f"{key:<12} {value}".rstrip())
@@ -70,6 +76,15 @@ def info(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a str
         typer.echo("")
         print_grid(grid, fold=True)
     typer.echo(f"\nuse it       nasbench-lab run --strategy {_example(name, parameters)} ...")
+
+
+def _defined(name: str) -> Any:
+    """Return the class of a strategy, or the function that makes one, given by name or place."""
+    place, _ = split_path(name)
+    kind = import_path(place) if place else registry.strategy_class(name)
+    if isinstance(kind, type) and not (issubclass(kind, Strategy) or registry.is_plain(kind)):
+        raise ParameterError(f"{name} is not a class of strategies: it has no ask and tell")
+    return kind
 
 
 def _parameters(kind: type[Any]) -> dict[str, tuple[str, str]]:

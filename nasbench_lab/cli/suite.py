@@ -14,14 +14,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from nasbench_lab.analysis import Summary, compare_with_published, summarize, to_csv
+from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.cli.progress import INTERRUPTED, LogLines
+from nasbench_lab.cli.progress import LogLines
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import published_table
 from nasbench_lab.simulation import Results
 from nasbench_lab.suites import DaskExecutor, LocalProcesses, SuiteFolder, built_in, read_suite, run_suite, runner
+from nasbench_lab.suites.folder import clean as clean_folder
 from nasbench_lab.suites.plan import Skipped
 from nasbench_lab.suites.toml_files import EXAMPLE
 
@@ -64,10 +66,12 @@ def run(
     summaries = [summarize(trace) for trace in results]
     with atomic_path(out / SUMMARY) as temporary:
         temporary.write_text(to_csv(summaries), encoding="utf-8")
-    _print_results(results, summaries, SuiteFolder.open(out).plan.skipped)
-    if beside := compare_with_published(results, wanted.published):
+    beside = compare_with_published(results, wanted.published)
+    if beside:
         with atomic_path(out / PUBLISHED) as temporary:
             temporary.write_text(published_table(beside, wanted.title), encoding="utf-8")
+    _print_results(results, summaries, SuiteFolder.open(out).plan.skipped)
+    if beside:
         typer.echo(f"\ncomparison with published numbers: {out / PUBLISHED}")
     typer.echo(f"\nsee {out}; for figures, statistics and a page to share: nasbench-lab report {out}")
 
@@ -133,8 +137,8 @@ def clean(
     folder: Folder,
     results: Annotated[bool, typer.Option("--results", help="Remove all results too, permanently.")] = False,
 ) -> None:
-    """Remove leftovers of killed processes, damaged files and reports of failures."""
-    count = SuiteFolder.open(folder).clean(results=results)
+    """Remove leftovers of killed processes, damaged files and reports of failures. The next run makes them again."""
+    count = clean_folder(folder, results=results)
     if results:
         for name in (SUMMARY, PUBLISHED):
             (folder / name).unlink(missing_ok=True)
@@ -159,6 +163,7 @@ def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
 
         def report(progress: runner.SuiteProgress) -> None:
             nonlocal task
+            interrupts.check()
             said = f"{progress.finished} of {progress.shards} shards"
             said += f", {progress.failed} failed" if progress.failed else ""
             # Shards that were finished before say nothing about the speed, so the bar starts with them.

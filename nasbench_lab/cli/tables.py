@@ -95,8 +95,10 @@ def describe(
         typer.echo(f"{key:<20} {value}")
     if note := coverage_note(table):
         typer.echo(f"note: {note}", err=True)
-    with atomic_path(out / f"{stem}.pdf") as pdf, atomic_path(out / f"{stem}.png") as png:
-        save_figure_as(table_figure(table, found), pdf, png)
+    figure = table_figure(table, found)
+    for kind in ("pdf", "png"):
+        with atomic_path(out / f"{stem}.{kind}") as temporary:
+            save_figure_as(figure, temporary)
     typer.echo(f"{'figure':<20} {out / stem}.pdf and .png")
 
 

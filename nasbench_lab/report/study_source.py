@@ -8,7 +8,7 @@ from typing import Any
 
 from nasbench_lab.analysis.studies.pipeline import study
 from nasbench_lab.analysis.studies.results import Study
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import ParameterError, shortened
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.suites import open_results
@@ -58,8 +58,11 @@ def _results_of(source: Results | Trace | Sequence[Trace] | str | os.PathLike[st
     if isinstance(source, str | os.PathLike):
         return open_results(source)
     given: Any = source  # whatever a user gives
-    if not isinstance(given, Sequence) or not all(isinstance(trace, Trace) for trace in given):
-        raise ParameterError(f"give a study, traces, results or a path, got {given!r}")
+    if not isinstance(given, Sequence):
+        raise ParameterError(f"give a study, traces, results or a path, got {shortened(given)}")
+    for trace in given:
+        if not isinstance(trace, Trace):
+            raise ParameterError(f"give a study, traces, results or a path, got a list with {shortened(trace)}")
     for number, trace in enumerate(source):
         if any(trace.setting == other.setting for other in source[:number]):
             raise ParameterError(f"strategy {trace.setting.label!r} appears twice on table {trace.setting.table!r}")

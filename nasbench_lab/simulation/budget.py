@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +10,14 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import ParameterError, shortened
 
 JOULES = {"J": 1.0, "kJ": 1e3, "MJ": 1e6, "Wh": 3.6e3, "kWh": 3.6e6}
 """Units of energy, in joules."""
+
+_MOST = 10**15
+"""Largest budget of any kind (energy: in joules). Real budgets are far smaller, larger ones would never end, and a
+clock counts fractions of a second only up to about 1e15 seconds."""
 
 _ENERGY = re.compile(r"\s*(?P<number>[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(?P<unit>[A-Za-z]+)\s*")
 _ALWAYS_STORED = ("evaluations", "epochs", "seconds")
@@ -65,7 +68,7 @@ class Budget:
             every table, with or without times.
 
     Raises:
-        ParameterError: no limit is given, or one is not positive.
+        ParameterError: no limit is given, or one is not positive or larger than any real budget.
 
     >>> Budget(evaluations=300)
     Budget(evaluations=300)
@@ -145,12 +148,10 @@ def _number(name: str, limit: Any, kind: type[Any]) -> int | float:
     """Return a limit as a plain int or float, or raise ParameterError."""
     if isinstance(limit, bool) or not isinstance(limit, int | float | np.integer | np.floating):
         raise ParameterError(f"a budget must be a number, got {name}={limit!r}")
-    try:
-        positive = limit > 0 and float(limit) < math.inf
-    except OverflowError:
-        raise ParameterError(f"a budget must be smaller than 1e308, got more for {name}") from None
-    if not positive:
-        raise ParameterError(f"a budget must be positive, got {name}={limit}")
+    if not limit > 0:
+        raise ParameterError(f"a budget must be positive, got {name}={shortened(limit)}")
+    if limit > _MOST:
+        raise ParameterError(f"a budget in {name} must be at most {_MOST:g}, got {shortened(limit)}")
     if kind(limit) != limit:
         raise ParameterError(f"a budget in {name} must be a whole number, got {name}={limit}")
     return kind(limit)
@@ -166,6 +167,7 @@ def _energy_text(limit: Any) -> str:
         number = float(found["number"])
     except ValueError:
         raise ParameterError(f"a budget in energy is a number and a unit ({units}), got {limit!r}") from None
-    if not 0 < number < math.inf:
-        raise ParameterError(f"a budget must be positive and finite, got energy={limit!r}")
+    most = _MOST / JOULES[found["unit"]]
+    if not 0 < number <= most:
+        raise ParameterError(f"a budget in energy must be above 0 and at most {most:g} {found['unit']}, got {limit!r}")
     return f"{number:.15g} {found['unit']}"

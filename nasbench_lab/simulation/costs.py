@@ -119,7 +119,9 @@ def spendings(budget: Budget, table: Table, measurements: Measurements) -> tuple
     for cost in COSTS:
         if getattr(budget, cost.name) is None:
             continue
-        advice = f"so a budget in {cost.name} is impossible; give the budget in evaluations, epochs or seconds"
+        advice = (
+            f"so a budget in {cost.name} is impossible; give the budget in evaluations, epochs, seconds or trainings"
+        )
         limit = cost.limit(budget, table) if cost.known(table) else None
         if limit is None:
             raise MissingDataError(f"table {table.name!r} has no {cost.noun}, {advice}")

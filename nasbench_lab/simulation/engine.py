@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nasbench_lab.checks import whole
-from nasbench_lab.errors import OneFidelityWarning, ParameterError, SearchOnTestWarning, SettingWarning
+from nasbench_lab.errors import (
+    NasbenchLabError,
+    OneFidelityWarning,
+    ParameterError,
+    SearchOnTestWarning,
+    SettingWarning,
+)
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.clock import Clock, Log
 from nasbench_lab.simulation.conditions import Conditions, Prepared
@@ -22,7 +29,7 @@ from nasbench_lab.simulation.trace import Reference, Setting, Trace
 from nasbench_lab.simulation.zero_cost_scores import require_scores
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.lookup import find_strategy, parameter_names, parameters_in_text
-from nasbench_lab.strategies.plain import PlainRun
+from nasbench_lab.strategies.plain import PlainRun, PlainStrategy
 from nasbench_lab.streams import check_seed
 from nasbench_lab.tables.catalogue import load
 from nasbench_lab.tables.table import Table, best
@@ -144,12 +151,26 @@ def simulate_under(
     together = max(1, min(RUNS_AT_A_TIME, strategy.runs_at_a_time, _STATE_ENTRIES // table.space.size))
     for start in range(0, runs, together):
         clock = Clock(log, setting.budget, fixed, start, min(start + together, runs), prepared.spendings)
-        with one_thread():
+        with one_thread(), _noting(strategy, table):
             simulate_together(table, strategy, prepared.measurements, prepared.goals, setting, clock)
     trace = log.trace(setting, _reference(table, prepared))
     if note := one_fidelity_warning(strategy, table, trace):
         warnings.warn(note, OneFidelityWarning, stacklevel=stacklevel)
     return trace
+
+
+@contextlib.contextmanager
+def _noting(strategy: Strategy[Any], table: Table) -> Iterator[None]:
+    """Add the strategy and the table to errors of a strategy that does not belong to this package."""
+    try:
+        yield
+    except NasbenchLabError:
+        raise
+    except Exception as error:
+        code = strategy.factory if isinstance(strategy, PlainStrategy) else type(strategy)
+        if not str(getattr(code, "__module__", "")).startswith(f"{__package__.partition('.')[0]}."):
+            error.add_note(f"strategy {strategy.label!r} on table {table.name!r}")
+        raise
 
 
 def _merged(parameters: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Measurements:
 
     def check_times(self, what: str) -> None:
         """Raise MissingDataError unless every evaluation has a positive time; ``what`` is what needs the times."""
-        advice = f"so {what} impossible; give the budget in evaluations or epochs, and one worker"
+        advice = f"so {what} impossible; give the budget in evaluations, epochs or trainings, and one worker"
         if self._seconds is None:
             raise MissingDataError(f"table {self.table!r} has no times, {advice}")
         check_positive(self.table, "times", self._seconds.reshape(-1, self._width)[self._exists()], advice)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from nasbench_lab.displays import html_card, html_table
-from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, shortened
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.records import Records
 from nasbench_lab.simulation.trace import Setting, Trace, concatenate
@@ -67,8 +67,15 @@ class Results:
         """Return results for traces that are already in memory.
 
         Raises:
-            ParameterError: there are no traces.
+            ParameterError: there are no traces, or they are something else.
         """
+        given: Any = traces  # whatever a user gives
+        if not isinstance(given, Iterable):
+            raise ParameterError(f"give results or a list of traces, got {shortened(given)}")
+        traces = list(given)
+        for trace in traces:
+            if not isinstance(trace, Trace):
+                raise ParameterError(f"give results or a list of traces, got a list with {shortened(trace)}")
         parts = [StoredRuns(trace.setting, functools.partial(_same, trace)) for trace in traces]
         return cls(parts, provenance([trace.setting for trace in traces], kind="memory"))
 

@@ -38,6 +38,7 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace
+from nasbench_lab.strategies.base import shown
 from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
 
@@ -161,10 +162,10 @@ def read_settings(path: Path) -> tuple[list[Setting], str]:
 
 
 def setting_text(setting: Setting) -> str:
-    """Return a setting as JSON. Arguments of plain strategies that JSON cannot store become their `repr`."""
+    """Return a setting as JSON. Arguments of plain strategies that JSON cannot store become text."""
     data = {field.name: getattr(setting, field.name) for field in dataclasses.fields(setting)}
     data |= data.pop("conditions").to_data()
-    return json.dumps({**data, "objective": dataclasses.asdict(setting.objective)}, default=repr, sort_keys=True)
+    return json.dumps({**data, "objective": dataclasses.asdict(setting.objective)}, default=shown, sort_keys=True)
 
 
 def parse_setting(fields: Mapping[str, Any]) -> Setting:

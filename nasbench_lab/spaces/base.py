@@ -28,7 +28,17 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
 _MOST_RESOLVED = 2**16
 
 
-class Space(abc.ABC):
+class _Finished(abc.ABCMeta):
+    """The class of the classes of spaces: it marks a space as complete after its construction."""
+
+    def __call__(cls, *arguments: Any, **options: Any) -> Any:
+        """Make a space that cannot be changed."""
+        space = super().__call__(*arguments, **options)
+        space._is_complete = True
+        return space
+
+
+class Space(metaclass=_Finished):
     """A finite set of architectures, numbered 0 .. size-1 in the official order where one exists.
 
     An architecture has three names: its *index*; its *codes*, a row of small integers, one per choice; and its
@@ -47,6 +57,8 @@ class Space(abc.ABC):
     `labels`, `graph`         how an architecture is drawn: its codes as a row of layers
     `has_neighbors`           whether any architecture has a neighbour
     ========================  =======================================================================
+
+    The public attributes of a space cannot be changed after its construction: all runs of a simulation share it.
 
     Nothing outside a space's file asks of which class a space is (docs/design/spaces.md).
     """
@@ -367,6 +379,18 @@ class Space(abc.ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         return state_without_caches(self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._refuse_change(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse_change(name)
+        super().__delattr__(name)
+
+    def _refuse_change(self, name: str) -> None:
+        if "_is_complete" in self.__dict__ and not name.startswith("_"):
+            raise AttributeError(f"a space cannot be changed, so its {name} cannot be set; make another space")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.size} architectures>"

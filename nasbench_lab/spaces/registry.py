@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nasbench_lab.errors import DataError, ParameterError, UnknownNameError, unknown
-from nasbench_lab.plugins import added_names, describe, load_entry_point
+from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.chain import ChainSpace
@@ -78,6 +78,8 @@ def make_space(spec: Mapping[str, Any]) -> Space:
 def _make_once(text: str) -> Space:
     parameters = json.loads(text)
     name = parameters.pop("name")
+    if name in _BUILT_IN:
+        warn_of_ignored(GROUP, name)
     make = _BUILT_IN[name] if name in _BUILT_IN else load_entry_point(GROUP, name)
     try:
         space = make(**parameters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -14,6 +15,8 @@ from nasbench_lab.checks import check_fields
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 
 State = TypeVar("State")
+
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
 class Strategy(abc.ABC, Generic[State]):
@@ -131,8 +134,17 @@ class Strategy(abc.ABC, Generic[State]):
         'regularized-evolution:population_size=20'
         """
         defaults = _defaults(type(self))
-        changed = [f"{name}={value}" for name, value in self.parameters.items() if defaults[name] != repr(value)]
+        changed = [f"{name}={shown(value)}" for name, value in self.parameters.items() if defaults[name] != repr(value)]
         return f"{self.name}:{','.join(changed)}" if changed else self.name
+
+
+def shown(value: Any) -> str:
+    """Return the value of a parameter as text that is the same in every process: without addresses in memory.
+
+    >>> shown(5), shown(object())
+    ('5', '<object object>')
+    """
+    return _ADDRESS.sub("", str(value))
 
 
 def field_names(kind: type[Any]) -> list[str]:

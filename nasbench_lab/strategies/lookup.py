@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.errors import NasbenchLabError, ParameterError, described, unknown
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainRun, PlainStrategy
@@ -58,6 +60,8 @@ def find_strategy(strategy: StrategyLike, parameters: Mapping[str, Any] | None =
             return find_strategy(import_path(place), {**given, **more})
         name, more = parse_strategy(strategy)
         return resolve(name, {**given, **more})
+    if isinstance(strategy, functools.partial) and not strategy.args:
+        return find_strategy(strategy.func, {**strategy.keywords, **given})
     if callable(strategy) and not isinstance(strategy, type | Strategy):
         return PlainStrategy(strategy, given)
     return resolve(strategy, given)
@@ -159,7 +163,7 @@ def import_path(path: str) -> Any:
     except NasbenchLabError as error:
         raise ParameterError(f"cannot import {path}: {error}") from error
     except (Exception, SystemExit) as error:  # whatever the module raises
-        raise ParameterError(f"cannot import {path}: {first_line(error)}") from error
+        raise ParameterError(f"cannot import {path}: {described(error)}") from error
     if not isinstance(found, type) and not inspect.isroutine(found):
         raise ParameterError(f"{path} is not a class or a function")
     return found
@@ -170,7 +174,7 @@ def _module_of_file(path: Path) -> Any:
     if not is_plain(path):
         raise ParameterError(f"there is no file {path}")
     where = path.resolve()
-    name = f"{where.stem}_{hashlib.sha256(str(where).encode()).hexdigest()[:8]}"
+    name = f"{where.stem}_{hashlib.sha256(os.fsencode(where)).hexdigest()[:8]}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, where)
         assert spec is not None  # noqa: S101 - every file that ends in .py has a loader

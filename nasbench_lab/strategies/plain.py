@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, final
@@ -9,9 +11,9 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.errors import StrategyError
+from nasbench_lab.errors import StrategyError, described
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.base import Strategy, shown
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
@@ -65,8 +67,9 @@ class PlainStrategy(Strategy[_State]):
 
     @property
     def name(self) -> str:  # type: ignore[override] # of the object, not of the class: it is known only then
-        """The title, or the factory's name."""
-        return self.title or str(getattr(self.factory, "__qualname__", repr(self.factory)))
+        """The title, or the name of the factory's class or function."""
+        factory = self.factory.func if isinstance(self.factory, functools.partial) else self.factory
+        return self.title or str(getattr(factory, "__qualname__", type(factory).__qualname__))
 
     @property
     def version(self) -> int:  # type: ignore[override] # of the object, like the name
@@ -75,13 +78,13 @@ class PlainStrategy(Strategy[_State]):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The arguments of the factory."""
-        return dict(self.arguments)
+        """The arguments of the factory, including those that ``functools.partial`` gives it."""
+        return {**_bound_arguments(self.factory), **self.arguments}
 
     @property
     def label(self) -> str:
         """The name and the arguments."""
-        arguments = ",".join(f"{name}={value}" for name, value in self.arguments.items())
+        arguments = ",".join(f"{name}={shown(value)}" for name, value in self.parameters.items())
         return f"{self.name}:{arguments}" if arguments else self.name
 
     def start(self, problem: Problem) -> _State:
@@ -95,7 +98,7 @@ class PlainStrategy(Strategy[_State]):
             try:
                 one = self.factory(problem.space, problem.streams.generator(run), **self.arguments)
             except TypeError as error:
-                raise StrategyError(f"cannot make {self.label} with (space, random): {error}") from error
+                raise StrategyError(f"cannot make {self.label} with (space, random): {described(error)}") from error
             if not all(callable(getattr(one, method, None)) for method in ("ask", "tell")):
                 raise StrategyError(f"{self.name} must return an object with ask and tell, got {one!r}")
             made.append(one)
@@ -130,7 +133,21 @@ class PlainStrategy(Strategy[_State]):
             raise StrategyError(f"{self.name} proposed {architecture!r}: {error}") from error
 
 
+def _bound_arguments(factory: Callable[..., Any]) -> dict[str, Any]:
+    """Return the arguments that ``functools.partial`` gives a function, by name."""
+    if not isinstance(factory, functools.partial):
+        return {}
+    try:
+        names = list(inspect.signature(factory.func).parameters)
+    except (TypeError, ValueError):  # a callable without a signature
+        names = []
+    names += [f"argument {place}" for place in range(len(names), len(factory.args))]
+    return {**dict(zip(names, factory.args, strict=False)), **factory.keywords}
+
+
 def plain_version(factory: Callable[..., Any]) -> int:
     """Return the version of a plain strategy: its attribute ``version`` if that is a whole number, else 1."""
+    if isinstance(factory, functools.partial):
+        factory = factory.func
     given = getattr(factory, "version", 1)
     return given if isinstance(given, int) else 1

@@ -14,16 +14,20 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from nasbench_lab.errors import NasbenchLabError, ParameterError, unknown
+from nasbench_lab.plugins import added_names, describe, ignored, load_entry_point, warn_of_ignored
 from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainRun, PlainStrategy, plain_version
 
 GROUP = "nasbench_lab.strategies"
+
+HOW_TO_LIST = "to list the strategies: nasbench-lab strategies"
 
 CONTRACT = frozenset({"base", "lookup", "plain", "problem", "registry"})
 """The modules of this package that are no strategies."""
@@ -38,14 +42,6 @@ def built_in() -> tuple[str, ...]:
     """
     modules = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if not module.ispkg)
     return tuple(sorted(module.replace("_", "-") for module in modules if module not in CONTRACT))
-
-
-@functools.cache
-def _added() -> dict[str, Callable[[], Any]]:
-    """Return what loads each strategy of other packages; a built-in name cannot be taken over."""
-    from importlib.metadata import entry_points  # slow to import, and needed only here
-
-    return {entry.name: entry.load for entry in entry_points(group=GROUP) if entry.name not in built_in()}
 
 
 @functools.cache
@@ -80,7 +76,12 @@ def list_strategies() -> list[str]:
     >>> "random-search" in list_strategies()
     True
     """
-    return sorted({*built_in(), *_added()})
+    return sorted([*built_in(), *added_names(GROUP, built_in())])
+
+
+def ignored_entry_points() -> list[str]:
+    """Return one line per installed entry point that is ignored, as its name is that of a built-in strategy."""
+    return ignored(GROUP, built_in())
 
 
 def strategy_class(name: str) -> type[Any]:
@@ -92,14 +93,11 @@ def strategy_class(name: str) -> type[Any]:
     """
     if name in built_in():
         return _built_in_class(name)
-    if name not in _added():
-        raise unknown("strategy", name, list_strategies(), _aliases())
-    try:
-        found = _added()[name]()
-    except (Exception, SystemExit) as error:  # whatever the other package raises
-        raise ParameterError(f"the entry point {name!r} in group {GROUP!r} cannot be loaded: {error!r}") from error
-    if not isinstance(found, type) or not (issubclass(found, Strategy) or _is_plain(found)):
-        raise ParameterError(f"the entry point {name!r} in group {GROUP!r} is not a class of strategies")
+    if name not in added_names(GROUP, built_in()):
+        raise unknown("strategy", name, list_strategies(), _aliases(), instead=HOW_TO_LIST)
+    found = load_entry_point(GROUP, name)
+    if not isinstance(found, type) or not (issubclass(found, Strategy) or is_plain(found)):
+        raise ParameterError(f"{describe(GROUP, name)} is not a class of strategies")
     return found
 
 
@@ -129,7 +127,11 @@ def needs(name: str) -> tuple[str, ...]:
     >>> needs("random-search"), needs("regularized-evolution")
     ((), ('neighbours',))
     """
-    kind = strategy_class(name)
+    return needs_of(strategy_class(name))
+
+
+def needs_of(kind: Any) -> tuple[str, ...]:
+    """Return what the strategies of a class use besides the values of architectures."""
     several = ("fidelities",) if getattr(kind, "multi_fidelity", False) else ()
     return (*several, *getattr(kind, "needs", ()))
 
@@ -145,11 +147,13 @@ def resolve(strategy: str | Strategy[Any] | Callable[..., PlainRun], parameters:
     """
     title = strategy if isinstance(strategy, str) else ""
     if isinstance(strategy, str):
+        if strategy in built_in():
+            warn_of_ignored(GROUP, strategy)
         strategy = strategy_class(strategy)
     if isinstance(strategy, type):
         if issubclass(strategy, Strategy):
             return _construct(strategy, parameters)
-        if _is_plain(strategy):
+        if is_plain(strategy):
             return PlainStrategy(strategy, parameters, title)
     if not isinstance(strategy, Strategy):
         raise ParameterError(
@@ -160,11 +164,17 @@ def resolve(strategy: str | Strategy[Any] | Callable[..., PlainRun], parameters:
     return strategy
 
 
-def _is_plain(kind: type[Any]) -> TypeGuard[type[PlainRun]]:
+def is_plain(kind: type[Any]) -> TypeGuard[type[PlainRun]]:
+    """Return whether a class has ``ask`` and ``tell``."""
     return all(callable(getattr(kind, method, None)) for method in ("ask", "tell"))
 
 
 def _construct(kind: type[Strategy[Any]], parameters: Mapping[str, Any]) -> Strategy[Any]:
+    if inspect.isabstract(kind):
+        missing = ", ".join(sorted(kind.__abstractmethods__))
+        raise ParameterError(f"{kind.__name__} is abstract: give a class that defines {missing}")
+    if kind is PlainStrategy:
+        raise ParameterError("PlainStrategy needs a class to run: give that class, or PlainStrategy(that class)")
     known = field_names(kind)
     for parameter in parameters:
         if parameter not in known:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from nasbench_lab.checks import AtLeast, whole
+from nasbench_lab.checks import AtLeast, AtMost, whole
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.simulation import Conditions, Trace, concatenate, simulate_under
 from nasbench_lab.simulation.engine import RUNS_AT_A_TIME
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.strategies.lookup import find_strategy
+from nasbench_lab.streams import MOST_RUNS
 from nasbench_lab.tables import Table, load
 
 Progress = Callable[[int], None]
@@ -40,7 +41,7 @@ class Comparison:
     def __post_init__(self) -> None:
         if not self.tables or not self.strategies:
             raise ParameterError("a comparison needs at least one table and one strategy")
-        object.__setattr__(self, "runs", whole("runs", self.runs, AtLeast(1)))
+        object.__setattr__(self, "runs", whole("runs", self.runs, AtLeast(1), AtMost(MOST_RUNS)))
         object.__setattr__(self, "conditions", Conditions.of(self.conditions))
 
     @property

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from typing import Any, final
 
 from nasbench_lab.errors import ParameterError, SourceError, first_line
+from nasbench_lab.suites.local_processes import check_may_start_processes
 from nasbench_lab.suites.runner import Answer, Died
 from nasbench_lab.suites.shards import ShardJob, attempt
 
 _AHEAD = 2  # tasks per thread, so that no thread waits for its next task
 _CONNECT_SECONDS = 15
+_PATIENCE_SECONDS = 10
+_FETCH_SECONDS = 60  # results have some megabytes
 
 
 @final
@@ -40,6 +43,8 @@ class DaskExecutor:
         from distributed import Client
 
         self._resources = contextlib.ExitStack()
+        self._cluster: Any = None  # the workers that were started here
+        self._workers = 0
         if isinstance(scheduler, Client):
             self._client: Any = scheduler
         else:
@@ -47,13 +52,17 @@ class DaskExecutor:
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._names: dict[str, str] = {}
         self._futures: dict[str, Any] = {}  # dask drops the futures that nothing refers to
+        self._together: set[str] = set()  # keys of tasks that were not alone all the time
 
     def _connect(self, scheduler: str | None, workers: int | None) -> Any:
         from distributed import Client, LocalCluster
 
         if scheduler is None:
+            check_may_start_processes()
             cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
-            return Client(self._resources.enter_context(cluster))
+            self._cluster = self._resources.enter_context(cluster)
+            self._workers = len(cluster.workers)
+            return Client(cluster)
         try:
             return Client(scheduler, timeout=_CONNECT_SECONDS)
         except (OSError, ValueError) as error:
@@ -72,19 +81,42 @@ class DaskExecutor:
         with _connected():
             future = self._client.submit(attempt, task, key=key, pure=False)
         self._futures[key] = future
+        if len(self._futures) > 1:
+            self._together.update(self._futures)
         future.add_done_callback(self._ended.put)
 
     def next(self) -> Answer:
-        """Wait for a task to end. If its worker died, dask repeats the task a few times."""
-        future = self._ended.get()
+        """Wait for a task to end. If its worker died, dask repeats all tasks of the worker a few times."""
+        future = self._next_ended()
         name = self._names.pop(future.key)
         del self._futures[future.key]
+        alone = future.key not in self._together
+        self._together.discard(future.key)
         if future.status == "finished":
             with _connected():
-                return Answer(name, future.result())
+                return Answer(name, self._fetched(future))
         if future.status == "error":
-            return Answer(name, Died(first_line(future.exception())))
-        return Answer(name, Died(f"dask says {future.status}"))
+            return Answer(name, Died(first_line(future.exception()), alone))
+        return Answer(name, Died(f"dask says {future.status}", alone))
+
+    def _next_ended(self) -> Any:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._ended.get(timeout=_PATIENCE_SECONDS)
+            if self._cluster is not None:
+                # dask does not replace a worker that dies at its very start.
+                with _connected():
+                    self._cluster.scale(self._workers)
+
+    def _fetched(self, future: Any) -> Any:
+        """Return the result of a finished task. If its worker died first, dask may wait for it for ever."""
+        from distributed import TimeoutError as DaskTimeoutError
+
+        try:
+            return future.result(timeout=_FETCH_SECONDS)
+        except DaskTimeoutError:
+            self._client.cancel([future])
+            return Died("its worker died before its result arrived", alone=False)
 
     def close(self) -> None:
         """Cancel the remaining tasks and disconnect from the scheduler."""

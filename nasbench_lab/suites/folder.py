@@ -7,10 +7,13 @@ Layout::
     suite.json                   the suite, its hash and its plan; written once
     shards/<shard>.h5            traces; the same bytes on every machine and at any time
     shards/<shard>.json          manifest: setting and checksum of the traces, and how they were made. Written last: a
-                                 shard with a manifest is finished
+                                 shard with a manifest is finished; a damaged manifest is none
     references/<sha256>.h5       the means of every architecture of a table; the traces link to it
     failed/<shard>.json          why a simulation raised an error; removed when it succeeds
     claims/<shard>.lock          locked by the process that simulates the shard; the lock ends with the process
+
+JSON files end with a seal, the SHA-256 of their other content, so that any damage is noticed. Files of before seals are
+read without.
 
 Files are written atomically. Processes that work on the same folder divide the shards among them by claims. If locks do
 not work, as on some network file systems, a shard may be simulated twice, with the same bytes.
@@ -21,7 +24,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -29,9 +32,9 @@ import filelock
 
 import nasbench_lab
 from nasbench_lab.errors import DataError, OutputError, first_line
-from nasbench_lab.files import atomic_path
-from nasbench_lab.strategies import resolve
-from nasbench_lab.suites.plan import Plan, Shard, make_plan, table_path
+from nasbench_lab.files import atomic_path, is_working, remove
+from nasbench_lab.strategies.lookup import find_strategy
+from nasbench_lab.suites.plan import Plan, Shard, code_digest, make_plan, strategy_path, table_path
 from nasbench_lab.suites.shards import REFERENCES, Done, Failed, ShardJob, open_checked, versions
 from nasbench_lab.suites.spec import Suite
 from nasbench_lab.suites.toml_files import suite_of
@@ -42,14 +45,23 @@ SUITE = "suite.json"
 FORMAT = "nasbench-lab suite"
 FORMAT_VERSION = 1
 
-_MANIFEST = {
-    **dict.fromkeys(("shard", "spec_hash", "reference", "sha256", "platform"), str),
-    "bytes": int,
+_SEAL = "seal"
+
+_MANIFEST: dict[str, type | tuple[type, ...]] = {
+    "shard": str,
+    "spec_hash": str,
+    "reference": str,
     "setting": dict,
+    "first_run": int,
+    "runs": int,
+    "evaluations": int,
+    "bytes": int,
+    "sha256": str,
+    "wall_seconds": (int, float),
     "versions": dict,
-    "wall_seconds": float | int,
+    "platform": str,
 }
-"""Keys that the manifest of a shard must have, and the types of their values."""
+"""The keys of a manifest, and the types of their values."""
 
 _SHARDS, _FAILED, _CLAIMS, _LOCK = "shards", "failed", "claims", ".lock"
 _FOLDERS = (_SHARDS, REFERENCES, _FAILED, _CLAIMS)
@@ -82,7 +94,8 @@ class SuiteFolder:
             NasbenchLabError: the suite cannot be planned, see `make_plan`.
         """
         if not (path / SUITE).exists():
-            _check_empty(path)
+            if not _has_shards_of(path, suite):
+                _check_empty(path)
             _create(path, suite, make_plan(suite))
         found = cls.open(path)
         found._check_same(suite)
@@ -103,16 +116,18 @@ class SuiteFolder:
         if not where.is_file():
             raise DataError(f"{path} is not the folder of a suite: it has no {SUITE}")
         try:
-            data = json.loads(where.read_bytes())
+            data = _unsealed(json.loads(where.read_bytes()))
             if (data["format"], data["format_version"]) != (FORMAT, FORMAT_VERSION):
-                raise DataError("it is not of a format that this release reads")
+                raise _OtherFormatError("it is not of a format that this release reads")
             suite, plan = suite_of(data["spec"]), Plan.of_data(data["plan"])
             if suite.hash != data["spec_hash"]:
                 raise DataError("its suite does not match its hash")
-            begun_with = {**data["versions"], "nasbench-lab": data["versions"]["nasbench-lab"]}
+            return cls(path, suite, plan, {**data["versions"], "nasbench-lab": data["versions"]["nasbench-lab"]})
+        except _OtherFormatError as error:
+            raise _OtherFormatError(f"cannot read {where}: {error}") from error
         except Exception as error:  # a damaged file can raise nearly anything
-            raise DataError(f"cannot read {where}: {first_line(error)}") from error
-        return cls(path, suite, plan, begun_with)
+            remedy = f"nasbench-lab suite clean {path} removes it; then run the suite again to continue"
+            raise DataError(f"cannot read {where}: {first_line(error)}; {remedy}") from error
 
     def _check_same(self, suite: Suite) -> None:
         """Raise OutputError unless the folder belongs to this suite and this release."""
@@ -129,7 +144,13 @@ class SuiteFolder:
     def _check_versions(self) -> None:
         """Raise OutputError if the version of a strategy has changed since the suite was started."""
         for simulation in self.plan.simulations:
-            now = resolve(simulation.strategy, simulation.parameters).version
+            path = strategy_path(self.suite.folder, simulation.strategy)
+            now = find_strategy(path, simulation.parameters).version
+            if code_digest(path) != simulation.code:
+                raise OutputError(
+                    f"the file of {simulation.strategy} has changed since {self.path} was started; choose another "
+                    "folder, or remove its results: nasbench-lab suite clean --results"
+                )
             if now != simulation.version:
                 raise OutputError(
                     f"{self.path} was started with version {simulation.version} of {simulation.strategy!r}, and this "
@@ -144,13 +165,14 @@ class SuiteFolder:
             shard.name,
             table_path(self.suite.folder, table.source),
             table.checksum,
-            simulation.strategy,
+            strategy_path(self.suite.folder, simulation.strategy),
             simulation.parameters,
             table.conditions,
             shard.first_run,
             shard.runs,
             nasbench_lab.__version__,
             frozenset(self._stored),
+            simulation.code,
         )
 
     def is_finished(self, shard: Shard) -> bool:
@@ -164,12 +186,22 @@ class SuiteFolder:
     def manifest(self, shard: Shard) -> dict[str, Any] | None:
         """Return the manifest of a finished shard; None if the shard is not finished or the manifest is damaged."""
         try:
-            data = json.loads(self._file(_SHARDS, shard, "json").read_bytes())
+            data = _unsealed(json.loads(self._file(_SHARDS, shard, "json").read_bytes()))
         except (OSError, ValueError, RecursionError):
             return None
-        if not isinstance(data, dict) or any(not isinstance(data.get(key), kind) for key, kind in _MANIFEST.items()):
-            return None
-        return data if (data["spec_hash"], data["shard"]) == (self.suite.hash, shard.name) else None
+        return data if self._is_manifest(data, shard) else None
+
+    def _is_manifest(self, data: Mapping[str, Any], shard: Shard) -> bool:
+        """Return whether data is a complete manifest of a shard of this suite."""
+        if set(data) != set(_MANIFEST) or not all(isinstance(data[key], kind) for key, kind in _MANIFEST.items()):
+            return False
+        simulation = self.plan.simulations[shard.simulation]
+        setting, versions = data["setting"], data["versions"]
+        found = (data["spec_hash"], data["shard"], data["first_run"], data["runs"], versions.get("nasbench-lab"))
+        wanted = (self.suite.hash, shard.name, shard.first_run, shard.runs, self.begun_with["nasbench-lab"])
+        searched = (setting.get("label"), setting.get("checksum"), setting.get("version", 1))
+        planned = (simulation.label, self.plan.tables[simulation.table].checksum, simulation.version)
+        return (found, searched) == (wanted, planned) and all(isinstance(each, str) for each in versions.values())
 
     def traces_path(self, shard: Shard) -> Path:
         """Return the path of the traces of a shard, whether the file exists or not."""
@@ -181,27 +213,36 @@ class SuiteFolder:
         Raises:
             OutputError: a file cannot be written (full disk, permissions); earlier shards are unchanged.
         """
+        self._check_present()
         reference = self.path / REFERENCES / f"{done.checksum}.h5"
         if done.reference and not reference.exists():
             _write(reference, done.reference)
         self._stored.add(done.checksum)
         _write(self.traces_path(shard), done.traces)
         known = {"shard": shard.name, "spec_hash": self.suite.hash, "reference": done.checksum}
-        _write(self._file(_SHARDS, shard, "json"), _json({**known, **done.manifest}))
+        _write(self._file(_SHARDS, shard, "json"), _sealed({**known, **done.manifest}))
         self._file(_FAILED, shard, "json").unlink(missing_ok=True)
 
     def fail(self, shard: Shard, failed: Failed) -> None:
         """Write why a shard could not be simulated."""
+        self._check_present()
         simulation = self.plan.simulations[shard.simulation]
         known = {"strategy": simulation.label, "table": self.plan.tables[simulation.table].name}
         _write(self._file(_FAILED, shard, "json"), _json({**known, **failed._asdict()}))
 
+    def _check_present(self) -> None:
+        """Raise OutputError if the folder was removed. Otherwise, writing would create an incomplete one."""
+        if not (self.path / SUITE).exists():
+            raise OutputError(f"{self.path} was removed or moved while the suite was running")
+
     def failure(self, shard: Shard) -> dict[str, Any] | None:
         """Return why the last simulation of a shard failed: strategy, table, error and details; None if it did not."""
         try:
-            return json.loads(self._file(_FAILED, shard, "json").read_bytes())
+            data = json.loads(self._file(_FAILED, shard, "json").read_bytes())
         except (OSError, ValueError, RecursionError):
             return None
+        keys = ("strategy", "table", "error", "details")
+        return data if isinstance(data, dict) and all(isinstance(data.get(key), str) for key in keys) else None
 
     @contextlib.contextmanager
     def _all_claims(self) -> Iterator[None]:
@@ -221,6 +262,7 @@ class SuiteFolder:
         Raises:
             OutputError: the folder cannot be written.
         """
+        self._check_present()
         path = self._file(_CLAIMS, shard, "lock")
         lock = filelock.FileLock(path)
         try:
@@ -246,9 +288,9 @@ class SuiteFolder:
         """Read every finished file, and return one line per problem."""
         problems = []
         for shard in self.plan.shards:
-            manifest = self.manifest(shard)
-            if manifest is not None:
-                problems += [f"{path} is missing or damaged" for path in self._not_as_written(shard, manifest)]
+            manifest, path = self.manifest(shard), self._file(_SHARDS, shard, "json")
+            wrong = self._not_as_written(shard, manifest) if manifest is not None else [path] if path.exists() else []
+            problems += [f"{path} is missing or damaged" for path in wrong]
         return list(dict.fromkeys(problems))
 
     def clean(self, *, results: bool = False) -> int:
@@ -262,16 +304,12 @@ class SuiteFolder:
         """
         with self._all_claims():
             doomed = [path for folder in _FOLDERS for path in (self.path / folder).glob("*") if results or _left(path)]
+            doomed += [path for path in self.path.glob("*") if is_working(path)]
             if results:
                 doomed += [self.path / SUITE, self.path / _LOCK]
             else:
                 doomed += self._unusable()
-            for path in doomed:
-                path.unlink(missing_ok=True)
-        for folder in _FOLDERS:
-            with contextlib.suppress(OSError):  # missing or not empty
-                (self.path / folder).rmdir()
-        return len(doomed)
+            return _remove(self.path, doomed)
 
     def _unusable(self) -> list[Path]:
         """Return the files of damaged shards and references. The next run makes them again."""
@@ -295,6 +333,51 @@ class SuiteFolder:
         return self.path / folder / f"{shard.name}.{suffix}"
 
 
+class _OtherFormatError(DataError):
+    """The file of a suite is of another release, not damaged."""
+
+
+def clean(path: Path, *, results: bool = False) -> int:
+    """Clean the folder of a suite, see `SuiteFolder.clean`, even if its file is damaged.
+
+    A damaged ``suite.json`` is removed. If the same suite then runs in the folder, its finished shards are kept.
+
+    Raises:
+        DataError: the folder has no suite, or one of a newer release.
+        OutputError: another process is working in the folder.
+    """
+    try:
+        return SuiteFolder.open(path).clean(results=results)
+    except _OtherFormatError:
+        raise
+    except DataError:
+        if not (path / SUITE).is_file():
+            raise
+    lost = results or not any((path / _SHARDS).glob("*.json"))
+    doomed = [path / SUITE, *(each for folder in _FOLDERS for each in (path / folder).glob("*") if lost or _left(each))]
+    return _remove(path, doomed)
+
+
+def _remove(path: Path, doomed: Iterable[Path]) -> int:
+    """Remove files, and then those folders of a suite that are empty; return the number of files."""
+    removed = list(doomed)
+    for each in removed:
+        remove(each)
+    for folder in _FOLDERS:
+        with contextlib.suppress(OSError):  # missing or not empty
+            (path / folder).rmdir()
+    return len(removed)
+
+
+def _has_shards_of(path: Path, suite: Suite) -> bool:
+    """Return whether a folder without ``suite.json`` has finished shards of a suite, and of no other."""
+    hashes = set()
+    for file in (path / _SHARDS).glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            hashes.add(_unsealed(json.loads(file.read_bytes())).get("spec_hash"))
+    return hashes == {suite.hash}
+
+
 def _create(path: Path, suite: Suite, plan: Plan) -> None:
     """Write ``suite.json`` unless another process has just written it."""
     content = {
@@ -309,7 +392,7 @@ def _create(path: Path, suite: Suite, plan: Plan) -> None:
         path.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path / _LOCK):
             if not (path / SUITE).exists():
-                _write(path / SUITE, _json(content))
+                _write(path / SUITE, _sealed(content))
     except OutputError:
         raise
     except OSError as error:
@@ -319,8 +402,8 @@ def _create(path: Path, suite: Suite, plan: Plan) -> None:
 def _check_empty(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise OutputError(f"{path} exists and is not a folder")
-    others = sorted(found.name for found in path.iterdir() if found.name != _LOCK) if path.exists() else []
-    others = [name for name in others if name != SUITE and not name.startswith(f".{Path(SUITE).stem}-")]
+    found = path.iterdir() if path.exists() else ()
+    others = sorted(each.name for each in found if each.name not in (_LOCK, SUITE) and not is_working(each))
     if others:
         raise OutputError(
             f"{path} has other files, such as {others[0]}, and is not the folder of a suite; choose another folder"
@@ -363,6 +446,21 @@ def _sha256(path: Path) -> str:
 
 def _json(data: Mapping[str, Any]) -> bytes:
     return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _sealed(data: Mapping[str, Any]) -> bytes:
+    """Return data as JSON with a seal."""
+    return _json({**data, _SEAL: hashlib.sha256(_json(data)).hexdigest()})
+
+
+def _unsealed(data: Any) -> dict[str, Any]:
+    """Return the data without its seal; raise DataError if it does not match its seal, or is no dictionary."""
+    if not isinstance(data, dict):
+        raise DataError("it is damaged")
+    content = {key: value for key, value in data.items() if key != _SEAL}
+    if _SEAL in data and data[_SEAL] != hashlib.sha256(_json(content)).hexdigest():
+        raise DataError("it is damaged: it does not match its seal")
+    return content
 
 
 def _write(path: Path, content: bytes) -> None:

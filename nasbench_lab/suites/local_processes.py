@@ -38,12 +38,16 @@ class LocalProcesses:
 
     Args:
         processes: number of processes; by default the number of processors that this process may use.
+
+    Raises:
+        ParameterError: the number is invalid, or this process may not start processes.
     """
 
     def __init__(self, processes: int | None = None) -> None:
         wanted = _processors() if processes is None else processes
         if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
             raise ParameterError(f"processes must be a whole number from 1, got {processes!r}")
+        check_may_start_processes()
         self.slots = wanted
         self._idle: list[_Worker] = []
         self._busy: dict[str, _Worker] = {}
@@ -96,6 +100,15 @@ class LocalProcesses:
         code = worker.process.exitcode
         how = f"signal {-code}; out of memory?" if code is not None and code < 0 else f"exit code {code}"
         return Answer(name, Died(how))
+
+
+def check_may_start_processes() -> None:
+    """Raise ParameterError in a daemon process, such as that of a pool, which may not start processes."""
+    if multiprocessing.current_process().daemon:
+        raise ParameterError(
+            "this process is a daemon of multiprocessing and may not start processes; "
+            "omit the executor to simulate in this process"
+        )
 
 
 def _serve(line: Connection) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import hashlib
+import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +16,11 @@ from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.simulation.results import origin
 from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies, resolve
+from nasbench_lab.strategies.lookup import find_strategy, split_path
+from nasbench_lab.strategies.registry import HOW_TO_LIST
 from nasbench_lab.suites.comparison import check_different
 from nasbench_lab.suites.requirements import estimated_evaluations, lacking
-from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
+from nasbench_lab.suites.spec import Suite, TableEntry
 from nasbench_lab.tables import Table, catalogue, load
 
 EVERY = "*"
@@ -67,6 +71,7 @@ class Simulation:
         shard_runs: number of runs per shard; the last shard may have fewer.
         run_seconds: estimated seconds per run.
         version: version of the strategy.
+        code: SHA-256 of the file that defines the strategy; empty for a registered one.
     """
 
     table: int
@@ -76,6 +81,7 @@ class Simulation:
     shard_runs: int
     run_seconds: float
     version: int = 1
+    code: str = ""
 
 
 @final
@@ -191,6 +197,7 @@ class _Candidate(NamedTuple):
     name: str
     parameters: Mapping[str, Any]
     may_be_left_out: bool
+    code: str = ""
 
 
 def make_plan(suite: Suite) -> Plan:
@@ -210,7 +217,7 @@ def make_plan(suite: Suite) -> Plan:
     >>> [(shard.name, shard.runs) for shard in plan.shards]
     [('00000-0000000000', 100)]
     """
-    candidates = list(_candidates(suite.strategies))
+    candidates = list(_candidates(suite))
     check_different("strategy", [candidate.strategy.label for candidate in candidates])
     sources, skipped = _sources(suite)
     strict = len(suite.tables) == 1 and not suite.tables[0].is_pattern
@@ -243,6 +250,30 @@ def table_path(folder: Path, source: str) -> str:
     return str((folder / source).absolute()) if catalogue.is_table_file(source) else source
 
 
+def strategy_path(folder: Path, name: str) -> str:
+    """Return the argument of `find_strategy` for a strategy; relative paths of files are relative to the folder."""
+    place, parameters = split_path(name)
+    file, _, kind = place.rpartition(":")
+    if not file.endswith(".py"):
+        return name
+    return ":".join(filter(None, (str((folder / file).absolute()), kind, parameters)))
+
+
+def code_digest(path: str) -> str:
+    """Return the SHA-256 of the file that defines a strategy given by its place; empty for a registered strategy."""
+    place, _ = split_path(path)
+    file, _, _ = place.rpartition(":")
+    if not place:
+        return ""
+    if not file.endswith(".py"):
+        try:
+            spec = importlib.util.find_spec(file)
+        except (ImportError, ValueError):  # it is not there any more
+            return ""
+        file = spec.origin if spec is not None and spec.has_location and spec.origin else ""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
+
+
 def _split(
     candidates: Sequence[_Candidate],
     table: Table,
@@ -264,7 +295,8 @@ def _split(
         evaluations = estimated_evaluations(candidate.strategy, table, conditions, measurements)
         size, seconds = _shard_size(candidate.strategy, evaluations)
         parameters, version = dict(candidate.parameters), candidate.strategy.version
-        doable.append(Simulation(number, candidate.name, parameters, label, size, seconds, version))
+        made = Simulation(number, candidate.name, parameters, label, size, seconds, version, candidate.code)
+        doable.append(made)
     return doable, left_out
 
 
@@ -290,21 +322,24 @@ def _conditions(suite: Suite, entry: TableEntry, table: Table) -> Conditions:
     return dataclasses.replace(suite.conditions, budget=budget.at(highest), fidelity=fidelity)
 
 
-def _candidates(entries: Sequence[StrategyEntry]) -> Iterator[_Candidate]:
+def _candidates(suite: Suite) -> Iterator[_Candidate]:
     """Yield all strategies in order. A pattern does not repeat strategies that another entry names."""
+    entries = suite.strategies
     taken = {entry.name for entry in entries if not entry.is_pattern}
     for entry in entries:
         if not entry.is_pattern:
+            path = strategy_path(suite.folder, entry.name)
             for parameters in entry.combinations():
-                yield _Candidate(resolve(entry.name, parameters), entry.name, parameters, entry.optional)
+                found = find_strategy(path, parameters)
+                yield _Candidate(found, entry.name, parameters, entry.optional, code_digest(path))
             continue
-        found = [name for name in list_strategies() if fnmatch.fnmatchcase(name, entry.name)]
-        if not found:
-            raise unknown("strategy", entry.name, list_strategies())
-        for name in found:
+        names = [name for name in list_strategies() if fnmatch.fnmatchcase(name, entry.name)]
+        if not names:
+            raise unknown("strategy", entry.name, list_strategies(), instead=HOW_TO_LIST)
+        for name in names:
             if name not in taken:
                 yield _Candidate(resolve(name, {}), name, {}, may_be_left_out=True)
-        taken.update(found)
+        taken.update(names)
 
 
 def _sources(suite: Suite) -> tuple[list[tuple[str, TableEntry]], list[Skipped]]:

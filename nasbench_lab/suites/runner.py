@@ -32,9 +32,11 @@ class Died(NamedTuple):
 
     Attributes:
         how: how it died, such as its exit code.
+        alone: whether the process had no other shard. If it had, it may have died of the other one.
     """
 
     how: str
+    alone: bool = True
 
 
 class Answer(NamedTuple):
@@ -159,6 +161,8 @@ class _Run:
         self._shards = {shard.name: shard for shard in folder.plan.shards}
         self._finished = {shard.name for shard in folder.plan.shards if folder.is_finished(shard)}
         self._left = collections.deque(shard for name, shard in self._shards.items() if name not in self._finished)
+        self._suspects: collections.deque[Shard] = collections.deque()  # each is tried again without others
+        self._isolated = False
         self._claims: dict[str, filelock.BaseFileLock] = {}
         self._deaths: collections.Counter[str] = collections.Counter()
         self._failures: dict[str, str] = {}
@@ -167,7 +171,7 @@ class _Run:
         """Simulate all unfinished shards."""
         self._tell()
         try:
-            while self._left or self._claims:
+            while self._left or self._suspects or self._claims:
                 self._submit()
                 if self._claims:
                     self._take(self._executor.next())
@@ -181,20 +185,28 @@ class _Run:
 
     def _submit(self) -> None:
         """Submit unclaimed shards to the executor; shards that others have claimed are tried again later."""
+        if self._claims and (self._suspects or self._isolated):
+            return
+        self._isolated = bool(self._suspects)
+        if self._isolated:
+            self._claim_and_submit(self._suspects.popleft())
+            return
         slots = self._executor.slots
         for _ in range(len(self._left)):
             if len(self._claims) >= slots:
                 return
-            shard = self._left.popleft()
-            claim = self._folder.claim(shard)
-            if claim is not None:
-                self._claims[shard.name] = claim
-                self._executor.submit(self._folder.task(shard))
-            elif self._folder.is_finished(shard):
-                self._finished.add(shard.name)
-                self._tell()
-            else:
-                self._left.append(shard)
+            self._claim_and_submit(self._left.popleft())
+
+    def _claim_and_submit(self, shard: Shard) -> None:
+        claim = self._folder.claim(shard)
+        if claim is not None:
+            self._claims[shard.name] = claim
+            self._executor.submit(self._folder.task(shard))
+        elif self._folder.is_finished(shard):
+            self._finished.add(shard.name)
+            self._tell()
+        else:
+            self._left.append(shard)
 
     def _take(self, answer: Answer) -> None:
         """Store the outcome of a shard."""
@@ -217,10 +229,13 @@ class _Run:
         self._failures[shard.name] = failed.error
 
     def _try_again(self, shard: Shard, died: Died) -> None:
-        """Simulate a shard again if its process died, until `MOST_DEATHS` deaths."""
+        """Simulate a shard again if its process died, until `MOST_DEATHS` deaths without another shard."""
+        if not died.alone:
+            self._suspects.append(shard)
+            return
         self._deaths[shard.name] += 1
         if self._deaths[shard.name] < MOST_DEATHS:
-            self._left.appendleft(shard)
+            (self._suspects if self._isolated else self._left).appendleft(shard)
         else:
             self._give_up(shard, Failed(f"the process that simulated it died {MOST_DEATHS} times ({died.how})", ""))
 

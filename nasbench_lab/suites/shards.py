@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import nasbench_lab
-from nasbench_lab.errors import NOTED, DataError, NasbenchLabError, first_line
+from nasbench_lab.errors import NOTED, DataError, NasbenchLabError, described
 from nasbench_lab.simulation import Trace, simulate_under
 from nasbench_lab.simulation.arithmetic import arithmetic
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace_files import linked_images, setting_text
-from nasbench_lab.strategies import resolve
+from nasbench_lab.strategies.lookup import find_strategy
+from nasbench_lab.suites.plan import code_digest
 from nasbench_lab.tables import Table, load
 
 REFERENCES = "references"
@@ -32,13 +33,14 @@ class ShardJob(NamedTuple):
         name: name of the shard.
         table: name or path of the table.
         checksum: expected checksum of the table's content.
-        strategy: name of the strategy.
+        strategy: name of the strategy, or its place as ``file.py:Class`` or ``package.module:Class``.
         parameters: parameters of the strategy.
         conditions: conditions of the search.
         first_run: number of the first run.
         runs: number of runs.
         version: release of this package that must simulate the shard.
         stored: checksums of the references that are already stored and need not be returned.
+        code: expected SHA-256 of the file that defines the strategy; empty for a registered one.
     """
 
     name: str
@@ -51,6 +53,7 @@ class ShardJob(NamedTuple):
     runs: int
     version: str
     stored: frozenset[str]
+    code: str = ""
 
 
 class Done(NamedTuple):
@@ -97,12 +100,16 @@ def attempt(task: ShardJob) -> Done | Failed | Unable:
         table = _opened(task.table, task.checksum)
         if task.version != nasbench_lab.__version__:
             raise DataError(f"a worker has nasbench-lab {nasbench_lab.__version__}, and the suite {task.version}")
+        if code_digest(task.strategy) != task.code:
+            raise DataError(f"the file of {task.strategy} has changed since the suite was started, or is missing")
     except NasbenchLabError as error:
         return Unable(type(error)(str(error)))
+    except OSError as error:
+        return Unable(DataError(f"cannot read the file of {task.strategy}: {error.strerror or error}"))
     try:
         return simulate_shard(task, table)
     except Exception as error:  # a strategy may raise anything
-        return Failed(first_line(error), traceback.format_exc())
+        return Failed(described(error), traceback.format_exc())
 
 
 def open_checked(table: str, checksum: str) -> Table:
@@ -134,7 +141,7 @@ def simulate_shard(task: ShardJob, table: Table) -> Done:
 
 
 def _simulate(task: ShardJob, table: Table) -> Trace:
-    strategy = resolve(task.strategy, task.parameters)
+    strategy = find_strategy(task.strategy, task.parameters)
     with warnings.catch_warnings():
         for category in NOTED:  # the report says so
             warnings.simplefilter("ignore", category)

@@ -16,13 +16,12 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import KINDS, Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.published import Published
-from nasbench_lab.strategies.lookup import parse_strategy
-from nasbench_lab.streams import check_seed
+from nasbench_lab.strategies.lookup import parse_parameters, parse_strategy, split_path
+from nasbench_lab.streams import MOST_RUNS, check_seed
 
 WILDCARDS = "*?["
 """Characters that make a name a pattern."""
 
-_MOST_RUNS = 10**9
 _MOST_OF_A_GRID = 10**4
 
 
@@ -32,7 +31,8 @@ class StrategyEntry:
     """One strategy of a suite, a pattern that matches several, or one with a grid of parameters.
 
     Attributes:
-        name: registered name, or a pattern like ``*`` or ``zero-cost-*``.
+        name: registered name, a pattern like ``*`` or ``zero-cost-*``, ``file.py:Class`` with a path relative to the
+            suite's file, or ``package.module:Class``.
         parameters: its parameters.
         grid: for each parameter, the values to try; every combination is simulated, as in an ablation.
         optional: whether to skip it if a table lacks something that it needs, even in a suite with a single table.
@@ -70,7 +70,7 @@ class StrategyEntry:
     @property
     def is_pattern(self) -> bool:
         """Whether the name is a pattern."""
-        return any(character in self.name for character in WILDCARDS)
+        return not split_path(self.name)[0] and any(character in self.name for character in WILDCARDS)
 
     def combinations(self) -> Iterator[dict[str, Any]]:
         """Yield the parameters of every combination of the grid; the last parameter changes fastest."""
@@ -116,14 +116,15 @@ class Suite:
     """A suite: every strategy on every table, with the same runs.
 
     Args:
-        strategies: entries, or names with parameters like ``regularized-evolution:population_size=20``.
+        strategies: entries, or names with parameters like ``regularized-evolution:population_size=20``, or
+            ``file.py:Class``.
         tables: entries, or names.
         conditions: budget, fidelity, repeat, workers, objectives, limits and seed, or only a budget. The budget may be
             missing if every table has its own.
         title: one line of text; not part of the hash.
         runs: number of runs of every strategy on every table; run r of every strategy uses the random streams of run r.
         published: published results to show beside the suite's results; not part of the hash.
-        folder: folder to which paths of table files are relative; not part of the hash.
+        folder: folder to which paths of files are relative; not part of the hash.
 
     Raises:
         ParameterError: a value is invalid. Names and the data in tables are checked later, by `make_plan`.
@@ -147,7 +148,7 @@ class Suite:
         object.__setattr__(self, "published", tuple(map(_published, _listed("published", self.published, least=0))))
         object.__setattr__(self, "conditions", Conditions.of(self.conditions))
         _require_line("title", self.title)
-        object.__setattr__(self, "runs", whole("runs", self.runs, AtLeast(1), AtMost(_MOST_RUNS)))
+        object.__setattr__(self, "runs", whole("runs", self.runs, AtLeast(1), AtMost(MOST_RUNS)))
         check_seed(self.conditions.seed, 0, self.runs)
         if self.conditions.budget is None and any(table.budget is None for table in self.tables):
             names = ", ".join(kind.name for kind in KINDS)
@@ -172,8 +173,10 @@ class Suite:
 
 def _strategy(entry: Any) -> StrategyEntry:
     if isinstance(entry, str):
-        name, parameters = parse_strategy(entry)
-        return StrategyEntry(name, parameters)
+        place, text = split_path(entry)
+        if place:
+            return StrategyEntry(place, parse_parameters(entry, text) if text else {})
+        return StrategyEntry(*parse_strategy(entry))
     if not isinstance(entry, StrategyEntry):
         raise ParameterError(f"strategies are names or entries with a name, got {entry!r}")
     return entry

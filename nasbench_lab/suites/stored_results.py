@@ -65,7 +65,8 @@ def suite_results(path: Path, *, partial: bool = False) -> Results:
     missing = sum(manifest is None for _, manifest in finished)
     if missing and not partial:
         raise DataError(
-            f"{missing} of {len(finished)} shards of the suite in {path} are missing; run it to the end first"
+            f"{missing} of {len(finished)} shards of the suite in {path} are missing or damaged; "
+            "run it to the end first"
         )
     found = [(shard, known) for shard, known in finished if known is not None and shard.simulation not in lacking]
     if not found:

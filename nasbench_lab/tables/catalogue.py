@@ -12,11 +12,23 @@ from __future__ import annotations
 import fnmatch
 import functools
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from nasbench_lab.cache import cache_folder
-from nasbench_lab.errors import DataError, ParameterError, SourceError, UnknownNameError, first_line, unknown
+import numpy as np
+
+from nasbench_lab.cache import CACHE_VARIABLE, cache_folder
+from nasbench_lab.errors import (
+    DataError,
+    OutputError,
+    ParameterError,
+    SourceError,
+    UnknownNameError,
+    first_line,
+    shortened,
+    unknown,
+)
 from nasbench_lab.files import atomic_path
 from nasbench_lab.plain_files import is_folder
 from nasbench_lab.plugins import added_names, describe, load_entry_point
@@ -172,7 +184,7 @@ def find_recipe(name: str) -> AbstractRecipe:
 
 def _unknown(name: str, known: Iterable[str]) -> UnknownNameError:
     """Return the error for an unknown table, including any entry points that failed to add tables."""
-    error = unknown("table", name, known, ALSO_CALLED)
+    error = unknown("table", name, known, ALSO_CALLED, instead="to list the tables: nasbench-lab tables")
     return UnknownNameError("; ".join([str(error), *missing_entry_points()]))
 
 
@@ -184,9 +196,26 @@ def cached_path(name: str) -> Path:
 
 def is_present(name: str) -> bool:
     """Return whether a table of the catalogue is on this machine: converted earlier, or bundled with the package."""
+    return cached_path(name).exists() or _is_bundled(name)
+
+
+def _is_bundled(name: str) -> bool:
     from nasbench_lab.tables import bundled_tables
 
-    return cached_path(name).exists() or name in {made.description.name for made in bundled_tables.recipes()}
+    return name in {made.description.name for made in bundled_tables.recipes()}
+
+
+@functools.cache
+def _in_memory(name: str) -> Table:
+    """Make a table in memory, without the cache: equal to the one in the cache, with the same checksum."""
+    with tempfile.TemporaryDirectory(prefix="nasbench-lab-") as folder:
+        path = Path(folder) / "table.h5"
+        convert(name, path)
+        made = store.open_table(path)
+        values = {metric: np.array(made.values(metric)) for metric in made.metrics}
+        means = {metric: made.published_means(metric) for metric in made.metrics}
+        kept = {metric: np.array(mean) for metric, mean in means.items() if mean is not None}
+        return Table(made.description, values, kept, checksum=made.checksum)
 
 
 def load(name: str | os.PathLike[str]) -> Table:
@@ -197,22 +226,41 @@ def load(name: str | os.PathLike[str]) -> Table:
     table that needs a download of hundreds of megabytes must be fetched first (see `fetch`).
 
     Raises:
+        ParameterError: it is neither a name nor a path.
         UnknownNameError: no table has that name.
         SourceError: the published files can be neither found nor downloaded, or the table must be fetched first.
-        DataError: a file is corrupt.
-        OutputError: the converted table cannot be written to the cache.
+        DataError: a file is corrupt, is no table file or does not exist.
+        OutputError: the converted table cannot be written to the cache. A table that comes with the package is then
+            kept in memory.
     """
-    text = os.fspath(name) if isinstance(name, str | os.PathLike) else str(name)
+    if not isinstance(name, str | os.PathLike):
+        raise ParameterError(f"a table must be a name, a path or a Table, got {shortened(name)}")
+    text = os.fspath(name)
     if is_table_file(text):
         return store.open_table(text)
-    if text and not is_named(text) and is_folder(text):  # an empty text is not the current folder
-        return store.open_table(_only_table(Path(text)))
+    if text and not is_named(text):  # an empty text is not the current folder
+        if is_folder(text):
+            return store.open_table(_only_table(Path(text)))
+        _refuse_other_path(name, text)
     made = find_recipe(text)
     path = cached_path(text)
     if not path.exists() and isinstance(made, StreamedRecipe) and not made.file.is_here():
         size = f"a download of {made.file.size / 1e6:,.0f} MB" if made.file.size else "a large download"
         raise SourceError(f"table {text!r} is {size}; fetch it first: nasbench-lab tables fetch {text}")
-    return store.open_table(fetch(text), remedy="; delete the file to make it again")
+    try:
+        return store.open_table(fetch(text), remedy="; delete the file to make it again")
+    except OutputError as error:
+        if not _is_bundled(text):
+            raise OutputError(f"{error}; set {CACHE_VARIABLE} to a folder that can be written") from error
+        return _in_memory(text)
+
+
+def _refuse_other_path(name: str | os.PathLike[str], text: str) -> None:
+    """Raise DataError if a text that names no table is the path of another file, or clearly meant as a path."""
+    if os.path.isfile(text):  # noqa: PTH113 - as above
+        raise DataError(f"{text} is not a table file (.h5); convert it first: nasbench-lab tables import {text}")
+    if not isinstance(name, str) or text.startswith(("/", "./", "../", "~")) or "\\" in text:
+        raise DataError(f"there is no file or folder {text if len(text) <= 4096 else shortened(text)}")
 
 
 def is_table_file(name: str | os.PathLike[str]) -> bool:

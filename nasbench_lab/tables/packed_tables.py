@@ -29,6 +29,7 @@ from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables.description import AXES, Description
+from nasbench_lab.tables.hdf5_writing import writable_file
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
 from nasbench_lab.tables.recipe import Arrays
 from nasbench_lab.tables.table import Table
@@ -58,8 +59,6 @@ def pack(table: Table, path: str | os.PathLike[str]) -> None:
     >>> np.array_equal(values["valid_accuracy"], table.values("valid_accuracy"), equal_nan=True)
     True
     """
-    import h5py
-
     if any(table.published_means(name) is not None for name in table.metrics):
         raise ParameterError(f"table {table.name!r} has published means, which packed files do not support")
     single = [metric.name for metric in table.description.metrics if metric.axes == AXES[:1]]
@@ -69,7 +68,7 @@ def pack(table: Table, path: str | os.PathLike[str]) -> None:
     arrays |= {f"rows/{name}": np.ascontiguousarray(table.values(name)[first]) for name in shared}
     arrays |= {f"single/{name}": np.ascontiguousarray(table.values(name)) for name in single}
     description = table.description.to_json()
-    with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+    with atomic_path(Path(path)) as temporary, writable_file(temporary, "w", libver="v110") as file:
         file.attrs["format"] = np.bytes_(FORMAT)
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["checksum"] = np.bytes_(_checksum(description, arrays))

@@ -37,6 +37,7 @@ from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.tables.description import Description
+from nasbench_lab.tables.hdf5_writing import writable_file
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
 from nasbench_lab.tables.table import Table
 
@@ -178,7 +179,7 @@ def writing(
 
     shapes = _shapes(description, means)
     with atomic_path(Path(path)) as temporary:
-        with h5py.File(temporary, "w", **_NEW_FILE) as file:
+        with writable_file(temporary, "w", **_NEW_FILE) as file:
             for key, shape in shapes.items():
                 dtype = np.dtype((dtypes or {}).get(key.partition("/")[2], np.float64)).newbyteorder("<")
                 array = file.create_dataset(key, shape, dtype, fillvalue=np.nan, fill_time="alloc", track_times=False)
@@ -206,8 +207,6 @@ def write(table: Table, path: str | os.PathLike[str]) -> None:
     Raises:
         OutputError: the file cannot be written; an older file stays unchanged.
     """
-    import h5py
-
     arrays = {f"values/{name}": table.values(name) for name in table.metrics}
     for name in table.metrics:
         published = table.published_means(name)
@@ -215,7 +214,7 @@ def write(table: Table, path: str | os.PathLike[str]) -> None:
             arrays[f"means/{name}"] = published
     plain = {key: _little_endian(array) for key, array in arrays.items()}
     with atomic_path(Path(path)) as temporary:
-        with h5py.File(temporary, "w", **_NEW_FILE) as file:
+        with writable_file(temporary, "w", **_NEW_FILE) as file:
             for key, array in plain.items():
                 file.create_dataset(key, data=array, track_times=False)
         _seal(temporary, table.description, plain)
@@ -223,11 +222,9 @@ def write(table: Table, path: str | os.PathLike[str]) -> None:
 
 def _seal(path: Path, description: Description, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Add the description and the checksums to a file with complete arrays."""
-    import h5py
-
     text = description.to_json()
     digests = json.dumps({key: _digests(array) for key, array in arrays.items()}, sort_keys=True)
-    with h5py.File(path, "r+", libver="v110") as file:
+    with writable_file(path, "r+", libver="v110") as file:
         file.attrs["format"] = np.bytes_(FORMAT)
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["checksum"] = np.bytes_(_checksum(text, digests))

@@ -130,7 +130,7 @@ def test_a_search_on_test_accuracy_is_noted(tmp_path):
         (["--seconds", "-1"], ["must be positive"]),
         ([], ["needs evaluations, epochs, seconds, energy or trainings"]),
         (["--seconds", "100"], ["has no times"]),
-        (["--evaluations", "9", "--runs", "0"], ["runs must be at least 1"]),
+        (["--evaluations", "9", "--runs", "0"], ["runs must be from 1 to 1000000000, got 0"]),
         (["--evaluations", "9", "--fidelity", "12"], ["unknown fidelity '12'; known: 500"]),
         (["--evaluations", "9", "--repeat", "median"], ["repeat must be sample, mean or a number"]),
         (["--evaluations", "9", "--repeat", "1"], ["has repeats 0..0, not 1"]),
@@ -141,7 +141,7 @@ def test_a_search_on_test_accuracy_is_noted(tmp_path):
         (["--evaluations", "9", "--strategy", "local-search:x"], ["malformed strategy 'local-search:x'"]),
         (["--evaluations", "9", "--strategy", "random-search"], ["'random-search' is listed twice"]),
         (["--evaluations", "9", "--table", TABLE], [f"{TABLE!r} is listed twice"]),
-        (["--evaluations", "9" * 400], ["a budget must be smaller than"]),
+        (["--evaluations", "9" * 400], ["a budget in evaluations must be at most 1e+15, got"]),
         (["--evaluations", "9", "--repeat", "9" * 5000], ["repeat must be sample, mean or a number"]),
         (
             ["--evaluations", "9", "--strategy", "regularized-evolution:population_size=1000000000000"],

@@ -1,10 +1,10 @@
 """``nasbench-lab strategies``, and the options of ``run`` that say what a search is for, as a user meets them."""
 
 import dataclasses
-import importlib.metadata
 
 import numpy as np
 import pytest
+from added_entry_points import add_entry_points
 from command_line import assert_refused
 from command_line import nasbench_lab_here as nasbench_lab
 
@@ -63,19 +63,14 @@ def test_strategies_of_other_packages(monkeypatch):
         def tell(self, architecture, value):
             pass
 
-    monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda entry: {"mine": Mine}.get(entry.name, int))
-    entries = [importlib.metadata.EntryPoint(name, "x:y", registry.GROUP) for name in ("mine", "broken")]
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_selection: entries)
-    registry._added.cache_clear()
-    try:
-        shown = nasbench_lab("strategies").stdout
-        assert "OTHER\n" in "".join(line.strip() + "\n" for line in shown.splitlines())
-        assert "'broken' in group" in shown
-        shown = nasbench_lab("strategies", "info", "mine").stdout
-        assert "Plain, and mine." in shown
-        assert "patience   5" in shown
-    finally:
-        registry._added.cache_clear()
+    add_entry_points(monkeypatch, registry.GROUP, mine=Mine, broken=int, tpe=Mine)
+    listed = nasbench_lab("strategies")
+    assert "OTHER\n" in "".join(line.strip() + "\n" for line in listed.stdout.splitlines())
+    assert "'broken' in group" in listed.stdout
+    assert "'tpe' in group 'nasbench_lab.strategies' is ignored, as 'tpe' is a built-in name" in listed.stderr
+    shown = nasbench_lab("strategies", "info", "mine").stdout
+    assert "Plain, and mine." in shown
+    assert "patience   5" in shown
 
 
 class WithoutMoves(ChainSpace):
@@ -106,6 +101,44 @@ def test_what_a_strategy_needs_is_true(name):
         moved = "neighbours are used" in str(error)
         assert moved, error
     assert moved == ("neighbours" in registry.needs(name))
+
+
+MINE = """
+class Mine:
+    \"\"\"Plain, and of a file.\"\"\"
+
+    version = 4
+
+    def __init__(self, space, random, patience=5):
+        pass
+
+    def ask(self):
+        return 0
+
+    def tell(self, architecture, value):
+        pass
+
+
+def make(space, random, patience: int = 7):
+    return Mine(space, random, patience)
+
+
+class Other:
+    pass
+"""
+
+
+def test_a_strategy_of_a_file_is_shown(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(MINE)
+    shown = nasbench_lab("strategies", "info", f"{path}:Mine").stdout
+    assert "version      4" in shown
+    assert "Plain, and of a file." in shown
+    assert "patience   5" in shown
+    assert f"--strategy {path}:Mine:patience=5 ..." in shown
+    assert "patience   7        int" in nasbench_lab("strategies", "info", f"{path}:make").stdout
+    assert_refused(nasbench_lab("strategies", "info", f"{path}:Other"), "is not a class of strategies")
+    assert_refused(nasbench_lab("strategies", "info", f"{path}:Minne"), "did you mean 'Mine'?")
 
 
 # Options of a comparison.

@@ -167,7 +167,7 @@ def test_a_run_that_ended_stays_ended():
         ({"evaluations": 0}, "must be positive, got evaluations=0"),
         ({"seconds": -1.0}, "must be positive"),
         ({"seconds": float("nan")}, "must be positive"),
-        ({"seconds": float("inf")}, "must be positive"),
+        ({"seconds": float("inf")}, "must be at most"),
         ({"epochs": 2.5}, "whole number, got epochs=2.5"),
         ({"evaluations": "many"}, "must be a number"),
         ({"evaluations": True}, "must be a number"),

@@ -122,7 +122,8 @@ def test_an_entry_point_adds_a_space(monkeypatch):
 def test_built_in_names_cannot_be_taken_over(monkeypatch):
     add_entry_points(monkeypatch, registry.GROUP, topology=Pairs)
     assert spaces.list_spaces().count("topology") == 1
-    assert isinstance(spaces.make_space({"name": "topology"}), spaces.TopologySpace)
+    with pytest.warns(UserWarning, match="the entry point 'topology' in group .* is ignored, as 'topology' is a built"):
+        assert isinstance(spaces.make_space({"name": "topology"}), spaces.TopologySpace)
 
 
 def test_a_broken_entry_point_breaks_nothing_else(monkeypatch):

@@ -1,6 +1,8 @@
 """What every space promises, as properties; oracles are plain Python over single architectures."""
 
+import copy
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -174,6 +176,28 @@ def test_wrong_types_are_refused(space):
 def test_spaces_are_made_again_from_their_description(space):
     assert spaces.make_space(space.spec()) is spaces.make_space(space.spec())
     assert spaces.make_space(space.spec()).size == space.size
+
+
+def test_a_space_cannot_be_changed_as_all_runs_share_it(space):
+    before = dict(space.spec()), space.size, space.cardinalities
+    for name in ("size", "name", "cardinalities", "of_a_strategy"):
+        with pytest.raises(AttributeError, match=f"a space cannot be changed, so its {name} cannot be set"):
+            setattr(space, name, 3)
+    with pytest.raises(AttributeError, match="a space cannot be changed"):
+        del space.size
+    for method in (space.codes, space.neighbors):
+        first = method(0)
+        kept = first.copy()
+        if first.flags.writeable:  # what a strategy does with its own array stays with it
+            first[...] = -1
+        assert np.array_equal(method(0), kept)
+    assert (dict(space.spec()), space.size, space.cardinalities) == before
+
+
+def test_copies_of_a_space_cannot_be_changed_either():
+    for copied in (copy.deepcopy(ALL["tiny"]), pickle.loads(pickle.dumps(ALL["tiny"]))):
+        with pytest.raises(AttributeError, match="a space cannot be changed"):
+            copied.size = 3
 
 
 def test_unknown_spaces_and_bad_parameters():

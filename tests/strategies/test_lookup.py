@@ -87,6 +87,72 @@ def test_objects_classes_functions_and_partial_functions(file):
         assert search(strategy).setting.strategy == "random-search"
 
 
+class Counter:
+    """A plain strategy with two parameters."""
+
+    version = 3
+
+    def __init__(self, space, random, step=1, model=None):
+        self.place, self.step, self.size = 0, step, space.size
+
+    def ask(self):
+        self.place = (self.place + self.step) % self.size
+        return self.place
+
+    def tell(self, architecture, value):
+        pass
+
+
+class Model:
+    """Its text has its address."""
+
+
+def test_bound_arguments_are_recorded_and_names_are_the_same_in_every_process():
+    bound = search(functools.partial(Counter, step=2))
+    assert bound.setting == search(Counter, step=2).setting
+    assert (bound.setting.label, bound.setting.parameters, bound.setting.version) == ("Counter:step=2", {"step": 2}, 3)
+    assert np.array_equal(bound.architecture, search(Counter, step=2).architecture)
+    assert search(functools.partial(Counter, step=2), step=5).setting.parameters == {"step": 5}, "as a call would"
+
+    def with_first(step, space, random):
+        return Counter(space, random, step)
+
+    first = search(functools.partial(with_first, 2)).setting
+    assert first.parameters == {"step": 2}
+    assert first.label.endswith("with_first:step=2")
+    label = search(functools.partial(Counter, model=Model())).setting.label
+    assert label == f"Counter:model=<{Model.__module__}.Model object>"
+    assert search(functools.partial(RandomSearch, replacement=False)).setting.label == "random-search:replacement=False"
+
+    class Maker:
+        def __call__(self, space, random):
+            return Counter(space, random)
+
+    assert search(Maker()).setting.strategy.endswith("Maker")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (nl.Strategy, "Strategy is abstract: give a class that defines ask, start, tell"),
+        (nl.PlainStrategy, r"PlainStrategy needs a class to run: give that class, or PlainStrategy\(that class\)"),
+    ],
+)
+def test_classes_that_are_no_strategies_themselves(kind, message):
+    with pytest.raises(ParameterError, match=message):
+        search(kind)
+
+
+def test_an_error_of_a_users_strategy_stays_itself_and_names_the_strategy():
+    class Raises(Counter):
+        def ask(self):
+            return {}["missing"]
+
+    with pytest.raises(KeyError) as caught:
+        search(Raises)
+    assert caught.value.__notes__ == [f"strategy {Raises.__qualname__!r} on table 'synthetic/chain'"]
+
+
 def test_a_file_is_imported_once(file):
     assert find_strategy(f"{file}:Guess").factory is find_strategy(f"{file}:Guess").factory
 
@@ -126,7 +192,9 @@ def test_arguments_of_the_wrong_kind_are_one_line(wrong, message):
 def test_a_file_with_an_error_is_not_half_imported(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("raise RuntimeError('not yet')")
-    with pytest.raises(ParameterError, match=r"cannot import .*broken\.py:Mine: not yet"):
+    with pytest.raises(
+        ParameterError, match=r"broken\.py:Mine: RuntimeError: not yet \(broken\.py, line 1, in <module>\)"
+    ):
         search(f"{path}:Mine")
     path.write_text(FILE)
     assert search(f"{path}:Guess").runs == 3

@@ -1,7 +1,6 @@
 """The built-in strategies: conformance, agreement with plain Python, and what their publications promise."""
 
 import dataclasses
-import importlib.metadata
 import math
 import typing
 
@@ -9,6 +8,7 @@ import lock_step
 import numpy as np
 import oracles
 import pytest
+from added_entry_points import add_entry_points
 from effect import assert_better_than_random_search
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,28 +147,21 @@ def test_names_are_inherited_only_if_they_were_given():
 
 
 def test_installed_packages_can_add_strategies(monkeypatch):
-    added = importlib.metadata.EntryPoint("mine", "tests_of_entry_points:Mine", registry.GROUP)
-    taken = importlib.metadata.EntryPoint("random-search", "tests_of_entry_points:Mine", registry.GROUP)
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_selection: [added, taken])
-    registry._added.cache_clear()
-    try:
-        assert "mine" in nl.list_strategies()
-        assert resolve("random-search", {}).name == "random-search", "a built-in name was taken over"
-        monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda _entry: int)
-        registry._added.cache_clear()
-        with pytest.raises(ParameterError, match="is not a class of strategies"):
-            resolve("mine", {})
-        monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda _entry: Climber)
-        registry._added.cache_clear()
-        plain = resolve("mine", {"patience": 3})
-        assert (plain.name, plain.label, plain.parameters) == ("mine", "mine:patience=3", {"patience": 3})
-        monkeypatch.undo()
-        monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_selection: [added])
-        registry._added.cache_clear()
-        with pytest.raises(ParameterError, match=r"'mine' .* cannot be loaded: ModuleNotFoundError"):
-            resolve("mine", {})
-    finally:
-        registry._added.cache_clear()
+    add_entry_points(monkeypatch, registry.GROUP, mine=Climber, wrong=int, missing="no_such_module:Mine")
+    assert "mine" in nl.list_strategies()
+    with pytest.raises(ParameterError, match="is not a class of strategies"):
+        resolve("wrong", {})
+    with pytest.raises(ParameterError, match=r"'missing' .* cannot be loaded: ModuleNotFoundError"):
+        resolve("missing", {})
+    plain = resolve("mine", {"patience": 3})
+    assert (plain.name, plain.label, plain.parameters) == ("mine", "mine:patience=3", {"patience": 3})
+
+
+def test_a_built_in_name_cannot_be_taken_over_and_the_user_is_told(monkeypatch):
+    add_entry_points(monkeypatch, registry.GROUP, random_search=Climber)
+    with pytest.warns(UserWarning, match="the entry point 'random-search' .* is ignored, as 'random-search' is a bu"):
+        assert resolve("random-search", {}).name == "random-search"
+    assert nl.list_strategies().count("random-search") == 1
 
 
 class DrawsWhenSomeoneIsLucky(Strategy):

@@ -11,6 +11,7 @@ import time
 import psutil
 import pytest
 from paths import ROOT
+from small_disks import small_disk  # noqa: F401 - a fixture
 from small_suites import STRATEGIES, digests, small_shards, table_file
 
 from nasbench_lab.errors import OutputError, SourceError, StrategyError
@@ -183,6 +184,35 @@ def test_a_shard_that_kills_is_given_up(tmp_path, monkeypatch):
     assert finished(tmp_path / "out") == 4, "the others are there"
 
 
+class Crowded(Deadly):
+    """An executor, like dask, with one process for several shards: it dies of one, and all of them are to blame."""
+
+    slots = 3
+
+    def __init__(self):
+        super().__init__()
+        self.dead = []
+
+    def next(self):
+        if not self.dead and any(task.strategy == STRATEGIES[1] for task in self.tasks):
+            self.deaths += 1
+            self.dead = [Answer(task.name, Died("signal 9", alone=len(self.tasks) == 1)) for task in self.tasks]
+            self.tasks = []
+        if self.dead:
+            return self.dead.pop(0)
+        task = self.tasks.pop(0)
+        return Answer(task.name, attempt(task))
+
+
+def test_a_shard_that_kills_takes_no_other_shard_with_it(tmp_path, monkeypatch):
+    small_shards(monkeypatch, 2)
+    suite, executor = read_suite(suite_file(tmp_path, runs=4)), Crowded()
+    with pytest.raises(StrategyError, match=r"2 of 6 shards failed.*the process .* died 3 times \(signal 9\)"):
+        run_suite(suite, tmp_path / "out", executor=executor)
+    assert finished(tmp_path / "out") == 4
+    assert executor.deaths == 2 * (1 + 3), "each once with others, then three times alone"
+
+
 def test_two_at_once_begin_in_one_folder(tmp_path, quiet):
     """The processes plan for themselves, at the same time."""
     path, _ = quiet
@@ -205,21 +235,8 @@ def test_two_at_once_share_the_shards(tmp_path, uninterrupted):
     assert own[-1] == len(expected) - 1
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 96 KiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if not sys.platform.startswith("linux") or os.geteuid() != 0:
-        pytest.skip("only root on Linux can mount a small disk")
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", disk], capture_output=True).returncode:
-        pytest.skip("this machine does not let root mount a tmpfs")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
-
-
 @pytest.mark.parametrize("processes", [None, 2])
-def test_a_full_disk_loses_nothing(tmp_path, small_disk, uninterrupted, processes):
+def test_a_full_disk_loses_nothing(tmp_path, small_disk, uninterrupted, processes):  # noqa: F811 - the fixture
     path, expected = uninterrupted
     out = small_disk / "out"
     with pytest.raises(OutputError, match=r"cannot write .*: No space left on device"):

@@ -2,10 +2,13 @@
 
 import csv
 import json
+import multiprocessing
+import shutil
 import threading
 
 import numpy as np
 import pytest
+from added_entry_points import add_entry_points
 from command_line import assert_refused
 from command_line import nasbench_lab_here as nasbench_lab
 from small_suites import digests, small_shards, small_suite, table_file
@@ -96,7 +99,9 @@ def test_an_interrupted_suite_goes_on(tmp_path, monkeypatch):
         run_suite(small_suite(tmp_path), tmp_path / "other", report=stop)
     done = digests(tmp_path / "other")
     assert len(done) == 4 + 1
-    with pytest.raises(DataError, match=r"5 of 9 shards of the suite in .* are missing; run it to the end first"):
+    with pytest.raises(
+        DataError, match=r"5 of 9 shards of the suite in .* are missing or damaged; run it to the end first"
+    ):
         open_results(tmp_path / "other")
     some = open_results(tmp_path / "other", partial=True)
     assert [setting.label for setting in some.settings] == ["random-search"]
@@ -206,9 +211,23 @@ def test_a_damaged_suite_file(tmp_path, monkeypatch, damage):
 def test_a_changed_suite_file_does_not_match_its_hash(tmp_path, monkeypatch):
     run(tmp_path, monkeypatch)
     path = tmp_path / "out/suite.json"
-    path.write_text(path.read_text().replace('"runs": 10', '"runs": 11'))
+    content = json.loads(path.read_text().replace('"runs": 10', '"runs": 11'))
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="it does not match its seal"):
+        open_results(tmp_path / "out")
+    del content["seal"]  # as before there were seals
+    path.write_text(json.dumps(content))
     with pytest.raises(DataError, match="its suite does not match its hash"):
         open_results(tmp_path / "out")
+
+
+def test_files_of_before_there_were_seals_are_read(tmp_path, monkeypatch):
+    expected = [setting.label for setting in run(tmp_path, monkeypatch).settings]
+    for path in (tmp_path / "out").rglob("*.json"):
+        content = json.loads(path.read_text())
+        del content["seal"]
+        path.write_text(json.dumps(content))
+    assert [setting.label for setting in open_results(tmp_path / "out").settings] == expected
 
 
 def test_wrong_executors():
@@ -245,7 +264,7 @@ class Fragile:
 
 def test_errors_of_strategies_do_not_stop_the_others(tmp_path, monkeypatch):
     small_shards(monkeypatch)
-    monkeypatch.setitem(registry._added(), "fragile", lambda: Fragile)
+    add_entry_points(monkeypatch, registry.GROUP, fragile=Fragile)
     suite = small_suite(tmp_path, strategies=["fragile", "random-search"])
     Fragile.broken = True
     with pytest.raises(
@@ -320,6 +339,167 @@ def flip_a_bit(path):
     path.write_bytes(content)
 
 
+def with_flipped_bits(path, step):
+    """Flip one bit at many places, one after the other."""
+    content = path.read_bytes()
+    for place in range(0, len(content), step):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        yield place
+    path.write_bytes(content)
+
+
+def test_any_flipped_bit_of_a_manifest_is_found_and_repaired(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+    out = tmp_path / "out"
+    good = digests(out)
+    folder = SuiteFolder.open(out)
+    shard = folder.plan.shards[4]
+    path = out / f"shards/{shard.name}.json"
+    for place in with_flipped_bits(path, 23):
+        assert folder.manifest(shard) is None, place
+        assert not folder.is_finished(shard)
+        assert folder.damaged() == [f"{path} is missing or damaged"]
+    flip_a_bit(path)
+    with pytest.raises(DataError, match=r"1 of 9 shards of the suite in .* are missing or damaged"):
+        open_results(out)
+    assert_refused(nasbench_lab("report", out, "--out", tmp_path / "page.html"), "1 of 9 shards")
+    found = nasbench_lab("suite", "status", "--check", out)
+    assert (found.returncode, found.stdout.count("damaged: ")) == (1, 1)
+    run_suite(small_suite(tmp_path), out)
+    assert folder.manifest(shard) is not None
+    assert digests(out) == good
+
+
+@pytest.mark.parametrize("missing", ["reference", "sha256", "bytes", "versions", "setting", "seal"])
+def test_a_manifest_without_a_key_is_damaged(tmp_path, monkeypatch, missing):
+    run(tmp_path, monkeypatch)
+    folder = SuiteFolder.open(tmp_path / "out")
+    shard = folder.plan.shards[4]
+    path = tmp_path / f"out/shards/{shard.name}.json"
+    content = json.loads(path.read_text())
+    del content["seal"]
+    content.pop(missing, None)
+    path.write_text(json.dumps(content))
+    assert (folder.manifest(shard) is None) == (missing != "seal")
+
+
+def test_any_flipped_bit_of_the_suite_file_is_found_and_there_is_a_way_out(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+    out = tmp_path / "out"
+    good, before = digests(out), {path: path.stat().st_mtime_ns for path in out.rglob("*.h5")}
+    for place in with_flipped_bits(out / "suite.json", 41):
+        with pytest.raises(DataError, match=r"cannot read .*suite\.json"):
+            SuiteFolder.open(out)
+            pytest.fail(f"the bit at byte {place} was not noticed")
+    flip_a_bit(out / "suite.json")
+    remedy = f"nasbench-lab suite clean {out} removes it; then run the suite again to continue"
+    for command in (["report", out, "--out", tmp_path / "page.html"], ["suite", "status", out]):
+        assert_refused(nasbench_lab(*command), "cannot read", remedy)
+    with pytest.raises(DataError, match="removes it; then run the suite again to continue"):
+        run_suite(small_suite(tmp_path), out)
+    assert nasbench_lab("suite", "clean", out).returncode == 0
+    assert not (out / "suite.json").exists()
+    with pytest.raises(OutputError, match="has other files"):
+        run_suite(small_suite(tmp_path, runs=5), out)
+    assert len(run_suite(small_suite(tmp_path), out)) == 3
+    assert digests(out) == good
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.h5")} == before, "nothing was simulated again"
+
+
+def test_the_suite_file_of_a_newer_release_is_not_removed(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch)
+    path = tmp_path / "out/suite.json"
+    path.write_text('{"format": "nasbench-lab suite", "format_version": 9}')
+    assert_refused(nasbench_lab("suite", "clean", tmp_path / "out"), "not of a format that this release reads")
+    assert path.exists()
+
+
+def test_a_suite_whose_folder_is_removed_stops(tmp_path, monkeypatch):
+    small_shards(monkeypatch)
+    seen = []
+
+    def remove(progress):
+        seen.append(progress.finished)
+        if progress.finished == 2:
+            shutil.rmtree(tmp_path / "out")
+
+    with pytest.raises(OutputError, match="out was removed or moved while the suite was running"):
+        run_suite(small_suite(tmp_path), tmp_path / "out", report=remove)
+    assert seen == [0, 1, 2]
+    assert not (tmp_path / "out").exists()
+
+
+def in_a_daemon(line):
+    try:
+        LocalProcesses(2)
+    except ParameterError as error:
+        line.send(str(error))
+
+
+def test_a_daemon_process_is_told_that_it_may_not_start_processes():
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=in_a_daemon, args=(theirs,), daemon=True)
+    process.start()
+    assert ours.poll(60)
+    assert "is a daemon of multiprocessing and may not start processes; omit the executor" in ours.recv()
+    process.join()
+
+
+# Strategies of users.
+
+MINE = """
+class Mine:
+    def __init__(self, space, random, step=1):
+        self.random, self.size, self.step = random, space.size, step
+
+    def ask(self):
+        return self.random.integers(self.size)
+
+    def tell(self, architecture, value):
+        pass
+"""
+
+
+@pytest.mark.parametrize("processes", [None, 2])
+def test_strategies_of_a_file_and_of_a_module(tmp_path, monkeypatch, processes):
+    table_file(tmp_path)
+    (tmp_path / "mine.py").write_text(MINE)
+    path = tmp_path / "suite.toml"
+    path.write_text(
+        'strategies = ["mine.py:Mine", "mine.py:Mine:step=2", "nasbench_lab.strategies.random_search:RandomSearch",\n'
+        '  { name = "mine.py:Mine", grid = { step = [3, 4] } }]\n'
+        'tables = ["mine.h5"]\nruns = 4\nbudget = { evaluations = 5 }\n'
+    )
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # paths are relative to the suite's file
+    executor = None if processes is None else LocalProcesses(processes)
+    results = run_suite(read_suite(path), tmp_path / "out", executor=executor)
+    labels = [setting.label for setting in results.settings]
+    assert labels == ["Mine", "Mine:step=2", "random-search", "Mine:step=3", "Mine:step=4"]
+    assert len(run_suite(read_suite(path), tmp_path / "out")) == 5
+    (tmp_path / "mine.py").write_text(f"{MINE}\n# changed\n")
+    with pytest.raises(OutputError, match=r"the file of mine\.py:Mine has changed since .* was started"):
+        run_suite(read_suite(path), tmp_path / "out")
+    assert len(open_results(tmp_path / "out")) == 5, "reading results imports nothing"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere.py:Mine", "there is no file .*nowhere.py"),
+        ("mine.py:Other", "unknown name in .*mine.py 'Other'"),
+        ("mine.py:Mine:step", "malformed strategy 'mine.py:Mine:step'"),
+    ],
+)
+def test_strategies_of_users_that_cannot_be_found(tmp_path, name, message):
+    (tmp_path / "mine.py").write_text(MINE)
+    with pytest.raises(ParameterError, match=message):
+        run_suite(small_suite(tmp_path, strategies=[name]), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("what", ["shards/00001-0000000004.h5", "references", "shards/00001-0000000004.json", "cut"])
 def test_damage_is_found_and_repaired(tmp_path, monkeypatch, what):
     run(tmp_path, monkeypatch)
@@ -334,10 +514,9 @@ def test_damage_is_found_and_repaired(tmp_path, monkeypatch, what):
         (out / what).write_text("{")
     else:
         flip_a_bit(out / what)
-    if not what.endswith("json"):
-        found = nasbench_lab("suite", "status", "--check", out)
-        assert found.returncode == 1
-        assert "damaged: " in found.stdout
+    found = nasbench_lab("suite", "status", "--check", out)
+    assert found.returncode == 1
+    assert "damaged: " in found.stdout
     assert nasbench_lab("suite", "clean", out).returncode == 0
     run_suite(small_suite(tmp_path), out)
     assert digests(out) == good
@@ -347,7 +526,8 @@ def test_clean_leaves_what_is_finished(tmp_path, monkeypatch):
     run(tmp_path, monkeypatch)
     out = tmp_path / "out"
     good = digests(out)
-    (out / "shards/.00001-0000000004-abc.h5").write_bytes(b"half")
+    (out / "shards/.nasbench-lab-0a1b2c3d").mkdir()
+    (out / "shards/.nasbench-lab-0a1b2c3d/00001-0000000004.h5").write_bytes(b"half")
     (out / "claims").mkdir(exist_ok=True)
     (out / "claims/00001-0000000004.lock").touch()
     assert nasbench_lab("suite", "clean", out).stdout == f"removed 2 files from {out}\n"

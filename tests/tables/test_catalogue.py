@@ -9,10 +9,12 @@ import scipy.stats
 from catalogue_tables import table_parameters
 
 import nasbench_lab as nl
-from nasbench_lab.errors import DataError, UnknownNameError
+from nasbench_lab.cache import CACHE_VARIABLE
+from nasbench_lab.errors import DataError, OutputError, UnknownNameError
 from nasbench_lab.spaces.topology import OPERATIONS
 from nasbench_lab.tables import cached_path, find_recipe
 from nasbench_lab.tables.reading import unpickle
+from nasbench_lab.testing import identical
 
 GRAPH = [name for name in nl.list_tables() if name.startswith("nas-bench-graph/")]
 TSS = [name for name in nl.list_tables() if name.startswith("nats-bench-tss/")]
@@ -222,3 +224,24 @@ def test_importers_refuse_files_with_other_content(name, damage):
     for position in range(min(len(contents), 6)):  # the others are of devices; see test_hardware_columns.py
         with pytest.raises(DataError):
             made.importer(made.description, [*contents[:position], damage, *contents[position + 1 :]])
+
+
+def test_tables_of_the_package_need_no_cache_that_can_be_written(monkeypatch, tmp_path):
+    expected = nl.load("digits/chain")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file" / "cache"))  # unlike a mode, this stops root, too
+    table = nl.load("digits/chain")
+    assert table.checksum == expected.checksum
+    assert np.array_equal(table.lookup([5]), expected.lookup([5]))
+    assert nl.load("digits/chain") is table, "it is made once"
+    conditions = {"runs": 2, "budget": nl.Budget(evaluations=3)}
+    one, other = (nl.simulate(each, "random-search", **conditions) for each in (table, expected))
+    assert identical(one, other)
+
+
+@pytest.mark.mirror
+def test_another_table_says_how_to_choose_the_cache(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
+    with pytest.raises(OutputError, match=f"set {CACHE_VARIABLE} to a folder that can be written"):
+        nl.load("nas-bench-macro/cifar10")

@@ -164,6 +164,28 @@ def test_two_checks_of_one_name_are_named(project):
     result.stdout.fnmatch_lines("baselines/mine.json was written more than once; give each check its own name")
 
 
+def test_names_in_any_script_have_files_of_their_own(project):
+    names = ["随机搜索", "局部搜索", "a b", "a/b", "a:b", "évolution", "x" * 300, "x" * 301]
+    project.makepyfile(
+        test_mine=f"""
+        import pytest
+        import nasbench_lab as nl
+
+        @pytest.mark.parametrize("name", {names!r})
+        def test_search(strategy_baseline, name):
+            budget = nl.Budget(evaluations=5)
+            strategy_baseline.check("random-search", "synthetic/chain", budget=budget, runs=8, name=name)
+        """
+    )
+    result = project.run_plugin("--update-baselines")
+    result.assert_outcomes(passed=len(names))
+    result.stdout.no_fnmatch_line("*written more than once*")
+    written = baselines(project)
+    assert len({name.casefold() for name in written}) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9_.=-]{1,200}\.json", name) for name in written)
+    project.run_plugin().assert_outcomes(passed=len(names))
+
+
 def test_a_trace_of_a_harness_can_be_checked(project):
     project.makepyfile(
         test_mine="""

@@ -34,7 +34,7 @@ _DEFAULT_REFERENCE = "random-search"
 
 
 def study(
-    results: Results | Sequence[Trace],
+    results: Results | Trace | Sequence[Trace],
     *,
     reference: str | None = None,
     level: float = LEVEL,
@@ -50,7 +50,7 @@ def study(
     and which test each statistic has, and how ties and missing values are treated.
 
     Args:
-        results: stored results, or traces.
+        results: stored results, one trace or several.
         reference: label of the strategy that others are compared with; by default random search, where it is one of
             them, else the first.
         level: confidence of intervals and verdicts, above 0.5 and below 1.
@@ -78,7 +78,8 @@ def study(
     2
     """
     options = _options(level, resamples, margin, points, seed)
-    opened = results if isinstance(results, Results) else Results.of(results)
+    traces = [results] if isinstance(results, Trace) else results
+    opened = traces if isinstance(traces, Results) else Results.of(traces)
     labels, groups = group(opened.settings)
     if reference is not None and reference not in labels:
         raise unknown("strategy", reference, labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,10 @@ def save_figure_as(figure: Figure, *paths: Path, style: PaperStyle | None = None
             figure.set_layout_engine("none")
         mpl.rcParams["svg.fonttype"] = "none" if lacks_glyphs(_text_of(figure)) else "path"
         for path in paths:
-            figure.savefig(path, metadata=_METADATA[path.suffix[1:]])
+            kind = path.suffix[1:]
+            drawn = io.BytesIO()  # if the disk is full, matplotlib would raise an error that does not say so
+            figure.savefig(drawn, format=kind, metadata=_METADATA[kind])
+            path.write_bytes(drawn.getvalue())
 
 
 def _text_of(figure: Figure) -> str:

@@ -46,7 +46,8 @@ def write_page(study: Study, path: str | os.PathLike[str], *, source: str = "RES
     Raises:
         OutputError: the file cannot be written; an older file is left unchanged.
     """
-    text = render_page(study, source=source)
+    # The bytes of a path need not be UTF-8, those of a page must be.
+    text = render_page(study, source=os.fsencode(source).decode("utf-8", "replace"))
     with atomic_path(Path(path)) as temporary:
         temporary.write_bytes(text.encode())
 

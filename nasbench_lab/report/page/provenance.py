@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.files import file_names
 from nasbench_lab.report.page.numbers import NONE, duration
 from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table
 from nasbench_lab.strategies import registry
@@ -159,10 +159,11 @@ def commands(source: str, study: Study) -> tuple[tuple[str, str], ...]:
         if _has(study, name)
     ]
     tables = [task.table for task in study.tasks]
-    for task in study.tasks:
+    stems = file_names(tables)
+    for place, task in enumerate(study.tasks):
         if task.space and tables.count(task.table) == 1:  # the command chooses by the table
-            out = f"architecture-{re.sub('[^a-z0-9]+', '-', task.table.lower()).strip('-')}.pdf"
-            draw = f"nasbench-lab plot {where} --figure architecture --out {out}{_option('table', task.table)}"
+            draw = f"nasbench-lab plot {where} --figure architecture --out architecture-{stems[place]}.pdf"
+            draw += _option("table", task.table)
             made.append((f"architecture found on {task.table}", draw))
     cited = [str(table["name"]) for table in study.provenance.get("tables", ()) if table.get("citation")]
     if cited:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.results import Found, Study
 from nasbench_lab.errors import DataError, MissingDataError, NasbenchLabError, first_line
-from nasbench_lab.files import atomic_folder
+from nasbench_lab.files import atomic_folder, file_names
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure, final_height
@@ -172,7 +171,7 @@ def _of_all_tasks(study: Study) -> Iterator[tuple[str, Draw]]:
 
 def _architectures(study: Study) -> Iterator[tuple[str, Draw]]:
     """Yield the architecture that the best strategy found on each task."""
-    for place, file in enumerate(_file_names([task.name for task in study.tasks])):
+    for place, file in enumerate(file_names(task.name for task in study.tasks)):
         yield f"architecture-{file}", _draw_best(study, place)
 
 
@@ -213,7 +212,7 @@ def _pareto(results: Results | None) -> Iterator[tuple[str, Draw]]:
     several = [found for found in searches(results.settings) if results.settings[found[0]].conditions.objectives]
     if not several:
         yield "pareto", _missing("no search had further objectives")
-    files = _file_names([results.settings[numbers[0]].table for numbers in several])
+    files = file_names(results.settings[numbers[0]].table for numbers in several)
     for file, numbers in zip(files, several, strict=True):
         yield f"pareto-{file}", _draw_pareto(results, numbers)
 
@@ -265,17 +264,3 @@ def _pages(places: Sequence[int], columns: int, height: float) -> list[tuple[int
 def _numbered(name: str, pages: Sequence[tuple[int, ...]]) -> Iterator[tuple[str, tuple[int, ...]]]:
     for number, page in enumerate(pages, start=1):
         yield (name if len(pages) == 1 else f"{name}-{number}"), page
-
-
-def _file_names(texts: Sequence[str]) -> list[str]:
-    """Return texts in a form for file names, each different from the others.
-
-    >>> _file_names(["nas-bench-graph/Cora (12 epochs)", "a/b", "a b", "表"])
-    ['nas-bench-graph-cora-12-epochs', 'a-b', 'a-b-2', 'table']
-    """
-    names: list[str] = []
-    for text in texts:
-        plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "table"
-        numbered = (plain if number == 1 else f"{plain}-{number}" for number in itertools.count(1))
-        names.append(next(name for name in numbered if name not in names))
-    return names

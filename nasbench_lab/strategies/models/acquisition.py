@@ -56,7 +56,7 @@ def expected_improvement_of_logs(mean: FloatArray, deviation: FloatArray, best: 
     low, high = np.minimum(z, 0.0), np.maximum(z, 0.0)
     with np.errstate(under="ignore"):
         # The difference above is one of nearly equal numbers where z < 0. There it is phi(z) (R(z) - R(z - s)), with
-        # R = Phi / phi, which `erfcx` gives without underflow (and, for numbers from 0, without the exponential of the C library).
+        # R = Phi / phi, which `erfcx` gives without underflow, and from 0 without the exponential of the C library.
         ratios = erfcx(-low * _ROOT_HALF) - erfcx((deviation - low) * _ROOT_HALF)
         below = 0.5 * exp(-0.5 * low * low) * ratios
         above = normal_cdf(high) - exp(deviation * (0.5 * deviation - high)) * normal_cdf(high - deviation)

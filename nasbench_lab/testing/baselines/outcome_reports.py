@@ -66,7 +66,8 @@ def to_lines(outcomes: Sequence[CheckOutcome]) -> list[str]:
         lines.append(f"{headline(outcome)}: {outcome.path}" if written else headline(outcome))
         lines += [f"  {note}" for note in outcome.notes if written or outcome.passed]
     paths = [outcome.path for outcome in outcomes if outcome.verdict in ("created", "updated")]
-    twice = sorted({path for path in paths if paths.count(path) > 1})
+    folded = [path.casefold() for path in paths]  # some file systems do not distinguish A from a
+    twice = sorted({path for path in paths if folded.count(path.casefold()) > 1})
     lines += [f"{path} was written more than once; give each check its own name" for path in twice]
     return lines
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,8 @@ from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
 from nasbench_lab.testing.baselines.file_references import find_table, name_of_table, plain
 from nasbench_lab.testing.baselines.outcome_reports import to_text
 from nasbench_lab.testing.baselines.verdicts import SimulatedRuns, compare_with_baseline, write_baseline_of
+
+_LONGEST = 150  # characters of a file name, besides its ending
 
 Fail = Callable[[str], Any]
 """Called with the message of a failed check; must raise."""
@@ -178,12 +181,18 @@ class StrategyBaseline:
 
 
 def slug(name: str) -> str:
-    """Return a name in a form that is safe in file names.
+    """Return a name in a form that is safe in file names. Different names stay different.
 
-    >>> slug("regularized-evolution--nas-bench-graph/cora")
-    'regularized-evolution--nas-bench-graph-cora'
+    The slash of a table's name becomes a hyphen. If other characters are replaced, or the name is too long for a file
+    name, it ends with a digest of the whole name.
+
+    >>> slug("regularized-evolution--nas-bench-graph/cora"), slug("a b"), slug("随机搜索")
+    ('regularized-evolution--nas-bench-graph-cora', 'a-b-c8687a08', '277fbfca')
     """
+    if not name.strip():
+        raise ParameterError("the name of a baseline must not be empty")
     found = re.sub(r"[^A-Za-z0-9_.=-]+", "-", name).strip("-.")
-    if not found:
-        raise ParameterError(f"{name!r} has no characters for a file name; use letters or digits")
-    return found
+    if found == name.replace("/", "-") and len(found) <= _LONGEST:
+        return found
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{found[:_LONGEST]}-{digest}".lstrip("-")

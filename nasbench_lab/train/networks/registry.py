@@ -10,7 +10,7 @@ name is the name of the space::
 from __future__ import annotations
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.plugins import added_names, describe, load_entry_point
+from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.networks.cell101 import Cell101Networks
 from nasbench_lab.train.networks.family import AnyFamily, NetworkFamily
@@ -48,6 +48,7 @@ def networks_of(space: Space) -> AnyFamily:
     ('channels', 'cells')
     """
     if space.name in _BUILT_IN:
+        warn_of_ignored(GROUP, space.name)
         return _BUILT_IN[space.name](space)
     if space.name not in list_networks():
         known = ", ".join(list_networks())

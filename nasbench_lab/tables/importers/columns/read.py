@@ -246,7 +246,8 @@ def _describe(
     for metric, found in zip(measured.metrics, axes, strict=True):
         needed = (*found[:1], "fidelity", *found[1:]) if metric.name in measured.per_epoch else found
         metrics.append(dataclasses.replace(metric, axes=tuple(axis for axis in AXES if axis in needed)))
-    name = options.name or path.name.split(".")[0]
+    stem = os.fsencode(path.name.split(".")[0]).decode("utf-8", "replace")  # a file's name may be any bytes
+    name = options.name or stem
     return Description(
         name=name,
         title=options.title or name,
