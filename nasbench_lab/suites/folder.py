@@ -63,6 +63,9 @@ _MANIFEST: dict[str, type | tuple[type, ...]] = {
 }
 """The keys of a manifest, and the types of their values."""
 
+_NEWER = {"arithmetic": str}
+"""Keys that older manifests of the same format lack."""
+
 _SHARDS, _FAILED, _CLAIMS, _LOCK = "shards", "failed", "claims", ".lock"
 _FOLDERS = (_SHARDS, REFERENCES, _FAILED, _CLAIMS)
 
@@ -193,7 +196,8 @@ class SuiteFolder:
 
     def _is_manifest(self, data: Mapping[str, Any], shard: Shard) -> bool:
         """Return whether data is a complete manifest of a shard of this suite."""
-        if set(data) != set(_MANIFEST) or not all(isinstance(data[key], kind) for key, kind in _MANIFEST.items()):
+        kinds = {**_MANIFEST, **{key: kind for key, kind in _NEWER.items() if key in data}}
+        if set(data) != set(kinds) or not all(isinstance(data[key], kind) for key, kind in kinds.items()):
             return False
         simulation = self.plan.simulations[shard.simulation]
         setting, versions = data["setting"], data["versions"]

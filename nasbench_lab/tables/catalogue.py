@@ -30,7 +30,7 @@ from nasbench_lab.errors import (
     unknown,
 )
 from nasbench_lab.files import atomic_path
-from nasbench_lab.plain_files import is_folder
+from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.plugins import added_names, describe, load_entry_point
 from nasbench_lab.tables import store
 from nasbench_lab.tables.fetching.manual_downloads import MANUAL_DOWNLOADS, refuse_manual_download
@@ -257,7 +257,7 @@ def load(name: str | os.PathLike[str]) -> Table:
 
 def _refuse_other_path(name: str | os.PathLike[str], text: str) -> None:
     """Raise DataError if a text that names no table is the path of another file, or clearly meant as a path."""
-    if os.path.isfile(text):  # noqa: PTH113 - as above
+    if is_plain(text):
         raise DataError(f"{text} is not a table file (.h5); convert it first: nasbench-lab tables import {text}")
     if not isinstance(name, str) or text.startswith(("/", "./", "../", "~")) or "\\" in text:
         raise DataError(f"there is no file or folder {text if len(text) <= 4096 else shortened(text)}")
