@@ -164,7 +164,7 @@ WRONG = [
     ("title = 5", "title must be one line of text, got 5"),
     ("objectives = [5]", "objectives must be names of metrics, got 5"),
     ("limits = { latency = 'low' }", "a limit must be a number, got latency='low'"),
-    ("runs = ", "is not TOML"),
+    ("runs = ", "is not a TOML file"),
 ]
 
 
@@ -176,7 +176,7 @@ def test_errors_name_the_file_and_the_key(tmp_path, text, message):
     path = toml(tmp_path, text)
     with pytest.raises((ParameterError, UnknownNameError, DataError)) as caught:
         read_suite(path)
-    assert str(caught.value).startswith((str(path), f"{path} is not TOML"))
+    assert str(caught.value).startswith((str(path), f"{path} is not a TOML file"))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
