@@ -129,10 +129,10 @@ class Bohb(BracketStrategy[_State]):
         drawn = state.space.sample(uniform[:, 0])
         good, bad = models
         codes = good.sample(uniform[:, 2:].reshape(len(uniform), self.samples, width))
-        with np.errstate(divide="ignore"):
-            gain = np.fmax(good.density(codes), _TINY) / np.fmax(bad.density(codes), _TINY)
         # In single precision, as many gains are equal in theory: rounding errors must not choose among them.
-        proposed = _best_in_space(state, codes, gain.astype(np.float32))
+        with np.errstate(divide="ignore", over="ignore"):
+            gain = (np.fmax(good.density(codes), _TINY) / np.fmax(bad.density(codes), _TINY)).astype(np.float32)
+        proposed = _best_in_space(state, codes, gain)
         return np.where((uniform[:, 1] < self.random_share) | (proposed < 0), drawn, proposed)
 
 

@@ -33,13 +33,15 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nasbench_lab import spaces
-from nasbench_lab.errors import DataError
+from nasbench_lab.errors import DataError, shortened
 from nasbench_lab.files import atomic_path
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.hdf5_writing import writable_file
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
 from nasbench_lab.tables.table import Table
+
+_LONGEST_PATH = 4096  # characters
 
 FORMAT = "nasbench-lab table"
 FORMAT_VERSION = 3
@@ -285,7 +287,7 @@ def open_table(path: str | os.PathLike[str], *, remedy: str = "") -> Table:
 
 def _open(where: Path, remedy: str) -> Table:
     if not is_plain(where):
-        raise DataError(f"there is no file {where}")
+        raise DataError(f"there is no file {where if len(str(where)) <= _LONGEST_PATH else shortened(str(where))}")
     try:
         with open_hdf5(where) as file:
             description, digests, checksum = _read_header(file)

@@ -151,7 +151,7 @@ def test_a_search_on_test_accuracy_is_noted(tmp_path):
             ["--evaluations", "9", "--strategy", "local-search:improvement=" + "-" * 99_999 + "1"],
             ["improvement must be"],
         ),
-        (["--evaluations", "9", "--table", "x" * 5000 + ".h5"], ["name too long"]),
+        (["--evaluations", "9", "--table", "x" * 5000 + ".h5"], ["there is no file", " characters)"]),
         (["--evaluations", "9", "--table", "nas-bench-graph/kora"], ["did you mean 'nas-bench-graph/cora'"]),
         (["--evaluations", "9", "--table", "missing.h5"], ["there is no file missing.h5"]),
     ],
@@ -170,7 +170,8 @@ def test_an_output_folder_that_cannot_be_written(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89HDF\r\n\x1a\n" + bytes(100)])
 def test_table_files_that_are_none(tmp_path, content):
     (tmp_path / "bad.h5").write_bytes(content)
-    assert_refused(run(tmp_path / "out", table=tmp_path / "bad.h5"), "bad.h5 is not a readable HDF5 file")
+    done = run(tmp_path / "out", table=tmp_path / "bad.h5")
+    assert_refused(done, "bad.h5 is not a readable table: it is not an HDF5 file")
     assert_refused(nasbench_lab("tables", "info", tmp_path / "bad.h5"), "bad.h5")
     assert_refused(nasbench_lab("query", tmp_path / "bad.h5", "0"), "bad.h5")
     assert [path.name for path in tmp_path.iterdir()] == ["bad.h5"]

@@ -246,7 +246,7 @@ def test_a_search_on_test_accuracy_is_never_silent():
         ({"fidelity": 13}, UnknownNameError, "unknown fidelity"),
         ({"repeat": "median"}, ParameterError, 'must be "sample", "mean" or a number'),
         ({"repeat": 3}, ParameterError, r"repeats 0\.\.2 \(first, second, third\), not 3"),
-        ({"runs": 0}, ParameterError, "runs must be at least 1"),
+        ({"runs": 0}, ParameterError, "runs must be from 1 to 1000000000, got 0"),
         ({"seed": -1}, ParameterError, "seed must be"),
         ({"first_run": -1}, ParameterError, "first_run must be"),
         ({"runs": 2.5}, ParameterError, "runs must be a whole number, got 2.5"),

@@ -1,6 +1,7 @@
 """Strategies that make use of scores without training: conformance, what they propose, what they pay, their job."""
 
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -68,14 +69,14 @@ def test_a_warm_start_is_as_if_the_strategy_had_drawn_it(name):
     assert np.array_equal(found[:, :7], expected)
 
     class Dealing(ChainSpace):
-        dealt = -50
+        dealt: ClassVar = [-50]  # in a list, as spaces cannot be changed
 
         def sample(self, uniform):
             drawn = super().sample(uniform)
             for column in range(drawn.shape[1] if drawn.ndim > 1 else 0):
-                if 0 <= self.dealt < 7:
-                    drawn[:, column] = expected[:, self.dealt]
-                self.dealt += 1
+                if 0 <= self.dealt[0] < 7:
+                    drawn[:, column] = expected[:, self.dealt[0]]
+                self.dealt[0] += 1
             return drawn
 
     class AfterDraws(type(resolve(name, {}))):

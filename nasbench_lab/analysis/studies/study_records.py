@@ -20,6 +20,8 @@ _QUARTILES = ("lower_quartile", "median", "upper_quartile")
 def records_of(rows: Sequence[Any]) -> Records:
     """Return frozen dataclasses as records; an `Interval` becomes three columns, with ``_low`` and ``_high``.
 
+    Fields that hold a tuple are left out.
+
     >>> @dataclasses.dataclass(frozen=True)
     ... class Row:
     ...     strategy: str
@@ -31,6 +33,8 @@ def records_of(rows: Sequence[Any]) -> Records:
     for row in rows:
         for field in dataclasses.fields(row):
             value = getattr(row, field.name)
+            if isinstance(value, tuple):
+                continue
             named = {field.name: value}
             if isinstance(value, Interval):
                 named = {field.name: value.estimate, f"{field.name}_low": value.low, f"{field.name}_high": value.high}
