@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 RegretKind = Literal["observed", "valid", "test"]
 REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
 
-_EVALUATIONS_AT_A_TIME = 2**21
+EVALUATIONS_AT_A_TIME = 2**21
+"""Evaluations that an analysis reads and works on at a time. The results do not depend on it."""
 
 _ROUNDING = 1e-12
 """Relative difference below which means over repeats count as equal, as the order of the sums may differ."""
@@ -162,6 +163,26 @@ class Trace:
         """Largest number of evaluations of a run."""
         return self.architecture.shape[1]
 
+    def blocks(self, evaluations: int = EVALUATIONS_AT_A_TIME) -> Iterator[Trace]:
+        """Yield traces of consecutive runs, which share the arrays of this trace.
+
+        Args:
+            evaluations: limit for the size of a block; a block has at least one run.
+
+        >>> import nasbench_lab as nl
+        >>> from nasbench_lab.testing import synthetic_table
+        >>> trace = nl.simulate(synthetic_table(), "random-search", runs=5, budget=nl.Budget(evaluations=3))
+        >>> [(block.setting.first_run, block.runs) for block in trace.blocks(evaluations=6)]
+        [(0, 2), (2, 2), (4, 1)]
+        """
+        for rows in row_blocks(self.runs, self.steps, evaluations):
+            yield self if rows == slice(0, self.runs) else self._rows(rows)
+
+    def _rows(self, rows: slice) -> Trace:
+        setting = dataclasses.replace(self.setting, first_run=self.setting.first_run + rows.start)
+        arrays = {name: getattr(self, name)[rows] for name in (*MISSING, "stopped")}
+        return Trace(setting, self.reference, **arrays)
+
     @property
     def evaluations(self) -> NDArray[np.int64]:
         """Number of evaluations of every run, shape (runs,)."""
@@ -191,9 +212,7 @@ class Trace:
     def _by_blocks(self, compute: Callable[[slice], NDArray[Any]], dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of shape (runs, steps), computed for some runs at a time to bound working memory."""
         found = np.empty((self.steps, self.runs), dtype=dtype).T  # one step of all runs is contiguous
-        together = max(1, _EVALUATIONS_AT_A_TIME // max(1, self.steps))
-        for first in range(0, self.runs, together):
-            rows = slice(first, first + together)
+        for rows in row_blocks(self.runs, self.steps):
             found[rows] = compute(rows)
         return found
 
@@ -352,6 +371,17 @@ regret_observed, regret_valid, regret_test>
 
     def _means_of(self, architecture: NDArray[np.int64], split: str) -> FloatArray:
         return np.where(architecture >= 0, self.reference.mean(split).take(np.maximum(architecture, 0)), np.nan)
+
+
+def row_blocks(runs: int, steps: int, evaluations: int = EVALUATIONS_AT_A_TIME) -> Iterator[slice]:
+    """Yield slices of consecutive runs with at most ``evaluations`` evaluations, but at least one run.
+
+    >>> list(row_blocks(5, 3, 6))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    together = max(1, evaluations // max(1, steps))
+    for first in range(0, runs, together):
+        yield slice(first, min(first + together, runs))
 
 
 def _median(regret: FloatArray) -> float:
