@@ -13,7 +13,7 @@ from nasbench_lab.displays import html_card, html_table
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, shortened
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.records import Records
-from nasbench_lab.simulation.trace import EVALUATIONS_AT_A_TIME, Setting, Trace, concatenate
+from nasbench_lab.simulation.trace import Setting, Trace, concatenate
 from nasbench_lab.simulation.trace_files import TraceReader, read_settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class StoredRuns(NamedTuple):
 
     setting: Setting
     load: Callable[[], Trace]
-    blocks: Callable[[int], Iterator[Trace]]
+    blocks: Callable[[int | None], Iterator[Trace]]
 
 
 @final
@@ -131,13 +131,13 @@ class Results:
             raise self._not_consecutive(number) from error
         return self._labelled(joined, number)
 
-    def blocks(self, number: int, evaluations: int = EVALUATIONS_AT_A_TIME) -> Iterator[Trace]:
+    def blocks(self, number: int, evaluations: int | None = None) -> Iterator[Trace]:
         """Yield the runs of a simulation in order, as traces of consecutive runs that fit into little memory.
 
         Args:
             number: index of the simulation in `settings`.
-            evaluations: limit for the size of a block; a block has at least one run. The part of a file that is read
-                at a time can be larger than a block, since the file is compressed in chunks.
+            evaluations: limit for the size of a block; by default 2,097,152. A block has at least one run. The part of
+                a file that is read at a time can be larger than a block, since the file is compressed in chunks.
 
         Raises:
             DataError: a file is damaged, or the runs are not consecutive. Earlier blocks may have been yielded.
@@ -244,7 +244,8 @@ def open_traces(path: str | os.PathLike[str]) -> Results:
 
 def stored_runs(setting: Setting, reader: TraceReader, path: Path, number: int = 0) -> StoredRuns:
     """Return the runs of one trace of a file, which are read on demand."""
-    return StoredRuns(setting, functools.partial(reader.trace, path, number), functools.partial(reader.blocks, path, number))
+    where = path, number
+    return StoredRuns(setting, functools.partial(reader.trace, *where), functools.partial(reader.blocks, *where))
 
 
 def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nasbench_lab.arrays import FloatArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.displays import html_card
 from nasbench_lab.errors import MissingDataError, ParameterError, unknown
 from nasbench_lab.records import Categories, Column, Records
@@ -101,6 +101,10 @@ class Reference:
             raise MissingDataError(f"the table publishes no {split} measurements; it has {', '.join(self.means)}")
         return self.means[split]
 
+    def means_of(self, architecture: IntArray, split: str) -> FloatArray:
+        """Return the means of architectures for a split, in the same shape; NaN for -1."""
+        return np.where(architecture >= 0, self.mean(split).take(np.maximum(architecture, 0)), np.nan)
+
     def regret(self, split: str, value: FloatArray) -> FloatArray:
         """Return how far values are from the best mean of a split, at least 0."""
         return regret_of(value, self.optimum(split), self.metrics[split].direction)
@@ -163,11 +167,11 @@ class Trace:
         """Largest number of evaluations of a run."""
         return self.architecture.shape[1]
 
-    def blocks(self, evaluations: int = EVALUATIONS_AT_A_TIME) -> Iterator[Trace]:
+    def blocks(self, evaluations: int | None = None) -> Iterator[Trace]:
         """Yield traces of consecutive runs, which share the arrays of this trace.
 
         Args:
-            evaluations: limit for the size of a block; a block has at least one run.
+            evaluations: limit for the size of a block; by default 2,097,152. A block has at least one run.
 
         >>> import nasbench_lab as nl
         >>> from nasbench_lab.testing import synthetic_table
@@ -257,7 +261,7 @@ class Trace:
             value = self._of_incumbent(self.observed, np.nan, rows)
             regret = regret_of(value, self.reference.observable, self.setting.objective.direction)
         else:
-            regret = self.reference.regret(kind, self._means_of(self._incumbent_of(rows), kind))
+            regret = self.reference.regret(kind, self.reference.means_of(self._incumbent_of(rows), kind))
         return np.where(self.mask[rows], regret, np.nan)
 
     def final_incumbent(self) -> NDArray[np.int64]:
@@ -280,7 +284,7 @@ class Trace:
             UnknownNameError: no such split.
             MissingDataError: the table publishes no measurements of that split.
         """
-        return self._means_of(self.final_incumbent(), split)
+        return self.reference.means_of(self.final_incumbent(), split)
 
     def records(self, *, notation: bool = True) -> Records:
         """Return the evaluations in long form: one row per evaluation, run by run, in the order in which they ended.
@@ -369,17 +373,15 @@ regret_observed, regret_valid, regret_test>
             return array[rows].copy()
         return np.where(step >= 0, np.take_along_axis(array[rows], np.maximum(step, 0), axis=1), missing)
 
-    def _means_of(self, architecture: NDArray[np.int64], split: str) -> FloatArray:
-        return np.where(architecture >= 0, self.reference.mean(split).take(np.maximum(architecture, 0)), np.nan)
 
-
-def row_blocks(runs: int, steps: int, evaluations: int = EVALUATIONS_AT_A_TIME) -> Iterator[slice]:
+def row_blocks(runs: int, steps: int, evaluations: int | None = None) -> Iterator[slice]:
     """Yield slices of consecutive runs with at most ``evaluations`` evaluations, but at least one run.
 
     >>> list(row_blocks(5, 3, 6))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
-    together = max(1, evaluations // max(1, steps))
+    limit = EVALUATIONS_AT_A_TIME if evaluations is None else evaluations
+    together = max(1, limit // max(1, steps))
     for first in range(0, runs, together):
         yield slice(first, min(first + together, runs))
 

@@ -25,7 +25,8 @@ import io
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, final
 
@@ -37,7 +38,7 @@ from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, fir
 from nasbench_lab.files import atomic_path
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.simulation.conditions import Conditions
-from nasbench_lab.simulation.trace import EVALUATIONS_AT_A_TIME, MISSING, Reference, Setting, Trace, row_blocks
+from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace, row_blocks
 from nasbench_lab.strategies.base import shown
 from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
@@ -49,7 +50,11 @@ _READABLE = (2, 3, FORMAT_VERSION)
 _FEASIBLE, _SPACE = "_feasible", "_space"
 _ARRAYS = (*MISSING, "stopped")
 
-_AT_A_TIME = EVALUATIONS_AT_A_TIME  # numbers of an array
+_AT_A_TIME = 2**21
+"""Numbers of an array that are read, or checked, at a time."""
+
+_MOST_IN_MEMORY = 2**23
+"""Evaluations of a simulation that wait in memory until they are written."""
 
 _PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "track_times": False}
 
@@ -72,19 +77,22 @@ def save_traces(traces: Sequence[Trace], path: str | os.PathLike[str]) -> None:
 class TracesWriter:
     """Writes one simulation after the other to a file; see `traces_writer`."""
 
-    def __init__(self, file: Any, disk: _Disk) -> None:
-        self._file, self._disk = file, disk
+    def __init__(self, file: Any, disk: _Disk, folder: Path) -> None:
+        self._file, self._disk, self._folder = file, disk, folder
         self._written: dict[str, Reference] = {}
         self._number = 0
 
-    def add(self, blocks: Sequence[Trace]) -> None:
+    def add(self, blocks: Iterable[Trace]) -> None:
         """Write a simulation.
 
         Args:
-            blocks: the traces of its consecutive runs, in order, as for `concatenate`. The file is the same for
-                all blocks.
+            blocks: the traces of its consecutive runs, in order, as for `concatenate`. The file is the same for all
+                sizes of blocks. Large simulations wait in a temporary file until all blocks are there.
         """
-        _save_trace(self._file, self._number, blocks, _save_reference(self._file, self._written, blocks[0].reference))
+        with tempfile.TemporaryFile(dir=self._folder) as stream:
+            kept = _kept(blocks, stream)
+            reference = _save_reference(self._file, self._written, kept[0].reference)
+            _save_trace(self._file, self._number, kept, reference)
         self._number += 1
         self._disk.check()
 
@@ -102,7 +110,7 @@ def traces_writer(path: Path) -> Iterator[TracesWriter]:
         disk = _Disk(stream)
         try:
             with _new_file(disk) as file:
-                yield TracesWriter(file, disk)
+                yield TracesWriter(file, disk, path.parent)
         finally:
             disk.check()
 
@@ -137,7 +145,7 @@ class _Disk(io.RawIOBase):
         return self._stream.tell()
 
     def readinto(self, buffer: Any) -> int:
-        return self._stream.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
+        return self._stream.readinto(buffer)  # type: ignore[attr-defined]
 
     def write(self, content: Any) -> int:
         self._do(lambda: self._stream.write(content))
@@ -180,7 +188,7 @@ def linked_images(trace: Trace, reference: Callable[[str], str]) -> Linked:
         _save_reference(shared.file, {}, trace.reference)
     checksum = hashlib.sha256(shared.content).hexdigest()
     with _image() as made:
-        _save_trace(made.file, 0, [trace], "0")
+        _save_trace(made.file, 0, [_Block.of(trace)], "0")
         made.file.create_group("references")["0"] = h5py.ExternalLink(reference(checksum), "references/0")
     return Linked(made.content, shared.content, checksum)
 
@@ -221,7 +229,7 @@ class TraceReader:
         with _reading(path) as file:
             return self.read(file, number)
 
-    def blocks(self, path: Path, number: int = 0, evaluations: int = EVALUATIONS_AT_A_TIME) -> Iterator[Trace]:
+    def blocks(self, path: Path, number: int = 0, evaluations: int | None = None) -> Iterator[Trace]:
         """Yield one trace of a file in blocks of runs, see `Trace.blocks`. Its checksum is verified before the first.
 
         Raises:
@@ -231,10 +239,12 @@ class TraceReader:
             for part in self._parts(file, number, evaluations):
                 yield from part.blocks(evaluations)
 
-    def _parts(self, file: TracesFile, number: int, evaluations: int) -> Iterator[Trace]:
+    def _parts(self, file: TracesFile, number: int, evaluations: int | None) -> Iterator[Trace]:
         """Yield one trace of an open file in parts that can be read at little cost: of whole chunks of the arrays."""
         group = file.group.group(f"traces/{number}")
-        if math.prod(group.dataset("architecture").shape) <= evaluations:
+        runs, *steps = group.dataset("architecture").shape
+        first = next(row_blocks(runs, math.prod(steps), evaluations), None)
+        if first is None or first.stop == runs:
             yield self.read(file, number)
             return
         header, arrays = _open_group(group)
@@ -333,14 +343,70 @@ class _Column(NamedTuple):
         return cls(array.shape, array.dtype, lambda: (array[rows] for rows in _pieces(array.shape, height)))
 
     @classmethod
-    def joined(cls, blocks: Sequence[Trace], name: str) -> _Column:
+    def joined(cls, blocks: Sequence[_Block], name: str) -> _Column:
         """Return an array of the joined blocks, as `concatenate` joins them."""
-        arrays = [getattr(block, name) for block in blocks]
+        arrays = [block.arrays[name] for block in blocks]
         longest = max(array.shape[1:] for array in arrays)
-        return cls((sum(map(len, arrays)), *longest), arrays[0].dtype, lambda: _padded(arrays, longest, MISSING.get(name)))
+        missing = MISSING.get(name)
+        return cls(
+            (sum(array.shape[0] for array in arrays), *longest),
+            arrays[0].dtype,
+            lambda: _padded(arrays, longest, missing),
+        )
 
 
 _Rows = Any  # an array in memory, an HDF5 dataset, or a _Column
+
+
+class _Block(NamedTuple):
+    """Consecutive runs that are to be written; their arrays can be on disk."""
+
+    setting: Setting
+    reference: Reference
+    arrays: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, trace: Trace) -> _Block:
+        return cls(trace.setting, trace.reference, {name: getattr(trace, name) for name in _ARRAYS})
+
+
+def _kept(blocks: Iterable[Trace], stream: BinaryIO) -> list[_Block]:
+    """Return blocks of runs, the first ones in memory, and what does not fit into a stream."""
+    kept: list[_Block] = []
+    evaluations = 0
+    for trace in blocks:
+        block = _Block.of(trace)
+        evaluations += trace.runs * trace.steps
+        if kept and evaluations > _MOST_IN_MEMORY:
+            block = block._replace(arrays={name: _DiskArray.store(each, stream) for name, each in block.arrays.items()})
+        kept.append(block)
+    return kept
+
+
+class _DiskArray(NamedTuple):
+    """An array in a stream, of which slices of rows are read."""
+
+    stream: BinaryIO
+    offset: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def store(cls, array: NDArray[Any], stream: BinaryIO) -> _DiskArray:
+        offset = stream.seek(0, io.SEEK_END)
+        stream.write(_bytes(array))
+        return cls(stream, offset, array.shape, array.dtype)
+
+    def __getitem__(self, rows: Any) -> Any:
+        size = math.prod(self.shape[1:])
+        self.stream.seek(self.offset + rows.start * size * self.dtype.itemsize)
+        content = self.stream.read((rows.stop - rows.start) * size * self.dtype.itemsize)
+        return np.frombuffer(content, self.dtype).reshape(-1, *self.shape[1:])
+
+
+def _bytes(array: NDArray[Any]) -> memoryview:
+    """Return the content of an array in the order of its rows."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _pieces(shape: Sequence[int], height: int) -> Iterator[slice]:
@@ -350,7 +416,7 @@ def _pieces(shape: Sequence[int], height: int) -> Iterator[slice]:
     return row_blocks(shape[0], size, together * size)
 
 
-def _padded(arrays: Sequence[NDArray[Any]], shape: tuple[int, ...], missing: float | None) -> Iterator[NDArray[Any]]:
+def _padded(arrays: Sequence[Any], shape: tuple[int, ...], missing: float | None) -> Iterator[NDArray[Any]]:
     """Yield the rows of arrays in pieces; those of fewer steps are filled up."""
     for array in arrays:
         for rows in _pieces(array.shape, 1):
@@ -361,7 +427,7 @@ def _padded(arrays: Sequence[NDArray[Any]], shape: tuple[int, ...], missing: flo
             yield piece
 
 
-def _save_trace(file: Any, number: int, blocks: Sequence[Trace], reference: str) -> None:
+def _save_trace(file: Any, number: int, blocks: Sequence[_Block], reference: str) -> None:
     header = {"setting": json.loads(setting_text(blocks[0].setting)), "reference": reference}
     _save_group(file, f"traces/{number}", header, {name: _Column.joined(blocks, name) for name in _ARRAYS})
 
@@ -483,7 +549,7 @@ def _checksum(header: str, arrays: Mapping[str, _Rows]) -> str:
         column = _Column.of(array)
         digest.update(f"{name} {column.dtype.str} {column.shape}".encode())
         for rows in column.pieces():
-            digest.update(np.ascontiguousarray(rows).reshape(-1).view(np.uint8))
+            digest.update(_bytes(rows))
     return digest.hexdigest()
 
 
