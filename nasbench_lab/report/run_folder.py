@@ -9,6 +9,7 @@ from nasbench_lab.analysis import Summary, to_csv
 from nasbench_lab.analysis.collected_runs import CollectedRuns, collect_runs, join_runs
 from nasbench_lab.analysis.studies.pipeline import CollectedResults
 from nasbench_lab.errors import ParameterError
+from nasbench_lab.files import atomic_path
 from nasbench_lab.report.figures.regret import overview_figure
 from nasbench_lab.report.figures.save import FORMATS, save_figure
 from nasbench_lab.simulation.trace import Trace
@@ -38,7 +39,7 @@ def write_traces(simulations: Iterable[Iterable[Trace]], folder: Path) -> Iterat
         simulations: the blocks of consecutive runs of each simulation, in order.
         folder: the folder.
     """
-    with traces_writer(folder / TRACES) as writer:
+    with atomic_path(folder / TRACES) as temporary, traces_writer(temporary) as writer:
         for simulation in simulations:
             collected: list[CollectedRuns] = []
             writer.add(_collecting(simulation, collected))

@@ -250,7 +250,7 @@ class TraceReader:
         header, arrays = _open_group(group)
         reference, setting = self._reference(file, header), parse_setting(header["setting"])
         shape = arrays["architecture"].shape
-        for rows in _pieces(shape, max((array.chunks or (1,))[0] for array in arrays.values())):
+        for rows in _pieces(shape, max((arrays[name].chunks or (1,))[0] for name in MISSING)):
             part = dataclasses.replace(setting, first_run=setting.first_run + rows.start)
             yield Trace(part, reference, **{name: array[rows] for name, array in arrays.items()})
 
