@@ -92,7 +92,7 @@ class TracesWriter:
         with tempfile.TemporaryFile(dir=self._folder) as stream:
             kept = _kept(blocks, stream)
             reference = _save_reference(self._file, self._written, kept[0].reference)
-            _save_trace(self._file, self._number, kept, reference)
+            _save_trace(self._file, self._number, kept, reference, self._disk.check)
         self._number += 1
         self._disk.check()
 
@@ -106,7 +106,7 @@ def traces_writer(path: Path) -> Iterator[TracesWriter]:
     Raises:
         OSError: the file cannot be written.
     """
-    with path.open("w+b") as stream:
+    with path.open("w+b", buffering=0) as stream:
         disk = _Disk(stream)
         try:
             with _new_file(disk) as file:
@@ -116,14 +116,16 @@ def traces_writer(path: Path) -> Iterator[TracesWriter]:
 
 
 class _Disk(io.RawIOBase):
-    """A file for HDF5 to write, which does not always survive a full disk: it is not told of errors.
+    """A file for HDF5 to write. HDF5 does not always survive a full disk, so it is not told of errors.
 
-    After an error nothing more is written. `check` raises the error.
+    After an error, `check` raises it. What HDF5 writes until then stays in memory, so that it can read it again.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: io.FileIO) -> None:
         self._stream = stream
+        self._position = self._end = 0
         self._error: OSError | None = None
+        self._unwritten: list[tuple[int, bytes]] = []
 
     def check(self) -> None:
         if self._error is not None:
@@ -139,31 +141,51 @@ class _Disk(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._stream.seek(offset, whence)
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence]
+        return self._position
 
     def tell(self) -> int:
-        return self._stream.tell()
+        return self._position
 
     def readinto(self, buffer: Any) -> int:
-        return self._stream.readinto(buffer)  # type: ignore[attr-defined]
+        size = max(0, min(len(buffer), self._end - self._position))
+        self._stream.seek(self._position)
+        content = bytearray((self._stream.read(size) or b"").ljust(size, b"\0"))
+        for offset, piece in self._unwritten:
+            first, last = max(offset, self._position), min(offset + len(piece), self._position + size)
+            if first < last:
+                content[first - self._position : last - self._position] = piece[first - offset : last - offset]
+        buffer[:size] = content
+        self._position += size
+        return size
 
     def write(self, content: Any) -> int:
-        self._do(lambda: self._stream.write(content))
-        return len(content)
+        piece = bytes(content)
+        try:
+            self._write(piece)
+        except OSError as error:
+            self._error = self._error or error
+            self._unwritten.append((self._position, piece))
+        self._position += len(piece)
+        self._end = max(self._end, self._position)
+        return len(piece)
 
     def truncate(self, size: int | None = None) -> int:
-        self._do(lambda: self._stream.truncate(size))
-        return self._stream.tell() if size is None else size
+        self._end = self._position if size is None else size
+        try:
+            self.check()
+            self._stream.truncate(self._end)
+        except OSError as error:
+            self._error = self._error or error
+        return self._end
 
-    def flush(self) -> None:
-        self._do(self._stream.flush)
-
-    def _do(self, action: Callable[[], Any]) -> None:
-        if self._error is None:
-            try:
-                action()
-            except OSError as error:
-                self._error = error
+    def _write(self, piece: bytes) -> None:
+        """Write at the position, all or an error."""
+        self.check()
+        self._stream.seek(self._position)
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[self._stream.write(rest) :]
 
 
 class Linked(NamedTuple):
@@ -427,9 +449,11 @@ def _padded(arrays: Sequence[Any], shape: tuple[int, ...], missing: float | None
             yield piece
 
 
-def _save_trace(file: Any, number: int, blocks: Sequence[_Block], reference: str) -> None:
+def _save_trace(
+    file: Any, number: int, blocks: Sequence[_Block], reference: str, check: Callable[[], None] = lambda: None
+) -> None:
     header = {"setting": json.loads(setting_text(blocks[0].setting)), "reference": reference}
-    _save_group(file, f"traces/{number}", header, {name: _Column.joined(blocks, name) for name in _ARRAYS})
+    _save_group(file, f"traces/{number}", header, {name: _Column.joined(blocks, name) for name in _ARRAYS}, check)
 
 
 class TracesFile(NamedTuple):
@@ -485,7 +509,14 @@ def _save_reference(file: Any, written: dict[str, Reference], reference: Referen
     return number
 
 
-def _save_group(file: Any, path: str, header: dict[str, Any], arrays: Mapping[str, _Rows]) -> None:
+def _save_group(
+    file: Any,
+    path: str,
+    header: dict[str, Any],
+    arrays: Mapping[str, _Rows],
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Write a group; ``check`` is called now and then, and may raise an error."""
     group = file.create_group(path)
     text = json.dumps(header, sort_keys=True)
     _set_text(group, "header", text)
@@ -495,6 +526,7 @@ def _save_group(file: Any, path: str, header: dict[str, Any], arrays: Mapping[st
         dataset = group.create_dataset(name, column.shape, column.dtype, **_PACKED)
         for first, rows in _of_height(column, dataset.chunks[0]):
             dataset[first : first + len(rows)] = rows
+            check()
         # Flush now: positions in the file depend on the order of writing, which must not depend on garbage collection.
         dataset.flush()
 
