@@ -1,6 +1,7 @@
 """Blocks of runs: the same results as whole traces, in little memory."""
 
 import dataclasses
+import errno
 import tracemalloc
 
 import h5py
@@ -172,6 +173,22 @@ def test_a_comparison_in_blocks(monkeypatch, tmp_path):
     blocks = [list(each) for each in comparison.run_in_blocks()]
     assert [[block.runs for block in each] for each in blocks] == [[2, 2, 2, 2, 1]] * 2
     assert all(map(identical, map(concatenate, blocks), whole))
+
+
+@pytest.mark.parametrize("fails_at", [0, 1, 2, 5, 20, 60])
+def test_a_disk_that_is_full_at_any_write(fails_at, tmp_path, monkeypatch):
+    writes = iter(range(10**6))
+
+    def write(disk, piece, really=trace_files._Disk._write):
+        if next(writes) == fails_at:
+            raise OSError(errno.ENOSPC, "full")
+        really(disk, piece)
+
+    monkeypatch.setattr(trace_files._Disk, "_write", write)
+    small_pieces(monkeypatch, 1000)
+    with pytest.raises(OSError, match="full"), trace_files.traces_writer(tmp_path / "traces.h5") as writer:
+        writer.add(many_runs(1000).blocks())
+    assert next(writes) > fails_at
 
 
 # Memory.
