@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nasbench_lab.analysis.bootstrap import RESAMPLES, Statistic, average_of_sorted, resampler
+from nasbench_lab.analysis.bootstrap import RESAMPLES, Resampler, Statistic, average_of_sorted, resampler
 from nasbench_lab.analysis.intervals import LEVEL, Intervals
 from nasbench_lab.analysis.quantiles import QUARTILES, position
 from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, incumbent_trajectories
-from nasbench_lab.arrays import FloatArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, whole
-from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
+from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace, row_blocks
 
 POINTS = 64
 """Default limit for the points of a grid, besides the ends of the curves."""
@@ -110,26 +110,55 @@ def anytime_curves(
     for place, each in enumerate(found):
         if each is None:
             continue
-        shown = grid <= ends[place]
-        entries = each.at(axis, grid[shown])
+        shown = slice(0, int(np.count_nonzero(grid <= ends[place])))
         draws = resampler((each.runs,), resamples=resamples, seed=seed)
-        for kind in kinds:
-            ordered = np.sort(each.regret_at(kind, entries), axis=1)
-            quartiles[kind][:, place, shown] = [ordered[:, position(share, each.runs)] for share in QUARTILES]
-            # Between two grid points often no run has changed, and so no statistic has.
-            new = np.ones(len(ordered), dtype=bool)
-            new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-            distinct, which = ordered[new], np.cumsum(new) - 1
-            groups = [draws.group_sorted(distinct)]
+        distinct = {kind: _Distinct(draws) for kind in kinds}
+        for part in row_blocks(shown.stop, each.runs):
+            entries = each.at(axis, grid[part])
+            for kind in kinds:
+                ordered = np.sort(each.regret_at(kind, entries), axis=1)
+                quartiles[kind][:, place, part] = [ordered[:, position(share, each.runs)] for share in QUARTILES]
+                distinct[kind].add(ordered)
+        for kind in kinds if shown.stop else ():
+            groups, which = [np.concatenate(distinct[kind].groups)], np.concatenate(distinct[kind].which)
             for name in _STATISTICS:
                 band = bands[kind][name]
                 low, high = draws.interval(groups, name, level)
-                band.estimate[place, shown] = average_of_sorted(distinct, name)[which]
+                band.estimate[place, shown] = np.concatenate(distinct[kind].estimates[name])[which]
                 band.low[place, shown], band.high[place, shown] = low[which], high[which]
     return {
         kind: AnytimeCurves(kind, axis, task, grid, ends, quartiles[kind], bands[kind]["mean"], bands[kind]["iqm"])
         for kind in kinds
     }
+
+
+class _Distinct:
+    """Statistics at the points of a grid at which they differ: between two points often no run has changed.
+
+    Points are added in groups, so that the regrets of all runs are in memory for some points only.
+    """
+
+    def __init__(self, draws: Resampler) -> None:
+        self._draws = draws
+        self._last: FloatArray | None = None
+        self._count = 0
+        self.groups: list[FloatArray] = []
+        self.which: list[IntArray] = []
+        self.estimates: dict[Statistic, list[FloatArray]] = {name: [] for name in _STATISTICS}
+
+    def add(self, ordered: FloatArray) -> None:
+        """Add the sorted regrets at the next points, shape (points, R)."""
+        new = np.ones(len(ordered), dtype=bool)
+        new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+        if self._last is not None:
+            new[0] = (ordered[0] != self._last).any()
+        self._last = ordered[-1].copy()
+        distinct = ordered[new]
+        self.which.append(np.cumsum(new) - 1 + self._count)
+        self._count += len(distinct)
+        self.groups.append(self._draws.group_sorted(distinct))
+        for name, estimates in self.estimates.items():
+            estimates.append(average_of_sorted(distinct, name))
 
 
 def common_grid(found: Sequence[Trajectories], axis: TimeAxis, points: int) -> FloatArray:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from nasbench_lab.analysis.run_summary import summarize
+from nasbench_lab.analysis.run_summary import Summary, summarize_blocks
 from nasbench_lab.simulation.published import Published
-from nasbench_lab.simulation.trace import Trace
+from nasbench_lab.simulation.results import Results
+from nasbench_lab.simulation.trace import Setting, Trace
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ class PublishedComparison:
         return math.sqrt(self.deviation**2 / self.runs + self.published_deviation**2 / self.published_runs)
 
 
-def compare_with_published(traces: Iterable[Trace], published: Sequence[Published]) -> list[PublishedComparison]:
+def compare_with_published(
+    traces: Results | Iterable[Trace], published: Sequence[Published]
+) -> list[PublishedComparison]:
     """Return a comparison for each published number about one of the traces, in the order of the traces.
 
     >>> import nasbench_lab as nl
@@ -64,15 +67,23 @@ def compare_with_published(traces: Iterable[Trace], published: Sequence[Publishe
     [('test', 90.0)]
     """
     found = []
-    for trace in traces:
-        names = (trace.setting.strategy, trace.setting.table)
-        rows = [row for row in published if (row.strategy, row.table) == names]
-        found += [comparison for row in rows for comparison in _of_row(trace, row)]
+    for setting, blocks in _simulations(traces):
+        rows = [row for row in published if (row.strategy, row.table) == (setting.strategy, setting.table)]
+        if rows:
+            ours = summarize_blocks(blocks)
+            found += [comparison for row in rows for comparison in _of_row(ours, row)]
     return found
 
 
-def _of_row(trace: Trace, row: Published) -> Iterable[PublishedComparison]:
-    ours = summarize(trace)
+def _simulations(traces: Results | Iterable[Trace]) -> Iterator[tuple[Setting, Iterator[Trace]]]:
+    """Yield the setting and the blocks of each simulation; only blocks that are asked for are read."""
+    if isinstance(traces, Results):
+        yield from ((setting, traces.blocks(number)) for number, setting in enumerate(traces.settings))
+    else:
+        yield from ((trace.setting, trace.blocks()) for trace in traces)
+
+
+def _of_row(ours: Summary, row: Published) -> Iterable[PublishedComparison]:
     for split, theirs in (("valid", row.valid), ("test", row.test)):
         if theirs is not None:
             yield PublishedComparison(

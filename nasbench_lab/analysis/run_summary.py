@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from nasbench_lab.analysis.quantiles import run_quantiles
-from nasbench_lab.arrays import FloatArray
-from nasbench_lab.simulation.trace import Trace
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.simulation.trace import Reference, Setting, Trace
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -70,27 +71,70 @@ def summarize(trace: Trace) -> Summary:
     >>> summarize(trace).evaluations
     243.0
     """
-    setting = trace.setting
-    valid, test = _final(trace, "valid"), _final(trace, "test")
+    return summarize_blocks([trace])
+
+
+def summarize_blocks(blocks: Iterable[Trace]) -> Summary:
+    """Return the summary of a simulation whose runs are read block by block, see `Results.blocks`.
+
+    Args:
+        blocks: the traces of its consecutive runs, in order. At least one.
+    """
+    ends = []
+    for given in blocks:
+        for block in given.blocks():
+            ends.append(run_ends(block))
+            setting, reference = block.setting, block.reference
+    return summarize_ends(setting, reference, join_ends(ends))
+
+
+class RunEnds(NamedTuple):
+    """Numbers at the end of every run, shape (R,) each.
+
+    Attributes:
+        evaluations: number of evaluations.
+        seconds: simulated seconds at the end of the last evaluation that has a time; -inf if none has.
+        incumbent: architecture of the last incumbent; -1 if the run observed no value.
+    """
+
+    evaluations: IntArray
+    seconds: FloatArray
+    incumbent: IntArray
+
+
+def run_ends(trace: Trace) -> RunEnds:
+    """Return the numbers at the end of the runs of a trace."""
+    seconds = np.where(trace.mask, trace.time, -np.inf).max(axis=1, initial=-np.inf)
+    return RunEnds(trace.evaluations, seconds, trace.final_incumbent())
+
+
+def join_ends(blocks: Sequence[RunEnds]) -> RunEnds:
+    """Join the ends of consecutive runs, in order."""
+    return RunEnds(*(np.concatenate(arrays) for arrays in zip(*blocks, strict=True)))
+
+
+def summarize_ends(setting: Setting, reference: Reference, ends: RunEnds) -> Summary:
+    """Return the summary of a simulation from the ends of its runs."""
+    valid, test = (_final(reference, ends.incumbent, split) for split in ("valid", "test"))
     valid_mean, valid_std = _mean_and_deviation(valid)
     test_mean, test_std = _mean_and_deviation(test)
-    low, middle, high = _regret_quartiles(trace, "test")
+    low, middle, high = _regret_quartiles(reference, "test", test)
     return Summary(
         table=setting.table,
         strategy=setting.label,
-        runs=trace.runs,
+        runs=len(ends.incumbent),
         budget=str(setting.budget),
         fidelity=setting.fidelity,
         repeat=str(setting.conditions.repeat),
         seed=setting.conditions.seed,
-        evaluations=float(np.median(trace.evaluations)),
-        seconds=_median_seconds(trace),
-        without_value=int((trace.final_incumbent() < 0).sum()),
+        evaluations=float(np.median(ends.evaluations)),
+        seconds=_median_seconds(ends.seconds),
+        without_value=int((ends.incumbent < 0).sum()),
         valid_mean=valid_mean,
         valid_std=valid_std,
         test_mean=test_mean,
         test_std=test_std,
-        valid_regret=_regret_quartiles(trace, "valid")[1],
+        valid_regret=_regret_quartiles(reference, "valid", valid)[1],
         test_regret=middle,
         test_regret_low=low,
         test_regret_high=high,
@@ -139,14 +183,16 @@ def _cell(value: str | float) -> str:
     return csv_text(value) if isinstance(value, str) else str(value)
 
 
-def _final(trace: Trace, split: str) -> FloatArray:
-    return trace.final(split) if split in trace.reference.means else np.full(trace.runs, np.nan)
+def _final(reference: Reference, incumbent: IntArray, split: str) -> FloatArray:
+    if split not in reference.means:
+        return np.full(len(incumbent), np.nan)
+    return reference.means_of(incumbent, split)
 
 
-def _regret_quartiles(trace: Trace, split: str) -> tuple[float, float, float]:
-    if split not in trace.reference.means:
+def _regret_quartiles(reference: Reference, split: str, values: FloatArray) -> tuple[float, float, float]:
+    if split not in reference.means:
         return (float("nan"),) * 3
-    low, middle, high = run_quantiles(trace.reference.regret(split, trace.final(split)))
+    low, middle, high = run_quantiles(reference.regret(split, values))
     return float(low), float(middle), float(high)
 
 
@@ -156,7 +202,6 @@ def _mean_and_deviation(values: FloatArray) -> tuple[float, float]:
     return mean, float(known.std(ddof=1)) if len(known) > 1 else float("nan")
 
 
-def _median_seconds(trace: Trace) -> float:
-    ends = np.where(trace.mask, trace.time, -np.inf).max(axis=1, initial=-np.inf)
+def _median_seconds(ends: FloatArray) -> float:
     known = ends[np.isfinite(ends)]
     return float(np.median(known)) if len(known) else float("nan")

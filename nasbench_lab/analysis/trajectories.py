@@ -6,9 +6,9 @@ A run has few incumbents, so its trajectory is a small part of its trace. All an
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ TimeAxis = Literal["evaluations", "seconds"]
 
 TIME_AXES: tuple[TimeAxis, ...] = ("evaluations", "seconds")
 
-_EVALUATIONS_AT_A_TIME = 2**21
+_Name = TypeVar("_Name", bound=str)
 
 _ROUNDING = 1e-12
 """Relative difference below which times on a grid are equal: a share of a budget may be rounded."""
@@ -106,12 +106,34 @@ def incumbent_trajectories(trace: Trace) -> Trajectories:
     >>> bool((found.regret_at("test", found.final()) == trace.regret("test")[:, -1]).all())
     True
     """
-    parts = [(first, *_changes(part)) for first, part in _parts(trace)]
-    run = np.concatenate([first + run for first, run, _, _ in parts])
-    step = np.concatenate([step for _, _, step, _ in parts])
-    observed = np.concatenate([regret for _, _, _, regret in parts])
+    return join_trajectories([_of_block(block) for block in trace.blocks()])
+
+
+def join_trajectories(blocks: Sequence[Trajectories]) -> Trajectories:
+    """Join the trajectories of consecutive runs of one simulation, in order."""
+    if len(blocks) == 1:
+        return blocks[0]
+    firsts = np.cumsum([0, *(block.runs for block in blocks)])
+    return Trajectories(
+        runs=int(firsts[-1]),
+        run=np.concatenate([first + block.run for first, block in zip(firsts, blocks, strict=False)]),
+        times=_joined([block.times for block in blocks]),
+        architecture=np.concatenate([block.architecture for block in blocks]),
+        regrets=_joined([block.regrets for block in blocks]),
+        ends=_joined([block.ends for block in blocks]),
+    )
+
+
+def _joined(parts: Sequence[Mapping[_Name, FloatArray]]) -> dict[_Name, FloatArray]:
+    """Join the arrays that all parts have: there are seconds only if all evaluations have times."""
+    names = [name for name in parts[0] if all(name in part for part in parts)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+def _of_block(trace: Trace) -> Trajectories:
+    run, step, observed = _changes(trace)
     architecture = trace.architecture[run, step].astype(np.int64)
-    times: dict[TimeAxis, FloatArray] = {"evaluations": step + 1.0}
+    times: dict[TimeAxis, FloatArray] = {"evaluations": step.astype(np.float64) + 1}
     ends: dict[TimeAxis, FloatArray] = {"evaluations": trace.evaluations.astype(np.float64)}
     if not np.isnan(trace.time[trace.mask]).any():
         times["seconds"] = trace.time[run, step]
@@ -136,15 +158,6 @@ def _ends_in_seconds(trace: Trace) -> FloatArray:
         return last
     used_up = np.zeros(trace.runs, dtype=bool) if limit is None else trace.evaluations == limit
     return np.where(used_up | trace.stopped, last, budget.seconds)
-
-
-def _parts(trace: Trace) -> Iterator[tuple[int, Trace]]:
-    """Yield groups of consecutive runs with the number of their first run, small enough to bound working memory."""
-    names = ("architecture", "fidelity", "repeat", "observed", "time", "mask", "stopped")
-    together = max(1, _EVALUATIONS_AT_A_TIME // max(1, trace.steps))
-    for first in range(0, trace.runs, together):
-        rows = slice(first, first + together)
-        yield first, dataclasses.replace(trace, **{name: getattr(trace, name)[rows] for name in names})
 
 
 def _changes(trace: Trace) -> tuple[IntArray, IntArray, FloatArray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +13,13 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from nasbench_lab.analysis import summarize
+from nasbench_lab.analysis.collected_runs import CollectedRuns, collect_runs
 from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.errors import NOTED, ParameterError
 from nasbench_lab.files import atomic_folder
-from nasbench_lab.report import FILES, write_result
+from nasbench_lab.report import FILES
+from nasbench_lab.report.run_folder import write_overview, write_traces
 from nasbench_lab.simulation import Conditions, Trace
 from nasbench_lab.suites import Comparison
 
@@ -44,16 +46,16 @@ def run(
         raise ParameterError("--overwrite can only be used with --out")
     comparison = Comparison(tuple(table), tuple(strategy), given.conditions(), runs)
     with _stored(out, overwrite) as folder:
-        started = time.perf_counter()
-        traces, notes = _simulate(comparison)
-        took = time.perf_counter() - started
-        summaries = [summarize(trace) for trace in traces] if folder is None else write_result(traces, folder)
+        simulated, notes, took = _simulate(comparison, folder)
+        if folder is not None:
+            write_overview(simulated, folder)
+    summaries = [each.summary for each in simulated]
     print_notes(summaries, notes)
     typer.echo(
         f"{comparison.runs:,} runs each, budget {comparison.conditions.budget}{_conditions(comparison.conditions)}"
     )
     print_summaries(summaries)
-    total = sum(int(trace.evaluations.sum()) for trace in traces)
+    total = sum(int(each.ends.evaluations.sum()) for each in simulated)
     where = "nothing is stored; for traces and a figure, use --out FOLDER" if out is None else f"see {out}"
     typer.echo(f"\n{comparison.simulated_runs:,} runs, {total:,} evaluations, simulated in {took:.2f} s; {where}")
 
@@ -63,8 +65,13 @@ def _stored(out: Path | None, overwrite: bool) -> AbstractContextManager[Path | 
     return nullcontext() if out is None else atomic_folder(out, replace=FILES if overwrite else None)
 
 
-def _simulate(comparison: Comparison) -> tuple[list[Trace], list[str]]:
-    """Run a comparison with a progress bar (on a terminal only); return the traces and notes for the user."""
+def _simulate(comparison: Comparison, folder: Path | None) -> tuple[list[CollectedRuns], list[str], float]:
+    """Run a comparison with a progress bar (on a terminal only), and write each trace that is finished.
+
+    Returns:
+        What the summary and the figure need of each simulation, notes for the user, and the seconds of simulation.
+    """
+    clock = _Stopwatch()
     console = Console(stderr=True)
     with (
         warnings.catch_warnings(record=True) as caught,
@@ -73,8 +80,26 @@ def _simulate(comparison: Comparison) -> tuple[list[Trace], list[str]]:
         for category in NOTED:
             warnings.simplefilter("always", category)
         task = bar.add_task("runs", total=comparison.simulated_runs)
-        traces = list(comparison.run(lambda runs: bar.advance(task, runs)))
-    return traces, sorted({str(warning.message) for warning in caught})
+        simulations = map(clock.timed, comparison.run_in_blocks(lambda runs: bar.advance(task, runs)))
+        found = list(map(collect_runs, simulations) if folder is None else write_traces(simulations, folder))
+    return found, sorted({str(warning.message) for warning in caught}), clock.seconds
+
+
+class _Stopwatch:
+    """Measures the time in which blocks are simulated, without the time in which they are written."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def timed(self, blocks: Iterator[Trace]) -> Iterator[Trace]:
+        """Yield the blocks."""
+        while True:
+            started = time.perf_counter()
+            block = next(blocks, None)
+            self.seconds += time.perf_counter() - started
+            if block is None:
+                return
+            yield block
 
 
 def _conditions(conditions: Conditions) -> str:

@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nasbench_lab.analysis import Summary, compare_with_published, summarize, to_csv
+from nasbench_lab.analysis import Summary, compare_with_published, to_csv
+from nasbench_lab.analysis.run_summary import summarize_blocks
 from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.progress import LogLines
@@ -63,7 +64,7 @@ def run(
     wanted = read_suite(suite)
     with _progress(out) as report:
         results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), report=report)
-    summaries = [summarize(trace) for trace in results]
+    summaries = [summarize_blocks(results.blocks(number)) for number in range(len(results))]
     with atomic_path(out / SUMMARY) as temporary:
         temporary.write_text(to_csv(summaries), encoding="utf-8")
     beside = compare_with_published(results, wanted.published)

@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from nasbench_lab.analysis.studies.pipeline import study
+from nasbench_lab.analysis.studies.pipeline import CollectedResults, study
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.errors import ParameterError, shortened
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.suites import open_results
 
-StudySource = Study | Results | Trace | Sequence[Trace] | str | os.PathLike[str]
+StudySource = Study | CollectedResults | Results | Trace | Sequence[Trace] | str | os.PathLike[str]
 """A study; one trace or several; results; or the path of a folder of results or of a traces file."""
 
 
@@ -35,7 +35,9 @@ def study_of(source: StudySource, **options: Any) -> Study:
     >>> found.labels, study_of(found) is found
     (('random-search',), True)
     """
-    return source if isinstance(source, Study) else study(_results_of(source), **options)
+    if isinstance(source, Study):
+        return source
+    return study(source if isinstance(source, CollectedResults) else _results_of(source), **options)
 
 
 def traces_of(source: StudySource) -> list[Trace]:
@@ -45,7 +47,7 @@ def traces_of(source: StudySource) -> list[Trace]:
         ParameterError: the source is a study, which has no traces, or there are none.
         DataError: there are no results at the path, or they are damaged.
     """
-    if isinstance(source, Study):
+    if isinstance(source, Study | CollectedResults):
         raise ParameterError("this figure needs traces, and a study has none: pass the traces or results themselves")
     return list(_results_of(source))
 

@@ -24,10 +24,17 @@ TRACES = "traces.h5"
 
 
 class StoredRuns(NamedTuple):
-    """Consecutive runs of one simulation, with a function that reads them."""
+    """Consecutive runs of one simulation, with functions that read them.
+
+    Attributes:
+        setting: of the runs.
+        load: returns all runs.
+        blocks: yields the runs in blocks of at most a number of evaluations, see `Trace.blocks`.
+    """
 
     setting: Setting
     load: Callable[[], Trace]
+    blocks: Callable[[int | None], Iterator[Trace]]
 
 
 @final
@@ -76,7 +83,7 @@ class Results:
         for trace in traces:
             if not isinstance(trace, Trace):
                 raise ParameterError(f"give results or a list of traces, got a list with {shortened(trace)}")
-        parts = [StoredRuns(trace.setting, functools.partial(_same, trace)) for trace in traces]
+        parts = [StoredRuns(trace.setting, functools.partial(_same, trace), trace.blocks) for trace in traces]
         return cls(parts, provenance([trace.setting for trace in traces], kind="memory"))
 
     @property
@@ -109,23 +116,56 @@ class Results:
     def trace(self, number: int) -> Trace:
         """Return all runs of a simulation, given its index in `settings`. Every call reads the files again.
 
+        All runs are in memory at once; `blocks` reads them block by block.
+
         Raises:
             DataError: a file is damaged, or the runs are not consecutive.
         """
         group = self._simulations[number]
         traces = [part.load() for part in group]
         for part, trace in zip(group, traces, strict=True):
-            if trace.setting != part.setting:
-                raise DataError(f"results of {part.setting.label!r} on {part.setting.table!r} changed while being read")
+            _check_same(trace.setting, part)
         try:
             joined = concatenate(traces)
         except ParameterError as error:
-            setting = self._settings[number]
-            raise DataError(f"the runs of {setting.label!r} on {setting.table!r} are not consecutive") from error
+            raise self._not_consecutive(number) from error
+        return self._labelled(joined, number)
+
+    def blocks(self, number: int, evaluations: int | None = None) -> Iterator[Trace]:
+        """Yield the runs of a simulation in order, as traces of consecutive runs that fit into little memory.
+
+        Args:
+            number: index of the simulation in `settings`.
+            evaluations: limit for the size of a block; by default 2,097,152. A block has at least one run. The part of
+                a file that is read at a time can be larger than a block, since the file is compressed in chunks.
+
+        Raises:
+            DataError: a file is damaged, or the runs are not consecutive. Earlier blocks may have been yielded.
+
+        >>> import nasbench_lab as nl
+        >>> from nasbench_lab.testing import synthetic_table
+        >>> trace = nl.simulate(synthetic_table(), "random-search", runs=5, budget=nl.Budget(evaluations=3))
+        >>> [block.runs for block in Results.of([trace]).blocks(0, evaluations=6)]
+        [2, 2, 1]
+        """
+        expected = self._simulations[number][0].setting.first_run
+        for part in self._simulations[number]:
+            if part.setting.first_run != expected:
+                raise self._not_consecutive(number)
+            for block in part.blocks(evaluations):
+                _check_same(dataclasses.replace(block.setting, first_run=part.setting.first_run), part)
+                expected += block.runs
+                yield self._labelled(block, number)
+
+    def _not_consecutive(self, number: int) -> DataError:
+        setting = self._settings[number]
+        return DataError(f"the runs of {setting.label!r} on {setting.table!r} are not consecutive")
+
+    def _labelled(self, trace: Trace, number: int) -> Trace:
         label = self._settings[number].label
-        if label == joined.setting.label:
-            return joined
-        return dataclasses.replace(joined, setting=dataclasses.replace(joined.setting, label=label))
+        if label == trace.setting.label:
+            return trace
+        return dataclasses.replace(trace, setting=dataclasses.replace(trace.setting, label=label))
 
     def records(self, *, notation: bool = True) -> Records:
         """Return the evaluations of all simulations in long form, one simulation below the other; see `Trace.records`.
@@ -197,9 +237,15 @@ def open_traces(path: str | os.PathLike[str]) -> Results:
     if not settings:
         raise DataError(f"{where} has no traces")
     reader = TraceReader()
-    parts = [StoredRuns(setting, reader.later(where, number)) for number, setting in enumerate(settings)]
+    parts = [stored_runs(setting, reader, where, number) for number, setting in enumerate(settings)]
     name, _, version = writer.rpartition(" ")
     return Results(parts, provenance(settings, kind="traces", versions={name: [version]}))
+
+
+def stored_runs(setting: Setting, reader: TraceReader, path: Path, number: int = 0) -> StoredRuns:
+    """Return the runs of one trace of a file, which are read on demand."""
+    where = path, number
+    return StoredRuns(setting, functools.partial(reader.trace, *where), functools.partial(reader.blocks, *where))
 
 
 def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:
@@ -251,6 +297,11 @@ def _with_version(setting: Setting, others: Sequence[Setting]) -> Setting:
     if len(versions) == 1:
         return setting
     return dataclasses.replace(setting, label=f"{setting.label} (version {setting.version})")
+
+
+def _check_same(setting: Setting, part: StoredRuns) -> None:
+    if setting != part.setting:
+        raise DataError(f"results of {part.setting.label!r} on {part.setting.table!r} changed while being read")
 
 
 def _same(trace: Trace) -> Trace:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nasbench_lab.arrays import FloatArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.displays import html_card
 from nasbench_lab.errors import MissingDataError, ParameterError, unknown
 from nasbench_lab.records import Categories, Column, Records
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 RegretKind = Literal["observed", "valid", "test"]
 REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
 
-_EVALUATIONS_AT_A_TIME = 2**21
+EVALUATIONS_AT_A_TIME = 2**21
+"""Evaluations that an analysis reads and works on at a time. The results do not depend on it."""
 
 _ROUNDING = 1e-12
 """Relative difference below which means over repeats count as equal, as the order of the sums may differ."""
@@ -100,6 +101,10 @@ class Reference:
             raise MissingDataError(f"the table publishes no {split} measurements; it has {', '.join(self.means)}")
         return self.means[split]
 
+    def means_of(self, architecture: IntArray, split: str) -> FloatArray:
+        """Return the means of architectures for a split, in the same shape; NaN for -1."""
+        return np.where(architecture >= 0, self.mean(split).take(np.maximum(architecture, 0)), np.nan)
+
     def regret(self, split: str, value: FloatArray) -> FloatArray:
         """Return how far values are from the best mean of a split, at least 0."""
         return regret_of(value, self.optimum(split), self.metrics[split].direction)
@@ -162,6 +167,26 @@ class Trace:
         """Largest number of evaluations of a run."""
         return self.architecture.shape[1]
 
+    def blocks(self, evaluations: int | None = None) -> Iterator[Trace]:
+        """Yield traces of consecutive runs, which share the arrays of this trace.
+
+        Args:
+            evaluations: limit for the size of a block; by default 2,097,152. A block has at least one run.
+
+        >>> import nasbench_lab as nl
+        >>> from nasbench_lab.testing import synthetic_table
+        >>> trace = nl.simulate(synthetic_table(), "random-search", runs=5, budget=nl.Budget(evaluations=3))
+        >>> [(block.setting.first_run, block.runs) for block in trace.blocks(evaluations=6)]
+        [(0, 2), (2, 2), (4, 1)]
+        """
+        for rows in row_blocks(self.runs, self.steps, evaluations):
+            yield self if rows == slice(0, self.runs) else self._rows(rows)
+
+    def _rows(self, rows: slice) -> Trace:
+        setting = dataclasses.replace(self.setting, first_run=self.setting.first_run + rows.start)
+        arrays = {name: getattr(self, name)[rows] for name in (*MISSING, "stopped")}
+        return Trace(setting, self.reference, **arrays)
+
     @property
     def evaluations(self) -> NDArray[np.int64]:
         """Number of evaluations of every run, shape (runs,)."""
@@ -191,9 +216,7 @@ class Trace:
     def _by_blocks(self, compute: Callable[[slice], NDArray[Any]], dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of shape (runs, steps), computed for some runs at a time to bound working memory."""
         found = np.empty((self.steps, self.runs), dtype=dtype).T  # one step of all runs is contiguous
-        together = max(1, _EVALUATIONS_AT_A_TIME // max(1, self.steps))
-        for first in range(0, self.runs, together):
-            rows = slice(first, first + together)
+        for rows in row_blocks(self.runs, self.steps):
             found[rows] = compute(rows)
         return found
 
@@ -238,7 +261,7 @@ class Trace:
             value = self._of_incumbent(self.observed, np.nan, rows)
             regret = regret_of(value, self.reference.observable, self.setting.objective.direction)
         else:
-            regret = self.reference.regret(kind, self._means_of(self._incumbent_of(rows), kind))
+            regret = self.reference.regret(kind, self.reference.means_of(self._incumbent_of(rows), kind))
         return np.where(self.mask[rows], regret, np.nan)
 
     def final_incumbent(self) -> NDArray[np.int64]:
@@ -261,7 +284,7 @@ class Trace:
             UnknownNameError: no such split.
             MissingDataError: the table publishes no measurements of that split.
         """
-        return self._means_of(self.final_incumbent(), split)
+        return self.reference.means_of(self.final_incumbent(), split)
 
     def records(self, *, notation: bool = True) -> Records:
         """Return the evaluations in long form: one row per evaluation, run by run, in the order in which they ended.
@@ -350,8 +373,17 @@ regret_observed, regret_valid, regret_test>
             return array[rows].copy()
         return np.where(step >= 0, np.take_along_axis(array[rows], np.maximum(step, 0), axis=1), missing)
 
-    def _means_of(self, architecture: NDArray[np.int64], split: str) -> FloatArray:
-        return np.where(architecture >= 0, self.reference.mean(split).take(np.maximum(architecture, 0)), np.nan)
+
+def row_blocks(runs: int, steps: int, evaluations: int | None = None) -> Iterator[slice]:
+    """Yield slices of consecutive runs with at most ``evaluations`` evaluations, but at least one run.
+
+    >>> list(row_blocks(5, 3, 6))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    limit = EVALUATIONS_AT_A_TIME if evaluations is None else evaluations
+    together = max(1, limit // max(1, steps))
+    for first in range(0, runs, together):
+        yield slice(first, min(first + together, runs))
 
 
 def _median(regret: FloatArray) -> float:

@@ -20,14 +20,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import hashlib
 import io
 import json
+import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import Any, BinaryIO, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, fir
 from nasbench_lab.files import atomic_path
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.simulation.conditions import Conditions
-from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace
+from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace, row_blocks
 from nasbench_lab.strategies.base import shown
 from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
@@ -48,6 +49,12 @@ _READABLE = (2, 3, FORMAT_VERSION)
 
 _FEASIBLE, _SPACE = "_feasible", "_space"
 _ARRAYS = (*MISSING, "stopped")
+
+_AT_A_TIME = 2**21
+"""Numbers of an array that are read, or checked, at a time."""
+
+_MOST_IN_MEMORY = 2**23
+"""Evaluations of a simulation that wait in memory until they are written."""
 
 _PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "track_times": False}
 
@@ -61,12 +68,124 @@ def save_traces(traces: Sequence[Trace], path: str | os.PathLike[str]) -> None:
     """
     if not traces:
         raise ParameterError("there are no traces to save")
-    with _image() as made:
-        written: dict[str, Reference] = {}
-        for number, trace in enumerate(traces):
-            _save_trace(made.file, number, trace, _save_reference(made.file, written, trace.reference))
-    with atomic_path(Path(path)) as temporary:
-        temporary.write_bytes(made.content)
+    with atomic_path(Path(path)) as temporary, traces_writer(temporary) as writer:
+        for trace in traces:
+            writer.add([trace])
+
+
+@final
+class TracesWriter:
+    """Writes one simulation after the other to a file; see `traces_writer`."""
+
+    def __init__(self, file: Any, disk: _Disk, folder: Path) -> None:
+        self._file, self._disk, self._folder = file, disk, folder
+        self._written: dict[str, Reference] = {}
+        self._number = 0
+
+    def add(self, blocks: Iterable[Trace]) -> None:
+        """Write a simulation.
+
+        Args:
+            blocks: the traces of its consecutive runs, in order, as for `concatenate`. The file is the same for all
+                sizes of blocks. Large simulations wait in a temporary file until all blocks are there.
+        """
+        with tempfile.TemporaryFile(dir=self._folder) as stream:
+            kept = _kept(blocks, stream)
+            reference = _save_reference(self._file, self._written, kept[0].reference)
+            _save_trace(self._file, self._number, kept, reference, self._disk.check)
+        self._number += 1
+        self._disk.check()
+
+
+@contextlib.contextmanager
+def traces_writer(path: Path) -> Iterator[TracesWriter]:
+    """Give a writer of a new traces file, for simulations that are not in memory together.
+
+    The file is complete after the block, and has the bytes that `save_traces` would write.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with path.open("w+b", buffering=0) as stream:
+        disk = _Disk(stream)
+        try:
+            with _new_file(disk) as file:
+                yield TracesWriter(file, disk, path.parent)
+        finally:
+            disk.check()
+
+
+class _Disk(io.RawIOBase):
+    """A file for HDF5 to write. HDF5 does not always survive a full disk, so it is not told of errors.
+
+    After an error, `check` raises it. What HDF5 writes until then stays in memory, so that it can read it again.
+    """
+
+    def __init__(self, stream: io.FileIO) -> None:
+        self._stream = stream
+        self._position = self._end = 0
+        self._error: OSError | None = None
+        self._unwritten: list[tuple[int, bytes]] = []
+
+    def check(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence]
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        size = max(0, min(len(buffer), self._end - self._position))
+        self._stream.seek(self._position)
+        content = bytearray((self._stream.read(size) or b"").ljust(size, b"\0"))
+        for offset, piece in self._unwritten:
+            first, last = max(offset, self._position), min(offset + len(piece), self._position + size)
+            if first < last:
+                content[first - self._position : last - self._position] = piece[first - offset : last - offset]
+        buffer[:size] = content
+        self._position += size
+        return size
+
+    def write(self, content: Any) -> int:
+        piece = bytes(content)
+        try:
+            self._write(piece)
+        except OSError as error:
+            self._error = self._error or error
+            self._unwritten.append((self._position, piece))
+        self._position += len(piece)
+        self._end = max(self._end, self._position)
+        return len(piece)
+
+    def truncate(self, size: int | None = None) -> int:
+        self._end = self._position if size is None else size
+        try:
+            self.check()
+            self._stream.truncate(self._end)
+        except OSError as error:
+            self._error = self._error or error
+        return self._end
+
+    def _write(self, piece: bytes) -> None:
+        """Write at the position, all or an error."""
+        self.check()
+        self._stream.seek(self._position)
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[self._stream.write(rest) :]
 
 
 class Linked(NamedTuple):
@@ -91,7 +210,7 @@ def linked_images(trace: Trace, reference: Callable[[str], str]) -> Linked:
         _save_reference(shared.file, {}, trace.reference)
     checksum = hashlib.sha256(shared.content).hexdigest()
     with _image() as made:
-        _save_trace(made.file, 0, trace, "0")
+        _save_trace(made.file, 0, [_Block.of(trace)], "0")
         made.file.create_group("references")["0"] = h5py.ExternalLink(reference(checksum), "references/0")
     return Linked(made.content, shared.content, checksum)
 
@@ -132,9 +251,30 @@ class TraceReader:
         with _reading(path) as file:
             return self.read(file, number)
 
-    def later(self, path: Path, number: int = 0) -> Callable[[], Trace]:
-        """Return a function that reads one trace of a file on demand."""
-        return functools.partial(self.trace, path, number)
+    def blocks(self, path: Path, number: int = 0, evaluations: int | None = None) -> Iterator[Trace]:
+        """Yield one trace of a file in blocks of runs, see `Trace.blocks`. Its checksum is verified before the first.
+
+        Raises:
+            DataError: the file is missing or damaged.
+        """
+        with _reading(path) as file:
+            for part in self._parts(file, number, evaluations):
+                yield from part.blocks(evaluations)
+
+    def _parts(self, file: TracesFile, number: int, evaluations: int | None) -> Iterator[Trace]:
+        """Yield one trace of an open file in parts that can be read at little cost: of whole chunks of the arrays."""
+        group = file.group.group(f"traces/{number}")
+        runs, *steps = group.dataset("architecture").shape
+        first = next(row_blocks(runs, math.prod(steps), evaluations), None)
+        if first is None or first.stop == runs:
+            yield self.read(file, number)
+            return
+        header, arrays = _open_group(group)
+        reference, setting = self._reference(file, header), parse_setting(header["setting"])
+        shape = arrays["architecture"].shape
+        for rows in _pieces(shape, max((arrays[name].chunks or (1,))[0] for name in MISSING)):
+            part = dataclasses.replace(setting, first_run=setting.first_run + rows.start)
+            yield Trace(part, reference, **{name: array[rows] for name, array in arrays.items()})
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_last": None}
@@ -142,11 +282,14 @@ class TraceReader:
     def read(self, file: TracesFile, number: int) -> Trace:
         """Return one trace of an open file."""
         header, arrays = _load_group(file.group.group(f"traces/{number}"))
+        return Trace(parse_setting(header["setting"]), self._reference(file, header), **arrays)
+
+    def _reference(self, file: TracesFile, header: Mapping[str, Any]) -> Reference:
         with file.reference(str(header["reference"])) as group:
             checksum = group.text("checksum")
             if self._last is None or self._last[0] != checksum:
                 self._last = checksum, _load_reference(group)
-        return Trace(parse_setting(header["setting"]), self._last[1], **arrays)
+        return self._last[1]
 
 
 def read_settings(path: Path) -> tuple[list[Setting], str]:
@@ -185,23 +328,132 @@ class _Image:
 @contextlib.contextmanager
 def _image() -> Iterator[_Image]:
     """Yield a new file of this format to fill. Its content is complete after the block."""
-    import h5py
-
     # Not HDF5's in-memory files: before HDF5 2.0, the content that they return does not match HDF5's own checksum.
     memory = io.BytesIO()
-    with h5py.File(memory, "w", libver="v110") as file:
+    with _new_file(memory) as file:
         made = _Image(file)
-        _set_text(file, "format", FORMAT)
-        file.attrs["format_version"] = FORMAT_VERSION
-        _set_text(file, "created_by", f"nasbench-lab {nasbench_lab.__version__}")
         yield made
-        file.attrs["traces"] = len(file.get("traces", ()))
     made.content = memory.getvalue()
 
 
-def _save_trace(file: Any, number: int, trace: Trace, reference: str) -> None:
-    header = {"setting": json.loads(setting_text(trace.setting)), "reference": reference}
-    _save_group(file, f"traces/{number}", header, {name: getattr(trace, name) for name in _ARRAYS})
+@contextlib.contextmanager
+def _new_file(target: io.BytesIO | _Disk) -> Iterator[Any]:
+    """Yield a new file of this format to fill."""
+    import h5py
+
+    with h5py.File(target, "w", libver="v110") as file:
+        _set_text(file, "format", FORMAT)
+        file.attrs["format_version"] = FORMAT_VERSION
+        _set_text(file, "created_by", f"nasbench-lab {nasbench_lab.__version__}")
+        yield file
+        file.attrs["traces"] = len(file.get("traces", ()))
+
+
+class _Column(NamedTuple):
+    """An array that is read in pieces of consecutive rows."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    pieces: Callable[[], Iterator[NDArray[Any]]]
+
+    @classmethod
+    def of(cls, array: _Rows) -> _Column:
+        """Return an array in memory, or a dataset, in pieces that are cheap to read."""
+        if isinstance(array, _Column):
+            return array
+        height = (getattr(array, "chunks", None) or (1,))[0]
+        return cls(array.shape, array.dtype, lambda: (array[rows] for rows in _pieces(array.shape, height)))
+
+    @classmethod
+    def joined(cls, blocks: Sequence[_Block], name: str) -> _Column:
+        """Return an array of the joined blocks, as `concatenate` joins them."""
+        arrays = [block.arrays[name] for block in blocks]
+        longest = max(array.shape[1:] for array in arrays)
+        missing = MISSING.get(name)
+        return cls(
+            (sum(array.shape[0] for array in arrays), *longest),
+            arrays[0].dtype,
+            lambda: _padded(arrays, longest, missing),
+        )
+
+
+_Rows = Any  # an array in memory, an HDF5 dataset, or a _Column
+
+
+class _Block(NamedTuple):
+    """Consecutive runs that are to be written; their arrays can be on disk."""
+
+    setting: Setting
+    reference: Reference
+    arrays: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, trace: Trace) -> _Block:
+        return cls(trace.setting, trace.reference, {name: getattr(trace, name) for name in _ARRAYS})
+
+
+def _kept(blocks: Iterable[Trace], stream: BinaryIO) -> list[_Block]:
+    """Return blocks of runs, the first ones in memory, and what does not fit into a stream."""
+    kept: list[_Block] = []
+    evaluations = 0
+    for trace in blocks:
+        block = _Block.of(trace)
+        evaluations += trace.runs * trace.steps
+        if kept and evaluations > _MOST_IN_MEMORY:
+            block = block._replace(arrays={name: _DiskArray.store(each, stream) for name, each in block.arrays.items()})
+        kept.append(block)
+    return kept
+
+
+class _DiskArray(NamedTuple):
+    """An array in a stream, of which slices of rows are read."""
+
+    stream: BinaryIO
+    offset: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def store(cls, array: NDArray[Any], stream: BinaryIO) -> _DiskArray:
+        offset = stream.seek(0, io.SEEK_END)
+        stream.write(_bytes(array))
+        return cls(stream, offset, array.shape, array.dtype)
+
+    def __getitem__(self, rows: Any) -> Any:
+        size = math.prod(self.shape[1:])
+        self.stream.seek(self.offset + rows.start * size * self.dtype.itemsize)
+        content = self.stream.read((rows.stop - rows.start) * size * self.dtype.itemsize)
+        return np.frombuffer(content, self.dtype).reshape(-1, *self.shape[1:])
+
+
+def _bytes(array: NDArray[Any]) -> memoryview:
+    """Return the content of an array in the order of its rows."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def _pieces(shape: Sequence[int], height: int) -> Iterator[slice]:
+    """Yield slices of the rows of an array that fit into little memory, in multiples of the height of its chunks."""
+    size = max(1, math.prod(shape[1:]))
+    together = max(1, _AT_A_TIME // (size * height)) * height
+    return row_blocks(shape[0], size, together * size)
+
+
+def _padded(arrays: Sequence[Any], shape: tuple[int, ...], missing: float | None) -> Iterator[NDArray[Any]]:
+    """Yield the rows of arrays in pieces; those of fewer steps are filled up."""
+    for array in arrays:
+        for rows in _pieces(array.shape, 1):
+            piece = array[rows]
+            if piece.shape[1:] != shape:
+                piece = np.full((len(piece), *shape), missing, array.dtype)
+                piece[:, : array.shape[1]] = array[rows]
+            yield piece
+
+
+def _save_trace(
+    file: Any, number: int, blocks: Sequence[_Block], reference: str, check: Callable[[], None] = lambda: None
+) -> None:
+    header = {"setting": json.loads(setting_text(blocks[0].setting)), "reference": reference}
+    _save_group(file, f"traces/{number}", header, {name: _Column.joined(blocks, name) for name in _ARRAYS}, check)
 
 
 class TracesFile(NamedTuple):
@@ -257,14 +509,53 @@ def _save_reference(file: Any, written: dict[str, Reference], reference: Referen
     return number
 
 
-def _save_group(file: Any, path: str, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+def _save_group(
+    file: Any,
+    path: str,
+    header: dict[str, Any],
+    arrays: Mapping[str, _Rows],
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Write a group; ``check`` is called now and then, and may raise an error."""
     group = file.create_group(path)
     text = json.dumps(header, sort_keys=True)
     _set_text(group, "header", text)
     _set_text(group, "checksum", _checksum(text, arrays))
     for name, array in arrays.items():
+        column = _Column.of(array)
+        dataset = group.create_dataset(name, column.shape, column.dtype, **_PACKED)
+        for first, rows in _of_height(column, dataset.chunks[0]):
+            dataset[first : first + len(rows)] = rows
+            check()
         # Flush now: positions in the file depend on the order of writing, which must not depend on garbage collection.
-        group.create_dataset(name, data=array, **_PACKED).flush()
+        dataset.flush()
+
+
+def _of_height(column: _Column, height: int) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield the rows of a column, with the number of the first, so that no chunk of the file is written twice."""
+    first, waiting = 0, []
+    for piece in column.pieces():
+        waiting.append(piece)
+        ready = sum(map(len, waiting)) // height * height
+        if ready:
+            rows = np.concatenate(waiting)
+            yield first, rows[:ready]
+            first, waiting = first + ready, [rows[ready:]]
+    rest = np.concatenate(waiting) if waiting else np.empty(0)
+    if len(rest):
+        yield first, rest
+
+
+def _open_group(group: Hdf5Group) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the header and the datasets of a trace, without reading them, after verifying shapes and checksum."""
+    text, arrays = group.text("header"), {name: group.plausible(name) for name in group.names()}
+    shapes = {name: array.shape for name, array in arrays.items()}
+    shape = shapes["architecture"]
+    if shapes != {**dict.fromkeys(MISSING, shape), "stopped": shape[:1]} or len(shape) != 2:
+        raise DataError(f"the arrays of {group.name} do not fit together")
+    if group.text("checksum") != _checksum(text, arrays):
+        raise DataError(f"{group.name} does not match its checksum")
+    return json.loads(text), arrays
 
 
 def _load_group(group: Hdf5Group) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -284,11 +575,13 @@ def _set_text(group: Any, name: str, text: str) -> None:
     group.attrs[name] = np.bytes_(text.encode())
 
 
-def _checksum(header: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+def _checksum(header: str, arrays: Mapping[str, _Rows]) -> str:
     digest = hashlib.sha256(header.encode())
     for name, array in sorted(arrays.items()):
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+        column = _Column.of(array)
+        digest.update(f"{name} {column.dtype.str} {column.shape}".encode())
+        for rows in column.pieces():
+            digest.update(_bytes(rows))
     return digest.hexdigest()
 
 

@@ -58,6 +58,17 @@ class Comparison:
             NasbenchLabError: a name is unknown, a parameter is invalid, something is listed twice, or a table lacks
                 data that the budget, fidelity, repeat, workers, objectives or limits require.
         """
+        for blocks in self.run_in_blocks(progress):
+            yield concatenate(list(blocks))
+
+    def run_in_blocks(self, progress: Progress = lambda _runs: None) -> Iterator[Iterator[Trace]]:
+        """Simulate like `run`, but yield the blocks of each simulation, which are simulated on demand.
+
+        The blocks of a simulation are traces of consecutive runs. They must be read before those of the next.
+
+        Raises:
+            NasbenchLabError: see `run`.
+        """
         searchers = [find_strategy(text) for text in self.strategies]
         tables = [load(name) for name in self.tables]
         check_different("strategy", [searcher.label for searcher in searchers])
@@ -68,17 +79,17 @@ class Comparison:
             for searcher in searchers:
                 yield self._run_one(table, searcher, progress)
 
-    def _run_one(self, table: Table, searcher: Strategy[object], progress: Progress) -> Trace:
-        shards = []
+    def _run_one(self, table: Table, searcher: Strategy[object], progress: Progress) -> Iterator[Trace]:
+        steps = 0
         for first in range(0, self.runs, RUNS_AT_A_TIME):
             runs = min(RUNS_AT_A_TIME, self.runs - first)
-            shards.append(simulate_under(self.conditions, table, searcher, runs=runs, first_run=first))
+            block = simulate_under(self.conditions, table, searcher, runs=runs, first_run=first)
             progress(runs)
-        trace = concatenate(shards)
-        if not trace.steps:
+            steps = max(steps, block.steps)
+            yield block
+        if not steps:
             budget = self.conditions.budget
             raise MissingDataError(f"no evaluation of {searcher.label!r} on {table.name!r} fits into {budget}")
-        return trace
 
 
 def check_different(kind: str, names: Sequence[str]) -> None:

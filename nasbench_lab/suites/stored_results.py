@@ -10,7 +10,7 @@ from typing import Any
 
 from nasbench_lab.errors import DataError, first_line
 from nasbench_lab.plain_files import is_folder, is_plain
-from nasbench_lab.simulation.results import TRACES, Results, StoredRuns, open_traces, provenance
+from nasbench_lab.simulation.results import TRACES, Results, open_traces, provenance, stored_runs
 from nasbench_lab.simulation.trace_files import TraceReader, parse_setting
 from nasbench_lab.suites.folder import SUITE, SuiteFolder
 from nasbench_lab.suites.plan import Shard
@@ -72,7 +72,7 @@ def suite_results(path: Path, *, partial: bool = False) -> Results:
     if not found:
         raise DataError(f"no simulation of the suite in {path} is finished")
     reader = TraceReader()
-    parts = [StoredRuns(_setting(known, path), reader.later(folder.traces_path(shard))) for shard, known in found]
+    parts = [stored_runs(_setting(known, path), reader, folder.traces_path(shard)) for shard, known in found]
     try:
         return Results(parts, _provenance(folder, found, missing))
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -582,8 +582,8 @@ def test_trajectories_say_what_traces_say(seed, strategy):
 def test_long_traces_are_read_in_parts(monkeypatch):
     trace = nl.simulate(synthetic_table("chain"), "random-search", runs=20, budget=nl.Budget(evaluations=30))
     whole = incumbent_trajectories(trace)
-    module = importlib.import_module("nasbench_lab.analysis.trajectories")  # by its name one gets the function
-    monkeypatch.setattr(module, "_EVALUATIONS_AT_A_TIME", 100)
+    module = importlib.import_module("nasbench_lab.simulation.trace")
+    monkeypatch.setattr(module, "EVALUATIONS_AT_A_TIME", 100)
     parts = incumbent_trajectories(trace)
     assert np.array_equal(whole.run, parts.run)
     assert np.array_equal(whole.regrets["observed"], parts.regrets["observed"])

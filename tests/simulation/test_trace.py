@@ -278,7 +278,7 @@ def test_regret_is_the_same_in_blocks_of_any_size(strategy, limits, monkeypatch)
     trace = nl.simulate(table, strategy, runs=11, budget=nl.Budget(seconds=300), limits=limits)
     whole = {kind: trace.regret(kind) for kind in ("observed", "valid", "test")}
     ends = trace.incumbent(), trace.final_incumbent(), trace.final("test")
-    monkeypatch.setattr("nasbench_lab.simulation.trace._EVALUATIONS_AT_A_TIME", 3 * trace.steps)
+    monkeypatch.setattr("nasbench_lab.simulation.trace.EVALUATIONS_AT_A_TIME", 3 * trace.steps)
     again = dataclasses.replace(trace)  # forgets what is cached
     for kind, regret in whole.items():
         assert np.array_equal(again.regret(kind), regret, equal_nan=True)
@@ -293,7 +293,7 @@ def test_regret_of_many_runs_takes_little_more_memory_than_its_result(monkeypatc
     small = nl.simulate(synthetic_table("chain"), "random-search", runs=500, budget=nl.Budget(evaluations=100))
     many = {name: np.concatenate([getattr(small, name).T] * 40, axis=-1).T for name in (*MISSING, "stopped")}
     trace = dataclasses.replace(small, **many)
-    monkeypatch.setattr("nasbench_lab.simulation.trace._EVALUATIONS_AT_A_TIME", 2**14)
+    monkeypatch.setattr("nasbench_lab.simulation.trace.EVALUATIONS_AT_A_TIME", 2**14)
     tracemalloc.start()
     try:
         regret = trace.regret()

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from nasbench_lab.analysis.anytime import POINTS, AnytimeCurves, anytime_curves
 from nasbench_lab.analysis.auc import area_under_curve
 from nasbench_lab.analysis.bootstrap import RESAMPLES, most_groups, resampler
+from nasbench_lab.analysis.collected_runs import CollectedRuns
 from nasbench_lab.analysis.intervals import LEVEL
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.ranks import expected_ranks
-from nasbench_lab.analysis.run_summary import Summary, summarize
+from nasbench_lab.analysis.run_summary import Summary
 from nasbench_lab.analysis.studies.results import Found, Task
 from nasbench_lab.analysis.studies.tasks import Group, describe
 from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
-from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, incumbent_trajectories
+from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.setting_notes import idle_limits
-from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting, Trace
+from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting, row_blocks
 from nasbench_lab.strategies.registry import list_strategies, strategy_class
 
 FRACTIONS: FloatArray = np.geomspace(0.01, 1.0, 32)
@@ -111,28 +111,11 @@ class TaskEvidence:
 
 
 def collect(
-    results: Results, labels: tuple[str, ...], groups: Sequence[Group], options: StudyOptions
+    read: Callable[[int], CollectedRuns], labels: tuple[str, ...], groups: Sequence[Group], options: StudyOptions
 ) -> Iterator[TaskEvidence]:
-    """Yield the evidence of one task after the other, reading one trace at a time."""
+    """Yield the evidence of one task after the other, reading one simulation at a time by its number."""
     for number, each in enumerate(groups):
-        yield _of_task(results, labels, each, number, len(groups), options)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Simulation:
-    """The parts of a trace that the evidence needs."""
-
-    setting: Setting
-    reference: Reference
-    trajectories: Trajectories
-    summary: Summary
-    fidelities: tuple[int, int] | None  # lowest and highest; None without evaluations
-
-
-def _read(trace: Trace) -> _Simulation:
-    fidelity = trace.fidelity[trace.mask]
-    ends = (int(fidelity.min()), int(fidelity.max())) if fidelity.size else None
-    return _Simulation(trace.setting, trace.reference, incumbent_trajectories(trace), summarize(trace), ends)
+        yield _of_task(read, labels, each, number, len(groups), options)
 
 
 def _is_multi_fidelity(setting: Setting) -> bool:
@@ -142,18 +125,23 @@ def _is_multi_fidelity(setting: Setting) -> bool:
 
 
 def _of_task(
-    results: Results, labels: tuple[str, ...], group: Group, number: int, tasks: int, options: StudyOptions
+    read: Callable[[int], CollectedRuns],
+    labels: tuple[str, ...],
+    group: Group,
+    number: int,
+    tasks: int,
+    options: StudyOptions,
 ) -> TaskEvidence:
-    read = [None if simulation is None else _read(results.trace(simulation)) for simulation in group.numbers]
-    ran = [each for each in read if each is not None]
-    found = [None if each is None else each.trajectories for each in read]
+    simulations = [None if simulation is None else read(simulation) for simulation in group.numbers]
+    ran = [each for each in simulations if each is not None]
+    found = [None if each is None else each.trajectories for each in simulations]
     task = describe(group.name, ran[0].setting, ran[0].reference, [each.trajectories for each in ran])
     scaled = [kind for kind in task.kinds if np.isfinite(task.scale[kind])]
-    fractions = _regrets_at_fractions(found, task)
+    groups, ranks = _at_fractions(found, task, scaled, tasks)
     return TaskEvidence(
         task=task,
         labels=labels,
-        settings=[None if each is None else each.setting for each in read],
+        settings=[None if each is None else each.setting for each in simulations],
         mixed_fidelities=tuple(e.setting.label for e in ran if e.fidelities and e.fidelities[0] < e.fidelities[1]),
         one_fidelity={
             each.setting.label: each.fidelities[0]
@@ -164,7 +152,7 @@ def _of_task(
         summaries=[each.summary for each in ran],
         found=[
             incumbent
-            for strategy, each in enumerate(read)
+            for strategy, each in enumerate(simulations)
             if each is not None
             for incumbent in _most_found(each.trajectories, each.reference, number, strategy)
         ],
@@ -172,8 +160,8 @@ def _of_task(
         areas={kind: _areas(found, task, kind) for kind in scaled},
         ends=[None if each is None else _share(each.end(task.clock), task.horizon) for each in found],
         curves=_curves(found, task, number, options),
-        groups={kind: [_group(each, task.scale[kind], tasks) for each in fractions[kind]] for kind in scaled},
-        ranks={kind: _ranks(fractions[kind]) for kind in task.kinds},
+        groups=groups,
+        ranks=ranks,
         times={(kind, axis): _times(found, task, kind, axis) for kind in scaled for axis in task.axes},
     )
 
@@ -232,11 +220,32 @@ def _most_found(found: Trajectories, reference: Reference, task: int, strategy: 
     ]
 
 
-def _regrets_at_fractions(
-    found: Sequence[Trajectories | None], task: Task
+def _at_fractions(
+    found: Sequence[Trajectories | None], task: Task, scaled: Sequence[RegretKind], tasks: int
+) -> tuple[dict[RegretKind, list[FloatArray | None]], dict[RegretKind, FloatArray]]:
+    """Return `TaskEvidence.groups` and `TaskEvidence.ranks`. Some fractions at a time bound the working memory."""
+    runs = sum(each.runs for each in found if each is not None)
+    groups: dict[RegretKind, list[list[FloatArray | None]]] = {kind: [] for kind in scaled}
+    ranks: dict[RegretKind, list[FloatArray]] = {kind: [] for kind in task.kinds}
+    for part in row_blocks(len(FRACTIONS), runs):
+        regrets = _regrets_at(FRACTIONS[part] * task.horizon, found, task)
+        for kind in task.kinds:
+            ranks[kind].append(_ranks(regrets[kind], len(FRACTIONS[part])))
+        for kind in scaled:
+            groups[kind].append([_group(each, task.scale[kind], tasks) for each in regrets[kind]])
+    joined = {kind: [_joined(parts) for parts in zip(*groups[kind], strict=True)] for kind in scaled}
+    return joined, {kind: np.concatenate(ranks[kind], axis=1) for kind in task.kinds}
+
+
+def _joined(parts: Sequence[FloatArray | None]) -> FloatArray | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known else None
+
+
+def _regrets_at(
+    grid: FloatArray, found: Sequence[Trajectories | None], task: Task
 ) -> dict[RegretKind, list[FloatArray | None]]:
-    """Return regrets at `FRACTIONS` of the horizon, per kind and strategy, (fractions, runs); NaN after the end."""
-    grid = FRACTIONS * task.horizon
+    """Return regrets on a grid of the task's clock, per kind and strategy, (points, runs); NaN after the end."""
     regrets: dict[RegretKind, list[FloatArray | None]] = {kind: [] for kind in task.kinds}
     for each in found:
         entries = None if each is None else each.at(task.clock, grid)
@@ -256,9 +265,9 @@ def _group(regret: FloatArray | None, scale: float, tasks: int) -> FloatArray | 
     return resampler((regret.shape[1],), groups=most_groups(tasks)).group(regret / scale)
 
 
-def _ranks(regrets: Sequence[FloatArray | None]) -> FloatArray:
-    """Return expected ranks, shape (S, fractions)."""
-    shape = (len(regrets), len(FRACTIONS))
+def _ranks(regrets: Sequence[FloatArray | None], points: int) -> FloatArray:
+    """Return expected ranks, shape (S, points)."""
+    shape = (len(regrets), points)
     known = [each for each in regrets if each is not None]
     if len(known) < len(regrets):
         return np.full(shape, np.nan)

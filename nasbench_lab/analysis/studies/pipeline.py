@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from nasbench_lab.analysis.anytime import POINTS
 from nasbench_lab.analysis.bootstrap import RESAMPLES
+from nasbench_lab.analysis.collected_runs import CollectedRuns, collect_runs
 from nasbench_lab.analysis.intervals import LEVEL
 from nasbench_lab.analysis.pairwise import Pairwise, compare_pairs
 from nasbench_lab.analysis.studies.across_tasks import (
@@ -26,7 +28,7 @@ from nasbench_lab.analysis.trajectories import TIME_AXES
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Above, AtLeast, Below, number, whole
 from nasbench_lab.errors import unknown
-from nasbench_lab.simulation.results import Results
+from nasbench_lab.simulation.results import Results, provenance
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
 from nasbench_lab.streams import check_seed
 
@@ -34,7 +36,7 @@ _DEFAULT_REFERENCE = "random-search"
 
 
 def study(
-    results: Results | Trace | Sequence[Trace],
+    results: Results | Trace | Sequence[Trace] | CollectedResults,
     *,
     reference: str | None = None,
     level: float = LEVEL,
@@ -46,11 +48,11 @@ def study(
 ) -> Study:
     """Study the results of a comparison.
 
-    Traces are read one at a time, and only small arrays are kept of each. `docs/design/statistics.md` says which unit
+    Results are read in blocks of runs, and only the incumbents are kept. `docs/design/statistics.md` says which unit
     and which test each statistic has, and how ties and missing values are treated.
 
     Args:
-        results: stored results, one trace or several.
+        results: stored results, one trace or several, or simulations that were collected already.
         reference: label of the strategy that others are compared with; by default random search, where it is one of
             them, else the first.
         level: confidence of intervals and verdicts, above 0.5 and below 1.
@@ -78,14 +80,13 @@ def study(
     2
     """
     options = _options(level, resamples, margin, points, seed)
-    traces = [results] if isinstance(results, Trace) else results
-    opened = traces if isinstance(traces, Results) else Results.of(traces)
+    opened = _opened(results)
     labels, groups = group(opened.settings)
     if reference is not None and reference not in labels:
         raise unknown("strategy", reference, labels)
     names = {setting.label: setting.strategy for setting in opened.settings}
     compared_with = _reference(labels, names) if reference is None else labels.index(reference)
-    evidence = list(collect(opened, labels, groups, options))
+    evidence = list(collect(opened.collected, labels, groups, options))
     kinds = tuple(kind for kind in REGRETS if any(kind in each.final for each in evidence))
     judged = () if curves_only else kinds
     pairwise = {kind: _pairwise(kind, evidence, len(labels), options) for kind in judged}
@@ -122,6 +123,37 @@ def study(
         warnings=study_warnings(evidence, opened.provenance),
         provenance=opened.provenance,
     )
+
+
+class CollectedResults:
+    """Simulations that were collected already (see `collect_runs`), each of another strategy or on another table."""
+
+    def __init__(self, runs: Sequence[CollectedRuns]) -> None:
+        self._runs = runs
+        self.settings = tuple(dataclasses.replace(each.setting, first_run=0) for each in runs)
+        self.provenance = provenance(self.settings, kind="memory")
+
+    def collected(self, number: int) -> CollectedRuns:
+        """Return a simulation."""
+        return self._runs[number]
+
+
+class _Reading:
+    """Results that are collected on demand."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self.settings, self.provenance = results.settings, results.provenance
+
+    def collected(self, number: int) -> CollectedRuns:
+        return collect_runs(self._results.blocks(number))
+
+
+def _opened(results: Results | Trace | Sequence[Trace] | CollectedResults) -> CollectedResults | _Reading:
+    if isinstance(results, CollectedResults):
+        return results
+    traces = [results] if isinstance(results, Trace) else results
+    return _Reading(traces if isinstance(traces, Results) else Results.of(traces))
 
 
 def _options(level: float, resamples: int, margin: float, points: int, seed: int) -> StudyOptions:

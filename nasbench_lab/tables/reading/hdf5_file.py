@@ -139,10 +139,18 @@ class Hdf5Group:
         Raises:
             DataError: it declares more numbers than the file can have.
         """
+        values: NDArray[Any] = self.plausible(name)[()]
+        return values
+
+    def plausible(self, name: str) -> Any:
+        """Return an array of plain numbers without reading it, after checking the size that it declares.
+
+        Raises:
+            DataError: it declares more numbers than the file can have.
+        """
         dataset = self.dataset(name)
         self._file.charge(name, dataset)
-        values: NDArray[Any] = dataset[()]
-        return values
+        return dataset
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Read all members, which must be arrays of plain numbers."""
