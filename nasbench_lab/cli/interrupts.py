@@ -58,7 +58,7 @@ def noticed_interrupts() -> Iterator[Interrupts]:
             hook(unraisable)
             return
         # From another thread and later: now, it would be lost again, in this function.
-        timers.append(threading.Timer(_LATER, _thread.interrupt_main))
+        timers.append(threading.Timer(_LATER, _interrupt_main_thread))
         timers[-1].start()
 
     signal.signal(signal.SIGINT, interrupts.notice)
@@ -70,3 +70,11 @@ def noticed_interrupts() -> Iterator[Interrupts]:
             timer.cancel()
         sys.unraisablehook = hook
         signal.signal(signal.SIGINT, signal.default_int_handler if usual is signal.SIG_DFL else usual)
+
+
+def _interrupt_main_thread() -> None:
+    """Send Ctrl-C to the main thread. Where it is possible, a signal also ends a call that the thread waits in."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:  # Windows
+        _thread.interrupt_main()

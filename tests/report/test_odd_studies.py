@@ -20,6 +20,7 @@ from nasbench_lab.testing import synthetic_table
 pytestmark = pytest.mark.filterwarnings(
     "ignore::nasbench_lab.OneFidelityWarning",
     "ignore::nasbench_lab.SearchOnTestWarning",
+    "ignore::nasbench_lab.SettingWarning",
     "ignore::nasbench_lab.errors.MissingFontWarning",
 )
 

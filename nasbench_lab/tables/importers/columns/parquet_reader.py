@@ -60,7 +60,7 @@ def _check_size(path: Path, metadata: Any) -> None:
     cells = rows * metadata.num_columns
     if cells > max(_FREE_CELLS, _MOST_CELLS_PER_BYTE * size):
         raise DataError(f"{path.name} claims to have {cells} cells, far more than its size allows")
-    # The sizes of single columns are not read: for a damaged column, pyarrow ends the process instead of raising an error.
+    # Not the sizes of single columns: reading those of a damaged column ends the process instead of raising an error.
     expanded = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
     if expanded > max(_FREE_BYTES, _MOST_EXPANSION * size):
         raise DataError(
