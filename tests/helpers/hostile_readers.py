@@ -7,6 +7,7 @@ reader to standard output: the number of cases, and what went wrong.
 import bz2
 import contextlib
 import gzip
+import importlib.util
 import io
 import json
 import os
@@ -700,6 +701,11 @@ def check_refused(folder, note):
     return len(HOSTILE), wrong
 
 
+if importlib.util.find_spec("torch") is None:  # these readers belong to `nasbench_lab.train`, which imports it
+    WITH_TORCH = (_read_build_file, _read_journal, _read_npz, _read_split_file)
+    READERS = {name: reader for name, reader in READERS.items() if reader.read not in WITH_TORCH}
+    HOSTILE = {name: (make, read) for name, (make, read) in HOSTILE.items() if read not in WITH_TORCH}
+
 REFUSED = object()
 
 
@@ -746,7 +752,10 @@ def main(folder, names):
     import resource
 
     if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+        with contextlib.suppress(ImportError):
+            import torch  # noqa: F401 - before the limit: the build for graphics processors maps gigabytes of libraries
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + ADDRESS_SPACE, used + ADDRESS_SPACE))
     for number, name in enumerate(names):
         place = folder / str(number)
         place.mkdir()
