@@ -38,8 +38,9 @@ def test_traces_do_not_depend_on_the_processor(setting, request):
     found = traces(SETTINGS[setting], goldens + long)
     wanted = SETTINGS[setting].get("OPENBLAS_CORETYPE")
     if wanted and kernels():
-        wanted = {"Prescott": "Katmai"}.get(wanted, wanted)  # as OpenBLAS calls it
-        assert found["kernels"] == [wanted], "the setting had no effect"
+        # As OpenBLAS calls it: a kernel may be the same as an older one.
+        same = {"Prescott": ("Katmai", "Prescott"), "Zen": ("Haswell", "Zen")}.get(wanted, (wanted,))
+        assert found["kernels"] in [[name] for name in same], "the setting had no effect"
     if "NPY_DISABLE_CPU_FEATURES" in SETTINGS[setting]:
         assert found["instructions"] == [], "the setting had no effect"
     expected = [known()[name][kind] for name, kind in goldens] + everything(long)
