@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nasbench_lab.errors import NasbenchLabError, OutputError
+from nasbench_lab.files import as_output_error
 
 _UNFINISHED = ".unfinished"
 _LOCK = ".lock"
@@ -54,7 +54,7 @@ def make_once(target: Path, make: Callable[[Path], object]) -> None:
     """
     if target.exists():
         return
-    with _as_output_error(target):
+    with as_output_error(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target):
             _remove_unfinished(target.parent)
@@ -104,14 +104,3 @@ def _remove_unfinished(folder: Path) -> None:
         lock = filelock.FileLock(_lock_path(target))
         with contextlib.suppress(filelock.Timeout, OSError), lock.acquire(blocking=False):
             shutil.rmtree(path, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _as_output_error(target: Path) -> Iterator[None]:
-    """Turn errors of the operating system inside the block into an OutputError about ``target``."""
-    try:
-        yield
-    except NasbenchLabError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error

@@ -51,7 +51,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder or file cannot be written (permissions, full disk, ...).
     """
-    with _as_output_error(target), _working_folder(target.parent) as folder:
+    with as_output_error(target), _working_folder(target.parent) as folder:
         temporary = folder / target.name
         with _naming(target, temporary):
             temporary.touch()
@@ -74,7 +74,7 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
     Raises:
         OutputError: ``target`` is in the way, or cannot be written. It is unchanged.
     """
-    with _as_output_error(target):
+    with as_output_error(target):
         place = Path(os.path.realpath(target))
         exists = _check_replaceable(target, place, replace)
         with _working_folder(place if exists else place.parent) as folder:
@@ -219,7 +219,7 @@ def _naming(target: Path, temporary: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _as_output_error(target: Path) -> Iterator[None]:
+def as_output_error(target: Path) -> Iterator[None]:
     """Turn errors of the operating system inside the block into an OutputError about ``target``."""
     try:
         yield

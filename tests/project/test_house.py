@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "errors": set(),
     "streams": {"arrays", "checks", "errors"},
     "files": {"errors"},
-    "cache": {"errors"},
+    "cache": {"files"},
     "plain_files": {"errors"},
     "plugins": {"errors"},
     "pickling": set(),
