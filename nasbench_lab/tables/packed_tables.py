@@ -152,12 +152,7 @@ def _read_header(file: Hdf5Group) -> tuple[str, str]:
     """Return the description and the checksum."""
     if not file.is_of_format(FORMAT):
         raise DataError("it is not a packed table of nasbench-lab")
-    version = file.whole("format_version")
-    if version not in _READABLE:
-        known = " to ".join(map(str, _READABLE))
-        raise DataError(f"its format version is {version}; this release reads versions {known}")
-    description = file.text(_DESCRIPTION) if version == _READABLE[0] else file.array(_DESCRIPTION).tobytes().decode()
-    return description, file.text("checksum")
+    return file.described(_DESCRIPTION, _READABLE), file.text("checksum")
 
 
 def _checksum(description: str, arrays: Mapping[str, NDArray[Any]]) -> str:

@@ -308,12 +308,8 @@ def _read_header(file: Hdf5Group) -> tuple[str, dict[str, list[str]], str]:
     """Return the description, the digests and the checksum, after verifying the checksum."""
     if not file.is_of_format(FORMAT):
         raise DataError("it is an HDF5 file, but not a table of nasbench-lab")
-    version = file.whole("format_version")
-    if version not in _READABLE:
-        known = " to ".join(map(str, _READABLE))
-        raise DataError(f"it has format version {version}; this release reads versions {known}")
+    description = file.described(_DESCRIPTION, _READABLE)
     digests = file.array(_DIGESTS).tobytes().decode()
-    description = file.text(_DESCRIPTION) if version == _READABLE[0] else file.array(_DESCRIPTION).tobytes().decode()
     checksum = file.text("checksum")
     if checksum != _checksum(description, digests):
         raise DataError("its description does not match its checksum")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
@@ -77,6 +77,18 @@ class Hdf5Group:
     def is_of_format(self, name: str) -> bool:
         """Return whether the attribute ``format`` has this value."""
         return "format" in self._group.attrs and self.text("format") == name
+
+    def described(self, name: str, readable: Sequence[int]) -> str:
+        """Return the description of a table: a text attribute in the first readable version, an array in later ones.
+
+        Raises:
+            DataError: the attribute ``format_version`` is not one of the readable versions, which ascend.
+        """
+        version = self.whole("format_version")
+        if version not in readable:
+            known = " to ".join(map(str, readable))
+            raise DataError(f"it has format version {version}; this release reads versions {known}")
+        return self.text(name) if version == readable[0] else self.array(name).tobytes().decode()
 
     def whole(self, name: str) -> int:
         """Return an attribute that is a whole number."""
