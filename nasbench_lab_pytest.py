@@ -37,18 +37,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="",
     )
     parser.addini(
-        "strategy_baselines_inconclusive",
-        "'fail' (the default) or 'pass': the result of a test with too few runs for a verdict",
-        default="fail",
+        "strategy_baselines_allow",
+        "verdicts that do not fail a test, one per line: 'inconclusive', 'likely worse'; none by default",
+        type="linelist",
+        default=[],
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options, and register the reporter in the main process."""
-    if config.getini("strategy_baselines_inconclusive") not in ("fail", "pass"):
-        raise pytest.UsageError("strategy_baselines_inconclusive must be 'fail' or 'pass'")
+    if config.getini("strategy_baselines_allow"):
+        _check_allowed(config.getini("strategy_baselines_allow"))
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Reporter(config), "nasbench-lab-baselines")
+
+
+def _check_allowed(allowed: list[str]) -> None:
+    from nasbench_lab.errors import ParameterError
+    from nasbench_lab.testing.baselines.check_outcome import check_allowed
+
+    try:
+        check_allowed(allowed)
+    except ParameterError as error:
+        raise pytest.UsageError(f"strategy_baselines_allow: {error}") from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -70,7 +81,7 @@ def strategy_baseline(request: pytest.FixtureRequest) -> StrategyBaseline:
         config.rootpath / folder if folder else request.path.parent / "baselines",
         update=config.getoption("--update-baselines"),
         how_to_update=f"pytest {shlex.quote(request.node.nodeid)} --update-baselines",
-        inconclusive_fails=config.getini("strategy_baselines_inconclusive") == "fail",
+        allowed=config.getini("strategy_baselines_allow"),
         fail=_fail,
         relative_to=config.rootpath,
     )

@@ -57,6 +57,8 @@ class SampleComparison:
         runs: number of runs of the new and of the old sample.
         without_value: number of runs without a value, of the new and of the old sample.
         p_failures: two-sided p-value of equal failure rates; 1 where all runs have a value.
+        sign: 1 if the new sample is proven worse, by whatever amount (the interval lies above 0); -1 if it is proven
+            better; 0 if neither. An equal sample gets 1, or -1, with a probability of at most ``1 - level``.
     """
 
     verdict: Verdict
@@ -71,6 +73,7 @@ class SampleComparison:
     runs: tuple[int, int]
     without_value: tuple[int, int]
     p_failures: float
+    sign: Literal[-1, 0, 1]
 
     def __str__(self) -> str:
         difference = f"{self.difference.estimate:+.4g}"
@@ -158,6 +161,7 @@ def compare_samples(
             verdict = worse_or_better
         elif verdict != worse_or_better:
             verdict = "inconclusive"
+    sign = 0 if few else _sign(interval)
     return SampleComparison(
         verdict=verdict,
         difference=interval,
@@ -171,6 +175,7 @@ def compare_samples(
         runs=(len(losses[0]), len(losses[1])),
         without_value=failures,
         p_failures=p_failures,
+        sign=0 if sign * more_failed < 0 else sign,
     )
 
 
@@ -218,6 +223,12 @@ def _verdict(interval: Interval, margin: float) -> Verdict:
     if interval.low > margin:
         return "worse"
     return "better" if interval.high < -margin else "inconclusive"
+
+
+def _sign(interval: Interval) -> Literal[-1, 0, 1]:
+    if interval.low > 0:
+        return 1
+    return -1 if interval.high < 0 else 0
 
 
 def equivalence_power(margin: float, error: float, degrees: float, level: float = LEVEL) -> float:

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,8 +16,8 @@ from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
 from nasbench_lab.errors import NOTED, NasbenchLabError, ParameterError
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS
 from nasbench_lab.testing.baselines.baseline_check import BaselineCheck, check_file
-from nasbench_lab.testing.baselines.baseline_file import baseline_files
-from nasbench_lab.testing.baselines.check_outcome import FAILURES, CheckOutcome
+from nasbench_lab.testing.baselines.baseline_file import SUFFIX, baseline_files
+from nasbench_lab.testing.baselines.check_outcome import ALLOWABLE, REGRESSIONS, CheckOutcome, check_allowed
 from nasbench_lab.testing.baselines.outcome_reports import to_text, write_markdown
 
 EXIT_REGRESSION, EXIT_ERROR, EXIT_INCONCLUSIVE = 1, 2, 3
@@ -27,6 +27,10 @@ EXIT_REGRESSION, EXIT_ERROR, EXIT_INCONCLUSIVE = 1, 2, 3
 def check(
     baseline: Annotated[list[Path], typer.Argument(help="Baseline files, or folders of baseline files.")],
     summary: Annotated[Path | None, typer.Option(help="Markdown file for the outcomes of all checks.")] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Verdicts that do not fail: {', '.join(ALLOWABLE)}. [default: none]"),
+    ] = None,
     update: Annotated[bool, typer.Option("--update", help="Write new baselines instead of checking.")] = False,
     strategy: Annotated[
         str | None,
@@ -57,7 +61,8 @@ def check(
     """Compare strategies with their committed baselines.
 
     The exit code is 0 if all strategies are identical, equivalent or better, or if new baselines were written; 1 if
-    there is a regression; 2 if a check cannot be made; and 3 if a check is inconclusive and none of these applies.
+    there is a regression, even one that may be smaller than the margin ("likely worse"); 2 if a check cannot be made;
+    and 3 if a check is inconclusive and none of these applies. Allowed verdicts (--allow) count as passed.
     The class that a baseline file names is imported: only check baselines of projects that you trust.
 
     To write a baseline file that does not exist yet, give --update, --strategy, --table and a budget.
@@ -69,6 +74,7 @@ def check(
         "tiers": tuple(tier) if tier else None,
     }
     protocol = {name: value for name, value in new.items() if value is not None}
+    check_allowed(allow or ())
     paths = list(_files(baseline))
     _refuse_protocol_of_old(paths, [*given.options, *(f"--{_option(name)}" for name in protocol)])
     outcomes = []
@@ -82,15 +88,18 @@ def check(
             typer.echo(to_text(outcome))
     if summary is not None:
         write_markdown(outcomes, summary)
-    raise typer.Exit(exit_code(outcomes))
+    raise typer.Exit(exit_code(outcomes, allow or ()))
 
 
-def exit_code(outcomes: Sequence[CheckOutcome]) -> int:
-    """Return the exit code: that of an error, else of a regression, else of an inconclusive check, else 0."""
-    verdicts = {outcome.verdict for outcome in outcomes}
+def exit_code(outcomes: Sequence[CheckOutcome], allowed: Collection[str] = ()) -> int:
+    """Return the exit code: that of an error, else of a regression, else of an inconclusive check, else 0.
+
+    Checks with an allowed verdict count as passed.
+    """
+    verdicts = {outcome.verdict for outcome in outcomes if not outcome.passes(allowed)}
     if "error" in verdicts:
         return EXIT_ERROR
-    if verdicts & FAILURES:
+    if verdicts & REGRESSIONS:
         return EXIT_REGRESSION
     return EXIT_INCONCLUSIVE if "inconclusive" in verdicts else 0
 
@@ -140,6 +149,8 @@ def _do(
 ) -> CheckOutcome:
     if path.exists() or not update:
         return check_file(path, strategy=strategy, table=table, update=update)
+    if path.suffix != SUFFIX:  # checks of its folder would not find it
+        raise ParameterError(f"there is no baseline {path}; the name of a new one must end with {SUFFIX}")
     if strategy is None or table is None:
         raise ParameterError(f"there is no baseline {path}; to write it, give --strategy, --table and a budget")
     fields = {"tiers": TIERS, **protocol}

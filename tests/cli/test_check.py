@@ -64,6 +64,32 @@ def test_what_is_inconclusive_exits_with_3(run):
     code, out, _ = run("b/mine.json", "--strategy", WORSE)
     assert code == 3
     assert out.startswith("inconclusive: ")
+    assert run("b/mine.json", "--strategy", WORSE, "--allow", "inconclusive")[0] == 0
+    code, _, err = run("b/mine.json", "--allow", "worse")
+    assert (code, len(err)) == (2, 1)
+    assert err[0].endswith("an allowed verdict must be 'inconclusive' or 'likely worse', got 'worse'")
+
+
+def test_a_regression_of_unclear_size_exits_with_1_unless_allowed(run):
+    make(run, "b/mine.json", "regularized-evolution", "--margin", "0.03", "--runs", "100")
+    code, out, _ = run("b/mine.json", "--strategy", WORSE)
+    assert code == 1
+    assert out.startswith("likely worse: ")
+    assert "(worse, but not surely by more than the margin)" in out
+    assert run("b/mine.json", "--strategy", WORSE, "--allow", "inconclusive")[0] == 1
+    assert run("b/mine.json", "--strategy", WORSE, "--allow", "likely worse")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "new", [[], ["--strategy", "random-search", "--table", "synthetic/chain", "--evaluations", "9"]]
+)
+def test_a_name_that_is_no_baseline_file_writes_nothing(run, tmp_path, new):
+    (tmp_path / "empty").mkdir()
+    for name, words in (("regularized-evolution", "must end with .json"), ("empty", "to write one, name its file")):
+        code, _, err = run(name, "--update", *new)
+        assert (code, len(err)) == (2, 1)
+        assert words in err[0]
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
 
 
 def test_one_error_does_not_keep_the_others_from_being_checked(run, tmp_path):

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import re
+import typing
 
 import evolution_variants as variants
 import hypothesis
@@ -28,12 +29,12 @@ from nasbench_lab.testing import (
 )
 from nasbench_lab.testing.baselines.baseline import Subject, baseline_of, checksum_of
 from nasbench_lab.testing.baselines.baseline_file import from_json, to_json, write_baseline
-from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
+from nasbench_lab.testing.baselines.check_outcome import ALLOWABLE, CheckOutcome, Verdict
 from nasbench_lab.testing.baselines.file_references import find_table_of_file, name_of_table, plain, source_of
 from nasbench_lab.testing.baselines.loss_comparison import compare, equivalence_chances, error_per_test
 from nasbench_lab.testing.baselines.run_losses import losses, scale_of
 from nasbench_lab.testing.baselines.trace_fingerprints import difference, fingerprints
-from nasbench_lab.testing.baselines.verdicts import SimulatedRuns, compare_with_baseline, write_baseline_of
+from nasbench_lab.testing.baselines.verdicts import SimulatedRuns, _overall, compare_with_baseline, write_baseline_of
 
 BUDGET = nl.Budget(evaluations=64)
 TABLE = synthetic_table("topology")
@@ -264,16 +265,21 @@ def test_a_thousand_runs_of_continuous_integration_raise_no_more_false_alarms_th
     pool = request.getfixturevalue(kind)
     level, runs = 0.05, 256
     error = error_per_test(level, baselines=1, losses=2)
-    alarms = {0.0: np.zeros(1000, dtype=bool), 1.0: np.zeros(1000, dtype=bool)}
+    wide, narrow = 0.5, 0.1  # margins, in standard deviations; with a narrow one, equivalence is seldom proven
+    cases = {(wide, 0.0): {"worse"}, (wide, 1.0): {"worse"}, (narrow, 0.0): {"worse", "likely worse"}}
+    alarms = {case: np.zeros(1000, dtype=bool) for case in cases}
     for name in ("anytime", "final"):
-        margin = 0.5 * pool[name].std()
-        for place, (old, new) in enumerate(zip(*groups(pool[name], runs, 1000, seed=1), strict=True)):
-            for shift, found in alarms.items():
-                found[place] |= compare(name, old, new + shift * margin, margin, error).verdict == "worse"
-    assert alarms[0.0].sum() == 0, "a rewritten strategy that is as good"
-    # The least favourable case: worse by exactly what does not matter yet.
-    assert alarms[1.0].sum() <= binom.ppf(0.999, 1000, level)
-    assert alarms[1.0].sum() >= 5, "a level that is never reached would hide that nothing is tested"
+        pairs = groups(pool[name], runs, 1000, seed=1)
+        for (part, shift), found in alarms.items():
+            margin = part * pool[name].std()
+            for place, (old, new) in enumerate(zip(*pairs, strict=True)):
+                verdict = compare(name, old, new + shift * margin, margin, error).verdict
+                found[place] |= verdict in cases[part, shift]
+    assert alarms[wide, 0.0].sum() == 0, "a rewritten strategy that is as good"
+    # The least favourable cases: worse by exactly the margin, and equal with a margin too narrow for equivalence.
+    for case in ((wide, 1.0), (narrow, 0.0)):
+        assert alarms[case].sum() <= binom.ppf(0.999, 1000, level)
+        assert alarms[case].sum() >= 5, "a level that is never reached would hide that nothing is tested"
 
 
 def test_a_folder_of_many_baselines_keeps_the_level(pool):
@@ -757,6 +763,44 @@ def test_an_inconclusive_check_says_how_many_runs_are_needed(tmp_path):
     needed = max(comparison.needed for comparison in outcome.comparisons)
     assert needed > 8
     assert f"{needed} runs would give a power of 0.9" in to_text(outcome)
+
+
+@pytest.mark.parametrize("shift", [-1.0, 1.0])
+def test_a_proven_difference_that_may_be_within_the_margin_has_a_verdict_of_its_own(shift):
+    random = np.random.default_rng(3)
+    before = random.random(256)
+    found = compare("final", before, before + shift * random.normal(1.1, 1.0, 256), margin=1.1, error=0.005)
+    assert min(abs(found.low), abs(found.high)) < 1.1 < max(abs(found.low), abs(found.high))
+    assert found.verdict == ("likely worse" if shift > 0 else "likely better")
+    # Surely within the margin: equivalent, although the interval excludes 0.
+    assert compare("final", before, before + shift * random.normal(1.1, 1.0, 256), 2.0, 0.005).verdict == "equivalent"
+    # So few runs prove nothing, whatever their spread.
+    assert compare("final", before[:8], before[:8] + shift, margin=1.1, error=0.0005).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("found", "overall"),
+    [
+        (["equivalent", "likely worse"], "likely worse"),
+        (["likely worse", "worse"], "worse"),
+        (["inconclusive", "likely worse"], "likely worse"),
+        (["likely better", "inconclusive"], "inconclusive"),
+        (["likely better", "equivalent"], "likely better"),
+        (["likely better", "better"], "better"),
+        (["equivalent", "equivalent"], "equivalent"),
+    ],
+)
+def test_the_worst_verdict_of_the_measures_counts(found, overall):
+    one = compare("final", np.arange(8.0), np.arange(8.0), 1.0, 0.01)
+    assert _overall([dataclasses.replace(one, verdict=verdict) for verdict in found]) == overall
+
+
+def test_a_check_passes_with_an_allowed_verdict_only():
+    outcomes = [CheckOutcome("a.json", "mine", "t", verdict) for verdict in typing.get_args(Verdict)]
+    passed = {"identical", "equivalent", "better", "likely better", "created", "updated", "unchanged"}
+    assert {outcome.verdict for outcome in outcomes if outcome.passed} == passed
+    for verdict in ALLOWABLE:
+        assert {outcome.verdict for outcome in outcomes if outcome.passes([verdict])} == passed | {verdict}
 
 
 def test_traces_of_a_harness_are_written_and_compared(tmp_path):

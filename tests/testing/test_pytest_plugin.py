@@ -122,17 +122,48 @@ def test_what_is_inconclusive_fails_unless_it_may_pass(project):
     result = project.run_plugin()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines("inconclusive: *the runs do not show whether the difference is within the margin*")
-    project.makeini("[pytest]\nstrategy_baselines_inconclusive = pass\n")
+    project.makeini("[pytest]\nstrategy_baselines_allow = inconclusive\n")
     result = project.run_plugin()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines("inconclusive: *")
 
 
 def test_a_wrong_setting_is_a_usage_error(project):
-    project.makeini("[pytest]\nstrategy_baselines_inconclusive = maybe\n")
+    project.makeini("[pytest]\nstrategy_baselines_allow =\n    inconclusive\n    worse\n")
     result = project.run_plugin()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines("*must be 'fail' or 'pass'*")
+    result.stderr.fnmatch_lines("*an allowed verdict must be 'inconclusive' or 'likely worse', got 'worse'")
+
+
+def test_a_likely_regression_fails_unless_it_may_pass(project):
+    options = ", runs=100, margin=0.03"  # which is about how much the second strategy is worse
+    project.write("regularized-evolution", options)
+    project.run_plugin("--update-baselines")
+    project.write("regularized-evolution:population_size=1,sample_size=1", options)
+    result = project.run_plugin()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines("likely worse: *(worse, but not surely by more than the margin)")
+    project.makeini("[pytest]\nstrategy_baselines_allow = inconclusive\n")
+    project.run_plugin().assert_outcomes(failed=1)
+    project.makeini("[pytest]\nstrategy_baselines_allow = likely worse\n")
+    project.run_plugin().assert_outcomes(passed=1)
+
+
+def test_two_checks_of_one_strategy_on_one_table_are_told_apart(project):
+    project.makepyfile(
+        test_mine="""
+        import nasbench_lab as nl
+
+
+        def test_search(strategy_baseline):
+            for size in (20, 30):
+                budget = nl.Budget(evaluations=size)
+                strategy_baseline.check("random-search", "synthetic/chain", budget=budget, runs=8, name=f"of-{size}")
+        """
+    )
+    project.run_plugin("--update-baselines")
+    result = project.run_plugin()
+    result.stdout.fnmatch_lines(["identical: *: baselines/of-20.json", "identical: *: baselines/of-30.json"])
 
 
 @pytest.mark.parametrize(

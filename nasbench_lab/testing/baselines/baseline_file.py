@@ -67,7 +67,7 @@ def baseline_files(place: Path) -> list[Path]:
         return [place]
     found = sorted(place.glob(f"*{SUFFIX}"))
     if not found:
-        raise DataError(f"there are no baselines (*{SUFFIX}) in {place}")
+        raise DataError(f"there are no baselines (*{SUFFIX}) in {place}; to write one, name its file")
     return found
 
 

@@ -10,10 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from nasbench_lab.analysis.equivalence import Verdict, compare_samples, equivalence_power, runs_needed
+from nasbench_lab.analysis.equivalence import SampleComparison, compare_samples, equivalence_power, runs_needed
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
+
+LossVerdict = Literal["equivalent", "better", "likely better", "worse", "likely worse", "inconclusive"]
+"""The judgement of a loss. "better" and "worse" are by more than the margin. "likely better" and "likely worse" are
+proven differences of which it is unclear whether they exceed the margin."""
 
 FEWEST_RUNS = 8
 """Smallest number of runs that are compared; the spread of fewer runs is too uncertain."""
@@ -33,13 +38,14 @@ class LossComparison:
         low, high: interval of the difference; the true difference is below (or above) it with a probability of at most
             `error`.
         margin: largest difference that does not matter.
-        error: probability of the verdict "worse" if the loss is not worse by more than the margin.
+        error: probability of the verdict "worse" if the loss is not worse by more than the margin, and of the verdict
+            "worse" or "likely worse" if it is not worse.
         p_worse: p-value of the one-sided test of the hypothesis that the difference is at most the margin.
         p_equivalent: p-value of the two one-sided tests of the hypothesis that it is outside the margins.
         power: probability of the verdict "equivalent" for an equal strategy.
         detectable: true difference that gets the verdict "worse" with a probability of 0.8.
         needed: number of runs with which `power` is `POWER`.
-        verdict: "equivalent", "better", "worse" or "inconclusive".
+        verdict: see `LossVerdict`.
     """
 
     name: str
@@ -55,7 +61,7 @@ class LossComparison:
     power: float
     detectable: float
     needed: int
-    verdict: Verdict
+    verdict: LossVerdict
 
 
 def compare(name: str, before: FloatArray, after: FloatArray, margin: float, error: float) -> LossComparison:
@@ -66,7 +72,7 @@ def compare(name: str, before: FloatArray, after: FloatArray, margin: float, err
         before: losses of the runs of the baseline, shape (runs,).
         after: losses of the runs with the same seeds now, shape (runs,).
         margin: largest difference that does not matter.
-        error: probability of the verdict "worse" if the loss is not worse by more than the margin.
+        error: see `LossComparison`.
 
     Raises:
         ParameterError: there are too few runs, the runs are not pairs, or the margin or the error is not allowed.
@@ -78,6 +84,8 @@ def compare(name: str, before: FloatArray, after: FloatArray, margin: float, err
     'equivalent'
     >>> compare("final", before, after + 0.3, margin=0.15, error=0.01).verdict
     'worse'
+    >>> compare("final", before, after + 0.15, margin=0.15, error=0.01).verdict
+    'likely worse'
     """
     if len(before) < FEWEST_RUNS:
         raise ParameterError(f"a comparison needs at least {FEWEST_RUNS} runs, got {len(before)}")
@@ -97,8 +105,14 @@ def compare(name: str, before: FloatArray, after: FloatArray, margin: float, err
         power=found.power,
         detectable=found.detectable,
         needed=_needed(spread, margin, error),
-        verdict=found.verdict,
+        verdict=_verdict(found),
     )
+
+
+def _verdict(found: SampleComparison) -> LossVerdict:
+    if found.verdict != "inconclusive" or found.sign == 0:
+        return found.verdict
+    return "likely worse" if found.sign > 0 else "likely better"
 
 
 def error_per_test(level: float, baselines: int, losses: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +27,9 @@ _MEANING = {
     "identical": "all evaluations are identical",
     "equivalent": "not worse and not better by more than the margin",
     "better": "better by more than the margin; update the baseline to keep the gain",
+    "likely better": "better, but not surely by more than the margin",
     "worse": "worse by more than the margin",
+    "likely worse": "worse, but not surely by more than the margin",
     "inconclusive": "the runs do not show whether the difference is within the margin",
     "different": "not identical, and the statistical tier is not used",
     "broken": "wrong, whatever the regrets are",
@@ -36,13 +39,18 @@ _MEANING = {
     "error": "it could not be checked",
 }
 
+_UNCLEAR = ("inconclusive", "likely worse", "likely better")
+
 _ORDER = tuple(reversed(_MEANING))
 
 
 def headline(outcome: CheckOutcome) -> str:
     """Return one line with the verdict, the strategy, the table and the meaning of the verdict."""
-    subject = f"{outcome.strategy} on {outcome.table}" if outcome.strategy else outcome.path
-    return f"{outcome.verdict}: {subject} ({_MEANING[outcome.verdict]})"
+    return f"{outcome.verdict}: {_subject(outcome)} ({_MEANING[outcome.verdict]})"
+
+
+def _subject(outcome: CheckOutcome) -> str:
+    return f"{outcome.strategy} on {outcome.table}" if outcome.strategy else outcome.path
 
 
 def to_text(outcome: CheckOutcome) -> str:
@@ -57,13 +65,17 @@ def to_text(outcome: CheckOutcome) -> str:
 def to_lines(outcomes: Sequence[CheckOutcome]) -> list[str]:
     """Return a short summary for a terminal: one line per check, and the notes on written baselines.
 
+    Checks of the same strategy on the same table are told apart by the paths of their baselines.
+
     >>> to_lines([CheckOutcome("a.json", "mine", "digits/chain", "identical", runs=256)])
     ['identical: mine on digits/chain (all evaluations are identical)']
     """
     lines = []
+    subjects = collections.Counter(map(_subject, outcomes))
     for outcome in outcomes:
         written = outcome.verdict in ("created", "updated", "unchanged")
-        lines.append(f"{headline(outcome)}: {outcome.path}" if written else headline(outcome))
+        named = written or subjects[_subject(outcome)] > 1
+        lines.append(f"{headline(outcome)}: {outcome.path}" if named else headline(outcome))
         lines += [f"  {note}" for note in outcome.notes if written or outcome.passed]
     paths = [outcome.path for outcome in outcomes if outcome.verdict in ("created", "updated")]
     folded = [path.casefold() for path in paths]  # some file systems do not distinguish A from a
@@ -94,8 +106,9 @@ def to_markdown(outcomes: Sequence[CheckOutcome]) -> str:
 def _details(outcome: CheckOutcome) -> list[str]:
     # Details of failed checks are open, the others are folded.
     opened = " open" if not outcome.passed else ""
-    title = _cell(f"{outcome.strategy} on {outcome.table}" if outcome.strategy else outcome.path)
+    title = _cell(_subject(outcome))
     lines = [f"<details{opened}><summary>{outcome.verdict}: {title}</summary>", ""]
+    lines += [f"{_cell(_MEANING[outcome.verdict]).capitalize()}. Baseline `{_cell(outcome.path)}`.", ""]
     lines += [f"- **{_cell(finding)}**" for finding in outcome.findings]
     lines += [f"- {_cell(note)}" for note in outcome.notes]
     if outcome.comparisons:
@@ -140,10 +153,10 @@ def _how(outcome: CheckOutcome) -> str:
     comparison = outcome.comparisons[0]
     text = (
         f"means of {outcome.runs} runs, paired by seed; positive differences are worse; each verdict is wrong with a "
-        f"probability of at most {comparison.error:.2g}; power: the probability that an equal strategy is found "
-        "equivalent; detectable: the worsening that is found with a probability of 0.8"
+        f"probability of at most {comparison.error:.2g}, as is each end of an interval; power: the probability that an "
+        "equal strategy is found equivalent; detectable: the worsening that is found with a probability of 0.8"
     )
-    needed = max((each.needed for each in outcome.comparisons if each.verdict == "inconclusive"), default=0)
+    needed = max((each.needed for each in outcome.comparisons if each.verdict in _UNCLEAR), default=0)
     if needed > outcome.runs:
         return f"{text}; {needed} runs would give a power of {POWER}"
     return f"{text}; the difference is close to the margin, so a verdict needs many more runs" if needed else text

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -36,7 +36,7 @@ class StrategyBaseline:
         folder: folder of the baseline files.
         update: whether to write new baselines instead of checking.
         how_to_update: command that writes the baselines of this test, for messages.
-        inconclusive_fails: whether inconclusive checks fail.
+        allowed: verdicts that do not fail a test, of `ALLOWABLE`.
         fail: called with the message of a failed check; must raise.
         relative_to: folder that paths in messages are relative to.
 
@@ -50,12 +50,12 @@ class StrategyBaseline:
         *,
         update: bool,
         how_to_update: str,
-        inconclusive_fails: bool = True,
+        allowed: Collection[str] = (),
         fail: Fail,
         relative_to: Path | None = None,
     ) -> None:
         self._folder, self._update, self._how_to_update = folder, update, how_to_update
-        self._inconclusive_fails, self._fail = inconclusive_fails, fail
+        self._allowed, self._fail = allowed, fail
         self._relative_to = relative_to
         self.outcomes: list[CheckOutcome] = []
 
@@ -153,8 +153,7 @@ class StrategyBaseline:
             outcome = self._guarded(shown, lambda: self._compared(path, compare))
         outcome = dataclasses.replace(outcome, path=shown)
         self.outcomes.append(outcome)
-        allowed = outcome.verdict == "inconclusive" and not self._inconclusive_fails
-        if not (outcome.passed or allowed):
+        if not outcome.passes(self._allowed):
             hint = "" if outcome.verdict == "broken" else f"\n  if this is intended: {self._how_to_update}"
             self._fail(f"{to_text(outcome)}{hint}")
         return outcome

@@ -138,9 +138,9 @@ def _comparisons(baseline: Baseline, simulated: SimulatedRuns, family: int) -> l
 
 
 def _overall(comparisons: Sequence[LossComparison]) -> Verdict:
-    """Return the worst verdict of the comparisons; "better" if at least one is, and the others are equivalent."""
+    """Return the worst verdict of the comparisons; "better" if one is better, and none is worse or inconclusive."""
     found = {comparison.verdict for comparison in comparisons}
-    verdicts: tuple[Verdict, ...] = ("worse", "inconclusive", "better")
+    verdicts: tuple[Verdict, ...] = ("worse", "likely worse", "inconclusive", "better", "likely better")
     return next((verdict for verdict in verdicts if verdict in found), "equivalent")
 
 
