@@ -42,7 +42,7 @@ class ConvBn(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, copies * inputs, h, w) to (batch, copies * outputs, h / stride, w / stride)."""
         convolution, norm = self
-        if self.training:
+        if self.training or type(norm) is not nn.BatchNorm2d:  # e.g. one that uses the statistics of the batch
             return norm(convolution(x))
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
         return functional.conv2d(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ class TopologyCell(nn.Module):
         self.outputs = copies * outputs
         self.edges = nn.ModuleDict()
         for (source, target), operation in zip(EDGES, operations, strict=True):
-            layer = _layer(OPERATIONS[operation], outputs if source else inputs, outputs, copies)
+            layer = edge_layer(OPERATIONS[operation], outputs if source else inputs, outputs, copies)
             if layer is not None:
                 self.edges[f"{source}->{target}"] = layer
 
@@ -50,7 +50,7 @@ class TopologyCell(nn.Module):
         return nodes[-1]
 
 
-def _layer(operation: str, inputs: int, outputs: int, copies: int) -> nn.Module | None:
+def edge_layer(operation: str, inputs: int, outputs: int, copies: int = 1) -> nn.Module | None:
     """Return the layer of an edge; None for ``none``, whose output is zero."""
     if operation == "none":
         return None
@@ -92,13 +92,35 @@ def topology_network(
     >>> parameters(topology_network(TopologySpace().codes(11)))  # 0.802426 million in the published archive
     802426
     """
-    operations = TopologySpace().check_codes(operations).tolist()
+    codes = TopologySpace().check_codes(operations).tolist()
+
+    def cell(width: int) -> nn.Module:
+        return TopologyCell(codes, width, width, copies=copies)
+
+    return stages_of_cells(
+        cell, channels=channels, cells=cells, image_channels=image_channels, classes=classes, copies=copies
+    )
+
+
+def stages_of_cells(
+    cell: Callable[[int], nn.Module], *, channels: int, cells: int, image_channels: int, classes: int, copies: int = 1
+) -> nn.Sequential:
+    """Build what surrounds the cells of the topology space: a stem, three stages with reductions, and a classifier.
+
+    Args:
+        cell: makes a cell with a number of channels.
+        channels: see `topology_network`, as for the other arguments.
+        cells: cells of a stage.
+        image_channels: channels of the input.
+        classes: outputs.
+        copies: how many networks side by side.
+    """
     widths = [channels * 2**stage for stage in range(_STAGES)]
     layers: list[nn.Module] = [ConvBn(image_channels, channels, 3, copies=copies)]
     for stage, width in enumerate(widths):
         if stage:
             layers.append(ResidualReduction(widths[stage - 1], width, copies=copies))
-        layers += [TopologyCell(operations, width, width, copies=copies) for _ in range(cells)]
+        layers += [cell(width) for _ in range(cells)]
     return nn.Sequential(*layers, *_head(widths[-1], classes, copies))
 
 

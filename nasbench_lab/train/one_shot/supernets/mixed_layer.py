@@ -1,0 +1,55 @@
+"""A layer with several options, one decision of a supernet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Mixture, Path
+
+
+class MixedLayer(nn.Module):
+    """The options of one decision. An option can be None, whose output is zero.
+
+    Args:
+        options: layers with outputs of one shape.
+        decision: position of the decision among the codes of an architecture.
+        current: tells what the forward pass uses.
+    """
+
+    def __init__(self, options: Sequence[nn.Module | None], decision: int, current: CurrentSelection) -> None:
+        super().__init__()
+        self.options = nn.ModuleDict(
+            {str(code): option for code, option in enumerate(options) if option is not None}
+        )
+        self.decision, self._current = decision, current
+
+    def forward(self, x: Tensor) -> Tensor | None:
+        """Return the output of the selected options, or None if it is zero."""
+        selection = self._current.selection
+        assert selection is not None  # noqa: S101 - `Supernet.forward` sets it
+        if isinstance(selection, Path):
+            return self._option(selection.codes[self.decision], x)
+        weights = selection.weights[self.decision]
+        if isinstance(selection, Mixture):
+            terms = [weights[int(code)] * option(x) for code, option in self.options.items()]
+            mixed = sum(terms[1:], terms[0])
+            return mixed if selection.factors is None else selection.factors[self.decision] * mixed
+        code = selection.codes[self.decision]
+        output = self._option(code, x)
+        output = None if output is None else weights[code] * output
+        if not selection.bare:
+            return output
+        others = weights.sum() - weights[code]
+        return others.expand_as(x) if output is None else output + others
+
+    def _option(self, code: int, x: Tensor) -> Tensor | None:
+        key = str(code)
+        return self.options[key](x) if key in self.options else None
+
+
+def zeros(x: Tensor, channels: int) -> Tensor:
+    """Return zeros with the images and pixels of a tensor."""
+    return torch.zeros(x.shape[0], channels, *x.shape[2:], dtype=x.dtype, device=x.device)

@@ -1,0 +1,116 @@
+"""A supernet: one network with the weights of all networks of a space."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nasbench_lab.spaces import Space
+from nasbench_lab.train.networks import networks_of
+from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Path, Selection
+from nasbench_lab.train.one_shot.supernets.shared_norm import SharedNorm, Statistics, share_norms
+
+
+class Supernet(nn.Module, abc.ABC):
+    """A network that contains every network of a space, with shared weights.
+
+    A forward pass uses one path, a mixture or a sample (`Selection`). Layers that a path does not use are neither
+    computed nor updated, and nor are the statistics of their normalisations.
+
+    Args:
+        space: the search space.
+        image: channels, height and width of the input.
+        classes: outputs.
+        statistics: statistics that evaluations normalise with; ``"batch"`` and ``"recalibrated"`` rank well.
+        affine: whether normalisations have trained scales and shifts.
+        options: parameters of the networks, e.g. ``channels`` and ``cells``.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        image: tuple[int, int, int],
+        classes: int,
+        statistics: Statistics = "batch",
+        affine: bool = False,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.space, self.image, self.classes, self.statistics = space, image, classes, statistics
+        self.network_options = dict(options or {})
+        self.current = CurrentSelection()
+        self.network = self.assemble(**self.network_options)
+        share_norms(self.network, affine=affine, statistics=statistics)
+
+    @abc.abstractmethod
+    def assemble(self, **options: int) -> nn.Module:
+        """Build the network, with a `MixedLayer` or another layer that reads `current` for every decision."""
+
+    @abc.abstractmethod
+    def source(self, name: str, codes: Sequence[int]) -> str:
+        """Return the name of the shared weights that a weight of a stand-alone network has in the supernet.
+
+        Args:
+            name: name in the state of the stand-alone network.
+            codes: codes of its architecture.
+        """
+
+    def forward(self, images: Tensor, selection: Selection) -> Tensor:
+        """Return the scores, shape (batch, classes), of images, shape (batch, channels, height, width)."""
+        self.current.selection = selection
+        try:
+            return self.network(images)
+        finally:
+            self.current.selection = None
+
+    def stand_alone(self, codes: Sequence[int]) -> nn.Module:
+        """Return the network of an architecture, alone, with copies of its shared weights and running statistics."""
+        network = networks_of(self.space).build(
+            codes, image=self.image, classes=self.classes, copies=1, **self.network_options
+        )
+        shared = self.network.state_dict()
+        with torch.no_grad():
+            for name, value in network.state_dict().items():
+                source = self.source(name, codes)
+                if source in shared:  # else a scale or shift of a normalisation that has none here
+                    value.copy_(self.cut(shared[source], value))
+        return network.train(self.training)
+
+    def cut(self, shared: Tensor, alone: Tensor) -> Tensor:
+        """Return the part of shared weights that a stand-alone network uses: all of it, unless widths differ."""
+        return shared
+
+    @contextlib.contextmanager
+    def scoring(self, codes: Sequence[int], batches: Iterable[Tensor] = ()) -> Iterator[None]:
+        """Put the supernet in evaluation mode for a path inside the block.
+
+        Args:
+            codes: of the path.
+            batches: normalised training images to recalibrate with, if `statistics` says so.
+        """
+        self.eval()
+        if self.statistics == "recalibrated":
+            recalibrate(self, codes, batches)
+        yield
+
+
+@torch.no_grad()
+def recalibrate(supernet: Supernet, codes: Sequence[int], batches: Iterable[Tensor]) -> None:
+    """Replace the running statistics by means over batches that are passed through one path."""
+    norms = [module for module in supernet.modules() if isinstance(module, SharedNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a cumulative mean
+        norm.train()
+    for images in batches:
+        supernet(images, Path(codes))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()

@@ -1,0 +1,64 @@
+"""The supernet of the topology space (NAS-Bench-201)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from nasbench_lab.spaces.topology import EDGES, OPERATIONS
+from nasbench_lab.train.networks.nats import edge_layer, stages_of_cells
+from nasbench_lab.train.one_shot.supernets.mixed_layer import MixedLayer, zeros
+from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection
+from nasbench_lab.train.one_shot.supernets.supernet import Supernet
+
+_DECISIONS = {f"{source}->{target}": decision for decision, (source, target) in enumerate(EDGES)}
+_EDGE = re.compile(r"(\d+\.edges\.(\d->\d))\.(.*)")
+
+
+class MixedTopologyCell(nn.Module):
+    """A cell with all operations on every edge.
+
+    Args:
+        channels: channels of all nodes.
+        current: tells what the forward pass uses.
+    """
+
+    def __init__(self, channels: int, current: CurrentSelection) -> None:
+        super().__init__()
+        self.edges = nn.ModuleDict()
+        for decision, (source, target) in enumerate(EDGES):
+            options = [edge_layer(name, channels, channels) for name in OPERATIONS]
+            self.edges[f"{source}->{target}"] = MixedLayer(options, decision, current)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the last node, with as many images, channels and pixels as the first."""
+        nodes = [x]
+        for target in range(1, 4):
+            outputs = (self.edges[f"{source}->{target}"](node) for source, node in enumerate(nodes))
+            terms = [output for output in outputs if output is not None]
+            nodes.append(sum(terms[1:], terms[0]) if terms else zeros(x, x.shape[1]))
+        return nodes[-1]
+
+
+class TopologySupernet(Supernet):
+    """All 15,625 networks of the topology space, with one set of weights per edge and operation of every cell."""
+
+    def assemble(self, *, channels: int = 16, cells: int = 5) -> nn.Module:
+        """Build `stages_of_cells` with mixed cells."""
+
+        def cell(width: int) -> nn.Module:
+            return MixedTopologyCell(width, self.current)
+
+        return stages_of_cells(
+            cell, channels=channels, cells=cells, image_channels=self.image[0], classes=self.classes
+        )
+
+    def source(self, name: str, codes: Sequence[int]) -> str:
+        """Return the name with the operation of its edge."""
+        match = _EDGE.fullmatch(name)
+        if match is None:
+            return name
+        edge, nodes, rest = match.groups()
+        return f"{edge}.options.{codes[_DECISIONS[nodes]]}.{rest}"
