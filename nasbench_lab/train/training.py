@@ -98,7 +98,7 @@ class Training:
         network = initialised(build, self.seeds)
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network) if recipe.average else self.network
-        self.optimizer = _optimizer(recipe, list(self.network.parameters()))
+        self.optimizer = optimizer_of(recipe, list(self.network.parameters()))
         self.epoch = 0
         self._values = {name: np.full((len(self.seeds), recipe.epochs), np.nan) for name in QUANTITIES}
         self._failed = np.zeros(len(self.seeds), dtype=bool)
@@ -267,7 +267,7 @@ def _floating(module: nn.Module) -> list[Tensor]:
     return [value.detach() for value in module.state_dict().values() if value.is_floating_point()]
 
 
-def _optimizer(recipe: TrainingRecipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+def optimizer_of(recipe: TrainingRecipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
     shared: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(parameters, **shared)

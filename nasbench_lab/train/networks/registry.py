@@ -16,7 +16,7 @@ from nasbench_lab.train.networks.cell101 import Cell101Networks
 from nasbench_lab.train.networks.family import AnyFamily, NetworkFamily
 from nasbench_lab.train.networks.layer_chain import LayerChainNetworks
 from nasbench_lab.train.networks.macro import MacroNetworks
-from nasbench_lab.train.networks.nats import TopologyNetworks
+from nasbench_lab.train.networks.nats import SizeNetworks, TopologyNetworks
 
 GROUP = "nasbench_lab.networks"
 
@@ -24,6 +24,7 @@ _BUILT_IN: dict[str, type[AnyFamily]] = {
     "cell101": Cell101Networks,
     "chain": MacroNetworks,
     "layer-chain": LayerChainNetworks,
+    "size": SizeNetworks,
     "topology": TopologyNetworks,
 }
 

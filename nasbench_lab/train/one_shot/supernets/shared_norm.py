@@ -27,23 +27,32 @@ class SharedNorm(nn.BatchNorm2d):
     statistics: Statistics = "batch"
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise every channel, shape (batch, channels, h, w)."""
-        if self.training or self.statistics != "batch":
-            return super().forward(x)
-        return functional.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
+        """Normalise every channel, shape (batch, channels, h, w); with fewer channels, the first ones are used."""
+        channels = x.shape[1]
+        scale, shift = (None if values is None else values[:channels] for values in (self.weight, self.bias))
+        mean, variance = self.running_mean[:channels], self.running_var[:channels]
+        if not self.training and self.statistics == "batch":
+            return functional.batch_norm(x, None, None, scale, shift, training=True, eps=self.eps)
+        if self.training:
+            self.num_batches_tracked += 1
+        factor = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        return functional.batch_norm(x, mean, variance, scale, shift, self.training, factor, self.eps)
 
 
-def share_norms(network: nn.Module, *, affine: bool, statistics: Statistics) -> None:
-    """Replace all batch normalisations of a network by `SharedNorm`, in place.
+def share_norms(
+    network: nn.Module, *, affine: bool, statistics: Statistics, kind: type[SharedNorm] = SharedNorm
+) -> None:
+    """Replace all batch normalisations of a network by shared ones, in place.
 
     Args:
         network: any module.
         affine: whether channels are scaled and shifted by trained parameters.
         statistics: statistics of evaluations.
+        kind: class of the shared normalisations.
     """
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
             if type(child) is nn.BatchNorm2d:
-                norm = SharedNorm(child.num_features, eps=child.eps, momentum=child.momentum, affine=affine)
+                norm = kind(child.num_features, eps=child.eps, momentum=child.momentum, affine=affine)
                 norm.statistics = statistics
                 setattr(module, name, norm)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import abc
-import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -45,12 +44,15 @@ class Supernet(nn.Module, abc.ABC):
         self.space, self.image, self.classes, self.statistics = space, image, classes, statistics
         self.network_options = dict(options or {})
         self.current = CurrentSelection()
+        self.affine = affine
         self.network = self.assemble(**self.network_options)
-        share_norms(self.network, affine=affine, statistics=statistics)
 
     @abc.abstractmethod
     def assemble(self, **options: int) -> nn.Module:
-        """Build the network, with a `MixedLayer` or another layer that reads `current` for every decision."""
+        """Build the network, with a `MixedLayer` or another layer that reads `current` for every decision.
+
+        Its batch normalisations must be shared (`share`).
+        """
 
     @abc.abstractmethod
     def source(self, name: str, codes: Sequence[int]) -> str:
@@ -60,6 +62,10 @@ class Supernet(nn.Module, abc.ABC):
             name: name in the state of the stand-alone network.
             codes: codes of its architecture.
         """
+
+    def share(self, network: nn.Module, kind: type[SharedNorm] = SharedNorm) -> None:
+        """Replace all batch normalisations of the network by shared ones, with the options of this supernet."""
+        share_norms(network, affine=self.affine, statistics=self.statistics, kind=kind)
 
     def forward(self, images: Tensor, selection: Selection) -> Tensor:
         """Return the scores, shape (batch, classes), of images, shape (batch, channels, height, width)."""
@@ -85,19 +91,6 @@ class Supernet(nn.Module, abc.ABC):
     def cut(self, shared: Tensor, alone: Tensor) -> Tensor:
         """Return the part of shared weights that a stand-alone network uses: all of it, unless widths differ."""
         return shared
-
-    @contextlib.contextmanager
-    def scoring(self, codes: Sequence[int], batches: Iterable[Tensor] = ()) -> Iterator[None]:
-        """Put the supernet in evaluation mode for a path inside the block.
-
-        Args:
-            codes: of the path.
-            batches: normalised training images to recalibrate with, if `statistics` says so.
-        """
-        self.eval()
-        if self.statistics == "recalibrated":
-            recalibrate(self, codes, batches)
-        yield
 
 
 @torch.no_grad()

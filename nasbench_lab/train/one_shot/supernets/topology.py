@@ -51,9 +51,11 @@ class TopologySupernet(Supernet):
         def cell(width: int) -> nn.Module:
             return MixedTopologyCell(width, self.current)
 
-        return stages_of_cells(
+        network = stages_of_cells(
             cell, channels=channels, cells=cells, image_channels=self.image[0], classes=self.classes
         )
+        self.share(network)
+        return network
 
     def source(self, name: str, codes: Sequence[int]) -> str:
         """Return the name with the operation of its edge."""

@@ -1,0 +1,64 @@
+"""The supernet of the size space of NATS-Bench: shared weights of all numbers of channels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from nasbench_lab.spaces.size import CHANNELS, LAYERS
+from nasbench_lab.train.networks.blocks import ConvBn
+from nasbench_lab.train.networks.nats import size_network
+from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Path
+from nasbench_lab.train.one_shot.supernets.supernet import Supernet
+from nasbench_lab.train.one_shot.supernets.widths import Width, WidthConv2d, WidthNorm, follow
+
+_SKIP = "0->3"  # the cell has one skip connection
+_SKIP_NAME = re.compile(rf"^([35]\.edges\.{_SKIP})\.")
+
+
+class WidthSkip(nn.Module):
+    """The skip connection of a cell: the identity if the widths of input and output are equal, else a convolution.
+
+    A mixture weighs both with the probability that the widths are equal.
+    """
+
+    def __init__(self, inputs: Width, outputs: Width) -> None:
+        super().__init__()
+        self.inputs, self.outputs = inputs, outputs
+        self.convolution = ConvBn(inputs.most, outputs.most, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, inputs, h, w) to (batch, outputs, h, w)."""
+        if isinstance(self.inputs.current.selection, Path):
+            return x if self.inputs.channels == self.outputs.channels else self.convolution(x)
+        before, after = self.inputs.weights, self.outputs.weights
+        assert before is not None and after is not None  # noqa: S101, PT018 - no path
+        equal = before @ after
+        return equal * x + (1 - equal) * self.convolution(x)
+
+
+class SizeSupernet(Supernet):
+    """All 32,768 networks of the size space: weights of 64 channels everywhere, of which paths use the first."""
+
+    def assemble(self, **options: int) -> nn.Module:
+        """Build `size_network` with the largest widths, and let its layers follow the decisions."""
+        network = size_network([CHANNELS[-1]] * LAYERS, image_channels=self.image[0], classes=self.classes)
+        widths = [Width(CHANNELS, decision, self.current) for decision in range(LAYERS)]
+        for position in (3, 5):  # the cells that may have more or fewer channels than their input
+            network[position].edges[_SKIP] = WidthSkip(widths[position - 2], widths[position - 1])
+        self.share(network, WidthNorm)
+        for position, layer in enumerate(network):
+            # The stem is as wide as the first layer, and the classifier's normalisation as the last.
+            follow(layer, widths[min(max(position - 1, 0), LAYERS - 1)])
+        network[-1].linear = WidthConv2d(network[-1].linear, None, masked=False)
+        return network
+
+    def source(self, name: str, codes: Sequence[int]) -> str:
+        """Return the name itself, but for the convolution that stands for a skip connection."""
+        return _SKIP_NAME.sub(r"\1.convolution.", name)
+
+    def cut(self, shared: Tensor, alone: Tensor) -> Tensor:
+        """Return the first channels."""
+        return shared[tuple(slice(size) for size in alone.shape)]
