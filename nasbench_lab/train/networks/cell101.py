@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -66,7 +66,7 @@ class Cell101Module(nn.Module):
             if adjacency[0, vertex]:
                 self.projections[str(vertex)] = ConvBnRelu(inputs, self.channels[vertex], 1, copies=copies)
         for vertex, operation in enumerate(operations, start=1):
-            self.operations[str(vertex)] = _layer(operation, self.channels[vertex], copies)
+            self.operations[str(vertex)] = vertex_layer(operation, self.channels[vertex], copies)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, copies * inputs, h, w) to (batch, copies * outputs, h, w)."""
@@ -93,7 +93,8 @@ class Cell101Module(nn.Module):
         return torch.cat([x.unflatten(1, (self.copies, -1)) for x in tensors], dim=2).flatten(1, 2)
 
 
-def _layer(operation: str, channels: int, copies: int) -> nn.Module:
+def vertex_layer(operation: str, channels: int, copies: int = 1) -> nn.Module:
+    """Return the layer of an inner vertex."""
     if operation == "maxpool3x3":
         return nn.MaxPool2d(3, stride=1, padding=1)
     return ConvBnRelu(channels, channels, {"conv3x3-bn-relu": 3, "conv1x1-bn-relu": 1}[operation], copies=copies)
@@ -124,19 +125,49 @@ def cell101_network(
     Raises:
         OutOfSpaceError: the cell breaks one of these rules.
     """
-    if channels < _MAX_VERTICES - 2:
-        raise OutOfSpaceError(f"cells need {_MAX_VERTICES - 2} channels, one for every inner vertex, got {channels}")
     matrix = np.asarray(adjacency).astype(bool)
     _check(matrix, operations)
+
+    def cell(inputs: int, outputs: int) -> nn.Module:
+        return Cell101Module(matrix, operations, inputs, outputs, copies=copies)
+
+    return stacks_of_cells(
+        cell, channels=channels, cells=cells, image_channels=image_channels, classes=classes, copies=copies
+    )
+
+
+def stacks_of_cells(
+    cell: Callable[[int, int], nn.Module],
+    *,
+    channels: int,
+    cells: int,
+    image_channels: int,
+    classes: int,
+    copies: int = 1,
+) -> nn.Sequential:
+    """Build what surrounds the cells of NAS-Bench-101: a stem, three stacks with pooling between, and a classifier.
+
+    Args:
+        cell: makes a cell with numbers of input and output channels.
+        channels: see `cell101_network`, as for the other arguments.
+        cells: cells of a stack.
+        image_channels: channels of the input.
+        classes: outputs.
+        copies: how many networks side by side.
+
+    Raises:
+        OutOfSpaceError: there are too few channels.
+    """
+    if channels < _MAX_VERTICES - 2:
+        raise OutOfSpaceError(f"cells need {_MAX_VERTICES - 2} channels, one for every inner vertex, got {channels}")
     layers: list[nn.Module] = [ConvBnRelu(image_channels, channels, 3, copies=copies)]
     width = channels
     for stack in range(3):
         if stack:
             layers.append(nn.MaxPool2d(2))
-        for cell in range(cells):
-            outputs = channels * 2**stack
-            layers.append(Cell101Module(matrix, operations, width if cell == 0 else outputs, outputs, copies=copies))
-        width = channels * 2**stack
+        outputs = channels * 2**stack
+        layers += [cell(width if position == 0 else outputs, outputs) for position in range(cells)]
+        width = outputs
     return nn.Sequential(*layers, Classifier(width, classes, copies=copies))
 
 

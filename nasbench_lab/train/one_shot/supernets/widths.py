@@ -56,6 +56,21 @@ class Width:
         return x * mask[:, None, None]
 
 
+class GivenWidth:
+    """A number of channels that the layer around sets before it calls other layers.
+
+    Args:
+        most: the largest number of channels.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = self.channels = most
+
+    def masked(self, x: Tensor) -> Tensor:
+        """Return the tensor: the layer around applies its masks."""
+        return x
+
+
 class WidthConv2d(nn.Conv2d):
     """A convolution that cuts its weights to the channels of its input, and to its width.
 
@@ -65,7 +80,7 @@ class WidthConv2d(nn.Conv2d):
         masked: whether the output is multiplied by the masks; not if a normalisation follows, which does it.
     """
 
-    def __init__(self, convolution: nn.Conv2d, width: Width | None, *, masked: bool) -> None:
+    def __init__(self, convolution: nn.Conv2d, width: Width | GivenWidth | None, *, masked: bool) -> None:
         super().__init__(
             convolution.in_channels,
             convolution.out_channels,
@@ -89,7 +104,7 @@ class WidthConv2d(nn.Conv2d):
 class WidthNorm(SharedNorm):
     """Batch normalisation of the first channels, with the masks of its width."""
 
-    width: Width | None = None
+    width: Width | GivenWidth | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise every channel, shape (batch, channels, h, w)."""
@@ -97,7 +112,7 @@ class WidthNorm(SharedNorm):
         return y if self.width is None else self.width.masked(y)
 
 
-def follow(module: nn.Module, width: Width) -> None:
+def follow(module: nn.Module, width: Width | GivenWidth) -> None:
     """Let all convolutions and normalisations of a module have the width of a decision, in place."""
     if isinstance(module, WidthNorm):
         module.width = width
