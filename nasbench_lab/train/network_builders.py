@@ -36,17 +36,28 @@ def network_builder(
     (802426, 1604852)
     """
     networks = networks_of(space)
-    given = dict(options or {})
-    for key, value in given.items():
-        if key not in networks.options or not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            taken = f"{' and '.join(networks.options)}, whole numbers from 1" if networks.options else "no options"
-            raise ParameterError(f"a network takes {taken}, got {key} = {value!r}")
+    given = check_options(space, options)
     codes = space.codes(index).tolist()
 
     def build(copies: int) -> nn.Module:
         return networks.build(codes, image=image, classes=classes, copies=copies, **given)
 
     return build
+
+
+def check_options(space: Space, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the options of a space's networks.
+
+    Raises:
+        ParameterError: the networks have no such options.
+    """
+    networks = networks_of(space)
+    given = dict(options or {})
+    for key, value in given.items():
+        if key not in networks.options or not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            taken = f"{' and '.join(networks.options)}, whole numbers from 1" if networks.options else "no options"
+            raise ParameterError(f"a network takes {taken}, got {key} = {value!r}")
+    return given
 
 
 def check_network(build: Build, image: tuple[int, int, int]) -> None:

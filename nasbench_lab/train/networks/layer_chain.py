@@ -10,7 +10,7 @@ from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces import LayerChainSpace
 from nasbench_lab.train.networks.family import NetworkFamily
 
-_ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
 
 class Dense(nn.Module):
@@ -66,8 +66,8 @@ def layer_chain_network(
         kind, _, size = name.partition("-")
         if name == "identity":
             continue
-        if name in _ACTIVATIONS:
-            modules.append(_ACTIVATIONS[name]())
+        if name in ACTIVATIONS:
+            modules.append(ACTIVATIONS[name]())
         elif kind == "dense":
             modules.append(Dense(channels * height * width, int(size), copies=copies))
             channels, height, width, flat = int(size), 1, 1, True

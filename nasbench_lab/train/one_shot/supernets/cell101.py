@@ -175,6 +175,10 @@ class Cell101Supernet(Supernet):
         option = f".{drawing.operations[vertex - 1]}" if kind == "operations" else ""
         return f"{layer}.{kind}.{vertex}{option}.{rest}"
 
+    def pruned(self, codes: Sequence[int]) -> Sequence[int]:
+        """Return the codes of the used vertices alone."""
+        return Drawing.of(codes, self.vertices).codes
+
     def cut(self, shared: Tensor, alone: Tensor) -> Tensor:
         """Return the first channels."""
         return shared[tuple(slice(size) for size in alone.shape)]

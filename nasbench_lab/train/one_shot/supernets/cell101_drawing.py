@@ -48,6 +48,15 @@ class Drawing:
         return dict(zip(self.used, vertex_channels(inputs, outputs, inner), strict=True))
 
     @property
+    def codes(self) -> list[int]:
+        """Codes of the used vertices alone, which come first (see `Cell101Space`)."""
+        vertices, used = len(self.adjacency), len(self.used)
+        adjacency = np.zeros_like(self.adjacency)
+        adjacency[:used, :used] = self.adjacency[np.ix_(self.used, self.used)]
+        operations = [self.operations[vertex - 1] for vertex in self.used[1:-1]]
+        return [*adjacency[np.triu_indices(vertices, 1)].astype(int).tolist(), *operations, *[0] * (vertices - used)]
+
+    @property
     def final(self) -> list[int]:
         """The inner vertices that lead to the output, in order."""
         return [vertex for vertex in self.used[1:-1] if self.adjacency[vertex, -1]]

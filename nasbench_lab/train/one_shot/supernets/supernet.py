@@ -77,16 +77,23 @@ class Supernet(nn.Module, abc.ABC):
 
     def stand_alone(self, codes: Sequence[int]) -> nn.Module:
         """Return the network of an architecture, alone, with copies of its shared weights and running statistics."""
-        network = networks_of(self.space).build(
-            codes, image=self.image, classes=self.classes, copies=1, **self.network_options
-        )
-        shared = self.network.state_dict()
-        with torch.no_grad():
-            for name, value in network.state_dict().items():
-                source = self.source(name, codes)
-                if source in shared:  # else a scale or shift of a normalisation that has none here
-                    value.copy_(self.cut(shared[source], value))
+        with torch.device("meta"):  # initial weights would be thrown away
+            network = networks_of(self.space).build(
+                self.pruned(codes), image=self.image, classes=self.classes, copies=1, **self.network_options
+            )
+        shared, state = self.network.state_dict(), {}
+        for name, value in network.state_dict().items():
+            source = self.source(name, codes)
+            if source in shared:
+                state[name] = self.cut(shared[source], value).clone()
+            else:  # a scale or a shift of a normalisation that has none here
+                state[name] = torch.full(value.shape, float(name.endswith("weight")))
+        network.load_state_dict(state, assign=True)
         return network.train(self.training)
+
+    def pruned(self, codes: Sequence[int]) -> Sequence[int]:
+        """Return the codes from which the stand-alone network is built; other ones for drawings with unused parts."""
+        return codes
 
     def cut(self, shared: Tensor, alone: Tensor) -> Tensor:
         """Return the part of shared weights that a stand-alone network uses: all of it, unless widths differ."""

@@ -1,0 +1,1 @@
+"""Weight sharing: supernets, their training, and how well their scores rank architectures. Needs torch."""

@@ -1,0 +1,21 @@
+"""Supernets: one network with shared weights for all architectures of a space."""
+
+from nasbench_lab.train.one_shot.supernets.mixed_layer import MixedLayer
+from nasbench_lab.train.one_shot.supernets.registry import list_supernets, make_supernet
+from nasbench_lab.train.one_shot.supernets.selection import Mixture, Path, Sample, Selection
+from nasbench_lab.train.one_shot.supernets.shared_norm import SharedNorm, Statistics
+from nasbench_lab.train.one_shot.supernets.supernet import Supernet, recalibrate
+
+__all__ = [
+    "MixedLayer",
+    "Mixture",
+    "Path",
+    "Sample",
+    "Selection",
+    "SharedNorm",
+    "Statistics",
+    "Supernet",
+    "list_supernets",
+    "make_supernet",
+    "recalibrate",
+]

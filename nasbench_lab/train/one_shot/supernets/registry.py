@@ -1,0 +1,94 @@
+"""The supernet of every kind of space, by the name of the space: the built-in ones and those of installed packages.
+
+A package adds the supernet of its space with an entry point in its ``pyproject.toml``, which names a `Supernet`; its
+name is the name of the space::
+
+    [project.entry-points."nasbench_lab.supernets"]
+    my-space = "my_package.supernets:MySupernet"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
+from nasbench_lab.spaces import Space
+from nasbench_lab.train.network_builders import check_options
+from nasbench_lab.train.one_shot.supernets.cell101 import Cell101Supernet
+from nasbench_lab.train.one_shot.supernets.layer_chain import LayerChainSupernet
+from nasbench_lab.train.one_shot.supernets.shared_norm import Statistics
+from nasbench_lab.train.one_shot.supernets.size import SizeSupernet
+from nasbench_lab.train.one_shot.supernets.supernet import Supernet
+from nasbench_lab.train.one_shot.supernets.topology import TopologySupernet
+
+GROUP = "nasbench_lab.supernets"
+
+_BUILT_IN: dict[str, type[Supernet]] = {
+    "cell101": Cell101Supernet,
+    "layer-chain": LayerChainSupernet,
+    "size": SizeSupernet,
+    "topology": TopologySupernet,
+}
+
+
+def list_supernets() -> list[str]:
+    """Return the names of the spaces that have supernets, sorted.
+
+    >>> "topology" in list_supernets()
+    True
+    """
+    return sorted([*_BUILT_IN, *added_names(GROUP, _BUILT_IN)])
+
+
+def make_supernet(
+    space: Space,
+    *,
+    image: tuple[int, int, int],
+    classes: int,
+    seed: int = 0,
+    statistics: Statistics = "batch",
+    affine: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> Supernet:
+    """Build the supernet of a space, with initial weights drawn from a seed. Torch's random state is unchanged.
+
+    Args:
+        space: the search space.
+        image: channels, height and width of the input.
+        classes: number of outputs.
+        seed: of the initial weights.
+        statistics: statistics that evaluations normalise with (see `Statistics`).
+        affine: whether normalisations have trained scales and shifts.
+        options: parameters of the networks, e.g. ``channels`` and ``cells``; by default the published ones.
+
+    Raises:
+        ParameterError: the space has no supernet, or its networks have no such options.
+
+    >>> from nasbench_lab.spaces import TopologySpace
+    >>> net = make_supernet(TopologySpace(), image=(1, 8, 8), classes=10, options={"channels": 8, "cells": 3})
+    >>> net.stand_alone([1] * 6)(torch.zeros(2, 1, 8, 8)).shape
+    torch.Size([2, 10])
+    """
+    kind = _supernet_of(space)
+    given = check_options(space, options)
+    # Only the generator of the CPU is used; torch.manual_seed would also seed those of all GPUs.
+    with torch.device("cpu"), torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return kind(space, image=image, classes=classes, statistics=statistics, affine=affine, options=given)
+
+
+def _supernet_of(space: Space) -> type[Supernet]:
+    if space.name in _BUILT_IN:
+        warn_of_ignored(GROUP, space.name)
+        return _BUILT_IN[space.name]
+    if space.name not in list_supernets():
+        known = ", ".join(list_supernets())
+        raise ParameterError(f"there is no supernet for the space {space.name!r}; there are for {known}")
+    kind = load_entry_point(GROUP, space.name)
+    if not isinstance(kind, type) or not issubclass(kind, Supernet):
+        raise ParameterError(f"{describe(GROUP, space.name)} must name a Supernet, but it names {kind!r}")
+    return kind
