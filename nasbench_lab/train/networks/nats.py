@@ -165,7 +165,7 @@ def size_network(
     """
     if len(channels) != 2 * _STAGES - 1 or any(width < 1 for width in channels):
         raise OutOfSpaceError(f"the size space has five positive numbers of channels, got {list(channels)}")
-    codes = TopologySpace().codes(TopologySpace().parse(_SIZE_SPACE_CELL)).tolist()
+    codes = TopologySpace().parse_one(_SIZE_SPACE_CELL)
     layers: list[nn.Module] = [ConvBn(image_channels, channels[0], 3, copies=copies)]
     for position, (inputs, outputs) in enumerate(zip([channels[0], *channels], channels, strict=False)):
         if position % 2:
