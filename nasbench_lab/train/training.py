@@ -268,6 +268,7 @@ def _floating(module: nn.Module) -> list[Tensor]:
 
 
 def optimizer_of(recipe: TrainingRecipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """Return the optimiser of a recipe."""
     shared: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(parameters, **shared)

@@ -29,7 +29,9 @@ def score(
     """
     part = getattr(batches.dataset, split)
     images = list(batches.evaluation(part, batch=len(part)))
-    training = [x for x, _ in batches.training(0)][:RECALIBRATION_BATCHES] if supernet.statistics == "recalibrated" else []
+    training = (
+        [x for x, _ in batches.training(0)][:RECALIBRATION_BATCHES] if supernet.statistics == "recalibrated" else []
+    )
     supernet.eval()
     found = np.empty(len(architectures))
     with torch.no_grad(), reproducible_arithmetic(batches.device):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from added_entry_points import add_entry_points
 
-import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces import Cell101Space, ChainSpace, LayerChainSpace, SizeSpace, TopologySpace
 

@@ -28,8 +28,8 @@ class SharedCell101(nn.Module):
     """A cell with all operations at every inner vertex and all edges, with weights for as many channels as the output.
 
     A path computes the vertices that it uses, with as many channels as they have there: the first ones of the shared
-    weights. A mixture multiplies the terms of a sum with the weights of their edges; the channels of a vertex, and where
-    they go in the output, are averages over all wirings.
+    weights. A mixture multiplies the terms of a sum with the weights of their edges; the channels of a vertex, and
+    where they go in the output, are averages over all wirings.
     """
 
     def __init__(self, vertices: int, inputs: int, outputs: int, current: CurrentSelection) -> None:
@@ -145,7 +145,7 @@ class Cell101Supernet(Supernet):
         ParameterError: the cells have more vertices.
     """
 
-    def assemble(self, *, channels: int = 128, cells: int = 3) -> nn.Module:
+    def assemble(self, **options: int) -> nn.Module:
         """Build `stacks_of_cells` with shared cells."""
         vertices = len(self.space.cardinalities)
         vertices = next(v for v in itertools.count(2) if v * (v - 1) // 2 + v - 2 == vertices)
@@ -156,7 +156,7 @@ class Cell101Supernet(Supernet):
             return SharedCell101(vertices, inputs, outputs, self.current)
 
         network = stacks_of_cells(
-            cell, channels=channels, cells=cells, image_channels=self.image[0], classes=self.classes
+            cell, image_channels=self.image[0], classes=self.classes, **{"channels": 128, "cells": 3, **options}
         )
         self.share(network, WidthNorm)
         for layer in network:

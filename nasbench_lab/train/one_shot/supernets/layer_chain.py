@@ -66,9 +66,7 @@ class SharedChain(nn.Module):
         current: tells what the forward pass uses.
     """
 
-    def __init__(
-        self, layers: Sequence[Sequence[str]], image: Shape, classes: int, current: CurrentSelection
-    ) -> None:
+    def __init__(self, layers: Sequence[Sequence[str]], image: Shape, classes: int, current: CurrentSelection) -> None:
         super().__init__()
         self._current = current
         self.positions = nn.ModuleList()

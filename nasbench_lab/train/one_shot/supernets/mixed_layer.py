@@ -21,9 +21,7 @@ class MixedLayer(nn.Module):
 
     def __init__(self, options: Sequence[nn.Module | None], decision: int, current: CurrentSelection) -> None:
         super().__init__()
-        self.options = nn.ModuleDict(
-            {str(code): option for code, option in enumerate(options) if option is not None}
-        )
+        self.options = nn.ModuleDict({str(code): option for code, option in enumerate(options) if option is not None})
         self.decision, self._current = decision, current
 
     def forward(self, x: Tensor) -> Tensor | None:

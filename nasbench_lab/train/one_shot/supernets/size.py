@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from nasbench_lab.spaces.size import CHANNELS, LAYERS
 from nasbench_lab.train.networks.blocks import ConvBn
 from nasbench_lab.train.networks.nats import size_network
-from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Path
+from nasbench_lab.train.one_shot.supernets.selection import Path
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
 from nasbench_lab.train.one_shot.supernets.widths import Width, WidthConv2d, WidthNorm, follow
 

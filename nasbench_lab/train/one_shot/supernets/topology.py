@@ -45,14 +45,14 @@ class MixedTopologyCell(nn.Module):
 class TopologySupernet(Supernet):
     """All 15,625 networks of the topology space, with one set of weights per edge and operation of every cell."""
 
-    def assemble(self, *, channels: int = 16, cells: int = 5) -> nn.Module:
+    def assemble(self, **options: int) -> nn.Module:
         """Build `stages_of_cells` with mixed cells."""
 
         def cell(width: int) -> nn.Module:
             return MixedTopologyCell(width, self.current)
 
         network = stages_of_cells(
-            cell, channels=channels, cells=cells, image_channels=self.image[0], classes=self.classes
+            cell, image_channels=self.image[0], classes=self.classes, **{"channels": 16, "cells": 5, **options}
         )
         self.share(network)
         return network
