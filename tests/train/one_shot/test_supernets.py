@@ -50,7 +50,7 @@ def supernet(name, **options):
     found = make_supernet(space, image=image, classes=10, seed=1, options=network, **options)
     with torch.no_grad():
         for place, weight in enumerate(found.parameters()):
-            weight += 0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(place))
+            weight.add_(0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(place)))
     return found
 
 
@@ -60,7 +60,7 @@ def architectures(name, count=200):
 
 
 def drawn_in_full(codes):
-    """Codes of the same cell of 5 vertices where missing vertices exist, without edges: a mixture weighs all vertices."""
+    """Codes of the same cell where missing vertices exist, without edges: a mixture weighs all vertices."""
     output = 1 + sum(code > 0 for code in codes[10:])
     place = [*range(output), 4]
     pairs = list(itertools.combinations(range(5), 2))

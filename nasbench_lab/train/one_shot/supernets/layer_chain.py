@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nasbench_lab.spaces import LayerChainSpace
 from nasbench_lab.train.networks.layer_chain import ACTIVATIONS
 from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Mixture, Sample
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
@@ -142,6 +143,8 @@ def _shape(x: Tensor) -> Shape:
 
 class LayerChainSupernet(Supernet):
     """All chains of layers of a space. Every layer of every position has weights of its own."""
+
+    space: LayerChainSpace
 
     def assemble(self, **options: int) -> nn.Module:
         """Build `SharedChain`."""

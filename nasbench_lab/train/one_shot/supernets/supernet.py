@@ -30,6 +30,8 @@ class Supernet(nn.Module, abc.ABC):
         options: parameters of the networks, e.g. ``channels`` and ``cells``.
     """
 
+    space: Space
+
     def __init__(
         self,
         space: Space,
