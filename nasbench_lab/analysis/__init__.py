@@ -31,6 +31,7 @@ from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_
 from nasbench_lab.analysis.ranks import expected_ranks, mean_ranks
 from nasbench_lab.analysis.retraining import Validation, validate
 from nasbench_lab.analysis.run_summary import Summary, summarize, to_csv
+from nasbench_lab.analysis.score_rankings import RankingQuality, ranking_quality
 from nasbench_lab.analysis.significance import holm, mann_whitney, median_test, sign_flip, wilcoxon
 from nasbench_lab.analysis.studies.pipeline import study
 from nasbench_lab.analysis.studies.results import (
@@ -65,6 +66,7 @@ __all__ = [
     "PublishedComparison",
     "Quality",
     "RankComparison",
+    "RankingQuality",
     "Resampler",
     "SampleComparison",
     "Standing",
@@ -109,6 +111,7 @@ __all__ = [
     "probability_of_improvement",
     "quality",
     "random_value",
+    "ranking_quality",
     "relative_hypervolume",
     "relative_improvement",
     "reported_metric",

@@ -136,7 +136,7 @@ def test_only_train_imports_torch():
         assert not [name for name in names if name.split(".")[0] == "torch"], path
 
 
-MAY_ASK_WHICH_SPACE = {"spaces", "train/networks"}
+MAY_ASK_WHICH_SPACE = ("spaces", "train/networks", "train/one_shot/supernets")
 """The folders in which code may depend on what kind of space it has."""
 
 FACES = {"compat/nasbench101/__init__.py", "compat/nats/shared_api.py", "compat/nats/structure.py"}

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chisquare
 
 import nasbench_lab as nl
-from nasbench_lab.analysis.ranking_quality import ranking_quality
+from nasbench_lab.analysis.score_rankings import ranking_quality
 from nasbench_lab.errors import DataError
 from nasbench_lab.spaces import SizeSpace, TopologySpace
 

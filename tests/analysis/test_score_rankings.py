@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
-from nasbench_lab.analysis.ranking_quality import TOPS, ranking_quality
+from nasbench_lab.analysis.score_rankings import TOPS, ranking_quality
 from nasbench_lab.errors import ParameterError
 
 few = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=6)
