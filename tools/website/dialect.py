@@ -45,6 +45,7 @@ def convert(text: str, target: Callable[[str], str] = str) -> str:
     make demo
     ```
     <BLANKLINE>
+    <BLANKLINE>
     ```toml title="a.toml"
     b = 1
     ```

@@ -24,19 +24,8 @@ class PlainMarkdown(griffe.Extension):
 
 
 def markdown(text: str) -> str:
-    r"""Return a docstring as Markdown: examples become blocks of code, and names of public objects links.
+    """Return a docstring as Markdown: examples become blocks of code, and names of public objects links.
 
-    >>> print(markdown("Return a table.\n\nFor example::\n\n    load(1)\n\n>>> 1 + 1\n2"))
-    Return a table.
-    <BLANKLINE>
-    For example:
-    <BLANKLINE>
-        load(1)
-    <BLANKLINE>
-    ```pycon
-    >>> 1 + 1
-    2
-    ```
     >>> markdown("See `Table.query` and `no_name`.")
     'See [`Table.query`][nasbench_lab.tables.Table] and `no_name`.'
     """

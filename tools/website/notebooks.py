@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import base64
 import re
+from pathlib import Path
 from typing import Any
 
 import nbformat
 
 
-def markdown(notebook: nbformat.NotebookNode, stem: str) -> tuple[str, dict[str, bytes]]:
+def markdown(path: Path) -> tuple[str, dict[str, bytes]]:
     """Return a notebook as Markdown, and its pictures by the names that the text has for them.
 
-    Args:
-        notebook: with outputs.
-        stem: how the names of pictures begin.
-
+    >>> folder = getfixture("tmp_path")
     >>> cell = nbformat.v4.new_code_cell("1 + 1", outputs=[nbformat.v4.new_output("stream", text="2")])
-    >>> print(markdown(nbformat.v4.new_notebook(cells=[cell]), "sums")[0])
+    >>> nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "sums.ipynb")
+    >>> print(markdown(folder / "sums.ipynb")[0])
     ```python
     1 + 1
     ```
@@ -28,13 +27,14 @@ def markdown(notebook: nbformat.NotebookNode, stem: str) -> tuple[str, dict[str,
     """
     parts: list[str] = []
     pictures: dict[str, bytes] = {}
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             parts.append(cell.source)
             continue
         parts.append(f"```python\n{cell.source}\n```")
         for output in cell.outputs:
-            name = f"{stem}-{len(pictures) + 1}.png"
+            name = f"{path.stem}-{len(pictures) + 1}.png"
             picture = _picture(output)
             if picture:
                 pictures[name] = picture

@@ -13,8 +13,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
-
 from website import dialect, notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +80,7 @@ def _text(place: str) -> str:
     path = ROOT / place
     if path.suffix == ".md":
         return path.read_text(encoding="utf-8")
-    return notebooks.markdown(nbformat.read(path, as_version=4), path.stem)[0] if path.suffix == ".ipynb" else ""
+    return notebooks.markdown(path)[0] if path.suffix == ".ipynb" else ""
 
 
 def _files_of(place: str) -> Iterator[tuple[str, str | bytes]]:
@@ -98,7 +96,7 @@ def _files_of(place: str) -> Iterator[tuple[str, str | bytes]]:
         head = _WITHOUT_NAVIGATION if place == HOME else ""
         yield there, head + dialect.convert(_text(place), lambda link: _in_site(place, link))
         if path.suffix == ".ipynb":
-            _, pictures = notebooks.markdown(nbformat.read(path, as_version=4), path.stem)
+            _, pictures = notebooks.markdown(path)
             yield from ((posixpath.join(posixpath.dirname(there), name), data) for name, data in pictures.items())
     else:
         text = path.read_text(encoding="utf-8")

@@ -11,6 +11,9 @@ from website import docstrings, pictures
 from website.repository import fenced
 
 FOLDER = "spaces"
+_ABOUT = """\
+A space says what an architecture is: its index, codes, official notation and neighbours. [Adding a search
+space](../docs/adding-a-space.md) shows how to add another one."""
 
 
 def names() -> list[str]:
@@ -30,8 +33,7 @@ def index() -> str:
         [
             "# Search spaces",
             "",
-            "A space says what an architecture is: its index, codes, official notation and neighbours. "
-            "[Adding a search space](../docs/adding-a-space.md) shows how to add another one.",
+            _ABOUT,
             "",
             "| space | architectures | tables |",
             "|---|---|---|",

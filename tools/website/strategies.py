@@ -11,8 +11,16 @@ import griffe
 from nasbench_lab.checks import domains
 from nasbench_lab.strategies import registry
 from website import docstrings, pictures
+from website.repository import fenced
 
 UNSAID = "other"
+_ABOUT = """\
+Every strategy has a page with its publication, parameters and requirements. [Adding a
+strategy](../docs/adding-a-strategy.md) shows how to write another one, and [bridges](../docs/bridges.md) how to run
+optimisers of Optuna, Nevergrad and other packages.
+
+The column *needs* names what a strategy uses besides observed values: *neighbours* of architectures, several
+*fidelities* of a table, or zero-cost *scores*."""
 FOLDER = "strategies"
 
 
@@ -38,11 +46,7 @@ def index() -> str:
     """Return the page with all strategies."""
     parts = [
         "# Strategies",
-        "Every strategy has a page with its publication, parameters and requirements. "
-        "[Adding a strategy](../docs/adding-a-strategy.md) shows how to write another one, and "
-        "[Optuna, Nevergrad and others](../docs/bridges.md) how to run optimisers of other packages.",
-        "The column *needs* names what a strategy uses besides observed values: *neighbours* of architectures, several "
-        "*fidelities* of the table, zero-cost *scores*, or further *objectives*.",
+        _ABOUT,
     ]
     for family, members in families().items():
         rows = [
@@ -113,7 +117,10 @@ def _cell(text: str) -> str:
 
 
 def _use(name: str) -> str:
-    return (
-        f"```sh\nnasbench-lab run --table digits/topology --strategy {name} --runs 100 --evaluations 100\n"
-        f"nasbench-lab strategies info {name}\n```"
+    table = "nats-bench-tss/cifar10" if "scores" in registry.needs(name) else pictures.TABLE
+    objective = " --objective parameters" if registry.family(name) == "multi-objective" else ""
+    return fenced(
+        f"nasbench-lab run --table {table} --strategy {name}{objective} --runs 100 --evaluations 100\n"
+        f"nasbench-lab strategies info {name}",
+        "sh",
     )

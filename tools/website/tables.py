@@ -12,6 +12,10 @@ from nasbench_lab.tables.recipe import AbstractRecipe, Recipe, StreamedRecipe
 from website.repository import fenced
 
 FOLDER = "tables"
+_ABOUT = """\
+A table has the measurements of the networks of a search space. Every table of the catalogue has a page. [Getting
+tables](../docs/fetch.md) says how to download them, and [adding a table](../docs/adding-a-table.md) how to use your own
+measurements."""
 
 
 def names() -> list[str]:
@@ -34,9 +38,7 @@ def index() -> str:
     """Return the page with all tables."""
     parts = [
         "# Tables",
-        "A table has the measurements of all trained networks of a search space. Every table of the catalogue has a "
-        "page. [Getting tables](../docs/fetch.md) says how to download them, and "
-        "[Adding a table](../docs/adding-a-table.md) how to use your own measurements.",
+        _ABOUT,
     ]
     for publication, members in publications().items():
         rows = []
