@@ -83,7 +83,6 @@ def page(name: str) -> str:
         "Cost of an evaluation": " + ".join(f"`{name}`" for name in found.cost) or "unknown: no times were published",
         "Download": _download(recipe),
         "Licence": found.licence,
-        "Source": found.source,
     }
     metrics = [
         f"| `{metric.name}` | {metric.unit} | {'' if metric.direction == 'none' else metric.direction} "
@@ -105,6 +104,8 @@ def page(name: str) -> str:
         "## Metrics",
         "\n".join(["| metric | unit | better | by | description |", "|---|---|---|---|---|", *metrics]),
         *(["## Notes", "\n".join(notes)] if notes else []),
+        "## Source",
+        "\n".join(f"- `{part}`" for part in found.source.split("; ")),
         "## Citation",
         fenced(found.citation, "bibtex"),
     ]
