@@ -7,14 +7,16 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
+from pymdownx.slugs import slugify
 from website import api, docstrings, gallery, navigation, pictures, repository, spaces, strategies, tables
 
 __all__ = ["docstrings", "on_config", "on_files"]
 
 
 def on_config(config: MkDocsConfig, **_: Any) -> MkDocsConfig:
-    """Put the generated pages into the navigation."""
+    """Put the generated pages into the navigation, and name headings in links as the repository's host does."""
     config.nav = navigation.expand(config.nav or [])
+    config.mdx_configs.setdefault("toc", {})["slugify"] = slugify(case="lower")
     return config
 
 
