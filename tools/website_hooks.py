@@ -8,9 +8,7 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 from pymdownx.slugs import slugify
-from website import api, docstrings, gallery, navigation, pictures, repository, spaces, strategies, tables
-
-__all__ = ["docstrings", "on_config", "on_files"]
+from website import api, gallery, navigation, pictures, reference, repository, spaces, strategies, tables
 
 
 def on_config(config: MkDocsConfig, **_: Any) -> MkDocsConfig:
@@ -43,7 +41,7 @@ def _generated() -> Iterator[tuple[str, str | bytes]]:
     for name in spaces.names():
         yield from _shown(spaces.place(name), spaces.page(name))
     for page in api.pages():
-        yield page.place, api.markdown(page)
+        yield page.place, reference.markdown(page)
 
 
 def _shown(place: str, shown: pictures.Shown) -> Iterator[tuple[str, str | bytes]]:

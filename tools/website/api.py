@@ -61,19 +61,6 @@ def pages() -> tuple[Page, ...]:
     return (made.pop(PACKAGE), *made.values())
 
 
-def markdown(page: Page) -> str:
-    """Return the text of a page for mkdocstrings."""
-    parts = [f"# {page.module}", _docstring(page.module)]
-    if page.elsewhere:
-        parts += ["| name | documentation |\n|---|---|"]
-        parts[-1] += "".join(
-            f"\n| <span id='{page.module}.{name}'></span>`{page.module}.{name}` | [{path}][] |"
-            for name, path in page.elsewhere
-        )
-    parts += [f"::: {page.module}.{name}" for name in page.names]
-    return "\n\n".join(parts) + "\n"
-
-
 def _declared() -> dict[str, tuple[str, ...]]:
     """Return the public names of the package and its first-level modules."""
     found = {PACKAGE: _all_of(PACKAGE)}
@@ -137,7 +124,8 @@ def _tree(module: str) -> ast.Module:
     return ast.parse(_source(module).read_text(encoding="utf-8"))
 
 
-def _docstring(module: str) -> str:
+def docstring(module: str) -> str:
+    """Return the docstring of a module; empty if it has none."""
     return ast.get_docstring(_tree(module)) or ""
 
 

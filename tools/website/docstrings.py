@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 from typing import Any
 
@@ -32,6 +33,23 @@ def markdown(text: str) -> str:
     text = re.sub(r"::$", ":", text, flags=re.M)
     text = _EXAMPLE.sub(_fence, text)
     return _NAME.sub(_link, text)
+
+
+def sections(kind: type[Any]) -> tuple[str, dict[str, str]]:
+    """Return the text of a class's docstring as Markdown, and the meaning of each parameter, as Markdown in one line.
+
+    >>> from nasbench_lab.spaces import ChainSpace
+    >>> sorted(sections(ChainSpace)[1])
+    ['choices', 'length']
+    """
+    text: list[str] = []
+    meanings: dict[str, str] = {}
+    for section in griffe.Docstring(inspect.cleandoc(kind.__doc__ or "")).parse("google", warnings=False):
+        if section.kind is griffe.DocstringSectionKind.text:
+            text.append(markdown(section.value))
+        elif section.kind is griffe.DocstringSectionKind.parameters:
+            meanings |= {each.name: markdown(each.description).replace("\n", " ") for each in section.value}
+    return "\n\n".join(text), meanings
 
 
 def _fence(found: re.Match[str]) -> str:

@@ -46,7 +46,10 @@ def index() -> str:
 def page(name: str) -> pictures.Shown:
     """Return the page of a space."""
     kind = _class(name)
-    parts = [f"# {name}", docstrings.markdown(inspect.cleandoc(kind.__doc__ or ""))]
+    text, meanings = docstrings.sections(kind)
+    parameters = [f"| `{parameter}` | {meaning} |" for parameter, meaning in meanings.items()]
+    parts = [f"# {name}", text]
+    parts += ["\n".join(["| parameter | meaning |", "|---|---|", *parameters])] if parameters else []
     parts += [
         f"Tables of this space: {_tables(name)}" if _tables(name) else "No table of the catalogue has this space."
     ]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from typing import Any
-
-import griffe
 
 from nasbench_lab.checks import domains
 from nasbench_lab.strategies import registry
@@ -71,15 +68,8 @@ def title(family: str) -> str:
 def page(name: str) -> pictures.Shown:
     """Return the page of a strategy."""
     kind = registry.strategy_class(name)
-    described = griffe.Docstring(inspect.cleandoc(kind.__doc__ or "")).parse("google", warnings=False)
-    meanings: dict[str, str] = {}
-    text = []
-    for section in described:
-        if section.kind is griffe.DocstringSectionKind.parameters:
-            meanings = {each.name: each.description for each in section.value}
-        elif section.kind is griffe.DocstringSectionKind.text:
-            text.append(docstrings.markdown(section.value))
-    parts = [f"# {name}", *text, _facts(name, kind)]
+    text, meanings = docstrings.sections(kind)
+    parts = [f"# {name}", text, _facts(name, kind)]
     parameters, drawn = _parameters(kind, meanings), pictures.of_strategy(name)
     if parameters:
         parts += ["## Parameters", parameters]
@@ -106,7 +96,7 @@ def _parameters(kind: Any, meanings: dict[str, str]) -> str:
     rows = []
     for field in dataclasses.fields(kind):
         default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-        meaning = docstrings.markdown(meanings.get(field.name, "")).replace("\n", " ")
+        meaning = meanings.get(field.name, "")
         words = str(allowed[field.name]) or str(field.type)
         rows.append("| " + " | ".join(map(_cell, (f"`{field.name}`", f"`{default}`", words, meaning))) + " |")
     return "\n".join(["| parameter | default | allowed | meaning |", "|---|---|---|---|", *rows]) if rows else ""
