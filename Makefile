@@ -6,6 +6,7 @@ READY := $(VENV)/ready
 # The lowest versions may not be there for the newest Python.
 LOWEST_PYTHON ?= python3.11
 LOWEST := .venv-lowest
+SITE := tools/website/mkdocs.yml
 
 # The contracts that most changes could break, in under 90 seconds on two cores.
 FAST := tests/project/test_house.py tests/project/test_names.py tests/project/test_changes.py tests/test_streams.py \
@@ -14,7 +15,7 @@ FAST := tests/project/test_house.py tests/project/test_names.py tests/project/te
     tests/simulation/test_conditions.py tests/simulation/test_fidelities.py tests/suites/test_suite_spec.py \
     tests/analysis/test_analysis.py tests/report/test_layouts.py
 
-.PHONY: check demo test test-lowest test-processors lint bench notebooks package format clean
+.PHONY: check demo test test-lowest test-processors lint bench notebooks site site-serve package format clean
 
 demo: $(READY)
 	$(BIN)/nasbench-lab run --table digits/topology --table digits/chain \
@@ -49,6 +50,15 @@ bench: $(READY)
 notebooks: $(READY)
 	$(BIN)/python tools/run_notebooks.py
 
+# Into the folder site, which can be read without a server. The first time, it draws its figures: about a minute.
+site: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --config-file $(SITE)
+	@echo "open site/index.html"
+
+# On http://127.0.0.1:8000, built again after every change of a page.
+site-serve: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --config-file $(SITE)
+
 # Not among the tests' dependencies: twine needs a newer rich than the package does.
 package: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'twine>=7'
@@ -71,4 +81,4 @@ $(LOWEST)/ready: pyproject.toml tools/lowest_versions.py
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(LOWEST) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(LOWEST) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

@@ -44,7 +44,11 @@ def ask_tell_search(make: Callable[[list[int], int], Optimiser], title: str = "a
 
         nl.simulate(table, ask_tell_search(make, "skopt"), runs=20, budget=nl.Budget(evaluations=100))
     """
-    return PlainStrategy(_Run, {"make": make}, title)
+
+    def start(space: Space, random: np.random.Generator) -> _Run:
+        return _Run(space, random, make)
+
+    return PlainStrategy(start, title=title)  # no argument of the strategy: its label is the title
 
 
 class _Run:

@@ -15,7 +15,9 @@ from nasbench_lab.report.figures.save import FORMATS, save_figure
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.simulation.trace_files import traces_writer
 
-TRACES, SUMMARY, FIGURE = "traces.h5", "summary.csv", "regret"
+TRACES = "traces.h5"
+"""Name of the file of traces in the folder of ``nasbench-lab run``."""
+SUMMARY, FIGURE = "summary.csv", "regret"
 
 FILES = frozenset({TRACES, SUMMARY, *(f"{FIGURE}.{kind}" for kind in FORMATS)})
 """Names of the files in a result folder."""
