@@ -25,7 +25,8 @@ from nasbench_lab.cli.streams import guarded_streams
 from nasbench_lab.cli.suite import app as suite_app
 from nasbench_lab.cli.tables import app as tables_app
 from nasbench_lab.cli.validate import validate
-from nasbench_lab.errors import NOTED, NasbenchLabError, described, place_in_user_code
+from nasbench_lab.errors import NOTED, NasbenchLabError
+from nasbench_lab.messages import described, place_in_user_code
 
 EXIT_ERROR = 2
 

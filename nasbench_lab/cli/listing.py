@@ -12,7 +12,8 @@ from typer.core import TyperGroup
 
 from nasbench_lab import spaces
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.errors import SourceError, UnknownNameError, suggestions, unknown
+from nasbench_lab.errors import SourceError, UnknownNameError
+from nasbench_lab.messages import suggestions, unknown
 from nasbench_lab.tables import find_recipe
 from nasbench_lab.tables import list_tables as table_names
 from nasbench_lab.tables.catalogue import (

@@ -11,8 +11,9 @@ import typer
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
-from nasbench_lab.errors import MissingDataError, ParameterError, unknown
+from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure

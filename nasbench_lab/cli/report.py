@@ -11,7 +11,8 @@ import typer
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.cli.progress import reporting
-from nasbench_lab.errors import OutputError, ParameterError, unknown
+from nasbench_lab.errors import OutputError, ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.page import write_page
 from nasbench_lab.report.paper.folder import MISSING, write_paper_folder
 from nasbench_lab.simulation.results import Results

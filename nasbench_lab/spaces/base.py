@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.displays import html_card
-from nasbench_lab.errors import OutOfSpaceError, unknown
+from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.messages import unknown
 from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.spaces.graph import Graph, layer_graph
 from nasbench_lab.spaces.neighbor_lists import mutual, padded

@@ -20,7 +20,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from nasbench_lab.errors import NasbenchLabError, ParameterError, unknown
+from nasbench_lab.errors import NasbenchLabError, ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.plugins import added_names, describe, ignored, load_entry_point, warn_of_ignored
 from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainRun, PlainStrategy, plain_version

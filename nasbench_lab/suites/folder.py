@@ -31,8 +31,9 @@ from typing import Any, final
 import filelock
 
 import nasbench_lab
-from nasbench_lab.errors import DataError, OutputError, first_line
+from nasbench_lab.errors import DataError, OutputError
 from nasbench_lab.files import atomic_path, is_working, remove
+from nasbench_lab.messages import first_line
 from nasbench_lab.strategies.lookup import find_strategy
 from nasbench_lab.suites.plan import Plan, Shard, code_digest, make_plan, strategy_path, table_path
 from nasbench_lab.suites.shards import REFERENCES, Done, Failed, ShardJob, open_checked, versions

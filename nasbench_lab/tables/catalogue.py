@@ -19,17 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from nasbench_lab.cache import CACHE_VARIABLE, cache_folder
-from nasbench_lab.errors import (
-    DataError,
-    OutputError,
-    ParameterError,
-    SourceError,
-    UnknownNameError,
-    first_line,
-    shortened,
-    unknown,
-)
+from nasbench_lab.errors import DataError, OutputError, ParameterError, SourceError, UnknownNameError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import first_line, shortened, unknown
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.plugins import added_names, describe, load_entry_point
 from nasbench_lab.tables import store
@@ -51,7 +43,7 @@ ALSO_CALLED = {
     "natsbench": _TOPOLOGY,
     "nb101": ("nas-bench-101/full", "nas-bench-101/means", "nas-bench-101/only108"),
 }
-"""Other names of tables, in lower case, for suggestions in error messages: see `nasbench_lab.errors.suggestions`."""
+"""Other names of tables, in lower case, for suggestions in error messages: see `nasbench_lab.messages.suggestions`."""
 
 
 def recipes() -> dict[str, AbstractRecipe]:

@@ -7,16 +7,8 @@ import pytest
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import study
-from nasbench_lab.errors import (
-    DataError,
-    NasbenchLabError,
-    ParameterError,
-    UnknownNameError,
-    described,
-    first_line,
-    shortened,
-    unknown,
-)
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, UnknownNameError
+from nasbench_lab.messages import described, first_line, shortened, unknown
 from nasbench_lab.report import regret_figure
 from nasbench_lab.testing import synthetic_table
 
