@@ -16,8 +16,8 @@ from nasbench_lab.cli.options import (
     Threads,
     needs_torch,
     parse_number_of,
-    training_progress,
 )
+from nasbench_lab.cli.progress import training_progress
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.tables import load, packed_tables, write
 

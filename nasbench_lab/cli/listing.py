@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table as Grid
-from typer.core import TyperGroup
 
 from nasbench_lab import spaces
+from nasbench_lab.cli.commands import Commands
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.errors import SourceError, UnknownNameError
-from nasbench_lab.messages import suggestions, unknown
+from nasbench_lab.messages import unknown
 from nasbench_lab.tables import find_recipe
 from nasbench_lab.tables import list_tables as table_names
 from nasbench_lab.tables.catalogue import (
@@ -26,6 +26,8 @@ from nasbench_lab.tables.catalogue import (
 )
 from nasbench_lab.tables.fetching.manual_downloads import MANUAL_DOWNLOADS, refuse_manual_download
 
+HOW_TO_LIST = "to list the tables: nasbench-lab tables"
+
 _HELP = """
 list one publication    nasbench-lab tables nas-bench-graph
 show one table          nasbench-lab tables info nas-bench-graph/cora
@@ -35,7 +37,7 @@ These tables need a manual download; nasbench-lab tables fetch NAME prints the s
 """
 
 
-class TablesGroup(TyperGroup):
+class TablesGroup(Commands):
     """Runs ``tables list NAME`` for ``tables NAME`` if NAME matches tables."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -44,8 +46,8 @@ class TablesGroup(TyperGroup):
             if _names_tables(args[0]):
                 return super().resolve_command(ctx, ["list", *args])
             known = [*self.list_commands(ctx), *to_suggest(), *publications()]
-            if suggestions(args[0], known, ALSO_CALLED):
-                raise unknown("command or table", args[0], known, ALSO_CALLED)
+            if not args[0].startswith("-"):
+                raise unknown("command or table", args[0], known, ALSO_CALLED, instead=HOW_TO_LIST)
         return super().resolve_command(ctx, args)
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from nasbench_lab.analysis.collected_runs import CollectedRuns, collect_runs
 from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
+from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.errors import NOTED, ParameterError
 from nasbench_lab.files import atomic_folder
@@ -66,21 +65,24 @@ def _stored(out: Path | None, overwrite: bool) -> AbstractContextManager[Path | 
 
 
 def _simulate(comparison: Comparison, folder: Path | None) -> tuple[list[CollectedRuns], list[str], float]:
-    """Run a comparison with a progress bar (on a terminal only), and write each trace that is finished.
+    """Run a comparison with a progress display, and write each trace that is finished.
 
     Returns:
         What the summary and the figure need of each simulation, notes for the user, and the seconds of simulation.
     """
     clock = _Stopwatch()
-    console = Console(stderr=True)
-    with (
-        warnings.catch_warnings(record=True) as caught,
-        Progress(console=console, disable=not console.is_terminal) as bar,
-    ):
+    done, total = 0, comparison.simulated_runs
+    with warnings.catch_warnings(record=True) as caught, shown_progress("") as tell:
+
+        def count(runs: int) -> None:
+            nonlocal done
+            done += runs
+            tell("runs", done, total)
+
         for category in NOTED:
             warnings.simplefilter("always", category)
-        task = bar.add_task("runs", total=comparison.simulated_runs)
-        simulations = map(clock.timed, comparison.run_in_blocks(lambda runs: bar.advance(task, runs)))
+        tell("runs", 0, total)
+        simulations = map(clock.timed, comparison.run_in_blocks(count))
         found = list(map(collect_runs, simulations) if folder is None else write_traces(simulations, folder))
     return found, sorted({str(warning.message) for warning in caught}), clock.seconds
 

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from nasbench_lab.checks import domains
+from nasbench_lab.cli.commands import Commands
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.errors import NasbenchLabError, ParameterError
 from nasbench_lab.strategies import Strategy, registry
 from nasbench_lab.strategies.lookup import import_path, split_path
 from nasbench_lab.strategies.plain import plain_version
 
-app = typer.Typer(help="List all strategies, or show one.", rich_markup_mode=None)
+app = typer.Typer(cls=Commands, help="List all strategies, or show one.", rich_markup_mode=None)
 
 _UNSAID = "other"
 """Family of strategies without one, such as those of users."""

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from nasbench_lab.analysis import Summary, compare_with_published, to_csv
 from nasbench_lab.analysis.run_summary import summarize_blocks
-from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
+from nasbench_lab.cli.commands import Commands
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.cli.progress import LogLines
+from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_path
@@ -34,7 +32,9 @@ PUBLISHED = "published.md"
 _MOST_ROWS = 60
 """A longer summary is only written to the file, not printed."""
 
-app = typer.Typer(help="Run many simulations and store the results.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    cls=Commands, help="Run many simulations and store the results.", no_args_is_help=True, rich_markup_mode=None
+)
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that `suite run` wrote.")]
 
@@ -155,32 +155,15 @@ def _executor(where: Where, processes: int | None, scheduler: str | None) -> run
 
 @contextlib.contextmanager
 def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
-    """Show a bar with the remaining time (in a log, one line per minute); after Ctrl-C, say how to continue."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task: TaskID | None = None
-        lines = LogLines()
+    """Show the progress in shards, with the remaining time; after Ctrl-C, say how to continue."""
+    with shown_progress(f"finished shards are kept in {out}; run the same command again to continue") as tell:
 
         def report(progress: runner.SuiteProgress) -> None:
-            nonlocal task
-            interrupts.check()
             said = f"{progress.finished} of {progress.shards} shards"
             said += f", {progress.failed} failed" if progress.failed else ""
-            # Shards that were finished before say nothing about the speed, so the bar starts with them.
-            done, total = round(1000 * progress.seconds), round(1000 * progress.total)
-            if task is None:
-                task = bar.add_task(said, total=total, completed=done)
-            bar.update(task, completed=done, description=said)
-            if not console.is_terminal and (line := lines.line(said, done, total)):
-                typer.echo(line, err=True)
+            tell("simulating", round(1000 * progress.seconds), round(1000 * progress.total), said=said)
 
-        try:
-            yield report
-        except KeyboardInterrupt:
-            bar.stop()
-            typer.echo(f"stopped; finished shards are kept in {out}; run the same command again to continue", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+        yield report
 
 
 def _print_results(results: Results, summaries: Sequence[Summary], skipped: Sequence[Skipped]) -> None:

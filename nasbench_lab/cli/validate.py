@@ -22,8 +22,8 @@ from nasbench_lab.cli.options import (
     Threads,
     needs_torch,
     print_grid,
-    training_progress,
 )
+from nasbench_lab.cli.progress import training_progress
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import TRACES, VALIDATION_FILES, write_validation
