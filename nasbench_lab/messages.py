@@ -133,6 +133,38 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
+def stands_for(name: str, known: Iterable[str], also_called: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+    """Return the known names that another spelling or an alias stands for. Case and punctuation do not matter.
+
+    Args:
+        name: the name in another spelling, or an alias.
+        known: the known names.
+        also_called: aliases, and the known names that each stands for.
+
+    >>> also_called = {"rs": ["random-search"], "evolution": ["regularized-evolution", "genetic-algorithm"]}
+    >>> stands_for("Random_Search", ["random-search"]), stands_for("rs", ["random-search"], also_called)
+    (['random-search'], ['random-search'])
+    >>> stands_for("evolution", ["random-search"], also_called), stands_for("random", ["random-search"], also_called)
+    (['regularized-evolution', 'genetic-algorithm'], [])
+    """
+    typed = _plain(name)
+    if not typed:
+        return []
+    spelled = [each for each in known if _plain(each) == typed]
+    aliases = (names for alias, names in (also_called or {}).items() if _plain(alias) == typed)
+    return spelled or list(dict.fromkeys(each for names in aliases for each in names))
+
+
+def several(kind: str, name: str, meant: Sequence[str]) -> UnknownNameError:
+    """Return the error for a name that stands for several.
+
+    >>> print(several("strategy", "evolution", ["regularized-evolution", "genetic-algorithm"]))
+    the strategy 'evolution' can be genetic-algorithm or regularized-evolution; name one of them
+    """
+    *others, last = sorted(meant)
+    return UnknownNameError(f"the {kind} {shortened(name)} can be {', '.join(others)} or {last}; name one of them")
+
+
 def suggestions(name: str, known: Sequence[str], also_called: Mapping[str, Sequence[str]] | None = None) -> list[str]:
     """Return at most three known names that are similar to an unknown one.
 

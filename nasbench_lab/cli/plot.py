@@ -11,6 +11,7 @@ import typer
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import unknown
@@ -94,7 +95,7 @@ def plot(
         drawn = _draw(figure, study_of(part, reference=reference), chosen, given)
     with atomic_path(out) as temporary:
         save_figure_as(drawn, temporary, style=chosen)
-    typer.echo(f"wrote {out}")
+    tell(f"wrote {out}")
 
 
 def _check(figure: str, out: Path, given: dict[str, str]) -> None:

@@ -13,8 +13,10 @@ import typer
 
 from nasbench_lab.analysis.collected_runs import CollectedRuns, collect_runs
 from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
+from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
+from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import NOTED, ParameterError
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import FILES
@@ -39,6 +41,7 @@ def run(
     ] = None,
     runs: Annotated[int, typer.Option(help="Runs (seeds) of every strategy on every table.")] = 1000,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older result in the folder.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare strategies: simulate, print a table, and write traces, summary and regret figure."""
     if overwrite and out is None:
@@ -50,13 +53,25 @@ def run(
             write_overview(simulated, folder)
     summaries = [each.summary for each in simulated]
     print_notes(summaries, notes)
+    total = sum(int(each.ends.evaluations.sum()) for each in simulated)
+    if as_json:
+        print_json(
+            {
+                "runs": comparison.runs,
+                "budget": str(comparison.conditions.budget),
+                "evaluations": total,
+                "seconds": took,
+                "folder": out,
+                "summaries": summaries,
+            }
+        )
+        return
     typer.echo(
         f"{comparison.runs:,} runs each, budget {comparison.conditions.budget}{_conditions(comparison.conditions)}"
     )
     print_summaries(summaries)
-    total = sum(int(each.ends.evaluations.sum()) for each in simulated)
     where = "nothing is stored; for traces and a figure, use --out FOLDER" if out is None else f"see {out}"
-    typer.echo(f"\n{comparison.simulated_runs:,} runs, {total:,} evaluations, simulated in {took:.2f} s; {where}")
+    tell(f"\n{comparison.simulated_runs:,} runs, {total:,} evaluations, simulated in {took:.2f} s; {where}")
 
 
 def _stored(out: Path | None, overwrite: bool) -> AbstractContextManager[Path | None]:

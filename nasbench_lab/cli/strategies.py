@@ -10,7 +10,9 @@ import typer
 
 from nasbench_lab.checks import domains
 from nasbench_lab.cli.commands import Commands
+from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
+from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import NasbenchLabError, ParameterError
 from nasbench_lab.strategies import Strategy, registry
 from nasbench_lab.strategies.lookup import import_path, split_path
@@ -23,7 +25,7 @@ _UNSAID = "other"
 
 
 @app.callback(invoke_without_command=True)
-def overview(context: typer.Context) -> None:
+def overview(context: typer.Context, as_json: AsJson = False) -> None:
     """List all strategies by family, with what they need and where they were published."""
     if context.invoked_subcommand is not None:
         return
@@ -34,6 +36,23 @@ def overview(context: typer.Context) -> None:
             families.setdefault(registry.family(name) or _UNSAID, []).append(name)
         except NasbenchLabError as error:  # an entry point of another package
             broken[name] = error
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": name,
+                    "family": family,
+                    "needs": registry.needs(name),
+                    "version": registry.version(name),
+                    "reference": registry.reference(name),
+                }
+                for family in sorted(families)
+                for name in families[family]
+            ]
+        )
+        for name, reason in broken.items():
+            note(f"{name}: {reason}")
+        return
     grid = make_grid("strategy", "needs", "reference")
     for family in sorted(families, key=lambda family: (family == _UNSAID, family)):
         grid.add_row()
@@ -44,16 +63,39 @@ def overview(context: typer.Context) -> None:
         grid.add_row(f"  {name}", "", f"({reason})")
     print_grid(grid, fold=True)
     for problem in registry.ignored_entry_points():
-        typer.echo(f"note: {problem}", err=True)
-    typer.echo("\nshow one with its parameters    nasbench-lab strategies info NAME")
+        note(problem)
+    tell("\nshow one with its parameters    nasbench-lab strategies info NAME")
 
 
 @app.command()
 def info(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a strategy, or file.py:Class.")],
+    as_json: AsJson = False,
 ) -> None:
     """Show what a strategy is, its version and reference, and its parameters with their defaults and allowed values."""
     kind = _defined(name)
+    described = inspect.getdoc(kind) or ""
+    text, _, arguments = described.partition("\nArgs:\n")
+    text, _, _ = text.partition("\n>>> ")
+    parameters = _parameters(kind)
+    meanings = _meanings(arguments)
+    if as_json:
+        print_json(
+            {
+                "name": name,
+                "version": plain_version(kind),
+                "family": getattr(kind, "family", "") or _UNSAID,
+                "needs": registry.needs_of(kind),
+                "asynchronous": getattr(kind, "asynchronous", False),
+                "reference": getattr(kind, "reference", ""),
+                "description": text.strip(),
+                "parameters": [
+                    {"name": each, "default": default, "allowed": allowed, "meaning": meanings.get(each, "")}
+                    for each, (default, allowed) in parameters.items()
+                ],
+            }
+        )
+        return
     rows = {
         "name": name,
         "version": plain_version(kind),
@@ -64,19 +106,14 @@ def info(
     }
     for key, value in rows.items():
         typer.echo(f"{key:<12} {value}".rstrip())
-    described = inspect.getdoc(kind) or ""
-    text, _, arguments = described.partition("\nArgs:\n")
-    text, _, _ = text.partition("\n>>> ")
     typer.echo(f"\n{text.strip()}")
-    parameters = _parameters(kind)
     if parameters:
-        meanings = _meanings(arguments)
         grid = make_grid("parameter", "default", "allowed", "meaning")
         for parameter, (default, allowed) in parameters.items():
             grid.add_row(parameter, default, allowed, meanings.get(parameter, ""))
         typer.echo("")
         print_grid(grid, fold=True)
-    typer.echo(f"\nuse it       nasbench-lab run --strategy {_example(name, parameters)} ...")
+    tell(f"\nuse it       nasbench-lab run --strategy {_example(name, parameters)} ...")
 
 
 def _defined(name: str) -> Any:
