@@ -1,4 +1,6 @@
-"""What must happen before the package is imported: Ctrl-C ends the command line without a traceback.
+"""What must happen before the package is imported.
+
+Ctrl-C ends the command line without a traceback, and a shell that asks for completions gets its answer at once.
 
 Importing takes up to a second. The command line then decides itself what Ctrl-C does (`nasbench_lab.cli.interrupts`).
 """
@@ -9,6 +11,8 @@ import signal
 import sys
 import threading
 from pathlib import Path
+
+from nasbench_lab.cli import completion
 
 _COMMANDS = ("-m", "nasbench-lab", "nasbench-lab.exe")
 """Names of the running program while ``python -m nasbench_lab`` or ``nasbench-lab`` imports this package."""
@@ -21,6 +25,9 @@ def is_command_line() -> bool:
 
 
 _is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # ignored in the background
+
+if is_command_line() and completion.is_asked():
+    completion.answer_from_snapshot()  # ends the process if it can
 
 if is_command_line() and _is_usual and threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -48,12 +48,12 @@ _OF_STUDY: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
 """Figures that are drawn from a study alone, with their options."""
 _OTHERS = {"pareto": ("kind",), "architecture": ()}
 
-_FIGURES = (*_OF_STUDY, *_OTHERS)
+FIGURES = (*_OF_STUDY, *_OTHERS)
 
 
 def plot(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or a traces file.")],
-    figure: Annotated[str, typer.Option(help=f"Figure to draw: {', '.join(_FIGURES)}.")],
+    figure: Annotated[str, typer.Option(help=f"Figure to draw: {', '.join(FIGURES)}.")],
     out: Annotated[Path, typer.Option(help="File to write (.pdf, .svg or .png); an existing file is replaced.")],
     table: Annotated[list[str] | None, typer.Option(help="Use only this table. May be repeated.")] = None,
     strategy: Annotated[
@@ -100,8 +100,8 @@ def plot(
 
 def _check(figure: str, out: Path, given: dict[str, str]) -> None:
     """Raise an error before anything is computed if the options do not fit together."""
-    if figure not in _FIGURES:
-        raise unknown("figure", figure, _FIGURES)
+    if figure not in FIGURES:
+        raise unknown("figure", figure, FIGURES)
     if out.suffix[1:] not in PAPER_FORMATS:
         allowed = ", ".join(f".{form}" for form in PAPER_FORMATS)
         raise ParameterError(f"the file must end in {allowed}, got {out.name!r}")

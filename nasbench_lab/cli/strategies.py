@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,12 +14,37 @@ from nasbench_lab.cli.commands import Commands
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.verbosity import note, tell
-from nasbench_lab.errors import NasbenchLabError, ParameterError
+from nasbench_lab.errors import NasbenchLabError, ParameterError, UnknownNameError
+from nasbench_lab.messages import suggestions, unknown
 from nasbench_lab.strategies import Strategy, registry
 from nasbench_lab.strategies.lookup import import_path, split_path
 from nasbench_lab.strategies.plain import plain_version
 
-app = typer.Typer(cls=Commands, help="List all strategies, or show one.", rich_markup_mode=None)
+
+class StrategiesGroup(Commands):
+    """Runs ``strategies info NAME`` for ``strategies NAME`` if NAME is a strategy."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the first argument names."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            if not split_path(name)[0]:
+                _check_known(name, self.list_commands(ctx))
+            return super().resolve_command(ctx, ["info", *args])
+        return super().resolve_command(ctx, args)
+
+
+def _check_known(name: str, commands: Sequence[str]) -> None:
+    """Raise UnknownNameError if a word is neither a command nor a strategy."""
+    try:
+        registry.full_name(name)
+    except UnknownNameError as error:
+        if suggestions(name, commands):
+            raise unknown("command or strategy", name, [*commands, *registry.list_strategies()]) from error
+        raise
+
+
+app = typer.Typer(cls=StrategiesGroup, help="List all strategies, or show one.", rich_markup_mode=None)
 
 _UNSAID = "other"
 """Family of strategies without one, such as those of users."""
@@ -73,11 +99,12 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Show what a strategy is, its version and reference, and its parameters with their defaults and allowed values."""
+    name = name if split_path(name)[0] else registry.full_name(name)
     kind = _defined(name)
     described = inspect.getdoc(kind) or ""
     text, _, arguments = described.partition("\nArgs:\n")
     text, _, _ = text.partition("\n>>> ")
-    parameters = _parameters(kind)
+    parameters = parameters_of(kind)
     meanings = _meanings(arguments)
     if as_json:
         print_json(
@@ -125,7 +152,7 @@ def _defined(name: str) -> Any:
     return kind
 
 
-def _parameters(kind: type[Any]) -> dict[str, tuple[str, str]]:
+def parameters_of(kind: type[Any]) -> dict[str, tuple[str, str]]:
     """Return the default of every parameter of a strategy, and what values are allowed, in words."""
     if not dataclasses.is_dataclass(kind):
         signature = list(inspect.signature(kind).parameters.values())[2:]  # after the space and the generator
