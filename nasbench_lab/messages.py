@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
+import re
+import shlex
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -133,6 +135,15 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
+def as_command(*words: object) -> str:
+    """Return a command of the command line that can be pasted into a shell: paths with spaces are quoted.
+
+    >>> print(as_command("suite", "run", "my suite.toml", "--out", "results"))
+    nasbench-lab suite run 'my suite.toml' --out results
+    """
+    return shlex.join(["nasbench-lab", *map(str, words)])
+
+
 def stands_for(name: str, known: Iterable[str], also_called: Mapping[str, Sequence[str]] | None = None) -> list[str]:
     """Return the known names that another spelling or an alias stands for. Case and punctuation do not matter.
 
@@ -205,24 +216,24 @@ def _ordered(names: Iterable[str]) -> list[str]:
     (['4', '12', '108'], ['10', 'a', 'b'])
     """
     found = sorted(names)
-    return sorted(found, key=int) if all(map(_is_number, found)) else found
+    return sorted(found, key=float) if all(map(_is_number, found)) else found
 
 
 def _nearest(name: str, numbers: Sequence[str]) -> list[str]:
     """Return the next smaller and the next larger of ascending numbers; nothing if one of the texts is no number.
 
-    >>> _nearest("0", ["1", "2", "90"]), _nearest("50", ["1", "2", "90"]), _nearest("x", ["1"])
+    >>> _nearest("0", ["1", "2", "90"]), _nearest("50.5", ["1", "2", "90"]), _nearest("x", ["1"])
     (['1'], ['2', '90'], [])
     """
-    if not _is_number(name.removeprefix("-")) or not all(map(_is_number, numbers)):
+    if not _is_number(name) or not all(map(_is_number, numbers)):
         return []
-    smaller = [each for each in numbers if int(each) < int(name)]
-    larger = [each for each in numbers if int(each) > int(name)]
+    smaller = [each for each in numbers if float(each) < float(name)]
+    larger = [each for each in numbers if float(each) > float(name)]
     return [*smaller[-1:], *larger[:1]]
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER
+    return len(text) < _LONGEST_NUMBER and re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text, re.ASCII) is not None
 
 
 def _with(part: str, names: Sequence[str]) -> list[str]:

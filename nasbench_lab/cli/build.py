@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from nasbench_lab.cli.options import (
 from nasbench_lab.cli.progress import training_progress
 from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import as_command
 from nasbench_lab.tables import load, packed_tables, write
 
 
@@ -60,7 +60,7 @@ def build(
         typer.echo(f"shard {shard} is finished; {missing:,} trainings of other shards are still missing in {folder}")
         return
     write(builds.assemble(specification, folder, precision=how.precision), table)
-    tell(f"wrote {table}; to describe it: nasbench-lab tables describe {shlex.quote(str(table))}")
+    tell(f"wrote {table}; to describe it: {as_command('tables', 'describe', table)}")
 
 
 def pack(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import typer
 from nasbench_lab.cli import verbosity
 from nasbench_lab.cli.progress import reporting
 from nasbench_lab.errors import DataError, OutputError, ParameterError, PublishedFileWarning
+from nasbench_lab.messages import as_command
 from nasbench_lab.plain_files import is_folder, read_plain
 from nasbench_lab.tables import Table, open_table
 from nasbench_lab.tables.catalogue import is_table_file
@@ -135,7 +135,7 @@ def import_file(
         notes = () if found.several else table.description.notes
         for line in dict.fromkeys([*notes, *filter(None, [coverage_note(table)])]):
             typer.echo(f"  - {line}")
-    verbosity.tell(f"to show it: nasbench-lab tables info {shlex.quote(str(written[0]))}")
+    verbosity.tell(f"to show it: {as_command('tables', 'info', written[0])}")
 
 
 def _target(source: Path, out: Path | None, found: FileFormat, overwrite: bool) -> Path:

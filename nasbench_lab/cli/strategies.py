@@ -15,7 +15,7 @@ from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import NasbenchLabError, ParameterError, UnknownNameError
-from nasbench_lab.messages import suggestions, unknown
+from nasbench_lab.messages import as_command, suggestions, unknown
 from nasbench_lab.strategies import Strategy, registry
 from nasbench_lab.strategies.lookup import import_path, split_path
 from nasbench_lab.strategies.plain import plain_version
@@ -140,7 +140,7 @@ def info(
             grid.add_row(parameter, default, allowed, meanings.get(parameter, ""))
         typer.echo("")
         print_grid(grid, fold=True)
-    tell(f"\nuse it       nasbench-lab run --strategy {_example(name, parameters)} ...")
+    tell(f"\nuse it       {as_command('run', '--strategy', _example(name, parameters))} ...")
 
 
 def _defined(name: str) -> Any:

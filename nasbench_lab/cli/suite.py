@@ -21,6 +21,7 @@ from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import as_command
 from nasbench_lab.report import published_table
 from nasbench_lab.simulation import Results
 from nasbench_lab.suites import DaskExecutor, LocalProcesses, SuiteFolder, built_in, read_suite, run_suite, runner
@@ -83,7 +84,7 @@ def run(
     _print_results(results, summaries, skipped)
     if beside:
         tell(f"\ncomparison with published numbers: {out / PUBLISHED}")
-    tell(f"\nsee {out}; for figures, statistics and a page to share: nasbench-lab report {out}")
+    tell(f"\nsee {out}; for figures, statistics and a page to share: {as_command('report', out)}")
 
 
 @app.command()
@@ -99,7 +100,8 @@ def init(
         raise OutputError(f"{file} already exists; choose another file")
     with atomic_path(file) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    tell(f"wrote {file}; edit it, then run: nasbench-lab suite run {file} --out results/{file.stem}")
+    command = as_command("suite", "run", file, "--out", f"results/{file.stem}")
+    tell(f"wrote {file}; edit it, then run: {command}")
 
 
 @app.command("list")
@@ -161,7 +163,7 @@ def status(
     for problem in problems:
         typer.echo(f"damaged: {problem}")
     if problems:
-        typer.echo(f"nasbench-lab suite clean {folder} removes damaged files; then run the suite again")
+        typer.echo(f"{as_command('suite', 'clean', folder)} removes damaged files; then run the suite again")
         raise typer.Exit(1)
 
 

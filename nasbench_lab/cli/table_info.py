@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ import typer
 from nasbench_lab import spaces
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.verbosity import tell
+from nasbench_lab.messages import as_command
 from nasbench_lab.tables import Description, Table, cached_path, find_recipe, load
 from nasbench_lab.tables.catalogue import full_name, is_named, is_present
 from nasbench_lab.tables.known_sizes import KNOWN_SIZES
@@ -115,7 +115,7 @@ def _print(found: dict[str, Any]) -> None:
         typer.echo(f"  - {note}")
     typer.echo(f"\ncitation\n{found['citation']}")
     if not found["local"]:
-        tell(f"\nto fetch it: nasbench-lab tables fetch {shlex.quote(found['name'])}")
+        tell(f"\nto fetch it: {as_command('tables', 'fetch', found['name'])}")
 
 
 def _size(found: dict[str, Any]) -> str:

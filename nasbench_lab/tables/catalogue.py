@@ -21,7 +21,7 @@ import numpy as np
 from nasbench_lab.cache import CACHE_VARIABLE, cache_folder
 from nasbench_lab.errors import DataError, OutputError, ParameterError, SourceError, UnknownNameError
 from nasbench_lab.files import atomic_path
-from nasbench_lab.messages import first_line, several, shortened, stands_for, unknown
+from nasbench_lab.messages import as_command, first_line, several, shortened, stands_for, unknown
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.plugins import added_names, describe, load_entry_point
 from nasbench_lab.tables import store
@@ -284,7 +284,7 @@ def load(name: str | os.PathLike[str]) -> Table:
     path = cached_path(text)
     if not path.exists() and isinstance(made, StreamedRecipe) and not made.file.is_here():
         size = f"a download of {made.file.size / 1e6:,.0f} MB" if made.file.size else "a large download"
-        raise SourceError(f"table {text!r} is {size}; fetch it first: nasbench-lab tables fetch {text}")
+        raise SourceError(f"table {text!r} is {size}; fetch it first: {as_command('tables', 'fetch', text)}")
     try:
         return store.open_table(fetch(text), remedy="; delete the file to make it again")
     except OutputError as error:
@@ -296,7 +296,8 @@ def load(name: str | os.PathLike[str]) -> Table:
 def _refuse_other_path(name: str | os.PathLike[str], text: str) -> None:
     """Raise DataError if a text that names no table is the path of another file, or clearly meant as a path."""
     if is_plain(text):
-        raise DataError(f"{text} is not a table file (.h5); convert it first: nasbench-lab tables import {text}")
+        command = as_command("tables", "import", text)
+        raise DataError(f"{text} is not a table file (.h5); convert it first: {command}")
     if not isinstance(name, str) or text.startswith(("/", "./", "../", "~")) or "\\" in text:
         raise DataError(f"there is no file or folder {text if len(text) <= 4096 else shortened(text)}")
 
