@@ -8,9 +8,9 @@ import typer
 
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.progress import reporting
-from nasbench_lab.cli.verbosity import tell
+from nasbench_lab.cli.verbosity import detail, tell
 from nasbench_lab.errors import NasbenchLabError, ParameterError
-from nasbench_lab.tables import cached_path, cite, load, verify
+from nasbench_lab.tables import cached_path, cite, find_recipe, load, verify
 from nasbench_lab.tables import fetch as fetch_table
 from nasbench_lab.tables.catalogue import is_table_file, list_tables, matching
 from nasbench_lab.tables.fetching.manual_downloads import refuse_manual_download
@@ -55,6 +55,7 @@ def fetch(
 def _fetch_one(name: str) -> dict[str, Any]:
     """Fetch a table, and return what the command tells of it."""
     fresh = not cached_path(name).exists()
+    detail(f"{name}: {find_recipe(name).description.source}")
     with reporting(_STOPPED) as report:
         path = fetch_table(name, report=report)
     table = load(name)

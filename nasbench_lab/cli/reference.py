@@ -27,15 +27,19 @@ COMMAND = "python -m nasbench_lab.cli.reference > docs/cli.md"
 
 _TOP = f"""# The command line
 
-This page lists all commands and options, as does `nasbench-lab COMMAND --help`. A mistake gives one line on standard
-error and exit code 2. To see the traceback as well, set the environment variable `NASBENCH_LAB_TRACEBACK` to 1. Ctrl-C
-ends a command with exit code 130. If nobody reads the output, as after `| head -1`, the exit code is 141.
+This page lists all commands and options, as does `nasbench-lab COMMAND --help`. Every command also has the options
+`--help`, `--quiet` (`-q`: print only results and errors) and `--verbose` (`-v`: print details and tracebacks too).
+`nasbench-lab --install-completion` installs tab completion. [In the shell](shell.md) explains these, the JSON documents
+of `--json`, and exit codes.
+
+A mistake gives one line on standard error and exit code 2. Ctrl-C ends a command with exit code 130. If nobody reads
+the output, as after `| head -1`, the exit code is 141.
 
 The page is generated. Do not edit it; run `{COMMAND}`.
 """
 
-_EVERYWHERE = {"help", *verbosity.NAMES}
-"""Options of every command, which the page describes once."""
+_EVERYWHERE = {"help", "install_completion", "show_completion", *verbosity.NAMES}
+"""Options that the page describes once."""
 
 _WORDS: dict[Any, str] = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
 _OWN_DEFAULT = re.compile(r"\s*\[default: (.*)\]$", re.S)

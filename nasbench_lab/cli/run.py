@@ -16,7 +16,7 @@ from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
-from nasbench_lab.cli.verbosity import tell
+from nasbench_lab.cli.verbosity import detail, tell
 from nasbench_lab.errors import NOTED, ParameterError
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import FILES
@@ -53,6 +53,9 @@ def run(
             write_overview(simulated, folder)
     summaries = [each.summary for each in simulated]
     print_notes(summaries, notes)
+    for row in summaries:
+        setting = f"{row.fidelity} epochs, repeat {row.repeat}, seed {row.seed}"
+        detail(f"{row.strategy} on {row.table} (checksum {row.checksum[:12]}): {setting}")
     total = sum(int(each.ends.evaluations.sum()) for each in simulated)
     if as_json:
         print_json(

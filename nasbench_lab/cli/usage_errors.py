@@ -28,11 +28,11 @@ def _with_parameter(error: Any, parameter: Any, words: Sequence[str]) -> str:
     kind = kind_of_parameter(error.ctx.command, parameter)
     if type(error).__name__ == "MissingParameter":
         choices = f"; allowed: {', '.join(kind.choices)}" if kind.choices else ""
-        return f"{_title(parameter)} is missing{choices}"
+        return f"{_title(parameter, words)} is missing{choices}"
     if not kind.allowed:
         return " ".join(str(error.message).split()).rstrip(".")
     given = _given(parameter, kind, words)
-    return f"{_title(parameter)} must be {kind.allowed}{'' if given is None else f', got {shortened(given)}'}"
+    return f"{_title(parameter, words)} must be {kind.allowed}{'' if given is None else f', got {shortened(given)}'}"
 
 
 def _without_parameter(error: Any, context: Any) -> str:
@@ -57,10 +57,11 @@ def _unknown_option(name: str, context: Any) -> str:
     return f"{text}; did you mean {' or '.join(near)}?" if near else text
 
 
-def _title(parameter: Any) -> str:
-    """Return the name of a parameter as in the help."""
+def _title(parameter: Any, words: Sequence[str]) -> str:
+    """Return the name of a parameter: that which was typed, or that in the help."""
     if parameter.param_type_name == "option":
-        return str(max(parameter.opts, key=len))
+        typed = [word.partition("=")[0] for word in words]
+        return str(next((name for name in parameter.opts if name in typed), parameter.opts[0]))
     return str(parameter.metavar or parameter.name.upper()).strip("{}[]").removesuffix("...")
 
 

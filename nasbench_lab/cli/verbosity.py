@@ -7,9 +7,13 @@ With ``--verbose``, details are added: what was opened, and the traceback of an 
 from __future__ import annotations
 
 import enum
+import platform
 from typing import Any
 
 import typer
+
+import nasbench_lab
+from nasbench_lab.cache import cache_folder
 
 
 class _Level(enum.IntEnum):
@@ -82,8 +86,9 @@ def _set_quiet(wanted: bool) -> None:
 
 
 def _set_verbose(wanted: bool) -> None:
-    if wanted:
+    if wanted and not verbosity.verbose:
         verbosity.set(_Level.verbose)
+        detail(f"nasbench-lab {nasbench_lab.__version__}, Python {platform.python_version()}, cache {cache_folder()}")
 
 
 _template = typer.Typer(add_completion=False)

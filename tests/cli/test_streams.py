@@ -143,7 +143,7 @@ TYPE_ERROR = "cannot make Refuses with (space, random): TypeError: not today (mi
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("Raises", f"{KEY_ERROR}; to see the traceback, set NASBENCH_LAB_TRACEBACK=1"), ("Refuses", TYPE_ERROR)],
+    [("Raises", f"{KEY_ERROR}; to see the traceback, use --verbose"), ("Refuses", TYPE_ERROR)],
 )
 def test_an_error_of_a_users_strategy_is_one_line_with_its_place(tmp_path, name, said):
     (tmp_path / "mine.py").write_text(RAISES)
