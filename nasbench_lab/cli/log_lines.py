@@ -11,30 +11,30 @@ from typing import final
 
 import typer
 
-FIRST = 10.0
+FIRST = 15.0
 """Seconds until the first line."""
 MOST = 60.0
-"""Most seconds between two lines. It takes four lines until they are that far apart."""
+"""Most seconds between two lines. The third line is that far from the second."""
 
 _TICK = 1.0  # seconds
 
 
 @final
 class LogLines:
-    """Lines about long work: the first after ten seconds, later ones with growing distance, at most a minute.
+    """Lines about long work: the first after fifteen seconds, later ones with growing distance, at most a minute.
 
     Args:
         clock: returns seconds; the origin does not matter.
 
     >>> now = 0
     >>> lines = LogLines(lambda: now)
-    >>> for now in (0, 5, 10, 20, 30, 60, 90):
+    >>> for now in (0, 5, 15, 20, 45, 90, 105):
     ...     lines.update("simulating", f"{now} of 300 shards", now, 300)
     ...     if line := lines.due():
     ...         print(line)
-    simulating: 10 of 300 shards, about 5 minutes left
-    simulating: 30 of 300 shards, about 5 minutes left
-    simulating: 90 of 300 shards, about 4 minutes left
+    simulating: 15 of 300 shards, about 5 minutes left
+    simulating: 45 of 300 shards, about 4 minutes left
+    simulating: 105 of 300 shards, about 3 minutes left
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -48,7 +48,7 @@ def test_verbose_adds_details_and_tracebacks():
 
 @pytest.fixture
 def at_once(monkeypatch):
-    """Lines without the wait of ten seconds."""
+    """Lines without the wait."""
     monkeypatch.setattr(log_lines, "FIRST", 0.03)
     monkeypatch.setattr(log_lines, "_TICK", 0.01)
 
@@ -89,9 +89,9 @@ def test_the_lines_come_at_growing_intervals():
         lines.update("runs", f"{second} of 1,000", second, 1000)
         if line := lines.due():
             told.append((second, line))
-    assert [second for second, _ in told] == [10, 30, 70, 130, 190, 250, 310, 370, 430, 490, 550]
-    assert told[0][1] == "runs: 10 of 1,000, about 16 minutes left"
-    assert told[-1][1] == "runs: 550 of 1,000, about 8 minutes left"
+    assert [second for second, _ in told] == [15, 45, 105, 165, 225, 285, 345, 405, 465, 525, 585]
+    assert told[0][1] == "runs: 15 of 1,000, about 16 minutes left"
+    assert told[-1][1] == "runs: 585 of 1,000, about 7 minutes left"
 
 
 def test_the_time_left_ignores_what_was_done_before():
