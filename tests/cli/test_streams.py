@@ -157,6 +157,6 @@ def test_an_error_of_a_users_strategy_is_one_line_with_its_place(tmp_path, name,
 
 
 def test_an_error_of_the_package_itself_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr(app, "app", lambda **_: {}["missing"])
+    monkeypatch.setattr(app, "app", "{missing}".format)
     with pytest.raises(KeyError):
         app._run()
