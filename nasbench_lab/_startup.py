@@ -7,12 +7,11 @@ Importing takes up to a second. The command line then decides itself what Ctrl-C
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 from pathlib import Path
-
-from nasbench_lab.cli import completion
 
 _COMMANDS = ("-m", "nasbench-lab", "nasbench-lab.exe")
 """Names of the running program while ``python -m nasbench_lab`` or ``nasbench-lab`` imports this package."""
@@ -26,8 +25,10 @@ def is_command_line() -> bool:
 
 _is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # ignored in the background
 
-if is_command_line() and completion.is_asked():
-    completion.answer_from_snapshot()  # ends the process if it can
-
 if is_command_line() and _is_usual and threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+if is_command_line() and "_NASBENCH_LAB_COMPLETE" in os.environ:
+    from nasbench_lab.cli.completion import answer_from_snapshot
+
+    answer_from_snapshot()  # ends the process if it can

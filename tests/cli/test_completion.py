@@ -119,6 +119,8 @@ def test_zsh_and_fish_are_told_descriptions(monkeypatch, capsys):
     ask = functools.partial(told, monkeypatch, capsys)
     assert ask("zsh", "nasbench-lab suite ru")[0].startswith('_arguments \'*: :(("run":"Run a suite')
     assert '"umda\\\\:selected=10"' in ask("zsh", "nasbench-lab run --strategy umda:s")[0]
+    assert ask("fish", "nasbench-lab run --table=digits/ch")[0].startswith("--table=digits/chain\t")
+    assert ask("zsh", "nasbench-lab run --table=digits/c")[0].count('"--table=digits/c') == 2
     assert ask("zsh", "nasbench-lab validate ") == ("_files\n", 0)
     assert ask("fish", "nasbench-lab run --strategy umda:s") == ("umda:selected=10\n", 0)
     assert ask("fish", "nasbench-lab strategies random-se")[0].startswith("random-search\tBergstra")

@@ -12,14 +12,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nasbench_lab.cli.completion.request import VARIABLE, typed_words, whole_words
+from nasbench_lab.cli.completion.request import VARIABLE, adapt_words, typed_words
 
 _Completed = list[tuple[str, str]]
 
 
 def answer(snapshot: dict[str, Any]) -> None:
     """Print the completions that the shell asks for, and end the process."""
-    with whole_words() as replaced, contextlib.redirect_stdout(io.StringIO()) as printed:
+    adapted = adapt_words()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         try:
             _app(snapshot["commands"], snapshot["names"], typed_words())(
                 prog_name="nasbench-lab", complete_var=VARIABLE
@@ -29,7 +30,7 @@ def answer(snapshot: dict[str, Any]) -> None:
         except Exception:  # a message would end up in the line that the user types
             code = 1
     for line in printed.getvalue().splitlines():
-        sys.stdout.write(f"{line.removeprefix(replaced)}\n")
+        sys.stdout.write(f"{adapted(line)}\n")
     raise SystemExit(code)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 _BREAK = re.compile("[:=]+")
+_OPTION = re.compile(r"(?<= )(--[a-z-]+=)\S*$")
+_ZSH_VALUE = re.compile(r"""^(_arguments '\*: :\(\()?"(?=[^:])""")
 
 VARIABLE = "_NASBENCH_LAB_COMPLETE"
 """The variable that asks for completions: what to do, and the shell."""
@@ -24,21 +25,24 @@ def typed_words() -> set[str]:
     return set(" ".join(os.environ.get(name, "") for name in ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")).split())
 
 
-@contextlib.contextmanager
-def whole_words() -> Iterator[str]:
-    """Join the words that bash splits at colons and equals signs.
+def adapt_words() -> Callable[[str], str]:
+    """Give typer the words as they were typed, and return a function that adapts its answer, line by line.
 
-    Bash replaces only the last part of such a word, so the completions must begin there.
-
-    Yields:
-        The beginning of completions that must be left out.
+    Bash splits words at colons and equals signs, and replaces only the last part. So the words are joined, and the
+    beginning that bash keeps is left out of the answer. The other shells replace ``--option=value`` as a whole, of
+    which typer answers only the value.
     """
-    left_out = ""
     if os.environ[VARIABLE].endswith("_bash"):
         words, place = os.environ.get("COMP_WORDS", "").split("\n"), int(os.environ.get("COMP_CWORD", "0"))
-        whole, left_out = join_words((*words, "")[: place + 1])
+        whole, kept = join_words((*words, "")[: place + 1])
         os.environ |= {"COMP_WORDS": "\n".join(whole), "COMP_CWORD": str(len(whole) - 1)}
-    yield left_out
+        return lambda line: line.removeprefix(kept)
+    option = _OPTION.search(os.environ.get("_TYPER_COMPLETE_ARGS", ""))
+    if option is None:
+        return lambda line: line
+    if os.environ[VARIABLE].endswith("_zsh"):
+        return lambda line: _ZSH_VALUE.sub(rf"\g<0>{option[1]}", line)
+    return lambda line: option[1] + line if line else line
 
 
 def join_words(words: Sequence[str]) -> tuple[list[str], str]:
