@@ -108,9 +108,7 @@ def test_numbers_with_a_point_and_negative_numbers_are_near_in_value_too():
 @pytest.mark.parametrize("text", ["-1", "4536", "1.5", "9" * 30])
 def test_a_number_that_is_no_index_is_told_the_range(text):
     space = nl.load("digits/chain").space
-    with pytest.raises(
-        NasbenchLabError, match=rf"^architecture .*{text}.* is not in 0\.\.4535 of space 'layer-chain'$"
-    ):
+    with pytest.raises(NasbenchLabError, match=rf"^architecture '?{text}'? is not in 0\.\.4535 of space"):
         space.resolve(text)
 
 
