@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Stamps: the package is installed; so is all that the tests need.
+INSTALLED := $(VENV)/installed
 READY := $(VENV)/ready
 # The lowest versions may not be there for the newest Python.
 LOWEST_PYTHON ?= python3.11
@@ -17,10 +19,12 @@ FAST := tests/project/test_house.py tests/project/test_names.py tests/project/te
 
 .PHONY: check demo test test-lowest test-processors lint bench notebooks site site-serve package format clean
 
-demo: $(READY)
+demo: $(INSTALLED)
+	@echo "Comparing three strategies with 1,000 seeds on two tables ..."
 	$(BIN)/nasbench-lab run --table digits/topology --table digits/chain \
 	    --strategy random-search --strategy regularized-evolution --strategy local-search \
 	    --runs 1000 --evaluations 300 --out results/demo --overwrite
+	@echo "The figure is results/demo/regret.png"
 
 check: $(READY) lint
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile $(FAST)
@@ -68,11 +72,22 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-$(READY): pyproject.toml
+comma := ,
+# $(call install,REQUIREMENT,IN WORDS,HOW LONG IT TAKES)
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nasbench-lab needs Python >= 3.11, not " + sys.version.split()[0] + "; try: make PYTHON=python3.12 ...")'
+	@echo "Installing nasbench-lab $(2) into $(VENV): $(3) ..."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[graph,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '$(1)'
+endef
+
+$(INSTALLED): pyproject.toml
+	$(call install,.,with the packages that it needs,about a minute)
 	@touch $@
+
+$(READY): pyproject.toml
+	$(call install,.[graph$(comma)test],with everything that the tests need,a few minutes)
+	@touch $(INSTALLED) $@
 
 $(LOWEST)/ready: pyproject.toml tools/lowest_versions.py
 	$(LOWEST_PYTHON) -m venv --clear $(LOWEST)

@@ -1,10 +1,13 @@
-"""What must happen before the package is imported: Ctrl-C ends the command line without a traceback.
+"""What must happen before the package is imported.
+
+Ctrl-C ends the command line without a traceback, and a shell that asks for completions gets its answer at once.
 
 Importing takes up to a second. The command line then decides itself what Ctrl-C does (`nasbench_lab.cli.interrupts`).
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -24,3 +27,8 @@ _is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # ign
 
 if is_command_line() and _is_usual and threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+if is_command_line() and "_NASBENCH_LAB_COMPLETE" in os.environ:
+    from nasbench_lab.cli.completion import answer_from_snapshot
+
+    answer_from_snapshot()  # ends the process if it can

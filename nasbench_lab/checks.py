@@ -29,7 +29,8 @@ from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 
-from nasbench_lab.errors import ParameterError, shortened
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import shortened
 
 
 class Bound(Protocol):

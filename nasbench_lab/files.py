@@ -253,7 +253,7 @@ def _check_replaceable(target: Path, place: Path, replace: Collection[str] | Non
         raise OutputError(f"{target} is in the way: it is not a folder")
     present = sorted(path.name for path in place.iterdir() if not is_working(path))
     if replace is None and present:
-        raise OutputError(f"{target} already has {present[0]}; choose another folder, or allow overwriting it")
+        raise OutputError(f"{target} already has {present[0]}; choose another folder, or overwrite it (--overwrite)")
     foreign = [name for name in present if name not in (replace or ())]
     if foreign:
         raise OutputError(f"{target} has files that are no result ({foreign[0]}); it is not overwritten")

@@ -8,7 +8,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 
 _MOST_TOML = 2**24  # bytes
 

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, AtMost, require, whole
-from nasbench_lab.errors import shortened
+from nasbench_lab.messages import shortened
 
 WordArray = NDArray[np.uint64]
 

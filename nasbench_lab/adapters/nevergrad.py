@@ -11,7 +11,8 @@ import numpy as np
 from nasbench_lab.adapters.ask_tell import ask_tell_search
 from nasbench_lab.adapters.global_random import GlobalRandom
 from nasbench_lab.checks import AtLeast, require, whole
-from nasbench_lab.errors import MissingDataError, first_line, unknown
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.messages import first_line, unknown
 from nasbench_lab.strategies import PlainStrategy
 
 UNREPEATABLE: frozenset[str] = frozenset(

@@ -13,7 +13,7 @@ import numpy as np
 from nasbench_lab.adapters.ask_tell import MOST_TRIES
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import require
-from nasbench_lab.errors import unknown
+from nasbench_lab.messages import unknown
 from nasbench_lab.simulation.measurements import Measurements, RepeatPolicy
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy

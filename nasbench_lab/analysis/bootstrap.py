@@ -29,7 +29,8 @@ from nasbench_lab.analysis.intervals import LEVEL, Intervals
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Above, AtLeast, Below, number, whole
-from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import unknown
 
 Statistic = Literal["mean", "iqm", "median"]
 STATISTICS: tuple[Statistic, ...] = ("mean", "iqm", "median")

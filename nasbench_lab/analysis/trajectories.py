@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.messages import unknown
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
 
 TimeAxis = Literal["evaluations", "seconds"]

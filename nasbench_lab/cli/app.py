@@ -9,11 +9,11 @@ import warnings
 from typing import Annotated, Any
 
 import typer
-import typer.core
 
 import nasbench_lab
 from nasbench_lab.cli.check import check
 from nasbench_lab.cli.cite import cite
+from nasbench_lab.cli.commands import EXIT_ERROR, Commands
 from nasbench_lab.cli.encoding import print_anything
 from nasbench_lab.cli.interrupts import INTERRUPTED, noticed_interrupts
 from nasbench_lab.cli.plot import plot
@@ -25,16 +25,16 @@ from nasbench_lab.cli.streams import guarded_streams
 from nasbench_lab.cli.suite import app as suite_app
 from nasbench_lab.cli.tables import app as tables_app
 from nasbench_lab.cli.validate import validate
-from nasbench_lab.errors import NOTED, NasbenchLabError, described, place_in_user_code
-
-EXIT_ERROR = 2
+from nasbench_lab.cli.verbosity import note, verbosity
+from nasbench_lab.errors import NOTED, NasbenchLabError
+from nasbench_lab.messages import described, place_in_user_code
 
 TRACEBACK_VARIABLE = "NASBENCH_LAB_TRACEBACK"
 """Name of the environment variable that adds the traceback to the message of an error."""
 
 
-class _Commands(typer.core.TyperGroup):
-    """The commands. Ctrl-C in any of them ends it with the usual exit code."""
+class _Commands(Commands):
+    """All commands. Ctrl-C in any of them ends it with the usual exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -49,7 +49,6 @@ app = typer.Typer(
     cls=_Commands,
     help="Compare neural-architecture-search strategies over thousands of seeds, in seconds, on real tables.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -86,7 +85,7 @@ _show_warning = warnings.showwarning
 def _print_warning(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
     """Print a warning of this package as a note, others as Python does."""
     if issubclass(category, NOTED):
-        typer.echo(f"note: {message}", err=True)
+        note(str(message))
     else:
         _show_warning(message, category, *place, **more)
 
@@ -122,12 +121,12 @@ def _run() -> str | int | None:
         if not (notes or place_in_user_code(error.__traceback__)):
             raise
         told = ": ".join(filter(None, (notes, described(error))))
-        return _refuse(error, f"{told}; to see the traceback, set {TRACEBACK_VARIABLE}=1")
+        return _refuse(error, f"{told}; to see the traceback, use --verbose")
 
 
 def _called() -> str | int | None:
     try:
-        app()
+        app(prog_name="nasbench-lab")
     except SystemExit as end:
         return end.code
     return 0
@@ -135,7 +134,7 @@ def _called() -> str | int | None:
 
 def _refuse(error: BaseException, message: str) -> int:
     """Print an error in one line, after its traceback if the user asked for that, and return the exit code."""
-    if os.environ.get(TRACEBACK_VARIABLE):
+    if verbosity.verbose or os.environ.get(TRACEBACK_VARIABLE):
         traceback.print_exception(error)
     typer.echo(f"nasbench-lab: {message}", err=True)
     return EXIT_ERROR

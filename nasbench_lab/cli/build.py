@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +15,11 @@ from nasbench_lab.cli.options import (
     Threads,
     needs_torch,
     parse_number_of,
-    training_progress,
 )
+from nasbench_lab.cli.progress import training_progress
+from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import as_command
 from nasbench_lab.tables import load, packed_tables, write
 
 
@@ -59,7 +60,7 @@ def build(
         typer.echo(f"shard {shard} is finished; {missing:,} trainings of other shards are still missing in {folder}")
         return
     write(builds.assemble(specification, folder, precision=how.precision), table)
-    typer.echo(f"wrote {table}; to describe it: nasbench-lab tables describe {shlex.quote(str(table))}")
+    tell(f"wrote {table}; to describe it: {as_command('tables', 'describe', table)}")
 
 
 def pack(
@@ -68,4 +69,4 @@ def pack(
 ) -> None:
     """Write a small, compressed copy of a table. Identical rows of measurements are stored once."""
     packed_tables.pack(load(table), out)
-    typer.echo(f"wrote {out}, {out.stat().st_size / 1e6:.2f} MB")
+    tell(f"wrote {out}, {out.stat().st_size / 1e6:.2f} MB")

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
+from nasbench_lab.cli.json_output import AsJson, print_json
+from nasbench_lab.cli.verbosity import note
 from nasbench_lab.errors import NOTED, NasbenchLabError, ParameterError
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS
 from nasbench_lab.testing.baselines.baseline_check import BaselineCheck, check_file
@@ -57,6 +59,7 @@ def check(
         list[str] | None,
         typer.Option(help="How checks against a new baseline can pass: exact, statistical. [default: both]"),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Compare strategies with their committed baselines.
 
@@ -84,8 +87,10 @@ def check(
         outcomes.append(outcome)
         if outcome.verdict == "error":
             typer.echo(f"nasbench-lab: {outcome.findings[0]}", err=True)
-        else:
+        elif not as_json:
             typer.echo(to_text(outcome))
+    if as_json:
+        print_json(outcomes)
     if summary is not None:
         write_markdown(outcomes, summary)
     raise typer.Exit(exit_code(outcomes, allow or ()))
@@ -167,5 +172,5 @@ def _outcome(path: Path, do: Callable[[], CheckOutcome]) -> CheckOutcome:
         except NasbenchLabError as error:
             outcome = CheckOutcome(str(path), "", "", "error", findings=(str(error),))
     for text in sorted({str(w.message) for w in caught if issubclass(w.category, NOTED)}):
-        typer.echo(f"note: {text}", err=True)
+        note(text)
     return outcome

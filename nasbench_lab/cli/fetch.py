@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.progress import reporting
+from nasbench_lab.cli.verbosity import detail, tell
 from nasbench_lab.errors import NasbenchLabError, ParameterError
-from nasbench_lab.tables import cached_path, cite, load, verify
+from nasbench_lab.tables import cached_path, cite, find_recipe, load, verify
 from nasbench_lab.tables import fetch as fetch_table
 from nasbench_lab.tables.catalogue import is_table_file, list_tables, matching
 from nasbench_lab.tables.fetching.manual_downloads import refuse_manual_download
@@ -23,6 +25,7 @@ def fetch(
         typer.Argument(metavar="NAME...", help="Tables, e.g. nas-bench-graph/cora or 'nats-bench-tss/*'."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Fetch every table of the catalogue (gigabytes).")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Download, convert and check published tables, and print their paths. Resumes interrupted downloads."""
     for name in names or ():
@@ -33,34 +36,51 @@ def fetch(
     fetched, failed = [], []
     for name in wanted:
         try:
-            _fetch_one(name)
-            fetched.append(name)
+            fetched.append(_fetch_one(name))
+            if not as_json:
+                _print_fetched(fetched[-1])
         except NasbenchLabError as error:
             if len(wanted) == 1:
                 raise
             failed.append(name)
             typer.echo(f"nasbench-lab: {name}: {error}", err=True)
-    if fetched:
-        typer.echo(f"\nPlease cite (also printed by nasbench-lab cite):\n\n{cite(*fetched)}")
+    if as_json:
+        print_json(fetched)
+    elif fetched:
+        tell(f"\nPlease cite (also printed by nasbench-lab cite):\n\n{cite(*(each['name'] for each in fetched))}")
     if failed:
         raise typer.Exit(2)
 
 
-def _fetch_one(name: str) -> None:
-    """Fetch a table and print its path, source and licence."""
+def _fetch_one(name: str) -> dict[str, Any]:
+    """Fetch a table, and return what the command tells of it."""
     fresh = not cached_path(name).exists()
+    detail(f"{name}: {find_recipe(name).description.source}")
     with reporting(_STOPPED) as report:
         path = fetch_table(name, report=report)
     table = load(name)
-    typer.echo(f"{name}{'' if fresh else ' (already fetched)'}")
-    known = len(KNOWN_ANSWERS.get(name, ()))
-    rows = {
-        "file": f"{path} ({path.stat().st_size / 1e6:,.1f} MB)",
+    return {
+        "name": name,
+        "fetched": fresh,
+        "file": path,
+        "bytes": path.stat().st_size,
         "checksum": table.checksum,
-        "checked": (f"{known} published number{'s' * (known > 1)}, " if known else "")
-        + "the digest of every source file",
+        "published_numbers": len(KNOWN_ANSWERS.get(name, ())),
         "source": table.description.source,
         "licence": table.description.licence,
+    }
+
+
+def _print_fetched(fetched: dict[str, Any]) -> None:
+    typer.echo(f"{fetched['name']}{'' if fetched['fetched'] else ' (already fetched)'}")
+    known = fetched["published_numbers"]
+    rows = {
+        "file": f"{fetched['file']} ({fetched['bytes'] / 1e6:,.1f} MB)",
+        "checksum": fetched["checksum"],
+        "checked": (f"{known} published number{'s' * (known > 1)}, " if known else "")
+        + "the digest of every source file",
+        "source": fetched["source"],
+        "licence": fetched["licence"],
     }
     for key, value in rows.items():
         typer.echo(f"  {key:<10}{value}")
@@ -71,17 +91,22 @@ def check(
     sources: Annotated[
         bool, typer.Option("--sources", help="Also convert the published files again and compare.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check tables: checksums, ranges, published numbers. Prints one line per check; exit code 1 if a check fails."""
     files = [name for name in names if is_table_file(name)]
     wanted = [*files, *matching(name for name in names if name not in files)]
-    right = True
+    verified = []
     for name in wanted:
         with reporting("nothing was changed") as report:
             checks = verify(name, sources=sources, report=report)
+        verified.append({"name": name, "ok": all(each.ok for each in checks), "checks": [c._asdict() for c in checks]})
+        if as_json:
+            continue
         typer.echo(name)
         for each in checks:
-            right &= each.ok
             typer.echo(f"  {'ok' if each.ok else 'FAILED':<7} {each.what:<44} {each.found}")
-    if not right:
+    if as_json:
+        print_json(verified)
+    if not all(each["ok"] for each in verified):
         raise typer.Exit(1)

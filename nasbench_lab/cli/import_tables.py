@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +12,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from nasbench_lab.cli import verbosity
 from nasbench_lab.cli.progress import reporting
 from nasbench_lab.errors import DataError, OutputError, ParameterError, PublishedFileWarning
+from nasbench_lab.messages import as_command
 from nasbench_lab.plain_files import is_folder, read_plain
 from nasbench_lab.tables import Table, open_table
 from nasbench_lab.tables.catalogue import is_table_file
@@ -118,7 +119,7 @@ def import_file(
         "encoding": encoding,
     }
     if found.disk_needed is not None:
-        typer.echo(f"note: the tables take about {found.disk_needed(source) / 1e9:.1f} GB of disk", err=True)
+        verbosity.note(f"the tables take about {found.disk_needed(source) / 1e9:.1f} GB of disk")
     given = {key: value for key, value in options.items() if value is not None}
     with reporting("nothing was written") as report, as_flags(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore", UserWarning)  # the notes of the table say the same
@@ -134,7 +135,7 @@ def import_file(
         notes = () if found.several else table.description.notes
         for line in dict.fromkeys([*notes, *filter(None, [coverage_note(table)])]):
             typer.echo(f"  - {line}")
-    typer.echo(f"to show it: nasbench-lab tables info {shlex.quote(str(written[0]))}")
+    verbosity.tell(f"to show it: {as_command('tables', 'info', written[0])}")
 
 
 def _target(source: Path, out: Path | None, found: FileFormat, overwrite: bool) -> Path:

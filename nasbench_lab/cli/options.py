@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table as Grid
 
-from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.measurements import RepeatPolicy
 
@@ -116,32 +103,3 @@ def parse_number_of(text: str) -> tuple[int, int]:
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise ParameterError(f"shard must be N/M with N from 1 to M, like 2/5, got {text!r}")
     return int(found[1]), int(found[2])
-
-
-@contextlib.contextmanager
-def training_progress(folder: Path) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar of trainings with the remaining time (on a terminal); after Ctrl-C, say how to continue.
-
-    Args:
-        folder: the folder in which finished trainings are stored.
-    """
-    columns = (TextColumn("trained"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task: TaskID | None = None
-
-        def report(done: int, total: int) -> None:
-            nonlocal task
-            interrupts.check()
-            # Trainings that were finished before say nothing about the speed, so a new task starts with them.
-            if task is None or bar.tasks[task].total != total:
-                task = bar.add_task("trained", total=total, completed=done)
-            bar.update(task, completed=done)
-
-        try:
-            yield report
-        except KeyboardInterrupt:
-            bar.stop()
-            kept = f"finished trainings are kept in {folder}"
-            typer.echo(f"stopped; {kept}; run the same command again to continue", err=True)
-            raise typer.Exit(INTERRUPTED) from None

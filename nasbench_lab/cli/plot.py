@@ -11,8 +11,10 @@ import typer
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
-from nasbench_lab.errors import MissingDataError, ParameterError, unknown
+from nasbench_lab.cli.verbosity import tell
+from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure
@@ -46,12 +48,12 @@ _OF_STUDY: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
 """Figures that are drawn from a study alone, with their options."""
 _OTHERS = {"pareto": ("kind",), "architecture": ()}
 
-_FIGURES = (*_OF_STUDY, *_OTHERS)
+FIGURES = (*_OF_STUDY, *_OTHERS)
 
 
 def plot(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or a traces file.")],
-    figure: Annotated[str, typer.Option(help=f"Figure to draw: {', '.join(_FIGURES)}.")],
+    figure: Annotated[str, typer.Option(help=f"Figure to draw: {', '.join(FIGURES)}.")],
     out: Annotated[Path, typer.Option(help="File to write (.pdf, .svg or .png); an existing file is replaced.")],
     table: Annotated[list[str] | None, typer.Option(help="Use only this table. May be repeated.")] = None,
     strategy: Annotated[
@@ -93,13 +95,13 @@ def plot(
         drawn = _draw(figure, study_of(part, reference=reference), chosen, given)
     with atomic_path(out) as temporary:
         save_figure_as(drawn, temporary, style=chosen)
-    typer.echo(f"wrote {out}")
+    tell(f"wrote {out}")
 
 
 def _check(figure: str, out: Path, given: dict[str, str]) -> None:
     """Raise an error before anything is computed if the options do not fit together."""
-    if figure not in _FIGURES:
-        raise unknown("figure", figure, _FIGURES)
+    if figure not in FIGURES:
+        raise unknown("figure", figure, FIGURES)
     if out.suffix[1:] not in PAPER_FORMATS:
         allowed = ", ".join(f".{form}" for form in PAPER_FORMATS)
         raise ParameterError(f"the file must end in {allowed}, got {out.name!r}")

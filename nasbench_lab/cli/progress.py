@@ -1,11 +1,11 @@
-"""Progress of long work: bars on a terminal; in a log, one line per minute for work that can take hours."""
+"""Progress of long work: a bar on a terminal, a line now and then elsewhere, nothing if the command is quiet."""
 
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator
-from typing import final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
 
 import typer
 from rich.console import Console
@@ -25,101 +25,134 @@ from rich.progress import (
 from rich.text import Text
 
 from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
+from nasbench_lab.cli.log_lines import LogLines, logged
+from nasbench_lab.cli.verbosity import verbosity
+from nasbench_lab.tables.progress_callbacks import Progress as Count
 from nasbench_lab.tables.progress_callbacks import Report
 
-_BETWEEN_LINES = 60.0  # seconds
+_DOWNLOAD = "downloading"
+"""First word of the steps that are counted in bytes."""
 
 
-@final
-class LogLines:
-    """Log lines of long work: at most one per minute, and none in the first minute.
+class Tell(Protocol):
+    """Show how far a step is."""
 
-    Args:
-        clock: returns seconds; the origin does not matter.
-
-    >>> times = iter([0, 0, 30, 60, 90, 130])
-    >>> lines = LogLines(lambda: next(times))
-    >>> for done in range(5):
-    ...     print(lines.line(f"{done} of 9 shards", done, 9))
-    None
-    None
-    2 of 9 shards, about 4 minutes left
-    None
-    4 of 9 shards, about 3 minutes left
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._last = clock()
-        self._begin: tuple[float, float] | None = None
-
-    def line(self, said: str, done: float, total: float) -> str | None:
-        """Return a line with the remaining time, or None if it is too early for a line.
+    def __call__(self, step: str, done: float, total: float, *, said: str = "") -> None:
+        """Show how far a step is.
 
         Args:
-            said: the progress in words.
-            done: the progress as a number. Work done before the first call does not count towards the speed.
-            total: the number at the end.
+            step: name of the step. A new name starts a new bar.
+            done: the progress as a number.
+            total: the number at the end; 0 if it is unknown.
+            said: the progress in words, if not in these numbers.
         """
-        now = self._clock()
-        if self._begin is None:
-            self._begin = (now, done)
-        if now - self._last < _BETWEEN_LINES:
-            return None
-        self._last = now
-        begun, before = self._begin
-        if done <= before:
-            return said
-        left = (total - done) * (now - begun) / (done - before)
-        return f"{said}, about {_long(left)} left"
 
 
-def _long(seconds: float) -> str:
-    """Return an approximate duration as text.
+@contextlib.contextmanager
+def shown_progress(stopped: str) -> Iterator[Tell]:
+    """Show the progress of the work inside the block. Ctrl-C ends the command with a message.
 
-    >>> _long(20), _long(60), _long(3500), _long(9000)
-    ('1 minute', '1 minute', '58 minutes', '2.5 hours')
+    Args:
+        stopped: the message after Ctrl-C; empty for none, and KeyboardInterrupt is raised.
     """
-    minutes = max(round(seconds / 60), 1)
-    return f"{seconds / 3600:.1f} hours" if minutes >= 90 else f"{minutes} minute{'s' if minutes > 1 else ''}"
+    console = Console(stderr=True)
+    show = _bars(console) if console.is_terminal else _lines()
+    with _silence() if verbosity.quiet else show as tell:
+        try:
+            yield tell
+        except KeyboardInterrupt:
+            if not stopped:
+                raise
+        else:
+            return
+    typer.echo(f"stopped; {stopped}", err=True)
+    raise typer.Exit(INTERRUPTED)
+
+
+@contextlib.contextmanager
+def reporting(stopped: str) -> Iterator[Report]:
+    """Show the progress of every step of the work inside the block, see `shown_progress`.
+
+    Args:
+        stopped: message after Ctrl-C.
+    """
+    with shown_progress(stopped) as tell:
+        yield tell
+
+
+@contextlib.contextmanager
+def training_progress(folder: Path) -> Iterator[Count]:
+    """Show the progress of trainings, see `shown_progress`. After Ctrl-C, say how to continue.
+
+    Args:
+        folder: the folder in which finished trainings are stored.
+    """
+    with shown_progress(f"finished trainings are kept in {folder}; run the same command again to continue") as tell:
+        tell("trainings", 0, 0)
+        yield lambda done, total: tell("trainings", done, total)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[Tell]:
+    def tell(step: str, done: float, total: float, *, said: str = "") -> None:  # noqa: ARG001
+        interrupts.check()
+
+    yield tell
+
+
+@contextlib.contextmanager
+def _lines() -> Iterator[Tell]:
+    lines = LogLines()
+
+    def tell(step: str, done: float, total: float, *, said: str = "") -> None:
+        interrupts.check()
+        lines.update(step, said or _in_words(step, done, total), done, total)
+
+    with logged(lines):
+        yield tell
+
+
+def _in_words(step: str, done: float, total: float) -> str:
+    """Return how far a step is.
+
+    >>> _in_words("trainings", 3, 1200), _in_words("downloading x", 1_500_000, 20e6), _in_words("analysing", 0, 0)
+    ('3 of 1,200', '1.5 of 20.0 MB', '')
+    """
+    if not total:
+        return ""
+    if step.startswith(_DOWNLOAD):
+        return f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
+    return f"{done:,.0f} of {total:,.0f}"
+
+
+@contextlib.contextmanager
+def _bars(console: Console) -> Iterator[Tell]:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), _Amount(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+        tasks: dict[tuple[str, float], TaskID] = {}
+
+        def tell(step: str, done: float, total: float, *, said: str = "") -> None:
+            interrupts.check()
+            if (step, total) not in tasks:
+                for earlier in tasks.values():
+                    bar.stop_task(earlier)
+                # What was done before says nothing about the speed, so the bar starts there.
+                tasks[step, total] = bar.add_task(step, total=total or None, completed=done)  # type: ignore[arg-type]
+            bar.update(tasks[step, total], completed=done, description=step, said=said)
+
+        yield tell
 
 
 class _Amount(ProgressColumn):
-    """Bytes and speed of a download, or the count of other steps."""
+    """The progress in words if they were given; otherwise bytes and speed of a download, or the count of steps."""
 
     def __init__(self) -> None:
         super().__init__()
         self._bytes, self._speed, self._count = DownloadColumn(), TransferSpeedColumn(), MofNCompleteColumn()
 
     def render(self, task: Task) -> Text:
-        if task.description.startswith("downloading"):
+        if task.fields.get("said"):
+            return Text(task.fields["said"])
+        if task.description.startswith(_DOWNLOAD):
             return Text.assemble(self._bytes.render(task), " ", self._speed.render(task))
         return self._count.render(task) if task.total else Text()
-
-
-@contextlib.contextmanager
-def reporting(stopped: str) -> Iterator[Report]:
-    """Show a bar for every step of the work inside the block, if the output is a terminal.
-
-    Args:
-        stopped: message after Ctrl-C.
-    """
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), _Amount(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def report(name: str, done: int, total: int) -> None:
-            interrupts.check()
-            if name not in tasks:
-                for earlier in tasks.values():
-                    bar.stop_task(earlier)
-                tasks[name] = bar.add_task(name, total=total or None)
-            bar.update(tasks[name], completed=done, total=total or None)
-
-        try:
-            yield report
-        except KeyboardInterrupt:
-            bar.stop()
-            typer.echo(f"stopped; {stopped}", err=True)
-            raise typer.Exit(INTERRUPTED) from None

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.tables import Table, load
 
 
@@ -16,12 +17,30 @@ def query(
         int | None, typer.Option("--epochs", "--fidelity", help="Training epochs; by default the table's highest.")
     ] = None,
     repeat: Annotated[str, typer.Option(help="Number of a repeat, its seed, or mean.")] = "mean",
+    as_json: AsJson = False,
 ) -> None:
     """Print all measurements of one architecture in a table."""
     table = load(name)
     policy = table.check_repeat(int(repeat) if repeat.isascii() and repeat.isdigit() and len(repeat) < 10 else repeat)
     index = table.space.resolve(architecture)
     answer = table.query(index, epochs, policy)
+    if as_json:
+        seed = None if isinstance(policy, str) else table.description.repeats[policy]
+        print_json(
+            {
+                "table": table.name,
+                "architecture": index,
+                "notation": table.space.format(index),
+                "epochs": epochs or table.fidelities[-1],
+                "repeat": policy,
+                "seed": seed,
+                "metrics": {
+                    metric.name: {"value": answer.get(metric.name), "unit": metric.unit}
+                    for metric in table.description.metrics
+                },
+            }
+        )
+        return
     typer.echo(f"architecture  {index}  {table.space.format(index)}")
     typer.echo(f"epochs        {epochs or table.fidelities[-1]}")
     typer.echo(f"repeat        {_repeat_name(table, policy)}")

@@ -11,29 +11,35 @@ from __future__ import annotations
 import enum
 import inspect
 import re
-import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 import typer
-from typer.models import ParameterInfo
 
+from nasbench_lab.cli import verbosity
 from nasbench_lab.cli.app import app
+from nasbench_lab.cli.parameters import Kind, annotations_of, kind_of
 
 COMMAND = "python -m nasbench_lab.cli.reference > docs/cli.md"
 """The command that writes the page."""
 
 _TOP = f"""# The command line
 
-This page lists all commands and options, as does `nasbench-lab COMMAND --help`. A mistake gives one line on standard
-error and exit code 2. To see the traceback as well, set the environment variable `NASBENCH_LAB_TRACEBACK` to 1. Ctrl-C
-ends a command with exit code 130. If nobody reads the output, as after `| head -1`, the exit code is 141.
+This page lists all commands and options, as does `nasbench-lab COMMAND --help`. Every command also has the options
+`--help`, `--quiet` (`-q`: print only results and errors) and `--verbose` (`-v`: print details and tracebacks too).
+`nasbench-lab --install-completion` installs tab completion. [In the shell](shell.md) explains these, the JSON documents
+of `--json`, and exit codes.
+
+A mistake gives one line on standard error and exit code 2. Ctrl-C ends a command with exit code 130. If nobody reads
+the output, as after `| head -1`, the exit code is 141.
 
 The page is generated. Do not edit it; run `{COMMAND}`.
 """
+
+_EVERYWHERE = {"help", "install_completion", "show_completion", *verbosity.NAMES}
+"""Options that the page describes once."""
 
 _WORDS: dict[Any, str] = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
 _OWN_DEFAULT = re.compile(r"\s*\[default: (.*)\]$", re.S)
@@ -80,9 +86,9 @@ def reference() -> str:
 
 def parameters(command: Any) -> list[Parameter]:
     """Return the arguments and then the options of a command, in the order of its function."""
-    hints = typing.get_type_hints(inspect.unwrap(command.callback), include_extras=True) if command.callback else {}
-    shown = [each for each in command.params if not getattr(each, "hidden", False) and each.name != "help"]
-    found = [_parameter(each, hints.get(each.name, str)) for each in shown]
+    hints = annotations_of(command)
+    shown = [each for each in command.params if not getattr(each, "hidden", False) and each.name not in _EVERYWHERE]
+    found = [_parameter(each, kind_of(hints.get(each.name, str))) for each in shown]
     return sorted(found, key=lambda parameter: parameter.is_option)
 
 
@@ -142,13 +148,12 @@ def _row(parameter: Parameter) -> str:
     return f"| {_escape(names + value)} | {_escape(parameter.meaning)} | {_escape(default)} |"
 
 
-def _parameter(parameter: Any, hint: Any) -> Parameter:
-    kind, info = _kind(hint)
+def _parameter(parameter: Any, kind: Kind) -> Parameter:
     is_option = parameter.param_type_name == "option"
-    is_switch = is_option and kind is bool
-    text = " ".join((info.help if info and info.help else "").split())
+    is_switch = is_option and kind.type is bool
+    text = " ".join((kind.info.help if kind.info and kind.info.help else "").split())
     own = _OWN_DEFAULT.search(text)
-    meaning = _OWN_DEFAULT.sub("", text) + _range(info)
+    meaning = _OWN_DEFAULT.sub("", text) + _range(kind)
     if is_option and parameter.multiple and "repeated" not in meaning:
         meaning += " May be repeated."
     argument = (parameter.metavar or parameter.name.upper(),)
@@ -162,42 +167,19 @@ def _parameter(parameter: Any, hint: Any) -> Parameter:
     )
 
 
-def _kind(hint: Any) -> tuple[Any, ParameterInfo | None]:
-    """Return the type of one value of a parameter, and its typer information.
+def _word(kind: Kind) -> str:
+    """Return the placeholder for a value.
 
-    >>> _kind(typing.Annotated[list[int] | None, "..."])[0]
-    <class 'int'>
-    """
-    info = None
-    if typing.get_origin(hint) is typing.Annotated:
-        hint, *said = typing.get_args(hint)
-        info = next((each for each in said if isinstance(each, ParameterInfo)), None)
-    while typing.get_origin(hint) not in (None, typing.Literal):
-        inner = [each for each in typing.get_args(hint) if each is not NoneType]
-        hint = inner[0]
-    return hint, info
-
-
-def _word(kind: Any) -> str:
-    """Return the placeholder for a value of a type.
-
-    >>> _word(int), _word(typing.Literal["local", "dask"])
+    >>> from typing import Literal
+    >>> _word(kind_of(int)), _word(kind_of(Literal["local", "dask"]))
     ('NUMBER', 'local|dask')
     """
-    if typing.get_origin(kind) is typing.Literal:
-        return "|".join(map(str, typing.get_args(kind)))
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return "|".join(str(each.value) for each in kind)
-    return _WORDS.get(kind, "TEXT")
+    return "|".join(kind.choices) or _WORDS.get(kind.type, "TEXT")
 
 
-def _range(info: ParameterInfo | None) -> str:
-    """Return the limits of a number as text."""
-    if info is None or (info.min is None and info.max is None):
-        return ""
-    if info.max is None:
-        return f" At least {info.min}."
-    return f" At most {info.max}." if info.min is None else f" From {info.min} to {info.max}."
+def _range(kind: Kind) -> str:
+    """Return the limits of a number as a sentence."""
+    return f" {kind.limits.removeprefix(' of').strip().capitalize()}." if kind.limits else ""
 
 
 def _default(parameter: Any, is_switch: bool) -> str:

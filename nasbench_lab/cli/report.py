@@ -11,7 +11,9 @@ import typer
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.cli.progress import reporting
-from nasbench_lab.errors import OutputError, ParameterError, unknown
+from nasbench_lab.cli.verbosity import note, tell
+from nasbench_lab.errors import OutputError, ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.page import write_page
 from nasbench_lab.report.paper.folder import MISSING, write_paper_folder
 from nasbench_lab.simulation.results import Results
@@ -50,8 +52,8 @@ def report(
         progress("writing the page", 0, 0)
         write_page(study, out, source=str(results))
     for warning in study.warnings:
-        typer.echo(f"note: {warning}", err=True)
-    typer.echo(f"wrote {out} ({out.stat().st_size / _MEGABYTE:.1f} MB): open it in a browser")
+        note(warning)
+    tell(f"wrote {out} ({out.stat().st_size / _MEGABYTE:.1f} MB): open it in a browser")
     if folder is not None:
         _write_paper(study, opened, folder, overwrite=overwrite)
 
@@ -59,9 +61,9 @@ def report(
 def _write_paper(study: Study, results: Results, folder: Path, *, overwrite: bool) -> None:
     with reporting("the page is complete") as progress:
         names = write_paper_folder(study, results, folder, overwrite=overwrite, report=progress)
-    typer.echo(f"wrote {folder}: {len(names)} files, figures and tables for a paper")
+    tell(f"wrote {folder}: {len(names)} files, figures and tables for a paper")
     if MISSING in names:
-        typer.echo(f"note: {folder / MISSING} says which figures and tables are missing, and why", err=True)
+        note(f"{folder / MISSING} says which figures and tables are missing, and why")
 
 
 def _check_free(out: Path, folder: Path | None, *, overwrite: bool) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from nasbench_lab.analysis.collected_runs import CollectedRuns, collect_runs
 from nasbench_lab.cli.condition_options import GivenConditions, with_conditions
+from nasbench_lab.cli.json_output import AsJson, print_json
+from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
+from nasbench_lab.cli.verbosity import detail, tell
 from nasbench_lab.errors import NOTED, ParameterError
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import FILES
@@ -40,6 +41,7 @@ def run(
     ] = None,
     runs: Annotated[int, typer.Option(help="Runs (seeds) of every strategy on every table.")] = 1000,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older result in the folder.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare strategies: simulate, print a table, and write traces, summary and regret figure."""
     if overwrite and out is None:
@@ -51,13 +53,28 @@ def run(
             write_overview(simulated, folder)
     summaries = [each.summary for each in simulated]
     print_notes(summaries, notes)
+    for row in summaries:
+        setting = f"{row.fidelity} epochs, repeat {row.repeat}, seed {row.seed}"
+        detail(f"{row.strategy} on {row.table} (checksum {row.checksum[:12]}): {setting}")
+    total = sum(int(each.ends.evaluations.sum()) for each in simulated)
+    if as_json:
+        print_json(
+            {
+                "runs": comparison.runs,
+                "budget": str(comparison.conditions.budget),
+                "evaluations": total,
+                "seconds": took,
+                "folder": out,
+                "summaries": summaries,
+            }
+        )
+        return
     typer.echo(
         f"{comparison.runs:,} runs each, budget {comparison.conditions.budget}{_conditions(comparison.conditions)}"
     )
     print_summaries(summaries)
-    total = sum(int(each.ends.evaluations.sum()) for each in simulated)
     where = "nothing is stored; for traces and a figure, use --out FOLDER" if out is None else f"see {out}"
-    typer.echo(f"\n{comparison.simulated_runs:,} runs, {total:,} evaluations, simulated in {took:.2f} s; {where}")
+    tell(f"\n{comparison.simulated_runs:,} runs, {total:,} evaluations, simulated in {took:.2f} s; {where}")
 
 
 def _stored(out: Path | None, overwrite: bool) -> AbstractContextManager[Path | None]:
@@ -66,21 +83,24 @@ def _stored(out: Path | None, overwrite: bool) -> AbstractContextManager[Path | 
 
 
 def _simulate(comparison: Comparison, folder: Path | None) -> tuple[list[CollectedRuns], list[str], float]:
-    """Run a comparison with a progress bar (on a terminal only), and write each trace that is finished.
+    """Run a comparison with a progress display, and write each trace that is finished.
 
     Returns:
         What the summary and the figure need of each simulation, notes for the user, and the seconds of simulation.
     """
     clock = _Stopwatch()
-    console = Console(stderr=True)
-    with (
-        warnings.catch_warnings(record=True) as caught,
-        Progress(console=console, disable=not console.is_terminal) as bar,
-    ):
+    done, total = 0, comparison.simulated_runs
+    with warnings.catch_warnings(record=True) as caught, shown_progress("") as tell:
+
+        def count(runs: int) -> None:
+            nonlocal done
+            done += runs
+            tell("runs", done, total)
+
         for category in NOTED:
             warnings.simplefilter("always", category)
-        task = bar.add_task("runs", total=comparison.simulated_runs)
-        simulations = map(clock.timed, comparison.run_in_blocks(lambda runs: bar.advance(task, runs)))
+        tell("runs", 0, total)
+        simulations = map(clock.timed, comparison.run_in_blocks(count))
         found = list(map(collect_runs, simulations) if folder is None else write_traces(simulations, folder))
     return found, sorted({str(warning.message) for warning in caught}), clock.seconds
 

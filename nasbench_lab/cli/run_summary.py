@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 
 from nasbench_lab.analysis import Summary
 from nasbench_lab.cli.options import print_grid
+from nasbench_lab.cli.verbosity import note
 
 
 def print_summaries(summaries: Sequence[Summary]) -> None:
@@ -40,8 +41,8 @@ def print_notes(summaries: Sequence[Summary], more: Sequence[str] = ()) -> None:
         for row in summaries
         if row.without_value
     ]
-    for note in (*more, *notes):
-        typer.echo(f"note: {note}", err=True)
+    for text in (*more, *notes):
+        note(text)
 
 
 def _quartiles(row: Summary) -> str:

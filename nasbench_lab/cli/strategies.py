@@ -4,25 +4,54 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from nasbench_lab.checks import domains
+from nasbench_lab.cli.commands import Commands
+from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.errors import NasbenchLabError, ParameterError
+from nasbench_lab.cli.verbosity import note, tell
+from nasbench_lab.errors import NasbenchLabError, ParameterError, UnknownNameError
+from nasbench_lab.messages import as_command, suggestions, unknown
 from nasbench_lab.strategies import Strategy, registry
 from nasbench_lab.strategies.lookup import import_path, split_path
 from nasbench_lab.strategies.plain import plain_version
 
-app = typer.Typer(help="List all strategies, or show one.", rich_markup_mode=None)
+
+class StrategiesGroup(Commands):
+    """Runs ``strategies info NAME`` for ``strategies NAME`` if NAME is a strategy."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the first argument names."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            if not split_path(name)[0]:
+                _check_known(name, self.list_commands(ctx))
+            return super().resolve_command(ctx, ["info", *args])
+        return super().resolve_command(ctx, args)
+
+
+def _check_known(name: str, commands: Sequence[str]) -> None:
+    """Raise UnknownNameError if a word is neither a command nor a strategy."""
+    try:
+        registry.full_name(name)
+    except UnknownNameError as error:
+        if suggestions(name, commands):
+            raise unknown("command or strategy", name, [*commands, *registry.list_strategies()]) from error
+        raise
+
+
+app = typer.Typer(cls=StrategiesGroup, help="List all strategies, or show one.", rich_markup_mode=None)
 
 _UNSAID = "other"
 """Family of strategies without one, such as those of users."""
 
 
 @app.callback(invoke_without_command=True)
-def overview(context: typer.Context) -> None:
+def overview(context: typer.Context, as_json: AsJson = False) -> None:
     """List all strategies by family, with what they need and where they were published."""
     if context.invoked_subcommand is not None:
         return
@@ -33,6 +62,23 @@ def overview(context: typer.Context) -> None:
             families.setdefault(registry.family(name) or _UNSAID, []).append(name)
         except NasbenchLabError as error:  # an entry point of another package
             broken[name] = error
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": name,
+                    "family": family,
+                    "needs": registry.needs(name),
+                    "version": registry.version(name),
+                    "reference": registry.reference(name),
+                }
+                for family in sorted(families)
+                for name in families[family]
+            ]
+        )
+        for name, reason in broken.items():
+            note(f"{name}: {reason}")
+        return
     grid = make_grid("strategy", "needs", "reference")
     for family in sorted(families, key=lambda family: (family == _UNSAID, family)):
         grid.add_row()
@@ -43,16 +89,40 @@ def overview(context: typer.Context) -> None:
         grid.add_row(f"  {name}", "", f"({reason})")
     print_grid(grid, fold=True)
     for problem in registry.ignored_entry_points():
-        typer.echo(f"note: {problem}", err=True)
-    typer.echo("\nshow one with its parameters    nasbench-lab strategies info NAME")
+        note(problem)
+    tell("\nshow one with its parameters    nasbench-lab strategies info NAME")
 
 
 @app.command()
 def info(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a strategy, or file.py:Class.")],
+    as_json: AsJson = False,
 ) -> None:
     """Show what a strategy is, its version and reference, and its parameters with their defaults and allowed values."""
+    name = name if split_path(name)[0] else registry.full_name(name)
     kind = _defined(name)
+    described = inspect.getdoc(kind) or ""
+    text, _, arguments = described.partition("\nArgs:\n")
+    text, _, _ = text.partition("\n>>> ")
+    parameters = parameters_of(kind)
+    meanings = _meanings(arguments)
+    if as_json:
+        print_json(
+            {
+                "name": name,
+                "version": plain_version(kind),
+                "family": getattr(kind, "family", "") or _UNSAID,
+                "needs": registry.needs_of(kind),
+                "asynchronous": getattr(kind, "asynchronous", False),
+                "reference": getattr(kind, "reference", ""),
+                "description": text.strip(),
+                "parameters": [
+                    {"name": each, "default": default, "allowed": allowed, "meaning": meanings.get(each, "")}
+                    for each, (default, allowed) in parameters.items()
+                ],
+            }
+        )
+        return
     rows = {
         "name": name,
         "version": plain_version(kind),
@@ -63,19 +133,14 @@ def info(
     }
     for key, value in rows.items():
         typer.echo(f"{key:<12} {value}".rstrip())
-    described = inspect.getdoc(kind) or ""
-    text, _, arguments = described.partition("\nArgs:\n")
-    text, _, _ = text.partition("\n>>> ")
     typer.echo(f"\n{text.strip()}")
-    parameters = _parameters(kind)
     if parameters:
-        meanings = _meanings(arguments)
         grid = make_grid("parameter", "default", "allowed", "meaning")
         for parameter, (default, allowed) in parameters.items():
             grid.add_row(parameter, default, allowed, meanings.get(parameter, ""))
         typer.echo("")
         print_grid(grid, fold=True)
-    typer.echo(f"\nuse it       nasbench-lab run --strategy {_example(name, parameters)} ...")
+    tell(f"\nuse it       {as_command('run', '--strategy', _example(name, parameters))} ...")
 
 
 def _defined(name: str) -> Any:
@@ -87,7 +152,7 @@ def _defined(name: str) -> Any:
     return kind
 
 
-def _parameters(kind: type[Any]) -> dict[str, tuple[str, str]]:
+def parameters_of(kind: type[Any]) -> dict[str, tuple[str, str]]:
     """Return the default of every parameter of a strategy, and what values are allowed, in words."""
     if not dataclasses.is_dataclass(kind):
         signature = list(inspect.signature(kind).parameters.values())[2:]  # after the space and the generator

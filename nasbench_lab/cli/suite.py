@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from nasbench_lab.analysis import Summary, compare_with_published, to_csv
 from nasbench_lab.analysis.run_summary import summarize_blocks
-from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
+from nasbench_lab.cli.commands import Commands
+from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.cli.progress import LogLines
+from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
+from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import as_command
 from nasbench_lab.report import published_table
 from nasbench_lab.simulation import Results
 from nasbench_lab.suites import DaskExecutor, LocalProcesses, SuiteFolder, built_in, read_suite, run_suite, runner
@@ -34,7 +35,9 @@ PUBLISHED = "published.md"
 _MOST_ROWS = 60
 """A longer summary is only written to the file, not printed."""
 
-app = typer.Typer(help="Run many simulations and store the results.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    cls=Commands, help="Run many simulations and store the results.", no_args_is_help=True, rich_markup_mode=None
+)
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that `suite run` wrote.")]
 
@@ -57,6 +60,7 @@ def run(
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Address of a dask scheduler. [default: start workers here]")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run a suite, or continue it after an interruption, which loses only the unfinished shards."""
     if scheduler is not None and executor is not Where.dask:
@@ -71,10 +75,16 @@ def run(
     if beside:
         with atomic_path(out / PUBLISHED) as temporary:
             temporary.write_text(published_table(beside, wanted.title), encoding="utf-8")
-    _print_results(results, summaries, SuiteFolder.open(out).plan.skipped)
+    skipped = SuiteFolder.open(out).plan.skipped
+    if as_json:
+        _print_notes(results, summaries, skipped)
+        seconds = results.provenance["wall_seconds"]
+        print_json({"folder": out, "seconds": seconds, "summaries": summaries, "skipped": skipped})
+        return
+    _print_results(results, summaries, skipped)
     if beside:
-        typer.echo(f"\ncomparison with published numbers: {out / PUBLISHED}")
-    typer.echo(f"\nsee {out}; for figures, statistics and a page to share: nasbench-lab report {out}")
+        tell(f"\ncomparison with published numbers: {out / PUBLISHED}")
+    tell(f"\nsee {out}; for figures, statistics and a page to share: {as_command('report', out)}")
 
 
 @app.command()
@@ -90,46 +100,70 @@ def init(
         raise OutputError(f"{file} already exists; choose another file")
     with atomic_path(file) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    typer.echo(f"wrote {file}; edit it, then run: nasbench-lab suite run {file} --out results/{file.stem}")
+    command = as_command("suite", "run", file, "--out", f"results/{file.stem}")
+    tell(f"wrote {file}; edit it, then run: {command}")
 
 
 @app.command("list")
-def list_suites() -> None:
+def list_suites(as_json: AsJson = False) -> None:
     """List the built-in suites."""
+    suites = {name: read_suite(name) for name in built_in()}
+    if as_json:
+        print_json([{"name": name, "runs": suite.runs, "title": suite.title} for name, suite in suites.items()])
+        return
     grid = make_grid("suite", "runs", "title")
-    for name in built_in():
-        suite = read_suite(name)
+    for name, suite in suites.items():
         grid.add_row(name, f"{suite.runs:,}", suite.title)
     print_grid(grid, fold=True)
-    typer.echo("\nTo start a suite file: nasbench-lab suite init mine.toml")
+    tell("\nTo start a suite file: nasbench-lab suite init mine.toml")
 
 
 @app.command()
 def status(
     folder: Folder,
     check: Annotated[bool, typer.Option("--check", help="Compare every file with its checksum.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the progress, failures and skipped simulations of a suite. Exit code 1 if --check finds a damaged file."""
     found = SuiteFolder.open(folder)
     finished = {shard for shard in found.plan.shards if found.is_finished(shard)}
-    typer.echo(f"{found.suite.title or 'suite'}\n{found.suite.hash[:12]}, {found.suite.runs:,} runs each\n")
-    grid = make_grid("table", "simulations", "shards", "finished")
+    problems = found.damaged() if check else []
     names = [found.plan.tables[simulation.table].name for simulation in found.plan.simulations]
     shards = Counter(names[shard.simulation] for shard in found.plan.shards)
     there = Counter(names[shard.simulation] for shard in finished)
+    failures = list(filter(None, map(found.failure, found.plan.shards)))
+    if as_json:
+        print_json(
+            {
+                "title": found.suite.title,
+                "hash": found.suite.hash,
+                "runs": found.suite.runs,
+                "shards": len(found.plan.shards),
+                "finished": len(finished),
+                "tables": [
+                    {"table": name, "simulations": count, "shards": shards[name], "finished": there[name]}
+                    for name, count in Counter(names).items()
+                ],
+                "failures": [{key: each[key] for key in ("strategy", "table", "error")} for each in failures],
+                "skipped": found.plan.skipped,
+                "damaged": problems,
+            }
+        )
+        raise typer.Exit(1 if problems else 0)
+    typer.echo(f"{found.suite.title or 'suite'}\n{found.suite.hash[:12]}, {found.suite.runs:,} runs each\n")
+    grid = make_grid("table", "simulations", "shards", "finished")
     for name, count in Counter(names).items():
         grid.add_row(name, str(count), str(shards[name]), str(there[name]))
     print_grid(grid)
     typer.echo(f"\n{len(finished)} of {len(found.plan.shards)} shards are finished")
-    for failure in filter(None, map(found.failure, found.plan.shards)):
+    for failure in failures:
         typer.echo(f"failed: {failure['strategy']} on {failure['table']}: {failure['error']}")
     for line in _skipped_lines(found.plan.skipped):
         typer.echo(line)
-    problems = found.damaged() if check else []
     for problem in problems:
         typer.echo(f"damaged: {problem}")
     if problems:
-        typer.echo(f"nasbench-lab suite clean {folder} removes damaged files; then run the suite again")
+        typer.echo(f"{as_command('suite', 'clean', folder)} removes damaged files; then run the suite again")
         raise typer.Exit(1)
 
 
@@ -143,7 +177,7 @@ def clean(
     if results:
         for name in (SUMMARY, PUBLISHED):
             (folder / name).unlink(missing_ok=True)
-    typer.echo(f"removed {count} file{'' if count == 1 else 's'} from {folder}")
+    tell(f"removed {count} file{'' if count == 1 else 's'} from {folder}")
 
 
 def _executor(where: Where, processes: int | None, scheduler: str | None) -> runner.Executor:
@@ -155,38 +189,25 @@ def _executor(where: Where, processes: int | None, scheduler: str | None) -> run
 
 @contextlib.contextmanager
 def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
-    """Show a bar with the remaining time (in a log, one line per minute); after Ctrl-C, say how to continue."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task: TaskID | None = None
-        lines = LogLines()
+    """Show the progress in shards, with the remaining time; after Ctrl-C, say how to continue."""
+    with shown_progress(f"finished shards are kept in {out}; run the same command again to continue") as tell:
 
         def report(progress: runner.SuiteProgress) -> None:
-            nonlocal task
-            interrupts.check()
             said = f"{progress.finished} of {progress.shards} shards"
             said += f", {progress.failed} failed" if progress.failed else ""
-            # Shards that were finished before say nothing about the speed, so the bar starts with them.
-            done, total = round(1000 * progress.seconds), round(1000 * progress.total)
-            if task is None:
-                task = bar.add_task(said, total=total, completed=done)
-            bar.update(task, completed=done, description=said)
-            if not console.is_terminal and (line := lines.line(said, done, total)):
-                typer.echo(line, err=True)
+            tell("simulating", round(1000 * progress.seconds), round(1000 * progress.total), said=said)
 
-        try:
-            yield report
-        except KeyboardInterrupt:
-            bar.stop()
-            typer.echo(f"stopped; finished shards are kept in {out}; run the same command again to continue", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+        yield report
 
 
-def _print_results(results: Results, summaries: Sequence[Summary], skipped: Sequence[Skipped]) -> None:
+def _print_notes(results: Results, summaries: Sequence[Summary], skipped: Sequence[Skipped]) -> None:
     on_test = {setting.table for setting in results.settings if setting.objective.split == "test"}
     notes = [f"{name} publishes no validation measurements: searches observe the test's" for name in sorted(on_test)]
     print_notes(summaries, [*notes, *_skipped_lines(skipped)])
+
+
+def _print_results(results: Results, summaries: Sequence[Summary], skipped: Sequence[Skipped]) -> None:
+    _print_notes(results, summaries, skipped)
     runs = sum(row.runs for row in summaries)
     seconds = results.provenance["wall_seconds"]
     typer.echo(f"{runs:,} runs of {len(results)} simulations, {seconds:,.1f} s of processor time")

@@ -22,8 +22,9 @@ from nasbench_lab.cli.options import (
     Threads,
     needs_torch,
     print_grid,
-    training_progress,
 )
+from nasbench_lab.cli.progress import training_progress
+from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.files import atomic_folder
 from nasbench_lab.report import TRACES, VALIDATION_FILES, write_validation
@@ -98,7 +99,7 @@ def validate(
         )
     for validation in validations:
         _print(validation)
-    typer.echo(f"\nsee {target}")
+    tell(f"\nsee {target}")
 
 
 def _by_table(traces: Sequence[Trace], wanted: Sequence[str] | None) -> dict[str, tuple[Space, list[Trace]]]:
@@ -204,5 +205,5 @@ def _print(validation: Validation) -> None:
         grid.add_row(strategy, f"{sum(own) / len(own):.4g}", str(trained), str(lead) if lead else "")
     print_grid(grid)
     if validation.failed:
-        typer.echo(f"note: {validation.failed} trainings failed, so there is no verdict", err=True)
+        note(f"{validation.failed} trainings failed, so there is no verdict")
     typer.echo(f"{validation.winner}, which the table promised to win: {validation.verdict}")

@@ -9,7 +9,8 @@ import numpy as np
 
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.trajectories import TimeAxis
-from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.paper_styles import line_look
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
 

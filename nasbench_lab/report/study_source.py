@@ -8,7 +8,8 @@ from typing import Any
 
 from nasbench_lab.analysis.studies.pipeline import CollectedResults, study
 from nasbench_lab.analysis.studies.results import Study
-from nasbench_lab.errors import ParameterError, shortened
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import shortened
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.suites import open_results

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from nasbench_lab.errors import ParameterError, shortened
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import shortened
 
 JOULES = {"J": 1.0, "kJ": 1e3, "MJ": 1e6, "Wh": 3.6e3, "kWh": 3.6e6}
 """Units of energy, in joules."""

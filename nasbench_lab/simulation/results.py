@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from nasbench_lab.displays import html_card, html_table
-from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, shortened
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
+from nasbench_lab.messages import shortened
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.records import Records
 from nasbench_lab.simulation.trace import Setting, Trace, concatenate

@@ -13,7 +13,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.displays import html_card
-from nasbench_lab.errors import MissingDataError, ParameterError, unknown
+from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.records import Categories, Column, Records
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions

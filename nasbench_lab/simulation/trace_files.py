@@ -34,8 +34,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nasbench_lab
-from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace, row_blocks

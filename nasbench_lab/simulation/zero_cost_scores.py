@@ -7,7 +7,8 @@ from typing import Any, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import UnknownNameError, unknown
+from nasbench_lab.errors import UnknownNameError
+from nasbench_lab.messages import unknown
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.tables import catalogue

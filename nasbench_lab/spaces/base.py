@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.displays import html_card
-from nasbench_lab.errors import OutOfSpaceError, unknown
+from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.messages import shortened, unknown
 from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.spaces.graph import Graph, layer_graph
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 CodeArray = NDArray[np.int8]
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
+_NUMBER = re.compile(r"0|[1-9][0-9]*|-[0-9]+|[0-9]+\.[0-9]+")
 _MOST_RESOLVED = 2**16
 
 
@@ -217,8 +219,12 @@ class Space(metaclass=_Finished):
         try:
             return self.parse(text)
         except OutOfSpaceError:
-            if not self.numbers_are_indices or not _INDEX.fullmatch(text.strip()):
+            if not self.numbers_are_indices or not _NUMBER.fullmatch(text.strip()):
                 raise
+        if not _INDEX.fullmatch(text.strip()):
+            raise OutOfSpaceError(
+                f"architecture {shortened(text.strip())} is not in 0..{self.size - 1} of space {self.name!r}"
+            )
         return self.resolve(int(text))
 
     def sample(self, uniform: FloatArray) -> IntArray:

@@ -14,7 +14,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nasbench_lab.errors import DataError, ParameterError, UnknownNameError, unknown
+from nasbench_lab.errors import DataError, ParameterError, UnknownNameError
+from nasbench_lab.messages import unknown
 from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.cell101 import Cell101Space

@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import NasbenchLabError, ParameterError, described, unknown
+from nasbench_lab.errors import NasbenchLabError, ParameterError
+from nasbench_lab.messages import described, unknown
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainRun, PlainStrategy

@@ -11,7 +11,8 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.errors import StrategyError, described
+from nasbench_lab.errors import StrategyError
+from nasbench_lab.messages import described
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy, shown
 from nasbench_lab.strategies.problem import Evaluations, Problem

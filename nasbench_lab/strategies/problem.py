@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import unknown
+from nasbench_lab.messages import unknown
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.streams import Streams
 

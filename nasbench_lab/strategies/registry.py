@@ -20,7 +20,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from nasbench_lab.errors import NasbenchLabError, ParameterError, unknown
+from nasbench_lab.errors import NasbenchLabError, ParameterError
+from nasbench_lab.messages import several, stands_for, unknown
 from nasbench_lab.plugins import added_names, describe, ignored, load_entry_point, warn_of_ignored
 from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainRun, PlainStrategy, plain_version
@@ -58,7 +59,7 @@ def _built_in_class(name: str) -> type[Strategy[Any]]:
 
 
 def _aliases() -> dict[str, list[str]]:
-    """Return the strategies of every alias; imports them all, so it is for error messages only."""
+    """Return the strategies of every alias; imports them all, so it is for other names only."""
     named: dict[str, list[str]] = {}
     for name in list_strategies():
         try:
@@ -84,17 +85,39 @@ def ignored_entry_points() -> list[str]:
     return ignored(GROUP, built_in())
 
 
+def full_name(name: str) -> str:
+    """Return the name of a strategy that is given by its name, another spelling, or an alias.
+
+    Raises:
+        UnknownNameError: no strategy has that name, or several have that alias.
+
+    >>> full_name("random-search"), full_name("Random_Search"), full_name("rs")
+    ('random-search', 'random-search', 'random-search')
+    """
+    if name in built_in() or name in added_names(GROUP, built_in()):
+        return name
+    known, aliases = list_strategies(), _aliases()
+    meant = stands_for(str(name), known, aliases)
+    if len(meant) > 1:
+        raise several("strategy", name, meant)
+    if not meant:
+        raise unknown("strategy", name, known, aliases, instead=HOW_TO_LIST)
+    return meant[0]
+
+
 def strategy_class(name: str) -> type[Any]:
     """Return the class of a named strategy: a `Strategy`, or a plain class with ``ask`` and ``tell``.
 
+    Args:
+        name: see `full_name`.
+
     Raises:
-        UnknownNameError: no strategy has that name.
+        UnknownNameError: no strategy has that name, or several have that alias.
         ParameterError: an installed package registered something else.
     """
+    name = full_name(name)
     if name in built_in():
         return _built_in_class(name)
-    if name not in added_names(GROUP, built_in()):
-        raise unknown("strategy", name, list_strategies(), _aliases(), instead=HOW_TO_LIST)
     found = load_entry_point(GROUP, name)
     if not isinstance(found, type) or not (issubclass(found, Strategy) or is_plain(found)):
         raise ParameterError(f"{describe(GROUP, name)} is not a class of strategies")
@@ -145,8 +168,9 @@ def resolve(strategy: str | Strategy[Any] | Callable[..., PlainRun], parameters:
         UnknownNameError: no strategy has that name.
         ParameterError: a parameter is unknown or has a bad value, or parameters come with an object.
     """
-    title = strategy if isinstance(strategy, str) else ""
+    title = ""
     if isinstance(strategy, str):
+        title = strategy = full_name(strategy)
         if strategy in built_in():
             warn_of_ignored(GROUP, strategy)
         strategy = strategy_class(strategy)

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, final
 
-from nasbench_lab.errors import ParameterError, SourceError, first_line
+from nasbench_lab.errors import ParameterError, SourceError
+from nasbench_lab.messages import first_line
 from nasbench_lab.suites.local_processes import check_may_start_processes
 from nasbench_lab.suites.runner import Answer, Died
 from nasbench_lab.suites.shards import ShardJob, attempt

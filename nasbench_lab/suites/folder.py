@@ -31,8 +31,9 @@ from typing import Any, final
 import filelock
 
 import nasbench_lab
-from nasbench_lab.errors import DataError, OutputError, first_line
+from nasbench_lab.errors import DataError, OutputError
 from nasbench_lab.files import atomic_path, is_working, remove
+from nasbench_lab.messages import as_command, first_line
 from nasbench_lab.strategies.lookup import find_strategy
 from nasbench_lab.suites.plan import Plan, Shard, code_digest, make_plan, strategy_path, table_path
 from nasbench_lab.suites.shards import REFERENCES, Done, Failed, ShardJob, open_checked, versions
@@ -129,7 +130,7 @@ class SuiteFolder:
         except _OtherFormatError as error:
             raise _OtherFormatError(f"cannot read {where}: {error}") from error
         except Exception as error:  # a damaged file can raise nearly anything
-            remedy = f"nasbench-lab suite clean {path} removes it; then run the suite again to continue"
+            remedy = f"{as_command('suite', 'clean', path)} removes it; then run the suite again to continue"
             raise DataError(f"cannot read {where}: {first_line(error)}; {remedy}") from error
 
     def _check_same(self, suite: Suite) -> None:

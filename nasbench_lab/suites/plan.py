@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
-from nasbench_lab.errors import DataError, MissingDataError, NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.errors import DataError, MissingDataError, NasbenchLabError, ParameterError
+from nasbench_lab.messages import first_line, unknown
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.simulation.results import origin

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.errors import ParameterError, first_line
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import first_line
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.costs import allowed_trainings, spendings
 from nasbench_lab.simulation.measurements import Measurements

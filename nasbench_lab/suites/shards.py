@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import nasbench_lab
-from nasbench_lab.errors import NOTED, DataError, NasbenchLabError, described
+from nasbench_lab.errors import NOTED, DataError, NasbenchLabError
+from nasbench_lab.messages import described
 from nasbench_lab.simulation import Trace, simulate_under
 from nasbench_lab.simulation.arithmetic import arithmetic
 from nasbench_lab.simulation.conditions import Conditions

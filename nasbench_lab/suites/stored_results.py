@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.simulation.results import TRACES, Results, open_traces, provenance, stored_runs
 from nasbench_lab.simulation.trace_files import TraceReader, parse_setting

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import NasbenchLabError, ParameterError, unknown
+from nasbench_lab.errors import NasbenchLabError, ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.plain_files import is_plain, read_toml
 from nasbench_lab.simulation import Budget, Conditions
 from nasbench_lab.simulation.published import Published

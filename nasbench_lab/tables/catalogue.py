@@ -19,17 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from nasbench_lab.cache import CACHE_VARIABLE, cache_folder
-from nasbench_lab.errors import (
-    DataError,
-    OutputError,
-    ParameterError,
-    SourceError,
-    UnknownNameError,
-    first_line,
-    shortened,
-    unknown,
-)
+from nasbench_lab.errors import DataError, OutputError, ParameterError, SourceError, UnknownNameError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import as_command, first_line, several, shortened, stands_for, unknown
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.plugins import added_names, describe, load_entry_point
 from nasbench_lab.tables import store
@@ -51,7 +43,10 @@ ALSO_CALLED = {
     "natsbench": _TOPOLOGY,
     "nb101": ("nas-bench-101/full", "nas-bench-101/means", "nas-bench-101/only108"),
 }
-"""Other names of tables, in lower case, for suggestions in error messages: see `nasbench_lab.errors.suggestions`."""
+"""Other names of tables, in lower case, for suggestions in error messages: see `nasbench_lab.messages.suggestions`."""
+
+ALIASES = ("nasbench201", "nb201", "nb101")
+"""Those of them that stand for nothing else. "natsbench" has two spaces, for example."""
 
 
 def recipes() -> dict[str, AbstractRecipe]:
@@ -133,7 +128,8 @@ def matching(patterns: Iterable[str]) -> list[str]:
     """Return the names of the tables that match patterns, in the order of the patterns, each once.
 
     Args:
-        patterns: names, names with wildcards (``*``, ``?``), or publications (the part of names before the slash).
+        patterns: names, names with wildcards (``*``, ``?``), publications (the part of names before the slash), or
+            aliases (see `meant`).
 
     Raises:
         UnknownNameError: a pattern matches no table.
@@ -145,6 +141,7 @@ def matching(patterns: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for pattern in patterns:
         names = [n for n in list_tables() if fnmatch.fnmatchcase(n, pattern) or n.startswith(f"{pattern.rstrip('/')}/")]
+        names = names or meant(pattern)
         if not names:
             refuse_manual_download(pattern)
             raise _unknown(pattern, [*to_suggest(), *publications()])
@@ -166,18 +163,55 @@ def publications() -> list[str]:
     return list(dict.fromkeys(name.partition("/")[0] for name in list_tables()))
 
 
+def meant(name: str) -> list[str]:
+    """Return the tables that a name, another spelling or an alias stands for.
+
+    >>> meant("nas-bench-201/cifar10"), meant("NAS-Bench-Macro")
+    (['nats-bench-tss/cifar10'], ['nas-bench-macro/cifar10'])
+    >>> meant("nas-bench-201")
+    ['nats-bench-tss/cifar10', 'nats-bench-tss/cifar100', 'nats-bench-tss/ImageNet16-120']
+    """
+    if is_named(name):
+        return [name]
+    aliases: dict[str, list[str]] = {publication: [] for publication in publications()}
+    for table in list_tables():
+        aliases[table.partition("/")[0]].append(table)
+    for alias in ALIASES:
+        aliases[alias] = list(ALSO_CALLED[alias])
+        aliases |= {f"{alias}/{table.partition('/')[2]}": [table] for table in ALSO_CALLED[alias]}
+    return stands_for(name, list_tables(), aliases)
+
+
+def full_name(name: str) -> str:
+    """Return the name of the table that a name, another spelling or an alias stands for, or the name itself if none.
+
+    Raises:
+        UnknownNameError: it stands for several tables.
+
+    >>> full_name("nas-bench-201/cifar10"), full_name("mine.h5")
+    ('nats-bench-tss/cifar10', 'mine.h5')
+    """
+    if is_table_file(name):
+        return name
+    found = meant(name)
+    if len(found) > 1:
+        raise several("table", name, found)
+    return found[0] if found else name
+
+
 def find_recipe(name: str) -> AbstractRecipe:
     """Return the recipe of a table.
 
+    Args:
+        name: the name, another spelling of it, or an alias.
+
     Raises:
-        UnknownNameError: no table has that name; the message suggests similar names.
+        UnknownNameError: no table has that name, or several have; the message suggests names.
         SourceError: the tables of that name need a manual download.
     """
+    name = full_name(str(name))
     if not is_named(name):
-        of_publication = [table for table in list_tables() if table.partition("/")[0] == str(name).rstrip("/")]
-        if of_publication:
-            raise UnknownNameError(f"{name!r} is a publication; name one of its tables: {', '.join(of_publication)}")
-        refuse_manual_download(str(name))
+        refuse_manual_download(name)
         raise _unknown(name, to_suggest())
     return _built_in().get(name) or _added()[0][name]
 
@@ -190,6 +224,7 @@ def _unknown(name: str, known: Iterable[str]) -> UnknownNameError:
 
 def cached_path(name: str) -> Path:
     """Return the path of the converted table in the cache, whether it exists or not."""
+    name = full_name(name)
     digest = find_recipe(name).digest
     return cache_folder() / "tables" / f"{name.replace('/', '__')}-{digest[:16]}.h5"
 
@@ -219,7 +254,9 @@ def _in_memory(name: str) -> Table:
 
 
 def load(name: str | os.PathLike[str]) -> Table:
-    """Open a table by its catalogue name, or by the path of a table file (``.h5``) or of a folder with one.
+    """Open a table by its name in the catalogue, or by the path of a table file (``.h5``) or of a folder with one.
+
+    Other spellings and aliases are names too, if they stand for one table: ``nas-bench-201/cifar10``.
 
     On first use, a table of the catalogue is converted from its published files. This takes a few seconds, and a
     download of some megabytes unless there is a local copy. Later, it is opened from the cache in milliseconds. A
@@ -242,11 +279,12 @@ def load(name: str | os.PathLike[str]) -> Table:
         if is_folder(text):
             return store.open_table(_only_table(Path(text)))
         _refuse_other_path(name, text)
+        text = full_name(text)
     made = find_recipe(text)
     path = cached_path(text)
     if not path.exists() and isinstance(made, StreamedRecipe) and not made.file.is_here():
         size = f"a download of {made.file.size / 1e6:,.0f} MB" if made.file.size else "a large download"
-        raise SourceError(f"table {text!r} is {size}; fetch it first: nasbench-lab tables fetch {text}")
+        raise SourceError(f"table {text!r} is {size}; fetch it first: {as_command('tables', 'fetch', text)}")
     try:
         return store.open_table(fetch(text), remedy="; delete the file to make it again")
     except OutputError as error:
@@ -258,7 +296,8 @@ def load(name: str | os.PathLike[str]) -> Table:
 def _refuse_other_path(name: str | os.PathLike[str], text: str) -> None:
     """Raise DataError if a text that names no table is the path of another file, or clearly meant as a path."""
     if is_plain(text):
-        raise DataError(f"{text} is not a table file (.h5); convert it first: nasbench-lab tables import {text}")
+        command = as_command("tables", "import", text)
+        raise DataError(f"{text} is not a table file (.h5); convert it first: {command}")
     if not isinstance(name, str) or text.startswith(("/", "./", "../", "~")) or "\\" in text:
         raise DataError(f"there is no file or folder {text if len(text) <= 4096 else shortened(text)}")
 

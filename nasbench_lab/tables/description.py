@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from nasbench_lab.errors import DataError, UnknownNameError, unknown
+from nasbench_lab.errors import DataError, UnknownNameError
+from nasbench_lab.messages import unknown
 
 Split = Literal["train", "valid", "test", "none"]
 Direction = Literal["maximize", "minimize", "none"]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nasbench_lab.errors import first_line
+from nasbench_lab.messages import first_line
 from nasbench_lab.tables.table import Table, best
 
 

@@ -33,8 +33,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nasbench_lab import spaces
-from nasbench_lab.errors import DataError, shortened
+from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import shortened
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.hdf5_writing import writable_file

@@ -13,7 +13,8 @@ from nasbench_lab import spaces
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import require, whole
 from nasbench_lab.displays import html_card, html_notes, html_table
-from nasbench_lab.errors import DataError, MissingDataError, unknown
+from nasbench_lab.errors import DataError, MissingDataError
+from nasbench_lab.messages import unknown
 from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.records import Categories, Column, Records
 from nasbench_lab.tables.description import AXES, Description, Metric

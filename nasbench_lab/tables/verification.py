@@ -48,7 +48,7 @@ def verify(name: str | os.PathLike[str], *, sources: bool = False, report: Repor
     >>> all(check.ok for check in verify("digits/chain"))
     True
     """
-    text = os.fspath(name)
+    text = catalogue.full_name(os.fspath(name))
     named = catalogue.is_named(text)
     if named:
         catalogue.fetch(text, report=report)

@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import unknown
 
 Precision = Literal["float32", "bfloat16"]
 

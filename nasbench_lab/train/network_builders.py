@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from nasbench_lab.errors import OutOfSpaceError, ParameterError, first_line
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.messages import first_line
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.network_copies import Build
 from nasbench_lab.train.networks import networks_of

@@ -7,7 +7,7 @@ import math
 from typing import Annotated, Literal
 
 from nasbench_lab.checks import Above, AtLeast, Below, check_fields, require
-from nasbench_lab.errors import unknown
+from nasbench_lab.messages import unknown
 
 Optimizer = Literal["sgd", "rmsprop", "adamw"]
 Schedule = Literal["cosine", "linear", "constant"]

@@ -47,7 +47,9 @@ def test_info_tells_everything_about_a_strategy(name):
 
 
 def test_info_of_nothing():
-    assert_refused(nasbench_lab("strategies", "info", "random_search"), "did you mean 'random-search'")
+    assert_refused(nasbench_lab("strategies", "info", "random-serch"), "did you mean 'random-search'")
+    assert_refused(nasbench_lab("strategies", "random-serch"), "did you mean 'random-search'")
+    assert_refused(nasbench_lab("strategies", "inf"), "unknown command or strategy 'inf'; did you mean 'info'?")
 
 
 def test_strategies_of_other_packages(monkeypatch):

@@ -1,7 +1,6 @@
 """Standard output that is full or that nobody reads, and Ctrl-C at any moment."""
 
 import contextlib
-import functools
 import os
 import signal
 import subprocess
@@ -143,7 +142,7 @@ TYPE_ERROR = "cannot make Refuses with (space, random): TypeError: not today (mi
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("Raises", f"{KEY_ERROR}; to see the traceback, set NASBENCH_LAB_TRACEBACK=1"), ("Refuses", TYPE_ERROR)],
+    [("Raises", f"{KEY_ERROR}; to see the traceback, use --verbose"), ("Refuses", TYPE_ERROR)],
 )
 def test_an_error_of_a_users_strategy_is_one_line_with_its_place(tmp_path, name, said):
     (tmp_path / "mine.py").write_text(RAISES)
@@ -158,6 +157,6 @@ def test_an_error_of_a_users_strategy_is_one_line_with_its_place(tmp_path, name,
 
 
 def test_an_error_of_the_package_itself_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr(app, "app", functools.partial({}.__getitem__, "missing"))
+    monkeypatch.setattr(app, "app", "{missing}".format)
     with pytest.raises(KeyError):
         app._run()

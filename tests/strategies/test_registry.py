@@ -61,32 +61,50 @@ def test_listing_imports_no_strategy_and_resolving_imports_one():
 
 
 @pytest.mark.parametrize(
+    ("called", "name"),
+    [
+        ("REA", "regularized-evolution"),
+        ("Regularized Evolution", "regularized-evolution"),
+        ("aging evolution", "regularized-evolution"),
+        ("alphax", "mcts"),
+        ("annealing", "simulated-annealing"),
+        ("gdas", "gumbel-softmax"),
+        ("grid_search", "exhaustive"),
+        ("metaqnn", "q-learning"),
+        ("nsga2", "nsga-ii"),
+        ("pnas", "progressive-search"),
+        ("random forest", "smac"),
+        ("sha", "successive-halving"),
+        ("tabu", "tabu-search"),
+        ("uct", "mcts"),
+    ],
+)
+def test_an_alias_of_one_strategy_is_a_name(called, name):
+    assert resolve(called, {}) == resolve(name, {})
+    assert resolve(called, {}).label == name
+    assert registry.strategy_class(called) is registry.strategy_class(name)
+
+
+@pytest.mark.parametrize(
     ("called", "names"),
     [
-        ("REA", ["regularized-evolution"]),
-        ("aging evolution", ["regularized-evolution"]),
-        ("alphax", ["mcts"]),
-        ("annealing", ["simulated-annealing"]),
-        ("bayesian", ["gp-bo", "smac", "tpe"]),
         ("Bayesian Optimisation", ["gp-bo", "smac", "tpe"]),
         ("BO", ["gp-bo", "smac", "tpe"]),
         ("ea", ["genetic-algorithm", "mu-plus-lambda", "regularized-evolution"]),
         ("evolution", ["differential-evolution", "genetic-algorithm", "regularized-evolution"]),
-        ("gdas", ["gumbel-softmax"]),
-        ("grid_search", ["exhaustive"]),
-        ("metaqnn", ["q-learning"]),
         ("neural predictor", ["bananas", "brp-nas", "npenas"]),
-        ("nsga2", ["nsga-ii"]),
-        ("pnas", ["progressive-search"]),
         ("RL", ["ppo", "q-learning", "reinforce"]),
-        ("random forest", ["smac"]),
-        ("sha", ["successive-halving"]),
-        ("tabu", ["tabu-search"]),
-        ("uct", ["mcts"]),
-        ("asha2", ["asha"]),
     ],
 )
-def test_aliases_and_near_names_are_suggested(called, names):
+def test_an_alias_of_several_strategies_lists_them(called, names):
+    with pytest.raises(UnknownNameError) as error:
+        resolve(called, {})
+    choices = f"{', '.join(names[:-1])} or {names[-1]}"
+    assert str(error.value) == f"the strategy {called!r} can be {choices}; name one of them"
+
+
+@pytest.mark.parametrize(("called", "names"), [("bayesian", ["gp-bo", "smac", "tpe"]), ("asha2", ["asha"])])
+def test_near_names_are_suggested(called, names):
     with pytest.raises(UnknownNameError) as error:
         resolve(called, {})
     assert str(error.value) == f"unknown strategy {called!r}; did you mean {' or '.join(map(repr, names))}?"

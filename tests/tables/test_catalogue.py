@@ -12,9 +12,10 @@ import nasbench_lab as nl
 from nasbench_lab.cache import CACHE_VARIABLE
 from nasbench_lab.errors import DataError, OutputError, UnknownNameError
 from nasbench_lab.spaces.topology import OPERATIONS
-from nasbench_lab.tables import cached_path, find_recipe
+from nasbench_lab.tables import cached_path, find_recipe, write
+from nasbench_lab.tables.catalogue import matching
 from nasbench_lab.tables.reading import unpickle
-from nasbench_lab.testing import identical
+from nasbench_lab.testing import identical, synthetic_table
 
 GRAPH = [name for name in nl.list_tables() if name.startswith("nas-bench-graph/")]
 TSS = [name for name in nl.list_tables() if name.startswith("nats-bench-tss/")]
@@ -35,7 +36,50 @@ def test_unknown_names_offer_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'nas-bench-graph/cora'"):
         nl.load("nas-bench-graph/kora")
     with pytest.raises(UnknownNameError, match=r"did you mean .*'nats-bench-tss/cifar100'"):
-        nl.load("nats-bench-tss/cifar-100")
+        nl.load("nats-bench-tss/cifar-1000")
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("nas-bench-201/cifar10", "nats-bench-tss/cifar10"),
+        ("NB201/ImageNet16-120", "nats-bench-tss/ImageNet16-120"),
+        ("nas_bench_201/imagenet16_120", "nats-bench-tss/ImageNet16-120"),
+        ("nats-bench-tss/cifar-100", "nats-bench-tss/cifar100"),
+        ("NAS-Bench-Macro", "nas-bench-macro/cifar10"),
+        ("nasbench101/only108", "nas-bench-101/only108"),
+        ("nb101/full", "nas-bench-101/full"),
+    ],
+)
+def test_other_names_of_one_table(name, table):
+    assert find_recipe(name) is find_recipe(table)
+    assert cached_path(name) == cached_path(table)
+    assert matching([name]) == [table]
+
+
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [("nas-bench-201", TSS), ("nasbench201", TSS), ("nas-bench-graph", GRAPH), ("NAS-Bench-Graph", GRAPH)],
+)
+def test_a_name_of_several_tables_lists_the_choices(name, tables):
+    for wrong in (nl.load, find_recipe, cached_path):
+        with pytest.raises(UnknownNameError, match=f"^the table {name!r} can be ") as caught:
+            wrong(name)
+        assert all(table in str(caught.value) for table in tables)
+    assert sorted(matching([name])) == sorted(tables)
+
+
+@pytest.mark.parametrize("name", ["nats-bench", "nas-bench-201/cifar", "cifar10", "", "/"])
+def test_what_is_no_other_name(name):
+    with pytest.raises(UnknownNameError, match=r"^unknown table"):
+        find_recipe(name)
+
+
+def test_a_folder_wins_over_an_alias(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nas-bench-201").mkdir()
+    write(synthetic_table("chain"), tmp_path / "nas-bench-201/mine.h5")
+    assert nl.load("nas-bench-201").name == synthetic_table("chain").name
 
 
 def test_conversion_is_cached_atomic_and_repeatable(empty_cache):

@@ -27,7 +27,7 @@ from nasbench_lab.analysis.studies.warnings import study_warnings
 from nasbench_lab.analysis.trajectories import TIME_AXES
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Above, AtLeast, Below, number, whole
-from nasbench_lab.errors import unknown
+from nasbench_lab.messages import unknown
 from nasbench_lab.simulation.results import Results, provenance
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
 from nasbench_lab.streams import check_seed

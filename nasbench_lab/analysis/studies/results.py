@@ -22,7 +22,8 @@ from nasbench_lab.analysis.studies.study_records import curve_records, final_rec
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.displays import html_card, html_notes, html_table
-from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.messages import unknown
 from nasbench_lab.records import Records
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.trace import RegretKind

@@ -9,7 +9,8 @@ import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.studies.results import Standing, Study
-from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS, label_rows, panel_grid, row_places
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style, point_look

@@ -22,7 +22,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.errors import unknown
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures import style
 
 StyleName = Literal["single", "double"]

@@ -8,7 +8,8 @@ import numpy as np
 
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.studies.results import ProgressCurves
-from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import KIND_WORDS, draw_losses, panel_grid

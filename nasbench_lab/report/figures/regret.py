@@ -12,7 +12,8 @@ from nasbench_lab.analysis.anytime import AnytimeCurves
 from nasbench_lab.analysis.studies.results import Study, Task
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import (

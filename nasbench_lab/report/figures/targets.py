@@ -8,7 +8,8 @@ import numpy as np
 
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_WORDS, label_log_axis, panel_grid, say

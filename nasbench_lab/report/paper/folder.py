@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.results import Found, Study
-from nasbench_lab.errors import DataError, MissingDataError, NasbenchLabError, first_line
+from nasbench_lab.errors import DataError, MissingDataError, NasbenchLabError
 from nasbench_lab.files import atomic_folder, file_names
+from nasbench_lab.messages import first_line
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure, final_height

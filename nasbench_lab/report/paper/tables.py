@@ -14,7 +14,8 @@ from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.studies.results import RankComparison, Standing, Study
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.errors import MissingDataError, unknown
+from nasbench_lab.errors import MissingDataError
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.leaderboard_columns import RANK, LeaderboardColumn, columns_of
 from nasbench_lab.report.rank_tests import tests_in_words

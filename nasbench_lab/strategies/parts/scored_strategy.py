@@ -8,7 +8,7 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import require
-from nasbench_lab.errors import unknown
+from nasbench_lab.messages import unknown
 from nasbench_lab.strategies import registry
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Problem, Proposals, Scores

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import final
 
 from nasbench_lab.cache import cache_folder
-from nasbench_lab.errors import DataError, SourceError, first_line
+from nasbench_lab.errors import DataError, SourceError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import first_line
 from nasbench_lab.tables.fetching.download import MIRROR_VARIABLE, download, downloaded
 from nasbench_lab.tables.progress_callbacks import Report, silent
 

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import is_plain, open_plain
 from nasbench_lab.spaces.listed import ListedChoicesSpace
 from nasbench_lab.spaces.named_choices import Choice

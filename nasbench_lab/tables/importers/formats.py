@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import DataError, ParameterError, unknown
+from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.tables.importers import format_detection, published_files
 from nasbench_lab.tables.importers.columns.hints import option_name
 from nasbench_lab.tables.progress_callbacks import Progress

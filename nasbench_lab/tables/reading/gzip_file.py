@@ -6,7 +6,8 @@ import gzip
 import zlib
 from typing import BinaryIO
 
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 
 
 def expand(stream: BinaryIO, most: int) -> bytes:

@@ -20,7 +20,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError, NasbenchLabError, first_line
+from nasbench_lab.errors import DataError, NasbenchLabError
+from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import open_plain
 
 _MOST_EXPANSION = 1032

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, final
 
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import open_plain
 from nasbench_lab.tables.reading.pickle_stream import ItemMachine
 from nasbench_lab.tables.reading.unpickle import ALLOWED, Allowed

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 from nasbench_lab.tables.reading import pickle_float_dicts
 
 Allowed = Mapping[tuple[str, str], Any]

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import read_plain
 from nasbench_lab.tables.reading.pickle_machine import PickleMachine
 from nasbench_lab.tables.reading.unpickle import ALLOWED

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.simulation import Budget, Conditions
 from nasbench_lab.simulation.budget import KINDS

@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 
 _WIDTH = 110
 

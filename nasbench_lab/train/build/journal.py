@@ -12,7 +12,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError, NasbenchLabError, OutputError, first_line
+from nasbench_lab.errors import DataError, NasbenchLabError, OutputError
+from nasbench_lab.messages import first_line
 from nasbench_lab.train.npz_files import read_npz
 
 Unit = tuple[int, int]

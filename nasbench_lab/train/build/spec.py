@@ -13,7 +13,8 @@ import numpy as np
 
 from nasbench_lab import spaces
 from nasbench_lab.checks import AtLeast, check_fields, require, whole
-from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line, unknown
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
+from nasbench_lab.messages import first_line, unknown
 from nasbench_lab.plain_files import read_toml
 from nasbench_lab.spaces import Space
 from nasbench_lab.train import datasets

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nasbench_lab.errors import ParameterError, first_line, unknown
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import first_line, unknown
 from nasbench_lab.train.datasets.cifar import cifar10, cifar100
 from nasbench_lab.train.datasets.dataset import Dataset
 from nasbench_lab.train.datasets.handwritten_digits import Hardening, digits

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, ParameterError, first_line, unknown
+from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.messages import first_line, unknown
 from nasbench_lab.plain_files import open_plain
 from nasbench_lab.train.datasets.dataset import Dataset
 from nasbench_lab.train.datasets.published_files import PublishedImages, SplitFile, check_md5, read_batch, read_files

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.checks import Above, AtLeast, Below, number, whole
-from nasbench_lab.errors import DataError, ParameterError, first_line, unknown
+from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.messages import first_line, unknown
 from nasbench_lab.plain_files import open_plain
 from nasbench_lab.train.datasets.dataset import Dataset, Images, Split
 from nasbench_lab.train.npz_files import read_npz

@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
+from nasbench_lab.messages import first_line
 from nasbench_lab.tables.importers.columns.cells import CellBatch, ColumnFile
 from nasbench_lab.tables.importers.columns.hints import option
 

@@ -22,7 +22,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 from nasbench_lab.tables.importers.columns.cells import CellBatch, Cells, ColumnFile
 from nasbench_lab.tables.importers.columns.options import is_architecture_name
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, cast, get_args
 
-from nasbench_lab.errors import DataError, ParameterError, unknown
+from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.tables.description import Direction, Metric, Split
 from nasbench_lab.tables.importers.columns.hints import option, option_name
 from nasbench_lab.tables.importers.columns.options import ColumnOptions, as_names

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nasbench_lab.checks import AtLeast, one_of, whole
-from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.tables.importers.columns import hints
 from nasbench_lab.tables.importers.columns.wide import REPEAT
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
+from nasbench_lab.messages import first_line
 from nasbench_lab.tables.importers.columns.cells import CellBatch, Cells, ColumnFile
 
 _MOST_CELLS = 2**20  # in a batch

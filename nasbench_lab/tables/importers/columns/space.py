@@ -12,7 +12,8 @@ import numpy as np
 
 from nasbench_lab import spaces
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.errors import DataError, OutOfSpaceError, ParameterError, unknown
+from nasbench_lab.errors import DataError, OutOfSpaceError, ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.spaces.listed import ListedChoicesSpace
 from nasbench_lab.spaces.named_choices import MOST_VALUES, Choices, label
 from nasbench_lab.tables.importers.columns.hints import option

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.tables.importers.columns.cells import CellBatch, Cells, ColumnFile, texts
 
 REPEAT = "number of the repeat"

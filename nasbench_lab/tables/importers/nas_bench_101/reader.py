@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import DataError, NasbenchLabError, OutOfSpaceError, SourceError, first_line
+from nasbench_lab.errors import DataError, NasbenchLabError, OutOfSpaceError, SourceError
+from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import open_plain
 from nasbench_lab.spaces import Cell101Space
 from nasbench_lab.spaces.cell101_enumeration import kept_cells

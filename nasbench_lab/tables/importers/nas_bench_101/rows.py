@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.errors import first_line
+from nasbench_lab.messages import first_line
 from nasbench_lab.spaces.cell101_enumeration import MAX_VERTICES, OPERATIONS
 from nasbench_lab.tables.reading.tfrecord import RecordBatch
 

@@ -30,8 +30,9 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, OutputError, first_line
+from nasbench_lab.errors import DataError, OutputError
 from nasbench_lab.files import atomic_folder
+from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import is_folder, open_plain, read_plain
 from nasbench_lab.tables import store
 from nasbench_lab.tables.importers.nats_archives import search_tables

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 from nasbench_lab.spaces.topology import TopologySpace
 from nasbench_lab.tables.fetching.sources import GitHubFile
 from nasbench_lab.tables.importers.nats_topology.extra_metrics import SIZE

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab import spaces
-from nasbench_lab.errors import DataError, first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.fetching.sources import GitHubFile

@@ -7,16 +7,8 @@ import pytest
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import study
-from nasbench_lab.errors import (
-    DataError,
-    NasbenchLabError,
-    ParameterError,
-    UnknownNameError,
-    described,
-    first_line,
-    shortened,
-    unknown,
-)
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, UnknownNameError
+from nasbench_lab.messages import described, first_line, shortened, unknown
 from nasbench_lab.report import regret_figure
 from nasbench_lab.testing import synthetic_table
 
@@ -103,6 +95,21 @@ def test_numbers_are_sorted_by_value_and_suggested_by_nearness():
     assert str(unknown("fidelity", "0", epochs)) == "unknown fidelity '0'; did you mean '1'?"
     assert str(unknown("fidelity", "1000", epochs)) == "unknown fidelity '1000'; did you mean '200'?"
     assert str(unknown("fidelity", "last", epochs)) == "unknown fidelity 'last'; known: 1, 2, 3, ..., 200"
+
+
+def test_numbers_with_a_point_and_negative_numbers_are_near_in_value_too():
+    widths = [str(number) for number in range(8, 72, 4)]
+    assert str(unknown("width", "65", widths)) == "unknown width '65'; did you mean '64' or '68'?"
+    assert str(unknown("width", "9.5", widths)) == "unknown width '9.5'; did you mean '8' or '12'?"
+    assert str(unknown("width", "-80", widths)) == "unknown width '-80'; did you mean '8'?"
+    assert str(unknown("rate", "0.2", ["0.1", "0.01", "1"])) == "unknown rate '0.2'; known: 0.01, 0.1, 1"
+
+
+@pytest.mark.parametrize("text", ["-1", "4536", "1.5", "9" * 30])
+def test_a_number_that_is_no_index_is_told_the_range(text):
+    space = nl.load("digits/chain").space
+    with pytest.raises(NasbenchLabError, match=rf"^architecture '?{text}'? is not in 0\.\.4535 of space"):
+        space.resolve(text)
 
 
 def raise_here():

@@ -1,0 +1,121 @@
+"""The snapshot: all commands with their parameters, and all names that can be completed, as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from nasbench_lab.checks import domains
+from nasbench_lab.cli import plot
+from nasbench_lab.cli.app import app
+from nasbench_lab.cli.parameters import Kind, annotations_of, kind_of
+from nasbench_lab.cli.strategies import parameters_of
+from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.report.figures.paper_styles import STYLES
+from nasbench_lab.simulation.trace import REGRETS
+from nasbench_lab.strategies import registry
+from nasbench_lab.suites import built_in, read_suite
+from nasbench_lab.tables import find_recipe, list_tables
+from nasbench_lab.tables.catalogue import publications
+from nasbench_lab.tables.importers.formats import FORMATS
+from nasbench_lab.testing.baselines.baseline import TIERS
+
+_OF_TYPER = {"install_completion", "show_completion", "help"}
+"""Options that typer adds itself."""
+
+_NAMES = {
+    "--table": "tables",
+    "--strategy": "strategies",
+    "--reference": "strategies",
+    "SUITE": "suites",
+    "tables NAME": "tables",
+    "tables NAME...": "tables and publications",
+    "query NAME": "tables",
+    "cite NAME...": "tables and publications",
+    "strategies NAME": "strategies",
+}
+"""What is completed: an option, or an argument, perhaps of one command or group only."""
+
+_NAMES_OF_GROUPS = {"tables": "tables and publications", "strategies": "strategies"}
+"""What groups take besides their commands."""
+
+_CHOICES = {
+    "--kind": (*REGRETS, "both"),
+    "--axis": ("evaluations", "seconds", "both"),
+    "--statistic": ("median", "mean", "iqm"),
+    "--figure": plot.FIGURES,
+    "--style": tuple(STYLES),
+    "--repeat": ("sample", "mean"),
+    "--format": ("auto", *FORMATS),
+    "--precision": ("float32", "bfloat16"),
+    "--device": ("cpu", "cuda"),
+    "--tier": TIERS,
+    "--dataset": ("digits", "cifar10", "cifar100"),
+}
+"""The values of options that typer takes as any text."""
+
+
+def make() -> dict[str, Any]:
+    """Return the snapshot."""
+    tables = [(name, find_recipe(name).description.title) for name in list_tables()]
+    return {
+        "commands": _command(typer.main.get_command(app), ""),
+        "names": {
+            "tables": tables,
+            "tables and publications": [*((each, "all its tables") for each in publications()), *tables],
+            "strategies": list(_strategies()),
+            "suites": [(name, read_suite(name).title) for name in built_in()],
+        },
+    }
+
+
+def _command(command: Any, path: str) -> dict[str, Any]:
+    hints = annotations_of(command)
+    shown = [each for each in command.params if not getattr(each, "hidden", False) and each.name not in _OF_TYPER]
+    below = {name: each for name, each in getattr(command, "commands", {}).items() if not each.hidden}
+    return {
+        "help": command.get_short_help_str(limit=100),
+        "parameters": [_parameter(each, kind_of(hints.get(each.name, str)), path) for each in shown],
+        "commands": {name: _command(each, f"{path} {name}".strip()) for name, each in below.items()} or None,
+        "names": _NAMES_OF_GROUPS.get(path),
+    }
+
+
+def _parameter(parameter: Any, kind: Kind, path: str) -> dict[str, Any]:
+    is_option = parameter.param_type_name == "option"
+    name = parameter.opts[0] if is_option else (parameter.metavar or parameter.name.upper()).strip("{}[]")
+    group = path.partition(" ")[0]
+    return {
+        "names": ["/".join([*parameter.opts, *parameter.secondary_opts])]
+        if parameter.secondary_opts
+        else parameter.opts
+        if is_option
+        else [],
+        "help": parameter.help if is_option else None,
+        "switch": is_option and (kind.type is bool or parameter.is_flag),
+        "multiple": parameter.nargs == -1 or (is_option and parameter.multiple),
+        "path": kind.type is Path,
+        "choices": kind.choices or (_CHOICES.get(name, ()) if is_option else ()),
+        "completed": _NAMES.get(name) if is_option else _NAMES.get(f"{group} {name}") or _NAMES.get(name),
+    }
+
+
+def _strategies() -> Iterator[tuple[str, str, list[tuple[str, list[str]]]]]:
+    """Yield every strategy with its publication, and its parameters with values to offer."""
+    for name in registry.list_strategies():
+        try:
+            kind = registry.strategy_class(name)
+        except NasbenchLabError:  # an entry point of another package
+            continue
+        parameters = [(each, _values(kind, each, default)) for each, (default, _) in parameters_of(kind).items()]
+        yield name, registry.reference(name), parameters
+
+
+def _values(kind: Any, parameter: str, default: str) -> list[str]:
+    """Return the allowed values of a parameter if they can be listed, otherwise its default."""
+    choices = domains(kind)[parameter].choices if dataclasses.is_dataclass(kind) else ()  # type: ignore[arg-type]
+    return list(map(str, choices)) or [default]
