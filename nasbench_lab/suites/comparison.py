@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nasbench_lab.checks import AtLeast, AtMost, whole
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.simulation import Conditions, Trace, concatenate, simulate_under
-from nasbench_lab.simulation.engine import RUNS_AT_A_TIME
+from nasbench_lab.simulation.run_batches import RUNS_AT_A_TIME
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.strategies.lookup import find_strategy
 from nasbench_lab.streams import MOST_RUNS

@@ -19,12 +19,14 @@ GROUND = {
     "arrays",
     "cache",
     "checks",
+    "child_processes",
     "displays",
     "errors",
     "files",
     "pickling",
     "plain_files",
     "plugins",
+    "progress_bars",
     "records",
     "stability",
     "streams",
@@ -34,6 +36,7 @@ GROUND = {
 MAY_IMPORT = {
     "arrays": set(),
     "checks": {"errors"},
+    "child_processes": {"errors"},
     "displays": set(),
     "errors": set(),
     "streams": {"arrays", "checks", "errors"},
@@ -42,6 +45,7 @@ MAY_IMPORT = {
     "plain_files": {"errors"},
     "plugins": {"errors"},
     "pickling": set(),
+    "progress_bars": set(),
     "records": {"arrays", "displays", "errors", "files"},
     "stability": {"errors"},
     "spaces": GROUND,
@@ -204,6 +208,8 @@ HEAVY = (
     "nevergrad",
     "dask",
     "distributed",
+    "cloudpickle",
+    "multiprocessing",
     "threadpoolctl",
     "jinja2",
     "scipy",
@@ -254,8 +260,9 @@ def test_nothing_touches_the_global_random_state():
     assert after == fresh
 
 
-MAY_PRINT = {ROOT / "compat" / "nats" / "texts.py"}
-"""Besides the command line: the ``show`` of NATS-Bench, whose purpose in the official API is to print."""
+MAY_PRINT = {ROOT / "compat" / "nats" / "texts.py", ROOT / "progress_bars.py"}
+"""Besides the command line: the ``show`` of NATS-Bench, whose purpose in the official API is to print, and progress bars,
+which are shown to those who ask for them."""
 
 
 def test_only_the_command_line_prints():
