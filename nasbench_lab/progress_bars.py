@@ -68,10 +68,14 @@ class _Shown:
         self._title, self._said, self._done, self._total, self._more = title, said, done, total, more
 
     def __repr__(self) -> str:
-        return ", ".join(filter(None, (f"{self._title}: {self._said}", self._more)))
+        return f"{self._title}: {self._state}"
+
+    @property
+    def _state(self) -> str:
+        return ", ".join(filter(None, (self._said, self._more)))
 
     def _repr_html_(self) -> str:
-        title, said = html.escape(self._title), html.escape(", ".join(filter(None, (self._said, self._more))))
+        title, said = html.escape(self._title), html.escape(self._state)
         bar = f'<progress value="{self._done:.6g}" max="{self._total:.6g}" aria-label="{title}"></progress>'
         return f"<div>{title} {bar} {said}</div>"
 

@@ -30,7 +30,7 @@ def run(
     strategy: Annotated[
         list[str],
         typer.Option(
-            help="Name of a strategy, with parameters as name:key=value,..., or file.py:Class; may be repeated."
+            help="Name of a strategy, file.py:Class or module:Class, with parameters as NAME:key=value,...; may be repeated."
         ),
     ],
     given: GivenConditions,
@@ -39,12 +39,15 @@ def run(
         typer.Option(help="Folder for the result; must be new or empty. [default: store nothing]"),
     ] = None,
     runs: Annotated[int, typer.Option(help="Runs (seeds) of every strategy on every table.")] = 1000,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that share the runs; the results have the same bytes for any number.")
+    ] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older result in the folder.")] = False,
 ) -> None:
     """Compare strategies: simulate, print a table, and write traces, summary and regret figure."""
     if overwrite and out is None:
         raise ParameterError("--overwrite can only be used with --out")
-    comparison = Comparison(tuple(table), tuple(strategy), given.conditions(), runs)
+    comparison = Comparison(tuple(table), tuple(strategy), given.conditions(), runs, processes)
     with _stored(out, overwrite) as folder:
         simulated, notes, took = _simulate(comparison, folder)
         if folder is not None:

@@ -60,6 +60,7 @@ def reported(progress: Progress, strategy: str, table: str, runs: int) -> Iterat
         yield None
     elif progress is True:
         with progress_bar(f"{strategy} on {table}") as update:
+            update(f"0 of {runs:,} runs", 0, runs)
             yield lambda done: update(f"{int(done):,} of {runs:,} runs", done, runs)
     else:
         tell = progress

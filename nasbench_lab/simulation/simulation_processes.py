@@ -227,8 +227,8 @@ class _Search:
         return f"{first} to {first + task.runs - 1}"
 
     def _advance(self, task: _Task, runs: float) -> None:
-        self._done[task.first] = runs
-        if self._report is not None:
+        before, self._done[task.first] = self._done.get(task.first), float(runs)
+        if self._report is not None and before != runs:
             self._report(sum(self._done.values()))
 
     def _warn(self, message: Warning, category: type[Warning], file: str, line: int) -> None:
