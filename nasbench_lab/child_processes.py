@@ -57,9 +57,9 @@ class Child(NamedTuple):
 def start_child(serve: Callable[[Connection], None]) -> Child:
     """Start a process.
 
-    It is spawned, not forked. It does not run the script of this process again, so that script needs no
-    ``if __name__ == "__main__":``, and does not see what the script defines. Linear algebra uses one thread, as there is
-    one process per processor.
+    It is spawned, not forked. It does not run the script of this process again: that script needs no
+    ``if __name__ == "__main__":``, and the process does not see what the script defines. Linear algebra uses one
+    thread, as there is one process per processor.
 
     Args:
         serve: function of a module that the process calls with its connection. Ctrl-C does not reach the process.
@@ -122,7 +122,7 @@ def _called(serve: Callable[[Connection], None], line: Connection) -> None:
 def _script_hidden() -> Iterator[None]:
     """Hide the script of this process inside the block. Otherwise, a spawned process would run it first."""
     main = sys.modules["__main__"]
-    before = {name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)}
+    before: dict[str, Any] = {name: vars(main)[name] for name in ("__spec__", "__file__") if name in vars(main)}
     main.__spec__ = None
     vars(main).pop("__file__", None)
     try:

@@ -45,7 +45,7 @@ def _in_notebook() -> bool:
 
 
 @contextlib.contextmanager
-def _no_bar(title: str) -> Iterator[Update]:
+def _no_bar(_title: str) -> Iterator[Update]:
     yield lambda _said, _done, _total: None
 
 
@@ -80,36 +80,41 @@ class _Shown:
         return f"<div>{title} {bar} {said}</div>"
 
 
+class _NotebookBar:
+    """A bar in the output of a cell, without ipywidgets, which the bars of Rich and tqdm need in notebooks."""
+
+    def __init__(self, title: str) -> None:
+        self._title, self._state = title, ("", 0.0, 1.0)
+        self._started, self._shown_at = time.monotonic(), -_BETWEEN_UPDATES
+        self._handle: Any = None
+
+    def update(self, said: str, done: float, total: float) -> None:
+        """Show the state, unless it was shown just before."""
+        self._state, now = (said, done, total), time.monotonic()
+        if now - self._shown_at >= _BETWEEN_UPDATES:
+            self._shown_at = now
+            self.show(_time_left(now - self._started, done, total))
+
+    def show(self, more: str) -> None:
+        """Show the last state and further words."""
+        import IPython.display as outputs
+
+        shown = _Shown(self._title, *self._state, more)
+        if self._handle is None:
+            self._handle = outputs.display(shown, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.update(shown)
+
+
 @contextlib.contextmanager
 def _notebook_bar(title: str) -> Iterator[Update]:
-    """Show a bar in the output of a cell, without ipywidgets, which Rich and tqdm need for theirs."""
-    from IPython.display import display
-
-    started = time.monotonic()
-    last, handle = -_BETWEEN_UPDATES, None
-    state: tuple[str, float, float] = ("", 0.0, 1.0)
-
-    def show(more: str) -> None:
-        nonlocal handle
-        shown = _Shown(title, *state, more)
-        if handle is None:
-            handle = display(shown, display_id=True)
-        else:
-            handle.update(shown)
-
-    def update(said: str, done: float, total: float) -> None:
-        nonlocal last, state
-        state, now = (said, done, total), time.monotonic()
-        if now - last >= _BETWEEN_UPDATES:
-            last = now
-            show(_time_left(now - started, done, total))
-
+    bar = _NotebookBar(title)
     try:
-        yield update
+        yield bar.update
     except BaseException:
-        show("stopped")
+        bar.show("stopped")
         raise
-    show("")
+    bar.show("")
 
 
 def _time_left(passed: float, done: float, total: float) -> str:

@@ -30,7 +30,8 @@ def run(
     strategy: Annotated[
         list[str],
         typer.Option(
-            help="Name of a strategy, file.py:Class or module:Class, with parameters as NAME:key=value,...; may be repeated."
+            help="Name of a strategy, file.py:Class or module:Class, with parameters as NAME:key=value,...; "
+            "may be repeated."
         ),
     ],
     given: GivenConditions,

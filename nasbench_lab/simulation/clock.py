@@ -178,12 +178,16 @@ class Clock:
     @property
     def runs_done(self) -> float:
         """How many runs are done. A run that goes on counts by the part of its budget that it has used."""
-        limits = [(self._steps, self._limit), (self._used, self._epochs), (self._now, self._seconds)]
-        limits += [(spent, spending.limit) for spending, spent in self._spendings]
-        parts = np.zeros(self.runs)
+        limits: list[tuple[FloatArray | NDArray[np.int64] | int, float | None]] = [
+            (self._steps, self._limit),
+            (self._used, self._epochs),
+            (self._now, self._seconds),
+            *((spent, spending.limit) for spending, spent in self._spendings),
+        ]
+        parts: FloatArray = np.zeros(self.runs)
         for used, limit in limits:
             if limit:
-                parts = np.fmax(parts, np.divide(used, limit))
+                parts = np.fmax(parts, used / limit)
         return float(np.where(self._running, np.minimum(parts, 1), 1).sum())
 
     def _count(self, outcome: Outcome, time: FloatArray) -> None:

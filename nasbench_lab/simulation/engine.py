@@ -28,6 +28,7 @@ from nasbench_lab.streams import check_seed
 from nasbench_lab.tables.catalogue import load
 from nasbench_lab.tables.table import Table, best
 
+
 def simulate(
     table: Table | str | os.PathLike[str],
     strategy: str | Strategy[Any] | Callable[..., PlainRun],
@@ -113,7 +114,7 @@ def simulate_under(
     *,
     runs: int,
     first_run: int = 0,
-    processes: int | None | SimulationProcesses = 1,
+    processes: int | SimulationProcesses | None = 1,
     progress: Progress = False,
     stacklevel: int = 2,
 ) -> Trace:

@@ -33,10 +33,8 @@ def _packer() -> Any:
     """Return the class of cloudpickle, but with the file names of code, which messages of errors need."""
     import cloudpickle
 
-    class Packer(cloudpickle.Pickler):
-        dispatch_table = collections.ChainMap({CodeType: _reduced_code}, cloudpickle.Pickler.dispatch_table)
-
-    return Packer
+    table = collections.ChainMap({CodeType: _reduced_code}, cloudpickle.Pickler.dispatch_table)
+    return type("Packer", (cloudpickle.Pickler,), {"dispatch_table": table})
 
 
 def _reduced_code(code: CodeType) -> tuple[Any, ...]:

@@ -294,7 +294,7 @@ class _Worker:
         with warnings.catch_warnings():
             noted = _Noted()
             warnings.simplefilter("always")
-            warnings.showwarning = noted
+            warnings.showwarning = noted.note
             here = dataclasses.replace(setting, first_run=setting.first_run + task.first)
             log = simulate_runs(table, strategy, prepared, here, task.runs, watch)
         return _Finished(log.logged(), noted.warned)
@@ -318,7 +318,16 @@ class _Noted:
         self.warned: list[tuple[Warning, type[Warning], str, int]] = []
         self._known: set[tuple[str, type[Warning], str, int]] = set()
 
-    def __call__(self, message: Any, category: type[Warning], filename: str, lineno: int, *_more: Any) -> None:
+    def note(
+        self,
+        message: Any,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: object = None,
+        line: str | None = None,
+    ) -> None:
+        """Note a warning, in place of `warnings.showwarning`."""
         key = (str(message), category, filename, lineno)
         if key not in self._known:
             self._known.add(key)

@@ -184,8 +184,8 @@ class _Loader(importlib.machinery.SourceFileLoader):
 def _module_of_file(path: Path) -> Any:
     """Import a file once per process and content, under a name that depends on both.
 
-    So a file that was edited is imported again, as one expects in a notebook. Modules beside the file can be imported in
-    it, as in a script; these are imported once.
+    A file that was edited is imported again, as a user of a notebook expects. The file can import modules beside it,
+    as a script can; these are imported once.
     """
     if not is_plain(path):
         raise ParameterError(f"there is no file {path}")
@@ -205,6 +205,12 @@ def _module_of_file(path: Path) -> Any:
             del sys.modules[name]
             raise
     return sys.modules[name]
+
+
+def file_of(kind: Any) -> str:
+    """Return the path of the file that was given as ``file.py:Class`` and defines a class or function; else empty."""
+    module = sys.modules.get(str(getattr(kind, "__module__", "")))
+    return str(module.__file__) if isinstance(getattr(module, "__loader__", None), _Loader) and module else ""
 
 
 def _value(text: str) -> Any:

@@ -261,8 +261,8 @@ def test_nothing_touches_the_global_random_state():
 
 
 MAY_PRINT = {ROOT / "compat" / "nats" / "texts.py", ROOT / "progress_bars.py"}
-"""Besides the command line: the ``show`` of NATS-Bench, whose purpose in the official API is to print, and progress bars,
-which are shown to those who ask for them."""
+"""Besides the command line: the ``show`` of NATS-Bench, whose purpose in the official API is to print, and the progress
+bars that users ask for."""
 
 
 def test_only_the_command_line_prints():
