@@ -37,6 +37,7 @@ from nasbench_lab.strategies.lookup import find_strategy
 from nasbench_lab.suites.plan import Plan, Shard, code_digest, make_plan, strategy_path, table_path
 from nasbench_lab.suites.shards import REFERENCES, Done, Failed, ShardJob, open_checked, versions
 from nasbench_lab.suites.spec import Suite
+from nasbench_lab.suites.suite_display import folder_card, folder_line
 from nasbench_lab.suites.toml_files import suite_of
 
 SUITE = "suite.json"
@@ -84,6 +85,13 @@ class SuiteFolder:
     def __init__(self, path: Path, suite: Suite, plan: Plan, begun_with: Mapping[str, str]) -> None:
         self.path, self.suite, self.plan, self.begun_with = path, suite, plan, begun_with
         self._stored = {file.stem for file in (path / REFERENCES).glob("*.h5") if not file.name.startswith(".")}
+
+    def __repr__(self) -> str:
+        return folder_line(self)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: what is finished, and what failed or was skipped."""
+        return folder_card(self)
 
     @classmethod
     def begin(cls, path: Path, suite: Suite) -> SuiteFolder:

@@ -19,6 +19,7 @@ from nasbench_lab.simulation.published import Published
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.strategies.lookup import parse_parameters, parse_strategy, split_path
 from nasbench_lab.strategies.places import named_strategy
+from nasbench_lab.suites.suite_display import suite_card, suite_line
 from nasbench_lab.streams import MOST_RUNS, check_seed
 
 WILDCARDS = "*?["
@@ -113,7 +114,7 @@ class TableEntry:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Suite:
     """A suite: every strategy on every table, with the same runs.
 
@@ -157,6 +158,13 @@ class Suite:
         if self.conditions.budget is None and any(table.budget is None for table in self.tables):
             names = ", ".join(kind.name for kind in KINDS)
             raise ParameterError(f"budget is missing; write one of {names} under [budget]")
+
+    def __repr__(self) -> str:
+        return suite_line(self)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the conditions, the strategies and the tables."""
+        return suite_card(self)
 
     @property
     def spec(self) -> dict[str, Any]:

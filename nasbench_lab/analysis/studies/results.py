@@ -18,10 +18,11 @@ from nasbench_lab.analysis.anytime import AnytimeCurves
 from nasbench_lab.analysis.intervals import Interval, Intervals
 from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.run_summary import Summary
+from nasbench_lab.analysis.studies.standings import Leaderboard
 from nasbench_lab.analysis.studies.study_records import curve_records, final_records, pair_records, records_of
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.displays import html_card, html_notes, html_table
+from nasbench_lab.displays import html_card, html_notes
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.records import Records
 from nasbench_lab.simulation.conditions import Conditions
@@ -416,13 +417,8 @@ class Study:
             "tasks": ", ".join(task.name for task in self.tasks),
             "regret": f"{self.kind}; {100 * self.level:g} % intervals in brackets",
         }
-        rows = [
-            [str(row.place), row.strategy, f"{row.rank:.2f}", str(row.iqm), str(row.improvement)]
-            for row in self.leaderboard.get(self.kind, ())
-        ]
-        reference = self.labels[self.reference]
-        header = ["", "strategy", "average rank", "normalised regret (iqm)", f"P(better than {reference})"]
-        table = html_table(header, rows) if rows else ""
+        rows = Leaderboard(self.leaderboard.get(self.kind, ()), self.labels[self.reference])
+        table = rows._repr_html_() if rows else ""
         return html_card(repr(self)[1:-1], facts, table, html_notes(self.warnings))
 
     def to_dict(self, *, with_runs: bool = False) -> dict[str, Any]:

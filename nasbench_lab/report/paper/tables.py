@@ -17,6 +17,7 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.leaderboard_columns import RANK, LeaderboardColumn, columns_of
+from nasbench_lab.report.paper.table_display import result_html
 from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
 from nasbench_lab.report.study_source import StudySource, study_of
@@ -65,7 +66,7 @@ class TableCell:
     tied: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ResultTable:
     """A table as plain data.
 
@@ -80,6 +81,13 @@ class ResultTable:
     caption: str
     headings: tuple[str, ...]
     rows: tuple[tuple[TableCell, ...], ...]
+
+    def __repr__(self) -> str:
+        return f"<ResultTable {self.name}: {len(self.rows)} rows, {len(self.headings)} columns>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the table below its caption."""
+        return result_html(self)
 
     def to_latex(self) -> str:
         """Return a LaTeX table that needs the package booktabs. Text is escaped.
