@@ -63,7 +63,7 @@ def run(
         raise ParameterError("--scheduler can only be used with --executor dask")
     wanted = read_suite(suite)
     with _progress(out) as report:
-        results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), report=report)
+        results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), progress=report)
     summaries = [summarize_blocks(results.blocks(number)) for number in range(len(results))]
     with atomic_path(out / SUMMARY) as temporary:
         temporary.write_text(to_csv(summaries), encoding="utf-8")
@@ -165,8 +165,7 @@ def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
         def report(progress: runner.SuiteProgress) -> None:
             nonlocal task
             interrupts.check()
-            said = f"{progress.finished} of {progress.shards} shards"
-            said += f", {progress.failed} failed" if progress.failed else ""
+            said = progress.in_words
             # Shards that were finished before say nothing about the speed, so the bar starts with them.
             done, total = round(1000 * progress.seconds), round(1000 * progress.total)
             if task is None:

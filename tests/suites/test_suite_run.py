@@ -80,7 +80,7 @@ def test_processes_give_the_same_bytes(tmp_path, monkeypatch):
     run(tmp_path, monkeypatch)
     progress = []
     executor = LocalProcesses(2)
-    run_suite(small_suite(tmp_path), tmp_path / "other", executor=executor, report=progress.append)
+    run_suite(small_suite(tmp_path), tmp_path / "other", executor=executor, progress=progress.append)
     assert digests(tmp_path / "out") == digests(tmp_path / "other")
     assert not executor.pids, "no process is left"
     assert [p.finished for p in progress] == list(range(10))
@@ -96,7 +96,7 @@ def test_an_interrupted_suite_goes_on(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_suite(small_suite(tmp_path), tmp_path / "other", report=stop)
+        run_suite(small_suite(tmp_path), tmp_path / "other", progress=stop)
     done = digests(tmp_path / "other")
     assert len(done) == 4 + 1
     with pytest.raises(
@@ -324,7 +324,7 @@ def test_shards_in_work_elsewhere_are_waited_for(tmp_path, monkeypatch):
 
     thread = threading.Thread(target=elsewhere)
     thread.start()
-    run_suite(small_suite(tmp_path), tmp_path / "other", report=report)
+    run_suite(small_suite(tmp_path), tmp_path / "other", progress=report)
     thread.join()
     assert progress == list(range(10))
     assert digests(tmp_path / "other") == digests(tmp_path / "out")
@@ -426,7 +426,7 @@ def test_a_suite_whose_folder_is_removed_stops(tmp_path, monkeypatch):
             shutil.rmtree(tmp_path / "out")
 
     with pytest.raises(OutputError, match="out was removed or moved while the suite was running"):
-        run_suite(small_suite(tmp_path), tmp_path / "out", report=remove)
+        run_suite(small_suite(tmp_path), tmp_path / "out", progress=remove)
     assert seen == [0, 1, 2]
     assert not (tmp_path / "out").exists()
 
