@@ -115,7 +115,18 @@ def check_may_start_processes(remedy: str) -> None:
 
 def _called(serve: Callable[[Connection], None], line: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     serve(line)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone. A long task would not notice that its connection is closed."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import dataclasses
 import functools
 import importlib.machinery
 import io
@@ -51,12 +52,17 @@ def packed_strategy(strategy: Strategy[Any]) -> bytes:
     """
     try:
         with _with_code(_modules(strategy)):
-            return packed(strategy)
+            return packed(_with_name(strategy))
     except Exception as error:  # whatever the pickling of a user's object raises
         raise ParameterError(
             f"strategy {strategy.label!r} cannot be sent to other processes: {described(error)}; "
             "use one process, or create what cannot be sent when a run starts"
         ) from error
+
+
+def _with_name(strategy: Strategy[Any]) -> Strategy[Any]:
+    """Return a strategy that keeps its name: cloudpickle shortens those of classes inside functions."""
+    return dataclasses.replace(strategy, title=strategy.name) if isinstance(strategy, PlainStrategy) else strategy
 
 
 def _modules(strategy: Strategy[Any]) -> Iterator[ModuleType]:

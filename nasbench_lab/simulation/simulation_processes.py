@@ -18,7 +18,7 @@ from nasbench_lab.child_processes import (
     number_of_processes,
     start_child,
 )
-from nasbench_lab.errors import StrategyError, described, place_in_user_code, set_place
+from nasbench_lab.errors import ParameterError, StrategyError, described, place_in_user_code, set_place
 from nasbench_lab.simulation.clock import Log, LoggedRuns
 from nasbench_lab.simulation.run_batches import new_log, runs_together, simulate_runs
 from nasbench_lab.simulation.search_progress import Watch
@@ -287,7 +287,7 @@ class _Worker:
     def _simulate(self, task: _Task) -> _Finished:
         if task.packed is not None:
             self._objects = None  # before the next table takes memory
-            table, strategy, setting = map(pickle.loads, task.packed)
+            table, strategy, setting = _loaded(*task.packed)
             self._objects = table, strategy, setting, setting.conditions.on(table)
         table, strategy, setting, prepared = self._objects
         watch = Watch(self._advance) if task.watched else None
@@ -301,6 +301,17 @@ class _Worker:
 
     def _advance(self, runs: float) -> None:
         self._line.send_bytes(packed(_Advanced(runs)))
+
+
+def _loaded(table: bytes, strategy: bytes, setting: bytes) -> tuple[Table, Strategy[Any], Setting]:
+    """Return what the parent has packed."""
+    try:
+        found, searcher, given = map(pickle.loads, (table, strategy, setting))
+    except Exception as error:  # a module that is not found here, or a class of the user that cannot be made again
+        raise ParameterError(
+            f"the strategy or the table cannot be loaded in another process: {described(error)}; use one process"
+        ) from error
+    return found, searcher, given
 
 
 def _packed_error(error: BaseException) -> bytes:

@@ -19,8 +19,8 @@ from nasbench_lab.simulation.published import Published
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.strategies.lookup import parse_parameters, parse_strategy, split_path
 from nasbench_lab.strategies.places import named_strategy
-from nasbench_lab.suites.suite_display import suite_card, suite_line
 from nasbench_lab.streams import MOST_RUNS, check_seed
+from nasbench_lab.suites.suite_display import suite_card, suite_line
 
 WILDCARDS = "*?["
 """Characters that make a name a pattern."""

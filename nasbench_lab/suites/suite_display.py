@@ -61,9 +61,7 @@ def folder_card(folder: SuiteFolder) -> str:
     names = [plan.tables[simulation.table].name for simulation in plan.simulations]
     shards = Counter(names[shard.simulation] for shard in plan.shards)
     finished = Counter(names[shard.simulation] for shard in plan.shards if folder.is_finished(shard))
-    rows = [
-        [name, str(count), f"{finished[name]} of {shards[name]} shards"] for name, count in Counter(names).items()
-    ]
+    rows = [[name, str(count), f"{finished[name]} of {shards[name]} shards"] for name, count in Counter(names).items()]
     failures = [failure for shard in plan.shards if (failure := folder.failure(shard)) is not None]
     notes = [f"failed: {each['strategy']} on {each['table']}: {each['error']}" for each in failures]
     notes += [f"skipped {each.strategy} on {each.table}: {each.reason}" for each in plan.skipped]
