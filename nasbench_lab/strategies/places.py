@@ -65,8 +65,10 @@ def named_strategy(strategy: StrategyLike, folder: Path) -> tuple[str, dict[str,
     parameters = {name: found.parameters[name] for name in given_parameters(found)}
     if _is_registered(found):
         return found.name, parameters
+    if isinstance(found, PlainStrategy) and found.title:
+        raise ParameterError(f"strategy {found.label!r} has a title, under which it cannot be found again: leave it out")
     place = source_of(strategy, found)
-    if not place or (isinstance(found, PlainStrategy) and found.title):
+    if not place:
         kind = found.name.rpartition(".")[2]
         raise ParameterError(
             f"strategy {found.label!r} cannot be found again by its name: write its class to a file, and give it as "

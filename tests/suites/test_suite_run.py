@@ -1,6 +1,7 @@
 """Running suites: the results, going on, and everything that is refused."""
 
 import csv
+import functools
 import json
 import multiprocessing
 import shutil
@@ -19,6 +20,7 @@ from nasbench_lab.errors import DataError, OutputError, ParameterError, Strategy
 from nasbench_lab.simulation.arithmetic import arithmetic
 from nasbench_lab.simulation.trace import REGRETS
 from nasbench_lab.strategies import registry
+from nasbench_lab.strategies.random_search import RandomSearch
 from nasbench_lab.suites import (
     DaskExecutor,
     LocalProcesses,
@@ -483,6 +485,19 @@ def test_strategies_of_a_file_and_of_a_module(tmp_path, monkeypatch, processes):
     with pytest.raises(OutputError, match=r"the file of mine\.py:Mine has changed since .* was started"):
         run_suite(read_suite(path), tmp_path / "out")
     assert len(open_results(tmp_path / "out")) == 5, "reading results imports nothing"
+
+
+def test_classes_in_python_are_the_entries_of_a_file(tmp_path):
+    from nasbench_lab.strategies.lookup import import_path
+
+    (tmp_path / "mine.py").write_text(MINE)
+    kind = import_path(f"{tmp_path / 'mine.py'}:Mine")
+    given = small_suite(tmp_path, strategies=[kind, functools.partial(kind, step=2), RandomSearch()])
+    written = small_suite(tmp_path, strategies=["mine.py:Mine", "mine.py:Mine:step=2", "random-search"])
+    assert given == written
+    assert given.hash == written.hash
+    results = run_suite(given, tmp_path / "out")
+    assert [setting.label for setting in results.settings] == ["Mine", "Mine:step=2", "random-search"]
 
 
 @pytest.mark.parametrize(
