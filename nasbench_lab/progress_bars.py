@@ -27,13 +27,8 @@ def progress_bar(title: str) -> Iterator[Update]:
     >>> with progress_bar("random-search on digits/chain") as update:
     ...     update("50 of 100 runs", 50, 100)
     """
-    if _in_notebook():
-        bar = _notebook_bar
-    elif sys.stderr is not None and sys.stderr.isatty():
-        bar = _terminal_bar
-    else:
-        bar = _no_bar
-    with bar(title) as update:
+    on_a_terminal = sys.stderr is not None and sys.stderr.isatty()
+    with _notebook_bar(title) if _in_notebook() else _terminal_bar(title) if on_a_terminal else _no_bar() as update:
         yield update
 
 
@@ -45,7 +40,7 @@ def _in_notebook() -> bool:
 
 
 @contextlib.contextmanager
-def _no_bar(_title: str) -> Iterator[Update]:
+def _no_bar() -> Iterator[Update]:
     yield lambda _said, _done, _total: None
 
 

@@ -17,9 +17,9 @@ import nasbench_lab as nl
 from nasbench_lab.analysis import study
 from nasbench_lab.errors import MissingDataError, OutputError, UnknownNameError
 from nasbench_lab.records import Categories, Records
+from nasbench_lab.report import leaderboard_table, results_table
 from nasbench_lab.simulation import save_traces
 from nasbench_lab.simulation.trace import REGRETS
-from nasbench_lab.report import leaderboard_table, results_table
 from nasbench_lab.suites import StrategyEntry, Suite, SuiteFolder, TableEntry, open_results, run_suite
 from nasbench_lab.testing import synthetic_table
 
@@ -246,11 +246,16 @@ class TestDisplays:
         limits = nl.Conditions(nl.Budget(evaluations=9), workers=2, limits={"parameters": 5e4})
         names = ["random-search", table, "zero-cost-filter", "tpe"]
         suite = Suite(names, ["digits/chain", own], limits, title="<i>", runs=3)
-        assert repr(suite) == (
-            "<Suite '<i>': random-search, umda, zero-cost-filter and 1 more on digits/chain, digits/topology, 3 runs each>"
-        )
+        first = "random-search, umda, zero-cost-filter and 1 more"
+        assert repr(suite) == f"<Suite '<i>': {first} on digits/chain, digits/topology, 3 runs each>"
         shown = suite._repr_html_()
-        for part in ("&lt;i&gt;", "9 evaluations", "workers: 2", "parameters 50000", "selected=5, population_size=[10, 20]"):
+        for part in (
+            "&lt;i&gt;",
+            "9 evaluations",
+            "workers: 2",
+            "parameters 50000",
+            "selected=5, population_size=[10, 20]",
+        ):
             assert part in shown
         assert "<td>digits/topology</td><td>2 evaluations</td>" in shown
 
@@ -268,9 +273,12 @@ class TestDisplays:
 
         found = study(traces, resamples=0)
         board = found.leaderboard["test"]
-        assert repr(board) == f"<Leaderboard of {len(board)} strategies: " + ", ".join(
-            f"{row.place}. {row.strategy}" for row in board
-        ) + ">"
+        assert (
+            repr(board)
+            == f"<Leaderboard of {len(board)} strategies: "
+            + ", ".join(f"{row.place}. {row.strategy}" for row in board)
+            + ">"
+        )
         assert all(f"<td>{row.strategy}</td><td>{row.rank:.2f}</td>" in board._repr_html_() for row in board)
         assert pickle.loads(pickle.dumps(board)).reference == board.reference == found.labels[0]
         result = leaderboard_table(found)

@@ -66,7 +66,9 @@ def named_strategy(strategy: StrategyLike, folder: Path) -> tuple[str, dict[str,
     if _is_registered(found):
         return found.name, parameters
     if isinstance(found, PlainStrategy) and found.title:
-        raise ParameterError(f"strategy {found.label!r} has a title, under which it cannot be found again: leave it out")
+        raise ParameterError(
+            f"strategy {found.label!r} has a title, under which it cannot be found again: leave it out"
+        )
     place = source_of(strategy, found)
     if not place:
         kind = found.name.rpartition(".")[2]

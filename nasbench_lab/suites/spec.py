@@ -160,11 +160,14 @@ class Suite:
             raise ParameterError(f"budget is missing; write one of {names} under [budget]")
 
     def __repr__(self) -> str:
-        return suite_line(self)
+        names = ([entry.name for entry in entries] for entries in (self.strategies, self.tables))
+        return suite_line(self.title, *names, self.runs)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the conditions, the strategies and the tables."""
-        return suite_card(self)
+        strategies = [(entry.name, {**entry.parameters, **entry.grid}) for entry in self.strategies]
+        tables = [(entry.name, entry.budget, entry.fidelity) for entry in self.tables]
+        return suite_card(self.title, self.conditions, self.runs, strategies, tables)
 
     @property
     def spec(self) -> dict[str, Any]:

@@ -3,78 +3,81 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from nasbench_lab.displays import html_card, html_notes, html_table
-
-if TYPE_CHECKING:
-    from nasbench_lab.suites.folder import SuiteFolder
-    from nasbench_lab.suites.spec import Suite
+from nasbench_lab.simulation.conditions import Conditions
 
 _MOST_NAMED = 3
 
 
-def suite_line(suite: Suite) -> str:
-    """Return a suite in one line: strategies, tables and runs."""
-    title = f" {suite.title!r}" if suite.title else ""
-    strategies, tables = (_named([entry.name for entry in entries]) for entries in (suite.strategies, suite.tables))
-    return f"<Suite{title}: {strategies} on {tables}, {suite.runs:,} runs each>"
+def suite_line(title: str, strategies: Sequence[str], tables: Sequence[str], runs: int) -> str:
+    """Return a suite in one line.
+
+    >>> suite_line("", ["umda", "tpe", "asha", "bohb"], ["digits/chain"], 1000)
+    '<Suite: umda, tpe, asha and 1 more on digits/chain, 1,000 runs each>'
+    """
+    shown = f" {title!r}" if title else ""
+    return f"<Suite{shown}: {_named(strategies)} on {_named(tables)}, {runs:,} runs each>"
 
 
-def suite_card(suite: Suite) -> str:
-    """Return a suite as HTML: the conditions, the strategies and the tables."""
-    given = suite.conditions
+def suite_card(
+    title: str,
+    conditions: Conditions,
+    runs: int,
+    strategies: Sequence[tuple[str, Mapping[str, Any]]],
+    tables: Sequence[tuple[str, object, object]],
+) -> str:
+    """Return a suite as HTML: the conditions, the strategies and the tables.
+
+    Args:
+        title: its title.
+        conditions: its conditions.
+        runs: number of runs of every strategy on every table.
+        strategies: names, with parameters and lists of parameters.
+        tables: names, with the budget and the fidelity that replace those of the conditions; None if nothing does.
+    """
     facts = {
-        "runs": f"{suite.runs:,} of every strategy on every table",
-        "budget": str(given.budget or ""),
-        "workers": str(given.workers if given.workers > 1 else ""),
-        "fidelity": str(given.fidelity or ""),
-        "repeat": str(given.repeat if given.repeat != "sample" else ""),
-        "objectives": ", ".join(given.objectives),
-        "limits": ", ".join(f"{name} {limit:g}" for name, limit in given.limits.items()),
-        "seed": str(given.seed or ""),
+        "runs": f"{runs:,} of every strategy on every table",
+        "budget": str(conditions.budget or ""),
+        "workers": str(conditions.workers if conditions.workers > 1 else ""),
+        "fidelity": str(conditions.fidelity or ""),
+        "repeat": str("" if conditions.repeat == "sample" else conditions.repeat),
+        "objectives": ", ".join(conditions.objectives),
+        "limits": ", ".join(f"{name} {limit:g}" for name, limit in conditions.limits.items()),
+        "seed": str(conditions.seed or ""),
     }
-    strategies = [
-        [entry.name, ", ".join(f"{name}={value}" for name, value in {**entry.parameters, **entry.grid}.items())]
-        for entry in suite.strategies
-    ]
-    tables = [[entry.name, str(entry.budget or ""), str(entry.fidelity or "")] for entry in suite.tables]
+    settings = [[name, ", ".join(f"{key}={value}" for key, value in given.items())] for name, given in strategies]
+    replaced = [[name, str(budget or ""), str(fidelity or "")] for name, budget, fidelity in tables]
     return html_card(
-        suite.title or "Suite",
+        title or "Suite",
         facts,
-        html_table(["strategy", "parameters"], strategies),
-        html_table(["table", "own budget", "own fidelity"], tables),
+        html_table(["strategy", "parameters"], settings),
+        html_table(["table", "own budget", "own fidelity"], replaced),
     )
 
 
-def folder_line(folder: SuiteFolder) -> str:
-    """Return the folder of a suite in one line, without looking at its shards."""
-    plan = folder.plan
-    size = f"{len(plan.simulations)} simulations, {len(plan.shards)} shards"
-    return f"<SuiteFolder {folder.path}: {size}, {plan.runs:,} runs each>"
+def folder_card(
+    path: str, title: str, runs: int, tables: Sequence[str], shards: Sequence[tuple[str, bool]], notes: Sequence[str]
+) -> str:
+    """Return the folder of a suite as HTML: what is finished, and what failed or was skipped.
 
-
-def folder_card(folder: SuiteFolder) -> str:
-    """Return the folder of a suite as HTML: what is finished, and what failed or was skipped."""
-    plan = folder.plan
-    names = [plan.tables[simulation.table].name for simulation in plan.simulations]
-    shards = Counter(names[shard.simulation] for shard in plan.shards)
-    finished = Counter(names[shard.simulation] for shard in plan.shards if folder.is_finished(shard))
-    rows = [[name, str(count), f"{finished[name]} of {shards[name]} shards"] for name, count in Counter(names).items()]
-    failures = [failure for shard in plan.shards if (failure := folder.failure(shard)) is not None]
-    notes = [f"failed: {each['strategy']} on {each['table']}: {each['error']}" for each in failures]
-    notes += [f"skipped {each.strategy} on {each.table}: {each.reason}" for each in plan.skipped]
-    facts = {"suite": folder.suite.title, "runs": f"{plan.runs:,} each"}
+    Args:
+        path: its path.
+        title: title of the suite.
+        runs: number of runs of every simulation.
+        tables: the table of every simulation.
+        shards: the table of every shard, and whether the shard is finished.
+        notes: what failed or was skipped.
+    """
+    all_of, finished = Counter(table for table, _ in shards), Counter(table for table, done in shards if done)
+    rows = [[name, str(count), f"{finished[name]} of {all_of[name]} shards"] for name, count in Counter(tables).items()]
     table = html_table(["table", "simulations", "finished"], rows)
-    return html_card(str(folder.path), facts, table, html_notes(list(dict.fromkeys(notes))))
+    return html_card(path, {"suite": title, "runs": f"{runs:,} each"}, table, html_notes(list(dict.fromkeys(notes))))
 
 
 def _named(names: Sequence[str]) -> str:
-    """Return the first names as text, and how many follow.
-
-    >>> _named(["a", "b"]), _named(list("abcde"))
-    ('a, b', 'a, b, c and 2 more')
-    """
+    """Return the first names as text, and how many follow."""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more

@@ -372,7 +372,10 @@ def test_what_has_no_place_is_refused(file, tmp_path):
     class Local(kind):
         pass
 
-    for strategy in (Local, functools.partial(kind, None), lambda space, random: kind(space, random)):
+    def factory(space, random):
+        return kind(space, random)
+
+    for strategy in (Local, functools.partial(kind, None), factory):
         with pytest.raises(ParameterError, match="cannot be found again by its name: write its class to a file"):
             named_strategy(strategy, tmp_path)
     with pytest.raises(ParameterError, match="'mine' has a title, under which it cannot be found again"):

@@ -28,10 +28,9 @@ from nasbench_lab.analysis.studies.results import (
     Profiles,
     ProgressCurves,
     RankComparison,
-    Standing,
     TargetTimes,
 )
-from nasbench_lab.analysis.studies.standings import Leaderboard
+from nasbench_lab.analysis.studies.standings import Leaderboard, Standing
 from nasbench_lab.analysis.targets import TARGETS
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray

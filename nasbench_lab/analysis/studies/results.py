@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from nasbench_lab.analysis.anytime import AnytimeCurves
-from nasbench_lab.analysis.intervals import Interval, Intervals
+from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.run_summary import Summary
-from nasbench_lab.analysis.studies.standings import Leaderboard
+from nasbench_lab.analysis.studies.standings import Leaderboard, Standing
 from nasbench_lab.analysis.studies.study_records import curve_records, final_records, pair_records, records_of
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray, IntArray
@@ -113,45 +113,6 @@ class ProgressCurves:
     mean: Intervals
     iqm: Intervals
     rank: FloatArray
-
-
-@dataclasses.dataclass(frozen=True)
-class Standing:
-    """One row of a leaderboard: a strategy at the end of its runs, over all tasks on which all strategies ran.
-
-    Attributes:
-        place: 1 is the best average rank; strategies with equal ranks share a place.
-        strategy: its label.
-        rank: average over tasks of its rank among the strategies (see `ranks`).
-        iqm: interquartile mean of the normalised regret over the runs of all tasks together, with stratified bootstrap
-            interval. With few tasks it can ignore some of them: see ``ignored``.
-        mean: the same with the mean.
-        improvement: probability that a run ends better than a run of the reference strategy on the same task, averaged
-            over tasks, with stratified bootstrap interval. Ties count half; 0.5 for the reference itself.
-        relative_improvement: improvement of the final incumbents' value over the average random architecture, in
-            percent, averaged over runs and tasks, with stratified bootstrap interval (Yang et al. 2020).
-        auc: area under the curve of the normalised regret over the budget, averaged over tasks and runs, with
-            stratified bootstrap interval.
-        solved: share of runs, averaged over tasks, whose regret at the end is 0.
-        unbeaten: number of tasks on which no other strategy is significantly better (Holm-adjusted p of the
-            Mann-Whitney test below 1 - level). NaN with a single strategy, and where the runs on some task are too few
-            for any significant difference, so that being unbeaten means nothing.
-        without_value: number of runs without a value, over the tasks that count.
-        ignored: positions of tasks of which no run counts in ``iqm``, as all are in the best or the worst quarter.
-    """
-
-    place: int
-    strategy: str
-    rank: float
-    iqm: Interval
-    mean: Interval
-    improvement: Interval
-    relative_improvement: Interval
-    auc: Interval
-    solved: float
-    unbeaten: float
-    without_value: int
-    ignored: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

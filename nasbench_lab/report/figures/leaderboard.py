@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
-from nasbench_lab.analysis.studies.results import Standing, Study
+from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS, label_rows, panel_grid, row_places
