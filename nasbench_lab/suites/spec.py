@@ -160,8 +160,8 @@ class Suite:
             raise ParameterError(f"budget is missing; write one of {names} under [budget]")
 
     def __repr__(self) -> str:
-        names = ([entry.name for entry in entries] for entries in (self.strategies, self.tables))
-        return suite_line(self.title, *names, self.runs)
+        strategies, tables = [entry.name for entry in self.strategies], [entry.name for entry in self.tables]
+        return suite_line(self.title, strategies, tables, self.runs)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the conditions, the strategies and the tables."""
