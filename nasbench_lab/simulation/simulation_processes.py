@@ -272,7 +272,7 @@ class _Worker:
 
     def __init__(self, line: Connection) -> None:
         self._line = line
-        self._search = 0
+        self._table: tuple[bytes, Table] | None = None  # kept, as reading it again means verifying it again
         self._objects: Any = None
 
     def answer(self, task: _Task) -> bytes:
@@ -286,8 +286,7 @@ class _Worker:
 
     def _simulate(self, task: _Task) -> _Finished:
         if task.packed is not None:
-            self._objects = None  # before the next table takes memory
-            table, strategy, setting = _loaded(*task.packed)
+            table, strategy, setting = self._loaded(*task.packed)
             self._objects = table, strategy, setting, setting.conditions.on(table)
         table, strategy, setting, prepared = self._objects
         watch = Watch(self._advance) if task.watched else None
@@ -299,19 +298,20 @@ class _Worker:
             log = simulate_runs(table, strategy, prepared, here, task.runs, watch)
         return _Finished(log.logged(), noted.warned)
 
+    def _loaded(self, table: bytes, strategy: bytes, setting: bytes) -> tuple[Table, Strategy[Any], Setting]:
+        """Return what the parent has packed."""
+        try:
+            if self._table is None or self._table[0] != table:
+                self._objects = self._table = None  # before the next table takes memory
+                self._table = table, pickle.loads(table)  # noqa: S301 - of the parent
+            return self._table[1], pickle.loads(strategy), pickle.loads(setting)  # noqa: S301
+        except Exception as error:  # a module that is not found here, or a class of the user that cannot be made again
+            raise ParameterError(
+                f"the strategy or the table cannot be loaded in another process: {described(error)}; use one process"
+            ) from error
+
     def _advance(self, runs: float) -> None:
         self._line.send_bytes(packed(_Advanced(runs)))
-
-
-def _loaded(table: bytes, strategy: bytes, setting: bytes) -> tuple[Table, Strategy[Any], Setting]:
-    """Return what the parent has packed."""
-    try:
-        found, searcher, given = map(pickle.loads, (table, strategy, setting))
-    except Exception as error:  # a module that is not found here, or a class of the user that cannot be made again
-        raise ParameterError(
-            f"the strategy or the table cannot be loaded in another process: {described(error)}; use one process"
-        ) from error
-    return found, searcher, given
 
 
 def _packed_error(error: BaseException) -> bytes:

@@ -400,3 +400,16 @@ def test_no_process_outlives_the_one_that_ends(tmp_path, how):
         assert err.splitlines()[-1] == "KeyboardInterrupt"
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
+
+
+def test_a_process_reads_the_same_table_once():
+    worker = simulation_processes._Worker(None)
+    trace = nl.simulate("digits/chain", "random-search", runs=2, budget=BUDGET)
+    tables = []
+    for number, (table, name) in enumerate([("digits/chain", "umda"), ("digits/chain", "tpe"), (TABLE, "umda")]):
+        found = table if table is TABLE else nl.load(table)
+        content = (packed(found), packed_strategy(find_strategy(name)), packed(trace.setting))
+        worker.answer(simulation_processes._Task(number + 1, content, 0, 2, False))
+        tables.append(worker._table[1])
+    assert tables[0] is tables[1]
+    assert tables[2].name == "synthetic/topology"
