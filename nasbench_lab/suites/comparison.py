@@ -13,7 +13,7 @@ from nasbench_lab.simulation.run_batches import RUNS_AT_A_TIME
 from nasbench_lab.simulation.search_progress import SearchProgress
 from nasbench_lab.simulation.simulation_processes import SimulationProcesses
 from nasbench_lab.strategies import Strategy
-from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
+from nasbench_lab.strategies.lookup import StrategyLike, find_strategy, split_path
 from nasbench_lab.streams import MOST_RUNS
 from nasbench_lab.tables import Table, load
 
@@ -77,7 +77,8 @@ class Comparison:
         """
         searchers = [find_strategy(each) for each in self.strategies]
         tables = [load(name) for name in self.tables]
-        check_different("strategy", [searcher.label for searcher in searchers])
+        places = [split_path(each)[0] if isinstance(each, str) else "" for each in self.strategies]
+        check_different("strategy", [searcher.label for searcher in searchers], places)
         check_different("table", [table.name for table in tables])
         for table in tables:
             self.conditions.on(table)
@@ -120,8 +121,17 @@ def _difference(advance: Advance) -> Callable[[SearchProgress], None]:
     return tell
 
 
-def check_different(kind: str, names: Sequence[str]) -> None:
-    """Raise ParameterError if a name is listed twice."""
+def check_different(kind: str, names: Sequence[str], places: Sequence[str] = ()) -> None:
+    """Raise ParameterError if a name is listed twice.
+
+    Args:
+        kind: what the names stand for.
+        names: the names.
+        places: where a class with each name is defined; empty if it is registered. Two classes can have one name.
+    """
     for name in names:
         if names.count(name) > 1:
+            same = {place for place, other in zip(places, names, strict=False) if other == name}
+            if len(same) > 1 and all(same):
+                raise ParameterError(f"{' and '.join(sorted(same))} are both called {name!r}: rename one of them")
             raise ParameterError(f"{kind} {name!r} is listed twice")

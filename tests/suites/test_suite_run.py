@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import shutil
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from nasbench_lab.simulation.trace import REGRETS
 from nasbench_lab.strategies import registry
 from nasbench_lab.strategies.random_search import RandomSearch
 from nasbench_lab.suites import (
+    Comparison,
     DaskExecutor,
     LocalProcesses,
     StrategyEntry,
@@ -498,6 +500,15 @@ def test_classes_in_python_are_the_entries_of_a_file(tmp_path):
     assert given.hash == written.hash
     results = run_suite(given, tmp_path / "out")
     assert [setting.label for setting in results.settings] == ["Mine", "Mine:step=2", "random-search"]
+
+
+def test_two_classes_of_one_name_are_both_named(tmp_path):
+    places = [str(tmp_path / name) for name in ("new.py", "old.py")]
+    for place in places:
+        Path(place).write_text(MINE)
+    compared = Comparison(("digits/chain",), tuple(f"{place}:Mine" for place in places), nl.Budget(evaluations=3))
+    with pytest.raises(ParameterError, match=r"new.py:Mine and .*old.py:Mine are both called 'Mine': rename one"):
+        list(compared.run())
 
 
 @pytest.mark.parametrize(
