@@ -53,8 +53,8 @@ def suite_card(
     return html_card(
         title or "Suite",
         facts,
-        html_table(["strategy", "parameters"], settings),
-        html_table(["table", "own budget", "own fidelity"], replaced),
+        _table(["strategy", "parameters"], settings),
+        _table(["table", "own budget", "own fidelity"], replaced),
     )
 
 
@@ -75,6 +75,16 @@ def folder_card(
     rows = [[name, str(count), f"{finished[name]} of {all_of[name]} shards"] for name, count in Counter(tables).items()]
     table = html_table(["table", "simulations", "finished"], rows)
     return html_card(path, {"suite": title, "runs": f"{runs:,} each"}, table, html_notes(list(dict.fromkeys(notes))))
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table without columns that are empty.
+
+    >>> _table(["table", "own budget"], [["digits/chain", ""]])
+    '<table><thead><tr><th>table</th></tr></thead><tbody><tr><td>digits/chain</td></tr></tbody></table>'
+    """
+    kept = [place for place in range(len(header)) if any(row[place] for row in rows)]
+    return html_table([header[place] for place in kept], [[row[place] for place in kept] for row in rows])
 
 
 def _named(names: Sequence[str]) -> str:
