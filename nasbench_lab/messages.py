@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -19,6 +20,7 @@ _LONGEST_NUMBER = 19  # digits
 _MOST_LISTED = 8  # numbers
 _MOST_SHOWN = 100  # characters
 _SHOWN_OF_LONG = 64
+_PLACE = "_place_in_other_process"
 
 
 def first_line(error: BaseException) -> str:
@@ -40,8 +42,20 @@ def described(error: BaseException) -> str:
     """
     kind, message = type(error).__name__, first_line(error)
     text = message if isinstance(error, NasbenchLabError) or message == kind else f"{kind}: {message}"
-    place = place_in_user_code(error.__traceback__)
+    place = place_in_user_code(error.__traceback__) or str(getattr(error, _PLACE, ""))
     return f"{text} ({place})" if place else text
+
+
+def set_place(error: BaseException, place: str) -> None:
+    """Note where another process raised an error, for `described`: the traceback does not come with the error.
+
+    >>> error = KeyError("oops")
+    >>> set_place(error, "mine.py, line 7, in ask")
+    >>> described(error)
+    "KeyError: 'oops' (mine.py, line 7, in ask)"
+    """
+    with contextlib.suppress(AttributeError):  # a class with slots
+        setattr(error, _PLACE, place)
 
 
 def place_in_user_code(trace: TracebackType | None) -> str:

@@ -1,6 +1,8 @@
 """Records and their forms in other libraries: frames, Arrow, CSV and Parquet hold the same numbers as the arrays."""
 
 import csv
+import dataclasses
+import pickle
 import subprocess
 import sys
 
@@ -15,9 +17,10 @@ import nasbench_lab as nl
 from nasbench_lab.analysis import study
 from nasbench_lab.errors import MissingDataError, OutputError, UnknownNameError
 from nasbench_lab.records import Categories, Records
+from nasbench_lab.report import leaderboard_table, results_table
 from nasbench_lab.simulation import save_traces
 from nasbench_lab.simulation.trace import REGRETS
-from nasbench_lab.suites import open_results
+from nasbench_lab.suites import StrategyEntry, Suite, SuiteFolder, TableEntry, open_results, run_suite
 from nasbench_lab.testing import synthetic_table
 
 NAMES = ("random-search", "regularized-evolution", "local-search")
@@ -236,6 +239,55 @@ class TestDisplays:
         assert all(f"<td>{label}</td>" in found._repr_html_() for label in found.labels)
         assert "random-search" in traces[0]._repr_html_()
         assert "15,625" in table.space._repr_html_()
+
+    def test_suites_leaderboards_and_tables(self, traces, tmp_path):
+        table = StrategyEntry("umda", {"selected": 5}, {"population_size": [10, 20]})
+        own = TableEntry("digits/topology", budget=nl.Budget(evaluations=2))
+        limits = nl.Conditions(nl.Budget(evaluations=9), workers=2, limits={"parameters": 5e4})
+        names = ["random-search", table, "zero-cost-filter", "tpe"]
+        suite = Suite(names, ["digits/chain", own], limits, title="<i>", runs=3)
+        first = "random-search, umda, zero-cost-filter and 1 more"
+        assert repr(suite) == f"<Suite '<i>': {first} on digits/chain, digits/topology, 3 runs each>"
+        shown = suite._repr_html_()
+        for part in (
+            "&lt;i&gt;",
+            "9 evaluations",
+            "workers: 2",
+            "parameters 50000",
+            "selected=5, population_size=[10, 20]",
+        ):
+            assert part in shown
+        assert "<td>digits/topology</td><td>2 evaluations</td>" in shown
+
+        small = Suite(["random-search", "zero-cost-filter"], ["digits/chain"], nl.Budget(evaluations=3), runs=2)
+        with pytest.raises(MissingDataError):
+            run_suite(small, tmp_path / "out")
+        optional = [small.strategies[0], StrategyEntry("zero-cost-filter", optional=True)]
+        run_suite(dataclasses.replace(small, strategies=optional), tmp_path / "out")
+        folder = SuiteFolder.open(tmp_path / "out")
+        assert repr(folder) == f"<SuiteFolder {tmp_path / 'out'}: 1 simulations, 1 shards, 2 runs each>"
+        assert "<td>1 of 1 shards</td>" in folder._repr_html_()
+        assert "<li>skipped zero-cost-filter on digits/chain: " in folder._repr_html_()
+        folder.traces_path(folder.plan.shards[0]).unlink()
+        assert "<td>0 of 1 shards</td>" in folder._repr_html_()
+
+        found = study(traces, resamples=0)
+        board = found.leaderboard["test"]
+        assert (
+            repr(board)
+            == f"<Leaderboard of {len(board)} strategies: "
+            + ", ".join(f"{row.place}. {row.strategy}" for row in board)
+            + ">"
+        )
+        assert all(f"<td>{row.strategy}</td><td>{row.rank:.2f}</td>" in board._repr_html_() for row in board)
+        assert pickle.loads(pickle.dumps(board)).reference == board.reference == found.labels[0]
+        result = leaderboard_table(found)
+        assert repr(result) == f"<ResultTable leaderboard-test: {len(board)} rows, {len(result.headings)} columns>"
+        assert all(f"<th>{heading}</th>" in result._repr_html_() for heading in result.headings)
+        assert result._repr_html_().count("<tr>") == len(board) + 1
+        best = [cell.text for row in results_table(found).rows for cell in row if cell.best]
+        assert best
+        assert all(f"<td><b>{text}</b></td>" in results_table(found)._repr_html_() for text in best)
 
     def test_html_is_escaped(self):
         shown = Records({"<script>": Categories.of(["<img src=x>"])})._repr_html_()

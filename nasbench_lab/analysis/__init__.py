@@ -39,11 +39,11 @@ from nasbench_lab.analysis.studies.results import (
     Profiles,
     ProgressCurves,
     RankComparison,
-    Standing,
     Study,
     TargetTimes,
     Task,
 )
+from nasbench_lab.analysis.studies.standings import Leaderboard, Standing
 from nasbench_lab.analysis.table_quality import Quality, quality, reported_metric
 from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
 from nasbench_lab.analysis.trajectories import TIME_AXES, TimeAxis, Trajectories, incumbent_trajectories
@@ -57,6 +57,7 @@ __all__ = [
     "FriedmanTest",
     "Interval",
     "Intervals",
+    "Leaderboard",
     "PairCounts",
     "Pairwise",
     "ParetoFronts",

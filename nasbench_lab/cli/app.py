@@ -14,6 +14,7 @@ import nasbench_lab
 from nasbench_lab.cli.check import check
 from nasbench_lab.cli.cite import cite
 from nasbench_lab.cli.commands import EXIT_ERROR, Commands
+from nasbench_lab.cli.current_folder import importable_from_here
 from nasbench_lab.cli.encoding import print_anything
 from nasbench_lab.cli.interrupts import INTERRUPTED, noticed_interrupts
 from nasbench_lab.cli.plot import plot
@@ -38,7 +39,8 @@ class _Commands(Commands):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with importable_from_here():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             typer.echo("stopped", err=True)
             raise typer.Exit(INTERRUPTED) from None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -82,8 +80,7 @@ def check(
     _refuse_protocol_of_old(paths, [*given.options, *(f"--{_option(name)}" for name in protocol)])
     outcomes = []
     for path in paths:
-        with _importable_from_here():
-            outcome = _outcome(path, functools.partial(_do, path, update, strategy, table, given, protocol))
+        outcome = _outcome(path, functools.partial(_do, path, update, strategy, table, given, protocol))
         outcomes.append(outcome)
         if outcome.verdict == "error":
             typer.echo(f"nasbench-lab: {outcome.findings[0]}", err=True)
@@ -107,18 +104,6 @@ def exit_code(outcomes: Sequence[CheckOutcome], allowed: Collection[str] = ()) -
     if verdicts & REGRESSIONS:
         return EXIT_REGRESSION
     return EXIT_INCONCLUSIVE if "inconclusive" in verdicts else 0
-
-
-@contextlib.contextmanager
-def _importable_from_here() -> Iterator[None]:
-    """Find ``module:Class`` in the current folder inside the block, as ``python -m`` does."""
-    before, here = sys.path.copy(), str(Path.cwd())
-    if here not in sys.path and "" not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        sys.path[:] = before
 
 
 def _files(places: Sequence[Path]) -> Iterator[Path]:

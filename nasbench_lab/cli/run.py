@@ -31,7 +31,8 @@ def run(
     strategy: Annotated[
         list[str],
         typer.Option(
-            help="Name of a strategy, with parameters as name:key=value,..., or file.py:Class; may be repeated."
+            help="Name of a strategy, file.py:Class or module:Class, with parameters as NAME:key=value,...; "
+            "may be repeated."
         ),
     ],
     given: GivenConditions,
@@ -40,13 +41,16 @@ def run(
         typer.Option(help="Folder for the result; must be new or empty. [default: store nothing]"),
     ] = None,
     runs: Annotated[int, typer.Option(help="Runs (seeds) of every strategy on every table.")] = 1000,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that share the runs; the results have the same bytes for any number.")
+    ] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older result in the folder.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare strategies: simulate, print a table, and write traces, summary and regret figure."""
     if overwrite and out is None:
         raise ParameterError("--overwrite can only be used with --out")
-    comparison = Comparison(tuple(table), tuple(strategy), given.conditions(), runs)
+    comparison = Comparison(tuple(table), tuple(strategy), given.conditions(), runs, processes)
     with _stored(out, overwrite) as folder:
         simulated, notes, took = _simulate(comparison, folder)
         if folder is not None:
@@ -89,10 +93,10 @@ def _simulate(comparison: Comparison, folder: Path | None) -> tuple[list[Collect
         What the summary and the figure need of each simulation, notes for the user, and the seconds of simulation.
     """
     clock = _Stopwatch()
-    done, total = 0, comparison.simulated_runs
+    done, total = 0.0, comparison.simulated_runs
     with warnings.catch_warnings(record=True) as caught, shown_progress("") as tell:
 
-        def count(runs: int) -> None:
+        def count(runs: float) -> None:
             nonlocal done
             done += runs
             tell("runs", done, total)

@@ -67,7 +67,7 @@ def run(
         raise ParameterError("--scheduler can only be used with --executor dask")
     wanted = read_suite(suite)
     with _progress(out) as report:
-        results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), report=report)
+        results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), progress=report)
     summaries = [summarize_blocks(results.blocks(number)) for number in range(len(results))]
     with atomic_path(out / SUMMARY) as temporary:
         temporary.write_text(to_csv(summaries), encoding="utf-8")
@@ -193,9 +193,7 @@ def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
     with shown_progress(f"finished shards are kept in {out}; run the same command again to continue") as tell:
 
         def report(progress: runner.SuiteProgress) -> None:
-            said = f"{progress.finished} of {progress.shards} shards"
-            said += f", {progress.failed} failed" if progress.failed else ""
-            tell("simulating", round(1000 * progress.seconds), round(1000 * progress.total), said=said)
+            tell("simulating", round(1000 * progress.seconds), round(1000 * progress.total), said=progress.in_words)
 
         yield report
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nasbench_lab.analysis.intervals import Interval
-from nasbench_lab.analysis.studies.results import Standing
+from nasbench_lab.analysis.studies.standings import Standing
 
 
 @dataclass(frozen=True)

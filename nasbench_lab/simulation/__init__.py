@@ -4,6 +4,8 @@ from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.engine import simulate, simulate_under
 from nasbench_lab.simulation.results import Results
+from nasbench_lab.simulation.search_progress import SearchProgress
+from nasbench_lab.simulation.simulation_processes import SimulationProcesses
 from nasbench_lab.simulation.trace import Reference, Setting, Trace, concatenate
 from nasbench_lab.simulation.trace_files import load_traces, save_traces
 
@@ -12,7 +14,9 @@ __all__ = [
     "Conditions",
     "Reference",
     "Results",
+    "SearchProgress",
     "Setting",
+    "SimulationProcesses",
     "Trace",
     "concatenate",
     "load_traces",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,20 @@ _DTYPES: dict[str, type[np.generic]] = {
 }
 _MOST_AT_FIRST = 4096
 """Largest number of steps reserved at the start. The log doubles its capacity when it needs more."""
+
+
+class LoggedRuns(NamedTuple):
+    """The evaluations of some runs, to be sent to the process that keeps the log.
+
+    Attributes:
+        arrays: evaluations by name, shape (steps, runs).
+        evaluations: how many evaluations of every run count, shape (runs,).
+        stopped: which runs their strategy ended, shape (runs,).
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    evaluations: NDArray[np.int64]
+    stopped: NDArray[np.bool_]
 
 
 class Log:
@@ -56,10 +70,25 @@ class Log:
         self._evaluations[first:last] = evaluations
         self._stopped[first:last] = stopped
 
+    def logged(self) -> LoggedRuns:
+        """Return the evaluations of all runs."""
+        return LoggedRuns(self._used(), self._evaluations, self._stopped)
+
+    def insert(self, first: int, logged: LoggedRuns) -> None:
+        """Store runs that another log has recorded, from run ``first`` on."""
+        last = first + len(logged.evaluations)
+        self.write(0, first, last, logged.arrays)
+        self.close(first, last, logged.evaluations, logged.stopped)
+
+    def _used(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays without the steps that no run has reached."""
+        steps = int(self._evaluations.max())
+        return {name: array[:steps] for name, array in self._arrays.items()}
+
     def trace(self, setting: Setting, reference: Reference) -> Trace:
         """Return the trace of the evaluations that count. Constant columns take no memory."""
-        steps = int(self._evaluations.max())
-        arrays = {name: array[:steps] for name, array in self._arrays.items()}
+        arrays = self._used()
+        steps = len(arrays["architecture"])
         shape = (steps, self.runs)
         fidelity = arrays.pop("fidelity", np.broadcast_to(np.int32(setting.fidelity), shape))
         mask: NDArray[np.bool_] = np.broadcast_to(np.True_, shape)
@@ -88,6 +117,7 @@ class Clock:
         first: index of the first run in the log.
         last: index after the last run in the log.
         spendings: costs that the budget limits, besides epochs and seconds.
+        watch: called with this clock after every step.
     """
 
     def __init__(
@@ -98,6 +128,7 @@ class Clock:
         first: int,
         last: int,
         spendings: Sequence[Spending] = (),
+        watch: Callable[[Clock], None] | None = None,
     ) -> None:
         self.first, self.runs = first, last - first
         self._log = log
@@ -106,7 +137,9 @@ class Clock:
         self._fidelity = fidelity or 0
         self._spendings = [(spending, np.zeros(self.runs)) for spending in spendings]
         self._epochs = budget.epochs if fidelity is None else None
+        self._watch = watch
         self._steps = 0
+        self._now: FloatArray = np.zeros(self.runs)  # seconds
         self._used: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)  # epochs
         self._running: NDArray[np.bool_] = np.ones(self.runs, dtype=bool)
         self._evaluations: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)
@@ -134,10 +167,28 @@ class Clock:
             rows["fidelity"] = outcome.fidelity.T
         self._log.write(self._steps, self.first, self.first + self.runs, rows)
         self._count(outcome, time)
+        self._now = time[-1]
         self._steps += len(time)
         if self._steps == self._limit or not self._running.any():
             self.finished = True
             self._log.close(self.first, self.first + self.runs, self._evaluations, self._stopped)
+        if self._watch is not None:
+            self._watch(self)
+
+    @property
+    def runs_done(self) -> float:
+        """How many runs are done. A run that goes on counts by the part of its budget that it has used."""
+        limits: list[tuple[FloatArray | NDArray[np.int64] | int, float | None]] = [
+            (self._steps, self._limit),
+            (self._used, self._epochs),
+            (self._now, self._seconds),
+            *((spent, spending.limit) for spending, spent in self._spendings),
+        ]
+        parts: FloatArray = np.zeros(self.runs)
+        for used, limit in limits:
+            if limit:
+                parts = np.fmax(parts, used / limit)
+        return float(np.where(self._running, np.minimum(parts, 1), 1).sum())
 
     def _count(self, outcome: Outcome, time: FloatArray) -> None:
         """Count the evaluations that ended within the budget. The first one that did not ends its run."""

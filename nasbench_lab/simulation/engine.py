@@ -6,39 +6,27 @@ import contextlib
 import inspect
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nasbench_lab.checks import whole
-from nasbench_lab.errors import (
-    NasbenchLabError,
-    OneFidelityWarning,
-    ParameterError,
-    SearchOnTestWarning,
-    SettingWarning,
-)
+from nasbench_lab.errors import OneFidelityWarning, ParameterError, SearchOnTestWarning, SettingWarning
 from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.clock import Clock, Log
 from nasbench_lab.simulation.conditions import Conditions, Prepared
 from nasbench_lab.simulation.measurements import RepeatPolicy
-from nasbench_lab.simulation.search_loop import simulate_together
+from nasbench_lab.simulation.run_batches import simulate_runs
+from nasbench_lab.simulation.search_progress import Progress, Watch, check_progress, reported
 from nasbench_lab.simulation.setting_notes import setting_notes
+from nasbench_lab.simulation.simulation_processes import SimulationProcesses
 from nasbench_lab.simulation.single_fidelity import one_fidelity_warning
-from nasbench_lab.simulation.threads import one_thread
 from nasbench_lab.simulation.trace import Reference, Setting, Trace
 from nasbench_lab.simulation.zero_cost_scores import require_scores
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.lookup import find_strategy, parameter_names, parameters_in_text
-from nasbench_lab.strategies.plain import PlainRun, PlainStrategy
+from nasbench_lab.strategies.plain import PlainRun
 from nasbench_lab.streams import check_seed
 from nasbench_lab.tables.catalogue import load
 from nasbench_lab.tables.table import Table, best
-
-RUNS_AT_A_TIME = 4096
-"""Largest number of runs simulated together. The results do not depend on it."""
-
-_STATE_ENTRIES = 2**27
-"""Largest runs x architectures simulated together: on large spaces, fewer runs are simulated at a time."""
 
 
 def simulate(
@@ -54,6 +42,8 @@ def simulate(
     limits: Mapping[str, float] | None = None,
     seed: int = 0,
     first_run: int = 0,
+    processes: int | None = 1,
+    progress: Progress = False,
     parameters: Mapping[str, Any] | None = None,
     **more_parameters: Any,
 ) -> Trace:
@@ -81,6 +71,10 @@ def simulate(
             limits, and it is never the incumbent.
         seed: root seed.
         first_run: number of the first run; runs ``first_run .. first_run + runs - 1`` of the seed are simulated.
+        processes: number of processes that share the runs; None for one per processor. The trace is the same, bit for
+            bit, for any number. It is worth it where a simulation takes more than a few seconds.
+        progress: whether to show a bar with the time left, on a terminal or in a notebook; or a function that is called
+            with a `SearchProgress` several times a second.
         parameters: parameters of the strategy, unless it is an object.
         **more_parameters: parameters of the strategy as keywords. A parameter with the same name as an argument of
             this function, such as ``seed``, can only be given in ``parameters``.
@@ -89,7 +83,7 @@ def simulate(
         UnknownNameError: no such table, strategy, parameter or fidelity.
         ParameterError: a value is invalid, or the name of a parameter is ambiguous.
         MissingDataError: the table lacks data that the budget, fidelity or repeat requires.
-        StrategyError: the strategy broke its contract.
+        StrategyError: the strategy broke its contract, or a process died.
 
     >>> import nasbench_lab as nl
     >>> trace = nl.simulate("digits/chain", "random-search", runs=3, budget=nl.Budget(evaluations=5))
@@ -101,7 +95,16 @@ def simulate(
     searcher = find_strategy(strategy, _merged(parameters, more_parameters))
     _refuse_ambiguous(strategy, searcher, parameters)
     found = table if isinstance(table, Table) else load(table)
-    return simulate_under(conditions, found, searcher, runs=runs, first_run=first_run, stacklevel=3)
+    return simulate_under(
+        conditions,
+        found,
+        searcher,
+        runs=runs,
+        first_run=first_run,
+        processes=processes,
+        progress=progress,
+        stacklevel=3,
+    )
 
 
 def simulate_under(
@@ -111,6 +114,8 @@ def simulate_under(
     *,
     runs: int,
     first_run: int = 0,
+    processes: int | SimulationProcesses | None = 1,
+    progress: Progress = False,
     stacklevel: int = 2,
 ) -> Trace:
     """Run a strategy on a table under given conditions. `simulate` calls this.
@@ -121,12 +126,16 @@ def simulate_under(
         strategy: the strategy.
         runs: number of runs.
         first_run: number of the first run.
+        processes: see `simulate`; or processes that several simulations share.
+        progress: see `simulate`.
         stacklevel: stack level of warnings, see `warnings.warn`.
 
     Raises:
         NasbenchLabError: see `simulate`.
     """
     runs, first_run = whole("runs", runs), whole("first_run", first_run)
+    check_progress(progress)
+    pool = processes if isinstance(processes, SimulationProcesses) else SimulationProcesses(processes)
     check_seed(conditions.seed, first_run, runs)
     prepared = conditions.on(table)
     require_scores(strategy, table)
@@ -146,31 +155,17 @@ def simulate_under(
         first_run=first_run,
         objective=table.objective,
     )
-    fixed = None if strategy.multi_fidelity else setting.fidelity
-    log = Log(runs, setting.budget, fixed)
-    together = max(1, min(RUNS_AT_A_TIME, strategy.runs_at_a_time, _STATE_ENTRIES // table.space.size))
-    for start in range(0, runs, together):
-        clock = Clock(log, setting.budget, fixed, start, min(start + together, runs), prepared.spendings)
-        with one_thread(), _noting(strategy, table):
-            simulate_together(table, strategy, prepared.measurements, prepared.goals, setting, clock)
+    ours = contextlib.nullcontext() if pool is processes else pool
+    with ours, reported(progress, strategy.label, table.name, runs) as report:
+        if pool.number > 1 and runs > 1:
+            log = pool.simulate(table, strategy, setting, runs, report)
+        else:
+            watch = None if report is None else Watch(report)
+            log = simulate_runs(table, strategy, prepared, setting, runs, watch)
     trace = log.trace(setting, _reference(table, prepared))
     if note := one_fidelity_warning(strategy, table, trace):
         warnings.warn(note, OneFidelityWarning, stacklevel=stacklevel)
     return trace
-
-
-@contextlib.contextmanager
-def _noting(strategy: Strategy[Any], table: Table) -> Iterator[None]:
-    """Add the strategy and the table to errors of a strategy that does not belong to this package."""
-    try:
-        yield
-    except NasbenchLabError:
-        raise
-    except Exception as error:
-        code = strategy.factory if isinstance(strategy, PlainStrategy) else type(strategy)
-        if not str(getattr(code, "__module__", "")).startswith(f"{__package__.partition('.')[0]}."):
-            error.add_note(f"strategy {strategy.label!r} on table {table.name!r}")
-        raise
 
 
 def _merged(parameters: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Search strategies: which architectures to evaluate next. A strategy sees a space and what it is told, never a table.
 
-Every module here is one strategy, except for the contract (`base`, `problem`, `plain`), the `registry` and `lookup`.
+Every module here is one strategy, except for the contract (`base`, `problem`, `plain`), the `registry`, `lookup` and
+`places`.
 """
 
 from nasbench_lab.strategies.base import Strategy

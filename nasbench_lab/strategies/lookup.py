@@ -6,6 +6,7 @@ import ast
 import functools
 import hashlib
 import importlib
+import importlib.machinery
 import importlib.util
 import inspect
 import os
@@ -170,24 +171,47 @@ def import_path(path: str) -> Any:
     return found
 
 
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Loads a file from its content. Compiled code in a cache can be that of an earlier content."""
+
+    def __init__(self, name: str, path: str, content: bytes) -> None:
+        super().__init__(name, path)
+        self._content = content
+
+    def get_code(self, fullname: str) -> Any:
+        return self.source_to_code(self._content, self.path)
+
+
 def _module_of_file(path: Path) -> Any:
-    """Import a file once per process, under a name that depends on where it is."""
+    """Import a file once per process and content, under a name that depends on both.
+
+    A file that was edited is imported again, as a user of a notebook expects. The file can import modules beside it,
+    as a script can; these are imported once.
+    """
     if not is_plain(path):
         raise ParameterError(f"there is no file {path}")
     where = path.resolve()
-    name = f"{where.stem}_{hashlib.sha256(os.fsencode(where)).hexdigest()[:8]}"
+    content = where.read_bytes()
+    name = f"{where.stem}_{hashlib.sha256(os.fsencode(where) + content).hexdigest()[:8]}"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, where)
-        assert spec is not None  # noqa: S101 - every file that ends in .py has a loader
-        assert spec.loader is not None  # noqa: S101
+        if str(where.parent) not in sys.path:
+            sys.path.append(str(where.parent))
+        spec = importlib.util.spec_from_file_location(name, where, loader=_Loader(name, str(where), content))
+        assert spec is not None  # noqa: S101 - there is a loader
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # before it runs, as dataclasses and pickle look it up
         try:
-            spec.loader.exec_module(module)
+            spec.loader.exec_module(module)  # type: ignore[union-attr] # the one given above
         except BaseException:
             del sys.modules[name]
             raise
     return sys.modules[name]
+
+
+def file_of(kind: Any) -> str:
+    """Return the path of the file that was given as ``file.py:Class`` and defines a class or function; else empty."""
+    module = sys.modules.get(str(getattr(kind, "__module__", "")))
+    return str(module.__file__) if isinstance(getattr(module, "__loader__", None), _Loader) and module else ""
 
 
 def _value(text: str) -> Any:

@@ -30,7 +30,7 @@ GROUP = "nasbench_lab.strategies"
 
 HOW_TO_LIST = "to list the strategies: nasbench-lab strategies"
 
-CONTRACT = frozenset({"base", "lookup", "plain", "problem", "registry"})
+CONTRACT = frozenset({"base", "lookup", "places", "plain", "problem", "registry"})
 """The modules of this package that are no strategies."""
 
 

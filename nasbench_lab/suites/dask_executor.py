@@ -9,9 +9,10 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, final
 
+from nasbench_lab.child_processes import check_may_start_processes
 from nasbench_lab.errors import ParameterError, SourceError
 from nasbench_lab.messages import first_line
-from nasbench_lab.suites.local_processes import check_may_start_processes
+from nasbench_lab.suites.local_processes import IN_THIS_PROCESS
 from nasbench_lab.suites.runner import Answer, Died
 from nasbench_lab.suites.shards import ShardJob, attempt
 
@@ -59,7 +60,7 @@ class DaskExecutor:
         from distributed import Client, LocalCluster
 
         if scheduler is None:
-            check_may_start_processes()
+            check_may_start_processes(IN_THIS_PROCESS)
             cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
             self._cluster = self._resources.enter_context(cluster)
             self._workers = len(cluster.workers)

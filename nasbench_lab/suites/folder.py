@@ -38,6 +38,7 @@ from nasbench_lab.strategies.lookup import find_strategy
 from nasbench_lab.suites.plan import Plan, Shard, code_digest, make_plan, strategy_path, table_path
 from nasbench_lab.suites.shards import REFERENCES, Done, Failed, ShardJob, open_checked, versions
 from nasbench_lab.suites.spec import Suite
+from nasbench_lab.suites.suite_display import folder_card
 from nasbench_lab.suites.toml_files import suite_of
 
 SUITE = "suite.json"
@@ -85,6 +86,20 @@ class SuiteFolder:
     def __init__(self, path: Path, suite: Suite, plan: Plan, begun_with: Mapping[str, str]) -> None:
         self.path, self.suite, self.plan, self.begun_with = path, suite, plan, begun_with
         self._stored = {file.stem for file in (path / REFERENCES).glob("*.h5") if not file.name.startswith(".")}
+
+    def __repr__(self) -> str:
+        size = f"{len(self.plan.simulations)} simulations, {len(self.plan.shards)} shards"
+        return f"<SuiteFolder {self.path}: {size}, {self.plan.runs:,} runs each>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: what is finished, and what failed or was skipped."""
+        plan = self.plan
+        tables = [plan.tables[simulation.table].name for simulation in plan.simulations]
+        shards = [(tables[shard.simulation], self.is_finished(shard)) for shard in plan.shards]
+        failures = filter(None, map(self.failure, plan.shards))
+        notes = [f"failed: {each['strategy']} on {each['table']}: {each['error']}" for each in failures]
+        notes += [f"skipped {each.strategy} on {each.table}: {each.reason}" for each in plan.skipped]
+        return folder_card(str(self.path), self.suite.title, plan.runs, tables, shards, notes)
 
     @classmethod
     def begin(cls, path: Path, suite: Suite) -> SuiteFolder:

@@ -7,14 +7,16 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol, final
 
 import filelock
 
 from nasbench_lab.errors import StrategyError
+from nasbench_lab.progress_bars import progress_bar
 from nasbench_lab.simulation.results import Results
+from nasbench_lab.simulation.search_progress import check_progress
 from nasbench_lab.suites.folder import SuiteFolder
 from nasbench_lab.suites.plan import Shard
 from nasbench_lab.suites.shards import Done, Failed, ShardJob, Unable, attempt
@@ -107,6 +109,12 @@ class SuiteProgress(NamedTuple):
     total: float
     failed: int
 
+    @property
+    def in_words(self) -> str:
+        """The progress as text."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.finished} of {self.shards} shards{failed}"
+
 
 Report = Callable[[SuiteProgress], None]
 
@@ -116,7 +124,7 @@ def run_suite(
     out: str | os.PathLike[str],
     *,
     executor: Executor | None = None,
-    report: Report = lambda _progress: None,
+    progress: bool | Report = False,
 ) -> Results:
     """Run a suite, or the rest of a suite, and store the results in a folder.
 
@@ -129,7 +137,8 @@ def run_suite(
         out: the folder: new, empty, or the folder in which the suite was started.
         executor: simulates the shards; by default, this process. See `LocalProcesses` and `DaskExecutor`. It is closed
             at the end.
-        report: called at the start and whenever a shard ends.
+        progress: whether to show a bar with the time left, on a terminal or in a notebook; or a function that is called
+            with a `SuiteProgress` at the start and whenever a shard ends.
 
     Returns:
         The results, as `open_results` returns them.
@@ -147,10 +156,22 @@ def run_suite(
     ['random-search', 'local-search']
     """
     executor = executor or InThisProcess()
+    check_progress(progress)
     with contextlib.closing(executor):
         folder = SuiteFolder.begin(Path(out), suite)
-        _Run(folder, executor, report).work()
+        with _reported(progress, str(out)) as report:
+            _Run(folder, executor, report).work()
     return open_results(out)
+
+
+@contextlib.contextmanager
+def _reported(progress: bool | Report, title: str) -> Iterator[Report]:
+    """Give a function to call with the progress."""
+    if progress is True:
+        with progress_bar(title) as update:
+            yield lambda now: update(now.in_words, now.seconds, now.total)
+    else:
+        yield progress or (lambda _progress: None)
 
 
 class _Run:

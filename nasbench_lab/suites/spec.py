@@ -16,8 +16,11 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import KINDS, Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.published import Published
+from nasbench_lab.strategies import Strategy
 from nasbench_lab.strategies.lookup import parse_parameters, parse_strategy, split_path
+from nasbench_lab.strategies.places import named_strategy
 from nasbench_lab.streams import MOST_RUNS, check_seed
+from nasbench_lab.suites.suite_display import suite_card, suite_line
 
 WILDCARDS = "*?["
 """Characters that make a name a pattern."""
@@ -111,13 +114,14 @@ class TableEntry:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Suite:
     """A suite: every strategy on every table, with the same runs.
 
     Args:
-        strategies: entries, or names with parameters like ``regularized-evolution:population_size=20``, or
-            ``file.py:Class``.
+        strategies: entries, or names with parameters like ``regularized-evolution:population_size=20``,
+            ``file.py:Class``, or ``package.module:Class``. Objects and classes of files and modules become entries,
+            too; those of a notebook have no place where the suite finds them again.
         tables: entries, or names.
         conditions: budget, fidelity, repeat, workers, objectives, limits and seed, or only a budget. The budget may be
             missing if every table has its own.
@@ -143,7 +147,8 @@ class Suite:
     folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "strategies", tuple(map(_strategy, _listed("strategies", self.strategies))))
+        entries = tuple(_strategy(entry, self.folder) for entry in _listed("strategies", self.strategies))
+        object.__setattr__(self, "strategies", entries)
         object.__setattr__(self, "tables", tuple(map(_table, _listed("tables", self.tables))))
         object.__setattr__(self, "published", tuple(map(_published, _listed("published", self.published, least=0))))
         object.__setattr__(self, "conditions", Conditions.of(self.conditions))
@@ -153,6 +158,16 @@ class Suite:
         if self.conditions.budget is None and any(table.budget is None for table in self.tables):
             names = ", ".join(kind.name for kind in KINDS)
             raise ParameterError(f"budget is missing; write one of {names} under [budget]")
+
+    def __repr__(self) -> str:
+        strategies, tables = [entry.name for entry in self.strategies], [entry.name for entry in self.tables]
+        return suite_line(self.title, strategies, tables, self.runs)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the conditions, the strategies and the tables."""
+        strategies = [(entry.name, {**entry.parameters, **entry.grid}) for entry in self.strategies]
+        tables = [(entry.name, entry.budget, entry.fidelity) for entry in self.tables]
+        return suite_card(self.title, self.conditions, self.runs, strategies, tables)
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -171,12 +186,14 @@ class Suite:
         return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _strategy(entry: Any) -> StrategyEntry:
+def _strategy(entry: Any, folder: Path) -> StrategyEntry:
     if isinstance(entry, str):
         place, text = split_path(entry)
         if place:
             return StrategyEntry(place, parse_parameters(entry, text) if text else {})
         return StrategyEntry(*parse_strategy(entry))
+    if isinstance(entry, Strategy) or callable(entry):
+        return StrategyEntry(*named_strategy(entry, folder))
     if not isinstance(entry, StrategyEntry):
         raise ParameterError(f"strategies are names or entries with a name, got {entry!r}")
     return entry

@@ -13,6 +13,7 @@ def test_conformance(case):
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pickle
 import warnings
 from collections.abc import Callable
@@ -23,14 +24,16 @@ import numpy as np
 from nasbench_lab.checks import domains
 from nasbench_lab.errors import OneFidelityWarning, ParameterError
 from nasbench_lab.simulation import Budget, Trace, simulate
+from nasbench_lab.simulation.sent_objects import packed
 from nasbench_lab.simulation.trace import MISSING
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies import Evaluations, Problem, Proposals, Strategy
+from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
 from nasbench_lab.streams import Streams
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.synthetic import SPACES, synthetic_table
 
-Case = Callable[[Strategy[Any]], None]
+Case = Callable[[StrategyLike], None]
 
 _RUNS = 7
 _BUDGET = Budget(evaluations=40)
@@ -177,7 +180,7 @@ def case_state_survives_pickling(strategy: Strategy[Any]) -> None:
         state, asked, count = strategy.start(task), [], 0
         for step in range(30):
             if step == pickle_at:
-                state = pickle.loads(pickle.dumps(state))  # noqa: S301 - made in the line itself
+                state = pickle.loads(packed(state))  # noqa: S301 - made in the line itself
             proposed = strategy.ask(state)
             proposals = proposed if isinstance(proposed, Proposals) else Proposals(proposed)
             asked.append([None if array is None else array.tolist() for array in proposals])
@@ -227,7 +230,18 @@ def _dyadic(table: Table) -> Table:
     return Table(table.description, {**values, "valid_accuracy": rounded})
 
 
+def _case(check: Callable[[Strategy[Any]], None]) -> Case:
+    """Let a case take whatever stands for a strategy."""
+
+    @functools.wraps(check)
+    def case(strategy: StrategyLike) -> None:
+        check(find_strategy(strategy))
+
+    return case
+
+
 CASES: dict[str, Case] = {
-    name.removeprefix("case_"): case for name, case in list(globals().items()) if name.startswith("case_")
+    name.removeprefix("case_"): _case(case) for name, case in list(globals().items()) if name.startswith("case_")
 }
-"""All conformance cases by name. Each is a function of a strategy object."""
+"""All conformance cases by name. Each is a function of a strategy: an object, a class or a name, see `simulate`. Of a
+class with ``ask`` and ``tell`` for a single run, every case makes its own objects."""

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from command_line import assert_refused, nasbench_lab
+from command_line import assert_refused, nasbench_lab, nasbench_lab_here
 from paths import ROOT
 from terminal import on_a_terminal
 
@@ -312,3 +312,24 @@ def test_what_an_encoding_has_stays():
     assert spelled_out(text, "latin-1") == r"73.2±0.4 (Moré), \u968f - inf \udce9"
     assert spelled_out(text, "utf-8") == text.replace("\udce9", r"\udce9")
     assert spelled_out(text, "cp932").encode("cp932")
+
+
+def test_a_module_in_the_current_folder_is_found(tmp_path, monkeypatch):
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "one_idea.py").write_text(
+        "class Idea:\n"
+        "    def __init__(self, space, random, rate=1): self.space = space\n"
+        "    def ask(self): return 0\n"
+        "    def tell(self, architecture, value): pass\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    before = list(sys.path)
+    name = "my_package.one_idea:Idea"
+    options = ["--table", "digits/chain", "--runs", "2", "--evaluations", "3"]
+    done = nasbench_lab_here("run", "--strategy", f"{name}:rate=2", *options)
+    assert done.returncode == 0, done.stderr
+    assert "Idea:rate=2" in done.stdout
+    assert "rate" in nasbench_lab_here("strategies", "info", name).stdout
+    written = nasbench_lab_here("check", "one.json", "--update", "--strategy", name, *options, "--tier", "exact")
+    assert (written.returncode, nasbench_lab_here("check", "one.json").returncode) == (0, 0), written
+    assert sys.path == before

@@ -17,11 +17,11 @@ from nasbench_lab.analysis.studies.results import (
     Profiles,
     ProgressCurves,
     RankComparison,
-    Standing,
     Study,
     TargetTimes,
     Task,
 )
+from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.spaces import TopologySpace
 from nasbench_lab.tables.description import Metric
 

@@ -19,6 +19,7 @@ GROUND = {
     "arrays",
     "cache",
     "checks",
+    "child_processes",
     "displays",
     "errors",
     "files",
@@ -26,6 +27,7 @@ GROUND = {
     "pickling",
     "plain_files",
     "plugins",
+    "progress_bars",
     "records",
     "stability",
     "streams",
@@ -35,6 +37,7 @@ GROUND = {
 MAY_IMPORT = {
     "arrays": set(),
     "checks": {"errors", "messages"},
+    "child_processes": {"errors", "messages"},
     "displays": set(),
     "errors": set(),
     "messages": {"errors"},
@@ -44,6 +47,7 @@ MAY_IMPORT = {
     "plain_files": {"errors", "messages"},
     "plugins": {"errors"},
     "pickling": set(),
+    "progress_bars": set(),
     "records": {"arrays", "displays", "errors", "files"},
     "stability": {"errors"},
     "spaces": GROUND,
@@ -206,6 +210,8 @@ HEAVY = (
     "nevergrad",
     "dask",
     "distributed",
+    "cloudpickle",
+    "multiprocessing",
     "threadpoolctl",
     "jinja2",
     "scipy",
@@ -256,8 +262,9 @@ def test_nothing_touches_the_global_random_state():
     assert after == fresh
 
 
-MAY_PRINT = {ROOT / "compat" / "nats" / "texts.py"}
-"""Besides the command line: the ``show`` of NATS-Bench, whose purpose in the official API is to print."""
+MAY_PRINT = {ROOT / "compat" / "nats" / "texts.py", ROOT / "progress_bars.py"}
+"""Besides the command line: the ``show`` of NATS-Bench, whose purpose in the official API is to print, and the progress
+bars that users ask for."""
 
 
 def test_only_the_command_line_prints():

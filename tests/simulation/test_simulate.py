@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import nasbench_lab as nl
 from nasbench_lab.errors import MissingDataError, ParameterError, StrategyError, UnknownNameError
-from nasbench_lab.simulation import concatenate, engine, load_traces, save_traces
+from nasbench_lab.simulation import concatenate, load_traces, run_batches, save_traces
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.suites import comparison
 from nasbench_lab.testing import SPACES, identical, synthetic_table
@@ -52,7 +52,7 @@ def test_a_run_is_the_same_whichever_runs_are_simulated_with_it(
         alone = nl.simulate(TABLES[kind], name, runs=1, first_run=first + run, **options)
         assert identical(row(together, run), row(alone, 0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "RUNS_AT_A_TIME", at_a_time)
+        patch.setattr(run_batches, "RUNS_AT_A_TIME", at_a_time)
         assert identical(together, nl.simulate(TABLES[kind], name, runs=7, first_run=first, **options))
     parts = [nl.simulate(TABLES[kind], name, runs=n, first_run=first + f, **options) for f, n in ((0, 3), (3, 4))]
     assert identical(together, concatenate(parts))

@@ -1,6 +1,7 @@
 """Strategies as users give them: names, files, modules, classes, functions and objects."""
 
 import functools
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError, StrategyError, UnknownNameError
 from nasbench_lab.strategies.lookup import find_strategy, split_path
+from nasbench_lab.strategies.places import named_strategy
 from nasbench_lab.strategies.random_search import RandomSearch
 from nasbench_lab.testing import synthetic_table
 
@@ -304,3 +306,77 @@ def test_a_baseline_records_the_version(tmp_path):
     assert "the strategy was version 2, is version 3" in outcome.notes
     path.write_text(path.read_text().replace('"version": 2', '"version_of_a_file_from_before": 2'))
     assert read_baseline(path).subject.version == 1
+
+
+# Files that are edited, and modules beside them.
+
+
+def proposals(strategy):
+    return set(search(strategy).architecture.ravel().tolist())
+
+
+CONSTANT = """
+class Constant:
+    def __init__(self, space, random):
+        pass
+
+    def ask(self):
+        return {}
+
+    def tell(self, architecture, value):
+        pass
+"""
+
+
+def test_an_edited_file_is_imported_again_and_the_same_one_is_not(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(CONSTANT.format(11))
+    before = find_strategy(f"{path}:Constant").factory
+    assert proposals(f"{path}:Constant") == {11}
+    assert find_strategy(f"{path}:Constant").factory is before
+    path.write_text(CONSTANT.format(22))  # of the same length and second, so compiled code in a cache would look valid
+    assert proposals(f"{path}:Constant") == {22}
+    assert proposals(before) == {11}, "what was imported stays as it was"
+    path.write_text(CONSTANT.format(11))
+    assert find_strategy(f"{path}:Constant").factory is before
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.py"], "nothing is written beside the file"
+
+
+def test_a_file_imports_modules_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.path", list(sys.path))
+    (tmp_path / "beside_of_lookup.py").write_text("NUMBER = 33\n")
+    path = tmp_path / "mine.py"
+    path.write_text("import beside_of_lookup\n" + CONSTANT.format("beside_of_lookup.NUMBER"))
+    assert proposals(f"{path}:Constant") == {33}
+    assert sys.path[-1] == str(tmp_path), "other modules come first"
+
+
+# Places: how a file refers to what was given as an object or a class.
+
+
+def test_the_place_of_a_class_finds_it_again(file, tmp_path):
+    import evolution_variants
+
+    kind = find_strategy(f"{file}:Guess").factory
+    assert named_strategy(kind, tmp_path) == ("mine.py:Guess", {})
+    assert named_strategy(functools.partial(kind, step=2), tmp_path) == ("mine.py:Guess", {"step": 2})
+    other = tmp_path / "other"
+    assert named_strategy(kind, other) == (f"{file.resolve()}:Guess", {})
+    assert named_strategy(evolution_variants.Evolution(), tmp_path) == ("evolution_variants:Evolution", {})
+    assert named_strategy(RandomSearch, tmp_path) == ("random-search", {})
+
+
+def test_what_has_no_place_is_refused(file, tmp_path):
+    kind = find_strategy(f"{file}:Guess").factory
+
+    class Local(kind):
+        pass
+
+    def factory(space, random):
+        return kind(space, random)
+
+    for strategy in (Local, functools.partial(kind, None), factory):
+        with pytest.raises(ParameterError, match="cannot be found again by its name: write its class to a file"):
+            named_strategy(strategy, tmp_path)
+    with pytest.raises(ParameterError, match="'mine' has a title, under which it cannot be found again"):
+        named_strategy(nl.PlainStrategy(kind, title="mine"), tmp_path)

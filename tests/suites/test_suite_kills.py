@@ -129,7 +129,7 @@ def test_killed_workers_are_replaced(tmp_path, uninterrupted):
             os.kill(executor.pids[place], signal.SIGKILL)
             killed.append(progress.finished)
 
-    run_suite(read_suite(path), tmp_path / "out", executor=executor, report=kill)
+    run_suite(read_suite(path), tmp_path / "out", executor=executor, progress=kill)
     assert len(killed) == 2
     assert digests(tmp_path / "out") == expected
 
@@ -229,7 +229,7 @@ def test_two_at_once_share_the_shards(tmp_path, uninterrupted):
     SuiteFolder.begin(out, read_suite(path))
     other = start(path, out, 1)
     own = []
-    run_suite(read_suite(path), out, report=lambda progress: own.append(progress.finished))
+    run_suite(read_suite(path), out, progress=lambda progress: own.append(progress.finished))
     assert other.wait(PATIENCE) == 0
     assert digests(out) == expected
     assert own[-1] == len(expected) - 1
@@ -262,7 +262,7 @@ def test_dask_workers_may_die(tmp_path, uninterrupted):
                 os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
                 killed.append(progress.finished)
 
-        run_suite(read_suite(path), tmp_path / "out", executor=DaskExecutor(client), report=kill)
+        run_suite(read_suite(path), tmp_path / "out", executor=DaskExecutor(client), progress=kill)
     assert len(killed) == 2
     assert digests(tmp_path / "out") == expected
 

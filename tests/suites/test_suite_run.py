@@ -1,10 +1,12 @@
 """Running suites: the results, going on, and everything that is refused."""
 
 import csv
+import functools
 import json
 import multiprocessing
 import shutil
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +21,9 @@ from nasbench_lab.errors import DataError, OutputError, ParameterError, Strategy
 from nasbench_lab.simulation.arithmetic import arithmetic
 from nasbench_lab.simulation.trace import REGRETS
 from nasbench_lab.strategies import registry
+from nasbench_lab.strategies.random_search import RandomSearch
 from nasbench_lab.suites import (
+    Comparison,
     DaskExecutor,
     LocalProcesses,
     StrategyEntry,
@@ -80,7 +84,7 @@ def test_processes_give_the_same_bytes(tmp_path, monkeypatch):
     run(tmp_path, monkeypatch)
     progress = []
     executor = LocalProcesses(2)
-    run_suite(small_suite(tmp_path), tmp_path / "other", executor=executor, report=progress.append)
+    run_suite(small_suite(tmp_path), tmp_path / "other", executor=executor, progress=progress.append)
     assert digests(tmp_path / "out") == digests(tmp_path / "other")
     assert not executor.pids, "no process is left"
     assert [p.finished for p in progress] == list(range(10))
@@ -96,7 +100,7 @@ def test_an_interrupted_suite_goes_on(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_suite(small_suite(tmp_path), tmp_path / "other", report=stop)
+        run_suite(small_suite(tmp_path), tmp_path / "other", progress=stop)
     done = digests(tmp_path / "other")
     assert len(done) == 4 + 1
     with pytest.raises(
@@ -324,7 +328,7 @@ def test_shards_in_work_elsewhere_are_waited_for(tmp_path, monkeypatch):
 
     thread = threading.Thread(target=elsewhere)
     thread.start()
-    run_suite(small_suite(tmp_path), tmp_path / "other", report=report)
+    run_suite(small_suite(tmp_path), tmp_path / "other", progress=report)
     thread.join()
     assert progress == list(range(10))
     assert digests(tmp_path / "other") == digests(tmp_path / "out")
@@ -426,7 +430,7 @@ def test_a_suite_whose_folder_is_removed_stops(tmp_path, monkeypatch):
             shutil.rmtree(tmp_path / "out")
 
     with pytest.raises(OutputError, match="out was removed or moved while the suite was running"):
-        run_suite(small_suite(tmp_path), tmp_path / "out", report=remove)
+        run_suite(small_suite(tmp_path), tmp_path / "out", progress=remove)
     assert seen == [0, 1, 2]
     assert not (tmp_path / "out").exists()
 
@@ -483,6 +487,28 @@ def test_strategies_of_a_file_and_of_a_module(tmp_path, monkeypatch, processes):
     with pytest.raises(OutputError, match=r"the file of mine\.py:Mine has changed since .* was started"):
         run_suite(read_suite(path), tmp_path / "out")
     assert len(open_results(tmp_path / "out")) == 5, "reading results imports nothing"
+
+
+def test_classes_in_python_are_the_entries_of_a_file(tmp_path):
+    from nasbench_lab.strategies.lookup import import_path
+
+    (tmp_path / "mine.py").write_text(MINE)
+    kind = import_path(f"{tmp_path / 'mine.py'}:Mine")
+    given = small_suite(tmp_path, strategies=[kind, functools.partial(kind, step=2), RandomSearch()])
+    written = small_suite(tmp_path, strategies=["mine.py:Mine", "mine.py:Mine:step=2", "random-search"])
+    assert given == written
+    assert given.hash == written.hash
+    results = run_suite(given, tmp_path / "out")
+    assert [setting.label for setting in results.settings] == ["Mine", "Mine:step=2", "random-search"]
+
+
+def test_two_classes_of_one_name_are_both_named(tmp_path):
+    places = [str(tmp_path / name) for name in ("new.py", "old.py")]
+    for place in places:
+        Path(place).write_text(MINE)
+    compared = Comparison(("digits/chain",), tuple(f"{place}:Mine" for place in places), nl.Budget(evaluations=3))
+    with pytest.raises(ParameterError, match=r"new.py:Mine and .*old.py:Mine are both called 'Mine': rename one"):
+        list(compared.run())
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from traces import with_setting
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, OutputError, ParameterError
 from nasbench_lab.strategies import PlainStrategy
+from nasbench_lab.strategies.places import source_of
 from nasbench_lab.tables import Table
 from nasbench_lab.testing import (
     BaselineCheck,
@@ -30,7 +31,7 @@ from nasbench_lab.testing import (
 from nasbench_lab.testing.baselines.baseline import Subject, baseline_of, checksum_of
 from nasbench_lab.testing.baselines.baseline_file import from_json, to_json, write_baseline
 from nasbench_lab.testing.baselines.check_outcome import ALLOWABLE, CheckOutcome, Verdict
-from nasbench_lab.testing.baselines.file_references import find_table_of_file, name_of_table, plain, source_of
+from nasbench_lab.testing.baselines.file_references import find_table_of_file, name_of_table, plain
 from nasbench_lab.testing.baselines.loss_comparison import compare, equivalence_chances, error_per_test
 from nasbench_lab.testing.baselines.run_losses import losses, scale_of
 from nasbench_lab.testing.baselines.trace_fingerprints import difference, fingerprints

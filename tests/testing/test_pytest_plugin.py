@@ -306,3 +306,44 @@ def test_starting_pytest_imports_nothing_heavy(project, monkeypatch):
 def test_the_help_names_the_options(project):
     result = project.run_plugin("--help")
     result.stdout.fnmatch_lines(["*--update-baselines*", "*--baseline-summary=FILE*"])
+
+
+def test_a_class_for_a_single_run_is_tested_like_any_strategy(pytester):
+    pytester.makepyfile(
+        """
+        class Guess:
+            def __init__(self, space, random):
+                self.space, self.random = space, random
+
+            def ask(self):
+                return self.random.integers(self.space.size)
+
+            def tell(self, architecture, value):
+                pass
+
+        class Shares(Guess):
+            asked = [0]
+
+            def ask(self):
+                self.asked[0] += 1
+                return self.asked[0] % self.space.size
+
+        def test_conformance(strategy_case):
+            strategy_case(Guess)
+
+        def test_shares(strategy_case):
+            strategy_case(Shares)
+
+        def test_baseline(strategy_baseline):
+            strategy_baseline.check(Guess, "synthetic/chain", budget={"evaluations": 20})
+        """.replace('{"evaluations": 20}', "__import__('nasbench_lab').Budget(evaluations=20)")
+    )
+    result = pytester.runpytest_inprocess(*PLUGIN, "-p", "no:cacheprovider", "-k", "conformance")
+    result.assert_outcomes(passed=len(CASES), deselected=len(CASES) + 1)
+    result = pytester.runpytest_inprocess(*PLUGIN, "-p", "no:cacheprovider", "-k", "shares and company")
+    result.assert_outcomes(failed=2, deselected=2 * len(CASES) - 1)
+    result.stdout.fnmatch_lines("*AssertionError: run * depends on the others")
+    for option, verdict in (("--update-baselines", "created"), ("-q", "identical")):
+        result = pytester.runpytest_inprocess(*PLUGIN, "-p", "no:cacheprovider", "-k", "baseline", option)
+        result.assert_outcomes(passed=1, deselected=2 * len(CASES))
+        result.stdout.fnmatch_lines(f"*{verdict}: Guess on synthetic/chain*")

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nasbench_lab as nl
-from nasbench_lab.errors import NasbenchLabError, first_line
+from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.messages import first_line
 from nasbench_lab.report import architecture_figure, pareto_figure, regret_figure
 from nasbench_lab.spaces import Space
 from nasbench_lab.strategies import registry

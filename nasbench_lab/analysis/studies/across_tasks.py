@@ -28,9 +28,9 @@ from nasbench_lab.analysis.studies.results import (
     Profiles,
     ProgressCurves,
     RankComparison,
-    Standing,
     TargetTimes,
 )
+from nasbench_lab.analysis.studies.standings import Leaderboard, Standing
 from nasbench_lab.analysis.targets import TARGETS
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
@@ -211,11 +211,11 @@ def _used_part(ecdf: FloatArray, end: float) -> slice:
     return slice(max(int(started[0]) - 1, 0), min(int(np.searchsorted(TIME_GRID, end)) + 1, len(TIME_GRID)))
 
 
-def leaderboard(field: CommonTasks, pairs: Pairwise, reference: int) -> tuple[Standing, ...]:
+def leaderboard(field: CommonTasks, pairs: Pairwise, reference: int) -> Leaderboard:
     """Return the rows of the leaderboard, by place."""
     ranks = field.ranks().mean(axis=0).round(_RANK_DIGITS)
     rows = [_standing(field, pairs, strategy, reference, ranks) for strategy in range(len(field.labels))]
-    return tuple(sorted(rows, key=lambda row: row.place))
+    return Leaderboard(sorted(rows, key=lambda row: row.place), field.labels[reference])
 
 
 def _standing(field: CommonTasks, pairs: Pairwise, strategy: int, reference: int, ranks: FloatArray) -> Standing:

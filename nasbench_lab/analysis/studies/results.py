@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from nasbench_lab.analysis.anytime import AnytimeCurves
-from nasbench_lab.analysis.intervals import Interval, Intervals
+from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.run_summary import Summary
+from nasbench_lab.analysis.studies.standings import Leaderboard, Standing
 from nasbench_lab.analysis.studies.study_records import curve_records, final_records, pair_records, records_of
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.displays import html_card, html_notes, html_table
+from nasbench_lab.displays import html_card, html_notes
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
 from nasbench_lab.records import Records
@@ -113,45 +114,6 @@ class ProgressCurves:
     mean: Intervals
     iqm: Intervals
     rank: FloatArray
-
-
-@dataclasses.dataclass(frozen=True)
-class Standing:
-    """One row of a leaderboard: a strategy at the end of its runs, over all tasks on which all strategies ran.
-
-    Attributes:
-        place: 1 is the best average rank; strategies with equal ranks share a place.
-        strategy: its label.
-        rank: average over tasks of its rank among the strategies (see `ranks`).
-        iqm: interquartile mean of the normalised regret over the runs of all tasks together, with stratified bootstrap
-            interval. With few tasks it can ignore some of them: see ``ignored``.
-        mean: the same with the mean.
-        improvement: probability that a run ends better than a run of the reference strategy on the same task, averaged
-            over tasks, with stratified bootstrap interval. Ties count half; 0.5 for the reference itself.
-        relative_improvement: improvement of the final incumbents' value over the average random architecture, in
-            percent, averaged over runs and tasks, with stratified bootstrap interval (Yang et al. 2020).
-        auc: area under the curve of the normalised regret over the budget, averaged over tasks and runs, with
-            stratified bootstrap interval.
-        solved: share of runs, averaged over tasks, whose regret at the end is 0.
-        unbeaten: number of tasks on which no other strategy is significantly better (Holm-adjusted p of the
-            Mann-Whitney test below 1 - level). NaN with a single strategy, and where the runs on some task are too few
-            for any significant difference, so that being unbeaten means nothing.
-        without_value: number of runs without a value, over the tasks that count.
-        ignored: positions of tasks of which no run counts in ``iqm``, as all are in the best or the worst quarter.
-    """
-
-    place: int
-    strategy: str
-    rank: float
-    iqm: Interval
-    mean: Interval
-    improvement: Interval
-    relative_improvement: Interval
-    auc: Interval
-    solved: float
-    unbeaten: float
-    without_value: int
-    ignored: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -417,13 +379,8 @@ class Study:
             "tasks": ", ".join(task.name for task in self.tasks),
             "regret": f"{self.kind}; {100 * self.level:g} % intervals in brackets",
         }
-        rows = [
-            [str(row.place), row.strategy, f"{row.rank:.2f}", str(row.iqm), str(row.improvement)]
-            for row in self.leaderboard.get(self.kind, ())
-        ]
-        reference = self.labels[self.reference]
-        header = ["", "strategy", "average rank", "normalised regret (iqm)", f"P(better than {reference})"]
-        table = html_table(header, rows) if rows else ""
+        rows = Leaderboard(self.leaderboard.get(self.kind, ()), self.labels[self.reference])
+        table = rows._repr_html_() if rows else ""
         return html_card(repr(self)[1:-1], facts, table, html_notes(self.warnings))
 
     def to_dict(self, *, with_runs: bool = False) -> dict[str, Any]:

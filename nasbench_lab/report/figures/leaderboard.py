@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
-from nasbench_lab.analysis.studies.results import Standing, Study
+from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.fonts import drawing

@@ -9,7 +9,8 @@ from typing import Literal
 from markupsafe import Markup
 
 from nasbench_lab.analysis.intervals import Interval
-from nasbench_lab.analysis.studies.results import Standing, Study
+from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.report.leaderboard_columns import LeaderboardColumn, columns_of
 from nasbench_lab.report.page.curve_charts import KIND_TITLES
 from nasbench_lab.report.page.svg import look, tag

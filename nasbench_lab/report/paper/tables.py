@@ -12,12 +12,14 @@ import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.quantiles import run_quantiles
-from nasbench_lab.analysis.studies.results import RankComparison, Standing, Study
+from nasbench_lab.analysis.studies.results import RankComparison, Study
+from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.leaderboard_columns import RANK, LeaderboardColumn, columns_of
+from nasbench_lab.report.paper.table_cells import TableCell, table_html
 from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
 from nasbench_lab.report.study_source import StudySource, study_of
@@ -51,22 +53,7 @@ _LATEX_ARGUMENTS = ("[", "*")  # after a line break, these begin an argument of 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~#$&])")
 
 
-@dataclass(frozen=True)
-class TableCell:
-    """One entry of a table.
-
-    Attributes:
-        text: content of the cell.
-        best: whether it is the best of its column (or row): bold.
-        tied: whether it is not significantly worse than the best: underlined in LaTeX, italic in Markdown.
-    """
-
-    text: str
-    best: bool = False
-    tied: bool = False
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ResultTable:
     """A table as plain data.
 
@@ -81,6 +68,13 @@ class ResultTable:
     caption: str
     headings: tuple[str, ...]
     rows: tuple[tuple[TableCell, ...], ...]
+
+    def __repr__(self) -> str:
+        return f"<ResultTable {self.name}: {len(self.rows)} rows, {len(self.headings)} columns>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the table below its caption."""
+        return table_html(self.caption, self.headings, self.rows)
 
     def to_latex(self) -> str:
         """Return a LaTeX table that needs the package booktabs. Text is escaped.

@@ -12,6 +12,7 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation import Conditions, Trace, simulate_under
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
+from nasbench_lab.strategies.places import given_parameters, source_of
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.baselines.baseline import LEVEL, RUNS, TIERS, Subject, Tier
 from nasbench_lab.testing.baselines.baseline_file import read_baseline
@@ -19,10 +20,8 @@ from nasbench_lab.testing.baselines.check_outcome import CheckOutcome
 from nasbench_lab.testing.baselines.file_references import (
     find_table,
     find_table_of_file,
-    given_parameters,
     name_of_table,
     plain,
-    source_of,
     unplain,
 )
 from nasbench_lab.testing.baselines.rerun_audit import audit_rerun

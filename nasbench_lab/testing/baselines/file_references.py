@@ -1,4 +1,4 @@
-"""References to strategies and tables in baseline files: how they are written, and how they are found again."""
+"""References to tables, and parameters, in baseline files: how they are written, and how they are found again."""
 
 from __future__ import annotations
 
@@ -9,32 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import NasbenchLabError
-from nasbench_lab.strategies import PlainStrategy, Strategy
-from nasbench_lab.strategies.lookup import StrategyLike, import_path, split_path
 from nasbench_lab.tables import Table, list_tables, load
 from nasbench_lab.tables.catalogue import is_table_file
 from nasbench_lab.testing.synthetic import SPACES, synthetic_table
 
 _SYNTHETIC = "synthetic/"
-
-
-def source_of(strategy: StrategyLike, found: Strategy[Any]) -> str:
-    """Return a text with which `find_strategy` finds a strategy again; empty if there is none.
-
-    >>> from nasbench_lab.strategies.random_search import RandomSearch
-    >>> source_of(RandomSearch(), RandomSearch()), source_of("random-search", RandomSearch())
-    ('nasbench_lab.strategies.random_search:RandomSearch', 'random-search')
-    """
-    if isinstance(strategy, str):
-        return split_path(strategy)[0] or strategy.partition(":")[0]
-    kind = found.factory if isinstance(found, PlainStrategy) else type(found)
-    path = f"{getattr(kind, '__module__', '')}:{getattr(kind, '__qualname__', '')}"
-    try:
-        same = bool(split_path(path)[0]) and not path.startswith("__main__:") and import_path(path) is kind
-    except NasbenchLabError:
-        return ""
-    return path if same else ""
 
 
 def find_table(table: str | os.PathLike[str] | Table) -> Table:
@@ -77,22 +56,6 @@ def find_table_of_file(source: str, folder: Path) -> Table:
     """
     is_path = source.startswith(".") or Path(source).is_absolute()
     return find_table(folder / source if is_path else source)
-
-
-def given_parameters(strategy: Strategy[Any]) -> list[str]:
-    """Return the names of the parameters that differ from their defaults, or all if the defaults are not known.
-
-    >>> from nasbench_lab.strategies.lookup import find_strategy
-    >>> given_parameters(find_strategy("regularized-evolution:population_size=20,sample_size=5"))
-    ['population_size', 'sample_size']
-    """
-    if isinstance(strategy, PlainStrategy):
-        return list(strategy.arguments)
-    try:
-        defaults = type(strategy)().parameters
-    except Exception:  # a parameter without a default, or defaults that do not fit together
-        return list(strategy.parameters)
-    return [name for name, value in strategy.parameters.items() if repr(value) != repr(defaults.get(name))]
 
 
 def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,114 @@
+"""Objects that are sent to other processes: strategies, tables, results, errors and warnings."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import functools
+import importlib.machinery
+import io
+import marshal
+import os
+import sys
+from collections.abc import Iterator
+from types import CodeType, ModuleType
+from typing import Any
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import described
+from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.plain import PlainStrategy
+
+_OWN = __name__.partition(".")[0]
+
+
+def packed(value: Any) -> bytes:
+    """Return an object as bytes, which `pickle.loads` reads, also where classes of a notebook are in it."""
+    content = io.BytesIO()
+    _packer()(content).dump(value)
+    return content.getvalue()
+
+
+@functools.cache
+def _packer() -> Any:
+    """Return the class of cloudpickle, but with the file names of code, which messages of errors need."""
+    import cloudpickle
+
+    table = collections.ChainMap({CodeType: _reduced_code}, cloudpickle.Pickler.dispatch_table)
+    return type("Packer", (cloudpickle.Pickler,), {"dispatch_table": table})
+
+
+def _reduced_code(code: CodeType) -> tuple[Any, ...]:
+    return marshal.loads, (marshal.dumps(code),)
+
+
+def packed_strategy(strategy: Strategy[Any]) -> bytes:
+    """Return a strategy as bytes, with its code if another process could not import it.
+
+    That is so for classes of notebooks, of scripts, and of files that are given as ``"file.py:Class"``.
+
+    Raises:
+        ParameterError: it contains something that cannot be sent to another process, such as an open file.
+    """
+    try:
+        with _with_code(_modules(strategy)):
+            return packed(_with_name(strategy))
+    except Exception as error:  # whatever the pickling of a user's object raises
+        raise ParameterError(
+            f"strategy {strategy.label!r} cannot be sent to other processes: {described(error)}; "
+            "use one process, or create what cannot be sent when a run starts"
+        ) from error
+
+
+def _with_name(strategy: Strategy[Any]) -> Strategy[Any]:
+    """Return a strategy that keeps its name: cloudpickle shortens those of classes inside functions."""
+    return dataclasses.replace(strategy, title=strategy.name) if isinstance(strategy, PlainStrategy) else strategy
+
+
+def _modules(strategy: Strategy[Any]) -> Iterator[ModuleType]:
+    """Yield the modules of a strategy's class and its bases that another process could not import."""
+    factory = getattr(strategy.factory, "func", strategy.factory) if isinstance(strategy, PlainStrategy) else None
+    kind: Any = type(strategy) if factory is None else factory
+    for each in getattr(kind, "__mro__", (kind,)):
+        name = str(getattr(each, "__module__", ""))
+        module = sys.modules.get(name)
+        if module is not None and name != "__main__" and name.partition(".")[0] != _OWN and not _importable(module):
+            yield module
+
+
+def _importable(module: ModuleType) -> bool:
+    """Return whether another process that looks where this one looks would import the same file for a module."""
+    place: Any = None
+    spec = None
+    parts = module.__name__.split(".")
+    for count in range(1, len(parts) + 1):
+        spec = _found(".".join(parts[:count]), place)
+        if spec is None:
+            return False
+        place = spec.submodule_search_locations
+    file = getattr(module, "__file__", None)
+    if spec is None or file is None or spec.origin is None:
+        return file is None  # built-in modules have none
+    return os.path.realpath(spec.origin) == os.path.realpath(file)
+
+
+def _found(name: str, place: Any) -> importlib.machinery.ModuleSpec | None:
+    for finder in sys.meta_path:
+        with contextlib.suppress(Exception):
+            if (spec := finder.find_spec(name, place, None)) is not None:
+                return spec
+    return None
+
+
+@contextlib.contextmanager
+def _with_code(modules: Iterator[ModuleType]) -> Iterator[None]:
+    """Put the code of classes of some modules into what is packed inside the block, instead of their names."""
+    import cloudpickle
+
+    with contextlib.ExitStack() as stack:
+        for module in {each.__name__: each for each in modules}.values():
+            if module.__name__ not in cloudpickle.list_registry_pickle_by_value():
+                cloudpickle.register_pickle_by_value(module)
+                stack.callback(cloudpickle.unregister_pickle_by_value, module)
+        yield
