@@ -3,8 +3,10 @@
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.engine import simulate, simulate_under
+from nasbench_lab.simulation.reference import Reference
 from nasbench_lab.simulation.results import Results
-from nasbench_lab.simulation.trace import Reference, Setting, Trace, concatenate
+from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.trace import Trace, concatenate
 from nasbench_lab.simulation.trace_files import load_traces, save_traces
 
 __all__ = [

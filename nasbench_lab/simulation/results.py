@@ -13,7 +13,8 @@ from nasbench_lab.displays import html_card, html_table
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, shortened
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.records import Records
-from nasbench_lab.simulation.trace import Setting, Trace, concatenate
+from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.trace import Trace, concatenate
 from nasbench_lab.simulation.trace_files import TraceReader, read_settings
 
 if TYPE_CHECKING:

@@ -1,24 +1,24 @@
-"""Traces: the evaluations of every run of a simulation, and the reference values that an analysis needs."""
+"""Traces: the evaluations of every run of a simulation."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.displays import html_card
-from nasbench_lab.errors import MissingDataError, ParameterError, unknown
+from nasbench_lab.errors import ParameterError, unknown
 from nasbench_lab.records import Categories, Column, Records
-from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.reference import Reference, regret_of
+from nasbench_lab.simulation.run_arrays import MISSING, join_arrays
+from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.spaces import make_space
-from nasbench_lab.tables.description import Direction, Metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,104 +28,6 @@ REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
 
 EVALUATIONS_AT_A_TIME = 2**21
 """Evaluations that an analysis reads and works on at a time. The results do not depend on it."""
-
-_ROUNDING = 1e-12
-"""Relative difference below which means over repeats count as equal, as the order of the sums may differ."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Setting:
-    """The setting of a simulation, as plain data.
-
-    Attributes:
-        table: name of the table.
-        checksum: digest of the table's content; empty for a table made in memory.
-        strategy: name of the strategy.
-        version: version of the strategy, raised whenever its traces change on purpose.
-        label: its name with the parameters that differ from their defaults, for legends.
-        parameters: its parameters.
-        conditions: budget, fidelity, repeat, workers, objectives, limits and root seed. The fidelity is that of every
-            evaluation; for multi-fidelity strategies, the highest.
-        first_run: number of the first run.
-        objective: the metric that was searched on.
-    """
-
-    table: str
-    checksum: str
-    strategy: str
-    label: str
-    parameters: Mapping[str, Any]
-    conditions: Conditions
-    first_run: int
-    objective: Metric
-    version: int = 1
-
-    @property
-    def budget(self) -> Budget:
-        """The budget of the conditions."""
-        return self.conditions.stated_budget
-
-    @property
-    def fidelity(self) -> int:
-        """The fidelity of the conditions, resolved for the table."""
-        assert self.conditions.fidelity is not None  # noqa: S101 - `Conditions.on` makes sure
-        return self.conditions.fidelity
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Reference:
-    """The table's means of every architecture at the highest fidelity, against which regret is measured.
-
-    Attributes:
-        observable: the best value that an evaluation of this simulation could have observed.
-        metrics: the metric of each split that the table has, by split ("valid", "test"), and the metrics of further
-            objectives and limits, by name.
-        means: for each metric, the mean over repeats of every architecture, shape (architectures,).
-        feasible: whether each architecture keeps the limits, shape (architectures,); None without limits. Optima are
-            over feasible architectures only.
-        space: plain data from which `nasbench_lab.spaces.make_space` makes the table's space, so that architectures can
-            be written in official notation and drawn; empty if unknown (traces of format 2).
-    """
-
-    observable: float
-    metrics: Mapping[str, Metric]
-    means: Mapping[str, FloatArray]
-    feasible: NDArray[np.bool_] | None = None
-    space: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-
-    def mean(self, split: str) -> FloatArray:
-        """Return every architecture's mean for a split; raise an error that lists the available splits."""
-        if split not in ("valid", "test"):
-            raise unknown("split", split, ("valid", "test"))
-        if split not in self.means:
-            raise MissingDataError(f"the table publishes no {split} measurements; it has {', '.join(self.means)}")
-        return self.means[split]
-
-    def means_of(self, architecture: IntArray, split: str) -> FloatArray:
-        """Return the means of architectures for a split, in the same shape; NaN for -1."""
-        return np.where(architecture >= 0, self.mean(split).take(np.maximum(architecture, 0)), np.nan)
-
-    def regret(self, split: str, value: FloatArray) -> FloatArray:
-        """Return how far values are from the best mean of a split, at least 0."""
-        return regret_of(value, self.optimum(split), self.metrics[split].direction)
-
-    def optimum(self, split: str) -> float:
-        """Return the best mean of a split."""
-        means = self.mean(split)
-        if self.feasible is not None:
-            means = means[self.feasible]
-        best = np.fmin if self.metrics[split].direction == "minimize" else np.fmax
-        return float(best.reduce(means, initial=np.nan))
-
-
-def regret_of(value: FloatArray, optimum: float, direction: Direction) -> FloatArray:
-    """Return the distance to the optimum. Differences of at most 1e-12 of the optimum are rounding, and count as 0.
-
-    >>> regret_of(np.array([0.5, 0.7, 0.7 - 1e-16]), 0.7, "maximize").round(3).tolist()
-    [0.2, 0.0, 0.0]
-    """
-    gap = value - optimum if direction == "minimize" else optimum - value
-    return np.where(np.abs(gap) <= _ROUNDING * abs(optimum), 0.0, gap)
 
 
 @final
@@ -413,30 +315,8 @@ def concatenate(traces: Sequence[Trace]) -> Trace:
         run += trace.runs
     if len(traces) == 1:
         return traces[0]
-    joined = {name: _join([getattr(trace, name) for trace in traces], missing) for name, missing in MISSING.items()}
+    joined = {
+        name: join_arrays([getattr(trace, name) for trace in traces], missing) for name, missing in MISSING.items()
+    }
     stopped = np.concatenate([trace.stopped for trace in traces])
     return Trace(traces[0].setting, traces[0].reference, **joined, stopped=stopped)
-
-
-MISSING: dict[str, float] = {
-    "architecture": -1,
-    "fidelity": 0,
-    "repeat": -1,
-    "observed": np.nan,
-    "time": np.nan,
-    "mask": False,
-}
-"""The values in the arrays of a trace after the end of a run."""
-
-
-def _join(arrays: Sequence[NDArray[Any]], missing: float) -> NDArray[Any]:
-    """Stack arrays of shape (runs, steps) over runs, padded to the longest. One step of all runs is contiguous."""
-    steps, runs = max(a.shape[1] for a in arrays), sum(a.shape[0] for a in arrays)
-    joined = np.empty((steps, runs), dtype=arrays[0].dtype).T
-    first = 0
-    for array in arrays:
-        last = first + array.shape[0]
-        joined[first:last, : array.shape[1]] = array
-        joined[first:last, array.shape[1] :] = missing
-        first = last
-    return joined
