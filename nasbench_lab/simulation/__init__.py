@@ -6,6 +6,7 @@ from nasbench_lab.simulation.engine import simulate, simulate_under
 from nasbench_lab.simulation.reference import Reference
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.steps.options import StepOptions
 from nasbench_lab.simulation.trace import Trace, concatenate
 from nasbench_lab.simulation.trace_files import load_traces, save_traces
 
@@ -15,6 +16,7 @@ __all__ = [
     "Reference",
     "Results",
     "Setting",
+    "StepOptions",
     "Trace",
     "concatenate",
     "load_traces",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -13,12 +15,19 @@ from numpy.typing import DTypeLike, NDArray
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.displays import html_card
-from nasbench_lab.errors import ParameterError, unknown
+from nasbench_lab.errors import ImportedResultsWarning, ParameterError, unknown
 from nasbench_lab.records import Categories, Column, Records
+from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.measurements import RepeatPolicy
 from nasbench_lab.simulation.reference import Reference, regret_of
 from nasbench_lab.simulation.run_arrays import MISSING, join_arrays
 from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.steps.arrange import StatedConditions, arranged
+from nasbench_lab.simulation.steps.columns import step_columns
+from nasbench_lab.simulation.steps.options import step_options
 from nasbench_lab.spaces import make_space
+from nasbench_lab.tables.catalogue import load
+from nasbench_lab.tables.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +67,60 @@ class Trace:
     time: FloatArray
     mask: NDArray[np.bool_]
     stopped: NDArray[np.bool_]
+
+    @classmethod
+    def from_steps(
+        cls,
+        steps: Any,
+        *,
+        table: Table | str | os.PathLike[str],
+        strategy: str,
+        columns: Mapping[str, str] | None = None,
+        budget: Budget | None = None,
+        repeat: RepeatPolicy | None = None,
+        workers: int | None = None,
+        seed: int | None = None,
+        **options: Any,
+    ) -> Trace:
+        """Return a trace of evaluations that another program made on a table.
+
+        It is a trace like any other: the incumbents are chosen by the given values, and regrets are measured with the
+        table's. `docs/import-results.md` describes the columns and the rules. A condition that is not given is not
+        known; `Setting.origin` lists these.
+
+        Args:
+            steps: the evaluations, as columns by name: a dictionary of arrays, a data frame, or `Records`. Needed are
+                ``architecture`` (an index or notation) and ``value``; others are ``run``, ``step``, ``seconds``,
+                ``fidelity``, ``repeat`` and ``training``. Arrays have shape (rows,), or all of them (runs, steps).
+            table: the table, its name, or the path of a table file.
+            strategy: name of the strategy.
+            columns: where a column has another name, its name in ``steps``, such as ``{"value": "val_acc"}``.
+            budget: limits per run, which end the runs; by default the longest run.
+            repeat: what an evaluation observed, see `Conditions`; by default judged by the values.
+            workers: number of workers per run.
+            seed: root seed.
+            **options: how to read the steps: ``unit``, ``error``, ``negated``, ``seconds``, ``clock``, ``order``,
+                ``fidelity`` and ``check``; see `nasbench_lab.simulation.StepOptions`.
+
+        Raises:
+            ParameterError: the steps contradict themselves or the table, or an option is not allowed.
+            MissingDataError: the table lacks what the clock or the budget needs.
+            UnknownNameError: no such table, column or fidelity.
+
+        Warns:
+            ImportedResultsWarning: something that a reader of the results should know.
+
+        >>> steps = {"architecture": [7, 0, 9], "value": [0.8837, 0.17, 0.9296], "seconds": [0.9, 1.5, 2.6]}
+        >>> trace = Trace.from_steps(steps, table="digits/topology", strategy="mine", unit="fraction")
+        >>> trace.incumbent().tolist(), str(trace.setting.budget)
+        ([[7, 7, 9]], '3 evaluations')
+        """
+        found = load(table) if not isinstance(table, Table) else table
+        stated = StatedConditions(budget, repeat, workers, seed)
+        made = arranged(step_columns(steps, columns), found, strategy, step_options(options), stated, {})
+        for note in made.notes:
+            warnings.warn(note, ImportedResultsWarning, stacklevel=2)
+        return cls(made.setting, made.reference, **made.arrays)
 
     @property
     def runs(self) -> int:

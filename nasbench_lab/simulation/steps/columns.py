@@ -1,0 +1,240 @@
+"""The columns of steps: their names, and their cells as numbers or texts, whatever holds them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import ParameterError, shortened, unknown
+from nasbench_lab.simulation.steps.options import RowName, row_number
+from nasbench_lab.tables.importers.columns.cells import Cells, NotANumberError, numbers
+from nasbench_lab.tables.importers.columns.cells import texts as texts_of
+from nasbench_lab.tables.importers.columns.space import whole_number
+
+NAMES = (
+    "strategy",
+    "table",
+    "run",
+    "step",
+    "architecture",
+    "notation",
+    "value",
+    "seconds",
+    "fidelity",
+    "repeat",
+    "training",
+)
+"""Names of the columns of steps, in the order of the documentation."""
+
+_SYNONYMS = {"observed": "value"}
+"""Other names, as `Trace.records` writes them."""
+
+_DERIVED = frozenset({"incumbent", "regret_observed", "regret_valid", "regret_test"})
+"""Columns of `Trace.records` that follow from the others; they are computed again."""
+
+MISSING_TEXTS = frozenset({"", "na", "n/a", "nan", "none", "null", "<na>"})
+
+
+@dataclasses.dataclass(frozen=True)
+class StepColumns:
+    """The columns of steps.
+
+    Attributes:
+        cells: of each column, texts or numbers, shape (rows,).
+        row: names a row in messages.
+        ignored: columns of the source that are not used, except those that follow from others.
+    """
+
+    cells: Mapping[str, Cells]
+    row: RowName = row_number
+    ignored: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(next(iter(self.cells.values()), ()))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.cells
+
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> StepColumns:
+        """Return some of the rows."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        cells: dict[str, Cells] = {
+            name: column[chosen] if isinstance(column, np.ndarray) else [column[place] for place in chosen.tolist()]
+            for name, column in self.cells.items()
+        }
+        return StepColumns(cells, lambda position: self.row(int(chosen[position])), self.ignored)
+
+    def without(self, *names: str) -> StepColumns:
+        """Return the other columns."""
+        return dataclasses.replace(self, cells={key: cell for key, cell in self.cells.items() if key not in names})
+
+    def numbers(self, name: str) -> FloatArray:
+        """Return a column as finite numbers, NaN where a cell is empty.
+
+        Raises:
+            ParameterError: a cell is something else.
+        """
+        try:
+            return numbers(self.cells[name])
+        except NotANumberError as error:
+            where = self.row(error.position)
+            raise ParameterError(f"{where}: {name} must be a finite number, got {shortened(error.cell)}") from None
+
+    def whole_numbers(self, name: str) -> list[int]:
+        """Return a column as whole numbers of any size.
+
+        Raises:
+            ParameterError: a cell is something else.
+        """
+        column = self.cells[name]
+        if isinstance(column, np.ndarray) and column.dtype.kind in "iu":
+            return column.tolist()
+        known: dict[str, int | None] = {}
+        found = []
+        for position, text in enumerate(texts_of(column)):
+            if text not in known:
+                known[text] = whole_number(text)
+            number = known[text]
+            if number is None:
+                raise ParameterError(f"{self.row(position)}: {name} must be a whole number, got {shortened(text)}")
+            found.append(number)
+        return found
+
+    def texts(self, name: str) -> list[str]:
+        """Return a column as texts; empty where a cell is missing."""
+        return [text if text.lower() not in MISSING_TEXTS else "" for text in texts_of(self.cells[name])]
+
+    def is_empty(self, name: str) -> bool:
+        """Return whether a column is missing, or has no value in any row."""
+        return name not in self.cells or not any(self.texts(name))
+
+
+def step_columns(steps: Any, renamed: Mapping[str, str] | None = None, row: RowName = row_number) -> StepColumns:
+    """Return the columns of a mapping, a data frame of pandas or Polars, an Arrow table, or `Records`.
+
+    Args:
+        steps: the source. Columns of shape (runs, steps) give the run and the step by their axes; there, the
+            architecture is -1, or an empty text, after the end of a run.
+        renamed: for some names of `NAMES`, the name of the column in the source.
+        row: names a row in messages.
+
+    Raises:
+        ParameterError: there are no columns, or they do not fit together.
+        UnknownNameError: a renamed column does not exist.
+    """
+    names = [str(name) for name in _names(steps)]
+    given = {name: _as_array(steps, name) for name in names}
+    matrix = any(array.ndim == 2 for array in given.values())
+    arrays = _flattened(given) if matrix else given
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise ParameterError(
+            f"the columns have different lengths: {', '.join(f'{n}: {k}' for n, k in lengths.items())}"
+        )
+    places = columns_by_name(list(arrays), renamed or {})
+    cells = {name: _cells(place, arrays[place]) for name, place in places.items()}
+    return StepColumns(cells, row, ignored_of(list(arrays), places))
+
+
+def columns_by_name(names: Sequence[str], renamed: Mapping[str, str]) -> dict[str, str]:
+    """Return for each known name of a column its name in the source.
+
+    Raises:
+        UnknownNameError: a renamed column does not exist, or is renamed to an unknown name.
+        ParameterError: two columns have one meaning.
+    """
+    for name, source in renamed.items():
+        if name not in NAMES:
+            raise unknown("column", name, NAMES)
+        if source not in names:
+            raise unknown("column of the log", source, names)
+    found = dict(renamed)
+    for name in names:
+        known = _SYNONYMS.get(name, name)
+        if known in NAMES and known not in renamed and name not in renamed.values():
+            if known in found:
+                raise ParameterError(f"columns {found[known]!r} and {name!r} mean the same; remove one of them")
+            found[known] = name
+    return found
+
+
+def ignored_of(names: Iterable[str], places: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of a source that are not used."""
+    used = set(places.values())
+    return tuple(name for name in names if name and name not in used and name not in _DERIVED)
+
+
+def _names(steps: Any) -> Iterable[Any]:
+    """Return the names of the columns of a source."""
+    for attribute in ("column_names", "columns"):  # Arrow; pandas, Polars and Records
+        if hasattr(steps, attribute):
+            return list(getattr(steps, attribute))
+    if isinstance(steps, Mapping):
+        return list(steps)
+    raise ParameterError(f"steps must be columns by name, such as a dictionary or a data frame, got {shortened(steps)}")
+
+
+def _as_array(steps: Any, name: str) -> NDArray[Any]:
+    columns = steps.columns if isinstance(getattr(steps, "columns", None), Mapping) else steps  # of Records
+    column = columns[name]
+    try:
+        array = np.asarray(column.tolist() if hasattr(column, "positions") else column)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"column {name!r} is not an array: {error}") from error
+    if array.ndim not in (1, 2):
+        raise ParameterError(f"column {name!r} must be an array with one or two axes, got shape {array.shape}")
+    return array
+
+
+def _flattened(given: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return columns of shape (runs, steps) as columns of shape (rows,), with run and step."""
+    shapes = {name: array.shape for name, array in given.items()}
+    if len(set(shapes.values())) > 1:
+        raise ParameterError(f"the columns have different shapes: {', '.join(f'{n}: {k}' for n, k in shapes.items())}")
+    if "architecture" not in given or {"run", "step"} & given.keys():
+        raise ParameterError("columns of shape (runs, steps) must include architecture, and neither run nor step")
+    architecture = given["architecture"]
+    numeric = architecture.dtype.kind in "iuf"
+    happened = (
+        architecture >= 0 if numeric else np.vectorize(lambda cell: bool(_text(cell)), otypes=[bool])(architecture)
+    )
+    ended = happened[:, :1].copy() if not happened.shape[1] else ~happened[:, :-1] & happened[:, 1:]
+    if ended.any() and happened.shape[1]:
+        run = int(np.flatnonzero(ended.any(axis=1))[0])
+        raise ParameterError(f"run {run} has an evaluation after a step without an architecture")
+    run, step = np.nonzero(happened)
+    return {"run": run, "step": step, **{name: array[happened] for name, array in given.items()}}
+
+
+def _cells(name: str, array: NDArray[Any]) -> Cells:
+    """Return the cells of an array: numbers, or texts."""
+    if array.dtype.kind in "iuf":
+        return array
+    if array.dtype.kind in "OSU":
+        return [_text(cell) for cell in array.tolist()]
+    raise ParameterError(f"column {name!r} must have numbers or texts, not {array.dtype}")
+
+
+def _text(cell: Any) -> str:
+    """Return a cell of an array of objects as text; empty where it is missing."""
+    if isinstance(cell, str):
+        return "" if cell.strip().lower() in MISSING_TEXTS else cell.strip()
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return ""
+    if isinstance(cell, float | np.floating):
+        return "" if cell != cell else repr(float(cell))
+    if isinstance(cell, bytes):
+        return cell.decode(errors="replace")
+    return _whole_text(cell)
+
+
+def _whole_text(cell: Any) -> str:
+    try:
+        return str(cell)
+    except ValueError:  # Python refuses to write integers of more than some thousand digits
+        return "an integer with thousands of digits"
