@@ -15,7 +15,7 @@ from nasbench_lab.errors import (
     SearchOnTestWarning,
     SettingWarning,
 )
-from nasbench_lab.simulation import Budget, Conditions, Trace, simulate
+from nasbench_lab.simulation import Budget, Conditions, Trace, import_results, simulate
 from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies
 from nasbench_lab.tables import Table, cite, fetch, list_tables, load, read_columns, verify
 
@@ -35,6 +35,7 @@ __all__ = [
     "Trace",
     "cite",
     "fetch",
+    "import_results",
     "list_strategies",
     "list_tables",
     "load",

@@ -3,6 +3,8 @@
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.engine import simulate, simulate_under
+from nasbench_lab.simulation.logs.formats import LogFormat, list_log_formats
+from nasbench_lab.simulation.logs.read import import_results
 from nasbench_lab.simulation.reference import Reference
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.setting import Setting
@@ -13,12 +15,15 @@ from nasbench_lab.simulation.trace_files import load_traces, save_traces
 __all__ = [
     "Budget",
     "Conditions",
+    "LogFormat",
     "Reference",
     "Results",
     "Setting",
     "StepOptions",
     "Trace",
     "concatenate",
+    "import_results",
+    "list_log_formats",
     "load_traces",
     "save_traces",
     "simulate",

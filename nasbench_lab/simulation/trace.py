@@ -99,7 +99,7 @@ class Trace:
             repeat: what an evaluation observed, see `Conditions`; by default judged by the values.
             workers: number of workers per run.
             seed: root seed.
-            **options: how to read the steps: ``unit``, ``error``, ``negated``, ``seconds``, ``clock``, ``order``,
+            **options: how to read the steps: ``unit``, ``error``, ``negated``, ``durations``, ``clock``, ``order``,
                 ``fidelity`` and ``check``; see `nasbench_lab.simulation.StepOptions`.
 
         Raises:

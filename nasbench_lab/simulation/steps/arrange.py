@@ -23,7 +23,7 @@ from nasbench_lab.simulation.steps.clocks import log_clock, logged_seconds, tabl
 from nasbench_lab.simulation.steps.columns import StepColumns
 from nasbench_lab.simulation.steps.options import StepOptions, name_of_strategy
 from nasbench_lab.simulation.steps.run_order import RunOrder, order_runs
-from nasbench_lab.simulation.steps.spent import shown_budget, stated_budget
+from nasbench_lab.simulation.steps.spent import shown_budget, shown_spent, stated_budget
 from nasbench_lab.simulation.steps.values import TableValues, check_values, observed_values
 from nasbench_lab.tables.importers.columns.hints import option
 from nasbench_lab.tables.table import Table
@@ -87,6 +87,7 @@ def arranged(
     options: StepOptions,
     stated: StatedConditions,
     origin: Mapping[str, Any],
+    shared: Conditions | None = None,
 ) -> Arranged:
     """Return steps as the parts of a trace.
 
@@ -97,6 +98,8 @@ def arranged(
         options: how the steps are to be read.
         stated: the conditions of the runs, as far as they are known.
         origin: where the steps come from, plain data.
+        shared: conditions in place of those that are not stated, so that several strategies have the same; by default
+            those that the steps show.
 
     Raises:
         ParameterError: the steps are empty or contradict themselves or the table.
@@ -122,17 +125,16 @@ def arranged(
     if clock == "none" and options.clock == "log":
         hint = f"; {option('clock', 'table')} charges the costs of the table" if table.has_times else ""
         notes.append(f"the log of {name} has no seconds, so its runs are compared by evaluations{hint}")
-    highest = _highest(table, fidelity)
-    policy = _policy(table, repeat) if stated.repeat is None else stated.repeat
-    measurements = Measurements(table, highest, policy)
+    shown = shared or Conditions(shown_budget(order, fidelity, time), _highest(table, fidelity), _policy(table, repeat))
+    measurements = Measurements(table, shown.fidelity, shown.repeat if stated.repeat is None else stated.repeat)
     if stated.budget is None:
-        spent = shown_budget(order, fidelity, time)
+        spent = shown_spent(shown.stated_budget, order)
     else:
-        spent = stated_budget(stated.budget.at(highest), order, fidelity, before, time)
+        spent = stated_budget(stated.budget.at(measurements.fidelity), order, fidelity, before, time)
     notes += spent.notes
     workers, seed = stated.workers or 1, stated.seed or 0
-    conditions = Conditions(spent.budget, highest, measurements.repeat, workers, (), {}, seed)
-    rows = {
+    conditions = Conditions(spent.budget, measurements.fidelity, measurements.repeat, workers, (), {}, seed)
+    rows: dict[str, NDArray[Any]] = {
         "architecture": architecture,
         "fidelity": fidelity,
         "repeat": repeat,

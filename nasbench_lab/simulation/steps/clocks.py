@@ -48,7 +48,7 @@ def log_clock(seconds: FloatArray, columns: StepColumns, order: RunOrder, option
         ParameterError: elapsed seconds decrease within a run.
     """
     ordered = seconds[order.rows]
-    if options.seconds == "each":
+    if options.durations:
         return sums_in_runs(ordered, order)
     earlier = np.flatnonzero((np.diff(ordered) < 0) & (np.diff(order.run) == 0))
     if len(earlier):
@@ -57,7 +57,7 @@ def log_clock(seconds: FloatArray, columns: StepColumns, order: RunOrder, option
         raise ParameterError(
             f"{where} ends before the evaluation of {before}; evaluations are ordered by their ends with "
             f"{option('order', 'seconds')}; if the seconds are those of single evaluations, give "
-            f"{option('seconds', 'each')}"
+            f"{option('durations', True)}"
         )
     return ordered
 

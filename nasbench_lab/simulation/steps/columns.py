@@ -200,15 +200,13 @@ def _flattened(given: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         raise ParameterError("columns of shape (runs, steps) must include architecture, and neither run nor step")
     architecture = given["architecture"]
     numeric = architecture.dtype.kind in "iuf"
-    happened = (
-        architecture >= 0 if numeric else np.vectorize(lambda cell: bool(_text(cell)), otypes=[bool])(architecture)
-    )
-    ended = happened[:, :1].copy() if not happened.shape[1] else ~happened[:, :-1] & happened[:, 1:]
-    if ended.any() and happened.shape[1]:
-        run = int(np.flatnonzero(ended.any(axis=1))[0])
-        raise ParameterError(f"run {run} has an evaluation after a step without an architecture")
-    run, step = np.nonzero(happened)
-    return {"run": run, "step": step, **{name: array[happened] for name, array in given.items()}}
+    there = np.vectorize(lambda cell: bool(_text(cell)), otypes=[bool])
+    happened = architecture >= 0 if numeric else there(architecture)
+    gaps = (~happened[:, :-1] & happened[:, 1:]).any(axis=1)
+    if gaps.any():
+        raise ParameterError(f"run {int(gaps.argmax())} has an evaluation after a step without an architecture")
+    runs, steps = np.nonzero(happened)
+    return {"run": runs, "step": steps, **{name: array[happened] for name, array in given.items()}}
 
 
 def _cells(name: str, array: NDArray[Any]) -> Cells:

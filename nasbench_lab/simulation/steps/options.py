@@ -10,7 +10,6 @@ from nasbench_lab.checks import AtLeast, flag, one_of, whole
 from nasbench_lab.errors import ParameterError, shortened, unknown
 
 Clock = Literal["log", "table", "none"]
-Seconds = Literal["elapsed", "each"]
 Order = Literal["auto", "step", "seconds", "rows"]
 
 SCALES: Mapping[str, float] = {"percent": 100.0, "fraction": 1.0}
@@ -33,7 +32,7 @@ class StepOptions:
         unit: unit of the values: ``"percent"``, ``"fraction"``, or None for that of the table.
         error: whether the values are errors, that is, 100 percent minus an accuracy.
         negated: whether the values have the opposite sign, as a search that can only minimise needs it.
-        seconds: whether seconds are ``"elapsed"`` since the start of the run, or those of ``"each"`` evaluation alone.
+        durations: whether seconds are those of each evaluation alone, and not elapsed since the start of the run.
         clock: where the time of a trace comes from: the seconds of the ``"log"``, the costs of the ``"table"``, or
             ``"none"``. The sources are never mixed.
         order: what orders the evaluations of a run: ``"step"``, ``"seconds"`` or ``"rows"``; ``"auto"`` takes the first
@@ -48,7 +47,7 @@ class StepOptions:
     unit: str | None = None
     error: bool = False
     negated: bool = False
-    seconds: Seconds = "elapsed"
+    durations: bool = False
     clock: Clock = "log"
     order: Order = "auto"
     fidelity: int | None = None
@@ -57,9 +56,9 @@ class StepOptions:
     def __post_init__(self) -> None:
         if self.unit is not None:
             one_of("unit", self.unit, tuple(SCALES))
-        for name in ("error", "negated", "check"):
+        for name in ("error", "negated", "durations", "check"):
             object.__setattr__(self, name, flag(name, getattr(self, name)))
-        for name, allowed in (("seconds", Seconds), ("clock", Clock), ("order", Order)):
+        for name, allowed in (("clock", Clock), ("order", Order)):
             one_of(name, getattr(self, name), get_args(allowed))
         if self.fidelity is not None:
             object.__setattr__(self, "fidelity", whole("fidelity", self.fidelity, AtLeast(1)))

@@ -90,12 +90,12 @@ def _keys(
     """Return numbers that order the evaluations of a run (None for the order of the rows), and notes."""
     order = options.order
     if order == "auto":
-        by_seconds = seconds is not None and options.seconds == "elapsed"
+        by_seconds = seconds is not None and not options.durations
         order = "step" if "step" in columns else "seconds" if by_seconds else "rows"
     if order == "rows":
         return None, ()
     if order == "seconds":
-        if seconds is None or options.seconds != "elapsed":
+        if seconds is None or options.durations:
             raise ParameterError(f"{option('order', 'seconds')} needs elapsed seconds in the log")
         return seconds, ()
     if "step" not in columns:

@@ -31,7 +31,7 @@ class Spent:
     notes: tuple[str, ...] = ()
 
 
-def shown_budget(order: RunOrder, fidelity: IntArray, time: FloatArray | None) -> Spent:
+def shown_budget(order: RunOrder, fidelity: IntArray, time: FloatArray | None) -> Budget:
     """Return the budget that a log shows: its longest run.
 
     It is in evaluations. If they differ in fidelity and have times, it is in seconds, as they do not cost the same.
@@ -41,11 +41,15 @@ def shown_budget(order: RunOrder, fidelity: IntArray, time: FloatArray | None) -
         fidelity: training epochs of the evaluations, in order.
         time: seconds at their ends; None if unknown.
     """
-    every = np.ones(len(order.rows), dtype=bool)
-    longest = int(order.lengths.max())
     if time is not None and len(np.unique(fidelity)) > 1 and time.max() > 0:
-        return Spent(Budget(seconds=float(time.max())), every, np.ones(len(order.lengths), dtype=bool))
-    return Spent(Budget(evaluations=longest), every, order.lengths < longest)
+        return Budget(seconds=float(time.max()))
+    return Budget(evaluations=int(order.lengths.max()))
+
+
+def shown_spent(budget: Budget, order: RunOrder) -> Spent:
+    """Return that a log spends a budget that it shows: all evaluations count, and the end of a run is its last one."""
+    shorter = order.lengths < budget.evaluations if budget.evaluations is not None else np.ones_like(order.lengths)
+    return Spent(budget, np.ones(len(order.rows), dtype=bool), shorter.astype(bool))
 
 
 def stated_budget(

@@ -152,8 +152,7 @@ def _refuse(
 def _meanings(metric: Metric) -> Iterator[Meaning]:
     units = tuple(SCALES) if metric.unit in SCALES else (None,)
     errors = (False, True) if metric.unit in SCALES else (False,)
-    for unit, error, negated in itertools.product(units, errors, (False, True)):
-        yield unit, error, negated
+    yield from itertools.product(units, errors, (False, True))
 
 
 def _hints(meaning: Meaning, metric: Metric) -> Iterator[str]:
