@@ -110,10 +110,10 @@ class Trace:
         Warns:
             ImportedResultsWarning: something that a reader of the results should know.
 
-        >>> steps = {"architecture": [7, 0, 9], "value": [0.8837, 0.17, 0.9296], "seconds": [0.9, 1.5, 2.6]}
+        >>> steps = {"architecture": [0, 7, 9], "value": [0.7444, 0.88, 0.8933], "seconds": [0.7, 1.6, 2.1]}
         >>> trace = Trace.from_steps(steps, table="digits/topology", strategy="mine", unit="fraction")
         >>> trace.incumbent().tolist(), str(trace.setting.budget)
-        ([[7, 7, 9]], '3 evaluations')
+        ([[0, 7, 9]], '3 evaluations')
         """
         found = load(table) if not isinstance(table, Table) else table
         stated = StatedConditions(budget, repeat, workers, seed)

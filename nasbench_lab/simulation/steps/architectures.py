@@ -15,6 +15,8 @@ from nasbench_lab.tables.importers.columns.naslib import official_notations
 from nasbench_lab.tables.importers.columns.space import whole_number
 from nasbench_lab.tables.table import Table
 
+_LONGEST_NOTATION = 4096
+
 
 def find_architectures(table: Table, columns: StepColumns) -> IntArray:
     """Return the index of the architecture of every row.
@@ -47,7 +49,7 @@ def _indices(table: Table, columns: StepColumns, name: str) -> IntArray:
         outside = np.flatnonzero((cells < 0) | (cells >= space.size))
         if len(outside):
             first = int(outside[0])
-            raise ParameterError(f"{columns.row(first)}: {_not_in(space, cells[first])}")
+            raise ParameterError(f"{columns.row(first)}: {_not_in(space, int(cells[first]))}")
         return cells.astype(np.int64)
     known: dict[str, int] = {}
     texts = columns.texts(name)
@@ -60,6 +62,8 @@ def _indices(table: Table, columns: StepColumns, name: str) -> IntArray:
 def _resolved(space: Space, text: str, row: RowName, position: int) -> int:
     if not text:
         raise ParameterError(f"{row(position)} has no architecture")
+    if len(text) > _LONGEST_NOTATION:
+        raise ParameterError(f"{row(position)}: {shortened(text)} is no architecture")
     other = official_notations(str(space.spec()["name"]), [text])
     try:
         return space.resolve(other[0] if other else text)

@@ -132,7 +132,8 @@ def arranged(
     else:
         spent = stated_budget(stated.budget.at(measurements.fidelity), order, fidelity, before, time)
     notes += spent.notes
-    workers, seed = stated.workers or 1, stated.seed or 0
+    workers = 1 if stated.workers is None else stated.workers
+    seed = 0 if stated.seed is None else stated.seed
     conditions = Conditions(spent.budget, measurements.fidelity, measurements.repeat, workers, (), {}, seed)
     rows: dict[str, NDArray[Any]] = {
         "architecture": architecture,
