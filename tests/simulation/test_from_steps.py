@@ -64,7 +64,7 @@ def test_what_a_trace_exports_is_that_trace(form, trace):
         assert np.array_equal(found.regret(kind), trace.regret(kind), equal_nan=True)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.data())
 def test_the_order_of_rows_does_not_matter(data):
     frame = RUNS.to_frame()
@@ -320,13 +320,21 @@ def test_runs_that_would_fill_the_memory_are_refused():
 
 
 CELLS = st.one_of(
-    st.none(), st.integers(), st.floats(), st.text(max_size=5), st.just("1e400"), st.just(10**400), st.binary(max_size=3)
+    st.none(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.just("1e400"),
+    st.just(10**400),
+    st.binary(max_size=3),
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
-    names=st.sets(st.sampled_from(["run", "step", "seconds", "fidelity", "repeat", "training", "notation"]), max_size=4),
+    names=st.sets(
+        st.sampled_from(["run", "step", "seconds", "fidelity", "repeat", "training", "notation"]), max_size=4
+    ),
     data=st.data(),
 )
 def test_any_cells_give_a_trace_or_one_line(names, data):

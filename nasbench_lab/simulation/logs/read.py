@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from nasbench_lab.checks import one_of
-from nasbench_lab.errors import ImportedResultsWarning, ParameterError
+from nasbench_lab.errors import DataError, ImportedResultsWarning, ParameterError
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.logs.formats import LogFormat, find_log_format
@@ -108,6 +108,8 @@ def import_results(
     for source in map(Source.of, _several(sources)):
         found = find_log_format(source, format)
         for log in found.read(source, reading):
+            if not len(log.columns):
+                raise DataError(f"{source} has no evaluations")
             for name, where, rows in _split(log, given, table, source):
                 if where not in tables:
                     tables[where] = table if isinstance(table, Table) else load(where)

@@ -47,7 +47,7 @@ def is_syne_tune(source: Source) -> bool:
         return False
     if source.path != path:
         return True
-    return source.head.startswith(b"PK\x03\x04") or _TIME.encode() in source.head.partition(b"\n")[0]
+    return source.head.startswith(b"PK") or _TIME.encode() in source.head.partition(b"\n")[0]
 
 
 def read_syne_tune(source: Source, options: ReadOptions) -> list[Log]:
@@ -177,7 +177,7 @@ def _unpacked(path: Path) -> Iterator[Path]:
         DataError: the archive is damaged, has several files, or expands too much.
     """
     with path.open("rb") as file:
-        packed = file.read(4) == b"PK\x03\x04"
+        packed = file.read(2) == b"PK"
     if not packed:
         yield path
         return
