@@ -461,7 +461,7 @@ _LOGS = Path(__file__).parent.parent / "data" / "external_logs"
 
 def _log(name):
     """A real log of another program, alone in the folder."""
-    return _written(Path(name).name, lambda: (_LOGS / name).read_bytes())
+    return _written(Path(name).name, (_LOGS / name).read_bytes)
 
 
 def _steps(form):

@@ -153,7 +153,7 @@ def test_units_and_signs(changed, options):
     found = quiet(steps, **options)
     assert np.allclose(found.observed, RUNS.observed, rtol=1e-12)
     assert np.array_equal(found.regret("test"), RUNS.regret("test"))
-    with pytest.raises(ParameterError, match="are not valid_accuracy of synthetic/chain; with .* they are") as refused:
+    with pytest.raises(ParameterError, match=r"are not valid_accuracy of synthetic/chain; with .* they are") as refused:
         quiet(steps)
     for name, value in options.items():
         assert f"{name}={value!r}" in str(refused.value)
@@ -162,7 +162,7 @@ def test_units_and_signs(changed, options):
 def test_values_of_another_table():
     steps = steps_of(RUNS)
     rank = np.argsort(np.argsort(RUNS.observed.reshape(-1)))
-    with pytest.raises(ParameterError, match="which are .* fraction; check=False imports them anyway"):
+    with pytest.raises(ParameterError, match=r"which are .* fraction; check=False imports them anyway"):
         quiet({**steps, "observed": 1000.0 + rank})
     falling = np.sort(RUNS.observed.reshape(-1))[::-1][rank]
     with pytest.raises(ParameterError, match="they fall where those rise"):
@@ -171,7 +171,7 @@ def test_values_of_another_table():
     assert trace.reference.observable == 1000.0 + rank.max()
     assert (trace.regret("observed") >= 0).all()
     assert any("better than any value" in note for note in notes)
-    noisy, notes = notes_of({**steps, "observed": RUNS.observed.reshape(-1) + np.where(rank % 3, 0, 0.2)})
+    _, notes = notes_of({**steps, "observed": RUNS.observed.reshape(-1) + np.where(rank % 3, 0, 0.2)})
     assert any("values are not those of synthetic/chain" in note for note in notes)
 
 
@@ -186,7 +186,7 @@ def test_clocks():
     assert np.isnan(quiet(steps, clock="none").time).all()
     each = np.diff(RUNS.time, axis=1, prepend=0).reshape(-1)
     assert np.allclose(quiet({**steps, "seconds": each}, durations=True).time, RUNS.time, rtol=1e-12)
-    with pytest.raises(ParameterError, match="row 1 ends before the evaluation of row 0.*durations=True"):
+    with pytest.raises(ParameterError, match=r"row 1 ends before the evaluation of row 0.*durations=True"):
         quiet({**steps, "seconds": [9.0, 3.0, *steps["seconds"][2:]]})
     with pytest.raises(ParameterError, match="row 2 has no seconds, while other rows have"):
         quiet({**steps, "seconds": [*steps["seconds"][:2], None, *steps["seconds"][3:]]})
@@ -242,7 +242,7 @@ def test_fidelities():
     assert any("at numbers of epochs that synthetic/chain does not have" in note for note in notes)
     with pytest.raises(ParameterError, match="row 1: fidelity 99 is above the highest"):
         quiet({"architecture": [1, 2], "fidelity": [4, 99], "value": value})
-    with pytest.raises(ParameterError, match="row 0: fidelity must be a whole number, got '4.5'"):
+    with pytest.raises(ParameterError, match=r"row 0: fidelity must be a whole number, got '4.5'"):
         quiet({"architecture": [1, 2], "fidelity": [4.5, 4], "value": value})
 
 

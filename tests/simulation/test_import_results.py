@@ -1,4 +1,4 @@
-"""Logs of other programs as results. The samples in tests/data/external_logs are real; the programs beside made them."""
+"""Logs of other programs as results. The samples in tests/data/external_logs are real; programs beside them made them."""
 
 import gzip
 import io
@@ -77,7 +77,7 @@ def test_several_strategies_and_files(tmp_path):
     results, _ = imported(tmp_path / "both.csv", table=None)
     assert [setting.label for setting in results.settings] == ["random-search", "local-search"]
     assert len({str(setting.conditions) for setting in results.settings}) == 1  # so that they can be compared
-    with pytest.raises(ParameterError, match="has several strategies .* so they cannot all be 'mine'"):
+    with pytest.raises(ParameterError, match=r"has several strategies .* so they cannot all be 'mine'"):
         imported(tmp_path / "both.csv", strategy="mine")
 
     paths = []
@@ -121,9 +121,9 @@ def test_bad_files_get_one_clear_line(text, message, tmp_path):
 def test_what_a_log_must_name(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("architecture,value\n7,88\n")
-    with pytest.raises(ParameterError, match="does not name the strategy; give it as strategy=..."):
+    with pytest.raises(ParameterError, match=r"does not name the strategy; give it as strategy=..."):
         imported(path)
-    with pytest.raises(ParameterError, match="does not name the table; give it as table=..."):
+    with pytest.raises(ParameterError, match=r"does not name the table; give it as table=..."):
         imported(path, table=None, strategy="mine")
     with pytest.raises(DataError, match="there is no file"):
         imported(tmp_path / "none.csv")
@@ -293,7 +293,7 @@ def test_naslib_with_architectures_or_a_configuration(tmp_path):
 
 
 def test_values_of_no_architecture_and_of_several(tmp_path):
-    with pytest.raises(ParameterError, match="epoch 1 of errors.json: the log names no architectures, and none of"):
+    with pytest.raises(ParameterError, match=r"epoch 1 of errors.json: the log names no architectures, and none of"):
         values = json.loads((LOGS / "naslib-last" / "errors.json").read_text())["valid_acc"]
         imported(naslib_file(tmp_path, valid_acc=[values[0], 81.23456, *values[2:]]), strategy="RS")
     with pytest.raises(ParameterError, match=r"and \d+ of digits/topology have valid_accuracy"):
@@ -494,9 +494,9 @@ def test_formats_are_found_by_content(name, format_):
 
 
 def test_what_has_no_format(tmp_path):
-    with pytest.raises(DataError, match="the format of .* is not supported; supported: Optuna"):
+    with pytest.raises(DataError, match=r"the format of .* is not supported; supported: Optuna"):
         imported(tmp_path)
-    with pytest.raises(DataError, match="the format of a object is not supported"):
+    with pytest.raises(DataError, match="the format of the given object is not supported"):
         imported(object())
 
 

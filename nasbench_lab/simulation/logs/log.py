@@ -79,7 +79,9 @@ class Source:
             raise DataError(f"cannot read {path}: {error.strerror or first_line(error)}") from error
 
     def __str__(self) -> str:
-        return str(self.given) if isinstance(self.given, str | os.PathLike) else f"a {type(self.given).__name__}"
+        return (
+            str(self.given) if isinstance(self.given, str | os.PathLike) else f"the given {type(self.given).__name__}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)

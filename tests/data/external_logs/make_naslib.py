@@ -61,7 +61,7 @@ def main():
             return Cell()
 
         def sample_random_architecture(self, dataset_api=None):
-            self.index = np.random.randint(table.space.size)
+            self.index = np.random.randint(table.space.size)  # noqa: NPY002 - what NASLib seeds
 
         def query(self, wanted, dataset=None, epoch=-1, dataset_api=None):
             measured = table.query(self.index)
