@@ -4,10 +4,12 @@ from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.engine import simulate, simulate_under
 from nasbench_lab.simulation.logs.formats import LogFormat, list_log_formats
+from nasbench_lab.simulation.logs.log import LogSource, SearchLog
 from nasbench_lab.simulation.logs.read import import_results
 from nasbench_lab.simulation.reference import Reference
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.steps.columns import step_columns
 from nasbench_lab.simulation.steps.options import StepOptions
 from nasbench_lab.simulation.trace import Trace, concatenate
 from nasbench_lab.simulation.trace_files import load_traces, save_traces
@@ -16,8 +18,10 @@ __all__ = [
     "Budget",
     "Conditions",
     "LogFormat",
+    "LogSource",
     "Reference",
     "Results",
+    "SearchLog",
     "Setting",
     "StepOptions",
     "Trace",
@@ -28,4 +32,5 @@ __all__ = [
     "save_traces",
     "simulate",
     "simulate_under",
+    "step_columns",
 ]

@@ -1,4 +1,4 @@
-"""Logs of other programs as results. The samples in tests/data/external_logs are real; programs beside them made them."""
+"""Logs of other programs as results. The samples in tests/data/external_logs are real."""
 
 import gzip
 import io
@@ -15,11 +15,9 @@ from paths import ROOT
 
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, ImportedResultsWarning, NasbenchLabError, ParameterError
-from nasbench_lab.simulation import LogFormat, import_results, list_log_formats
+from nasbench_lab.simulation import LogFormat, LogSource, SearchLog, import_results, list_log_formats, step_columns
 from nasbench_lab.simulation.logs.formats import GROUP, find_log_format
-from nasbench_lab.simulation.logs.log import Log, Source
 from nasbench_lab.simulation.run_arrays import MISSING
-from nasbench_lab.simulation.steps.columns import step_columns
 from nasbench_lab.testing import synthetic_table
 
 LOGS = ROOT / "tests" / "data" / "external_logs"
@@ -490,7 +488,7 @@ def test_studies_that_cannot_be_imported(tmp_path):
     ],
 )
 def test_formats_are_found_by_content(name, format_):
-    assert find_log_format(Source.of(LOGS / name)).name == format_
+    assert find_log_format(LogSource.of(LOGS / name)).name == format_
 
 
 def test_what_has_no_format(tmp_path):
@@ -505,7 +503,9 @@ def test_a_package_adds_a_format(tmp_path, monkeypatch):
 
     def read(source, _options):
         rows = [line.split() for line in source.path.read_text().splitlines()[1:]]
-        return [Log(step_columns({"architecture": [a for a, _ in rows], "value": [v for _, v in rows]}), "theirs")]
+        return [
+            SearchLog(step_columns({"architecture": [a for a, _ in rows], "value": [v for _, v in rows]}), "theirs")
+        ]
 
     mine = LogFormat("x", "my tool", lambda source: source.head.startswith(b"mine\n"), read)
     add_entry_points(monkeypatch, GROUP, my_tool=mine)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from nasbench_lab.errors import DataError, ParameterError, unknown
 from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
-from nasbench_lab.simulation.logs.log import Log, ReadOptions, Source
+from nasbench_lab.simulation.logs.log import LogSource, ReadOptions, SearchLog
 from nasbench_lab.simulation.logs.naslib import is_naslib, read_naslib
 from nasbench_lab.simulation.logs.naszilla import is_naszilla, read_naszilla
 from nasbench_lab.simulation.logs.optuna import is_optuna, read_optuna
@@ -37,8 +37,8 @@ class LogFormat:
 
     name: str
     what: str
-    detect: Callable[[Source], bool]
-    read: Callable[[Source, ReadOptions], list[Log]]
+    detect: Callable[[LogSource], bool]
+    read: Callable[[LogSource, ReadOptions], list[SearchLog]]
 
 
 _BUILT_IN = {
@@ -92,7 +92,7 @@ def log_format(name: str) -> LogFormat:
     return dataclasses.replace(found, name=name)
 
 
-def find_log_format(source: Source, name: str = "auto") -> LogFormat:
+def find_log_format(source: LogSource, name: str = "auto") -> LogFormat:
     """Return the format of a source.
 
     Args:

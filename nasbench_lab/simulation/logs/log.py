@@ -24,7 +24,7 @@ Locate = Callable[[Table, StepColumns, StepOptions], StepColumns]
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class LogSource:
     """A log as the user gave it.
 
     Attributes:
@@ -38,7 +38,7 @@ class Source:
     head: bytes = b""
 
     @classmethod
-    def of(cls, given: Any) -> Source:
+    def of(cls, given: Any) -> LogSource:
         """Return a source.
 
         Raises:
@@ -103,7 +103,7 @@ class ReadOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class Log:
+class SearchLog:
     """The steps of a log.
 
     Attributes:

@@ -14,7 +14,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError, ParameterError, first_line
 from nasbench_lab.simulation.logs.by_value import architectures_by_value, clues_of
-from nasbench_lab.simulation.logs.log import Log, ReadOptions, Source
+from nasbench_lab.simulation.logs.log import LogSource, ReadOptions, SearchLog
 from nasbench_lab.simulation.steps.columns import StepColumns
 from nasbench_lab.simulation.steps.options import StepOptions
 from nasbench_lab.simulation.steps.values import observed_values
@@ -29,7 +29,7 @@ _ARCHITECTURES = ("arch", "architecture", "architectures")
 _CLUES = {"train": "train_acc", "valid": _VALUE, "test": "test_acc"}
 
 
-def is_naslib(source: Source) -> bool:
+def is_naslib(source: LogSource) -> bool:
     """Return whether a folder or file is of NASLib."""
     path = source.file(FILE)
     if path is None:
@@ -40,7 +40,7 @@ def is_naslib(source: Source) -> bool:
     )
 
 
-def read_naslib(source: Source, options: ReadOptions) -> list[Log]:
+def read_naslib(source: LogSource, options: ReadOptions) -> list[SearchLog]:
     """Read the trajectory of one search.
 
     Raises:
@@ -85,7 +85,7 @@ def read_naslib(source: Source, options: ReadOptions) -> list[Log]:
 
     named = "architecture" in columns
     return [
-        Log(
+        SearchLog(
             columns,
             strategy=str(configuration.get("optimizer", "")),
             options={"unit": "percent"},

@@ -15,7 +15,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError, first_line
 from nasbench_lab.simulation.logs.by_value import architectures_by_value, clues_of
-from nasbench_lab.simulation.logs.log import Locate, Log, ReadOptions, Source
+from nasbench_lab.simulation.logs.log import Locate, LogSource, ReadOptions, SearchLog
 from nasbench_lab.simulation.steps.columns import StepColumns
 from nasbench_lab.simulation.steps.options import StepOptions
 from nasbench_lab.simulation.steps.values import observed_values
@@ -28,12 +28,12 @@ _QUERIES = 4
 _FULL = 100.0
 
 
-def is_naszilla(source: Source) -> bool:
+def is_naszilla(source: LogSource) -> bool:
     """Return whether a file is a trial of naszilla."""
     return source.path is not None and source.head.startswith(b"\x80") and b"algo_name" in source.head
 
 
-def read_naszilla(source: Source, options: ReadOptions) -> list[Log]:
+def read_naszilla(source: LogSource, options: ReadOptions) -> list[SearchLog]:
     """Read one trial, with a log for each algorithm.
 
     Raises:
@@ -76,7 +76,7 @@ def _unlike(names: Sequence[str], place: int) -> str:
     return f"{names[place]} ({before + 1})" if before else names[place]
 
 
-def _log(path: Path, name: str, rows: Any, value: str) -> Log:
+def _log(path: Path, name: str, rows: Any, value: str) -> SearchLog:
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{path.name} has no queries of {name}")
     columns = StepColumns(
@@ -97,7 +97,7 @@ def _log(path: Path, name: str, rows: Any, value: str) -> Log:
         locate = _by_value(columns.cells["value"], tests)
         facts["architectures"] = "by value"
         notes = (f"{path.name} names no architectures; they were found by their values",)
-    return Log(columns, name, {"unit": "percent", "error": True}, locate, path, notes, facts)
+    return SearchLog(columns, name, {"unit": "percent", "error": True}, locate, path, notes, facts)
 
 
 def _by_value(losses: Any, tests: FloatArray | None) -> Locate:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.errors import DataError, ParameterError, first_line
-from nasbench_lab.simulation.logs.log import Locate, Log, ReadOptions, Source
+from nasbench_lab.simulation.logs.log import Locate, LogSource, ReadOptions, SearchLog
 from nasbench_lab.simulation.steps.architectures import from_choices
 from nasbench_lab.simulation.steps.columns import StepColumns
 from nasbench_lab.simulation.steps.options import StepOptions
@@ -27,7 +27,7 @@ _SQLITE = b"SQLite format 3\x00"
 _DATABASES = ("sqlite", "mysql", "postgresql")
 
 
-def is_optuna(source: Source) -> bool:
+def is_optuna(source: LogSource) -> bool:
     """Return whether a source is a study, the address of a database, a database file, or a journal of Optuna."""
     given = source.given
     if source.path is None:
@@ -40,7 +40,7 @@ def _is_study(given: Any) -> bool:
     return all(hasattr(given, name) for name in ("get_trials", "study_name", "directions"))
 
 
-def read_optuna(source: Source, options: ReadOptions) -> list[Log]:
+def read_optuna(source: LogSource, options: ReadOptions) -> list[SearchLog]:
     """Read one or several studies.
 
     Raises:
@@ -57,7 +57,7 @@ def read_optuna(source: Source, options: ReadOptions) -> list[Log]:
 
 
 @contextlib.contextmanager
-def _studies(source: Source) -> Iterator[Iterator[Any]]:
+def _studies(source: LogSource) -> Iterator[Iterator[Any]]:
     """Give the studies of a storage. A file is copied first, as Optuna may change what it opens."""
     try:
         import optuna
@@ -81,7 +81,7 @@ def _studies(source: Source) -> Iterator[Iterator[Any]]:
             raise DataError(f"Optuna cannot read {source}: {first_line(error)}") from error
 
 
-def _local(source: Source) -> Path | None:
+def _local(source: LogSource) -> Path | None:
     """Return the file of a storage; None for a database of a server.
 
     Raises:
@@ -92,7 +92,7 @@ def _local(source: Source) -> Path | None:
     scheme, _, place = str(source.given).partition(":///")
     if not scheme.startswith("sqlite"):
         return None
-    return Source.of(place).path
+    return LogSource.of(place).path
 
 
 def _journal(optuna: Any, path: Path) -> Any:
@@ -100,7 +100,7 @@ def _journal(optuna: Any, path: Path) -> Any:
     return storages.JournalStorage(storages.journal.JournalFileBackend(str(path)))
 
 
-def _log(study: Any, options: ReadOptions, path: Path | None) -> Log:
+def _log(study: Any, options: ReadOptions, path: Path | None) -> SearchLog:
     if len(study.directions) > 1:
         raise ParameterError(
             f"study {study.study_name!r} has {len(study.directions)} objectives; only one is supported"
@@ -130,7 +130,7 @@ def _log(study: Any, options: ReadOptions, path: Path | None) -> Log:
     columns = StepColumns(cells, lambda position: f"trial {rows[position].number} of study {study.study_name!r}")
     locate = _locate(rows)
     facts = {"studies": [study.study_name]}
-    return Log(columns, name if isinstance(name, str) else "", how, locate, path, tuple(notes), facts)
+    return SearchLog(columns, name if isinstance(name, str) else "", how, locate, path, tuple(notes), facts)
 
 
 class _Row:

@@ -16,7 +16,7 @@ from nasbench_lab.errors import DataError, ImportedResultsWarning, ParameterErro
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.logs.formats import LogFormat, find_log_format
-from nasbench_lab.simulation.logs.log import Log, ReadOptions, Reports, Source, digest
+from nasbench_lab.simulation.logs.log import LogSource, ReadOptions, Reports, SearchLog, digest
 from nasbench_lab.simulation.logs.tabular import joined_cells
 from nasbench_lab.simulation.measurements import RepeatPolicy
 from nasbench_lab.simulation.results import Results
@@ -33,7 +33,7 @@ from nasbench_lab.tables.table import Table
 class _Part(NamedTuple):
     """The rows of one strategy on one table in a log."""
 
-    log: Log
+    log: SearchLog
     format: LogFormat
     columns: StepColumns
 
@@ -105,7 +105,7 @@ def import_results(
     given = None if strategy is None else name_of_strategy(strategy)
     groups: dict[tuple[str, str], list[_Part]] = {}
     tables: dict[str, Table] = {}
-    for source in map(Source.of, _several(sources)):
+    for source in map(LogSource.of, _several(sources)):
         found = find_log_format(source, format)
         for log in found.read(source, reading):
             if not len(log.columns):
@@ -136,7 +136,7 @@ def _several(sources: Any) -> list[Any]:
     return found
 
 
-def _split(log: Log, strategy: str | None, table: Any, source: Source) -> list[tuple[str, str, StepColumns]]:
+def _split(log: SearchLog, strategy: str | None, table: Any, source: LogSource) -> list[tuple[str, str, StepColumns]]:
     """Return the rows of every strategy on every table in a log."""
     columns = log.columns
     names = _labels(columns, "strategy", strategy, log.strategy, source)
@@ -151,7 +151,7 @@ def _split(log: Log, strategy: str | None, table: Any, source: Source) -> list[t
     return [(*key, rest.take(rows)) for key, rows in groups.items()]
 
 
-def _labels(columns: StepColumns, name: str, given: str | None, default: str, source: Source) -> list[str]:
+def _labels(columns: StepColumns, name: str, given: str | None, default: str, source: LogSource) -> list[str]:
     """Return the strategy or the table of every row: as given, as in its column, or a default."""
     if columns.is_empty(name):
         label = given or default

@@ -19,7 +19,7 @@ import numpy as np
 
 from nasbench_lab.errors import DataError, ParameterError, first_line
 from nasbench_lab.plain_files import is_plain, read_plain
-from nasbench_lab.simulation.logs.log import Log, ReadOptions, Source, row_of
+from nasbench_lab.simulation.logs.log import LogSource, ReadOptions, SearchLog, row_of
 from nasbench_lab.simulation.logs.tabular import columns_in
 from nasbench_lab.simulation.steps.architectures import from_choices
 from nasbench_lab.simulation.steps.columns import StepColumns, columns_by_name
@@ -40,7 +40,7 @@ _MOST_METADATA = 2**24
 _MOST_EXPANSION, _FREE_BYTES = 200, 2**27
 
 
-def is_syne_tune(source: Source) -> bool:
+def is_syne_tune(source: LogSource) -> bool:
     """Return whether a folder or file is of Syne Tune."""
     path = source.file(RESULTS)
     if path is None:
@@ -50,7 +50,7 @@ def is_syne_tune(source: Source) -> bool:
     return source.head.startswith(b"PK") or _TIME.encode() in source.head.partition(b"\n")[0]
 
 
-def read_syne_tune(source: Source, options: ReadOptions) -> list[Log]:
+def read_syne_tune(source: LogSource, options: ReadOptions) -> list[SearchLog]:
     """Read one experiment.
 
     Raises:
@@ -83,7 +83,7 @@ def read_syne_tune(source: Source, options: ReadOptions) -> list[Log]:
     locate = None if "architecture" in places else _located(chosen)
     facts = {"scheduler": str(about.get("scheduler_name", ""))} if about else {}
     return [
-        Log(
+        SearchLog(
             steps.take(rows),
             strategy=str(about.get("scheduler_name", "")),
             # The rows are in the order in which the reports came.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.errors import DataError, NasbenchLabError, first_line
-from nasbench_lab.simulation.logs.log import Log, ReadOptions, Source, row_of
+from nasbench_lab.simulation.logs.log import LogSource, ReadOptions, SearchLog, row_of
 from nasbench_lab.simulation.steps.columns import StepColumns, columns_by_name, ignored_of
 from nasbench_lab.tables.importers.columns.cells import Cells
 from nasbench_lab.tables.importers.columns.open_file import open_columns
@@ -45,10 +45,10 @@ def looks_like_lines(head: bytes) -> bool:
     return bool(ended and rest.strip()) or not any(isinstance(value, dict | list) for value in record.values())
 
 
-def read_columns_file(source: Source, options: ReadOptions) -> list[Log]:
+def read_columns_file(source: LogSource, options: ReadOptions) -> list[SearchLog]:
     """Read a CSV, Parquet or JSON file of steps."""
     path = _file(source)
-    return [Log(steps_in(path, options, options.columns), file=path)]
+    return [SearchLog(steps_in(path, options, options.columns), file=path)]
 
 
 def steps_in(path: Path, options: ReadOptions, renamed: Mapping[str, str], others: Collection[str] = ()) -> StepColumns:
@@ -99,7 +99,7 @@ def _number_text(value: float) -> str:
     return "" if value != value else repr(value)
 
 
-def read_lines_file(source: Source, options: ReadOptions) -> list[Log]:
+def read_lines_file(source: LogSource, options: ReadOptions) -> list[SearchLog]:
     """Read a file of JSON lines, one object per evaluation."""
     path = _file(source)
     records, numbers = [], []
@@ -116,10 +116,10 @@ def read_lines_file(source: Source, options: ReadOptions) -> list[Log]:
         for name, place in places.items()
     }
     columns = StepColumns(cells, row_of(path, numbers), ignored_of(names, places))
-    return [Log(columns, file=path)]
+    return [SearchLog(columns, file=path)]
 
 
-def json_lines(source: Source, encoding: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_lines(source: LogSource, encoding: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number of each line that is not empty, from 1, and its object.
 
     Raises:
@@ -166,7 +166,7 @@ def _json_cell(value: Any, name: str, number: int, path: Path) -> str:
         raise DataError(f"line {number} of {path.name}: {name} is too large") from None
 
 
-def _file(source: Source) -> Path:
+def _file(source: LogSource) -> Path:
     if source.path is None or source.file("") is None:
         raise DataError(f"{source} is not a file")
     return source.path
