@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import one_of
 from nasbench_lab.errors import DataError, ImportedResultsWarning, ParameterError
 from nasbench_lab.simulation.budget import Budget
@@ -21,7 +22,7 @@ from nasbench_lab.simulation.logs.tabular import joined_cells
 from nasbench_lab.simulation.measurements import RepeatPolicy
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.steps.arrange import Arranged, StatedConditions, arranged
-from nasbench_lab.simulation.steps.columns import StepColumns
+from nasbench_lab.simulation.steps.columns import StepColumns, first_row
 from nasbench_lab.simulation.steps.options import name_of_strategy, step_options
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.tables.catalogue import load
@@ -139,36 +140,38 @@ def _several(sources: Any) -> list[Any]:
 def _split(log: SearchLog, strategy: str | None, table: Any, source: LogSource) -> list[tuple[str, str, StepColumns]]:
     """Return the rows of every strategy on every table in a log."""
     columns = log.columns
-    names = _labels(columns, "strategy", strategy, log.strategy, source)
+    names, name = _labels(columns, "strategy", strategy, log.strategy, source)
     wanted = None if table is None else table.name if isinstance(table, Table) else os.fspath(table)
-    places = _labels(columns, "table", wanted, "", source)
+    tables, place = _labels(columns, "table", wanted, "", source)
     rest = columns.without("strategy", "table")
-    groups: dict[tuple[str, str], list[int]] = {}
-    for row, key in enumerate(zip(names, places, strict=True)):
-        groups.setdefault(key, []).append(row)
-    if len(groups) == 1:
-        return [(*next(iter(groups)), rest)]
-    return [(*key, rest.take(rows)) for key, rows in groups.items()]
+    found = []
+    for key in np.unique(name * len(tables) + place).tolist():
+        rows = np.flatnonzero(name * len(tables) + place == key)
+        part = rest if len(rows) == len(columns) else rest.take(rows)
+        found.append((names[key // len(tables)], tables[key % len(tables)], part))
+    return found
 
 
-def _labels(columns: StepColumns, name: str, given: str | None, default: str, source: LogSource) -> list[str]:
-    """Return the strategy or the table of every row: as given, as in its column, or a default."""
+def _labels(
+    columns: StepColumns, name: str, given: str | None, default: str, source: LogSource
+) -> tuple[list[str], IntArray]:
+    """Return the strategies or the tables, and the position of each row's: as given, as in its column, or a default."""
+    everywhere = np.zeros(len(columns), dtype=np.int64)
     if columns.is_empty(name):
         label = given or default
         if not label:
             raise ParameterError(f"{source} does not name the {name}; give it as {option(name)}")
-        return [label] * len(columns)
-    found = columns.texts(name)
-    known = list(dict.fromkeys(found))
+        return [label], everywhere
+    known, place = columns.distinct(name)
     if given is not None:
         if len(known) > 1:
             shown = ", ".join(map(repr, known[:4]))
             several = "strategies" if name == "strategy" else "tables"
             raise ParameterError(f"{source} has several {several} ({shown}), so they cannot all be {given!r}")
-        return [given] * len(columns)
+        return [given], everywhere
     if "" in known:
-        raise ParameterError(f"{columns.row(found.index(''))} has no {name}")
-    return found
+        raise ParameterError(f"{columns.row(first_row(place, known.index('')))} has no {name}")
+    return known, place
 
 
 def _arranged(

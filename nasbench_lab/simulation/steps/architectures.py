@@ -8,7 +8,7 @@ import numpy as np
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError, ParameterError, shortened, unknown
-from nasbench_lab.simulation.steps.columns import StepColumns
+from nasbench_lab.simulation.steps.columns import StepColumns, first_row
 from nasbench_lab.simulation.steps.options import RowName
 from nasbench_lab.spaces import Space
 from nasbench_lab.tables.importers.columns.naslib import official_notations
@@ -51,17 +51,17 @@ def _indices(table: Table, columns: StepColumns, name: str) -> IntArray:
             first = int(outside[0])
             raise ParameterError(f"{columns.row(first)}: {_not_in(space, int(cells[first]))}")
         return cells.astype(np.int64)
-    known: dict[str, int] = {}
-    texts = columns.texts(name)
-    for position, text in enumerate(texts):
-        if text not in known:
-            known[text] = _resolved(space, text, columns.row, position)
-    return np.array([known[text] for text in texts], dtype=np.int64)
+    texts, place = columns.distinct(name)
+    found = [
+        _resolved(space, text, columns.row, first_row(place, position)) if text else -1
+        for position, text in enumerate(texts)
+    ]
+    if "" in texts:
+        raise ParameterError(f"{columns.row(first_row(place, texts.index('')))} has no architecture")
+    return np.array(found, dtype=np.int64)[place]
 
 
 def _resolved(space: Space, text: str, row: RowName, position: int) -> int:
-    if not text:
-        raise ParameterError(f"{row(position)} has no architecture")
     if len(text) > _LONGEST_NOTATION:
         raise ParameterError(f"{row(position)}: {shortened(text)} is no architecture")
     other = official_notations(str(space.spec()["name"]), [text])

@@ -20,7 +20,7 @@ from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.steps.architectures import find_architectures
 from nasbench_lab.simulation.steps.clocks import log_clock, logged_seconds, table_clock
-from nasbench_lab.simulation.steps.columns import StepColumns
+from nasbench_lab.simulation.steps.columns import StepColumns, first_row
 from nasbench_lab.simulation.steps.options import StepOptions, name_of_strategy
 from nasbench_lab.simulation.steps.run_order import RunOrder, order_runs
 from nasbench_lab.simulation.steps.spent import shown_budget, shown_spent, stated_budget
@@ -28,7 +28,6 @@ from nasbench_lab.simulation.steps.values import TableValues, check_values, obse
 from nasbench_lab.tables.importers.columns.hints import option
 from nasbench_lab.tables.table import Table
 
-_MOST_EPOCHS = 2**31 - 1
 _FREE_CELLS = 2**24
 _MOST_CELLS_PER_ROW = 64
 
@@ -189,17 +188,16 @@ def _fidelities(table: Table, columns: StepColumns, options: StepOptions) -> Int
         if epochs not in table.fidelities:
             table.fidelity_position(epochs)  # raises an error
         return np.full(len(columns), epochs, dtype=np.int64)
-    found = columns.whole_numbers("fidelity")
+    found, place = columns.whole_numbers("fidelity")
     for position, epochs in enumerate(found):
-        if not 1 <= epochs <= _MOST_EPOCHS:
+        if not 1 <= epochs <= highest:
+            row = columns.row(first_row(place, position))
+            if epochs < 1:
+                raise ParameterError(f"{row}: fidelity must be a number of epochs from 1, got {shortened(epochs)}")
             raise ParameterError(
-                f"{columns.row(position)}: fidelity must be a number of epochs from 1, got {shortened(epochs)}"
+                f"{row}: fidelity {shortened(epochs)} is above the highest of {table.name}, {highest} epochs"
             )
-        if epochs > highest:
-            raise ParameterError(
-                f"{columns.row(position)}: fidelity {epochs} is above the highest of {table.name}, {highest} epochs"
-            )
-    return np.array(found, dtype=np.int64)
+    return np.array(found, dtype=np.int64)[place]
 
 
 def _highest(table: Table, fidelity: IntArray) -> int:
@@ -210,17 +208,18 @@ def _highest(table: Table, fidelity: IntArray) -> int:
 
 def _repeats(table: Table, columns: StepColumns) -> NDArray[np.int16]:
     """Return the number of the repeat of every row, -1 for the mean or an unknown one."""
-    known: dict[str, int] = {"": MEAN, "-1": MEAN, "mean": MEAN}
+    texts, place = columns.distinct("repeat")
     found = []
-    for position, text in enumerate(columns.texts("repeat")):
-        if text not in known:
-            try:
-                number = table.check_repeat(int(text) if text.isdecimal() and len(text) < 19 else text)
-            except ParameterError as error:
-                raise ParameterError(f"{columns.row(position)}: {error}") from None
-            known[text] = MEAN if number == "mean" else int(number)
-        found.append(known[text])
-    return np.array(found, dtype=np.int16)
+    for position, text in enumerate(texts):
+        if text in ("", "-1", "mean"):
+            found.append(MEAN)
+            continue
+        try:
+            number = table.check_repeat(int(text) if text.isdecimal() and len(text) < 19 else text)
+        except ParameterError as error:
+            raise ParameterError(f"{columns.row(first_row(place, position))}: {error}") from None
+        found.append(MEAN if number == "mean" else int(number))
+    return np.array(found, dtype=np.int16)[place]
 
 
 def _policy(table: Table, repeat: NDArray[np.int16]) -> RepeatPolicy:

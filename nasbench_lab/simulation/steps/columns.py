@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.arrays import FloatArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError, shortened, unknown
 from nasbench_lab.simulation.steps.options import RowName, row_number
 from nasbench_lab.tables.importers.columns.cells import Cells, NotANumberError, numbers
@@ -85,33 +85,53 @@ class StepColumns:
             where = self.row(error.position)
             raise ParameterError(f"{where}: {name} must be a finite number, got {shortened(error.cell)}") from None
 
-    def whole_numbers(self, name: str) -> list[int]:
-        """Return a column as whole numbers of any size.
+    def distinct(self, name: str) -> tuple[list[str], IntArray]:
+        """Return the different texts of a column in order of appearance, and the position of each row's text.
+
+        The text of a missing cell is empty.
+        """
+        column = self.cells[name]
+        if isinstance(column, np.ndarray):
+            _, first, place = np.unique(column, return_index=True, return_inverse=True)
+            order = np.argsort(first)
+            rank = np.empty(len(order), dtype=np.int64)
+            rank[order] = np.arange(len(order))
+            return texts_of(column[first[order]]), rank[place.reshape(-1)]
+        known: dict[str, int] = {}
+        found = np.fromiter((known.setdefault(cell, len(known)) for cell in column), np.int64, len(column))
+        cleaned = ["" if cell.strip().lower() in MISSING_TEXTS else cell.strip() for cell in known]
+        different = {text: place for place, text in enumerate(dict.fromkeys(cleaned))}
+        return list(different), np.array([different[text] for text in cleaned], dtype=np.int64)[found]
+
+    def whole_numbers(self, name: str) -> tuple[list[int], IntArray]:
+        """Return the different whole numbers of a column, ascending and of any size, and the position of each row's.
 
         Raises:
             ParameterError: a cell is something else.
         """
-        column = self.cells[name]
-        if isinstance(column, np.ndarray) and column.dtype.kind in "iu":
-            return column.tolist()
-        known: dict[str, int | None] = {}
-        found = []
-        for position, text in enumerate(texts_of(column)):
-            if text not in known:
-                known[text] = whole_number(text)
-            number = known[text]
+        texts, place = self.distinct(name)
+        numbers = [whole_number(text) for text in texts]
+        for position, (text, number) in enumerate(zip(texts, numbers, strict=True)):
             if number is None:
-                raise ParameterError(f"{self.row(position)}: {name} must be a whole number, got {shortened(text)}")
-            found.append(number)
-        return found
+                row = self.row(first_row(place, position))
+                raise ParameterError(f"{row}: {name} must be a whole number, got {shortened(text)}")
+        known = [number for number in numbers if number is not None]
+        rank = {number: position for position, number in enumerate(sorted(set(known)))}
+        return list(rank), np.array([rank[number] for number in known], dtype=np.int64)[place]
 
     def texts(self, name: str) -> list[str]:
         """Return a column as texts; empty where a cell is missing."""
-        return [text if text.lower() not in MISSING_TEXTS else "" for text in texts_of(self.cells[name])]
+        texts, place = self.distinct(name)
+        return [texts[position] for position in place.tolist()]
 
     def is_empty(self, name: str) -> bool:
         """Return whether a column is missing, or has no value in any row."""
-        return name not in self.cells or not any(self.texts(name))
+        return name not in self.cells or not any(self.distinct(name)[0])
+
+
+def first_row(place: IntArray, position: int) -> int:
+    """Return the first row of a distinct text, see `StepColumns.distinct`."""
+    return int(np.argmax(place == position))
 
 
 def step_columns(steps: Any, renamed: Mapping[str, str] | None = None, row: RowName = row_number) -> StepColumns:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Iterable
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import ParameterError, shortened
-from nasbench_lab.simulation.steps.columns import StepColumns
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.simulation.steps.columns import StepColumns, first_row
 from nasbench_lab.simulation.steps.options import StepOptions
 from nasbench_lab.tables.importers.columns.hints import option
 from nasbench_lab.tables.importers.columns.space import whole_number
@@ -62,26 +64,25 @@ def _runs(columns: StepColumns) -> tuple[IntArray, int, tuple[str, ...]]:
     """Return the run of each row from 0, the number of the first run, and notes."""
     if "run" not in columns:
         return np.zeros(len(columns), dtype=np.int64), 0, ()
-    texts = columns.texts("run")
-    if "" in texts:
-        raise ParameterError(f"{columns.row(texts.index(''))} has no run")
-    names = list(dict.fromkeys(texts))
-    found = {name: whole_number(name) for name in names}
-    numbers = sorted(number for number in found.values() if number is not None)
-    if len(numbers) == len(names):
-        first, last = numbers[0], numbers[-1]
-        if len(set(numbers)) == last - first + 1 and first >= 0 and last <= _LARGEST_RUN:
-            return np.array([(found[text] or 0) - first for text in texts]), first, ()
-        names.sort(key=lambda name: found[name] or 0)
-        place = {number: position for position, number in enumerate(dict.fromkeys(numbers))}
-        positions = {name: place[found[name] or 0] for name in names}
-    else:
-        positions = {name: position for position, name in enumerate(names)}
-    shown = ", ".join(shortened(name)[1:-1][:40] for name in names[:_MOST_NAMED])
-    more = ", ..." if len(names) > _MOST_NAMED else ""
-    last = max(positions.values())
-    note = f"runs {shown}{more} of the log are numbered 0 to {last}" if last else f"run {shown} of the log is run 0"
-    return np.array([positions[text] for text in texts]), 0, (note,)
+    names, place = columns.distinct("run")
+    if "" in names:
+        raise ParameterError(f"{columns.row(first_row(place, names.index('')))} has no run")
+    numbers = [whole_number(name) for name in names]
+    known = sorted({number for number in numbers if number is not None})
+    if None in numbers:
+        positions, notes = np.arange(len(names)), _renumbered(names, len(names))
+        return positions[place], 0, notes
+    first, last = known[0], known[-1]
+    if len(known) == last - first + 1 and first >= 0 and last <= _LARGEST_RUN:
+        return np.array([(number or 0) - first for number in numbers])[place], first, ()
+    rank = {number: position for position, number in enumerate(known)}
+    return np.array([rank[number or 0] for number in numbers])[place], 0, _renumbered(map(str, known), len(known))
+
+
+def _renumbered(names: Iterable[str], count: int) -> tuple[str, ...]:
+    shown = ", ".join(name[:40] for name in itertools.islice(names, _MOST_NAMED))
+    more = ", ..." if count > _MOST_NAMED else ""
+    return (f"runs {shown}{more} of the log are numbered 0 to {count - 1}" if count > 1 else f"run {shown} is run 0",)
 
 
 def _keys(
@@ -100,24 +101,30 @@ def _keys(
         return seconds, ()
     if "step" not in columns:
         raise ParameterError(f"{option('order', 'step')} needs a column 'step'")
-    given = columns.whole_numbers("step")
-    rank = {number: position for position, number in enumerate(sorted(set(given)))}  # of any size
-    keys = np.array([rank[number] for number in given], dtype=np.int64)
+    numbers, keys = columns.whole_numbers("step")
     rows = np.lexsort((keys, run))
     same = np.flatnonzero((np.diff(run[rows]) == 0) & (np.diff(keys[rows]) == 0))
     if len(same):
         one, other = sorted(map(int, rows[[same[0], same[0] + 1]]))
         raise ParameterError(f"{columns.row(other)} has the run and the step of {columns.row(one)}")
-    return keys, _gaps(run, given)
+    return keys, _gaps(run[rows], keys[rows], numbers)
 
 
-def _gaps(run: IntArray, step: list[int]) -> tuple[str, ...]:
-    """Return a note if the steps of runs are not consecutive."""
-    ends: dict[int, tuple[int, int, int]] = {}
-    for number, place in zip(run.tolist(), step, strict=True):
-        low, high, count = ends.get(number, (place, place, 0))
-        ends[number] = min(low, place), max(high, place), count + 1
-    gaps = [number for number, (low, high, count) in ends.items() if high - low + 1 != count or low not in (0, 1)]
+def _gaps(run: IntArray, keys: IntArray, numbers: list[int]) -> tuple[str, ...]:
+    """Return a note if the steps of runs are not consecutive.
+
+    Args:
+        run: of the rows, ascending.
+        keys: position of each row's step in ``numbers``, ascending in every run.
+        numbers: the different steps.
+    """
+    lengths = np.bincount(run)
+    ends = np.cumsum(lengths)
+    gaps = [
+        number
+        for number, (first, end) in enumerate(zip((ends - lengths).tolist(), ends.tolist(), strict=True))
+        if numbers[keys[first]] not in (0, 1) or numbers[keys[end - 1]] - numbers[keys[first]] + 1 != end - first
+    ]
     if not gaps:
         return ()
     what = f"run {gaps[0]}" if len(gaps) == 1 else f"{len(gaps)} runs"
