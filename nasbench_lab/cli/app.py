@@ -19,7 +19,7 @@ from nasbench_lab.cli.interrupts import INTERRUPTED, noticed_interrupts
 from nasbench_lab.cli.plot import plot
 from nasbench_lab.cli.query import query
 from nasbench_lab.cli.report import report
-from nasbench_lab.cli.results import app as results_app
+from nasbench_lab.cli.result_folders import app as results_app
 from nasbench_lab.cli.run import run
 from nasbench_lab.cli.strategies import app as strategies_app
 from nasbench_lab.cli.streams import guarded_streams

@@ -41,7 +41,7 @@ class LogFormat:
     read: Callable[[LogSource, ReadOptions], list[SearchLog]]
 
 
-_BUILT_IN = {
+BUILT_IN = {
     format_.name: format_
     for format_ in (
         LogFormat("optuna", "Optuna (study, database, journal)", is_optuna, read_optuna),
@@ -71,7 +71,7 @@ def list_log_formats() -> list[str]:
     >>> list_log_formats()[:6]
     ['optuna', 'syne-tune', 'naszilla', 'naslib', 'jsonl', 'csv']
     """
-    return [*_BUILT_IN, *added_names(GROUP, _BUILT_IN)]
+    return [*BUILT_IN, *added_names(GROUP, BUILT_IN)]
 
 
 def log_format(name: str) -> LogFormat:
@@ -81,9 +81,9 @@ def log_format(name: str) -> LogFormat:
         UnknownNameError: no format has that name.
         ParameterError: an installed package adds something else.
     """
-    if name in _BUILT_IN:
+    if name in BUILT_IN:
         warn_of_ignored(GROUP, name)
-        return _BUILT_IN[name]
+        return BUILT_IN[name]
     if name not in list_log_formats():
         raise unknown("format", name, ["auto", *list_log_formats()])
     found = load_entry_point(GROUP, name)
@@ -106,8 +106,8 @@ def find_log_format(source: LogSource, name: str = "auto") -> LogFormat:
     if name != "auto":
         return log_format(name)
     # Formats of other packages are asked before those that accept any text.
-    added = added_names(GROUP, _BUILT_IN)
-    for candidate in [*(map(log_format, added)), *_BUILT_IN.values()]:
+    added = added_names(GROUP, BUILT_IN)
+    for candidate in [*(map(log_format, added)), *BUILT_IN.values()]:
         if candidate.detect(source):
             return candidate
     known = ", ".join(log_format(each).what for each in list_log_formats())

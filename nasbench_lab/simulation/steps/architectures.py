@@ -52,27 +52,30 @@ def _indices(table: Table, columns: StepColumns, name: str) -> IntArray:
             raise ParameterError(f"{columns.row(first)}: {_not_in(space, int(cells[first]))}")
         return cells.astype(np.int64)
     texts, place = columns.distinct(name)
-    found = [
-        _resolved(space, text, columns.row, first_row(place, position)) if text else -1
-        for position, text in enumerate(texts)
-    ]
-    if "" in texts:
-        raise ParameterError(f"{columns.row(first_row(place, texts.index('')))} has no architecture")
+    found = []
+    for position, text in enumerate(texts):
+        try:
+            found.append(_resolved(space, text))
+        except OutOfSpaceError as error:
+            raise ParameterError(f"{columns.row(first_row(place, position))}{error}") from None
     return np.array(found, dtype=np.int64)[place]
 
 
-def _resolved(space: Space, text: str, row: RowName, position: int) -> int:
+def _resolved(space: Space, text: str) -> int:
+    """Return the index of an architecture; the message of an OutOfSpaceError continues the name of its row."""
+    if not text:
+        raise OutOfSpaceError(" has no architecture")
     if len(text) > _LONGEST_NOTATION:
-        raise ParameterError(f"{row(position)}: {shortened(text)} is no architecture")
+        raise OutOfSpaceError(f": {shortened(text)} is no architecture")
     other = official_notations(str(space.spec()["name"]), [text])
     try:
         return space.resolve(other[0] if other else text)
     except OutOfSpaceError as error:
         number = whole_number(text) if space.numbers_are_indices else None
         if number is None:
-            raise ParameterError(f"{row(position)}: {error}") from None
+            raise OutOfSpaceError(f": {error}") from None
         if not 0 <= number < space.size:
-            raise ParameterError(f"{row(position)}: {_not_in(space, number)}") from None
+            raise OutOfSpaceError(f": {_not_in(space, number)}") from None
         return number  # such as 12.0
 
 

@@ -126,7 +126,10 @@ class StepColumns:
 
     def is_empty(self, name: str) -> bool:
         """Return whether a column is missing, or has no value in any row."""
-        return name not in self.cells or not any(self.distinct(name)[0])
+        column = self.cells.get(name, [])
+        if isinstance(column, np.ndarray):
+            return bool((column != column).all())
+        return all(cell.strip().lower() in MISSING_TEXTS for cell in column)
 
 
 def first_row(place: IntArray, position: int) -> int:

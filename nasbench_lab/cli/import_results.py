@@ -1,8 +1,7 @@
-"""``nasbench-lab results``: importing the logs of other programs, and showing stored results."""
+"""``nasbench-lab results import``: the logs of other programs as a folder of results."""
 
 from __future__ import annotations
 
-import json
 import shlex
 import warnings
 from pathlib import Path
@@ -10,21 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-from nasbench_lab.cli.options import make_grid, parse_repeat, print_grid
+from nasbench_lab.cli.options import parse_repeat
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
-from nasbench_lab.errors import ImportedResultsWarning, NasbenchLabError, ParameterError
+from nasbench_lab.errors import ImportedResultsWarning, ParameterError
 from nasbench_lab.files import atomic_folder
-from nasbench_lab.plain_files import is_folder
 from nasbench_lab.report import FILES
 from nasbench_lab.report.run_folder import write_overview, write_traces
-from nasbench_lab.simulation import Budget, Results, import_results, list_log_formats
+from nasbench_lab.simulation import Budget, import_results
 from nasbench_lab.simulation.budget import KINDS
-from nasbench_lab.suites.stored_results import open_results
+from nasbench_lab.simulation.logs.formats import BUILT_IN
 from nasbench_lab.tables.importers.columns.hints import as_flags
-
-app = typer.Typer(
-    help="Import results of other programs, or show stored results.", no_args_is_help=True, rich_markup_mode=None
-)
 
 _BUDGETS = {kind.name: kind.help.removesuffix(".") for kind in KINDS}
 
@@ -33,13 +27,10 @@ def _budget(kind: str) -> Any:
     return typer.Option(help=f"{_BUDGETS[kind]}, which ends the runs.")
 
 
-@app.command("import")
 def import_logs(
     log: Annotated[list[str], typer.Argument(metavar="LOG...", help="Files, folders or addresses of databases.")],
     out: Annotated[Path, typer.Option(help="Folder for the result; must be new or empty.")],
-    kind: Annotated[
-        str, typer.Option("--format", help=f"Format of the logs: auto, {', '.join(list_log_formats())}.")
-    ] = "auto",
+    kind: Annotated[str, typer.Option("--format", help=f"Format of the logs: auto, {', '.join(BUILT_IN)}.")] = "auto",
     table: Annotated[
         str | None, typer.Option(help="Table that was searched. [default: the column table of the logs]")
     ] = None,
@@ -130,82 +121,6 @@ def import_logs(
     print_summaries(summaries)
     runs = sum(row.runs for row in summaries)
     typer.echo(f"\nimported {runs:,} runs into {out}; for figures: nasbench-lab report {shlex.quote(str(out))}")
-
-
-@app.command()
-def info(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or a traces file.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Show what a folder of results has: simulations, conditions, and where they come from."""
-    opened = open_results(results)
-    rows = [_described(opened, number) for number in range(len(opened))]
-    if as_json:
-        typer.echo(json.dumps({"kind": opened.provenance["kind"], "simulations": rows}, indent=2))
-        return
-    grid = make_grid("strategy", "table", "runs", "budget", "epochs", "repeat", "workers", "seed", "from")
-    for row in rows:
-        grid.add_row(*(str(row[name]) for name in ("strategy", "table", "runs")), *_conditions(row), _from(row))
-    print_grid(grid, fold=True)
-    if any(row["origin"] for row in rows):
-        typer.echo("\n?: not known for imported results, but taken from the log or assumed")
-
-
-@app.command("list")
-def list_results(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that has folders of results.")] = Path(
-        "results"
-    ),
-) -> None:
-    """List the folders of results in a folder."""
-    if not is_folder(folder):
-        raise ParameterError(f"there is no folder {folder}")
-    grid = make_grid("results", "simulations", "strategies", "tables")
-    found = 0
-    for place in sorted(path for path in (folder, *folder.iterdir()) if is_folder(path)):
-        try:
-            opened = open_results(place)
-        except NasbenchLabError:  # no results, or damaged ones, of which `info` tells
-            continue
-        found += 1
-        strategies = dict.fromkeys(setting.label for setting in opened.settings)
-        tables = dict.fromkeys(setting.table for setting in opened.settings)
-        grid.add_row(str(place), str(len(opened)), ", ".join(strategies), ", ".join(tables))
-    if not found:
-        typer.echo(f"there are no results in {folder}")
-        return
-    print_grid(grid, fold=True)
-    typer.echo("\nshow one    nasbench-lab results info FOLDER")
-
-
-def _described(results: Results, number: int) -> dict[str, Any]:
-    """Return a simulation as plain data."""
-    setting = results.settings[number]
-    return {
-        "strategy": setting.label,
-        "table": setting.table,
-        "runs": sum(block.runs for block in results.blocks(number)),
-        **setting.conditions.to_data(),
-        "objectives": list(setting.conditions.objectives),
-        "budget_text": str(setting.budget),
-        "origin": dict(setting.origin),
-    }
-
-
-def _conditions(row: dict[str, Any]) -> list[str]:
-    """Return the conditions of a simulation, with a question mark after those that a log does not say."""
-    unknown = row["origin"].get("unknown", ())
-    shown = {"budget": row["budget_text"], **{name: row[name] for name in ("fidelity", "repeat", "workers", "seed")}}
-    return [f"{value}?" if name in unknown else str(value) for name, value in shown.items()]
-
-
-def _from(row: dict[str, Any]) -> str:
-    origin = row["origin"]
-    if not origin:
-        return "simulation"
-    names = [file["name"] for file in origin["files"]]
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"{origin['format']}{f': {names[0]}{more}' if names else ''}"
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str]:
