@@ -111,6 +111,8 @@ class Results:
           describes the table.
         - ``skipped``: simulations that a suite skipped, each with ``strategy``, ``table`` and ``reason``.
         - ``missing``: number of shards of a suite that are not finished.
+        - ``imported``: simulations that were imported, each with ``strategy``, ``table`` and its `Setting.origin`:
+          ``format``, ``files`` with their SHA-256, ``tool``, ``clock``, ``unknown`` conditions, and more by format.
         """
         return self._provenance
 
@@ -264,6 +266,11 @@ def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:
         "tables": [describe_table(setting.table, setting.checksum) for setting in tables.values()],
         "skipped": [],
         "missing": 0,
+        "imported": [
+            {"strategy": setting.label, "table": setting.table, **setting.origin}
+            for setting in settings
+            if setting.origin
+        ],
     }
     return {**unknown, **known}
 

@@ -323,6 +323,7 @@ regret_observed, regret_valid, regret_test>
             "budget": str(self.setting.budget),
             "objective": f"{self.setting.objective.name} ({self.setting.objective.unit})",
             "optimum found": "",
+            "imported from": str(self.setting.origin.get("format", "")),
         }
         for split in ("valid", "test"):
             if split in self.reference.means:

@@ -39,7 +39,9 @@ def test_reports_and_plots_accept_it(folder, tmp_path):
     done = nasbench_lab_here("report", folder, "--page-only", "--out", tmp_path / "page.html")
     assert done.returncode == 0, done.stderr
     assert "note: Results of theirs are imported (csv), not simulated here." in done.stderr
-    assert "are imported" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "are imported" in page
+    assert open_results(folder).settings[0].origin["files"][0]["sha256"] in page
     done = nasbench_lab_here("plot", folder, "--figure", "regret", "--out", tmp_path / "regret.svg")
     assert done.returncode == 0, done.stderr
 

@@ -15,6 +15,8 @@ from nasbench_lab.errors import ImportedResultsWarning, MissingDataError, Nasben
 from nasbench_lab.simulation import Trace, load_traces, save_traces
 from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.testing import identical, synthetic_table
+from nasbench_lab.testing.baselines.run_losses import losses, scale_of
+from nasbench_lab.testing.baselines.trace_audit import audit_trace
 
 TABLE = synthetic_table("chain")
 RUNS = nl.simulate(TABLE, "random-search", runs=4, budget=nl.Budget(evaluations=9))
@@ -73,6 +75,10 @@ def test_the_order_of_rows_does_not_matter(data):
     assert same_arrays(quiet(frame.iloc[list(order)].drop(columns="step")), RUNS) == []  # ordered by seconds
 
 
+def losses_of(trace):
+    return list(losses(trace, TABLE, scale_of(trace)).values())
+
+
 def test_it_is_a_trace_like_any_other(tmp_path):
     trace = quiet(steps_of(RUNS), strategy="theirs")
     save_traces([trace, RUNS], tmp_path / "traces.h5")
@@ -81,6 +87,9 @@ def test_it_is_a_trace_like_any_other(tmp_path):
     assert stored.setting == trace.setting
     assert stored.setting.origin["unknown"] == ["budget", "repeat", "workers", "seed"]
     assert summarize(trace).test_regret == summarize(RUNS).test_regret
+    assert audit_trace(trace, TABLE) == []
+    assert all(np.array_equal(one, other) for one, other in zip(*map(losses_of, (trace, RUNS)), strict=True))
+    assert "imported from: steps" in trace._repr_html_()
     found = study([trace, RUNS], resamples=0)
     assert len(found.tasks) == 1  # the conditions that the log shows are those of the simulation
     assert any("theirs are imported (steps)" in each and "budget, repeat" in each for each in found.warnings)

@@ -1,9 +1,11 @@
 """Logs of other programs as results. The samples in tests/data/external_logs are real."""
 
+import contextlib
 import gzip
 import io
 import json
 import pickle
+import sqlite3
 import warnings
 import zipfile
 
@@ -133,6 +135,19 @@ def test_what_a_log_must_name(tmp_path):
         imported(path, uint="percent")
     with pytest.raises(ParameterError, match="reports must be"):
         imported(path, reports="first")
+
+
+def test_a_log_of_another_table_is_noted(tmp_path):
+    RUNS.records(notation=False).to_csv(tmp_path / "log.csv")
+    text = (tmp_path / "log.csv").read_text().replace("digits/topology", "my/topology")
+    (tmp_path / "log.csv").write_text(text)
+    _, notes = imported(tmp_path / "log.csv")
+    assert notes == ["the log is of table 'my/topology', but compared with digits/topology"]
+
+
+def test_evaluations_in_memory_are_no_log():
+    with pytest.raises(ParameterError, match=r"make a trace of them with Trace.from_steps"):
+        imported(RUNS.to_frame())
 
 
 # --- Syne Tune -------------------------------------------------------------------------------------------------------
@@ -404,6 +419,12 @@ def test_studies_as_objects():
 def test_studies_in_a_database(tmp_path):
     address = f"sqlite:///{tmp_path / 'studies.db'}"
     made = studies(address)
+    with contextlib.closing(sqlite3.connect(tmp_path / "studies.db")) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE more (x)")  # now in the write-ahead log
+        database.commit()
+        assert (tmp_path / "studies.db-wal").stat().st_size > 0
+        check_studies(imported(tmp_path / "studies.db")[0], made)
     before = (tmp_path / "studies.db").read_bytes()
     for source in (address, tmp_path / "studies.db"):
         check_studies(imported(source)[0], made)

@@ -64,6 +64,17 @@ class LogSource:
         found = self.path / name
         return found if is_plain(found) else None
 
+    def start(self, name: str, size: int) -> bytes:
+        """Return the first bytes of the file, see `file`; none where there is no file."""
+        path = self.file(name)
+        if path is None:
+            return b""
+        try:
+            with open_plain(path) as file:
+                return file.read(size)
+        except OSError as error:
+            raise DataError(f"cannot read {path}: {error.strerror or first_line(error)}") from error
+
     def content(self, name: str, most: int) -> bytes:
         """Return the content of the file, see `file`.
 

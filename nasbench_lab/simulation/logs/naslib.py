@@ -24,6 +24,7 @@ from nasbench_lab.tables.table import Table
 FILE = "errors.json"
 
 _MOST_BYTES = 2**28
+_MOST_CONFIGURATION = 2**16
 _VALUE = "valid_acc"
 _ARCHITECTURES = ("arch", "architecture", "architectures")
 _CLUES = {"train": "train_acc", "valid": _VALUE, "test": "test_acc"}
@@ -34,10 +35,10 @@ def is_naslib(source: LogSource) -> bool:
     path = source.file(FILE)
     if path is None:
         return False
-    start = source.head.lstrip()
-    return source.path != path or (
-        start.startswith((b"{", b"[")) and b'"train_acc"' in start + source.content(FILE, _MOST_BYTES)[: 2**20]
-    )
+    if source.path != path:
+        return True
+    # With lightweight_output, the configuration comes first.
+    return source.head.lstrip().startswith((b"{", b"[")) and b'"train_acc"' in source.start(FILE, _MOST_CONFIGURATION)
 
 
 def read_naslib(source: LogSource, options: ReadOptions) -> list[SearchLog]:

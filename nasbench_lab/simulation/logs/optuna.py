@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.errors import DataError, ParameterError, first_line
+from nasbench_lab.plain_files import is_plain
 from nasbench_lab.simulation.logs.log import Locate, LogSource, ReadOptions, SearchLog
 from nasbench_lab.simulation.steps.architectures import from_choices
 from nasbench_lab.simulation.steps.columns import StepColumns
@@ -71,6 +72,9 @@ def _studies(source: LogSource) -> Iterator[Iterator[Any]]:
             else:
                 copy = Path(folder) / "studies"
                 shutil.copyfile(path, copy)
+                for more in ("-wal", "-journal"):  # what SQLite has not written into the database yet
+                    if is_plain(f"{path}{more}"):
+                        shutil.copyfile(f"{path}{more}", f"{copy}{more}")
                 is_database = source.head.startswith(_SQLITE) or "://" in str(source.given)
                 storage = f"sqlite:///{copy}" if is_database else _journal(optuna, copy)
             names = sorted(optuna.get_all_study_names(storage))

@@ -13,7 +13,7 @@ import numpy as np
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import one_of
-from nasbench_lab.errors import DataError, ImportedResultsWarning, ParameterError
+from nasbench_lab.errors import DataError, ImportedResultsWarning, ParameterError, shortened
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.logs.formats import LogFormat, find_log_format
@@ -114,7 +114,7 @@ def import_results(
             for name, where, rows in _split(log, given, table, source):
                 if where not in tables:
                     tables[where] = table if isinstance(table, Table) else load(where)
-                groups.setdefault((name, where), []).append(_Part(log, found, rows))
+                groups.setdefault((name, where), []).append(_Part(_noted(log, tables[where]), found, rows))
     made = {key: _arranged(parts, tables[key[1]], key[0], options, stated) for key, parts in groups.items()}
     for where, found_table in tables.items():
         shared = _shared([one for (_, other), (one, _) in made.items() if other == where])
@@ -128,8 +128,19 @@ def import_results(
     return Results.of([Trace(one.setting, one.reference, **one.arrays) for one, _ in made.values()])
 
 
+def _noted(log: SearchLog, table: Table) -> SearchLog:
+    """Return a log with a note if it names another table than the one that is used."""
+    said = [] if log.columns.is_empty("table") else log.columns.distinct("table")[0]
+    if len(said) != 1 or said[0] == table.name:
+        return log
+    note = f"the log is of table {shortened(said[0])}, but compared with {table.name}"
+    return dataclasses.replace(log, notes=tuple(dict.fromkeys([*log.notes, note])))
+
+
 def _several(sources: Any) -> list[Any]:
     """Return the logs as a list."""
+    if isinstance(sources, Mapping) or hasattr(sources, "columns"):
+        raise ParameterError("these are evaluations in memory, not a log; make a trace of them with Trace.from_steps")
     alone = isinstance(sources, str | os.PathLike) or not isinstance(sources, Iterable)
     found = [sources] if alone else list(sources)
     if not found:
