@@ -1,5 +1,6 @@
 """Evaluations of other programs as traces: columns, order, clock, budget, values."""
 
+import dataclasses
 import json
 import warnings
 
@@ -14,6 +15,7 @@ from nasbench_lab.analysis import study, summarize
 from nasbench_lab.errors import ImportedResultsWarning, MissingDataError, NasbenchLabError, ParameterError
 from nasbench_lab.simulation import Trace, load_traces, save_traces
 from nasbench_lab.simulation.run_arrays import MISSING
+from nasbench_lab.tables import Table
 from nasbench_lab.testing import identical, synthetic_table
 from nasbench_lab.testing.baselines.run_losses import losses, scale_of
 from nasbench_lab.testing.baselines.trace_audit import audit_trace
@@ -180,7 +182,9 @@ def test_values_of_another_table():
     assert trace.reference.observable == 1000.0 + rank.max()
     assert (trace.regret("observed") >= 0).all()
     assert any("better than any value" in note for note in notes)
-    _, notes = notes_of({**steps, "observed": RUNS.observed.reshape(-1) + np.where(rank % 3, 0, 0.2)})
+    del steps["repeat"]
+    noisy, notes = notes_of({**steps, "observed": RUNS.observed.reshape(-1) + np.where(rank % 3, 0, 0.2)})
+    assert noisy.setting.conditions.repeat == "sample"  # the values are no means
     assert any("values are not those of synthetic/chain" in note for note in notes)
 
 
@@ -360,3 +364,39 @@ def test_any_cells_give_a_trace_or_one_line(names, data):
     else:
         assert trace.evaluations.sum() == rows
         assert (trace.architecture[trace.mask] >= 0).all()
+
+
+def test_a_metric_that_is_minimised():
+    metrics = [
+        dataclasses.replace(metric, direction="minimize", unit="nats") if metric.split in ("valid", "test") else metric
+        for metric in TABLE.description.metrics
+    ]
+    description = dataclasses.replace(TABLE.description, metrics=tuple(metrics))
+    losses_table = Table(description, {name: TABLE.values(name) for name in TABLE.metrics})
+    trace = nl.simulate(losses_table, "random-search", runs=3, budget=nl.Budget(evaluations=6))
+    steps = steps_of(trace)
+    assert same_arrays(quiet(steps, table=losses_table), trace) == []
+    assert (
+        same_arrays(quiet({**steps, "observed": -trace.observed.reshape(-1)}, table=losses_table, negated=True), trace)
+        == []
+    )
+    with pytest.raises(ParameterError, match="with negated=True they are"):
+        quiet({**steps, "observed": -trace.observed.reshape(-1)}, table=losses_table)
+    with pytest.raises(ParameterError, match="error=True is for accuracies; valid_accuracy is in 'nats'"):
+        quiet(steps, table=losses_table, error=True)
+    better = [0.01, *steps["observed"][1:]]
+    found, _ = notes_of({**steps, "observed": better}, table=losses_table)
+    assert found.reference.observable == 0.01
+    assert (found.regret("observed") >= 0).all()
+
+
+def test_repeats_are_judged_by_the_values():
+    steps = {name: cells for name, cells in steps_of(RUNS).items() if name != "repeat"}
+    assert same_arrays(quiet(steps), RUNS) == []
+    one = nl.load("nas-bench-graph/proteins")
+    assert one.repeats == 1
+    trace = nl.simulate(one, "random-search", runs=2, budget=nl.Budget(evaluations=5))
+    steps = {name: cells for name, cells in steps_of(trace).items() if name != "repeat"}
+    found, _ = notes_of(steps, table=one)
+    assert same_arrays(found, trace) == []
+    assert found.setting.conditions == trace.setting.conditions

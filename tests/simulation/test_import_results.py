@@ -536,6 +536,14 @@ def test_a_package_adds_a_format(tmp_path, monkeypatch):
     assert results.settings[0].origin["format"] == "my-tool"
 
 
+def test_lines_can_be_long(tmp_path):
+    record = {"architecture": 7, "value": 88.0, "remark": "x" * 10_000}
+    (tmp_path / "log").write_text(f"{json.dumps(record)}\n{json.dumps(record)}\n")
+    results, notes = imported(tmp_path / "log", strategy="mine")
+    assert results.trace(0).architecture.tolist() == [[7, 7]]
+    assert notes[0] == "these columns are not used: 'remark'"
+
+
 def test_a_log_with_a_lot_of_text_in_one_cell(tmp_path):
     buffer = io.StringIO()
     buffer.write("architecture,value\n" + "9" * 100_000 + ",88\n")

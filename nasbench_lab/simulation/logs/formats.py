@@ -18,7 +18,7 @@ from nasbench_lab.simulation.logs.naslib import is_naslib, read_naslib
 from nasbench_lab.simulation.logs.naszilla import is_naszilla, read_naszilla
 from nasbench_lab.simulation.logs.optuna import is_optuna, read_optuna
 from nasbench_lab.simulation.logs.syne_tune import is_syne_tune, read_syne_tune
-from nasbench_lab.simulation.logs.tabular import looks_like_lines, read_columns_file, read_lines_file
+from nasbench_lab.simulation.logs.tabular import is_lines, read_columns_file, read_lines_file
 from nasbench_lab.tables.importers.format_detection import is_columns
 
 GROUP = "nasbench_lab.logs"
@@ -51,7 +51,7 @@ BUILT_IN = {
         LogFormat(
             "jsonl",
             "JSON lines",
-            lambda source: source.file("") is not None and looks_like_lines(source.head),
+            is_lines,
             read_lines_file,
         ),
         LogFormat(

@@ -21,6 +21,15 @@ from nasbench_lab.tables.reading.gzip_file import expand
 MOST_ROWS = 2**24
 _MOST_BYTES = 2**29
 _MOST_NAMES = 2**12
+_LONGEST_FIRST_LINE = 2**20
+
+
+def is_lines(source: LogSource) -> bool:
+    """Return whether a source is a file of JSON lines."""
+    if source.path is None or source.file("") is None:
+        return False
+    long = source.head.lstrip().startswith(b"{") and b"\n" not in source.head
+    return looks_like_lines(source.start("", _LONGEST_FIRST_LINE) if long else source.head)
 
 
 def looks_like_lines(head: bytes) -> bool:

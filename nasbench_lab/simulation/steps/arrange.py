@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import nasbench_lab
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import ParameterError, shortened
+from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.measurements import MEAN, Measurements, RepeatPolicy
@@ -20,10 +20,17 @@ from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.steps.architectures import find_architectures
 from nasbench_lab.simulation.steps.clocks import log_clock, logged_seconds, table_clock
-from nasbench_lab.simulation.steps.columns import StepColumns, first_row
+from nasbench_lab.simulation.steps.columns import StepColumns
 from nasbench_lab.simulation.steps.options import StepOptions, name_of_strategy
 from nasbench_lab.simulation.steps.run_order import RunOrder, order_runs
 from nasbench_lab.simulation.steps.spent import shown_budget, shown_spent, stated_budget
+from nasbench_lab.simulation.steps.trainings import (
+    epochs_before,
+    fidelities_of,
+    highest_fidelity,
+    repeat_policy,
+    repeats_of,
+)
 from nasbench_lab.simulation.steps.values import TableValues, check_values, observed_values
 from nasbench_lab.tables.importers.columns.hints import option
 from nasbench_lab.tables.table import Table
@@ -113,27 +120,30 @@ def arranged(
     seconds = logged_seconds(columns) if options.clock == "log" or options.order == "seconds" else None
     order = order_runs(columns, seconds, options)
     architecture = find_architectures(table, columns)[order.rows]
-    fidelity = _fidelities(table, columns, options)[order.rows]
+    fidelity = fidelities_of(table, columns, options)[order.rows]
     raw = columns.numbers("value")[order.rows]
     there = TableValues(table, architecture, fidelity)
     notes = [*_ignored(columns), *order.notes, *check_values(raw, there, options)]
     observed = observed_values(raw, table, options)
-    repeat = _repeats(table, columns)[order.rows] if "repeat" in columns else there.repeat_of(observed)
-    before = _before(columns, order, architecture, fidelity)
+    if columns.is_empty("repeat"):
+        repeat, is_mean = there.repeat_of(observed), there.is_mean(observed) | np.isnan(observed)
+    else:
+        repeat = repeats_of(table, columns)[order.rows]
+        is_mean = repeat == MEAN
+    before = epochs_before(columns, order, architecture, fidelity)
     time, clock = _clock(table, columns, order, options, seconds, (architecture, fidelity, before, repeat))
     if clock == "none" and options.clock == "log":
         hint = f"; {option('clock', 'table')} charges the costs of the table" if table.has_times else ""
         notes.append(f"the log of {name} has no seconds, so its runs are compared by evaluations{hint}")
-    shown = shared or Conditions(shown_budget(order, fidelity, time), _highest(table, fidelity), _policy(table, repeat))
+    shown = shared or Conditions(
+        shown_budget(order, fidelity, time), highest_fidelity(table, fidelity), repeat_policy(table, is_mean)
+    )
     measurements = Measurements(table, shown.fidelity, shown.repeat if stated.repeat is None else stated.repeat)
     if stated.budget is None:
         spent = shown_spent(shown.stated_budget, order)
     else:
         spent = stated_budget(stated.budget.at(measurements.fidelity), order, fidelity, before, time)
     notes += spent.notes
-    workers = 1 if stated.workers is None else stated.workers
-    seed = 0 if stated.seed is None else stated.seed
-    conditions = Conditions(spent.budget, measurements.fidelity, measurements.repeat, workers, (), {}, seed)
     rows: dict[str, NDArray[Any]] = {
         "architecture": architecture,
         "fidelity": fidelity,
@@ -146,29 +156,37 @@ def arranged(
     reference = reference_of(table, measurements)
     best, beyond = _observable(reference, observed[spent.counts], table)
     notes += beyond
-    setting = Setting(
-        table=table.name,
-        checksum=table.checksum,
-        strategy=name,
-        label=name,
-        parameters={},
-        conditions=conditions,
-        first_run=order.first_run,
-        objective=table.objective,
-        origin={
-            "format": "steps",
-            "files": [],
-            "tool": f"nasbench-lab {nasbench_lab.__version__}",
-            "clock": clock,
-            "unknown": stated.unknown,
-            **origin,
-        },
-    )
+    known = {"clock": clock, "unknown": stated.unknown, **origin}
+    setting = _setting(table, name, measurements, spent.budget, stated, known)
     return Arranged(
-        setting,
+        dataclasses.replace(setting, first_run=order.first_run),
         dataclasses.replace(reference, observable=best),
         {**arrays, "stopped": spent.stopped},
         tuple(dict.fromkeys(notes)),
+    )
+
+
+def _setting(
+    table: Table,
+    strategy: str,
+    measurements: Measurements,
+    budget: Budget,
+    stated: StatedConditions,
+    origin: Mapping[str, Any],
+) -> Setting:
+    """Return the setting of imported runs, with the usual values of conditions that are not known."""
+    workers = 1 if stated.workers is None else stated.workers
+    seed = 0 if stated.seed is None else stated.seed
+    return Setting(
+        table=table.name,
+        checksum=table.checksum,
+        strategy=strategy,
+        label=strategy,
+        parameters={},
+        conditions=Conditions(budget, measurements.fidelity, measurements.repeat, workers, (), {}, seed),
+        first_run=0,
+        objective=table.objective,
+        origin={"format": "steps", "files": [], "tool": f"nasbench-lab {nasbench_lab.__version__}", **origin},
     )
 
 
@@ -178,76 +196,6 @@ def _ignored(columns: StepColumns) -> list[str]:
     shown = ", ".join(map(repr, columns.ignored[:5]))
     more = f" and {len(columns.ignored) - 5} more" if len(columns.ignored) > 5 else ""
     return [f"these columns are not used: {shown}{more}"]
-
-
-def _fidelities(table: Table, columns: StepColumns, options: StepOptions) -> IntArray:
-    """Return the training epochs of every row."""
-    highest = table.fidelities[-1]
-    if columns.is_empty("fidelity"):
-        epochs = highest if options.fidelity is None else options.fidelity
-        if epochs not in table.fidelities:
-            table.fidelity_position(epochs)  # raises an error
-        return np.full(len(columns), epochs, dtype=np.int64)
-    found, place = columns.whole_numbers("fidelity")
-    for position, epochs in enumerate(found):
-        if not 1 <= epochs <= highest:
-            row = columns.row(first_row(place, position))
-            if epochs < 1:
-                raise ParameterError(f"{row}: fidelity must be a number of epochs from 1, got {shortened(epochs)}")
-            raise ParameterError(
-                f"{row}: fidelity {shortened(epochs)} is above the highest of {table.name}, {highest} epochs"
-            )
-    return np.array(found, dtype=np.int64)[place]
-
-
-def _highest(table: Table, fidelity: IntArray) -> int:
-    """Return the table's lowest fidelity that is not below any of the evaluations."""
-    most = int(fidelity.max())
-    return next(epochs for epochs in table.fidelities if epochs >= most)
-
-
-def _repeats(table: Table, columns: StepColumns) -> NDArray[np.int16]:
-    """Return the number of the repeat of every row, -1 for the mean or an unknown one."""
-    texts, place = columns.distinct("repeat")
-    found = []
-    for position, text in enumerate(texts):
-        if text in ("", "-1", "mean"):
-            found.append(MEAN)
-            continue
-        try:
-            number = table.check_repeat(int(text) if text.isdecimal() and len(text) < 19 else text)
-        except ParameterError as error:
-            raise ParameterError(f"{columns.row(first_row(place, position))}: {error}") from None
-        found.append(MEAN if number == "mean" else int(number))
-    return np.array(found, dtype=np.int16)[place]
-
-
-def _policy(table: Table, repeat: NDArray[np.int16]) -> RepeatPolicy:
-    """Return what the evaluations observed: the mean, if all did and there is more than one repeat."""
-    return "mean" if table.repeats > 1 and bool((repeat == MEAN).all()) else "sample"
-
-
-def _before(columns: StepColumns, order: RunOrder, architecture: IntArray, fidelity: IntArray) -> IntArray:
-    """Return the epochs after which each evaluation continues an earlier one of its training; 0 for a new training."""
-    before = np.zeros(len(order.rows), dtype=np.int64)
-    if "training" not in columns:
-        return before
-    names = columns.texts("training")
-    last: dict[tuple[int, str], tuple[int, int]] = {}
-    for place, row in enumerate(order.rows.tolist()):
-        if not names[row]:
-            continue
-        key = int(order.run[place]), names[row]
-        known = last.get(key)
-        now = int(architecture[place]), int(fidelity[place])
-        if known is not None and known[0] != now[0]:
-            raise ParameterError(
-                f"{columns.row(row)}: training {names[row][:40]!r} has architectures {known[0]} and {now[0]}"
-            )
-        if known is not None and known[1] < now[1]:
-            before[place] = known[1]
-        last[key] = now
-    return before
 
 
 def _clock(

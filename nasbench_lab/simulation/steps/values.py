@@ -78,10 +78,14 @@ class TableValues:
 
     def repeat_of(self, values: FloatArray) -> NDArray[np.int16]:
         """Return the repeat whose value each evaluation observed; -1 for the mean, or if it is not certain."""
-        slack = _EQUAL * np.maximum(np.abs(values), _EQUAL)
-        same = np.abs(self.repeats - values[:, None]) <= slack[:, None]
-        is_mean = np.abs(self.mean - values) <= slack
-        return np.where((same.sum(axis=1) == 1) & ~is_mean, same.argmax(axis=1), MEAN).astype(np.int16)
+        same = np.abs(self.repeats - values[:, None]) <= _slack(values)[:, None]
+        certain = (same.sum(axis=1) == 1) & (~self.is_mean(values) | (self.table.repeats == 1))
+        return np.where(certain, same.argmax(axis=1), MEAN).astype(np.int16)
+
+    def is_mean(self, values: FloatArray) -> NDArray[np.bool_]:
+        """Return whether each evaluation observed the mean over repeats."""
+        same: NDArray[np.bool_] = np.abs(self.mean - values) <= _slack(values)
+        return same
 
     def near(self, values: FloatArray) -> NDArray[np.bool_]:
         """Return whether each value lies among those that the table has for its architecture and fidelity."""
@@ -90,6 +94,10 @@ class TableValues:
         low, high = np.fmin.reduce(both, axis=1), np.fmax.reduce(both, axis=1)
         near: NDArray[np.bool_] = (values >= low - slack) & (values <= high + slack)
         return near
+
+
+def _slack(values: FloatArray) -> FloatArray:
+    return _EQUAL * np.maximum(np.abs(values), _EQUAL)
 
 
 def check_values(raw: FloatArray, there: TableValues, options: StepOptions) -> Iterator[str]:
