@@ -8,8 +8,14 @@
 """
 
 from nasbench_lab import _startup as _startup
-from nasbench_lab.errors import NasbenchLabError, OneFidelityWarning, SearchOnTestWarning, SettingWarning
-from nasbench_lab.simulation import Budget, Conditions, Trace, simulate
+from nasbench_lab.errors import (
+    ImportedResultsWarning,
+    NasbenchLabError,
+    OneFidelityWarning,
+    SearchOnTestWarning,
+    SettingWarning,
+)
+from nasbench_lab.simulation import Budget, Conditions, Trace, import_results, simulate
 from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies
 from nasbench_lab.tables import Table, cite, fetch, list_tables, load, read_columns, verify
 
@@ -18,6 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Budget",
     "Conditions",
+    "ImportedResultsWarning",
     "NasbenchLabError",
     "OneFidelityWarning",
     "PlainStrategy",
@@ -28,6 +35,7 @@ __all__ = [
     "Trace",
     "cite",
     "fetch",
+    "import_results",
     "list_strategies",
     "list_tables",
     "load",

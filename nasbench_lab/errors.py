@@ -55,6 +55,10 @@ class OneFidelityWarning(UserWarning):
     """All evaluations of a multi-fidelity strategy have one fidelity, so it is no multi-fidelity search."""
 
 
+class ImportedResultsWarning(UserWarning):
+    """Something that a reader of imported results should know, such as values that are not the table's."""
+
+
 class MissingFontWarning(UserWarning):
     """No installed font has some characters of the names that a figure shows."""
 
@@ -63,5 +67,5 @@ class SettingWarning(UserWarning):
     """A setting of a search has no effect, or hides most of the table from it."""
 
 
-NOTED = (OneFidelityWarning, SearchOnTestWarning, SettingWarning, MissingFontWarning)
+NOTED = (OneFidelityWarning, SearchOnTestWarning, SettingWarning, ImportedResultsWarning, MissingFontWarning)
 """The warnings that the command line prints as notes."""

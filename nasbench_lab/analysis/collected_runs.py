@@ -8,7 +8,9 @@ from functools import cached_property
 
 from nasbench_lab.analysis.run_summary import RunEnds, Summary, join_ends, run_ends, summarize_ends
 from nasbench_lab.analysis.trajectories import Trajectories, incumbent_trajectories, join_trajectories
-from nasbench_lab.simulation.trace import Reference, Setting, Trace
+from nasbench_lab.simulation.reference import Reference
+from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.trace import Trace
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

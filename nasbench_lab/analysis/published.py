@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from nasbench_lab.analysis.run_summary import Summary, summarize_blocks
 from nasbench_lab.simulation.published import Published
 from nasbench_lab.simulation.results import Results
-from nasbench_lab.simulation.trace import Setting, Trace
+from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.trace import Trace
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import unknown
-from nasbench_lab.simulation.trace import Reference
+from nasbench_lab.simulation.reference import Reference
 from nasbench_lab.tables.description import Direction
 
 

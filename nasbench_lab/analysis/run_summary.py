@@ -12,7 +12,9 @@ import numpy as np
 
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.simulation.trace import Reference, Setting, Trace
+from nasbench_lab.simulation.reference import Reference
+from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.trace import Trace
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 

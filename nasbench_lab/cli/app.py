@@ -20,6 +20,7 @@ from nasbench_lab.cli.interrupts import INTERRUPTED, noticed_interrupts
 from nasbench_lab.cli.plot import plot
 from nasbench_lab.cli.query import query
 from nasbench_lab.cli.report import report
+from nasbench_lab.cli.result_folders import app as results_app
 from nasbench_lab.cli.run import run
 from nasbench_lab.cli.strategies import app as strategies_app
 from nasbench_lab.cli.streams import guarded_streams
@@ -62,6 +63,7 @@ app.command()(plot)
 app.command()(report)
 app.command()(check)
 app.add_typer(suite_app, name="suite")
+app.add_typer(results_app, name="results")
 app.add_typer(tables_app, name="tables")
 app.add_typer(strategies_app, name="strategies")
 

@@ -12,7 +12,10 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.costs import Spending
 from nasbench_lab.simulation.evaluator import Outcome
-from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace
+from nasbench_lab.simulation.reference import Reference
+from nasbench_lab.simulation.run_arrays import MISSING
+from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.trace import Trace
 
 _DTYPES: dict[str, type[np.generic]] = {
     "architecture": np.int32,

@@ -12,21 +12,23 @@ from typing import Any
 from nasbench_lab.checks import whole
 from nasbench_lab.errors import OneFidelityWarning, ParameterError, SearchOnTestWarning, SettingWarning
 from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.conditions import Conditions, Prepared
+from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.simulation.reference import reference_of
 from nasbench_lab.simulation.run_batches import simulate_runs
 from nasbench_lab.simulation.search_progress import Progress, Watch, check_progress, reported
+from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.setting_notes import setting_notes
 from nasbench_lab.simulation.simulation_processes import SimulationProcesses
 from nasbench_lab.simulation.single_fidelity import one_fidelity_warning
-from nasbench_lab.simulation.trace import Reference, Setting, Trace
+from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.simulation.zero_cost_scores import require_scores
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.lookup import find_strategy, parameter_names, parameters_in_text
 from nasbench_lab.strategies.plain import PlainRun
 from nasbench_lab.streams import check_seed
 from nasbench_lab.tables.catalogue import load
-from nasbench_lab.tables.table import Table, best
+from nasbench_lab.tables.table import Table
 
 
 def simulate(
@@ -162,7 +164,7 @@ def simulate_under(
         else:
             watch = None if report is None else Watch(report)
             log = simulate_runs(table, strategy, prepared, setting, runs, watch)
-    trace = log.trace(setting, _reference(table, prepared))
+    trace = log.trace(setting, reference_of(table, prepared.measurements, prepared.goals))
     if note := one_fidelity_warning(strategy, table, trace):
         warnings.warn(note, OneFidelityWarning, stacklevel=stacklevel)
     return trace
@@ -194,19 +196,3 @@ def _refuse_ambiguous(given: Any, strategy: Strategy[Any], parameters: Mapping[s
                 f"strategy {strategy.name!r} has a parameter {name!r}, which is also an argument of simulate: "
                 f"give the strategy's in parameters={{{name!r}: ...}}"
             )
-
-
-def _reference(table: Table, prepared: Prepared) -> Reference:
-    """Return the reference: the table's means and optima of every architecture."""
-    measurements, goals = prepared.measurements, prepared.goals
-    splits = {"valid": table.description.valid, "test": table.description.test}
-    metrics = {split: table.description.metric(name) for split, name in splits.items() if name is not None}
-    means = {split: table.mean_values(metric.name) for split, metric in metrics.items()}
-    if goals is None:
-        return Reference(measurements.best, metrics, means, space=table.description.space)
-    values, _, architecture = measurements.outcomes()
-    feasible = goals.violation() == 0
-    observable = best(values[feasible[architecture]], table.objective)
-    return Reference(
-        observable, {**metrics, **goals.metrics}, {**means, **goals.columns}, feasible, table.description.space
-    )

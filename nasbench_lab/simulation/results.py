@@ -14,7 +14,8 @@ from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.records import Records
-from nasbench_lab.simulation.trace import Setting, Trace, concatenate
+from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.trace import Trace, concatenate
 from nasbench_lab.simulation.trace_files import TraceReader, read_settings
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ class Results:
           describes the table.
         - ``skipped``: simulations that a suite skipped, each with ``strategy``, ``table`` and ``reason``.
         - ``missing``: number of shards of a suite that are not finished.
+        - ``imported``: simulations that were imported, each with ``strategy``, ``table`` and its `Setting.origin`:
+          ``format``, ``files`` with their SHA-256, ``tool``, ``clock``, ``unknown`` conditions, and more by format.
         """
         return self._provenance
 
@@ -264,6 +267,11 @@ def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:
         "tables": [describe_table(setting.table, setting.checksum) for setting in tables.values()],
         "skipped": [],
         "missing": 0,
+        "imported": [
+            {"strategy": setting.label, "table": setting.table, **setting.origin}
+            for setting in settings
+            if setting.origin
+        ],
     }
     return {**unknown, **known}
 

@@ -10,8 +10,8 @@ from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.simulation.clock import Clock, Log
 from nasbench_lab.simulation.conditions import Prepared
 from nasbench_lab.simulation.search_loop import simulate_together
+from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.threads import one_thread
-from nasbench_lab.simulation.trace import Setting
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
 from nasbench_lab.tables.table import Table

@@ -13,8 +13,8 @@ from nasbench_lab.simulation.clock import Clock
 from nasbench_lab.simulation.evaluator import Evaluator, Fidelities, ManyFidelities, OneFidelity, Outcome
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.simulation.objectives import Goals, penalised
+from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.synchronous import OneWorker, SynchronousWorkers
-from nasbench_lab.simulation.trace import Setting
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals

@@ -24,7 +24,7 @@ from nasbench_lab.simulation.clock import Log, LoggedRuns
 from nasbench_lab.simulation.run_batches import new_log, runs_together, simulate_runs
 from nasbench_lab.simulation.search_progress import Watch
 from nasbench_lab.simulation.sent_objects import packed, packed_strategy
-from nasbench_lab.simulation.trace import Setting
+from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
 from nasbench_lab.tables.table import Table

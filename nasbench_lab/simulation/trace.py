@@ -1,9 +1,11 @@
-"""Traces: the evaluations of every run of a simulation, and the reference values that an analysis needs."""
+"""Traces: the evaluations of every run of a simulation."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, final
@@ -11,15 +13,22 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.displays import html_card
-from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.errors import ImportedResultsWarning, ParameterError
 from nasbench_lab.messages import unknown
 from nasbench_lab.records import Categories, Column, Records
 from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.simulation.reference import Reference, regret_of
+from nasbench_lab.simulation.run_arrays import MISSING, join_arrays
+from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.steps.arrange import StatedConditions, arranged
+from nasbench_lab.simulation.steps.columns import step_columns
+from nasbench_lab.simulation.steps.options import step_options
 from nasbench_lab.spaces import make_space
-from nasbench_lab.tables.description import Direction, Metric
+from nasbench_lab.tables.catalogue import load
+from nasbench_lab.tables.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,104 +38,6 @@ REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
 
 EVALUATIONS_AT_A_TIME = 2**21
 """Evaluations that an analysis reads and works on at a time. The results do not depend on it."""
-
-_ROUNDING = 1e-12
-"""Relative difference below which means over repeats count as equal, as the order of the sums may differ."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Setting:
-    """The setting of a simulation, as plain data.
-
-    Attributes:
-        table: name of the table.
-        checksum: digest of the table's content; empty for a table made in memory.
-        strategy: name of the strategy.
-        version: version of the strategy, raised whenever its traces change on purpose.
-        label: its name with the parameters that differ from their defaults, for legends.
-        parameters: its parameters.
-        conditions: budget, fidelity, repeat, workers, objectives, limits and root seed. The fidelity is that of every
-            evaluation; for multi-fidelity strategies, the highest.
-        first_run: number of the first run.
-        objective: the metric that was searched on.
-    """
-
-    table: str
-    checksum: str
-    strategy: str
-    label: str
-    parameters: Mapping[str, Any]
-    conditions: Conditions
-    first_run: int
-    objective: Metric
-    version: int = 1
-
-    @property
-    def budget(self) -> Budget:
-        """The budget of the conditions."""
-        return self.conditions.stated_budget
-
-    @property
-    def fidelity(self) -> int:
-        """The fidelity of the conditions, resolved for the table."""
-        assert self.conditions.fidelity is not None  # noqa: S101 - `Conditions.on` makes sure
-        return self.conditions.fidelity
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Reference:
-    """The table's means of every architecture at the highest fidelity, against which regret is measured.
-
-    Attributes:
-        observable: the best value that an evaluation of this simulation could have observed.
-        metrics: the metric of each split that the table has, by split ("valid", "test"), and the metrics of further
-            objectives and limits, by name.
-        means: for each metric, the mean over repeats of every architecture, shape (architectures,).
-        feasible: whether each architecture keeps the limits, shape (architectures,); None without limits. Optima are
-            over feasible architectures only.
-        space: plain data from which `nasbench_lab.spaces.make_space` makes the table's space, so that architectures can
-            be written in official notation and drawn; empty if unknown (traces of format 2).
-    """
-
-    observable: float
-    metrics: Mapping[str, Metric]
-    means: Mapping[str, FloatArray]
-    feasible: NDArray[np.bool_] | None = None
-    space: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-
-    def mean(self, split: str) -> FloatArray:
-        """Return every architecture's mean for a split; raise an error that lists the available splits."""
-        if split not in ("valid", "test"):
-            raise unknown("split", split, ("valid", "test"))
-        if split not in self.means:
-            raise MissingDataError(f"the table publishes no {split} measurements; it has {', '.join(self.means)}")
-        return self.means[split]
-
-    def means_of(self, architecture: IntArray, split: str) -> FloatArray:
-        """Return the means of architectures for a split, in the same shape; NaN for -1."""
-        return np.where(architecture >= 0, self.mean(split).take(np.maximum(architecture, 0)), np.nan)
-
-    def regret(self, split: str, value: FloatArray) -> FloatArray:
-        """Return how far values are from the best mean of a split, at least 0."""
-        return regret_of(value, self.optimum(split), self.metrics[split].direction)
-
-    def optimum(self, split: str) -> float:
-        """Return the best mean of a split."""
-        means = self.mean(split)
-        if self.feasible is not None:
-            means = means[self.feasible]
-        best = np.fmin if self.metrics[split].direction == "minimize" else np.fmax
-        return float(best.reduce(means, initial=np.nan))
-
-
-def regret_of(value: FloatArray, optimum: float, direction: Direction) -> FloatArray:
-    """Return the distance to the optimum. Differences of at most 1e-12 of the optimum are rounding, and count as 0.
-
-    >>> regret_of(np.array([0.5, 0.7, 0.7 - 1e-16]), 0.7, "maximize").round(3).tolist()
-    [0.2, 0.0, 0.0]
-    """
-    gap = value - optimum if direction == "minimize" else optimum - value
-    return np.where(np.abs(gap) <= _ROUNDING * abs(optimum), 0.0, gap)
 
 
 @final
@@ -157,6 +68,60 @@ class Trace:
     time: FloatArray
     mask: NDArray[np.bool_]
     stopped: NDArray[np.bool_]
+
+    @classmethod
+    def from_steps(
+        cls,
+        steps: Any,
+        *,
+        table: Table | str | os.PathLike[str],
+        strategy: str,
+        columns: Mapping[str, str] | None = None,
+        budget: Budget | None = None,
+        repeat: RepeatPolicy | None = None,
+        workers: int | None = None,
+        seed: int | None = None,
+        **options: Any,
+    ) -> Trace:
+        """Return a trace of evaluations that another program made on a table.
+
+        It is a trace like any other: the incumbents are chosen by the given values, and regrets are measured with the
+        table's. `docs/import-results.md` describes the columns and the rules. A condition that is not given is not
+        known; `Setting.origin` lists these.
+
+        Args:
+            steps: the evaluations, as columns by name: a dictionary of arrays, a data frame, or `Records`. Needed are
+                ``architecture`` (an index or notation) and ``value``; others are ``run``, ``step``, ``seconds``,
+                ``fidelity``, ``repeat`` and ``training``. Arrays have shape (rows,), or all of them (runs, steps).
+            table: the table, its name, or the path of a table file.
+            strategy: name of the strategy.
+            columns: where a column has another name, its name in ``steps``, such as ``{"value": "val_acc"}``.
+            budget: limits per run, which end the runs; by default the longest run.
+            repeat: what an evaluation observed, see `Conditions`; by default judged by the values.
+            workers: number of workers per run.
+            seed: root seed.
+            **options: how to read the steps: ``unit``, ``error``, ``negated``, ``durations``, ``clock``, ``order``,
+                ``fidelity`` and ``check``; see `nasbench_lab.simulation.StepOptions`.
+
+        Raises:
+            ParameterError: the steps contradict themselves or the table, or an option is not allowed.
+            MissingDataError: the table lacks what the clock or the budget needs.
+            UnknownNameError: no such table, column or fidelity.
+
+        Warns:
+            ImportedResultsWarning: something that a reader of the results should know.
+
+        >>> steps = {"architecture": [0, 7, 9], "value": [0.7444, 0.88, 0.8933], "seconds": [0.7, 1.6, 2.1]}
+        >>> trace = Trace.from_steps(steps, table="digits/topology", strategy="mine", unit="fraction")
+        >>> trace.incumbent().tolist(), str(trace.setting.budget)
+        ([[0, 7, 9]], '3 evaluations')
+        """
+        found = load(table) if not isinstance(table, Table) else table
+        stated = StatedConditions(budget, repeat, workers, seed)
+        made = arranged(step_columns(steps, columns), found, strategy, step_options(options), stated, {})
+        for note in made.notes:
+            warnings.warn(note, ImportedResultsWarning, stacklevel=2)
+        return cls(made.setting, made.reference, **made.arrays)
 
     @property
     def runs(self) -> int:
@@ -359,6 +324,7 @@ regret_observed, regret_valid, regret_test>
             "budget": str(self.setting.budget),
             "objective": f"{self.setting.objective.name} ({self.setting.objective.unit})",
             "optimum found": "",
+            "imported from": str(self.setting.origin.get("format", "")),
         }
         for split in ("valid", "test"):
             if split in self.reference.means:
@@ -414,30 +380,8 @@ def concatenate(traces: Sequence[Trace]) -> Trace:
         run += trace.runs
     if len(traces) == 1:
         return traces[0]
-    joined = {name: _join([getattr(trace, name) for trace in traces], missing) for name, missing in MISSING.items()}
+    joined = {
+        name: join_arrays([getattr(trace, name) for trace in traces], missing) for name, missing in MISSING.items()
+    }
     stopped = np.concatenate([trace.stopped for trace in traces])
     return Trace(traces[0].setting, traces[0].reference, **joined, stopped=stopped)
-
-
-MISSING: dict[str, float] = {
-    "architecture": -1,
-    "fidelity": 0,
-    "repeat": -1,
-    "observed": np.nan,
-    "time": np.nan,
-    "mask": False,
-}
-"""The values in the arrays of a trace after the end of a run."""
-
-
-def _join(arrays: Sequence[NDArray[Any]], missing: float) -> NDArray[Any]:
-    """Stack arrays of shape (runs, steps) over runs, padded to the longest. One step of all runs is contiguous."""
-    steps, runs = max(a.shape[1] for a in arrays), sum(a.shape[0] for a in arrays)
-    joined = np.empty((steps, runs), dtype=arrays[0].dtype).T
-    first = 0
-    for array in arrays:
-        last = first + array.shape[0]
-        joined[first:last, : array.shape[1]] = array
-        joined[first:last, array.shape[1] :] = missing
-        first = last
-    return joined

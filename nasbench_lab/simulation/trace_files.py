@@ -39,7 +39,10 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.simulation.conditions import Conditions
-from nasbench_lab.simulation.trace import MISSING, Reference, Setting, Trace, row_blocks
+from nasbench_lab.simulation.reference import Reference
+from nasbench_lab.simulation.run_arrays import MISSING
+from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.trace import Trace, row_blocks
 from nasbench_lab.strategies.base import shown
 from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
@@ -309,6 +312,8 @@ def setting_text(setting: Setting) -> str:
     """Return a setting as JSON. Arguments of plain strategies that JSON cannot store become text."""
     data = {field.name: getattr(setting, field.name) for field in dataclasses.fields(setting)}
     data |= data.pop("conditions").to_data()
+    if not setting.origin:  # files of simulations do not have it
+        del data["origin"]
     return json.dumps({**data, "objective": dataclasses.asdict(setting.objective)}, default=shown, sort_keys=True)
 
 

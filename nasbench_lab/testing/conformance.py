@@ -24,8 +24,8 @@ import numpy as np
 from nasbench_lab.checks import domains
 from nasbench_lab.errors import OneFidelityWarning, ParameterError
 from nasbench_lab.simulation import Budget, Trace, simulate
+from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.simulation.sent_objects import packed
-from nasbench_lab.simulation.trace import MISSING
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies import Evaluations, Problem, Proposals, Strategy
 from nasbench_lab.strategies.lookup import StrategyLike, find_strategy

@@ -18,6 +18,7 @@ import sys
 import tarfile
 import time
 import traceback
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -448,6 +449,52 @@ def _build_toml():
     return SPEC.encode()
 
 
+def _read_naszilla(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = nl.import_results(path, format="naszilla", table="digits/topology")
+    return [trace.observed.tobytes() for trace in found]
+
+
+_LOGS = Path(__file__).parent.parent / "data" / "external_logs"
+
+
+def _log(name):
+    """A real log of another program, alone in the folder."""
+    return _written(Path(name).name, (_LOGS / name).read_bytes)
+
+
+def _steps(form):
+    """Evaluations in the documented form."""
+
+    def make(folder):
+        from nasbench_lab.testing import synthetic_table
+
+        trace = nl.simulate(synthetic_table("tiny"), "random-search", runs=2, budget=nl.Budget(evaluations=5))
+        rows = trace.records()
+        if form == "csv":
+            return rows.to_csv(folder / "steps.csv")
+        columns = rows.to_dict()
+        lines = [json.dumps(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+        (folder / "steps.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        return folder / "steps.jsonl"
+
+    return make
+
+
+def _read_log(kind, table="digits/topology", **options):
+    def read(path):
+        from nasbench_lab.testing import synthetic_table
+
+        searched = synthetic_table("tiny") if table is None else table
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = nl.import_results(path, format=kind, table=searched, strategy="theirs", **options)
+        return [trace.observed.tobytes() for trace in found]
+
+    return read
+
+
 READERS = {
     "table": Reader(_table, _read_table, checked=True),
     "table, version 2": Reader(lambda folder: _table(folder, 2), _read_table, checked=True),
@@ -483,6 +530,15 @@ READERS = {
     "zip of json": Reader(_zen, _read_zen, checked=True),
     "description": Reader(_description, _read_description, (BYTES, TEXT, JSON)),
     "split file": Reader(_split_file, _read_split_file, (BYTES, TEXT, JSON)),
+    "steps, csv": Reader(_steps("csv"), _read_log("csv", None), (BYTES, TEXT)),
+    "steps, json lines": Reader(_steps("jsonl"), _read_log("jsonl", None), (BYTES, TEXT)),
+    "syne tune": Reader(
+        _log("syne-tune-random/results.csv.zip"),
+        _read_log("syne-tune", unit="fraction", error=True, columns={"value": "valid_error"}),
+    ),
+    "naslib": Reader(_log("naslib-last/errors.json"), _read_log("naslib"), (BYTES, JSON), count=4),
+    "naszilla": Reader(_log("naszilla-specs-0.pkl"), _read_naszilla),
+    "optuna": Reader(_log("optuna.log"), _read_log("optuna"), (BYTES,), count=8),
 }
 
 

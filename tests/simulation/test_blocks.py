@@ -16,7 +16,7 @@ from nasbench_lab.errors import DataError
 from nasbench_lab.report.run_folder import write_traces
 from nasbench_lab.simulation import Results, concatenate, save_traces, trace_files
 from nasbench_lab.simulation.results import open_traces
-from nasbench_lab.simulation.trace import MISSING
+from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.suites import Comparison
 from nasbench_lab.testing import identical, synthetic_table
 

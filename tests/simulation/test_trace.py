@@ -13,7 +13,7 @@ from traces import NAN, hand_made
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.simulation import Reference, concatenate, load_traces, save_traces
-from nasbench_lab.simulation.trace import MISSING
+from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.strategies import needs
 from nasbench_lab.testing import identical, synthetic_table
 

@@ -20,8 +20,10 @@ from nasbench_lab.analysis.studies.tasks import Group, describe
 from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
 from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.simulation.reference import Reference
+from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.setting_notes import idle_limits
-from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting, row_blocks
+from nasbench_lab.simulation.trace import REGRETS, RegretKind, row_blocks
 from nasbench_lab.strategies.registry import list_strategies, strategy_class
 
 FRACTIONS: FloatArray = np.geomspace(0.01, 1.0, 32)

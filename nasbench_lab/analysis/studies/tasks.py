@@ -13,7 +13,9 @@ from nasbench_lab.analysis.studies.results import Task
 from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.trace import REGRETS, Reference, RegretKind, Setting
+from nasbench_lab.simulation.reference import Reference
+from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.trace import REGRETS, RegretKind
 
 _SHARED = ("table", "checksum", "fidelity", "repeat", "budget", "workers", "objective", "objectives", "limits")
 """Fields that the simulations of a task share. They differ in strategy and seed."""

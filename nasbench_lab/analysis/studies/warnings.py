@@ -20,6 +20,7 @@ FEW_RUNS = 20
 def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the warnings of a study."""
     checks: tuple[Callable[[Sequence[TaskEvidence]], Iterator[str]], ...] = (
+        _imported,
         _incomplete,
         _on_test,
         _idle_limits,
@@ -45,6 +46,22 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
     if skipped:
         found.insert(0, f"The suite skipped {len(skipped)} simulations that are impossible.")
     return tuple(found)
+
+
+def _imported(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    by_value: dict[str, None] = {}
+    for setting in (setting for each in evidence for setting in each.settings if setting is not None):
+        if setting.origin:
+            key = str(setting.origin["format"]), tuple(setting.origin["unknown"])
+            found.setdefault(key, []).append(setting.label)
+            if setting.origin.get("incumbents_only"):
+                by_value[setting.label] = None
+    for (kind, unknown), labels in found.items():
+        missing = f" Their logs do not say {', '.join(unknown)}: these are assumed." if unknown else ""
+        yield f"Results of {_names(dict.fromkeys(labels))} are imported ({kind}), not simulated here.{missing}"
+    if by_value:
+        yield f"The logs of {_names(by_value)} have incumbents, not evaluations: numbers of evaluations are not known."
 
 
 def _incomplete(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
@@ -122,7 +139,9 @@ def _several_versions(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
 
 
 def _different_seeds(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
-    seeds = sorted({setting.conditions.seed for each in evidence for setting in each.settings if setting is not None})
+    settings = [setting for each in evidence for setting in each.settings if setting is not None]
+    known = (setting for setting in settings if "seed" not in setting.origin.get("unknown", ()))
+    seeds = sorted({setting.conditions.seed for setting in known})
     if len(seeds) > 1:
         yield f"Root seeds differ: {', '.join(map(str, seeds))}."
 

@@ -80,6 +80,9 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         yield "intervals", text
     if given.get("missing"):
         yield "missing", f"{given['missing']} shards"
+    for each in given.get("imported") or ():
+        files = "; ".join(f"{file['name']}, SHA-256 {file['sha256']}" for file in each["files"])
+        yield "imported", f"{each['strategy']} on {each['table']}, {each['format']}{f': {files}' if files else ''}"
 
 
 def _tables(described: list[Mapping[str, Any]]) -> PageTable | None:

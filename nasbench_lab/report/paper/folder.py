@@ -34,7 +34,7 @@ from nasbench_lab.report.paper.tables import (
     results_table,
 )
 from nasbench_lab.simulation.results import Results
-from nasbench_lab.simulation.trace import Setting
+from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.tables.citations import entries
 from nasbench_lab.tables.progress_callbacks import Report, silent
 

@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping
 from types import EllipsisType
 from typing import Any
 
-_FLAGS = {"metrics": "metric", "units": "unit", "directions": "direction", "splits": "split", "target": "out"}
+_FLAGS = {
+    "metrics": "metric",
+    "units": "unit",
+    "directions": "direction",
+    "splits": "split",
+    "columns": "column",
+    "target": "out",
+}
 """Options that have another name on the command line, where most of them can be repeated."""
 
 _as_flags = contextvars.ContextVar("_as_flags", default=False)

@@ -1,0 +1,1 @@
+"""Logs: the files of other programs that searched a table, as results."""
