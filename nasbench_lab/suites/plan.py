@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, final
 from nasbench_lab.errors import DataError, MissingDataError, NasbenchLabError, ParameterError, first_line, unknown
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.measurements import Measurements
-from nasbench_lab.simulation.results import origin
+from nasbench_lab.simulation.provenance import origin
 from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies, resolve
 from nasbench_lab.strategies.lookup import find_strategy, split_path
 from nasbench_lab.strategies.registry import HOW_TO_LIST

@@ -28,6 +28,7 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
         _related_tasks,
         _few_runs,
         _different_runs,
+        _several_contents,
         _several_versions,
         _different_seeds,
         _different_budgets,
@@ -38,13 +39,27 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
         _ignored_tasks,
     )
     found = [warning for check in checks for warning in check(evidence)]
-    missing = provenance.get("missing") or 0
-    if missing:
-        found.insert(0, f"The suite is not finished: {missing} shards are missing.")
+    return (*_of_provenance(provenance), *found)
+
+
+def _of_provenance(provenance: Mapping[str, Any]) -> Iterator[str]:
     skipped = provenance.get("skipped") or []
     if skipped:
-        found.insert(0, f"The suite skipped {len(skipped)} simulations that are impossible.")
-    return tuple(found)
+        yield f"The suite skipped {len(skipped)} simulations that are impossible."
+    for each in provenance.get("inputs") or [provenance]:
+        missing, source = each.get("missing") or 0, each.get("source")
+        if missing:
+            left_out = _names(f"{one['strategy']} on {one['table']}" for one in each.get("unfinished") or [])
+            yield (
+                f"The suite {f'in {source} ' if source else ''}is not finished: {_count(missing, 'shard')} "
+                f"{'is' if missing == 1 else 'are'} missing{f', so these are left out: {left_out}' if left_out else ''}."
+            )
+    repeated = provenance.get("repeated") or []
+    if repeated:
+        yield f"Some runs were given more than once, and count once: {_names(repeated)}."
+    releases = (provenance.get("versions") or {}).get("nasbench-lab") or []
+    if len(releases) > 1:
+        yield f"The results were made by several releases of nasbench-lab: {', '.join(releases)}."
 
 
 def _incomplete(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
@@ -109,6 +124,18 @@ def _different_runs(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     counts = {row.runs for each in evidence for row in each.summaries}
     if len(counts) > 1:
         yield f"Numbers of runs differ, from {min(counts)} to {max(counts)}; all tasks have the same weight."
+
+
+def _several_contents(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    contents: dict[str, set[str]] = {}
+    for each in evidence:
+        contents.setdefault(each.task.table, set()).add(each.task.checksum)
+    for table, checksums in contents.items():
+        if len(checksums) > 1:
+            yield (
+                f"There are results on {len(checksums)} tables called {table}, whose contents differ: they are tasks of "
+                "their own."
+            )
 
 
 def _several_versions(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
