@@ -77,7 +77,11 @@ class SettingWarning(UserWarning):
     """A setting of a search has no effect, or hides most of the table from it."""
 
 
-NOTED = (OneFidelityWarning, SearchOnTestWarning, SettingWarning, MissingFontWarning)
+class ChangedSuiteWarning(UserWarning):
+    """A suite continues in its folder, and has changed since it was started."""
+
+
+NOTED = (OneFidelityWarning, SearchOnTestWarning, SettingWarning, MissingFontWarning, ChangedSuiteWarning)
 """The warnings that the command line prints as notes."""
 
 

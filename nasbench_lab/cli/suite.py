@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,10 +23,22 @@ from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import published_table
+from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation import Results
-from nasbench_lab.suites import DaskExecutor, LocalProcesses, SuiteFolder, built_in, read_suite, run_suite, runner
-from nasbench_lab.suites.folder import clean as clean_folder
-from nasbench_lab.suites.plan import Skipped
+from nasbench_lab.suites import (
+    DaskExecutor,
+    LocalProcesses,
+    Suite,
+    SuiteFolder,
+    built_in,
+    merge_suites,
+    read_suite,
+    run_suite,
+    runner,
+)
+from nasbench_lab.suites.cleaning import clean as clean_folder
+from nasbench_lab.suites.folder import SUITE
+from nasbench_lab.suites.planned_simulations import Plan, Skipped
 from nasbench_lab.suites.toml_files import EXAMPLE
 
 SUMMARY = "summary.csv"
@@ -48,8 +61,16 @@ class Where(enum.StrEnum):
 
 @app.command()
 def run(
-    suite: Annotated[str, typer.Argument(metavar="SUITE", help="A TOML file, or the name of a built-in suite.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results: new, empty, or that of the started suite.")],
+    suite: Annotated[
+        str,
+        typer.Argument(metavar="SUITE", help="A TOML file, a built-in suite, or the folder of a suite."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the results: new, empty, or that of the suite. [default: SUITE, if it is a folder]"
+        ),
+    ] = None,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Processes on this machine. [default: one per processor]")
     ] = None,
@@ -58,10 +79,10 @@ def run(
         str | None, typer.Option(metavar="ADDRESS", help="Address of a dask scheduler. [default: start workers here]")
     ] = None,
 ) -> None:
-    """Run a suite, or continue it after an interruption, which loses only the unfinished shards."""
+    """Run a suite, or continue it. Only what is not finished yet, or new in the suite, is simulated."""
     if scheduler is not None and executor is not Where.dask:
         raise ParameterError("--scheduler can only be used with --executor dask")
-    wanted = read_suite(suite)
+    wanted, out = _suite_and_folder(suite, out)
     with _progress(out) as report:
         results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), report=report)
     summaries = [summarize_blocks(results.blocks(number)) for number in range(len(results))]
@@ -75,6 +96,43 @@ def run(
     if beside:
         typer.echo(f"\ncomparison with published numbers: {out / PUBLISHED}")
     typer.echo(f"\nsee {out}; for figures, statistics and a page to share: nasbench-lab report {out}")
+
+
+def _suite_and_folder(suite: str, out: Path | None) -> tuple[Suite, Path]:
+    """Return the suite to run, and the folder for its results."""
+    if (Path(suite) / SUITE).is_file():
+        return SuiteFolder.open(Path(suite)).suite, out or Path(suite)
+    if out is None:
+        raise ParameterError(f"give the folder for the results: nasbench-lab suite run {suite} --out results/NAME")
+    return read_suite(suite), out
+
+
+@app.command()
+def merge(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders that `suite run` wrote.")],
+    out: Annotated[Path, typer.Option(help="New folder for the merged suite.")],
+) -> None:
+    """Merge suites that ran in several folders: each finished shard once, in a new folder that can be continued."""
+    merged = merge_suites(folders, out)
+    for path in merged.damaged:
+        typer.echo(f"note: {path} is damaged, and was left out", err=True)
+    plan = merged.folder.plan
+    finished = sum(map(merged.folder.is_finished, plan.shards))
+    size = f"{in_words(len(plan.simulations), 'simulation')}, {in_words(plan.runs, 'run')} each"
+    typer.echo(f"wrote {out}: {size}; {finished} of {len(plan.shards)} shards are finished")
+    for line in _open_lines(plan):
+        typer.echo(line)
+    if finished < len(plan.shards) or plan.open_pairs:
+        typer.echo(f"to simulate the rest: nasbench-lab suite run {shlex.quote(str(out))}")
+
+
+def _open_lines(plan: Plan) -> Iterator[str]:
+    """Yield one line per strategy about tables on which it is not planned yet."""
+    tables: dict[str, list[str]] = {}
+    for label, table in plan.open_pairs:
+        tables.setdefault(label, []).append(table)
+    for label, names in tables.items():
+        yield f"not simulated yet: {label} on {', '.join(names)}"
 
 
 @app.command()
@@ -123,8 +181,14 @@ def status(
     typer.echo(f"\n{len(finished)} of {len(found.plan.shards)} shards are finished")
     for failure in filter(None, map(found.failure, found.plan.shards)):
         typer.echo(f"failed: {failure['strategy']} on {failure['table']}: {failure['error']}")
-    for line in _skipped_lines(found.plan.skipped):
+    for line in (*_open_lines(found.plan), *_skipped_lines(found.plan.skipped)):
         typer.echo(line)
+    unused = sum(path.suffix == ".json" for path in found.unused())
+    if unused:
+        typer.echo(
+            f"{unused} finished shards are no longer part of the suite; "
+            f"to remove them: nasbench-lab suite clean --unused {shlex.quote(str(folder))}"
+        )
     problems = found.damaged() if check else []
     for problem in problems:
         typer.echo(f"damaged: {problem}")
@@ -137,9 +201,12 @@ def status(
 def clean(
     folder: Folder,
     results: Annotated[bool, typer.Option("--results", help="Remove all results too, permanently.")] = False,
+    unused: Annotated[
+        bool, typer.Option("--unused", help="Remove results that are no longer part of the suite, permanently.")
+    ] = False,
 ) -> None:
     """Remove leftovers of killed processes, damaged files and reports of failures. The next run makes them again."""
-    count = clean_folder(folder, results=results)
+    count = clean_folder(folder, results=results, unused=unused)
     if results:
         for name in (SUMMARY, PUBLISHED):
             (folder / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Several results as one: equal runs count once, runs of one simulation are joined, and labels tell strategies apart."""
+"""Several results as one: equal runs count once, runs of a simulation are joined, labels tell strategies apart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nasbench_lab.simulation.stored_runs import StoredRuns, first_difference
 from nasbench_lab.simulation.trace import Setting
 from nasbench_lab.simulation.trace_files import setting_text
 
-REMEDY = "give each of the results a label to show both (report --label ... --label ..., or a dictionary in Python)"
+REMEDY = "to show both, give each of the results a label: with --label once for each, or in Python with a dictionary"
 
 _OF_ALL = ("tables", "skipped", "inputs", "repeated")
 """Parts of a provenance that are not repeated for each input."""

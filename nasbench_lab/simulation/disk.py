@@ -19,26 +19,33 @@ class Disk(io.RawIOBase):
         self._unwritten: list[tuple[int, bytes]] = []
 
     def check(self) -> None:
+        """Raise the first error of writing, if there was one."""
         if self._error is not None:
             raise self._error
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def writable(self) -> bool:
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move, and return the new position."""
         self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence]
         return self._position
 
     def tell(self) -> int:
+        """Return the position."""
         return self._position
 
     def readinto(self, buffer: Any) -> int:
+        """Read, and return the number of bytes."""
         size = max(0, min(len(buffer), self._end - self._position))
         self._stream.seek(self._position)
         content = bytearray((self._stream.read(size) or b"").ljust(size, b"\0"))
@@ -51,6 +58,7 @@ class Disk(io.RawIOBase):
         return size
 
     def write(self, content: Any) -> int:
+        """Write, and return the number of bytes. An error is kept for `check`."""
         piece = bytes(content)
         try:
             self._write(piece)
@@ -62,6 +70,7 @@ class Disk(io.RawIOBase):
         return len(piece)
 
     def truncate(self, size: int | None = None) -> int:
+        """Cut the file. An error is kept for `check`."""
         self._end = self._position if size is None else size
         try:
             self.check()

@@ -104,6 +104,21 @@ def simulate(
     return simulate_under(conditions, found, searcher, runs=runs, first_run=first_run, stacklevel=3)
 
 
+def setting_of(table: Table, strategy: Strategy[Any], prepared: Prepared, first_run: int = 0) -> Setting:
+    """Return the setting of a simulation under conditions that were checked against the table."""
+    return Setting(
+        table=table.name,
+        checksum=table.checksum,
+        strategy=strategy.name,
+        version=strategy.version,
+        label=strategy.label,
+        parameters=strategy.parameters,
+        conditions=prepared.conditions,
+        first_run=first_run,
+        objective=table.objective,
+    )
+
+
 def simulate_under(
     conditions: Conditions,
     table: Table,
@@ -135,17 +150,7 @@ def simulate_under(
         warnings.warn(message, SearchOnTestWarning, stacklevel=stacklevel)
     for note in setting_notes(table, prepared):
         warnings.warn(note, SettingWarning, stacklevel=stacklevel)
-    setting = Setting(
-        table=table.name,
-        checksum=table.checksum,
-        strategy=strategy.name,
-        version=strategy.version,
-        label=strategy.label,
-        parameters=strategy.parameters,
-        conditions=prepared.conditions,
-        first_run=first_run,
-        objective=table.objective,
-    )
+    setting = setting_of(table, strategy, prepared, first_run)
     fixed = None if strategy.multi_fidelity else setting.fidelity
     log = Log(runs, setting.budget, fixed)
     together = max(1, min(RUNS_AT_A_TIME, strategy.runs_at_a_time, _STATE_ENTRIES // table.space.size))

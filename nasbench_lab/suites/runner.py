@@ -16,7 +16,7 @@ import filelock
 from nasbench_lab.errors import StrategyError
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.suites.folder import SuiteFolder
-from nasbench_lab.suites.plan import Shard
+from nasbench_lab.suites.planned_simulations import Shard
 from nasbench_lab.suites.shards import Done, Failed, ShardJob, Unable, attempt
 from nasbench_lab.suites.spec import Suite
 from nasbench_lab.suites.stored_results import open_results

@@ -15,7 +15,7 @@ from nasbench_lab.simulation.results import TRACES, Results, open_traces
 from nasbench_lab.simulation.stored_runs import in_file
 from nasbench_lab.simulation.trace_files import TraceHeader, TraceReader, parse_setting
 from nasbench_lab.suites.folder import SUITE, SuiteFolder
-from nasbench_lab.suites.plan import Shard
+from nasbench_lab.suites.planned_simulations import Shard
 
 _Found = list[tuple[Shard, dict[str, Any]]]
 
@@ -74,14 +74,19 @@ def suite_results(path: Path, *, partial: bool = False) -> Results:
     if not found:
         raise DataError(f"no simulation of the suite in {path} is finished")
     reader = TraceReader()
-    parts = [in_file(_header(known, path), reader, folder.traces_path(shard)) for shard, known in found]
+    parts = [in_file(shard_header(known, path), reader, folder.traces_path(shard)) for shard, known in found]
     try:
         return Results(parts, _provenance(folder, found, missing, lacking))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} is damaged: {first_line(error)}") from error
 
 
-def _header(manifest: Mapping[str, Any], path: Path) -> TraceHeader:
+def shard_header(manifest: Mapping[str, Any], path: Path) -> TraceHeader:
+    """Return what a manifest tells about the traces of its shard.
+
+    Raises:
+        DataError: the manifest, which is at the path, is damaged.
+    """
     try:
         # The file names its reference by a checksum, so that its digest covers the reference, too.
         return TraceHeader(parse_setting(manifest["setting"]), manifest["runs"], manifest["sha256"])

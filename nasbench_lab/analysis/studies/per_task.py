@@ -130,8 +130,8 @@ def _check_references(ran: Sequence[CollectedRuns]) -> None:
     """Raise ParameterError if strategies searched different tables with one name, which have no checksums."""
     for each in ran[1:]:
         if not same_reference(ran[0].reference, each.reference):
-            labels = f"{ran[0].setting.label!r} and {each.setting.label!r}"
-            raise ParameterError(f"{labels} searched different tables called {each.setting.table!r}; rename one of them")
+            labels, table = f"{ran[0].setting.label!r} and {each.setting.label!r}", each.setting.table
+            raise ParameterError(f"{labels} searched different tables called {table!r}; rename one of them")
 
 
 def _of_task(

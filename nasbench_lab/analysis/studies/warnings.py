@@ -39,21 +39,21 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
         _ignored_tasks,
     )
     found = [warning for check in checks for warning in check(evidence)]
-    return (*_of_provenance(provenance), *found)
+    return (*provenance_warnings(provenance), *found)
 
 
-def _of_provenance(provenance: Mapping[str, Any]) -> Iterator[str]:
+def provenance_warnings(provenance: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the warnings that concern where results come from."""
     skipped = provenance.get("skipped") or []
     if skipped:
         yield f"The suite skipped {len(skipped)} simulations that are impossible."
     for each in provenance.get("inputs") or [provenance]:
         missing, source = each.get("missing") or 0, each.get("source")
         if missing:
-            left_out = _names(f"{one['strategy']} on {one['table']}" for one in each.get("unfinished") or [])
-            yield (
-                f"The suite {f'in {source} ' if source else ''}is not finished: {_count(missing, 'shard')} "
-                f"{'is' if missing == 1 else 'are'} missing{f', so these are left out: {left_out}' if left_out else ''}."
-            )
+            names = _names(f"{one['strategy']} on {one['table']}" for one in each.get("unfinished") or [])
+            left_out = f", so these are left out: {names}" if names else ""
+            shards = f"{_count(missing, 'shard')} {'is' if missing == 1 else 'are'} missing"
+            yield f"The suite {f'in {source} ' if source else ''}is not finished: {shards}{left_out}."
     repeated = provenance.get("repeated") or []
     if repeated:
         yield f"Some runs were given more than once, and count once: {_names(repeated)}."
@@ -96,7 +96,9 @@ def _without_value(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
 
 def _few_tasks(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     count = sum(each.complete for each in evidence)
-    if len(evidence[0].labels) > 1 and count < FEW_TASKS:
+    if not count:
+        yield "No task has all strategies, so there is no leaderboard, and nothing is compared over tasks."
+    elif len(evidence[0].labels) > 1 and count < FEW_TASKS:
         number = f"Only {count} tasks" if count != 1 else "Only one task"
         yield (
             f"{number} can be compared: the tests of Friedman, Nemenyi and Wilcoxon, whose unit is the task, have "
@@ -133,8 +135,8 @@ def _several_contents(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     for table, checksums in contents.items():
         if len(checksums) > 1:
             yield (
-                f"There are results on {len(checksums)} tables called {table}, whose contents differ: they are tasks of "
-                "their own."
+                f"There are results on {len(checksums)} tables called {table}, whose contents differ: they are "
+                "separate tasks."
             )
 
 
