@@ -52,18 +52,21 @@ def results_of(source: ResultsSource, *, partial: bool = False) -> Results:
         return combine_results(named)
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise ParameterError(f"{WANTED}, got {shortened(given)}")
-    sources = list(given)
-    traces = [each for each in sources if isinstance(each, Trace)]
     inputs: list[ResultsInput] = []
-    for each in sources:
+    traces: list[Trace] = []
+    for each in given:
         if isinstance(each, Trace):
-            if each is traces[0]:
-                inputs.append(ResultsInput(Results.of(traces), "the given traces"))
+            if not traces:
+                inputs.append(ResultsInput(Results.of([each]), "the given traces"))
+                place = len(inputs) - 1
+            traces.append(each)
             continue
         found = _one_source(each, partial=partial)
         if found is None:
             raise ParameterError(f"{WANTED}, got a list with {shortened(each)}")
         inputs.append(ResultsInput(found, _name(each) or f"number {len(inputs) + 1} of the given results"))
+    if traces:
+        inputs[place] = inputs[place]._replace(results=Results.of(traces))
     return combine_results(inputs)
 
 

@@ -135,7 +135,10 @@ def test_a_suite_goes_on_with_the_plan_it_began_with(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"budget": nl.Budget(evaluations=13)}, "has results of another suite: budget.evaluations is 12 there and 13 here"),
+        (
+            {"budget": nl.Budget(evaluations=13)},
+            "has results of another suite: budget.evaluations is 12 there and 13 here",
+        ),
         ({"seed": 1}, "seed is 0 there and 1 here"),
         ({"limits": {"parameters": 1}}, "limits.parameters is null there and 1 here"),
     ],
