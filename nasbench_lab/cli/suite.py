@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import shlex
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.progress import LogLines
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
-from nasbench_lab.errors import OutputError, ParameterError
+from nasbench_lab.errors import ChangedSuiteWarning, OutputError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import published_table
 from nasbench_lab.report.study_selection import in_words
@@ -83,7 +84,8 @@ def run(
     if scheduler is not None and executor is not Where.dask:
         raise ParameterError("--scheduler can only be used with --executor dask")
     wanted, out = _suite_and_folder(suite, out)
-    with _progress(out) as report:
+    with _progress(out) as report, warnings.catch_warnings():
+        warnings.simplefilter("always", ChangedSuiteWarning)  # printed as notes
         results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), report=report)
     summaries = [summarize_blocks(results.blocks(number)) for number in range(len(results))]
     with atomic_path(out / SUMMARY) as temporary:

@@ -11,7 +11,6 @@ import warnings
 import pytest
 from changed_suites import MINE, make_old, suite, write_mine
 from command_line import assert_refused
-from command_line import nasbench_lab as nasbench_lab_alone
 from command_line import nasbench_lab_here as nasbench_lab
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -312,7 +311,7 @@ def test_changes_are_noted_and_a_folder_can_be_continued(tmp_path, monkeypatch):
     table_file(tmp_path)
     assert nasbench_lab("suite", "run", path, "--out", tmp_path / "out", "--processes", 1).returncode == 0
     path = suite_file(tmp_path, STRATEGIES[1:], 4)
-    done = nasbench_lab_alone("suite", "run", path, "--out", tmp_path / "out", "--processes", 1)
+    done = nasbench_lab("suite", "run", path, "--out", tmp_path / "out", "--processes", 1)
     assert "note: new in the suite: local-search; only what is new is simulated" in done.stderr
     assert "no longer part of the suite: random-search" in done.stderr
     rows = (tmp_path / "out/summary.csv").read_text()
