@@ -14,6 +14,7 @@ from nasbench_lab.files import atomic_folder
 from nasbench_lab.simulation.stored_runs import StoredRuns, first_difference, in_file
 from nasbench_lab.simulation.trace_files import TraceReader
 from nasbench_lab.suites.folder import SHARDS, SUITE, SuiteFolder, suite_content
+from nasbench_lab.suites.manifests import read_manifest
 from nasbench_lab.suites.merged_specification import merged_suite
 from nasbench_lab.suites.plan_changes import fit_to_stored
 from nasbench_lab.suites.planned_simulations import Plan, Shard, Simulation, Skipped, shard_name, simulation_key
@@ -36,27 +37,40 @@ class MergedSuite(NamedTuple):
 
 
 class _Stored(NamedTuple):
-    """A finished shard in one of the folders.
+    """A finished shard in one of the folders. Its manifest is read again when it is needed, as there can be many.
 
     Attributes:
         traces: path of its traces.
         reference: path of its reference.
-        manifest: its manifest, under the name that it gets.
+        runs: the first run and the end.
+        key: of its simulation.
+        code: SHA-256 of the file that defines the strategy.
+        digest: SHA-256 of the manifest.
     """
 
     traces: Path
     reference: Path
-    manifest: Mapping[str, Any]
+    runs: tuple[int, int]
+    key: str
+    code: str
+    digest: str
 
     @property
     def folder(self) -> Path:
         """The folder of its suite."""
         return self.traces.parent.parent
 
-    @property
-    def runs(self) -> tuple[int, int]:
-        """The first run and the end."""
-        return self.manifest["first_run"], self.manifest["first_run"] + self.manifest["runs"]
+    def manifest(self) -> dict[str, Any]:
+        """Return its manifest, under the name that the shard gets.
+
+        Raises:
+            OutputError: it is not the one that was there before.
+        """
+        path = self.traces.with_suffix(".json")
+        found = read_manifest(path)
+        if found is None or file_digest(path) != self.digest:
+            raise OutputError(f"{path} changed while it was being merged; merge again")
+        return {**found, "shard": shard_name(self.key, found["first_run"], found["runs"]), "code": self.code}
 
 
 def merge_suites(sources: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]) -> MergedSuite:
@@ -129,10 +143,11 @@ def _stored(
             manifest = folder.manifest(shard)
             if manifest is None:
                 continue
-            keys[shard.simulation] = key = shard.key or _key_of(manifest, folder.plan.simulations[shard.simulation])
-            named = {**manifest, "shard": shard_name(key, shard.first_run, shard.runs)}
-            named["code"] = folder.plan.simulations[shard.simulation].code
-            found = _Stored(folder.traces_path(shard), folder.reference_path(manifest), named)
+            simulation, traces = folder.plan.simulations[shard.simulation], folder.traces_path(shard)
+            keys[shard.simulation] = key = shard.key or simulation_key(manifest["setting"], simulation.code)
+            runs = shard.first_run, shard.first_run + shard.runs
+            digest = file_digest(traces.with_suffix(".json"))
+            found = _Stored(traces, folder.reference_path(manifest), runs, key, simulation.code, digest)
             if found.reference not in references:
                 references[found.reference] = file_digest(found.reference) == manifest["reference"]
             wrong = [found.traces] if file_digest(found.traces) != manifest["sha256"] else []
@@ -147,10 +162,6 @@ def _stored(
         ]
         keyed.append((folder, named_ones))
     return stored, keyed
-
-
-def _key_of(manifest: Mapping[str, Any], simulation: Simulation) -> str:
-    return simulation_key(manifest["setting"], simulation.code)
 
 
 def _check_agree(stored: Sequence[_Stored]) -> None:
@@ -168,7 +179,7 @@ def _check_agree(stored: Sequence[_Stored]) -> None:
 
 
 def _runs(stored: _Stored, reader: TraceReader) -> StoredRuns:
-    return in_file(shard_header(stored.manifest, stored.traces), reader, stored.traces)
+    return in_file(shard_header(stored.manifest(), stored.traces), reader, stored.traces)
 
 
 def _merged_plan(
@@ -207,15 +218,16 @@ def _write(target: Path, suite: Suite, plan: Plan, stored: Mapping[str, Sequence
     (target / SHARDS).mkdir()
     (target / REFERENCES).mkdir()
     for shard, found in _chosen(plan, stored):
+        manifest = found.manifest()
         traces = target / SHARDS / f"{shard.name}.h5"
         reference = target / REFERENCES / found.reference.name
         shutil.copyfile(found.traces, traces)
         if not reference.exists():
             shutil.copyfile(found.reference, reference)
         # The files could have been replaced after they were checked.
-        if file_digest(traces) != found.manifest["sha256"] or file_digest(reference) != found.manifest["reference"]:
-            raise OutputError(f"{found.traces} changed while it was being copied; merge again")
-        traces.with_suffix(".json").write_bytes(sealed(found.manifest))
+        if file_digest(traces) != manifest["sha256"] or file_digest(reference) != manifest["reference"]:
+            raise OutputError(f"{found.traces} changed while it was being merged; merge again")
+        traces.with_suffix(".json").write_bytes(sealed(manifest))
     (target / SUITE).write_bytes(suite_content(suite, plan))
 
 
@@ -225,4 +237,4 @@ def _chosen(plan: Plan, stored: Mapping[str, Sequence[_Stored]]) -> Iterator[tup
         wanted = shard.first_run, shard.first_run + shard.runs
         copies = [each for each in stored.get(shard.key, ()) if each.runs == wanted]
         if copies:
-            yield shard, min(copies, key=lambda each: sealed(each.manifest))
+            yield shard, copies[0] if len(copies) == 1 else min(copies, key=lambda each: sealed(each.manifest()))

@@ -22,6 +22,7 @@ EVERY = "*"
 _MOST_SHARDS = 10**7  # in the plan of a file
 
 _KEY_LENGTH = 16
+_KEY = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}")
 _NAME = re.compile(rf"([0-9a-f]{{{_KEY_LENGTH}}})-([0-9]{{10}})-([0-9]{{10}})")
 
 
@@ -216,7 +217,7 @@ class Plan:
             data["runs"],
         )
         if not plan._is_possible():
-            raise DataError("its plan has an impossible number of runs, shards or tables")
+            raise DataError("its plan has an impossible number of runs, shards or tables, or an impossible key")
         return plan
 
     def _is_possible(self) -> bool:
@@ -226,10 +227,13 @@ class Plan:
             return False
         if sum(-(-self.runs // each.shard_runs) + len(each.cuts) for each in self.simulations) > _MOST_SHARDS:
             return False
+        keys = {each.key for each in self.simulations}
+        if keys != {""} and not all(isinstance(key, str) and _KEY.fullmatch(key) for key in keys):  # part of file names
+            return False
         if not all(type(cut) is int and cut >= 1 for each in self.simulations for cut in each.cuts):
             return False
         places = [simulation.table for simulation in self.simulations]
-        texts = [text for each in self.simulations for text in (each.strategy, each.label, each.key)]
+        texts = [text for each in self.simulations for text in (each.strategy, each.label)]
         texts += [text for table in self.tables for text in (table.source, table.name, table.checksum)]
         return (
             all(type(place) is int and 0 <= place < len(self.tables) for place in places)

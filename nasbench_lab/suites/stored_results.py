@@ -68,7 +68,7 @@ def suite_results(path: Path, *, partial: bool = False) -> Results:
     if missing and not partial:
         raise DataError(
             f"{missing} of {len(finished)} shards of the suite in {path} are missing or damaged; "
-            "run it to the end first"
+            "run it to the end first, or open what is finished with partial=True"
         )
     found = [(shard, known) for shard, known in finished if known is not None and shard.simulation not in lacking]
     if not found:

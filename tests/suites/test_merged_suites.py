@@ -1,7 +1,9 @@
 """Suites of several folders as one: each shard once, whatever the order, and nothing half-written."""
 
+import errno
 import itertools
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -267,6 +269,31 @@ def test_strategies_of_files_with_other_code(tmp_path, small):
     folders = [tmp_path / name / "out" for name in ("one", "two")]
     with pytest.raises(ParameterError, match="'Mine' on 'synthetic/chain' is not the same in these suites"):
         merge_suites(folders, tmp_path / "both")
+
+
+def test_a_merge_on_a_full_disk_leaves_nothing(whole, tmp_path, monkeypatch):
+    def full(_source, _target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OutputError, match="cannot write .*both: No space left on device"):
+        merge_suites([whole / "out"], tmp_path / "both")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_changes_while_it_is_merged(whole, tmp_path, monkeypatch):
+    other = part(whole, tmp_path / "other", names_of(whole / "out"))
+    copy = shutil.copyfile
+
+    def replaced(source, target):
+        copy(source, target)
+        damage(Path(target))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", replaced)
+        with pytest.raises(OutputError, match="changed while it was being merged; merge again"):
+            merge_suites([other], tmp_path / "both")
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
 
 
 def test_a_folder_of_format_1_is_merged_with_others(whole, tmp_path, small):

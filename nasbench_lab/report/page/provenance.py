@@ -101,6 +101,9 @@ def _inputs(inputs: Sequence[Mapping[str, Any]]) -> PageTable | None:
         "simulations": [f"{each['simulations']:,}" for each in inputs],
         "nasbench-lab": [", ".join(each["versions"].get("nasbench-lab", ())) for each in inputs],
         "platform": [", ".join(each["platforms"]) for each in inputs],
+        "time of simulation": [
+            "" if each["wall_seconds"] is None else duration(float(each["wall_seconds"])) for each in inputs
+        ],
         "missing shards": [f"{each['missing']:,}" if each["missing"] else "" for each in inputs],
         "specification": [str(each["spec_hash"])[:12] for each in inputs],
     }
