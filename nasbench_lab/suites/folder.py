@@ -403,7 +403,7 @@ def _check_empty(path: Path) -> None:
         raise OutputError(f"{path} exists and is not a folder")
     found = path.iterdir() if path.exists() else ()
     others = sorted(each.name for each in found if each.name not in (LOCK, SUITE) and not is_working(each))
-    if others:
+    if others and not (path / SUITE).exists():  # another process may have just written it, before any other file
         raise OutputError(
             f"{path} has other files, such as {others[0]}, and is not the folder of a suite; choose another folder"
         )

@@ -278,6 +278,16 @@ def test_kills_while_a_suite_grows(tmp_path):
     assert not [path for path in out.rglob(".*") if path.name != ".lock"]
 
 
+def test_two_processes_at_once_change_a_suite_in_the_same_way(tmp_path):
+    table_file(tmp_path)
+    run_suite(read_suite(suite_file(tmp_path, STRATEGIES[:1], 4)), tmp_path / "out")
+    path = suite_file(tmp_path, STRATEGIES, 40)
+    both = [subprocess.Popen([sys.executable, SCRIPT, path, tmp_path / "out", "1"]) for _ in range(2)]
+    assert [process.wait(PATIENCE) for process in both] == [0, 0]
+    whole = run_suite(read_suite(path), tmp_path / "scratch")
+    assert all(identical(one, other) for one, other in zip(open_results(tmp_path / "out"), whole, strict=True))
+
+
 # Folders of format 1, in which shards were named after their place in the suite.
 
 

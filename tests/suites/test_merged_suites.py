@@ -276,7 +276,7 @@ def test_a_merge_on_a_full_disk_leaves_nothing(whole, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(shutil, "copyfile", full)
-    with pytest.raises(OutputError, match="cannot write .*both: No space left on device"):
+    with pytest.raises(OutputError, match=r"cannot write .*both: No space left on device"):
         merge_suites([whole / "out"], tmp_path / "both")
     assert not list(tmp_path.iterdir())
 
