@@ -43,8 +43,8 @@ def combine_results(inputs: Sequence[ResultsInput]) -> Results:
     - Runs that are in several inputs are compared, and count once.
     - Other runs of a simulation are joined: runs 0 to 499 of one input, and runs 500 to 999 of another.
     - A strategy can have the same label in several inputs and still be another: with another version, the label gets
-      the version. With other parameters, another seed, or other runs under the same setting (for example because its
-      code was changed), it gets the labels of the inputs.
+      the version. With other parameters, another seed, another content of the file that defines it, or other runs
+      under the same setting, it gets the labels of the inputs.
 
     Args:
         inputs: the results, at least one. Simulations are in order of appearance.
@@ -94,6 +94,7 @@ class _Variant:
 
     def __init__(self, owner: int, parts: list[StoredRuns]) -> None:
         self.owner, self.parts = owner, parts
+        self.codes: set[str] = set()
 
     @property
     def setting(self) -> Setting:
@@ -106,6 +107,8 @@ class _Variant:
 
     def add(self, others: Iterable[StoredRuns]) -> int:
         """Add the runs that are not there yet, and return their number."""
+        others = list(others)
+        self.codes |= {other.code for other in others if other.code}
         new = [piece for other in others for piece in _missing(self.parts, other)]
         self.parts = sorted([*self.parts, *new], key=lambda part: part.first)
         return sum(piece.runs for piece in new)
@@ -177,6 +180,9 @@ def _labels(variants: Sequence[_Variant], inputs: Sequence[ResultsInput]) -> dic
 def _conflict(variants: Sequence[_Variant]) -> tuple[_Variant, _Variant, str] | None:
     """Return two variants of different inputs with one label that must not be mistaken for one strategy, and why."""
     first = variants[0]
+    for variant in variants[1:]:
+        if variant.owner != first.owner and not _may_be_one_code(first, variant, variants):
+            return first, variant, "is defined by files with different contents"
     tasks: dict[str, _Variant] = {}
     for variant in variants:
         setting = variant.setting
@@ -189,6 +195,14 @@ def _conflict(variants: Sequence[_Variant]) -> tuple[_Variant, _Variant, str] | 
             same = "has different runs under the same setting"
             return other, variant, same if seeds[0] == seeds[1] else f"has the seeds {seeds[0]} and {seeds[1]}"
     return None
+
+
+def _may_be_one_code(one: _Variant, other: _Variant, variants: Sequence[_Variant]) -> bool:
+    """Return whether nothing is known of one file, or its runs are also those of the other file somewhere."""
+    same = set(one.codes)
+    for _ in variants:
+        same |= {code for variant in variants if variant.codes & same for code in variant.codes}
+    return not one.codes or not other.codes or bool(same & other.codes)
 
 
 def _identity(setting: Setting) -> tuple[str, str]:

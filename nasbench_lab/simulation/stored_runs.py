@@ -30,6 +30,7 @@ class StoredRuns(NamedTuple):
         load: returns all runs.
         blocks: yields the runs in blocks of at most a number of evaluations, see `Trace.blocks`.
         digest: a digest of their content: runs of the same setting with the same digest are the same. Empty if unknown.
+        code: SHA-256 of the file that defines the strategy; empty if unknown, and for strategies of this package.
     """
 
     setting: Setting
@@ -37,6 +38,7 @@ class StoredRuns(NamedTuple):
     load: Callable[[], Trace]
     blocks: Callable[[int | None], Iterator[Trace]]
     digest: str = ""
+    code: str = ""
 
     @property
     def first(self) -> int:
@@ -59,6 +61,7 @@ class StoredRuns(NamedTuple):
             functools.partial(_load_under, self, wanted),
             functools.partial(_blocks_under, self, wanted),
             self.digest,
+            self.code,
         )
 
     def only(self, first: int, end: int) -> StoredRuns:
@@ -70,6 +73,7 @@ class StoredRuns(NamedTuple):
             end - first,
             functools.partial(_load_only, self, first, end),
             functools.partial(_blocks_only, self, first, end),
+            code=self.code,
         )
 
 

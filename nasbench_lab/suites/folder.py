@@ -177,12 +177,12 @@ class SuiteFolder:
                 f"{self.path} is of an older format, in which a suite cannot change; copy it into a new folder first: "
                 f"nasbench-lab suite merge {self.path} --out FOLDER"
             )
-        if not share_a_task(self.plan, plan):
-            what = first_difference(self.suite.spec, suite.spec)
-            raise OutputError(f"{self.path} has results of another suite: {what}; choose another folder")
         for table in self.plan.tables:
             if any(table.name == other.name and table.checksum != other.checksum for other in plan.tables):
                 open_checked(table_path(suite.folder, table.source), table.checksum)  # raises an error
+        if not share_a_task(self.plan, plan):
+            what = first_difference(self.suite.spec, suite.spec)
+            raise OutputError(f"{self.path} has results of another suite: {what}; choose another folder")
         return fit_to_stored(keep_sizes(plan, self.plan), _stored_shards(self.path))
 
     def task(self, shard: Shard) -> ShardJob:

@@ -104,6 +104,8 @@ def merge_suites(sources: Sequence[str | os.PathLike[str]], out: str | os.PathLi
     """
     if not sources:
         raise ParameterError("give at least one folder of a suite")
+    if Path(out).exists() and not (Path(out).is_dir() and not any(Path(out).iterdir())):
+        raise OutputError(f"{out} exists and is not empty; choose a new folder")
     folders = [SuiteFolder.open(Path(source)) for source in sources]
     _check_releases(folders)
     suite, (labels, tables) = merged_suite(folders)

@@ -124,6 +124,8 @@ def run_suite(
     have the same bytes as without the interruption. Several processes may run the same suite in the same folder at
     once, also on several machines that share the folder.
 
+    The suite may have changed since it was started: only what is new is simulated, see `SuiteFolder.begin`.
+
     Args:
         suite: the suite.
         out: the folder: new, empty, or the folder in which the suite was started.

@@ -74,7 +74,10 @@ def suite_results(path: Path, *, partial: bool = False) -> Results:
     if not found:
         raise DataError(f"no simulation of the suite in {path} is finished")
     reader = TraceReader()
-    parts = [in_file(shard_header(known, path), reader, folder.traces_path(shard)) for shard, known in found]
+    parts = [
+        in_file(shard_header(known, path), reader, folder.traces_path(shard))._replace(code=known.get("code", ""))
+        for shard, known in found
+    ]
     try:
         return Results(parts, _provenance(folder, found, missing, lacking))
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -11,6 +11,8 @@ import nasbench_lab as nl
 from nasbench_lab.analysis import study
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.simulation import Results, save_traces
+from nasbench_lab.simulation.provenance import provenance
+from nasbench_lab.simulation.stored_runs import in_memory
 from nasbench_lab.simulation.trace_files import TraceReader
 from nasbench_lab.suites import open_results, results_of
 from nasbench_lab.testing import identical, synthetic_table
@@ -152,6 +154,24 @@ def test_other_parameters_and_versions():
     versions = setting.version, setting.version + 1
     assert found.labels == tuple(f"regularized-evolution (version {number})" for number in versions)
     assert any("search differently" in warning for warning in found.warnings)
+
+
+def coded(trace, code):
+    """Results that know the digest of the file of their strategy, as those of suites do."""
+    return Results([in_memory(trace)._replace(code=code)], provenance([trace.setting], kind="suite"))
+
+
+def test_strategies_of_files_with_other_content():
+    elsewhere = simulated(table=synthetic_table("topology"))
+    both = [coded(WHOLE, "a"), coded(elsewhere, "b")]
+    with pytest.raises(ParameterError, match=r"'random-search' on .* is defined by files with different contents in"):
+        results_of(both)
+    labels = [setting.label for setting in results_of({"x": both[0], "y": both[1]}).settings]
+    assert labels == ["random-search (x)", "random-search (y)"]
+    assert len(results_of([coded(WHOLE, "a"), coded(elsewhere, "a")])) == 2
+    assert len(results_of([coded(WHOLE, "a"), elsewhere])) == 2, "nothing is known of the second"
+    joined = results_of([coded(WHOLE, "a"), coded(WHOLE, "b"), coded(elsewhere, "b")])
+    assert len(joined) == 2, "on one table, both files gave the same runs"
 
 
 def test_a_setting_in_memory_is_the_one_that_is_stored(tmp_path):

@@ -247,7 +247,7 @@ def test_suites_that_cannot_be_one(whole, tmp_path, small, monkeypatch):
     run_suite(suite(tmp_path, STRATEGIES[:1], runs=2), tmp_path / "table")
     with pytest.raises(ParameterError, match="synthetic/chain has another content in"):
         merge_suites([whole / "out", tmp_path / "table"], tmp_path / "both")
-    with pytest.raises(OutputError, match="already has"):
+    with pytest.raises(OutputError, match="exists and is not empty; choose a new folder"):
         merge_suites([whole / "out"], tmp_path / "table")
     old = part(whole, tmp_path / "old", [])
     data = json.loads((old / "suite.json").read_text())
