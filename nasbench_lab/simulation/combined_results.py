@@ -188,13 +188,25 @@ def _conflict(variants: Sequence[_Variant]) -> tuple[_Variant, _Variant, str] | 
         setting = variant.setting
         if variant.owner != first.owner and _identity(setting) != _identity(first.setting):
             return first, variant, "has different parameters"
-        unseeded = dataclasses.replace(setting.conditions, seed=0)
-        other = tasks.setdefault(_text(dataclasses.replace(setting, conditions=unseeded)), variant)
+        other = tasks.setdefault(_task(setting), variant)
         if other.owner != variant.owner:
-            seeds = [each.setting.conditions.seed for each in (other, variant)]
-            same = "has different runs under the same setting"
-            return other, variant, same if seeds[0] == seeds[1] else f"has the seeds {seeds[0]} and {seeds[1]}"
+            return other, variant, _how_different(other.setting, setting)
     return None
+
+
+def _task(setting: Setting) -> str:
+    """Return what the simulations of a task share; see `studies.tasks.group`."""
+    conditions = {**setting.conditions.to_data(), "seed": None}
+    shared = [setting.table, setting.checksum, conditions, dataclasses.asdict(setting.objective)]
+    return json.dumps(shared, sort_keys=True, default=str)
+
+
+def _how_different(one: Setting, other: Setting) -> str:
+    seeds = one.conditions.seed, other.conditions.seed
+    if seeds[0] != seeds[1]:
+        return f"has the seeds {seeds[0]} and {seeds[1]}"
+    setting = "setting" if _text(one) == _text(other) else "conditions"
+    return f"has different runs under the same {setting}"
 
 
 def _may_be_one_code(one: _Variant, other: _Variant, variants: Sequence[_Variant]) -> bool:
@@ -225,8 +237,11 @@ def _provenance(
     seconds = [one["wall_seconds"] for one in given]
     ran = {(setting.label, setting.table) for setting in settings}
     skipped = {(skip["strategy"], skip["table"], skip["reason"]): skip for one in given for skip in one["skipped"]}
+    known = provenance([])
+    more = dict.fromkeys(key for one in given for key in one if key not in known and isinstance(one[key], list))
     return provenance(
         [],
+        **{key: _united([{key: (), **one} for one in given], key) for key in more},
         kind="combined",
         title=titles.pop() if len(titles) == 1 else "",
         versions=_united_versions(one["versions"] for one in given),
@@ -256,7 +271,7 @@ def _in_words(repeated: Mapping[str, int]) -> list[str]:
 
 
 def _united(given: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
-    return list(dict.fromkeys(value for one in given for value in one[key]))
+    return list({json.dumps(value, default=str): value for one in given for value in one[key]}.values())
 
 
 def _united_versions(given: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, list[str]]:

@@ -54,8 +54,8 @@ def test_folders_files_results_and_traces_together(tmp_path):
         Results.of([traces[2]]),
         traces[3],
     ]
-    found = study(sources)
-    assert plain(found) == plain(study(traces))
+    found = study(sources, resamples=20)
+    assert plain(found) == plain(study(traces, resamples=20))
     inputs = found.provenance["inputs"]
     assert [each["kind"] for each in inputs] == ["traces", "traces", "memory", "memory"]
     assert [each["source"] for each in inputs[:2]] == [str(tmp_path / "one"), sources[1]]
@@ -67,8 +67,8 @@ def test_equal_runs_count_once_and_this_is_said(tmp_path):
     other = simulated("local-search")
     folder = stored(tmp_path / "one", WHOLE, other)
     again = stored(tmp_path / "two", WHOLE)
-    found = study([folder, again, WHOLE, simulated(runs=4)])
-    assert plain(found) == plain(study([WHOLE, other]))
+    found = study([folder, again, WHOLE, simulated(runs=4)], resamples=20)
+    assert plain(found) == plain(study([WHOLE, other], resamples=20))
     said = "Some runs were given more than once, and count once: 24 runs of random-search on synthetic/chain."
     assert said in found.warnings
     assert found.provenance["repeated"] == ["24 runs of random-search on synthetic/chain"]
@@ -226,6 +226,18 @@ def test_provenance_of_results_combined_twice(tmp_path):
     assert known[:2] == [(str(one), "x", 1), (str(two), "y", 1)]
     assert known[2][2] == 1
     assert three.provenance["kind"] == "combined"
+
+
+def test_other_lists_of_a_provenance_are_united():
+    others = [simulated("local-search"), simulated("hill-climbing")]
+    results = [
+        Results(
+            [in_memory(trace)], provenance([trace.setting], kind="memory", imported=[{"file": name}, {"file": "c"}])
+        )
+        for name, trace in zip("ab", others, strict=True)
+    ]
+    found = results_of([*results, WHOLE]).provenance["imported"]
+    assert found == [{"file": "a"}, {"file": "c"}, {"file": "b"}]
 
 
 def test_combined_results_are_read_in_blocks(tmp_path, monkeypatch):
