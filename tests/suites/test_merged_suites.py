@@ -353,4 +353,6 @@ def test_a_merge_from_the_command_line(whole, tmp_path, small, monkeypatch):
     assert nasbench_lab("suite", "run", out, "--processes", 1).returncode == 0
     assert len(open_results(out)) == 8
     assert "not simulated yet" not in nasbench_lab("suite", "status", out).stdout
-    assert_refused(nasbench_lab("suite", "merge", Path("nowhere"), "--out", out), "is not the folder of a suite")
+    assert_refused(nasbench_lab("suite", "merge", "nowhere", "--out", out), "exists and is not empty")
+    refused = nasbench_lab("suite", "merge", "nowhere", "--out", tmp_path / "new")
+    assert_refused(refused, "nowhere is not the folder of a suite")
