@@ -111,7 +111,7 @@ def first_difference(one: StoredRuns, other: StoredRuns) -> int | None:
     if start >= end or (one.digest and (one.digest, one.first) == (other.digest, other.first)):
         return None
     blocks, others = one.only(start, end).blocks(None), other.only(start, end).blocks(None)
-    block, another = next(blocks), next(others)
+    block, another = _next(blocks, one), _next(others, other)
     if not same_reference(block.reference, another.reference):
         return start
     while True:
@@ -122,8 +122,8 @@ def first_difference(one: StoredRuns, other: StoredRuns) -> int | None:
         start += together
         if start == end:
             return None
-        block = _rows(block, together, block.runs) if block.runs > together else next(blocks)
-        another = _rows(another, together, another.runs) if another.runs > together else next(others)
+        block = _rows(block, together, block.runs) if block.runs > together else _next(blocks, one)
+        another = _rows(another, together, another.runs) if another.runs > together else _next(others, other)
 
 
 def same_reference(one: Reference, other: Reference) -> bool:
@@ -139,7 +139,7 @@ def same_reference(one: Reference, other: Reference) -> bool:
 def check_same(trace: Trace, part: StoredRuns) -> None:
     """Raise DataError if a file was replaced by another while it was being read."""
     if trace.setting != dataclasses.replace(part.setting, first_run=trace.setting.first_run):
-        raise DataError(f"results of {part.setting.label!r} on {part.setting.table!r} changed while being read")
+        raise _changed(part)
 
 
 def _close(one: NDArray[Any], other: NDArray[Any]) -> bool:
@@ -168,6 +168,18 @@ def _filled(array: NDArray[Any], steps: int, missing: float) -> NDArray[Any]:
         return array
     more = np.full((len(array), steps - array.shape[1]), missing, array.dtype)
     return np.concatenate([array, more], axis=1)
+
+
+def _next(blocks: Iterator[Trace], part: StoredRuns) -> Trace:
+    """Return the next block; raise DataError if a file has fewer runs than it said."""
+    block = next(blocks, None)
+    if block is None:
+        raise _changed(part)
+    return block
+
+
+def _changed(part: StoredRuns) -> DataError:
+    return DataError(f"results of {part.setting.label!r} on {part.setting.table!r} changed while being read")
 
 
 def _rows(trace: Trace, first: int, end: int) -> Trace:

@@ -47,6 +47,8 @@ def proves_its_name(manifest: Mapping[str, Any]) -> bool:
     named = parse_shard_name(manifest["shard"])
     if named is None or named[1:] != (manifest["first_run"], manifest["runs"]):
         return False
+    if manifest["setting"].get("first_run") != manifest["first_run"]:
+        return False
     try:
         return simulation_key(manifest["setting"], manifest.get("code", "")) == named[0]
     except (KeyError, TypeError, ValueError):

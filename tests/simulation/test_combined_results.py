@@ -255,6 +255,12 @@ def test_a_file_that_changes_while_it_is_read(tmp_path):
         list(joined.blocks(0))
 
 
+def test_a_file_with_fewer_runs_than_it_says():
+    short = in_memory(WHOLE)._replace(runs=12)
+    with pytest.raises(DataError, match="changed while being read"):
+        results_of([Results([short], provenance([], kind="memory")), simulated(runs=12)])
+
+
 @pytest.mark.parametrize("wrong", [5, None, b"x", [5], [WHOLE, 5], {"a": 1}, [[WHOLE]], {1: WHOLE}, {" ": WHOLE}])
 def test_what_is_no_source(wrong):
     with pytest.raises(ParameterError, match=r"give results, traces or paths, got|a label must be a line of text, got"):

@@ -184,6 +184,26 @@ def test_damaged_shards_are_left_out_or_taken_from_another_folder(whole, tmp_pat
     assert names_of(merge_suites([one], tmp_path / "none").folder.path) == []
 
 
+@pytest.mark.parametrize(
+    "changes", [{"first_run": 5}, {"first_run": "x"}, {"runs": 3}, {"code": "0" * 64}, {"setting": {}}]
+)
+def test_a_manifest_that_does_not_prove_its_name_counts_as_none(whole, tmp_path, changes):
+    """Its seal is right, as a seal is no signature."""
+    out = part(whole, tmp_path / "out", names_of(whole / "out"))
+    folder = SuiteFolder.open(out)
+    shard = folder.plan.shards[1]
+    manifest = folder.manifest(shard)
+    if "first_run" in changes:
+        manifest["setting"] |= changes
+    else:
+        manifest |= changes
+    folder.traces_path(shard).with_suffix(".json").write_bytes(sealed(manifest))
+    assert folder.manifest(shard) is None
+    assert names_of(merge_suites([out], tmp_path / "merged").folder.path) == sorted(
+        name for name in names_of(whole / "out") if name != shard.name
+    )
+
+
 def with_other_bytes(out, monkeypatch):
     """Write the traces as another version of HDF5 would: other bytes, the same content."""
     folder = SuiteFolder.open(out)
