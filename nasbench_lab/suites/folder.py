@@ -115,7 +115,9 @@ class SuiteFolder:
             suite, plan = suite_of(data["spec"]), Plan.of_data(data["plan"])
             if suite.hash != data["spec_hash"]:
                 raise DataError("its suite does not match its hash")
-            return cls(path, suite, plan, {**data["versions"], "nasbench-lab": data["versions"]["nasbench-lab"]})
+            if not isinstance(data["versions"]["nasbench-lab"], str):
+                raise DataError("it does not name the release that started the suite")
+            return cls(path, suite, plan, data["versions"])
         except OtherFormatError as error:
             raise OtherFormatError(f"cannot read {where}: {error}") from error
         except Exception as error:  # a damaged file can raise nearly anything

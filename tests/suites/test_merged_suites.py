@@ -21,7 +21,7 @@ from small_suites import STRATEGIES, digests, small_shards, table_file
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import study
-from nasbench_lab.errors import OutputError, ParameterError
+from nasbench_lab.errors import DataError, OutputError, ParameterError
 from nasbench_lab.simulation import trace_files
 from nasbench_lab.suites import (
     StrategyEntry,
@@ -275,6 +275,10 @@ def test_suites_that_cannot_be_one(whole, tmp_path, small, monkeypatch):
     data["versions"]["nasbench-lab"] = "0.0.1"
     (old / "suite.json").write_bytes(sealed(data))
     with pytest.raises(ParameterError, match=r"was started with nasbench-lab 0\.0\.1.*report them together instead"):
+        merge_suites([whole / "out", old], tmp_path / "both")
+    data["versions"]["nasbench-lab"] = ["0.0.1"]
+    (old / "suite.json").write_bytes(sealed(data))
+    with pytest.raises(DataError, match="does not name the release that started the suite"):
         merge_suites([whole / "out", old], tmp_path / "both")
     with pytest.raises(ParameterError, match="give at least one folder"):
         merge_suites([], tmp_path / "both")
