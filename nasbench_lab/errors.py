@@ -67,5 +67,16 @@ class SettingWarning(UserWarning):
     """A setting of a search has no effect, or hides most of the table from it."""
 
 
-NOTED = (OneFidelityWarning, SearchOnTestWarning, SettingWarning, ImportedResultsWarning, MissingFontWarning)
+class ChangedSuiteWarning(UserWarning):
+    """A suite continues in its folder, and has changed since it was started."""
+
+
+NOTED = (
+    OneFidelityWarning,
+    SearchOnTestWarning,
+    SettingWarning,
+    ImportedResultsWarning,
+    MissingFontWarning,
+    ChangedSuiteWarning,
+)
 """The warnings that the command line prints as notes."""

@@ -62,7 +62,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> Iterator[Path]:
-    """Give a temporary folder whose files move to ``target`` when the block ends without an error.
+    """Give a temporary folder whose content moves to ``target`` when the block ends without an error.
 
     A new folder appears at once, complete. If the folder exists already (it may be the current folder, a link or a
     mount point), the finished files are moved into it one by one; none of them is ever half-written.
@@ -82,8 +82,9 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
             temporary.mkdir()
             with _naming(target, temporary):
                 yield temporary
-                for path in temporary.iterdir():
-                    _flush_to_disk(path)
+                for path in temporary.rglob("*"):
+                    if path.is_file():
+                        _flush_to_disk(path)
                 if not exists and _renamed(temporary, place):
                     return
                 _check_replaceable(target, place, replace)

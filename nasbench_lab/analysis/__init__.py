@@ -3,6 +3,7 @@
 from nasbench_lab.analysis.anytime import AnytimeCurves, anytime_curves
 from nasbench_lab.analysis.auc import area_under_curve
 from nasbench_lab.analysis.bootstrap import Resampler, Statistic, average, bootstrap_interval
+from nasbench_lab.analysis.collected_runs import CollectedRuns, collect_runs
 from nasbench_lab.analysis.effect_sizes import PairCounts, a12, count_pairs, probability_of_improvement
 from nasbench_lab.analysis.equivalence import (
     SampleComparison,
@@ -33,7 +34,7 @@ from nasbench_lab.analysis.retraining import Validation, validate
 from nasbench_lab.analysis.run_summary import Summary, summarize, to_csv
 from nasbench_lab.analysis.score_rankings import RankingQuality, ranking_quality
 from nasbench_lab.analysis.significance import holm, mann_whitney, median_test, sign_flip, wilcoxon
-from nasbench_lab.analysis.studies.pipeline import study
+from nasbench_lab.analysis.studies.pipeline import CollectedResults, study
 from nasbench_lab.analysis.studies.results import (
     Found,
     Profiles,
@@ -52,6 +53,8 @@ __all__ = [
     "TARGETS",
     "TIME_AXES",
     "AnytimeCurves",
+    "CollectedResults",
+    "CollectedRuns",
     "ExactRandomSearch",
     "Found",
     "FriedmanTest",
@@ -86,6 +89,7 @@ __all__ = [
     "average",
     "bootstrap_interval",
     "cliques",
+    "collect_runs",
     "compare_pairs",
     "compare_samples",
     "compare_with_published",

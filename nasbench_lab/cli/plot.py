@@ -11,6 +11,8 @@ import typer
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.analysis.studies.warnings import provenance_warnings
+from nasbench_lab.cli.results import Labels, ResultPaths, open_paths
 from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.files import atomic_path
@@ -29,7 +31,6 @@ from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.paper.folder import best_found, searches
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import Trace
-from nasbench_lab.suites.stored_results import open_results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,7 +53,7 @@ FIGURES = (*_OF_STUDY, *_OTHERS)
 
 
 def plot(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or a traces file.")],
+    results: ResultPaths,
     figure: Annotated[str, typer.Option(help=f"Figure to draw: {', '.join(FIGURES)}.")],
     out: Annotated[Path, typer.Option(help="File to write (.pdf, .svg or .png); an existing file is replaced.")],
     table: Annotated[list[str] | None, typer.Option(help="Use only this table. May be repeated.")] = None,
@@ -79,13 +80,16 @@ def plot(
         str | None, typer.Option(help="Strategy to compare the others with. [default: random-search]")
     ] = None,
     style: Annotated[str, typer.Option(help="Width of the figure: single or double column.")] = "single",
+    label: Labels = None,
 ) -> None:
     """Draw one figure for a paper from stored results."""
     chosen = paper_style(style)
     options = {"kind": kind, "axis": axis, "statistic": statistic}
     given = {name: value for name, value in options.items() if value is not None}
     _check(figure, out, given)
-    opened = open_results(results)
+    opened = open_paths(results, label)
+    for note in provenance_warnings({**opened.provenance, "skipped": []}):
+        typer.echo(f"note: {note}", err=True)
     wanted = _select(opened, table or [], strategy or [])
     if figure == "pareto":
         drawn = _pareto(opened, wanted, chosen, given.get("kind"))

@@ -11,6 +11,7 @@ import typer
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.cli.progress import reporting
+from nasbench_lab.cli.results import Labels, ResultPaths, open_paths
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.messages import unknown
@@ -18,13 +19,12 @@ from nasbench_lab.report.page import write_page
 from nasbench_lab.report.paper.folder import MISSING, write_paper_folder
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
-from nasbench_lab.suites.stored_results import open_results
 
 _MEGABYTE = 1e6
 
 
 def report(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or a traces file.")],
+    results: ResultPaths,
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
     paper: Annotated[
         Path | None, typer.Option(help="Folder for figures and tables. [default: report-paper, beside the page]")
@@ -37,6 +37,7 @@ def report(
         str | None, typer.Option(help="Strategy to compare the others with. [default: random-search]")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing page and folder.")] = False,
+    label: Labels = None,
 ) -> None:
     """Write a page about stored results, and a folder of figures and tables for a paper."""
     if page_only and paper is not None:
@@ -45,12 +46,12 @@ def report(
         raise unknown("regret", kind, REGRETS)
     folder = None if page_only else paper or out.with_name(f"{out.stem}-paper")
     _check_free(out, folder, overwrite=overwrite)
-    opened = open_results(results)
+    opened = open_paths(results, label)
     with reporting("nothing was written") as progress:
         progress("analysing", 0, 0)
         study = _by_kind(study_of(opened, reference=reference), kind)
         progress("writing the page", 0, 0)
-        write_page(study, out, source=str(results))
+        write_page(study, out, source=[str(path) for path in results])
     for warning in study.warnings:
         note(warning)
     tell(f"wrote {out} ({out.stat().st_size / _MEGABYTE:.1f} MB): open it in a browser")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import shlex
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,14 +21,26 @@ from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.cli.verbosity import tell
-from nasbench_lab.errors import OutputError, ParameterError
+from nasbench_lab.errors import ChangedSuiteWarning, OutputError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import as_command
 from nasbench_lab.report import published_table
+from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation import Results
-from nasbench_lab.suites import DaskExecutor, LocalProcesses, SuiteFolder, built_in, read_suite, run_suite, runner
-from nasbench_lab.suites.folder import clean as clean_folder
-from nasbench_lab.suites.plan import Skipped
+from nasbench_lab.suites import (
+    DaskExecutor,
+    LocalProcesses,
+    Suite,
+    SuiteFolder,
+    built_in,
+    merge_suites,
+    read_suite,
+    run_suite,
+    runner,
+)
+from nasbench_lab.suites.cleaning import clean as clean_folder
+from nasbench_lab.suites.folder import SUITE
+from nasbench_lab.suites.planned_simulations import Plan, Skipped
 from nasbench_lab.suites.toml_files import EXAMPLE
 
 SUMMARY = "summary.csv"
@@ -51,8 +65,16 @@ class Where(enum.StrEnum):
 
 @app.command()
 def run(
-    suite: Annotated[str, typer.Argument(metavar="SUITE", help="A TOML file, or the name of a built-in suite.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results: new, empty, or that of the started suite.")],
+    suite: Annotated[
+        str,
+        typer.Argument(metavar="SUITE", help="A TOML file, a built-in suite, or the folder of a suite."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the results: new, empty, or that of the suite. [default: SUITE, if it is a folder]"
+        ),
+    ] = None,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Processes on this machine. [default: one per processor]")
     ] = None,
@@ -62,11 +84,12 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a suite, or continue it after an interruption, which loses only the unfinished shards."""
+    """Run a suite, or continue it. Only what is not finished yet, or new in the suite, is simulated."""
     if scheduler is not None and executor is not Where.dask:
         raise ParameterError("--scheduler can only be used with --executor dask")
-    wanted = read_suite(suite)
-    with _progress(out) as report:
+    wanted, out = _suite_and_folder(suite, out)
+    with _progress(out) as report, warnings.catch_warnings():
+        warnings.simplefilter("always", ChangedSuiteWarning)  # printed as notes
         results = run_suite(wanted, out, executor=_executor(executor, processes, scheduler), progress=report)
     summaries = [summarize_blocks(results.blocks(number)) for number in range(len(results))]
     with atomic_path(out / SUMMARY) as temporary:
@@ -85,6 +108,43 @@ def run(
     if beside:
         tell(f"\ncomparison with published numbers: {out / PUBLISHED}")
     tell(f"\nsee {out}; for figures, statistics and a page to share: {as_command('report', out)}")
+
+
+def _suite_and_folder(suite: str, out: Path | None) -> tuple[Suite, Path]:
+    """Return the suite to run, and the folder for its results."""
+    if (Path(suite) / SUITE).is_file():
+        return SuiteFolder.open(Path(suite)).suite, out or Path(suite)
+    if out is None:
+        raise ParameterError(f"give the folder for the results: nasbench-lab suite run {suite} --out results/NAME")
+    return read_suite(suite), out
+
+
+@app.command()
+def merge(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders that `suite run` wrote.")],
+    out: Annotated[Path, typer.Option(help="New folder for the merged suite.")],
+) -> None:
+    """Merge suites that ran in several folders: each finished shard once, in a new folder that can be continued."""
+    merged = merge_suites(folders, out)
+    for path in merged.damaged:
+        note(f"{path} is damaged, and was left out")
+    plan = merged.folder.plan
+    finished = sum(map(merged.folder.is_finished, plan.shards))
+    size = f"{in_words(len(plan.simulations), 'simulation')}, {in_words(plan.runs, 'run')} each"
+    typer.echo(f"wrote {out}: {size}; {finished} of {len(plan.shards)} shards are finished")
+    for line in _open_lines(plan):
+        typer.echo(line)
+    if finished < len(plan.shards) or plan.open_pairs:
+        typer.echo(f"to simulate the rest: nasbench-lab suite run {shlex.quote(str(out))}")
+
+
+def _open_lines(plan: Plan) -> Iterator[str]:
+    """Yield one line per strategy about tables on which it is not planned yet."""
+    tables: dict[str, list[str]] = {}
+    for label, table in plan.open_pairs:
+        tables.setdefault(label, []).append(table)
+    for label, names in tables.items():
+        yield f"not simulated yet: {label} on {', '.join(names)}"
 
 
 @app.command()
@@ -158,8 +218,14 @@ def status(
     typer.echo(f"\n{len(finished)} of {len(found.plan.shards)} shards are finished")
     for failure in failures:
         typer.echo(f"failed: {failure['strategy']} on {failure['table']}: {failure['error']}")
-    for line in _skipped_lines(found.plan.skipped):
+    for line in (*_open_lines(found.plan), *_skipped_lines(found.plan.skipped)):
         typer.echo(line)
+    unused = sum(path.suffix == ".json" for path in found.unused())
+    if unused:
+        typer.echo(
+            f"{unused} finished shards are no longer part of the suite; "
+            f"to remove them: {as_command('suite', 'clean', '--unused', folder)}"
+        )
     for problem in problems:
         typer.echo(f"damaged: {problem}")
     if problems:
@@ -171,9 +237,12 @@ def status(
 def clean(
     folder: Folder,
     results: Annotated[bool, typer.Option("--results", help="Remove all results too, permanently.")] = False,
+    unused: Annotated[
+        bool, typer.Option("--unused", help="Remove results that are no longer part of the suite, permanently.")
+    ] = False,
 ) -> None:
     """Remove leftovers of killed processes, damaged files and reports of failures. The next run makes them again."""
-    count = clean_folder(folder, results=results)
+    count = clean_folder(folder, results=results, unused=unused)
     if results:
         for name in (SUMMARY, PUBLISHED):
             (folder / name).unlink(missing_ok=True)

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from nasbench_lab.analysis.studies.pipeline import CollectedResults, study
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.messages import shortened
-from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import Trace
-from nasbench_lab.suites import open_results
+from nasbench_lab.suites.result_sources import ResultsSource, results_of
 
-StudySource = Study | CollectedResults | Results | Trace | Sequence[Trace] | str | os.PathLike[str]
-"""A study; one trace or several; results; or the path of a folder of results or of a traces file."""
+StudySource: TypeAlias = Study | CollectedResults | ResultsSource
+"""A study; collected results; a trace, results, or the path of a folder of results or of a traces file; or several."""
 
 
 def study_of(source: StudySource, **options: Any) -> Study:
     """Return a study as it is, or make one of traces or results.
 
     Args:
-        source: a study, one trace or several, results, or the path of a folder of results or of a traces file.
+        source: a study, or what `study` takes: traces, results, paths, several of these, or a mapping with labels.
         options: of `study`, where one has to be made.
 
     Raises:
-        ParameterError: there are no results, or a strategy ran twice on a task.
+        ParameterError: there are no results, or strategies cannot be told apart.
         DataError: there are no results at the path, or they are damaged.
 
     >>> import nasbench_lab as nl
@@ -38,7 +34,7 @@ def study_of(source: StudySource, **options: Any) -> Study:
     """
     if isinstance(source, Study):
         return source
-    return study(source if isinstance(source, CollectedResults) else _results_of(source), **options)
+    return study(source, **options)
 
 
 def traces_of(source: StudySource) -> list[Trace]:
@@ -50,23 +46,4 @@ def traces_of(source: StudySource) -> list[Trace]:
     """
     if isinstance(source, Study | CollectedResults):
         raise ParameterError("this figure needs traces, and a study has none: pass the traces or results themselves")
-    return list(_results_of(source))
-
-
-def _results_of(source: Results | Trace | Sequence[Trace] | str | os.PathLike[str]) -> Results:
-    if isinstance(source, Results):
-        return source
-    if isinstance(source, Trace):
-        return Results.of([source])
-    if isinstance(source, str | os.PathLike):
-        return open_results(source)
-    given: Any = source  # whatever a user gives
-    if not isinstance(given, Sequence):
-        raise ParameterError(f"give a study, traces, results or a path, got {shortened(given)}")
-    for trace in given:
-        if not isinstance(trace, Trace):
-            raise ParameterError(f"give a study, traces, results or a path, got a list with {shortened(trace)}")
-    for number, trace in enumerate(source):
-        if any(trace.setting == other.setting for other in source[:number]):
-            raise ParameterError(f"strategy {trace.setting.label!r} appears twice on table {trace.setting.table!r}")
-    return Results.of(source)
+    return list(results_of(source))

@@ -12,7 +12,7 @@ from typing import Any
 from nasbench_lab.checks import whole
 from nasbench_lab.errors import OneFidelityWarning, ParameterError, SearchOnTestWarning, SettingWarning
 from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.conditions import Conditions, Prepared
 from nasbench_lab.simulation.measurements import RepeatPolicy
 from nasbench_lab.simulation.reference import reference_of
 from nasbench_lab.simulation.run_batches import simulate_runs
@@ -109,6 +109,21 @@ def simulate(
     )
 
 
+def setting_of(table: Table, strategy: Strategy[Any], prepared: Prepared, first_run: int = 0) -> Setting:
+    """Return the setting of a simulation under conditions that were checked against the table."""
+    return Setting(
+        table=table.name,
+        checksum=table.checksum,
+        strategy=strategy.name,
+        version=strategy.version,
+        label=strategy.label,
+        parameters=strategy.parameters,
+        conditions=prepared.conditions,
+        first_run=first_run,
+        objective=table.objective,
+    )
+
+
 def simulate_under(
     conditions: Conditions,
     table: Table,
@@ -146,17 +161,7 @@ def simulate_under(
         warnings.warn(message, SearchOnTestWarning, stacklevel=stacklevel)
     for note in setting_notes(table, prepared):
         warnings.warn(note, SettingWarning, stacklevel=stacklevel)
-    setting = Setting(
-        table=table.name,
-        checksum=table.checksum,
-        strategy=strategy.name,
-        version=strategy.version,
-        label=strategy.label,
-        parameters=strategy.parameters,
-        conditions=prepared.conditions,
-        first_run=first_run,
-        objective=table.objective,
-    )
+    setting = setting_of(table, strategy, prepared, first_run)
     ours = contextlib.nullcontext() if pool is processes else pool
     with ours, reported(progress, strategy.label, table.name, runs) as report:
         if pool.number > 1 and runs > 1:

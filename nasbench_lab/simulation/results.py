@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, final
 
 from nasbench_lab.displays import html_card, html_table
-from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
+from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.records import Records
+from nasbench_lab.simulation.provenance import provenance
 from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.stored_runs import StoredRuns, check_same, in_file, in_memory
 from nasbench_lab.simulation.trace import Trace, concatenate
-from nasbench_lab.simulation.trace_files import TraceReader, read_settings
+from nasbench_lab.simulation.trace_files import TraceReader, read_headers, setting_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TRACES = "traces.h5"
 """Name of the traces file in a folder of ``nasbench-lab run``."""
-
-
-class StoredRuns(NamedTuple):
-    """Consecutive runs of one simulation, with functions that read them.
-
-    Attributes:
-        setting: of the runs.
-        load: returns all runs.
-        blocks: yields the runs in blocks of at most a number of evaluations, see `Trace.blocks`.
-    """
-
-    setting: Setting
-    load: Callable[[], Trace]
-    blocks: Callable[[int | None], Iterator[Trace]]
 
 
 @final
@@ -85,8 +72,7 @@ class Results:
         for trace in traces:
             if not isinstance(trace, Trace):
                 raise ParameterError(f"give results or a list of traces, got a list with {shortened(trace)}")
-        parts = [StoredRuns(trace.setting, functools.partial(_same, trace), trace.blocks) for trace in traces]
-        return cls(parts, provenance([trace.setting for trace in traces], kind="memory"))
+        return cls(list(map(in_memory, traces)), provenance([trace.setting for trace in traces], kind="memory"))
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -100,7 +86,8 @@ class Results:
     def provenance(self) -> Mapping[str, Any]:
         """Where the results come from, as plain data that JSON can store; always with these keys.
 
-        - ``kind``: ``"suite"``, ``"traces"`` (a traces file, also one of ``nasbench-lab run``) or ``"memory"``.
+        - ``kind``: ``"suite"``, ``"traces"`` (a traces file, also one of ``nasbench-lab run``), ``"memory"``, or
+          ``"combined"``.
         - ``title``: title of the suite; empty otherwise.
         - ``spec``, ``spec_hash``: specification of the suite and its SHA-256; otherwise ``None`` and empty.
         - ``versions``: for each package, the list of versions that wrote the results; usually one.
@@ -112,6 +99,11 @@ class Results:
           describes the table.
         - ``skipped``: simulations that a suite skipped, each with ``strategy``, ``table`` and ``reason``.
         - ``missing``: number of shards of a suite that are not finished.
+        - ``unfinished``: simulations that are left out because of them, each with ``strategy`` and ``table``.
+        - ``repeated``: simulations with runs that were given more than once and count once, in words.
+        - ``inputs``: for combined results, where each of them comes from: the ``source`` as given, its ``label``, the
+          number of its ``simulations``, and the keys above except ``tables``, ``skipped`` and ``inputs``. Empty for
+          results that are not combined.
         - ``imported``: simulations that were imported, each with ``strategy``, ``table`` and its `Setting.origin`:
           ``format``, ``files`` with their SHA-256, ``tool``, ``clock``, ``unknown`` conditions, and more by format.
         """
@@ -128,7 +120,7 @@ class Results:
         group = self._simulations[number]
         traces = [part.load() for part in group]
         for part, trace in zip(group, traces, strict=True):
-            _check_same(trace.setting, part)
+            check_same(trace, part)
         try:
             joined = concatenate(traces)
         except ParameterError as error:
@@ -154,10 +146,10 @@ class Results:
         """
         expected = self._simulations[number][0].setting.first_run
         for part in self._simulations[number]:
-            if part.setting.first_run != expected:
+            if part.first != expected:
                 raise self._not_consecutive(number)
             for block in part.blocks(evaluations):
-                _check_same(dataclasses.replace(block.setting, first_run=part.setting.first_run), part)
+                check_same(block, part)
                 expected += block.runs
                 yield self._labelled(block, number)
 
@@ -196,6 +188,10 @@ class Results:
         }
         table = html_table(["strategy", "table", "budget", "objective"], rows)
         return html_card(self.provenance["title"] or "Results", facts, table)
+
+    def parts(self) -> list[StoredRuns]:
+        """Return the stored runs of all simulations, in order, with their labels as they were stored."""
+        return [part for group in self._simulations for part in group]
 
     def __len__(self) -> int:
         return len(self._simulations)
@@ -237,67 +233,19 @@ def open_traces(path: str | os.PathLike[str]) -> Results:
         where = where / TRACES
         if not is_plain(where):
             raise DataError(f"folder {path} has no {TRACES}")
-    settings, writer = read_settings(where)
-    if not settings:
+    headers, writer = read_headers(where)
+    if not headers:
         raise DataError(f"{where} has no traces")
     reader = TraceReader()
-    parts = [stored_runs(setting, reader, where, number) for number, setting in enumerate(settings)]
+    parts = [in_file(header, reader, where, number) for number, header in enumerate(headers)]
     name, _, version = writer.rpartition(" ")
+    settings = [header.setting for header in headers]
     return Results(parts, provenance(settings, kind="traces", versions={name: [version]}))
-
-
-def stored_runs(setting: Setting, reader: TraceReader, path: Path, number: int = 0) -> StoredRuns:
-    """Return the runs of one trace of a file, which are read on demand."""
-    where = path, number
-    return StoredRuns(setting, functools.partial(reader.trace, *where), functools.partial(reader.blocks, *where))
-
-
-def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:
-    """Return the provenance of simulations (see `Results.provenance`), with empty entries for unknown values."""
-    tables = {setting.checksum or setting.table: setting for setting in settings}
-    unknown: dict[str, Any] = {
-        "kind": "",
-        "title": "",
-        "spec": None,
-        "spec_hash": "",
-        "versions": {},
-        "platforms": [],
-        "arithmetic": [],
-        "wall_seconds": None,
-        "tables": [describe_table(setting.table, setting.checksum) for setting in tables.values()],
-        "skipped": [],
-        "missing": 0,
-        "imported": [
-            {"strategy": setting.label, "table": setting.table, **setting.origin}
-            for setting in settings
-            if setting.origin
-        ],
-    }
-    return {**unknown, **known}
-
-
-def describe_table(name: str, checksum: str) -> dict[str, Any]:
-    """Return a table's origin from the catalogue; empty texts if the catalogue does not have the table."""
-    from nasbench_lab.tables import catalogue
-
-    try:
-        description = catalogue.find_recipe(name).description
-    except NasbenchLabError:
-        return {"name": name, "checksum": checksum, **dict.fromkeys(_ORIGIN, ""), "notes": []}
-    return {"name": name, "checksum": checksum, **origin(description)}
-
-
-_ORIGIN = ("title", "licence", "citation", "source")
-
-
-def origin(description: Any) -> dict[str, Any]:
-    """Return the origin in a table's description, as plain data."""
-    return {**{key: getattr(description, key) for key in _ORIGIN}, "notes": list(description.notes)}
 
 
 def _key(setting: Setting) -> str:
     """Return a text that is the same for settings that differ only in the first run."""
-    return repr(dataclasses.replace(setting, first_run=0))
+    return setting_text(dataclasses.replace(setting, first_run=0))
 
 
 def _with_version(setting: Setting, others: Sequence[Setting]) -> Setting:
@@ -306,12 +254,3 @@ def _with_version(setting: Setting, others: Sequence[Setting]) -> Setting:
     if len(versions) == 1:
         return setting
     return dataclasses.replace(setting, label=f"{setting.label} (version {setting.version})")
-
-
-def _check_same(setting: Setting, part: StoredRuns) -> None:
-    if setting != part.setting:
-        raise DataError(f"results of {part.setting.label!r} on {part.setting.table!r} changed while being read")
-
-
-def _same(trace: Trace) -> Trace:
-    return trace

@@ -39,6 +39,7 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import is_plain
 from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.disk import Disk
 from nasbench_lab.simulation.reference import Reference
 from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.simulation.setting import Setting
@@ -81,7 +82,7 @@ def save_traces(traces: Sequence[Trace], path: str | os.PathLike[str]) -> None:
 class TracesWriter:
     """Writes one simulation after the other to a file; see `traces_writer`."""
 
-    def __init__(self, file: Any, disk: _Disk, folder: Path) -> None:
+    def __init__(self, file: Any, disk: Disk, folder: Path) -> None:
         self._file, self._disk, self._folder = file, disk, folder
         self._written: dict[str, Reference] = {}
         self._number = 0
@@ -111,85 +112,12 @@ def traces_writer(path: Path) -> Iterator[TracesWriter]:
         OSError: the file cannot be written.
     """
     with path.open("w+b", buffering=0) as stream:
-        disk = _Disk(stream)
+        disk = Disk(stream)
         try:
             with _new_file(disk) as file:
                 yield TracesWriter(file, disk, path.parent)
         finally:
             disk.check()
-
-
-class _Disk(io.RawIOBase):
-    """A file for HDF5 to write. HDF5 does not always survive a full disk, so it is not told of errors.
-
-    After an error, `check` raises it. What HDF5 writes until then stays in memory, so that it can read it again.
-    """
-
-    def __init__(self, stream: io.FileIO) -> None:
-        self._stream = stream
-        self._position = self._end = 0
-        self._error: OSError | None = None
-        self._unwritten: list[tuple[int, bytes]] = []
-
-    def check(self) -> None:
-        if self._error is not None:
-            raise self._error
-
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence]
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        size = max(0, min(len(buffer), self._end - self._position))
-        self._stream.seek(self._position)
-        content = bytearray((self._stream.read(size) or b"").ljust(size, b"\0"))
-        for offset, piece in self._unwritten:
-            first, last = max(offset, self._position), min(offset + len(piece), self._position + size)
-            if first < last:
-                content[first - self._position : last - self._position] = piece[first - offset : last - offset]
-        buffer[:size] = content
-        self._position += size
-        return size
-
-    def write(self, content: Any) -> int:
-        piece = bytes(content)
-        try:
-            self._write(piece)
-        except OSError as error:
-            self._error = self._error or error
-            self._unwritten.append((self._position, piece))
-        self._position += len(piece)
-        self._end = max(self._end, self._position)
-        return len(piece)
-
-    def truncate(self, size: int | None = None) -> int:
-        self._end = self._position if size is None else size
-        try:
-            self.check()
-            self._stream.truncate(self._end)
-        except OSError as error:
-            self._error = self._error or error
-        return self._end
-
-    def _write(self, piece: bytes) -> None:
-        """Write at the position, all or an error."""
-        self.check()
-        self._stream.seek(self._position)
-        rest = memoryview(piece)
-        while rest:
-            rest = rest[self._stream.write(rest) :]
 
 
 class Linked(NamedTuple):
@@ -296,16 +224,34 @@ class TraceReader:
         return self._last[1]
 
 
-def read_settings(path: Path) -> tuple[list[Setting], str]:
-    """Return the settings of all traces of a file, without reading the traces, and the name and version of its writer.
+class TraceHeader(NamedTuple):
+    """What is known of a trace in a file before it is read: its setting, number of runs, and a digest of its content.
+
+    The digest is empty for a trace whose reference has no checksum.
+    """
+
+    setting: Setting
+    runs: int
+    digest: str
+
+
+def read_headers(path: Path) -> tuple[list[TraceHeader], str]:
+    """Return the headers of all traces of a file, without reading the traces, and the name and version of its writer.
 
     Raises:
         DataError: the file is missing or damaged.
     """
     with _reading(path) as file:
-        traces = (file.group.group(f"traces/{number}") for number in range(file.group.whole("traces")))
-        settings = [parse_setting(json.loads(trace.text("header"))["setting"]) for trace in traces]
-        return settings, file.group.text("created_by")
+        headers = [_trace_header(file, number) for number in range(file.group.whole("traces"))]
+        return headers, file.group.text("created_by")
+
+
+def _trace_header(file: TracesFile, number: int) -> TraceHeader:
+    group = file.group.group(f"traces/{number}")
+    header = json.loads(group.text("header"))
+    with file.reference(str(header["reference"])) as reference:
+        digest = f"{group.text('checksum')} {reference.text('checksum')}"
+    return TraceHeader(parse_setting(header["setting"]), group.dataset("architecture").shape[0], digest)
 
 
 def setting_text(setting: Setting) -> str:
@@ -343,7 +289,7 @@ def _image() -> Iterator[_Image]:
 
 
 @contextlib.contextmanager
-def _new_file(target: io.BytesIO | _Disk) -> Iterator[Any]:
+def _new_file(target: io.BytesIO | Disk) -> Iterator[Any]:
     """Yield a new file of this format to fill."""
     import h5py
 

@@ -5,7 +5,9 @@ from nasbench_lab.suites.comparison import Comparison
 from nasbench_lab.suites.dask_executor import DaskExecutor
 from nasbench_lab.suites.folder import SuiteFolder
 from nasbench_lab.suites.local_processes import LocalProcesses
+from nasbench_lab.suites.merging import MergedSuite, merge_suites
 from nasbench_lab.suites.plan import make_plan
+from nasbench_lab.suites.result_sources import ResultsSource, results_of
 from nasbench_lab.suites.runner import run_suite
 from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
 from nasbench_lab.suites.stored_results import open_results
@@ -15,14 +17,18 @@ __all__ = [
     "Comparison",
     "DaskExecutor",
     "LocalProcesses",
+    "MergedSuite",
     "Published",
+    "ResultsSource",
     "StrategyEntry",
     "Suite",
     "SuiteFolder",
     "TableEntry",
     "built_in",
     "make_plan",
+    "merge_suites",
     "open_results",
     "read_suite",
+    "results_of",
     "run_suite",
 ]

@@ -7,25 +7,22 @@ import fnmatch
 import hashlib
 import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple
 
-from nasbench_lab.errors import DataError, MissingDataError, NasbenchLabError, ParameterError
+from nasbench_lab.errors import MissingDataError, NasbenchLabError, ParameterError
 from nasbench_lab.messages import first_line, unknown
-from nasbench_lab.simulation.conditions import Conditions
-from nasbench_lab.simulation.measurements import Measurements
-from nasbench_lab.simulation.results import origin
+from nasbench_lab.simulation.conditions import Conditions, Prepared
+from nasbench_lab.simulation.engine import setting_of
+from nasbench_lab.simulation.provenance import origin
 from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies, resolve
 from nasbench_lab.strategies.lookup import find_strategy, split_path
 from nasbench_lab.strategies.registry import HOW_TO_LIST
 from nasbench_lab.suites.comparison import check_different
+from nasbench_lab.suites.planned_simulations import EVERY, Plan, PlannedTable, Simulation, Skipped, simulation_key
 from nasbench_lab.suites.requirements import estimated_evaluations, lacking
 from nasbench_lab.suites.spec import Suite, TableEntry
 from nasbench_lab.tables import Table, catalogue, load
-
-EVERY = "*"
-"""Stands for all strategies if a whole table is skipped."""
 
 _SECONDS = 4.0
 """Target duration of a shard, approximately."""
@@ -35,160 +32,7 @@ _STEP_SECONDS = 0.008
 
 _PLAIN_RUNS_AT_A_TIME = 256  # assumed batch size of a plain strategy, which loops over its runs
 _MOST_RUNS = 4096
-_MOST_SHARDS = 10**7  # in the plan of a file
 _MOST_EVALUATIONS = 2**23  # per shard, so that its traces stay below some hundred megabytes
-
-
-@final
-@dataclasses.dataclass(frozen=True)
-class PlannedTable:
-    """A table of a plan.
-
-    Attributes:
-        source: its name in the catalogue, or the path of a table file as written in the suite.
-        name: name of the table.
-        checksum: digest of its content.
-        conditions: conditions of the searches.
-        origin: title, licence, citation, source and notes.
-    """
-
-    source: str
-    name: str
-    checksum: str
-    conditions: Conditions
-    origin: Mapping[str, Any]
-
-
-@final
-@dataclasses.dataclass(frozen=True)
-class Simulation:
-    """One strategy on one table.
-
-    Attributes:
-        table: index of the table in the plan.
-        strategy: name of the strategy.
-        parameters: parameters that the suite gives.
-        label: label of the strategy in results.
-        shard_runs: number of runs per shard; the last shard may have fewer.
-        run_seconds: estimated seconds per run.
-        version: version of the strategy.
-        code: SHA-256 of the file that defines the strategy; empty for a registered one.
-    """
-
-    table: int
-    strategy: str
-    parameters: Mapping[str, Any]
-    label: str
-    shard_runs: int
-    run_seconds: float
-    version: int = 1
-    code: str = ""
-
-
-@final
-@dataclasses.dataclass(frozen=True)
-class Skipped:
-    """A strategy and a table that cannot be simulated.
-
-    Attributes:
-        strategy: label of the strategy, or `EVERY`.
-        table: name of the table.
-        reason: why, in one line.
-    """
-
-    strategy: str
-    table: str
-    reason: str
-
-
-class Shard(NamedTuple):
-    """Consecutive runs of one simulation: the unit of work of a process.
-
-    Attributes:
-        simulation: index of the simulation in the plan.
-        first_run: number of the first run.
-        runs: number of runs.
-        seconds: approximate duration.
-    """
-
-    simulation: int
-    first_run: int
-    runs: int
-    seconds: float
-
-    @property
-    def name(self) -> str:
-        """The stem of its file names. Sorted by name, shards are in order."""
-        return f"{self.simulation:05d}-{self.first_run:010d}"
-
-
-@final
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """The plan of a suite on a machine, with patterns resolved and the checksums of the tables.
-
-    Attributes:
-        tables: the tables to search.
-        simulations: for each table, in order, every strategy that can search it.
-        skipped: the other pairs of strategies and tables, with the reasons.
-        runs: number of runs of every simulation.
-    """
-
-    tables: tuple[PlannedTable, ...]
-    simulations: tuple[Simulation, ...]
-    skipped: tuple[Skipped, ...]
-    runs: int
-
-    @cached_property
-    def shards(self) -> tuple[Shard, ...]:
-        """All shards, in the order of the simulations and their runs."""
-        return tuple(self._shards())
-
-    def _shards(self) -> Iterator[Shard]:
-        for number, simulation in enumerate(self.simulations):
-            for first in range(0, self.runs, simulation.shard_runs):
-                runs = min(simulation.shard_runs, self.runs - first)
-                yield Shard(number, first, runs, runs * simulation.run_seconds)
-
-    def to_data(self) -> dict[str, Any]:
-        """Return the plan as plain data that JSON can store."""
-        tables = [{**vars(table), "conditions": table.conditions.to_data()} for table in self.tables]
-        return {**dataclasses.asdict(self), "tables": tables}
-
-    @classmethod
-    def of_data(cls, data: Mapping[str, Any]) -> Plan:
-        """Return the plan that `to_data` converted to plain data.
-
-        Raises:
-            DataError: it is damaged.
-            Exception: it is damaged in any other way.
-        """
-        tables = [{**table, "conditions": Conditions.of_data(table["conditions"])} for table in data["tables"]]
-        plan = cls(
-            tuple(PlannedTable(**table) for table in tables),
-            tuple(Simulation(**simulation) for simulation in data["simulations"]),
-            tuple(Skipped(**skipped) for skipped in data["skipped"]),
-            data["runs"],
-        )
-        if not plan._is_possible():
-            raise DataError("its plan has an impossible number of runs, shards or tables")
-        return plan
-
-    def _is_possible(self) -> bool:
-        """Return whether the numbers of a plan from a file have the right types and ranges."""
-        numbers = [self.runs, *(simulation.shard_runs for simulation in self.simulations)]
-        if not all(type(number) is int and number >= 1 for number in numbers):
-            return False
-        if sum(-(-self.runs // simulation.shard_runs) for simulation in self.simulations) > _MOST_SHARDS:
-            return False
-        places = [simulation.table for simulation in self.simulations]
-        texts = [text for simulation in self.simulations for text in (simulation.strategy, simulation.label)]
-        texts += [text for table in self.tables for text in (table.source, table.name, table.checksum)]
-        return (
-            all(type(place) is int and 0 <= place < len(self.tables) for place in places)
-            and all(isinstance(simulation.run_seconds, int | float) for simulation in self.simulations)
-            and all(isinstance(text, str) for text in texts)
-        )
 
 
 class _Candidate(NamedTuple):
@@ -215,8 +59,8 @@ def make_plan(suite: Suite) -> Plan:
 
     >>> from nasbench_lab.simulation import Budget
     >>> plan = make_plan(Suite(["random-search"], ["digits/chain"], Budget(evaluations=50), runs=100))
-    >>> [(shard.name, shard.runs) for shard in plan.shards]
-    [('00000-0000000000', 100)]
+    >>> [(shard.first_run, shard.runs) for shard in plan.shards]
+    [(0, 100)]
     """
     candidates = list(_candidates(suite))
     check_different("strategy", [candidate.strategy.label for candidate in candidates])
@@ -228,13 +72,13 @@ def make_plan(suite: Suite) -> Plan:
         table = load(table_path(suite.folder, source))
         conditions = _conditions(suite, entry, table)
         try:
-            measurements = conditions.on(table).measurements
+            prepared = conditions.on(table)
         except NasbenchLabError as error:
             if strict:
                 raise
             skipped.append(Skipped(EVERY, table.name, first_line(error)))
             continue
-        doable, left_out = _split(candidates, table, conditions, measurements, strict, len(planned))
+        doable, left_out = _split(candidates, table, conditions, prepared, strict, len(planned))
         simulations += doable
         skipped += left_out
         if doable:
@@ -279,12 +123,13 @@ def _split(
     candidates: Sequence[_Candidate],
     table: Table,
     conditions: Conditions,
-    measurements: Measurements,
+    prepared: Prepared,
     strict: bool,
     number: int,
 ) -> tuple[list[Simulation], list[Skipped]]:
     """Return the simulations on one table, and the skipped strategies."""
     doable, left_out = [], []
+    measurements = prepared.measurements
     for candidate in candidates:
         label = candidate.strategy.label
         reason = lacking(candidate.strategy, table, conditions, measurements)
@@ -296,7 +141,8 @@ def _split(
         evaluations = estimated_evaluations(candidate.strategy, table, conditions, measurements)
         size, seconds = _shard_size(candidate.strategy, evaluations)
         parameters, version = dict(candidate.parameters), candidate.strategy.version
-        made = Simulation(number, candidate.name, parameters, label, size, seconds, version, candidate.code)
+        key = simulation_key(setting_of(table, candidate.strategy, prepared), candidate.code)
+        made = Simulation(number, candidate.name, parameters, label, size, seconds, version, candidate.code, key)
         doable.append(made)
     return doable, left_out
 

@@ -18,7 +18,7 @@ from nasbench_lab.progress_bars import progress_bar
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.search_progress import check_progress
 from nasbench_lab.suites.folder import SuiteFolder
-from nasbench_lab.suites.plan import Shard
+from nasbench_lab.suites.planned_simulations import Shard
 from nasbench_lab.suites.shards import Done, Failed, ShardJob, Unable, attempt
 from nasbench_lab.suites.spec import Suite
 from nasbench_lab.suites.stored_results import open_results
@@ -131,6 +131,8 @@ def run_suite(
     If the process is killed, only the unfinished shards are lost. The same call continues the suite, and the traces
     have the same bytes as without the interruption. Several processes may run the same suite in the same folder at
     once, also on several machines that share the folder.
+
+    The suite may have changed since it was started: only what is new is simulated, see `SuiteFolder.begin`.
 
     Args:
         suite: the suite.

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import is_folder, is_plain
-from nasbench_lab.simulation.results import TRACES, Results, open_traces, provenance, stored_runs
-from nasbench_lab.simulation.trace_files import TraceReader, parse_setting
+from nasbench_lab.simulation.provenance import provenance
+from nasbench_lab.simulation.results import TRACES, Results, open_traces
+from nasbench_lab.simulation.stored_runs import in_file
+from nasbench_lab.simulation.trace_files import TraceHeader, TraceReader, parse_setting
 from nasbench_lab.suites.folder import SUITE, SuiteFolder
-from nasbench_lab.suites.plan import Shard
+from nasbench_lab.suites.planned_simulations import Shard
 
 _Found = list[tuple[Shard, dict[str, Any]]]
 
@@ -67,30 +69,39 @@ def suite_results(path: Path, *, partial: bool = False) -> Results:
     if missing and not partial:
         raise DataError(
             f"{missing} of {len(finished)} shards of the suite in {path} are missing or damaged; "
-            "run it to the end first"
+            "run it to the end first, or open what is finished with partial=True"
         )
     found = [(shard, known) for shard, known in finished if known is not None and shard.simulation not in lacking]
     if not found:
         raise DataError(f"no simulation of the suite in {path} is finished")
     reader = TraceReader()
-    parts = [stored_runs(_setting(known, path), reader, folder.traces_path(shard)) for shard, known in found]
+    parts = [
+        in_file(shard_header(known, path), reader, folder.traces_path(shard))._replace(code=known.get("code", ""))
+        for shard, known in found
+    ]
     try:
-        return Results(parts, _provenance(folder, found, missing))
+        return Results(parts, _provenance(folder, found, missing, lacking))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} is damaged: {first_line(error)}") from error
 
 
-def _setting(manifest: Mapping[str, Any], path: Path) -> Any:
+def shard_header(manifest: Mapping[str, Any], path: Path) -> TraceHeader:
+    """Return what a manifest tells about the traces of its shard.
+
+    Raises:
+        DataError: the manifest, which is at the path, is damaged.
+    """
     try:
-        return parse_setting(manifest["setting"])
+        # The file names its reference by a checksum, so that its digest covers the reference, too.
+        return TraceHeader(parse_setting(manifest["setting"]), manifest["runs"], manifest["sha256"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"the manifest of shard {manifest.get('shard')} in {path} is damaged") from error
 
 
-def _provenance(folder: SuiteFolder, found: _Found, missing: int) -> dict[str, Any]:
+def _provenance(folder: SuiteFolder, found: _Found, missing: int, lacking: Collection[int]) -> dict[str, Any]:
+    plan = folder.plan
     manifests = [manifest for _, manifest in found]
     packages = sorted({package for manifest in manifests for package in manifest["versions"]})
-    tables = folder.plan.tables
     return provenance(
         [],
         kind="suite",
@@ -101,7 +112,12 @@ def _provenance(folder: SuiteFolder, found: _Found, missing: int) -> dict[str, A
         platforms=sorted({manifest["platform"] for manifest in manifests}),
         arithmetic=sorted({manifest["arithmetic"] for manifest in manifests if manifest.get("arithmetic")}),
         wall_seconds=round(sum(manifest["wall_seconds"] for manifest in manifests), 3),
-        tables=[{"name": table.name, "checksum": table.checksum, **table.origin} for table in tables],
-        skipped=[dataclasses.asdict(skip) for skip in folder.plan.skipped],
+        tables=[{"name": table.name, "checksum": table.checksum, **table.origin} for table in plan.tables],
+        skipped=[dataclasses.asdict(skip) for skip in plan.skipped],
         missing=missing,
+        unfinished=[
+            {"strategy": simulation.label, "table": plan.tables[simulation.table].name}
+            for number, simulation in enumerate(plan.simulations)
+            if number in lacking
+        ],
     )

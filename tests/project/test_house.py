@@ -55,7 +55,7 @@ MAY_IMPORT = {
     "strategies": GROUND | {"spaces"},
     "simulation": GROUND | {"spaces", "tables", "strategies"},
     "suites": GROUND | {"spaces", "tables", "strategies", "simulation"},
-    "analysis": GROUND | {"spaces", "tables", "strategies", "simulation"},
+    "analysis": GROUND | {"spaces", "tables", "strategies", "simulation", "suites"},
     "report": GROUND | {"spaces", "tables", "strategies", "simulation", "suites", "analysis"},
     "cli": GROUND
     | {"spaces", "tables", "strategies", "simulation", "suites", "analysis", "report", "train", "testing"},

@@ -75,9 +75,10 @@ def test_a_search_on_test_accuracy_says_so_in_the_figure():
 def test_figures_that_cannot_be_drawn():
     with pytest.raises(ParameterError, match="no results"):
         regret_figure([])
-    trace = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(evaluations=5))
-    with pytest.raises(ParameterError, match="'random-search' appears twice"):
-        regret_figure([trace, trace])
+    options = {"runs": 2, "budget": nl.Budget(evaluations=5)}
+    traces = [nl.simulate(synthetic_table("chain"), "random-search", seed=seed, **options) for seed in (0, 1)]
+    with pytest.raises(ParameterError, match="'random-search' ran twice on table"):
+        regret_figure(traces)
 
 
 def test_rounding_is_no_regret():

@@ -15,6 +15,7 @@ from nasbench_lab.analysis.trajectories import incumbent_trajectories
 from nasbench_lab.errors import DataError
 from nasbench_lab.report.run_folder import write_traces
 from nasbench_lab.simulation import Results, concatenate, save_traces, trace_files
+from nasbench_lab.simulation.disk import Disk
 from nasbench_lab.simulation.results import open_traces
 from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.suites import Comparison
@@ -179,12 +180,12 @@ def test_a_comparison_in_blocks(monkeypatch, tmp_path):
 def test_a_disk_that_is_full_at_any_write(fails_at, tmp_path, monkeypatch):
     writes = iter(range(10**6))
 
-    def write(disk, piece, really=trace_files._Disk._write):
+    def write(disk, piece, really=Disk._write):
         if next(writes) == fails_at:
             raise OSError(errno.ENOSPC, "full")
         really(disk, piece)
 
-    monkeypatch.setattr(trace_files._Disk, "_write", write)
+    monkeypatch.setattr(Disk, "_write", write)
     small_pieces(monkeypatch, 1000)
     with pytest.raises(OSError, match="full"), trace_files.traces_writer(tmp_path / "traces.h5") as writer:
         writer.add(many_runs(1000).blocks())

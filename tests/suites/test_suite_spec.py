@@ -1,5 +1,6 @@
 """Suites: what they say, what is refused, and the plans they come to."""
 
+import itertools
 import json
 import tomllib
 
@@ -14,7 +15,8 @@ from nasbench_lab.errors import DataError, MissingDataError, ParameterError, Unk
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.spaces import ListedSpace
 from nasbench_lab.suites import StrategyEntry, Suite, TableEntry, built_in, make_plan, read_suite
-from nasbench_lab.suites.plan import EVERY, Plan
+from nasbench_lab.suites.plan_changes import fit_to_stored
+from nasbench_lab.suites.planned_simulations import EVERY, Plan, Simulation
 from nasbench_lab.suites.requirements import lacking
 from nasbench_lab.suites.toml_files import EXAMPLE, suite_of
 from nasbench_lab.tables import Description, Metric, cached_path, write
@@ -372,8 +374,39 @@ def test_shards_are_all_runs_once_and_plans_survive_json(tmp_path, monkeypatch):
     for number in range(len(plan.simulations)):
         runs = [(s.first_run, s.runs) for s in plan.shards if s.simulation == number]
         assert runs == [(0, 4), (4, 4), (8, 2)]
-    assert [shard.name for shard in plan.shards] == sorted({shard.name for shard in plan.shards})
+    assert len({shard.name for shard in plan.shards}) == len(plan.shards)
     assert Plan.of_data(json.loads(json.dumps(plan.to_data()))) == plan
+
+
+RUNS = st.integers(1, 30)
+
+
+@given(st.integers(0, 3), RUNS, st.lists(st.tuples(RUNS, RUNS), max_size=12), st.randoms())
+def test_plans_are_cut_where_stored_shards_end(power, runs, stored, chance):
+    """Whatever is stored, shards are all runs once, at most as large as planned, and stored ones are used."""
+    size = 2**power
+    plan = Plan((), (Simulation(0, "a", {}, "a", size, 1.0, key="k"),), (), runs)
+    pieces = [(first - 1, first - 1 + count) for first, count in stored]
+    (fitted,) = fit_to_stored(plan, {"k": pieces, "other": [(0, 1)]}).simulations
+    found = list(fitted.pieces(runs))
+    assert [run for first, end in found for run in range(first, end)] == list(range(runs))
+    assert all(first // size == (end - 1) // size for first, end in found)
+    for first, end in pieces:
+        whole = first % size == 0 and end == min(first + size, runs)
+        assert not whole or (first, end) in found, "the largest possible shard is used"
+    alone = [(first, end) for first, end in pieces if end <= runs and first // size == (end - 1) // size]
+    if all(one[1] <= two[0] for one, two in itertools.pairwise(sorted(alone))):
+        assert set(alone) <= set(found), "disjoint shards are all used"
+    chance.shuffle(pieces)
+    assert fit_to_stored(plan, {"k": pieces}).simulations == (fitted,)
+
+
+@pytest.mark.parametrize("key", ["../../elsewhere", "", "0123456789abcdeg", 5, "0123456789ABCDEF"])
+def test_keys_of_a_plan_from_a_file_cannot_be_paths(tmp_path, key):
+    data = make_plan(small_suite(tmp_path)).to_data()
+    data["simulations"][1]["key"] = key
+    with pytest.raises(DataError, match="impossible number"):
+        Plan.of_data(data)
 
 
 def test_shards_of_slow_strategies_are_smaller(tmp_path):

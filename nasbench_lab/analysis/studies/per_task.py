@@ -20,9 +20,11 @@ from nasbench_lab.analysis.studies.tasks import Group, describe
 from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
 from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.reference import Reference
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.setting_notes import idle_limits
+from nasbench_lab.simulation.stored_runs import same_reference
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, row_blocks
 from nasbench_lab.strategies.registry import list_strategies, strategy_class
 
@@ -126,6 +128,14 @@ def _is_multi_fidelity(setting: Setting) -> bool:
     return known and bool(getattr(strategy_class(setting.strategy), "multi_fidelity", False))
 
 
+def _check_references(ran: Sequence[CollectedRuns]) -> None:
+    """Raise ParameterError if strategies searched different tables with one name, which have no checksums."""
+    for each in ran[1:]:
+        if not same_reference(ran[0].reference, each.reference):
+            labels, table = f"{ran[0].setting.label!r} and {each.setting.label!r}", each.setting.table
+            raise ParameterError(f"{labels} searched different tables called {table!r}; rename one of them")
+
+
 def _of_task(
     read: Callable[[int], CollectedRuns],
     labels: tuple[str, ...],
@@ -136,6 +146,7 @@ def _of_task(
 ) -> TaskEvidence:
     simulations = [None if simulation is None else read(simulation) for simulation in group.numbers]
     ran = [each for each in simulations if each is not None]
+    _check_references(ran)
     found = [None if each is None else each.trajectories for each in simulations]
     task = describe(group.name, ran[0].setting, ran[0].reference, [each.trajectories for each in ran])
     scaled = [kind for kind in task.kinds if np.isfinite(task.scale[kind])]

@@ -28,15 +28,17 @@ from nasbench_lab.analysis.trajectories import TIME_AXES
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Above, AtLeast, Below, number, whole
 from nasbench_lab.messages import unknown
-from nasbench_lab.simulation.results import Results, provenance
-from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
+from nasbench_lab.simulation.provenance import provenance
+from nasbench_lab.simulation.results import Results
+from nasbench_lab.simulation.trace import REGRETS, RegretKind
 from nasbench_lab.streams import check_seed
+from nasbench_lab.suites.result_sources import ResultsSource, results_of
 
 _DEFAULT_REFERENCE = "random-search"
 
 
 def study(
-    results: Results | Trace | Sequence[Trace] | CollectedResults,
+    results: ResultsSource | CollectedResults,
     *,
     reference: str | None = None,
     level: float = LEVEL,
@@ -52,7 +54,10 @@ def study(
     and which test each statistic has, and how ties and missing values are treated.
 
     Args:
-        results: stored results, one trace or several, or simulations that were collected already.
+        results: stored results, a trace, the path of a folder of results or of a traces file, or several of these in a
+            list. Runs that several of them have count once. If a strategy has the same label in two of them, but other
+            parameters, another seed or other runs, give a dictionary with a label for each. Also takes simulations that
+            were collected already.
         reference: label of the strategy that others are compared with; by default random search, where it is one of
             them, else the first.
         level: confidence of intervals and verdicts, above 0.5 and below 1.
@@ -65,9 +70,9 @@ def study(
             empty. With ``resamples=0`` this is all that a figure of quartiles needs, and fast.
 
     Raises:
-        ParameterError: there are no results, a strategy ran twice on a task, or a number is out of range.
+        ParameterError: there are no results, strategies cannot be told apart, or a number is out of range.
         UnknownNameError: no strategy has the label of ``reference``.
-        DataError: stored results are damaged.
+        DataError: stored results are damaged or incomplete.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -78,6 +83,15 @@ def study(
     ['regularized-evolution', 'random-search']
     >>> found.curves["test", "seconds", 0].iqm.estimate.shape[0]
     2
+
+    Results that were stored earlier, together with a new trace:
+
+    >>> import tempfile
+    >>> from nasbench_lab.simulation import save_traces
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_traces(traces[:1], f"{folder}/traces.h5")
+    ...     study([folder, traces[1]], resamples=0).labels
+    ('random-search', 'regularized-evolution')
     """
     options = _options(level, resamples, margin, points, seed)
     opened = _opened(results)
@@ -149,11 +163,8 @@ class _Reading:
         return collect_runs(self._results.blocks(number))
 
 
-def _opened(results: Results | Trace | Sequence[Trace] | CollectedResults) -> CollectedResults | _Reading:
-    if isinstance(results, CollectedResults):
-        return results
-    traces = [results] if isinstance(results, Trace) else results
-    return _Reading(traces if isinstance(traces, Results) else Results.of(traces))
+def _opened(results: ResultsSource | CollectedResults) -> CollectedResults | _Reading:
+    return results if isinstance(results, CollectedResults) else _Reading(results_of(results))
 
 
 def _options(level: float, resamples: int, margin: float, points: int, seed: int) -> StudyOptions:

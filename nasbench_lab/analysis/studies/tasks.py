@@ -13,6 +13,7 @@ from nasbench_lab.analysis.studies.results import Task
 from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.combined_results import REMEDY
 from nasbench_lab.simulation.reference import Reference
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
@@ -49,7 +50,8 @@ def group(settings: Sequence[Setting]) -> tuple[tuple[str, ...], list[Group]]:
     for number, setting in enumerate(settings):
         members = groups.setdefault(repr([_shared(setting, field) for field in _SHARED]), {})
         if setting.label in members:
-            raise ParameterError(f"strategy {setting.label!r} ran twice on table {setting.table!r} with one setting")
+            what = f"strategy {setting.label!r} ran twice on table {setting.table!r} with one setting"
+            raise ParameterError(f"{what}; {REMEDY}")
         members[setting.label] = number
     members_of = list(groups.values())
     names = _names([settings[min(members.values())] for members in members_of])

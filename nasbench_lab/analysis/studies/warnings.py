@@ -29,6 +29,7 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
         _related_tasks,
         _few_runs,
         _different_runs,
+        _several_contents,
         _several_versions,
         _different_seeds,
         _different_budgets,
@@ -39,13 +40,27 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
         _ignored_tasks,
     )
     found = [warning for check in checks for warning in check(evidence)]
-    missing = provenance.get("missing") or 0
-    if missing:
-        found.insert(0, f"The suite is not finished: {missing} shards are missing.")
+    return (*provenance_warnings(provenance), *found)
+
+
+def provenance_warnings(provenance: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the warnings that concern where results come from."""
     skipped = provenance.get("skipped") or []
     if skipped:
-        found.insert(0, f"The suite skipped {len(skipped)} simulations that are impossible.")
-    return tuple(found)
+        yield f"The suite skipped {len(skipped)} simulations that are impossible."
+    for each in provenance.get("inputs") or [provenance]:
+        missing, source = each.get("missing") or 0, each.get("source")
+        if missing:
+            names = _names(f"{one['strategy']} on {one['table']}" for one in each.get("unfinished") or [])
+            left_out = f", so these are left out: {names}" if names else ""
+            shards = f"{_count(missing, 'shard')} {'is' if missing == 1 else 'are'} missing"
+            yield f"The suite {f'in {source} ' if source else ''}is not finished: {shards}{left_out}."
+    repeated = provenance.get("repeated") or []
+    if repeated:
+        yield f"Some runs were given more than once, and count once: {_names(repeated)}."
+    releases = (provenance.get("versions") or {}).get("nasbench-lab") or []
+    if len(releases) > 1:
+        yield f"The results were made by several releases of nasbench-lab: {', '.join(releases)}."
 
 
 def _imported(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
@@ -98,7 +113,9 @@ def _without_value(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
 
 def _few_tasks(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     count = sum(each.complete for each in evidence)
-    if len(evidence[0].labels) > 1 and count < FEW_TASKS:
+    if not count:
+        yield "No task has all strategies, so there is no leaderboard, and nothing is compared over tasks."
+    elif len(evidence[0].labels) > 1 and count < FEW_TASKS:
         number = f"Only {count} tasks" if count != 1 else "Only one task"
         yield (
             f"{number} can be compared: the tests of Friedman, Nemenyi and Wilcoxon, whose unit is the task, have "
@@ -126,6 +143,18 @@ def _different_runs(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     counts = {row.runs for each in evidence for row in each.summaries}
     if len(counts) > 1:
         yield f"Numbers of runs differ, from {min(counts)} to {max(counts)}; all tasks have the same weight."
+
+
+def _several_contents(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    contents: dict[str, set[str]] = {}
+    for each in evidence:
+        contents.setdefault(each.task.table, set()).add(each.task.checksum)
+    for table, checksums in contents.items():
+        if len(checksums) > 1:
+            yield (
+                f"There are results on {len(checksums)} tables called {table}, whose contents differ: they are "
+                "separate tasks."
+            )
 
 
 def _several_versions(evidence: Sequence[TaskEvidence]) -> Iterator[str]:

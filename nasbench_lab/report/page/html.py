@@ -35,29 +35,30 @@ _ASSETS = Path(__file__).parent / "assets"
 _SCRIPTS = ("scales.js", "chart.js", "matrix.js", "tables.js", "page.js")
 
 
-def write_page(study: Study, path: str | os.PathLike[str], *, source: str = "RESULTS") -> None:
+def write_page(study: Study, path: str | os.PathLike[str], *, source: str | Sequence[str] = "RESULTS") -> None:
     """Write the page of a study to a file; the file appears complete or not at all.
 
     Args:
         study: the study.
         path: of the file.
-        source: path of the results as a user would type it, for the commands on the page.
+        source: path of the results as a user would type it, for the commands on the page; several for combined results.
 
     Raises:
         OutputError: the file cannot be written; an older file is left unchanged.
     """
     # The bytes of a path need not be UTF-8, those of a page must be.
-    text = render_page(study, source=os.fsencode(source).decode("utf-8", "replace"))
+    sources = [source] if isinstance(source, str) else source
+    text = render_page(study, source=[os.fsencode(each).decode("utf-8", "replace") for each in sources])
     with atomic_path(Path(path)) as temporary:
         temporary.write_bytes(text.encode())
 
 
-def render_page(study: Study, *, source: str = "RESULTS") -> str:
+def render_page(study: Study, *, source: str | Sequence[str] = "RESULTS") -> str:
     """Return the page of a study as self-contained HTML. The same study gives the same text.
 
     Args:
         study: the study.
-        source: path of the results as a user would type it, for the commands on the page.
+        source: path of the results as a user would type it, for the commands on the page; several for combined results.
 
     >>> from nasbench_lab import Budget, simulate
     >>> from nasbench_lab.analysis import study
@@ -89,7 +90,7 @@ def render_page(study: Study, *, source: str = "RESULTS") -> str:
         marks={BETTER: "better", WORSE: "worse", SAME: "same"},
         tasks=list(task_details(study)),
         origin=origin(study),
-        commands=commands(source, study),
+        commands=commands([source] if isinstance(source, str) else source, study),
         labels=study.labels,
         order=order,
         looks=theme.looks_in_all(),

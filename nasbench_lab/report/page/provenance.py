@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nasbench_lab.analysis.studies.results import Study
@@ -16,7 +16,12 @@ from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, mak
 from nasbench_lab.strategies import registry
 from nasbench_lab.tables.citations import entries
 
-_KINDS = {"suite": "a suite", "traces": "a traces file", "memory": "simulations in memory"}
+_KINDS = {
+    "suite": "a suite",
+    "traces": "a traces file",
+    "memory": "simulations in memory",
+    "combined": "several folders or files",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Origin:
     Attributes:
         facts: names and values.
         specification: of the suite, as JSON; empty without a suite.
+        inputs: the results that were combined; None for results of one folder or file.
         tables: with licences and checksums.
         notes: name of a table, its source and the notes of its publishers.
         skipped: simulations that a suite skipped: strategy, table, reason.
@@ -35,6 +41,7 @@ class Origin:
 
     facts: tuple[tuple[str, str], ...]
     specification: str
+    inputs: PageTable | None
     tables: PageTable | None
     notes: tuple[tuple[str, tuple[str, ...]], ...]
     skipped: tuple[tuple[str, str, str], ...]
@@ -46,10 +53,12 @@ def origin(study: Study) -> Origin:
     """Return the provenance of the results of a study."""
     given = study.provenance
     described = list(given.get("tables", ()))
-    spec = given.get("spec")
+    inputs = list(given.get("inputs") or ())
+    spec = {each["source"]: each["spec"] for each in inputs if each["spec"] is not None} or given.get("spec")
     return Origin(
         facts=tuple(_facts(study)),
         specification="" if spec is None else json.dumps(spec, indent=2, ensure_ascii=False, default=str),
+        inputs=_inputs(inputs),
         tables=_tables(described),
         notes=tuple(_notes(described)),
         skipped=tuple((str(s["strategy"]), str(s["table"]), str(s["reason"])) for s in given.get("skipped", ())),
@@ -83,6 +92,31 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
     for each in given.get("imported") or ():
         files = "; ".join(f"{file['name']}, SHA-256 {file['sha256']}" for file in each["files"])
         yield "imported", f"{each['strategy']} on {each['table']}, {each['format']}{f': {files}' if files else ''}"
+
+
+def _inputs(inputs: Sequence[Mapping[str, Any]]) -> PageTable | None:
+    if not inputs:
+        return None
+    values: dict[str, list[str]] = {
+        "label": [str(each["label"]) for each in inputs],
+        "content": [_KINDS.get(str(each["kind"]), str(each["kind"])) for each in inputs],
+        "title": [str(each["title"]) for each in inputs],
+        "simulations": [f"{each['simulations']:,}" for each in inputs],
+        "nasbench-lab": [", ".join(each["versions"].get("nasbench-lab", ())) for each in inputs],
+        "platform": [", ".join(each["platforms"]) for each in inputs],
+        "time of simulation": [
+            "" if each["wall_seconds"] is None else duration(float(each["wall_seconds"])) for each in inputs
+        ],
+        "missing shards": [f"{each['missing']:,}" if each["missing"] else "" for each in inputs],
+        "specification": [str(each["spec_hash"])[:12] for each in inputs],
+    }
+    columns = [
+        (PageColumn(name, kind="text"), [PageCell(text or NONE, kind="text") for text in texts])
+        for name, texts in values.items()
+        if any(texts)
+    ]
+    rows = [(str(each["source"]), None) for each in inputs]
+    return make_table("Results that were combined", PageColumn("source", kind="text"), columns, rows)
 
 
 def _tables(described: list[Mapping[str, Any]]) -> PageTable | None:
@@ -146,14 +180,15 @@ FIGURES = {
 """Contents of the page, by the name of the figure of ``nasbench-lab plot`` that draws the same for a paper."""
 
 
-def commands(source: str, study: Study) -> tuple[tuple[str, str], ...]:
+def commands(sources: Sequence[str], study: Study) -> tuple[tuple[str, str], ...]:
     """Return the commands that reproduce the page and its figures: what each makes, and the command.
 
     Args:
-        source: path of the results as a user would type it.
+        sources: paths of the results as a user would type them.
         study: of the results.
     """
-    where = shlex.quote(source)
+    labels = [str(each["label"]) for each in study.provenance.get("inputs") or () if each["label"]]
+    where = shlex.join(sources) + "".join(_option("label", label) for label in labels)
     by = f"{_option('kind', study.kind)}{_option('reference', study.labels[study.reference])}"
     made = [("this page, figures and tables", f"nasbench-lab report {where}{by}")]
     made += [

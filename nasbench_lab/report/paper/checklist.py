@@ -121,9 +121,22 @@ def reproducibility_checklist(study: Study) -> str:
     parts = [_INTRODUCTION]
     for title, items in _answered(study).items():
         parts += [f"## {title}\n", *map(str, items), ""]
+    inputs = study.provenance.get("inputs") or []
+    if inputs:
+        parts += ["## Results that were combined\n", *(f"- {_input(each)}" for each in inputs), ""]
     if study.warnings:
         parts += ["## Limits of the results\n", *(f"- {markdown(text)}" for text in study.warnings), ""]
     return "\n".join(parts)
+
+
+def _input(given: Mapping[str, Any]) -> str:
+    """Return where an input comes from, in Markdown."""
+    facts = [str(given["title"]), in_words(given["simulations"], "simulation")]
+    facts += [f"{package} {', '.join(numbers)}" for package, numbers in given["versions"].items()]
+    facts += [f"label {given['label']}"] if given["label"] else []
+    facts += [f"suite {given['spec_hash'][:12]}"] if given["spec_hash"] else []
+    facts += [f"{in_words(given['missing'], 'shard')} missing"] if given["missing"] else []
+    return f"{markdown(given['source'])}: {'; '.join(markdown(fact) for fact in facts if fact)}"
 
 
 def _answered(study: Study) -> dict[str, list[Item]]:
