@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import warnings
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +10,10 @@ import typer
 
 from nasbench_lab.cli.options import parse_repeat
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
+from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import ImportedResultsWarning, ParameterError
 from nasbench_lab.files import atomic_folder
+from nasbench_lab.messages import as_command
 from nasbench_lab.report import FILES
 from nasbench_lab.report.run_folder import write_overview, write_traces
 from nasbench_lab.simulation import Budget, import_results
@@ -120,7 +121,7 @@ def import_logs(
     print_notes(summaries, [str(warning.message) for warning in caught])
     print_summaries(summaries)
     runs = sum(row.runs for row in summaries)
-    typer.echo(f"\nimported {runs:,} runs into {out}; for figures: nasbench-lab report {shlex.quote(str(out))}")
+    tell(f"\nimported {runs:,} runs into {out}; for figures: {as_command('report', out)}")
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str]:

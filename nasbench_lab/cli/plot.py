@@ -13,7 +13,7 @@ from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.studies.warnings import provenance_warnings
 from nasbench_lab.cli.results import Labels, ResultPaths, open_paths
-from nasbench_lab.cli.verbosity import tell
+from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import unknown
@@ -88,8 +88,8 @@ def plot(
     given = {name: value for name, value in options.items() if value is not None}
     _check(figure, out, given)
     opened = open_paths(results, label)
-    for note in provenance_warnings({**opened.provenance, "skipped": []}):
-        typer.echo(f"note: {note}", err=True)
+    for warning in provenance_warnings({**opened.provenance, "skipped": []}):
+        note(warning)
     wanted = _select(opened, table or [], strategy or [])
     if figure == "pareto":
         drawn = _pareto(opened, wanted, chosen, given.get("kind"))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from nasbench_lab.cli.commands import Commands
 from nasbench_lab.cli.import_results import import_logs
+from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
+from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import NasbenchLabError, ParameterError
 from nasbench_lab.plain_files import is_folder
 from nasbench_lab.simulation import Results
 from nasbench_lab.suites.stored_results import open_results
 
 app = typer.Typer(
-    help="Import results of other programs, or show stored results.", no_args_is_help=True, rich_markup_mode=None
+    cls=Commands,
+    help="Import results of other programs, or show stored results.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.command("import")(import_logs)
 
@@ -24,13 +29,13 @@ app.command("import")(import_logs)
 @app.command()
 def info(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of results, or a traces file.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a folder of results has: simulations, conditions, and where they come from."""
     opened = open_results(results)
     rows = [_described(opened, number) for number in range(len(opened))]
     if as_json:
-        typer.echo(json.dumps({"kind": opened.provenance["kind"], "simulations": rows}, indent=2))
+        print_json({"kind": opened.provenance["kind"], "simulations": rows})
         return
     grid = make_grid("strategy", "table", "runs", "budget", "epochs", "repeat", "workers", "seed", "from")
     for row in rows:
@@ -45,26 +50,32 @@ def list_results(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that has folders of results.")] = Path(
         "results"
     ),
+    as_json: AsJson = False,
 ) -> None:
     """List the folders of results in a folder."""
     if not is_folder(folder):
         raise ParameterError(f"there is no folder {folder}")
-    grid = make_grid("results", "simulations", "strategies", "tables")
-    found = 0
+    rows = []
     for place in sorted(path for path in (folder, *folder.iterdir()) if is_folder(path)):
         try:
             opened = open_results(place)
         except NasbenchLabError:  # no results, or damaged ones, of which `info` tells
             continue
-        found += 1
-        strategies = dict.fromkeys(setting.label for setting in opened.settings)
-        tables = dict.fromkeys(setting.table for setting in opened.settings)
-        grid.add_row(str(place), str(len(opened)), ", ".join(strategies), ", ".join(tables))
-    if not found:
-        typer.echo(f"there are no results in {folder}")
+        strategies = list(dict.fromkeys(setting.label for setting in opened.settings))
+        tables = list(dict.fromkeys(setting.table for setting in opened.settings))
+        rows.append({"folder": place, "simulations": len(opened), "strategies": strategies, "tables": tables})
+    if as_json:
+        print_json(rows)
         return
+    if not rows:
+        tell(f"there are no results in {folder}")
+        return
+    grid = make_grid("results", "simulations", "strategies", "tables")
+    for row in rows:
+        joined = [", ".join(row[name]) for name in ("strategies", "tables")]
+        grid.add_row(str(row["folder"]), str(row["simulations"]), *joined)
     print_grid(grid, fold=True)
-    typer.echo("\nshow one    nasbench-lab results info FOLDER")
+    tell("\nshow one    nasbench-lab results info FOLDER")
 
 
 def _described(results: Results, number: int) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import shlex
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
-from nasbench_lab.cli.verbosity import tell
+from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import ChangedSuiteWarning, OutputError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import as_command
@@ -115,7 +114,9 @@ def _suite_and_folder(suite: str, out: Path | None) -> tuple[Suite, Path]:
     if (Path(suite) / SUITE).is_file():
         return SuiteFolder.open(Path(suite)).suite, out or Path(suite)
     if out is None:
-        raise ParameterError(f"give the folder for the results: nasbench-lab suite run {suite} --out results/NAME")
+        raise ParameterError(
+            f"give the folder for the results: {as_command('suite', 'run', suite, '--out', 'results/NAME')}"
+        )
     return read_suite(suite), out
 
 
@@ -131,11 +132,11 @@ def merge(
     plan = merged.folder.plan
     finished = sum(map(merged.folder.is_finished, plan.shards))
     size = f"{in_words(len(plan.simulations), 'simulation')}, {in_words(plan.runs, 'run')} each"
-    typer.echo(f"wrote {out}: {size}; {finished} of {len(plan.shards)} shards are finished")
+    tell(f"wrote {out}: {size}; {finished} of {len(plan.shards)} shards are finished")
     for line in _open_lines(plan):
-        typer.echo(line)
+        tell(line)
     if finished < len(plan.shards) or plan.open_pairs:
-        typer.echo(f"to simulate the rest: nasbench-lab suite run {shlex.quote(str(out))}")
+        tell(f"to simulate the rest: {as_command('suite', 'run', out)}")
 
 
 def _open_lines(plan: Plan) -> Iterator[str]:
