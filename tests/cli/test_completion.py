@@ -9,10 +9,8 @@ import sys
 
 import pytest
 from paths import ROOT
-from typer.testing import CliRunner
 
 from nasbench_lab.cache import CACHE_VARIABLE
-from nasbench_lab.cli.app import app
 from nasbench_lab.cli.completion import snapshot, storage
 from nasbench_lab.cli.completion.answer import answer
 from nasbench_lab.cli.completion.request import VARIABLE
@@ -184,11 +182,13 @@ def test_a_snapshot_that_is_damaged_or_old_is_made_again(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_scripts_of_the_shells(monkeypatch, shell):
-    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
-    done = CliRunner().invoke(app, ["--show-completion", shell], prog_name="nasbench-lab")
-    assert done.exit_code == 0, done.output
-    assert f"{VARIABLE}=complete_{shell}" in done.output
+def test_scripts_of_the_shells(monkeypatch, capsys, shell):
+    line = next(each for each in (ROOT / "docs/shell.md").read_text().splitlines() if f"=source_{shell}" in each)
+    assert f"{VARIABLE}=source_{shell} nasbench-lab" in line
+    monkeypatch.setenv(VARIABLE, f"source_{shell}")
+    with pytest.raises(SystemExit):
+        answer(MADE)
+    assert f"{VARIABLE}=complete_{shell}" in capsys.readouterr().out
 
 
 BASH = shutil.which("bash")
@@ -212,10 +212,7 @@ def test_a_real_bash_completes(tmp_path, with_snapshot, typed, line):
     program.write_text(f"#!{sys.executable}\n{START}\n")
     program.chmod(0o755)
     (tmp_path / "work/folder").mkdir(parents=True)
-    script = (
-        "_x() { local IFS=$'\\n'; COMPREPLY=( $( env COMP_WORDS=\"${COMP_WORDS[*]}\" COMP_CWORD=$COMP_CWORD "
-        f"{VARIABLE}=complete_bash $1 ) ); }}; complete -o default -F _x nasbench-lab"
-    )
+    script = f'eval "$({VARIABLE}=source_bash nasbench-lab)"'
     environment = {
         **os.environ,
         "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
