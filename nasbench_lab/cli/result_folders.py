@@ -55,7 +55,7 @@ def list_results(
     """List the folders of results in a folder."""
     if not is_folder(folder):
         raise ParameterError(f"there is no folder {folder}")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for place in sorted(path for path in (folder, *folder.iterdir()) if is_folder(path)):
         try:
             opened = open_results(place)
