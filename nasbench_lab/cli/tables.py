@@ -46,7 +46,7 @@ def info(
     rows = {
         "name": description.name,
         "title": description.title,
-        "space": f"{description.space['name']}, {table.space.size:,} architectures",
+        "space": table.space.summary,
         "fidelities": ", ".join(map(str, table.fidelities)) + " epochs" + _resume_note(description),
         "repeats": ", ".join(description.repeats),
         "objective": description.objective.name,
@@ -81,9 +81,9 @@ def describe(
     table = load(name)
     found = quality(table)
     stem = table.name.replace("/", "-")
-    metric, count = reported_metric(table), table.space.size
+    metric, whole = reported_metric(table), table.space.parent or table.space
     lines = {
-        "architectures": f"{found.architectures:,} of {count:,} were trained",
+        "architectures": f"{found.architectures:,} of {whole.size:,} were trained",
         metric.name: f"best {found.best:.6g}, median {found.median:.6g}, worst {found.worst:.6g} {metric.unit}",
         "ties": f"{found.ties:.3%} of the architectures share the best mean",
         "repeats": f"rank correlation of {table.objective.name} between two repeats: {_number(found.between_seeds)}",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.size import CHANNELS, SizeSpace
 from nasbench_lab.spaces.topology import EDGES, OPERATIONS, TopologySpace
 from nasbench_lab.train.networks.blocks import AveragePool3x3, Classifier, ConvBn, ReluConvBn, ResidualReduction
 from nasbench_lab.train.networks.family import NetworkFamily
@@ -150,6 +151,17 @@ def size_network(
         else:
             layers.append(TopologyCell(codes, inputs, outputs, copies=copies))
     return nn.Sequential(*layers, *_head(channels[-1], classes, copies))
+
+
+class SizeNetworks(NetworkFamily[SizeSpace]):
+    """Networks of the size space; without options, as the architecture gives all channels."""
+
+    def build(
+        self, codes: Sequence[int], *, image: tuple[int, int, int], classes: int, copies: int, **options: int
+    ) -> nn.Module:
+        """Build `size_network`."""
+        channels = [CHANNELS[code] for code in codes]
+        return size_network(channels, image_channels=image[0], classes=classes, copies=copies)
 
 
 def _head(inputs: int, classes: int, copies: int) -> tuple[nn.Module, ...]:
