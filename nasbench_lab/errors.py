@@ -73,11 +73,15 @@ class MissingFontWarning(UserWarning):
     """No installed font has some characters of the names that a figure shows."""
 
 
+class CallbackWarning(UserWarning):
+    """A callback of a training raised an error; the training goes on without it."""
+
+
 class SettingWarning(UserWarning):
     """A setting of a search has no effect, or hides most of the table from it."""
 
 
-NOTED = (OneFidelityWarning, SearchOnTestWarning, SettingWarning, MissingFontWarning)
+NOTED = (CallbackWarning, OneFidelityWarning, SearchOnTestWarning, SettingWarning, MissingFontWarning)
 """The warnings that the command line prints as notes."""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -27,6 +27,9 @@ from nasbench_lab.cli.interrupts import INTERRUPTED, interrupts
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.measurements import RepeatPolicy
 
+if TYPE_CHECKING:
+    from nasbench_lab.train.callbacks import Callback
+
 _UNLIMITED = 100_000  # columns
 _GAP = 2  # columns between cells
 
@@ -37,6 +40,20 @@ Precision = Annotated[str, typer.Option(help="float32, or bfloat16 for mixed pre
 Checkpoint = Annotated[
     bool, typer.Option(help="Save unfinished trainings after every epoch, for trainings that take hours.")
 ]
+Log = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log",
+        help="Log all epochs: tensorboard:FOLDER, mlflow:FOLDER (or a tracking URI) or wandb:PROJECT; may be repeated.",
+    ),
+]
+
+
+def loggers(texts: Sequence[str] | None) -> tuple[Callback, ...]:
+    """Return the loggers that ``--log`` names."""
+    from nasbench_lab.train.callbacks import logger
+
+    return tuple(map(logger, texts or ()))
 
 
 def make_grid(*headings: str) -> Grid:

@@ -36,7 +36,7 @@ def mutual(moves: Iterable[ArrayLike]) -> tuple[IntArray, NDArray[np.int32]]:
 
 
 def mutual_pairs(source: IntArray, target: IntArray, size: int) -> tuple[IntArray, NDArray[np.int32]]:
-    """Return what `mutual` returns, for pairs of different neighbours, each shape (pairs,), given once or several times.
+    """Return what `mutual` returns for pairs of neighbours, each of shape (pairs,); a pair may be given again.
 
     >>> starts, neighbors = mutual_pairs(np.array([0, 0]), np.array([2, 2]), 3)
     >>> starts.tolist(), neighbors.tolist()

@@ -39,7 +39,7 @@ def nearest_neighbors(space: Space, members: NDArray[np.int32]) -> NDArray[np.in
     everyone = _Searches(space, members)
     outside = _Searches(space, members)  # those from members outside the largest group, once it is known
     edges = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
-    groups = np.arange(len(members))
+    groups = np.arange(len(members), dtype=np.int32)
     hub = None
     # Two members are at distance d where searches from both, a steps and d - a steps long, meet. Every step is taken
     # where it costs less. Of two members in different groups, at least one is outside the largest group.

@@ -110,11 +110,11 @@ def test_shards_make_the_same_table(spec, tmp_path):
 
 
 def test_a_table_whose_build_was_stopped_says_how_to_finish_it(spec, tmp_path):
-    with pytest.raises(DataError, match="there is no file .*mine.h5$"):
+    with pytest.raises(DataError, match=r"there is no file .*mine\.h5$"):
         nl.load(tmp_path / "mine.h5")
     (tmp_path / "mine.build").mkdir()
     with pytest.raises(
-        DataError, match="if its build was stopped, finish it first: nasbench-lab tables build .*mine.toml"
+        DataError, match=r"if its build was stopped, finish it first: nasbench-lab tables build .*mine.toml"
     ):
         nl.load(tmp_path / "mine.h5")
 

@@ -104,6 +104,16 @@ class BuildSpec:
         random = np.random.Generator(np.random.Philox(self.sample_seed))
         return sorted(random.choice(size, self.sample, replace=False).tolist())
 
+    def label(self, architecture: int) -> str:
+        """Return a short name of an architecture for people: its space and its index there, also for a sample.
+
+        >>> from nasbench_lab.train.recipes import recipe
+        >>> BuildSpec("mine", "", {"name": "topology"}, {"name": "digits"}, recipe("digits"), (0,)).label(1462)
+        'topology 1462'
+        """
+        space = self.make_space()
+        return f"{(space.parent or space).name} {int(space.in_parent(architecture))}"
+
     def trained_space(self) -> Mapping[str, Any]:
         """Return the description of the space of the table: the search space, or the sample of it."""
         space, chosen = self.make_space(), self.chosen()
