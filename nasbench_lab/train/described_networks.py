@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from nasbench_lab.errors import DataError, NasbenchLabError, first_line
+from nasbench_lab.errors import DataError
 from nasbench_lab.spaces import Space, make_space
 from nasbench_lab.train.network_builders import network_builder
 from nasbench_lab.train.network_copies import Build, initialised
@@ -69,20 +69,17 @@ class NetworkDescription:
         """Return what builds the network, for a number of copies.
 
         Raises:
-            DataError: there is no such space, architecture or network here.
+            NasbenchLabError: there is no such space, architecture or network here.
         """
-        try:
-            space = make_space(self.space)
-            index = space.parse(self.architecture)
-            return network_builder(space, index, image=self.image, classes=self.classes, options=self.options)
-        except (NasbenchLabError, TypeError, AttributeError) as error:
-            raise DataError(f"this network cannot be built here: {first_line(error)}") from error
+        space = make_space(self.space)
+        index = space.parse(self.architecture)
+        return network_builder(space, index, image=self.image, classes=self.classes, options=self.options)
 
     def build(self, seed: int = 0) -> nn.Module:
         """Build the network with the initial weights of a seed.
 
         Raises:
-            DataError: there is no such space, architecture or network here.
+            NasbenchLabError: there is no such space, architecture or network here.
         """
         network = initialised(self.builder(), [seed])
         setattr(network, _ATTRIBUTE, self)

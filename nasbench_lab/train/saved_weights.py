@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nasbench_lab import __version__
-from nasbench_lab.errors import DataError, ParameterError, first_line
+from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError, first_line
 from nasbench_lab.files import atomic_path
 from nasbench_lab.plain_files import is_plain, read_plain
 from nasbench_lab.train.described_networks import NetworkDescription
@@ -127,8 +127,8 @@ def load(path: str | os.PathLike[str], network: nn.Module | None = None) -> nn.M
             raise ParameterError(f"{where} has the weights of a network of your own: load(path, network) with that one")
         try:
             network = NetworkDescription.from_json(details["network"]).build()
-        except DataError as error:
-            raise DataError(f"{details_path(where)}: {first_line(error)}") from error
+        except (NasbenchLabError, TypeError, AttributeError) as error:  # a mapping holds something else than it should
+            raise DataError(f"{details_path(where)}: the network cannot be built: {first_line(error)}") from error
     try:
         network.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError) as error:
