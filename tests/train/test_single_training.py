@@ -244,7 +244,7 @@ def changed(saved, **changes):
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (lambda path: path.unlink(), "cannot read .*chain.pt: No such file"),
+        (lambda path: path.unlink(), r"cannot read .*chain\.pt: No such file"),
         (lambda path: path.with_suffix(".json").unlink(), "cannot read the details"),
         (lambda path: path.write_bytes(path.read_bytes()[:-100]), "is damaged, or not the file"),
         (lambda path: path.with_suffix(".json").write_text("{"), "is not a JSON file"),
@@ -281,7 +281,7 @@ def test_damaged_weights_are_refused_in_one_line(saved, harm, message):
 def test_descriptions_of_networks_that_make_no_sense(saved, part, value):
     network = json.loads(saved.with_suffix(".json").read_text())["network"]
     changed(saved, network=network | {part: value})
-    with pytest.raises(DataError, match="chain.json: ") as caught:
+    with pytest.raises(DataError, match=r"chain\.json: ") as caught:
         train.load(saved)
     assert "\n" not in str(caught.value)
 
