@@ -13,6 +13,7 @@ from nasbench_lab.spaces import SubsetSpace, TopologySpace
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
 from nasbench_lab import train  # noqa: E402
+from nasbench_lab.train import pick_training  # noqa: E402
 from nasbench_lab.train.build import BuildSpec, run, worker  # noqa: E402
 from nasbench_lab.train.pick_training import train_picks  # noqa: E402
 from nasbench_lab.train.recipes import TrainingRecipe  # noqa: E402
@@ -54,6 +55,7 @@ class InThisProcess:
 def trainer(monkeypatch):
     trainer = InThisProcess()
     monkeypatch.setattr(run, "_pool", trainer.pool)
+    monkeypatch.setattr(pick_training, "measure_costs", lambda *_, **__: None)  # takes seconds
     return trainer
 
 
