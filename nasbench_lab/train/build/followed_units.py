@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
-import queue
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,17 +17,35 @@ from nasbench_lab.train.callbacks import Callback, GuardedCallbacks, TrainingRun
 from nasbench_lab.train.training import QUANTITIES
 
 if TYPE_CHECKING:
-    EpochQueue = multiprocessing.Queue[tuple[Unit, int, Mapping[str, NDArray[np.float64]]]]
+    from multiprocessing.queues import SimpleQueue
+
+    EpochQueue = SimpleQueue[tuple[Unit, int, NDArray[np.float64]]]
 else:
     EpochQueue = Any
+
+
+def send_epochs(queue: EpochQueue, unit: Unit, first: int, values: Mapping[str, NDArray[np.float64]]) -> None:
+    """Send the epochs of a unit after number ``first``, one message each.
+
+    So short a message is written to a pipe at once. A process that is killed leaves no half message behind, for whose
+    end the other process would wait.
+
+    Args:
+        queue: to the process that calls the callbacks.
+        unit: what is trained.
+        first: number of the last epoch before.
+        values: the quantities of `QUANTITIES`, each of shape (seeds, epochs).
+    """
+    stacked = np.stack([values[name] for name in QUANTITIES])
+    for place in range(stacked.shape[2]):
+        queue.put((unit, first + place, stacked[:, :, place]))
 
 
 class FollowedUnits:
     """Calls callbacks for the units of a build, one run per seed.
 
-    Everything is called in the process that started the build, in the order of the epochs. The messages of a process
-    may arrive after the result of its unit; the result has all epochs, so what is missing is taken from there, and
-    late messages are ignored.
+    Everything is called in the process that started the build, in the order of the epochs. The result of a
+    unit has all epochs, so what is missing is taken from there, and messages that come later are ignored.
 
     Args:
         callbacks: what follows the trainings.
@@ -39,7 +56,8 @@ class FollowedUnits:
         self._callbacks = GuardedCallbacks(callbacks)
         self._spec = spec
         # Of processes that are started afresh, as those of a build are.
-        self.queue: EpochQueue | None = multiprocessing.get_context("spawn").Queue() if self._callbacks.active else None
+        context = multiprocessing.get_context("spawn")
+        self.queue: EpochQueue | None = context.SimpleQueue() if self._callbacks.active else None
         self._runs: dict[Unit, list[TrainingRun]] = {}
         self._done: dict[Unit, int] = {}
         self._ended: set[Unit] = set()
@@ -51,16 +69,12 @@ class FollowedUnits:
         self._callbacks.__exit__(kind, error, None)
         if self.queue is not None:
             self.queue.close()
-            self.queue.cancel_join_thread()
 
     def receive(self) -> None:
         """Call the callbacks for all epochs that were sent so far."""
-        while self.queue is not None:
-            try:
-                unit, first, values = self.queue.get_nowait()
-            except queue.Empty:
-                return
-            self._epochs(unit, first, values)
+        while self.queue is not None and not self.queue.empty():
+            unit, epoch, values = self.queue.get()
+            self._epochs(unit, epoch, dict(zip(QUANTITIES, values[..., None], strict=True)))
 
     def finish(self, unit: Unit, arrays: Arrays) -> None:
         """Call the callbacks for the end of a unit, which is recorded already."""

@@ -216,6 +216,7 @@ def _as_finished(pool: ProcessPoolExecutor, todo: list[Unit], processes: int, fo
         if not waiting:
             return
         finished, waiting = wait(waiting, None if followed.queue is None else _POLL, FIRST_COMPLETED)
-        followed.receive()
+        if not any(future.exception() for future in finished):
+            followed.receive()
         for future in finished:
             yield future.result()

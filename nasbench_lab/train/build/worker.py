@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from nasbench_lab.spaces import Space
-from nasbench_lab.train.build.followed_units import EpochQueue
+from nasbench_lab.train.build.followed_units import EpochQueue, send_epochs
 from nasbench_lab.train.build.journal import Arrays, Unit
 from nasbench_lab.train.build.saved_units import save_unit
 from nasbench_lab.train.build.spec import BuildSpec
@@ -118,4 +118,4 @@ def train(unit: Unit) -> tuple[Unit, Arrays]:
     if _epochs is None:
         return unit, _worker.train(unit)
     queue = _epochs
-    return unit, _worker.train(unit, lambda first, values: queue.put((unit, first, values)))
+    return unit, _worker.train(unit, lambda first, values: send_epochs(queue, unit, first, values))
