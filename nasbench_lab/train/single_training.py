@@ -237,20 +237,18 @@ class TrainedNetwork:
 def _result(
     training: Training, curves: LearningCurves, description: NetworkDescription | None, seed: int
 ) -> TrainedNetwork:
-    network = training.averaged.to("cpu", memory_format=torch.contiguous_format).eval()
     failed = bool(curves.failed[0])
     curve = {name: values[0] for name, values in curves.values.items()}
     metrics = {name: float(values[-1]) for name, values in curve.items()}
-    metrics |= {"seconds": float(np.nansum(curve["seconds"])), "parameters": float(parameters(network))}
+    metrics |= {"seconds": float(np.nansum(curve["seconds"])), "parameters": float(parameters(training.network))}
     if not failed:
-        training.averaged.to(training.device)
         (predicted,), labels = training.predict("test")
-        training.averaged.to("cpu")
         scores = MacroScores.from_confusion(confusion_matrix(labels, predicted, training.dataset.classes))
         metrics |= {f"test_{name}": value for name, value in dataclasses.asdict(scores).items()}
     details = training_details(
         training.dataset, training.recipe, seed, precision=training.precision, metrics=metrics, curve=curve
     )
+    network = training.averaged.to("cpu", memory_format=torch.contiguous_format).eval()
     return TrainedNetwork(network, curve, metrics, failed, {**details, "failed": failed}, description)
 
 
