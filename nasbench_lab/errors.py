@@ -63,6 +63,10 @@ class MissingFontWarning(UserWarning):
     """No installed font has some characters of the names that a figure shows."""
 
 
+class CallbackWarning(UserWarning):
+    """A callback of a training raised an error; the training goes on without it."""
+
+
 class SettingWarning(UserWarning):
     """A setting of a search has no effect, or hides most of the table from it."""
 
@@ -72,6 +76,7 @@ class ChangedSuiteWarning(UserWarning):
 
 
 NOTED = (
+    CallbackWarning,
     OneFidelityWarning,
     SearchOnTestWarning,
     SettingWarning,

@@ -65,11 +65,11 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
     """Give a temporary folder whose content moves to ``target`` when the block ends without an error.
 
     A new folder appears at once, complete. If the folder exists already (it may be the current folder, a link or a
-    mount point), the finished files are moved into it one by one; none of them is ever half-written.
+    mount point), the finished files and folders are moved into it one by one; none of them is ever half-written.
 
     Args:
         target: a path that does not exist, or an empty folder; with ``replace``, also a folder with these files.
-        replace: names of files that may be replaced. A folder with any other file is refused.
+        replace: names of files and folders that may be replaced. A folder with any other file is refused.
 
     Raises:
         OutputError: ``target`` is in the way, or cannot be written. It is unchanged.
@@ -92,9 +92,11 @@ def atomic_folder(target: Path, *, replace: Collection[str] | None = None) -> It
                 names = {path.name for path in finished}
                 outdated = [path for path in place.iterdir() if path.name not in names and not is_working(path)]
                 for path in finished:
+                    if path.is_dir() and (place / path.name).exists():  # a folder that is not empty cannot be replaced
+                        (place / path.name).rename(folder / f"{path.name}.old")
                     path.replace(place / path.name)
                 for path in outdated:
-                    path.unlink()
+                    remove(path)
 
 
 def _renamed(temporary: Path, place: Path) -> bool:
@@ -262,5 +264,9 @@ def _check_replaceable(target: Path, place: Path, replace: Collection[str] | Non
 
 
 def _flush_to_disk(path: Path) -> None:
+    if path.is_dir():
+        for inside in path.iterdir():
+            _flush_to_disk(inside)
+        return
     with path.open("rb+") as file:
         os.fsync(file.fileno())

@@ -116,6 +116,18 @@ def test_other_folders_and_files_stay(tmp_path, name):
     assert (tmp_path / name / "mine").read_text() == "mine"
 
 
+def test_folders_inside_a_folder_are_replaced_or_removed(tmp_path):
+    for content in ({"weights/a": "1", "weights/b": "1", "x": "1"}, {"weights/a": "2"}, {"x": "3"}):
+        with atomic_folder(tmp_path / "made", replace=["weights", "x"]) as temporary:
+            for name, text in content.items():
+                (temporary / name).parent.mkdir(exist_ok=True)
+                (temporary / name).write_text(text)
+        found = {path.relative_to(tmp_path / "made").as_posix(): path for path in (tmp_path / "made").rglob("*")}
+        assert {name: path.read_text() for name, path in found.items() if path.is_file()} == content
+        assert ("weights" in found) == ("weights/a" in content)
+    assert working(tmp_path / "made") == []
+
+
 def test_an_error_leaves_nothing(tmp_path):
     for write in (atomic_path, atomic_folder):
         with pytest.raises(ZeroDivisionError), write(tmp_path / "made") as temporary:

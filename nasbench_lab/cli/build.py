@@ -10,9 +10,11 @@ import typer
 from nasbench_lab.cli.options import (
     Checkpoint,
     Device,
+    Log,
     Precision,
     Processes,
     Threads,
+    loggers,
     needs_torch,
     parse_number_of,
 )
@@ -39,6 +41,7 @@ def build(
     device: Device = "cpu",
     precision: Precision = "float32",
     checkpoint: Checkpoint = False,
+    log: Log = None,
 ) -> None:
     """Train all architectures of a specification, and write the table. Run the same command again to resume."""
     needs_torch()
@@ -52,7 +55,7 @@ def build(
     specification = builds.read_spec(spec)
     with training_progress(folder) as progress:
         how = builds.ExecutionOptions(
-            processes, threads, check_device(device), check_precision(precision), checkpoint, progress
+            processes, threads, check_device(device), check_precision(precision), checkpoint, progress, loggers(log)
         )
         builds.build(specification, folder, shard=builds.BuildShard(*parse_number_of(shard)), how=how)
     missing = builds.unfinished(specification, folder, precision=how.precision)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +14,9 @@ from rich.table import Table as Grid
 
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.measurements import RepeatPolicy
+
+if TYPE_CHECKING:
+    from nasbench_lab.train.callbacks import Callback
 
 _UNLIMITED = 100_000  # columns
 _GAP = 2  # columns between cells
@@ -24,6 +28,20 @@ Precision = Annotated[str, typer.Option(help="float32, or bfloat16 for mixed pre
 Checkpoint = Annotated[
     bool, typer.Option(help="Save unfinished trainings after every epoch, for trainings that take hours.")
 ]
+Log = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log",
+        help="Log all epochs: tensorboard:FOLDER, mlflow:FOLDER (or a tracking URI) or wandb:PROJECT; may be repeated.",
+    ),
+]
+
+
+def loggers(texts: Sequence[str] | None) -> tuple[Callback, ...]:
+    """Return the loggers that ``--log`` names."""
+    from nasbench_lab.train.callbacks import logger
+
+    return tuple(map(logger, texts or ()))
 
 
 def make_grid(*headings: str) -> Grid:

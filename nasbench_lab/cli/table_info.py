@@ -82,7 +82,7 @@ def _print(found: dict[str, Any]) -> None:
     rows = {
         "name": found["name"],
         "title": found["title"],
-        "space": f"{found['space']['name']}, {found['architectures']:,} architectures",
+        "space": spaces.make_space(found["space"]).summary,
         "fidelities": ", ".join(map(str, found["fidelities"])) + " epochs" + _resume_note(found),
         "repeats": ", ".join(found["repeats"]),
         "objective": found["objective"],

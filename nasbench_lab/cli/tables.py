@@ -67,9 +67,9 @@ def describe(
 
 
 def _print(table: Table, found: Quality) -> None:
-    metric, count = reported_metric(table), table.space.size
+    metric, whole = reported_metric(table), table.space.parent or table.space
     lines = {
-        "architectures": f"{found.architectures:,} of {count:,} were trained",
+        "architectures": f"{found.architectures:,} of {whole.size:,} were trained",
         metric.name: f"best {found.best:.6g}, median {found.median:.6g}, worst {found.worst:.6g} {metric.unit}",
         "ties": f"{found.ties:.3%} of the architectures share the best mean",
         "repeats": f"rank correlation of {table.objective.name} between two repeats: {_number(found.between_seeds)}",

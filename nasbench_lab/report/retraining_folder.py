@@ -15,9 +15,10 @@ from nasbench_lab.report.figures.retraining import validation_figure
 from nasbench_lab.report.figures.save import FORMATS, save_figure
 
 PICKS, STRATEGIES, DETAILS, FIGURE = "picks.csv", "strategies.csv", "details.json", "validation"
+WEIGHTS = "weights"
 
-VALIDATION_FILES = frozenset({PICKS, STRATEGIES, DETAILS, *(f"{FIGURE}.{kind}" for kind in FORMATS)})
-"""Names of the files that a validation writes."""
+VALIDATION_FILES = frozenset({PICKS, STRATEGIES, DETAILS, WEIGHTS, *(f"{FIGURE}.{kind}" for kind in FORMATS)})
+"""Names of the files and folders that a validation writes."""
 
 
 def write_validation(

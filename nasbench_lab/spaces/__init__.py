@@ -11,6 +11,7 @@ from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.product import ProductSpace
 from nasbench_lab.spaces.registry import list_spaces, make_space
 from nasbench_lab.spaces.size import SizeSpace
+from nasbench_lab.spaces.subset import SubsetSpace
 from nasbench_lab.spaces.topology import TopologySpace
 from nasbench_lab.spaces.trans_macro import TransMacroSpace
 from nasbench_lab.spaces.trans_micro import TransMicroSpace
@@ -29,6 +30,7 @@ __all__ = [
     "ProductSpace",
     "SizeSpace",
     "Space",
+    "SubsetSpace",
     "TopologySpace",
     "TransMacroSpace",
     "TransMicroSpace",

@@ -354,6 +354,25 @@ class Space(metaclass=_Finished):
         return bool(self._degrees.any())
 
     @property
+    def parent(self) -> Space | None:
+        """The space of which this one is a part; None for a space that is no part of another."""
+        return None
+
+    def in_parent(self, index: ArrayLike) -> IntArray:
+        """Return the indices of architectures in the parent, in the shape of ``index``; the same without a parent."""
+        return self.check_index(index)
+
+    @property
+    def summary(self) -> str:
+        """The name of the space and the number of its architectures.
+
+        >>> from nasbench_lab.spaces import ChainSpace
+        >>> ChainSpace("abc", 3).summary
+        'chain, 27 architectures'
+        """
+        return f"{self.name}, {self.size:,} architectures"
+
+    @property
     def named_choices(self) -> Choices | None:
         """The names and values of choices that make an architecture, where it has such; None otherwise.
 

@@ -32,8 +32,23 @@ def mutual(moves: Iterable[ArrayLike]) -> tuple[IntArray, NDArray[np.int32]]:
         source = np.flatnonzero((target >= 0) & (target != np.arange(size)))
         target = target[source]
         pairs += [source * size + target, target * size + source]
+    return _lists(pairs, size)
+
+
+def mutual_pairs(source: IntArray, target: IntArray, size: int) -> tuple[IntArray, NDArray[np.int32]]:
+    """Return what `mutual` returns for pairs of neighbours, each of shape (pairs,); a pair may be given again.
+
+    >>> starts, neighbors = mutual_pairs(np.array([0, 0]), np.array([2, 2]), 3)
+    >>> starts.tolist(), neighbors.tolist()
+    ([0, 1, 1, 2], [2, 0])
+    """
+    return _lists([source * size + target, target * size + source], size)
+
+
+def _lists(pairs: list[IntArray], size: int) -> tuple[IntArray, NDArray[np.int32]]:
+    """Return the lists of neighbours of pairs, each a number ``source * size + target``; empties ``pairs``."""
     both = np.concatenate(pairs)
-    del pairs  # in large spaces they take hundreds of megabytes
+    pairs.clear()  # in large spaces they take hundreds of megabytes
     both.sort()
     both = both[np.r_[True, both[1:] != both[:-1]][: len(both)]]
     source, target = np.divmod(both, size)

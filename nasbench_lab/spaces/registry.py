@@ -25,11 +25,19 @@ from nasbench_lab.spaces.gnn import GnnSpace
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.size import SizeSpace
+from nasbench_lab.spaces.subset import SubsetSpace, members_from
 from nasbench_lab.spaces.topology import TopologySpace
 from nasbench_lab.spaces.trans_macro import TransMacroSpace
 from nasbench_lab.spaces.trans_micro import TransMicroSpace
 
 GROUP = "nasbench_lab.spaces"
+
+
+def _subset(parent: Mapping[str, Any], members: str) -> Space:
+    if not isinstance(parent, dict) or parent.get("name") == "subset":
+        raise ParameterError(f"the parent of a subset must be the description of another space, got {parent!r}")
+    return SubsetSpace(make_space(parent), members_from(members))
+
 
 _BUILT_IN: dict[str, Callable[..., Space]] = {
     "topology": TopologySpace,
@@ -40,6 +48,7 @@ _BUILT_IN: dict[str, Callable[..., Space]] = {
     "choices": ChoicesSpace,
     "listed": ListedSpace,
     "listed-choices": ListedChoicesSpace,
+    "subset": _subset,
     "cell101": Cell101Space,
     "trans-micro": TransMicroSpace,
     "trans-macro": TransMacroSpace,

@@ -7,6 +7,7 @@ from nasbench_lab.tables.importers.columns.read import read_columns
 from nasbench_lab.tables.known_answers import VerificationResult
 from nasbench_lab.tables.recipe import AbstractRecipe, Recipe, StreamedRecipe
 from nasbench_lab.tables.store import open_table, write
+from nasbench_lab.tables.subsets import subset
 from nasbench_lab.tables.table import Table
 from nasbench_lab.tables.verification import verify
 
@@ -26,6 +27,7 @@ __all__ = [
     "load",
     "open_table",
     "read_columns",
+    "subset",
     "verify",
     "write",
 ]

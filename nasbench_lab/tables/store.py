@@ -25,6 +25,7 @@ import hashlib
 import json
 import math
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,7 +37,7 @@ from nasbench_lab import spaces
 from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import shortened
-from nasbench_lab.plain_files import is_plain
+from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.hdf5_writing import writable_file
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
@@ -286,9 +287,20 @@ def open_table(path: str | os.PathLike[str], *, remedy: str = "") -> Table:
         raise DataError(f"{error}{remedy}") from error
 
 
+def _missing(where: Path) -> str:
+    """Return that there is no such file, and how to finish the build that would have written it."""
+    if len(str(where)) > _LONGEST_PATH:
+        return f"there is no file {shortened(str(where))}"
+    if not is_folder(where.with_suffix(".build")):
+        return f"there is no file {where}"
+    spec = where.with_suffix(".toml")
+    command = f"nasbench-lab tables build {shlex.quote(str(spec) if is_plain(spec) else 'SPEC.toml')}"
+    return f"there is no file {where}; if its build was stopped, finish it first: {command}"
+
+
 def _open(where: Path, remedy: str) -> Table:
     if not is_plain(where):
-        raise DataError(f"there is no file {where if len(str(where)) <= _LONGEST_PATH else shortened(str(where))}")
+        raise DataError(_missing(where))
     try:
         with open_hdf5(where) as file:
             description, digests, checksum = _read_header(file)

@@ -440,7 +440,7 @@ class Table:
         """Return what a notebook shows: the size, the metrics and the best architectures."""
         facts = {
             "title": self.description.title,
-            "space": f"{self.space.name}, {self.space.size:,} architectures",
+            "space": self.space.summary,
             "fidelities": _few(self.fidelities) + " epochs",
             "repeats": ", ".join(self.description.repeats),
             "licence": self.description.licence,

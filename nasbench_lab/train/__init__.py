@@ -1,1 +1,52 @@
-"""Training real networks. Needs torch: ``pip install 'nasbench-lab[torch]'``. No other folder imports torch."""
+"""Training real networks. Needs torch: ``pip install 'nasbench-lab[torch]'``. No other folder imports torch.
+
+============  ======================================================================================
+`network`     the network of an architecture, a `torch.nn.Module`
+`train`       trains a network on a data set, and returns a `TrainedNetwork`: curve, metrics, weights
+`load`        loads a network with saved weights
+`callbacks`   TensorBoard, MLflow, Weights & Biases, and callbacks of your own
+`datasets`    data sets
+`recipes`     how networks are trained
+============  ======================================================================================
+
+Importing this package does not import torch; using these functions does.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from nasbench_lab.train import callbacks as callbacks
+
+if TYPE_CHECKING:
+    from nasbench_lab.train.saved_weights import load as load
+    from nasbench_lab.train.single_training import TrainedNetwork as TrainedNetwork
+    from nasbench_lab.train.single_training import network as network
+    from nasbench_lab.train.single_training import train as train
+
+_HOMES = {
+    "TrainedNetwork": "single_training",
+    "load": "saved_weights",
+    "network": "single_training",
+    "train": "single_training",
+}
+
+__all__ = ["TrainedNetwork", "callbacks", "load", "network", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        message = f"{__name__}.{name} needs torch: pip install 'nasbench-lab[torch]'"
+        raise ModuleNotFoundError(message, name="torch") from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

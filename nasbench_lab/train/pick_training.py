@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.spaces import Space
+from nasbench_lab.errors import SettingWarning
 from nasbench_lab.train.build.journal import Journal, Unit
 from nasbench_lab.train.build.run import ExecutionOptions, identity, train_units
+from nasbench_lab.train.build.saved_units import has_weights, weight_paths
 from nasbench_lab.train.build.spec import BuildSpec
 from nasbench_lab.train.classification_metrics import MacroScores
 from nasbench_lab.train.complexity import multiply_additions, parameters
 from nasbench_lab.train.equivalent_networks import representatives
 from nasbench_lab.train.hardware_costs import HardwareCosts, measure_costs
 from nasbench_lab.train.network_builders import network_builder
-from nasbench_lab.train.networks import networks_of
-from nasbench_lab.train.recipes import TrainingRecipe, recipe
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,6 +34,7 @@ class Trained:
         seconds: of training, per seed.
         parameters, flops: of the network.
         costs: of running the network.
+        weights: files of the weights, one per seed; none if they were not kept.
     """
 
     representative: int
@@ -46,35 +46,16 @@ class Trained:
     parameters: int
     flops: int
     costs: HardwareCosts
-
-
-def default_recipe(dataset: str) -> TrainingRecipe:
-    """Return the recipe for a data set where the user names none: ours for digits, NATS-Bench's 200 epochs for others.
-
-    >>> default_recipe("digits").name, default_recipe("cifar10").name
-    ('digits', 'nats-bench-200')
-    """
-    if dataset == "digits":
-        return recipe("digits")
-    padding = 2 if dataset == "ImageNet16-120" else 4  # as published for images of 16 and 32 pixels
-    return dataclasses.replace(recipe("nats-bench-200"), padding=padding)
-
-
-def default_network(space: Space, dataset: str) -> Mapping[str, Any]:
-    """Return the options of networks where the user gives none: those of the embedded tables for digits.
-
-    Raises:
-        ParameterError: the space has no networks.
-
-    >>> from nasbench_lab.spaces import TopologySpace
-    >>> default_network(TopologySpace(), "digits"), default_network(TopologySpace(), "cifar10")
-    ({'channels': 8, 'cells': 3}, {})
-    """
-    return networks_of(space).default_options(dataset)
+    weights: tuple[Path, ...] = ()
 
 
 def train_picks(
-    spec: BuildSpec, architectures: Sequence[int], folder: Path, how: ExecutionOptions | None = None
+    spec: BuildSpec,
+    architectures: Sequence[int],
+    folder: Path,
+    how: ExecutionOptions | None = None,
+    *,
+    keep_weights: bool = True,
 ) -> dict[int, Trained]:
     """Train architectures, from all seeds of the specification side by side, and return the results by architecture.
 
@@ -84,8 +65,10 @@ def train_picks(
     Args:
         spec: space, data set, recipe, seeds and networks.
         architectures: indices.
-        folder: for the journal.
+        folder: for the journal and the weights.
         how: processes, device and so on.
+        keep_weights: whether the weights of all trainings are kept, in the subfolder ``weights``. A training that was
+            finished without its weights is then done again.
 
     Raises:
         DataError: the folder belongs to other trainings, or is damaged.
@@ -98,7 +81,18 @@ def train_picks(
     (epochs,) = spec.trainings
     wanted: list[Unit] = sorted({(int(shared[architecture]), epochs) for architecture in architectures})
     path = folder / "trainings.sqlite"
-    train_units(spec, wanted, path, how)
+    weights = folder / "weights" if keep_weights else None
+    with Journal(path, identity(spec, dataset, how.precision)) as journal:
+        finished = journal.finished()
+    again = [unit for unit in wanted if weights and unit in finished and not has_weights(weights, spec, unit)]
+    if again:
+        warnings.warn(
+            f"{len(again)} of {len(wanted)} trainings in {folder} were finished without their weights, and are done "
+            "again; without weights (--no-weights), they would be used as they are",
+            SettingWarning,
+            stacklevel=2,
+        )
+    train_units(spec, wanted, path, how, weights)
     with Journal(path, identity(spec, dataset, how.precision)) as journal:
         measured = dict(journal.items())
 
@@ -117,6 +111,7 @@ def train_picks(
             parameters=parameters(network),
             flops=multiply_additions(network, dataset.image),
             costs=measure_costs(network, dataset.image, device=how.device),
+            weights=tuple(weight_paths(weights, spec, (int(shared[architecture]), epochs))) if weights else (),
         )
 
     return {architecture: assess(architecture) for architecture in dict.fromkeys(architectures)}

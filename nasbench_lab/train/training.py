@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,9 @@ on valid and test are measured after the epoch. The seconds cover the training s
 after them, divided by the number of trainings side by side. With one thread on a CPU they are processor time, so that
 other processes on the machine do not count; otherwise they are wall-clock time.
 """
+
+Report = Callable[[int, Mapping[str, NDArray[np.float64]]], None]
+"""Called with the number of epochs that were reported before, and the quantities of those since then."""
 
 Measured = Literal["every", "last"]
 """Whether valid and test are measured after every epoch, or after the last only."""
@@ -103,20 +106,27 @@ class Training:
         self._values = {name: np.full((len(self.seeds), recipe.epochs), np.nan) for name in QUANTITIES}
         self._failed = np.zeros(len(self.seeds), dtype=bool)
 
-    def finish(self, checkpoint: Path | None = None) -> LearningCurves:
+    def finish(self, checkpoint: Path | None = None, report: Report | None = None) -> LearningCurves:
         """Train to the end and return the learning curves.
 
         Args:
             checkpoint: file that is written after every epoch. If it exists, the training resumes from it.
+            report: called after every epoch with the number of the last epoch that was reported before, at first 0,
+                and the quantities of the epochs since then, each of shape (seeds, epochs). After resuming, the first
+                call has all epochs of the checkpoint, too.
 
         Raises:
             DataError: the checkpoint is damaged or belongs to another training.
         """
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
+        reported = 0
         for _ in self.epochs():
             if checkpoint is not None:
                 self.save(checkpoint)
+            if report is not None:
+                report(reported, {name: value[:, reported : self.epoch].copy() for name, value in self._values.items()})
+                reported = self.epoch
         return self.curves
 
     def epochs(self) -> Iterator[int]:

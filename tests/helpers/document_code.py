@@ -60,7 +60,7 @@ class Session:
             self._write(block)
         if block.not_run:
             self._printed = None
-        if block.not_run or block.language in SHOWN | DATA:
+        if block.not_run or _lacks_torch(block) or block.language in SHOWN | DATA:
             parse(block, self._folder)
         elif block.language == "python":
             self._printed = self._run_python(block)
@@ -113,6 +113,11 @@ def check_promises(code, printed):
     for promised in _PROMISE.findall(code):
         kept = any(line and re.match(re.escape(line) + r"([:;,]|  | \(|$)", promised) for line in lines)
         assert kept, f"the page promises {promised!r}, but this is printed: {lines}"
+
+
+def _lacks_torch(block):
+    """Whether a block of Python trains, and torch is not installed."""
+    return "nasbench_lab import train" in block.code and importlib.util.find_spec("torch") is None
 
 
 def run_in_process(words):

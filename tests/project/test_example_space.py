@@ -55,7 +55,7 @@ import dataclasses
 from nasbench_lab.spaces import make_space
 from nasbench_lab.train.datasets import digits
 from nasbench_lab.train.network_builders import network_builder
-from nasbench_lab.train.pick_training import default_network
+from nasbench_lab.train.default_settings import default_network
 from nasbench_lab.train.recipes import recipe
 from nasbench_lab.train.training import Training
 

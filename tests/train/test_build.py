@@ -100,10 +100,23 @@ def test_shards_make_the_same_table(spec, tmp_path):
     folder = tmp_path / "shards"
     build(specification, folder, shard=BuildShard(1, 2), how=ExecutionOptions(processes=1))
     assert unfinished(specification, folder) == len(units(specification)) // 2
-    with pytest.raises(DataError, match=r"\d of \d trainings of 'mine/topology' are not finished"):
+    unfinished_build = (
+        r"\d of \d trainings of 'mine/topology' are not finished in .*; run nasbench-lab tables build again"
+    )
+    with pytest.raises(DataError, match=unfinished_build):
         assemble(specification, folder)
     build(specification, folder, shard=BuildShard(2, 2), how=ExecutionOptions(processes=2))
     same_tables(assemble(specification, folder), train_here(specification, tmp_path / "whole"))
+
+
+def test_a_table_whose_build_was_stopped_says_how_to_finish_it(spec, tmp_path):
+    with pytest.raises(DataError, match=r"there is no file .*mine\.h5$"):
+        nl.load(tmp_path / "mine.h5")
+    (tmp_path / "mine.build").mkdir()
+    with pytest.raises(
+        DataError, match=r"if its build was stopped, finish it first: nasbench-lab tables build .*mine.toml"
+    ):
+        nl.load(tmp_path / "mine.h5")
 
 
 def test_the_table_says_what_was_done(spec, tmp_path):
@@ -115,14 +128,15 @@ def test_the_table_says_what_was_done(spec, tmp_path):
     for part in ("seeds [0, 1]", "batch=100", "'channels': 2", "torch 2", "sha256", "hours"):
         assert part in table.description.source
     chosen = specification.chosen()
-    trained = ~np.isnan(table.values("valid_accuracy")).any(axis=(1, 2))
-    assert np.flatnonzero(trained).tolist() == chosen
-    assert (np.diff(table.values("seconds")[chosen], axis=1) > 0).all()
-    shared = representatives(table.space)
-    for architecture in chosen:  # what is the same network has the same measurements, but parameters of its own
-        twins = [other for other in chosen if shared[other] == shared[architecture]]
-        assert len({table.values("test_accuracy")[twin].tobytes() for twin in twins}) == 1
-    nl.simulate(table, "random-search", runs=2, budget=nl.Budget(evaluations=3))
+    assert table.space.members.tolist() == chosen
+    assert table.space.format(3) == specification.make_space().format(chosen[3])
+    assert not any(np.isnan(table.values(metric)).any() for metric in table.metrics)
+    assert (np.diff(table.values("seconds"), axis=1) > 0).all()
+    shared = representatives(specification.make_space())[chosen]
+    for representative in shared:  # what is the same network has the same measurements, but parameters of its own
+        assert len({row.tobytes() for row in table.values("test_accuracy")[shared == representative]}) == 1
+    trace = nl.simulate(table, "local-search", runs=2, budget=nl.Budget(evaluations=7))
+    assert np.isfinite(trace.final()).all()
 
 
 def test_budgets_are_trained_from_scratch(tmp_path):

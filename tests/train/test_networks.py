@@ -11,7 +11,7 @@ from added_entry_points import add_entry_points
 
 import nasbench_lab as nl
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
-from nasbench_lab.spaces import ChainSpace, LayerChainSpace, ListedSpace, SizeSpace, TopologySpace
+from nasbench_lab.spaces import ChainSpace, GnnSpace, LayerChainSpace, ListedSpace, TopologySpace
 from nasbench_lab.tables.reading import unpickle
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
@@ -243,8 +243,8 @@ def test_counting_leaves_the_network_as_it_was():
 
 
 def test_what_has_no_networks_is_said():
-    with pytest.raises(ParameterError, match="no networks for the space 'size'; there are for cell101, chain, layer"):
-        networks_of(SizeSpace())
+    with pytest.raises(ParameterError, match="no networks for the space 'gnn'; there are for cell101, chain, layer"):
+        networks_of(GnnSpace())
     with pytest.raises(ParameterError, match="those of NAS-Bench-Macro, with the choices '012', got 'ab'"):
         networks_of(ChainSpace("ab", 3))
 
@@ -258,7 +258,7 @@ def test_options_are_those_of_the_space():
 
 
 class OneLayer(NetworkFamily):
-    """Networks for the size space, in this test alone."""
+    """Networks for NAS-Bench-Graph, in this test alone."""
 
     options = ("factor",)
 
@@ -267,12 +267,12 @@ class OneLayer(NetworkFamily):
 
 
 def test_an_entry_point_adds_networks(monkeypatch):
-    add_entry_points(monkeypatch, "nasbench_lab.networks", size=OneLayer, topology=OneLayer, listed=dict)
-    assert {"size", "topology", "listed"} <= set(list_networks())
-    build = network_builder(SizeSpace(), 5, image=(3, 8, 8), classes=10, options={"factor": 2})
+    add_entry_points(monkeypatch, "nasbench_lab.networks", gnn=OneLayer, topology=OneLayer, listed=dict)
+    assert {"gnn", "topology", "listed"} <= set(list_networks())
+    build = network_builder(GnnSpace(), 5, image=(3, 8, 8), classes=10, options={"factor": 2})
     assert parameters(build(1)) == 80
-    assert networks_of(SizeSpace()).default_options("digits") == {}
-    assert networks_of(SizeSpace()).form([1, 2]) == (1, 2)
+    assert networks_of(GnnSpace()).default_options("digits") == {}
+    assert networks_of(GnnSpace()).form([1, 2]) == (1, 2)
     with pytest.warns(UserWarning, match="the entry point 'topology' in group .* is ignored, as 'topology' is a built"):
         assert not isinstance(networks_of(TopologySpace()), OneLayer)
     with pytest.raises(ParameterError, match=r"the entry point 'listed' .* must name a NetworkFamily, but it names"):

@@ -62,6 +62,8 @@ Measured = dict[Unit, Mapping[str, NDArray[Any]]]
 def assemble(spec: BuildSpec, folder: Path, *, precision: Precision = "float32") -> Table:
     """Make the table from all journals in the folder of a build.
 
+    The table of a sample has the sampled architectures only; its space is a `nasbench_lab.spaces.SubsetSpace`.
+
     Raises:
         DataError: trainings are missing, or a journal is damaged or belongs to another build.
     """
@@ -69,7 +71,10 @@ def assemble(spec: BuildSpec, folder: Path, *, precision: Precision = "float32")
     measured = _measured(spec, folder, dataset, precision)
     missing = len(units(spec)) - len(measured)
     if missing:
-        raise DataError(f"{missing} of {len(units(spec))} trainings of {spec.name!r} are not finished in {folder}")
+        raise DataError(
+            f"{missing} of {len(units(spec))} trainings of {spec.name!r} are not finished in {folder}; run "
+            "nasbench-lab tables build again to finish them"
+        )
     values = {**_curves(spec, measured), **_costs(spec, dataset.image, dataset.classes)}
     return Table(_description(spec, dataset, measured), values)
 
@@ -90,14 +95,14 @@ def _measured(spec: BuildSpec, folder: Path, dataset: Dataset, precision: Precis
 
 def _curves(spec: BuildSpec, measured: Measured) -> Arrays:
     """Return the measurements over (architecture, fidelity, repeat) and (architecture, repeat)."""
-    space = spec.make_space()
-    shared = representatives(space)
-    shape = (space.size, len(spec.fidelities), len(spec.seeds))
+    shared = representatives(spec.make_space())
+    chosen = spec.chosen()
+    shape = (len(chosen), len(spec.fidelities), len(spec.seeds))
     values = {metric.name: np.full(shape, np.nan, np.float32) for metric in METRICS if metric.axes == AXES}
     scores = {name: np.full((shape[0], shape[2]), np.nan, np.float32) for name in _PER_TRAINING}
     members: dict[int, list[int]] = {}
-    for architecture in spec.chosen():
-        members.setdefault(int(shared[architecture]), []).append(architecture)
+    for row, architecture in enumerate(chosen):
+        members.setdefault(int(shared[architecture]), []).append(row)
     for (representative, epochs), arrays in measured.items():
         rows = members[representative]
         where = slice(None) if not spec.budgets else slice(at := spec.budgets.index(epochs), at + 1)
@@ -115,12 +120,12 @@ def _curves(spec: BuildSpec, measured: Measured) -> Arrays:
 
 def _costs(spec: BuildSpec, image: tuple[int, int, int], classes: int) -> Arrays:
     """Return the parameters and multiply-additions of the network of every chosen architecture, (architectures,)."""
-    space = spec.make_space()
-    costs = {name: np.full(space.size, np.nan) for name in ("parameters", "flops")}
-    for architecture in spec.chosen():
+    space, chosen = spec.make_space(), spec.chosen()
+    costs = {name: np.full(len(chosen), np.nan) for name in ("parameters", "flops")}
+    for row, architecture in enumerate(chosen):
         network = network_builder(space, architecture, image=image, classes=classes, options=spec.network)(1)
-        costs["parameters"][architecture] = parameters(network)
-        costs["flops"][architecture] = multiply_additions(network, image)
+        costs["parameters"][row] = parameters(network)
+        costs["flops"][row] = multiply_additions(network, image)
     return costs
 
 
@@ -137,7 +142,7 @@ def _description(spec: BuildSpec, dataset: Dataset, measured: Measured) -> Descr
     return Description(
         name=spec.name,
         title=spec.title,
-        space=spec.space,
+        space=spec.trained_space(),
         fidelities=spec.fidelities,
         repeats=tuple(str(seed) for seed in spec.seeds),
         metrics=METRICS,

@@ -15,8 +15,12 @@ from typing import Annotated, Any
 from nasbench_lab.checks import AtLeast, check_fields, require
 from nasbench_lab.errors import OutputError
 from nasbench_lab.train.build import worker
+from nasbench_lab.train.build.followed_units import FollowedUnits
 from nasbench_lab.train.build.journal import Journal, Unit
+from nasbench_lab.train.build.saved_units import has_weights
 from nasbench_lab.train.build.spec import BuildSpec
+from nasbench_lab.train.callbacks import Callback
+from nasbench_lab.train.callbacks.guarded import check_callbacks
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
 from nasbench_lab.train.equivalent_networks import representatives
@@ -24,6 +28,8 @@ from nasbench_lab.train.network_builders import check_network, network_builder
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished units and the number of all units."""
+
+_POLL = 0.2  # seconds between looks at the epochs that processes have sent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,9 +44,11 @@ class ExecutionOptions:
         precision: precision of multiplications.
         checkpoint: whether unfinished trainings are stored on disk after every epoch; useful for long trainings.
         progress: called with the number of finished units and of all units.
+        callbacks: what follows the trainings, see `nasbench_lab.train.callbacks`. They are called in the process that
+            runs the build, once per seed. Units that were finished before are not reported.
 
     Raises:
-        ParameterError: a number is below 1.
+        ParameterError: a number is below 1, or something else than a callback is given.
     """
 
     processes: Annotated[int | None, AtLeast(1)] = None
@@ -49,9 +57,11 @@ class ExecutionOptions:
     precision: Precision = "float32"
     checkpoint: bool = False
     progress: Progress = lambda _done, _total: None
+    callbacks: tuple[Callback, ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)
+        check_callbacks(self.callbacks)
 
     def count(self) -> int:
         """Return the number of processes."""
@@ -120,8 +130,18 @@ def build(
     return len(mine)
 
 
-def train_units(spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: ExecutionOptions) -> None:
+def train_units(
+    spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: ExecutionOptions, weights: Path | None = None
+) -> None:
     """Train the wanted units that are not in the journal at ``path`` yet.
+
+    Args:
+        spec: specification of the units.
+        wanted: the units.
+        path: file of the journal.
+        how: number of processes, device and so on.
+        weights: folder for the weights of finished units. A unit without its weights counts as not finished, so it is
+            trained again.
 
     Raises:
         NasbenchLabError: see `build`.
@@ -130,16 +150,18 @@ def train_units(spec: BuildSpec, wanted: Sequence[Unit], path: Path, how: Execut
     _check_options(spec, dataset, wanted)
     checkpoints = path.parent / "checkpoints" if how.checkpoint else None
     with Journal(path, identity(spec, dataset, how.precision)) as journal:
-        finished = journal.finished()
+        finished = {unit for unit in journal.finished() if weights is None or has_weights(weights, spec, unit)}
         todo = [unit for unit in wanted if unit not in finished]
         done = len(wanted) - len(todo)
         how.progress(done, len(wanted))
         if not todo:
             return
         count = min(how.count(), len(todo))
-        with _pool(count, (spec, how.threads, how.device, how.precision, checkpoints)) as pool:
-            for unit, arrays in _as_finished(pool, todo, count):
+        shared = (spec, how.threads, how.device, how.precision, checkpoints, weights)
+        with FollowedUnits(how.callbacks, spec) as followed, _pool(count, (*shared, followed.queue)) as pool:
+            for unit, arrays in _as_finished(pool, todo, count, followed):
                 journal.record(unit, arrays)
+                followed.finish(unit, arrays)
                 done += 1
                 how.progress(done, len(wanted))
                 if checkpoints:
@@ -182,7 +204,7 @@ def _pool(processes: int, arguments: tuple[Any, ...]) -> Iterator[ProcessPoolExe
         raise
 
 
-def _as_finished(pool: ProcessPoolExecutor, todo: list[Unit], processes: int) -> Iterator[Any]:
+def _as_finished(pool: ProcessPoolExecutor, todo: list[Unit], processes: int, followed: FollowedUnits) -> Iterator[Any]:
     """Yield results as they are finished, with few units waiting in the queue of the processes."""
     waiting: set[Future[Any]] = set()
     remaining = iter(todo)
@@ -193,6 +215,8 @@ def _as_finished(pool: ProcessPoolExecutor, todo: list[Unit], processes: int) ->
                 break
         if not waiting:
             return
-        finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        finished, waiting = wait(waiting, None if followed.queue is None else _POLL, FIRST_COMPLETED)
+        if not any(future.exception() for future in finished):
+            followed.receive()
         for future in finished:
             yield future.result()

@@ -16,7 +16,7 @@ from nasbench_lab.checks import AtLeast, check_fields, require, whole
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
 from nasbench_lab.messages import first_line, unknown
 from nasbench_lab.plain_files import read_toml
-from nasbench_lab.spaces import Space
+from nasbench_lab.spaces import Space, SubsetSpace
 from nasbench_lab.train import datasets
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.recipes import TrainingRecipe, recipe
@@ -36,7 +36,8 @@ class BuildSpec:
         budgets: numbers of epochs, ascending; each is trained from scratch with its own learning rate schedule. If
             empty, one training with the recipe's epochs gives the whole learning curve.
         network: options of the networks, e.g. ``channels`` and ``cells``.
-        sample: number of architectures to train, drawn without replacement; None trains all of them.
+        sample: number of architectures to train, drawn without replacement; None trains all of them. The table has
+            these architectures only.
         sample_seed: seed of that draw.
         licence: SPDX name of the licence of the table's numbers.
         citation: BibTeX entry.
@@ -103,6 +104,21 @@ class BuildSpec:
             return list(range(size))
         random = np.random.Generator(np.random.Philox(self.sample_seed))
         return sorted(random.choice(size, self.sample, replace=False).tolist())
+
+    def label(self, architecture: int) -> str:
+        """Return a short name of an architecture for people: its space and its index there, also for a sample.
+
+        >>> from nasbench_lab.train.recipes import recipe
+        >>> BuildSpec("mine", "", {"name": "topology"}, {"name": "digits"}, recipe("digits"), (0,)).label(1462)
+        'topology 1462'
+        """
+        space = self.make_space()
+        return f"{(space.parent or space).name} {int(space.in_parent(architecture))}"
+
+    def trained_space(self) -> Mapping[str, Any]:
+        """Return the description of the space of the table: the search space, or the sample of it."""
+        space, chosen = self.make_space(), self.chosen()
+        return self.space if len(chosen) == space.size else SubsetSpace(space, chosen).spec()
 
     def digest(self, dataset: Dataset) -> str:
         """Return the SHA-256 of everything that determines the measurements, including the content of the data set."""

@@ -13,13 +13,15 @@ import numpy as np
 import torch
 
 from nasbench_lab.spaces import Space
+from nasbench_lab.train.build.followed_units import EpochQueue, send_epochs
 from nasbench_lab.train.build.journal import Arrays, Unit
+from nasbench_lab.train.build.saved_units import save_unit
 from nasbench_lab.train.build.spec import BuildSpec
 from nasbench_lab.train.classification_metrics import confusion_matrix
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
 from nasbench_lab.train.network_builders import network_builder
-from nasbench_lab.train.training import QUANTITIES, Training
+from nasbench_lab.train.training import QUANTITIES, Report, Training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Worker:
         device: name of a torch device.
         precision: precision of multiplications.
         checkpoints: folder from which unfinished trainings resume; None starts them again.
+        weights: folder for the weights of finished trainings; None keeps no weights.
     """
 
     spec: BuildSpec
@@ -41,9 +44,14 @@ class Worker:
     device: str = "cpu"
     precision: Precision = "float32"
     checkpoints: Path | None = None
+    weights: Path | None = None
 
-    def train(self, unit: Unit) -> Arrays:
+    def train(self, unit: Unit, report: Report | None = None) -> Arrays:
         """Train an architecture from all seeds side by side.
+
+        Args:
+            unit: what to train.
+            report: called after every epoch, see `Training.finish`.
 
         Returns:
             The quantities of `QUANTITIES`, each of shape (seeds, epochs), where the training of a budget has validation
@@ -65,22 +73,35 @@ class Worker:
             measured="last" if self.spec.budgets else "every",
         )
         checkpoint = self.checkpoints and self.checkpoints / f"{architecture}-{epochs}.pt"
-        curves = training.finish(checkpoint)
+        curves = training.finish(checkpoint, report)
         predicted, labels = training.predict("test")
         confusion = np.stack([confusion_matrix(labels, row, self.dataset.classes) for row in predicted])
         arrays = {name: curves.values[name] for name in QUANTITIES}
-        return {**arrays, "failed": curves.failed, "confusion": confusion.astype(np.int32)}
+        found = {**arrays, "failed": curves.failed, "confusion": confusion.astype(np.int32)}
+        if self.weights is not None:
+            save_unit(self.weights, self.spec, self.space, unit, training, build, found)
+        return found
 
 
 _worker: Worker | None = None
+_epochs: EpochQueue | None = None
 
 
-def start(spec: BuildSpec, threads: int, device: str, precision: Precision, checkpoints: Path | None) -> None:
+def start(
+    spec: BuildSpec,
+    threads: int,
+    device: str,
+    precision: Precision,
+    checkpoints: Path | None,
+    weights: Path | None,
+    epochs: EpochQueue | None,
+) -> None:
     """Prepare this process, which the build has started, for training units of a specification."""
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    global _worker  # noqa: PLW0603 - a process pool has no other place for what is loaded once per process
+    global _worker, _epochs  # noqa: PLW0603 - a process pool has no other place for what is loaded once per process
     torch.set_num_threads(threads)
-    _worker = Worker(spec, spec.make_space(), spec.load_dataset(), device, precision, checkpoints)
+    _worker = Worker(spec, spec.make_space(), spec.load_dataset(), device, precision, checkpoints, weights)
+    _epochs = epochs
 
 
 def _end_with_the_parent() -> None:
@@ -94,4 +115,7 @@ def _end_with_the_parent() -> None:
 def train(unit: Unit) -> tuple[Unit, Arrays]:
     """Train a unit in a process that `start` has prepared."""
     assert _worker is not None  # noqa: S101
-    return unit, _worker.train(unit)
+    if _epochs is None:
+        return unit, _worker.train(unit)
+    queue = _epochs
+    return unit, _worker.train(unit, lambda first, values: send_epochs(queue, unit, first, values))

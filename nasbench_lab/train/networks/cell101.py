@@ -187,7 +187,7 @@ class Cell101Networks(NetworkFamily[Cell101Space]):
 
     def default_options(self, dataset: str) -> Mapping[str, int]:
         """Return those of the embedded table for digits."""
-        return {"channels": 8} if dataset == "digits" else {}
+        return {"channels": 8, "cells": 1} if dataset == "digits" else {}
 
 
 def _check(matrix: Adjacency, operations: Sequence[str]) -> None:

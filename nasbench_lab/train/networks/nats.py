@@ -175,12 +175,8 @@ def size_network(
     return nn.Sequential(*layers, *_head(channels[-1], classes, copies))
 
 
-def _head(inputs: int, classes: int, copies: int) -> tuple[nn.Module, ...]:
-    return nn.BatchNorm2d(copies * inputs), nn.ReLU(), Classifier(inputs, classes, copies=copies)
-
-
 class SizeNetworks(NetworkFamily[SizeSpace]):
-    """Networks of the size space; without options, as the architecture says all."""
+    """Networks of the size space; without options, as the architecture gives all channels."""
 
     def build(
         self, codes: Sequence[int], *, image: tuple[int, int, int], classes: int, copies: int, **options: int
@@ -188,3 +184,7 @@ class SizeNetworks(NetworkFamily[SizeSpace]):
         """Build `size_network`."""
         channels = [CHANNELS[code] for code in codes]
         return size_network(channels, image_channels=image[0], classes=classes, copies=copies)
+
+
+def _head(inputs: int, classes: int, copies: int) -> tuple[nn.Module, ...]:
+    return nn.BatchNorm2d(copies * inputs), nn.ReLU(), Classifier(inputs, classes, copies=copies)

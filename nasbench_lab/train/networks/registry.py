@@ -39,7 +39,7 @@ def list_networks() -> list[str]:
 
 
 def networks_of(space: Space) -> AnyFamily:
-    """Return the networks of a space.
+    """Return the networks of a space. Those of a subset are the networks of its parent.
 
     Raises:
         ParameterError: the space has no networks, or an installed package adds some that cannot be used.
@@ -48,6 +48,8 @@ def networks_of(space: Space) -> AnyFamily:
     >>> networks_of(TopologySpace()).options
     ('channels', 'cells')
     """
+    if space.parent is not None:  # the codes are the same
+        return networks_of(space.parent)
     if space.name in _BUILT_IN:
         warn_of_ignored(GROUP, space.name)
         return _BUILT_IN[space.name](space)

@@ -1,0 +1,36 @@
+"""Recipes and options of networks where the user gives none."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from nasbench_lab.spaces import Space
+from nasbench_lab.train.networks import networks_of
+from nasbench_lab.train.recipes import TrainingRecipe, recipe
+
+
+def default_recipe(dataset: str) -> TrainingRecipe:
+    """Return the recipe for a data set where the user names none: ours for digits, NATS-Bench's 200 epochs for others.
+
+    >>> default_recipe("digits").name, default_recipe("cifar10").name
+    ('digits', 'nats-bench-200')
+    """
+    if dataset == "digits":
+        return recipe("digits")
+    padding = 2 if dataset == "ImageNet16-120" else 4  # as published for images of 16 and 32 pixels
+    return dataclasses.replace(recipe("nats-bench-200"), padding=padding)
+
+
+def default_network(space: Space, dataset: str) -> Mapping[str, Any]:
+    """Return the options of networks where the user gives none: those of the embedded tables for digits.
+
+    Raises:
+        ParameterError: the space has no networks.
+
+    >>> from nasbench_lab.spaces import TopologySpace
+    >>> default_network(TopologySpace(), "digits"), default_network(TopologySpace(), "cifar10")
+    ({'channels': 8, 'cells': 3}, {})
+    """
+    return networks_of(space).default_options(dataset)
