@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.errors import MissingDataError, unknown
-from nasbench_lab.report.figures.paper_styles import line_look
+from nasbench_lab.report.looks import line_look
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
 
 _SPLIT_WORDS: dict[RegretKind, str] = {"observed": "observed", "valid": "validation", "test": "test"}

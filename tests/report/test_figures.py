@@ -25,13 +25,14 @@ from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure
 from nasbench_lab.report.figures.leaderboard import leaderboard_figure
 from nasbench_lab.report.figures.pairwise import a12_figure
-from nasbench_lab.report.figures.paper_styles import STYLES, line_look, marker_places, paper_style, point_look
+from nasbench_lab.report.figures.paper_styles import STYLES, marker_places, paper_style
 from nasbench_lab.report.figures.pareto import attainment, pareto_figure
 from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
 from nasbench_lab.report.figures.regret import regret_figure
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.figures.text_fit import text_width, wrap_label
+from nasbench_lab.report.looks import line_look, point_look
 from nasbench_lab.report.paper.folder import best_found, bibliography, write_paper_folder
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.spaces import SizeSpace, TopologySpace

@@ -10,7 +10,6 @@ import numpy as np
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.report.figures import style as colors
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import (
     KIND_WORDS,
@@ -25,6 +24,7 @@ from nasbench_lab.report.figures.panels import (
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
 from nasbench_lab.report.layout.log_axis import place_of_zero
+from nasbench_lab.report.looks import line_look
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, names_in, runs_in_words
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -122,7 +122,7 @@ def _draw_panel(panel: Axes, boxes: FloatArray, rows: Sequence[float]) -> None:
     label_log_axis(panel.xaxis)
     for number, (box, row) in enumerate(zip(boxes, rows, strict=True)):
         if not np.isnan(box).any():
-            _draw_box(panel, np.clip(box, floor, right * 2), row, colors.line(number)["color"])
+            _draw_box(panel, np.clip(box, floor, right * 2), row, line_look(number, 1)["color"])
     if finite.min() <= 0:
         panel.axvline(floor, color="#666666", linewidth=0.8)
         note: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "fontsize": 6}

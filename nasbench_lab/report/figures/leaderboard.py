@@ -12,8 +12,9 @@ from nasbench_lab.analysis.studies.results import Standing, Study
 from nasbench_lab.errors import MissingDataError, unknown
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.panels import KIND_WORDS, label_rows, panel_grid, row_places
-from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style, point_look
+from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
+from nasbench_lab.report.looks import point_look
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind

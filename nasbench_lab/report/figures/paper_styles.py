@@ -1,4 +1,4 @@
-"""Styles of figures for papers: widths of columns, sizes of text, and looks that distinguish forty strategies.
+"""Styles of figures for papers: widths of columns and sizes of text.
 
 Widths of column and page of two-column venues, in inches:
 
@@ -27,10 +27,6 @@ from nasbench_lab.report.figures import style
 
 StyleName = Literal["single", "double"]
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""Markers of points, and of lines if there are many. Seven markers repeat out of step with colours and dashes."""
-
-_FEW = len(style.COLORS)
 _MARKERS_ON_A_LINE = 6
 _STAGGER = 0.37  # of the distance between markers, from line to line
 
@@ -98,29 +94,6 @@ def paper_style(style: PaperStyle | str) -> PaperStyle:
     if style not in STYLES:
         raise unknown("style", style, STYLES)
     return STYLES[style]
-
-
-def line_look(number: int, strategies: int) -> dict[str, Any]:
-    """Return the look of a strategy's line: colour, dashes and, if colours repeat, a marker.
-
-    The looks of up to 210 strategies are all different.
-
-    Args:
-        number: of the strategy, from 0.
-        strategies: number of strategies.
-
-    >>> line_look(0, 3)["marker"], line_look(7, 30)["marker"]
-    ('', 'o')
-    """
-    look = style.line(number)
-    if strategies <= _FEW:
-        return {**look, "marker": ""}
-    return {**look, "marker": MARKERS[number % len(MARKERS)]}
-
-
-def point_look(number: int) -> dict[str, Any]:
-    """Return colour and marker of a strategy that is drawn as a point."""
-    return {"color": style.line(number)["color"], "marker": MARKERS[number % len(MARKERS)]}
 
 
 def marker_places(grid: FloatArray, number: int, *, log: bool) -> list[int]:

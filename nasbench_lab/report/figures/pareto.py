@@ -14,7 +14,8 @@ from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.legend import Legend
 from nasbench_lab.report.figures.panels import draw_steps, label_log_axis, panel_grid, say
-from nasbench_lab.report.figures.paper_styles import PaperStyle, line_look, paper_style
+from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
+from nasbench_lab.report.looks import line_look
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.report.study_source import StudySource, traces_of
 from nasbench_lab.simulation.trace import Trace

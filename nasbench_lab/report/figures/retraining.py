@@ -11,6 +11,7 @@ from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.retraining import Validation
 from nasbench_lab.report.figures import style
 from nasbench_lab.report.figures.fonts import drawing
+from nasbench_lab.report.looks import COLORS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +54,7 @@ def _draw_promises(panel: Any, validation: Validation, dataset: str) -> None:
             # Strategies often share picks: hollow markers of different shapes keep all of them visible.
             markerfacecolor="none",
             elinewidth=0.7,
-            color=style.line(number)["color"],
+            color=COLORS[number % len(COLORS)],
             label=strategy,
         )
     panel.set_title(f"{validation.table}\nrank correlation {_signed(validation.correlation)}")

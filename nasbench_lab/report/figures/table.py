@@ -9,12 +9,13 @@ import numpy as np
 from nasbench_lab.analysis.table_quality import Quality, cost, reported_metric
 from nasbench_lab.report.figures import style
 from nasbench_lab.report.figures.fonts import drawing
+from nasbench_lab.report.looks import COLORS, line_look
 from nasbench_lab.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_POINT: Any = {"s": 2, "linewidths": 0, "alpha": 0.35, "color": style.COLORS[0], "rasterized": True}
+_POINT: Any = {"s": 2, "linewidths": 0, "alpha": 0.35, "color": COLORS[0], "rasterized": True}
 
 
 def table_figure(table: Table, quality: Quality) -> Figure:
@@ -41,7 +42,7 @@ def _draw_distribution(panel: Any, table: Table) -> None:
     known = np.concatenate(list(means.values()))
     bins = np.histogram_bin_edges(known[~np.isnan(known)], bins=60)
     for number, (name, values) in enumerate(means.items()):
-        panel.hist(values, bins=bins, histtype="step", label=name, **style.line(number))
+        panel.hist(values, bins=bins, histtype="step", label=name, **line_look(number, 1))
     panel.set_title("mean over repeats at the highest fidelity")
     panel.set_xlabel(next(iter(metrics.values())).unit)
     panel.set_ylabel("architectures")
@@ -69,7 +70,7 @@ def _draw_fidelities(panel: Any, table: Table, quality: Quality) -> None:
         return
     lines = {"mean over repeats": quality.with_end, "single repeats": quality.with_end_single}
     for number, (label, values) in enumerate(lines.items()):
-        panel.plot(table.fidelities, values, marker=".", label=label, **style.line(number))
+        panel.plot(table.fidelities, values, label=label, **(line_look(number, 1) | {"marker": "."}))
     panel.set_ylim(top=1.03)
     panel.set_title("rank correlation with the end")
     panel.set_xlabel("epochs")
