@@ -14,7 +14,7 @@ FAST := tests/project/test_house.py tests/project/test_names.py tests/project/te
     tests/simulation/test_conditions.py tests/simulation/test_fidelities.py tests/suites/test_suite_spec.py \
     tests/analysis/test_analysis.py tests/report/test_layouts.py
 
-.PHONY: check demo test test-lowest test-processors lint bench notebooks package format clean
+.PHONY: check demo test test-lowest test-processors lint bench notebooks gallery package format clean
 
 demo: $(READY)
 	$(BIN)/nasbench-lab run --table digits/topology --table digits/chain \
@@ -48,6 +48,10 @@ bench: $(READY)
 # After a change of the notebooks, or of what they show: stores their outputs.
 notebooks: $(READY)
 	$(BIN)/python tools/run_notebooks.py
+
+# After a change of how figures look: draws the pictures of docs/figures.md again.
+gallery: $(READY)
+	$(BIN)/python tools/draw_gallery.py
 
 # Not among the tests' dependencies: twine needs a newer rich than the package does.
 package: $(READY)
