@@ -165,8 +165,9 @@ def common_grid(found: Sequence[Trajectories], axis: TimeAxis, points: int) -> F
     """Return an ascending grid for the curves of several strategies; empty if none has a value.
 
     One half of the points are in equal ratios and the other half at equal distances, so that curves have enough points
-    on a logarithmic and on a linear axis. The grid begins with the first evaluation, or on the axis of seconds with the first value after 0 seconds in any
-    run. It ends with the longest curve and contains the ends of all others, so that each curve is drawn to its end.
+    on a logarithmic and on a linear axis. The grid begins with the first evaluation, or on the axis of seconds with the
+    first value after 0 seconds in any run. It ends with the longest curve and contains the ends of all others, so that
+    each curve is drawn to its end.
     """
     ends = np.unique([each.end(axis) for each in found])
     times = np.concatenate([each.times[axis] for each in found])

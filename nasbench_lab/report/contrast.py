@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 
-def contrast(one: str, other: str) -> float:
+def contrast_ratio(one: str, other: str) -> float:
     """Return the contrast ratio of two colours (WCAG 2.2, "contrast ratio").
 
-    >>> round(contrast("#000000", "#ffffff"), 2)
+    >>> round(contrast_ratio("#000000", "#ffffff"), 2)
     21.0
     """
     darker, lighter = sorted((_luminance(one), _luminance(other)))
@@ -22,7 +22,7 @@ def readable(color: str, background: str, least: float) -> str:
     pole = "#000000" if _luminance(background) > 0.18 else "#ffffff"  # 0.18: equally far from both
     for step in range(101):
         mixed = _mix(color, pole, step / 100)
-        if contrast(mixed, background) >= least:
+        if contrast_ratio(mixed, background) >= least:
             return mixed
     return pole
 

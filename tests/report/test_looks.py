@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from color_vision import DEFICIENCIES, difference, lab, linear, seen_by
 
-from nasbench_lab.report.contrast import contrast
+from nasbench_lab.report.contrast import contrast_ratio
 from nasbench_lab.report.looks import COLORS, DASHES, GREY, line_look, point_look
 
 LEAST = 13.0  # CIEDE2000; 1 is just noticeable side by side
@@ -43,7 +43,7 @@ def test_colours_can_be_told_apart_in_a_grey_print():
     for one, other in itertools.combinations(range(len(COLORS)), 2):
         least = 20 if one % len(DASHES) == other % len(DASHES) else LEAST_IN_GREY
         assert abs(lightness[one] - lightness[other]) >= least, (COLORS[one], COLORS[other])
-    assert min(contrast(color, "#ffffff") for color in COLORS) >= 2.1
+    assert min(contrast_ratio(color, "#ffffff") for color in COLORS) >= 2.1
 
 
 @pytest.mark.parametrize("strategies", [9, 24, 40, 280])

@@ -21,7 +21,7 @@ from nasbench_lab.analysis import study
 from nasbench_lab.cli import report
 from nasbench_lab.cli.app import app
 from nasbench_lab.errors import DataError, OutputError, ParameterError, UnknownNameError
-from nasbench_lab.report.contrast import contrast, readable
+from nasbench_lab.report.contrast import contrast_ratio, readable
 from nasbench_lab.report.layout.architecture import architecture_graph
 from nasbench_lab.report.looks import COLORS
 from nasbench_lab.report.page import charts, render_page, theme, write_page
@@ -350,11 +350,11 @@ TEXTS = [
 @pytest.mark.parametrize("colors", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
 def test_contrast(colors):
     for ink, paper in TEXTS:
-        assert contrast(colors[ink], colors[paper]) >= 4.5, (ink, paper)
-    assert contrast(colors["edge"], colors["surface"]) >= 3, "borders of controls"
-    assert contrast(colors["warning-edge"], colors["page"]) >= 2.5
+        assert contrast_ratio(colors[ink], colors[paper]) >= 4.5, (ink, paper)
+    assert contrast_ratio(colors["edge"], colors["surface"]) >= 3, "borders of controls"
+    assert contrast_ratio(colors["warning-edge"], colors["page"]) >= 2.5
     for color in COLORS:
-        assert contrast(readable(color, colors["surface"], 3.0), colors["surface"]) >= 3.0
+        assert contrast_ratio(readable(color, colors["surface"], 3.0), colors["surface"]) >= 3.0
 
 
 def test_forty_strategies_look_different():

@@ -9,6 +9,7 @@ RC: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "axes.titlesize": 8.5,
     "axes.labelsize": 8.5,
     "axes.titlelocation": "left",
