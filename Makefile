@@ -17,7 +17,7 @@ FAST := tests/project/test_house.py tests/project/test_names.py tests/project/te
     tests/simulation/test_conditions.py tests/simulation/test_fidelities.py tests/suites/test_suite_spec.py \
     tests/analysis/test_analysis.py tests/report/test_layouts.py
 
-.PHONY: check demo test test-lowest test-processors lint bench notebooks site site-serve package format clean
+.PHONY: check demo test test-lowest test-processors lint bench notebooks gallery site site-serve package format clean
 
 demo: $(INSTALLED)
 	@echo "Comparing three strategies with 1,000 seeds on two tables ..."
@@ -53,6 +53,10 @@ bench: $(READY)
 # After a change of the notebooks, or of what they show: stores their outputs.
 notebooks: $(READY)
 	$(BIN)/python tools/run_notebooks.py
+
+# After a change of how figures look: draws the pictures of docs/figures.md again.
+gallery: $(READY)
+	$(BIN)/python tools/draw_gallery.py
 
 # Into the folder site, which can be read without a server. The first time, it draws its figures: about a minute.
 site: $(READY)

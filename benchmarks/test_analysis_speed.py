@@ -108,3 +108,36 @@ def test_studying_a_comparison(benchmark, per_item, contender):
             ],
             rounds=2,
         )
+
+
+@pytest.mark.parametrize("contender", ["ours", "plain matplotlib"])
+def test_drawing_24_strategies_on_twelve_tables(benchmark, per_item, contender):
+    """The other draws the same medians and a legend, and lays out the panels."""
+    from matplotlib.figure import Figure
+
+    from nasbench_lab.report import regret_figure
+
+    benchmark.group = "a regret figure of 24 strategies on 12 tables"
+    table, budget = synthetic_table("chain"), nl.Budget(evaluations=60)
+    one = nl.simulate(table, "random-search", runs=20, budget=budget)
+    traces = [dataclasses.replace(one, setting=dataclasses.replace(one.setting, label=f"seed {n}")) for n in range(24)]
+    alone = study(traces, curves_only=True, resamples=0)
+    curves = {(kind, axis, task): each for (kind, axis, _), each in alone.curves.items() for task in range(12)}
+    found = dataclasses.replace(alone, tasks=alone.tasks * 12, curves=curves, runs=np.repeat(alone.runs, 12, axis=1))
+
+    def plain():
+        figure = Figure(figsize=(6.75, 5.0), layout="constrained")
+        for task, panel in enumerate(figure.subplots(3, 4).ravel()):
+            curve = curves["test", "evaluations", task]
+            for label, median in zip(found.labels, curve.quartiles[1], strict=True):
+                panel.plot(curve.grid, median, drawstyle="steps-post", label=label)
+            panel.set_yscale("log")
+        figure.legend(found.labels, loc="outside upper left", ncols=4)
+        return figure
+
+    def draw():
+        figure = regret_figure(found, style="double") if contender == "ours" else plain()
+        figure.draw_without_rendering()
+        return figure
+
+    assert len(per_item(contender, 1, draw, rounds=3).axes) == 12

@@ -39,6 +39,7 @@ def pytest_addoption(parser):
         help="write tests/strategies/goldens.json again, after raising versions (see test_goldens.py)",
     )
     parser.addoption("--all-processors", action="store_true", help="test all settings of test_processors.py: minutes")
+    parser.addoption("--all-figures", action="store_true", help="test figures of all sizes: takes minutes")
     parser.addoption("--all-optimizers", action="store_true", help="test all optimizers of Nevergrad: takes minutes")
 
 

@@ -15,7 +15,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace, row_blocks
 
-POINTS = 64
+POINTS = 128
 """Default limit for the points of a grid, besides the ends of the curves."""
 
 _STATISTICS: tuple[Statistic, ...] = ("mean", "iqm")
@@ -162,10 +162,12 @@ class _Distinct:
 
 
 def common_grid(found: Sequence[Trajectories], axis: TimeAxis, points: int) -> FloatArray:
-    """Return a grid for the curves of several strategies, ascending in roughly equal ratios; empty if none has a value.
+    """Return an ascending grid for the curves of several strategies; empty if none has a value.
 
-    The grid begins with the first evaluation, or on the axis of seconds with the first value after 0 seconds in any
-    run. It ends with the longest curve and contains the ends of all others, so that each curve is drawn to its end.
+    One half of the points are in equal ratios and the other half at equal distances, so that curves have enough points
+    on a logarithmic and on a linear axis. The grid begins with the first evaluation, or on the axis of seconds with the
+    first value after 0 seconds in any run. It ends with the longest curve and contains the ends of all others, so that
+    each curve is drawn to its end.
     """
     ends = np.unique([each.end(axis) for each in found])
     times = np.concatenate([each.times[axis] for each in found])
@@ -175,7 +177,9 @@ def common_grid(found: Sequence[Trajectories], axis: TimeAxis, points: int) -> F
         return np.empty(0)
     if axis == "evaluations" and ends[-1] <= points:
         return np.arange(1.0, ends[-1] + 1)
-    grid = np.geomspace(start, ends[-1], points)
+    even = points // 2
+    spaced = [np.geomspace(start, ends[-1], points - even), np.linspace(start, ends[-1], even + 1)[1:]]
+    grid = np.concatenate([each[:-1] for each in spaced])
     if axis == "evaluations":
         grid = np.rint(grid)
-    return np.unique(np.concatenate([grid[:-1], ends[ends >= start]]))
+    return np.unique(np.concatenate([grid, ends[ends >= start]]))

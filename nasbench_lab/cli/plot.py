@@ -36,18 +36,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _OF_STUDY: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
-    "regret": (regret_figure, ("kind", "axis", "statistic")),
-    "rank": (rank_figure, ("kind",)),
-    "normalised": (normalised_figure, ("kind", "statistic")),
-    "cd": (cd_figure, ("kind",)),
-    "ecdf": (ecdf_figure, ("kind", "axis")),
-    "profile": (profile_figure, ("kind",)),
-    "final": (final_figure, ("kind",)),
-    "a12": (a12_figure, ("kind",)),
-    "leaderboard": (leaderboard_figure, ("kind",)),
+    "regret": (regret_figure, ("kind", "axis", "statistic", "x_scale", "y_scale", "spread", "highlight")),
+    "rank": (rank_figure, ("kind", "x_scale", "highlight")),
+    "normalised": (normalised_figure, ("kind", "statistic", "x_scale", "y_scale", "spread", "highlight")),
+    "cd": (cd_figure, ("kind", "highlight")),
+    "ecdf": (ecdf_figure, ("kind", "axis", "x_scale", "highlight")),
+    "profile": (profile_figure, ("kind", "spread", "highlight")),
+    "final": (final_figure, ("kind", "x_scale", "highlight")),
+    "a12": (a12_figure, ("kind", "highlight")),
+    "leaderboard": (leaderboard_figure, ("kind", "highlight")),
 }
 """Figures that are drawn from a study alone, with their options."""
-_OTHERS = {"pareto": ("kind",), "architecture": ()}
+_OTHERS = {"pareto": ("kind", "spread", "highlight"), "architecture": ()}
 
 FIGURES = (*_OF_STUDY, *_OTHERS)
 
@@ -70,7 +70,8 @@ def plot(
     axis: Annotated[
         str | None,
         typer.Option(
-            help="Horizontal axis: evaluations or seconds; the figure regret also takes both. [default: evaluations]"
+            help="Horizontal axis: evaluations or seconds; the figure regret also takes both. "
+            "[default: that of the budget]"
         ),
     ] = None,
     statistic: Annotated[
@@ -79,20 +80,47 @@ def plot(
     reference: Annotated[
         str | None, typer.Option(help="Strategy to compare the others with. [default: random-search]")
     ] = None,
-    style: Annotated[str, typer.Option(help="Width of the figure: single or double column.")] = "single",
+    x_scale: Annotated[
+        str | None,
+        typer.Option(help="Scale of the horizontal axis: linear or log. [default: linear; for ecdf and final, log]"),
+    ] = None,
+    y_scale: Annotated[
+        str | None,
+        typer.Option(help="Scale of the vertical axis: linear or log. [default: what suits the values]"),
+    ] = None,
+    spread: Annotated[
+        str | None,
+        typer.Option(
+            help="What is drawn around lines: bands, bars or none. [default: bands for up to five lines, else bars]"
+        ),
+    ] = None,
+    highlight: Annotated[
+        list[str] | None,
+        typer.Option(help="Draw all strategies in grey except this one, named as in legends. May be repeated."),
+    ] = None,
+    style: Annotated[
+        str, typer.Option(help="Size of the figure: single or double column, or slide (16:9).")
+    ] = "single",
     label: Labels = None,
 ) -> None:
     """Draw one figure for a paper from stored results."""
     chosen = paper_style(style)
-    options = {"kind": kind, "axis": axis, "statistic": statistic}
-    given = {name: value for name, value in options.items() if value is not None}
+    options: dict[str, Any] = {
+        "kind": kind,
+        "axis": axis,
+        "statistic": statistic,
+        "x_scale": x_scale,
+        "y_scale": y_scale,
+    }
+    options |= {"spread": spread, "highlight": highlight or None}
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     _check(figure, out, given)
     opened = open_paths(results, label)
     for warning in provenance_warnings({**opened.provenance, "skipped": []}):
         note(warning)
     wanted = _select(opened, table or [], strategy or [])
     if figure == "pareto":
-        drawn = _pareto(opened, wanted, chosen, given.get("kind"))
+        drawn = _pareto(opened, wanted, chosen, given)
     else:
         # All stored results, or only the selected traces.
         part: Results | list[Trace] = opened if len(wanted) == len(opened) else [opened.trace(n) for n in wanted]
@@ -102,7 +130,7 @@ def plot(
     tell(f"wrote {out}")
 
 
-def _check(figure: str, out: Path, given: dict[str, str]) -> None:
+def _check(figure: str, out: Path, given: dict[str, Any]) -> None:
     """Raise an error before anything is computed if the options do not fit together."""
     if figure not in FIGURES:
         raise unknown("figure", figure, FIGURES)
@@ -112,7 +140,7 @@ def _check(figure: str, out: Path, given: dict[str, str]) -> None:
     has = _OF_STUDY[figure][1] if figure in _OF_STUDY else _OTHERS[figure]
     for name in given:
         if name not in has:
-            raise ParameterError(f"the figure {figure!r} has no option --{name}")
+            raise ParameterError(f"the figure {figure!r} has no option --{name.replace('_', '-')}")
 
 
 def _select(results: Results, tables: Sequence[str], strategies: Sequence[str]) -> list[int]:
@@ -134,7 +162,7 @@ def _select(results: Results, tables: Sequence[str], strategies: Sequence[str]) 
     return found
 
 
-def _draw(figure: str, study: Study, style: PaperStyle, given: dict[str, str]) -> Figure:
+def _draw(figure: str, study: Study, style: PaperStyle, given: dict[str, Any]) -> Figure:
     if figure == "architecture":
         return _architecture(study, style)
     return cast("Figure", _OF_STUDY[figure][0](study, **given, style=style))
@@ -153,9 +181,11 @@ def _architecture(study: Study, style: PaperStyle) -> Figure:
     return architecture_figure(spaces.make_space(study.tasks[0].space), found.architecture, style)
 
 
-def _pareto(results: Results, wanted: Sequence[int], style: PaperStyle, split: str | None) -> Figure:
+def _pareto(results: Results, wanted: Sequence[int], style: PaperStyle, given: dict[str, Any]) -> Figure:
     groups = searches([results.settings[number] for number in wanted])
     if len(groups) > 1:
         names = ", ".join(dict.fromkeys(results.settings[number].table for number in wanted))
         raise ParameterError(f"the figure shows one table; choose it with --table: {names}")
-    return pareto_figure([results.trace(number) for number in wanted], cast("Any", split), style=style)
+    among = [setting.label for setting in results.settings]
+    options = {"split" if name == "kind" else name: value for name, value in given.items()}
+    return pareto_figure([results.trace(number) for number in wanted], **options, among=among, style=style)

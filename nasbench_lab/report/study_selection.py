@@ -1,4 +1,4 @@
-"""Which part of a study a figure or table shows, how strategies look in it, and words that figures share."""
+"""Which part of a study a figure or table shows, and words that figures share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
-from nasbench_lab.report.figures.paper_styles import line_look
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
 
 _SPLIT_WORDS: dict[RegretKind, str] = {"observed": "observed", "valid": "validation", "test": "test"}
@@ -75,6 +74,12 @@ def chosen_tasks(study: Study, tasks: Sequence[int | str] | None) -> tuple[int, 
     return tuple(dict.fromkeys(found))
 
 
+def clock_of(study: Study, places: Sequence[int] | None = None) -> TimeAxis:
+    """Return the axis on which the budget of all tasks is spent: evaluations, where tasks differ."""
+    clocks = {study.tasks[place].clock for place in (range(len(study.tasks)) if places is None else places)}
+    return clocks.pop() if len(clocks) == 1 else "evaluations"
+
+
 def why_no_curves(study: Study, place: int, kind: RegretKind, axis: TimeAxis) -> str:
     """Return the reason why a study has no curves of a task, in words."""
     task = study.tasks[place]
@@ -89,11 +94,6 @@ def names_in(study: Study) -> list[str]:
     """Return all names that figures of a study show."""
     units = (metric.unit for task in study.tasks for metric in task.metric.values())
     return [*study.labels, *(task.name for task in study.tasks), *units]
-
-
-def looks_of(study: Study) -> list[dict[str, Any]]:
-    """Return the look of each strategy as a line: the same in all figures of a study."""
-    return [line_look(number, len(study.labels)) for number in range(len(study.labels))]
 
 
 def runs_in_words(study: Study, tasks: Sequence[int]) -> str:

@@ -207,3 +207,11 @@ def test_csv_has_no_formulas():
         assert written.removeprefix("'") == text.removeprefix("'")
         assert written == text or text[0] in "=+-@\t\r"
         assert not re.match(r"[=@\t\r]|[+-](?![0-9.])", written)
+
+
+def test_curves_have_points_for_linear_and_for_logarithmic_axes():
+    trace = nl.simulate(synthetic_table("topology"), "random-search", runs=3, budget=nl.Budget(evaluations=2000))
+    grid = anytime_curves([trace], points=100)["test"].grid
+    assert len(grid) <= 100
+    assert np.diff(grid).max() <= 2000 / 50 + 1, "at equal distances"
+    assert (grid[1:] / grid[:-1]).max() <= max(2.0, 2000 ** (1 / 49)), "in equal ratios"

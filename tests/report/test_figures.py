@@ -22,16 +22,18 @@ from nasbench_lab.cli.app import app
 from nasbench_lab.errors import MissingDataError, OutputError, ParameterError, UnknownNameError
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
+from nasbench_lab.report.figures.curves import marker_places
 from nasbench_lab.report.figures.final_regret import final_figure
 from nasbench_lab.report.figures.leaderboard import leaderboard_figure
 from nasbench_lab.report.figures.pairwise import a12_figure
-from nasbench_lab.report.figures.paper_styles import STYLES, line_look, marker_places, paper_style, point_look
+from nasbench_lab.report.figures.paper_styles import STYLES, paper_style
 from nasbench_lab.report.figures.pareto import attainment, pareto_figure
 from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
 from nasbench_lab.report.figures.regret import regret_figure
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.figures.text_fit import text_width, wrap_label
+from nasbench_lab.report.looks import line_look, point_look
 from nasbench_lab.report.paper.folder import best_found, bibliography, write_paper_folder
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.spaces import SizeSpace, TopologySpace
@@ -63,6 +65,11 @@ def small():
 def lines_of(panel, points=3):
     """Lines of a panel that are curves."""
     return [line for line in panel.lines if len(line.get_xdata()) >= points]
+
+
+def caption_of(figure):
+    """What stands above the panels: the title of the legend, or that of a figure with names at the ends of lines."""
+    return (figure.legends[0].get_title().get_text() if figure.legends else figure.get_suptitle()).replace("\n", " ")
 
 
 # Nothing overlaps, and nothing is cut.
@@ -151,9 +158,9 @@ def test_regret_lines_are_the_quartiles(small):
         finite = np.isfinite(curves.quartiles[2, 0])
         assert band.min() == curves.quartiles[0, 0, finite].min()
         assert band.max() == curves.quartiles[2, 0, finite].max()
-    title = figure.legends[0].get_title().get_text()
-    assert title == "median (line) and interquartile range (band) of 25 runs"
-    assert [text.get_text().replace("\n", "") for text in figure.legends[0].get_texts()] == list(small.labels)
+    assert caption_of(figure) == "lines: median of 25 runs; bands: interquartile range"
+    legend = regret_figure(small).legends[0]
+    assert [text.get_text().replace("\n", "") for text in legend.get_texts()] == list(small.labels)
 
 
 @pytest.mark.parametrize(("statistic", "name"), [("mean", "mean"), ("iqm", "interquartile mean")])
@@ -161,18 +168,18 @@ def test_regret_lines_with_bootstrap_intervals(small, statistic, name):
     figure = regret_figure(small, statistic=statistic, tasks=[1])
     intervals = getattr(small.curves["test", "evaluations", 1], statistic)
     assert np.array_equal(lines_of(figure.axes[0])[2].get_ydata(), intervals.estimate[2])
-    title = figure.legends[0].get_title().get_text().replace("\n", " ")
-    assert title == f"{name} (line) of 25 runs, with its 95 % bootstrap interval (band)"
+    assert caption_of(figure) == f"lines: {name} of 25 runs; bands: its 95 % bootstrap interval"
 
 
 def test_regrets_of_zero_are_on_the_line_of_the_optimum():
     solved = made_up_study(3, 1, zeros=1.0)
     (panel,) = regret_figure(solved).axes
     median = solved.curves["test", "evaluations", 0].quartiles[1, 0]
-    floor = panel.get_ylim()[0]
     assert (median == 0).any()
+    (note,) = [text for text in panel.texts if text.get_text() == "optimum"]
+    floor = note.xy[1]
+    assert panel.get_ylim()[0] < floor, "the line of the optimum is inside the panel"
     assert (lines_of(panel)[0].get_ydata() == np.maximum(median, floor)).all()
-    assert panel.texts[0].get_text() == "optimum"
     (panel,) = final_figure(solved).axes
     assert "optimum" in panel.texts[0].get_text()
 
@@ -186,15 +193,15 @@ def test_what_ends_early_ends_in_the_figure(small):
     changed = dataclasses.replace(curves, quartiles=quartiles)
     cut = dataclasses.replace(small, curves={**small.curves, key: changed})
     (panel,) = regret_figure(cut, tasks=[0]).axes
-    assert [len(line.get_xdata()) for line in panel.lines][:4] == [60, 20, 0, 60]
+    assert [len(line.get_xdata()) for line in panel.lines][:4] == [60, 20, 60]
 
 
 def test_rank_lines_are_the_ranks(small):
     (panel,) = rank_figure(small).axes
     for line, ranks in zip(panel.lines, small.progress["test"].rank, strict=True):
         assert np.array_equal(line.get_ydata(), ranks)
-    title = rank_figure(small).legends[0].get_title().get_text().replace("\n", " ")
-    assert title == "average rank by mean test regret over 3 tasks (1 is the best)"
+    caption = caption_of(rank_figure(small))
+    assert caption == "average rank by test regret (mean over repeats) over 3 tasks (1 is the best)"
 
 
 def test_normalised_lines_and_what_cannot_be_normalised(small):
@@ -215,7 +222,8 @@ def test_critical_difference_diagram(small):
     assert [text for text in texts if text in labels] == labels
     assert f"CD = {ranks.critical_difference:.2f}" in "".join(texts)
     note = (
-        "average ranks by mean test regret over 3 tasks; Friedman p = 0.002 (exact), Iman-Davenport p = 0.001; bars: "
+        "average ranks by test regret (mean over repeats) over 3 tasks; "
+        "Friedman p = 0.002 (exact), Iman-Davenport p = 0.001; bars: "
     )
     assert texts[0].replace("\n", " ") == f"{note}Nemenyi at 0.05"
     stems = [line for line in panel.lines if len(line.get_xdata()) == 3]
@@ -268,11 +276,11 @@ def test_two_strategies_are_compared_by_the_sign_test():
 def test_ecdf_lines_go_on_faintly_where_they_are_bounds(small):
     (panel,) = ecdf_figure(small, axis="seconds").axes
     times = small.times["test", "seconds"]
-    sure, bound = panel.lines[0], panel.lines[1]
+    bound, sure = (line for line in panel.lines if line.get_label() == small.labels[0])
     assert np.array_equal(sure.get_ydata(), times.ecdf[0, : len(sure.get_xdata())])
     assert sure.get_xdata()[-1] == times.complete_until[0] == bound.get_xdata()[0]
     assert bound.get_alpha() < 1
-    assert "targets: 0.5, 0.1, 0.01" in ecdf_figure(small).legends[0].get_title().get_text().replace("\n", " ")
+    assert caption_of(ecdf_figure(small)) == "targets: normalised test regret, mean over repeats: 0.5, 0.1, 0.01"
 
 
 def test_profiles_are_drawn(small):
@@ -423,7 +431,7 @@ def test_a_single_strategy_on_one_task(name, tmp_path):
 def test_without_test_measurements(small):
     valid = made_up_study(3, 2, kinds=("observed", "valid"))
     assert regret_figure(valid).axes[0].get_title(loc="left") == "synthetic/table-0"
-    assert "validation" in rank_figure(valid).legends[0].get_title().get_text()
+    assert "validation regret" in caption_of(rank_figure(valid))
     for figure in FIGURES.values():
         with pytest.raises(MissingDataError, match="no table has test measurements"):
             figure(valid, "test")

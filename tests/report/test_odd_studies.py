@@ -11,7 +11,8 @@ from odd_studies import odd_traces
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import study
-from nasbench_lab.report import STYLES, write_paper_folder
+from nasbench_lab.report import write_paper_folder
+from nasbench_lab.report.figures.paper_styles import PAPER_STYLES
 from nasbench_lab.report.page import write_page
 from nasbench_lab.simulation import save_traces
 from nasbench_lab.simulation.results import Results
@@ -50,7 +51,7 @@ def check_folder(folder, traces):
     missing = dict(re.findall(r"^- `([^`]+)`: (.{10,})$", listed, re.MULTILINE))
     assert len(missing) == listed.count("\n- ")
     drawn = {name.removesuffix(".svg") for name in names if name.endswith(".svg")}
-    for style in STYLES:
+    for style in (each.name for each in PAPER_STYLES):
         absent = {f"{name.removesuffix(f'-{style}')}-{style}" for name in missing}
         for name, more in ALWAYS.items():
             both = [

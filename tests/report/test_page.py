@@ -21,8 +21,9 @@ from nasbench_lab.analysis import study
 from nasbench_lab.cli import report
 from nasbench_lab.cli.app import app
 from nasbench_lab.errors import DataError, OutputError, ParameterError, UnknownNameError
-from nasbench_lab.report.figures import style
+from nasbench_lab.report.contrast import contrast_ratio, readable
 from nasbench_lab.report.layout.architecture import architecture_graph
+from nasbench_lab.report.looks import COLORS
 from nasbench_lab.report.page import charts, render_page, theme, write_page
 from nasbench_lab.report.page.architecture import draw_architecture
 from nasbench_lab.report.page.charts import thinned
@@ -349,16 +350,16 @@ TEXTS = [
 @pytest.mark.parametrize("colors", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
 def test_contrast(colors):
     for ink, paper in TEXTS:
-        assert theme.contrast(colors[ink], colors[paper]) >= 4.5, (ink, paper)
-    assert theme.contrast(colors["edge"], colors["surface"]) >= 3, "borders of controls"
-    assert theme.contrast(colors["warning-edge"], colors["page"]) >= 2.5
-    for color in style.COLORS:
-        assert theme.contrast(theme.readable(color, colors["surface"], 3.0), colors["surface"]) >= 3.0
+        assert contrast_ratio(colors[ink], colors[paper]) >= 4.5, (ink, paper)
+    assert contrast_ratio(colors["edge"], colors["surface"]) >= 3, "borders of controls"
+    assert contrast_ratio(colors["warning-edge"], colors["page"]) >= 2.5
+    for color in COLORS:
+        assert contrast_ratio(readable(color, colors["surface"], 3.0), colors["surface"]) >= 3.0
 
 
-def test_thirty_strategies_look_different():
-    looks = {(n % len(style.COLORS), theme.dasharray(n)) for n in range(theme.looks_in_all())}
-    assert len(looks) == theme.looks_in_all() == 30
+def test_forty_strategies_look_different():
+    looks = {(n % len(COLORS), theme.dasharray(n)) for n in range(theme.looks_in_all())}
+    assert len(looks) == theme.looks_in_all() == 40
 
 
 def test_an_architecture_is_drawn_with_its_labels():

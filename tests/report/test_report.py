@@ -30,14 +30,13 @@ def test_panels_axes_and_legend(traces):
     panels = figure.axes
     assert len(panels) == 6  # a timed table has two rows, the other one; validation and test are the columns
     for panel in panels:
-        assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
+        assert (panel.get_xscale(), panel.get_yscale()) == ("linear", "log")
         assert len([line for line in panel.lines if len(line.get_xdata()) > 2]) == 3
     labels = [panel.get_xlabel() for panel in panels]
     assert labels == ["evaluations"] * 2 + ["simulated seconds"] * 2 + ["evaluations"] * 2
-    assert panels[1].get_ylabel() == "mean test regret (fraction)"
-    legend = figure.legends[0]
-    assert legend.get_title().get_text() == "median (line) and interquartile range (band) of 30 runs"
-    assert [text.get_text() for text in legend.get_texts()] == NAMES
+    assert panels[1].get_ylabel().replace("\n", " ") == "test regret, mean over repeats (fraction)"
+    assert figure.get_suptitle() == "lines: median of 30 runs; bands: interquartile range"
+    assert {text.get_text() for text in panels[1].texts} - {"optimum"} == {*NAMES}
 
 
 def test_what_is_drawn_is_the_median(traces):
@@ -47,7 +46,8 @@ def test_what_is_drawn_is_the_median(traces):
     median = regret[int(np.ceil(0.5 * len(regret))) - 1]
     reached = median > 0
     assert np.array_equal(line.get_ydata()[reached], median[reached])
-    assert (line.get_ydata()[~reached] == panel.get_ylim()[0]).all(), "the optimum is drawn on the bottom line"
+    (optimum,) = [text.xy[1] for text in panel.texts if text.get_text() == "optimum"]
+    assert (line.get_ydata()[~reached] == optimum).all(), "the optimum is drawn on its line"
 
 
 def test_the_same_traces_give_the_same_bytes(traces, tmp_path):
@@ -97,7 +97,7 @@ def test_rounding_is_no_regret():
 def test_panels_that_cannot_be_drawn_say_why():
     empty = nl.simulate(synthetic_table("chain"), "random-search", runs=2, budget=nl.Budget(seconds=1e-3))
     texts = [panel.texts[0].get_text() for panel in overview_figure([empty]).axes]
-    assert texts == ["no curves: every strategy has a run\nthat ended before it had a value"] * 4
+    assert texts == ["no curves: every strategy has a run\nthat ended before it had a value"]
 
 
 def test_nothing_is_drawn_where_every_panel_would_be_empty():
@@ -111,8 +111,9 @@ def test_searches_that_differ_in_what_they_observe_have_panels_of_their_own():
     table = synthetic_table("chain")
     searches = [{}, {"fidelity": 4}, {"repeat": "mean"}, {"repeat": 1}]
     traces = [nl.simulate(table, "random-search", **options, **search) for search in searches]
-    titles = [panel.get_title(loc="left") for panel in regret_figure(traces, "both", "both").axes[::4]]
-    epochs = ["12 epochs", "4 epochs", "12 epochs, mean of repeats", "12 epochs, repeat 1"]
+    titles = [panel.get_title(loc="left").replace("\n", " ") for panel in regret_figure(traces).axes]
+    observed = ("12, sampled repeats", "4, sampled repeats", "12, mean of repeats", "12, repeat 1")
+    epochs = [text.replace(",", " epochs each,") for text in observed]
     assert titles == [f"synthetic/chain ({text})" for text in epochs]
 
 
@@ -130,7 +131,8 @@ def test_the_legend_fits_into_the_figure(length):
 
     labels = [str(i) * length for i in range(7)]
     options = {"runs": 2, "budget": nl.Budget(evaluations=4)}
-    figure = regret_figure([nl.simulate(synthetic_table("chain"), Guess, label=label, **options) for label in labels])
+    table = synthetic_table("chain")
+    figure = regret_figure([nl.simulate(table, Guess, label=label, **options) for label in labels], kind="both")
     figure.draw_without_rendering()
     legend, page = figure.legends[0].get_window_extent(), figure.bbox
     assert legend.x0 >= page.x0

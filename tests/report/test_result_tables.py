@@ -206,7 +206,7 @@ def test_captions_say_runs_budget_and_test(small):
         "evaluations. Test: Welch's test of means over runs, Holm-adjusted over all pairs, p < 0.05."
     )
     assert (
-        "Mean validation regret (fraction) at the end: median"
+        "Validation regret, mean over repeats (fraction), at the end: median"
         in results_table(small, "valid", statistic="median").caption
     )
     assert "on each of 3 tables, budget 60 evaluations." in leaderboard_table(small).caption

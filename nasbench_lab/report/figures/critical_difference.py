@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nasbench_lab.analysis.studies.results import RankComparison
 from nasbench_lab.report.figures.fonts import drawing
+from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
@@ -25,7 +26,13 @@ _CAP = 0.35  # half of the height of the ends of the bar of the critical differe
 _INK, _LIGHT = "#222222", "#666666"
 
 
-def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: PaperStyle | str = "single") -> Figure:
+def cd_figure(
+    results: StudySource,
+    kind: RegretKind | None = None,
+    *,
+    highlight: Highlight = None,
+    style: PaperStyle | str = "single",
+) -> Figure:
     """Draw the critical-difference diagram of the average ranks over tasks, see `lay_out_ranks`.
 
     The note above gives the p-values of Friedman's test and of Iman and Davenport's. If they do not reject, it says
@@ -36,16 +43,17 @@ def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: Pa
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of regret; by default the most informative one.
-        style: ``"single"``, ``"double"``, or a style.
+        highlight: names of strategies, as in legends; the names of the others are grey.
+        style: ``"single"``, ``"double"``, ``"slide"``, or a style.
 
     Raises:
-        UnknownNameError: there is no such kind or style.
+        UnknownNameError: there is no such kind, strategy or style.
         MissingDataError: no task has that kind of regret.
     """
     from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     study = study_of(results, resamples=0)
-    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
     ranks = part_of(study.ranks, kind, "ranks")
     em = chosen.font_size / 72  # inches
     diagram = lay_out_ranks(
@@ -64,12 +72,20 @@ def cd_figure(results: StudySource, kind: RegretKind | None = None, *, style: Pa
         if diagram.difference is not None:
             _draw_difference(panel, diagram.difference)
         for bar in diagram.bars:
-            look: dict[str, Any] = {"color": _INK, "linewidth": 2.4, "solid_capstyle": "butt", "gid": "group"}
+            look: dict[str, Any] = {
+                "color": _INK,
+                "linewidth": 2.4 * chosen.scale,
+                "solid_capstyle": "butt",
+                "gid": "group",
+            }
             panel.plot([bar.start, bar.end], [bar.y, bar.y], **look)
         for label in diagram.labels:
-            panel.plot([label.x, label.x, label.edge], [diagram.axis_y, label.y, label.y], color=_LIGHT, linewidth=0.6)
+            picked = looks.some and looks.shown[label.strategy]
+            stem: dict[str, Any] = {"color": looks.color(label.strategy) if picked else _LIGHT}
+            stem["linewidth"] = (1.4 if picked else 0.6) * chosen.scale
+            panel.plot([label.x, label.x, label.edge], [diagram.axis_y, label.y, label.y], **stem)
             align: dict[str, Any] = {"ha": "right" if label.side == "left" else "left", "va": "center"}
-            panel.text(label.text_x, label.y, "\n".join(label.lines), **align)
+            panel.text(label.text_x, label.y, "\n".join(label.lines), color=looks.ink(label.strategy), **align)
     return figure
 
 

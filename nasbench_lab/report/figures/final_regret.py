@@ -10,19 +10,20 @@ import numpy as np
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.report.figures import style as colors
+from nasbench_lab.report.figures.axis_scales import Scale, check_scale, label_axis
 from nasbench_lab.report.figures.fonts import drawing
+from nasbench_lab.report.figures.highlight import Highlight, Looks, looks_of
+from nasbench_lab.report.figures.names import CAPTION, write_caption
 from nasbench_lab.report.figures.panels import (
-    KIND_WORDS,
+    KIND_LABELS,
     check_something_drawn,
-    label_log_axis,
     label_rows,
     panel_grid,
     row_places,
     say,
     set_title,
 )
-from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
+from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
 from nasbench_lab.report.layout.log_axis import place_of_zero
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, names_in, runs_in_words
@@ -37,8 +38,9 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of a box with its whiskers."""
 
 _LABEL_SHARE = 0.36  # of the width of a figure, for the names of strategies
-_BESIDE = 0.62  # height of a panel without its boxes, inches
+_BESIDE = 5.2  # height of a panel without its boxes, font sizes
 _MARK_ROW = 0.9  # height of the row below the boxes in which the optimum is marked, lines of text
+_BEFORE = 0.06  # room before the line of the optimum, as a share of the axis
 _ROW = 1.5  # height of a line of a label with its spacing, font sizes
 
 
@@ -47,55 +49,78 @@ def final_figure(
     kind: RegretKind | None = None,
     *,
     tasks: Sequence[int | str] | None = None,
+    x_scale: Scale = "log",
+    highlight: Highlight = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
     """Draw boxes of the regret at the end of the runs: median, quartiles, and whiskers to the 5 % and 95 % quantiles.
 
-    Quantiles are values of actual runs. A regret of zero is drawn at the left edge, which is marked ``optimum``. A run
-    without a value is infinitely bad, and infinite quantiles reach to the right edge.
+    Quantiles are values of actual runs. On a logarithmic axis, a regret of zero is drawn on a line at the left that is
+    marked ``optimum``. A run without a value is infinitely bad, and infinite quantiles reach to the right edge.
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of regret; by default the most informative one.
         tasks: their positions or names; by default all.
-        style: ``"single"``, ``"double"``, or a style.
+        x_scale: ``"log"`` or ``"linear"``.
+        highlight: names of strategies, as in legends; the others are grey.
+        style: ``"single"``, ``"double"``, ``"slide"``, or a style.
 
     Raises:
-        UnknownNameError: there is no such kind, task or style.
+        UnknownNameError: there is no such kind, task, scale, strategy or style.
         MissingDataError: no task has that kind of regret, or too few runs have a value.
     """
+    check_scale("x scale", x_scale)
     study = study_of(results, resamples=0, curves_only=True)
     chosen, kind, places = paper_style(style), chosen_kind(study, kind), chosen_tasks(study, tasks)
+    looks = looks_of(study, highlight)
     boxes = {place: _boxes(study, kind, place) for place in places}
     reasons = {place: _why_empty(study, kind, place, boxes[place]) for place in places}
     check_something_drawn([*reasons.values()])
-    columns = 2 if len(places) == 4 and chosen.columns > 2 else min(chosen.columns, len(places))
-    size = chosen.font_size
-    labels = [wrap_label(label, _LABEL_SHARE * chosen.width, size) for label in study.labels]
-    with drawing(chosen.rc, names_in(study)):
-        title = f"regret at the end of {runs_in_words(study, places)}: median, quartiles, 5 % and 95 %"
-        above = wrap_label(title, chosen.width - 0.1, size)
-        figure, panels = panel_grid(chosen, len(places), columns, final_height(study, chosen), 0.2 * line_count(above))
-        figure.suptitle(above, fontsize=size, x=0.01, ha="left")
+    columns = final_columns(chosen, len(places))
+    runs = runs_in_words(study, places)
+    title = f"regret at the end of {runs}; box: median and quartiles; whiskers: 5 % and 95 % of runs"
+    caption = wrap_label(title, chosen.width - 0.1, chosen.font_size)
+    above = CAPTION * line_count(caption) * chosen.em
+    rows = -(-len(places) // columns)
+    fitted = fit_slide(chosen, lambda style: rows * final_height(study, style) + above)
+    labels = _labels(study, fitted)
+    room = fitted.width * (1 - _LABEL_SHARE) / columns - 1.5 * fitted.em
+    units = {place: study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else "" for place in places}
+    same = len(set(units.values())) == 1
+    inks = [looks.ink(number) for number in range(len(looks.labels))]
+    with drawing(fitted.rc, names_in(study)):
+        figure, panels = panel_grid(fitted, len(places), columns, final_height(study, fitted), above)
+        write_caption(figure, caption, chosen)
         for number, (panel, place) in enumerate(zip(panels, places, strict=True)):
+            unit = f" ({units[place]})" if units[place] else ""
             if reasons[place]:
                 say(panel, reasons[place])
             else:
-                _draw_panel(panel, boxes[place], row_places(labels)[0])
-                label_rows(panel, labels, shown=number % columns == 0)
+                label_rows(panel, labels, shown=number % columns == 0, inks=inks)
                 panel.set_ylim(panel.get_ylim()[0] + _MARK_ROW, 0)
-            unit = study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else ""
-            set_title(panel, f"{study.tasks[place].name}{f' ({unit})' if unit else ''}", chosen, columns)
-        for panel in panels[-columns:]:
-            panel.set_xlabel(KIND_WORDS[kind])
+                _draw_panel(panel, boxes[place], row_places(labels)[0], looks, x_scale, fitted)
+                label_axis(panel.xaxis, room)
+            set_title(panel, study.tasks[place].name + ("" if same else unit), fitted, room)
+            if number >= len(panels) - columns:
+                panel.set_xlabel(wrap_label(KIND_LABELS[kind] + (unit if same else ""), room, fitted.font_size))
     return figure
+
+
+def _labels(study: Study, style: PaperStyle) -> list[str]:
+    return [wrap_label(label, _LABEL_SHARE * style.width, style.font_size) for label in study.labels]
+
+
+def final_columns(style: PaperStyle, panels: int) -> int:
+    """Return how many panels of `final_figure` stand side by side."""
+    if style.name == "single":
+        return 1 if panels < 3 else 2
+    return 2 if panels == 4 else min(style.columns, panels)
 
 
 def final_height(study: Study, style: PaperStyle) -> float:
     """Return the height of a panel of `final_figure`, inches."""
-    size = style.font_size
-    lines = sum(line_count(wrap_label(label, _LABEL_SHARE * style.width, size)) for label in study.labels)
-    return _BESIDE + (lines + _MARK_ROW) * _ROW * size / 72
+    return (_BESIDE + (sum(map(line_count, _labels(study, style))) + _MARK_ROW) * _ROW) * style.em
 
 
 def _boxes(study: Study, kind: RegretKind, place: int) -> FloatArray:
@@ -113,25 +138,35 @@ def _why_empty(study: Study, kind: RegretKind, place: int, boxes: FloatArray) ->
     return "" if np.isfinite(boxes).any() else "too few runs have a value"
 
 
-def _draw_panel(panel: Axes, boxes: FloatArray, rows: Sequence[float]) -> None:
+def _draw_panel(
+    panel: Axes, boxes: FloatArray, rows: Sequence[float], looks: Looks, scale: Scale, style: PaperStyle
+) -> None:
     finite = boxes[np.isfinite(boxes)]
-    floor, highest = place_of_zero(boxes), float(finite.max())
-    right = max(highest * 1.4, floor * 10)
-    panel.set_xscale("log")
-    panel.set_xlim(floor if finite.min() <= 0 else float(finite.min()) / 1.4, right)
-    label_log_axis(panel.xaxis)
+    lowest, highest = float(finite.min()), float(finite.max())
+    if scale == "log":
+        floor = place_of_zero(boxes)
+        right = max(highest, floor * 10) * 1.4
+        panel.set_xscale("log")
+        # The line of the optimum is inside the panel, so that boxes that begin or end at it stay visible.
+        panel.set_xlim(floor / (right / floor) ** _BEFORE if lowest <= 0 else lowest / 1.4, right)
+    else:
+        floor, right = 0.0, highest * 1.05 or 1.0
+        panel.set_xlim(-_BEFORE / 2 * right, right)
     for number, (box, row) in enumerate(zip(boxes, rows, strict=True)):
         if not np.isnan(box).any():
-            _draw_box(panel, np.clip(box, floor, right * 2), row, colors.line(number)["color"])
-    if finite.min() <= 0:
-        panel.axvline(floor, color="#666666", linewidth=0.8)
-        note: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "fontsize": 6}
-        panel.annotate(" optimum", (floor, 0.01), va="bottom", ha="left", color="#666666", **note)
+            _draw_box(panel, np.clip(box, floor, right * 2), row, looks.color(number), style.scale)
+    if lowest <= 0 and scale == "log":
+        panel.axvline(floor, color="#666666", linewidth=0.8 * style.scale, zorder=0.8)
+        note: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "fontsize": style.small}
+        panel.annotate(" optimum", (floor, 0.01), va="bottom", ha="left", color="#555555", **note)
 
 
-def _draw_box(panel: Axes, box: FloatArray, row: float, color: str) -> None:
-    """Draw one box: lower whisker, quartiles with median, upper whisker."""
+def _draw_box(panel: Axes, box: FloatArray, row: float, color: str, scale: float) -> None:
+    """Draw one box: lower whisker, quartiles with median, upper whisker; a box without width is a line."""
+    from matplotlib.colors import to_rgba
+
     low, lower, median, upper, high = box.tolist()
-    panel.hlines(row, low, high, color=color, linewidth=0.8)
-    panel.barh(row, upper - lower, left=lower, height=0.6, color=color, alpha=0.35, linewidth=0)
-    panel.vlines(median, row - 0.36, row + 0.36, color=color, linewidth=1.6)
+    panel.hlines(row, low, high, color=color, linewidth=0.9 * scale)
+    look: dict[str, Any] = {"edgecolor": color, "facecolor": to_rgba(color, 0.35), "linewidth": 0.8 * scale}
+    panel.barh(row, upper - lower, left=lower, height=0.6, **look)
+    panel.vlines(median, row - 0.36, row + 0.36, color=color, linewidth=2.0 * scale)

@@ -12,9 +12,12 @@ from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.figures.axis_scales import label_linear_axis
 from nasbench_lab.report.figures.fonts import drawing
-from nasbench_lab.report.figures.panels import KIND_WORDS, label_rows, panel_grid, row_places
-from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style, point_look
+from nasbench_lab.report.figures.highlight import Highlight, Looks, looks_of
+from nasbench_lab.report.figures.names import CAPTION, write_caption
+from nasbench_lab.report.figures.panels import KIND_LABELS, label_rows, panel_grid, row_places
+from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
@@ -35,11 +38,15 @@ MEASURES: dict[Measure, str] = {
 }
 """Measures of a leaderboard that can be drawn, see `Standing`."""
 
-_DEFAULTS: dict[str, tuple[Measure, ...]] = {"single": ("iqm",), "double": ("iqm", "improvement", "auc")}
-_LABEL_SHARE = {"single": 0.4, "double": 0.3}  # of the width of a figure, for the names of strategies
+_DEFAULTS: dict[str, tuple[Measure, ...]] = {
+    "single": ("iqm",),
+    "double": ("iqm", "improvement", "auc"),
+    "slide": ("iqm", "improvement"),
+}
+_LABEL_SHARE = {"single": 0.4, "double": 0.3, "slide": 0.35}  # of the width of a figure, for the names of strategies
 _ROW = 1.6  # font sizes
-_BELOW = 0.26  # height of the numbers of an axis, inches
-_LINE = 0.125  # height of a line of text, inches
+_BELOW = 2.7  # height of the numbers of an axis, font sizes
+_LINE = 1.3  # height of a line of text, font sizes
 
 
 def leaderboard_figure(
@@ -47,6 +54,7 @@ def leaderboard_figure(
     kind: RegretKind | None = None,
     *,
     measures: Sequence[Measure] | None = None,
+    highlight: Highlight = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
     """Draw measures of the leaderboard with bootstrap intervals, one row per strategy, the best on top.
@@ -55,16 +63,17 @@ def leaderboard_figure(
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of regret; by default the most informative one.
         measures: names of `MEASURES`, one panel each; by default the interquartile mean of the normalised regret, and
-            in the double style also the probability of improvement over the reference strategy and the area under the
-            curve.
-        style: ``"single"``, ``"double"``, or a style.
+            in the other styles also the probability of improvement over the reference strategy, and in the double
+            style the area under the curve.
+        highlight: names of strategies, as in legends; the others are grey.
+        style: ``"single"``, ``"double"``, ``"slide"``, or a style.
 
     Raises:
-        UnknownNameError: there is no such kind, measure or style.
+        UnknownNameError: there is no such kind, measure, strategy or style.
         MissingDataError: no task has that kind of regret, or no strategy has a value.
     """
     study = study_of(results)
-    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
     wanted = _DEFAULTS[chosen.name] if measures is None else tuple(measures)
     for measure in wanted:
         if measure not in MEASURES:
@@ -73,23 +82,40 @@ def leaderboard_figure(
     if all(np.isnan(getattr(row, measure).estimate) for row in standings for measure in wanted):
         absent = ", ".join(MEASURES[measure] for measure in wanted)
         raise MissingDataError(f"there is nothing to draw: no strategy has a value of these measures: {absent}")
-    size = chosen.font_size
-    labels = [wrap_label(row.strategy, _LABEL_SHARE[chosen.name] * chosen.width, size) for row in standings]
-    room = chosen.width * (1 - _LABEL_SHARE[chosen.name]) / len(wanted)
-    words = [wrap_label(_words(study, measure), room, size) for measure in wanted]
-    below = _BELOW + _LINE * max(map(line_count, words))
-    height = below + sum(map(line_count, labels)) * _ROW * size / 72
+    fitted = fit_slide(chosen, lambda style: _height(study, standings, wanted, style) + 2 * CAPTION * style.em)
+    size = fitted.font_size
+    labels, words = _labels(standings, fitted), _axis_labels(study, wanted, fitted)
     tasks = in_words(len(part_of(study.progress, kind, "tasks").tasks), "task")
-    title = f"{KIND_WORDS[kind]} at the end, {tasks}; {100 * study.level:g} % bootstrap intervals"
-    above = wrap_label(title, chosen.width - 0.1, size)
-    with drawing(chosen.rc, names_in(study)):
-        figure, panels = panel_grid(chosen, len(wanted), len(wanted), height, 0.18 * line_count(above))
-        figure.suptitle(above, fontsize=size, x=0.01, ha="left")
+    bars = f"; bars: {100 * study.level:g} % bootstrap intervals" if study.resamples else ""
+    caption = wrap_label(f"at the end of all runs on {tasks}; {KIND_LABELS[kind]}{bars}", fitted.width - 0.1, size)
+    above = CAPTION * line_count(caption) * fitted.em
+    with drawing(fitted.rc, names_in(study)):
+        figure, panels = panel_grid(fitted, len(wanted), len(wanted), _height(study, standings, wanted, fitted), above)
+        write_caption(figure, caption, fitted)
+        order = [study.labels.index(row.strategy) for row in standings]
+        inks = [looks.ink(number) for number in order]
         for number, (panel, measure) in enumerate(zip(panels, wanted, strict=True)):
-            _draw_panel(panel, study, standings, measure, row_places(labels)[0])
-            label_rows(panel, labels, shown=number == 0)
+            _draw_panel(panel, study, standings, measure, row_places(labels)[0], looks)
+            label_rows(panel, labels, shown=number == 0, inks=inks)
             panel.set_xlabel(words[number])
     return figure
+
+
+def _labels(standings: Sequence[Standing], style: PaperStyle) -> list[str]:
+    room = _LABEL_SHARE[style.name] * style.width
+    return [wrap_label(row.strategy, room, style.font_size) for row in standings]
+
+
+def _axis_labels(study: Study, measures: Sequence[Measure], style: PaperStyle) -> list[str]:
+    room = style.width * (1 - _LABEL_SHARE[style.name]) / len(measures)
+    return [wrap_label(_words(study, measure), room, style.font_size) for measure in measures]
+
+
+def _height(study: Study, standings: Sequence[Standing], measures: Sequence[Measure], style: PaperStyle) -> float:
+    """Return the height of the panels, inches."""
+    rows = sum(map(line_count, _labels(standings, style)))
+    below = max(map(line_count, _axis_labels(study, measures, style)))
+    return (_BELOW + _LINE * below + _ROW * rows) * style.em
 
 
 def _words(study: Study, measure: Measure) -> str:
@@ -98,18 +124,21 @@ def _words(study: Study, measure: Measure) -> str:
 
 
 def _draw_panel(
-    panel: Axes, study: Study, standings: Sequence[Standing], measure: Measure, rows: Sequence[float]
+    panel: Axes, study: Study, standings: Sequence[Standing], measure: Measure, rows: Sequence[float], looks: Looks
 ) -> None:
+    from matplotlib import rcParams
+
     if measure == "improvement":
         panel.axvline(0.5, color="#666666", linewidth=0.8)
     for row, standing in zip(rows, standings, strict=True):
         interval: Interval = getattr(standing, measure)
-        look = point_look(study.labels.index(standing.strategy))
+        look = looks.point(study.labels.index(standing.strategy))
         if not np.isfinite(interval.estimate):
             panel.text(0.02, row, "none" if np.isnan(interval.estimate) else "infinite", va="center",
                        transform=panel.get_yaxis_transform())  # fmt: skip
             continue
         ends = np.array([interval.low, interval.high])
         if np.isfinite(ends).all():
-            panel.hlines(row, *ends, color=look["color"], linewidth=1.1)
+            panel.hlines(row, *ends, color=look["color"], linewidth=rcParams["lines.linewidth"])
         panel.plot(interval.estimate, row, linestyle="none", **look)
+    label_linear_axis(panel.xaxis)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +13,9 @@ from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.report.figures.fonts import drawing
+from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.panels import KIND_WORDS
-from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
+from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
@@ -24,12 +27,12 @@ if TYPE_CHECKING:
 
 _COLORS = "PuOr"  # both ends differ for the colour-blind, and in grey from the middle
 _LABEL_SHARE = 0.4  # of the width of a figure, for the names of strategies
-_SMALLEST = 5.0  # font of the names, points
 _ROW = 1.42  # least height of a line of a row, font sizes
-_RIGHT = 0.1  # inches
-_CELL = 0.24  # inches; the least width and height of a cell that shows its number
-_TALLEST = 0.34  # cell, inches
-_BAR = 0.42  # room for the colour bar below, inches
+_LEFT, _RIGHT = 1.7, 1.0  # beside the names and the map, font sizes
+_CELL = 2.7  # the least width and height of a cell that shows its number, font sizes
+_TALLEST = 3.4  # cell, font sizes
+_BAR, _BAR_AT, _BAR_HEIGHT = 4.2, 2.4, 0.8  # the colour bar below: its room, where it begins, font sizes
+_NUMBER = 0.9  # size of the numbers in cells, font sizes
 _SELF = "#e8e8e8"  # on the diagonal, and where there is no value
 _DARK = 0.3  # cells further from one half than this are dark
 
@@ -39,6 +42,7 @@ def a12_figure(
     kind: RegretKind | None = None,
     *,
     task: int | str | None = None,
+    highlight: Highlight = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
     """Draw the probability that a run of the row's strategy ends better than one of the column's, ties counting half.
@@ -51,51 +55,91 @@ def a12_figure(
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of regret; by default the most informative one.
         task: position or name of a task; by default all, or the only one.
-        style: ``"single"``, ``"double"``, or a style.
+        highlight: names of strategies, as in legends; the names of the others are grey.
+        style: ``"single"``, ``"double"``, ``"slide"``, or a style.
 
     Raises:
-        UnknownNameError: there is no such kind, task or style.
+        UnknownNameError: there is no such kind, task, strategy or style.
         MissingDataError: no task has that kind of regret, or no two strategies can be compared.
     """
     from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     study = study_of(results, resamples=0)
-    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
     values, significant, title = _numbers(study, kind, task)
     if not np.isfinite(values[~np.eye(len(values), dtype=bool)]).any():
         raise MissingDataError("there is nothing to draw: no two strategies ran on the same task")
     order = _order(study, kind)
     values, significant = values[np.ix_(order, order)].copy(), significant[np.ix_(order, order)]
     np.fill_diagonal(values, np.nan)
-    size = chosen.font_size
     names = [f"{place}  {study.labels[s]}" for place, s in enumerate(order, start=1)]
-    room = _LABEL_SHARE * chosen.width
-    small = min(size, max(_SMALLEST, size * room / max(text_width(name, size) for name in names)))
-    labels = [wrap_label(name, room, small) for name in names]
-    left = max(text_width(line, small) for label in labels for line in label.split("\n")) + 0.1
-    cell = (chosen.width - left - _RIGHT) / len(order)
-    row = max(min(cell, _TALLEST), _ROW * small / 72 * max(map(line_count, labels)))
-    above = wrap_label(title, chosen.width - 0.1, size)
-    top = 0.16 * line_count(above) + 0.22
-    height = top + row * len(order) + _BAR
-    settings: Any = {**chosen.rc, "figure.constrained_layout.use": False, "axes.grid": False}
+    fitted = fit_slide(chosen, lambda style: _Layout.of(names, title, style).height)
+    layout, size = _Layout.of(names, title, fitted), fitted.font_size
+    settings: Any = {**fitted.rc, "figure.constrained_layout.use": False, "axes.grid": False}
     with drawing(settings, names_in(study)):
-        figure = ShownFigure(figsize=(chosen.width, height))
-        figure.text(0.05 / chosen.width, 1 - 0.04 / height, above, va="top", fontsize=size)
-        width = cell * len(order) / chosen.width
-        panel = figure.add_axes((left / chosen.width, _BAR / height, width, row * len(order) / height))
+        figure = ShownFigure(figsize=(fitted.width, layout.height))
+        em = (fitted.em / fitted.width, fitted.em / layout.height)  # as shares of the figure
+        figure.text(0.5 * em[0], 1 - 0.4 * em[1], layout.title, va="top", fontsize=size)
+        left, width = layout.left / fitted.width, layout.cell * len(order) / fitted.width
+        panel = figure.add_axes((left, _BAR * em[1], width, layout.row * len(order) / layout.height))
         panel.set_facecolor(_SELF)
         image = panel.imshow(values, cmap=_COLORS, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-        panel.set_yticks(range(len(order)), labels, fontsize=small)
-        step = 1 if cell * 72 > 1.5 * small else 5
-        places = [place for place in range(1, len(order) + 1) if place == 1 or place % step == 0]
-        panel.set_xticks([place - 1 for place in places], [str(place) for place in places], fontsize=small)
-        panel.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False, pad=2)
-        panel.spines[:].set_visible(False)
-        _mark(panel, values, significant, numbered=min(cell, row * 1.5) >= _CELL, size=size, cell=min(cell, row))
-        bar = figure.add_axes((left / chosen.width, 0.24 / height, width, 0.08 / height))
+        _label(panel, layout, [looks.ink(s) for s in order])
+        _mark(panel, values, significant, layout, fitted)
+        bar = figure.add_axes((left, _BAR_AT * em[1], width, _BAR_HEIGHT * em[1]))
         figure.colorbar(image, cax=bar, orientation="horizontal", ticks=[0, 0.25, 0.5, 0.75, 1], format="%.2g")
     return figure
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The sizes of a map: all in inches, except for the font.
+
+    Attributes:
+        title: broken into lines that fit.
+        labels: names of the rows, broken into lines that fit.
+        size: of their font, points.
+        left: room for them.
+        cell: width of a cell.
+        row: height of a cell.
+        height: of the figure.
+    """
+
+    title: str
+    labels: tuple[str, ...]
+    size: float
+    left: float
+    cell: float
+    row: float
+    height: float
+
+    @classmethod
+    def of(cls, names: Sequence[str], title: str, style: PaperStyle) -> _Layout:
+        """Lay out a map of strategies."""
+        em, room = style.em, _LABEL_SHARE * style.width
+        widest = max(text_width(name, style.font_size) for name in names)
+        size = min(style.font_size, max(style.small, style.font_size * room / widest))
+        labels = tuple(wrap_label(name, room, size) for name in names)
+        left = max(text_width(line, size) for label in labels for line in label.split("\n")) + _LEFT * em
+        cell = (style.width - left - _RIGHT * em) / len(names)
+        above = wrap_label(title, style.width - 0.1, style.font_size)
+        around = (1.55 * line_count(above) + 2.1 + _BAR) * em
+        tallest = min(_TALLEST * em, (style.height - around) / len(names))
+        row = max(min(cell, tallest), _ROW * size / 72 * max(map(line_count, labels)))
+        return cls(above, labels, size, left, cell, row, around + row * len(names))
+
+
+def _label(panel: Axes, layout: _Layout, inks: Sequence[str]) -> None:
+    """Label the rows with names, and the columns with the numbers of the rows."""
+    rows = len(layout.labels)
+    panel.set_yticks(range(rows), layout.labels, fontsize=layout.size)
+    for label, ink in zip(panel.get_yticklabels(), inks, strict=True):
+        label.set_color(ink)
+    step = 1 if layout.cell * 72 > 1.5 * layout.size else 5
+    places = [place for place in range(1, rows + 1) if place == 1 or place % step == 0]
+    panel.set_xticks([place - 1 for place in places], [str(place) for place in places], fontsize=layout.size)
+    panel.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False, pad=2)
+    panel.spines[:].set_visible(False)
 
 
 def _numbers(study: Study, kind: RegretKind, task: int | str | None) -> tuple[FloatArray, NDArray[np.bool_], str]:
@@ -119,21 +163,21 @@ def _order(study: Study, kind: RegretKind) -> list[int]:
     return sorted(range(len(study.labels)), key=lambda s: (places.get(study.labels[s], len(places)), s))
 
 
-def _mark(
-    panel: Axes, values: FloatArray, significant: NDArray[np.bool_], *, numbered: bool, size: float, cell: float
-) -> None:
+def _mark(panel: Axes, values: FloatArray, significant: NDArray[np.bool_], layout: _Layout, style: PaperStyle) -> None:
     """Write numbers into cells where they fit, and mark significant cells with dots."""
+    numbered = min(layout.cell, layout.row * 1.5) >= _CELL * style.em
+    size, cell = max(style.smallest, _NUMBER * style.font_size), min(layout.cell, layout.row)
     dots: dict[str, list[tuple[float, float]]] = {"white": [], "black": []}
     for (row, column), value in np.ndenumerate(values):
         if not np.isfinite(value):
             continue
         ink = "white" if abs(value - 0.5) > _DARK else "black"
         if numbered:
-            center: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": min(size, 6.5)}
+            center: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": size}
             panel.text(column, row - 0.08, f"{value:.2f}", color=ink, **center)
         if significant[row, column]:
             dots[ink].append((column, row + (0.32 if numbered else 0)))
     for ink, places in dots.items():
         if places:
-            look: dict[str, Any] = {"markersize": min(2.2, cell * 72 * 0.3), "markeredgewidth": 0}
+            look: dict[str, Any] = {"markersize": min(0.35 * size, cell * 72 * 0.3), "markeredgewidth": 0}
             panel.plot(*zip(*places, strict=True), "o", color=ink, **look)

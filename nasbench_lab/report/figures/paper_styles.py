@@ -1,4 +1,4 @@
-"""Styles of figures for papers: widths of columns, sizes of text, and looks that distinguish forty strategies.
+"""Styles of figures: sizes for the columns of a paper and for slides.
 
 Widths of column and page of two-column venues, in inches:
 
@@ -10,29 +10,30 @@ IEEE                    3.50   7.16
 AAAI                    3.30   7.00
 =====================  ======  =====
 
-The styles have the narrowest widths, so a figure fits everywhere without scaling, and its text keeps its size. Pages of
-NeurIPS, ICLR, TMLR and AutoML-Conf are 5.5 to 6.5 inches wide; there the double style is scaled to 81 % or more.
+The styles for papers have the narrowest widths, so a figure fits everywhere without scaling, and its text keeps its
+size. Pages of NeurIPS, ICLR, TMLR and AutoML-Conf are 5.5 to 6.5 inches wide; there the double style is scaled to 81 %
+or more. The slide style has the size of a 16:9 slide of Google Slides and PowerPoint, 10 x 5.625 inches.
 """
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
-import numpy as np
-
-from nasbench_lab.arrays import FloatArray
 from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures import style
 
-StyleName = Literal["single", "double"]
+StyleName = Literal["single", "double", "slide"]
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""Markers of points, and of lines if there are many. Seven markers repeat out of step with colours and dashes."""
+SMALLEST = 6.0
+"""Least size of text in print, points."""
 
-_FEW = len(style.COLORS)
-_MARKERS_ON_A_LINE = 6
-_STAGGER = 0.37  # of the distance between markers, from line to line
+SMALLEST_ON_SLIDES = 9.0
+"""Least size of text on a slide, points."""
+
+_USUAL = 7.0  # font size for which heights are given
 
 
 @final
@@ -41,21 +42,43 @@ class PaperStyle:
     """The size of a figure and of its text.
 
     Attributes:
-        name: ``"single"`` or ``"double"``.
+        name: ``"single"``, ``"double"`` or ``"slide"``.
         width: of the figure, inches.
-        columns: largest number of panels side by side.
+        height: that a figure may have on a page or slide, inches; single figures with many panels can be taller.
+        columns: largest number of wide panels, such as those with boxes, side by side.
         font_size: of all text, points; titles of panels may be smaller.
     """
 
     name: StyleName
     width: float
+    height: float
     columns: int
     font_size: float
 
     @property
+    def em(self) -> float:
+        """The font size in inches."""
+        return self.font_size / 72
+
+    @property
+    def scale(self) -> float:
+        """How much larger text and lines are than in a column of a paper."""
+        return self.font_size / _USUAL
+
+    @property
+    def small(self) -> float:
+        """Size of text that is less important, points."""
+        return max(self.smallest, 0.8 * self.font_size)
+
+    @property
+    def smallest(self) -> float:
+        """Least size of text, points."""
+        return SMALLEST_ON_SLIDES if self.name == "slide" else SMALLEST
+
+    @property
     def rc(self) -> Any:
         """Settings of matplotlib, a dictionary."""
-        size = self.font_size
+        size, scale = self.font_size, self.scale
         return {
             **style.RC,
             "font.size": size,
@@ -65,23 +88,34 @@ class PaperStyle:
             "ytick.labelsize": size,
             "legend.fontsize": size,
             "legend.title_fontsize": size,
-            "axes.linewidth": 0.6,
-            "lines.linewidth": 1.1,
-            "lines.markersize": 3.2,
-            "xtick.major.width": 0.6,
-            "ytick.major.width": 0.6,
-            "xtick.minor.width": 0.4,
-            "ytick.minor.width": 0.4,
-            "legend.handlelength": 2.6,
-            "savefig.dpi": 300,
+            "axes.linewidth": 0.6 * scale,
+            "grid.linewidth": 0.5 * scale,
+            "lines.linewidth": 1.1 * scale,
+            "lines.markersize": 3.2 * scale,
+            "xtick.major.width": 0.6 * scale,
+            "ytick.major.width": 0.6 * scale,
+            "xtick.minor.width": 0.4 * scale,
+            "ytick.minor.width": 0.4 * scale,
+            "xtick.major.size": 2.5 * scale,
+            "ytick.major.size": 2.5 * scale,
+            "xtick.minor.size": 1.5 * scale,
+            "ytick.minor.size": 1.5 * scale,
+            "legend.handlelength": 2.4,
+            "legend.columnspacing": 1.4,
+            "legend.handletextpad": 0.6,
+            "savefig.dpi": 200 if self.name == "slide" else 300,
         }
 
 
 STYLES = {
-    "single": PaperStyle("single", 3.25, 1, 7.0),
-    "double": PaperStyle("double", 6.75, 3, 7.5),
+    "single": PaperStyle("single", 3.25, 8.5, 1, 7.0),
+    "double": PaperStyle("double", 6.75, 8.5, 3, 7.5),
+    "slide": PaperStyle("slide", 10.0, 5.625, 3, 14.0),
 }
 """The styles by name."""
+
+PAPER_STYLES = tuple(STYLES[name] for name in ("single", "double"))
+"""The styles for the columns of a paper."""
 
 
 def paper_style(style: PaperStyle | str) -> PaperStyle:
@@ -100,43 +134,20 @@ def paper_style(style: PaperStyle | str) -> PaperStyle:
     return STYLES[style]
 
 
-def line_look(number: int, strategies: int) -> dict[str, Any]:
-    """Return the look of a strategy's line: colour, dashes and, if colours repeat, a marker.
-
-    The looks of up to 210 strategies are all different.
+def fit_slide(style: PaperStyle, height: Callable[[PaperStyle], float]) -> PaperStyle:
+    """Return a style for a slide with smaller text, if a figure would otherwise be higher than the slide.
 
     Args:
-        number: of the strategy, from 0.
-        strategies: number of strategies.
+        style: of the figure; one for papers is returned as it is.
+        height: returns the height that the figure has in a style, inches.
 
-    >>> line_look(0, 3)["marker"], line_look(7, 30)["marker"]
-    ('', 'o')
+    >>> fit_slide(STYLES["slide"], lambda style: 40 * style.em).font_size
+    10.0
+    >>> fit_slide(STYLES["single"], lambda style: 99.0).font_size
+    7.0
     """
-    look = style.line(number)
-    if strategies <= _FEW:
-        return {**look, "marker": ""}
-    return {**look, "marker": MARKERS[number % len(MARKERS)]}
-
-
-def point_look(number: int) -> dict[str, Any]:
-    """Return colour and marker of a strategy that is drawn as a point."""
-    return {"color": style.line(number)["color"], "marker": MARKERS[number % len(MARKERS)]}
-
-
-def marker_places(grid: FloatArray, number: int, *, log: bool) -> list[int]:
-    """Return the points of a line that have markers: few, evenly along the axis, and different for each line.
-
-    Args:
-        grid: ascending places of the points on the axis, shape (points,).
-        number: of the line.
-        log: whether the axis is logarithmic; the grid is positive then.
-
-    >>> marker_places(np.arange(1.0, 61.0), 0, log=False), marker_places(np.arange(1.0, 61.0), 0, log=True)
-    ([0, 10, 20, 30, 40, 50], [0, 1, 3, 7, 15, 30])
-    """
-    if not len(grid):
-        return []
-    along = np.log(grid) if log else grid
-    shift = number * _STAGGER % 1
-    wanted = along[0] + (np.arange(_MARKERS_ON_A_LINE) + shift) / _MARKERS_ON_A_LINE * (along[-1] - along[0])
-    return np.unique(np.searchsorted(along, wanted)).tolist()
+    if style.name != "slide":
+        return style
+    sizes = (size / 2 for size in range(round(2 * style.font_size), round(2 * SMALLEST_ON_SLIDES) - 1, -1))
+    smaller = [dataclasses.replace(style, font_size=size) for size in sizes]
+    return next((each for each in smaller if height(each) <= style.height), smaller[-1])

@@ -11,10 +11,13 @@ from nasbench_lab.analysis.pareto import Split, pareto_fronts, relative_hypervol
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.report.figures.axis_scales import label_axis, set_x_axis
+from nasbench_lab.report.figures.curves import CurveOptions, Spread, chosen_spread, draw_curves, spread_in_words
 from nasbench_lab.report.figures.fonts import drawing
-from nasbench_lab.report.figures.legend import Legend
-from nasbench_lab.report.figures.panels import draw_steps, label_log_axis, panel_grid, say
-from nasbench_lab.report.figures.paper_styles import PaperStyle, line_look, paper_style
+from nasbench_lab.report.figures.highlight import Highlight, make_looks
+from nasbench_lab.report.figures.names import Names
+from nasbench_lab.report.figures.panels import panel_grid, say
+from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.report.study_source import StudySource, traces_of
 from nasbench_lab.simulation.trace import Trace
@@ -26,9 +29,19 @@ if TYPE_CHECKING:
 
 _HEIGHT = 2.1  # of a panel, inches
 _MOST_POINTS = 5000
+_FRONT: Any = {"marker": "o", "color": "black", "markersize": 1.8, "markeredgewidth": 0}
+_TABLE: Any = {"marker": ".", "color": "#bbbbbb", "markersize": 1.6}
 
 
-def pareto_figure(results: StudySource, split: Split | None = None, *, style: PaperStyle | str = "single") -> Figure:
+def pareto_figure(
+    results: StudySource,
+    split: Split | None = None,
+    *,
+    spread: Spread = "auto",
+    highlight: Highlight = None,
+    among: Sequence[str] | None = None,
+    style: PaperStyle | str = "single",
+) -> Figure:
     """Draw the final trade-offs of runs, one panel per further objective, and the hypervolume over time.
 
     For each limit of the further objective, a line shows the median over runs of the best value within the limit on
@@ -41,9 +54,14 @@ def pareto_figure(results: StudySource, split: Split | None = None, *, style: Pa
         results: traces of one table, searched with the same further objectives: one trace or several, results, or the
             path of a folder of results or of a traces file. A study does not have what is needed.
         split: by which means architectures are judged; by default ``"test"`` where the table has it.
-        style: ``"single"``, ``"double"``, or a style.
+        spread: ``"bands"``, ``"bars"`` or ``"none"``; by default bands around up to five lines, and bars otherwise.
+        highlight: names of strategies, as in legends; the others are grey and thin.
+        among: labels of all strategies of a comparison, if some did not run on the table: then each strategy looks as
+            in the other figures.
+        style: ``"single"``, ``"double"``, ``"slide"``, or a style.
 
     Raises:
+        UnknownNameError: there is no such spread, strategy or style.
         ParameterError: there are no traces, they are of different searches, or the source is a study.
         MissingDataError: the search had no further objectives, no run has a value, or the table no such split.
     """
@@ -51,17 +69,26 @@ def pareto_figure(results: StudySource, split: Split | None = None, *, style: Pa
     chosen, split = paper_style(style), _checked(traces, split)
     objectives = traces[0].setting.conditions.objectives
     labels = [trace.setting.label for trace in traces]
-    title = f"{traces[0].setting.table}: median and interquartile range of {in_words(traces[0].runs, 'run')}"
-    looks = [line_look(number, len(traces)) for number in range(len(traces))]
+    looks = make_looks(labels, [trace.setting.strategy for trace in traces], highlight, among)
+    around = chosen_spread(spread, looks)
+    runs = in_words(traces[0].runs, "run")
+    title = f"{traces[0].setting.table}; lines: median of {runs}{spread_in_words(around, 'interquartile range')}"
     with drawing(chosen.rc, [title, *labels, *objectives]):
-        legend = Legend.plan(labels, title, chosen)
         columns = 1 if chosen.name == "single" else 2
-        figure, panels = panel_grid(chosen, len(objectives) + 1, columns, _HEIGHT, legend.height)
+        more = [(name, _sample(look, chosen)) for name, look in (("true front", _FRONT), ("architectures", _TABLE))]
+        names = Names.plan(looks, title, chosen, len(objectives) + 1, columns, _HEIGHT, more=more)
+        figure, panels = panel_grid(chosen, len(objectives) + 1, columns, names.panel_height, names.above)
+        how = CurveOptions(looks, "linear", "linear", around, chosen.width / columns, chosen)
         for panel, objective in zip(panels, objectives, strict=False):
-            _draw_trade_off(panel, traces, split, objective, looks)
-        _draw_hypervolume(panels[-1], traces, split, looks)
-        legend.draw(figure, looks)
+            _draw_trade_off(panel, traces, split, objective, how)
+        _draw_hypervolume(panels[-1], traces, split, how)
+        names.draw(figure, panels)
     return figure
+
+
+def _sample(look: dict[str, Any], style: PaperStyle) -> dict[str, Any]:
+    """Return the settings of points in a legend, where small ones are larger."""
+    return {**look, "linestyle": "", "markersize": 2 * look["markersize"] * style.scale}
 
 
 def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
@@ -78,28 +105,32 @@ def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
     return chosen
 
 
-def _draw_trade_off(
-    panel: Axes, traces: Sequence[Trace], split: Split, objective: str, looks: Sequence[dict[str, Any]]
-) -> None:
+def _draw_trade_off(panel: Axes, traces: Sequence[Trace], split: Split, objective: str, how: CurveOptions) -> None:
     reference = traces[0].reference
     cost_metric, value_metric = reference.metrics[objective], reference.metrics[split]
     cost, value = reference.means[objective], reference.means[split]
     known = np.flatnonzero(np.isfinite(cost) & np.isfinite(value))
     some = known[:: -(-len(known) // _MOST_POINTS)] if len(known) else known
-    panel.plot(cost[some], value[some], ".", color="#cccccc", markersize=1.2, rasterized=True, zorder=0.5)
-    for number, (trace, look) in enumerate(zip(traces, looks, strict=True)):
+    panel.plot(cost[some], value[some], linestyle="", rasterized=True, zorder=0.5, **_scaled(_TABLE, how.style))
+    sign = 1.0 if value_metric.direction == "minimize" else -1.0
+    for number, trace in enumerate(traces):
         grid, best = attainment(trace, split, objective)
-        sign = 1.0 if value_metric.direction == "minimize" else -1.0
-        low, middle, high = sign * run_quantiles(best)
-        draw_steps(panel, grid, low, middle, high, look, number, len(traces))
+        curve = np.full((3, len(traces), len(grid)), np.nan)
+        curve[:, number] = sign * run_quantiles(best)
+        draw_curves(panel, grid, curve, how)
     front = true_front(traces[0], split)
-    panel.plot(cost[front], value[front], "o", color="black", markersize=1.8, markeredgewidth=0, zorder=3)
+    panel.plot(cost[front], value[front], linestyle="", zorder=3, **_scaled(_FRONT, how.style))
     positive = cost[known]
     if len(positive) and positive.min() > 0 and positive.max() / positive.min() > 20:
         panel.set_xscale("log")
-        label_log_axis(panel.xaxis)
+    label_axis(panel.xaxis)
+    label_axis(panel.yaxis)
     panel.set_xlabel(_words(cost_metric))
     panel.set_ylabel(_words(value_metric))
+
+
+def _scaled(look: dict[str, Any], style: PaperStyle) -> dict[str, Any]:
+    return {**look, "markersize": look["markersize"] * style.scale}
 
 
 def attainment(trace: Trace, split: Split, objective: str) -> tuple[FloatArray, FloatArray]:
@@ -129,16 +160,21 @@ def attainment(trace: Trace, split: Split, objective: str) -> tuple[FloatArray, 
     return stricter * grid, np.where(np.isfinite(best), best, np.nan)
 
 
-def _draw_hypervolume(panel: Axes, traces: Sequence[Trace], split: Split, looks: Sequence[dict[str, Any]]) -> None:
-    for number, (trace, look) in enumerate(zip(traces, looks, strict=True)):
+def _draw_hypervolume(panel: Axes, traces: Sequence[Trace], split: Split, how: CurveOptions) -> None:
+    longest = max(int(trace.evaluations.min()) for trace in traces)
+    lines = np.full((3, len(traces), longest), np.nan)
+    for number, trace in enumerate(traces):
         shortest = int(trace.evaluations.min())
         try:
             share = relative_hypervolume(trace, split)[:, :shortest]
         except ParameterError:
             say(panel, "no hypervolume:\nall architectures are equal\nin some objective")
             return
-        low, middle, high = 1 - run_quantiles(1 - share)  # as losses, so that quartiles are values of actual runs
-        draw_steps(panel, np.arange(1.0, shortest + 1), high, middle, low, look, number, len(traces))
+        # As losses, so that quartiles are values of actual runs.
+        lines[:, number, :shortest] = 1 - run_quantiles(1 - share)[::-1]
+    draw_curves(panel, np.arange(1.0, longest + 1), lines, how)
+    set_x_axis(panel, "linear", 1.0, float(longest))
+    label_axis(panel.yaxis)
     panel.set_xlabel("evaluations")
     panel.set_ylabel("share of the hypervolume")
 

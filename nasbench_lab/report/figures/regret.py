@@ -1,4 +1,4 @@
-"""The regret over the search: median with quartiles, or a mean with its bootstrap interval, on log axes."""
+"""The regret over the search: median with quartiles, or a mean with its bootstrap interval, one panel per task."""
 
 from __future__ import annotations
 
@@ -14,13 +14,22 @@ from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.figures.axis_scales import Scale, check_scale, scale_for
+from nasbench_lab.report.figures.curves import (
+    CurveOptions,
+    Spread,
+    chosen_spread,
+    draw_losses,
+    end_together,
+    spread_in_words,
+)
 from nasbench_lab.report.figures.fonts import drawing
-from nasbench_lab.report.figures.legend import Legend
+from nasbench_lab.report.figures.highlight import Highlight, looks_of
+from nasbench_lab.report.figures.names import Names
 from nasbench_lab.report.figures.panels import (
     AXIS_WORDS,
-    KIND_WORDS,
+    KIND_LABELS,
     check_something_drawn,
-    draw_losses,
     label_outer,
     panel_grid,
     say,
@@ -31,7 +40,7 @@ from nasbench_lab.report.figures.text_fit import wrap_label
 from nasbench_lab.report.study_selection import (
     chosen_kind,
     chosen_tasks,
-    looks_of,
+    clock_of,
     names_in,
     runs_in_words,
     why_no_curves,
@@ -40,17 +49,16 @@ from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Statistic = Literal["median", "mean", "iqm"]
 STATISTICS: tuple[Statistic, ...] = ("median", "mean", "iqm")
 
-PANEL_HEIGHTS = {1: 2.0, 2: 1.5, 3: 1.6, 4: 1.4}
+PANEL_HEIGHTS = {1: 2.0, 2: 1.7, 3: 1.6, 4: 1.4}
 """Height of a panel in inches, by the number of columns."""
 
-_OVERVIEW_HEIGHT = 2.3  # of a panel with labels of its own, inches
 _POINTS = 256  # of a curve that is computed for the figure
-_AROUND = 0.55  # height of a panel but for its axis, inches
 
 
 @dataclass(frozen=True)
@@ -65,97 +73,128 @@ class _Panel:
 def regret_figure(
     results: StudySource,
     kind: RegretKind | Literal["both"] | None = None,
-    axis: TimeAxis | Literal["both"] = "evaluations",
+    axis: TimeAxis | Literal["both"] | None = None,
     *,
     statistic: Statistic = "median",
+    x_scale: Scale = "linear",
+    y_scale: Scale | None = None,
+    spread: Spread = "auto",
+    highlight: Highlight = None,
     tasks: Sequence[int | str] | None = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
-    """Draw the regret over the search on log axes, one panel per task and one line per strategy.
+    """Draw the regret over the search, one panel per task and one line per strategy.
 
-    A regret of zero is drawn on a line at the bottom that is marked ``optimum``. A line ends where the first run of
-    its strategy ends.
+    Strategies are named at the ends of their lines where there is room, otherwise in a legend. On a logarithmic axis, a
+    regret of zero is drawn on a line at the bottom that is marked ``optimum``. A line ends where the first run of its
+    strategy ends. On a linear x axis, the first evaluations may begin above the panel.
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of regret; by default the most informative one. With ``"both"`` mean validation and mean test regret stand
             side by side, where the tables have them.
-        axis: ``"evaluations"`` or ``"seconds"``. With ``"both"`` each task has a row of panels against evaluations and,
-            where its table has times, one against simulated seconds.
+        axis: ``"evaluations"`` or ``"seconds"``; by default the one on which the budget is spent. With ``"both"`` each
+            task has a row of panels against evaluations and, where its table has times, one against simulated seconds.
         statistic: ``"median"`` with the interquartile range, or ``"mean"`` or ``"iqm"`` with its bootstrap interval.
+        x_scale: ``"linear"``, which shows the end of the search best, or ``"log"``.
+        y_scale: ``"linear"`` or ``"log"``; by default logarithmic if the largest regret is a multiple of the smallest.
+        spread: ``"bands"``, ``"bars"`` at chosen points or ``"none"``; by default bands around up to five lines, and
+            bars otherwise.
+        highlight: names of strategies, as in legends; the others are grey and thin.
         tasks: their positions or names; by default all.
-        style: ``"single"``, ``"double"``, or a style.
+        style: ``"single"``, ``"double"``, ``"slide"``, or a style.
 
     Raises:
         ParameterError: there are no results, or a strategy ran twice on a task.
-        UnknownNameError: there is no such kind, axis, statistic, task or style.
+        UnknownNameError: there is no such kind, axis, statistic, scale, spread, strategy, task or style.
         MissingDataError: no task has that kind of regret, or no panel would have a curve.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
     >>> trace = nl.simulate(synthetic_table(), "random-search", runs=9, budget=nl.Budget(evaluations=20))
-    >>> [panel.get_ylabel() for panel in regret_figure(trace).axes]
-    ['mean test regret (fraction)']
+    >>> [panel.get_xlabel() for panel in regret_figure(trace).axes]
+    ['evaluations']
     >>> len(regret_figure(trace, "both", "both").axes)
     4
     """
-    return _figure(results, kind, axis, statistic, tasks, style)
+    chosen = _Choice(kind, axis, statistic, x_scale, y_scale, spread)
+    return _figure(results, chosen, highlight, tasks, paper_style(style))
 
 
 def overview_figure(results: StudySource) -> Figure:
-    """Draw both regrets against both axes, see `regret_figure`; panels without a curve say why, even if all do."""
-    return _figure(results, "both", "both", "median", None, "double", may_be_empty=True)
+    """Draw the most informative regret, see `regret_figure`; panels without a curve say why, even if all do."""
+    chosen = _Choice(None, None, "median", "linear", None, "auto")
+    return _figure(results, chosen, None, None, paper_style("double"), may_be_empty=True)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What a user chose, see `regret_figure`."""
+
+    kind: RegretKind | Literal["both"] | None
+    axis: TimeAxis | Literal["both"] | None
+    statistic: Statistic
+    x_scale: Scale
+    y_scale: Scale | None
+    spread: Spread
+
+    def check(self) -> None:
+        """Raise UnknownNameError if a name is unknown, before anything is computed."""
+        if self.statistic not in STATISTICS:
+            raise unknown("statistic", self.statistic, STATISTICS)
+        if self.axis not in (*AXIS_WORDS, "both", None):
+            raise unknown("axis", self.axis, (*AXIS_WORDS, "both"))
+        check_scale("x scale", self.x_scale)
+        check_scale("y scale", self.y_scale)
 
 
 def _figure(
     results: StudySource,
-    kind: RegretKind | Literal["both"] | None,
-    axis: TimeAxis | Literal["both"],
-    statistic: Statistic,
+    choice: _Choice,
+    highlight: Highlight,
     tasks: Sequence[int | str] | None,
-    style: PaperStyle | str,
+    style: PaperStyle,
     *,
     may_be_empty: bool = False,
 ) -> Figure:
-    if statistic not in STATISTICS:
-        raise unknown("statistic", statistic, STATISTICS)
-    if axis not in (*AXIS_WORDS, "both"):
-        raise unknown("axis", axis, (*AXIS_WORDS, "both"))
-    quick = {"resamples": 0, "curves_only": True} if statistic == "median" else {}
+    choice.check()
+    quick = {"resamples": 0, "curves_only": True} if choice.statistic == "median" else {}
     study = study_of(results, points=_POINTS, **quick)
-    chosen, places = paper_style(style), chosen_tasks(study, tasks)
-    overview = "both" in (kind, axis)
-    kinds = _both_kinds(study, places) if kind == "both" else [chosen_kind(study, kind)]
+    places, looks = chosen_tasks(study, tasks), looks_of(study, highlight)
+    kinds = _both_kinds(study, places) if choice.kind == "both" else [chosen_kind(study, choice.kind)]
+    axis = choice.axis or clock_of(study, places)
     panels = [
         _Panel(place, each, against)
         for place in places
         for against in _axes(study.tasks[place], axis)
         for each in kinds
     ]
-    reasons = [_why_empty(study, panel, statistic) for panel in panels]
+    reasons = [_why_empty(study, panel, choice.statistic) for panel in panels]
     if not may_be_empty:
         check_something_drawn(reasons)
-    columns = len(kinds) if len(kinds) > 1 else regret_columns(chosen, len(panels))
-    height = _OVERVIEW_HEIGHT if overview else PANEL_HEIGHTS[columns]
-    titles = _titles(study, places, overview=overview)
-    with drawing(chosen.rc, names_in(study)):
-        legend = Legend.plan(study.labels, _legend_title(study, places, statistic), chosen)
-        figure, axes = panel_grid(chosen, len(panels), columns, height, legend.height)
-        for one, panel, reason in zip(axes, panels, reasons, strict=True):
-            if reason:
+    columns = len(kinds) if len(kinds) > 1 else regret_columns(style, len(panels))
+    lines = [None if reason else _lines_of(study, panel, choice) for panel, reason in zip(panels, reasons, strict=True)]
+    spread = chosen_spread(choice.spread, looks)
+    y_scale = choice.y_scale or scale_for([each[1] for _, each in filter(None, lines)])
+    how = CurveOptions(looks, choice.x_scale, y_scale, spread, style.width / columns, style)
+    with drawing(style.rc, names_in(study)):
+        caption = _caption(study, places, choice.statistic, spread)
+        direct = end_together([each for each in lines if each is not None], how)
+        height = PANEL_HEIGHTS[min(columns, 4)]
+        names = Names.plan(looks, caption, style, len(panels), columns, height, direct=direct)
+        figure, axes = panel_grid(style, len(panels), columns, names.panel_height, names.above)
+        for one, panel, reason, drawn in zip(axes, panels, reasons, lines, strict=True):
+            if drawn is None:
                 say(one, reason)
             else:
-                curves = study.curves[panel.kind, panel.axis, panel.place]
-                draw_losses(one, curves.grid, _lines(curves, statistic), looks_of(study))
-            set_title(one, titles[panel.place], chosen, columns)
-            if overview and one.axison:
-                one.set_xlabel(AXIS_WORDS[panel.axis])
-                label = f"{KIND_WORDS[panel.kind]} ({study.tasks[panel.place].unit(panel.kind)})"
-                one.set_ylabel(wrap_label(label, height - _AROUND, chosen.font_size))
-        if not overview:
-            words = AXIS_WORDS[panels[0].axis], KIND_WORDS[kinds[0]]
-            label_outer(figure, axes, columns, legend.height, words, _units(study, places, kinds[0]))
-        legend.draw(figure, looks_of(study))
+                draw_losses(one, *drawn, how)
+            set_title(one, _title(study.tasks[panel.place]), style, style.width / columns - 4.5 * style.em)
+        if "both" in (choice.kind, choice.axis):
+            _label_each(study, axes, panels, names.panel_height, style)
+        else:
+            words, units = (AXIS_WORDS[panels[0].axis], KIND_LABELS[kinds[0]]), _units(study, places, kinds[0])
+            label_outer(figure, axes, columns, names.above, words, units, style)
+        names.draw(figure, axes)
     return figure
 
 
@@ -168,6 +207,8 @@ def regret_columns(style: PaperStyle, panels: int) -> int:
     """
     if style.name == "single" or panels == 4:
         return min(panels, 2)
+    if style.name == "slide" and panels > 16:
+        return 5
     return min(panels, 3 if panels <= 9 else 4)
 
 
@@ -184,34 +225,27 @@ def _both_kinds(study: Study, places: Sequence[int]) -> list[RegretKind]:
     return found
 
 
-def _titles(study: Study, places: Sequence[int], *, overview: bool) -> dict[int, str]:
-    """Return a title for the panels of each task; in an overview there is room to say what evaluations observe."""
-    if not overview:
-        tested = {place: study.tasks[place].searched_on_test for place in places}
-        return {place: f"{study.tasks[place].name}{', on test' if tested[place] else ''}" for place in places}
-    titles = {place: _full_title(study.tasks[place]) for place in places}
-    several = [title for title in titles.values() if list(titles.values()).count(title) > 1]
-    return {place: study.tasks[place].name if title in several else title for place, title in titles.items()}
+def _title(task: Task) -> str:
+    return f"{task.name}{', on test' if task.searched_on_test else ''}"
 
 
-def _full_title(task: Task) -> str:
-    repeat = task.conditions.repeat
-    parts = [f"{task.conditions.fidelity} epochs"]
-    if repeat != "sample":
-        parts.append("mean of repeats" if repeat == "mean" else f"repeat {repeat}")
-    if task.searched_on_test:
-        parts.append("on test")
-    return f"{task.table} ({', '.join(parts)})"
-
-
-def _legend_title(study: Study, places: Sequence[int], statistic: Statistic) -> str:
+def _caption(study: Study, places: Sequence[int], statistic: Statistic, spread: str) -> str:
+    """Return which statistic over runs the lines show, and what is around them."""
     runs = runs_in_words(study, places)
     if statistic == "median":
-        return f"median (line) and interquartile range (band) of {runs}"
+        return f"lines: median of {runs}{spread_in_words(spread, 'interquartile range')}"
     name = {"mean": "mean", "iqm": "interquartile mean"}[statistic]
-    if not study.resamples:
-        return f"{name} of {runs}"
-    return f"{name} (line) of {runs}, with its {100 * study.level:g} % bootstrap interval (band)"
+    around = spread if study.resamples else "none"
+    return f"lines: {name} of {runs}{spread_in_words(around, f'its {100 * study.level:g} % bootstrap interval')}"
+
+
+def _label_each(study: Study, axes: Sequence[Axes], panels: Sequence[_Panel], height: float, style: PaperStyle) -> None:
+    """Label both axes of each panel."""
+    for one, panel in zip(axes, panels, strict=True):
+        if one.axison:
+            one.set_xlabel(AXIS_WORDS[panel.axis])
+            label = f"{KIND_LABELS[panel.kind]} ({study.tasks[panel.place].unit(panel.kind)})"
+            one.set_ylabel(wrap_label(label, height - 4.5 * style.em, style.font_size))
 
 
 def _units(study: Study, places: Sequence[int], kind: RegretKind) -> list[str]:
@@ -219,6 +253,12 @@ def _units(study: Study, places: Sequence[int], kind: RegretKind) -> list[str]:
     units = [study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else "" for place in places]
     known = [unit for unit in units if unit]
     return [unit or next(iter(known), "") for unit in units]
+
+
+def _lines_of(study: Study, panel: _Panel, choice: _Choice) -> tuple[FloatArray, FloatArray]:
+    """Return the grid, and lower end, middle and upper end of the curves, shape (3, S, P)."""
+    curves = study.curves[panel.kind, panel.axis, panel.place]
+    return curves.grid, _lines(curves, choice.statistic)
 
 
 def _lines(curves: AnytimeCurves, statistic: Statistic) -> FloatArray:

@@ -8,13 +8,15 @@ import numpy as np
 
 from nasbench_lab.analysis.table_quality import Quality, cost, reported_metric
 from nasbench_lab.report.figures import style
+from nasbench_lab.report.figures.axis_scales import label_linear_axis
 from nasbench_lab.report.figures.fonts import drawing
+from nasbench_lab.report.looks import COLORS, line_look
 from nasbench_lab.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_POINT: Any = {"s": 2, "linewidths": 0, "alpha": 0.35, "color": style.COLORS[0], "rasterized": True}
+_POINT: Any = {"s": 2, "linewidths": 0, "alpha": 0.35, "color": COLORS[0], "rasterized": True}
 
 
 def table_figure(table: Table, quality: Quality) -> Figure:
@@ -31,6 +33,10 @@ def table_figure(table: Table, quality: Quality) -> Figure:
         _draw_repeats(repeats, table, quality)
         _draw_fidelities(fidelities, table, quality)
         _draw_time(time, table, quality)
+        for panel in (distribution, repeats, fidelities, time):
+            if panel.axison:
+                label_linear_axis(panel.xaxis)
+                label_linear_axis(panel.yaxis)
         figure.suptitle(table.name, fontsize=10, x=0.01, ha="left")
     return figure
 
@@ -41,7 +47,8 @@ def _draw_distribution(panel: Any, table: Table) -> None:
     known = np.concatenate(list(means.values()))
     bins = np.histogram_bin_edges(known[~np.isnan(known)], bins=60)
     for number, (name, values) in enumerate(means.items()):
-        panel.hist(values, bins=bins, histtype="step", label=name, **style.line(number))
+        look = {key: value for key, value in line_look(number, 1).items() if key != "marker"}
+        panel.hist(values, bins=bins, histtype="step", label=name, **look)
     panel.set_title("mean over repeats at the highest fidelity")
     panel.set_xlabel(next(iter(metrics.values())).unit)
     panel.set_ylabel("architectures")
@@ -69,8 +76,10 @@ def _draw_fidelities(panel: Any, table: Table, quality: Quality) -> None:
         return
     lines = {"mean over repeats": quality.with_end, "single repeats": quality.with_end_single}
     for number, (label, values) in enumerate(lines.items()):
-        panel.plot(table.fidelities, values, marker=".", label=label, **style.line(number))
-    panel.set_ylim(top=1.03)
+        # A correlation ends at 1: the markers there are drawn over the edge of the panel.
+        look = line_look(number, 1) | {"marker": "."}
+        panel.plot(table.fidelities, values, label=label, clip_on=False, zorder=3, **look)
+    panel.set_ylim(top=1.0)
     panel.set_title("rank correlation with the end")
     panel.set_xlabel("epochs")
     panel.legend(loc="lower right", fontsize=7)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,11 +11,14 @@ from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.figures.axis_scales import Scale, check_scale, label_axis, set_x_axis
+from nasbench_lab.report.figures.curves import CurveOptions, Spread, chosen_spread, draw_curves, spread_in_words
 from nasbench_lab.report.figures.fonts import drawing
-from nasbench_lab.report.figures.legend import Legend
-from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_WORDS, label_log_axis, panel_grid, say
-from nasbench_lab.report.figures.paper_styles import PaperStyle, marker_places, paper_style
-from nasbench_lab.report.study_selection import chosen_kind, in_words, looks_of, names_in, part_of
+from nasbench_lab.report.figures.highlight import Highlight, looks_of
+from nasbench_lab.report.figures.names import Names
+from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_LABELS, panel_grid, say
+from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
+from nasbench_lab.report.study_selection import chosen_kind, clock_of, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _HEIGHT = 1.9  # of a panel, inches
-_BOUND = 0.35  # opacity of lines that are lower bounds only
 _SHARES = (-0.02, 1.02)
 _MOST_TARGETS = 6
 
@@ -31,8 +34,10 @@ _MOST_TARGETS = 6
 def ecdf_figure(
     results: StudySource,
     kind: RegretKind | None = None,
-    axis: TimeAxis = "evaluations",
+    axis: TimeAxis | None = None,
     *,
+    x_scale: Scale = "log",
+    highlight: Highlight = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
     """Draw the share of targets that runs have reached over time, over all pairs of a run and a target.
@@ -43,41 +48,49 @@ def ecdf_figure(
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of regret; by default the most informative one.
-        axis: ``"evaluations"`` or ``"seconds"``.
-        style: ``"single"``, ``"double"``, or a style.
+        axis: ``"evaluations"`` or ``"seconds"``; by default the one on which the budget is spent.
+        x_scale: ``"log"``, as is usual for times to targets, or ``"linear"``.
+        highlight: names of strategies, as in legends; the others are grey and thin.
+        style: ``"single"``, ``"double"``, ``"slide"``, or a style.
 
     Raises:
-        UnknownNameError: there is no such kind, axis or style.
+        UnknownNameError: there is no such kind, axis, scale, strategy or style.
         MissingDataError: the regret cannot be normalised, no task has times, or no run reached a target.
     """
-    study = study_of(results, resamples=0)
-    chosen, kind = paper_style(style), chosen_kind(study, kind)
-    if axis not in AXIS_WORDS:
+    check_scale("x scale", x_scale)
+    if axis not in (*AXIS_WORDS, None):
         raise unknown("axis", axis, AXIS_WORDS)
+    study = study_of(results, resamples=0)
+    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
+    axis = axis or clock_of(study)
     times = part_of(study.times, (kind, axis), "times to targets")
     if not times.grid.size:
         raise MissingDataError("there is nothing to draw: no run reached a target")
     with drawing(chosen.rc, names_in(study)):
-        legend = Legend.plan(study.labels, _targets_in_words(times.targets, kind), chosen)
-        figure, (panel,) = panel_grid(chosen, 1, 1, _HEIGHT, legend.height)
-        for number, look in enumerate(looks_of(study)):
-            sure = times.grid <= times.complete_until[number]
-            _draw_share(panel, times.grid[sure], times.ecdf[number][sure], look, number)
-            bound = ~sure
-            bound[:-1] |= ~sure[1:]  # from the last sure point, so that the line has no gap
-            faint = {**look, "alpha": _BOUND, "marker": ""}
-            panel.plot(times.grid[bound], times.ecdf[number][bound], drawstyle="steps-post", **faint)
-        panel.set_xscale("log")
-        label_log_axis(panel.xaxis)
-        panel.set_ylim(*_SHARES)
+        names = Names.plan(looks, _targets_in_words(times.targets, kind), chosen, 1, 1, _HEIGHT)
+        figure, (panel,) = panel_grid(chosen, 1, 1, names.panel_height, names.above)
+        how = CurveOptions(looks, x_scale, "linear", "none", chosen.width, chosen)
+        sure = times.grid <= times.complete_until[:, None]
+        bound = ~sure
+        bound[:, :-1] |= ~sure[:, 1:]  # from the last sure point, so that the line has no gap
+        shares = [np.where(part, times.ecdf, np.nan) for part in (sure, bound)]
+        draw_curves(panel, times.grid, np.stack([shares[1]] * 3), how, faint=True)
+        draw_curves(panel, times.grid, np.stack([shares[0]] * 3), how)
+        set_x_axis(panel, x_scale, float(times.grid[0]), float(times.grid[-1]))
+        _share_axis(panel)
         panel.set_xlabel(AXIS_WORDS[axis])
         panel.set_ylabel("share of targets reached")
-        legend.draw(figure, looks_of(study))
+        names.draw(figure, [panel])
     return figure
 
 
 def profile_figure(
-    results: StudySource, kind: RegretKind | None = None, *, style: PaperStyle | str = "single"
+    results: StudySource,
+    kind: RegretKind | None = None,
+    *,
+    spread: Spread = "auto",
+    highlight: Highlight = None,
+    style: PaperStyle | str = "single",
 ) -> Figure:
     """Draw two performance profiles; higher is better.
 
@@ -85,51 +98,55 @@ def profile_figure(
     bootstrap intervals (Agarwal et al., NeurIPS 2021). The second shows the share of problems (a target on a task) on
     which the expected time to the target is at most a given multiple of the best strategy's (Dolan and Moré, 2002).
 
+    Args:
+        results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
+        kind: of regret; by default the most informative one.
+        spread: ``"bands"``, ``"bars"`` or ``"none"``; by default bands around up to five lines, and bars otherwise.
+        highlight: names of strategies, as in legends; the others are grey and thin.
+        style: ``"single"``, ``"double"``, ``"slide"``, or a style.
+
     Raises:
-        UnknownNameError: there is no such kind or style.
+        UnknownNameError: there is no such kind, spread, strategy or style.
         MissingDataError: the regret cannot be normalised.
     """
     study = study_of(results)
-    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
+    around = chosen_spread(spread, looks) if study.resamples else "none"
     profiles = part_of(study.profiles, kind, "profiles")
-    tasks = in_words(len(profiles.tasks), "task")
-    title = f"{KIND_WORDS[kind]} on {tasks}; bands: {100 * study.level:g} % bootstrap intervals"
+    what = f"{100 * study.level:g} % bootstrap intervals"
+    title = f"{KIND_LABELS[kind]}; {in_words(len(profiles.tasks), 'task')}{spread_in_words(around, what)}"
     with drawing(chosen.rc, names_in(study)):
-        legend = Legend.plan(study.labels, title, chosen)
         columns = 1 if chosen.name == "single" else 2
-        figure, (scores, costs) = panel_grid(chosen, 2, columns, _HEIGHT, legend.height)
-        looks = looks_of(study)
-        for number, look in enumerate(looks):
-            _draw_share(scores, profiles.regrets, profiles.scores.estimate[number], look, number, log=False)
-            _draw_share(costs, profiles.ratios, profiles.costs[number], look, number)
-            band = {"color": look["color"], "alpha": 0.18 * min(1.0, 6 / len(looks)), "linewidth": 0}
-            low, high = profiles.scores.low[number], profiles.scores.high[number]
-            scores.fill_between(profiles.regrets, low, high, step="post", **band)
+        names = Names.plan(looks, title, chosen, 2, columns, _HEIGHT, direct=False)  # all lines end at 1
+        figure, (scores, costs) = panel_grid(chosen, 2, columns, names.panel_height, names.above)
+        how = CurveOptions(looks, "linear", "linear", around, chosen.width / columns, chosen)
+        shares = profiles.scores
+        draw_curves(scores, profiles.regrets, np.stack([shares.low, shares.estimate, shares.high]), how)
+        set_x_axis(scores, "linear", 0.0, float(profiles.regrets[-1]))
         scores.set_xlabel("normalised regret at the end")
         scores.set_ylabel("share of runs with at most that")
-        scores.set_ylim(*_SHARES)
+        _share_axis(scores)
         if not profiles.problems:
             say(costs, "no run reached a target")
         else:
-            costs.set_xscale("log")
-            label_log_axis(costs.xaxis)
+            how = dataclasses.replace(how, x_scale="log", spread="none")
+            draw_curves(costs, profiles.ratios, np.stack([profiles.costs] * 3), how)
+            set_x_axis(costs, "log", float(profiles.ratios[0]), float(profiles.ratios[-1]))
             costs.set_xlabel("expected time to a target / that of the best")
             costs.set_ylabel(f"share of {in_words(profiles.problems, 'problem')}")
-            costs.set_ylim(*_SHARES)
-        legend.draw(figure, looks)
+            _share_axis(costs)
+        names.draw(figure, [scores, costs])
     return figure
 
 
-def _draw_share(
-    panel: Axes, grid: FloatArray, share: FloatArray, look: dict[str, Any], number: int, *, log: bool = True
-) -> None:
-    known = np.isfinite(share)
-    marks: dict[str, Any] = {"markevery": marker_places(grid[known], number, log=log)} if look["marker"] else {}
-    panel.plot(grid[known], share[known], drawstyle="steps-post", **look, **marks)
+def _share_axis(panel: Axes) -> None:
+    """Set the limits of an axis of shares; lines at both ends stay visible."""
+    panel.set_ylim(*_SHARES)
+    label_axis(panel.yaxis)
 
 
 def _targets_in_words(targets: FloatArray, kind: RegretKind) -> str:
-    words = f"share of targets of the normalised {KIND_WORDS[kind].removeprefix('mean ')} that runs reached"
+    words = f"targets: normalised {KIND_LABELS[kind]}"
     if len(targets) <= _MOST_TARGETS:
-        return f"{words} (targets: {', '.join(f'{target:.3g}' for target in targets)})"
-    return f"{words} ({len(targets)} targets from {targets.max():.3g} to {targets.min():.3g})"
+        return f"{words}: {', '.join(f'{target:.3g}' for target in targets)}"
+    return f"{words}, {len(targets)} from {targets.max():.3g} to {targets.min():.3g}"

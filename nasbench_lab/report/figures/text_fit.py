@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
 from nasbench_lab.report.figures.fonts import font_of, without_glyph_warnings
 from nasbench_lab.report.layout.wrapping import wrap_text
+
+_SAMPLE = 6.0  # the line before a label of a legend and the space between columns, font sizes
 
 
 @functools.cache
@@ -41,3 +44,13 @@ def wrap_label(text: str, room: float, size: float) -> str:
 def line_count(text: str) -> int:
     """Return the number of lines of a text."""
     return text.count("\n") + 1
+
+
+def columns_that_fit(labels: Sequence[str], width: float, size: float, most: int = 4) -> tuple[int, float]:
+    """Return how many columns of a legend fit into a width in inches, and the font size at which one column fits.
+
+    >>> columns_that_fit(["a", "b", "c"], 4.0, 9.0)
+    (3, 9.0)
+    """
+    column = max(text_width(label, size) for label in labels) + _SAMPLE * size / 72
+    return max(1, min(most, len(labels), int(width / column))), min(size, size * width / column)

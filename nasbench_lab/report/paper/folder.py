@@ -16,10 +16,10 @@ from nasbench_lab.files import atomic_folder, file_names
 from nasbench_lab.messages import first_line
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
-from nasbench_lab.report.figures.final_regret import final_figure, final_height
+from nasbench_lab.report.figures.final_regret import final_columns, final_figure, final_height
 from nasbench_lab.report.figures.leaderboard import leaderboard_figure
 from nasbench_lab.report.figures.pairwise import a12_figure
-from nasbench_lab.report.figures.paper_styles import STYLES, PaperStyle
+from nasbench_lab.report.figures.paper_styles import PAPER_STYLES, PaperStyle
 from nasbench_lab.report.figures.pareto import pareto_figure
 from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
 from nasbench_lab.report.figures.regret import PANEL_HEIGHTS, regret_columns, regret_figure
@@ -86,7 +86,7 @@ def write_paper_folder(
     with atomic_folder(folder, replace=_replaceable(folder) if overwrite else None) as temporary:
         missing: dict[str, str] = {}
         absent: dict[str, dict[str, str]] = {}
-        figures = [(style, *figure) for style in STYLES.values() for figure in _figures(study, results, style)]
+        figures = [(style, *figure) for style in PAPER_STYLES for figure in _figures(study, results, style)]
         for number, (style, name, draw) in enumerate(figures):
             report("drawing figures", number, len(figures))
             try:
@@ -97,7 +97,7 @@ def write_paper_folder(
             paths = [temporary / f"{name}-{style.name}.{form}" for form in formats]
             save_figure_as(figure, *paths, style=style)
         for name, reasons in absent.items():
-            everywhere = len(reasons) == len(STYLES)
+            everywhere = len(reasons) == len(PAPER_STYLES)
             missing |= {name if everywhere else f"{name}-{style}": reason for style, reason in reasons.items()}
         for name, make in _tables(study).items():
             try:
@@ -154,7 +154,7 @@ def _figures(study: Study, results: Results | None, style: PaperStyle) -> Iterat
             yield name, _bind(regret_figure, study, kind, axis, tasks=tasks)
         yield f"ecdf-{axis}", _bind(ecdf_figure, study, kind, axis)
     yield from _of_all_tasks(study)
-    pages = _pages(drawn, min(style.columns, len(drawn)), final_height(study, style))
+    pages = _pages(drawn, final_columns(style, len(drawn)), final_height(study, style))
     for name, tasks in _numbered("final", pages):
         yield name, _bind(final_figure, study, kind, tasks=tasks)
     yield from _architectures(study)
@@ -219,7 +219,8 @@ def _pareto(results: Results | None) -> Iterator[tuple[str, Draw]]:
 
 
 def _draw_pareto(results: Results, numbers: Sequence[int]) -> Draw:
-    return lambda style: pareto_figure([results.trace(number) for number in numbers], style=style)
+    among = [setting.label for setting in results.settings]
+    return lambda style: pareto_figure([results.trace(number) for number in numbers], among=among, style=style)
 
 
 def _missing(reason: str) -> Draw:

@@ -17,7 +17,7 @@ from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
-from nasbench_lab.report.figures.panels import KIND_WORDS
+from nasbench_lab.report.figures.panels import KIND_LABELS, KIND_WORDS
 from nasbench_lab.report.leaderboard_columns import RANK, LeaderboardColumn, columns_of
 from nasbench_lab.report.paper.table_cells import TableCell, table_html
 from nasbench_lab.report.rank_tests import tests_in_words
@@ -353,7 +353,7 @@ def _results_caption(study: Study, kind: RegretKind, places: Sequence[int], stat
     unit = f" ({units.pop()})" if len(units) == 1 else ""
     what = {
         "mean": f"{_SPLITS[kind]}{unit} of the architectures found: mean ± standard deviation",
-        "median": f"{KIND_WORDS[kind].capitalize()}{unit} at the end: median [quartiles]",
+        "median": f"{KIND_LABELS[kind].capitalize()}{unit}, at the end: median [quartiles]",
     }[statistic]
     name = {"mean": "Welch's test of means", "median": "Mood's median test"}[statistic]
     test = f"Test: {name} over runs, Holm-adjusted over all pairs, p < {1 - study.level:.2g}."
