@@ -34,6 +34,7 @@ from nasbench_lab.analysis.retraining import Validation, validate
 from nasbench_lab.analysis.run_summary import Summary, summarize, to_csv
 from nasbench_lab.analysis.score_rankings import RankingQuality, ranking_quality
 from nasbench_lab.analysis.significance import holm, mann_whitney, median_test, sign_flip, wilcoxon
+from nasbench_lab.analysis.studies.leaders import FirstGroup, first_group
 from nasbench_lab.analysis.studies.pipeline import CollectedResults, study
 from nasbench_lab.analysis.studies.results import (
     Found,
@@ -56,6 +57,7 @@ __all__ = [
     "CollectedResults",
     "CollectedRuns",
     "ExactRandomSearch",
+    "FirstGroup",
     "Found",
     "FriedmanTest",
     "Interval",
@@ -103,6 +105,7 @@ __all__ = [
     "expected_ranks",
     "expected_times",
     "final_picks",
+    "first_group",
     "friedman_test",
     "holm",
     "hypervolume",

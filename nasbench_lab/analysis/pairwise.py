@@ -107,6 +107,20 @@ def compare_pairs(
     )
 
 
+def can_differ(runs: Sequence[int], level: float = LEVEL) -> bool:
+    """Return whether each two strategies of a task can differ significantly, after Holm's correction over all pairs.
+
+    Args:
+        runs: number of runs of each strategy.
+        level: 1 minus the level of significance.
+
+    >>> can_differ([4, 4]), can_differ([3, 3]), can_differ([4, 4, 4])
+    (True, False, False)
+    """
+    pairs = len(runs) * (len(runs) - 1) / 2
+    return len(runs) > 1 and pairs * 2 * least_p(*sorted(runs)[:2]) < 1 - level
+
+
 def _test_over_tasks(effect: FloatArray) -> FloatArray:
     """Return Holm-adjusted p-values of the mean of A12 over tasks, shape (S, S), of effects (S, S, tasks)."""
     strategies, _, tasks = effect.shape

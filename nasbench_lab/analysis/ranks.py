@@ -1,6 +1,6 @@
 """Ranks of strategies: 1 is the best.
 
-The rank of a strategy on a task is the average rank of its run when one run of each strategy is drawn at random and
+The run rank of a strategy on a task is the average rank of its run when one run of each strategy is drawn at random and
 these runs are ranked; ties share the mean of their ranks. Runs are not paired by number: runs of two strategies with
 the same number share nothing but a seed, and the average over all pairings has less noise than one pairing. A rank is
 one more than the number of better strategies, with half for each tie, so this average is exact and needs no drawing:
@@ -22,7 +22,7 @@ from nasbench_lab.errors import ParameterError
 
 
 def expected_ranks(samples: Sequence[ArrayLike]) -> FloatArray:
-    """Return the average rank of every strategy over all ways to draw one run of each.
+    """Return the run rank of every strategy: its average rank over all ways to draw one run of each.
 
     Args:
         samples: losses per strategy, shape (..., runs); the numbers of runs may differ. NaN counts as infinitely bad.

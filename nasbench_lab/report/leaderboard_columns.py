@@ -33,16 +33,27 @@ class LeaderboardColumn:
     decimals: int = 1
 
 
-RANK = LeaderboardColumn(
-    "average rank",
-    "of a run among one run of each strategy, over tasks; 1 is best",
-    lambda row: row.rank,
+TASK_RANK = LeaderboardColumn(
+    "average task rank",
+    "place among the strategies on each task, averaged over tasks; 1 is best",
+    lambda row: row.task_rank,
     "low",
-    "rank",
-    "average over tables",
+    "task rank",
+    "average place among the strategies on each table",
     decimals=2,
 )
-"""The first column, by which the rows are sorted."""
+"""The first column over several tasks: rows are sorted by it, and tests over tasks compare it."""
+
+RUN_RANK = LeaderboardColumn(
+    "average run rank",
+    "place of a run among one run of each strategy, averaged over runs and tasks; 1 is best",
+    lambda row: row.run_rank,
+    "low",
+    "run rank",
+    "average place of a run among one run of each strategy",
+    decimals=2,
+)
+"""The next column; the first on one task, where task ranks are 1, 2, 3, ..."""
 
 REGRET = LeaderboardColumn(
     "normalised regret",
@@ -52,7 +63,7 @@ REGRET = LeaderboardColumn(
     "regret",
     "interquartile mean of the normalised regret over the runs of all tables together",
 )
-"""The second column; the page draws it, too."""
+"""The column after the ranks; the page draws it, too."""
 
 MEAN = LeaderboardColumn(
     "mean regret",
@@ -62,7 +73,7 @@ MEAN = LeaderboardColumn(
     "mean",
     "mean of the normalised regret, in which every run counts",
 )
-"""The third column, where the interquartile mean ignores a task."""
+"""The next column, where the interquartile mean ignores a task."""
 
 COLUMNS = (
     LeaderboardColumn(
@@ -108,7 +119,13 @@ COLUMNS = (
 """The other columns, in order."""
 
 
-def columns_of(standings: Sequence[Standing]) -> tuple[LeaderboardColumn, ...]:
-    """Return the columns of a leaderboard, in order."""
+def columns_of(standings: Sequence[Standing], tasks: int) -> tuple[LeaderboardColumn, ...]:
+    """Return the columns of a leaderboard, in order: the ranks, the normalised regret, the others.
+
+    Args:
+        standings: rows of the leaderboard.
+        tasks: number of tasks that count.
+    """
+    ranks = (TASK_RANK, RUN_RANK) if tasks > 1 else (RUN_RANK,)
     ignored = any(row.ignored for row in standings)
-    return (RANK, REGRET, *([MEAN] if ignored else []), *COLUMNS)
+    return (*ranks, REGRET, *([MEAN] if ignored else []), *COLUMNS)

@@ -1,4 +1,4 @@
-"""Tests of average ranks over tasks in words, for figures, tables and the page."""
+"""Tests of average task ranks in words, for figures, tables and the page."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from traces import NAN, hand_made, with_setting
+from traces import NAN, by_hand, with_setting
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import TARGETS, anytime_curves, bootstrap_interval, expected_ranks, study, summarize
@@ -42,18 +42,6 @@ def renamed(trace, **changes):
     return with_setting(trace, **changes)
 
 
-def by_hand(label, finals, table="a"):
-    """Runs of three evaluations on five architectures with values 0 to 4: the last of each run is what it ends with."""
-    rows = [[0, min(final, 1), final] if final >= 0 else [0, 0, 0] for final in finals]
-    observed = [
-        [0.0, float(row[1]), float(row[2])] if final >= 0 else [NAN] * 3
-        for row, final in zip(rows, finals, strict=True)
-    ]
-    trace = hand_made(rows, observed, valid=range(5), test=range(5))
-    trace = dataclasses.replace(trace, reference=dataclasses.replace(trace.reference, observable=4.0))
-    return renamed(trace, label=label, strategy=label, table=table, budget=Budget(evaluations=3))
-
-
 def test_a_study_by_hand():
     traces = [
         by_hand("good", [4, 4, 4, 3]),
@@ -75,8 +63,9 @@ def test_a_study_by_hand():
     # On the first task good wins 14 pairs, ties one with 3 against 3, loses none of 16; on the second it wins all.
     assert good.improvement.estimate == pytest.approx((15.5 / 16 + 1) / 2)
     assert bad.improvement.estimate == 0.5
-    assert good.rank == pytest.approx((1 + 0.5 / 16 + 1) / 2)
-    assert good.rank + bad.rank == pytest.approx(3)
+    assert good.run_rank == pytest.approx((1 + 0.5 / 16 + 1) / 2)
+    assert good.run_rank + bad.run_rank == pytest.approx(3)
+    assert (good.task_rank, bad.task_rank) == (1, 2)
     # Normalised regrets 0, 0, 0, 1/2 and 1/2 four times: without two at each end 0, 1/2, 1/2, 1/2.
     assert good.iqm.estimate == pytest.approx(3 / 8)
     assert good.mean.estimate == pytest.approx((0.5 / 4 + 0.5) / 2)
@@ -121,11 +110,11 @@ def test_a_study_says_what_its_parts_say(found, traces):
         interval = bootstrap_interval(scaled, "iqm").at()
         assert row.iqm == interval
         ranks = [expected_ranks(found.final["test"][:, task])[strategy] for task in range(len(found.tasks))]
-        assert row.rank == pytest.approx(np.mean(ranks))
+        assert row.run_rank == pytest.approx(np.mean(ranks))
         # At the end of the budget, progress is what the leaderboard says.
         assert found.progress["test"].iqm.estimate[strategy, -1] == pytest.approx(row.iqm.estimate)
         assert found.progress["test"].mean.low[strategy, -1] == pytest.approx(row.mean.low)
-        assert found.progress["test"].rank[strategy, -1] == pytest.approx(row.rank)
+        assert found.progress["test"].run_rank[strategy, -1] == pytest.approx(row.run_rank)
     assert found.labels[found.reference] == "random-search"
     assert [row.place for row in found.leaderboard["test"]] == sorted(r.place for r in found.leaderboard["test"])
 
@@ -189,7 +178,7 @@ def test_shapes(found):
     assert found.times["valid", "seconds"].reached.shape == (strategies, tasks, targets)
     assert found.ranks["observed"].task_ranks.shape == (tasks, strategies)
     assert np.isnan(found.progress["observed"].iqm.estimate).all()
-    assert np.isfinite(found.progress["observed"].rank).all()
+    assert np.isfinite(found.progress["observed"].run_rank).all()
     assert set(found.profiles) == {"valid", "test"}
     times = found.times["test", "evaluations"]
     assert (np.diff(times.ecdf, axis=1) >= 0).all()
@@ -237,7 +226,7 @@ def test_budgets_in_seconds_and_epochs():
         assert found.tasks[0].clock == clock
         if budget.seconds:
             assert found.tasks[0].horizon == 400
-            assert found.progress["test"].rank[:, -1].sum() == pytest.approx(3)
+            assert found.progress["test"].run_rank[:, -1].sum() == pytest.approx(3)
         assert any("Evaluations of hyperband differ in epochs" in warning for warning in found.warnings)
 
 
@@ -265,8 +254,8 @@ def test_a_strategy_that_stops_early_is_not_extrapolated():
     assert ends.tolist() == [243, 300]
     shown = progress.fractions * 300 <= 243
     assert 0 < shown.sum() < len(shown)
-    assert np.isfinite(progress.rank[:, shown]).all()
-    assert np.isnan(progress.rank[:, ~shown]).all()
+    assert np.isfinite(progress.run_rank[:, shown]).all()
+    assert np.isnan(progress.run_rank[:, ~shown]).all()
     assert np.isnan(progress.iqm.high[0, ~shown]).all()
     assert np.isfinite(progress.iqm.high[1, -1])
     assert any("A run of exhaustive on synthetic/chain ended after 81.0%" in warning for warning in found.warnings)
@@ -344,7 +333,7 @@ def test_unequal_numbers_of_runs_and_several_seeds():
     found = study(traces)
     assert found.runs[:, 0].tolist() == [25, 40, 2]
     assert found.final["test"].shape == (3, 1, 40)
-    assert sum(row.rank for row in found.leaderboard["test"]) == pytest.approx(6)
+    assert sum(row.run_rank for row in found.leaderboard["test"]) == pytest.approx(6)
     texts = " ".join(found.warnings)
     for part in ("Numbers of runs differ, from 2 to 40", "Root seeds differ: 0, 5", "only 2 runs", "Only one task"):
         assert part in texts
@@ -382,7 +371,7 @@ def test_curves_alone_are_the_same_without_comparisons(found, traces):
 def test_without_resamples_there_are_estimates_without_intervals(found, traces):
     quick = study(traces, resamples=0)
     for one, other in zip(quick.leaderboard["test"], found.leaderboard["test"], strict=True):
-        assert (one.strategy, one.rank, one.iqm.estimate) == (other.strategy, other.rank, other.iqm.estimate)
+        assert (one.strategy, one.run_rank, one.iqm.estimate) == (other.strategy, other.run_rank, other.iqm.estimate)
         assert one.improvement.estimate == other.improvement.estimate
         assert np.isnan([one.iqm.low, one.mean.high, one.auc.low]).all()
     assert np.array_equal(quick.ranks["test"].ranks, found.ranks["test"].ranks)

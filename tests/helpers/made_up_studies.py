@@ -12,6 +12,7 @@ from nasbench_lab.analysis.anytime import AnytimeCurves
 from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.pairwise import Pairwise
 from nasbench_lab.analysis.run_summary import Summary
+from nasbench_lab.analysis.studies import leaders
 from nasbench_lab.analysis.studies.results import (
     Found,
     Profiles,
@@ -186,7 +187,7 @@ def _of_all_tasks(labels, axes, final, pairs):
     ranks = {kind: _rank_comparison(kind, regrets) for kind, regrets in final.items()}
     return {
         "ranks": ranks,
-        "progress": {kind: _progress(kind, final[kind], ranks[kind].ranks) for kind in final},
+        "progress": {kind: _progress(kind, final[kind], _run_ranks(pairs[kind])) for kind in final},
         "leaderboard": {kind: _leaderboard(labels, final[kind], ranks[kind].ranks, pairs[kind]) for kind in final},
         "times": {(kind, axis): _times(kind, axis, final[kind]) for kind in split for axis in axes},
         "profiles": {kind: _profiles(kind, final[kind]) for kind in split},
@@ -260,15 +261,17 @@ def _progress(kind, final, ranks):
 
 
 def _leaderboard(labels, final, ranks, pairs):
-    """Make the rows of a leaderboard, in the order of average ranks."""
+    """Make the rows of a leaderboard, in the order of average task ranks."""
     mean = final.mean(axis=(1, 2)) / SCALE[pairs.kind]
     gain = 100 * (1 - mean) * SCALE[pairs.kind] / RANDOM
+    run_ranks = _run_ranks(pairs)
     unbeaten = ~((pairs.adjusted < 1 - LEVEL) & (pairs.a12 < 0.5)).any(axis=1)
     return tuple(
         Standing(
             place=1 + int((ranks < ranks[s]).sum()),
             strategy=labels[s],
-            rank=float(ranks[s]),
+            task_rank=float(ranks[s]),
+            run_rank=float(run_ranks[s]),
             iqm=around(0.9 * mean).at(s),
             mean=around(mean).at(s),
             improvement=around(pairs.a12[:, 0].mean(axis=1)).at(s),
@@ -280,6 +283,10 @@ def _leaderboard(labels, final, ranks, pairs):
         )
         for s in np.argsort(ranks, kind="stable").tolist()
     )
+
+
+def _run_ranks(pairs):
+    return np.mean([leaders.run_ranks(pairs.a12[..., task]) for task in range(pairs.a12.shape[2])], axis=0)
 
 
 def _pairwise(kind, final):
@@ -324,7 +331,7 @@ def _rank_comparison(kind, final):
     ranks = task_ranks.mean(axis=0)
     testable = strategies >= 3 and tasks >= 2
     critical = 0.6 * np.sqrt(strategies * (strategies + 1) / tasks) if testable else np.nan
-    p = np.clip(1 - np.abs(ranks[:, None] - ranks[None]) / (2 * critical), 0, 1)
+    p = (1 - LEVEL) ** (np.abs(ranks[:, None] - ranks[None]) / critical)  # the level at the critical difference
     return RankComparison(
         kind=kind,
         tasks=tuple(range(tasks)),

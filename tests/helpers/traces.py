@@ -27,7 +27,8 @@ def hand_made(architecture, observed, mask=None, *, valid, test, direction="maxi
     observed = np.array(observed, dtype=float)
     mask = np.ones(observed.shape, dtype=bool) if mask is None else np.array(mask)
     metrics = template.reference.metrics
-    best = np.nanmax(observed) if direction == "maximize" else np.nanmin(observed)
+    known = observed[~np.isnan(observed)]
+    best = known.max(initial=-np.inf) if direction == "maximize" else known.min(initial=np.inf)
     return Trace(
         dataclasses.replace(template.setting, table="hand-made"),
         Reference(float(best), metrics, {"valid": np.array(valid, float), "test": np.array(test, float)}),
@@ -39,3 +40,15 @@ def hand_made(architecture, observed, mask=None, *, valid, test, direction="maxi
         mask=mask,
         stopped=np.zeros(len(mask), dtype=bool),
     )
+
+
+def by_hand(label, finals, table="a"):
+    """Runs of three evaluations on five architectures with values 0 to 4: the last of each run is what it ends with."""
+    rows = [[0, min(final, 1), final] if final >= 0 else [0, 0, 0] for final in finals]
+    observed = [
+        [0.0, float(row[1]), float(row[2])] if final >= 0 else [NAN] * 3
+        for row, final in zip(rows, finals, strict=True)
+    ]
+    trace = hand_made(rows, observed, valid=range(5), test=range(5))
+    trace = dataclasses.replace(trace, reference=dataclasses.replace(trace.reference, observable=4.0))
+    return with_setting(trace, label=label, strategy=label, table=table, budget=nl.Budget(evaluations=3))

@@ -198,10 +198,10 @@ def test_what_ends_early_ends_in_the_figure(small):
 
 def test_rank_lines_are_the_ranks(small):
     (panel,) = rank_figure(small).axes
-    for line, ranks in zip(panel.lines, small.progress["test"].rank, strict=True):
+    for line, ranks in zip(panel.lines, small.progress["test"].run_rank, strict=True):
         assert np.array_equal(line.get_ydata(), ranks)
     caption = caption_of(rank_figure(small))
-    assert caption == "average rank by test regret (mean over repeats) over 3 tasks (1 is the best)"
+    assert caption == "average run rank by test regret (mean over repeats) over 3 tasks (1 is the best)"
 
 
 def test_normalised_lines_and_what_cannot_be_normalised(small):
@@ -222,7 +222,7 @@ def test_critical_difference_diagram(small):
     assert [text for text in texts if text in labels] == labels
     assert f"CD = {ranks.critical_difference:.2f}" in "".join(texts)
     note = (
-        "average ranks by test regret (mean over repeats) over 3 tasks; "
+        "average task ranks by test regret (mean over repeats) over 3 tasks; "
         "Friedman p = 0.002 (exact), Iman-Davenport p = 0.001; bars: "
     )
     assert texts[0].replace("\n", " ") == f"{note}Nemenyi at 0.05"

@@ -136,7 +136,7 @@ def test_where_all_are_the_same_nothing_is_the_best():
     solved = made_up_study(3, 2, zeros=1.0)
     for table in (results_table(solved), results_table(solved, statistic="median")):
         assert not any(cell.best or cell.tied for row in table.rows for cell in row)
-    assert {row[5].text for row in leaderboard_table(solved).rows} == {"100.0"}
+    assert {row[6].text for row in leaderboard_table(solved).rows} == {"100.0"}
 
 
 def test_runs_without_a_value_and_strategies_that_did_not_run(small):
@@ -157,16 +157,23 @@ def test_runs_without_a_value_and_strategies_that_did_not_run(small):
 
 def test_the_leaderboard(small):
     table = leaderboard_table(small)
-    assert table.headings == ("strategy", "rank", "regret", "improvement", "AUC", "solved (%)", "unbeaten")
+    assert table.headings == (
+        "strategy", "task rank", "run rank", "regret", "improvement", "AUC", "solved (%)", "unbeaten",
+    )  # fmt: skip
     for row, standing in zip(table.rows, small.leaderboard["test"], strict=True):
         assert row[0].text == standing.strategy
-        assert row[1].text == f"{standing.rank:.2f}"
-        assert float(row[2].text.split(" [")[0]) == pytest.approx(standing.iqm.estimate, abs=5.1e-5)
-        assert row[6].text == f"{standing.unbeaten:.0f}"
+        assert row[1].text == f"{standing.task_rank:.2f}"
+        assert row[2].text == f"{standing.run_rank:.2f}"
+        assert float(row[3].text.split(" [")[0]) == pytest.approx(standing.iqm.estimate, abs=5.1e-5)
+        assert row[7].text == f"{standing.unbeaten:.0f}"
     assert [row[1].best for row in table.rows] == [True, False, False, False]
     places = [small.labels.index(row[0].text) for row in table.rows]
     p = small.ranks["test"].nemenyi[places[0]]
     assert [row[1].tied for row in table.rows[1:]] == [p[place] >= 0.05 for place in places[1:]]
+    assert not any(row[2].tied for row in table.rows), "no test belongs to run ranks"
+    alone = leaderboard_table(made_up_study(4, 1))
+    assert alone.headings[:2] == ("strategy", "run rank")
+    assert not any(row[1].tied for row in alone.rows)
 
 
 def test_a_leaderboard_of_what_cannot_be_normalised_has_fewer_columns(small):
@@ -176,7 +183,7 @@ def test_a_leaderboard_of_what_cannot_be_normalised_has_fewer_columns(small):
     }
     rows = tuple(dataclasses.replace(row, **endless) for row in small.leaderboard["test"])
     table = leaderboard_table(dataclasses.replace(small, leaderboard={"test": rows}))
-    assert table.headings == ("strategy", "rank", "improvement", "solved (%)", "unbeaten")
+    assert table.headings == ("strategy", "task rank", "run rank", "improvement", "solved (%)", "unbeaten")
     unknown = tuple(dataclasses.replace(row, unbeaten=np.nan) for row in small.leaderboard["test"])
     table = leaderboard_table(dataclasses.replace(small, leaderboard={"test": unknown}))
     assert table.headings[-1] == "solved (%)"
@@ -187,11 +194,11 @@ def test_the_caption_of_a_leaderboard_says_what_is_ignored_and_not_proven(small)
     assert "ignores" not in leaderboard_table(small).caption
     rows = tuple(dataclasses.replace(row, ignored=(1,)) for row in small.leaderboard["test"])
     table = leaderboard_table(dataclasses.replace(small, leaderboard={"test": rows}))
-    assert table.headings[:4] == ("strategy", "rank", "regret", "mean")
-    assert float(table.rows[0][3].text.split(" [")[0]) == pytest.approx(rows[0].mean.estimate, abs=5.1e-5)
+    assert table.headings[1:5] == ("task rank", "run rank", "regret", "mean")
+    assert float(table.rows[0][4].text.split(" [")[0]) == pytest.approx(rows[0].mean.estimate, abs=5.1e-5)
     caption = table.caption
     assert "The interquartile mean ignores all runs of some strategies on synthetic/table-1." in caption
-    assert "Friedman p = 0.002 (exact), Iman-Davenport p = 0.001. Marks of ranks: Nemenyi over tables" in caption
+    assert "Friedman p = 0.002 (exact), Iman-Davenport p = 0.001. Marks of task ranks: Nemenyi over tables" in caption
     weak = dataclasses.replace(small.ranks["test"], p=0.2)
     caption = leaderboard_table(dataclasses.replace(small, ranks={"test": weak})).caption
     assert "Friedman p = 0.2 (exact), Iman-Davenport p = 0.001: no difference is proven." in caption

@@ -18,11 +18,11 @@ from nasbench_lab.analysis.bootstrap import (
 from nasbench_lab.analysis.effect_sizes import probability_of_improvement
 from nasbench_lab.analysis.friedman import friedman_test
 from nasbench_lab.analysis.intervals import Interval, Intervals
-from nasbench_lab.analysis.pairwise import Pairwise
+from nasbench_lab.analysis.pairwise import Pairwise, can_differ
 from nasbench_lab.analysis.profiles import performance_profile, score_distribution
 from nasbench_lab.analysis.random_baseline import relative_improvement
-from nasbench_lab.analysis.ranks import expected_ranks
-from nasbench_lab.analysis.significance import holm_of_pairs, least_p, wilcoxon
+from nasbench_lab.analysis.ranks import expected_ranks, mean_ranks
+from nasbench_lab.analysis.significance import holm_of_pairs, wilcoxon
 from nasbench_lab.analysis.studies.per_task import FRACTIONS, TIME_GRID, StudyOptions, TaskEvidence
 from nasbench_lab.analysis.studies.results import (
     Profiles,
@@ -213,19 +213,24 @@ def _used_part(ecdf: FloatArray, end: float) -> slice:
 
 def leaderboard(field: CommonTasks, pairs: Pairwise, reference: int) -> Leaderboard:
     """Return the rows of the leaderboard, by place."""
-    ranks = field.ranks().mean(axis=0).round(_RANK_DIGITS)
-    rows = [_standing(field, pairs, strategy, reference, ranks) for strategy in range(len(field.labels))]
-    return Leaderboard(sorted(rows, key=lambda row: row.place), field.labels[reference])
+    run_ranks = field.ranks()
+    averages = (mean_ranks(run_ranks), run_ranks)
+    ranks = [each.mean(axis=0).round(_RANK_DIGITS) for each in averages]
+    rows = [_standing(field, pairs, strategy, reference, *ranks) for strategy in range(len(field.labels))]
+    return Leaderboard(sorted(rows, key=lambda row: (row.place, row.run_rank)), field.labels[reference])
 
 
-def _standing(field: CommonTasks, pairs: Pairwise, strategy: int, reference: int, ranks: FloatArray) -> Standing:
+def _standing(
+    field: CommonTasks, pairs: Pairwise, strategy: int, reference: int, task_ranks: FloatArray, run_ranks: FloatArray
+) -> Standing:
     options, raw = field.options, field.final(strategy, field.tasks, normalised=False)
     losses = field.final(strategy, field.normalised, normalised=True)
     gains = field.interval([-gain for gain in _gains(field, strategy)], "mean")
     return Standing(
-        place=1 + int((ranks < ranks[strategy]).sum()),
+        place=1 + int((task_ranks < task_ranks[strategy]).sum()),
         strategy=field.labels[strategy],
-        rank=float(ranks[strategy]),
+        task_rank=float(task_ranks[strategy]),
+        run_rank=float(run_ranks[strategy]),
         iqm=field.interval(losses, "iqm"),
         mean=field.interval(losses, "mean"),
         improvement=Interval(0.5, float("nan"), float("nan"))
@@ -266,16 +271,14 @@ def _areas(field: CommonTasks, strategy: int) -> Iterator[FloatArray]:
 
 def _unbeaten(field: CommonTasks, pairs: Pairwise, strategy: int) -> float:
     """Return the number of tasks on which no other strategy is significantly better; NaN if none can ever be."""
-    tasks, strategies = list(field.tasks), len(field.labels)
-    if strategies < 2 or not all(_can_differ(field.evidence[task].final[field.kind], field.options) for task in tasks):
+    tasks = list(field.tasks)
+    if not all(can_differ(_runs(field, task), field.options.level) for task in tasks):
         return float("nan")
     better = pairs.a12[:, strategy, tasks] > 0.5
     significant = pairs.adjusted[:, strategy, tasks] < 1 - field.options.level
     return float((~(better & significant).any(axis=0)).sum())
 
 
-def _can_differ(final: Sequence[FloatArray | None], options: StudyOptions) -> bool:
-    """Whether the most extreme order of the runs of each two strategies would be significant on its own."""
-    runs = sorted(len(losses) for losses in final if losses is not None)
-    pairs = len(runs) * (len(runs) - 1) / 2
-    return pairs * 2 * least_p(runs[0], runs[1]) < 1 - options.level
+def _runs(field: CommonTasks, task: int) -> list[int]:
+    """Return the number of runs of each strategy on a task."""
+    return [len(losses) for losses in field.evidence[task].final[field.kind] if losses is not None]

@@ -28,8 +28,11 @@ from nasbench_lab.simulation.stored_runs import same_reference
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, row_blocks
 from nasbench_lab.strategies.registry import list_strategies, strategy_class
 
-FRACTIONS: FloatArray = np.geomspace(0.01, 1.0, 32)
-"""Shares of a budget at which strategies are compared over tasks, from 0.01 to 1 in equal ratios."""
+FRACTIONS: FloatArray = np.append(np.geomspace(0.01, 0.1, 8)[:-1], np.linspace(0.1, 1.0, 37))
+"""Shares of a budget at which strategies are compared over tasks: from 0.01 to 0.1 in equal ratios, then every 0.025.
+
+So curves have small steps on a linear and on a logarithmic axis.
+"""
 
 TIME_GRID: FloatArray = 10.0 ** (np.arange(-3 * 24, 12 * 24 + 1) / 24)
 """Times at which distributions of times to targets are computed: from 0.001 to 10**12, 24 per decade."""
@@ -87,7 +90,7 @@ class TaskEvidence:
         curves: per kind and axis.
         groups: per kind that can be normalised, normalised regrets at `FRACTIONS`, grouped by `Resampler`, shape
             (fractions, groups) per strategy.
-        ranks: per kind, expected ranks at `FRACTIONS`, shape (S, fractions); NaN if some strategy did not run, and
+        ranks: per kind, run ranks at `FRACTIONS`, shape (S, fractions); NaN if some strategy did not run, and
             after a run of any strategy has ended.
         times: per kind that can be normalised, and axis.
     """

@@ -104,7 +104,7 @@ class ProgressCurves:
         mean: mean normalised regret over tasks and runs, with stratified bootstrap intervals, shape (S, P). NaN
             after the first run on any task has ended, and everywhere for ``"observed"``.
         iqm: the same with the interquartile mean.
-        rank: average rank over tasks, 1 is best, shape (S, P); NaN after the first run has ended.
+        run_rank: average run rank over tasks (see `Standing`), shape (S, P); NaN after the first run has ended.
     """
 
     kind: RegretKind
@@ -113,7 +113,7 @@ class ProgressCurves:
     normalised_tasks: tuple[int, ...]
     mean: Intervals
     iqm: Intervals
-    rank: FloatArray
+    run_rank: FloatArray
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -125,16 +125,16 @@ class RankComparison:
     Attributes:
         kind: which regret.
         tasks: positions of the tasks.
-        task_ranks: ranks of the strategies on each task, by the average rank of their runs there (see `ranks`); ties
-            share the mean of their ranks, shape (tasks, S).
-        ranks: their average over tasks, shape (S,).
+        task_ranks: task ranks: the strategies of a task ranked by their run ranks there (see `Standing`); ties share
+            the mean of their ranks, shape (tasks, S).
+        ranks: average task ranks, shape (S,).
         statistic: Friedman's chi square, corrected for ties; NaN with fewer than three strategies or two tasks.
         p: its p-value; that of the sign test for two strategies.
-        critical_difference: the least significant difference of average ranks (Nemenyi); NaN where `statistic` is.
+        critical_difference: the least significant difference of average task ranks (Nemenyi); NaN where `statistic` is.
         nemenyi: p-values of all pairs, shape (S, S); that of the sign test for two strategies.
         wilcoxon: p-values of Wilcoxon's signed-rank test over tasks for all pairs, Holm-adjusted, shape (S, S).
-        cliques: largest groups of two or more strategies, by position, whose average ranks differ by less than the
-            critical difference; best first.
+        cliques: largest groups of two or more strategies, by position, whose average task ranks differ by less than
+            the critical difference; best first.
         level: 1 minus the significance level of critical difference and cliques.
         iman_davenport: the F statistic of Iman and Davenport.
         iman_davenport_p: its p-value.

@@ -16,10 +16,15 @@ _MOST_NAMED = 3
 class Standing:
     """One row of a leaderboard: a strategy at the end of its runs, over all tasks on which all strategies ran.
 
+    There are two kinds of average rank. On a task, the run rank is the rank of a run of the strategy among one run of
+    each strategy, averaged over all ways to draw the runs (see `expected_ranks`), such as 1.8. The task rank is the
+    rank of this number among those of the other strategies: 1, 2, 3, ... Both are averaged over tasks.
+
     Attributes:
-        place: 1 is the best average rank; strategies with equal ranks share a place.
+        place: 1 is the best average task rank; strategies with equal ones share a place.
         strategy: its label.
-        rank: average over tasks of its rank among the strategies (see `ranks`).
+        task_rank: average task rank, which Friedman's and Nemenyi's tests compare (see `RankComparison`).
+        run_rank: average run rank; it orders strategies that share a place.
         iqm: interquartile mean of the normalised regret over the runs of all tasks together, with stratified bootstrap
             interval. With few tasks it can ignore some of them: see ``ignored``.
         mean: the same with the mean.
@@ -39,7 +44,8 @@ class Standing:
 
     place: int
     strategy: str
-    rank: float
+    task_rank: float
+    run_rank: float
     iqm: Interval
     mean: Interval
     improvement: Interval
@@ -79,5 +85,10 @@ class Leaderboard(tuple[Standing, ...]):
     def _repr_html_(self) -> str:
         """Return what a notebook shows: a row per strategy."""
         improvement = f"P(better than {self.reference})" if self.reference else "P(better than the reference)"
-        rows = [[str(row.place), row.strategy, f"{row.rank:.2f}", str(row.iqm), str(row.improvement)] for row in self]
-        return html_table(["", "strategy", "average rank", "normalised regret (iqm)", improvement], rows)
+        header = ["", "strategy", "average task rank", "average run rank", "normalised regret (iqm)", improvement]
+        rows = [
+            [str(row.place), row.strategy, *ranks, str(row.iqm), str(row.improvement)]
+            for row in self
+            for ranks in [(f"{row.task_rank:.2f}", f"{row.run_rank:.2f}")]
+        ]
+        return html_table(header, rows)

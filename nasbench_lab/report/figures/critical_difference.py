@@ -1,4 +1,4 @@
-"""The critical-difference diagram: average ranks over tasks, and which of them do not differ significantly."""
+"""The critical-difference diagram: average task ranks, and which of them do not differ significantly."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def cd_figure(
     highlight: Highlight = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
-    """Draw the critical-difference diagram of the average ranks over tasks, see `lay_out_ranks`.
+    """Draw the critical-difference diagram of the average task ranks, see `lay_out_ranks`.
 
     The note above gives the p-values of Friedman's test and of Iman and Davenport's. If they do not reject, it says
     that no difference is proven, whatever the bars are. Two strategies are compared by the sign test, without a
@@ -91,7 +91,7 @@ def cd_figure(
 
 def _note(ranks: RankComparison, kind: RegretKind, style: PaperStyle) -> str:
     """Return what the diagram shows and which tests were made, in one line or in one line each."""
-    over = f"average ranks by {KIND_WORDS[kind]} over {in_words(len(ranks.tasks), 'task')};"
+    over = f"average task ranks by {KIND_WORDS[kind]} over {in_words(len(ranks.tasks), 'task')};"
     test = tests_in_words(ranks)
     if math.isfinite(ranks.critical_difference):
         test += f"; bars: Nemenyi at {1 - ranks.level:.2g}"

@@ -49,7 +49,7 @@ def a12_figure(
 
     This is A12 of Vargha and Delaney (2000). A dot marks a significant difference: on one task by the Mann-Whitney test
     over runs, Holm-adjusted; over all tasks, where the mean of the probabilities is drawn, by the sign-flip test of
-    that mean over tasks, Holm-adjusted. Rows and columns are in the order of the average rank.
+    that mean over tasks, Holm-adjusted. Rows and columns are in the order of the leaderboard.
 
     Args:
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.

@@ -1,4 +1,4 @@
-"""Performance over all tasks while the budget is spent: average ranks, and normalised regret."""
+"""Performance over all tasks while the budget is spent: average run ranks, and normalised regret."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def rank_figure(
     highlight: Highlight = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
-    """Draw the average rank of each strategy over tasks, against the spent share of the budget.
+    """Draw the average run rank of each strategy over tasks, against the spent share of the budget.
 
     On each task the strategies are ranked by their runs (see `analysis.ranks`); 1 is the best.
 
@@ -56,18 +56,18 @@ def rank_figure(
     study = study_of(results, resamples=0)
     chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
     progress = part_of(study.progress, kind, "ranks over time")
-    if not np.isfinite(progress.rank).any():
+    if not np.isfinite(progress.run_rank).any():
         raise MissingDataError("there is nothing to draw: some run ended before the first comparison of ranks")
-    title = f"average rank by {KIND_WORDS[kind]} over {in_words(len(progress.tasks), 'task')} (1 is the best)"
+    title = f"average run rank by {KIND_WORDS[kind]} over {in_words(len(progress.tasks), 'task')} (1 is the best)"
     with drawing(chosen.rc, names_in(study)):
         names = Names.plan(looks, title, chosen, 1, 1, _HEIGHT)
         figure, (panel,) = panel_grid(chosen, 1, 1, names.panel_height, names.above)
         how = CurveOptions(looks, x_scale, "linear", "none", chosen.width, chosen)
-        draw_curves(panel, progress.fractions, np.stack([progress.rank] * 3), how)
+        draw_curves(panel, progress.fractions, np.stack([progress.run_rank] * 3), how)
         set_x_axis(panel, x_scale, float(progress.fractions[0]), 1.0)
         label_axis(panel.yaxis)
         panel.set_xlabel(_SHARE)
-        panel.set_ylabel("average rank")
+        panel.set_ylabel("average run rank")
         names.draw(figure, [panel])
     return figure
 

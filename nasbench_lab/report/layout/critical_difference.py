@@ -1,8 +1,8 @@
 """The critical-difference diagram as plain data: ranks on an axis, labels beside it, and bars over equal strategies.
 
-As in Demšar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 2006: an axis of average ranks with
-the best at the left; each strategy has a line to its label, half of the labels at each side; bars join groups of
-strategies that Nemenyi's test does not tell apart; the critical difference is a bar above the axis.
+As in Demšar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 2006: an axis of average task
+ranks with the best at the left; each strategy has a line to its label, half of the labels at each side; bars join
+groups of strategies that Nemenyi's test does not tell apart; the critical difference is a bar above the axis.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class RankLabel:
 
     Attributes:
         strategy: its position in the study.
-        rank: its average rank.
+        rank: its average task rank.
         lines: the name and the rank, broken to fit.
         side: of the diagram at which the label stands.
         x: of the rank on the axis, em.
@@ -142,7 +142,7 @@ def lay_out_ranks(
     """Lay out the critical-difference diagram.
 
     Args:
-        ranks: average ranks, groups and critical difference. Strategies without a rank are left out.
+        ranks: average task ranks, groups and critical difference. Strategies without a rank are left out.
         names: of the strategies.
         width: of the diagram, em.
         text_width: returns the width of one line of text, em; by default an estimate for fonts that are not known.

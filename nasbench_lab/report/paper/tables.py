@@ -12,13 +12,14 @@ import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.quantiles import run_quantiles
+from nasbench_lab.analysis.studies.leaders import first_group
 from nasbench_lab.analysis.studies.results import RankComparison, Study
 from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.panels import KIND_LABELS, KIND_WORDS
-from nasbench_lab.report.leaderboard_columns import RANK, LeaderboardColumn, columns_of
+from nasbench_lab.report.leaderboard_columns import TASK_RANK, LeaderboardColumn, columns_of
 from nasbench_lab.report.paper.table_cells import TableCell, table_html
 from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
@@ -175,8 +176,8 @@ def results_table(
 def leaderboard_table(results: StudySource, kind: RegretKind | None = None) -> ResultTable:
     """Return the leaderboard over all tasks, see `Standing`.
 
-    The best of each column is in bold. Average ranks are marked if Nemenyi's test over tasks (for two strategies, the
-    sign test) does not distinguish them from the best one.
+    The best of each column is in bold. Average task ranks are marked if a test over tasks does not distinguish them
+    from the best one, see `first_group`.
 
     Raises:
         UnknownNameError: there is no such kind.
@@ -186,13 +187,14 @@ def leaderboard_table(results: StudySource, kind: RegretKind | None = None) -> R
     kind = chosen_kind(study, kind)
     standings = part_of(study.leaderboard, kind, "leaderboard")
     names = [TableCell(standing.strategy) for standing in standings]
-    ranks = _leaderboard_cells(RANK, standings)
-    tied = _not_worse_in_rank(study, kind, standings)
-    ranks = [replace(cell, tied=not cell.best and same) for cell, same in zip(ranks, tied, strict=True)]
-    _, *others = columns_of(standings)
-    shown = [column for column in others if column.short and _has_values(column, standings)]
-    columns = [names, ranks, *(_leaderboard_cells(column, standings) for column in shown)]
-    headings = ["strategy", RANK.short, *(column.short for column in shown)]
+    shown = _shown_columns(study, kind, standings)
+    cells = {column.short: _leaderboard_cells(column, standings) for column in shown}
+    if TASK_RANK in shown:
+        same = {study.labels[s] for s in first_group(study, kind).same}
+        marked = zip(cells[TASK_RANK.short], standings, strict=True)
+        cells[TASK_RANK.short] = [replace(cell, tied=not cell.best and row.strategy in same) for cell, row in marked]
+    columns = [names, *cells.values()]
+    headings = ["strategy", *cells]
     rows = tuple(zip(*columns, strict=True))
     return ResultTable(f"leaderboard-{kind}", _leaderboard_caption(study, kind), tuple(headings), rows)
 
@@ -341,11 +343,9 @@ def _best(losses: Sequence[float]) -> list[bool]:
     return [loss == min(known) for loss in losses]
 
 
-def _not_worse_in_rank(study: Study, kind: RegretKind, standings: Sequence[Standing]) -> list[bool]:
-    """Return whether Nemenyi's test does not distinguish a strategy from the first; False without a test."""
-    ranks = part_of(study.ranks, kind, "ranks")
-    places = [study.labels.index(standing.strategy) for standing in standings]
-    return [bool(ranks.nemenyi[places[0], place] >= 1 - ranks.level) for place in places]
+def _shown_columns(study: Study, kind: RegretKind, standings: Sequence[Standing]) -> list[LeaderboardColumn]:
+    tasks = len(part_of(study.ranks, kind, "ranks").tasks)
+    return [column for column in columns_of(standings, tasks) if column.short and _has_values(column, standings)]
 
 
 def _results_caption(study: Study, kind: RegretKind, places: Sequence[int], statistic: TableStatistic) -> str:
@@ -373,8 +373,7 @@ def _leaderboard_caption(study: Study, kind: RegretKind) -> str:
     reference = study.labels[study.reference]
     explained = [
         f"{column.short.partition(' (')[0]}: {column.explanation.format(reference=reference)}."
-        for column in columns_of(standings)
-        if column.short and _has_values(column, standings)
+        for column in _shown_columns(study, kind, standings)
     ]
     words = " ".join(map(_capitalised, explained))
     ignored = sorted({place for standing in standings for place in standing.ignored})
@@ -389,10 +388,11 @@ def _leaderboard_caption(study: Study, kind: RegretKind) -> str:
 
 
 def _rank_test(ranks: RankComparison) -> str:
-    """Return which test the marks of average ranks come from, in sentences."""
+    """Return which test the marks of task ranks come from, in sentences."""
     if math.isnan(ranks.p):
         return "Ranks are not tested: that takes two strategies and two tables."
-    marks = "" if len(ranks.ranks) == 2 else f" Marks of ranks: Nemenyi over tables, p < {1 - ranks.level:.2g}."
+    tested = len(ranks.ranks) > 2 and ranks.rejects
+    marks = f" Marks of task ranks: Nemenyi over tables, p < {1 - ranks.level:.2g}." if tested else ""
     return f"{_capitalised(tests_in_words(ranks))}.{marks}"
 
 
