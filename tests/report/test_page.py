@@ -28,8 +28,8 @@ from nasbench_lab.report.page import charts, render_page, theme, write_page
 from nasbench_lab.report.page.architecture import draw_architecture
 from nasbench_lab.report.page.charts import thinned
 from nasbench_lab.report.page.curve_charts import regret_chart, study_charts
+from nasbench_lab.report.page.figure_commands import FIGURES, commands
 from nasbench_lab.report.page.pairwise import compare_all_pairs
-from nasbench_lab.report.page.provenance import FIGURES, commands
 from nasbench_lab.report.page.task_sections import task_details
 from nasbench_lab.spaces import ChainSpace, TopologySpace
 from nasbench_lab.suites import open_results
@@ -216,7 +216,13 @@ def test_the_leaderboard_and_the_matrix_have_the_numbers_of_the_study(pages):
     study, page = STUDIES["two tasks"], pages["two tasks"]
     values = [e["data-value"] for e in page.all("td") if e.get("data-value")]
     for standing in study.leaderboard["test"]:
-        for number in (standing.rank, standing.iqm.estimate, standing.auc.estimate, 100 * standing.solved):
+        for number in (
+            standing.task_rank,
+            standing.run_rank,
+            standing.iqm.estimate,
+            standing.auc.estimate,
+            100 * standing.solved,
+        ):
             assert repr(float(number)) in values
     view = page.data()["matrix"]["views"]["1|a12"]
     a12 = study.pairwise["test"].a12[..., 1]
@@ -268,7 +274,7 @@ def test_means_say_how_many_runs_they_count():
 
 def test_sections_follow_from_what_there_is(pages):
     assert [e["text"] for e in pages["two tasks"].all("a")[1:]] == [
-        "Leaderboard", "Curves", "Ranks", "Differences", "Targets", "Tasks", "Provenance", "Citations",
+        "Leaderboard", "Curves", "Progress", "Differences", "Targets", "Tasks", "Provenance", "Citations",
     ]  # fmt: skip
     assert "Differences" not in [e["text"] for e in pages["one of each"].all("a")]
     assert "progress" not in pages["one of each"].data()["charts"], "over one task it would be the curve again"
@@ -330,12 +336,23 @@ def test_curves_are_thinned_to_what_a_page_can_hold(pages):
     assert charts.points_for(many) >= charts.LEAST_POINTS
 
 
+@pytest.mark.parametrize("scale", [None, "linear", "log"])
 @pytest.mark.parametrize(("count", "most"), [(1, 200), (200, 200), (201, 200), (10_000, 25)])
-def test_thinning_keeps_the_ends(count, most):
-    places = thinned(count, most)
+def test_thinning_keeps_the_ends(count, most, scale):
+    places = thinned(np.arange(1.0, count + 1), most, scale)
     assert (places[0], places[-1]) == (0, count - 1)
-    assert len(places) == min(count, most)
+    assert len(places) <= most
+    assert len(places) == count or len(places) >= most // 3
     assert places == sorted(set(places))
+
+
+@pytest.mark.parametrize("grid", [np.arange(1.0, 5001), np.linspace(0.5, 3e4, 900), np.geomspace(1e-3, 40, 800)])
+def test_thinning_leaves_small_steps_on_both_kinds_of_axis(grid):
+    """No step is much wider than an even grid of as many points would have, or than the grid itself has."""
+    kept = grid[thinned(grid, 200)]
+    for scaled, whole in ((kept, grid), (np.log(kept), np.log(grid))):
+        even = np.ptp(whole) / 99
+        assert np.diff(scaled).max() <= even + np.diff(whole).max()
 
 
 TEXTS = [
@@ -344,6 +361,7 @@ TEXTS = [
     *(("accent", paper) for paper in ("page", "surface", "accent-soft")),
     ("on-accent", "accent"),
     ("warning", "warning-soft"),
+    ("warning", "surface"),
 ]
 
 

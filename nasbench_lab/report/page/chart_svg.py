@@ -12,26 +12,31 @@ from markupsafe import Markup
 from nasbench_lab.report.page import scales
 from nasbench_lab.report.page.charts import Chart, ChartView, Line, thinned
 from nasbench_lab.report.page.scales import AxisScale
-from nasbench_lab.report.page.svg import look, number, tag
+from nasbench_lab.report.page.svg import look, marker_path, number, tag
 
 _WIDTH, _HEIGHT = 760, 400
 _TOP, _RIGHT, _BOTTOM, _LEFT = 30, 744, 356, 70
 _POINTS = 60
+_EVERY = 9  # points from marker to marker
 _FEW = 4  # bands; more would cover each other
 
 
-def draw_chart(chart: Chart, view: ChartView) -> Markup:
-    """Return a view of a chart as SVG, with a text for readers who cannot see it."""
+def draw_chart(chart: Chart, view: ChartView, strategies: int) -> Markup:
+    """Return a view of a chart of a study with some strategies as SVG, with a text for readers who cannot see it."""
     values = _values(view)
     if not len(values):
         return tag("p", "Too few runs have a value.", class_="note")
     y, zeros = _vertical(chart, view, values)
     x = _horizontal(chart, view)
-    kept = thinned(len(view.grid), _POINTS)
+    kept = thinned(view.grid, _POINTS, chart.x_scale)
     parts = [*_axes(view, x, y, zeros=zeros)]
     if len(view.lines) <= _FEW:
         parts += [_band(line, view, kept, x, y) for line in view.lines if line.low is not None]
-    parts += [_curve(line, view, kept, x, y) for line in view.lines]
+    for line in view.lines:
+        parts += [
+            _curve(line, view, kept, x, y),
+            *_markers(line, marker_path(line.strategy, strategies), view, kept, x, y),
+        ]
     label = f"{chart.title}: {view.y_label} against {view.x_label}, {view.middle}"
     return tag("svg", *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=label)
 
@@ -94,6 +99,14 @@ def _curve(line: Line, view: ChartView, kept: Sequence[int], x: AxisScale, y: Ax
     pieces = _pieces(kept, line.middle)
     path = "".join(_path(_stairs(piece, view, line.middle, x, y)) for piece in pieces)
     return tag("path", class_=f"curve {look(line.strategy)}", d=path)
+
+
+def _markers(line: Line, path: str, view: ChartView, kept: Sequence[int], x: AxisScale, y: AxisScale) -> list[Markup]:
+    """Return the markers of a curve; none without a path."""
+    places = [place for place in kept[line.strategy % _EVERY :: _EVERY] if math.isfinite(line.middle[place])]
+    at = [(x.at(float(view.grid[place])), y.at(float(line.middle[place]))) for place in places]
+    shifts = [f"translate({number(across)} {number(down)})" for across, down in at]
+    return [tag("path", class_=f"shape {look(line.strategy)}", d=path, transform=shift) for shift in shifts if path]
 
 
 def _band(line: Line, view: ChartView, kept: Sequence[int], x: AxisScale, y: AxisScale) -> Markup:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.layout.log_axis import place_of_zero
+from nasbench_lab.report.page.figure_commands import figure_options, plot_command
 
 Scale = Literal["linear", "log"]
 
@@ -34,12 +35,20 @@ class Choice:
         label: of the control.
         options: key and text of each.
         start: key of the first choice.
+        arguments: what each option adds to the command that draws the chart, in the same order; empty for nothing.
     """
 
     name: str
     label: str
     options: tuple[tuple[str, str], ...]
     start: str
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def start_argument(self) -> str:
+        """What the first choice adds to the command."""
+        added = dict(zip((key for key, _ in self.options), self.arguments, strict=False))
+        return added.get(self.start, "")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -106,6 +115,8 @@ class Chart:
         views: by the keys of the choices, joined by ``|``.
         missing: reasons for combinations without a view.
         x_scale, y_scale: the first scales.
+        figure: name of the figure of ``nasbench-lab plot``; empty if a choice names it.
+        even: whether grids have points at equal distances, so that a linear horizontal axis can be chosen.
     """
 
     name: str
@@ -115,6 +126,12 @@ class Chart:
     missing: Mapping[str, str]
     x_scale: Scale
     y_scale: Scale
+    figure: str = ""
+    even: bool = True
+
+    def command(self, source: str) -> str:
+        """Return the command that draws the chart with its first choices."""
+        return plot_command(source, self.figure, *(choice.start_argument for choice in self.choices))
 
     @property
     def start(self) -> ChartView | None:
@@ -141,6 +158,8 @@ def chart_data(chart: Chart, points: int) -> dict[str, Any]:
         "title": chart.title,
         "choices": [dataclasses.asdict(choice) for choice in chart.choices],
         "scales": {"x": chart.x_scale, "y": chart.y_scale},
+        "even": chart.even,
+        "figure": figure_options(chart.figure) if chart.figure else "",
         "grids": grids,
         "views": views,
         "missing": dict(chart.missing),
@@ -148,7 +167,7 @@ def chart_data(chart: Chart, points: int) -> dict[str, Any]:
 
 
 def _view_data(view: ChartView, points: int, grids: list[list[Any]]) -> dict[str, Any]:
-    kept = thinned(len(view.grid), points)
+    kept = thinned(view.grid, points)
     grid = [plain_number(value, 6 if float(value).is_integer() else DIGITS) for value in view.grid[kept].tolist()]
     if grid not in grids:
         grids.append(grid)
@@ -169,15 +188,30 @@ def _line_data(line: Line, kept: Sequence[int]) -> list[Any]:
     return [line.strategy, *(packed([plain_number(value) for value in each[kept].tolist()]) for each in line.arrays)]
 
 
-def thinned(count: int, most: int) -> list[int]:
-    """Return at most ``most`` of the places 0 .. count-1, evenly, with the first and the last.
+def thinned(grid: FloatArray, most: int, scale: Scale | None = None) -> list[int]:
+    """Return the places of at most ``most`` points of a grid, with the first and the last.
 
-    >>> thinned(5, 3), thinned(3, 200), thinned(0, 3)
-    ([0, 2, 4], [0, 1, 2], [])
+    Args:
+        grid: ascending, shape (points,).
+        most: at least 2.
+        scale: of the axis on which the points are spread evenly; by default a half of them on each kind of axis.
+
+    >>> thinned(np.arange(1.0, 101.0), 5, "linear"), thinned(np.arange(1.0, 101.0), 5, "log")
+    ([0, 25, 50, 74, 99], [0, 2, 9, 31, 99])
     """
-    if count <= most:
-        return list(range(count))
-    return [int(place) for place in np.unique(np.rint(np.linspace(0, count - 1, most)).astype(np.int64))]
+    if len(grid) <= most:
+        return list(range(len(grid)))
+    if scale is None:
+        half = most // 2
+        return sorted({*thinned(grid, half, "log"), *thinned(grid, most - half, "linear")})
+    if scale == "linear":
+        wanted = np.linspace(grid[0], grid[-1], most)
+    else:
+        start = grid[grid > 0][0]
+        wanted = np.append(grid[0], np.geomspace(start, grid[-1], most)[1:])
+    after = np.clip(np.searchsorted(grid, wanted), 1, len(grid) - 1)
+    nearest = np.where(wanted - grid[after - 1] < grid[after] - wanted, after - 1, after)
+    return [int(place) for place in np.unique(nearest)]
 
 
 def plain_number(value: float, digits: int = DIGITS) -> float | int | None:

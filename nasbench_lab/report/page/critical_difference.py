@@ -27,14 +27,14 @@ def cd_diagram(ranks: RankComparison, labels: Sequence[str]) -> Markup:
     """Return the critical-difference diagram as SVG, with a text for readers who cannot see it.
 
     Args:
-        ranks: average ranks, groups and critical difference.
+        ranks: average task ranks, groups and critical difference.
         labels: of the strategies.
     """
     diagram = lay_out_ranks(ranks, labels, _WIDTH / _EM)
     described = "; ".join(f"{labels[label.strategy]} {fixed(label.rank, 2)}" for label in diagram.labels)
     return tag(
         "svg",
-        tag("title", f"Critical-difference diagram. Average ranks: {described}"),
+        tag("title", f"Critical-difference diagram. Average task ranks: {described}"),
         *_axis(diagram),
         *([] if diagram.difference is None else _difference(diagram.difference)),
         *(_line("clique", bar.start, bar.y, bar.end, bar.y) for bar in diagram.bars),

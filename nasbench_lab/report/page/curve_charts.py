@@ -13,6 +13,7 @@ from nasbench_lab.analysis.studies.results import ProgressCurves, Study
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
+from nasbench_lab.report.page.figure_commands import figure_options, kind_option, option, table_option
 from nasbench_lab.report.study_selection import why_no_curves
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -40,10 +41,22 @@ def regret_chart(study: Study) -> Chart:
     """Return the chart of the anytime regret on each task."""
     axes = [axis for axis in AXIS_TITLES if any(axis in task.axes for task in study.tasks)]
     choices = (
-        Choice("task", "Task", tuple((str(t), task.name) for t, task in enumerate(study.tasks)), "0"),
+        Choice(
+            "task",
+            "Task",
+            tuple((str(t), task.name) for t, task in enumerate(study.tasks)),
+            "0",
+            tuple(table_option(study, t) for t in range(len(study.tasks))),
+        ),
         _kind_choice(study, study.kinds),
-        Choice("axis", "Against", tuple((axis, _AXIS_OPTIONS[axis]) for axis in axes), study.tasks[0].clock),
-        Choice("center", "Over runs", _CENTERS, "median"),
+        Choice(
+            "axis",
+            "Against",
+            tuple((axis, _AXIS_OPTIONS[axis]) for axis in axes),
+            study.tasks[0].clock,
+            tuple(option("axis", axis) for axis in axes),
+        ),
+        _center_choice(_CENTERS, "median"),
     )
     views: dict[str, ChartView] = {}
     missing: dict[str, str] = {}
@@ -59,7 +72,7 @@ def regret_chart(study: Study) -> Chart:
                         missing[key] = f"{study.tasks[place].table}: {reason}."
                     else:
                         views[key] = view
-    return Chart("regret", "Regret over the search", choices, views, missing, "log", "log")
+    return Chart("regret", "Regret over the search", choices, views, missing, "log", "log", "regret")
 
 
 def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView | None:
@@ -91,26 +104,28 @@ def progress_chart(study: Study) -> Chart:
         lines = _lines(found.estimate, found.low, found.high)
         return _over_budget(progress, lines, f"normalised {KIND_TITLES[progress.kind]}", text) if lines else None
 
-    choices = (_kind_choice(study, kinds), Choice("center", "Over runs", options, "iqm"))
+    choices = (_kind_choice(study, kinds), _center_choice(options, "iqm"))
     views = _by_kind(study, kinds, [key for key, _ in options], view)
-    return Chart("progress", "Normalised regret over all tasks", choices, views, {}, "linear", "log")
+    return Chart("progress", "Normalised regret over all tasks", choices, views, {}, "linear", "log", "normalised")
 
 
 def rank_chart(study: Study) -> Chart:
-    """Return the chart of the average rank over tasks against the budget."""
-    kinds = [kind for kind in study.kinds if kind in study.progress and study.progress[kind].tasks]
+    """Return the chart of the average run rank over tasks against the budget; without views for a single strategy."""
+    several = len(study.labels) > 1
+    kinds = [kind for kind in study.kinds if several and kind in study.progress and study.progress[kind].tasks]
 
     def view(progress: ProgressCurves, _: str) -> ChartView | None:
-        lines = _lines(progress.rank)
+        lines = _lines(progress.run_rank)
         if not lines:
             return None
         count = len(progress.tasks)
         text = f"average over {count} tasks" if count > 1 else "on one task"
-        shown = _over_budget(progress, lines, f"rank by {KIND_TITLES[progress.kind]}", text)
+        shown = _over_budget(progress, lines, f"average run rank by {KIND_TITLES[progress.kind]}", text)
         return dataclasses.replace(shown, zero=None, limits=(1.0, float(max(2, len(study.labels)))))
 
     choices = (_kind_choice(study, kinds),)
-    return Chart("rank", "Rank over the search", choices, _by_kind(study, kinds, [""], view), {}, "linear", "linear")
+    views = _by_kind(study, kinds, [""], view)
+    return Chart("rank", "Run rank over the search", choices, views, {}, "linear", "linear", "rank")
 
 
 def _over_budget(progress: ProgressCurves, lines: tuple[Line, ...], label: str, text: str) -> ChartView:
@@ -140,14 +155,16 @@ def target_chart(study: Study) -> Chart:
         views |= {f"{name}|{kind}": view for name, view in found.items() if view is not None}
     shown = [option for option in options if any(key.startswith(f"{option[0]}|") for key in views)]
     start = shown[0][0] if shown else ""
-    choices = (Choice("what", "Share of", tuple(shown), start), _kind_choice(study, kinds))
+    drawn = {f"by-{axis}": figure_options("ecdf") + option("axis", axis) for axis in axes}
+    arguments = tuple(drawn.get(key, figure_options("profile")) for key, _ in shown)
+    choices = (Choice("what", "Share of", tuple(shown), start, arguments), _kind_choice(study, kinds))
     missing = {
         f"{name}|{kind}": "No task has such targets."
         for name, _ in shown
         for kind in kinds
         if f"{name}|{kind}" not in views
     }
-    return Chart("targets", "Targets and profiles", choices, views, missing, "log", "linear")
+    return Chart("targets", "Targets and profiles", choices, views, missing, "log", "linear", even=False)
 
 
 def _ecdf_view(study: Study, kind: RegretKind, axis: TimeAxis) -> ChartView | None:
@@ -191,7 +208,13 @@ def _tasks(places: Sequence[int]) -> str:
 
 def _kind_choice(study: Study, kinds: Sequence[RegretKind]) -> Choice:
     start = study.kind if study.kind in kinds else (kinds[-1] if kinds else "")
-    return Choice("kind", "Regret", tuple((kind, _KIND_OPTIONS[kind]) for kind in kinds), start)
+    options = tuple((kind, _KIND_OPTIONS[kind]) for kind in kinds)
+    return Choice("kind", "Regret", options, start, tuple(map(kind_option, kinds)))
+
+
+def _center_choice(options: Sequence[tuple[str, str]], start: str) -> Choice:
+    arguments = tuple(option("statistic", key) for key, _ in options)
+    return Choice("center", "Over runs", tuple(options), start, arguments)
 
 
 def _lines(middle: FloatArray, low: FloatArray | None = None, high: FloatArray | None = None) -> tuple[Line, ...]:

@@ -18,21 +18,35 @@ import nasbench_lab
 from nasbench_lab.analysis.studies.results import RankComparison, Study
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report.page import theme
+from nasbench_lab.report.page.answers import MARKS, answers_by_task, main_answer
 from nasbench_lab.report.page.chart_svg import draw_chart
 from nasbench_lab.report.page.charts import DIGITS, Chart, chart_data, points_for
 from nasbench_lab.report.page.critical_difference import cd_diagram
 from nasbench_lab.report.page.curve_charts import KIND_TITLES, study_charts
+from nasbench_lab.report.page.figure_commands import (
+    commands,
+    kind_option,
+    leaderboard_command,
+    plot_command,
+    results_in_shell,
+)
 from nasbench_lab.report.page.leaderboard import standings_table
+from nasbench_lab.report.page.masthead import page_facts, page_lead, page_title
 from nasbench_lab.report.page.numbers import fixed
 from nasbench_lab.report.page.pairwise import BETTER, SAME, WORSE, PairMatrix, compare_all_pairs
-from nasbench_lab.report.page.provenance import commands, origin
-from nasbench_lab.report.page.svg import breakable, swatch
+from nasbench_lab.report.page.provenance import origin
+from nasbench_lab.report.page.svg import breakable, marker_path, swatch
 from nasbench_lab.report.page.task_sections import task_details
 from nasbench_lab.report.rank_tests import tests_in_words
+from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation.trace import RegretKind
 
 _ASSETS = Path(__file__).parent / "assets"
-_SCRIPTS = ("scales.js", "chart.js", "matrix.js", "tables.js", "page.js")
+_STYLES = ("page.css", "chart.css", "tables.css", "print.css")
+_SCRIPTS = (
+    "dom.js", "visible.js", "scales.js", "steps.js", "axes.js", "numbers.js", "chart.js", "matrix.js", "tables.js",
+    "scrolling.js", "page.js",
+)  # fmt: skip
 
 
 def write_page(study: Study, path: str | os.PathLike[str], *, source: str | Sequence[str] = "RESULTS") -> None:
@@ -69,32 +83,40 @@ def render_page(study: Study, *, source: str | Sequence[str] = "RESULTS") -> str
     >>> render_page(study(Results.of(traces))).splitlines()[0]
     '<!DOCTYPE html>'
     """
+    where = results_in_shell([source] if isinstance(source, str) else source, study)
     charts = study_charts(study)
     points = points_for(charts)
     order = _order(study)
     pairs = compare_all_pairs(study, study.kind, order)
-    data = _script_safe(_data(study, charts, pairs, points, order))
+    data = _script_safe(_data(study, charts, pairs, points, order, where))
     style, script = _style(), _script()
     return _template().render(
         policy=_policy(style, script),
         version=nasbench_lab.__version__,
-        title=_title(study),
-        lead=_lead(study),
-        headline=_headline(study),
+        title=page_title(study),
+        lead=page_lead(study),
+        headline=page_facts(study),
         warnings=study.warnings,
         sections=_sections(study, charts, pairs),
-        boards=_boards(study),
-        charts={chart.name: draw_chart(chart, view) for chart in charts if (view := _shown_first(chart))},
-        diagrams=list(_diagrams(study)),
+        answer=main_answer(study),
+        by_task=answers_by_task(study),
+        mark_texts=MARKS,
+        boards=_boards(study, where),
+        charts={
+            chart.name: draw_chart(chart, view, len(study.labels)) for chart in charts if (view := _shown_first(chart))
+        },
+        chart_commands={chart.name: chart.command(where) for chart in charts},
+        diagrams=list(_diagrams(study, where)),
         matrix=pairs,
+        matrix_command="" if pairs is None else plot_command(where) + pairs.figure + pairs.choices[0].start_argument,
         marks={BETTER: "better", WORSE: "worse", SAME: "same"},
-        tasks=list(task_details(study)),
+        tasks=list(task_details(study, where)),
         origin=origin(study),
-        commands=commands([source] if isinstance(source, str) else source, study),
+        commands=commands(where, study),
         labels=study.labels,
         order=order,
         looks=theme.looks_in_all(),
-        swatch=swatch,
+        swatch=functools.partial(swatch, strategies=len(study.labels)),
         breakable=breakable,
         points=points,
         digits=DIGITS,
@@ -120,13 +142,13 @@ def _template() -> Any:
 
 @functools.cache
 def _style() -> str:
-    return f"{theme.stylesheet()}{_asset('page.css')}"
+    return theme.stylesheet() + "\n".join(map(_asset, _STYLES))
 
 
 @functools.cache
 def _script() -> str:
     """Return the script, wrapped in its own scope."""
-    return '(() => {\n"use strict";\n' + "\n".join(_asset(name) for name in _SCRIPTS) + "})();\n"
+    return '(() => {\n"use strict";\n' + "\n".join(map(_asset, _SCRIPTS)) + "})();\n"
 
 
 def _asset(name: str) -> str:
@@ -152,11 +174,15 @@ def _script_safe(data: Mapping[str, Any]) -> str:
 
 
 def _data(
-    study: Study, charts: Sequence[Chart], pairs: PairMatrix | None, points: int, order: Sequence[int]
+    study: Study, charts: Sequence[Chart], pairs: PairMatrix | None, points: int, order: Sequence[int], source: str
 ) -> dict[str, Any]:
-    looks = theme.looks_in_all()
+    looks, count = theme.looks_in_all(), len(study.labels)
     return {
-        "strategies": [{"label": label, "look": place % looks} for place, label in enumerate(study.labels)],
+        "strategies": [
+            {"label": label, "look": place % looks, "marker": marker_path(place, count)}
+            for place, label in enumerate(study.labels)
+        ],
+        "plot": plot_command(source),
         "order": list(order),
         "charts": {chart.name: chart_data(chart, points) for chart in charts},
         "matrix": None if pairs is None else pairs.data(),
@@ -174,48 +200,13 @@ def _shown_first(chart: Chart) -> Any:
     return chart.start or next(iter(chart.views.values()), None)
 
 
-def _title(study: Study) -> str:
-    given = str(study.provenance.get("title") or "")
-    if given:
-        return given
-    tables = list(dict.fromkeys(task.table for task in study.tasks))
-    where = tables[0] if len(tables) == 1 else f"{len(tables)} tables"
-    what = study.labels[0] if len(study.labels) == 1 else f"{len(study.labels)} strategies"
-    return f"{what} on {where}"
-
-
-def _lead(study: Study) -> str:
-    shown = list(study.labels[:4])
-    rest = len(study.labels) - len(shown)
-    names = ", ".join(shown) + (f" and {rest} more" if rest else "")
-    return f"A comparison of {names}, by {KIND_TITLES[study.kind]}."
-
-
-def _headline(study: Study) -> list[tuple[str, str]]:
-    budgets = list(dict.fromkeys(str(task.conditions.budget) for task in study.tasks))
-    counts = sorted({int(count) for count in study.runs.ravel() if count})
-    each = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-    facts = [
-        ("strategies" if len(study.labels) > 1 else "strategy", f"{len(study.labels)}"),
-        ("tasks" if len(study.tasks) > 1 else "task", f"{len(study.tasks)}"),
-        ("runs each", each),
-        ("runs in total", f"{int(study.runs.sum()):,}"),
-        ("budget per run", budgets[0] if len(budgets) == 1 else f"{len(budgets)} different ones"),
-    ]
-    boards = study.leaderboard.get(study.kind, ())
-    if len(boards) > 1:
-        best = [standing.strategy for standing in boards if standing.place == 1]
-        facts.append(("best average rank", best[0] if len(best) == 1 else f"shared by {len(best)}"))
-    return facts
-
-
 def _sections(study: Study, charts: Sequence[Chart], pairs: PairMatrix | None) -> list[tuple[str, str]]:
     names = {chart.name for chart in charts}
     listed = [
         ("leaderboard", "Leaderboard", True),
         ("curves", "Curves", "regret" in names),
-        ("progress", "Ranks", bool(names & {"rank", "progress"})),
-        ("differences", "Differences", pairs is not None or bool(list(_diagrams(study)))),
+        ("progress", "Progress", bool(names & {"rank", "progress"})),
+        ("differences", "Differences", pairs is not None or bool(list(_diagrams(study, "")))),
         ("targets", "Targets", "targets" in names),
         ("tasks", "Tasks", True),
         ("provenance", "Provenance", True),
@@ -224,29 +215,39 @@ def _sections(study: Study, charts: Sequence[Chart], pairs: PairMatrix | None) -
     return [(anchor, name) for anchor, name, there in listed if there]
 
 
-def _boards(study: Study) -> list[tuple[str, Any]]:
-    """Return the leaderboards by kind of regret, the most informative kind first."""
-    made = [(KIND_TITLES[kind], standings_table(study, kind)) for kind in _kinds(study)]
-    return [(name, board) for name, board in made if board is not None]
+def _boards(study: Study, source: str) -> list[tuple[str, Any, str]]:
+    """Return the leaderboards by kind of regret, the most informative kind first, with their commands."""
+    made = [(kind, standings_table(study, kind)) for kind in _kinds(study)]
+    return [
+        (KIND_TITLES[kind], board, leaderboard_command(source, study, kind) if _is_drawn(study, kind) else "")
+        for kind, board in made
+        if board is not None
+    ]
+
+
+def _is_drawn(study: Study, kind: RegretKind) -> bool:
+    """Return whether the figure of the leaderboard has anything to draw."""
+    return any(math.isfinite(row.iqm.estimate) for row in study.leaderboard[kind])
 
 
 def _kinds(study: Study) -> list[RegretKind]:
     return [study.kind, *(kind for kind in study.kinds if kind != study.kind)]
 
 
-def _diagrams(study: Study) -> Any:
-    """Yield the critical-difference diagrams: the kind of regret, the drawing, and an explanation."""
+def _diagrams(study: Study, source: str) -> Any:
+    """Yield the critical-difference diagrams: the kind of regret, the drawing, an explanation, and the command."""
     for kind in _kinds(study):
         ranks = study.ranks.get(kind)
         if ranks is not None and len(study.labels) > 1 and len(ranks.tasks):
-            yield KIND_TITLES[kind], cd_diagram(ranks, study.labels), _about(ranks)
+            command = plot_command(source, "cd", kind_option(kind))
+            yield KIND_TITLES[kind], cd_diagram(ranks, study.labels), _about(ranks), command
 
 
 def _about(ranks: RankComparison) -> str:
     tasks = len(ranks.tasks)
     text = (
-        f"Average ranks over {tasks} {'task' if tasks == 1 else 'tasks'}; on each, strategies are ranked by the "
-        "average rank of their runs. The unit is the task, never the run. "
+        f"Average task ranks over {in_words(tasks, 'task')}: on each task, strategies are ranked 1, 2, 3, ... by their "
+        "run ranks. The unit is the task, never the run. "
     )
     words = tests_in_words(ranks)
     tests = f"{text}{words[0].upper()}{words[1:]}."

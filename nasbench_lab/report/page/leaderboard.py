@@ -9,9 +9,12 @@ from typing import Literal
 from markupsafe import Markup
 
 from nasbench_lab.analysis.intervals import Interval
+from nasbench_lab.analysis.studies.leaders import first_group
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.studies.standings import Standing
-from nasbench_lab.report.leaderboard_columns import LeaderboardColumn, columns_of
+from nasbench_lab.report.first_in_words import name_of_test
+from nasbench_lab.report.leaderboard_columns import RUN_RANK, TASK_RANK, LeaderboardColumn, columns_of
+from nasbench_lab.report.page.answers import MARKS, against_first, answer_of
 from nasbench_lab.report.page.curve_charts import KIND_TITLES
 from nasbench_lab.report.page.svg import look, tag
 from nasbench_lab.report.page.tables import (
@@ -20,9 +23,11 @@ from nasbench_lab.report.page.tables import (
     PageTable,
     interval_cells,
     make_table,
+    marked_cells,
     number_cells,
     sort_key,
 )
+from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation.trace import RegretKind
 
 _WHISKER = (144, 18)
@@ -35,26 +40,60 @@ def standings_table(study: Study, kind: RegretKind) -> PageTable | None:
     if not standings:
         return None
     rows = [(standing.strategy, study.labels.index(standing.strategy)) for standing in standings]
-    columns = [column for column in _columns(study, standings) if _says_something(column[1])]
     tasks = len(study.ranks[kind].tasks) if kind in study.ranks else len(study.tasks)
+    columns = [column for column in _columns(study, kind, standings, tasks) if _says_something(column[1])]
     caption = (
-        f"By {KIND_TITLES[kind]} at the end, over {tasks} {'task' if tasks == 1 else 'tasks'}; in brackets "
-        f"{100 * study.level:g} % intervals. The best of a column is bold."
+        f"By {KIND_TITLES[kind]} at the end, over {in_words(tasks, 'task')}; in brackets {100 * study.level:g} % "
+        "intervals. The best of a column is bold."
     )
-    return make_table(caption, PageColumn("strategy", "ascending", kind="text"), columns, rows)
+    return make_table(
+        caption, PageColumn("strategy", "ascending", kind="text"), columns, rows, _terms(study, kind, tasks)
+    )
 
 
-def _columns(study: Study, standings: Sequence[Standing]) -> list[tuple[PageColumn, list[PageCell]]]:
+def _terms(study: Study, kind: RegretKind, tasks: int) -> list[tuple[str, str]]:
+    """Return the meanings of words of the table that are no headings."""
+    terms = [
+        ("normalised", "divided by the regret of the average random architecture: 0 is the optimum, 1 is no search")
+    ]
+    found = first_group(study, kind)
+    if found.finding in ("group", "no difference"):
+        where = TASK_RANK.heading if tasks > 1 else "number"
+        words = f"the result of a test of the {where} above: {name_of_test(study, found)}"
+        terms.insert(0, (", ".join(MARKS.values()), words))
+    return terms
+
+
+def _columns(
+    study: Study, kind: RegretKind, standings: Sequence[Standing], tasks: int
+) -> list[tuple[PageColumn, list[PageCell]]]:
     drawn = PageColumn("", about="the same as a picture; zero is on the left", kind="drawn")
     failures = PageColumn("runs without value", "descending", "they count as infinitely bad", kind="wrapped")
-    rank, regret, *others = columns_of(standings)
+    described = columns_of(standings, tasks)
+    ranks = [column for column in described if column in (TASK_RANK, RUN_RANK)]
+    regret, *others = described[len(ranks) :]
     return [
-        _column(study, standings, rank, sorted_by=True),
+        *_ranks(study, kind, standings, ranks),
         _column(study, standings, regret),
         (drawn, _whiskers(study, standings)),
         *(_column(study, standings, column, kind="wrapped") for column in others),
         (failures, _failures(standings)),
     ]
+
+
+def _ranks(
+    study: Study, kind: RegretKind, standings: Sequence[Standing], ranks: Sequence[LeaderboardColumn]
+) -> list[tuple[PageColumn, list[PageCell]]]:
+    """Return the columns of ranks; the first one, or on a single task the one after it, has marks."""
+    order = [study.labels.index(standing.strategy) for standing in standings]
+    made = [_column(study, standings, column, sorted_by=number == 0) for number, column in enumerate(ranks)]
+    if len(order) < 2:
+        return made
+    if len(ranks) == 1:
+        return [*made, against_first(study, kind, study.ranks[kind].tasks[0], order)]
+    marks = answer_of(study, first_group(study, kind)).marks
+    (heading, cells), *rest = made
+    return [(heading, marked_cells(cells, [marks.get(strategy, "") for strategy in order])), *rest]
 
 
 def _column(

@@ -11,6 +11,7 @@ import numpy as np
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.report.page.charts import Choice
+from nasbench_lab.report.page.figure_commands import figure_options, kind_option, table_option
 from nasbench_lab.report.page.numbers import NONE, decimals, fixed
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -45,11 +46,13 @@ class PairMatrix:
         order: positions of the strategies, best first, of rows and columns.
         choices: of the reader.
         views: by the keys of the choices, joined by ``|``.
+        figure: options of ``nasbench-lab plot`` that draw the numbers P(better), before those of the choices.
     """
 
     order: tuple[int, ...]
     choices: tuple[Choice, ...]
     views: dict[str, PairView]
+    figure: str
 
     @property
     def start(self) -> PairView:
@@ -60,6 +63,7 @@ class PairMatrix:
         """Return the matrix as plain data for JSON."""
         return {
             "choices": [dataclasses.asdict(choice) for choice in self.choices],
+            "figure": self.figure,
             "views": {key: dataclasses.asdict(view) for key, view in self.views.items()},
         }
 
@@ -71,7 +75,13 @@ def compare_all_pairs(study: Study, kind: RegretKind, order: tuple[int, ...]) ->
         return None
     tasks = [*([(_ALL, "all tasks")] if len(each) > 1 and kind in study.ranks else []), *each]
     choices = (
-        Choice("task", "Task", tuple(tasks), tasks[0][0]),
+        Choice(
+            "task",
+            "Task",
+            tuple(tasks),
+            tasks[0][0],
+            tuple("" if key == _ALL else table_option(study, int(key)) for key, _ in tasks),
+        ),
         Choice("measure", "Numbers", _MEASURES, "a12"),
     )
     rows = np.array(order)[:, None], np.array(order)[None, :]
@@ -79,7 +89,7 @@ def compare_all_pairs(study: Study, kind: RegretKind, order: tuple[int, ...]) ->
     for key, _ in tasks:
         made = _over_tasks(study, kind, rows) if key == _ALL else _on_task(study, kind, int(key), rows)
         views |= {f"{key}|{measure}": view for measure, view in made.items()}
-    return PairMatrix(order, choices, views)
+    return PairMatrix(order, choices, views, figure_options("a12") + kind_option(kind))
 
 
 def _over_tasks(study: Study, kind: RegretKind, rows: tuple[IntArray, IntArray]) -> dict[str, PairView]:
@@ -89,7 +99,7 @@ def _over_tasks(study: Study, kind: RegretKind, rows: tuple[IntArray, IntArray])
     better = (significant & (pairs.a12[..., tasks] > 0.5)).sum(axis=2)
     worse = (significant & (pairs.a12[..., tasks] < 0.5)).sum(axis=2)
     by_effect = np.where(pairs.mean_a12_adjusted < 1 - pairs.level, np.sign(pairs.mean_a12 - 0.5), 0)
-    lead = ranks.ranks[None, :] - ranks.ranks[:, None]  # above 0 where the row's average rank is better
+    lead = ranks.ranks[None, :] - ranks.ranks[:, None]  # above 0 where the row's average task rank is better
     by_rank = np.where(ranks.nemenyi < 1 - ranks.level, np.sign(lead), 0)
     name = "the sign test" if len(ranks.ranks) == 2 else "Nemenyi's test"
     tested = f"Mann-Whitney, Holm-adjusted, {_level(pairs.level)}"
@@ -98,7 +108,7 @@ def _over_tasks(study: Study, kind: RegretKind, rows: tuple[IntArray, IntArray])
         f"Holm-adjusted, {_level(pairs.level)})."
     )
     count = f"Number of tasks on which the row is significantly better : worse than the column ({tested})."
-    by_p = f"p-value of {name} of average ranks over tasks; coloured where significant ({_level(ranks.level)})."
+    by_p = f"p-value of {name} of average task ranks; coloured where significant ({_level(ranks.level)})."
     return {
         "a12": _view(a12, pairs.mean_a12[rows], by_effect[rows], _two_digits),
         "difference": _counts(count, better[rows], worse[rows], len(tasks)),

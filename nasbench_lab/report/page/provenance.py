@@ -1,16 +1,14 @@
-"""Provenance of results: versions, licences, citations, and the commands that reproduce page and figures."""
+"""Provenance of results: versions, licences, citations."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.errors import NasbenchLabError
-from nasbench_lab.files import file_names
 from nasbench_lab.report.page.numbers import NONE, duration
 from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table
 from nasbench_lab.strategies import registry
@@ -164,67 +162,3 @@ def _references(strategies: Iterable[str]) -> Iterable[tuple[str, str]]:
             continue
         if reference:
             yield name, reference
-
-
-FIGURES = {
-    "regret": "curves on every task",
-    "leaderboard": "leaderboard",
-    "rank": "rank over time",
-    "normalised": "normalised regret over all tasks",
-    "cd": "critical differences",
-    "a12": "every pair",
-    "ecdf": "targets reached",
-    "profile": "profiles",
-    "final": "regret at the end of the runs",
-}
-"""Contents of the page, by the name of the figure of ``nasbench-lab plot`` that draws the same for a paper."""
-
-
-def commands(sources: Sequence[str], study: Study) -> tuple[tuple[str, str], ...]:
-    """Return the commands that reproduce the page and its figures: what each makes, and the command.
-
-    Args:
-        sources: paths of the results as a user would type them.
-        study: of the results.
-    """
-    labels = [str(each["label"]) for each in study.provenance.get("inputs") or () if each["label"]]
-    where = shlex.join(sources) + "".join(_option("label", label) for label in labels)
-    by = f"{_option('kind', study.kind)}{_option('reference', study.labels[study.reference])}"
-    made = [("this page, figures and tables", f"nasbench-lab report {where}{by}")]
-    made += [
-        (what, f"nasbench-lab plot {where} --figure {name} --out {name}.pdf{by}")
-        for name, what in FIGURES.items()
-        if _has(study, name)
-    ]
-    tables = [task.table for task in study.tasks]
-    stems = file_names(tables)
-    for place, task in enumerate(study.tasks):
-        if task.space and tables.count(task.table) == 1:  # the command chooses by the table
-            draw = f"nasbench-lab plot {where} --figure architecture --out architecture-{stems[place]}.pdf"
-            draw += _option("table", task.table)
-            made.append((f"architecture found on {task.table}", draw))
-    cited = [str(table["name"]) for table in study.provenance.get("tables", ()) if table.get("citation")]
-    if cited:
-        names = " ".join(shlex.quote(name) for name in dict.fromkeys(cited))
-        made.append(("references as a file", f"nasbench-lab cite {names} --out refs.bib"))
-    return tuple(made)
-
-
-def _has(study: Study, figure: str) -> bool:
-    """Return whether a study has the data of a figure."""
-    kind = study.kind
-    if figure in ("regret", "final"):
-        return True
-    if figure == "ecdf":
-        return any(key[0] == kind for key in study.times)
-    if figure == "profile":
-        return kind in study.profiles
-    if figure == "normalised":
-        return kind in study.progress and bool(study.progress[kind].normalised_tasks)
-    if figure in ("cd", "a12", "rank"):
-        return kind in study.leaderboard and len(study.labels) > 1
-    return kind in study.leaderboard
-
-
-def _option(name: str, value: str) -> str:
-    return f" --{name} {shlex.quote(value)}"

@@ -6,6 +6,8 @@ import re
 
 from markupsafe import Markup, escape
 
+from nasbench_lab.report.looks import line_look
+
 Attribute = str | float | int | None
 
 
@@ -53,7 +55,30 @@ def breakable(text: str) -> Markup:
     return Markup("<wbr>").join(re.split(r"(?<=[-_,=/])|(?=\()", text))
 
 
-def swatch(position: int) -> Markup:
-    """Return the line of a strategy for legends."""
-    line = tag("line", class_="curve", x1=0, y1=6, x2=32, y2=6)
-    return tag("svg", line, class_=f"swatch {look(position)}", viewBox="0 0 32 12", aria_hidden="true")
+_MARKERS = {
+    "o": "M-4,0A4,4 0 1 0 4,0A4,4 0 1 0 -4,0Z",
+    "s": "M-3.5,-3.5H3.5V3.5H-3.5Z",
+    "^": "M0,-4.5L4.5,3.5H-4.5Z",
+    "D": "M0,-5L5,0L0,5L-5,0Z",
+    "v": "M0,4.5L4.5,-3.5H-4.5Z",
+    "P": "M-1.5,-4.5H1.5V-1.5H4.5V1.5H1.5V4.5H-1.5V1.5H-4.5V-1.5H-1.5Z",
+    "X": "M-4.5,-2.5L-2.5,-4.5L0,-2L2.5,-4.5L4.5,-2.5L2,0L4.5,2.5L2.5,4.5L0,2L-2.5,4.5L-4.5,2.5L-2,0Z",
+}  # paths around the origin, CSS pixels
+
+
+def marker_path(position: int, strategies: int) -> str:
+    """Return the path of a strategy's marker around the origin; empty where colours alone tell strategies apart.
+
+    >>> marker_path(0, 3), marker_path(1, 9)
+    ('', 'M-3.5,-3.5H3.5V3.5H-3.5Z')
+    """
+    marker = line_look(position, strategies)["marker"]
+    return _MARKERS[marker] if marker else ""
+
+
+def swatch(position: int, strategies: int) -> Markup:
+    """Return the line of a strategy for legends; with its marker where colours repeat."""
+    parts = [tag("line", class_="curve", x1=0, y1=6, x2=32, y2=6)]
+    if path := marker_path(position, strategies):
+        parts.append(tag("path", class_="shape", d=path, transform="translate(16 6)"))
+    return tag("svg", *parts, class_=f"swatch {look(position)}", viewBox="0 0 32 12", aria_hidden="true")

@@ -24,6 +24,7 @@ class PageCell:
         kind: class in the style sheet.
         picture: shown instead of the text.
         below: whether the spread stands below the text, else behind it.
+        mark: of a strategy, by the test of the text: a key of `MARKS`, or empty.
     """
 
     text: str = ""
@@ -32,6 +33,7 @@ class PageCell:
     kind: str = ""
     picture: Markup | None = None
     below: bool = True
+    mark: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,11 +66,19 @@ class PageRow:
 
 @dataclasses.dataclass(frozen=True)
 class PageTable:
-    """A table: its caption, the headings (first that of the row headings) and the rows."""
+    """A table.
+
+    Attributes:
+        caption: of the table.
+        columns: headings, the first is that of the row headings.
+        rows: of cells.
+        terms: words of the table and their meanings, for readers who open them.
+    """
 
     caption: str
     columns: tuple[PageColumn, ...]
     rows: tuple[PageRow, ...]
+    terms: tuple[tuple[str, str], ...] = ()
 
 
 def make_table(
@@ -76,6 +86,7 @@ def make_table(
     first: PageColumn,
     columns: Sequence[tuple[PageColumn, Sequence[PageCell]]],
     rows: Sequence[tuple[str, int | None]],
+    terms: Sequence[tuple[str, str]] = (),
 ) -> PageTable:
     """Return a table, given by columns.
 
@@ -84,12 +95,15 @@ def make_table(
         first: heading of the row headings.
         columns: headings and cells.
         rows: heading of each row, and position of its strategy.
+        terms: words and their meanings, besides those of the columns.
     """
     made = [
         PageRow(label, strategy, tuple(cells[place] for _, cells in columns))
         for place, (label, strategy) in enumerate(rows)
     ]
-    return PageTable(caption, (first, *(heading for heading, _ in columns)), tuple(made))
+    headings = (first, *(heading for heading, _ in columns))
+    meanings = [(heading.title, heading.about) for heading in headings if heading.title and heading.about]
+    return PageTable(caption, headings, tuple(made), (*meanings, *terms))
 
 
 def number_cells(values: Sequence[float], best: Literal["low", "high", ""] = "") -> list[PageCell]:
@@ -110,6 +124,11 @@ def interval_cells(intervals: Sequence[Interval], best: Literal["low", "high", "
         )
         for (text, spread), each in zip(interval_columns(intervals), intervals, strict=True)
     ]
+
+
+def marked_cells(cells: Sequence[PageCell], marks: Sequence[str]) -> list[PageCell]:
+    """Return the cells with marks, which must come from the test of their numbers."""
+    return [dataclasses.replace(cell, mark=mark) for cell, mark in zip(cells, marks, strict=True)]
 
 
 def best_of(values: Sequence[float], best: Literal["low", "high", ""]) -> float:

@@ -27,6 +27,7 @@ LIGHT = {
     "warning-edge": "#c98a1b",
     "better": "#cfe5f7",
     "worse": "#fbdcc8",
+    "shade": "#191d2340",
 }
 DARK = {
     "page": "#12151a",
@@ -44,6 +45,7 @@ DARK = {
     "warning-edge": "#94752c",
     "better": "#1f4566",
     "worse": "#5f3418",
+    "shade": "#000000c0",
 }
 
 

@@ -2,8 +2,9 @@
 
 const MARKS = { b: "better", w: "worse", s: "same" };
 
-function matrix(holder, model) {
+function matrix(holder, model, plot) {
   const cells = Array.from(holder.querySelectorAll("tbody td"));
+  const code = holder.querySelector(".command code");
   const caption = holder.querySelector("caption span");
   const chosen = Object.fromEntries(model.choices.map((choice) => [choice.name, choice.start]));
   const show = () => {
@@ -13,6 +14,12 @@ function matrix(holder, model) {
       cell.textContent = view.texts[place];
       cell.className = MARKS[view.marks[place]] ?? "";
     });
+    if (!code) return;
+    const added = model.choices.map(({ name, options, arguments: given }) => {
+      return given[options.findIndex(([key]) => key === chosen[name])] ?? "";
+    });
+    code.textContent = `${plot}${model.figure}${added.join("")}`;
+    code.parentElement.hidden = chosen.measure !== "a12"; // the figure shows these numbers only
   };
   const row = made("div", { class: "controls" });
   for (const choice of model.choices) {

@@ -17,7 +17,8 @@ async function copyText(text, button) {
   }
   const label = (button.dataset.label ??= button.textContent);
   button.textContent = done ? "Copied" : "Could not copy: select the text instead";
-  document.getElementById("status").textContent = button.textContent;
+  const said = document.getElementById("status");
+  said.textContent = button.textContent;
   setTimeout(() => { button.textContent = label; }, 2500);
 }
 
@@ -38,19 +39,45 @@ function setTheme(name, button) {
   try { localStorage.setItem(THEME_KEY, theme); } catch { /* the choice lasts as long as the page */ }
 }
 
+/** A button that copies the text of an element. */
+function copyButton(label, source, description) {
+  const button = made("button", { type: "button", class: "button" }, label);
+  if (description) button.setAttribute("aria-label", description);
+  button.addEventListener("click", () => copyText(source.textContent, button));
+  return button;
+}
+
+/** Open what is folded before the page is printed, and fold it again afterwards. */
+function unfoldOnPaper() {
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = Array.from(document.querySelectorAll("details.entry:not([open])"));
+    for (const each of opened) each.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const each of opened) each.open = false;
+  });
+}
+
 function start() {
+  document.documentElement.classList.add("scripted");
   const data = JSON.parse(document.getElementById("data").textContent);
-  const visible = new Visible(data.strategies.length);
+  const visible = new Visible(data.strategies.map(({ label }) => label));
   for (const figure of document.querySelectorAll("[data-chart]")) {
-    new Chart(figure, data.charts[figure.dataset.chart], data.strategies, data.order, visible);
+    new Chart(figure, data.charts[figure.dataset.chart], data.strategies, data.order, visible, data.plot);
   }
-  if (data.matrix) matrix(document.getElementById("matrix"), data.matrix);
+  if (data.matrix) matrix(document.getElementById("matrix"), data.matrix, data.plot);
   for (const table of document.querySelectorAll("table.sortable")) sortable(table);
   for (const holder of document.querySelectorAll(".copyable")) {
-    const button = made("button", { type: "button", class: "button" }, holder.dataset.copy);
-    button.addEventListener("click", () => copyText(holder.querySelector("pre").textContent, button));
-    holder.append(button);
+    holder.append(copyButton(holder.dataset.copy, holder.querySelector("pre")));
   }
+  for (const holder of document.querySelectorAll(".command")) {
+    const code = holder.querySelector("code");
+    holder.prepend(copyButton("Copy command", code, "Copy command of this figure"));
+  }
+  filterField(document.getElementById("filter"), visible);
+  scrollCues();
+  unfoldOnPaper();
   const button = document.getElementById("theme");
   button.hidden = false;
   setTheme(remembered(), button);
