@@ -1,41 +1,20 @@
 """The page in a real browser: its script runs without a complaint, and does what the page says."""
 
 import contextlib
-import importlib.util
 import json
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made_up_studies import made_up_study
+from page_browser import IN_BROWSER, chart, choose, open_page, started_browser, wait_for
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import study
 from nasbench_lab.report.page import theme, write_page
 from nasbench_lab.testing import synthetic_table
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(importlib.util.find_spec("selenium") is None, reason="needs selenium"),
-    pytest.mark.skipif(not BROWSER or not DRIVER, reason="needs chromium and chromedriver"),
-]
-
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+pytestmark = IN_BROWSER
 
 LONG = "regularized-evolution(population_size=100,sample_size=25,mutation=an_unbroken_word_of_a_name_that_never_ends)"
 STUDIES = {
@@ -50,18 +29,8 @@ STUDIES = {
 
 @pytest.fixture(scope="module")
 def browser():
-    """One browser for all tests: starting it takes longer than all of them."""
-    from selenium import webdriver
-
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        options = webdriver.ChromeOptions()
-        options.binary_location = BROWSER
-        for option in (*OPTIONS, f"--user-data-dir={profile}"):
-            options.add_argument(option)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    with started_browser() as driver:
         yield driver
-        driver.quit()
 
 
 @pytest.fixture(scope="module")
@@ -76,41 +45,11 @@ def folder(tmp_path_factory):
 def page(browser, folder):
     """Opens a page; at the end of the test, the console must be empty."""
 
-    def opened(name="few", width=1440, scheme="light", script=True):
-        command = browser.execute_cdp_cmd
-        command("Emulation.setScriptExecutionDisabled", {"value": not script})
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        command("Emulation.setDeviceMetricsOverride", size)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        command("Emulation.setEmulatedMedia", {"media": "", "features": features})
-        browser.get((folder / f"{name}.html").as_uri())
-        return browser
+    def opened(name="few", **options):
+        return open_page(browser, folder / f"{name}.html", **options)
 
     yield opened
     assert browser.get_log("browser") == []
-
-
-def wait_for(browser, condition):
-    """Wait until a JavaScript expression holds; charts draw when they know their size."""
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    WebDriverWait(browser, 10, poll_frequency=0.02).until(lambda b: b.execute_script(f"return {condition}"))
-
-
-def chart(browser, name="regret"):
-    wait_for(browser, f"document.querySelector('#chart-{name} .plot svg') !== null")
-    return browser.find_element("id", f"chart-{name}")
-
-
-def choose(browser, figure, name, value):
-    """Press a segment, or choose from a menu."""
-    browser.execute_script(
-        """const control = arguments[0].querySelector(`select[data-choice="${arguments[1]}"]`)
-            ?? arguments[0].querySelector(`input[data-choice="${arguments[1]}"][value="${arguments[2]}"]`);
-        if (control.tagName === "SELECT") { control.value = arguments[2]; control.dispatchEvent(new Event("change")); }
-        else control.click();""",
-        figure, name, value,
-    )  # fmt: skip
 
 
 def curves_of(figure):
@@ -337,7 +276,7 @@ def test_the_theme(page):
 @pytest.mark.parametrize("width", [360, 768, 1440])
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_page_never_scrolls_sideways(page, name, width):
-    browser = page(name, width)
+    browser = page(name, width=width)
     chart(browser)
     browser.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
     wide = browser.execute_script(

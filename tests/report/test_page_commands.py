@@ -1,0 +1,111 @@
+"""The commands on the page draw its figures: each of them is run as a shell would run it."""
+
+import functools
+import html
+import itertools
+import shlex
+
+import pytest
+import typer.testing
+from made_up_studies import made_up_study
+
+import nasbench_lab as nl
+from nasbench_lab.analysis import study
+from nasbench_lab.cli import plot
+from nasbench_lab.cli.app import app
+from nasbench_lab.report.page.charts import chart_data
+from nasbench_lab.report.page.curve_charts import study_charts
+from nasbench_lab.report.page.figure_commands import commands, option, plot_command, table_option
+from nasbench_lab.report.page.html import render_page
+from nasbench_lab.report.page.pairwise import compare_all_pairs
+from nasbench_lab.simulation import save_traces
+from nasbench_lab.suites import open_results
+from nasbench_lab.testing import synthetic_table
+
+SOURCE = "my results/it's $HOME; #1.h5"
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A folder with results whose path a shell must not read as anything else."""
+    folder = tmp_path_factory.mktemp("shell")
+    (folder / SOURCE).parent.mkdir()
+    strategies = ("random-search", "regularized-evolution:population_size=5,sample_size=2")
+    tables = (synthetic_table("topology"), synthetic_table("chain"))
+    budget = nl.Budget(evaluations=12)
+    save_traces([nl.simulate(t, s, runs=6, budget=budget) for t in tables for s in strategies], folder / SOURCE)
+    return folder
+
+
+def write_a_mark(_, path, **__):
+    path.write_bytes(b"%PDF")
+
+
+def of_choices(source, options, choices, number):
+    """The command that the page's script makes from the options with a number, or the last ones, of all choices."""
+    given = [choice["arguments"] for choice in choices if choice["arguments"]]
+    return plot_command(source) + options + "".join(each[min(number, len(each) - 1)] for each in given)
+
+
+def shown_commands(found, source):
+    """The commands next to the figures, for the first and the last options of all choices."""
+    text = render_page(found, source=source)
+    first = [part.split("</code>")[0] for part in text.split('<p class="command"><code>')[1:]]
+    made = list(map(html.unescape, first))
+    for chart, number in itertools.product(study_charts(found), (0, 9)):
+        data = chart_data(chart, 25)
+        made.append(of_choices(source, data["figure"], data["choices"], number))
+    matrix = compare_all_pairs(found, found.kind, tuple(range(len(found.labels)))).data()
+    made += [of_choices(source, matrix["figure"], matrix["choices"], number) for number in (0, 9)]
+    return list(dict.fromkeys(made))
+
+
+def test_every_command_next_to_a_figure_draws_it(stored, monkeypatch):
+    monkeypatch.chdir(stored)
+    monkeypatch.setattr(plot, "study_of", functools.partial(study, resamples=10))  # 1,000 take longer
+    found = study(open_results(SOURCE), resamples=10)
+    given = shown_commands(found, SOURCE)
+    names = {shlex.split(command)[4] for command in given}
+    assert names == {"leaderboard", "regret", "rank", "normalised", "cd", "a12", "ecdf", "profile", "architecture"}
+    runner, drawn = typer.testing.CliRunner(), set()
+    for command in given:
+        program, *words = shlex.split(command)
+        assert program == "nasbench-lab"
+        out = stored / words[words.index("--out") + 1]
+        with monkeypatch.context() as patched:
+            if out in drawn:  # the same figure with other choices; to save it as PDF takes most of the time
+                patched.setattr(plot, "save_figure_as", write_a_mark)
+            done = runner.invoke(app, words)
+        assert done.exit_code == 0, (command, done.output, done.exception)
+        assert out.read_bytes().startswith(b"%PDF"), command
+        drawn.add(out)
+
+
+def test_the_listed_commands_are_those_of_the_figures(stored, monkeypatch):
+    monkeypatch.chdir(stored)
+    found = study(open_results(SOURCE), resamples=20)
+    listed = [shlex.split(command) for _, command in commands(SOURCE, found)]
+    assert all(words[2] == SOURCE for words in listed)
+    runner = typer.testing.CliRunner()
+    final = next(words for words in listed if "final" in words)
+    assert runner.invoke(app, final[1:]).exit_code == 0
+
+
+def test_options_are_quoted_for_a_shell():
+    hostile = "a b; rm -rf ~ '$(x)' \"`y`\" \n"
+    assert shlex.split(option("table", hostile)) == ["--table", hostile]
+    assert shlex.split(option("table", "-x")) == ["--table=-x"]
+    assert shlex.split(plot_command(hostile, "cd")) == [
+        "nasbench-lab",
+        "plot",
+        hostile,
+        "--figure",
+        "cd",
+        "--out",
+        "cd.pdf",
+    ]
+
+
+def test_a_table_is_chosen_only_among_several():
+    assert table_option(made_up_study(2, 1), 0) == ""
+    assert table_option(made_up_study(2, 2), 1) == " --table synthetic/table-1"
