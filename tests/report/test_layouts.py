@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from made_up_studies import made_up_study
 
-from nasbench_lab.report.figures.panels import draw_losses
+from nasbench_lab.report.figures.curves import CurveOptions, draw_losses
+from nasbench_lab.report.figures.highlight import make_looks
+from nasbench_lab.report.figures.paper_styles import STYLES
 from nasbench_lab.report.figures.text_fit import text_width
 from nasbench_lab.report.layout.critical_difference import TICK, estimated_width, lay_out_ranks
 from nasbench_lab.report.layout.log_axis import place_of_zero
@@ -130,15 +132,24 @@ def test_broken_texts_fit():
     assert wrap_text("short", 12, len) == ["short"]
 
 
-def test_zero_has_one_place_in_figures_and_on_the_page():
+def drawn_losses(grid, lines):
+    """A panel with the losses of one strategy on a log axis."""
     from matplotlib.figure import Figure
 
+    panel = Figure().subplots()
+    style = STYLES["single"]
+    looks = make_looks(["mine"], ["mine"], None)
+    draw_losses(panel, grid, lines, CurveOptions(looks, "linear", "log", "none", style.width, style))
+    return panel
+
+
+def test_zero_has_one_place_in_figures_and_on_the_page():
     grid = np.arange(1.0, 5.0)
     low, middle, high = np.array([[0.2, 0.06, 0, 0], [0.5, 0.1, 0.1, 0], [1, 0.2, 0.1, 0.1]])
-    panel = Figure().subplots()
-    draw_losses(panel, grid, np.stack([low, middle, high])[:, None], [{"color": "black"}])
+    panel = drawn_losses(grid, np.stack([low, middle, high])[:, None])
     view = ChartView(grid, (Line(0, middle, low, high),), "x", "y", "middle", zero="optimum")
-    assert panel.get_ylim()[0] == view.zero_at == place_of_zero([0.06]) == 0.02
+    assert panel.lines[0].get_ydata()[-1] == view.zero_at == place_of_zero([0.06]) == 0.02
+    assert panel.get_ylim()[0] <= 0.02
     assert place_of_zero([0.0, np.nan, np.inf]) == 1e-12
 
 
@@ -151,9 +162,6 @@ def test_the_page_is_told_where_zero_is():
 
 
 def test_a_panel_of_nothing_but_zeros_has_no_numbers():
-    from matplotlib.figure import Figure
-
-    panel = Figure().subplots()
-    draw_losses(panel, np.arange(1.0, 5.0), np.zeros((3, 1, 4)), [{"color": "black"}])
+    panel = drawn_losses(np.arange(1.0, 5.0), np.zeros((3, 1, 4)))
     assert panel.texts[0].get_text() == "optimum"
     assert len(panel.get_yticks()) == 0
