@@ -139,7 +139,7 @@ def drawn_losses(grid, lines):
     panel = Figure().subplots()
     style = STYLES["single"]
     looks = make_looks(["mine"], ["mine"], None)
-    draw_losses(panel, grid, lines, CurveOptions(looks, "linear", "log", "none", style.width, style))
+    draw_losses(panel, grid, lines, CurveOptions(looks, "linear", "log", "bands", style.width, style))
     return panel
 
 
