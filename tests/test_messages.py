@@ -60,10 +60,10 @@ def search(**changes):
             "a budget in energy must be above 0 and at most 2.7777",
         ),
         (lambda: nl.Budget(energy="0 J"), ParameterError, "a budget in energy must be above 0 and at most 1e+15 J"),
-        (lambda: study(3), ParameterError, "give results or a list of traces, got 3"),
-        (lambda: study([trace(), 3]), ParameterError, "give results or a list of traces, got a list with 3"),
-        (lambda: regret_figure([trace(), 3]), ParameterError, "give a study, traces, results or a path, got a list wi"),
-        (lambda: regret_figure(3), ParameterError, "give a study, traces, results or a path, got 3"),
+        (lambda: study(3), ParameterError, "give results, traces or paths, got 3"),
+        (lambda: study([trace(), 3]), ParameterError, "give results, traces or paths, got a list with 3"),
+        (lambda: regret_figure([trace(), 3]), ParameterError, "give results, traces or paths, got a list with 3"),
+        (lambda: regret_figure(3), ParameterError, "give results, traces or paths, got 3"),
     ],
 )
 def test_messages_are_short_and_name_what_was_given(wrong, kind, message):

@@ -172,12 +172,12 @@ def test_most_strategies_have_a_picture(site):
 
 def test_the_gallery_has_every_figure(site, pages):
     text = gallery.text()
-    missing = [name for name in plot._FIGURES if f"--figure {name} " not in text]
+    missing = [name for name in plot.FIGURES if f"--figure {name} " not in text]
     missing += [name for name in report.__all__ if name.endswith("_figure") and name not in text]
     missing = [name for name in missing if name != "save_figure"]  # writes a figure, draws none
     assert not missing, f"add these figures to tools/website/gallery.md: {missing}"
     shown = [address for address in pages["gallery.html"].loaded if address.startswith("gallery/")]
-    assert len(shown) >= len(plot._FIGURES)
+    assert len(shown) >= len(plot.FIGURES)
     for address in shown:
         assert (site / address).stat().st_size > 5_000
 

@@ -442,9 +442,9 @@ def test_the_page_of_real_results(results):
 
 def test_the_commands_on_the_page_exist(results):
     """Every command is taken by the command line; the figures' names are those of ``plot``."""
-    from nasbench_lab.cli.plot import _FIGURES
+    from nasbench_lab.cli import plot
 
-    assert set(FIGURES) <= set(_FIGURES)
+    assert set(FIGURES) <= set(plot.FIGURES)
     found = study(open_results(results), resamples=10)
     given = [shlex.split(command) for _, command in commands(str(results), found)]
     assert {words[1] for words in given} == {"report", "plot", "cite"}

@@ -102,7 +102,7 @@ def test_bad_parameters_are_one_clear_line(name, parameters, message):
 
 def test_unknown_names_offer_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean 'random-search'"):
-        resolve("random_search", {})
+        resolve("random_serch", {})
     with pytest.raises(UnknownNameError, match="did you mean 'population_size'"):
         resolve("regularized-evolution", {"population": 3})
     with pytest.raises(UnknownNameError, match="known: none"):

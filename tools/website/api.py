@@ -147,9 +147,16 @@ def _origin(module: str, name: str) -> str:
     >>> _origin("nasbench_lab.tables", "load")
     'nasbench_lab.tables.catalogue.load'
     """
-    for node in _tree(module).body if _is_module(module) else ():
-        if isinstance(node, ast.ImportFrom):
-            for imported in node.names:
-                if (imported.asname or imported.name) == name:
-                    return _origin(str(node.module), imported.name)
+    for node in _imports_of(module) if _is_module(module) else ():
+        for imported in node.names:
+            if (imported.asname or imported.name) == name and node.module != module:  # else it is a module in the package
+                return _origin(str(node.module), imported.name)
     return f"{module}.{name}"
+
+
+def _imports_of(module: str) -> Iterator[ast.ImportFrom]:
+    """Yield the imports of names, also those for type checkers only: names that are imported when they are used."""
+    for node in _tree(module).body:
+        for each in node.body if isinstance(node, ast.If) else [node]:
+            if isinstance(each, ast.ImportFrom):
+                yield each

@@ -61,8 +61,7 @@ class Standing:
 class Leaderboard(tuple[Standing, ...]):
     """The rows of a leaderboard by place, see `Standing`: a tuple that shows itself in a notebook.
 
-    Args:
-        standings: the rows.
+    Attributes:
         reference: label of the strategy with which the others are compared.
 
     >>> Leaderboard([])
