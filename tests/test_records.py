@@ -279,7 +279,7 @@ class TestDisplays:
             + ", ".join(f"{row.place}. {row.strategy}" for row in board)
             + ">"
         )
-        assert all(f"<td>{row.strategy}</td><td>{row.rank:.2f}</td>" in board._repr_html_() for row in board)
+        assert all(f"<td>{row.strategy}</td><td>{row.task_rank:.2f}</td>" in board._repr_html_() for row in board)
         assert pickle.loads(pickle.dumps(board)).reference == board.reference == found.labels[0]
         result = leaderboard_table(found)
         assert repr(result) == f"<ResultTable leaderboard-test: {len(board)} rows, {len(result.headings)} columns>"

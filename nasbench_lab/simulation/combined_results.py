@@ -253,6 +253,7 @@ def _provenance(
         missing=sum(one["missing"] for one in given),
         unfinished=[each for one in given for each in one["unfinished"]],
         repeated=[*_united(given, "repeated"), *_in_words(repeated)],
+        imported=_united(given, "imported"),
         inputs=[record for each in inputs for record in _records(each)],
     )
 

@@ -29,6 +29,7 @@ SPACES = {
     "choices": spaces.ChoicesSpace(CHOICES),
     "listed-choices": spaces.ListedChoicesSpace.of(CHOICES, [[0, 1, 1], [1, 2, 0]]),
     "listed": spaces.ListedSpace(["resnet18", "a network with quite a long name " * 5]),
+    "subset": spaces.SubsetSpace(spaces.TopologySpace(), [0, 7, 15624]),
 }
 EVERY = pytest.mark.parametrize("name", SPACES)
 

@@ -69,7 +69,7 @@ def test_a_search_on_test_accuracy_says_so_in_the_figure():
     table = nl.load("nas-bench-macro/cifar10")
     trace = nl.simulate(table, "random-search", runs=9, budget=nl.Budget(evaluations=9))
     panels = regret_figure([trace], "both").axes
-    assert [panel.get_title(loc="left") for panel in panels] == ["nas-bench-macro/cifar10 (50 epochs, on test)"]
+    assert [panel.get_title(loc="left") for panel in panels] == ["nas-bench-macro/cifar10, on test"]
 
 
 def test_figures_that_cannot_be_drawn():
