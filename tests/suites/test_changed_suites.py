@@ -206,7 +206,7 @@ def test_a_half_finished_suite_can_change(tmp_path, simulated):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_suite(suite(tmp_path), tmp_path / "out", report=stop)
+        run_suite(suite(tmp_path), tmp_path / "out", progress=stop)
     run(suite(tmp_path, [*STRATEGIES, "hill-climbing"]), tmp_path / "out")
     run_suite(suite(tmp_path, [*STRATEGIES, "hill-climbing"]), tmp_path / "scratch")
     assert digests(tmp_path / "out") == digests(tmp_path / "scratch")
