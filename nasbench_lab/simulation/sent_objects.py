@@ -9,9 +9,10 @@ import functools
 import importlib.machinery
 import io
 import marshal
+import operator
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -35,12 +36,41 @@ def _packer() -> Any:
     """Return the class of cloudpickle, but with the file names of code, which messages of errors need."""
     import cloudpickle
 
-    table = collections.ChainMap({CodeType: _reduced_code}, cloudpickle.Pickler.dispatch_table)
+    own = {CodeType: _reduced_code, type(_packer): _reduced_cache, functools.cached_property: _reduced_property}
+    table = collections.ChainMap(own, cloudpickle.Pickler.dispatch_table)
     return type("Packer", (cloudpickle.Pickler,), {"dispatch_table": table})
 
 
 def _reduced_code(code: CodeType) -> tuple[Any, ...]:
     return marshal.loads, (marshal.dumps(code),)
+
+
+def _reduced_cache(function: Any) -> str | tuple[Any, ...]:
+    """Reduce a function with `functools.lru_cache`: cloudpickle sends all of them by name, also those of a notebook."""
+    import cloudpickle
+
+    by_value = {"__main__", *cloudpickle.list_registry_pickle_by_value()}
+    if function.__module__ not in by_value:
+        with contextlib.suppress(AttributeError):
+            module = sys.modules.get(function.__module__)
+            if operator.attrgetter(function.__qualname__)(module) is function:
+                return str(function.__qualname__)
+    return _cached_again, (function.__wrapped__, function.cache_parameters())
+
+
+def _cached_again(function: Callable[..., Any], parameters: dict[str, Any]) -> Callable[..., Any]:
+    return functools.lru_cache(**parameters)(function)
+
+
+def _reduced_property(cached: functools.cached_property[Any]) -> tuple[Any, ...]:
+    """Reduce a `functools.cached_property` without its lock, which Python 3.11 has."""
+    return _property_again, (cached.func, cached.attrname)
+
+
+def _property_again(function: Callable[[Any], Any], name: str | None) -> functools.cached_property[Any]:
+    again = functools.cached_property(function)
+    again.attrname = name
+    return again
 
 
 def packed_strategy(strategy: Strategy[Any]) -> bytes:
@@ -90,6 +120,8 @@ def _importable(module: ModuleType) -> bool:
     file = getattr(module, "__file__", None)
     if spec is None or file is None or spec.origin is None:
         return file is None  # built-in modules have none
+    if spec.origin == "frozen":  # of the standard library, such as abc, although there is a file, too
+        return getattr(module.__spec__, "origin", None) == "frozen"
     return os.path.realpath(spec.origin) == os.path.realpath(file)
 
 

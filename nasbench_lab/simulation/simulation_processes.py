@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import pickle
+import sys
 import traceback
 import warnings
 from collections.abc import Callable
@@ -208,7 +210,7 @@ class _Search:
         except (EOFError, OSError):
             child.end()
             raise StrategyError(
-                f"the process that simulated runs {self._runs(task)} of {self._strategy.label!r} "
+                f"the process that simulated {self._runs(task)} of {self._strategy.label!r} "
                 f"on {self._setting.table!r} died ({child.how_it_died})"
             ) from None
         if isinstance(answer, _Raised):
@@ -225,7 +227,7 @@ class _Search:
 
     def _runs(self, task: _Task) -> str:
         first = self._setting.first_run + task.first
-        return f"{first} to {first + task.runs - 1}"
+        return f"run {first}" if task.runs == 1 else f"runs {first} to {first + task.runs - 1}"
 
     def _advance(self, task: _Task, runs: float) -> None:
         before, self._done[task.first] = self._done.get(task.first), float(runs)
@@ -284,6 +286,8 @@ class _Worker:
             details = "".join(traceback.format_exception(error))
             place = place_in_user_code(error.__traceback__)
             return packed(_Raised(_packed_error(error), described(error), place, details))
+        finally:
+            _show_prints()
 
     def _simulate(self, task: _Task) -> _Finished:
         if task.packed is not None:
@@ -313,6 +317,13 @@ class _Worker:
 
     def _advance(self, runs: float) -> None:
         self._line.send_bytes(packed(_Advanced(runs)))
+
+
+def _show_prints() -> None:
+    """Write what the strategy printed: this process may be ended before Python does."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # closed, or whatever the strategy put there
+            stream.flush()
 
 
 def _packed_error(error: BaseException) -> bytes:

@@ -1,6 +1,7 @@
 """Several processes: the same bytes as one, errors and warnings as in one, and nothing left behind."""
 
 import contextlib
+import fnmatch
 import functools
 import os
 import pickle
@@ -160,6 +161,28 @@ def test_parameters_and_functions_of_other_modules(pool):
     assert (several.architecture == 3).all()
 
 
+def test_functions_and_properties_that_keep_values(pool):
+    @functools.lru_cache(maxsize=7)
+    def halved(number):
+        return 0 if number < 2 else 1 + halved(number // 2)
+
+    class Mine(plain_class()):
+        step = functools.cache(lambda _, number: halved(number) + 3)
+        start = functools.cached_property(lambda _: halved.cache_parameters()["maxsize"])
+
+        def ask(self):
+            return self.start + self.step(16)
+
+    one, several = both(pool, TABLE, Mine, 4, Conditions(BUDGET))
+    assert identical(one, several)
+    assert (several.architecture == 7 + 4 + 3).all()
+
+
+def test_functions_of_modules_that_keep_values_are_sent_by_their_name():
+    for function in (fnmatch._compile_pattern, fnmatch.fnmatch):
+        assert packed(function) == pickle.dumps(function, protocol=pickle.HIGHEST_PROTOCOL)
+
+
 # Warnings
 
 
@@ -274,6 +297,11 @@ def test_a_process_that_dies_is_named():
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_a_process_that_dies_in_its_only_run():
+    with pytest.raises(StrategyError, match=r"the process that simulated run [56] of "):
+        nl.simulate(TABLE, plain_class(ask=lambda _: os._exit(9)), budget=BUDGET, runs=2, processes=2, first_run=5)
+
+
 def test_a_strategy_that_cannot_be_sent_is_refused_in_one_line():
     kind = plain_class()
     kind.lock = threading.Lock()
@@ -325,6 +353,36 @@ def test_a_class_of_a_file_is_sent_as_it_was_imported(tmp_path, pool):
     assert (pickle.loads(packed_strategy(found)).factory(None, None).ask()) == 11
 
 
+LOCK_STEP = """
+import dataclasses
+
+from nasbench_lab.strategies import Strategy
+
+
+@dataclasses.dataclass(frozen=True)
+class Guess(Strategy):
+    name = "guess"
+    number: int = 1
+
+    def start(self, problem):
+        return problem
+
+    def ask(self, state):
+        return state.space.sample(state.streams.uniform(self.number))
+
+    def tell(self, state, evaluations):
+        pass
+"""
+
+
+def test_a_class_in_lock_step_of_a_file(tmp_path, pool):
+    path = tmp_path / "guess.py"
+    path.write_text(LOCK_STEP)
+    one, several = both(pool, TABLE, f"{path}:Guess", 9, Conditions(BUDGET))
+    assert identical(one, several)
+    assert b"__instancecheck__" not in packed_strategy(find_strategy(f"{path}:Guess")), "the code of abc.ABCMeta"
+
+
 def test_a_class_of_a_module_is_sent_by_its_name(pool, monkeypatch, tmp_path):
     import evolution_variants
 
@@ -343,7 +401,7 @@ import nasbench_lab as nl
 
 class Slow:  # there is no `if __name__ == "__main__"` here
     def __init__(self, space, random):
-        pass
+        {first}
 
     def ask(self):
         time.sleep({pause})
@@ -359,9 +417,9 @@ print(trace.architecture.sum())
 """
 
 
-def script(tmp_path, pause, evaluations):
+def script(tmp_path, pause, evaluations, first="pass"):
     path = tmp_path / "script.py"
-    path.write_text(SCRIPT.format(pause=pause, evaluations=evaluations))
+    path.write_text(SCRIPT.format(pause=pause, evaluations=evaluations, first=first))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, path],
@@ -374,9 +432,10 @@ def script(tmp_path, pause, evaluations):
 
 
 def test_a_script_without_a_guard_runs_once(tmp_path):
-    process = script(tmp_path, 0, 3)
+    process = script(tmp_path, 0, 3, 'print(end=" run ")')
     out, err = process.communicate(timeout=60)
-    assert (out, err, process.returncode) == ("begun\n12\n", "", 0)
+    assert out.split() == ["begun", *4 * ["run"], "12"]
+    assert (err, process.returncode) == ("", 0)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
