@@ -36,6 +36,20 @@ def html_notes(notes: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{html.escape(note)}</li>' for note in notes)}</ul>" if notes else ""
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number with the name of what it counts.
+
+    Args:
+        number: the number.
+        one: name of one thing.
+        several: name of several things; by default that of one with an "s".
+
+    >>> counted(1, "run"), counted(2000, "run"), counted(2, "strategy", "strategies")
+    ('1 run', '2,000 runs', '2 strategies')
+    """
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
 def short_number(value: Any) -> str:
     """Return a value as a short text: four significant digits for a fraction, empty for a missing value.
 

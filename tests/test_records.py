@@ -232,6 +232,15 @@ class TestDisplays:
             assert len(repr(thing)) < 200
             assert "\n" not in repr(thing)
 
+    def test_one_is_singular(self, table):
+        trace = nl.simulate(table, "random-search", runs=1, budget=nl.Budget(evaluations=1))
+        assert repr(trace).endswith(": 1 run, up to 1 evaluation each>")
+        assert "runs: 1, up to 1 evaluation each" in trace._repr_html_()
+        assert repr(study([trace], resamples=0)) == "<Study: 1 strategy, 1 task, 1 run each>"
+        assert repr(Suite(["random-search"], ["digits/chain"], nl.Budget(evaluations=3), runs=1)).endswith(
+            "1 run each>"
+        )
+
     def test_html(self, traces, table):
         found = study(traces, resamples=0)
         assert all(metric in table._repr_html_() for metric in table.metrics)
@@ -265,7 +274,7 @@ class TestDisplays:
         optional = [small.strategies[0], StrategyEntry("zero-cost-filter", optional=True)]
         run_suite(dataclasses.replace(small, strategies=optional), tmp_path / "out")
         folder = SuiteFolder.open(tmp_path / "out")
-        assert repr(folder) == f"<SuiteFolder {tmp_path / 'out'}: 1 simulations, 1 shards, 2 runs each>"
+        assert repr(folder) == f"<SuiteFolder {tmp_path / 'out'}: 1 simulation, 1 shard, 2 runs each>"
         assert "<td>1 of 1 shards</td>" in folder._repr_html_()
         assert "<li>skipped zero-cost-filter on digits/chain: " in folder._repr_html_()
         folder.traces_path(folder.plan.shards[0]).unlink()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from nasbench_lab.displays import html_card, html_table
+from nasbench_lab.displays import counted, html_card, html_table
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.plain_files import is_folder, is_plain
@@ -200,9 +200,9 @@ class Results:
         return map(self.trace, range(len(self)))
 
     def __repr__(self) -> str:
-        tables = len({setting.table for setting in self.settings})
-        strategies = len({setting.label for setting in self.settings})
-        return f"<Results: {len(self)} simulations, {strategies} strategies, {tables} tables>"
+        strategies = counted(len({setting.label for setting in self.settings}), "strategy", "strategies")
+        tables = counted(len({setting.table for setting in self.settings}), "table")
+        return f"<Results: {counted(len(self), 'simulation')}, {strategies}, {tables}>"
 
 
 def open_traces(path: str | os.PathLike[str]) -> Results:

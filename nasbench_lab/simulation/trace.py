@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.displays import html_card
+from nasbench_lab.displays import counted, html_card
 from nasbench_lab.errors import ImportedResultsWarning, ParameterError
 from nasbench_lab.messages import unknown
 from nasbench_lab.records import Categories, Column, Records
@@ -315,12 +315,13 @@ regret_observed, regret_valid, regret_test>
 
     def __repr__(self) -> str:
         what = f"{self.setting.label} on {self.setting.table}"
-        return f"<Trace of {what}: {self.runs:,} runs, up to {self.steps:,} evaluations each>"
+        size = f"{counted(self.runs, 'run')}, up to {counted(self.steps, 'evaluation')} each"
+        return f"<Trace of {what}: {size}>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the setting, and the final regrets."""
         facts = {
-            "runs": f"{self.runs:,}, up to {self.steps:,} evaluations each",
+            "runs": f"{self.runs:,}, up to {counted(self.steps, 'evaluation')} each",
             "budget": str(self.setting.budget),
             "objective": f"{self.setting.objective.name} ({self.setting.objective.unit})",
             "optimum found": "",

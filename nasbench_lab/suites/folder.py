@@ -31,6 +31,7 @@ from typing import Any, final
 import filelock
 
 import nasbench_lab
+from nasbench_lab.displays import counted
 from nasbench_lab.errors import ChangedSuiteWarning, DataError, OutputError
 from nasbench_lab.files import as_output_error, is_working
 from nasbench_lab.messages import as_command, first_line
@@ -73,8 +74,8 @@ class SuiteFolder:
         self._stored = {file.stem for file in (path / REFERENCES).glob("*.h5") if not file.name.startswith(".")}
 
     def __repr__(self) -> str:
-        size = f"{len(self.plan.simulations)} simulations, {len(self.plan.shards)} shards"
-        return f"<SuiteFolder {self.path}: {size}, {self.plan.runs:,} runs each>"
+        size = f"{counted(len(self.plan.simulations), 'simulation')}, {counted(len(self.plan.shards), 'shard')}"
+        return f"<SuiteFolder {self.path}: {size}, {counted(self.plan.runs, 'run')} each>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: what is finished, and what failed or was skipped."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nasbench_lab.displays import html_card, html_notes, html_table
+from nasbench_lab.displays import counted, html_card, html_notes, html_table
 from nasbench_lab.simulation.conditions import Conditions
 
 _MOST_NAMED = 3
@@ -19,7 +19,7 @@ def suite_line(title: str, strategies: Sequence[str], tables: Sequence[str], run
     '<Suite: umda, tpe, asha and 1 more on digits/chain, 1,000 runs each>'
     """
     shown = f" {title!r}" if title else ""
-    return f"<Suite{shown}: {_named(strategies)} on {_named(tables)}, {runs:,} runs each>"
+    return f"<Suite{shown}: {_named(strategies)} on {_named(tables)}, {counted(runs, 'run')} each>"
 
 
 def suite_card(

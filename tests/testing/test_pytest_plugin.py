@@ -44,6 +44,7 @@ def test_a_missing_baseline_fails_and_says_how_to_make_it(project):
     result.stdout.fnmatch_lines(
         "*there is no baseline baselines/mine.json; write it with: pytest test_mine.py::test_search --update-baselines"
     )
+    assert "another exception" not in result.stdout.str(), "the message comes once"
     assert not baselines(project), "it was not made"
 
 

@@ -9,7 +9,7 @@ or mean over too many such runs.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -22,7 +22,7 @@ from nasbench_lab.analysis.studies.standings import Leaderboard, Standing
 from nasbench_lab.analysis.studies.study_records import curve_records, final_records, pair_records, records_of
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.displays import html_card, html_notes
+from nasbench_lab.displays import counted, html_card, html_notes
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
 from nasbench_lab.records import Records
@@ -369,9 +369,9 @@ class Study:
 
     def __repr__(self) -> str:
         runs = self.runs[self.runs > 0]
-        each = f"{runs.min():,}" if runs.min() == runs.max() else f"{runs.min():,} to {runs.max():,}"
-        size = f"{_count(self.labels, 'strategy', 'strategies')}, {_count(self.tasks, 'task', 'tasks')}"
-        return f"<Study: {size}, {each} runs each>"
+        least = f"{runs.min():,} to " if runs.min() < runs.max() else ""
+        size = f"{counted(len(self.labels), 'strategy', 'strategies')}, {counted(len(self.tasks), 'task')}"
+        return f"<Study: {size}, {least}{counted(runs.max(), 'run')} each>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the leaderboard and the warnings."""
@@ -395,10 +395,6 @@ class Study:
         if not with_runs:
             del fields["final"]
         return {name: plain(value) for name, value in fields.items()}
-
-
-def _count(things: Sequence[Any], one: str, several: str) -> str:
-    return f"{len(things)} {one if len(things) == 1 else several}"
 
 
 def plain(value: Any) -> Any:

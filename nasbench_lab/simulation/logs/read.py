@@ -98,7 +98,7 @@ def import_results(
     ...     path = trace.records().to_csv(f"{folder}/theirs.csv")
     ...     found = import_results(path, strategy="theirs")
     >>> found, bool((found.trace(0).regret("test") == trace.regret("test")).all())
-    (<Results: 1 simulations, 1 strategies, 1 tables>, True)
+    (<Results: 1 simulation, 1 strategy, 1 table>, True)
     """
     step_options(options)  # raises an error
     one_of("reports", reports, get_args(Reports))

@@ -172,11 +172,11 @@ class StrategyBaseline:
         """Call a function; an error of this package fails the test with its message."""
         try:
             return do()
-        except NasbenchLabError as error:
-            outcome = CheckOutcome(path, "", "", "error", findings=(str(error),))
-            self.outcomes.append(outcome)
-            self._fail(str(error))
-            raise
+        except NasbenchLabError as caught:
+            error = caught
+        self.outcomes.append(CheckOutcome(path, "", "", "error", findings=(str(error),)))
+        self._fail(str(error))  # outside of the handler, or pytest would show the message twice
+        raise error
 
 
 def slug(name: str) -> str:

@@ -81,6 +81,10 @@ class Dataset:
         if self.parts < 1 or len(self.train) % self.parts:
             raise DataError(f"{len(self.train)} training images cannot be divided into {self.parts} parts")
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.train):,} training, {len(self.valid):,} validation and {len(self.test):,} test images"
+        return f"<Dataset {self.name}: {counts} of {' x '.join(map(str, self.image))}, {self.classes} classes>"
+
     @property
     def image(self) -> tuple[int, int, int]:
         """Channels, height and width of an image."""

@@ -57,6 +57,10 @@ class SupernetTraining:
         self.epoch = 0
         self.seconds = 0.0
 
+    def __repr__(self) -> str:
+        done = f"{self.epoch} of {self.recipe.epochs} epochs, {self.seconds:.3g} s"
+        return f"<SupernetTraining of {self.supernet.space.name} on {self.dataset.name}: {done}>"
+
     def epochs(self) -> Iterator[int]:
         """Train, and yield the number of finished epochs after every epoch."""
         while self.epoch < self.recipe.epochs:

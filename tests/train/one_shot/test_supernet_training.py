@@ -110,3 +110,12 @@ def test_scores_by_batch_statistics_rank_cells_and_by_running_statistics_do_not(
         found[statistics] = ranking_quality(score(supernet, run.batches, picked), truth, picks=[1]).kendall[1.0]
     assert found["batch"] > 0.3
     assert found["running"] < 0.25
+
+
+def test_reprs_are_one_short_line():
+    supernet = make_supernet(TopologySpace(), image=(1, 8, 8), classes=10, options={"channels": 4, "cells": 1})
+    recipe = TrainingRecipe("a", epochs=2, batch=50, learning_rate=0.1)
+    training = SupernetTraining(supernet, UniformPaths(), digits(), recipe, seed=0)
+    assert repr(training) == "<SupernetTraining of topology on digits: 0 of 2 epochs, 0 s>"
+    counts = "3,600 training, 450 validation and 447 test images of 1 x 8 x 8, 10 classes"
+    assert repr(training.dataset) == f"<Dataset digits: {counts}>"

@@ -251,6 +251,27 @@ def test_spaces_without_a_supernet_are_refused():
         make_supernet(TopologySpace(), image=IMAGE, classes=10, options={"width": 3})
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"image": (1, 8)}, r"image must be channels, height and width, got \(1, 8\)"),
+        ({"image": "1x8x8"}, "image must be channels, height and width, got '1x8x8'"),
+        ({"image": (1, 0, 8)}, "height must be at least 1, got 0"),
+        ({"classes": 0}, "classes must be at least 1, got 0"),
+        ({"statistics": "mean"}, "statistics must be 'batch', 'recalibrated' or 'running', got 'mean'"),
+    ],
+)
+def test_invalid_arguments(given, message):
+    with pytest.raises(ParameterError, match=message):
+        make_supernet(TopologySpace(), **{"image": IMAGE, "classes": 10, **given})
+
+
+def test_the_repr_is_one_short_line():
+    found = make_supernet(TopologySpace(), image=(1, 8, 8), classes=10, options={"channels": 4, "cells": 1})
+    shown = f"{parameters(found):,} weights, images of 1 x 8 x 8, 10 classes"
+    assert repr(found) == f"<TopologySupernet: 15,625 architectures, {shown}>"
+
+
 def test_a_package_adds_a_supernet(monkeypatch):
     space = ChainSpace("012", 8)
     add_entry_points(monkeypatch, "nasbench_lab.supernets", chain=Mine)

@@ -9,12 +9,14 @@ name is the name of the space::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 import torch
 
+from nasbench_lab.checks import AtLeast, one_of, whole
 from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import shortened
 from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.network_builders import check_options
@@ -66,7 +68,7 @@ def make_supernet(
         options: parameters of the networks, e.g. ``channels`` and ``cells``; by default the published ones.
 
     Raises:
-        ParameterError: the space has no supernet, or its networks have no such options.
+        ParameterError: an argument is invalid, the space has no supernet, or its networks have no such options.
 
     >>> from nasbench_lab.spaces import TopologySpace
     >>> net = make_supernet(TopologySpace(), image=(1, 8, 8), classes=10, options={"channels": 8, "cells": 3})
@@ -74,11 +76,23 @@ def make_supernet(
     torch.Size([2, 10])
     """
     kind = _supernet_of(space)
+    if not isinstance(image, Sequence) or isinstance(image, str) or len(image) != 3:
+        raise ParameterError(f"image must be channels, height and width, got {shortened(image)}")
+    size = [whole(name, each, AtLeast(1)) for name, each in zip(("channels", "height", "width"), image, strict=True)]
+    classes = whole("classes", classes, AtLeast(1))
+    one_of("statistics", statistics, get_args(Statistics))
     given = check_options(space, options)
     # Only the generator of the CPU is used; torch.manual_seed would also seed those of all GPUs.
     with torch.device("cpu"), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return kind(space, image=image, classes=classes, statistics=statistics, affine=affine, options=given)
+        return kind(
+            space,
+            image=(size[0], size[1], size[2]),
+            classes=classes,
+            statistics=statistics,
+            affine=affine,
+            options=given,
+        )
 
 
 def _supernet_of(space: Space) -> type[Supernet]:

@@ -49,6 +49,11 @@ class Supernet(nn.Module, abc.ABC):
         self.affine = affine
         self.network = self.assemble(**self.network_options)
 
+    def __repr__(self) -> str:  # that of torch has a line per module, more than a thousand; see `network`
+        size = f"{self.space.size:,} architectures, {sum(each.numel() for each in self.parameters()):,} weights"
+        image = " x ".join(map(str, self.image))
+        return f"<{type(self).__name__}: {size}, images of {image}, {self.classes} classes>"
+
     @abc.abstractmethod
     def assemble(self, **options: int) -> nn.Module:
         """Build the network, with a `MixedLayer` or another layer that reads `current` for every decision.
