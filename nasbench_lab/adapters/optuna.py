@@ -13,6 +13,7 @@ import numpy as np
 from nasbench_lab.adapters.ask_tell import MOST_TRIES
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import require
+from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import unknown
 from nasbench_lab.simulation.measurements import Measurements, RepeatPolicy
 from nasbench_lab.spaces.base import Space
@@ -70,6 +71,8 @@ class OptunaSearch(Strategy[_State]):
         _class_in(optuna.samplers, "sampler", self.sampler)
         seeded = "seed" in inspect.signature(getattr(optuna.samplers, self.sampler)).parameters
         require(seeded, f"sampler {self.sampler!r} takes no seed: no run of it could be repeated")
+        if self.sampler == "CmaEsSampler":
+            raise ParameterError("sampler 'CmaEsSampler' cannot search categories: Optuna would propose at random")
         if self.pruner is not None:
             _class_in(optuna.pruners, "pruner", self.pruner)
 

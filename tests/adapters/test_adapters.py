@@ -207,6 +207,9 @@ def test_all_samplers_and_pruners_of_optuna_repeat_themselves(optuna):
         if name == "PartialFixedSampler":
             with pytest.raises(ParameterError, match="sampler 'PartialFixedSampler' takes no seed"):
                 OptunaSearch(name)
+        elif name == "CmaEsSampler":
+            with pytest.raises(ParameterError, match="sampler 'CmaEsSampler' cannot search categories"):
+                OptunaSearch(name)
         else:
             strategies.append(OptunaSearch(name, sampler_options=options.get(name, {})))
     assert [one.label for one in strategies if not repeats(table, one)] == []
