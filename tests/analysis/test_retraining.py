@@ -10,6 +10,7 @@ import nasbench_lab as nl
 from nasbench_lab.analysis import Pick, final_picks, validate
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.report import VALIDATION_FILES, write_validation
+from nasbench_lab.report.retraining_folder import WEIGHTS
 from nasbench_lab.testing import synthetic_table
 
 
@@ -182,7 +183,7 @@ def test_the_result_on_disk(tmp_path):
     write_validation(
         [result], tmp_path, dataset="digits", notation={("a", 1): "one", ("a", 2): "two"}, details={"n": [1]}
     )
-    assert {path.name for path in tmp_path.iterdir()} == VALIDATION_FILES
+    assert {path.name for path in tmp_path.iterdir()} == VALIDATION_FILES - {WEIGHTS}
     rows = (tmp_path / "picks.csv").read_text().splitlines()
     assert rows[1].startswith("a,x,1,1,one,1,80,91,80.5,")
     assert "still wins" in (tmp_path / "strategies.csv").read_text()

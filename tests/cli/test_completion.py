@@ -42,7 +42,7 @@ def test_commands(complete):
     assert complete("ta") == ["tables"]
     assert {"run", "suite", "query", "cite", "check", "tables"} <= set(complete(""))
     assert complete("suite", "st") == ["status"]
-    assert {"init", "list", "run", "status", "clean"} == set(complete("suite", ""))
+    assert {"init", "list", "merge", "run", "status", "clean"} == set(complete("suite", ""))
 
 
 def test_options(complete):
