@@ -160,7 +160,8 @@ def _several_contents(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
 def _several_versions(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     versions: dict[str, set[int]] = {}
     for setting in (setting for each in evidence for setting in each.settings if setting is not None):
-        versions.setdefault(setting.strategy, set()).add(setting.version)
+        if not setting.origin:  # the version of imported results is not known
+            versions.setdefault(setting.strategy, set()).add(setting.version)
     for name, found in versions.items():
         if len(found) > 1:
             numbers = " and ".join(map(str, sorted(found)))
