@@ -111,13 +111,14 @@ def run(
 
 def _suite_and_folder(suite: str, out: Path | None) -> tuple[Suite, Path]:
     """Return the suite to run, and the folder for its results."""
-    if (Path(suite) / SUITE).is_file():
+    if (Path(suite) / SUITE).is_file() or (Path(suite).is_dir() and suite not in built_in()):
         return SuiteFolder.open(Path(suite)).suite, out or Path(suite)
+    wanted = read_suite(suite)
     if out is None:
         raise ParameterError(
             f"give the folder for the results: {as_command('suite', 'run', suite, '--out', 'results/NAME')}"
         )
-    return read_suite(suite), out
+    return wanted, out
 
 
 @app.command()

@@ -13,7 +13,7 @@ from documents import ROOT
 import nasbench_lab as nl
 from nasbench_lab.analysis import Summary
 from nasbench_lab.cli.json_output import to_plain
-from nasbench_lab.tables import write
+from nasbench_lab.tables import subset, write
 from nasbench_lab.testing import synthetic_table
 
 SMALL = ("--strategy", "random-search", "--runs", "5", "--evaluations", "4")
@@ -86,6 +86,9 @@ def test_an_unfetched_table_is_described_without_a_download(monkeypatch, tmp_pat
 def test_a_description_of_a_table(tmp_path):
     found = document("tables", "describe", "digits/chain", "--out", tmp_path)
     assert_documented("tables describe", found)
+    write(subset(nl.load("digits/topology"), range(0, 15_625, 900)), tmp_path / "sample.h5")
+    sample = document("tables", "describe", tmp_path / "sample.h5", "--out", tmp_path)
+    assert (sample["architectures"], sample["space_size"]) == (18, 15_625)
     assert all(Path(figure).exists() for figure in found["figures"])
 
 
@@ -191,7 +194,12 @@ def test_results(tmp_path):
     assert (simulation["runs"], simulation["origin"]["format"]) == (1, "csv")
     (listed,) = document("results", "list", tmp_path / "results")
     assert_documented("results list", [listed])
-    assert listed == {"folder": made["folder"], "simulations": 1, "strategies": ["theirs"], "tables": ["digits/topology"]}
+    assert listed == {
+        "folder": made["folder"],
+        "simulations": 1,
+        "strategies": ["theirs"],
+        "tables": ["digits/topology"],
+    }
 
 
 def test_checks_of_strategies(tmp_path):

@@ -231,9 +231,7 @@ def test_provenance_of_results_combined_twice(tmp_path):
 def test_other_lists_of_a_provenance_are_united():
     others = [simulated("local-search"), simulated("hill-climbing")]
     results = [
-        Results(
-            [in_memory(trace)], provenance([trace.setting], kind="memory", more=[{"file": name}, {"file": "c"}])
-        )
+        Results([in_memory(trace)], provenance([trace.setting], kind="memory", more=[{"file": name}, {"file": "c"}]))
         for name, trace in zip("ab", others, strict=True)
     ]
     found = results_of([*results, WHOLE]).provenance["more"]
@@ -289,7 +287,9 @@ def test_imported_results_of_a_strategy_that_is_also_simulated():
     local = simulated("local-search")  # its version is not 1, that of imported results is not known
     theirs = Results.of([imported("local-search")])
     for both in ([Results.of([local]), theirs], [theirs, Results.of([local])]):
-        with pytest.raises(ParameterError, match=r"'local-search' on 'synthetic/chain' is simulated and imported, resp"):
+        with pytest.raises(
+            ParameterError, match=r"'local-search' on 'synthetic/chain' is simulated and imported, resp"
+        ):
             results_of(both)
     elsewhere = Results.of([simulated("local-search", synthetic_table("topology"))])
     with pytest.raises(ParameterError, match=r"^'local-search' is simulated and imported, respectively, in "):
