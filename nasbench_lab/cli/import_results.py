@@ -17,6 +17,7 @@ from nasbench_lab.files import atomic_folder
 from nasbench_lab.messages import as_command
 from nasbench_lab.report import FILES
 from nasbench_lab.report.run_folder import write_overview, write_traces
+from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation import Budget, import_results
 from nasbench_lab.simulation.budget import KINDS
 from nasbench_lab.simulation.logs.formats import BUILT_IN
@@ -126,7 +127,7 @@ def import_logs(
         return
     print_summaries(summaries)
     runs = sum(row.runs for row in summaries)
-    tell(f"\nimported {runs:,} runs into {out}; for figures: {as_command('report', out)}")
+    tell(f"\nimported {in_words(runs, 'run')} into {out}; for figures: {as_command('report', out)}")
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str]:
