@@ -131,7 +131,11 @@ def reproducibility_checklist(study: Study) -> str:
 
 def _input(given: Mapping[str, Any]) -> str:
     """Return where an input comes from, in Markdown."""
-    facts = [str(given["title"]), "imported" if given.get("imported") else "", in_words(given["simulations"], "simulation")]
+    facts = [
+        str(given["title"]),
+        "imported" if given.get("imported") else "",
+        in_words(given["simulations"], "simulation"),
+    ]
     facts += [f"{package} {', '.join(numbers)}" for package, numbers in given["versions"].items()]
     facts += [f"label {given['label']}"] if given["label"] else []
     facts += [f"suite {given['spec_hash'][:12]}"] if given["spec_hash"] else []
@@ -224,7 +228,9 @@ def _repeats(study: Study) -> tuple[Answer, str]:
     seeds = sorted({summary.seed for summary in study.summaries if summary.strategy not in imported})
     several = int(study.runs.max(initial=0)) > 1
     streams = f"; root seed {', '.join(map(str, seeds))}, run r uses the streams of run r" if seeds else ""
-    theirs = f" Results of {_listed(imported)} are imported: their seeds are those of other programs." if imported else ""
+    theirs = (
+        f" Results of {_listed(imported)} are imported: their seeds are those of other programs." if imported else ""
+    )
     return "yes" if several else "no", f"{runs} of every strategy{streams}.{theirs}"
 
 
@@ -237,7 +243,9 @@ def _imported(study: Study) -> list[str]:
 def _confounding(study: Study) -> tuple[Answer, str]:
     imported = _imported(study)
     if imported:
-        text = "All regrets are those of the same tables. Say whether the times in the logs are, too; these are imported"
+        text = (
+            "All regrets are those of the same tables. Say whether the times in the logs are, too; these are imported"
+        )
         return "author", f"{text}: {_listed(imported)}."
     return "yes", "All strategies look up the same measurements, with the same clock."
 
