@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import parse_repeat
 from nasbench_lab.cli.run_summary import print_notes, print_summaries
 from nasbench_lab.cli.verbosity import tell
@@ -16,6 +17,7 @@ from nasbench_lab.files import atomic_folder
 from nasbench_lab.messages import as_command
 from nasbench_lab.report import FILES
 from nasbench_lab.report.run_folder import write_overview, write_traces
+from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation import Budget, import_results
 from nasbench_lab.simulation.budget import KINDS
 from nasbench_lab.simulation.logs.formats import BUILT_IN
@@ -74,6 +76,7 @@ def import_logs(
     ] = None,
     encoding: Annotated[str, typer.Option(help="CSV, JSON: encoding of the files.")] = "utf-8",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an older result in the folder.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Import the logs of other programs as a result folder, with the regrets of the table. Files cannot run code."""
     limits = {"evaluations": evaluations, "epochs": epochs, "seconds": seconds, "trainings": trainings}
@@ -119,9 +122,12 @@ def import_logs(
         write_overview(collected, folder)
     summaries = [each.summary for each in collected]
     print_notes(summaries, [str(warning.message) for warning in caught])
+    if as_json:
+        print_json({"folder": out, "summaries": summaries})
+        return
     print_summaries(summaries)
     runs = sum(row.runs for row in summaries)
-    tell(f"\nimported {runs:,} runs into {out}; for figures: {as_command('report', out)}")
+    tell(f"\nimported {in_words(runs, 'run')} into {out}; for figures: {as_command('report', out)}")
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ import typer
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
-from nasbench_lab.analysis.studies.warnings import provenance_warnings
+from nasbench_lab.analysis.studies.warnings import imported_warnings, provenance_warnings
 from nasbench_lab.cli.results import Labels, ResultPaths, open_paths
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import MissingDataError, ParameterError
@@ -119,6 +119,8 @@ def plot(
     for warning in provenance_warnings({**opened.provenance, "skipped": []}):
         note(warning)
     wanted = _select(opened, table or [], strategy or [])
+    for warning in imported_warnings(opened.settings[number] for number in wanted):
+        note(warning)
     if figure == "pareto":
         drawn = _pareto(opened, wanted, chosen, given)
     else:

@@ -111,19 +111,21 @@ def run(
 
 def _suite_and_folder(suite: str, out: Path | None) -> tuple[Suite, Path]:
     """Return the suite to run, and the folder for its results."""
-    if (Path(suite) / SUITE).is_file():
+    if (Path(suite) / SUITE).is_file() or (Path(suite).is_dir() and suite not in built_in()):
         return SuiteFolder.open(Path(suite)).suite, out or Path(suite)
+    wanted = read_suite(suite)
     if out is None:
         raise ParameterError(
             f"give the folder for the results: {as_command('suite', 'run', suite, '--out', 'results/NAME')}"
         )
-    return read_suite(suite), out
+    return wanted, out
 
 
 @app.command()
 def merge(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders that `suite run` wrote.")],
     out: Annotated[Path, typer.Option(help="New folder for the merged suite.")],
+    as_json: AsJson = False,
 ) -> None:
     """Merge suites that ran in several folders: each finished shard once, in a new folder that can be continued."""
     merged = merge_suites(folders, out)
@@ -131,12 +133,30 @@ def merge(
         note(f"{path} is damaged, and was left out")
     plan = merged.folder.plan
     finished = sum(map(merged.folder.is_finished, plan.shards))
+    if as_json:
+        print_json(
+            {
+                "folder": out,
+                "simulations": len(plan.simulations),
+                "runs": plan.runs,
+                "shards": len(plan.shards),
+                "finished": finished,
+                "not_planned": _open_pairs(plan),
+                "damaged": merged.damaged,
+            }
+        )
+        return
     size = f"{in_words(len(plan.simulations), 'simulation')}, {in_words(plan.runs, 'run')} each"
     tell(f"wrote {out}: {size}; {finished} of {len(plan.shards)} shards are finished")
     for line in _open_lines(plan):
         tell(line)
     if finished < len(plan.shards) or plan.open_pairs:
         tell(f"to simulate the rest: {as_command('suite', 'run', out)}")
+
+
+def _open_pairs(plan: Plan) -> list[dict[str, str]]:
+    """Return, for JSON, the pairs of a strategy and a table for which nothing is planned, as in merged suites."""
+    return [{"strategy": label, "table": table} for label, table in plan.open_pairs]
 
 
 def _open_lines(plan: Plan) -> Iterator[str]:
@@ -193,6 +213,7 @@ def status(
     shards = Counter(names[shard.simulation] for shard in found.plan.shards)
     there = Counter(names[shard.simulation] for shard in finished)
     failures = list(filter(None, map(found.failure, found.plan.shards)))
+    unused = sum(path.suffix == ".json" for path in found.unused())
     if as_json:
         print_json(
             {
@@ -207,6 +228,8 @@ def status(
                 ],
                 "failures": [{key: each[key] for key in ("strategy", "table", "error")} for each in failures],
                 "skipped": found.plan.skipped,
+                "not_planned": _open_pairs(found.plan),
+                "unused": unused,
                 "damaged": problems,
             }
         )
@@ -221,7 +244,6 @@ def status(
         typer.echo(f"failed: {failure['strategy']} on {failure['table']}: {failure['error']}")
     for line in (*_open_lines(found.plan), *_skipped_lines(found.plan.skipped)):
         typer.echo(line)
-    unused = sum(path.suffix == ".json" for path in found.unused())
     if unused:
         typer.echo(
             f"{unused} finished shards are no longer part of the suite; "

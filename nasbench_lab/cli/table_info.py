@@ -83,7 +83,7 @@ def _print(found: dict[str, Any]) -> None:
         "name": found["name"],
         "title": found["title"],
         "space": spaces.make_space(found["space"]).summary,
-        "fidelities": ", ".join(map(str, found["fidelities"])) + " epochs" + _resume_note(found),
+        "fidelities": ", ".join(map(str, found["fidelities"])) + _epochs(found),
         "repeats": ", ".join(found["repeats"]),
         "objective": found["objective"],
         "optima": "; ".join(
@@ -128,10 +128,10 @@ def _size(found: dict[str, Any]) -> str:
     return ", ".join(filter(None, (download, on_disk and f"about {on_disk}"))) or "unknown"
 
 
-def _resume_note(found: dict[str, Any]) -> str:
+def _epochs(found: dict[str, Any]) -> str:
     if len(found["fidelities"]) == 1:
-        return ""
-    return " (a training can be resumed)" if found["resumable"] else " (separate trainings)"
+        return " epoch" if list(found["fidelities"]) == [1] else " epochs"
+    return " epochs (a training can be resumed)" if found["resumable"] else " epochs (separate trainings)"
 
 
 def _optima(table: Table) -> list[dict[str, Any]]:

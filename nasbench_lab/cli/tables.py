@@ -18,6 +18,7 @@ from nasbench_lab.cli.table_info import info
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import save_figure_as, table_figure
+from nasbench_lab.spaces import Space
 from nasbench_lab.tables import Table, load
 from nasbench_lab.tables.coverage import coverage_note
 
@@ -60,14 +61,19 @@ def describe(
         with atomic_path(file) as temporary:
             save_figure_as(figure, temporary)
     if as_json:
-        size = {"table": table.name, "metric": reported_metric(table).name, "space_size": table.space.size}
+        size = {"table": table.name, "metric": reported_metric(table).name, "space_size": _whole(table).size}
         print_json({**size, "fidelities": table.fidelities, **to_plain(found), "figures": files})
     else:
         tell(f"{'figure':<20} {out / stem}.pdf and .png")
 
 
+def _whole(table: Table) -> Space:
+    """Return the space of which the table has all architectures or a sample."""
+    return table.space.parent or table.space
+
+
 def _print(table: Table, found: Quality) -> None:
-    metric, whole = reported_metric(table), table.space.parent or table.space
+    metric, whole = reported_metric(table), _whole(table)
     lines = {
         "architectures": f"{found.architectures:,} of {whole.size:,} were trained",
         metric.name: f"best {found.best:.6g}, median {found.median:.6g}, worst {found.worst:.6g} {metric.unit}",

@@ -52,7 +52,8 @@ def _without_parameter(error: Any, context: Any) -> str:
 def _unknown_option(name: str, context: Any) -> str:
     command = getattr(context, "command", None)
     known = [option for each in getattr(command, "params", ()) for option in (*each.opts, *each.secondary_opts)]
-    near = suggestions(name, sorted(each for each in known if each.startswith("--")))
+    words = sorted(each.removeprefix("--") for each in known if each.startswith("--"))
+    near = [f"--{each}" for each in suggestions(name.lstrip("-"), words)]  # dashes would make all of them similar
     text = f"unknown option {shortened(name)}"
     return f"{text}; did you mean {' or '.join(near)}?" if near else text
 

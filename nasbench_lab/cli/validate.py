@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -293,7 +294,9 @@ def _details(name: str, plan: BuildSpec, trained: Mapping[int, Trained]) -> dict
 
 
 def _print(validation: Validation) -> None:
-    typer.echo(f"\n{validation.table}: rank correlation of promise and training {validation.correlation}")
+    unknown = math.isnan(validation.correlation.estimate)
+    correlation = "unknown" if unknown else str(validation.correlation)
+    typer.echo(f"\n{validation.table}: rank correlation of promise and training {correlation}")
     grid = Grid(box=None, pad_edge=False)
     grid.add_column("strategy", no_wrap=True)
     for heading in ("promised", "trained test accuracy (%)", f"lead of {validation.winner}"):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulation.provenance import provenance
+from nasbench_lab.simulation.provenance import imported_results, provenance
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.stored_runs import StoredRuns, first_difference
@@ -44,7 +44,8 @@ def combine_results(inputs: Sequence[ResultsInput]) -> Results:
     - Other runs of a simulation are joined: runs 0 to 499 of one input, and runs 500 to 999 of another.
     - A strategy can have the same label in several inputs and still be another: with another version, the label gets
       the version. With other parameters, another seed, another content of the file that defines it, or other runs
-      under the same setting, it gets the labels of the inputs.
+      under the same setting, it gets the labels of the inputs; so it does if it is imported in one and simulated in
+      another.
 
     Args:
         inputs: the results, at least one. Simulations are in order of appearance.
@@ -156,10 +157,11 @@ def _missing(kept: Sequence[StoredRuns], part: StoredRuns) -> Iterator[StoredRun
 
 def _labels(variants: Sequence[_Variant], inputs: Sequence[ResultsInput]) -> dict[int, Setting]:
     """Return the setting of each variant, with a label that tells it from others."""
-    named: dict[tuple[str, int], list[int]] = {}
-    for place, variant in enumerate(variants):
-        named.setdefault((variant.setting.label, variant.setting.version), []).append(place)
     settings = {place: variant.setting for place, variant in enumerate(variants)}
+    imported = {setting.label for setting in settings.values() if setting.origin}  # their versions mean nothing
+    named: dict[tuple[str, int | None], list[int]] = {}
+    for place, setting in settings.items():
+        named.setdefault((setting.label, None if setting.label in imported else setting.version), []).append(place)
     for places in named.values():
         conflict = _conflict([variants[place] for place in places])
         if conflict is None:
@@ -169,8 +171,9 @@ def _labels(variants: Sequence[_Variant], inputs: Sequence[ResultsInput]) -> dic
         if not all(labels) or len(set(labels)) < len(labels):
             one, other, why = conflict
             sources = " and ".join(dict.fromkeys(inputs[variant.owner].source for variant in (one, other)))
-            what = f"{one.setting.label!r} on {one.setting.table!r}"
-            raise ParameterError(f"{what} {why} in {sources}; {REMEDY}")
+            tables = dict.fromkeys(variant.setting.table for variant in (one, other))
+            where = "" if len(tables) > 1 else f" on {one.setting.table!r}"
+            raise ParameterError(f"{one.setting.label!r}{where} {why} in {sources}; {REMEDY}")
         for place in places:
             label = f"{settings[place].label} ({inputs[variants[place].owner].label})"
             settings[place] = dataclasses.replace(settings[place], label=label)
@@ -181,6 +184,9 @@ def _conflict(variants: Sequence[_Variant]) -> tuple[_Variant, _Variant, str] | 
     """Return two variants of different inputs with one label that must not be mistaken for one strategy, and why."""
     first = variants[0]
     for variant in variants[1:]:
+        if variant.owner != first.owner and bool(variant.setting.origin) != bool(first.setting.origin):
+            one, other = sorted((first, variant), key=lambda each: bool(each.setting.origin))
+            return one, other, "is simulated and imported, respectively,"
         if variant.owner != first.owner and not _may_be_one_code(first, variant, variants):
             return first, variant, "is defined by files with different contents"
     tasks: dict[str, _Variant] = {}
@@ -249,11 +255,11 @@ def _provenance(
         arithmetic=_united(given, "arithmetic"),
         wall_seconds=None if None in seconds else round(sum(seconds), 3),
         tables=list({(table["name"], table["checksum"]): table for one in given for table in one["tables"]}.values()),
+        imported=imported_results(settings),
         skipped=[skip for skip in skipped.values() if (skip["strategy"], skip["table"]) not in ran],
         missing=sum(one["missing"] for one in given),
         unfinished=[each for one in given for each in one["unfinished"]],
         repeated=[*_united(given, "repeated"), *_in_words(repeated)],
-        imported=_united(given, "imported"),
         inputs=[record for each in inputs for record in _records(each)],
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nasbench_lab.errors import NasbenchLabError
@@ -27,13 +27,16 @@ def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:
         "unfinished": [],
         "repeated": [],
         "inputs": [],
-        "imported": [
-            {"strategy": setting.label, "table": setting.table, **setting.origin}
-            for setting in settings
-            if setting.origin
-        ],
+        "imported": imported_results(settings),
     }
     return {**unknown, **known}
+
+
+def imported_results(settings: Iterable[Setting]) -> list[dict[str, Any]]:
+    """Return where the imported ones among simulations come from."""
+    return [
+        {"strategy": setting.label, "table": setting.table, **setting.origin} for setting in settings if setting.origin
+    ]
 
 
 def describe_table(name: str, checksum: str) -> dict[str, Any]:

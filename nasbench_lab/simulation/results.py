@@ -249,8 +249,11 @@ def _key(setting: Setting) -> str:
 
 
 def _with_version(setting: Setting, others: Sequence[Setting]) -> Setting:
-    """Add the version to the label of a strategy if the results contain several versions of it."""
-    versions = {other.version for other in others if other.label == setting.label}
-    if len(versions) == 1:
+    """Add the version to the label of a strategy if the results contain several versions of it.
+
+    The version of imported results is not known.
+    """
+    versions = {other.version for other in others if other.label == setting.label and not other.origin}
+    if setting.origin or len(versions) == 1:
         return setting
     return dataclasses.replace(setting, label=f"{setting.label} (version {setting.version})")

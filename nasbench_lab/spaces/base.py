@@ -150,7 +150,7 @@ class Space(metaclass=_Finished):
             raise OutOfSpaceError(f"architecture indices must be integers, got {array.dtype} values")
         if array.size and (array.min() < 0 or array.max() >= self.size):
             worst = int(array.min()) if array.min() < 0 else int(array.max())
-            raise OutOfSpaceError(f"architecture {worst} is not in 0..{self.size - 1} of space {self.name!r}")
+            raise OutOfSpaceError(f"architecture {worst} is not in 0..{self.size - 1} of {self._in_words}")
         return array.astype(np.int64, copy=False)
 
     def check_codes(self, codes: ArrayLike) -> IntArray:
@@ -158,7 +158,7 @@ class Space(metaclass=_Finished):
         array = np.asarray(codes)
         n = len(self.cardinalities)
         if array.dtype.kind not in "iu" or array.ndim == 0 or array.shape[-1] != n:
-            raise OutOfSpaceError(f"an architecture of space {self.name!r} has {n} integer codes")
+            raise OutOfSpaceError(f"an architecture of {self._in_words} has {n} integer codes")
         bad = (array < 0) | (array >= np.array(self.cardinalities))
         if bad.any():
             where = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -212,7 +212,7 @@ class Space(metaclass=_Finished):
         if isinstance(architecture, bool) or not isinstance(architecture, int | np.integer):
             raise OutOfSpaceError(f"an architecture is an index or a string, not {type(architecture).__name__}")
         if not 0 <= architecture < self.size:
-            raise OutOfSpaceError(f"architecture {architecture} is not in 0..{self.size - 1} of space {self.name!r}")
+            raise OutOfSpaceError(f"architecture {architecture} is not in 0..{self.size - 1} of {self._in_words}")
         return int(architecture)
 
     def _resolve_text(self, text: str) -> int:
@@ -223,7 +223,7 @@ class Space(metaclass=_Finished):
                 raise
         if not _INDEX.fullmatch(text.strip()):
             raise OutOfSpaceError(
-                f"architecture {shortened(text.strip())} is not in 0..{self.size - 1} of space {self.name!r}"
+                f"architecture {shortened(text.strip())} is not in 0..{self.size - 1} of {self._in_words}"
             )
         return self.resolve(int(text))
 
@@ -361,6 +361,11 @@ class Space(metaclass=_Finished):
     def in_parent(self, index: ArrayLike) -> IntArray:
         """Return the indices of architectures in the parent, in the shape of ``index``; the same without a parent."""
         return self.check_index(index)
+
+    @property
+    def _in_words(self) -> str:
+        """What messages call the space."""
+        return f"space {self.name!r}" if self.parent is None else f"this subset of {self.parent.name!r}"
 
     @property
     def summary(self) -> str:

@@ -14,6 +14,7 @@ from nasbench_lab.cache import CACHE_VARIABLE
 from nasbench_lab.cli.completion import snapshot, storage
 from nasbench_lab.cli.completion.answer import answer
 from nasbench_lab.cli.completion.request import VARIABLE
+from nasbench_lab.simulation.logs.formats import BUILT_IN
 from nasbench_lab.strategies import list_strategies
 from nasbench_lab.suites import built_in
 from nasbench_lab.tables import list_tables
@@ -64,6 +65,18 @@ def test_tables(complete):
     assert complete("tables", "fetch", "nats") == ["nats-bench-tss", *catalogue]
     assert complete("tables", "nats") == ["nats-bench-tss", *catalogue]
     assert complete("cite", "digits/chain", "digits/t") == ["digits/topology"]
+
+
+def test_the_values_of_an_option_depend_on_the_command(complete):
+    assert complete("results", "import", "--format", "") == ["auto", *BUILT_IN]
+    assert "nats-bench" in complete("tables", "import", "--format", "")
+    assert complete("report", "--kind", "") == ["observed", "valid", "test"]
+    assert complete("plot", "--kind", "b") == ["both"]
+    assert complete("plot", "--spread", "b") == ["bands", "bars"]
+    assert complete("plot", "--y-scale", "lo") == ["log"]
+    assert complete("results", "import", "--clock", "") == ["log", "table", "none"]
+    assert complete("results", "import", "--unit", "") == ["percent", "fraction"]
+    assert complete("validate", "--recipe", "nats-bench-1") == ["nats-bench-12"]
 
 
 def test_strategies_with_parameters(complete):

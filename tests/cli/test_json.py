@@ -13,7 +13,7 @@ from documents import ROOT
 import nasbench_lab as nl
 from nasbench_lab.analysis import Summary
 from nasbench_lab.cli.json_output import to_plain
-from nasbench_lab.tables import write
+from nasbench_lab.tables import subset, write
 from nasbench_lab.testing import synthetic_table
 
 SMALL = ("--strategy", "random-search", "--runs", "5", "--evaluations", "4")
@@ -42,7 +42,7 @@ def assert_documented(command, found):
 
 
 def test_all_commands_are_documented():
-    assert len(DOCUMENTED) == 15
+    assert len(DOCUMENTED) == 19
 
 
 def test_tables():
@@ -86,6 +86,9 @@ def test_an_unfetched_table_is_described_without_a_download(monkeypatch, tmp_pat
 def test_a_description_of_a_table(tmp_path):
     found = document("tables", "describe", "digits/chain", "--out", tmp_path)
     assert_documented("tables describe", found)
+    write(subset(nl.load("digits/topology"), range(0, 15_625, 900)), tmp_path / "sample.h5")
+    sample = document("tables", "describe", tmp_path / "sample.h5", "--out", tmp_path)
+    assert (sample["architectures"], sample["space_size"]) == (18, 15_625)
     assert all(Path(figure).exists() for figure in found["figures"])
 
 
@@ -168,6 +171,35 @@ def test_suites(tmp_path):
     status = document("suite", "status", tmp_path / "out", "--check")
     assert_documented("suite status", status)
     assert status["finished"] == status["shards"] == 1
+    other = tmp_path / "other.toml"
+    content = suite.read_text().replace('"rs"', '"local-search"')
+    other.write_text(content.replace("mine.h5", "digits/chain"))
+    document("suite", "run", other, "--out", tmp_path / "more", "--processes", "1")
+    merged = document("suite", "merge", tmp_path / "out", tmp_path / "more", "--out", tmp_path / "both")
+    assert_documented("suite merge", merged)
+    assert (merged["folder"], merged["finished"], merged["simulations"]) == (str(tmp_path / "both"), 2, 2)
+    assert [each["strategy"] for each in merged["not_planned"]] == ["local-search", "random-search"]
+    assert document("suite", "status", tmp_path / "both")["not_planned"] == merged["not_planned"]
+
+
+def test_results(tmp_path):
+    (tmp_path / "log.csv").write_text("architecture,value\n7,88\n9,89.33\n")
+    options = ("--table", "digits/topology", "--strategy", "theirs", "--out", tmp_path / "results/theirs")
+    made = document("results", "import", tmp_path / "log.csv", *options)
+    assert_documented("results import", made)
+    assert [row["strategy"] for row in made["summaries"]] == ["theirs"]
+    info = document("results", "info", tmp_path / "results/theirs")
+    assert_documented("results info", info)
+    (simulation,) = info["simulations"]
+    assert (simulation["runs"], simulation["origin"]["format"]) == (1, "csv")
+    (listed,) = document("results", "list", tmp_path / "results")
+    assert_documented("results list", [listed])
+    assert listed == {
+        "folder": made["folder"],
+        "simulations": 1,
+        "strategies": ["theirs"],
+        "tables": ["digits/topology"],
+    }
 
 
 def test_checks_of_strategies(tmp_path):

@@ -7,6 +7,7 @@ from command_line import assert_refused, nasbench_lab_here
 from paths import ROOT
 
 import nasbench_lab as nl
+from nasbench_lab.simulation import save_traces
 from nasbench_lab.suites import open_results
 
 LOGS = ROOT / "tests" / "data" / "external_logs"
@@ -25,6 +26,15 @@ def folder(tmp_path_factory):
     assert done.stderr == ""
     assert "imported 6 runs into" in done.stdout
     return home / "theirs"
+
+
+def test_plots_say_what_is_imported(folder, tmp_path):
+    own = nl.simulate("digits/topology", "local-search", runs=6, budget=nl.Budget(evaluations=8))
+    save_traces([own], tmp_path / "own.h5")
+    words = ("plot", folder, tmp_path / "own.h5", "--figure", "final", "--out", tmp_path / "final.png")
+    assert "note: Results of theirs are imported (csv), not simulated here." in nasbench_lab_here(*words).stderr
+    assert nasbench_lab_here(*words, "--quiet").stderr == ""
+    assert "imported" not in nasbench_lab_here(*words, "--strategy", "local-search").stderr
 
 
 def test_an_import_is_a_result_folder(folder):

@@ -125,6 +125,8 @@ def test_random_lines_never_give_more_than_one_line():
 def test_an_unknown_option_offers_only_near_names():
     assert_refused(nasbench_lab_here("run", "--tabel", "x"), "unknown option '--tabel'; did you mean --table?")
     assert_refused(nasbench_lab_here("run", "--zzz", "x"), "unknown option '--zzz'; see nasbench-lab run --help")
+    short = nasbench_lab_here("tables", "pack", "x.h5", "--out", "y.h5")  # the dashes of --quiet are not a likeness
+    assert_refused(short, "unknown option '--out'; see nasbench-lab tables pack --help")
 
 
 def test_without_a_command_the_help_is_shown():

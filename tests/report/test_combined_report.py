@@ -13,6 +13,7 @@ import nasbench_lab as nl
 from nasbench_lab.analysis import study
 from nasbench_lab.report import reproducibility_checklist
 from nasbench_lab.report.page import render_page
+from nasbench_lab.report.paper.checklist import checklist_items
 from nasbench_lab.report.study_source import study_of
 from nasbench_lab.simulation import save_traces
 from nasbench_lab.suites import SuiteFolder, run_suite
@@ -107,3 +108,19 @@ def test_names_of_inputs_cannot_break_the_page(folders):
     page = render_page(found, source=[hostile, "b"])
     assert hostile not in page
     assert "random-search (&lt;script&gt;alert(1)&lt;/script&gt;)" in page
+
+
+def test_the_checklist_claims_nothing_of_imported_results(folders, tmp_path):
+    trace = nl.simulate(str(folders / "mine.h5"), "random-search", runs=10, budget=nl.Budget(evaluations=12), seed=5)
+    steps, budget = trace.records(notation=False), nl.Budget(evaluations=12)
+    theirs = nl.Trace.from_steps(steps, table=str(folders / "mine.h5"), strategy="random-search", budget=budget)
+    save_traces([theirs], tmp_path / "theirs.h5")
+    found = study_of({"a": folders / "one", "b": tmp_path / "theirs.h5"}, resamples=0)
+    items = {item.number: item for item in checklist_items(found)}
+    assert "root seed 0, run r" in items["P9"].details
+    assert "Results of random-search (b) are imported" in items["P9"].details
+    assert [items[number].answer for number in ("P5", "P6", "P11")] == ["author"] * 3
+    assert "random-search (b)" not in items["P5"].details
+    assert "random-search (b), which are imported, do not say " in items["P6"].details
+    assert "theirs.h5: imported; 1 simulation" in reproducibility_checklist(found)
+    assert "imported results" in text_of(render_page(found))

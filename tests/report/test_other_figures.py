@@ -1,6 +1,7 @@
 """Figures that are not drawn from a study: tables, validations, fronts and architectures."""
 
 import dataclasses
+import warnings
 
 import pytest
 from figure_checks import check_fonts, check_nothing_is_cut
@@ -48,6 +49,26 @@ def test_validations_of_many_strategies_fit(strategies, tables):
     check_nothing_is_cut(figure, "double")
     check_fonts(figure, "double")
     assert len(figure.legends[0].get_texts()) == strategies
+
+
+def test_the_validation_of_a_single_pick():
+    """There is no rank correlation, and no rival."""
+    interval, none = Interval(90.25, 89.5, 91.0), Interval(float("nan"), float("nan"), float("nan"))
+    pick = Pick("synthetic/table", "mine", 1, 0, 5, 0.9, 90.0)
+    found = Validation(
+        "synthetic/table",
+        (pick,),
+        trained={0: interval},
+        strategies={"mine": interval},
+        lead={},
+        correlation=none,
+        verdict="no rival",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = validation_figure([found], "digits")
+    assert figure.axes[0].get_title(loc="left").endswith("rank correlation unknown")
+    assert not figure.axes[1].axison
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -164,7 +164,7 @@ def coded(trace, code):
 def test_strategies_of_files_with_other_content():
     elsewhere = simulated(table=synthetic_table("topology"))
     both = [coded(WHOLE, "a"), coded(elsewhere, "b")]
-    with pytest.raises(ParameterError, match=r"'random-search' on .* is defined by files with different contents in"):
+    with pytest.raises(ParameterError, match="'random-search' is defined by files with different contents in"):
         results_of(both)
     labels = [setting.label for setting in results_of({"x": both[0], "y": both[1]}).settings]
     assert labels == ["random-search (x)", "random-search (y)"]
@@ -231,12 +231,10 @@ def test_provenance_of_results_combined_twice(tmp_path):
 def test_other_lists_of_a_provenance_are_united():
     others = [simulated("local-search"), simulated("hill-climbing")]
     results = [
-        Results(
-            [in_memory(trace)], provenance([trace.setting], kind="memory", imported=[{"file": name}, {"file": "c"}])
-        )
+        Results([in_memory(trace)], provenance([trace.setting], kind="memory", more=[{"file": name}, {"file": "c"}]))
         for name, trace in zip("ab", others, strict=True)
     ]
-    found = results_of([*results, WHOLE]).provenance["imported"]
+    found = results_of([*results, WHOLE]).provenance["more"]
     assert found == [{"file": "a"}, {"file": "c"}, {"file": "b"}]
 
 
@@ -278,3 +276,33 @@ def test_a_single_source_is_itself(tmp_path):
     results = open_results(folder)
     assert results_of(results) is results
     assert results_of(folder).provenance == results.provenance == {**results.provenance, "inputs": [], "repeated": []}
+
+
+def imported(strategy):
+    """Results of another program, which does not say their seed."""
+    return nl.Trace.from_steps(simulated().records(), table=TABLE, strategy=strategy, budget=nl.Budget(evaluations=12))
+
+
+def test_imported_results_of_a_strategy_that_is_also_simulated():
+    local = simulated("local-search")  # its version is not 1, that of imported results is not known
+    theirs = Results.of([imported("local-search")])
+    for both in ([Results.of([local]), theirs], [theirs, Results.of([local])]):
+        with pytest.raises(
+            ParameterError, match=r"'local-search' on 'synthetic/chain' is simulated and imported, resp"
+        ):
+            results_of(both)
+    elsewhere = Results.of([simulated("local-search", synthetic_table("topology"))])
+    with pytest.raises(ParameterError, match=r"^'local-search' is simulated and imported, respectively, in "):
+        results_of([elsewhere, theirs])
+    found = study({"ours": Results.of([WHOLE, local]), "theirs": theirs}, resamples=0)
+    assert found.labels == ("random-search", "local-search (ours)", "local-search (theirs)")
+    assert not any("search differently" in warning for warning in found.warnings)
+    with pytest.raises(ParameterError, match=r"local-search' ran twice on table .* with one setting"):
+        study([local, theirs.trace(0)])
+
+
+def test_where_imported_results_come_from_is_kept():
+    both = results_of([Results.of([WHOLE]), Results.of([imported("mine")])])
+    (kept,) = both.provenance["imported"]
+    assert (kept["strategy"], kept["table"], kept["format"]) == ("mine", "synthetic/chain", "steps")
+    assert [bool(each["imported"]) for each in both.provenance["inputs"]] == [False, True]

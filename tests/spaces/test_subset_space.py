@@ -174,6 +174,12 @@ def test_no_subset_of_a_subset():
         SubsetSpace(SubsetSpace(PARENTS["chain"], [1, 2]), [0])
 
 
+def test_an_index_outside_a_subset():
+    for index in (2, "2"):
+        with pytest.raises(OutOfSpaceError, match=r"architecture 2 is not in 0\.\.1 of this subset of 'topology'"):
+            SubsetSpace(PARENTS["topology"], [5, 11]).resolve(index)
+
+
 CHAIN = {"name": "chain", "choices": "abc", "length": 4}
 
 

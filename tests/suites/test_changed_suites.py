@@ -332,6 +332,9 @@ def test_changes_are_noted_and_a_folder_can_be_continued(tmp_path, monkeypatch):
     assert again.returncode == 0
     assert "note" not in again.stderr
     assert_refused(nasbench_lab("suite", "run", path), "give the folder for the results", "--out results/NAME")
+    assert_refused(nasbench_lab("suite", "run", "no-suite"), "unknown suite 'no-suite'")
+    (tmp_path / "empty").mkdir()
+    assert_refused(nasbench_lab("suite", "run", tmp_path / "empty"), "empty is not the folder of a suite")
     assert nasbench_lab("suite", "clean", "--unused", "out").stdout == "removed 2 files from out\n"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from nasbench_lab.analysis.bootstrap import ignored_tasks
 from nasbench_lab.analysis.studies.per_task import TaskEvidence
+from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.trace import REGRETS
 
 FEW_TASKS = 10
@@ -64,9 +65,14 @@ def provenance_warnings(provenance: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _imported(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    return imported_warnings(setting for each in evidence for setting in each.settings if setting is not None)
+
+
+def imported_warnings(settings: Iterable[Setting]) -> Iterator[str]:
+    """Yield the warnings that some results are imported, and what their logs do not say."""
     found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     by_value: dict[str, None] = {}
-    for setting in (setting for each in evidence for setting in each.settings if setting is not None):
+    for setting in settings:
         if setting.origin:
             key = str(setting.origin["format"]), tuple(setting.origin["unknown"])
             found.setdefault(key, []).append(setting.label)
@@ -160,7 +166,8 @@ def _several_contents(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
 def _several_versions(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     versions: dict[str, set[int]] = {}
     for setting in (setting for each in evidence for setting in each.settings if setting is not None):
-        versions.setdefault(setting.strategy, set()).add(setting.version)
+        if not setting.origin:  # the version of imported results is not known
+            versions.setdefault(setting.strategy, set()).add(setting.version)
     for name, found in versions.items():
         if len(found) > 1:
             numbers = " and ".join(map(str, sorted(found)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
@@ -15,7 +15,12 @@ from nasbench_lab.cli.app import app
 from nasbench_lab.cli.parameters import Kind, annotations_of, kind_of
 from nasbench_lab.cli.strategies import parameters_of
 from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.report.figures.axis_scales import SCALES
+from nasbench_lab.report.figures.curves import SPREADS
 from nasbench_lab.report.figures.paper_styles import STYLES
+from nasbench_lab.simulation.logs.formats import BUILT_IN
+from nasbench_lab.simulation.steps.options import SCALES as UNITS
+from nasbench_lab.simulation.steps.options import Clock, Order
 from nasbench_lab.simulation.trace import REGRETS
 from nasbench_lab.strategies import registry
 from nasbench_lab.suites import built_in, read_suite
@@ -23,6 +28,8 @@ from nasbench_lab.tables import find_recipe, list_tables
 from nasbench_lab.tables.catalogue import publications
 from nasbench_lab.tables.importers.formats import FORMATS
 from nasbench_lab.testing.baselines.baseline import TIERS
+from nasbench_lab.train.callbacks.by_name import LOGGERS
+from nasbench_lab.train.recipes import RECIPES
 
 _OF_TYPER = {"install_completion", "show_completion", "help"}
 """Options that typer adds itself."""
@@ -45,18 +52,29 @@ _NAMES_OF_GROUPS = {"tables": "tables and publications", "strategies": "strategi
 
 _CHOICES = {
     "--kind": (*REGRETS, "both"),
+    "report --kind": REGRETS,
     "--axis": ("evaluations", "seconds", "both"),
     "--statistic": ("median", "mean", "iqm"),
     "--figure": plot.FIGURES,
+    "--x-scale": SCALES,
+    "--y-scale": SCALES,
+    "--spread": SPREADS,
     "--style": tuple(STYLES),
     "--repeat": ("sample", "mean"),
     "--format": ("auto", *FORMATS),
+    "results import --format": ("auto", *BUILT_IN),
+    "results import --unit": tuple(UNITS),
+    "results import --clock": get_args(Clock),
+    "results import --order": get_args(Order),
+    "results import --reports": ("all", "last"),
     "--precision": ("float32", "bfloat16"),
     "--device": ("cpu", "cuda"),
     "--tier": TIERS,
-    "--dataset": ("digits", "cifar10", "cifar100"),
+    "--dataset": ("digits", "cifar10", "cifar100", "ImageNet16-120"),
+    "--recipe": tuple(RECIPES),
+    "--log": tuple(f"{name}:" for name in LOGGERS),
 }
-"""The values of options that typer takes as any text."""
+"""The values of options, perhaps of one command only, that typer takes as any text."""
 
 
 def make() -> dict[str, Any]:
@@ -99,7 +117,7 @@ def _parameter(parameter: Any, kind: Kind, path: str) -> dict[str, Any]:
         "switch": is_option and (kind.type is bool or parameter.is_flag),
         "multiple": parameter.nargs == -1 or (is_option and parameter.multiple),
         "path": kind.type is Path,
-        "choices": kind.choices or (_CHOICES.get(name, ()) if is_option else ()),
+        "choices": kind.choices or (_CHOICES.get(f"{path} {name}", _CHOICES.get(name, ())) if is_option else ()),
         "completed": _NAMES.get(name) if is_option else _NAMES.get(f"{group} {name}") or _NAMES.get(name),
     }
 

@@ -78,6 +78,9 @@ def _draw_promises(panel: Any, validation: Validation, dataset: str, strategies:
 
 def _draw_leads(panel: Any, validation: Validation) -> None:
     rows, leads = _rows(validation), [*validation.lead.values()]
+    if not leads:  # a single strategy, or failed trainings
+        panel.set_axis_off()
+        return
     places, _ = row_places(rows)
     panel.axvline(0.0, color="black", linewidth=0.8)
     panel.errorbar([lead.estimate for lead in leads], places, xerr=_bars(leads), fmt="o", color="black", markersize=4)
@@ -101,6 +104,8 @@ def _bars(intervals: Sequence[Interval]) -> Any:
 
 
 def _signed(interval: Interval) -> str:
+    if np.isnan(interval.estimate):
+        return "unknown"
     if np.isnan(interval.low):
         return f"{interval.estimate:.2f}"
     return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]"

@@ -68,7 +68,7 @@ def origin(study: Study) -> Origin:
 def _facts(study: Study) -> Iterable[tuple[str, str]]:
     given = study.provenance
     if given.get("kind"):
-        yield "results of", _KINDS.get(str(given["kind"]), str(given["kind"]))
+        yield "results of", _content(given)
     versions: Mapping[str, Any] = given.get("versions") or {}
     for package, found in versions.items():
         yield f"{package}, version", ", ".join(map(str, found)) if isinstance(found, list | tuple) else str(found)
@@ -92,12 +92,17 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         yield "imported", f"{each['strategy']} on {each['table']}, {each['format']}{f': {files}' if files else ''}"
 
 
+def _content(given: Mapping[str, Any]) -> str:
+    kind = str(given["kind"])
+    return "imported results" if kind == "traces" and given.get("imported") else _KINDS.get(kind, kind)
+
+
 def _inputs(inputs: Sequence[Mapping[str, Any]]) -> PageTable | None:
     if not inputs:
         return None
     values: dict[str, list[str]] = {
         "label": [str(each["label"]) for each in inputs],
-        "content": [_KINDS.get(str(each["kind"]), str(each["kind"])) for each in inputs],
+        "content": [_content(each) for each in inputs],
         "title": [str(each["title"]) for each in inputs],
         "simulations": [f"{each['simulations']:,}" for each in inputs],
         "nasbench-lab": [", ".join(each["versions"].get("nasbench-lab", ())) for each in inputs],

@@ -131,7 +131,11 @@ def reproducibility_checklist(study: Study) -> str:
 
 def _input(given: Mapping[str, Any]) -> str:
     """Return where an input comes from, in Markdown."""
-    facts = [str(given["title"]), in_words(given["simulations"], "simulation")]
+    facts = [
+        str(given["title"]),
+        "imported" if given.get("imported") else "",
+        in_words(given["simulations"], "simulation"),
+    ]
     facts += [f"{package} {', '.join(numbers)}" for package, numbers in given["versions"].items()]
     facts += [f"label {given['label']}"] if given["label"] else []
     facts += [f"suite {given['spec_hash'][:12]}"] if given["spec_hash"] else []
@@ -179,7 +183,7 @@ def _answers(study: Study) -> dict[str, tuple[Answer, str]]:
         "P8": _baseline(study),
         "P9": repeats,
         "P10": tables,
-        "P11": ("yes", "All strategies look up the same measurements, with the same clock."),
+        "P11": _confounding(study),
         "P12": ("author", "The results tell which values were used, not how you came to them."),
         "P13": ("author", _end_to_end(study)),
         "P14": details,
@@ -193,6 +197,11 @@ def _same_protocol(study: Study) -> tuple[Answer, str]:
     uneven = [task.name for task, counts in zip(study.tasks, study.runs.T, strict=True) if len(np.unique(counts)) > 1]
     if uneven:
         return "no", f"Strategies differ in their number of runs on {_listed(uneven)}."
+    given = [each for each in study.provenance.get("imported") or () if each["unknown"]]
+    if given:
+        unknown = dict.fromkeys(name for each in given for name in each["unknown"])
+        names = _listed(dict.fromkeys(each["strategy"] for each in given))
+        return "author", f"The logs of {names}, which are imported, do not say {_listed(unknown)}."
     return "yes", "The same tables, budget, fidelity, repeats, workers and limits for every strategy."
 
 
@@ -215,9 +224,30 @@ def _describe(task: Task) -> str:
 
 def _repeats(study: Study) -> tuple[Answer, str]:
     runs = runs_in_words(study, range(len(study.tasks)))
-    seeds = ", ".join(str(seed) for seed in sorted({summary.seed for summary in study.summaries}))
+    imported = _imported(study)
+    seeds = sorted({summary.seed for summary in study.summaries if summary.strategy not in imported})
     several = int(study.runs.max(initial=0)) > 1
-    return "yes" if several else "no", f"{runs} of every strategy; root seed {seeds}, run r uses the streams of run r."
+    streams = f"; root seed {', '.join(map(str, seeds))}, run r uses the streams of run r" if seeds else ""
+    theirs = (
+        f" Results of {_listed(imported)} are imported: their seeds are those of other programs." if imported else ""
+    )
+    return "yes" if several else "no", f"{runs} of every strategy{streams}.{theirs}"
+
+
+def _imported(study: Study) -> list[str]:
+    """Return the labels of strategies whose results are imported."""
+    imported = {each["strategy"] for each in study.provenance.get("imported") or ()}
+    return [label for label in study.labels if label in imported]
+
+
+def _confounding(study: Study) -> tuple[Answer, str]:
+    imported = _imported(study)
+    if imported:
+        text = (
+            "All regrets are those of the same tables. Say whether the times in the logs are, too; these are imported"
+        )
+        return "author", f"{text}: {_listed(imported)}."
+    return "yes", "All strategies look up the same measurements, with the same clock."
 
 
 def _uncertainty(study: Study) -> str:
@@ -253,8 +283,9 @@ def _compute(origin: Mapping[str, Any]) -> tuple[Answer, str]:
 
 
 def _ablation(study: Study) -> tuple[Answer, str]:
-    pairs = list(zip(study.labels, study.strategies, strict=True))
-    variants = [[label for label, other in pairs if other == name] for name in dict.fromkeys(study.strategies)]
+    imported = _imported(study)
+    pairs = [pair for pair in zip(study.labels, study.strategies, strict=True) if pair[0] not in imported]
+    variants = [[label for label, other in pairs if other == name] for name in dict.fromkeys(name for _, name in pairs)]
     several = [", ".join(labels) for labels in variants if len(labels) > 1]
     if not several:
         return "author", "No strategy has variants in these results."
