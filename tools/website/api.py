@@ -148,10 +148,8 @@ def _origin(module: str, name: str) -> str:
     'nasbench_lab.tables.catalogue.load'
     """
     for node in _imports_of(module) if _is_module(module) else ():
-        for imported in node.names:
-            if (
-                imported.asname or imported.name
-            ) == name and node.module != module:  # else it is a module in the package
+        for imported in node.names if node.module != module else ():  # not the modules of the package
+            if (imported.asname or imported.name) == name:
                 return _origin(str(node.module), imported.name)
     return f"{module}.{name}"
 
