@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -124,7 +125,9 @@ def plot(
     else:
         # All stored results, or only the selected traces.
         part: Results | list[Trace] = opened if len(wanted) == len(opened) else [opened.trace(n) for n in wanted]
-        drawn = _draw(figure, study_of(part, reference=reference), chosen, given)
+        among = tuple(dict.fromkeys(setting.label for setting in opened.settings))
+        found = dataclasses.replace(study_of(part, reference=reference), among=among)
+        drawn = _draw(figure, found, chosen, given)
     with atomic_path(out) as temporary:
         save_figure_as(drawn, temporary, style=chosen)
     tell(f"wrote {out}")
