@@ -238,11 +238,12 @@ def test_the_command_follows_the_choices(page):
     code = figure.find_element("css selector", ".command code")
     assert code.text == (
         "nasbench-lab plot 'my results' --figure regret --out regret.pdf --table synthetic/table-0 --kind test "
-        "--axis evaluations --statistic median"
+        "--axis evaluations --statistic median --x-scale linear --y-scale log"
     )
-    for name, value in (("task", "1"), ("kind", "valid"), ("axis", "seconds"), ("center", "iqm")):
+    for name, value in (("task", "1"), ("kind", "valid"), ("axis", "seconds"), ("center", "iqm"), ("scale-x", "log")):
         choose(browser, figure, name, value)
-    assert code.text.endswith("--table synthetic/table-1 --kind valid --axis seconds --statistic iqm")
+    shown = "--table synthetic/table-1 --kind valid --axis seconds --statistic iqm --x-scale log --y-scale log"
+    assert code.text.endswith(shown)
     targets = chart(browser, "targets")
     choose(browser, targets, "what", "scores")
     assert (

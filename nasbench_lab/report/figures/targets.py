@@ -16,8 +16,9 @@ from nasbench_lab.report.figures.curves import CurveOptions, Spread, chosen_spre
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.names import Names
-from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_LABELS, panel_grid, say
+from nasbench_lab.report.figures.panels import AXIS_WORDS, panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
+from nasbench_lab.report.regret_words import KIND_LABELS
 from nasbench_lab.report.study_selection import chosen_kind, clock_of, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
