@@ -125,3 +125,21 @@ def test_a_command_draws_the_scales_that_the_page_shows():
         assert charts[name].command("results").endswith(" --x-scale linear --y-scale log")
     assert charts["rank"].command("results").endswith(" --x-scale linear")
     assert "scale" not in charts["targets"].command("results")
+
+
+def test_one_table_searched_in_two_ways(tmp_path):
+    """No task has both strategies: figures say why they cannot be drawn, and the page has no commands for them."""
+    table, out = synthetic_table("topology"), str(tmp_path / "figure.pdf")
+    ran = {"random-search": 12, "local-search": 6}
+    traces = [nl.simulate(table, name, runs=3, budget=nl.Budget(evaluations=number)) for name, number in ran.items()]
+    save_traces(traces, tmp_path / "traces.h5")
+    found = study(traces, resamples=10)
+    assert {shlex.split(command)[4] for _, command in commands("results", found) if " plot " in command} == {
+        "regret",
+        "final",
+    }
+    for figure, said in (("architecture", "searches of synthetic/topology"), ("ecdf", "on which all strategies ran")):
+        words = ["plot", str(tmp_path / "traces.h5"), "--figure", figure, "--out", out]
+        done = typer.testing.CliRunner().invoke(app, words)
+        assert done.exit_code != 0
+        assert said in str(done.exception or done.output)
