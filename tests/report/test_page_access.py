@@ -232,6 +232,12 @@ def test_the_commands_of_all_figures_are_copied(page, clipboard):
     assert all(command.startswith("nasbench-lab plot 'my results' --figure ") for command in found)
 
 
+def test_a_long_legend_has_a_shade_where_it_scrolls(page):
+    """Two layers scroll with the names, and cover two that stay at the edges of the box."""
+    keys = chart(page(width=390)).find_element("css selector", ".keys")
+    assert keys.value_of_css_property("background-attachment") == "local, local, scroll, scroll"
+
+
 def test_the_command_follows_the_choices(page):
     browser = page()
     figure = chart(browser)

@@ -149,7 +149,8 @@ def _origin(module: str, name: str) -> str:
     """
     for node in _imports_of(module) if _is_module(module) else ():
         for imported in node.names:
-            if (imported.asname or imported.name) == name and node.module != module:  # else it is a module in the package
+            # What a package imports from itself is a module.
+            if (imported.asname or imported.name) == name and node.module != module:
                 return _origin(str(node.module), imported.name)
     return f"{module}.{name}"
 
