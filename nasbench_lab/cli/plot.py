@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -126,7 +127,9 @@ def plot(
     else:
         # All stored results, or only the selected traces.
         part: Results | list[Trace] = opened if len(wanted) == len(opened) else [opened.trace(n) for n in wanted]
-        drawn = _draw(figure, study_of(part, reference=reference), chosen, given)
+        among = tuple(dict.fromkeys(setting.label for setting in opened.settings))
+        found = dataclasses.replace(study_of(part, reference=reference), among=among)
+        drawn = _draw(figure, found, chosen, given)
     with atomic_path(out) as temporary:
         save_figure_as(drawn, temporary, style=chosen)
     tell(f"wrote {out}")
@@ -170,11 +173,21 @@ def _draw(figure: str, study: Study, style: PaperStyle, given: dict[str, Any]) -
     return cast("Figure", _OF_STUDY[figure][0](study, **given, style=style))
 
 
+def _several(tables: Sequence[str]) -> ParameterError:
+    """Return the error for a figure of one search where there are several."""
+    names = list(dict.fromkeys(tables))
+    if len(names) > 1:
+        return ParameterError(f"the figure shows one table; choose it with --table: {', '.join(names)}")
+    return ParameterError(
+        f"the figure shows one search, and these searches of {names[0]} differ (for example in their budgets); "
+        "choose some with --strategy, or give fewer results"
+    )
+
+
 def _architecture(study: Study, style: PaperStyle) -> Figure:
     """Draw the best architecture that any strategy found on the table."""
     if len(study.tasks) > 1:
-        names = ", ".join(dict.fromkeys(task.table for task in study.tasks))
-        raise ParameterError(f"the figure shows one table; choose it with --table: {names}")
+        raise _several([task.table for task in study.tasks])
     found = best_found(study, 0)
     if found is None:
         raise MissingDataError(f"no run on {study.tasks[0].name!r} has a value, so no architecture was found")
@@ -186,8 +199,7 @@ def _architecture(study: Study, style: PaperStyle) -> Figure:
 def _pareto(results: Results, wanted: Sequence[int], style: PaperStyle, given: dict[str, Any]) -> Figure:
     groups = searches([results.settings[number] for number in wanted])
     if len(groups) > 1:
-        names = ", ".join(dict.fromkeys(results.settings[number].table for number in wanted))
-        raise ParameterError(f"the figure shows one table; choose it with --table: {names}")
+        raise _several([results.settings[number].table for number in wanted])
     among = [setting.label for setting in results.settings]
     options = {"split" if name == "kind" else name: value for name, value in given.items()}
     return pareto_figure([results.trace(number) for number in wanted], **options, among=among, style=style)

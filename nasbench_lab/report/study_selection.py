@@ -15,8 +15,9 @@ from nasbench_lab.simulation.trace import REGRETS, RegretKind
 
 _SPLIT_WORDS: dict[RegretKind, str] = {"observed": "observed", "valid": "validation", "test": "test"}
 
-_NO_COMMON_TASK = "there is no task on which all strategies ran"
-_NO_SCALE = f"{_NO_COMMON_TASK} and the architectures differ"
+NO_COMMON_TASK = "there is no task on which all strategies ran"
+"""Why a study has no figure over tasks."""
+_NO_SCALE = f"{NO_COMMON_TASK} and the architectures differ"
 _NO_TIMES = "no table with architectures that differ has such an axis"
 
 _Part = TypeVar("_Part")
@@ -52,7 +53,7 @@ def part_of(parts: Mapping[Any, _Part], key: Any, what: str) -> _Part:
     """
     if key not in parts:
         wanted = " against ".join(key) if isinstance(key, tuple) else key
-        reason = {"times to targets": _NO_TIMES, "profiles": _NO_SCALE}.get(what, _NO_COMMON_TASK)
+        reason = {"times to targets": _NO_TIMES, "profiles": _NO_SCALE}.get(what, NO_COMMON_TASK)
         raise MissingDataError(f"the study has no {what} of {wanted} regret: {reason}")
     return parts[key]
 

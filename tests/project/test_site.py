@@ -209,6 +209,10 @@ def test_a_name_is_described_once():
     assert dict(package.elsewhere)["load"] == "nasbench_lab.tables.load"
 
 
+def test_a_module_among_the_public_names_is_its_own_origin():
+    assert api._origin("nasbench_lab.train", "callbacks") == "nasbench_lab.train.callbacks"
+
+
 def test_a_command_that_fails_ends_the_build():
     with pytest.raises(gallery.GalleryError, match="no/table"):
         gallery._run(["tables", "info", "no/table"])

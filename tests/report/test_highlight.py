@@ -1,5 +1,6 @@
 """Highlighted strategies, bands and bars, and what captions say of them."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.collections import LineCollection
 from typer.testing import CliRunner
 
 import nasbench_lab as nl
+from nasbench_lab.cli import plot
 from nasbench_lab.cli.app import app
 from nasbench_lab.errors import ParameterError, UnknownNameError
 from nasbench_lab.report.figures.critical_difference import cd_figure
@@ -175,3 +177,29 @@ def test_plot_takes_all_of_these(fronts, tmp_path):
     ):
         assert isinstance(plot("--figure", *arguments).exception, error)
         assert message in str(plot("--figure", *arguments).exception)
+
+
+def look_of(line):
+    return line.get_color(), line.get_linestyle(), line._dash_pattern, line.get_marker()
+
+
+@pytest.mark.parametrize("figure", ["regret", "rank", "ecdf", "profile"])
+def test_some_of_the_strategies_look_as_in_the_whole_study(figure):
+    whole = named_lines(FIGURES[figure](NINE).axes[0])
+    part = dataclasses.replace(made_up_study(3, 2), labels=NINE.labels[6:], among=NINE.labels)
+    drawn = named_lines(FIGURES[figure](part).axes[0])
+    assert list(drawn) == list(NINE.labels[6:])
+    assert [look_of(line) for line in drawn.values()] == [look_of(whole[name]) for name in drawn]
+
+
+def test_the_command_draws_a_strategy_as_in_all_results(tmp_path, monkeypatch):
+    table, names = synthetic_table("topology"), ["random-search", "regularized-evolution", "local-search"]
+    budget = nl.Budget(evaluations=10)
+    save_traces([nl.simulate(table, name, runs=3, budget=budget) for name in names], tmp_path / "traces.h5")
+    drawn = []
+    monkeypatch.setattr(plot, "save_figure_as", lambda made, path, **_: (drawn.append(made), path.write_bytes(b"")))
+    command = ["plot", str(tmp_path / "traces.h5"), "--figure", "regret", "--out", str(tmp_path / "regret.pdf")]
+    done = CliRunner().invoke(app, [*command, "--strategy", "local-search"])
+    assert done.exit_code == 0, done.output
+    (line,) = [line for line in drawn[0].axes[0].lines if line.get_label() == "local-search"]
+    assert line.get_color() == line_look(2, 3)["color"]

@@ -465,7 +465,7 @@ def test_the_command(results, tmp_path, monkeypatch):
     assert "note: " in done.stderr, "the warnings of the study"
     page = Page(out.read_text(encoding="utf-8"))
     assert page.problems == []
-    assert "by mean validation regret." in page.texts()
+    assert "by validation regret (mean over repeats)." in page.texts()
     assert f"nasbench-lab report {results} --kind valid --reference random-search" in page.texts()
     ((given, options),) = asked
     assert (given[2], options["overwrite"]) == (tmp_path / "mine-paper", False)

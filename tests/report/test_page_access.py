@@ -232,17 +232,24 @@ def test_the_commands_of_all_figures_are_copied(page, clipboard):
     assert all(command.startswith("nasbench-lab plot 'my results' --figure ") for command in found)
 
 
+def test_a_long_legend_has_a_shade_where_it_scrolls(page):
+    """Two layers scroll with the names, and cover two that stay at the edges of the box."""
+    keys = chart(page(width=390)).find_element("css selector", ".keys")
+    assert keys.value_of_css_property("background-attachment") == "local, local, scroll, scroll"
+
+
 def test_the_command_follows_the_choices(page):
     browser = page()
     figure = chart(browser)
     code = figure.find_element("css selector", ".command code")
     assert code.text == (
         "nasbench-lab plot 'my results' --figure regret --out regret.pdf --table synthetic/table-0 --kind test "
-        "--axis evaluations --statistic median"
+        "--axis evaluations --statistic median --x-scale linear --y-scale log"
     )
-    for name, value in (("task", "1"), ("kind", "valid"), ("axis", "seconds"), ("center", "iqm")):
+    for name, value in (("task", "1"), ("kind", "valid"), ("axis", "seconds"), ("center", "iqm"), ("scale-x", "log")):
         choose(browser, figure, name, value)
-    assert code.text.endswith("--table synthetic/table-1 --kind valid --axis seconds --statistic iqm")
+    shown = "--table synthetic/table-1 --kind valid --axis seconds --statistic iqm --x-scale log --y-scale log"
+    assert code.text.endswith(shown)
     targets = chart(browser, "targets")
     choose(browser, targets, "what", "scores")
     assert (

@@ -187,7 +187,7 @@ def test_every_choice_is_drawn(page):
     browser = page()
     figure = chart(browser)
     for name, value, said in (
-        ("kind", "valid", "mean validation regret (fraction)"),
+        ("kind", "valid", "validation regret, mean over repeats (fraction)"),
         ("axis", "seconds", "simulated seconds"),
         ("center", "iqm", None),
         ("task", "1", None),

@@ -15,7 +15,7 @@ from nasbench_lab.cli import plot
 from nasbench_lab.cli.app import app
 from nasbench_lab.report.page.charts import chart_data
 from nasbench_lab.report.page.curve_charts import study_charts
-from nasbench_lab.report.page.figure_commands import commands, option, plot_command, table_option
+from nasbench_lab.report.page.figure_commands import commands, option, plot_command, results_in_shell, table_option
 from nasbench_lab.report.page.html import render_page
 from nasbench_lab.report.page.pairwise import compare_all_pairs
 from nasbench_lab.simulation import save_traces
@@ -47,16 +47,23 @@ def of_choices(source, options, choices, number):
     return plot_command(source) + options + "".join(each[min(number, len(each) - 1)] for each in given)
 
 
+def of_scales(data, scale):
+    """What the page's script adds to a command for a scale of all axes that its figure lets choose."""
+    return "".join(f" --{axis}-scale {scale}" for axis in data["scaled"])
+
+
 def shown_commands(found, source):
     """The commands next to the figures, for the first and the last options of all choices."""
     text = render_page(found, source=source)
+    typed = results_in_shell([source], found)
     first = [part.split("</code>")[0] for part in text.split('<p class="command"><code>')[1:]]
     made = list(map(html.unescape, first))
     for chart, number in itertools.product(study_charts(found), (0, 9)):
         data = chart_data(chart, 25)
-        made.append(of_choices(source, data["figure"], data["choices"], number))
+        scale = "linear" if number else "log"
+        made.append(of_choices(typed, data["figure"], data["choices"], number) + of_scales(data, scale))
     matrix = compare_all_pairs(found, found.kind, tuple(range(len(found.labels)))).data()
-    made += [of_choices(source, matrix["figure"], matrix["choices"], number) for number in (0, 9)]
+    made += [of_choices(typed, matrix["figure"], matrix["choices"], number) for number in (0, 9)]
     return list(dict.fromkeys(made))
 
 
@@ -84,7 +91,7 @@ def test_every_command_next_to_a_figure_draws_it(stored, monkeypatch):
 def test_the_listed_commands_are_those_of_the_figures(stored, monkeypatch):
     monkeypatch.chdir(stored)
     found = study(open_results(SOURCE), resamples=20)
-    listed = [shlex.split(command) for _, command in commands(SOURCE, found)]
+    listed = [shlex.split(command) for _, command in commands(results_in_shell([SOURCE], found), found)]
     assert all(words[2] == SOURCE for words in listed)
     runner = typer.testing.CliRunner()
     final = next(words for words in listed if "final" in words)
@@ -95,7 +102,7 @@ def test_options_are_quoted_for_a_shell():
     hostile = "a b; rm -rf ~ '$(x)' \"`y`\" \n"
     assert shlex.split(option("table", hostile)) == ["--table", hostile]
     assert shlex.split(option("table", "-x")) == ["--table=-x"]
-    assert shlex.split(plot_command(hostile, "cd")) == [
+    assert shlex.split(plot_command(shlex.quote(hostile), "cd")) == [
         "nasbench-lab",
         "plot",
         hostile,
@@ -109,3 +116,30 @@ def test_options_are_quoted_for_a_shell():
 def test_a_table_is_chosen_only_among_several():
     assert table_option(made_up_study(2, 1), 0) == ""
     assert table_option(made_up_study(2, 2), 1) == " --table synthetic/table-1"
+
+
+def test_a_command_draws_the_scales_that_the_page_shows():
+    found = made_up_study(3, 2)
+    charts = {chart.name: chart for chart in study_charts(found)}
+    for name in ("regret", "progress"):
+        assert charts[name].command("results").endswith(" --x-scale linear --y-scale log")
+    assert charts["rank"].command("results").endswith(" --x-scale linear")
+    assert "scale" not in charts["targets"].command("results")
+
+
+def test_one_table_searched_in_two_ways(tmp_path):
+    """No task has both strategies: figures say why they cannot be drawn, and the page has no commands for them."""
+    table, out = synthetic_table("topology"), str(tmp_path / "figure.pdf")
+    ran = {"random-search": 12, "local-search": 6}
+    traces = [nl.simulate(table, name, runs=3, budget=nl.Budget(evaluations=number)) for name, number in ran.items()]
+    save_traces(traces, tmp_path / "traces.h5")
+    found = study(traces, resamples=10)
+    assert {shlex.split(command)[4] for _, command in commands("results", found) if " plot " in command} == {
+        "regret",
+        "final",
+    }
+    for figure, said in (("architecture", "searches of synthetic/topology"), ("ecdf", "on which all strategies ran")):
+        words = ["plot", str(tmp_path / "traces.h5"), "--figure", figure, "--out", out]
+        done = typer.testing.CliRunner().invoke(app, words)
+        assert done.exit_code != 0
+        assert said in str(done.exception or done.output)

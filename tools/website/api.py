@@ -148,8 +148,9 @@ def _origin(module: str, name: str) -> str:
     'nasbench_lab.tables.catalogue.load'
     """
     for node in _imports_of(module) if _is_module(module) else ():
-        for imported in node.names if node.module != module else ():  # not the modules of the package
-            if (imported.asname or imported.name) == name:
+        for imported in node.names:
+            # What a package imports from itself is a module.
+            if (imported.asname or imported.name) == name and node.module != module:
                 return _origin(str(node.module), imported.name)
     return f"{module}.{name}"
 

@@ -276,6 +276,8 @@ class Study:
         found: per strategy and task with a value, task by task.
         warnings: limits of the results that a reader must know, one sentence each.
         provenance: of the results, see `Results`; empty for traces in memory.
+        among: labels of all strategies of the results, if the study is of only some of them; figures give each strategy
+            the look of its position there.
     """
 
     labels: tuple[str, ...]
@@ -300,6 +302,7 @@ class Study:
     found: tuple[Found, ...]
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
+    among: tuple[str, ...] = ()
 
     @property
     def kind(self) -> RegretKind:

@@ -71,7 +71,12 @@ class Leaderboard(tuple[Standing, ...]):
     reference: str
 
     def __new__(cls, standings: Iterable[Standing] = (), reference: str = "") -> Self:
-        """Make the tuple, which cannot change afterwards."""
+        """Make the tuple, which cannot change afterwards.
+
+        Args:
+            standings: the rows.
+            reference: label of the strategy with which the others are compared.
+        """
         made = super().__new__(cls, standings)
         made.reference = reference
         return made

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from nasbench_lab.analysis.studies.results import RankComparison
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
-from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
 from nasbench_lab.report.layout.critical_difference import TICK, CriticalDifferenceDiagram, DifferenceBar, lay_out_ranks
 from nasbench_lab.report.rank_tests import tests_in_words
+from nasbench_lab.report.regret_words import KIND_WORDS
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind

@@ -14,19 +14,12 @@ from nasbench_lab.report.figures.axis_scales import Scale, check_scale, label_ax
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, Looks, looks_of
 from nasbench_lab.report.figures.names import CAPTION, write_caption
-from nasbench_lab.report.figures.panels import (
-    KIND_LABELS,
-    check_something_drawn,
-    label_rows,
-    panel_grid,
-    row_places,
-    say,
-    set_title,
-)
+from nasbench_lab.report.figures.panels import check_something_drawn, label_rows, panel_grid, row_places, say, set_title
 from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
 from nasbench_lab.report.layout.log_axis import place_of_zero
-from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, names_in, runs_in_words
+from nasbench_lab.report.regret_words import KIND_LABELS
+from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, names_in, runs_in_words, why_no_curves
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -40,6 +33,7 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _LABEL_SHARE = 0.36  # of the width of a figure, for the names of strategies
 _BESIDE = 5.2  # height of a panel without its boxes, font sizes
 _MARK_ROW = 0.9  # height of the row below the boxes in which the optimum is marked, lines of text
+_AXIS_LINE = 1.4  # height of another line of the axis label, font sizes
 _BEFORE = 0.06  # room before the line of the optimum, as a share of the axis
 _ROW = 1.5  # height of a line of a label with its spacing, font sizes
 
@@ -83,14 +77,22 @@ def final_figure(
     caption = wrap_label(title, chosen.width - 0.1, chosen.font_size)
     above = CAPTION * line_count(caption) * chosen.em
     rows = -(-len(places) // columns)
-    fitted = fit_slide(chosen, lambda style: rows * final_height(study, style) + above)
-    labels = _labels(study, fitted)
-    room = fitted.width * (1 - _LABEL_SHARE) / columns - 1.5 * fitted.em
     units = {place: study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else "" for place in places}
     same = len(set(units.values())) == 1
+    words = KIND_LABELS[kind] + (f" ({units[places[0]]})" if same and units[places[0]] else "")
+
+    def axis_label(style: PaperStyle) -> str:
+        return wrap_label(words, _room(style, columns), style.font_size)
+
+    def height(style: PaperStyle) -> float:
+        return final_height(study, style) + (line_count(axis_label(style)) - 1) * _AXIS_LINE * style.em / rows
+
+    fitted = fit_slide(chosen, lambda style: rows * height(style) + above)
+    labels = _labels(study, fitted)
+    room = _room(fitted, columns)
     inks = [looks.ink(number) for number in range(len(looks.labels))]
     with drawing(fitted.rc, names_in(study)):
-        figure, panels = panel_grid(fitted, len(places), columns, final_height(study, fitted), above)
+        figure, panels = panel_grid(fitted, len(places), columns, height(fitted), above)
         write_caption(figure, caption, chosen)
         for number, (panel, place) in enumerate(zip(panels, places, strict=True)):
             unit = f" ({units[place]})" if units[place] else ""
@@ -103,8 +105,13 @@ def final_figure(
                 label_axis(panel.xaxis, room)
             set_title(panel, study.tasks[place].name + ("" if same else unit), fitted, room)
             if number >= len(panels) - columns:
-                panel.set_xlabel(wrap_label(KIND_LABELS[kind] + (unit if same else ""), room, fitted.font_size))
+                panel.set_xlabel(axis_label(fitted))
     return figure
+
+
+def _room(style: PaperStyle, columns: int) -> float:
+    """Return the width of a panel, inches."""
+    return style.width * (1 - _LABEL_SHARE) / columns - 1.5 * style.em
 
 
 def _labels(study: Study, style: PaperStyle) -> list[str]:
@@ -134,7 +141,7 @@ def _boxes(study: Study, kind: RegretKind, place: int) -> FloatArray:
 def _why_empty(study: Study, kind: RegretKind, place: int, boxes: FloatArray) -> str:
     """Return the reason why the panel of a task has no boxes; empty if it has."""
     if kind not in study.tasks[place].kinds:
-        return f"no {kind} measurements"
+        return why_no_curves(study, place, kind, "evaluations")
     return "" if np.isfinite(boxes).any() else "too few runs have a value"
 
 

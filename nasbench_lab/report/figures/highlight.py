@@ -69,7 +69,7 @@ def looks_of(study: Study, highlight: Highlight = None) -> Looks:
     Raises:
         UnknownNameError: no strategy has a name that is highlighted.
     """
-    return make_looks(study.labels, study.strategies, highlight)
+    return make_looks(study.labels, study.strategies, highlight, study.among)
 
 
 def make_looks(

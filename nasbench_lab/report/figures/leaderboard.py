@@ -16,9 +16,10 @@ from nasbench_lab.report.figures.axis_scales import label_linear_axis
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, Looks, looks_of
 from nasbench_lab.report.figures.names import CAPTION, write_caption
-from nasbench_lab.report.figures.panels import KIND_LABELS, label_rows, panel_grid, row_places
+from nasbench_lab.report.figures.panels import label_rows, panel_grid, row_places
 from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
+from nasbench_lab.report.regret_words import KIND_LABELS
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind

@@ -14,9 +14,9 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
-from nasbench_lab.report.figures.panels import KIND_WORDS
 from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
+from nasbench_lab.report.regret_words import KIND_WORDS
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind

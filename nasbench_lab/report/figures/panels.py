@@ -9,24 +9,11 @@ from typing import TYPE_CHECKING
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.report.figures.paper_styles import PaperStyle
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
-from nasbench_lab.simulation.trace import RegretKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-KIND_WORDS: dict[RegretKind, str] = {
-    "observed": "observed regret",
-    "valid": "validation regret (mean over repeats)",
-    "test": "test regret (mean over repeats)",
-}
-"""Names of the kinds of regret in figures and tables."""
-KIND_LABELS: dict[RegretKind, str] = {
-    "observed": "observed regret",
-    "valid": "validation regret, mean over repeats",
-    "test": "test regret, mean over repeats",
-}
-"""Names of the kinds of regret at axes: which regret it is, and the statistic over the repeats of a training."""
 AXIS_WORDS = {"evaluations": "evaluations", "seconds": "simulated seconds"}
 """Names of the axes."""
 

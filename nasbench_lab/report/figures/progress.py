@@ -22,9 +22,10 @@ from nasbench_lab.report.figures.curves import (
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.names import Names
-from nasbench_lab.report.figures.panels import KIND_LABELS, KIND_WORDS, panel_grid
+from nasbench_lab.report.figures.panels import panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import wrap_label
+from nasbench_lab.report.regret_words import KIND_LABELS, KIND_WORDS
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind

@@ -28,7 +28,6 @@ from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.names import Names
 from nasbench_lab.report.figures.panels import (
     AXIS_WORDS,
-    KIND_LABELS,
     check_something_drawn,
     label_outer,
     panel_grid,
@@ -37,6 +36,7 @@ from nasbench_lab.report.figures.panels import (
 )
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import wrap_label
+from nasbench_lab.report.regret_words import KIND_LABELS
 from nasbench_lab.report.study_selection import (
     chosen_kind,
     chosen_tasks,

@@ -16,9 +16,10 @@ from nasbench_lab.report.figures.curves import CurveOptions, Spread, chosen_spre
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.names import Names
-from nasbench_lab.report.figures.panels import AXIS_WORDS, KIND_LABELS, panel_grid, say
+from nasbench_lab.report.figures.panels import AXIS_WORDS, panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
-from nasbench_lab.report.study_selection import chosen_kind, clock_of, in_words, names_in, part_of
+from nasbench_lab.report.regret_words import KIND_LABELS
+from nasbench_lab.report.study_selection import NO_COMMON_TASK, chosen_kind, clock_of, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -65,7 +66,8 @@ def ecdf_figure(
     axis = axis or clock_of(study)
     times = part_of(study.times, (kind, axis), "times to targets")
     if not times.grid.size:
-        raise MissingDataError("there is nothing to draw: no run reached a target")
+        reason = "no run reached a target" if times.tasks else NO_COMMON_TASK
+        raise MissingDataError(f"there is nothing to draw: {reason}")
     with drawing(chosen.rc, names_in(study)):
         names = Names.plan(looks, _targets_in_words(times.targets, kind), chosen, 1, 1, _HEIGHT)
         figure, (panel,) = panel_grid(chosen, 1, 1, names.panel_height, names.above)

@@ -13,8 +13,8 @@ from nasbench_lab.analysis.studies.results import Found, Study
 from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.report.layout.architecture import architecture_graph
 from nasbench_lab.report.page.architecture import draw_architecture
-from nasbench_lab.report.page.curve_charts import KIND_TITLES
 from nasbench_lab.report.page.numbers import short
+from nasbench_lab.report.regret_words import KIND_NAMES
 from nasbench_lab.simulation.trace import RegretKind
 
 MOST_DRAWINGS = 6
@@ -78,5 +78,5 @@ def _values(found: Found, kind: RegretKind) -> tuple[str, ...]:
     texts = [f"{name} {short(value, 4)}" for name, value in parts if math.isfinite(value)]
     regret = found.regret.get(kind, math.nan)
     if math.isfinite(regret):
-        texts.append("the optimum" if regret == 0 else f"{KIND_TITLES[kind]} {short(regret)}")
+        texts.append("the optimum" if regret == 0 else f"{KIND_NAMES[kind]} {short(regret)}")
     return tuple(texts)

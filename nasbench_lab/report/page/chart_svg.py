@@ -18,7 +18,7 @@ _WIDTH, _HEIGHT = 760, 400
 _TOP, _RIGHT, _BOTTOM, _LEFT = 30, 744, 356, 70
 _POINTS = 60
 _EVERY = 9  # points from marker to marker
-_FEW = 4  # bands; more would cover each other
+_FEW = 5  # bands; more would cover each other
 
 
 def draw_chart(chart: Chart, view: ChartView, strategies: int) -> Markup:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.layout.log_axis import place_of_zero
-from nasbench_lab.report.page.figure_commands import figure_options, plot_command
+from nasbench_lab.report.page.figure_commands import figure_options, option, plot_command
 
 Scale = Literal["linear", "log"]
 
@@ -117,6 +117,7 @@ class Chart:
         x_scale, y_scale: the first scales.
         figure: name of the figure of ``nasbench-lab plot``; empty if a choice names it.
         even: whether grids have points at equal distances, so that a linear horizontal axis can be chosen.
+        scaled: axes whose scale the figure of ``nasbench-lab plot`` takes as an option, ``"x"`` and ``"y"``.
     """
 
     name: str
@@ -128,10 +129,15 @@ class Chart:
     y_scale: Scale
     figure: str = ""
     even: bool = True
+    scaled: tuple[str, ...] = ()
 
     def command(self, source: str) -> str:
         """Return the command that draws the chart with its first choices."""
-        return plot_command(source, self.figure, *(choice.start_argument for choice in self.choices))
+        scales = {"x": self.x_scale, "y": self.y_scale}
+        chosen = [choice.start_argument for choice in self.choices]
+        return plot_command(
+            source, self.figure, *chosen, *(option(f"{axis}-scale", scales[axis]) for axis in self.scaled)
+        )
 
     @property
     def start(self) -> ChartView | None:
@@ -159,6 +165,7 @@ def chart_data(chart: Chart, points: int) -> dict[str, Any]:
         "choices": [dataclasses.asdict(choice) for choice in chart.choices],
         "scales": {"x": chart.x_scale, "y": chart.y_scale},
         "even": chart.even,
+        "scaled": list(chart.scaled),
         "figure": figure_options(chart.figure) if chart.figure else "",
         "grids": grids,
         "views": views,

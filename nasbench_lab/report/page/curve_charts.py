@@ -14,19 +14,16 @@ from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
 from nasbench_lab.report.page.figure_commands import figure_options, kind_option, option, table_option
+from nasbench_lab.report.regret_words import KIND_LABELS, KIND_WORDS
 from nasbench_lab.report.study_selection import why_no_curves
 from nasbench_lab.simulation.trace import RegretKind
 
-KIND_TITLES: dict[RegretKind, str] = {
-    "observed": "observed regret",
-    "valid": "mean validation regret",
-    "test": "mean test regret",
-}
 _KIND_OPTIONS: dict[RegretKind, str] = {"observed": "observed", "valid": "validation", "test": "test"}
 AXIS_TITLES: dict[TimeAxis, str] = {"evaluations": "evaluations", "seconds": "simulated seconds"}
 _AXIS_OPTIONS: dict[TimeAxis, str] = {"evaluations": "evaluations", "seconds": "seconds"}
 
 _CENTERS = (("median", "median"), ("iqm", "IQM"), ("mean", "mean"))
+_BOTH = ("x", "y")
 _OPTIMUM = "optimum"
 _BUDGET = "% of the budget"
 
@@ -72,7 +69,9 @@ def regret_chart(study: Study) -> Chart:
                         missing[key] = f"{study.tasks[place].table}: {reason}."
                     else:
                         views[key] = view
-    return Chart("regret", "Regret over the search", choices, views, missing, "log", "log", "regret")
+    return Chart(
+        "regret", "Regret over the search", choices, views, missing, "linear", "log", "regret", scaled=("x", "y")
+    )
 
 
 def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView | None:
@@ -86,7 +85,7 @@ def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView 
     if not lines:
         return None
     unit = study.tasks[curves.task].unit(curves.kind)
-    label = f"{KIND_TITLES[curves.kind]} ({unit})" if unit else KIND_TITLES[curves.kind]
+    label = f"{KIND_LABELS[curves.kind]} ({unit})" if unit else KIND_LABELS[curves.kind]
     return ChartView(curves.grid, lines, AXIS_TITLES[curves.axis], label, text, zero=_OPTIMUM)
 
 
@@ -102,11 +101,21 @@ def progress_chart(study: Study) -> Chart:
             f"{'interquartile mean' if center == 'iqm' else 'mean'} over {count} tasks and their runs, {_level(study)}"
         )
         lines = _lines(found.estimate, found.low, found.high)
-        return _over_budget(progress, lines, f"normalised {KIND_TITLES[progress.kind]}", text) if lines else None
+        return _over_budget(progress, lines, f"normalised {KIND_LABELS[progress.kind]}", text) if lines else None
 
     choices = (_kind_choice(study, kinds), _center_choice(options, "iqm"))
     views = _by_kind(study, kinds, [key for key, _ in options], view)
-    return Chart("progress", "Normalised regret over all tasks", choices, views, {}, "linear", "log", "normalised")
+    return Chart(
+        "progress",
+        "Normalised regret over all tasks",
+        choices,
+        views,
+        {},
+        "linear",
+        "log",
+        "normalised",
+        scaled=("x", "y"),
+    )
 
 
 def rank_chart(study: Study) -> Chart:
@@ -120,12 +129,12 @@ def rank_chart(study: Study) -> Chart:
             return None
         count = len(progress.tasks)
         text = f"average over {count} tasks" if count > 1 else "on one task"
-        shown = _over_budget(progress, lines, f"average run rank by {KIND_TITLES[progress.kind]}", text)
+        shown = _over_budget(progress, lines, f"average run rank by {KIND_WORDS[progress.kind]}", text)
         return dataclasses.replace(shown, zero=None, limits=(1.0, float(max(2, len(study.labels)))))
 
     choices = (_kind_choice(study, kinds),)
     views = _by_kind(study, kinds, [""], view)
-    return Chart("rank", "Run rank over the search", choices, views, {}, "linear", "linear", "rank")
+    return Chart("rank", "Run rank over the search", choices, views, {}, "linear", "linear", "rank", scaled=("x",))
 
 
 def _over_budget(progress: ProgressCurves, lines: tuple[Line, ...], label: str, text: str) -> ChartView:
@@ -181,7 +190,7 @@ def _score_view(study: Study, kind: RegretKind) -> ChartView | None:
         return None
     lines = _lines(profiles.scores.estimate, profiles.scores.low, profiles.scores.high)
     text = f"runs on {_tasks(profiles.tasks)}, {_level(study)}"
-    label = f"normalised {KIND_TITLES[kind]}"
+    label = f"normalised {KIND_LABELS[kind]}"
     return _share(profiles.regrets, lines, label, "share of runs with at most that regret", text) if lines else None
 
 

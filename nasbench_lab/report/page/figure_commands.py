@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.files import file_names
+from nasbench_lab.report.study_selection import clock_of
 from nasbench_lab.simulation.trace import RegretKind
 
 FIGURES = {
@@ -123,7 +124,8 @@ def has_figure(study: Study, figure: str) -> bool:
     if figure in ("regret", "final"):
         return True
     if figure == "ecdf":
-        return any(key[0] == kind for key in study.times)
+        times = study.times.get((kind, clock_of(study)))
+        return times is not None and times.grid.size > 0
     if figure == "profile":
         return kind in study.profiles
     if figure == "normalised":

@@ -11,9 +11,9 @@ from nasbench_lab.analysis.run_summary import Summary
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.report.page.answers import against_first
-from nasbench_lab.report.page.curve_charts import KIND_TITLES
 from nasbench_lab.report.page.numbers import decimals, fixed, short, with_unit
 from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table, number_cells, sort_key
+from nasbench_lab.report.regret_words import KIND_NAMES
 from nasbench_lab.simulation.trace import RegretKind
 
 _BESIDE_BEST = "mean regret, compared with the lowest"
@@ -32,7 +32,7 @@ def final_table(
     unit = study.tasks[place].unit(kind)
     columns = [
         *([against_first(study, kind, place, members)] if len(members) > 1 and kind in study.pairwise else []),
-        (PageColumn(f"{KIND_TITLES[kind]} ({unit}), median", "ascending", kind="wrapped"), _medians(levels)),
+        (PageColumn(f"{KIND_NAMES[kind]} ({unit}), median", "ascending", kind="wrapped"), _medians(levels)),
         (PageColumn("validation", "descending", "mean and standard deviation"), _means(rows, "valid")),
         (PageColumn("test", "descending", "mean and standard deviation"), _means(rows, "test")),
         (PageColumn("area under curve", "ascending", kind="wrapped"), _areas(study, kind, members, place)),

@@ -22,7 +22,7 @@ from nasbench_lab.report.page.answers import MARKS, answers_by_task, main_answer
 from nasbench_lab.report.page.chart_svg import draw_chart
 from nasbench_lab.report.page.charts import DIGITS, Chart, chart_data, points_for
 from nasbench_lab.report.page.critical_difference import cd_diagram
-from nasbench_lab.report.page.curve_charts import KIND_TITLES, study_charts
+from nasbench_lab.report.page.curve_charts import study_charts
 from nasbench_lab.report.page.figure_commands import (
     commands,
     kind_option,
@@ -38,6 +38,7 @@ from nasbench_lab.report.page.provenance import origin
 from nasbench_lab.report.page.svg import breakable, marker_path, swatch
 from nasbench_lab.report.page.task_sections import task_details
 from nasbench_lab.report.rank_tests import tests_in_words
+from nasbench_lab.report.regret_words import KIND_NAMES
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -219,7 +220,7 @@ def _boards(study: Study, source: str) -> list[tuple[str, Any, str]]:
     """Return the leaderboards by kind of regret, the most informative kind first, with their commands."""
     made = [(kind, standings_table(study, kind)) for kind in _kinds(study)]
     return [
-        (KIND_TITLES[kind], board, leaderboard_command(source, study, kind) if _is_drawn(study, kind) else "")
+        (KIND_NAMES[kind], board, leaderboard_command(source, study, kind) if _is_drawn(study, kind) else "")
         for kind, board in made
         if board is not None
     ]
@@ -240,7 +241,7 @@ def _diagrams(study: Study, source: str) -> Any:
         ranks = study.ranks.get(kind)
         if ranks is not None and len(study.labels) > 1 and len(ranks.tasks):
             command = plot_command(source, "cd", kind_option(kind))
-            yield KIND_TITLES[kind], cd_diagram(ranks, study.labels), _about(ranks), command
+            yield KIND_NAMES[kind], cd_diagram(ranks, study.labels), _about(ranks), command
 
 
 def _about(ranks: RankComparison) -> str:

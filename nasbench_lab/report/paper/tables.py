@@ -18,10 +18,10 @@ from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
-from nasbench_lab.report.figures.panels import KIND_LABELS, KIND_WORDS
 from nasbench_lab.report.leaderboard_columns import TASK_RANK, LeaderboardColumn, columns_of
 from nasbench_lab.report.paper.table_cells import TableCell, table_html
 from nasbench_lab.report.rank_tests import tests_in_words
+from nasbench_lab.report.regret_words import KIND_LABELS, KIND_WORDS
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind

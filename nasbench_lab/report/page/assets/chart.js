@@ -1,6 +1,6 @@
 // One chart: lines over an axis, whose view is chosen by controls. It knows nothing of what the lines mean.
 
-const FEW = 4; // bands of more strategies than this cover each other, and are shown on demand
+const FEW = 5; // bands of more strategies than this cover each other, and are shown on demand
 const HEIGHT = { least: 260, most: 440, ratio: 0.58 };
 
 class Chart {
@@ -275,6 +275,7 @@ class Chart {
     const added = this.model.choices.map(({ name, options, arguments: given }) => {
       return given[options.findIndex(([key]) => key === this.chosen[name])] ?? "";
     });
+    added.push(...this.model.scaled.map((axis) => ` --${axis}-scale ${this.scales[axis]}`));
     code.textContent = `${this.plotCommand}${this.model.figure}${added.join("")}`;
   }
 
