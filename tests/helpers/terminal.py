@@ -9,12 +9,17 @@ import pytest
 
 def on_a_terminal(*arguments, stream="stdout", **environment):
     """Return what the command line prints to one of its streams, a terminal; the command must succeed."""
+    return run_on_a_terminal([sys.executable, "-m", "nasbench_lab", *arguments], stream, environment)
+
+
+def run_on_a_terminal(command, stream, environment):
+    """Return what a command prints to one of its streams, a terminal; the command must succeed."""
     pty = pytest.importorskip("pty", reason="needs a pseudo-terminal, which Windows has not")
     leader, follower = pty.openpty()
     other = {"stdout": "stderr", "stderr": "stdout"}[stream]
     streams = {stream: follower, other: subprocess.DEVNULL}
     environment = {**os.environ, "TERM": "xterm", **environment}
-    process = subprocess.Popen([sys.executable, "-m", "nasbench_lab", *arguments], env=environment, **streams)
+    process = subprocess.Popen(command, env=environment, **streams)
     os.close(follower)
     shown = b""
     while True:

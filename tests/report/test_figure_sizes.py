@@ -8,27 +8,16 @@ import itertools
 import pytest
 from figure_checks import check_direct_labels, check_fonts, check_nothing_is_cut
 from made_up_studies import made_up_study
+from study_figures import FIGURES
 
-from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure
 from nasbench_lab.report.figures.leaderboard import leaderboard_figure
 from nasbench_lab.report.figures.pairwise import a12_figure
 from nasbench_lab.report.figures.paper_styles import STYLES
 from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
 from nasbench_lab.report.figures.regret import regret_figure
-from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
+from nasbench_lab.report.figures.targets import ecdf_figure
 
-FIGURES = {
-    "regret": regret_figure,
-    "rank": rank_figure,
-    "normalised": normalised_figure,
-    "cd": cd_figure,
-    "ecdf": ecdf_figure,
-    "profile": profile_figure,
-    "final": final_figure,
-    "a12": a12_figure,
-    "leaderboard": leaderboard_figure,
-}
 SIZES = [*itertools.product((3, 9, 24), (1, 4, 12))]
 
 

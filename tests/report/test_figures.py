@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from made_up_studies import around, made_up_study
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from study_figures import FIGURES
 from typer.testing import CliRunner
 
 import nasbench_lab as nl
@@ -39,17 +40,6 @@ from nasbench_lab.simulation.results import Results
 from nasbench_lab.spaces import SizeSpace, TopologySpace
 from nasbench_lab.testing import synthetic_table
 
-FIGURES = {
-    "regret": regret_figure,
-    "rank": rank_figure,
-    "normalised": normalised_figure,
-    "cd": cd_figure,
-    "ecdf": ecdf_figure,
-    "profile": profile_figure,
-    "final": final_figure,
-    "a12": a12_figure,
-    "leaderboard": leaderboard_figure,
-}
 CASES = {
     "few": {"strategies": 3, "tasks": 1},
     "many": {"strategies": 40, "tasks": 1, "runs": 5},

@@ -8,35 +8,21 @@ import pytest
 from figure_checks import check_direct_labels
 from made_up_studies import made_up_study
 from matplotlib.collections import LineCollection
+from study_figures import FIGURES
 from typer.testing import CliRunner
 
 import nasbench_lab as nl
 from nasbench_lab.cli import plot
 from nasbench_lab.cli.app import app
 from nasbench_lab.errors import ParameterError, UnknownNameError
-from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure
-from nasbench_lab.report.figures.leaderboard import leaderboard_figure
-from nasbench_lab.report.figures.pairwise import a12_figure
 from nasbench_lab.report.figures.pareto import pareto_figure
-from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
+from nasbench_lab.report.figures.progress import rank_figure
 from nasbench_lab.report.figures.regret import regret_figure
-from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.looks import GREY, line_look
 from nasbench_lab.simulation import save_traces
 from nasbench_lab.testing import synthetic_table
 
-FIGURES = {
-    "regret": regret_figure,
-    "rank": rank_figure,
-    "normalised": normalised_figure,
-    "cd": cd_figure,
-    "ecdf": ecdf_figure,
-    "profile": profile_figure,
-    "final": final_figure,
-    "a12": a12_figure,
-    "leaderboard": leaderboard_figure,
-}
 NINE = made_up_study(9, 2)
 
 

@@ -4,21 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
+import study_figures
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import study
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.report import (
-    a12_figure,
     cd_figure,
-    ecdf_figure,
-    final_figure,
-    leaderboard_figure,
     leaderboard_table,
-    normalised_figure,
     pareto_figure,
-    profile_figure,
-    rank_figure,
     regret_figure,
     results_table,
 )
@@ -28,17 +22,9 @@ from nasbench_lab.simulation.results import Results
 from nasbench_lab.testing import identical, synthetic_table
 
 FIGURES = {
-    "regret": regret_figure,
+    **study_figures.FIGURES,
     "overview": lambda results: regret_figure(results, "both", "both", style="double"),
     "mean": lambda results: regret_figure(results, statistic="mean"),
-    "rank": rank_figure,
-    "normalised": normalised_figure,
-    "cd": cd_figure,
-    "ecdf": ecdf_figure,
-    "profile": profile_figure,
-    "final": final_figure,
-    "a12": a12_figure,
-    "leaderboard": leaderboard_figure,
 }
 
 

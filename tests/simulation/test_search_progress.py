@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 from paths import ROOT
+from terminal import run_on_a_terminal
 from traitlets.config import Config
 
 import nasbench_lab as nl
@@ -92,22 +93,7 @@ def shown(progress, terminal):
     if not terminal:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         return done.stdout + done.stderr
-    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal, which Windows has not")
-    leader, follower = pty.openpty()
-    process = subprocess.Popen(command, env=environment, stderr=follower, stdout=subprocess.DEVNULL)
-    os.close(follower)
-    found = b""
-    while True:
-        try:
-            piece = os.read(leader, 4096)
-        except OSError:
-            break
-        if not piece:
-            break
-        found += piece
-    assert process.wait() == 0
-    os.close(leader)
-    return found.decode()
+    return run_on_a_terminal(command, "stderr", environment)
 
 
 def test_a_terminal_shows_a_bar_on_demand():

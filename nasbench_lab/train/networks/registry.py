@@ -9,10 +9,9 @@ name is the name of the space::
 
 from __future__ import annotations
 
-from nasbench_lab.errors import ParameterError
-from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.networks.cell101 import Cell101Networks
+from nasbench_lab.train.networks.classes_by_space import ClassesBySpace
 from nasbench_lab.train.networks.family import AnyFamily, NetworkFamily
 from nasbench_lab.train.networks.layer_chain import LayerChainNetworks
 from nasbench_lab.train.networks.macro import MacroNetworks
@@ -20,13 +19,18 @@ from nasbench_lab.train.networks.nats import SizeNetworks, TopologyNetworks
 
 GROUP = "nasbench_lab.networks"
 
-_BUILT_IN: dict[str, type[AnyFamily]] = {
-    "cell101": Cell101Networks,
-    "chain": MacroNetworks,
-    "layer-chain": LayerChainNetworks,
-    "size": SizeNetworks,
-    "topology": TopologyNetworks,
-}
+_CLASSES: ClassesBySpace[AnyFamily] = ClassesBySpace(
+    GROUP,
+    NetworkFamily,
+    "there are no networks",
+    {
+        "cell101": Cell101Networks,
+        "chain": MacroNetworks,
+        "layer-chain": LayerChainNetworks,
+        "size": SizeNetworks,
+        "topology": TopologyNetworks,
+    },
+)
 
 
 def list_networks() -> list[str]:
@@ -35,7 +39,7 @@ def list_networks() -> list[str]:
     >>> "topology" in list_networks()
     True
     """
-    return sorted([*_BUILT_IN, *added_names(GROUP, _BUILT_IN)])
+    return _CLASSES.names()
 
 
 def networks_of(space: Space) -> AnyFamily:
@@ -50,13 +54,4 @@ def networks_of(space: Space) -> AnyFamily:
     """
     if space.parent is not None:  # the codes are the same
         return networks_of(space.parent)
-    if space.name in _BUILT_IN:
-        warn_of_ignored(GROUP, space.name)
-        return _BUILT_IN[space.name](space)
-    if space.name not in list_networks():
-        known = ", ".join(list_networks())
-        raise ParameterError(f"there are no networks for the space {space.name!r}; there are for {known}")
-    family = load_entry_point(GROUP, space.name)
-    if not isinstance(family, type) or not issubclass(family, NetworkFamily):
-        raise ParameterError(f"{describe(GROUP, space.name)} must name a NetworkFamily, but it names {family!r}")
-    return family(space)
+    return _CLASSES.of(space)(space)

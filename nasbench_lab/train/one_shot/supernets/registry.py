@@ -17,9 +17,9 @@ import torch
 from nasbench_lab.checks import AtLeast, one_of, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import shortened
-from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.network_builders import check_options
+from nasbench_lab.train.networks.classes_by_space import ClassesBySpace
 from nasbench_lab.train.one_shot.supernets.cell101 import Cell101Supernet
 from nasbench_lab.train.one_shot.supernets.layer_chain import LayerChainSupernet
 from nasbench_lab.train.one_shot.supernets.shared_norm import Statistics
@@ -29,12 +29,17 @@ from nasbench_lab.train.one_shot.supernets.topology import TopologySupernet
 
 GROUP = "nasbench_lab.supernets"
 
-_BUILT_IN: dict[str, type[Supernet]] = {
-    "cell101": Cell101Supernet,
-    "layer-chain": LayerChainSupernet,
-    "size": SizeSupernet,
-    "topology": TopologySupernet,
-}
+_CLASSES: ClassesBySpace[Supernet] = ClassesBySpace(
+    GROUP,
+    Supernet,
+    "there is no supernet",
+    {
+        "cell101": Cell101Supernet,
+        "layer-chain": LayerChainSupernet,
+        "size": SizeSupernet,
+        "topology": TopologySupernet,
+    },
+)
 
 
 def list_supernets() -> list[str]:
@@ -43,7 +48,7 @@ def list_supernets() -> list[str]:
     >>> "topology" in list_supernets()
     True
     """
-    return sorted([*_BUILT_IN, *added_names(GROUP, _BUILT_IN)])
+    return _CLASSES.names()
 
 
 def make_supernet(
@@ -75,7 +80,7 @@ def make_supernet(
     >>> net.stand_alone([1] * 6)(torch.zeros(2, 1, 8, 8)).shape
     torch.Size([2, 10])
     """
-    kind = _supernet_of(space)
+    kind = _CLASSES.of(space)
     if not isinstance(image, Sequence) or isinstance(image, str) or len(image) != 3:
         raise ParameterError(f"image must be channels, height and width, got {shortened(image)}")
     size = [whole(name, each, AtLeast(1)) for name, each in zip(("channels", "height", "width"), image, strict=True)]
@@ -93,16 +98,3 @@ def make_supernet(
             affine=affine,
             options=given,
         )
-
-
-def _supernet_of(space: Space) -> type[Supernet]:
-    if space.name in _BUILT_IN:
-        warn_of_ignored(GROUP, space.name)
-        return _BUILT_IN[space.name]
-    if space.name not in list_supernets():
-        known = ", ".join(list_supernets())
-        raise ParameterError(f"there is no supernet for the space {space.name!r}; there are for {known}")
-    kind = load_entry_point(GROUP, space.name)
-    if not isinstance(kind, type) or not issubclass(kind, Supernet):
-        raise ParameterError(f"{describe(GROUP, space.name)} must name a Supernet, but it names {kind!r}")
-    return kind
