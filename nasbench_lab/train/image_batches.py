@@ -55,6 +55,21 @@ class ImageBatches:
             batch = self._augment(images[index], random)
             yield self._ready(batch.flatten(1, 2)), labels[index]
 
+    def draw(self, split: Split, index: np.ndarray, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Return chosen images of a split, augmented like training images, for one training.
+
+        Args:
+            split: of the data set.
+            index: positions of the images, shape (batch,).
+            random: for the augmentation.
+
+        Returns:
+            Images, shape (batch, channels, h, w), and labels, shape (batch,).
+        """
+        chosen = torch.from_numpy(split.images[index]).to(self.device)[:, None]
+        labels = torch.from_numpy(split.labels[index]).to(self.device)
+        return self._ready(self._augment(chosen, [random])[:, 0]), labels
+
     def evaluation(self, split: Split, batch: int = 256) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of a split: images (batch, copies * channels, h, w) and labels (batch, 1).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -41,6 +42,8 @@ class WidthSkip(nn.Module):
 
 class SizeSupernet(Supernet):
     """All 32,768 networks of the size space: weights of 64 channels everywhere, of which paths use the first."""
+
+    features: ClassVar[frozenset[str]] = frozenset({"widths"})
 
     def assemble(self, **options: int) -> nn.Module:
         """Build `size_network` with the largest widths, and let its layers follow the decisions."""

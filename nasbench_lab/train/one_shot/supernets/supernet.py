@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,9 @@ class Supernet(nn.Module, abc.ABC):
     """
 
     space: Space
+
+    features: ClassVar[frozenset[str]] = frozenset()
+    """What some methods need: ``"widths"`` (every decision is a number of channels)."""
 
     def __init__(
         self,

@@ -1,0 +1,124 @@
+"""The names of one-shot methods: the built-in ones, and those that installed packages add. Does not import torch.
+
+A built-in method is a module of this package, named like the method: ``spos.py`` defines "spos". So a new file is a new
+method. Another package adds one with an entry point in its ``pyproject.toml``, which names a `Method`::
+
+    [project.entry-points."nasbench_lab.one_shot_methods"]
+    my-method = "my_package.my_method:MyMethod"
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import several, stands_for, unknown
+from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
+from nasbench_lab.strategies.base import field_names
+
+if TYPE_CHECKING:
+    from nasbench_lab.train.one_shot.methods.base import Method
+
+GROUP = "nasbench_lab.one_shot_methods"
+
+CONTRACT = frozenset({"base", "registry"})
+"""The modules of this package that are no methods."""
+
+
+@functools.cache
+def built_in() -> tuple[str, ...]:
+    """Return the names of the methods of this package, sorted.
+
+    >>> "spos" in built_in()
+    True
+    """
+    modules = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if not module.ispkg)
+    return tuple(sorted(module.replace("_", "-") for module in modules if module not in CONTRACT))
+
+
+def list_methods() -> list[str]:
+    """Return the names of all methods, sorted.
+
+    >>> "spos" in list_methods()
+    True
+    """
+    return sorted([*built_in(), *added_names(GROUP, built_in())])
+
+
+def method_class(name: str) -> type[Method[Any]]:
+    """Return the class of a method by its name, another spelling or an alias; imports torch.
+
+    Raises:
+        UnknownNameError: no method has that name, or several have that alias.
+        ParameterError: an installed package registered something else.
+    """
+    known = list_methods()
+    if name not in known:
+        aliases = _aliases()
+        meant = stands_for(str(name), known, aliases)
+        if len(meant) > 1:
+            raise several("one-shot method", name, meant)
+        if not meant:
+            raise unknown("one-shot method", name, known, aliases)
+        name = meant[0]
+    return _class_of(name)
+
+
+def make_method(method: str | Method[Any], parameters: Mapping[str, Any] | None = None) -> Method[Any]:
+    """Return a method from its name and parameters; return an object unchanged.
+
+    Raises:
+        UnknownNameError: no method has that name, or it has no such parameter.
+        ParameterError: a parameter has a value that is not allowed, or parameters come with an object.
+
+    >>> make_method("spos", {"population": 20}).label
+    'spos:population=20'
+    """
+    from nasbench_lab.train.one_shot.methods.base import Method
+
+    given = dict(parameters or {})
+    if isinstance(method, Method):
+        if given:
+            raise ParameterError(f"give parameters ({', '.join(given)}) to the method object, or name the method")
+        return method
+    if not isinstance(method, str):
+        raise ParameterError(f"method must be a name or a Method object, got {method!r}")
+    kind = method_class(method)
+    known = field_names(kind)
+    for parameter in given:
+        if parameter not in known:
+            raise unknown(f"parameter of method {kind.name!r}", parameter, known)
+    return kind(**given)
+
+
+@functools.cache
+def _class_of(name: str) -> type[Method[Any]]:
+    from nasbench_lab.train.one_shot.methods.base import Method
+
+    if name not in built_in():
+        added = load_entry_point(GROUP, name)
+        if not isinstance(added, type) or not issubclass(added, Method):
+            raise ParameterError(f"{describe(GROUP, name)} is not a class of one-shot methods")
+        return added
+    warn_of_ignored(GROUP, name)
+    module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
+    (found,) = (
+        value
+        for title, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Method) and value.__module__ == module.__name__
+        if not title.startswith("_")
+    )
+    return found
+
+
+def _aliases() -> dict[str, list[str]]:
+    named: dict[str, list[str]] = {}
+    for name in list_methods():
+        for alias in _class_of(name).aliases:
+            named.setdefault(alias, []).append(name)
+    return named
