@@ -54,6 +54,7 @@ class SupernetDetails:
         seconds: of the training so far.
         recipe: how it was trained.
         dataset: what it was trained on.
+        table: name or file of the table of the search; empty without one.
         notes: anything else that JSON can hold, e.g. the settings of the method.
 
     Raises:
@@ -66,11 +67,13 @@ class SupernetDetails:
     seconds: Annotated[float, AtLeast(0)] = 0.0
     recipe: TrainingRecipe | None = None
     dataset: DatasetRecord | None = None
+    table: str = ""
     notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_fields(self)
-        require(isinstance(self.method, str), f"method must be a text, got {self.method!r}")
+        for name, text in (("method", self.method), ("table", self.table)):
+            require(isinstance(text, str), f"{name} must be a text, got {text!r}")
         require(isinstance(self.notes, Mapping), "notes must be a mapping")
 
 

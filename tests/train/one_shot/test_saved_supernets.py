@@ -74,7 +74,7 @@ def test_scores_are_the_same_to_the_last_digit(statistics, tmp_path):
 
 def test_details_come_back(tmp_path):
     details = SupernetDetails(
-        "spos", 30, 7, 12.5, recipe("digits"), DatasetRecord.of("digits"), {"paths": "uniform", "table": "digits"}
+        "spos", 30, 7, 12.5, recipe("digits"), DatasetRecord.of("digits"), "digits/topology", {"paths": "uniform"}
     )
     file = save_supernet(tmp_path / "net.pt", make_supernet(SPACE, **SMALL), details)
     found = read_supernet(file)
