@@ -32,7 +32,8 @@ from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_
 from nasbench_lab.analysis.ranks import expected_ranks, mean_ranks
 from nasbench_lab.analysis.retraining import Validation, validate
 from nasbench_lab.analysis.run_summary import Summary, summarize, to_csv
-from nasbench_lab.analysis.score_rankings import RankingQuality, ranking_quality
+from nasbench_lab.analysis.score_rankings import RankingQuality, ranking_quality, regret_of_choice
+from nasbench_lab.analysis.scored_architectures import ScoredArchitectures, rank_scores
 from nasbench_lab.analysis.significance import holm, mann_whitney, median_test, sign_flip, wilcoxon
 from nasbench_lab.analysis.studies.leaders import FirstGroup, first_group
 from nasbench_lab.analysis.studies.pipeline import CollectedResults, study
@@ -75,6 +76,7 @@ __all__ = [
     "RankingQuality",
     "Resampler",
     "SampleComparison",
+    "ScoredArchitectures",
     "Standing",
     "Statistic",
     "Study",
@@ -119,7 +121,9 @@ __all__ = [
     "probability_of_improvement",
     "quality",
     "random_value",
+    "rank_scores",
     "ranking_quality",
+    "regret_of_choice",
     "relative_hypervolume",
     "relative_improvement",
     "reported_metric",

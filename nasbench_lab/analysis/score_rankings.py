@@ -8,7 +8,9 @@ of choosing by score. Where scores are tied, precision and regrets are means ove
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +19,9 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.tables.description import Direction
+
+Truth = Literal["valid", "test"]
+"""The true values of architectures: those that a search observes, or those that are reported."""
 
 TOPS = (1.0, 0.5, 0.2, 0.1)
 """The shares of best architectures in which ranks are correlated."""
@@ -79,9 +84,8 @@ def ranking_quality(
     both = known & ~np.isnan(given)
     if not both.any():
         raise ParameterError("no architecture has a score and a true value")
-    sign = -1.0 if direction == "minimize" else 1.0
-    score, value = given[both], sign * true[both]
-    best = float((sign * true[known]).max())
+    score, value = given[both], _signed(true[both], direction)
+    best = float(_signed(true[known], direction).max())
     counts = [k for k in (whole("picks", k, AtLeast(1)) for k in picks) if k <= len(score)]
     kendall, spearman = {}, {}
     for share in TOPS:
@@ -93,8 +97,53 @@ def ranking_quality(
         kendall=kendall,
         spearman=spearman,
         precision={k: _precision(score, value, k) for k in counts},
-        regret={k: best - _best_of(score, value, k) for k in counts},
+        regret={k: best - _reported_of(score, value, value, k) for k in counts},
     )
+
+
+def regret_of_choice(
+    scores: ArrayLike,
+    truth: ArrayLike,
+    outcome: ArrayLike,
+    *,
+    directions: tuple[Direction, Direction] = ("maximize", "maximize"),
+    picks: Sequence[int] = PICKS,
+) -> dict[int, float]:
+    """Return by k the regret in another quantity: train the k best by score, and choose the best of them by true value.
+
+    With validation values as the truth and test values as the outcome, this is the test regret of a search that never
+    sees test values. If true values are tied, the one with the higher score is chosen.
+
+    Args:
+        scores: one score per architecture, higher is better; NaN for a failed score. Shape (architectures,).
+        truth: values by which one of the picked is chosen, shape (architectures,).
+        outcome: values whose regret is returned, shape (architectures,). Architectures without a true value or an
+            outcome (NaN) are not picked.
+        directions: of ``truth`` and of ``outcome``.
+        picks: numbers of architectures that are picked by score; those above the number of scores are left out.
+
+    Raises:
+        ParameterError: the arrays have different shapes, or no architecture has all values.
+
+    >>> regret_of_choice([3, 2, 1], [90.0, 91.0, 92.0], [80.0, 75.0, 90.0], picks=[1, 2, 3])
+    {1: 10.0, 2: 15.0, 3: 0.0}
+    """
+    given, true, end = (np.asarray(values, dtype=np.float64) for values in (scores, truth, outcome))
+    if given.ndim != 1 or not given.shape == true.shape == end.shape:
+        raise ParameterError(
+            f"scores, true values and outcomes must have one length, got {given.shape}, {true.shape}, {end.shape}"
+        )
+    known = ~np.isnan(given) & ~np.isnan(true) & ~np.isnan(end)
+    if not known.any():
+        raise ParameterError("no architecture has a score, a true value and an outcome")
+    value, reported = (_signed(each, direction) for each, direction in zip((true, end), directions, strict=True))
+    best = float(reported[~np.isnan(end)].max())
+    counts = [k for k in (whole("picks", k, AtLeast(1)) for k in picks) if k <= known.sum()]
+    return {k: best - _reported_of(given[known], value[known], reported[known], k) for k in counts}
+
+
+def _signed(values: FloatArray, direction: Direction) -> FloatArray:
+    return -values if direction == "minimize" else values
 
 
 def _top(value: FloatArray, share: float) -> np.ndarray:
@@ -124,15 +173,24 @@ def _precision(score: FloatArray, value: FloatArray, k: int) -> float:
     return float((good[surely].sum() + places * good[tied].mean()) / k)
 
 
-def _best_of(score: FloatArray, value: FloatArray, k: int) -> float:
-    """Return the mean of the best value of the k best by score, over all ways to break ties."""
+def _reported_of(score: FloatArray, value: FloatArray, reported: FloatArray, k: int) -> float:
+    """Return what is reported of the one with the best value of the k best by score.
+
+    It is the mean over all ways to break ties of scores. If values are tied, the one with the higher score is taken,
+    and the mean where the scores are tied, too.
+    """
     surely, tied, places = _picked(score, k)
-    known = value[surely].max(initial=-np.inf)
-    group = np.sort(value[tied])[::-1]
-    # The best of the drawn ones is the i-th best of the group if the better ones are not drawn, and it is.
-    best, none_better = 0.0, 1.0
-    for place in range(len(group) - places + 1):
-        drawn = places / (len(group) - place)
-        best += none_better * drawn * max(known, group[place])
-        none_better *= 1 - drawn
-    return float(best)
+    left, found, none_better = int(tied.sum()), 0.0, 1.0
+    for level in np.unique(value[surely | tied])[::-1]:
+        if (same := surely & (value == level)).any():
+            highest = score[same].max()
+            return found + none_better * float(reported[same & (score == highest)].mean())
+        same = tied & (value == level)
+        # The numbers of ways to draw the places without these, and without the better ones.
+        number = int(same.sum())
+        none_here = math.prod(max(0, 1 - places / (left - place)) for place in range(number))
+        found += none_better * (1 - none_here) * float(reported[same].mean())
+        left, none_better = left - number, none_better * none_here
+        if not none_better:
+            break
+    return found

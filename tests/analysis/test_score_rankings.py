@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
-from nasbench_lab.analysis.score_rankings import TOPS, ranking_quality
+from nasbench_lab.analysis.score_rankings import TOPS, ranking_quality, regret_of_choice
 from nasbench_lab.errors import ParameterError
 
 few = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=6)
@@ -71,3 +71,37 @@ def test_constant_scores_have_no_correlation():
 def test_bad_input_is_refused(scores, truth, options, words):
     with pytest.raises(ParameterError, match=words):
         ranking_quality(scores, truth, **options)
+
+
+triples = st.lists(st.tuples(*[st.integers(0, 2)] * 2, st.integers(0, 5)), min_size=1, max_size=6)
+
+
+@hypothesis.given(triples, st.sampled_from(["maximize", "minimize"]), st.sampled_from(["maximize", "minimize"]))
+@hypothesis.settings(deadline=None)
+def test_the_regret_of_a_choice_is_that_of_all_orders(rows, chosen_by, reported):
+    scores, truth, outcome = np.array(rows, dtype=float).T
+    value, end = (-x if d == "minimize" else x for x, d in ((truth, chosen_by), (outcome, reported)))
+    number = len(rows)
+    found = regret_of_choice(
+        scores, truth, outcome, directions=(chosen_by, reported), picks=[*range(1, number + 1), number + 5]
+    )
+    orders = [
+        order
+        for order in itertools.permutations(range(number))
+        if all(scores[a] >= scores[b] for a, b in itertools.pairwise(order))
+    ]
+    assert list(found) == list(range(1, number + 1))
+    for k in found:
+        # The first of the picked with the best value: the one with the higher score.
+        ends = [end[max(order[:k], key=lambda each: value[each])] for order in orders]
+        assert found[k] == pytest.approx(end.max() - np.mean(ends))
+
+
+def test_the_regret_of_a_choice_needs_all_three_values():
+    nan = np.nan
+    found = regret_of_choice([1, 2, 3, nan], [1, 2, nan, 4], [5, nan, 7, 8], picks=[1, 2])
+    assert found == {1: 3.0}, "one architecture has all; the best outcome is that of all"
+    with pytest.raises(ParameterError, match="one length"):
+        regret_of_choice([1], [1, 2], [1])
+    with pytest.raises(ParameterError, match="no architecture"):
+        regret_of_choice([nan, 1], [1, nan], [1, 1])
