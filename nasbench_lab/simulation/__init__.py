@@ -1,6 +1,7 @@
 """Simulation: strategies search a table on a simulated clock and produce traces."""
 
 from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.concatenation import concatenate
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.engine import simulate, simulate_under
 from nasbench_lab.simulation.logs.formats import LogFormat, list_log_formats
@@ -13,7 +14,7 @@ from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.simulation_processes import SimulationProcesses
 from nasbench_lab.simulation.steps.columns import step_columns
 from nasbench_lab.simulation.steps.options import StepOptions
-from nasbench_lab.simulation.trace import Trace, concatenate
+from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.simulation.trace_files import load_traces, save_traces
 
 __all__ = [

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.provenance import imported_results, provenance
 from nasbench_lab.simulation.results import Results
-from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.setting import Setting, joined_setting, same_but_runs
 from nasbench_lab.simulation.stored_runs import StoredRuns, first_difference
 from nasbench_lab.simulation.trace_files import setting_text
 
@@ -99,7 +99,7 @@ class _Variant:
 
     @property
     def setting(self) -> Setting:
-        return dataclasses.replace(self.parts[0].setting, first_run=0)
+        return dataclasses.replace(joined_setting([part.setting for part in self.parts]), first_run=0)
 
     def agrees(self, others: Iterable[StoredRuns]) -> bool:
         """Return whether runs that are here, too, are the same."""
@@ -230,7 +230,7 @@ def _identity(setting: Setting) -> tuple[str, str]:
 
 
 def _text(setting: Setting) -> str:
-    return setting_text(dataclasses.replace(setting, first_run=0))
+    return setting_text(same_but_runs(setting))
 
 
 def _provenance(

@@ -13,10 +13,11 @@ from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.records import Records
+from nasbench_lab.simulation.concatenation import concatenate
 from nasbench_lab.simulation.provenance import provenance
-from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.setting import Setting, joined_setting, same_but_runs
 from nasbench_lab.simulation.stored_runs import StoredRuns, check_same, in_file, in_memory
-from nasbench_lab.simulation.trace import Trace, concatenate
+from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.simulation.trace_files import TraceReader, read_headers, setting_text
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class Results:
         for part in parts:
             simulations.setdefault(_key(part.setting), []).append(part)
         self._simulations = [sorted(group, key=lambda part: part.setting.first_run) for group in simulations.values()]
-        settings = [dataclasses.replace(group[0].setting, first_run=0) for group in self._simulations]
+        joined = [joined_setting([part.setting for part in group]) for group in self._simulations]
+        settings = [dataclasses.replace(setting, first_run=0) for setting in joined]
         self._settings = tuple(_with_version(setting, settings) for setting in settings)
         self._provenance = provenance
 
@@ -244,8 +246,8 @@ def open_traces(path: str | os.PathLike[str]) -> Results:
 
 
 def _key(setting: Setting) -> str:
-    """Return a text that is the same for settings that differ only in the first run."""
-    return setting_text(dataclasses.replace(setting, first_run=0))
+    """Return a text that is the same for the settings of all parts of a simulation."""
+    return setting_text(same_but_runs(setting))
 
 
 def _with_version(setting: Setting, others: Sequence[Setting]) -> Setting:

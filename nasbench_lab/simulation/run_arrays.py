@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,15 @@ MISSING: dict[str, float] = {
     "observed": np.nan,
     "time": np.nan,
     "mask": False,
+    "recommended": -1,
 }
 """The values in the arrays of a trace after the end of a run."""
+
+OPTIONAL = ("recommended",)
+"""Arrays that a trace may do without: all of their values are then the missing ones."""
+
+ALWAYS = tuple(name for name in MISSING if name not in OPTIONAL)
+"""Arrays that every trace has."""
 
 
 def join_arrays(arrays: Sequence[NDArray[Any]], missing: float) -> NDArray[Any]:
@@ -30,3 +37,16 @@ def join_arrays(arrays: Sequence[NDArray[Any]], missing: float) -> NDArray[Any]:
         joined[first:last, array.shape[1] :] = missing
         first = last
     return joined
+
+
+def join_runs(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Join the arrays of consecutive runs, by name. An optional array that only some parts have is filled up."""
+    return {
+        name: join_arrays([_or_missing(part, name) for part in parts], missing)
+        for name, missing in MISSING.items()
+        if any(name in part for part in parts)
+    }
+
+
+def _or_missing(part: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    return part[name] if name in part else np.full(part["architecture"].shape, MISSING[name], np.int32)

@@ -157,8 +157,9 @@ def _differing(one: Trace, other: Trace) -> int | None:
     """Return the first row in which traces of as many runs differ, whatever the number of missing steps at the end."""
     steps = max(one.steps, other.steps)
     differs = one.stopped != other.stopped
-    for name, missing in MISSING.items():
-        left, right = (_filled(getattr(trace, name), steps, missing) for trace in (one, other))
+    for name in (one.arrays().keys() | other.arrays().keys()) & MISSING.keys():
+        missing = MISSING[name]
+        left, right = (_filled(trace, name, steps, missing) for trace in (one, other))
         unequal = left != right
         if name in _FLOATS:
             unequal &= ~(np.isnan(left) & np.isnan(right))
@@ -166,7 +167,11 @@ def _differing(one: Trace, other: Trace) -> int | None:
     return int(np.argmax(differs)) if differs.any() else None
 
 
-def _filled(array: NDArray[Any], steps: int, missing: float) -> NDArray[Any]:
+def _filled(trace: Trace, name: str, steps: int, missing: float) -> NDArray[Any]:
+    """Return an array of a trace with the given number of steps."""
+    array = trace.arrays().get(name)
+    if array is None:
+        return np.full((trace.runs, steps), missing)
     if array.shape[1] == steps:
         return array
     more = np.full((len(array), steps - array.shape[1]), missing, array.dtype)
@@ -188,8 +193,7 @@ def _changed(part: StoredRuns) -> DataError:
 def _rows(trace: Trace, first: int, end: int) -> Trace:
     """Return some rows of a trace."""
     setting = dataclasses.replace(trace.setting, first_run=trace.setting.first_run + first)
-    arrays = {name: getattr(trace, name)[first:end] for name in (*MISSING, "stopped")}
-    return Trace(setting, trace.reference, **arrays)
+    return Trace(setting, trace.reference, **{name: array[first:end] for name, array in trace.arrays().items()})
 
 
 def _load_under(part: StoredRuns, setting: Setting) -> Trace:

@@ -6,32 +6,39 @@ import dataclasses
 import functools
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nasbench_lab.arrays import FloatArray
-from nasbench_lab.displays import counted, html_card
-from nasbench_lab.errors import ImportedResultsWarning, ParameterError
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.displays import counted
+from nasbench_lab.errors import ImportedResultsWarning, MissingDataError
 from nasbench_lab.messages import unknown
-from nasbench_lab.records import Categories, Column, Records
+from nasbench_lab.records import Records
 from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.incumbents import at_steps, best_observed
 from nasbench_lab.simulation.measurements import RepeatPolicy
+from nasbench_lab.simulation.recommendations import Searcher, arranged_recommendations
 from nasbench_lab.simulation.reference import Reference, regret_of
-from nasbench_lab.simulation.run_arrays import MISSING, join_arrays
+from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.steps.arrange import StatedConditions, arranged
 from nasbench_lab.simulation.steps.columns import step_columns
 from nasbench_lab.simulation.steps.options import step_options
-from nasbench_lab.spaces import make_space
+from nasbench_lab.simulation.trace_card import trace_card, trace_size
+from nasbench_lab.simulation.trace_records import trace_records
 from nasbench_lab.tables.catalogue import load
 from nasbench_lab.tables.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+IncumbentKind = Literal["observed", "recommended"]
+"""How incumbents are chosen: the best observed value, or what the strategy recommended."""
 
 RegretKind = Literal["observed", "valid", "test"]
 REGRETS: tuple[RegretKind, ...] = ("observed", "valid", "test")
@@ -57,6 +64,8 @@ class Trace:
         time: simulated seconds at the end of the evaluation, NaN if the table has no times, shape (runs, steps).
         mask: whether the evaluation happened, that is, ended within the budget, bool, shape (runs, steps).
         stopped: whether the run ended because the strategy proposed nothing more, bool, shape (runs,).
+        recommended: the architecture that the strategy recommended after the evaluation, -1 before there is one, int32,
+            shape (runs, steps); None for a strategy that does not recommend (see `Strategy.recommend`).
     """
 
     setting: Setting
@@ -68,6 +77,7 @@ class Trace:
     time: FloatArray
     mask: NDArray[np.bool_]
     stopped: NDArray[np.bool_]
+    recommended: NDArray[np.int32] | None = None
 
     @classmethod
     def from_steps(
@@ -123,6 +133,62 @@ class Trace:
             warnings.warn(note, ImportedResultsWarning, stacklevel=2)
         return cls(made.setting, made.reference, **made.arrays)
 
+    @classmethod
+    def from_recommendations(
+        cls,
+        recommended: Any,
+        seconds: Any,
+        *,
+        table: Table | str | os.PathLike[str],
+        strategy: str,
+        label: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        version: int = 1,
+        conditions: Conditions | None = None,
+        first_run: int = 0,
+        training: Mapping[str, Any] | None = None,
+    ) -> Trace:
+        """Return a trace of a search that trained networks itself, such as a one-shot search.
+
+        Such a search evaluates nothing of the table; the table only judges what it recommends. The trace has regrets
+        ``"valid"`` and ``"test"`` over seconds. It has no observed values, and its steps are no evaluations: repeat is
+        -1 and fidelity 0. The last recommendation of a run holds until the end of the budget.
+
+        Args:
+            recommended: index of the architecture that each run recommends, integers, shape (runs, steps); -1 before
+                there is one.
+            seconds: when it did, on the clock of the table, not decreasing, shape (runs, steps). NaN after the last
+                step of a run.
+            table: the table, its name, or the path of a table file.
+            strategy: name of the strategy.
+            label: its name with the parameters that differ from their defaults; by default the name.
+            parameters: its parameters, as plain data.
+            version: version of the strategy.
+            conditions: conditions of the search. With the conditions of simulations on this table, the trace belongs to
+                their task. The budget must be in seconds; steps after its end are cut off. By default the budget is the
+                last second, and everything else has its usual value.
+            first_run: number of the first run.
+            training: facts of the training as plain data, such as data set, epochs and device. A report shows
+                ``clock_scale``: the factor from the seconds measured to those on the clock of the table.
+
+        Raises:
+            ParameterError: the arrays contradict themselves or the table, or an argument is not allowed.
+            MissingDataError: the table lacks what the conditions need.
+            UnknownNameError: no such table, fidelity or metric.
+
+        >>> trace = Trace.from_recommendations(
+        ...     [[-1, 120, 77]], [[30.0, 60.0, 90.0]], table="digits/topology", strategy="darts"
+        ... )
+        >>> trace.incumbent().tolist(), trace.incumbent_kind, str(trace.setting.budget)
+        ([[-1, 120, 77]], 'recommended', '90 s')
+        """
+        found = load(table) if not isinstance(table, Table) else table
+        searcher = Searcher(strategy, label, parameters, version)
+        made = arranged_recommendations(
+            recommended, seconds, found, searcher, conditions, first_run=first_run, training=training
+        )
+        return cls(made.setting, made.reference, **made.arrays)
+
     @property
     def runs(self) -> int:
         """Number of runs."""
@@ -132,6 +198,22 @@ class Trace:
     def steps(self) -> int:
         """Largest number of evaluations of a run."""
         return self.architecture.shape[1]
+
+    @property
+    def incumbent_kind(self) -> IncumbentKind:
+        """How incumbents are chosen: ``"recommended"`` by the strategy, or as the best ``"observed"`` value."""
+        return "observed" if self.recommended is None else "recommended"
+
+    @property
+    def kinds(self) -> tuple[RegretKind, ...]:
+        """The kinds of regret that the trace has; see `regret`."""
+        observed = not self.setting.trains_networks
+        return tuple(kind for kind in REGRETS if (observed if kind == "observed" else kind in self.reference.means))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays of the trace by name, without copying them; without `recommended` if it is None."""
+        named = {name: getattr(self, name) for name in (*MISSING, "stopped")}
+        return {name: array for name, array in named.items() if array is not None}
 
     def blocks(self, evaluations: int | None = None) -> Iterator[Trace]:
         """Yield traces of consecutive runs, which share the arrays of this trace.
@@ -150,34 +232,29 @@ class Trace:
 
     def _rows(self, rows: slice) -> Trace:
         setting = dataclasses.replace(self.setting, first_run=self.setting.first_run + rows.start)
-        arrays = {name: getattr(self, name)[rows] for name in (*MISSING, "stopped")}
-        return Trace(setting, self.reference, **arrays)
+        return Trace(setting, self.reference, **{name: array[rows] for name, array in self.arrays().items()})
 
     @property
     def evaluations(self) -> NDArray[np.int64]:
-        """Number of evaluations of every run, shape (runs,)."""
+        """Number of evaluations of every run, shape (runs,); of a search that trains networks itself, its steps."""
         return self.mask.sum(axis=1, dtype=np.int64)
 
     @cached_property
-    def _incumbent_step(self) -> NDArray[np.signedinteger[Any]]:
-        """Step at which the incumbent was evaluated, -1 before the first value, shape (runs, steps)."""
-        return self._by_blocks(self._incumbent_steps_of, np.min_scalar_type(-max(self.steps, 1)))
+    def _best_step(self) -> NDArray[np.signedinteger[Any]]:
+        """Step of the best observed value so far, -1 before the first value, shape (runs, steps)."""
+        return self._by_blocks(self._best_steps_of, np.min_scalar_type(-max(self.steps, 1)))
 
-    def _incumbent_steps_of(self, rows: slice) -> NDArray[np.int64]:
-        """Return the steps of the incumbents of some runs."""
-        observed, fidelity = self.observed[rows], self.fidelity[rows]
+    def _best_steps_of(self, rows: slice) -> IntArray:
+        observed = self.observed[rows]
         score = -observed if self.setting.objective.direction == "minimize" else observed
         if self.reference.feasible is not None:
-            kept = self.reference.feasible.take(np.maximum(self.architecture[rows], 0))
-            score = np.where(kept, score, np.nan)
-        if fidelity.size and fidelity.max() != fidelity.min(where=self.mask[rows], initial=fidelity.max()):
-            score = _by_fidelity(score, fidelity)
-        best = np.fmax.accumulate(score, axis=1)
-        improved = np.empty(score.shape, dtype=bool)
-        improved[:, :1] = ~np.isnan(score[:, :1])
-        # A first value after failures improves on NaN, against which every comparison is False.
-        improved[:, 1:] = (score[:, 1:] > best[:, :-1]) | (np.isnan(best[:, :-1]) & ~np.isnan(score[:, 1:]))
-        return np.maximum.accumulate(np.where(improved, np.arange(self.steps), -1), axis=1)
+            score = np.where(self._keeps_limits(self.architecture[rows]), score, np.nan)
+        return best_observed(score, self.fidelity[rows], self.mask[rows])
+
+    def _keeps_limits(self, architecture: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return whether architectures can be incumbents; False for -1."""
+        feasible = self.reference.feasible
+        return (architecture >= 0) & (True if feasible is None else feasible.take(np.maximum(architecture, 0)))
 
     def _by_blocks(self, compute: Callable[[slice], NDArray[Any]], dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of shape (runs, steps), computed for some runs at a time to bound working memory."""
@@ -187,25 +264,31 @@ class Trace:
         return found
 
     def incumbent(self) -> NDArray[np.int64]:
-        """Return the architecture with the best observed value so far, shape (runs, steps).
+        """Return the architecture that each run would answer after every evaluation, shape (runs, steps).
 
-        Ties: the first. If evaluations differ in fidelity, the incumbent is the best at the highest fidelity that the
-        run has observed so far, since values at different fidelities cannot be compared (the rule of the
-        implementation of BOHB, Falkner et al. 2018). -1 before the first value and after the end of the run.
+        It is the recommended architecture if the strategy has recommended one (see `incumbent_kind`), unless that
+        breaks a limit. Otherwise it is the one with the best observed value so far. Ties: the first. If evaluations
+        differ in fidelity, the best at the highest fidelity that the run has observed so far, since values at different
+        fidelities cannot be compared (the rule of the implementation of BOHB, Falkner et al. 2018). -1 before the first
+        value and after the end of the run.
         """
         return self._by_blocks(self._incumbent_of, np.int64)
 
     def _incumbent_of(self, rows: slice) -> NDArray[np.int64]:
-        return np.where(self.mask[rows], self._of_incumbent(self.architecture, -1, rows), -1)
+        found = at_steps(self.architecture[rows], self._best_step[rows].astype(np.int64), -1)
+        if self.recommended is not None:
+            recommended = self.recommended[rows]
+            found = np.where(self._keeps_limits(recommended), recommended, found)
+        return np.where(self.mask[rows], found, -1)
 
     def regret(self, kind: RegretKind = "test") -> FloatArray:
         """Return how far the incumbent is from the optimum after every evaluation, shape (runs, steps).
 
         Args:
-            kind: ``"observed"``: the difference between the best observable value and the best observed value.
-                ``"valid"``: the difference between the best mean validation value of all architectures at the highest
-                fidelity and the incumbent's. ``"test"``: the same with mean test values. The incumbent is always chosen
-                by observed values.
+            kind: ``"observed"``: the difference between the best observable value and the best observed value, also if
+                the strategy recommends another architecture. ``"valid"``: the difference between the best mean
+                validation value of all architectures at the highest fidelity and the incumbent's (see `incumbent`).
+                ``"test"``: the same with mean test values. The incumbent is never chosen by test values.
 
         Returns:
             Regret in the metric's unit, at least 0. NaN before the first value and after the end of the run. The
@@ -213,10 +296,15 @@ class Trace:
 
         Raises:
             UnknownNameError: no such kind.
-            MissingDataError: the table publishes no measurements of that split.
+            MissingDataError: the table publishes no measurements of that split, or the search observed no values.
         """
         if kind not in REGRETS:
             raise unknown("regret", kind, REGRETS)
+        if kind not in self.kinds and kind == "observed":
+            raise MissingDataError(
+                f"{self.setting.label} trained networks itself and observed no values of the table; "
+                "its regret is 'valid' or 'test'"
+            )
         if kind != "observed":
             self.reference.mean(kind)  # raises an error where there is none
         return self._by_blocks(functools.partial(self._regret_of, kind), np.float64)
@@ -224,18 +312,24 @@ class Trace:
     def _regret_of(self, kind: RegretKind, rows: slice) -> FloatArray:
         """Return the regret of some runs."""
         if kind == "observed":
-            value = self._of_incumbent(self.observed, np.nan, rows)
+            value = at_steps(self.observed[rows], self._best_step[rows].astype(np.int64), np.nan)
             regret = regret_of(value, self.reference.observable, self.setting.objective.direction)
         else:
             regret = self.reference.regret(kind, self.reference.means_of(self._incumbent_of(rows), kind))
         return np.where(self.mask[rows], regret, np.nan)
 
     def final_incumbent(self) -> NDArray[np.int64]:
-        """Return the last incumbent of every run, shape (runs,); -1 if a run observed no value."""
+        """Return the last incumbent of every run, shape (runs,); -1 if a run has none."""
         if not self.steps:
             return np.full(self.runs, -1)
-        step = self._incumbent_step[:, -1].astype(np.int64)
-        return np.where(step >= 0, self.architecture[np.arange(self.runs), step], -1).astype(np.int64)
+        run = np.arange(self.runs)
+        step = self._best_step[:, -1].astype(np.int64)
+        found = np.where(step >= 0, self.architecture[run, step], -1).astype(np.int64)
+        if self.recommended is None:
+            return found
+        last = self.evaluations - 1
+        recommended = np.where(last >= 0, self.recommended[run, last], -1)
+        return np.where(self._keeps_limits(recommended), recommended, found)
 
     def final(self, split: str = "test") -> FloatArray:
         """Return the table's mean value of every run's last incumbent at the highest fidelity, shape (runs,).
@@ -268,7 +362,7 @@ class Trace:
         ``repeat``          number of the observed repeat; -1 for the mean
         ``observed``        observed value of the objective; NaN for a failed training
         ``seconds``         simulated seconds at the end of the evaluation; NaN without times
-        ``incumbent``       index of the incumbent after the evaluation; -1 before the first value
+        ``incumbent``       index of the incumbent after the evaluation (see `incumbent`); -1 before the first
         ``regret_...``      regret of the incumbent, for every kind that the table has (see `regret`)
         ==================  ==========================================================================
 
@@ -285,29 +379,7 @@ class Trace:
         <Records: 6 rows of strategy, table, run, step, architecture, fidelity, repeat, observed, seconds, incumbent, \
 regret_observed, regret_valid, regret_test>
         """
-        run, step = np.nonzero(self.mask)
-        architecture = self.architecture[self.mask]
-        columns: dict[str, Column] = {
-            "strategy": Categories.constant(self.setting.label, len(run)),
-            "table": Categories.constant(self.setting.table, len(run)),
-            "run": run + self.setting.first_run,
-            "step": step,
-            "architecture": architecture,
-        }
-        if notation and self.reference.space:
-            different, position = np.unique(architecture, return_inverse=True)
-            columns["notation"] = Categories(position, tuple(make_space(self.reference.space).format(different)))
-        columns["fidelity"] = self.fidelity[self.mask]
-        columns["repeat"] = self.repeat[self.mask]
-        columns["observed"] = self.observed[self.mask]
-        columns["seconds"] = self.time[self.mask]
-        columns["incumbent"] = self.incumbent()[self.mask]
-        units = {"fidelity": "epochs", "observed": self.setting.objective.unit, "seconds": "s"}
-        for kind in (kind for kind in REGRETS if kind == "observed" or kind in self.reference.means):
-            metric = self.setting.objective if kind == "observed" else self.reference.metrics[kind]
-            columns[f"regret_{kind}"] = self.regret(kind)[self.mask]
-            units[f"regret_{kind}"] = metric.unit
-        return Records(columns, units)
+        return trace_records(self, notation=notation)
 
     def to_frame(self, *, notation: bool = True) -> pd.DataFrame:
         """Return the evaluations as a pandas data frame; see `records` for the columns."""
@@ -315,31 +387,11 @@ regret_observed, regret_valid, regret_test>
 
     def __repr__(self) -> str:
         what = f"{self.setting.label} on {self.setting.table}"
-        size = f"{counted(self.runs, 'run')}, up to {counted(self.steps, 'evaluation')} each"
-        return f"<Trace of {what}: {size}>"
+        return f"<Trace of {what}: {counted(self.runs, 'run')}, {trace_size(self)}>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the setting, and the final regrets."""
-        facts = {
-            "runs": f"{self.runs:,}, up to {counted(self.steps, 'evaluation')} each",
-            "budget": str(self.setting.budget),
-            "objective": f"{self.setting.objective.name} ({self.setting.objective.unit})",
-            "optimum found": "",
-            "imported from": str(self.setting.origin.get("format", "")),
-        }
-        for split in ("valid", "test"):
-            if split in self.reference.means:
-                regret, unit = self.reference.regret(split, self.final(split)), self.reference.metrics[split].unit
-                facts[f"{split} regret at the end, median of runs"] = f"{_median(regret):.4g} ({unit})"
-                facts["optimum found"] = f"by {np.mean(regret == 0):.1%} of runs ({split})"
-        return html_card(f"{self.setting.label} on {self.setting.table}", facts)
-
-    def _of_incumbent(self, array: NDArray[Any], missing: float, rows: slice) -> NDArray[Any]:
-        """Return the entries of ``array`` at the step of the incumbent for some runs, also after the end of a run."""
-        step = self._incumbent_step[rows].astype(np.int64)
-        if not self.steps:
-            return array[rows].copy()
-        return np.where(step >= 0, np.take_along_axis(array[rows], np.maximum(step, 0), axis=1), missing)
+        return trace_card(self)
 
 
 def row_blocks(runs: int, steps: int, evaluations: int | None = None) -> Iterator[slice]:
@@ -352,37 +404,3 @@ def row_blocks(runs: int, steps: int, evaluations: int | None = None) -> Iterato
     together = max(1, limit // max(1, steps))
     for first in range(0, runs, together):
         yield slice(first, min(first + together, runs))
-
-
-def _median(regret: FloatArray) -> float:
-    """Return the median over runs; a run without a value counts as infinitely bad."""
-    return float(np.median(np.where(np.isnan(regret), np.inf, regret))) if len(regret) else float("nan")
-
-
-def _by_fidelity(score: FloatArray, fidelity: NDArray[np.int32]) -> FloatArray:
-    """Return numbers that order by fidelity first and by score second; NaN stays NaN."""
-    # Ranks instead of a weighted sum keep equal scores equal and different scores different, regardless of their size.
-    values, rank = np.unique(score, return_inverse=True)
-    return np.where(np.isnan(score), np.nan, fidelity * float(len(values)) + rank.reshape(score.shape))
-
-
-def concatenate(traces: Sequence[Trace]) -> Trace:
-    """Join the traces of consecutive runs of one simulation, in order.
-
-    Raises:
-        ParameterError: the traces are not of the same simulation, or not consecutive.
-    """
-    if not traces:
-        raise ParameterError("there are no traces to join")
-    run = traces[0].setting.first_run
-    for trace in traces:
-        if trace.setting != dataclasses.replace(traces[0].setting, first_run=run):
-            raise ParameterError("only traces of consecutive runs of one simulation can be joined")
-        run += trace.runs
-    if len(traces) == 1:
-        return traces[0]
-    joined = {
-        name: join_arrays([getattr(trace, name) for trace in traces], missing) for name, missing in MISSING.items()
-    }
-    stopped = np.concatenate([trace.stopped for trace in traces])
-    return Trace(traces[0].setting, traces[0].reference, **joined, stopped=stopped)

@@ -1,11 +1,12 @@
 """Traces on disk: one HDF5 file for any number of simulations, written atomically.
 
-Layout, format version 4::
+Layout, format version 5::
 
     /                          attributes: format, format_version, created_by, traces (their number)
     /references/<n>            attributes: header (JSON), checksum; datasets: one per split, shape (architectures,),
                                _feasible if there are limits, and _space (the space as JSON)
-    /traces/<n>                attributes: header (JSON), checksum; datasets: the arrays of `Trace`
+    /traces/<n>                attributes: header (JSON), checksum; datasets: the arrays of `Trace`, "recommended" only
+                               for strategies that recommend
 
 Simulations of one table with the same fidelity and repeat policy share a reference. A checksum is the SHA-256 of the
 header and the arrays, and is verified on reading. A reference can also be in a separate file, named after that file's
@@ -13,7 +14,7 @@ SHA-256, to which many traces files link. The links are relative, so that the fi
 
 The same traces always give the same bytes if they are written by the same release with the same version of HDF5.
 Files of older versions can be read, too. Version 2 does not store the space. Versions 2 and 3 do not store the version
-of the strategy, which is 1 in these files.
+of the strategy, which is 1 in these files. Versions up to 4 have no recommendations and no facts of trainings.
 """
 
 from __future__ import annotations
@@ -38,26 +39,22 @@ from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import is_plain
+from nasbench_lab.simulation.array_pieces import ArrayPieces, DiskArray, Rows, row_bytes, row_pieces
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.disk import Disk
 from nasbench_lab.simulation.reference import Reference
-from nasbench_lab.simulation.run_arrays import MISSING
-from nasbench_lab.simulation.setting import Setting
+from nasbench_lab.simulation.run_arrays import ALWAYS, MISSING
+from nasbench_lab.simulation.setting import Setting, joined_setting
 from nasbench_lab.simulation.trace import Trace, row_blocks
 from nasbench_lab.strategies.base import shown
 from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
 
 FORMAT = "nasbench-lab traces"
-FORMAT_VERSION = 4
-_READABLE = (2, 3, FORMAT_VERSION)
+FORMAT_VERSION = 5
+_READABLE = (2, 3, 4, FORMAT_VERSION)
 
 _FEASIBLE, _SPACE = "_feasible", "_space"
-_ARRAYS = (*MISSING, "stopped")
-
-_AT_A_TIME = 2**21
-"""Numbers of an array that are read, or checked, at a time."""
-
 _MOST_IN_MEMORY = 2**23
 """Evaluations of a simulation that wait in memory until they are written."""
 
@@ -204,7 +201,7 @@ class TraceReader:
         header, arrays = _open_group(group)
         reference, setting = self._reference(file, header), parse_setting(header["setting"])
         shape = arrays["architecture"].shape
-        for rows in _pieces(shape, max((arrays[name].chunks or (1,))[0] for name in MISSING)):
+        for rows in row_pieces(shape, max((arrays[name].chunks or (1,))[0] for name in arrays if name in MISSING)):
             part = dataclasses.replace(setting, first_run=setting.first_run + rows.start)
             yield Trace(part, reference, **{name: array[rows] for name, array in arrays.items()})
 
@@ -258,8 +255,9 @@ def setting_text(setting: Setting) -> str:
     """Return a setting as JSON. Arguments of plain strategies that JSON cannot store become text."""
     data = {field.name: getattr(setting, field.name) for field in dataclasses.fields(setting)}
     data |= data.pop("conditions").to_data()
-    if not setting.origin:  # files of simulations do not have it
-        del data["origin"]
+    for name in ("origin", "training"):  # files of simulations do not have them
+        if not data[name]:
+            del data[name]
     return json.dumps({**data, "objective": dataclasses.asdict(setting.objective)}, default=shown, sort_keys=True)
 
 
@@ -301,37 +299,6 @@ def _new_file(target: io.BytesIO | Disk) -> Iterator[Any]:
         file.attrs["traces"] = len(file.get("traces", ()))
 
 
-class _Column(NamedTuple):
-    """An array that is read in pieces of consecutive rows."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    pieces: Callable[[], Iterator[NDArray[Any]]]
-
-    @classmethod
-    def of(cls, array: _Rows) -> _Column:
-        """Return an array in memory, or a dataset, in pieces that are cheap to read."""
-        if isinstance(array, _Column):
-            return array
-        height = (getattr(array, "chunks", None) or (1,))[0]
-        return cls(array.shape, array.dtype, lambda: (array[rows] for rows in _pieces(array.shape, height)))
-
-    @classmethod
-    def joined(cls, blocks: Sequence[_Block], name: str) -> _Column:
-        """Return an array of the joined blocks, as `concatenate` joins them."""
-        arrays = [block.arrays[name] for block in blocks]
-        longest = max(array.shape[1:] for array in arrays)
-        missing = MISSING.get(name)
-        return cls(
-            (sum(array.shape[0] for array in arrays), *longest),
-            arrays[0].dtype,
-            lambda: _padded(arrays, longest, missing),
-        )
-
-
-_Rows = Any  # an array in memory, an HDF5 dataset, or a _Column
-
-
 class _Block(NamedTuple):
     """Consecutive runs that are to be written; their arrays can be on disk."""
 
@@ -341,7 +308,7 @@ class _Block(NamedTuple):
 
     @classmethod
     def of(cls, trace: Trace) -> _Block:
-        return cls(trace.setting, trace.reference, {name: getattr(trace, name) for name in _ARRAYS})
+        return cls(trace.setting, trace.reference, trace.arrays())
 
 
 def _kept(blocks: Iterable[Trace], stream: BinaryIO) -> list[_Block]:
@@ -352,60 +319,24 @@ def _kept(blocks: Iterable[Trace], stream: BinaryIO) -> list[_Block]:
         block = _Block.of(trace)
         evaluations += trace.runs * trace.steps
         if kept and evaluations > _MOST_IN_MEMORY:
-            block = block._replace(arrays={name: _DiskArray.store(each, stream) for name, each in block.arrays.items()})
+            block = block._replace(arrays={name: DiskArray.store(each, stream) for name, each in block.arrays.items()})
         kept.append(block)
     return kept
-
-
-class _DiskArray(NamedTuple):
-    """An array in a stream, of which slices of rows are read."""
-
-    stream: BinaryIO
-    offset: int
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-    @classmethod
-    def store(cls, array: NDArray[Any], stream: BinaryIO) -> _DiskArray:
-        offset = stream.seek(0, io.SEEK_END)
-        stream.write(_bytes(array))
-        return cls(stream, offset, array.shape, array.dtype)
-
-    def __getitem__(self, rows: Any) -> Any:
-        size = math.prod(self.shape[1:])
-        self.stream.seek(self.offset + rows.start * size * self.dtype.itemsize)
-        content = self.stream.read((rows.stop - rows.start) * size * self.dtype.itemsize)
-        return np.frombuffer(content, self.dtype).reshape(-1, *self.shape[1:])
-
-
-def _bytes(array: NDArray[Any]) -> memoryview:
-    """Return the content of an array in the order of its rows."""
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-
-
-def _pieces(shape: Sequence[int], height: int) -> Iterator[slice]:
-    """Yield slices of the rows of an array that fit into little memory, in multiples of the height of its chunks."""
-    size = max(1, math.prod(shape[1:]))
-    together = max(1, _AT_A_TIME // (size * height)) * height
-    return row_blocks(shape[0], size, together * size)
-
-
-def _padded(arrays: Sequence[Any], shape: tuple[int, ...], missing: float | None) -> Iterator[NDArray[Any]]:
-    """Yield the rows of arrays in pieces; those of fewer steps are filled up."""
-    for array in arrays:
-        for rows in _pieces(array.shape, 1):
-            piece = array[rows]
-            if piece.shape[1:] != shape:
-                piece = np.full((len(piece), *shape), missing, array.dtype)
-                piece[:, : array.shape[1]] = array[rows]
-            yield piece
 
 
 def _save_trace(
     file: Any, number: int, blocks: Sequence[_Block], reference: str, check: Callable[[], None] = lambda: None
 ) -> None:
-    header = {"setting": json.loads(setting_text(blocks[0].setting)), "reference": reference}
-    _save_group(file, f"traces/{number}", header, {name: _Column.joined(blocks, name) for name in _ARRAYS}, check)
+    setting = joined_setting([block.setting for block in blocks])
+    header = {"setting": json.loads(setting_text(setting)), "reference": reference}
+    _save_group(file, f"traces/{number}", header, _joined(blocks), check)
+
+
+def _joined(blocks: Sequence[_Block]) -> dict[str, ArrayPieces]:
+    """Return the arrays of joined blocks. An optional array is there if any block has it."""
+    arrays = [block.arrays for block in blocks]
+    names = (name for name in (*MISSING, "stopped") if any(name in each for each in arrays))
+    return {name: ArrayPieces.joined(arrays, name) for name in names}
 
 
 class TracesFile(NamedTuple):
@@ -465,7 +396,7 @@ def _save_group(
     file: Any,
     path: str,
     header: dict[str, Any],
-    arrays: Mapping[str, _Rows],
+    arrays: Mapping[str, Rows],
     check: Callable[[], None] = lambda: None,
 ) -> None:
     """Write a group; ``check`` is called now and then, and may raise an error."""
@@ -474,7 +405,7 @@ def _save_group(
     _set_text(group, "header", text)
     _set_text(group, "checksum", _checksum(text, arrays))
     for name, array in arrays.items():
-        column = _Column.of(array)
+        column = ArrayPieces.of(array)
         dataset = group.create_dataset(name, column.shape, column.dtype, **_PACKED)
         for first, rows in _of_height(column, dataset.chunks[0]):
             dataset[first : first + len(rows)] = rows
@@ -483,7 +414,7 @@ def _save_group(
         dataset.flush()
 
 
-def _of_height(column: _Column, height: int) -> Iterator[tuple[int, NDArray[Any]]]:
+def _of_height(column: ArrayPieces, height: int) -> Iterator[tuple[int, NDArray[Any]]]:
     """Yield the rows of a column, with the number of the first, so that no chunk of the file is written twice."""
     first, waiting = 0, []
     for piece in column.pieces():
@@ -503,7 +434,8 @@ def _open_group(group: Hdf5Group) -> tuple[dict[str, Any], dict[str, Any]]:
     text, arrays = group.text("header"), {name: group.plausible(name) for name in group.names()}
     shapes = {name: array.shape for name, array in arrays.items()}
     shape = shapes["architecture"]
-    if shapes != {**dict.fromkeys(MISSING, shape), "stopped": shape[:1]} or len(shape) != 2:
+    names = [name for name in MISSING if name in ALWAYS or name in shapes]
+    if shapes != {**dict.fromkeys(names, shape), "stopped": shape[:1]} or len(shape) != 2:
         raise DataError(f"the arrays of {group.name} do not fit together")
     if group.text("checksum") != _checksum(text, arrays):
         raise DataError(f"{group.name} does not match its checksum")
@@ -527,13 +459,13 @@ def _set_text(group: Any, name: str, text: str) -> None:
     group.attrs[name] = np.bytes_(text.encode())
 
 
-def _checksum(header: str, arrays: Mapping[str, _Rows]) -> str:
+def _checksum(header: str, arrays: Mapping[str, Rows]) -> str:
     digest = hashlib.sha256(header.encode())
     for name, array in sorted(arrays.items()):
-        column = _Column.of(array)
+        column = ArrayPieces.of(array)
         digest.update(f"{name} {column.dtype.str} {column.shape}".encode())
         for rows in column.pieces():
-            digest.update(_bytes(rows))
+            digest.update(row_bytes(rows))
     return digest.hexdigest()
 
 

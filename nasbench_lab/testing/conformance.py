@@ -24,7 +24,6 @@ import numpy as np
 from nasbench_lab.checks import domains
 from nasbench_lab.errors import OneFidelityWarning, ParameterError
 from nasbench_lab.simulation import Budget, Trace, simulate
-from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.simulation.sent_objects import packed
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies import Evaluations, Problem, Proposals, Strategy
@@ -48,8 +47,10 @@ def identical(one: Trace, other: Trace) -> bool:
     ...                                                    budget=Budget(evaluations=3)))
     (True, False)
     """
-    same = all(np.array_equal(getattr(one, n), getattr(other, n), equal_nan=n in _FLOATS) for n in MISSING)
-    return same and np.array_equal(one.stopped, other.stopped)
+    left, right = one.arrays(), other.arrays()
+    return left.keys() == right.keys() and all(
+        np.array_equal(array, right[name], equal_nan=name in _FLOATS) for name, array in left.items()
+    )
 
 
 _FLOATS = ("observed", "time")
@@ -58,7 +59,7 @@ _FLOATS = ("observed", "time")
 def row(trace: Trace, run: int) -> Trace:
     """Return the trace of one run alone, without the steps after its end."""
     steps = int(trace.evaluations[run])
-    arrays = {name: getattr(trace, name)[run : run + 1, :steps] for name in MISSING}
+    arrays = {name: array[run : run + 1, :steps] for name, array in trace.arrays().items() if array.ndim == 2}
     return Trace(trace.setting, trace.reference, **arrays, stopped=trace.stopped[run : run + 1])
 
 

@@ -17,7 +17,6 @@ from nasbench_lab.report.run_folder import write_traces
 from nasbench_lab.simulation import Results, concatenate, save_traces, trace_files
 from nasbench_lab.simulation.disk import Disk
 from nasbench_lab.simulation.results import open_traces
-from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.suites import Comparison
 from nasbench_lab.testing import identical, synthetic_table
 
@@ -44,7 +43,7 @@ def trace(request):
 
 def small_pieces(monkeypatch, evaluations):
     monkeypatch.setattr("nasbench_lab.simulation.trace.EVALUATIONS_AT_A_TIME", evaluations)
-    monkeypatch.setattr(trace_files, "_AT_A_TIME", evaluations)
+    monkeypatch.setattr("nasbench_lab.simulation.array_pieces.AT_A_TIME", evaluations)
     monkeypatch.setattr(trace_files, "_MOST_IN_MEMORY", evaluations)
 
 
@@ -73,7 +72,7 @@ def test_blocks_are_the_trace(trace, size, tmp_path):
 
 def test_blocks_of_a_trace_in_memory_share_its_arrays(trace):
     for block in trace.blocks(2 * trace.steps):
-        assert all(np.shares_memory(getattr(block, name), getattr(trace, name)) for name in (*MISSING, "stopped"))
+        assert all(np.shares_memory(array, trace.arrays()[name]) for name, array in block.arrays().items())
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -200,7 +199,7 @@ def many_runs(runs):
 
 
 def size_of(trace):
-    return sum(getattr(trace, name).nbytes for name in (*MISSING, "stopped"))
+    return sum(array.nbytes for array in trace.arrays().values())
 
 
 def peak_of(action):

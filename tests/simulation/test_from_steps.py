@@ -14,7 +14,7 @@ import nasbench_lab as nl
 from nasbench_lab.analysis import study, summarize
 from nasbench_lab.errors import ImportedResultsWarning, MissingDataError, NasbenchLabError, ParameterError
 from nasbench_lab.simulation import Trace, load_traces, save_traces
-from nasbench_lab.simulation.run_arrays import MISSING
+from nasbench_lab.simulation.run_arrays import ALWAYS
 from nasbench_lab.tables import Table
 from nasbench_lab.testing import identical, synthetic_table
 from nasbench_lab.testing.baselines.run_losses import losses, scale_of
@@ -27,7 +27,7 @@ ENDED = nl.simulate(TABLE, "hyperband", runs=4, budget=nl.Budget(seconds=400))
 
 def same_arrays(one, other):
     """All arrays but `stopped`, which no log has."""
-    return [name for name in MISSING if not np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)]
+    return [name for name in ALWAYS if not np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)]
 
 
 def steps_of(trace, **changed):

@@ -19,7 +19,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import DataError, ImportedResultsWarning, NasbenchLabError, ParameterError
 from nasbench_lab.simulation import LogFormat, LogSource, SearchLog, import_results, list_log_formats, step_columns
 from nasbench_lab.simulation.logs.formats import GROUP, find_log_format
-from nasbench_lab.simulation.run_arrays import MISSING
+from nasbench_lab.simulation.run_arrays import ALWAYS
 from nasbench_lab.testing import synthetic_table
 
 LOGS = ROOT / "tests" / "data" / "external_logs"
@@ -38,7 +38,7 @@ def imported(sources, **options):
 
 
 def same_arrays(one, other):
-    return [name for name in MISSING if not np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)]
+    return [name for name in ALWAYS if not np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)]
 
 
 def write(form, path, records):

@@ -13,7 +13,6 @@ from traces import NAN, hand_made
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.simulation import Reference, concatenate, load_traces, save_traces
-from nasbench_lab.simulation.run_arrays import MISSING
 from nasbench_lab.strategies import needs
 from nasbench_lab.testing import identical, synthetic_table
 
@@ -285,13 +284,13 @@ def test_regret_is_the_same_in_blocks_of_any_size(strategy, limits, monkeypatch)
     for one, other in zip(ends, (again.incumbent(), again.final_incumbent(), again.final("test")), strict=True):
         assert np.array_equal(one, other, equal_nan=True)
     for run in range(trace.runs):  # each run alone
-        rows = {name: getattr(trace, name)[run : run + 1] for name in (*MISSING, "stopped")}
+        rows = {name: array[run : run + 1] for name, array in trace.arrays().items()}
         assert np.array_equal(dataclasses.replace(trace, **rows).regret(), whole["test"][run : run + 1], equal_nan=True)
 
 
 def test_regret_of_many_runs_takes_little_more_memory_than_its_result(monkeypatch):
     small = nl.simulate(synthetic_table("chain"), "random-search", runs=500, budget=nl.Budget(evaluations=100))
-    many = {name: np.concatenate([getattr(small, name).T] * 40, axis=-1).T for name in (*MISSING, "stopped")}
+    many = {name: np.concatenate([array.T] * 40, axis=-1).T for name, array in small.arrays().items()}
     trace = dataclasses.replace(small, **many)
     monkeypatch.setattr("nasbench_lab.simulation.trace.EVALUATIONS_AT_A_TIME", 2**14)
     tracemalloc.start()
