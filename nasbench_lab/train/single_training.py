@@ -22,12 +22,11 @@ from nasbench_lab.spaces import Space, list_spaces, make_space
 from nasbench_lab.tables import Table
 from nasbench_lab.tables import load as load_table
 from nasbench_lab.tables.description import AXES
-from nasbench_lab.train import datasets
 from nasbench_lab.train.callbacks import Callback, GuardedCallbacks, TrainingRun
+from nasbench_lab.train.chosen_datasets import AnyDataset, dataset_of, load_dataset, shape_of
 from nasbench_lab.train.classification_metrics import MacroScores, confusion_matrix
 from nasbench_lab.train.complexity import parameters
 from nasbench_lab.train.datasets import Dataset
-from nasbench_lab.train.datasets.image_shapes import image_shape
 from nasbench_lab.train.default_settings import default_recipe
 from nasbench_lab.train.described_networks import NetworkDescription, description_of
 from nasbench_lab.train.devices import check_device, check_precision
@@ -43,9 +42,6 @@ if TYPE_CHECKING:
 
 TableOrSpace = Table | Space | str
 """A table, its name or the path of its file; or a space, or the name of a space without parameters."""
-
-AnyDataset = Dataset | Mapping[str, Any] | str | os.PathLike[str]
-"""A data set, its name, its description for `nasbench_lab.train.datasets.load`, or the path of an ``.npz`` file."""
 
 _MAX_SEED = 2**63
 
@@ -92,7 +88,7 @@ def network(
     index = space.resolve(architecture)
     family = networks_of(space)
     given = dataset is not None
-    name, known_image, known_classes = _shape_of(dataset if dataset is not None else _dataset_of(table))
+    name, known_image, known_classes = shape_of(dataset if dataset is not None else dataset_of(table))
     description = NetworkDescription.of(
         space,
         index,
@@ -148,7 +144,7 @@ def train(
     >>> train.train(own, "digits", epochs=3).metrics["test_accuracy"] > 20
     True
     """
-    data, seed = _load_dataset(dataset), _checked_seed(seed)
+    data, seed = load_dataset(dataset), _checked_seed(seed)
     how = recipe_named(recipe) if isinstance(recipe, str) else recipe or default_recipe(data.name)
     how = dataclasses.replace(how, epochs=epochs) if epochs is not None else how
     given = _network(network_or_architecture, data, seed)
@@ -260,31 +256,6 @@ def _space_of(table_or_space: TableOrSpace) -> tuple[Space, Table | None]:
         return make_space({"name": table_or_space}), None
     table = table_or_space if isinstance(table_or_space, Table) else load_table(table_or_space)
     return table.space, table
-
-
-def _dataset_of(table: Table | None) -> str:
-    """Return the data set that the name of a table contains; CIFAR-10, for which networks are published, without."""
-    parts = table.name.split("/") if table is not None else []
-    return next((part for part in parts if part in datasets.names() and image_shape(part)), "cifar10")
-
-
-def _shape_of(dataset: AnyDataset) -> tuple[str, tuple[int, int, int], int]:
-    """Return the name of a data set, the shape of its images and the number of its classes."""
-    known = image_shape(dataset) if isinstance(dataset, str) else None
-    if isinstance(dataset, str) and known:
-        return dataset, *known
-    data = _load_dataset(dataset)
-    return data.name, data.image, data.classes
-
-
-def _load_dataset(dataset: AnyDataset) -> Dataset:
-    if isinstance(dataset, Dataset):
-        return dataset
-    if isinstance(dataset, os.PathLike) or (isinstance(dataset, str) and dataset.endswith(".npz")):
-        return datasets.load({"file": os.fspath(dataset)})
-    if not isinstance(dataset, str | Mapping):
-        raise ParameterError(f"a data set must be a name, a description or a Dataset, got {shortened(dataset)}")
-    return datasets.load(dataset)
 
 
 def _network(given: nn.Module | tuple[TableOrSpace, int | str], data: Dataset, seed: int) -> nn.Module:

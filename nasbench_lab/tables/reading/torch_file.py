@@ -52,11 +52,12 @@ _DTYPES = {
 }
 
 
-def load(data: bytes | Path) -> Any:
+def load(data: bytes | Path, most: int = MOST_BYTES) -> Any:
     r"""Read a file of ``torch.save``, in zip or stream form; tensors become NumPy arrays.
 
     Args:
         data: the content of the file, or its path.
+        most: number of bytes that it may have.
 
     Raises:
         DataError: the file is too large, truncated or corrupt, asks for a name that is not allowed, or is not a torch
@@ -66,15 +67,15 @@ def load(data: bytes | Path) -> Any:
     >>> load(content + b"\x80\x02]q\x00(K\x01K\x02e." + b"\x80\x02].")
     [1, 2]
     """
-    content = _read(data) if isinstance(data, Path) else data
-    if len(content) > MOST_BYTES:
-        raise DataError(f"the torch file has more than {MOST_BYTES} bytes")
+    content = _read(data, most) if isinstance(data, Path) else data
+    if len(content) > most:
+        raise DataError(f"the torch file has more than {most} bytes")
     return _load_zip(content) if content.startswith(_ZIP) else _load_stream(content)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most: int) -> bytes:
     try:
-        return read_plain(path, MOST_BYTES)
+        return read_plain(path, most)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or first_line(error)}") from error
 

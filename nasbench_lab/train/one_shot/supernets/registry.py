@@ -51,6 +51,15 @@ def list_supernets() -> list[str]:
     return _CLASSES.names()
 
 
+def supernet_class(space: Space) -> type[Supernet]:
+    """Return the class of the supernets of a space.
+
+    Raises:
+        ParameterError: the space has no supernet, or an installed package adds one that cannot be used.
+    """
+    return _CLASSES.of(space)
+
+
 def make_supernet(
     space: Space,
     *,
@@ -80,7 +89,7 @@ def make_supernet(
     >>> net.stand_alone([1] * 6)(torch.zeros(2, 1, 8, 8)).shape
     torch.Size([2, 10])
     """
-    kind = _CLASSES.of(space)
+    kind = supernet_class(space)
     if not isinstance(image, Sequence) or isinstance(image, str) or len(image) != 3:
         raise ParameterError(f"image must be channels, height and width, got {shortened(image)}")
     size = [whole(name, each, AtLeast(1)) for name, each in zip(("channels", "height", "width"), image, strict=True)]
