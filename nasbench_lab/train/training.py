@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from torch.nn import functional
 
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.train.clock import training_clock
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision, reproducible_arithmetic
 from nasbench_lab.train.image_batches import ImageBatches
@@ -152,22 +152,18 @@ class Training:
         return np.concatenate(classes, axis=1), part.labels
 
     def _train_epoch(self) -> None:
-        start = self._clock()
+        start = training_clock(self.device)
         row = dict(zip(("train_loss", "train_accuracy"), self._steps(), strict=True))
         is_measured = self.measured == "every" or self.epoch + 1 == self.recipe.epochs
         if is_measured:
             row["valid_loss"], row["valid_accuracy"] = self._measure("valid")
-        row["seconds"] = np.full(len(self.seeds), (self._clock() - start) / len(self.seeds))
+        row["seconds"] = np.full(len(self.seeds), (training_clock(self.device) - start) / len(self.seeds))
         if is_measured:
             row["test_loss"], row["test_accuracy"] = self._measure("test")
         losses = [values for name, values in row.items() if name.endswith("_loss")]
         self._failed |= ~np.isfinite(np.stack(losses)).all(axis=0)
         for name, values in row.items():
             self._values[name][:, self.epoch] = np.where(self._failed, np.nan, values)
-
-    def _clock(self) -> float:
-        one_thread = self.device.type == "cpu" and torch.get_num_threads() == 1
-        return time.process_time() if one_thread else time.perf_counter()
 
     def _steps(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Train for one epoch and return the loss and accuracy of its batches, each of shape (seeds,)."""

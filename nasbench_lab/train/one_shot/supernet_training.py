@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
@@ -13,6 +12,7 @@ from torch.nn import functional
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.train.clock import training_clock
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import reproducible_arithmetic
 from nasbench_lab.train.image_batches import ImageBatches
@@ -65,9 +65,9 @@ class SupernetTraining:
         """Train, and yield the number of finished epochs after every epoch."""
         while self.epoch < self.recipe.epochs:
             with reproducible_arithmetic(self.device):
-                start = self._clock()
+                start = training_clock(self.device)
                 self._train_epoch()
-                self.seconds += self._clock() - start
+                self.seconds += training_clock(self.device) - start
             self.epoch += 1
             yield self.epoch
 
@@ -76,10 +76,6 @@ class SupernetTraining:
         for _ in self.epochs():
             pass
         return self.supernet
-
-    def _clock(self) -> float:
-        one_thread = self.device.type == "cpu" and torch.get_num_threads() == 1
-        return time.process_time() if one_thread else time.perf_counter()
 
     def _train_epoch(self) -> None:
         self.supernet.train()
