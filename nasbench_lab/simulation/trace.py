@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -47,7 +47,6 @@ EVALUATIONS_AT_A_TIME = 2**21
 """Evaluations that an analysis reads and works on at a time. The results do not depend on it."""
 
 
-@final
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trace:
     """The evaluations of many runs. Row r is run ``setting.first_run + r``; column i is its (i+1)-th evaluation.

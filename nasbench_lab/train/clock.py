@@ -10,8 +10,8 @@ import torch
 def training_clock(device: torch.device) -> float:
     """Return seconds, of which only differences are meaningful.
 
-    With one thread on a CPU they are processor time, so that other processes on the machine do not count; otherwise they
-    are wall-clock time. The seconds of the tables that come with the package were measured with this clock.
+    With one thread on a CPU they are processor time, so that other processes on the machine do not count; otherwise
+    they are wall-clock time. The seconds of the tables that come with the package were measured with this clock.
 
     >>> start = training_clock(torch.device("cpu"))
     >>> training_clock(torch.device("cpu")) >= start

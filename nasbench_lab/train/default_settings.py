@@ -34,3 +34,16 @@ def default_network(space: Space, dataset: str) -> Mapping[str, Any]:
     ({'channels': 8, 'cells': 3}, {})
     """
     return networks_of(space).default_options(dataset)
+
+
+def default_supernet_recipe(dataset: str) -> TrainingRecipe:
+    """Return the recipe of shared weights where the user names none.
+
+    >>> default_supernet_recipe("digits").learning_rate, default_supernet_recipe("cifar10").learning_rate
+    (0.1, 0.025)
+    """
+    if dataset == "digits":
+        return TrainingRecipe("supernet-digits", 50, 50, 0.1, source="docs/design/one-shot.md")
+    padding = 2 if dataset == "ImageNet16-120" else 4
+    source = "Dong and Yang, NAS-Bench-201, ICLR 2020"
+    return TrainingRecipe("supernet-nas-bench-201", 50, 64, 0.025, padding=padding, flip=True, source=source)

@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "report": GROUND | {"spaces", "tables", "strategies", "simulation", "suites", "analysis"},
     "cli": GROUND
     | {"spaces", "tables", "strategies", "simulation", "suites", "analysis", "report", "train", "testing"},
-    "train": GROUND | {"spaces", "tables", "strategies", "analysis"},
+    "train": GROUND | {"spaces", "tables", "strategies", "simulation", "analysis"},
     "compat": GROUND | {"spaces", "tables"},
     "adapters": GROUND | {"spaces", "tables", "strategies", "simulation"},
     "testing": GROUND | {"spaces", "tables", "strategies", "simulation", "suites", "analysis", "report"},

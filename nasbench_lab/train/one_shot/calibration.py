@@ -26,7 +26,7 @@ from nasbench_lab.train.build.stated_training import StatedTraining, stated_trai
 from nasbench_lab.train.datasets import Dataset, digits
 from nasbench_lab.train.equivalent_networks import representatives
 from nasbench_lab.train.network_builders import network_builder
-from nasbench_lab.train.training import Training
+from nasbench_lab.train.training import Measured, Training
 
 FILE = "calibration.json"
 """Name of the file of a calibration in the folder of a search."""
@@ -124,8 +124,8 @@ def calibrate(
 ) -> Calibration:
     """Measure how many seconds of a table one second of this machine is.
 
-    Some rows of the table are trained again for a short time: with the recipe, data set, networks and seeds of the table,
-    and measured with the same clock. The scale is the sum of their recorded seconds, divided by the sum of their
+    Some rows of the table are trained again for a short time: with the recipe, data set, networks and seeds of the
+    table, and measured with the same clock. The scale is the sum of their recorded seconds, divided by the sum of their
     measured seconds. See docs/design/one-shot-clock.md.
 
     A process measures once per table, device and number of threads, and then returns the same calibration.
@@ -210,9 +210,7 @@ def _once(
     return _known[identity]
 
 
-def _measured(
-    table: Table, stated: StatedTraining, dataset: Dataset, device: str, rows: int, seed: int
-) -> Calibration:
+def _measured(table: Table, stated: StatedTraining, dataset: Dataset, device: str, rows: int, seed: int) -> Calibration:
     epochs = _epochs(table)
     recorded = np.asarray(table.cost(epochs), dtype=float).mean(axis=1)
     chosen = choose_rows(recorded, representatives(table.space), rows, seed)
@@ -288,7 +286,7 @@ def _seconds(
         table.space, architecture, image=dataset.image, classes=dataset.classes, options=stated.network
     )
     recipe = dataclasses.replace(stated.recipe, epochs=epochs) if stated.budgets else stated.recipe
-    measured = "last" if stated.budgets else "every"
+    measured: Measured = "last" if stated.budgets else "every"
     training = Training(build, dataset, recipe, stated.seeds, device=device, measured=measured)
     for epoch in training.epochs():
         if epoch == epochs:

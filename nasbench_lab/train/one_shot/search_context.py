@@ -51,6 +51,17 @@ class SupernetOptions:
     device: str = "cpu"
     precision: Precision = "float32"
 
+    def supernet(self, image: tuple[int, int, int], classes: int, seed: int) -> dict[str, Any]:
+        """Return the arguments of `make_supernet` besides the space."""
+        return {
+            "image": image,
+            "classes": classes,
+            "seed": seed,
+            "statistics": self.statistics,
+            "affine": self.affine,
+            "options": self.network,
+        }
+
 
 class SearchContext:
     """What a method works with during a search.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.spaces import Space
+from nasbench_lab.train.clock import training_clock
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import reproducible_arithmetic
 from nasbench_lab.train.one_shot.method_state import plain_state, restore_state
@@ -66,17 +67,10 @@ class SearchRun:
         self.seconds, self.failed = 0.0, False
         self.recommended: list[int] = []
         self.times: list[float] = []
+        _warm_up()
         with reproducible_arithmetic(self.device):
             start = self._clock()
-            supernet = method.build(
-                space,
-                image=dataset.image,
-                classes=dataset.classes,
-                seed=seed,
-                statistics=options.statistics,
-                affine=options.affine,
-                options=options.network,
-            )
+            supernet = method.build(space, **options.supernet(dataset.image, dataset.classes, seed))
             self.context = SearchContext(supernet, dataset, recipe, seed, options)
             self.state = method.start(self.context)
             self.seconds += self._clock() - start
@@ -136,8 +130,7 @@ class SearchRun:
     def _clock(self) -> float:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)  # or else work would be counted before it is done
-        one_thread = self.device.type == "cpu" and torch.get_num_threads() == 1
-        return time.process_time() if one_thread else time.perf_counter()
+        return training_clock(self.device)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint that the search can resume from. An existing file is replaced atomically."""
@@ -194,3 +187,12 @@ class SearchRun:
             "seed": context.seed,
             "options": repr(context.options),
         }
+
+
+@functools.cache
+def _warm_up() -> None:
+    """Let torch import what its first optimiser needs, once per process: a second or two that no search should pay."""
+    weight = torch.nn.Parameter(torch.zeros(1))
+    for optimizer in (torch.optim.SGD([weight], foreach=True), torch.optim.Adam([weight])):
+        weight.sum().backward()
+        optimizer.step()
