@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from nasbench_lab.errors import DataError
 from nasbench_lab.files import as_output_error
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.dataset_records import DatasetRecord
@@ -173,17 +172,3 @@ def snapshot_epochs(epochs: int, count: int) -> tuple[int, ...]:
     ((10, 20, 30, 40, 50), (1, 2, 3))
     """
     return tuple(sorted({-(-epochs * (number + 1) // count) for number in range(count)}))
-
-
-def check_finished(outcome: RunOutcome, method: str) -> RunOutcome:
-    """Return the outcome of a run.
-
-    Raises:
-        DataError: the training failed before the method recommended anything.
-    """
-    if outcome.failed and outcome.recommended[-1] < 0:
-        raise DataError(
-            f"run {outcome.run} of {method} failed: weights are not finite after epoch {len(outcome.times)}; "
-            "a lower learning rate may help"
-        )
-    return outcome

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.child_processes import number_of_processes
-from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.errors import DataError, ParameterError, SettingWarning
 from nasbench_lab.files import as_output_error, atomic_path
 from nasbench_lab.progress_bars import progress_bar
 from nasbench_lab.simulation import Budget, Conditions, Trace
@@ -23,7 +24,7 @@ from nasbench_lab.train.one_shot.calibration import Calibration, calibrate
 from nasbench_lab.train.one_shot.methods.base import Method
 from nasbench_lab.train.one_shot.one_shot_trace import OneShotTrace, TemporaryFolder
 from nasbench_lab.train.one_shot.run_processes import do_runs
-from nasbench_lab.train.one_shot.run_tasks import RunOutcome, RunTask, check_finished, finished_outcome, torch_threads
+from nasbench_lab.train.one_shot.run_tasks import RunOutcome, RunTask, finished_outcome, torch_threads
 from nasbench_lab.train.one_shot.search_plan import SearchPlan, plan_search
 
 SEARCH = "search.json"
@@ -114,8 +115,11 @@ def search(
         UnknownNameError: no such table, method, parameter, data set or recipe.
         ParameterError: an argument has a value that is not allowed, or the space has no supernet.
         MissingDataError: the table has no times, and no scale was given.
-        DataError: the folder has another search or damaged files, or the training failed.
+        DataError: the folder has another search or damaged files.
         OutputError: the folder cannot be written, or a process died.
+
+    Warns:
+        SettingWarning: the weights of a run were not finite, so it ended early.
 
     >>> trace = search(
     ...     "digits/topology",
@@ -224,8 +228,23 @@ def _outcomes(
             report(task.run, plan.recipe.epochs)
     left = [task for task in tasks if task.run not in found]
     for outcome in do_runs(left, processes, report) if left else ():
-        found[outcome.run] = check_finished(outcome, plan.method.label)
-    return [found[task.run] for task in tasks]
+        found[outcome.run] = outcome
+    outcomes = [found[task.run] for task in tasks]
+    for outcome in outcomes:
+        if outcome.failed:
+            _warn_of_failure(plan, outcome)
+    return outcomes
+
+
+def _warn_of_failure(plan: SearchPlan, outcome: RunOutcome) -> None:
+    none = outcome.recommended[-1] < 0
+    warnings.warn(
+        f"run {outcome.run} of {plan.method.label} ended after epoch {len(outcome.times)} of {plan.recipe.epochs}, as "
+        f"its weights were not finite; it recommends {'nothing' if none else 'what it did before'}. "
+        "A lower learning rate may help",
+        SettingWarning,
+        stacklevel=3,
+    )
 
 
 @contextlib.contextmanager
