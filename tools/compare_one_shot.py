@@ -158,7 +158,7 @@ def final_seconds(trace: Trace) -> np.ndarray:
 
 def regret_after(trace: Trace, seconds: float) -> float:
     """Return the mean test regret of runs after some seconds."""
-    path = incumbent_trajectories([trace])
+    path = incumbent_trajectories(trace)
     return float(path.regret_at("test", path.at("seconds", np.array([seconds])))[0].mean())
 
 
