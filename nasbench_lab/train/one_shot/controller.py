@@ -10,7 +10,6 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from nasbench_lab.spaces import Space
 
@@ -59,14 +58,15 @@ class Controller(nn.Module):
         super().__init__()
         self.cardinalities, self.temperature, self.tanh_constant = space.cardinalities, temperature, tanh_constant
         kinds = sorted(set(space.cardinalities))
-        self.first_input = nn.Parameter(torch.empty(1, units))
-        # Without the initial weights of torch, which are drawn from its global random numbers.
-        self.lstm = skip_init(nn.LSTM, units, units, layers)
-        self.embeddings = nn.ModuleDict({str(size): skip_init(nn.Embedding, size, units) for size in kinds})
-        self.heads = nn.ModuleDict({str(size): skip_init(nn.Linear, units, size) for size in kinds})
-        for weight in self.parameters():
-            weight.data = torch.from_numpy(random.uniform(-0.1, 0.1, tuple(weight.shape)).astype(np.float32))
-        self.to(device)
+        with torch.device("meta"):  # torch would draw initial weights from its global random numbers
+            self.first_input = nn.Parameter(torch.empty(1, units))
+            self.lstm = nn.LSTM(units, units, layers)
+            self.embeddings = nn.ModuleDict({str(size): nn.Embedding(size, units) for size in kinds})
+            self.heads = nn.ModuleDict({str(size): nn.Linear(units, size) for size in kinds})
+        self.to_empty(device=device)
+        with torch.no_grad():
+            for weight in self.parameters():
+                weight.copy_(torch.from_numpy(random.uniform(-0.1, 0.1, tuple(weight.shape))))
 
     def sample(self, count: int, random: Generator) -> Written:
         """Write the codes of several architectures at random."""
