@@ -94,7 +94,9 @@ class Enas(Method[_State]):
             tanh_constant=self.tanh_constant,
             device=search.device,
         )
-        optimizer = torch.optim.Adam(controller.parameters(), lr=self.learning_rate, betas=(0.0, 0.999), eps=self.epsilon)
+        optimizer = torch.optim.Adam(
+            controller.parameters(), lr=self.learning_rate, betas=(0.0, 0.999), eps=self.epsilon
+        )
         return _State(controller=controller, optimizer=optimizer)
 
     def step(self, search: SearchContext, state: _State, train: Batch) -> None:
