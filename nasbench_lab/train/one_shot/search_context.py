@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -164,12 +163,6 @@ class SearchContext:
     def supernet_scores(self, architectures: Sequence[int], split: str = "valid") -> FloatArray:
         """Return the accuracy in percent of architectures with the shared weights, shape (architectures,)."""
         return score(self.supernet, self.batches, architectures, split)
-
-    def with_supernet(self, supernet: Supernet, optimizer: torch.optim.Optimizer) -> Self:
-        """Return the same context with another supernet and the optimiser of its weights, for the present step."""
-        other = copy.copy(self)
-        other.supernet, other.optimizer = supernet, optimizer
-        return other
 
     def begin(self, hook: str) -> None:
         """Start the random numbers of a hook; they depend on the seed, the epoch and the hook only."""

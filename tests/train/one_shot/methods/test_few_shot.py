@@ -1,5 +1,7 @@
 """Few-shot supernets."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,10 @@ torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-
 
 from tiny_searches import CHAIN, images, search, train_batch  # noqa: E402
 
+from nasbench_lab.train.one_shot.saved_supernets import load_supernet, save_supernet  # noqa: E402
+from nasbench_lab.train.one_shot.scoring import score  # noqa: E402
+from nasbench_lab.train.one_shot.supernets import Mixture, Path  # noqa: E402
+
 WITH_ONE_OPTION = LayerChainSpace([["conv3x3-2"], ["relu", "tanh", "identity"], ["max-pool", "identity"]])
 
 
@@ -21,9 +27,9 @@ def completed(*given, **options):
 
 
 def assert_equal_weights(one, other):
-    assert one.state_dict().keys() == other.state_dict().keys()
-    for key, value in one.state_dict().items():
-        assert torch.equal(value, other.state_dict()[key])
+    first, second = one.state_dict(), other.state_dict()
+    assert first.keys() == second.keys()
+    assert all(torch.equal(value, second[key]) for key, value in first.items())
 
 
 @pytest.mark.parametrize(
@@ -31,16 +37,16 @@ def assert_equal_weights(one, other):
 )
 def test_a_split_into_one_part_is_spos(space, decisions):
     few, spos = completed("few-shot", space, decisions=decisions), completed("spos", space)
-    assert few.state.is_split
-    assert_equal_weights(few.state.parts[0], spos.supernet)
+    assert few.supernet.is_split
+    assert_equal_weights(few.supernet.parts[0], spos.supernet)
     assert few.recommended == spos.recommended
     assert (few.scores([0, 3]) == spos.scores([0, 3])).all()
 
 
 def test_without_a_split_it_is_spos():
     few, spos = completed("few-shot", before=1.0), completed("spos")
-    assert not few.state.is_split
-    assert_equal_weights(few.supernet, spos.supernet)
+    assert not few.supernet.is_split
+    assert_equal_weights(few.supernet.parts[0], spos.supernet)
     assert few.recommended == spos.recommended
 
 
@@ -52,35 +58,48 @@ def test_it_splits_after_the_given_share(before, expected):
     for step in range(4):
         run.context.step = step
         run.method.step(run.context, run.state, batch)
-        found.append(run.state.is_split)
+        found.append(bool(run.supernet.is_split))
     assert found == [step >= expected for step in range(4)]
 
 
 def test_sub_supernets_start_with_the_weights_and_the_momentum_and_train_alone():
     run = search("few-shot", "layer-chain", epochs=10)
-    batch, states = train_batch(run), []
+    batch, trained = train_batch(run), []
     run.context.begin("step")
     for step in range(20):
         run.context.step = step
-        before = [{key: value.clone() for key, value in part.state_dict().items()} for part in run.state.parts]
-        was_split = run.state.is_split
+        was_split, before = bool(run.supernet.is_split), copies(run)
         run.method.step(run.context, run.state, batch)
-        if was_split:
-            changed = [
-                any(not torch.equal(value, old[key]) for key, value in part.state_dict().items())
-                for part, old in zip(run.state.parts, before, strict=True)
-            ]
-            assert sum(changed) == 1
-            states.append(changed.index(True))
-        elif run.state.is_split:
-            for key, weight in dict(run.supernet.named_parameters()).items():
-                untouched = [dict(part.named_parameters())[key] for part in run.state.parts]
-                assert sum(torch.equal(weight, each) for each in untouched) >= 1
-                known = run.context.optimizer.state.get(weight)
-                if known is not None:
-                    momenta = [run.state.optimizer.state[each]["momentum_buffer"] for each in untouched]
-                    assert any(torch.equal(known["momentum_buffer"], each) for each in momenta)
-    assert set(states) == {0, 1}
+        if not run.supernet.is_split:
+            continue
+        (old_first, *_), now = before, copies(run)
+        expected = before if was_split else [old_first, old_first]
+        changed = [not same(part, old) for part, old in zip(now, expected, strict=True)]
+        assert sum(changed) == 1
+        trained.append(changed.index(True))
+    assert len(trained) == 11
+    assert set(trained) == {0, 1}
+
+
+def copies(run):
+    """The weights of every sub-supernet, with what the optimiser knows about them."""
+    state = run.context.optimizer.state
+    return [
+        [(weight.detach().clone(), copy.deepcopy(state.get(weight, {}))) for weight in part.parameters()]
+        for part in run.supernet.parts
+    ]
+
+
+def same(one, other):
+    return all(
+        torch.equal(weight, old) and known.keys() == old_known.keys() and all(map(torch.equal, *map(momenta, pair)))
+        for (weight, known), (old, old_known) in zip(one, other, strict=True)
+        for pair in [(known, old_known)]
+    )
+
+
+def momenta(known):
+    return [value for value in known.values() if value is not None]
 
 
 def test_architectures_are_scored_with_their_sub_supernets():
@@ -88,24 +107,36 @@ def test_architectures_are_scored_with_their_sub_supernets():
     everything = np.arange(CHAIN.size)
     scores = run.scores(everything)
     with torch.no_grad():
-        for weight in run.state.parts[1].parameters():
+        for weight in run.supernet.parts[1].parameters():
             weight.zero_()
-        for weight in run.supernet.parameters():
-            weight.zero_()  # nobody is scored with these
     after = run.scores(everything)
     first = CHAIN.codes(everything)[:, 0]
     assert (after[first == 0] == scores[first == 0]).all()
-    share = (
-        100 * (images().valid.labels == 0).mean()
-    )  # with weights of 0, all classes are as likely, and the first is it
+    share = 100 * (images().valid.labels == 0).mean()  # with weights of 0, all classes are alike, and the first is it
     assert after[first == 1] == pytest.approx(share)
 
 
 def test_two_decisions_make_all_combinations():
-    run = search("few-shot", "layer-chain", decisions=2)
-    assert len(run.state.parts) == 2 * 3
-    method = make_method("few-shot", {"decisions": 2})
-    assert method._parts_of(CHAIN, CHAIN.codes(np.arange(CHAIN.size))).tolist() == [each // 2 for each in range(12)]
+    supernet = search("few-shot", "layer-chain", decisions=2).supernet
+    assert len(supernet.parts) == 2 * 3
+    every = CHAIN.codes(np.arange(CHAIN.size)).tolist()
+    assert {supernet.place(codes) for codes in every} == {0}
+    supernet.is_split.fill_(1)
+    assert [supernet.place(codes) for codes in every] == [each // 2 for each in range(12)]
+
+
+def test_a_split_supernet_is_saved_whole(tmp_path):
+    run = completed("few-shot", before=0.0)
+    loaded = load_supernet(save_supernet(tmp_path / "net.pt", run.supernet))
+    assert_equal_weights(loaded, run.supernet)
+    some = [0, 4000, 8000, 12000, 15624]
+    assert (score(loaded, run.context.batches, some) == run.scores(some)).all()
+    x = torch.from_numpy(images().test.images)
+    loaded.train()
+    for codes in TopologySpace().codes(some).tolist():
+        torch.testing.assert_close(loaded.stand_alone(codes)(x), loaded(x, Path(codes)), rtol=1e-4, atol=1e-4)
+    with pytest.raises(ParameterError, match="no mixtures"):
+        loaded(x, Mixture([torch.ones(5)] * 6))
 
 
 def test_impossible_splits_are_one_clear_line():
@@ -117,9 +148,8 @@ def test_impossible_splits_are_one_clear_line():
 
 
 def test_a_sub_supernet_whose_weights_are_not_finite_ends_the_search():
-    run = search("few-shot", "layer-chain", before=0.0)
+    run = search("few-shot", "layer-chain", before=1.0)
     with torch.no_grad():
-        run.state.parts[0].network.classifier.layers["8x8"].bias.fill_(torch.nan)
-        run.supernet.network.classifier.layers["8x8"].bias.fill_(torch.nan)  # whence the parts get theirs
+        next(run.supernet.parts[1].parameters()).fill_(torch.nan)
     run.complete()
     assert run.failed
