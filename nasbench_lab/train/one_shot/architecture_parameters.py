@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -105,3 +106,35 @@ def sample_codes(space: Space, probabilities: Sequence[FloatArray], random: Gene
         drawn = np.stack(columns, axis=1)
         found = np.concatenate([found, drawn[space.find(drawn) >= 0]])
     return found[:size]
+
+
+def most_probable_ones(space: Space, log_probabilities: Sequence[FloatArray], count: int) -> list[int]:
+    """Return the architectures with the highest products of probabilities, the best first; fewer if there are fewer.
+
+    They are found one after the other, without a list of all architectures: the next best codes differ from some better
+    ones in one decision, where they have the next best option.
+
+    >>> from nasbench_lab.spaces import ChainSpace
+    >>> space = ChainSpace("abc", 2)
+    >>> likely = [np.log([0.6, 0.3, 0.1]), np.log([0.5, 0.1, 0.4])]
+    >>> [space.format(index) for index in most_probable_ones(space, likely, 4)]
+    ['aa', 'ac', 'ba', 'bc']
+    """
+    orders = [np.argsort(-each, kind="stable").tolist() for each in log_probabilities]
+    values = [-np.asarray(each)[order] for each, order in zip(log_probabilities, orders, strict=True)]
+    first = (0,) * len(orders)
+    waiting = [(float(sum(each[0] for each in values)), first)]
+    found: dict[int, None] = {}
+    while waiting and len(found) < count:
+        _, ranks = heapq.heappop(waiting)
+        index = int(space.find([order[rank] for order, rank in zip(orders, ranks, strict=True)]))
+        if index >= 0:
+            found[index] = None
+        # Every other row of ranks is reached once: from the row where its last rank that is not 0 is one less.
+        last = max((place for place, rank in enumerate(ranks) if rank), default=0)
+        for place in range(last, len(ranks)):
+            if ranks[place] + 1 < len(orders[place]):
+                after = (*ranks[:place], ranks[place] + 1, *ranks[place + 1 :])
+                cost = sum(each[rank] for each, rank in zip(values, after, strict=True))
+                heapq.heappush(waiting, (float(cost), after))
+    return list(found)

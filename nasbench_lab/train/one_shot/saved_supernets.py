@@ -32,6 +32,7 @@ from nasbench_lab.tables.reading import torch_file
 from nasbench_lab.train.dataset_records import DatasetRecord
 from nasbench_lab.train.one_shot.supernets.registry import make_supernet, supernet_class
 from nasbench_lab.train.one_shot.supernets.shared_norm import Statistics
+from nasbench_lab.train.one_shot.supernets.split import SplitSupernet
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
 from nasbench_lab.train.recipes import TrainingRecipe
 
@@ -181,6 +182,7 @@ def _description(supernet: Supernet, details: SupernetDetails) -> dict[str, Any]
         "options": supernet.network_options,
         "statistics": supernet.statistics,
         "affine": supernet.affine,
+        **({"split": supernet.decisions} if isinstance(supernet, SplitSupernet) else {}),
         "training": {
             **{field.name: getattr(details, field.name) for field in dataclasses.fields(details)},
             "recipe": details.recipe and dataclasses.asdict(details.recipe),
@@ -216,7 +218,7 @@ def _parsed(path: str | os.PathLike[str], text: Any) -> dict[str, Any]:
     except (ValueError, RecursionError):
         description = None
     wanted = {"space", "image", "classes", "options", "statistics", "affine", "training", "versions"}
-    if not isinstance(description, dict) or description.keys() != wanted:
+    if not isinstance(description, dict) or description.keys() - {"split"} != wanted:
         raise DataError(f"{path} has no valid description of its supernet")
     return description
 
@@ -261,9 +263,13 @@ def _build(description: Mapping[str, Any], weights: Weights) -> Supernet:
         "affine": description["affine"],
         "options": options,
     }
+
+    def as_trained(supernet: Supernet) -> Supernet:
+        return SplitSupernet(supernet, description["split"]) if "split" in description else supernet
+
     with torch.device("meta"):
-        _check_shapes(supernet_class(space)(space, **given).state_dict(), weights)
-    supernet = make_supernet(space, **given)
+        _check_shapes(as_trained(supernet_class(space)(space, **given)).state_dict(), weights)
+    supernet = as_trained(make_supernet(space, **given))
     supernet.load_state_dict({name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in weights.items()})
     # The order of numbers in memory decides their last digits in sums; this is the order of the training.
     return supernet.to(memory_format=torch.channels_last).eval()

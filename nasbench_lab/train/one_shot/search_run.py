@@ -41,7 +41,8 @@ class SearchRun:
             several threads.
         recommended: the architecture that was named after every epoch, -1 for none.
         times: the seconds after every epoch.
-        failed: whether the training failed: weights are not finite. Then it ends, and the last recommendation holds.
+        failed: whether the training failed: weights of the supernet or of the method's state are not finite. Then it
+            ends, and the last recommendation holds.
 
     >>> from nasbench_lab.spaces import TopologySpace
     >>> from nasbench_lab.train.datasets import digits
@@ -116,7 +117,7 @@ class SearchRun:
         for images, labels in context.batches.training(context.epoch):
             method.step(context, self.state, Batch(images, labels[:, 0]))
             context.step += 1
-        self.failed = not all(bool(each.isfinite().all()) for each in context.supernet.parameters())
+        self.failed = not self._finite()
         last = context.epoch + 1 == context.epochs
         for hook in () if self.failed else ("end_epoch", "finish") if last else ("end_epoch",):
             context.begin(hook)
@@ -126,6 +127,10 @@ class SearchRun:
         before = self.recommended[-1] if self.recommended else -1
         self.recommended.append(before if named is None else int(named))
         context.epoch += 1
+
+    def _finite(self) -> bool:
+        modules = [self.supernet, *(each for each in vars(self.state).values() if isinstance(each, torch.nn.Module))]
+        return all(bool(weight.isfinite().all()) for module in modules for weight in module.parameters())
 
     def _clock(self) -> float:
         if self.device.type == "cuda":

@@ -4,6 +4,7 @@ from nasbench_lab.train.one_shot.supernets.mixed_layer import MixedLayer
 from nasbench_lab.train.one_shot.supernets.registry import list_supernets, make_supernet
 from nasbench_lab.train.one_shot.supernets.selection import Mixture, Path, Sample, Selection
 from nasbench_lab.train.one_shot.supernets.shared_norm import SharedNorm, Statistics
+from nasbench_lab.train.one_shot.supernets.split import SplitSupernet
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet, recalibrate
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Sample",
     "Selection",
     "SharedNorm",
+    "SplitSupernet",
     "Statistics",
     "Supernet",
     "list_supernets",
