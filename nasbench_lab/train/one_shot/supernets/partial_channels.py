@@ -76,11 +76,11 @@ class PartialLayer(MixedLayer):
         """Let the options compute so many channels."""
         self.part.channels = state
 
-    def _selected(self, x: Tensor, selection: Selection) -> Tensor | None:
+    def _selected(self, x: Tensor, selection: Selection, common: dict[str, Tensor]) -> Tensor | None:
         used, channels = self.part.channels, x.shape[1]
         if used == channels:
-            return super()._selected(x, selection)
-        output = super()._selected(x[:, :used], selection)
+            return super()._selected(x, selection, common)
+        output = super()._selected(x[:, :used], selection, common)
         if output is None:
             output = zeros(x, used)
         return functional.channel_shuffle(torch.cat([output, x[:, used:]], dim=1), channels // used)

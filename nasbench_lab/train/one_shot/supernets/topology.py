@@ -46,9 +46,10 @@ class MixedTopologyCell(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the last node, with as many images, channels and pixels as the first."""
-        nodes = [x]
+        nodes: list[Tensor] = [x]
+        common: list[dict[str, Tensor]] = [{}, {}, {}]  # a node is pooled once, for all edges out of it
         for target in range(1, 4):
-            outputs = (self.edges[f"{source}->{target}"](node) for source, node in enumerate(nodes))
+            outputs = [self.edges[f"{source}->{target}"](node, common[source]) for source, node in enumerate(nodes)]
             terms = [output for output in outputs if output is not None]
             nodes.append(sum(terms[1:], terms[0]) if terms else zeros(x, x.shape[1]))
         return nodes[-1]
