@@ -43,5 +43,5 @@ class _PathwiseDirichlet(torch.autograd.Function):
         concentration, drawn = ctx.saved_tensors
         (gradient,) = gradients
         total = concentration.sum(-1, keepdim=True).expand_as(concentration)
-        derivative = torch._dirichlet_grad(drawn, concentration, total)  # noqa: SLF001 - torch has no public name for it
+        derivative = torch._dirichlet_grad(drawn, concentration, total)  # torch has no public name for it
         return derivative * (gradient - (drawn * gradient).sum(-1, keepdim=True)), None

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-
 import numpy as np  # noqa: E402
 
 from nasbench_lab.train.complexity import parameters  # noqa: E402
+from nasbench_lab.train.one_shot.saved_supernets import load_supernet, save_supernet  # noqa: E402
 from nasbench_lab.train.one_shot.supernets import (  # noqa: E402
     Mixture,
     PartialChannels,
@@ -136,6 +137,25 @@ def test_widening_copies_old_channels_and_their_momentum():
     again.load_state_dict(net.state_dict())
     assert first_layer(again).part.channels == 8, "a checkpoint knows how many channels are computed"
     torch.testing.assert_close(again.eval()(images(1), uniform()), net.eval()(images(1), uniform()))
+
+
+def test_saved_supernets_keep_their_partial_channels(tmp_path):
+    net = supernet(PartialChannels(4, growth=2), channels=16)
+    widen(net, torch.optim.SGD(net.parameters(), 0.1), np.random.default_rng(0))
+    found = load_supernet(save_supernet(tmp_path / "wide.pt", net))
+    assert found.partial == PartialChannels(4, growth=2)
+    assert first_layer(found).part.channels == 8
+    with torch.no_grad():
+        torch.testing.assert_close(found(images(1), uniform()), net.eval()(images(1), uniform()))
+
+
+def test_a_file_cannot_claim_more_channels_than_there_are_weights():
+    net = supernet(PartialChannels(4))
+    state = net.state_dict()
+    for channels in (0, 3):
+        state["network.1.edges.0->1._extra_state"] = torch.tensor(channels)
+        with pytest.raises(ValueError, match=f"the number of computed channels must be 1 to 2, got {channels}"):
+            net.load_state_dict(state)
 
 
 def test_edges_into_a_node_belong_together():

@@ -109,9 +109,7 @@ class Drnas(Method[_State]):
     def end_epoch(self, search: SearchContext, state: _State) -> None:
         """Prune the options and widen the operations halfway."""
         if search.epoch + 1 == search.epochs // 2:
-            state.kept = [
-                _best(logits, math.ceil(self.kept * len(logits) - 1e-9)) for logits in state.alphas.logits
-            ]
+            state.kept = [_best(logits, math.ceil(self.kept * len(logits) - 1e-9)) for logits in state.alphas.logits]
             if search.supernet.partial is not None:
                 widen(search.supernet, search.optimizer, search.random)
 

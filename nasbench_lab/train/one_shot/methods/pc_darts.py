@@ -101,7 +101,9 @@ class PcDarts(Method[_State]):
         """Update the logits on validation images after the first epochs, then the shared weights."""
         search.supernet.train()
         if search.progress >= self.warmup:
-            gradients = gradients_of(search.loss(search.valid_batch(), state.architecture.mixture()), state.architecture)
+            gradients = gradients_of(
+                search.loss(search.valid_batch(), state.architecture.mixture()), state.architecture
+            )
             take_architecture_step(state.optimizer, state.architecture, gradients)
             state.trained = True
         search.update_weights(train, [state.architecture.mixture().detached()], clip=self.clip)

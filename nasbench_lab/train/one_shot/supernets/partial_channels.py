@@ -43,7 +43,9 @@ class PartialChannels:
             ParameterError: the channels cannot be divided into so many parts.
         """
         whole, rest = divmod(channels, self.parts)
-        require(not rest, f"partial channels of 1/{self.parts} need a multiple of {self.parts} channels, got {channels}")
+        require(
+            not rest, f"partial channels of 1/{self.parts} need a multiple of {self.parts} channels, got {channels}"
+        )
         width = GivenWidth(whole * self.growth)
         width.channels = whole
         return width
@@ -68,13 +70,16 @@ class PartialLayer(MixedLayer):
         super().__init__(options, decision, current)
         self.part = part
 
-    def get_extra_state(self) -> int:
+    def get_extra_state(self) -> Tensor:
         """Return how many channels the options compute, for checkpoints."""
-        return self.part.channels
+        return torch.tensor(self.part.channels)
 
-    def set_extra_state(self, state: int) -> None:
+    def set_extra_state(self, state: Tensor) -> None:
         """Let the options compute so many channels."""
-        self.part.channels = state
+        channels = int(state)
+        if not 0 < channels <= self.part.most:
+            raise ValueError(f"the number of computed channels must be 1 to {self.part.most}, got {channels}")
+        self.part.channels = channels
 
     def _selected(self, x: Tensor, selection: Selection, common: dict[str, Tensor]) -> Tensor | None:
         used, channels = self.part.channels, x.shape[1]
