@@ -66,7 +66,7 @@ def slopes(function, parameters, gradients, directions=2, size=1e-6):
         for shift in (size, -2 * size, size):
             with torch.no_grad():
                 for parameter, along in zip(parameters, direction, strict=True):
-                    parameter += shift * along
+                    parameter.add_(shift * along)
             values.append(function().item() if len(values) < 2 else 0.0)
         by_gradient = sum(float((a * b).sum()) for a, b in zip(gradients, direction, strict=True) if a is not None)
         found.append((by_gradient, (values[0] - values[1]) / (2 * size)))

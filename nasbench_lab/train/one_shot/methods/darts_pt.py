@@ -145,11 +145,7 @@ class DartsPt(Method[_State]):
             scores = search.scores_of(images, mixture)
             loss = functional.cross_entropy(scores, labels, reduction="sum")
             total += float((scores.argmax(1) != labels).sum() if self.criterion == "accuracy" else loss)
-        return (
-            100 * total / len(search.dataset.valid)
-            if self.criterion == "accuracy"
-            else total / len(search.dataset.valid)
-        )
+        return total / len(search.dataset.valid) * (100 if self.criterion == "accuracy" else 1)
 
     def _first(self, search: SearchContext) -> int:
         """Return the number of epochs before the first selection."""

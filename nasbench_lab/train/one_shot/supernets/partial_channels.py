@@ -1,4 +1,4 @@
-"""Partial channels: operations compute some of the channels, the others bypass them (Xu et al., PC-DARTS, ICLR 2020)."""
+"""Partial channels: operations compute some channels, the others bypass them (Xu et al., PC-DARTS, ICLR 2020)."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ class PartialLayer(MixedLayer):
 
 @torch.no_grad()
 def widen(layers: nn.Module, optimizer: torch.optim.Optimizer, random: Generator) -> None:
-    """Let the options of all partial layers compute all channels that they have weights for, without forgetting what they learned.
+    """Let the options of all partial layers compute all channels that they have weights for.
 
-    The weights of a new channel are those of a randomly chosen old one, for inputs and for outputs, and so are its
+    They keep what they learned. The weights of a new channel are those of a randomly chosen old one, for inputs and for outputs, and so are its
     running statistics and its momentum (as in the published code of Chen et al., DrNAS, ICLR 2021).
 
     Args:
