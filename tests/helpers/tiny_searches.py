@@ -15,7 +15,7 @@ from nasbench_lab.train.recipes import TrainingRecipe
 
 CHAIN = LayerChainSpace([["conv3x3-2", "conv5x5-2"], ["relu", "tanh", "identity"], ["max-pool", "identity"]])
 SPACES = {
-    "topology": (TopologySpace(), {"channels": 2, "cells": 1}),
+    "topology": (TopologySpace(), {"channels": 4, "cells": 1}),
     "size": (SizeSpace(), {}),
     "cell101": (Cell101Space(4), {"channels": 5, "cells": 1}),
     "layer-chain": (CHAIN, {}),

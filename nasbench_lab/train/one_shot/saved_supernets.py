@@ -30,6 +30,7 @@ from nasbench_lab.plain_files import read_plain
 from nasbench_lab.spaces import make_space
 from nasbench_lab.tables.reading import torch_file
 from nasbench_lab.train.dataset_records import DatasetRecord
+from nasbench_lab.train.one_shot.supernets.partial_channels import PartialChannels
 from nasbench_lab.train.one_shot.supernets.registry import make_supernet, supernet_class
 from nasbench_lab.train.one_shot.supernets.shared_norm import Statistics
 from nasbench_lab.train.one_shot.supernets.split import SplitSupernet
@@ -183,6 +184,7 @@ def _description(supernet: Supernet, details: SupernetDetails) -> dict[str, Any]
         "statistics": supernet.statistics,
         "affine": supernet.affine,
         **({"split": supernet.decisions} if isinstance(supernet, SplitSupernet) else {}),
+        **({} if supernet.partial is None else {"partial": dataclasses.asdict(supernet.partial)}),
         "training": {
             **{field.name: getattr(details, field.name) for field in dataclasses.fields(details)},
             "recipe": details.recipe and dataclasses.asdict(details.recipe),
@@ -218,7 +220,7 @@ def _parsed(path: str | os.PathLike[str], text: Any) -> dict[str, Any]:
     except (ValueError, RecursionError):
         description = None
     wanted = {"space", "image", "classes", "options", "statistics", "affine", "training", "versions"}
-    if not isinstance(description, dict) or description.keys() - {"split"} != wanted:
+    if not isinstance(description, dict) or description.keys() - {"split", "partial"} != wanted:
         raise DataError(f"{path} has no valid description of its supernet")
     return description
 
@@ -255,12 +257,16 @@ def _build(description: Mapping[str, Any], weights: Weights) -> Supernet:
         raise DataError("image, classes or options do not fit the weights")
     if description["statistics"] not in get_args(Statistics) or not isinstance(description["affine"], bool):
         raise DataError("statistics or affine has an unknown value")
+    partial = description.get("partial")
+    if not (partial is None or isinstance(partial, dict)):
+        raise DataError("partial channels must be a mapping")
     space = make_space(description["space"])
     given: dict[str, Any] = {
         "image": tuple(image),
         "classes": classes,
         "statistics": description["statistics"],
         "affine": description["affine"],
+        "partial": None if partial is None else PartialChannels(**partial),
         "options": options,
     }
 

@@ -120,7 +120,7 @@ class SearchContext:
         """Return the scores of images, shape (batch, classes)."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
             scores = self.supernet(images, selection)
-        return scores.float()
+        return scores.float() if scores.dtype == torch.bfloat16 else scores
 
     def loss(self, batch: Batch, selection: Selection) -> Tensor:
         """Return the mean cross-entropy of a batch."""
@@ -143,21 +143,36 @@ class SearchContext:
         index, self._order = self._order[:size], self._order[size:]
         return Batch(*self.batches.draw(self.dataset.valid, index, self._valid_random))
 
-    def update_weights(self, batch: Batch, selections: Iterable[Selection]) -> None:
+    def update_weights(
+        self, batch: Batch, selections: Iterable[Selection], *, clip: float = 0.0, rate: float | None = None
+    ) -> None:
         """Take one step of the shared weights along the sum of the gradients of all selections.
 
         Weights that no selection uses have no gradient, so the optimiser leaves them as they are.
+
+        Args:
+            batch: training images.
+            selections: what the forward passes use.
+            clip: see `take_step`.
+            rate: see `take_step`.
         """
         self.supernet.train()
         self.optimizer.zero_grad()
         for selection in selections:
             self.loss(batch, selection).backward()
-        self.take_step()
+        self.take_step(clip=clip, rate=rate)
 
-    def take_step(self) -> None:
-        """Take a step of the shared weights along their present gradients, with the learning rate of this step."""
+    def take_step(self, *, clip: float = 0.0, rate: float | None = None) -> None:
+        """Take a step of the shared weights along their present gradients.
+
+        Args:
+            clip: the gradient is made shorter if its norm is larger than this; 0 for no limit.
+            rate: learning rate; None for that of the recipe in this step.
+        """
+        if clip:
+            torch.nn.utils.clip_grad_norm_(self.supernet.parameters(), clip)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate
+            group["lr"] = self.rate if rate is None else rate
         self.optimizer.step()
 
     def supernet_scores(self, architectures: Sequence[int], split: str = "valid") -> FloatArray:

@@ -15,7 +15,7 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces import Space
 from nasbench_lab.strategies.base import field_names, shown
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
-from nasbench_lab.train.one_shot.supernets import Supernet, make_supernet
+from nasbench_lab.train.one_shot.supernets import Supernet, make_supernet, supernet_class
 
 State = TypeVar("State")
 
@@ -63,11 +63,11 @@ class Method(abc.ABC, Generic[State]):
         Raises:
             ParameterError: the space has no supernet that the method can search.
         """
-        supernet = make_supernet(space, **options)
+        present = supernet_class(space).features
         for each in self.needs:
-            if each not in supernet.features:
+            if each not in present:
                 raise ParameterError(f"method {self.name!r} needs a supernet with {each}, which {space.name} lacks")
-        return supernet
+        return make_supernet(space, **options)
 
     @abc.abstractmethod
     def start(self, search: SearchContext) -> State:

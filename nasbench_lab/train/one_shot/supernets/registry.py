@@ -22,6 +22,7 @@ from nasbench_lab.train.network_builders import check_options
 from nasbench_lab.train.networks.classes_by_space import ClassesBySpace
 from nasbench_lab.train.one_shot.supernets.cell101 import Cell101Supernet
 from nasbench_lab.train.one_shot.supernets.layer_chain import LayerChainSupernet
+from nasbench_lab.train.one_shot.supernets.partial_channels import PartialChannels
 from nasbench_lab.train.one_shot.supernets.shared_norm import Statistics
 from nasbench_lab.train.one_shot.supernets.size import SizeSupernet
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
@@ -68,6 +69,7 @@ def make_supernet(
     seed: int = 0,
     statistics: Statistics = "batch",
     affine: bool = False,
+    partial: PartialChannels | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Supernet:
     """Build the supernet of a space, with initial weights drawn from a seed. Torch's random state is unchanged.
@@ -79,6 +81,7 @@ def make_supernet(
         seed: of the initial weights.
         statistics: statistics that evaluations normalise with (see `Statistics`).
         affine: whether normalisations have trained scales and shifts.
+        partial: how many channels operations compute; None for all. For the topology space only.
         options: parameters of the networks, e.g. ``channels`` and ``cells``; by default the published ones.
 
     Raises:
@@ -95,6 +98,8 @@ def make_supernet(
     size = [whole(name, each, AtLeast(1)) for name, each in zip(("channels", "height", "width"), image, strict=True)]
     classes = whole("classes", classes, AtLeast(1))
     one_of("statistics", statistics, get_args(Statistics))
+    if partial is not None and "partial channels" not in kind.features:
+        raise ParameterError(f"the supernet of {space.name} has no partial channels")
     given = check_options(space, options)
     # Only the generator of the CPU is used; torch.manual_seed would also seed those of all GPUs.
     with torch.device("cpu"), torch.random.fork_rng(devices=[]):
@@ -105,5 +110,6 @@ def make_supernet(
             classes=classes,
             statistics=statistics,
             affine=affine,
+            partial=partial,
             options=given,
         )

@@ -57,11 +57,8 @@ class SplitSupernet(Supernet):
             f"at most {MOST_PARTS} are allowed",
         )
         self.space, self.image, self.classes = space, supernet.image, supernet.classes
-        self.statistics, self.affine, self.network_options = (
-            supernet.statistics,
-            supernet.affine,
-            supernet.network_options,
-        )
+        self.statistics, self.affine, self.partial = supernet.statistics, supernet.affine, supernet.partial
+        self.network_options = supernet.network_options
         self.parts = nn.ModuleList([supernet, *(copy.deepcopy(supernet) for _ in range(number - 1))])
         self.register_buffer("is_split", torch.tensor(0))
 

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.networks import networks_of
+from nasbench_lab.train.one_shot.supernets.partial_channels import PartialChannels
 from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Path, Selection
 from nasbench_lab.train.one_shot.supernets.shared_norm import SharedNorm, Statistics, share_norms
 
@@ -27,13 +29,14 @@ class Supernet(nn.Module, abc.ABC):
         classes: outputs.
         statistics: statistics that evaluations normalise with; ``"batch"`` and ``"recalibrated"`` rank well.
         affine: whether normalisations have trained scales and shifts.
+        partial: how many channels operations compute; None for all. Needs the feature ``"partial channels"``.
         options: parameters of the networks, e.g. ``channels`` and ``cells``.
     """
 
     space: Space
 
     features: ClassVar[frozenset[str]] = frozenset()
-    """What some methods need: ``"widths"`` (every decision is a number of channels)."""
+    """What some methods need: ``"widths"`` (every decision is a number of channels), ``"partial channels"``."""
 
     def __init__(
         self,
@@ -43,13 +46,14 @@ class Supernet(nn.Module, abc.ABC):
         classes: int,
         statistics: Statistics = "batch",
         affine: bool = False,
+        partial: PartialChannels | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.space, self.image, self.classes, self.statistics = space, image, classes, statistics
         self.network_options = dict(options or {})
         self.current = CurrentSelection()
-        self.affine = affine
+        self.affine, self.partial = affine, partial
         self.network = self.assemble(**self.network_options)
 
     def __repr__(self) -> str:  # that of torch has a line per module, more than a thousand; see `network`
@@ -73,6 +77,18 @@ class Supernet(nn.Module, abc.ABC):
             codes: codes of its architecture.
         """
 
+    def options_without_output(self) -> list[frozenset[int]]:
+        """Return, per decision, the options whose output is zero, such as ``none``.
+
+        Their weights in a mixture only scale the output of the other options, which normalisations undo. So a weight
+        says little about how good such an option is (Liu et al., DARTS, ICLR 2019, section 2.4).
+        """
+        return [frozenset() for _ in self.space.cardinalities]
+
+    def joined_decisions(self) -> list[tuple[int, ...]]:
+        """Return the groups of decisions whose outputs are added, such as those of all edges into one node."""
+        return [(decision,) for decision in range(len(self.space.cardinalities))]
+
     def share(self, network: nn.Module, kind: type[SharedNorm] = SharedNorm) -> None:
         """Replace all batch normalisations of the network by shared ones, with the options of this supernet."""
         share_norms(network, affine=self.affine, statistics=self.statistics, kind=kind)
@@ -86,7 +102,13 @@ class Supernet(nn.Module, abc.ABC):
             self.current.selection = None
 
     def stand_alone(self, codes: Sequence[int]) -> nn.Module:
-        """Return the network of an architecture, alone, with copies of its shared weights and running statistics."""
+        """Return the network of an architecture, alone, with copies of its shared weights and running statistics.
+
+        Raises:
+            ParameterError: the supernet has partial channels, so its paths are not the networks of the space.
+        """
+        if self.partial is not None:
+            raise ParameterError("a supernet with partial channels has no weights of whole networks")
         with torch.device("meta"):  # initial weights would be thrown away
             network = networks_of(self.space).build(
                 self.pruned(codes), image=self.image, classes=self.classes, copies=1, **self.network_options

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from nasbench_lab.spaces.topology import EDGES, OPERATIONS
 from nasbench_lab.train.networks.nats import edge_layer, stages_of_cells
 from nasbench_lab.train.one_shot.supernets.mixed_layer import MixedLayer, zeros
+from nasbench_lab.train.one_shot.supernets.partial_channels import PartialLayer
 from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
+from nasbench_lab.train.one_shot.supernets.widths import GivenWidth, WidthNorm, follow
 
 _DECISIONS = {f"{source}->{target}": decision for decision, (source, target) in enumerate(EDGES)}
 _EDGE = re.compile(r"(\d+\.edges\.(\d->\d))\.(.*)")
+
+
+_NONE = OPERATIONS.index("none")
 
 
 class MixedTopologyCell(nn.Module):
@@ -23,39 +29,67 @@ class MixedTopologyCell(nn.Module):
     Args:
         channels: channels of all nodes.
         current: tells what the forward pass uses.
+        part: how many channels the operations compute; None for all, without a bypass.
     """
 
-    def __init__(self, channels: int, current: CurrentSelection) -> None:
+    def __init__(self, channels: int, current: CurrentSelection, part: GivenWidth | None = None) -> None:
         super().__init__()
         self.edges = nn.ModuleDict()
+        computed = channels if part is None else part.most
         for decision, (source, target) in enumerate(EDGES):
-            options = [edge_layer(name, channels, channels) for name in OPERATIONS]
-            self.edges[f"{source}->{target}"] = MixedLayer(options, decision, current)
+            options = [edge_layer(name, computed, computed) for name in OPERATIONS]
+            self.edges[f"{source}->{target}"] = (
+                MixedLayer(options, decision, current)
+                if part is None
+                else PartialLayer(options, decision, current, part)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the last node, with as many images, channels and pixels as the first."""
-        nodes = [x]
+        nodes: list[Tensor] = [x]
+        common: list[dict[str, Tensor]] = [{}, {}, {}]  # a node is pooled once, for all edges out of it
         for target in range(1, 4):
-            outputs = (self.edges[f"{source}->{target}"](node) for source, node in enumerate(nodes))
+            outputs = [self.edges[f"{source}->{target}"](node, common[source]) for source, node in enumerate(nodes)]
             terms = [output for output in outputs if output is not None]
             nodes.append(sum(terms[1:], terms[0]) if terms else zeros(x, x.shape[1]))
         return nodes[-1]
 
 
 class TopologySupernet(Supernet):
-    """All 15,625 networks of the topology space, with one set of weights per edge and operation of every cell."""
+    """All 15,625 networks of the topology space, with one set of weights per edge and operation of every cell.
+
+    With partial channels, the networks at the corners of a mixture are not those of the space: part of the channels
+    bypasses every operation.
+    """
+
+    features: ClassVar[frozenset[str]] = frozenset({"partial channels"})
 
     def assemble(self, **options: int) -> nn.Module:
         """Build `stages_of_cells` with mixed cells."""
 
         def cell(width: int) -> nn.Module:
-            return MixedTopologyCell(width, self.current)
+            return MixedTopologyCell(width, self.current, self.partial.width(width) if self.partial else None)
 
         network = stages_of_cells(
             cell, image_channels=self.image[0], classes=self.classes, **{"channels": 16, "cells": 5, **options}
         )
-        self.share(network)
+        if self.partial is None:
+            self.share(network)
+            return network
+        self.share(network, WidthNorm)
+        for layer in network.modules():
+            if isinstance(layer, PartialLayer):
+                follow(layer, layer.part)
         return network
+
+    def options_without_output(self) -> list[frozenset[int]]:
+        """Return ``none`` on every edge."""
+        return [frozenset({_NONE}) for _ in EDGES]
+
+    def joined_decisions(self) -> list[tuple[int, ...]]:
+        """Return the edges into every node."""
+        targets = sorted({target for _, target in EDGES})
+        return [tuple(place for place, edge in enumerate(EDGES) if edge[1] == target) for target in targets]
 
     def source(self, name: str, codes: Sequence[int]) -> str:
         """Return the name with the operation of its edge."""
