@@ -22,14 +22,16 @@ SPACES = {
 }
 
 QUICK = {
+    "drnas": {"warmup": 0.0},
     "enas": {"updates": 1, "per_steps": 2, "aggregate": 3, "samples": 3},
     "fairnas": {"population": 3, "generations": 2, "parents": 2},
     "few-shot": {"population": 3, "generations": 2, "parents": 2},
+    "pc-darts": {"warmup": 0.0},
     "random-search-ws": {"samples": 5, "batches": 1, "finalists": 2},
     "setn": {"selected": 3},
     "spos": {"population": 3, "generations": 2, "parents": 2},
 }
-"""Parameters with which methods that score many architectures at the end score only a few."""
+"""Parameters with which short searches recommend something, after scoring a few architectures at the end."""
 
 
 @functools.cache
