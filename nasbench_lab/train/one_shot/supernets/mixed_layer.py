@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Mixture, Path
+from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Mixture, Path, Selection
 
 
 class MixedLayer(nn.Module):
@@ -28,13 +28,23 @@ class MixedLayer(nn.Module):
         """Return the output of the selected options, or None if it is zero."""
         selection = self._current.selection
         assert selection is not None  # noqa: S101 - `Supernet.forward` sets it
+        output = self._selected(x, selection)
+        if output is None or not isinstance(selection, Mixture) or selection.factors is None:
+            return output
+        return selection.factors[self.decision] * output
+
+    def _selected(self, x: Tensor, selection: Selection) -> Tensor | None:
         if isinstance(selection, Path):
             return self._option(selection.codes[self.decision], x)
         weights = selection.weights[self.decision]
         if isinstance(selection, Mixture):
-            terms = [weights[int(code)] * option(x) for code, option in self.options.items()]
-            mixed = sum(terms[1:], terms[0])
-            return mixed if selection.factors is None else selection.factors[self.decision] * mixed
+            used = None if selection.used is None else selection.used[self.decision]
+            terms = [
+                weights[int(code)] * option(x)
+                for code, option in self.options.items()
+                if used is None or int(code) in used
+            ]
+            return sum(terms[1:], terms[0]) if terms else None
         code = selection.codes[self.decision]
         output = self._option(code, x)
         output = None if output is None else weights[code] * output

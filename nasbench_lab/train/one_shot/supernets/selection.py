@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from torch import Tensor
 
@@ -27,10 +27,21 @@ class Mixture:
         weights: one tensor per decision, of shape (options,).
         factors: one factor per decision, which multiplies its output, shape (decisions,); None for ones. With the
             normalised weights of edges, this is the edge normalisation of PC-DARTS (Xu et al., ICLR 2020, equation 4).
+        used: per decision, the options that are computed; None for all. All other options must have weight 0.
+        interpolated: for numbers of channels, whether the outputs with different numbers are brought to the largest of
+            them by interpolation between channels, instead of zeros in the place of missing ones (Dong and Yang,
+            Network Pruning via Transformable Architecture Search, NeurIPS 2019, equations 5 and 6).
     """
 
     weights: Sequence[Tensor]
     factors: Tensor | None = None
+    used: Sequence[Collection[int]] | None = None
+    interpolated: bool = False
+
+    def detached(self) -> Mixture:
+        """Return the same mixture without gradients to its weights and factors."""
+        factors = None if self.factors is None else self.factors.detach()
+        return dataclasses.replace(self, weights=[each.detach() for each in self.weights], factors=factors)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

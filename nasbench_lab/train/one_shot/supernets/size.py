@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nasbench_lab.spaces.size import CHANNELS, LAYERS
 from nasbench_lab.train.networks.blocks import ConvBn
@@ -37,7 +38,13 @@ class WidthSkip(nn.Module):
         before, after = self.inputs.weights, self.outputs.weights
         assert before is not None and after is not None  # noqa: S101, PT018 - no path
         equal = before @ after
-        return equal * x + (1 - equal) * self.convolution(x)
+        other = self.convolution(x)
+        return equal * _with_channels(x, other.shape[1]) + (1 - equal) * other
+
+
+def _with_channels(x: Tensor, channels: int) -> Tensor:
+    """Return the first channels, with zeros for missing ones: in a mixture, both ends may compute different numbers."""
+    return functional.pad(x[:, :channels], (0, 0, 0, 0, 0, max(0, channels - x.shape[1])))
 
 
 class SizeSupernet(Supernet):
