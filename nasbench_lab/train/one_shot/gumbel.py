@@ -50,9 +50,7 @@ def relaxed(logits: Sequence[Tensor], noise: Sequence[FloatArray], temperature: 
     ]
 
 
-def gumbel_codes(
-    space: Space, logits: Sequence[Tensor], random: Generator
-) -> tuple[list[int], list[FloatArray]]:
+def gumbel_codes(space: Space, logits: Sequence[Tensor], random: Generator) -> tuple[list[int], list[FloatArray]]:
     """Return an architecture that is drawn from the softmax of the logits, and the Gumbel noise that leads to it.
 
     The noise is such that the option with the largest log p + noise is the drawn one in every decision (the Gumbel-max

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.train.one_shot.architecture_parameters import ArchitectureParameters, most_probable
 from nasbench_lab.train.one_shot.search_context import SearchContext
 
@@ -37,6 +39,10 @@ class TrainedLogits:
     def logits(self) -> list[Tensor]:
         """The logits of every decision, shape (options,)."""
         return list(self.alphas.logits)
+
+    def chances(self) -> list[FloatArray]:
+        """Return the probabilities of all options, as `sample_codes` takes them."""
+        return [np.exp(each) for each in self.alphas.log_probabilities()]
 
     def descend(self, loss: Tensor) -> None:
         """Take a step of the logits along the gradient of a loss; weights of the supernet get no gradients."""

@@ -15,7 +15,7 @@ from nasbench_lab.checks import require
 from nasbench_lab.spaces.cell101_enumeration import OPERATIONS
 from nasbench_lab.train.networks.blocks import ConvBnRelu
 from nasbench_lab.train.networks.cell101 import stacks_of_cells, vertex_layer
-from nasbench_lab.train.one_shot.supernets.cell101_drawing import Drawing, wirings
+from nasbench_lab.train.one_shot.supernets.cell101_drawing import Drawing, decisions_in_full, wirings
 from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Mixture, Path, Sample
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
 from nasbench_lab.train.one_shot.supernets.widths import GivenWidth, WidthNorm, follow
@@ -69,6 +69,8 @@ class SharedCell101(nn.Module):
         return sum(parts[1:], parts[0])
 
     def _mixed(self, x: Tensor, selection: Mixture | Sample) -> Tensor:
+        if isinstance(selection, Sample):
+            selection = _in_full(selection, self.vertices)
         self.width.channels = self.outputs
         pairs = list(itertools.combinations(range(self.vertices), 2))
         edge = {pair: selection.weights[place][1] for place, pair in enumerate(pairs)}
@@ -144,6 +146,23 @@ class SharedCell101(nn.Module):
 
 
 _CODES = tuple(enumerate(OPERATIONS, start=1))
+
+
+def _in_full(sample: Sample, vertices: int) -> Sample | Mixture:
+    """Return the sample of the drawing with all vertices, where missing ones have no edges."""
+    places = decisions_in_full(tuple(sample.codes), vertices)
+    absent = [torch.eye(len(each), dtype=each.dtype, device=each.device)[0] for each in sample.weights]
+    codes = [0 if place is None else sample.codes[place] for place in places]
+    weights = [none if place is None else sample.weights[place] for place, none in zip(places, absent, strict=True)]
+    if sample.used is None:
+        return Sample(_with_operations(codes, vertices), weights, sample.bare)
+    return Mixture(weights, used=[[0] if place is None else sample.used[place] for place in places])
+
+
+def _with_operations(codes: Sequence[int], vertices: int) -> list[int]:
+    """Return the codes with some operation at missing vertices, so that the output is the last vertex."""
+    edges = vertices * (vertices - 1) // 2
+    return [*codes[:edges], *[code or 1 for code in codes[edges:]]]
 
 
 class Cell101Supernet(Supernet):

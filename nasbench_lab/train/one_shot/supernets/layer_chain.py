@@ -82,9 +82,9 @@ class SharedChain(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, h, w) to (batch, classes)."""
         selection = self._current.selection
-        if isinstance(selection, Mixture):
-            return self._mixed(x, selection)
         assert selection is not None  # noqa: S101 - `Supernet.forward` sets it
+        if isinstance(selection, Mixture) or (isinstance(selection, Sample) and selection.used is not None):
+            return self._mixed(x, selection)
         for position, (options, code) in enumerate(zip(self.positions, selection.codes, strict=True)):
             x = options[code](x)
             if isinstance(selection, Sample):
@@ -93,7 +93,7 @@ class SharedChain(nn.Module):
                 x = x + (weights.sum() - weights[code]) if selection.bare else x
         return self.classifier(x).flatten(1)
 
-    def _mixed(self, x: Tensor, selection: Mixture) -> Tensor:
+    def _mixed(self, x: Tensor, selection: Mixture | Sample) -> Tensor:
         states: dict[Shape, _Mean] = {_shape(x): _Mean(1.0, x)}
         for position, (options, weights) in enumerate(zip(self.positions, selection.weights, strict=True)):
             used = range(len(options)) if selection.used is None else selection.used[position]

@@ -55,11 +55,14 @@ class Sample:
         bare: whether the weights of the other options are added to the output. Their values are 0, so the output is the
             same, but they get gradients: the sum of the gradients of the output. This is what the published
             implementation of GDAS does.
+        used: per decision, the options that are computed: the sampled one, and others with weight 0, whose weights get
+            gradients then, as in ProxylessNAS. None for the sampled ones only. It cannot be combined with ``bare``.
     """
 
     codes: Sequence[int]
     weights: Sequence[Tensor]
     bare: bool = False
+    used: Sequence[Collection[int]] | None = None
 
 
 Selection = Path | Mixture | Sample

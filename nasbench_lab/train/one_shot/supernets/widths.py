@@ -3,8 +3,8 @@
 A layer has weights for the largest number of channels. A path computes the first channels only (as slimmable networks,
 Yu et al., ICLR 2019). A mixture computes all channels and multiplies them with the weighted sum of the masks of all
 numbers of channels (Wan et al., FBNetV2, CVPR 2020, equations 3 and 4). If it uses some numbers only, it computes the
-largest of them. An interpolated mixture adds feature maps of several numbers of channels instead (Dong and Yang, Network
-Pruning via Transformable Architecture Search, NeurIPS 2019).
+largest of them. An interpolated mixture adds feature maps with several numbers of channels instead (Dong and Yang,
+Network Pruning via Transformable Architecture Search, NeurIPS 2019).
 """
 
 from __future__ import annotations
