@@ -66,9 +66,9 @@ class Drawing:
 def decisions_in_full(codes: tuple[int, ...], vertices: int) -> tuple[int | None, ...]:
     """Return which decision of the codes every decision of the drawing with all vertices is.
 
-    The codes of a cell with fewer vertices place its output after its last operation, see `Cell101Space`. In the drawing
-    with all vertices, the output is the last vertex, and missing vertices have no edges: None stands for these edges
-    and operations.
+    The codes of a cell with fewer vertices place its output after its last operation, see `Cell101Space`. In the
+    drawing with all vertices, the output is the last vertex, and missing vertices have no edges: None stands for these
+    edges and operations.
 
     >>> decisions_in_full((1, 1, 0, 1, 0, 0, 3, 0), 4)  # input, an operation, output
     (0, None, 1, None, 3, None, 6, None)
