@@ -50,8 +50,8 @@ class Proxylessnas(Method[_State]):
         initial_scale: standard deviation of the initial logits.
 
     The defaults are those of the published implementation for ImageNet: 40 of 160 epochs are a warm-up. The paper's
-    loss of the latency is left out. For numbers of channels, gates open masks; closed channels are 0, where ReLUs have no
-    derivative, so gates see little of what more channels would do.
+    loss of the latency is left out. For numbers of channels, gates open masks; closed channels are 0, where ReLUs have
+    no derivative, so gates see little of what more channels would do.
     """
 
     name: ClassVar[str] = "proxylessnas"

@@ -51,8 +51,10 @@ def test_scores_and_gradients_of_the_logits_are_those_of_plain_code(bare):
     for plain in (False, True):
         logits = [torch.linspace(-1, 1, 5, dtype=torch.float64, requires_grad=True) for _ in codes]
         weights = straight_through(codes, relaxed(logits, noise, 2.0))
-        scores = plain_scores(net, images, weights, codes, bare=bare) if plain else net(
-            images, Sample(codes, weights, bare=bare)
+        scores = (
+            plain_scores(net, images, weights, codes, bare=bare)
+            if plain
+            else net(images, Sample(codes, weights, bare=bare))
         )
         scores.square().sum().backward()
         found[plain] = scores.detach(), torch.stack([torch.zeros(5) if x.grad is None else x.grad for x in logits])
@@ -105,5 +107,5 @@ def test_the_logits_move_in_every_kind_of_space(space):
 
 
 def test_temperatures_that_rise_are_refused():
-    with pytest.raises(ParameterError, match="last_temperature must be at most first_temperature = 0.5, got 1"):
+    with pytest.raises(ParameterError, match=r"last_temperature must be at most first_temperature = 0.5, got 1"):
         make_method("gdas", {"first_temperature": 0.5, "last_temperature": 1.0})
