@@ -15,6 +15,7 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.spaces import Space
 
 _CODES_AT_A_TIME = 2**16
+_ROUNDS = 200
 
 
 class ArchitectureParameters(nn.Module):
@@ -97,7 +98,7 @@ def sample_codes(space: Space, probabilities: Sequence[FloatArray], random: Gene
     """
     sums = [np.cumsum(each / np.sum(each)) for each in probabilities]
     found = np.empty((0, len(sums)), dtype=np.int64)
-    while len(found) < size:
+    for _ in range(_ROUNDS):
         uniform = random.random((size, len(sums)))
         columns = [
             np.minimum(np.searchsorted(each, uniform[:, place], side="right"), len(each) - 1)
@@ -105,7 +106,13 @@ def sample_codes(space: Space, probabilities: Sequence[FloatArray], random: Gene
         ]
         drawn = np.stack(columns, axis=1)
         found = np.concatenate([found, drawn[space.find(drawn) >= 0]])
-    return found[:size]
+        if len(found) >= size:
+            return found[:size]
+    # Hardly any combination of likely options is an architecture: draw from all architectures.
+    with np.errstate(divide="ignore"):
+        totals = total_of(space, [np.log(each) for each in probabilities])
+    noisy = totals + random.gumbel(size=(size, space.size))
+    return np.concatenate([found, space.codes(noisy.argmax(axis=1))])[:size]
 
 
 def most_probable_ones(space: Space, log_probabilities: Sequence[FloatArray], count: int) -> list[int]:

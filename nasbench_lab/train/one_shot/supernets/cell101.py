@@ -15,7 +15,7 @@ from nasbench_lab.checks import require
 from nasbench_lab.spaces.cell101_enumeration import OPERATIONS
 from nasbench_lab.train.networks.blocks import ConvBnRelu
 from nasbench_lab.train.networks.cell101 import stacks_of_cells, vertex_layer
-from nasbench_lab.train.one_shot.supernets.cell101_drawing import Drawing, wirings
+from nasbench_lab.train.one_shot.supernets.cell101_drawing import Drawing, decisions_in_full, wirings
 from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Mixture, Path, Sample
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
 from nasbench_lab.train.one_shot.supernets.widths import GivenWidth, WidthNorm, follow
@@ -69,10 +69,13 @@ class SharedCell101(nn.Module):
         return sum(parts[1:], parts[0])
 
     def _mixed(self, x: Tensor, selection: Mixture | Sample) -> Tensor:
+        if isinstance(selection, Sample):
+            selection = _in_full(selection, self.vertices)
         self.width.channels = self.outputs
         pairs = list(itertools.combinations(range(self.vertices), 2))
         edge = {pair: selection.weights[place][1] for place, pair in enumerate(pairs)}
-        masks, places = self._widths([edge[pair] for pair in pairs])
+        limited = isinstance(selection, Mixture) and selection.used is not None
+        masks, places = self._widths([edge[pair] for pair in pairs], unlikely=limited)
         last = self.vertices - 1
         drawing = Drawing.of(selection.codes, self.vertices) if isinstance(selection, Sample) else None
         used = range(1, last) if drawing is None else drawing.used[1:-1]
@@ -82,7 +85,7 @@ class SharedCell101(nn.Module):
             if drawing is None or drawing.adjacency[0, vertex]:
                 terms.append(edge[0, vertex] * self.projections[str(vertex)](x))
             mask = masks[vertex - 1][:, None, None]
-            weights = selection.weights[len(pairs) + vertex - 1]
+            weights = selection.weights[self._decision(vertex)]
             values[vertex] = mask * self._operation(vertex, mask * sum(terms[1:], terms[0]), weights, selection)
         output = sum((self._placed(value, places[vertex - 1]) for vertex, value in values.items()), torch.zeros(()))
         if drawing is None or drawing.adjacency[0, last]:
@@ -92,14 +95,25 @@ class SharedCell101(nn.Module):
     def _operation(self, vertex: int, x: Tensor, weights: Tensor, selection: Mixture | Sample) -> Tensor:
         layers = self.operations[str(vertex)]
         if isinstance(selection, Mixture):
-            terms = [weights[int(code)] * layer(x) for code, layer in layers.items()]
-            return sum(terms[1:], terms[0])
-        code = int(selection.codes[self.vertices * (self.vertices - 1) // 2 + vertex - 1])
+            used = None if selection.used is None else selection.used[self._decision(vertex)]
+            terms = [weights[int(c)] * layer(x) for c, layer in layers.items() if used is None or int(c) in used]
+            return sum(terms[1:], terms[0]) if terms else torch.zeros_like(x)
+        code = int(selection.codes[self._decision(vertex)])
         output = weights[code] * layers[str(code)](x)
         return output + (weights.sum() - weights[code]) if selection.bare else output
 
-    def _widths(self, edges: Sequence[Tensor]) -> tuple[list[Tensor], list[list[tuple[int, int, Tensor]]]]:
+    def _decision(self, vertex: int) -> int:
+        """Return the position of a vertex's operation among the codes: after all edges."""
+        return self.vertices * (self.vertices - 1) // 2 + vertex - 1
+
+    def _widths(
+        self, edges: Sequence[Tensor], *, unlikely: bool
+    ) -> tuple[list[Tensor], list[list[tuple[int, int, Tensor]]]]:
         """Return the mean mask of every inner vertex, and where its channels go in the output with which probability.
+
+        Args:
+            edges: weights of all edges.
+            unlikely: whether places with probability 0 are returned too. They change no values, but gradients.
 
         Returns:
             Masks, each of shape (outputs,); and for every vertex (first channel, number of channels, probability).
@@ -108,7 +122,7 @@ class SharedCell101(nn.Module):
         present = torch.stack(list(edges))
         chosen = torch.from_numpy(table.edges).to(present.device)
         probability = torch.where(chosen, present, 1 - present).prod(dim=1)
-        likely = probability.detach().cpu().numpy() != 0
+        likely = np.full(len(table.edges), True) if unlikely else probability.detach().cpu().numpy() != 0
         channels = torch.from_numpy(table.channels).to(present.device)
         masks, places = [], []
         for vertex in range(self.vertices - 2):
@@ -132,6 +146,23 @@ class SharedCell101(nn.Module):
 
 
 _CODES = tuple(enumerate(OPERATIONS, start=1))
+
+
+def _in_full(sample: Sample, vertices: int) -> Sample | Mixture:
+    """Return the sample of the drawing with all vertices, where missing ones have no edges."""
+    places = decisions_in_full(tuple(sample.codes), vertices)
+    absent = [torch.eye(len(each), dtype=each.dtype, device=each.device)[0] for each in sample.weights]
+    codes = [0 if place is None else sample.codes[place] for place in places]
+    weights = [none if place is None else sample.weights[place] for place, none in zip(places, absent, strict=True)]
+    if sample.used is None:
+        return Sample(_with_operations(codes, vertices), weights, sample.bare)
+    return Mixture(weights, used=[[0] if place is None else sample.used[place] for place in places])
+
+
+def _with_operations(codes: Sequence[int], vertices: int) -> list[int]:
+    """Return the codes with some operation at missing vertices, so that the output is the last vertex."""
+    edges = vertices * (vertices - 1) // 2
+    return [*codes[:edges], *[code or 1 for code in codes[edges:]]]
 
 
 class Cell101Supernet(Supernet):

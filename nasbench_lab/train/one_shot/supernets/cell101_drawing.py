@@ -62,6 +62,24 @@ class Drawing:
         return [vertex for vertex in self.used[1:-1] if self.adjacency[vertex, -1]]
 
 
+@functools.cache
+def decisions_in_full(codes: tuple[int, ...], vertices: int) -> tuple[int | None, ...]:
+    """Return which decision of the codes every decision of the drawing with all vertices is.
+
+    The codes of a cell with fewer vertices place its output after its last operation, see `Cell101Space`. In the
+    drawing with all vertices, the output is the last vertex, and missing vertices have no edges: None stands for these
+    edges and operations.
+
+    >>> decisions_in_full((1, 1, 0, 1, 0, 0, 3, 0), 4)  # input, an operation, output
+    (0, None, 1, None, 3, None, 6, None)
+    """
+    pairs = list(itertools.combinations(range(vertices), 2))
+    output = 1 + sum(code > 0 for code in codes[len(pairs) :])
+    place = {source: source for source in range(output)} | {vertices - 1: output}
+    edges = [pairs.index((place[a], place[b])) if a in place and b in place else None for a, b in pairs]
+    return *edges, *[len(pairs) + v - 1 if v < output else None for v in range(1, vertices - 1)]
+
+
 def _pruned(adjacency: Adjacency, operations: tuple[int, ...]) -> tuple[Adjacency, tuple[int, ...], tuple[int, ...]]:
     vertices = len(adjacency)
     reached = np.linalg.matrix_power(np.eye(vertices, dtype=int) + adjacency, vertices) > 0

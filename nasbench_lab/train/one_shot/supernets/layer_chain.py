@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -81,9 +82,9 @@ class SharedChain(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, h, w) to (batch, classes)."""
         selection = self._current.selection
-        if isinstance(selection, Mixture):
-            return self._mixed(x, selection)
         assert selection is not None  # noqa: S101 - `Supernet.forward` sets it
+        if isinstance(selection, Mixture) or (isinstance(selection, Sample) and selection.used is not None):
+            return self._mixed(x, selection)
         for position, (options, code) in enumerate(zip(self.positions, selection.codes, strict=True)):
             x = options[code](x)
             if isinstance(selection, Sample):
@@ -92,21 +93,43 @@ class SharedChain(nn.Module):
                 x = x + (weights.sum() - weights[code]) if selection.bare else x
         return self.classifier(x).flatten(1)
 
-    def _mixed(self, x: Tensor, selection: Mixture) -> Tensor:
-        states: dict[Shape, tuple[Tensor | float, Tensor]] = {_shape(x): (1.0, x)}
-        for options, weights in zip(self.positions, selection.weights, strict=True):
-            sums: dict[Shape, tuple[Tensor, Tensor]] = {}
-            for probability, value in states.values():
-                for code, option in enumerate(options):
-                    share = probability * weights[code]
-                    if float(share.detach()) == 0:  # a shape that has no weight cannot be divided by it
+    def _mixed(self, x: Tensor, selection: Mixture | Sample) -> Tensor:
+        states: dict[Shape, _Mean] = {_shape(x): _Mean(1.0, x)}
+        for position, (options, weights) in enumerate(zip(self.positions, selection.weights, strict=True)):
+            used = range(len(options)) if selection.used is None else selection.used[position]
+            terms: dict[Shape, list[_Mean]] = {}
+            for state in states.values():
+                for code in used:
+                    share = state.share * weights[code]
+                    # Options with weight 0 are left out, unless a selection names them for the gradients of weights.
+                    if _zero(share) and (selection.used is None or (_zero(state.share) and _zero(weights[code]))):
                         continue
-                    y = option(value)
-                    before = sums.get(_shape(y), (0.0, 0.0))
-                    sums[_shape(y)] = before[0] + share, before[1] + share * y
-            states = {shape: (share, total / share) for shape, (share, total) in sums.items()}
-        scores = [probability * self.classifier(value).flatten(1) for probability, value in states.values()]
+                    y = options[code](state.value)
+                    terms.setdefault(_shape(y), []).append(_Mean(share, y))
+            states = {shape: _mean(each) for shape, each in terms.items()}
+        scores = [state.share * self.classifier(state.value).flatten(1) for state in states.values()]
         return sum(scores[1:], scores[0])
+
+
+class _Mean(NamedTuple):
+    """The mean output of several options with one shape, and the sum of their weights."""
+
+    share: Tensor | float
+    value: Tensor
+
+
+def _mean(terms: Sequence[_Mean]) -> _Mean:
+    share = sum((each.share for each in terms[1:]), terms[0].share)
+    if len(terms) == 1:
+        return terms[0]
+    if _zero(share):  # every order of limits gives another mean
+        return _Mean(share, sum((each.value for each in terms[1:]), terms[0].value) / len(terms))
+    total = sum((each.share * each.value for each in terms[1:]), terms[0].share * terms[0].value)
+    return _Mean(share, total / share)
+
+
+def _zero(value: Tensor | float) -> bool:
+    return float(value.detach() if isinstance(value, Tensor) else value) == 0
 
 
 def shared_layer(name: str, shapes: Sequence[Shape]) -> nn.Module:

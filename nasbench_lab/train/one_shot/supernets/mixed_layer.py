@@ -44,7 +44,7 @@ class MixedLayer(nn.Module):
         if isinstance(selection, Path):
             return self._option(selection.codes[self.decision], x)
         weights = selection.weights[self.decision]
-        if isinstance(selection, Mixture):
+        if isinstance(selection, Mixture) or selection.used is not None:
             used = None if selection.used is None else selection.used[self.decision]
             terms = [
                 weights[int(code)] * self._in_common(code, x, common)

@@ -95,8 +95,9 @@ class PartialLayer(MixedLayer):
 def widen(layers: nn.Module, optimizer: torch.optim.Optimizer, random: Generator) -> None:
     """Let the options of all partial layers compute all channels that they have weights for.
 
-    They keep what they learned. The weights of a new channel are those of a randomly chosen old one, for inputs and for outputs, and so are its
-    running statistics and its momentum (as in the published code of Chen et al., DrNAS, ICLR 2021).
+    They keep what they learned. The weights of a new channel are those of a randomly chosen old one, for inputs and
+    for outputs, and so are its running statistics and its momentum (as in the published code of Chen et al., DrNAS,
+    ICLR 2021).
 
     Args:
         layers: a module with partial layers.

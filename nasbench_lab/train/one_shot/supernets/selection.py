@@ -28,11 +28,15 @@ class Mixture:
         factors: one factor per decision, which multiplies its output, shape (decisions,); None for ones. With the
             normalised weights of edges, this is the edge normalisation of PC-DARTS (Xu et al., ICLR 2020, equation 4).
         used: per decision, the options that are computed; None for all. All other options must have weight 0.
+        interpolated: for numbers of channels, whether the outputs with different numbers are brought to the largest of
+            them by interpolation between channels, instead of zeros in the place of missing ones (Dong and Yang,
+            Network Pruning via Transformable Architecture Search, NeurIPS 2019, equations 5 and 6).
     """
 
     weights: Sequence[Tensor]
     factors: Tensor | None = None
     used: Sequence[Collection[int]] | None = None
+    interpolated: bool = False
 
     def detached(self) -> Mixture:
         """Return the same mixture without gradients to its weights and factors."""
@@ -51,11 +55,14 @@ class Sample:
         bare: whether the weights of the other options are added to the output. Their values are 0, so the output is the
             same, but they get gradients: the sum of the gradients of the output. This is what the published
             implementation of GDAS does.
+        used: per decision, the options that are computed: the sampled one, and others with weight 0, whose weights get
+            gradients then, as in ProxylessNAS. None for the sampled ones only. It cannot be combined with ``bare``.
     """
 
     codes: Sequence[int]
     weights: Sequence[Tensor]
     bare: bool = False
+    used: Sequence[Collection[int]] | None = None
 
 
 Selection = Path | Mixture | Sample

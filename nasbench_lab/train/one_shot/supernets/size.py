@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nasbench_lab.spaces.size import CHANNELS, LAYERS
 from nasbench_lab.train.networks.blocks import ConvBn
@@ -37,7 +39,13 @@ class WidthSkip(nn.Module):
         before, after = self.inputs.weights, self.outputs.weights
         assert before is not None and after is not None  # noqa: S101, PT018 - no path
         equal = before @ after
-        return equal * x + (1 - equal) * self.convolution(x)
+        other = self.convolution(x)
+        return equal * _with_channels(x, other.shape[1]) + (1 - equal) * other
+
+
+def _with_channels(x: Tensor, channels: int) -> Tensor:
+    """Return the first channels, with zeros for missing ones: in a mixture, both ends may compute different numbers."""
+    return functional.pad(x[:, :channels], (0, 0, 0, 0, 0, max(0, channels - x.shape[1])))
 
 
 class SizeSupernet(Supernet):
@@ -57,6 +65,22 @@ class SizeSupernet(Supernet):
             follow(layer, widths[min(max(position - 1, 0), LAYERS - 1)])
         network[-1].linear = WidthConv2d(network[-1].linear, None, masked=False)
         return network
+
+    def expected_multiply_additions(self, probabilities: Sequence[Tensor]) -> Tensor:
+        """Return the mean number of multiply-additions of networks with independent numbers of channels, a number."""
+        sizes = torch.tensor(CHANNELS, dtype=probabilities[0].dtype, device=probabilities[0].device)
+        channels, height, width = self.image
+        mean, square = [each @ sizes for each in probabilities], [each @ sizes**2 for each in probabilities]
+        pixels = height * width
+        total = pixels * 9 * (channels * mean[0] + 5 * square[0])
+        for stage in range(2):
+            before, middle, after = 2 * stage, 2 * stage + 1, 2 * stage + 2
+            height, width = -(-height // 2), -(-width // 2)
+            reduction = 9 * (mean[before] * mean[middle] + square[middle]) + mean[before] * mean[middle]
+            equal = (probabilities[middle] * probabilities[after]) @ sizes**2  # no convolution in the skip connection
+            cell = 9 * (2 * mean[middle] * mean[after] + 3 * square[after]) + mean[middle] * mean[after] - equal
+            total = total + height * width * (reduction + cell)
+        return total + self.classes * (mean[-1] + 1)
 
     def source(self, name: str, codes: Sequence[int]) -> str:
         """Return the name itself, but for the convolution that stands for a skip connection."""

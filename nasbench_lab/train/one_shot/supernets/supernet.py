@@ -89,6 +89,26 @@ class Supernet(nn.Module, abc.ABC):
         """Return the groups of decisions whose outputs are added, such as those of all edges into one node."""
         return [(decision,) for decision in range(len(self.space.cardinalities))]
 
+    def expected_multiply_additions(self, probabilities: Sequence[Tensor]) -> Tensor:
+        """Return the mean number of multiply-additions of networks with independent decisions, a number.
+
+        Args:
+            probabilities: of all options of every decision, each of shape (options,). Gradients go to them.
+
+        Raises:
+            ParameterError: the supernet does not know the costs of its networks.
+        """
+        raise ParameterError(f"the supernet of {self.space.name} knows no costs, so cost_weight must be 0")
+
+    def multiply_additions(self, codes: Sequence[int]) -> float:
+        """Return the number of multiply-additions of one network; see `expected_multiply_additions`."""
+        sizes = self.space.cardinalities
+        return float(
+            self.expected_multiply_additions(
+                [torch.eye(size, dtype=torch.float64)[code] for size, code in zip(sizes, codes, strict=True)]
+            )
+        )
+
     def share(self, network: nn.Module, kind: type[SharedNorm] = SharedNorm) -> None:
         """Replace all batch normalisations of the network by shared ones, with the options of this supernet."""
         share_norms(network, affine=self.affine, statistics=self.statistics, kind=kind)

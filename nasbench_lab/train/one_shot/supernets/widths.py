@@ -2,18 +2,21 @@
 
 A layer has weights for the largest number of channels. A path computes the first channels only (as slimmable networks,
 Yu et al., ICLR 2019). A mixture computes all channels and multiplies them with the weighted sum of the masks of all
-numbers of channels (Wan et al., FBNetV2, CVPR 2020, equations 3 and 4).
+numbers of channels (Wan et al., FBNetV2, CVPR 2020, equations 3 and 4). If it uses some numbers only, it computes the
+largest of them. An interpolated mixture adds feature maps with several numbers of channels instead (Dong and Yang,
+Network Pruning via Transformable Architecture Search, NeurIPS 2019).
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Path
+from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Mixture, Path
 from nasbench_lab.train.one_shot.supernets.shared_norm import SharedNorm
 
 
@@ -39,7 +42,11 @@ class Width:
     def channels(self) -> int:
         """Number of channels that the forward pass computes."""
         selection = self.current.selection
-        return self.choices[selection.codes[self.decision]] if isinstance(selection, Path) else self.most
+        if isinstance(selection, Path):
+            return self.choices[selection.codes[self.decision]]
+        if isinstance(selection, Mixture) and selection.used is not None:
+            return self.choices[max(selection.used[self.decision])]
+        return self.most
 
     @property
     def weights(self) -> Tensor | None:
@@ -47,13 +54,28 @@ class Width:
         selection = self.current.selection
         return None if selection is None or isinstance(selection, Path) else selection.weights[self.decision]
 
-    def masked(self, x: Tensor) -> Tensor:
-        """Multiply channels by the weighted sum of all masks; a path has them cut already."""
-        weights = self.weights
+    def masked(self, x: Tensor, *, computed: bool = True) -> Tensor:
+        """Multiply channels by the weighted sum of all masks; a path has them cut already.
+
+        Args:
+            x: a feature map, shape (batch, channels, h, w).
+            computed: whether a convolution computed the feature map. Only then is it interpolated: without one, its
+                input was, and as many channels would be shifted a second time.
+        """
+        weights, selection = self.weights, self.current.selection
         if weights is None:
             return x
+        if isinstance(selection, Mixture) and selection.interpolated:
+            return self._interpolated(x, weights, selection) if computed else x
         mask = weights @ self._masks.to(weights)
-        return x * mask[:, None, None]
+        return x * mask[: x.shape[1], None, None]
+
+    def _interpolated(self, x: Tensor, weights: Tensor, selection: Mixture) -> Tensor:
+        """Return the weighted sum of the first channels of all used numbers, each interpolated to all channels."""
+        codes = range(len(self.choices)) if selection.used is None else selection.used[self.decision]
+        every = x.shape[1]
+        matrix = torch.stack([weights[code] * interpolation(self.choices[code], every).to(x) for code in codes]).sum(0)
+        return functional.conv2d(x, matrix[:, :, None, None])
 
 
 class GivenWidth:
@@ -66,7 +88,7 @@ class GivenWidth:
     def __init__(self, most: int) -> None:
         self.most = self.channels = most
 
-    def masked(self, x: Tensor) -> Tensor:
+    def masked(self, x: Tensor, *, computed: bool = True) -> Tensor:
         """Return the tensor: the layer around applies its masks."""
         return x
 
@@ -105,11 +127,12 @@ class WidthNorm(SharedNorm):
     """Batch normalisation of the first channels, with the masks of its width."""
 
     width: Width | GivenWidth | None = None
+    after_convolution = False
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise every channel, shape (batch, channels, h, w)."""
         y = super().forward(x)
-        return y if self.width is None else self.width.masked(y)
+        return y if self.width is None else self.width.masked(y, computed=self.after_convolution)
 
 
 def follow(module: nn.Module, width: Width | GivenWidth) -> None:
@@ -121,6 +144,27 @@ def follow(module: nn.Module, width: Width | GivenWidth) -> None:
         for place, (name, child) in enumerate(children):
             if isinstance(child, WidthNorm):
                 child.width = width
+                child.after_convolution = place > 0 and isinstance(children[place - 1][1], nn.Conv2d)
             elif type(child) is nn.Conv2d:
                 normalised = any(isinstance(later, WidthNorm) for _, later in children[place + 1 : place + 2])
                 setattr(parent, name, WidthConv2d(child, width, masked=not normalised))
+
+
+@functools.cache
+def interpolation(inputs: int, outputs: int) -> Tensor:
+    """Return the matrix of adaptive average pooling over the first channels, shape (outputs, outputs).
+
+    Args:
+        inputs: how many of the channels are interpolated, at most ``outputs``.
+        outputs: number of channels of a feature map and of the result.
+
+    >>> interpolation(2, 3)
+    tensor([[1.0000, 0.0000, 0.0000],
+            [0.5000, 0.5000, 0.0000],
+            [0.0000, 1.0000, 0.0000]])
+    """
+    matrix = torch.zeros(outputs, outputs, device="cpu")  # also where "meta" is the default: this is kept
+    for row in range(outputs):
+        first, end = row * inputs // outputs, -(-(row + 1) * inputs // outputs)
+        matrix[row, first:end] = 1 / (end - first)
+    return matrix
