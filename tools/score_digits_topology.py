@@ -1,56 +1,154 @@
-"""Train the supernets of docs/one-shot.md and score every network of digits/topology with them.
+"""Train supernets, score every network of digits/topology with them, and measure how well the scores rank.
 
-The work takes about twenty minutes on one thread. It is resumable: what is in the working folder is not done again.
+The work takes about 45 minutes on one thread. It can be stopped: what is in the working folder is not done again.
 
-    python tools/score_digits_topology.py WORKING_FOLDER
+    python tools/score_digits_topology.py study WORKING_FOLDER    # trains, scores, writes results/one-shot/scores
 """
 
-import argparse
-from pathlib import Path
+from __future__ import annotations
 
+import argparse
+import csv
+import dataclasses
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 import nasbench_lab as nl
+from nasbench_lab.analysis import ranking_quality
+from nasbench_lab.files import atomic_path
 from nasbench_lab.train.datasets import digits
-from nasbench_lab.train.one_shot import FairPaths, SupernetTraining, UniformPaths, make_supernet
+from nasbench_lab.train.equivalent_networks import representatives
+from nasbench_lab.train.one_shot import FairPaths, SupernetTraining, UniformPaths, make_supernet, score
 from nasbench_lab.train.recipes import TrainingRecipe
 
 TABLE = "digits/topology"
-SETTINGS = {"image": (1, 8, 8), "classes": 10, "options": {"channels": 8, "cells": 3}}
-TRAININGS = (("uniform", 300), ("fair", 60), ("fair", 300))
+RESULTS = Path(__file__).resolve().parent.parent / "results" / "one-shot" / "scores"
 SAMPLERS = {"uniform": UniformPaths(), "fair": FairPaths()}
-SEEDS = (0, 1, 2)
 SAVE_EVERY = 20  # epochs
+PICKS = (1, 10, 100)
 
 
-def training_of(kind: str, epochs: int, seed: int) -> SupernetTraining:
-    """Return the training of one supernet, at its start."""
-    supernet = make_supernet(nl.load(TABLE).space, seed=seed, **SETTINGS)
-    recipe = TrainingRecipe("supernet", epochs=epochs, batch=50, learning_rate=0.1)
-    return SupernetTraining(supernet, SAMPLERS[kind], digits(), recipe, seed=seed)
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What is trained and scored.
+
+    Attributes:
+        trainings: sampler and epochs of every supernet.
+        timed: trainings whose networks are scored one by one, to measure the seconds of every score.
+        running: trainings that are also scored with running statistics of batch normalisation.
+        seeds: of the supernets, one per repeat of the table.
+        options: of the networks, those of the table.
+        networks: what is scored; all distinct networks of the space.
+    """
+
+    trainings: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60), ("fair", 300))
+    timed: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60))
+    running: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60))
+    seeds: tuple[int, ...] = (0, 1, 2)
+    options: Mapping[str, int] = dataclasses.field(default_factory=lambda: {"channels": 8, "cells": 3})
+    networks: Sequence[int] = ()
+
+    def distinct_networks(self) -> NDArray[np.int64]:
+        """Return the networks that are scored."""
+        return np.asarray(self.networks) if self.networks else np.unique(representatives(nl.load(TABLE).space))
+
+    def scored(self) -> Iterator[tuple[str, int, int, str]]:
+        """Return sampler, epochs, seed and statistics of all scores."""
+        for seed, (sampler, epochs) in itertools.product(self.seeds, self.trainings):
+            yield sampler, epochs, seed, "batch"
+        for seed, (sampler, epochs) in itertools.product(self.seeds, self.running):
+            yield sampler, epochs, seed, "running"
 
 
-def train(kind: str, epochs: int, seed: int, folder: Path) -> SupernetTraining:
+def trained(study: Study, sampler: str, epochs: int, seed: int, statistics: str, folder: Path) -> SupernetTraining:
     """Return a finished training, from its checkpoint where there is one."""
-    training, checkpoint = training_of(kind, epochs, seed), folder / f"{kind}-{epochs}-{seed}.pt"
+    supernet = make_supernet(
+        nl.load(TABLE).space, image=(1, 8, 8), classes=10, seed=seed, statistics=statistics, options=study.options
+    )
+    recipe = TrainingRecipe("supernet", epochs=epochs, batch=50, learning_rate=0.1)
+    training = SupernetTraining(supernet, SAMPLERS[sampler], digits(), recipe, seed=seed)
+    checkpoint = folder / f"{sampler}-{epochs}-{seed}.pt"
     if checkpoint.exists():
         training.load(checkpoint)
     for epoch in training.epochs():
         if epoch % SAVE_EVERY == 0 or epoch == epochs:
             training.save(checkpoint)
-    print(f"{kind}-{epochs}-{seed}: {training.seconds:.1f} s", flush=True)
     return training
 
 
+def scores(study: Study, sampler: str, epochs: int, seed: int, statistics: str, folder: Path) -> dict[str, Any]:
+    """Return scores and seconds of all networks, and the seconds of the training."""
+    stored = folder / f"{sampler}-{epochs}-{seed}-{statistics}.npz"
+    if not stored.exists():
+        training = trained(study, sampler, epochs, seed, statistics, folder)
+        alone = (sampler, epochs) in study.timed and statistics == "batch"
+        values, seconds = (one_by_one if alone else together)(training, study.distinct_networks())
+        print(f"{stored.stem}: trained {training.seconds:.1f} s, scored {seconds.sum():.1f} s", flush=True)
+        with atomic_path(stored) as temporary, temporary.open("wb") as file:
+            np.savez(file, scores=values, seconds=seconds, training=training.seconds)
+    with np.load(stored) as arrays:
+        return dict(arrays)
+
+
+def together(training: SupernetTraining, networks: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the scores of networks, and the same share of the seconds for each."""
+    start = time.process_time()
+    values = score(training.supernet, training.batches, networks)
+    return values, np.full(len(networks), (time.process_time() - start) / len(networks))
+
+
+def one_by_one(training: SupernetTraining, networks: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the scores of networks, and the seconds of scoring each of them alone."""
+    values, seconds = np.empty(len(networks)), np.empty(len(networks))
+    for place, network in enumerate(networks):
+        start = time.process_time()
+        values[place] = score(training.supernet, training.batches, [network])[0]
+        seconds[place] = time.process_time() - start
+    return values, seconds
+
+
+def quality_rows(study: Study, folder: Path) -> Iterator[dict[str, str]]:
+    """Return how well the scores of every supernet rank the distinct networks."""
+    table, networks = nl.load(TABLE), study.distinct_networks()
+    for sampler, epochs, seed, statistics in study.scored():
+        found = scores(study, sampler, epochs, seed, statistics, folder)
+        for truth in ("valid_accuracy", "test_accuracy"):
+            quality = ranking_quality(found["scores"], table.mean_values(truth)[networks], picks=PICKS)
+            yield {
+                "paths": sampler,
+                "epochs": str(epochs),
+                "statistics": statistics,
+                "seed": str(seed),
+                "truth": truth,
+                "networks": str(quality.architectures),
+                "training seconds": f"{float(found['training']):.1f}",
+                "scoring seconds": f"{found['seconds'].sum():.1f}",
+                **{f"Kendall, best {share:.0%}": f"{tau:.3f}" for share, tau in quality.kendall.items()},
+                **{f"Spearman, best {share:.0%}": f"{rho:.3f}" for share, rho in quality.spearman.items()},
+                **{f"precision of the best {k}": f"{value:.3f}" for k, value in quality.precision.items()},
+                **{f"regret of the best {k}": f"{value:.2f}" for k, value in quality.regret.items()},
+            }
+
+
 def main() -> None:
-    """Train all supernets."""
+    """Write the study."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["study"])
     parser.add_argument("folder", type=Path, help="working folder")
     folder = parser.parse_args().folder
     torch.set_num_threads(1)
-    for kind, epochs in TRAININGS:
-        for seed in SEEDS:
-            train(kind, epochs, seed, folder)
+    rows = list(quality_rows(Study(), folder))
+    with atomic_path(RESULTS / "quality.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 if __name__ == "__main__":
