@@ -61,9 +61,9 @@ class Study:
 
     def scored(self) -> Iterator[tuple[str, int, int, str]]:
         """Return sampler, epochs, seed and statistics of all scores."""
-        for seed, (sampler, epochs) in itertools.product(self.seeds, self.trainings):
+        for (sampler, epochs), seed in itertools.product(self.trainings, self.seeds):
             yield sampler, epochs, seed, "batch"
-        for seed, (sampler, epochs) in itertools.product(self.seeds, self.running):
+        for (sampler, epochs), seed in itertools.product(self.running, self.seeds):
             yield sampler, epochs, seed, "running"
 
 
@@ -133,7 +133,7 @@ def quality_rows(study: Study, folder: Path) -> Iterator[dict[str, str]]:
                 **{f"Kendall, best {share:.0%}": f"{tau:.3f}" for share, tau in quality.kendall.items()},
                 **{f"Spearman, best {share:.0%}": f"{rho:.3f}" for share, rho in quality.spearman.items()},
                 **{f"precision of the best {k}": f"{value:.3f}" for k, value in quality.precision.items()},
-                **{f"regret of the best {k}": f"{value:.2f}" for k, value in quality.regret.items()},
+                **{f"regret of the best {k}": f"{max(0.0, value):.2f}" for k, value in quality.regret.items()},
             }
 
 
