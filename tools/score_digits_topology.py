@@ -2,7 +2,8 @@
 
 The work takes about 45 minutes on one thread. It can be stopped: what is in the working folder is not done again.
 
-    python tools/score_digits_topology.py study WORKING_FOLDER    # trains, scores, writes results/one-shot/scores
+    python tools/score_digits_topology.py study WORKING_FOLDER       # trains, scores, writes results/one-shot/scores
+    python tools/score_digits_topology.py columns WORKING_FOLDER     # writes the scores into the packed table
 """
 
 from __future__ import annotations
@@ -23,13 +24,23 @@ from numpy.typing import NDArray
 import nasbench_lab as nl
 from nasbench_lab.analysis import ranking_quality
 from nasbench_lab.files import atomic_path
+from nasbench_lab.tables import Metric, Table, packed_tables, with_columns
 from nasbench_lab.train.datasets import digits
 from nasbench_lab.train.equivalent_networks import representatives
-from nasbench_lab.train.one_shot import FairPaths, SupernetTraining, UniformPaths, make_supernet, score
+from nasbench_lab.train.one_shot import (
+    FairPaths,
+    SupernetTraining,
+    UniformPaths,
+    calibrate,
+    make_supernet,
+    score,
+)
 from nasbench_lab.train.recipes import TrainingRecipe
 
 TABLE = "digits/topology"
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "one-shot" / "scores"
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "results" / "one-shot" / "scores"
+PACKED = ROOT / "data" / "tables" / "digits-topology.h5"
 SAMPLERS = {"uniform": UniformPaths(), "fair": FairPaths()}
 SAVE_EVERY = 20  # epochs
 PICKS = (1, 10, 100)
@@ -41,7 +52,8 @@ class Study:
 
     Attributes:
         trainings: sampler and epochs of every supernet.
-        timed: trainings whose networks are scored one by one, to measure the seconds of every score.
+        timed: trainings that give columns of the table. Their networks are scored one by one, to measure the seconds of
+            every score.
         running: trainings that are also scored with running statistics of batch normalisation.
         seeds: of the supernets, one per repeat of the table.
         options: of the networks, those of the table.
@@ -50,7 +62,7 @@ class Study:
 
     trainings: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60), ("fair", 300))
     timed: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60))
-    running: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60))
+    running: tuple[tuple[str, int], ...] = (("uniform", 300),)
     seeds: tuple[int, ...] = (0, 1, 2)
     options: Mapping[str, int] = dataclasses.field(default_factory=lambda: {"channels": 8, "cells": 3})
     networks: Sequence[int] = ()
@@ -61,10 +73,10 @@ class Study:
 
     def scored(self) -> Iterator[tuple[str, int, int, str]]:
         """Return sampler, epochs, seed and statistics of all scores."""
-        for (sampler, epochs), seed in itertools.product(self.trainings, self.seeds):
-            yield sampler, epochs, seed, "batch"
-        for (sampler, epochs), seed in itertools.product(self.running, self.seeds):
-            yield sampler, epochs, seed, "running"
+        rest = [training for training in self.trainings if training not in self.timed]
+        for part, statistics in ((self.timed, "batch"), (self.running, "running"), (rest, "batch")):
+            for (sampler, epochs), seed in itertools.product(part, self.seeds):
+                yield sampler, epochs, seed, statistics
 
 
 def trained(study: Study, sampler: str, epochs: int, seed: int, statistics: str, folder: Path) -> SupernetTraining:
@@ -137,18 +149,77 @@ def quality_rows(study: Study, folder: Path) -> Iterator[dict[str, str]]:
             }
 
 
-def main() -> None:
-    """Write the study."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["study"])
-    parser.add_argument("folder", type=Path, help="working folder")
-    folder = parser.parse_args().folder
-    torch.set_num_threads(1)
+def with_scores(study: Study, table: Table, folder: Path, scale: float) -> Table:
+    """Return the table with the scores of the timed supernets, one repeat per seed.
+
+    Equal networks have equal scores and seconds.
+
+    Args:
+        study: what was trained and scored.
+        table: the table.
+        folder: working folder.
+        scale: seconds of the table per measured second.
+    """
+    networks, shared = study.distinct_networks(), representatives(table.space)
+    place = np.full(table.space.size, -1)
+    place[networks] = np.arange(len(networks))
+    known = place[shared] >= 0
+    metrics: list[Metric] = []
+    values: dict[str, NDArray[np.float32]] = {}
+    for sampler, epochs in study.timed:
+        name, of_seeds = f"supernet_{sampler}", [scores(study, sampler, epochs, s, "batch", folder) for s in study.seeds]
+        metrics += _metrics(name, f"a supernet trained for {epochs} epochs with {sampler} paths")
+        columns = {
+            name: np.stack([found["scores"] for found in of_seeds], axis=1),
+            f"{name}_seconds": scale * np.stack([found["seconds"] for found in of_seeds], axis=1),
+            f"{name}_training_seconds": scale * np.array([[float(found["training"]) for found in of_seeds]]),
+        }
+        for column, array in columns.items():
+            values[column] = np.full((table.space.size, len(study.seeds)), np.nan, np.float32)
+            values[column][known] = array[place[shared[known]]] if len(array) > 1 else array
+    return with_columns(table, metrics, values, notes=[NOTE])
+
+
+NOTE = (
+    "supernet_uniform and supernet_fair are accuracies with the shared weights of a supernet, one supernet per repeat; "
+    "equal networks have the score of the first of them (docs/design/supernet-scores.md)."
+)
+
+
+def _metrics(name: str, what: str) -> list[Metric]:
+    axes = ("architecture", "repeat")
+    return [
+        Metric(name, "none", "percent", "maximize", f"validation accuracy with the shared weights of {what}", axes),
+        Metric(f"{name}_seconds", "none", "s", "minimize", "seconds of scoring the network alone", axes),
+        Metric(f"{name}_training_seconds", "none", "s", "minimize", f"seconds of training {what}, paid once", axes),
+    ]
+
+
+def write_study(folder: Path) -> None:
+    """Write the quality of all scores."""
     rows = list(quality_rows(Study(), folder))
     with atomic_path(RESULTS / "quality.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def write_columns(folder: Path) -> None:
+    """Write the packed table with the scores."""
+    table = nl.load(TABLE)
+    calibration = calibrate(table, folder=folder)
+    print(calibration)
+    packed_tables.pack(with_scores(Study(), table, folder, calibration.scale), PACKED)
+
+
+def main() -> None:
+    """Write the study or the columns."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["study", "columns"])
+    parser.add_argument("folder", type=Path, help="working folder")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    (write_study if given.what == "study" else write_columns)(given.folder)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,8 @@ class TableScores(Scores):
         self._table = table
         self._names = score_names(table.description)
         self._repeat = repeat
-        self._drawn = draws.uniform(1).copy()
+        self._draws = draws
+        self._drawn: FloatArray | None = None  # one number per run, when a score with repeats is first asked for
         self._due: FloatArray | None = None
         self._trained = {name: np.zeros(draws.runs, dtype=bool) for name in self._names if self._training(name)}
 
@@ -131,5 +132,7 @@ class TableScores(Scores):
         if self._repeat != "sample" or "repeat" not in self._table.description.metric(metric).axes:
             repeat: Repeat = "mean" if self._repeat == "sample" else self._repeat
             return self._table.lookup(where, repeat=repeat, metric=metric)
+        if self._drawn is None:
+            self._drawn = self._draws.uniform(1).copy()
         repeats = self._table.repeat_values(metric)
         return repeats[where, (self._drawn * repeats.shape[1]).astype(np.int64)]
