@@ -52,8 +52,7 @@ class Study:
 
     Attributes:
         trainings: sampler and epochs of every supernet.
-        timed: trainings that give columns of the table. Their networks are scored one by one, to measure the seconds of
-            every score.
+        columns: trainings that give columns of the table.
         running: trainings that are also scored with running statistics of batch normalisation.
         seeds: of the supernets, one per repeat of the table.
         options: of the networks, those of the table.
@@ -61,7 +60,7 @@ class Study:
     """
 
     trainings: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60), ("fair", 300))
-    timed: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60))
+    columns: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60))
     running: tuple[tuple[str, int], ...] = (("uniform", 300),)
     seeds: tuple[int, ...] = (0, 1, 2)
     options: Mapping[str, int] = dataclasses.field(default_factory=lambda: {"channels": 8, "cells": 3})
@@ -71,10 +70,17 @@ class Study:
         """Return the networks that are scored."""
         return np.asarray(self.networks) if self.networks else np.unique(representatives(nl.load(TABLE).space))
 
+    def is_timed(self, sampler: str, epochs: int, seed: int, statistics: str) -> bool:
+        """Return whether networks are scored one by one, to measure the seconds of each: with the first supernet.
+
+        With other weights, a network takes as long.
+        """
+        return (sampler, epochs, seed, statistics) == (*self.columns[0], self.seeds[0], "batch")
+
     def scored(self) -> Iterator[tuple[str, int, int, str]]:
         """Return sampler, epochs, seed and statistics of all scores."""
-        rest = [training for training in self.trainings if training not in self.timed]
-        for part, statistics in ((self.timed, "batch"), (self.running, "running"), (rest, "batch")):
+        rest = [training for training in self.trainings if training not in self.columns]
+        for part, statistics in ((self.columns, "batch"), (self.running, "running"), (rest, "batch")):
             for (sampler, epochs), seed in itertools.product(part, self.seeds):
                 yield sampler, epochs, seed, statistics
 
@@ -100,8 +106,8 @@ def scores(study: Study, sampler: str, epochs: int, seed: int, statistics: str, 
     stored = folder / f"{sampler}-{epochs}-{seed}-{statistics}.npz"
     if not stored.exists():
         training = trained(study, sampler, epochs, seed, statistics, folder)
-        alone = (sampler, epochs) in study.timed and statistics == "batch"
-        values, seconds = (one_by_one if alone else together)(training, study.distinct_networks())
+        timed = study.is_timed(sampler, epochs, seed, statistics)
+        values, seconds = (one_by_one if timed else together)(training, study.distinct_networks())
         print(f"{stored.stem}: trained {training.seconds:.1f} s, scored {seconds.sum():.1f} s", flush=True)
         with atomic_path(stored) as temporary, temporary.open("wb") as file:
             np.savez(file, scores=values, seconds=seconds, training=training.seconds)
@@ -150,7 +156,7 @@ def quality_rows(study: Study, folder: Path) -> Iterator[dict[str, str]]:
 
 
 def with_scores(study: Study, table: Table, folder: Path, scale: float) -> Table:
-    """Return the table with the scores of the timed supernets, one repeat per seed.
+    """Return the table with columns of scores, one repeat per seed.
 
     Equal networks have equal scores and seconds.
 
@@ -164,19 +170,21 @@ def with_scores(study: Study, table: Table, folder: Path, scale: float) -> Table
     place = np.full(table.space.size, -1)
     place[networks] = np.arange(len(networks))
     known = place[shared] >= 0
+    seconds = scale * scores(study, *study.columns[0], study.seeds[0], "batch", folder)["seconds"]
     metrics: list[Metric] = []
     values: dict[str, NDArray[np.float32]] = {}
-    for sampler, epochs in study.timed:
+    for sampler, epochs in study.columns:
         name, of_seeds = f"supernet_{sampler}", [scores(study, sampler, epochs, s, "batch", folder) for s in study.seeds]
         metrics += _metrics(name, f"a supernet trained for {epochs} epochs with {sampler} paths")
-        columns = {
-            name: np.stack([found["scores"] for found in of_seeds], axis=1),
-            f"{name}_seconds": scale * np.stack([found["seconds"] for found in of_seeds], axis=1),
-            f"{name}_training_seconds": scale * np.array([[float(found["training"]) for found in of_seeds]]),
-        }
-        for column, array in columns.items():
-            values[column] = np.full((table.space.size, len(study.seeds)), np.nan, np.float32)
-            values[column][known] = array[place[shared[known]]] if len(array) > 1 else array
+        found = np.stack([each["scores"] for each in of_seeds], axis=1)
+        training = scale * np.array([float(each["training"]) for each in of_seeds])
+        for column, array in {
+            name: found,
+            f"{name}_seconds": seconds,
+            f"{name}_training_seconds": np.broadcast_to(training, found.shape),
+        }.items():
+            values[column] = np.full((table.space.size, *array.shape[1:]), np.nan, np.float32)
+            values[column][known] = array[place[shared[known]]]
     return with_columns(table, metrics, values, notes=[NOTE])
 
 
@@ -187,11 +195,11 @@ NOTE = (
 
 
 def _metrics(name: str, what: str) -> list[Metric]:
-    axes = ("architecture", "repeat")
+    by_seed, accuracy = ("architecture", "repeat"), f"validation accuracy with the shared weights of {what}"
     return [
-        Metric(name, "none", "percent", "maximize", f"validation accuracy with the shared weights of {what}", axes),
-        Metric(f"{name}_seconds", "none", "s", "minimize", "seconds of scoring the network alone", axes),
-        Metric(f"{name}_training_seconds", "none", "s", "minimize", f"seconds of training {what}, paid once", axes),
+        Metric(name, "none", "percent", "maximize", accuracy, by_seed),
+        Metric(f"{name}_seconds", "none", "s", "minimize", "seconds of scoring the network alone", ("architecture",)),
+        Metric(f"{name}_training_seconds", "none", "s", "minimize", f"seconds of training {what}, paid once", by_seed),
     ]
 
 
