@@ -89,9 +89,9 @@ def test_scores(benchmark, per_item, contender):
 def test_the_plain_supernet_is_the_same():
     """The straw must be no straw man: with the same weights, the same outputs."""
     ours, plain = training().supernet.train(), plain_supernet().train()
-    convolutions = [m for m in ours.modules() if isinstance(m, torch.nn.Conv2d)]
+    convolutions, others = ([m for m in net.modules() if isinstance(m, torch.nn.Conv2d)] for net in (ours, plain))
     with torch.no_grad():
-        for mine, theirs in zip(convolutions[:-1], [m for m in plain.modules() if isinstance(m, torch.nn.Conv2d)], strict=True):
+        for mine, theirs in zip(convolutions[:-1], others, strict=True):
             theirs.weight.copy_(mine.weight)
         plain.classifier.weight.copy_(convolutions[-1].weight[:, :, 0, 0])
         plain.classifier.bias.copy_(convolutions[-1].bias)

@@ -174,7 +174,8 @@ def with_scores(study: Study, table: Table, folder: Path, scale: float) -> Table
     metrics: list[Metric] = []
     values: dict[str, NDArray[np.float32]] = {}
     for sampler, epochs in study.columns:
-        name, of_seeds = f"supernet_{sampler}", [scores(study, sampler, epochs, s, "batch", folder) for s in study.seeds]
+        name = f"supernet_{sampler}"
+        of_seeds = [scores(study, sampler, epochs, seed, "batch", folder) for seed in study.seeds]
         metrics += _metrics(name, f"a supernet trained for {epochs} epochs with {sampler} paths")
         found = np.stack([each["scores"] for each in of_seeds], axis=1)
         training = scale * np.array([float(each["training"]) for each in of_seeds])

@@ -20,7 +20,7 @@ def with_columns(
     """Return a table with further metrics, in memory. `nasbench_lab.tables.write` stores it.
 
     A metric without a split and with a direction is a score that strategies can use
-    (``zero-cost-filter:score=NAME``), if there is a metric ``NAME_seconds`` with the seconds of scoring an architecture.
+    (``zero-cost-filter:score=NAME``), if there is a metric ``NAME_seconds`` with the seconds of a scoring.
     A metric ``NAME_training_seconds`` is paid once per run: the training of what gives the scores.
 
     Args:
@@ -51,9 +51,7 @@ def with_columns(
     if taken := [name for name in names if name in roles]:
         raise ParameterError(f"{', '.join(taken)} of {table.name!r} cannot be replaced: searches depend on it")
     kept = [metric for metric in old.metrics if metric.name not in names]
-    description = dataclasses.replace(
-        old, metrics=(*kept, *metrics), notes=tuple(dict.fromkeys((*old.notes, *notes)))
-    )
+    description = dataclasses.replace(old, metrics=(*kept, *metrics), notes=tuple(dict.fromkeys((*old.notes, *notes))))
     arrays = {metric.name: table.values(metric.name) for metric in kept}
     published = {metric.name: table.published_means(metric.name) for metric in kept}
     means = {name: array for name, array in published.items() if array is not None}

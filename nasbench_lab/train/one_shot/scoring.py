@@ -48,7 +48,8 @@ def score(
         # In lexicographic order, evaluators can reuse most (`Supernet.evaluator`).
         for count, place in enumerate(np.lexsort(codes.T[::-1]).tolist(), start=1):
             outputs = evaluate(codes[place].tolist())
-            right = sum(int((x.argmax(1) == labels[:, 0]).sum()) for x, (_, labels) in zip(outputs, images, strict=True))
+            known = zip(outputs, images, strict=True)
+            right = sum(int((x.argmax(1) == labels[:, 0]).sum()) for x, (_, labels) in known)
             found[place] = 100 * right / len(part)
             if progress is not None:
                 progress(count, len(codes))

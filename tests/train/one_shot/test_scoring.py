@@ -68,7 +68,7 @@ def test_paths_in_order_compute_the_first_cell_rarely():
         evaluate = net.evaluator(torch.zeros(2, 1, 8, 8))
         for codes in [[*first, *last] for first, last in itertools.product(firsts, lasts)]:
             evaluate(codes)
-    # From the first node: 1 + 1 + 5 terms; from the second: 2 and 5; from the third, of which there are two: all but `none`.
+    # From the first node: 1 + 1 + 5 terms; from the second: 2 and 5; from the third, of which there are two, all but none.
     assert calls.count("edge") == 7 + 7 + 8, "every term is computed once"
     assert "cell" not in calls
 
@@ -103,7 +103,7 @@ def test_a_whole_space_is_scored_once_per_distinct_network(monkeypatch):
     shared = representatives(SPACE)
     few = shared.copy()
     few[shared > 12] = 0  # as if the space had the first few networks only
-    monkeypatch.setattr("nasbench_lab.train.one_shot.scoring.representatives", lambda space: few)
+    monkeypatch.setattr("nasbench_lab.train.one_shot.scoring.representatives", lambda _: few)
     net, told = supernet(cells=1, channels=2), []
     found = score_space(net, BATCHES, "test", progress=lambda done, all_of_them: told.append((done, all_of_them)))
     distinct = np.unique(few)
