@@ -68,7 +68,7 @@ def test_paths_in_order_compute_the_first_cell_rarely():
         evaluate = net.evaluator(torch.zeros(2, 1, 8, 8))
         for codes in [[*first, *last] for first, last in itertools.product(firsts, lasts)]:
             evaluate(codes)
-    # From the first node: 1 + 1 + 5 terms; from the second: 2 and 5; from the third, of which there are two, all but none.
+    # From the first node: 1 + 1 + 5 terms; from the second: 2 and 5; from the third, two of them, all but none.
     assert calls.count("edge") == 7 + 7 + 8, "every term is computed once"
     assert "cell" not in calls
 
