@@ -205,12 +205,15 @@ def _metrics(name: str, what: str) -> list[Metric]:
 
 
 def write_study(folder: Path) -> None:
-    """Write the quality of all scores."""
-    rows = list(quality_rows(Study(), folder))
-    with atomic_path(RESULTS / "quality.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    """Write the quality of all scores, after every supernet."""
+    rows: list[dict[str, str]] = []
+    for row in quality_rows(Study(), folder):
+        rows.append(row)
+        target = RESULTS / "quality.csv"
+        with atomic_path(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(row), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 def write_columns(folder: Path) -> None:
