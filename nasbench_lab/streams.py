@@ -41,6 +41,8 @@ STRATEGY = 0
 """Purpose of the stream of a strategy."""
 MEASUREMENT = 1
 """Purpose of the stream that chooses the observed repeats of measurements."""
+SCORE = 2
+"""Purpose of the stream that chooses the repeat of scores, such as the supernet of a run."""
 
 _MAX_SEED = 2**128
 _MAX_RUN = 2**64
@@ -97,7 +99,7 @@ class Streams:
         seed: root seed, 0 <= seed < 2**128.
         first_run: number of the first run.
         runs: number of runs.
-        purpose: stream of the runs, ``STRATEGY`` or ``MEASUREMENT``.
+        purpose: stream of the runs, ``STRATEGY``, ``MEASUREMENT`` or ``SCORE``.
 
     Raises:
         ParameterError: a number is not whole or out of range.

@@ -82,6 +82,7 @@ def _print(table: Table, found: Quality) -> None:
         **_fidelity_lines(table, found),
         "valid and test": f"rank correlation of the means: {_number(found.valid_with_test)}",
         "time and quality": f"rank correlation of cost and test: {_number(found.cost_with_quality)}",
+        **{name: f"a score; rank correlation with test: {_number(rho)}" for name, rho in found.scores.items()},
     }
     for key, value in lines.items():
         typer.echo(f"{key:<20} {value}")

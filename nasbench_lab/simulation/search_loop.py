@@ -18,7 +18,7 @@ from nasbench_lab.simulation.synchronous import OneWorker, SynchronousWorkers
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
-from nasbench_lab.streams import MEASUREMENT, Streams
+from nasbench_lab.streams import MEASUREMENT, SCORE, Streams
 from nasbench_lab.tables.table import Table
 
 
@@ -40,7 +40,7 @@ def simulate_together(
         several = Fidelities(table, measurements)
         fidelities, evaluator = several.epochs, ManyFidelities(several, draws, strategy.name)
     objectives = (table.objective.name, *(goals.objectives if goals else ()))
-    scores = TableScores(table, clock.runs)
+    scores = TableScores(table, Streams(conditions.seed, first_run, clock.runs, SCORE), conditions.repeat)
     problem = Problem(table.space, streams, fidelities, conditions.workers, objectives, scores)
     search = _Search(strategy, problem, table, evaluator, _Teller(measurements, goals))
     if conditions.workers > 1 and strategy.asynchronous:
@@ -154,10 +154,9 @@ def _without_waiting(search: _Search, clock: Clock, workers: int) -> None:
 
 
 def _give(worker: IntArray, now: FloatArray, queue: _Queue, search: _Search, busy: Workers) -> None:
-    """Give one worker per run the next proposal. The seconds that the run owes for scores delay its start."""
+    """Give one worker per run the next proposal."""
     number, proposals = queue.number, queue.take()
-    due = search.due()
-    busy.start(worker, now if due is None else now + due, number, search.evaluate(proposals))
+    busy.start(worker, queue.start(now, search.due()), number, search.evaluate(proposals))
 
 
 class _Queue:
@@ -167,7 +166,18 @@ class _Queue:
         self._search = search
         self._waiting: Proposals | None = None
         self._taken = 0
+        self._scored: FloatArray | float = 0.0  # when the scores of every run are computed that were asked for so far
         self.number = 0  # number of the next proposal
+
+    def start(self, now: FloatArray, due: FloatArray | None) -> FloatArray:
+        """Return when the evaluation of the proposal taken last starts, after the seconds that runs owe for scores.
+
+        A run computes scores one after the other, so a proposal also waits for those that were asked for earlier.
+        """
+        begin = np.maximum(now, self._scored)
+        if due is not None:
+            self._scored = begin = begin + due
+        return begin
 
     def take(self) -> Proposals:
         """Return the next proposal of every run, shape (runs, 1)."""

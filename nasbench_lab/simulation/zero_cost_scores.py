@@ -1,8 +1,12 @@
-"""Zero-cost scores of a table, which need no training but cost simulated seconds."""
+"""The scores of a table, which need no training of the scored architecture but cost simulated seconds.
+
+Zero-cost scores rate untrained networks. Scores of a supernet need its training once; a run pays for it when it asks
+for the first score.
+"""
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -11,13 +15,15 @@ from nasbench_lab.errors import UnknownNameError
 from nasbench_lab.messages import unknown
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Scores
+from nasbench_lab.streams import Streams
 from nasbench_lab.tables import catalogue
 from nasbench_lab.tables.description import Description
-from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.table import Repeat, Table
 
 _PRICE = "{}_seconds"
 """Name of the metric with the seconds of a score. A metric without such a companion is not a score."""
-
+_TRAINING = "{}_training_seconds"
+"""Name of the metric with the seconds that a run pays once, before its first score: the training of a supernet."""
 
 _MOST_LISTED = 4  # tables
 
@@ -68,18 +74,26 @@ def tables_with(score: str | None) -> str:
 
 @final
 class TableScores(Scores):
-    """The zero-cost scores of a table: metrics without a split that have a companion metric with their seconds.
+    """The scores of a table: metrics without a split that have a companion metric with their seconds.
+
+    A score that has repeats, such as that of supernets from several seeds, has one repeat per run: the run uses one
+    supernet.
 
     Args:
         table: the table.
-        runs: number of runs.
+        draws: random numbers that choose the repeat of every run.
+        repeat: ``"sample"`` chooses a repeat per run; ``"mean"`` gives means over the repeats, of scores and seconds;
+            a number is a repeat for all runs.
     """
 
-    def __init__(self, table: Table, runs: int) -> None:
+    def __init__(self, table: Table, draws: Streams, repeat: Repeat | Literal["sample"] = "sample") -> None:
         self._table = table
         self._names = score_names(table.description)
-        self._runs = runs
+        self._repeat = repeat
+        self._draws = draws
+        self._drawn: FloatArray | None = None  # one number per run, when a score with repeats is first asked for
         self._due: FloatArray | None = None
+        self._trained = {name: np.zeros(draws.runs, dtype=bool) for name in self._names if self._training(name)}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,9 +108,13 @@ class TableScores(Scores):
         if name not in self._names:
             raise unknown("score", name, self._names)
         where, asked = np.maximum(architecture, 0), architecture >= 0
-        price = np.where(asked, self._table.lookup(where, metric=_PRICE.format(name)), 0.0).sum(axis=1)
+        price = np.where(asked, self._values(_PRICE.format(name), where), 0.0).sum(axis=1)
+        if name in self._trained:
+            first = asked.any(axis=1) & ~self._trained[name]
+            self._trained[name] |= first
+            price = price + np.where(first, self._values(_TRAINING.format(name), where[:, :1])[:, 0], 0.0)
         self._due = price if self._due is None else self._due + price
-        score = self._table.lookup(where, metric=name)
+        score = self._values(name, where)
         if self._table.description.metric(name).direction == "minimize":
             score = -score
         return np.where(asked, score, np.nan)
@@ -105,3 +123,16 @@ class TableScores(Scores):
         """Return the seconds that every run owes, shape (runs,), and reset them; None if no score was requested."""
         due, self._due = self._due, None
         return due
+
+    def _training(self, name: str) -> bool:
+        return _TRAINING.format(name) in self._table.metrics
+
+    def _values(self, metric: str, where: IntArray) -> FloatArray:
+        """Return a metric of architectures, in the repeat of every run."""
+        if self._repeat != "sample" or "repeat" not in self._table.description.metric(metric).axes:
+            repeat: Repeat = "mean" if self._repeat == "sample" else self._repeat
+            return self._table.lookup(where, repeat=repeat, metric=metric)
+        if self._drawn is None:
+            self._drawn = self._draws.uniform(1).copy()
+        repeats = self._table.repeat_values(metric)
+        return repeats[where, (self._drawn * repeats.shape[1]).astype(np.int64)]

@@ -13,9 +13,10 @@ from nasbench_lab.streams import Streams
 
 
 class Scores(abc.ABC):
-    """Scores of architectures that need no training, such as synflow or naswot.
+    """Scores of architectures that need no training of the architecture, such as synflow, or accuracies in a supernet.
 
-    Asking for a score costs simulated time. The run that asks pays it before its next evaluation starts.
+    Asking for a score costs simulated time. The run that asks pays it before its next evaluation starts. The training
+    of a supernet is paid once per run, with its first score.
     """
 
     @property

@@ -35,7 +35,7 @@ class ZeroCostFilter(ScoredStrategy[_State]):
 
     Args:
         inner: name of the inner strategy, or a Strategy object.
-        score: name of the score; higher is better.
+        score: name of the score; higher is better. ``supernet_fair`` of digits/topology is one of a trained supernet.
         candidates: number of proposals of which one is evaluated.
     """
 

@@ -34,7 +34,7 @@ class ZeroCostWarmStart(ScoredStrategy[_State]):
 
     Args:
         inner: name of the inner strategy, or a Strategy object.
-        score: name of the score; higher is better.
+        score: name of the score; higher is better. ``supernet_fair`` of digits/topology is one of a trained supernet.
         candidates: number of architectures that are scored; 1,000 and 3,000 in the paper.
         warm: number of them that are evaluated.
     """

@@ -1,5 +1,6 @@
 """Benchmark tables: description, queries, file format, importers and catalogue."""
 
+from nasbench_lab.tables.added_columns import with_columns
 from nasbench_lab.tables.catalogue import cached_path, fetch, find_recipe, list_tables, load
 from nasbench_lab.tables.citations import cite
 from nasbench_lab.tables.description import Description, Metric
@@ -29,5 +30,6 @@ __all__ = [
     "read_columns",
     "subset",
     "verify",
+    "with_columns",
     "write",
 ]

@@ -28,7 +28,7 @@ from nasbench_lab.simulation.sent_objects import packed
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies import Evaluations, Problem, Proposals, Strategy
 from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
-from nasbench_lab.streams import Streams
+from nasbench_lab.streams import SCORE, Streams
 from nasbench_lab.tables import Table
 from nasbench_lab.testing.synthetic import SPACES, synthetic_table
 
@@ -176,7 +176,7 @@ def case_state_survives_pickling(strategy: Strategy[Any]) -> None:
     values = np.nan_to_num(table.mean_values("valid_accuracy"))
 
     def search(pickle_at: int) -> list[Any]:
-        scores = TableScores(table, _RUNS)
+        scores = TableScores(table, Streams(5, 0, _RUNS, SCORE))
         task = Problem(table.space, Streams(5, 0, _RUNS), table.fidelities, scores=scores)
         state, asked, count = strategy.start(task), [], 0
         for step in range(30):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nasbench_lab.train.one_shot.saved_supernets import load_supernet as load_supernet
     from nasbench_lab.train.one_shot.saved_supernets import save_supernet as save_supernet
     from nasbench_lab.train.one_shot.scoring import score as score
+    from nasbench_lab.train.one_shot.scoring import score_space as score_space
     from nasbench_lab.train.one_shot.search_context import Batch as Batch
     from nasbench_lab.train.one_shot.search_context import SearchContext as SearchContext
     from nasbench_lab.train.one_shot.search_context import SupernetOptions as SupernetOptions
@@ -63,6 +64,7 @@ _HOMES = {
     "ranking": "supernet_ranking",
     "save_supernet": "saved_supernets",
     "score": "scoring",
+    "score_space": "scoring",
     "search": "searches",
     "snapshot_path": "snapshots",
 }
@@ -93,6 +95,7 @@ __all__ = [
     "ranking",
     "save_supernet",
     "score",
+    "score_space",
     "search",
     "snapshot_path",
 ]

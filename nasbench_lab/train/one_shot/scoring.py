@@ -2,42 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from nasbench_lab.train.devices import reproducible_arithmetic
+from nasbench_lab.train.equivalent_networks import representatives
 from nasbench_lab.train.image_batches import ImageBatches
 from nasbench_lab.train.one_shot.supernets.selection import Path
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet, recalibrate
 
 RECALIBRATION_BATCHES = 6
 
+Progress = Callable[[int, int], None]
+"""Called with the number of scored architectures, and how many there are."""
+
 
 def score(
-    supernet: Supernet, batches: ImageBatches, architectures: Sequence[int], split: str = "valid"
+    supernet: Supernet,
+    batches: ImageBatches,
+    architectures: ArrayLike,
+    split: str = "valid",
+    *,
+    progress: Progress | None = None,
 ) -> NDArray[np.float64]:
     """Return the accuracy in percent of every architecture with the shared weights, shape (architectures,).
 
     Args:
         supernet: trained network with shared weights.
         batches: of the data set, for one seed.
-        architectures: indices.
+        architectures: indices, shape (architectures,).
         split: images to score on, ``"valid"`` or ``"test"``.
+        progress: called after every architecture.
     """
     part = getattr(batches.dataset, split)
     images = list(batches.evaluation(part, batch=len(part)))
-    training = (
-        [x for x, _ in batches.training(0)][:RECALIBRATION_BATCHES] if supernet.statistics == "recalibrated" else []
-    )
+    codes = supernet.space.codes(np.asarray(architectures))
+    found = np.empty(len(codes))
     supernet.eval()
-    found = np.empty(len(architectures))
     with torch.no_grad(), reproducible_arithmetic(batches.device):
-        for place, codes in enumerate(supernet.space.codes(np.asarray(architectures)).tolist()):
-            if training:
-                recalibrate(supernet, codes, training)
-            right = sum(int((supernet(x, Path(codes)).argmax(1) == labels[:, 0]).sum()) for x, labels in images)
+        evaluate = _evaluator(supernet, batches, [x for x, _ in images])
+        # In lexicographic order, evaluators can reuse most (`Supernet.evaluator`).
+        for count, place in enumerate(np.lexsort(codes.T[::-1]).tolist(), start=1):
+            outputs = evaluate(codes[place].tolist())
+            known = zip(outputs, images, strict=True)
+            right = sum(int((x.argmax(1) == labels[:, 0]).sum()) for x, (_, labels) in known)
             found[place] = 100 * right / len(part)
+            if progress is not None:
+                progress(count, len(codes))
     return found
+
+
+def score_space(
+    supernet: Supernet, batches: ImageBatches, split: str = "valid", *, progress: Progress | None = None
+) -> NDArray[np.float64]:
+    """Return the scores of all architectures of the space, shape (size,).
+
+    Architectures that are the same network (`nasbench_lab.train.equivalent_networks`) get the score of the first of
+    them. In a supernet, they can have different weights: a convolution has other ones on another edge.
+
+    Args:
+        supernet: see `score`, as for the other arguments.
+        batches: see `score`.
+        split: see `score`.
+        progress: called with the number of scored networks, and how many there are.
+    """
+    networks, number = np.unique(representatives(supernet.space), return_inverse=True)
+    return score(supernet, batches, networks, split, progress=progress)[number]
+
+
+def _evaluator(
+    supernet: Supernet, batches: ImageBatches, images: Sequence[Tensor]
+) -> Callable[[Sequence[int]], list[Tensor]]:
+    """Return a function from codes to the outputs of all batches of images."""
+    if supernet.statistics != "recalibrated":
+        evaluators = [supernet.evaluator(x) for x in images]
+        return lambda codes: [evaluate(codes) for evaluate in evaluators]
+    training = [x for x, _ in batches.training(0)][:RECALIBRATION_BATCHES]
+
+    def recalibrated(codes: Sequence[int]) -> list[Tensor]:
+        recalibrate(supernet, codes, training)
+        return [supernet(x, Path(codes)) for x in images]
+
+    return recalibrated

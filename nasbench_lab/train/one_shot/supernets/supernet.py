@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -120,6 +120,14 @@ class Supernet(nn.Module, abc.ABC):
             return self.network(images)
         finally:
             self.current.selection = None
+
+    def evaluator(self, images: Tensor) -> Callable[[Sequence[int]], Tensor]:
+        """Return a function from the codes of a path to its scores of these images, as `forward` gives them.
+
+        A subclass may keep what paths have in common, so the weights and statistics must not change between calls. Call
+        it in evaluation mode and without gradients, and paths in lexicographic order.
+        """
+        return lambda codes: self(images, Path(codes))
 
     def stand_alone(self, codes: Sequence[int]) -> nn.Module:
         """Return the network of an architecture, alone, with copies of its shared weights and running statistics.

@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from torch import Tensor, nn
 
 from nasbench_lab.spaces.topology import EDGES, OPERATIONS
-from nasbench_lab.train.networks.nats import edge_layer, stages_of_cells
-from nasbench_lab.train.one_shot.supernets.mixed_layer import MixedLayer, zeros
+from nasbench_lab.train.networks.nats import stages_of_cells
 from nasbench_lab.train.one_shot.supernets.partial_channels import PartialLayer
-from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection
+from nasbench_lab.train.one_shot.supernets.shared_start import SharedStart
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
-from nasbench_lab.train.one_shot.supernets.widths import GivenWidth, WidthNorm, follow
+from nasbench_lab.train.one_shot.supernets.topology_cell import MixedTopologyCell
+from nasbench_lab.train.one_shot.supernets.widths import WidthNorm, follow
 
 _DECISIONS = {f"{source}->{target}": decision for decision, (source, target) in enumerate(EDGES)}
 _EDGE = re.compile(r"(\d+\.edges\.(\d->\d))\.(.*)")
 
-
 _NONE = OPERATIONS.index("none")
-
-
-class MixedTopologyCell(nn.Module):
-    """A cell with all operations on every edge.
-
-    Args:
-        channels: channels of all nodes.
-        current: tells what the forward pass uses.
-        part: how many channels the operations compute; None for all, without a bypass.
-    """
-
-    def __init__(self, channels: int, current: CurrentSelection, part: GivenWidth | None = None) -> None:
-        super().__init__()
-        self.edges = nn.ModuleDict()
-        computed = channels if part is None else part.most
-        for decision, (source, target) in enumerate(EDGES):
-            options = [edge_layer(name, computed, computed) for name in OPERATIONS]
-            self.edges[f"{source}->{target}"] = (
-                MixedLayer(options, decision, current)
-                if part is None
-                else PartialLayer(options, decision, current, part)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Compute the last node, with as many images, channels and pixels as the first."""
-        nodes: list[Tensor] = [x]
-        common: list[dict[str, Tensor]] = [{}, {}, {}]  # a node is pooled once, for all edges out of it
-        for target in range(1, 4):
-            outputs = [self.edges[f"{source}->{target}"](node, common[source]) for source, node in enumerate(nodes)]
-            terms = [output for output in outputs if output is not None]
-            nodes.append(sum(terms[1:], terms[0]) if terms else zeros(x, x.shape[1]))
-        return nodes[-1]
 
 
 class TopologySupernet(Supernet):
@@ -98,3 +65,10 @@ class TopologySupernet(Supernet):
             return name
         edge, nodes, rest = match.groups()
         return f"{edge}.options.{codes[_DECISIONS[nodes]]}.{rest}"
+
+    def evaluator(self, images: Tensor) -> Callable[[Sequence[int]], Tensor]:
+        """Return a function that computes the stem once, and the first cell once per different part of it."""
+        if self.partial is not None:
+            return super().evaluator(images)
+        shared = SharedStart(self.network, self.current, images)
+        return shared if shared.fits else super().evaluator(images)
