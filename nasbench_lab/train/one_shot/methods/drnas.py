@@ -114,8 +114,8 @@ class Drnas(Method[_State]):
                 widen(search.supernet, search.optimizer, search.random)
 
     def recommend(self, search: SearchContext, state: _State) -> int | None:
-        """Return the architecture with the highest concentrations; None before they are trained."""
-        if not state.trained:
+        """Return the architecture with the highest concentrations; None before they are trained, but for the last epoch."""
+        if not state.trained and search.epoch + 1 < search.epochs:
             return None
         without = []
         empty_options = search.supernet.options_without_output()

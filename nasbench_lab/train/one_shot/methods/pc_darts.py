@@ -109,8 +109,8 @@ class PcDarts(Method[_State]):
         search.update_weights(train, [state.architecture.mixture().detached()], clip=self.clip)
 
     def recommend(self, search: SearchContext, state: _State) -> int | None:
-        """Return the most probable architecture; None before the logits are trained."""
-        if not state.trained:
+        """Return the most probable architecture; None before the logits are trained, but for the last epoch."""
+        if not state.trained and search.epoch + 1 < search.epochs:
             return None
         without = None if self.none else search.supernet.options_without_output()
         return most_probable(search.space, state.architecture.alphas.log_probabilities(), without)
