@@ -124,3 +124,10 @@ def test_none_stays_where_nothing_else_is_left():
 def test_odd_numbers_of_parts_are_refused():
     with pytest.raises(ParameterError, match="partial_channels must be 1 or even, got 3"):
         Drnas(partial_channels=3)
+
+
+def test_a_search_that_ends_before_concentrations_are_trained_names_an_architecture():
+    run = search_run(Drnas(warmup=0.9), batch=18)
+    run.complete()
+    assert not run.state.trained
+    assert run.recommended[-1] >= 0

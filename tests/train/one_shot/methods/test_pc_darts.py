@@ -62,3 +62,10 @@ def test_spaces_without_partial_channels_are_refused(space):
 def test_channels_that_cannot_be_divided_are_refused():
     with pytest.raises(ParameterError, match="partial channels of 1/3 need a multiple of 3 channels, got 4"):
         search_run(PcDarts(partial_channels=3))
+
+
+def test_a_search_that_ends_before_the_logits_are_trained_names_an_architecture():
+    run = search_run(PcDarts(warmup=0.9), batch=18)
+    run.complete()
+    assert not run.state.trained
+    assert run.recommended[-1] >= 0
