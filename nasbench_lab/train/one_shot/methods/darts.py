@@ -30,8 +30,8 @@ class Darts(Method[MixtureState]):
 
     - order 1 descends :math:`\nabla_\alpha L_{valid}(w, \alpha)`;
     - order 2 descends :math:`\nabla_\alpha L_{valid}(w - \xi \nabla_w L_{train}(w, \alpha), \alpha)`, the loss after a
-      virtual step of the shared weights (equations 6 to 8, see `unrolled_gradients`). It takes about four times as
-      long.
+      virtual step of the shared weights (equations 6 to 8, see `unrolled_gradients`). A step takes 2.5
+      times as long.
 
     The architecture has the most probable option of every decision.
 
