@@ -85,7 +85,7 @@ class Proxylessnas(Method[_State]):
         codes = sample_codes(search.space, state.chances(), search.random, 1)[0]
         search.update_weights(train, [Path(codes.tolist())])
         warm = search.epoch >= max(1, round(self.warmup * search.epochs))
-        if warm and (search.step % search.steps + 1) % self.every == 0:
+        if warm and (search.step + 1) % self.every == 0:
             search.supernet.train()
             if self.gradient == "reinforce":
                 self._reinforce(search, state)
