@@ -16,7 +16,7 @@ from nasbench_lab.train.one_shot.supernets import Path
 
 
 @dataclass
-class ScoredArchitectures:
+class KnownScores:
     """The state of a method that chooses among architectures whose accuracies with shared weights it knows.
 
     Attributes:
@@ -37,7 +37,7 @@ class ScoredArchitectures:
     def choose_best(self) -> None:
         """Choose the architecture with the best score; of several, the one that was scored first.
 
-        >>> state = ScoredArchitectures(known=[7, 3, 5], scores=[81.0, 90.0, 90.0])
+        >>> state = KnownScores(known=[7, 3, 5], scores=[81.0, 90.0, 90.0])
         >>> state.choose_best()
         >>> state.chosen
         3
@@ -45,7 +45,7 @@ class ScoredArchitectures:
         self.chosen = self.known[int(np.argmax(self.scores))]
 
 
-State = TypeVar("State", bound=ScoredArchitectures)
+State = TypeVar("State", bound=KnownScores)
 
 
 def train_paths(search: SearchContext, sampler: PathSampler, train: Batch) -> None:

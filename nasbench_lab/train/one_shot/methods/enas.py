@@ -15,12 +15,12 @@ from nasbench_lab.checks import Count, NonNegative, Positive, Probability
 from nasbench_lab.train.one_shot.controller import Controller, Written
 from nasbench_lab.train.one_shot.methods.base import Method
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
-from nasbench_lab.train.one_shot.shared_weight_search import ScoredArchitectures, score_new
+from nasbench_lab.train.one_shot.shared_weight_search import KnownScores, score_new
 from nasbench_lab.train.one_shot.supernets import Path
 
 
 @dataclass(kw_only=True)
-class _State(ScoredArchitectures):
+class _State(KnownScores):
     controller: Controller
     optimizer: torch.optim.Optimizer
     baseline: float = math.nan

@@ -8,12 +8,12 @@ from typing import ClassVar, final
 from nasbench_lab.train.one_shot.evolutionary_search import EvolutionaryMethod
 from nasbench_lab.train.one_shot.path_sampling import FairPaths
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
-from nasbench_lab.train.one_shot.shared_weight_search import ScoredArchitectures, train_paths
+from nasbench_lab.train.one_shot.shared_weight_search import KnownScores, train_paths
 
 
 @final
 @dataclass(frozen=True)
-class FairNas(EvolutionaryMethod[ScoredArchitectures]):
+class FairNas(EvolutionaryMethod[KnownScores]):
     """FairNAS (Chu, Zhang and Xu, ICCV 2021).
 
     Every step trains as many paths as a decision has options, and every option of every decision is in one of them. The
@@ -42,10 +42,10 @@ class FairNas(EvolutionaryMethod[ScoredArchitectures]):
     )
     epochs: ClassVar[int] = 60
 
-    def start(self, search: SearchContext) -> ScoredArchitectures:
+    def start(self, search: SearchContext) -> KnownScores:
         """Return the state before the first step."""
-        return ScoredArchitectures()
+        return KnownScores()
 
-    def step(self, search: SearchContext, state: ScoredArchitectures, train: Batch) -> None:
+    def step(self, search: SearchContext, state: KnownScores, train: Batch) -> None:
         """Train one path per option."""
         train_paths(search, FairPaths(), train)

@@ -10,13 +10,13 @@ from nasbench_lab.spaces import Space
 from nasbench_lab.train.one_shot.evolutionary_search import EvolutionaryMethod
 from nasbench_lab.train.one_shot.path_sampling import UniformPaths
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
-from nasbench_lab.train.one_shot.shared_weight_search import ScoredArchitectures, train_paths
+from nasbench_lab.train.one_shot.shared_weight_search import KnownScores, train_paths
 from nasbench_lab.train.one_shot.supernets import SplitSupernet, Supernet
 
 
 @final
 @dataclass(frozen=True)
-class FewShot(EvolutionaryMethod[ScoredArchitectures]):
+class FewShot(EvolutionaryMethod[KnownScores]):
     """Few-shot neural architecture search (Zhao, Wang, Tian, Fonseca and Guo, ICML 2021).
 
     First, one supernet is trained along uniform paths. Then it is split: there is one sub-supernet per option of the
@@ -58,11 +58,11 @@ class FewShot(EvolutionaryMethod[ScoredArchitectures]):
         """
         return SplitSupernet(super().build(space, **options), self.decisions)
 
-    def start(self, search: SearchContext) -> ScoredArchitectures:
+    def start(self, search: SearchContext) -> KnownScores:
         """Return the state before the first step."""
-        return ScoredArchitectures()
+        return KnownScores()
 
-    def step(self, search: SearchContext, state: ScoredArchitectures, train: Batch) -> None:
+    def step(self, search: SearchContext, state: KnownScores, train: Batch) -> None:
         """Train one uniform path, in its sub-supernet; split the supernet before, if it is time."""
         supernet = cast(SplitSupernet, search.supernet)
         if not supernet.is_split and search.step >= self.before * search.steps * search.epochs:

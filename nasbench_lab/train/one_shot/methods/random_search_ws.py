@@ -11,13 +11,13 @@ from nasbench_lab.checks import Count, require
 from nasbench_lab.train.one_shot.methods.base import Method
 from nasbench_lab.train.one_shot.path_sampling import UniformPaths
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
-from nasbench_lab.train.one_shot.shared_weight_search import ScoredArchitectures, score_new, train_paths
+from nasbench_lab.train.one_shot.shared_weight_search import KnownScores, score_new, train_paths
 from nasbench_lab.train.one_shot.supernets import Path
 
 
 @final
 @dataclass(frozen=True)
-class RandomSearchWithSharing(Method[ScoredArchitectures]):
+class RandomSearchWithSharing(Method[KnownScores]):
     """Random search with weight sharing (Li and Talwalkar, UAI 2019); RSPS in NAS-Bench-201.
 
     Every step trains one path, uniform over the architectures. After the training, random architectures are scored with
@@ -54,15 +54,15 @@ class RandomSearchWithSharing(Method[ScoredArchitectures]):
             self.finalists <= self.samples, f"finalists must be at most samples, {self.samples}, got {self.finalists}"
         )
 
-    def start(self, search: SearchContext) -> ScoredArchitectures:
+    def start(self, search: SearchContext) -> KnownScores:
         """Return the state before the first step."""
-        return ScoredArchitectures()
+        return KnownScores()
 
-    def step(self, search: SearchContext, state: ScoredArchitectures, train: Batch) -> None:
+    def step(self, search: SearchContext, state: KnownScores, train: Batch) -> None:
         """Train one uniform path."""
         train_paths(search, UniformPaths(), train)
 
-    def finish(self, search: SearchContext, state: ScoredArchitectures) -> None:
+    def finish(self, search: SearchContext, state: KnownScores) -> None:
         """Choose the best of random architectures with the shared weights."""
         drawn = list(dict.fromkeys(search.random.integers(search.space.size, size=self.samples).tolist()))
         if self.finalists < len(drawn) and self.batches * search.recipe.batch < len(search.dataset.valid):
@@ -71,7 +71,7 @@ class RandomSearchWithSharing(Method[ScoredArchitectures]):
         score_new(search, self, state, drawn)
         state.choose_best()
 
-    def recommend(self, search: SearchContext, state: ScoredArchitectures) -> int | None:
+    def recommend(self, search: SearchContext, state: KnownScores) -> int | None:
         """Return the best of the random architectures, None before they are scored."""
         return state.recommended
 

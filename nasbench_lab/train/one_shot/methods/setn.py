@@ -18,12 +18,12 @@ from nasbench_lab.train.one_shot.architecture_parameters import (
 from nasbench_lab.train.one_shot.methods.base import Method
 from nasbench_lab.train.one_shot.path_sampling import UniformPaths
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
-from nasbench_lab.train.one_shot.shared_weight_search import ScoredArchitectures, score_new, train_paths
+from nasbench_lab.train.one_shot.shared_weight_search import KnownScores, score_new, train_paths
 from nasbench_lab.train.one_shot.supernets import Mixture
 
 
 @dataclass(kw_only=True)
-class _State(ScoredArchitectures):
+class _State(KnownScores):
     alphas: ArchitectureParameters
     optimizer: torch.optim.Optimizer
 

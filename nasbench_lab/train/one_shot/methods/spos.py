@@ -8,12 +8,12 @@ from typing import ClassVar, final
 from nasbench_lab.train.one_shot.evolutionary_search import EvolutionaryMethod
 from nasbench_lab.train.one_shot.path_sampling import UniformPaths
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
-from nasbench_lab.train.one_shot.shared_weight_search import ScoredArchitectures, train_paths
+from nasbench_lab.train.one_shot.shared_weight_search import KnownScores, train_paths
 
 
 @final
 @dataclass(frozen=True)
-class Spos(EvolutionaryMethod[ScoredArchitectures]):
+class Spos(EvolutionaryMethod[KnownScores]):
     """Single path one-shot (Guo et al., Single Path One-Shot Neural Architecture Search, ECCV 2020).
 
     Every step trains one path, uniform over the architectures (equations 5 and 7, section 3.2). After the training, an
@@ -35,10 +35,10 @@ class Spos(EvolutionaryMethod[ScoredArchitectures]):
     reference: ClassVar[str] = "Guo et al., Single Path One-Shot Neural Architecture Search, ECCV 2020"
     epochs: ClassVar[int] = 300
 
-    def start(self, search: SearchContext) -> ScoredArchitectures:
+    def start(self, search: SearchContext) -> KnownScores:
         """Return the state before the first step."""
-        return ScoredArchitectures()
+        return KnownScores()
 
-    def step(self, search: SearchContext, state: ScoredArchitectures, train: Batch) -> None:
+    def step(self, search: SearchContext, state: KnownScores, train: Batch) -> None:
         """Train one uniform path."""
         train_paths(search, UniformPaths(), train)
