@@ -108,6 +108,8 @@ class Results:
           results that are not combined.
         - ``imported``: simulations that were imported, each with ``strategy``, ``table`` and its `Setting.origin`:
           ``format``, ``files`` with their SHA-256, ``tool``, ``clock``, ``unknown`` conditions, and more by format.
+        - ``trained``: searches that trained networks themselves, each with ``strategy``, ``table`` and its
+          `Setting.training`.
         """
         return self._provenance
 

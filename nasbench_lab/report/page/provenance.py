@@ -91,6 +91,19 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
         files = "; ".join(f"{file['name']}, SHA-256 {file['sha256']}" for file in each["files"])
         yield "imported", f"{each['strategy']} on {each['table']}, {each['format']}{f': {files}' if files else ''}"
 
+    for each in given.get("trained") or ():
+        facts = {name: value for name, value in each.items() if name not in ("strategy", "table", "format")}
+        listed = ", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in facts.items())
+        yield "training", f"{each['strategy']} on {each['table']}{f': {listed}' if listed else ''}"
+
+
+def _short(value: Any) -> str:
+    """Return a fact of a training; of many values the range."""
+    numbers = isinstance(value, list) and len(value) > 1 and all(isinstance(each, int | float) for each in value)
+    if numbers:
+        return f"{min(value):.4g} to {max(value):.4g}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
 
 def _content(given: Mapping[str, Any]) -> str:
     kind = str(given["kind"])
