@@ -42,9 +42,10 @@ class Trajectories:
         times: per axis, when the entry became the incumbent: the number of its evaluation, or the simulated seconds at
             the end of that evaluation. ``"seconds"`` only where the table has times, and ``"evaluations"`` only where
             the search evaluated anything (see `Setting.trains_networks`). Shape (E,).
-        architecture: index of the architecture, shape (E,).
-        regrets: per kind that exists, regret of the architecture in the metric's unit; inf where its mean is not known,
-            shape (E,).
+        architecture: index of the architecture, shape (E,); -1 where a run that had an incumbent has none, as its
+            strategy now recommends nothing that counts.
+        regrets: per kind that exists, regret of the architecture in the metric's unit; inf where its mean is not known
+            or there is no architecture, shape (E,).
         ends: per axis, when each run ended, shape (R,).
     """
 
@@ -164,7 +165,7 @@ def _of_block(trace: Trace) -> Trajectories:
     for kind in REGRETS[1:]:
         if kind in trace.reference.means:
             regret = trace.reference.regret(kind, trace.reference.mean(kind))[architecture]
-            regrets[kind] = np.where(np.isnan(regret), np.inf, regret)
+            regrets[kind] = np.where(np.isnan(regret) | (architecture < 0), np.inf, regret)
     return Trajectories(trace.runs, run, times, architecture, regrets, ends)
 
 
@@ -192,6 +193,7 @@ def _changes(trace: Trace) -> tuple[IntArray, IntArray, IntArray, FloatArray | N
     """
     incumbent = trace.incumbent()
     changed: NDArray[np.bool_] = incumbent >= 0
+    changed[:, 1:] |= trace.mask[:, 1:] & (incumbent[:, :-1] >= 0)  # what counted does so no longer
     same = incumbent[:, 1:] == incumbent[:, :-1]
     regret = None
     if "observed" in trace.kinds:

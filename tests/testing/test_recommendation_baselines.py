@@ -15,12 +15,12 @@ TABLE = synthetic_table("chain")
 RUNS = 32
 
 
-class Failed(Exception):
+class CheckFailedError(Exception):
     pass
 
 
 def fail(message):
-    raise Failed(message)
+    raise CheckFailedError(message)
 
 
 def fixture(folder, *, update=False):
@@ -47,7 +47,7 @@ def test_a_baseline_of_a_trained_search_is_made_and_checked(tmp_path):
     assert any("no run is simulated again" in note for note in same.notes)
     assert "not audited" in str(same.notes)
     other = fixture(tmp_path)
-    with pytest.raises(Failed, match=r"worse"):
+    with pytest.raises(CheckFailedError, match=r"worse"):
         other.check_trace(trained(worse=80), TABLE)
     assert any("runs differ" in note for note in other.outcomes[0].notes)
     with pytest.raises(nl.errors.ParameterError, match="or check a trace with the fixture strategy_baseline"):

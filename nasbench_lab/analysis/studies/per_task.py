@@ -215,7 +215,8 @@ def _curves(
 def _most_found(found: Trajectories, reference: Reference, task: int, strategy: int) -> list[Found]:
     """Return the architecture with which most runs ended; nothing if no run has a value."""
     final = found.final()
-    architectures, runs = np.unique(found.architecture[final[final >= 0]], return_counts=True)
+    ends = found.architecture[final[final >= 0]]
+    architectures, runs = np.unique(ends[ends >= 0], return_counts=True)
     if not len(architectures):
         return []
     index, often = int(architectures[runs.argmax()]), int(runs.max())  # argmax takes the first, the smallest index

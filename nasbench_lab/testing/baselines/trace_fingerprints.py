@@ -1,7 +1,7 @@
 """The exact tier of a baseline: hashes of the evaluations of runs, which show where two traces begin to differ.
 
-Only integers are hashed (architectures, fidelities, repeats, and what was recommended, if anything was), so fingerprints
-are the same on every platform. Every run has short hashes of its first 1, 2, 4, 8, ... evaluations; one long hash covers
+Only integers are hashed (architectures, fidelities, repeats, and recommendations if there are any), so fingerprints are
+the same on every platform. Every run has short hashes of its first 1, 2, 4, 8, ... evaluations; one long hash covers
 all runs.
 """
 
