@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulation.provenance import imported_results, provenance, trained_searches
+from nasbench_lab.simulation.provenance import imported_results, provenance
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.setting import Setting, joined_setting, same_but_runs
 from nasbench_lab.simulation.stored_runs import StoredRuns, first_difference
@@ -256,7 +256,6 @@ def _provenance(
         wall_seconds=None if None in seconds else round(sum(seconds), 3),
         tables=list({(table["name"], table["checksum"]): table for one in given for table in one["tables"]}.values()),
         imported=imported_results(settings),
-        trained=trained_searches(settings),
         skipped=[skip for skip in skipped.values() if (skip["strategy"], skip["table"]) not in ran],
         missing=sum(one["missing"] for one in given),
         unfinished=[each for one in given for each in one["unfinished"]],
