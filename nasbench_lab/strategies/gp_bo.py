@@ -100,7 +100,8 @@ class GaussianProcessSearch(Strategy[_State]):
         noise: variance of the noise as a fraction of the variance of the process, or None to fit it.
         pool_size: number of candidates in a pool.
         fantasy: value of an evaluation that has not ended: ``"believer"``, ``"min"``, ``"mean"`` or ``"max"``.
-        recommendation: ``"observed"``, ``"evaluated"`` or ``"space"``, see above.
+        recommendation: the answer of a run: the best ``"observed"`` value, or the largest posterior mean of all
+            ``"evaluated"`` architectures or of the whole ``"space"``.
     """
 
     name: ClassVar[str] = "gp-bo"

@@ -74,22 +74,18 @@ def _recommended(trace: Trace, table: Table) -> str:
     if trace.recommended is None:
         return ""
     outside = trace.mask & ((trace.recommended < -1) | (trace.recommended >= table.space.size))
-    return _line(
-        "recommendation",
-        trace,
-        outside.any(axis=1),
-        f"recommends what is not in 0..{table.space.size - 1} of the space",
-    )
+    text = f"recommends what is not in 0..{table.space.size - 1} of the space"
+    return _line("recommendation", trace, outside.sum(axis=1) > 0, text)
 
 
 def _own_clock(trace: Trace) -> str:
     """Check that the seconds of a search that trained networks itself neither decrease nor exceed the budget."""
-    limit = trace.setting.budget.seconds
+    limit = trace.setting.budget.seconds or np.inf
     time = np.where(trace.mask, trace.time, np.inf)
-    late = trace.mask & (np.isnan(trace.time) | (time > (np.inf if limit is None else limit)))
+    late = trace.mask & (np.isnan(trace.time) | (time > limit))
     backwards = trace.mask[:, 1:] & (time[:, 1:] < time[:, :-1])
-    return _line("budget", trace, late.any(axis=1), f"goes on after {limit:g} s") or _line(
-        "clock", trace, backwards.any(axis=1), "has seconds that decrease"
+    return _line("budget", trace, late.sum(axis=1) > 0, f"goes on after {limit:g} s") or _line(
+        "clock", trace, backwards.sum(axis=1) > 0, "has seconds that decrease"
     )
 
 
