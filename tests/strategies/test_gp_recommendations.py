@@ -7,7 +7,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies import Evaluations, Problem, resolve
-from nasbench_lab.streams import Streams
+from nasbench_lab.streams import SCORE, Streams
 from nasbench_lab.testing import synthetic_table
 from nasbench_lab.testing.conformance import CASES
 
@@ -46,7 +46,7 @@ def test_it_is_the_largest_posterior_mean(recommendation):
     """By the textbook: one covariance matrix, solved with a general solver."""
     parameters = {"lengthscale": 0.5, "noise": 0.1, "initial": 6, "recommendation": recommendation}
     strategy = resolve("gp-bo", parameters)
-    state = strategy.start(Problem(TABLE.space, Streams(3, 0, 2), scores=TableScores(TABLE, 2)))
+    state = strategy.start(Problem(TABLE.space, Streams(3, 0, 2), scores=TableScores(TABLE, Streams(3, 0, 2, SCORE))))
     values = TABLE.repeat_values("valid_accuracy", 12)[:, 0]
     asked = []
     for _ in range(12):
