@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.analysis.bootstrap import RESAMPLES, Resampler, Statistic, average_of_sorted, resampler
 from nasbench_lab.analysis.intervals import LEVEL, Intervals
 from nasbench_lab.analysis.quantiles import QUARTILES, position
-from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, incumbent_trajectories
+from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, counted_on, incumbent_trajectories
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace, row_blocks
@@ -69,7 +69,8 @@ def anytime_curves(
     mean and interquartile mean are bootstrapped over runs. Each interval holds for one grid point, not for the curve.
 
     Args:
-        runs: the trace or the trajectories of each strategy; None for a strategy that did not run.
+        runs: the trace or the trajectories of each strategy; None for a strategy that did not run. Over evaluations, a
+            search that trains networks itself is left out.
         axis: ``"evaluations"``, or ``"seconds"`` of simulated time.
         kinds: which regrets; by default all that the table has.
         task: number to give to the curves.
@@ -84,7 +85,7 @@ def anytime_curves(
     Raises:
         ParameterError: ``points`` is less than 2.
         UnknownNameError: there is no such axis.
-        MissingDataError: the table has no times.
+        MissingDataError: the table has no times, or no search has evaluations.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -96,7 +97,8 @@ def anytime_curves(
     True
     """
     points = whole("points", points, AtLeast(2))
-    found = [incumbent_trajectories(each) if isinstance(each, Trace) else each for each in runs]
+    given = [incumbent_trajectories(each) if isinstance(each, Trace) else each for each in runs]
+    found = counted_on(axis, given)
     ran = [each for each in found if each is not None]
     if kinds is None:
         kinds = [kind for kind in REGRETS if all(kind in each.regrets for each in ran)]

@@ -21,7 +21,7 @@ class Pick:
         rank: from 1, among the strategy's picks.
         architecture: index.
         runs: number of runs that ended with it.
-        observed: best observed value among these runs.
+        observed: best observed value among these runs; NaN if the strategy recommends architectures.
         promised: the table's mean test value at the highest fidelity (mean validation where there is no test).
     """
 
@@ -38,7 +38,8 @@ def final_picks(trace: Trace, top: int) -> list[Pick]:
     """Return the best final incumbents of the runs of a strategy, each architecture once.
 
     They are ranked by observed value, as this is all that a user of the search would see. Ties are broken by the number
-    of runs, most first, and then by index, smallest first.
+    of runs, most first, and then by index, smallest first. What a strategy recommends need not have been observed: it
+    is ranked by the number of runs.
 
     Args:
         trace: of the strategy.
@@ -46,7 +47,7 @@ def final_picks(trace: Trace, top: int) -> list[Pick]:
 
     Raises:
         ParameterError: ``top`` is less than 1.
-        MissingDataError: no run observed a value.
+        MissingDataError: no run has an incumbent.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -60,6 +61,8 @@ def final_picks(trace: Trace, top: int) -> list[Pick]:
         raise MissingDataError(f"no run of {trace.setting.label!r} on {trace.setting.table!r} observed a value")
     sign = -1.0 if trace.setting.objective.direction == "minimize" else 1.0
     observed = np.fmax.reduce(np.where(trace.mask, sign * trace.observed, np.nan), axis=1)
+    if trace.incumbent_kind == "recommended":
+        observed = np.full(trace.runs, -np.inf)
     found, where, runs = np.unique(final[final >= 0], return_inverse=True, return_counts=True)
     best = np.full(len(found), -np.inf)
     np.maximum.at(best, where, observed[final >= 0])
@@ -73,7 +76,7 @@ def final_picks(trace: Trace, top: int) -> list[Pick]:
             rank,
             int(found[each]),
             int(runs[each]),
-            float(sign * best[each]),
+            float(sign * best[each]) if np.isfinite(best[each]) else float("nan"),
             float(promised[found[each]]),
         )
         for rank, each in enumerate(order, start=1)

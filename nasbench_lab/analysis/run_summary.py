@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray, IntArray
@@ -28,9 +29,9 @@ class Summary:
         strategy: name, and the parameters that differ from their defaults.
         runs: number of runs.
         budget, fidelity, repeat, seed: the setting, see `Setting`.
-        evaluations: median number of evaluations of a run.
+        evaluations: median number of evaluations of a run; NaN for a search that trains networks itself.
         seconds: median over runs of the simulated seconds at the end of the last evaluation.
-        without_value: number of runs that observed no value.
+        without_value: number of runs without an incumbent.
         valid_mean, valid_std, test_mean, test_std: mean and standard deviation (with n - 1) of the last
             incumbent's mean validation and test value, over the runs with such a value.
         valid_regret, test_regret: median, over all runs, of the regret at the end; runs without a value count as
@@ -39,6 +40,7 @@ class Summary:
         checksum: digest of the table's content.
         valid_runs, test_runs: number of runs with a validation or test value, over which the means are. If they are not
             all runs, the means are too good: the other runs are infinitely bad.
+        incumbents: how incumbents are chosen, ``"observed"`` or ``"recommended"``, see `Trace.incumbent_kind`.
     """
 
     table: str
@@ -62,6 +64,7 @@ class Summary:
     checksum: str
     valid_runs: int
     test_runs: int
+    incumbents: str = "observed"
 
 
 def summarize(trace: Trace) -> Summary:
@@ -96,18 +99,21 @@ class RunEnds(NamedTuple):
     Attributes:
         evaluations: number of evaluations.
         seconds: simulated seconds at the end of the last evaluation that has a time; -inf if none has.
-        incumbent: architecture of the last incumbent; -1 if the run observed no value.
+        incumbent: architecture of the last incumbent; -1 if the run has none.
+        recommended: whether the strategy recommends architectures.
     """
 
     evaluations: IntArray
     seconds: FloatArray
     incumbent: IntArray
+    recommended: NDArray[np.bool_]
 
 
 def run_ends(trace: Trace) -> RunEnds:
     """Return the numbers at the end of the runs of a trace."""
     seconds = np.where(trace.mask, trace.time, -np.inf).max(axis=1, initial=-np.inf)
-    return RunEnds(trace.evaluations, seconds, trace.final_incumbent())
+    recommended = np.full(trace.runs, trace.incumbent_kind == "recommended")
+    return RunEnds(trace.evaluations, seconds, trace.final_incumbent(), recommended)
 
 
 def join_ends(blocks: Sequence[RunEnds]) -> RunEnds:
@@ -129,7 +135,7 @@ def summarize_ends(setting: Setting, reference: Reference, ends: RunEnds) -> Sum
         fidelity=setting.fidelity,
         repeat=str(setting.conditions.repeat),
         seed=setting.conditions.seed,
-        evaluations=float(np.median(ends.evaluations)),
+        evaluations=float("nan") if setting.trains_networks else float(np.median(ends.evaluations)),
         seconds=_median_seconds(ends.seconds),
         without_value=int((ends.incumbent < 0).sum()),
         valid_mean=valid_mean,
@@ -143,6 +149,7 @@ def summarize_ends(setting: Setting, reference: Reference, ends: RunEnds) -> Sum
         checksum=setting.checksum,
         valid_runs=int((~np.isnan(valid)).sum()),
         test_runs=int((~np.isnan(test)).sum()),
+        incumbents="recommended" if ends.recommended.any() else "observed",
     )
 
 

@@ -23,6 +23,9 @@ TimeAxis = Literal["evaluations", "seconds"]
 
 TIME_AXES: tuple[TimeAxis, ...] = ("evaluations", "seconds")
 
+NO_EVALUATIONS = "a search that trains networks itself has no evaluations; its axis is seconds"
+"""Why such a search has no curve over evaluations."""
+
 _Name = TypeVar("_Name", bound=str)
 
 _ROUNDING = 1e-12
@@ -37,10 +40,12 @@ class Trajectories:
         runs: number of runs, R.
         run: the run of each entry, from 0, shape (E,).
         times: per axis, when the entry became the incumbent: the number of its evaluation, or the simulated seconds at
-            the end of that evaluation. ``"seconds"`` only where the table has times. Shape (E,).
-        architecture: index of the architecture, shape (E,).
-        regrets: per kind that exists, regret of the architecture in the metric's unit; inf where its mean is not known,
-            shape (E,).
+            the end of that evaluation. ``"seconds"`` only where the table has times, and ``"evaluations"`` only where
+            the search evaluated anything (see `Setting.trains_networks`). Shape (E,).
+        architecture: index of the architecture, shape (E,); -1 where a run that had an incumbent has none, as its
+            strategy now recommends nothing that counts.
+        regrets: per kind that exists, regret of the architecture in the metric's unit; inf where its mean is not known
+            or there is no architecture, shape (E,).
         ends: per axis, when each run ended, shape (R,).
     """
 
@@ -66,7 +71,7 @@ class Trajectories:
 
         Raises:
             UnknownNameError: there is no such axis.
-            MissingDataError: the table has no times.
+            MissingDataError: the table has no times, or the search evaluated nothing.
         """
         place = np.searchsorted(grid * (1 + _ROUNDING), self.times[self._known(axis)])
         seen = np.flatnonzero(place < len(grid))
@@ -93,7 +98,7 @@ class Trajectories:
         if axis not in TIME_AXES:
             raise unknown("axis", axis, TIME_AXES)
         if axis not in self.times:
-            raise MissingDataError("the table has no times")
+            raise MissingDataError(NO_EVALUATIONS if axis == "evaluations" else "the table has no times")
         return axis
 
 
@@ -108,6 +113,20 @@ def incumbent_trajectories(trace: Trace) -> Trajectories:
     True
     """
     return join_trajectories([_of_block(block) for block in trace.blocks()])
+
+
+def counted_on(axis: TimeAxis, found: Sequence[Trajectories | None]) -> list[Trajectories | None]:
+    """Return trajectories with None for those of searches that have no evaluations, if that is the axis.
+
+    Raises:
+        MissingDataError: none has any.
+    """
+    if axis != "evaluations":
+        return list(found)
+    kept = [each if each is not None and axis in each.times else None for each in found]
+    if any(each is not None for each in found) and not any(each is not None for each in kept):
+        raise MissingDataError(NO_EVALUATIONS)
+    return kept
 
 
 def join_trajectories(blocks: Sequence[Trajectories]) -> Trajectories:
@@ -132,18 +151,21 @@ def _joined(parts: Sequence[Mapping[_Name, FloatArray]]) -> dict[_Name, FloatArr
 
 
 def _of_block(trace: Trace) -> Trajectories:
-    run, step, observed = _changes(trace)
-    architecture = trace.architecture[run, step].astype(np.int64)
-    times: dict[TimeAxis, FloatArray] = {"evaluations": step.astype(np.float64) + 1}
-    ends: dict[TimeAxis, FloatArray] = {"evaluations": trace.evaluations.astype(np.float64)}
+    run, step, architecture, observed = _changes(trace)
+    times: dict[TimeAxis, FloatArray] = {}
+    ends: dict[TimeAxis, FloatArray] = {}
+    regrets: dict[RegretKind, FloatArray] = {}
+    if observed is not None:
+        times["evaluations"] = step.astype(np.float64) + 1
+        ends["evaluations"] = trace.evaluations.astype(np.float64)
+        regrets["observed"] = observed
     if not np.isnan(trace.time[trace.mask]).any():
         times["seconds"] = trace.time[run, step]
         ends["seconds"] = _ends_in_seconds(trace)
-    regrets: dict[RegretKind, FloatArray] = {"observed": observed}
     for kind in REGRETS[1:]:
         if kind in trace.reference.means:
             regret = trace.reference.regret(kind, trace.reference.mean(kind))[architecture]
-            regrets[kind] = np.where(np.isnan(regret), np.inf, regret)
+            regrets[kind] = np.where(np.isnan(regret) | (architecture < 0), np.inf, regret)
     return Trajectories(trace.runs, run, times, architecture, regrets, ends)
 
 
@@ -151,27 +173,37 @@ def _ends_in_seconds(trace: Trace) -> FloatArray:
     """Return the simulated seconds at which each run ended, shape (R,); 0 for a run without evaluations.
 
     A run that a budget in seconds ended, ends with the budget: until then it was training, with the same incumbent.
+    What a search that trains networks itself recommends holds until the end of the budget.
     """
     last = np.where(trace.mask, trace.time, 0.0).max(axis=1, initial=0.0)
     budget = trace.setting.budget
     limit = budget.max_evaluations(trace.setting.fidelity)
     if budget.seconds is None:
         return last
-    used_up = np.zeros(trace.runs, dtype=bool) if limit is None else trace.evaluations == limit
+    unlimited = limit is None or trace.setting.trains_networks
+    used_up = np.zeros(trace.runs, dtype=bool) if unlimited else trace.evaluations == limit
     return np.where(used_up | trace.stopped, last, budget.seconds)
 
 
-def _changes(trace: Trace) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return run, step and observed regret of each new incumbent, by run and then by step, shape (E,) each.
+def _changes(trace: Trace) -> tuple[IntArray, IntArray, IntArray, FloatArray | None]:
+    """Return run, step, architecture and observed regret of each new incumbent, by run and then by step, shape (E,).
 
-    An architecture that was evaluated again with a better value counts as a new incumbent, too.
+    Where the best observed value changes, this counts as a new incumbent, too: the architecture may be the same. There
+    is no observed regret if the search observed nothing.
     """
-    incumbent, regret = trace.incumbent(), trace.regret("observed")
+    incumbent = trace.incumbent()
     changed: NDArray[np.bool_] = incumbent >= 0
-    same = (incumbent[:, 1:] == incumbent[:, :-1]) & (regret[:, 1:] == regret[:, :-1])
+    changed[:, 1:] |= trace.mask[:, 1:] & (incumbent[:, :-1] >= 0)  # what counted does so no longer
+    same = incumbent[:, 1:] == incumbent[:, :-1]
+    regret = None
+    if "observed" in trace.kinds:
+        regret = trace.regret("observed")
+        if trace.recommended is not None:  # an architecture can be recommended before there is a value
+            regret[np.isnan(regret)] = np.inf
+        same &= regret[:, 1:] == regret[:, :-1]
     changed[:, 1:] &= ~same
     # Steps of all runs lie side by side in memory, so they are searched in that order and then sorted by run.
     step, run = np.nonzero(changed.T)
     order = np.argsort(run, kind="stable")
     run, step = run[order], step[order]
-    return run, step, regret[run, step]
+    return run, step, incumbent[run, step], None if regret is None else regret[run, step]

@@ -11,6 +11,7 @@ import typer
 
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.pipeline import study as study_of
+from nasbench_lab.analysis.studies.recommendation_warnings import training_warnings
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.studies.warnings import imported_warnings, provenance_warnings
 from nasbench_lab.cli.results import Labels, ResultPaths, open_paths
@@ -30,6 +31,7 @@ from nasbench_lab.report.figures.regret import regret_figure
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.paper.folder import best_found, searches
+from nasbench_lab.simulation.provenance import trained_searches
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import Trace
 
@@ -121,6 +123,8 @@ def plot(
         note(warning)
     wanted = _select(opened, table or [], strategy or [])
     for warning in imported_warnings(opened.settings[number] for number in wanted):
+        note(warning)
+    for warning in training_warnings(trained_searches(opened.settings[number] for number in wanted)):
         note(warning)
     if figure == "pareto":
         drawn = _pareto(opened, wanted, chosen, given)

@@ -89,20 +89,22 @@ def _described(results: Results, number: int) -> dict[str, Any]:
         "objectives": list(setting.conditions.objectives),
         "budget_text": str(setting.budget),
         "origin": dict(setting.origin),
+        "training": dict(setting.training),
     }
 
 
 def _conditions(row: dict[str, Any]) -> list[str]:
     """Return the conditions of a simulation, with a question mark after those that a log does not say."""
-    unknown = row["origin"].get("unknown", ())
+    unknown, unused = row["origin"].get("unknown", ()), ("fidelity", "repeat") if row["training"] else ()
     shown = {"budget": row["budget_text"], **{name: row[name] for name in ("fidelity", "repeat", "workers", "seed")}}
+    shown |= dict.fromkeys(unused, "-")  # nothing of the table was evaluated
     return [f"{value}?" if name in unknown else str(value) for name, value in shown.items()]
 
 
 def _from(row: dict[str, Any]) -> str:
     origin = row["origin"]
     if not origin:
-        return "simulation"
+        return "training of networks" if row["training"] else "simulation"
     names = [file["name"] for file in origin["files"]]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{origin['format']}{f': {names[0]}{more}' if names else ''}"

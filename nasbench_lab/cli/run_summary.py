@@ -16,6 +16,9 @@ from nasbench_lab.cli.verbosity import note
 def print_summaries(summaries: Sequence[Summary]) -> None:
     """Print one row per strategy, table by table."""
     typer.echo("validation and test: mean and standard deviation of the incumbents; regret: median [quartiles]")
+    recommending = dict.fromkeys(row.strategy for row in summaries if row.incumbents == "recommended")
+    if recommending:
+        typer.echo(f"the incumbents are what the strategy recommends: {', '.join(recommending)}")
     for table in dict.fromkeys(row.table for row in summaries):
         typer.echo(f"\n{table}")
         grid = Grid(box=None, pad_edge=False)
@@ -25,7 +28,7 @@ def print_summaries(summaries: Sequence[Summary]) -> None:
         for row in (row for row in summaries if row.table == table):
             grid.add_row(
                 row.strategy,
-                f"{row.evaluations:g}",
+                "-" if np.isnan(row.evaluations) else f"{row.evaluations:g}",
                 _spread(row.valid_mean, row.valid_std, row.valid_runs, row.runs),
                 _spread(row.test_mean, row.test_std, row.test_runs, row.runs),
                 _quartiles(row),

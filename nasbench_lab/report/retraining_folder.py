@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def _pick_rows(validation: Validation, notation: Mapping[tuple[str, int], str]) 
             "index": pick.architecture,
             "architecture": notation[pick.table, pick.architecture],
             "runs": pick.runs,
-            "observed": f"{pick.observed:.6g}",
+            "observed": "" if math.isnan(pick.observed) else f"{pick.observed:.6g}",
             "promised": f"{pick.promised:.6g}",
             **_cells("trained", validation.trained[pick.architecture]),
         }

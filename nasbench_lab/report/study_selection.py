@@ -18,7 +18,7 @@ _SPLIT_WORDS: dict[RegretKind, str] = {"observed": "observed", "valid": "validat
 NO_COMMON_TASK = "there is no task on which all strategies ran"
 """Why a study has no figure over tasks."""
 _NO_SCALE = f"{NO_COMMON_TASK} and the architectures differ"
-_NO_TIMES = "no table with architectures that differ has such an axis"
+_NO_AXIS = "no table with architectures that differ has such an axis"
 
 _Part = TypeVar("_Part")
 
@@ -36,7 +36,12 @@ def chosen_kind(study: Study, kind: str | None) -> RegretKind:
     if kind not in known:
         raise unknown("regret", kind, REGRETS)
     if kind not in study.kinds:
-        raise MissingDataError(f"no table has {kind} measurements; there are regrets of {', '.join(study.kinds)}")
+        what = (
+            "no table has observed values of all searches"
+            if kind == "observed"
+            else f"no table has {kind} measurements"
+        )
+        raise MissingDataError(f"{what}; there are regrets of {', '.join(study.kinds)}")
     return known[kind]
 
 
@@ -53,7 +58,7 @@ def part_of(parts: Mapping[Any, _Part], key: Any, what: str) -> _Part:
     """
     if key not in parts:
         wanted = " against ".join(key) if isinstance(key, tuple) else key
-        reason = {"times to targets": _NO_TIMES, "profiles": _NO_SCALE}.get(what, NO_COMMON_TASK)
+        reason = {"times to targets": _NO_AXIS, "profiles": _NO_SCALE}.get(what, NO_COMMON_TASK)
         raise MissingDataError(f"the study has no {what} of {wanted} regret: {reason}")
     return parts[key]
 
@@ -85,9 +90,11 @@ def why_no_curves(study: Study, place: int, kind: RegretKind, axis: TimeAxis) ->
     """Return the reason why a study has no curves of a task, in words."""
     task = study.tasks[place]
     if kind not in task.kinds:
+        if kind == "observed":
+            return "no observed values: a search\ntrained networks itself"
         return f"no {_SPLIT_WORDS[kind]} measurements"
     if axis not in task.axes:
-        return "no training times"
+        return "no training times" if axis == "seconds" else "no evaluations"
     return "no curves: every strategy has a run\nthat ended before it had a value"
 
 

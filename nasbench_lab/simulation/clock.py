@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.arrays import FloatArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.costs import Spending
 from nasbench_lab.simulation.evaluator import Outcome
 from nasbench_lab.simulation.reference import Reference
-from nasbench_lab.simulation.run_arrays import MISSING
+from nasbench_lab.simulation.run_arrays import MISSING, OPTIONAL
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.trace import Trace
 
@@ -22,7 +22,10 @@ _DTYPES: dict[str, type[np.generic]] = {
     "repeat": np.int16,
     "observed": np.float64,
     "time": np.float64,
+    "fidelity": np.int32,
+    "recommended": np.int32,
 }
+_ALWAYS = ("architecture", "repeat", "observed", "time")
 _MOST_AT_FIRST = 4096
 """Largest number of steps reserved at the start. The log doubles its capacity when it needs more."""
 
@@ -55,17 +58,19 @@ class Log:
         limit = budget.evaluations if fidelity is None else budget.max_evaluations(fidelity)
         reserved = 64 if limit is None or budget.seconds is not None else limit
         self._capacity = min(reserved, _MOST_AT_FIRST)
-        kinds = _DTYPES if fidelity is not None else {**_DTYPES, "fidelity": np.int32}
-        self._arrays: dict[str, NDArray[Any]] = {name: np.empty((self._capacity, runs), t) for name, t in kinds.items()}
+        names = _ALWAYS if fidelity is not None else (*_ALWAYS, "fidelity")
+        self._arrays: dict[str, NDArray[Any]] = {name: self._empty(name) for name in names}
         self._evaluations = np.zeros(runs, dtype=np.int64)
         self._stopped = np.zeros(runs, dtype=bool)
 
     def write(self, step: int, first: int, last: int, rows: dict[str, NDArray[Any]]) -> None:
-        """Store the evaluations of runs ``first .. last - 1`` from ``step`` on; arrays of shape (k, last - first)."""
-        end = step + len(rows["architecture"])
+        """Store arrays of runs ``first .. last - 1`` from ``step`` on, shape (k, last - first)."""
+        end = step + len(next(iter(rows.values())))
         if end > self._capacity:
             self._grow(end)
         for name, array in rows.items():
+            if name not in self._arrays:
+                self._arrays[name] = self._empty(name)
             self._arrays[name][step:end, first:last] = array
 
     def close(self, first: int, last: int, evaluations: NDArray[np.int64], stopped: NDArray[np.bool_]) -> None:
@@ -106,8 +111,15 @@ class Log:
     def _grow(self, needed: int) -> None:
         self._capacity = max(needed, 2 * self._capacity)
         for name, array in self._arrays.items():
-            self._arrays[name] = np.empty((self._capacity, self.runs), array.dtype)
+            self._arrays[name] = self._empty(name)
             self._arrays[name][: len(array)] = array
+
+    def _empty(self, name: str) -> NDArray[Any]:
+        """Return a new array of the current capacity; an optional one with missing values, as not all runs write it."""
+        array = np.empty((self._capacity, self.runs), _DTYPES[name])
+        if name in OPTIONAL:
+            array[:] = MISSING[name]
+        return array
 
 
 class Clock:
@@ -141,7 +153,8 @@ class Clock:
         self._spendings = [(spending, np.zeros(self.runs)) for spending in spendings]
         self._epochs = budget.epochs if fidelity is None else None
         self._watch = watch
-        self._steps = 0
+        self._steps = self._recorded = 0  # evaluations of a run: in all, and in the last call of `record`
+        self._recommended: IntArray = np.full(self.runs, -1)
         self._now: FloatArray = np.zeros(self.runs)  # seconds
         self._used: NDArray[np.int64] = np.zeros(self.runs, dtype=np.int64)  # epochs
         self._running: NDArray[np.bool_] = np.ones(self.runs, dtype=bool)
@@ -171,12 +184,23 @@ class Clock:
         self._log.write(self._steps, self.first, self.first + self.runs, rows)
         self._count(outcome, time)
         self._now = time[-1]
-        self._steps += len(time)
+        self._recorded = len(time)
+        self._steps += self._recorded
         if self._steps == self._limit or not self._running.any():
             self.finished = True
             self._log.close(self.first, self.first + self.runs, self._evaluations, self._stopped)
         if self._watch is not None:
             self._watch(self)
+
+    def recommend(self, recommended: IntArray) -> None:
+        """Log what the runs recommend after the recorded evaluations, shape (runs,).
+
+        It belongs to the last of the evaluations that were recorded together. At the others, the earlier one holds.
+        """
+        rows = np.broadcast_to(self._recommended, (self._recorded, self.runs)).copy()
+        rows[-1] = recommended
+        self._log.write(self._steps - len(rows), self.first, self.first + self.runs, {"recommended": rows})
+        self._recommended = recommended
 
     @property
     def runs_done(self) -> float:

@@ -28,6 +28,7 @@ def provenance(settings: Sequence[Setting], **known: Any) -> dict[str, Any]:
         "repeated": [],
         "inputs": [],
         "imported": imported_results(settings),
+        "trained": trained_searches(settings),
     }
     return {**unknown, **known}
 
@@ -36,6 +37,15 @@ def imported_results(settings: Iterable[Setting]) -> list[dict[str, Any]]:
     """Return where the imported ones among simulations come from."""
     return [
         {"strategy": setting.label, "table": setting.table, **setting.origin} for setting in settings if setting.origin
+    ]
+
+
+def trained_searches(settings: Iterable[Setting]) -> list[dict[str, Any]]:
+    """Return the facts of the trainings of the searches among simulations that trained networks themselves."""
+    return [
+        {**setting.training, "strategy": setting.label, "table": setting.table}
+        for setting in settings
+        if setting.trains_networks
     ]
 
 

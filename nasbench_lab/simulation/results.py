@@ -14,7 +14,7 @@ from nasbench_lab.messages import shortened
 from nasbench_lab.plain_files import is_folder, is_plain
 from nasbench_lab.records import Records
 from nasbench_lab.simulation.concatenation import concatenate
-from nasbench_lab.simulation.provenance import provenance
+from nasbench_lab.simulation.provenance import provenance, trained_searches
 from nasbench_lab.simulation.setting import Setting, joined_setting, same_but_runs
 from nasbench_lab.simulation.stored_runs import StoredRuns, check_same, in_file, in_memory
 from nasbench_lab.simulation.trace import Trace
@@ -58,7 +58,7 @@ class Results:
         joined = [joined_setting([part.setting for part in group]) for group in self._simulations]
         settings = [dataclasses.replace(setting, first_run=0) for setting in joined]
         self._settings = tuple(_with_version(setting, settings) for setting in settings)
-        self._provenance = provenance
+        self._provenance = {**provenance, "trained": trained_searches(self._settings)}
 
     @classmethod
     def of(cls, traces: Sequence[Trace]) -> Results:
@@ -108,6 +108,8 @@ class Results:
           results that are not combined.
         - ``imported``: simulations that were imported, each with ``strategy``, ``table`` and its `Setting.origin`:
           ``format``, ``files`` with their SHA-256, ``tool``, ``clock``, ``unknown`` conditions, and more by format.
+        - ``trained``: searches that trained networks themselves, each with ``strategy``, ``table`` and its
+          `Setting.training`.
         """
         return self._provenance
 

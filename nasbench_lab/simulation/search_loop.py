@@ -79,9 +79,10 @@ class _Search:
         self, strategy: Strategy[Any], problem: Problem, table: Table, evaluator: Evaluator, teller: _Teller
     ) -> None:
         self._strategy, self._table, self._evaluator, self._teller = strategy, table, evaluator, teller
-        self._runs = problem.runs
+        self._runs, self._size = problem.runs, table.space.size
         self._scores = problem.scores
         self._state = strategy.start(problem)
+        self.recommends = strategy.recommends(self._state)
 
     def ask(self) -> Proposals:
         """Return the strategy's proposals, after checking that they can be evaluated."""
@@ -99,13 +100,28 @@ class _Search:
         """Tell the strategy the outcome of its proposals."""
         self._strategy.tell(self._state, self._teller.evaluations(outcome, number))
 
+    def recommendation(self) -> IntArray:
+        """Return what the strategy recommends, shape (runs,); raise StrategyError if that is not in the space."""
+        found, name, size = np.asarray(self._strategy.recommend(self._state)), self._strategy.name, self._size
+        if found.shape != (self._runs,) or found.dtype.kind not in "iu":
+            raise StrategyError(
+                f"strategy {name!r} must recommend integers of shape ({self._runs},), "
+                f"not {found.dtype} of shape {found.shape}"
+            )
+        if found.min() < -1 or found.max() >= size:
+            wrong = found[(found < -1) | (found >= size)][0]
+            raise StrategyError(
+                f"strategy {name!r} recommended architecture {wrong}; {self._table.name!r} has 0..{size - 1}"
+            )
+        return found
+
     def due(self) -> FloatArray | None:
         """Return the seconds that every run owes for scores since the last call; None for none."""
         return self._scores.due() if isinstance(self._scores, TableScores) else None
 
     def _check(self, asked: Any) -> IntArray:
         """Return architectures as int64; raise StrategyError if they are not in the space."""
-        proposals, name, size = np.asarray(asked), self._strategy.name, self._table.space.size
+        proposals, name, size = np.asarray(asked), self._strategy.name, self._size
         if (
             proposals.ndim != 2
             or len(proposals) != self._runs
@@ -133,10 +149,9 @@ def _in_batches(search: _Search, clock: Clock, workers: int) -> None:
         proposals = _cut(proposals, 0, clock.room(proposals.architecture.shape[1]))
         outcome = search.evaluate(proposals)
         clock.record(*timeline.advance(outcome, search.due()))
-        if not clock.finished:
-            steps = outcome.architecture.shape[1]
-            search.tell(outcome, np.broadcast_to(np.arange(count, count + steps), outcome.architecture.shape))
-            count += steps
+        steps = outcome.architecture.shape[1]
+        _learn(search, clock, outcome, np.broadcast_to(np.arange(count, count + steps), outcome.architecture.shape))
+        count += steps
 
 
 def _without_waiting(search: _Search, clock: Clock, workers: int) -> None:
@@ -148,9 +163,17 @@ def _without_waiting(search: _Search, clock: Clock, workers: int) -> None:
     while not clock.finished:
         worker, end, number, outcome = busy.next()
         clock.record(outcome, end[None])
+        _learn(search, clock, outcome, number)
         if not clock.finished:
-            search.tell(outcome, number)
             _give(worker, end, queue, search, busy)
+
+
+def _learn(search: _Search, clock: Clock, outcome: Outcome, number: IntArray) -> None:
+    """Tell the strategy the outcome, and record what it recommends. At the end this matters only if it recommends."""
+    if search.recommends or not clock.finished:
+        search.tell(outcome, number)
+    if search.recommends:
+        clock.recommend(search.recommendation())
 
 
 def _give(worker: IntArray, now: FloatArray, queue: _Queue, search: _Search, busy: Workers) -> None:

@@ -108,6 +108,26 @@ class Strategy(abc.ABC, Generic[State]):
         one ends. Runs with an exhausted budget are told values, too; these do not count.
         """
 
+    def recommend(self, state: State) -> IntArray:
+        """Return the architecture that every run would answer now, shape (runs,); -1 for none yet.
+
+        A strategy defines this if its answer is not the architecture with the best observed value: for example that
+        with the best mean under a model. Regret is then measured of the recommended architecture. Where it is -1, or
+        breaks a limit of the search, the best observed one counts, as for all other strategies. It need not have been
+        evaluated.
+
+        This is called after every `tell`, must not change the state, and knows only what `tell` told: never test
+        measurements. Of proposals that are told together, the recommendation belongs to the last.
+        """
+        raise NotImplementedError(f"strategy {self.name!r} does not recommend")
+
+    def recommends(self, state: State) -> bool:
+        """Return whether `recommend` is to be called; by default where a class defines it. Asked once, after `start`.
+
+        A strategy that recommends only with some of its parameters overrides this.
+        """
+        return type(self).recommend is not Strategy.recommend
+
     def evaluated_fidelities(self, available: Sequence[int]) -> tuple[int, ...]:
         """Return the fidelities at which the strategy evaluates, ascending; some may be equal.
 

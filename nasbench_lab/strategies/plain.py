@@ -19,7 +19,11 @@ from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
 class PlainRun(Protocol):
-    """One run of a plain strategy."""
+    """One run of a plain strategy.
+
+    It can also have a method ``recommend()``, which returns the architecture that it would answer now, by index or in
+    official notation; None for none yet (see `Strategy.recommend`).
+    """
 
     def ask(self) -> int | str | None:
         """Return the next architecture, by index or in official notation; None ends the run."""
@@ -127,11 +131,34 @@ class PlainStrategy(Strategy[_State]):
             if run is not None:
                 run.tell(asked, observed)
 
-    def _index(self, space: Space, architecture: Any) -> int:
+    def recommends(self, state: _State) -> bool:
+        """Return whether the object of any run has a method ``recommend``."""
+        return any(_recommend_of(run) is not None for run in state.runs)
+
+    def recommend(self, state: _State) -> IntArray:
+        """Return what every run recommends, shape (runs,); -1 for none, and for runs that have ended.
+
+        Raises:
+            StrategyError: a run recommended something outside the space.
+        """
+        recommended = np.full(len(state.runs), -1, dtype=np.int64)
+        for position, run in enumerate(state.runs):
+            method = _recommend_of(run)
+            architecture = None if method is None else method()
+            if architecture is not None:
+                recommended[position] = self._index(state.space, architecture, "recommended")
+        return recommended
+
+    def _index(self, space: Space, architecture: Any, verb: str = "proposed") -> int:
         try:
             return space.resolve(architecture)
         except ValueError as error:
-            raise StrategyError(f"{self.name} proposed {architecture!r}: {error}") from error
+            raise StrategyError(f"{self.name} {verb} {architecture!r}: {error}") from error
+
+
+def _recommend_of(run: PlainRun | None) -> Callable[[], Any] | None:
+    method = getattr(run, "recommend", None)
+    return method if callable(method) else None
 
 
 def _bound_arguments(factory: Callable[..., Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.checks import domains
 from nasbench_lab.errors import OneFidelityWarning, ParameterError
@@ -143,16 +144,18 @@ def case_survives_failed_trainings(strategy: Strategy[Any]) -> None:
     some = synthetic_table("chain", failures=0.5)
     trace = _simulate(some, strategy, runs=_RUNS, budget=_BUDGET)
     assert (trace.evaluations == 40).all(), "a search stopped because of failed trainings"
-    found = trace.final_incumbent()
+    found = _best_observed(trace).final_incumbent()
     assert (found >= 0).all()
-    assert not np.isnan(some.mean_values("valid_accuracy")[found]).any(), "a failed training is the incumbent"
+    failed = np.isnan(some.mean_values("valid_accuracy"))
+    assert not failed[found].any(), "a failed training is the incumbent"
+    assert not (failed[trace.final_incumbent()] & _evaluated(trace)).any(), "a training is recommended that failed"
 
 
 def case_survives_ties(strategy: Strategy[Any]) -> None:
     """Where all values are equal the search goes on, and the first architecture seen is the incumbent."""
     trace = _simulate(synthetic_table("chain", constant=True), strategy, runs=_RUNS, budget=_BUDGET)
     assert (trace.evaluations == 40).all(), "a search stopped because of ties"
-    assert (trace.incumbent() == trace.architecture[:, :1]).all()
+    assert (_best_observed(trace).incumbent() == trace.architecture[:, :1]).all()
 
 
 def case_survives_a_space_of_two(strategy: Strategy[Any]) -> None:
@@ -172,27 +175,48 @@ def case_the_direction_of_the_metric_does_not_matter(strategy: Strategy[Any]) ->
 
 def case_state_survives_pickling(strategy: Strategy[Any]) -> None:
     """A search that is pickled half-way and loaded again goes on as if nothing had happened."""
+
+    def pickled(step: int, state: Any) -> Any:
+        return pickle.loads(packed(state)) if step == 11 else state  # noqa: S301 - made in the line itself
+
+    plain = _proposals(strategy, _unchanged)
+    assert plain == _proposals(strategy, pickled), "the search changes when its state is pickled"
+
+
+def case_recommending_changes_nothing(strategy: Strategy[Any]) -> None:
+    """Recommendations are indices of the space, one per run, and asking for them does not change the search."""
+    if not _recommends(strategy):
+        return
+
+    def recommending(step: int, state: Any) -> Any:
+        if step:
+            once, again = (np.asarray(strategy.recommend(state)) for _ in range(2))
+            size = synthetic_table("chain").space.size
+            assert once.shape == (_RUNS,), f"the recommendation must have shape ({_RUNS},), not {once.shape}"
+            assert once.dtype.kind in "iu", f"the recommendation must be of integers, not {once.dtype}"
+            assert once.min() >= -1, f"{once.min()} is recommended; -1 means none yet"
+            assert once.max() < size, f"architecture {once.max()} is recommended; the space has 0..{size - 1}"
+            assert np.array_equal(once, again), "two recommendations without a value in between differ"
+        return state
+
+    plain = _proposals(strategy, _unchanged)
+    assert plain == _proposals(strategy, recommending), "recommending changes the search"
+
+
+def case_recommends_what_keeps_the_limits(strategy: Strategy[Any]) -> None:
+    """No run ends with the recommendation of an architecture that it saw break a limit, if it saw one that does not."""
+    if not _recommends(strategy):
+        return
     table = synthetic_table("chain")
-    values = np.nan_to_num(table.mean_values("valid_accuracy"))
-
-    def search(pickle_at: int) -> list[Any]:
-        scores = TableScores(table, Streams(5, 0, _RUNS, SCORE))
-        task = Problem(table.space, Streams(5, 0, _RUNS), table.fidelities, scores=scores)
-        state, asked, count = strategy.start(task), [], 0
-        for step in range(30):
-            if step == pickle_at:
-                state = pickle.loads(packed(state))  # noqa: S301 - made in the line itself
-            proposed = strategy.ask(state)
-            proposals = proposed if isinstance(proposed, Proposals) else Proposals(proposed)
-            asked.append([None if array is None else array.tolist() for array in proposals])
-            architecture = proposals.architecture
-            number = np.broadcast_to(np.arange(count, count + architecture.shape[1]), architecture.shape)
-            value = values[np.maximum(architecture, 0)]
-            strategy.tell(state, Evaluations(architecture, value, number, proposals.fidelity))
-            count += architecture.shape[1]
-        return asked
-
-    assert search(pickle_at=-1) == search(pickle_at=11), "the search changes when its state is pickled"
+    parameters = table.mean_values("parameters")
+    limit = float(np.median(parameters))
+    trace = _simulate(table, strategy, runs=_RUNS, budget=_BUDGET, limits={"parameters": limit})
+    assert trace.recommended is not None
+    last = np.where(trace.evaluations > 0, trace.recommended[np.arange(_RUNS), trace.evaluations - 1], -1)
+    seen = ((trace.architecture == last[:, None]) & trace.mask).any(axis=1)
+    allowed = ((parameters[trace.architecture] <= limit) & trace.mask).any(axis=1)
+    broken = (last >= 0) & (parameters[last] > limit)
+    assert not (broken & seen & allowed).any(), "an architecture is recommended that was seen to break a limit"
 
 
 def case_bad_parameters_are_refused(strategy: Strategy[Any]) -> None:
@@ -210,6 +234,47 @@ def case_bad_parameters_are_refused(strategy: Strategy[Any]) -> None:
                 raise AssertionError(f"{name}={value!r} is accepted, but it must be {domain}")
             assert name in message, f"the error for {name}={value!r} does not name the parameter: {message}"
             assert len(message.splitlines()) == 1, f"the error for {name}={value!r} is not one line: {message}"
+
+
+def _proposals(strategy: Strategy[Any], before: Callable[[int, Any], Any]) -> list[Any]:
+    """Return the proposals of a search; the state goes through a function before every step."""
+    table = synthetic_table("chain")
+    values = np.nan_to_num(table.mean_values("valid_accuracy"))
+    state, asked, count = strategy.start(_problem(table)), [], 0
+    for step in range(30):
+        state = before(step, state)
+        proposed = strategy.ask(state)
+        proposals = proposed if isinstance(proposed, Proposals) else Proposals(proposed)
+        asked.append([None if array is None else array.tolist() for array in proposals])
+        architecture = proposals.architecture
+        number = np.broadcast_to(np.arange(count, count + architecture.shape[1]), architecture.shape)
+        value = values[np.maximum(architecture, 0)]
+        strategy.tell(state, Evaluations(architecture, value, number, proposals.fidelity))
+        count += architecture.shape[1]
+    return asked
+
+
+def _problem(table: Table) -> Problem:
+    scores = TableScores(table, Streams(5, 0, _RUNS, SCORE))
+    return Problem(table.space, Streams(5, 0, _RUNS), table.fidelities, scores=scores)
+
+
+def _unchanged(step: int, state: Any) -> Any:  # noqa: ARG001 - other functions need the step
+    return state
+
+
+def _recommends(strategy: Strategy[Any]) -> bool:
+    return strategy.recommends(strategy.start(_problem(synthetic_table("chain"))))
+
+
+def _best_observed(trace: Trace) -> Trace:
+    """Return a trace without recommendations."""
+    return dataclasses.replace(trace, recommended=None)
+
+
+def _evaluated(trace: Trace) -> NDArray[np.bool_]:
+    """Return whether each run has evaluated its last incumbent, shape (runs,)."""
+    return ((trace.architecture == trace.final_incumbent()[:, None]) & trace.mask).any(axis=1)
 
 
 def _simulate(*arguments: Any, **options: Any) -> Trace:

@@ -23,7 +23,7 @@ from nasbench_lab.testing.synthetic import SPACES
 BUDGET = nl.Budget(evaluations=9)
 KEYS = {
     *("kind", "title", "spec", "spec_hash", "versions", "platforms", "arithmetic"),
-    *("wall_seconds", "tables", "skipped", "missing", "imported", "unfinished", "repeated", "inputs"),
+    *("wall_seconds", "tables", "skipped", "missing", "imported", "trained", "unfinished", "repeated", "inputs"),
 }
 
 

@@ -18,7 +18,7 @@ from nasbench_lab.analysis.run_summary import Summary
 from nasbench_lab.analysis.studies.results import Found, Task
 from nasbench_lab.analysis.studies.tasks import Group, describe
 from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expected_times, times_to_target
-from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
+from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, counted_on
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.reference import Reference
@@ -215,7 +215,8 @@ def _curves(
 def _most_found(found: Trajectories, reference: Reference, task: int, strategy: int) -> list[Found]:
     """Return the architecture with which most runs ended; nothing if no run has a value."""
     final = found.final()
-    architectures, runs = np.unique(found.architecture[final[final >= 0]], return_counts=True)
+    ends = found.architecture[final[final >= 0]]
+    architectures, runs = np.unique(ends[ends >= 0], return_counts=True)
     if not len(architectures):
         return []
     index, often = int(architectures[runs.argmax()]), int(runs.max())  # argmax takes the first, the smallest index
@@ -307,6 +308,7 @@ def _areas(found: Sequence[Trajectories | None], task: Task, kind: RegretKind) -
 
 def _times(found: Sequence[Trajectories | None], task: Task, kind: RegretKind, axis: TimeAxis) -> Times:
     shape = (len(found), len(TARGETS))
+    found = counted_on(axis, found)
     reached, median, expected = (np.full(shape, np.nan) for _ in range(3))
     share, until = np.full((len(found), len(TIME_GRID)), np.nan), np.full(len(found), np.nan)
     for place, each in enumerate(found):

@@ -194,7 +194,7 @@ def _pairwise(kind: RegretKind, evidence: Sequence[TaskEvidence], strategies: in
 def _runs(evidence: Sequence[TaskEvidence], strategies: int) -> IntArray:
     runs = np.zeros((strategies, len(evidence)), dtype=np.int64)
     for task, each in enumerate(evidence):
-        runs[:, task] = [0 if losses is None else len(losses) for losses in each.final["observed"]]
+        runs[:, task] = [0 if losses is None else len(losses) for losses in next(iter(each.final.values()))]
     return runs
 
 

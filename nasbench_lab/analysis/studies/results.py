@@ -51,7 +51,7 @@ class Task:
         checksum: digest of its content; empty for a table made in memory.
         conditions: of the search; the seed is 0, as seeds may differ between strategies.
         objective: the metric that the search observes.
-        kinds: the kinds of regret that exist for the task; ``"observed"`` always does.
+        kinds: the kinds of regret that exist for the task; ``"observed"`` does unless some strategy observed nothing.
         axes: what curves can be drawn against; ``"seconds"`` only where the table has times.
         clock: the axis on which the budget is spent; tasks are compared on this axis (see `ProgressCurves`).
         horizon: where the longest curve ends on the clock: the budget, unless all strategies ended earlier.
@@ -303,6 +303,12 @@ class Study:
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
     among: tuple[str, ...] = ()
+
+    @property
+    def recommending(self) -> tuple[bool, ...]:
+        """Whether the regret of each strategy is that of architectures it recommends, by position, shape (S,)."""
+        labels = {row.strategy for row in self.summaries if row.incumbents == "recommended"}
+        return tuple(label in labels for label in self.labels)
 
     @property
     def kind(self) -> RegretKind:

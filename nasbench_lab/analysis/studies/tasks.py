@@ -10,7 +10,7 @@ import numpy as np
 
 from nasbench_lab.analysis.random_baseline import random_value
 from nasbench_lab.analysis.studies.results import Task
-from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories
+from nasbench_lab.analysis.trajectories import TIME_AXES, TimeAxis, Trajectories
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.combined_results import REMEDY
@@ -72,7 +72,8 @@ def describe(name: str, setting: Setting, reference: Reference, found: Sequence[
     """
     kinds: tuple[RegretKind, ...] = tuple(kind for kind in REGRETS if all(kind in each.regrets for each in found))
     timed = all("seconds" in each.times for each in found) and any(each.end("seconds") > 0 for each in found)
-    axes: tuple[TimeAxis, ...] = ("evaluations", "seconds") if timed else ("evaluations",)
+    counted = any("evaluations" in each.times for each in found)
+    axes = tuple(axis for axis in TIME_AXES if (counted if axis == "evaluations" else timed))
     clock = clock_of(setting.budget, axes)
     compared: list[RegretKind] = [kind for kind in kinds if kind != "observed"]
     random = {kind: random_value(reference, kind) for kind in compared}

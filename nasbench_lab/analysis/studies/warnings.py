@@ -8,6 +8,9 @@ from typing import Any
 
 from nasbench_lab.analysis.bootstrap import ignored_tasks
 from nasbench_lab.analysis.studies.per_task import TaskEvidence
+from nasbench_lab.analysis.studies.recommendation_warnings import recommendation_warnings, training_warnings
+from nasbench_lab.analysis.studies.some_names import some_names as _names
+from nasbench_lab.simulation.provenance import trained_searches
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.trace import REGRETS
 
@@ -22,6 +25,8 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
     """Return the warnings of a study."""
     checks: tuple[Callable[[Sequence[TaskEvidence]], Iterator[str]], ...] = (
         _imported,
+        _recommended,
+        _trained,
         _incomplete,
         _on_test,
         _idle_limits,
@@ -65,7 +70,22 @@ def provenance_warnings(provenance: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _imported(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
-    return imported_warnings(setting for each in evidence for setting in each.settings if setting is not None)
+    return imported_warnings(_settings(evidence))
+
+
+def _recommended(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    rows = [row for each in evidence for row in each.summaries]
+    labels = list(dict.fromkeys(row.strategy for row in rows))
+    recommending = {row.strategy for row in rows if row.incumbents == "recommended"}
+    return recommendation_warnings(labels, [label in recommending for label in labels])
+
+
+def _trained(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    return training_warnings(trained_searches(_settings(evidence)))
+
+
+def _settings(evidence: Sequence[TaskEvidence]) -> list[Setting]:
+    return [setting for each in evidence for setting in each.settings if setting is not None]
 
 
 def imported_warnings(settings: Iterable[Setting]) -> Iterator[str]:
@@ -165,7 +185,7 @@ def _several_contents(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
 
 def _several_versions(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     versions: dict[str, set[int]] = {}
-    for setting in (setting for each in evidence for setting in each.settings if setting is not None):
+    for setting in _settings(evidence):
         if not setting.origin:  # the version of imported results is not known
             versions.setdefault(setting.strategy, set()).add(setting.version)
     for name, found in versions.items():
@@ -175,7 +195,7 @@ def _several_versions(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
 
 
 def _different_seeds(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
-    settings = [setting for each in evidence for setting in each.settings if setting is not None]
+    settings = _settings(evidence)
     known = (setting for setting in settings if "seed" not in setting.origin.get("unknown", ()))
     seeds = sorted({setting.conditions.seed for setting in known})
     if len(seeds) > 1:
@@ -255,12 +275,6 @@ def _ignored_tasks(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
             "The interquartile mean over all runs of all tasks ignores every run of some tasks, as all are in the best "
             f"or the worst quarter: {parts}. Look at the mean, too."
         )
-
-
-def _names(names: Iterable[str], most: int = 4) -> str:
-    listed = list(names)
-    shown = ", ".join(listed[:most])
-    return f"{shown} and {len(listed) - most} more" if len(listed) > most else shown
 
 
 def _count(number: int, noun: str) -> str:

@@ -10,9 +10,9 @@ from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
+from nasbench_lab.report.incumbent_words import mark_note, regret_words
 from nasbench_lab.report.layout.critical_difference import TICK, CriticalDifferenceDiagram, DifferenceBar, lay_out_ranks
 from nasbench_lab.report.rank_tests import tests_in_words
-from nasbench_lab.report.regret_words import KIND_WORDS
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -53,13 +53,14 @@ def cd_figure(
     from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     study = study_of(results, resamples=0)
-    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
+    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    looks = looks_of(study, highlight, kind)
     ranks = part_of(study.ranks, kind, "ranks")
     em = chosen.font_size / 72  # inches
     diagram = lay_out_ranks(
-        ranks, study.labels, chosen.width / em, lambda text: text_width(text, chosen.font_size) / em
+        ranks, looks.labels, chosen.width / em, lambda text: text_width(text, chosen.font_size) / em
     )
-    note = _note(ranks, kind, chosen)
+    note = _note(ranks, regret_words(study, kind), mark_note(study, kind), chosen)
     above = _LINE * line_count(note) + 0.7
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False}
     with drawing(settings, names_in(study)):
@@ -89,12 +90,13 @@ def cd_figure(
     return figure
 
 
-def _note(ranks: RankComparison, kind: RegretKind, style: PaperStyle) -> str:
+def _note(ranks: RankComparison, regret: str, mark: str, style: PaperStyle) -> str:
     """Return what the diagram shows and which tests were made, in one line or in one line each."""
-    over = f"average task ranks by {KIND_WORDS[kind]} over {in_words(len(ranks.tasks), 'task')};"
+    over = f"average task ranks by {regret} over {in_words(len(ranks.tasks), 'task')};"
     test = tests_in_words(ranks)
     if math.isfinite(ranks.critical_difference):
         test += f"; bars: Nemenyi at {1 - ranks.level:.2g}"
+    test += mark
     room, size = style.width - 0.1, style.font_size
     if text_width(f"{over} {test}", size) <= room:
         return f"{over} {test}"

@@ -17,8 +17,8 @@ from nasbench_lab.report.figures.names import CAPTION, write_caption
 from nasbench_lab.report.figures.panels import check_something_drawn, label_rows, panel_grid, row_places, say, set_title
 from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
+from nasbench_lab.report.incumbent_words import mark_note, regret_label
 from nasbench_lab.report.layout.log_axis import place_of_zero
-from nasbench_lab.report.regret_words import KIND_LABELS
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, names_in, runs_in_words, why_no_curves
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -67,28 +67,29 @@ def final_figure(
     check_scale("x scale", x_scale)
     study = study_of(results, resamples=0, curves_only=True)
     chosen, kind, places = paper_style(style), chosen_kind(study, kind), chosen_tasks(study, tasks)
-    looks = looks_of(study, highlight)
+    looks = looks_of(study, highlight, kind)
     boxes = {place: _boxes(study, kind, place) for place in places}
     reasons = {place: _why_empty(study, kind, place, boxes[place]) for place in places}
     check_something_drawn([*reasons.values()])
     columns = final_columns(chosen, len(places))
     runs = runs_in_words(study, places)
     title = f"regret at the end of {runs}; box: median and quartiles; whiskers: 5 % and 95 % of runs"
+    title += mark_note(study, kind)
     caption = wrap_label(title, chosen.width - 0.1, chosen.font_size)
     above = CAPTION * line_count(caption) * chosen.em
     rows = -(-len(places) // columns)
     units = {place: study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else "" for place in places}
     same = len(set(units.values())) == 1
-    words = KIND_LABELS[kind] + (f" ({units[places[0]]})" if same and units[places[0]] else "")
+    words = regret_label(study, kind) + (f" ({units[places[0]]})" if same and units[places[0]] else "")
 
     def axis_label(style: PaperStyle) -> str:
         return wrap_label(words, _room(style, columns), style.font_size)
 
     def height(style: PaperStyle) -> float:
-        return final_height(study, style) + (line_count(axis_label(style)) - 1) * _AXIS_LINE * style.em / rows
+        return final_height(looks.labels, style) + (line_count(axis_label(style)) - 1) * _AXIS_LINE * style.em / rows
 
     fitted = fit_slide(chosen, lambda style: rows * height(style) + above)
-    labels = _labels(study, fitted)
+    labels = _labels(looks.labels, fitted)
     room = _room(fitted, columns)
     inks = [looks.ink(number) for number in range(len(looks.labels))]
     with drawing(fitted.rc, names_in(study)):
@@ -114,8 +115,8 @@ def _room(style: PaperStyle, columns: int) -> float:
     return style.width * (1 - _LABEL_SHARE) / columns - 1.5 * style.em
 
 
-def _labels(study: Study, style: PaperStyle) -> list[str]:
-    return [wrap_label(label, _LABEL_SHARE * style.width, style.font_size) for label in study.labels]
+def _labels(names: Sequence[str], style: PaperStyle) -> list[str]:
+    return [wrap_label(name, _LABEL_SHARE * style.width, style.font_size) for name in names]
 
 
 def final_columns(style: PaperStyle, panels: int) -> int:
@@ -125,9 +126,9 @@ def final_columns(style: PaperStyle, panels: int) -> int:
     return 2 if panels == 4 else min(style.columns, panels)
 
 
-def final_height(study: Study, style: PaperStyle) -> float:
-    """Return the height of a panel of `final_figure`, inches."""
-    return (_BESIDE + (sum(map(line_count, _labels(study, style))) + _MARK_ROW) * _ROW) * style.em
+def final_height(names: Sequence[str], style: PaperStyle) -> float:
+    """Return the height of a panel of `final_figure` with the names of strategies, inches."""
+    return (_BESIDE + (sum(map(line_count, _labels(names, style))) + _MARK_ROW) * _ROW) * style.em
 
 
 def _boxes(study: Study, kind: RegretKind, place: int) -> FloatArray:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.incumbent_words import marked_labels
 from nasbench_lab.report.looks import GREY, line_look, point_look
+from nasbench_lab.simulation.trace import RegretKind
 
 Highlight = str | Sequence[str] | None
 """Names of strategies that a figure highlights, as in legends or without parameters; None highlights none."""
@@ -22,7 +25,7 @@ class Looks:
     """The looks of the strategies of a figure, in the order of the study.
 
     Attributes:
-        labels: their names.
+        labels: their names in the figure.
         shown: which of them have their own look; the others are grey. All, unless some are highlighted.
         numbers: their positions in the whole study, which their looks follow.
         total: number of strategies in the whole study.
@@ -63,13 +66,19 @@ class Looks:
         return "#000000" if self.shown[number] else _GREY_TEXT
 
 
-def looks_of(study: Study, highlight: Highlight = None) -> Looks:
+def looks_of(study: Study, highlight: Highlight = None, kind: RegretKind = "observed") -> Looks:
     """Return the looks of the strategies of a study: the same in all of its figures.
+
+    Args:
+        study: the study.
+        highlight: see `make_looks`.
+        kind: of the regret that the figure shows; strategies that recommend have a mark if others do not.
 
     Raises:
         UnknownNameError: no strategy has a name that is highlighted.
     """
-    return make_looks(study.labels, study.strategies, highlight, study.among)
+    looks = make_looks(study.labels, study.strategies, highlight, study.among)
+    return dataclasses.replace(looks, labels=marked_labels(study, kind))
 
 
 def make_looks(

@@ -19,7 +19,7 @@ from nasbench_lab.report.figures.names import CAPTION, write_caption
 from nasbench_lab.report.figures.panels import label_rows, panel_grid, row_places
 from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
-from nasbench_lab.report.regret_words import KIND_LABELS
+from nasbench_lab.report.incumbent_words import mark_note, regret_label
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -74,7 +74,8 @@ def leaderboard_figure(
         MissingDataError: no task has that kind of regret, or no strategy has a value.
     """
     study = study_of(results)
-    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
+    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    looks = looks_of(study, highlight, kind)
     wanted = _DEFAULTS[chosen.name] if measures is None else tuple(measures)
     for measure in wanted:
         if measure not in MEASURES:
@@ -83,17 +84,19 @@ def leaderboard_figure(
     if all(np.isnan(getattr(row, measure).estimate) for row in standings for measure in wanted):
         absent = ", ".join(MEASURES[measure] for measure in wanted)
         raise MissingDataError(f"there is nothing to draw: no strategy has a value of these measures: {absent}")
-    fitted = fit_slide(chosen, lambda style: _height(study, standings, wanted, style) + 2 * CAPTION * style.em)
+    order = [study.labels.index(row.strategy) for row in standings]
+    names = [looks.labels[number] for number in order]
+    fitted = fit_slide(chosen, lambda style: _height(study, names, wanted, style) + 2 * CAPTION * style.em)
     size = fitted.font_size
-    labels, words = _labels(standings, fitted), _axis_labels(study, wanted, fitted)
+    labels, words = _labels(names, fitted), _axis_labels(study, wanted, fitted)
     tasks = in_words(len(part_of(study.progress, kind, "tasks").tasks), "task")
     bars = f"; bars: {100 * study.level:g} % bootstrap intervals" if study.resamples else ""
-    caption = wrap_label(f"at the end of all runs on {tasks}; {KIND_LABELS[kind]}{bars}", fitted.width - 0.1, size)
+    shown = f"{regret_label(study, kind)}{bars}{mark_note(study, kind)}"
+    caption = wrap_label(f"at the end of all runs on {tasks}; {shown}", fitted.width - 0.1, size)
     above = CAPTION * line_count(caption) * fitted.em
     with drawing(fitted.rc, names_in(study)):
-        figure, panels = panel_grid(fitted, len(wanted), len(wanted), _height(study, standings, wanted, fitted), above)
+        figure, panels = panel_grid(fitted, len(wanted), len(wanted), _height(study, names, wanted, fitted), above)
         write_caption(figure, caption, fitted)
-        order = [study.labels.index(row.strategy) for row in standings]
         inks = [looks.ink(number) for number in order]
         for number, (panel, measure) in enumerate(zip(panels, wanted, strict=True)):
             _draw_panel(panel, study, standings, measure, row_places(labels)[0], looks)
@@ -102,9 +105,9 @@ def leaderboard_figure(
     return figure
 
 
-def _labels(standings: Sequence[Standing], style: PaperStyle) -> list[str]:
+def _labels(names: Sequence[str], style: PaperStyle) -> list[str]:
     room = _LABEL_SHARE[style.name] * style.width
-    return [wrap_label(row.strategy, room, style.font_size) for row in standings]
+    return [wrap_label(name, room, style.font_size) for name in names]
 
 
 def _axis_labels(study: Study, measures: Sequence[Measure], style: PaperStyle) -> list[str]:
@@ -112,9 +115,9 @@ def _axis_labels(study: Study, measures: Sequence[Measure], style: PaperStyle) -
     return [wrap_label(_words(study, measure), room, style.font_size) for measure in measures]
 
 
-def _height(study: Study, standings: Sequence[Standing], measures: Sequence[Measure], style: PaperStyle) -> float:
+def _height(study: Study, names: Sequence[str], measures: Sequence[Measure], style: PaperStyle) -> float:
     """Return the height of the panels, inches."""
-    rows = sum(map(line_count, _labels(standings, style)))
+    rows = sum(map(line_count, _labels(names, style)))
     below = max(map(line_count, _axis_labels(study, measures, style)))
     return (_BELOW + _LINE * below + _ROW * rows) * style.em
 

@@ -16,7 +16,7 @@ from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
-from nasbench_lab.report.regret_words import KIND_WORDS
+from nasbench_lab.report.incumbent_words import mark_note, regret_words
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -65,14 +65,16 @@ def a12_figure(
     from nasbench_lab.report.figures.shown_figure import ShownFigure
 
     study = study_of(results, resamples=0)
-    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
+    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    looks = looks_of(study, highlight, kind)
     values, significant, title = _numbers(study, kind, task)
+    title += mark_note(study, kind)
     if not np.isfinite(values[~np.eye(len(values), dtype=bool)]).any():
         raise MissingDataError("there is nothing to draw: no two strategies ran on the same task")
     order = _order(study, kind)
     values, significant = values[np.ix_(order, order)].copy(), significant[np.ix_(order, order)]
     np.fill_diagonal(values, np.nan)
-    names = [f"{place}  {study.labels[s]}" for place, s in enumerate(order, start=1)]
+    names = [f"{place}  {looks.labels[s]}" for place, s in enumerate(order, start=1)]
     fitted = fit_slide(chosen, lambda style: _Layout.of(names, title, style).height)
     layout, size = _Layout.of(names, title, fitted), fitted.font_size
     settings: Any = {**fitted.rc, "figure.constrained_layout.use": False, "axes.grid": False}
@@ -146,7 +148,7 @@ def _numbers(study: Study, kind: RegretKind, task: int | str | None) -> tuple[Fl
     """Return the probabilities, which of them are significant, and the title."""
     pairwise = part_of(study.pairwise, kind, "pairs")
     places = chosen_tasks(study, None if task is None else [task])
-    what = f"A12 of {KIND_WORDS[kind]}: row better than column"
+    what = f"A12 of {regret_words(study, kind)}: row better than column"
     if len(places) == 1:
         place = places[0]
         significant = pairwise.adjusted[:, :, place] < 1 - study.level

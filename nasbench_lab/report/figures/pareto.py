@@ -63,9 +63,10 @@ def pareto_figure(
     Raises:
         UnknownNameError: there is no such spread, strategy or style.
         ParameterError: there are no traces, they are of different searches, or the source is a study.
-        MissingDataError: the search had no further objectives, no run has a value, or the table no such split.
+        MissingDataError: the search had no further objectives, no run has a value, or the table no such split. Searches
+            that trained networks themselves have no values.
     """
-    traces = traces_of(results)
+    traces = _observing(traces_of(results))
     chosen, split = paper_style(style), _checked(traces, split)
     objectives = traces[0].setting.conditions.objectives
     labels = [trace.setting.label for trace in traces]
@@ -84,6 +85,14 @@ def pareto_figure(
         _draw_hypervolume(panels[-1], traces, split, how)
         names.draw(figure, panels)
     return figure
+
+
+def _observing(traces: list[Trace]) -> list[Trace]:
+    """Return the traces of searches that observed values: fronts consist of these."""
+    kept = [trace for trace in traces if "observed" in trace.kinds]
+    if not kept:
+        raise MissingDataError("there is nothing to draw: these searches trained networks themselves, without values")
+    return kept
 
 
 def _sample(look: dict[str, Any], style: PaperStyle) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from nasbench_lab.report.figures.names import Names
 from nasbench_lab.report.figures.panels import panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import wrap_label
-from nasbench_lab.report.regret_words import KIND_LABELS, KIND_WORDS
+from nasbench_lab.report.incumbent_words import mark_note, regret_label, regret_words
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -55,11 +55,13 @@ def rank_figure(
     """
     check_scale("x scale", x_scale)
     study = study_of(results, resamples=0)
-    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
+    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    looks = looks_of(study, highlight, kind)
     progress = part_of(study.progress, kind, "ranks over time")
     if not np.isfinite(progress.run_rank).any():
         raise MissingDataError("there is nothing to draw: some run ended before the first comparison of ranks")
-    title = f"average run rank by {KIND_WORDS[kind]} over {in_words(len(progress.tasks), 'task')} (1 is the best)"
+    tasks = in_words(len(progress.tasks), "task")
+    title = f"average run rank by {regret_words(study, kind)} over {tasks} (1 is the best){mark_note(study, kind)}"
     with drawing(chosen.rc, names_in(study)):
         names = Names.plan(looks, title, chosen, 1, 1, _HEIGHT)
         figure, (panel,) = panel_grid(chosen, 1, 1, names.panel_height, names.above)
@@ -103,22 +105,25 @@ def normalised_figure(
     check_scale("x scale", x_scale)
     check_scale("y scale", y_scale)
     study = study_of(results)
-    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
+    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    looks = looks_of(study, highlight, kind)
     progress = part_of(study.progress, kind, "normalised regret over time")
     intervals, name = _intervals(progress, statistic)
     shown = np.stack([intervals.low, intervals.estimate, intervals.high])
     if not np.isfinite(intervals.estimate).any():
-        raise MissingDataError(f"{KIND_WORDS[kind]} has no values that can be normalised and averaged over tasks")
+        raise MissingDataError(
+            f"{regret_words(study, kind)} has no values that can be normalised and averaged over tasks"
+        )
     around = chosen_spread(spread, looks) if study.resamples else "none"
     what = f"its {100 * study.level:g} % bootstrap interval"
     title = f"lines: {name} over {in_words(len(progress.normalised_tasks), 'task')} and all runs"
     with drawing(chosen.rc, names_in(study)):
-        names = Names.plan(looks, title + spread_in_words(around, what), chosen, 1, 1, _HEIGHT)
+        names = Names.plan(looks, title + spread_in_words(around, what) + mark_note(study, kind), chosen, 1, 1, _HEIGHT)
         figure, (panel,) = panel_grid(chosen, 1, 1, names.panel_height, names.above)
         how = CurveOptions(looks, x_scale, y_scale or scale_for([shown[1]]), around, chosen.width, chosen)
         draw_losses(panel, progress.fractions, shown, how)
         panel.set_xlabel(_SHARE)
-        label = f"normalised {KIND_LABELS[kind]}"
+        label = f"normalised {regret_label(study, kind)}"
         panel.set_ylabel(wrap_label(label, names.panel_height - 4.5 * chosen.em, chosen.font_size))
         names.draw(figure, [panel])
     return figure

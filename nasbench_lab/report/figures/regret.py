@@ -36,7 +36,7 @@ from nasbench_lab.report.figures.panels import (
 )
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import wrap_label
-from nasbench_lab.report.regret_words import KIND_LABELS
+from nasbench_lab.report.incumbent_words import left_out_note, mark_note, regret_label
 from nasbench_lab.report.study_selection import (
     chosen_kind,
     chosen_tasks,
@@ -160,8 +160,9 @@ def _figure(
     choice.check()
     quick = {"resamples": 0, "curves_only": True} if choice.statistic == "median" else {}
     study = study_of(results, points=_POINTS, **quick)
-    places, looks = chosen_tasks(study, tasks), looks_of(study, highlight)
+    places = chosen_tasks(study, tasks)
     kinds = _both_kinds(study, places) if choice.kind == "both" else [chosen_kind(study, choice.kind)]
+    looks = looks_of(study, highlight, kinds[0])
     axis = choice.axis or clock_of(study, places)
     panels = [
         _Panel(place, each, against)
@@ -179,6 +180,7 @@ def _figure(
     how = CurveOptions(looks, choice.x_scale, y_scale, spread, style.width / columns, style)
     with drawing(style.rc, names_in(study)):
         caption = _caption(study, places, choice.statistic, spread)
+        caption += mark_note(study, kinds[0]) + left_out_note(study, axis)
         direct = end_together([each for each in lines if each is not None], how)
         height = PANEL_HEIGHTS[min(columns, 4)]
         names = Names.plan(looks, caption, style, len(panels), columns, height, direct=direct)
@@ -192,7 +194,7 @@ def _figure(
         if "both" in (choice.kind, choice.axis):
             _label_each(study, axes, panels, names.panel_height, style)
         else:
-            words, units = (AXIS_WORDS[panels[0].axis], KIND_LABELS[kinds[0]]), _units(study, places, kinds[0])
+            words, units = (AXIS_WORDS[panels[0].axis], regret_label(study, kinds[0])), _units(study, places, kinds[0])
             label_outer(figure, axes, columns, names.above, words, units, style)
         names.draw(figure, axes)
     return figure
@@ -244,7 +246,7 @@ def _label_each(study: Study, axes: Sequence[Axes], panels: Sequence[_Panel], he
     for one, panel in zip(axes, panels, strict=True):
         if one.axison:
             one.set_xlabel(AXIS_WORDS[panel.axis])
-            label = f"{KIND_LABELS[panel.kind]} ({study.tasks[panel.place].unit(panel.kind)})"
+            label = f"{regret_label(study, panel.kind)} ({study.tasks[panel.place].unit(panel.kind)})"
             one.set_ylabel(wrap_label(label, height - 4.5 * style.em, style.font_size))
 
 

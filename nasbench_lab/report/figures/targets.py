@@ -18,7 +18,7 @@ from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.names import Names
 from nasbench_lab.report.figures.panels import AXIS_WORDS, panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
-from nasbench_lab.report.regret_words import KIND_LABELS
+from nasbench_lab.report.incumbent_words import left_out_note, mark_note, regret_label
 from nasbench_lab.report.study_selection import NO_COMMON_TASK, chosen_kind, clock_of, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -62,14 +62,17 @@ def ecdf_figure(
     if axis not in (*AXIS_WORDS, None):
         raise unknown("axis", axis, AXIS_WORDS)
     study = study_of(results, resamples=0)
-    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
+    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    looks = looks_of(study, highlight, kind)
     axis = axis or clock_of(study)
     times = part_of(study.times, (kind, axis), "times to targets")
     if not times.grid.size:
         reason = "no run reached a target" if times.tasks else NO_COMMON_TASK
         raise MissingDataError(f"there is nothing to draw: {reason}")
     with drawing(chosen.rc, names_in(study)):
-        names = Names.plan(looks, _targets_in_words(times.targets, kind), chosen, 1, 1, _HEIGHT)
+        title = _targets_in_words(times.targets, regret_label(study, kind))
+        title += mark_note(study, kind) + left_out_note(study, axis)
+        names = Names.plan(looks, title, chosen, 1, 1, _HEIGHT)
         figure, (panel,) = panel_grid(chosen, 1, 1, names.panel_height, names.above)
         how = CurveOptions(looks, x_scale, "linear", "none", chosen.width, chosen)
         sure = times.grid <= times.complete_until[:, None]
@@ -112,11 +115,13 @@ def profile_figure(
         MissingDataError: the regret cannot be normalised.
     """
     study = study_of(results)
-    chosen, kind, looks = paper_style(style), chosen_kind(study, kind), looks_of(study, highlight)
+    chosen, kind = paper_style(style), chosen_kind(study, kind)
+    looks = looks_of(study, highlight, kind)
     around = chosen_spread(spread, looks) if study.resamples else "none"
     profiles = part_of(study.profiles, kind, "profiles")
     what = f"{100 * study.level:g} % bootstrap intervals"
-    title = f"{KIND_LABELS[kind]}; {in_words(len(profiles.tasks), 'task')}{spread_in_words(around, what)}"
+    title = f"{regret_label(study, kind)}; {in_words(len(profiles.tasks), 'task')}{spread_in_words(around, what)}"
+    title += mark_note(study, kind)
     with drawing(chosen.rc, names_in(study)):
         columns = 1 if chosen.name == "single" else 2
         names = Names.plan(looks, title, chosen, 2, columns, _HEIGHT, direct=False)  # all lines end at 1
@@ -147,8 +152,8 @@ def _share_axis(panel: Axes) -> None:
     label_axis(panel.yaxis)
 
 
-def _targets_in_words(targets: FloatArray, kind: RegretKind) -> str:
-    words = f"targets: normalised {KIND_LABELS[kind]}"
+def _targets_in_words(targets: FloatArray, regret: str) -> str:
+    words = f"targets: normalised {regret}"
     if len(targets) <= _MOST_TARGETS:
         return f"{words}: {', '.join(f'{target:.3g}' for target in targets)}"
     return f"{words}, {len(targets)} from {targets.max():.3g} to {targets.min():.3g}"

@@ -12,9 +12,9 @@ from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.studies.results import ProgressCurves, Study
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.report.incumbent_words import regret_label, regret_words
 from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
 from nasbench_lab.report.page.figure_commands import figure_options, kind_option, option, table_option
-from nasbench_lab.report.regret_words import KIND_LABELS, KIND_WORDS
 from nasbench_lab.report.study_selection import why_no_curves
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -85,7 +85,8 @@ def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView 
     if not lines:
         return None
     unit = study.tasks[curves.task].unit(curves.kind)
-    label = f"{KIND_LABELS[curves.kind]} ({unit})" if unit else KIND_LABELS[curves.kind]
+    words = regret_label(study, curves.kind)
+    label = f"{words} ({unit})" if unit else words
     return ChartView(curves.grid, lines, AXIS_TITLES[curves.axis], label, text, zero=_OPTIMUM)
 
 
@@ -101,7 +102,9 @@ def progress_chart(study: Study) -> Chart:
             f"{'interquartile mean' if center == 'iqm' else 'mean'} over {count} tasks and their runs, {_level(study)}"
         )
         lines = _lines(found.estimate, found.low, found.high)
-        return _over_budget(progress, lines, f"normalised {KIND_LABELS[progress.kind]}", text) if lines else None
+        return (
+            _over_budget(progress, lines, f"normalised {regret_label(study, progress.kind)}", text) if lines else None
+        )
 
     choices = (_kind_choice(study, kinds), _center_choice(options, "iqm"))
     views = _by_kind(study, kinds, [key for key, _ in options], view)
@@ -129,7 +132,7 @@ def rank_chart(study: Study) -> Chart:
             return None
         count = len(progress.tasks)
         text = f"average over {count} tasks" if count > 1 else "on one task"
-        shown = _over_budget(progress, lines, f"average run rank by {KIND_WORDS[progress.kind]}", text)
+        shown = _over_budget(progress, lines, f"average run rank by {regret_words(study, progress.kind)}", text)
         return dataclasses.replace(shown, zero=None, limits=(1.0, float(max(2, len(study.labels)))))
 
     choices = (_kind_choice(study, kinds),)
@@ -190,7 +193,7 @@ def _score_view(study: Study, kind: RegretKind) -> ChartView | None:
         return None
     lines = _lines(profiles.scores.estimate, profiles.scores.low, profiles.scores.high)
     text = f"runs on {_tasks(profiles.tasks)}, {_level(study)}"
-    label = f"normalised {KIND_LABELS[kind]}"
+    label = f"normalised {regret_label(study, kind)}"
     return _share(profiles.regrets, lines, label, "share of runs with at most that regret", text) if lines else None
 
 

@@ -17,6 +17,7 @@ from markupsafe import Markup
 import nasbench_lab
 from nasbench_lab.analysis.studies.results import RankComparison, Study
 from nasbench_lab.files import atomic_path
+from nasbench_lab.report.incumbent_words import incumbents_in_words
 from nasbench_lab.report.page import theme
 from nasbench_lab.report.page.answers import MARKS, answers_by_task, main_answer
 from nasbench_lab.report.page.chart_svg import draw_chart
@@ -98,6 +99,7 @@ def render_page(study: Study, *, source: str | Sequence[str] = "RESULTS") -> str
         lead=page_lead(study),
         headline=page_facts(study),
         warnings=study.warnings,
+        incumbents=incumbents_in_words(study),
         sections=_sections(study, charts, pairs),
         answer=main_answer(study),
         by_task=answers_by_task(study),

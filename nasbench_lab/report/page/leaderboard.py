@@ -13,6 +13,7 @@ from nasbench_lab.analysis.studies.leaders import first_group
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.report.first_in_words import name_of_test
+from nasbench_lab.report.incumbent_words import regret_words
 from nasbench_lab.report.leaderboard_columns import RUN_RANK, TASK_RANK, LeaderboardColumn, columns_of
 from nasbench_lab.report.page.answers import MARKS, against_first, answer_of
 from nasbench_lab.report.page.svg import look, tag
@@ -26,7 +27,6 @@ from nasbench_lab.report.page.tables import (
     number_cells,
     sort_key,
 )
-from nasbench_lab.report.regret_words import KIND_WORDS
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -43,8 +43,8 @@ def standings_table(study: Study, kind: RegretKind) -> PageTable | None:
     tasks = len(study.ranks[kind].tasks) if kind in study.ranks else len(study.tasks)
     columns = [column for column in _columns(study, kind, standings, tasks) if _says_something(column[1])]
     caption = (
-        f"By {KIND_WORDS[kind]} at the end, over {in_words(tasks, 'task')}; in brackets {100 * study.level:g} % "
-        "intervals. The best of a column is bold."
+        f"By {regret_words(study, kind)} at the end, over {in_words(tasks, 'task')}; "
+        f"in brackets {100 * study.level:g} % intervals. The best of a column is bold."
     )
     return make_table(
         caption, PageColumn("strategy", "ascending", kind="text"), columns, rows, _terms(study, kind, tasks)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.analysis.studies.some_names import some_names
 from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.report.page.numbers import NONE, duration
 from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table
@@ -90,6 +91,22 @@ def _facts(study: Study) -> Iterable[tuple[str, str]]:
     for each in given.get("imported") or ():
         files = "; ".join(f"{file['name']}, SHA-256 {file['sha256']}" for file in each["files"])
         yield "imported", f"{each['strategy']} on {each['table']}, {each['format']}{f': {files}' if files else ''}"
+
+    for each in given.get("trained") or ():
+        facts = {name: _short(value) for name, value in each.items() if name not in ("strategy", "table", "format")}
+        listed = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in facts.items() if text)
+        yield "training", f"{each['strategy']} on {each['table']}{f': {listed}' if listed else ''}"
+
+
+def _short(value: Any) -> str:
+    """Return a fact of a training in a few words; of several measurements the range, and nothing of details."""
+    if isinstance(value, list):
+        if len(value) > 1 and all(isinstance(each, float) for each in value):
+            return f"{min(value):.4g} to {max(value):.4g}"
+        return some_names(filter(None, map(_short, value)))
+    if value is None or isinstance(value, Mapping):
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _content(given: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
 from nasbench_lab.report.figures.regret import PANEL_HEIGHTS, regret_columns, regret_figure
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
+from nasbench_lab.report.incumbent_words import marked_labels
 from nasbench_lab.report.paper.checklist import reproducibility_checklist
 from nasbench_lab.report.paper.tables import (
     TABLE_STATISTICS,
@@ -154,7 +155,7 @@ def _figures(study: Study, results: Results | None, style: PaperStyle) -> Iterat
             yield name, _bind(regret_figure, study, kind, axis, tasks=tasks)
         yield f"ecdf-{axis}", _bind(ecdf_figure, study, kind, axis)
     yield from _of_all_tasks(study)
-    pages = _pages(drawn, final_columns(style, len(drawn)), final_height(study, style))
+    pages = _pages(drawn, final_columns(style, len(drawn)), final_height(marked_labels(study, kind), style))
     for name, tasks in _numbered("final", pages):
         yield name, _bind(final_figure, study, kind, tasks=tasks)
     yield from _architectures(study)

@@ -18,6 +18,7 @@ from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.incumbent_words import caption_notes
 from nasbench_lab.report.leaderboard_columns import TASK_RANK, LeaderboardColumn, columns_of
 from nasbench_lab.report.paper.table_cells import TableCell, table_html
 from nasbench_lab.report.rank_tests import tests_in_words
@@ -359,7 +360,8 @@ def _results_caption(study: Study, kind: RegretKind, places: Sequence[int], stat
     test = f"Test: {name} over runs, Holm-adjusted over all pairs, p < {1 - study.level:.2g}."
     if statistic == "mean" and _some_failed(study, kind, places):
         test += " In parentheses: the runs with a value, where others have none; such means are not compared."
-    return f"{what} of {runs_in_words(study, places)}, {_budgets(study, places)}. {test}"
+    words = f"{what} of {runs_in_words(study, places)}, {_budgets(study, places)}. {test}"
+    return " ".join([words, *caption_notes(study, kind)])
 
 
 def _some_failed(study: Study, kind: RegretKind, places: Sequence[int]) -> bool:
@@ -380,11 +382,12 @@ def _leaderboard_caption(study: Study, kind: RegretKind) -> str:
     if ignored:
         names = ", ".join(study.tasks[place].name for place in ignored)
         words += f" The interquartile mean ignores all runs of some strategies on {names}."
-    return (
+    about = (
         f"Leaderboard by {KIND_WORDS[kind]} at the end of {runs_in_words(study, tasks)} on each of "
         f"{in_words(len(tasks), 'table')}, {_budgets(study, tasks)}. {words} Brackets: "
         f"{100 * study.level:g} % stratified bootstrap intervals. {_rank_test(ranks)}"
     )
+    return " ".join([about, *caption_notes(study, kind)])
 
 
 def _rank_test(ranks: RankComparison) -> str:

@@ -6,6 +6,7 @@ import abc
 from typing import NamedTuple, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
@@ -83,6 +84,19 @@ class Candidates(abc.ABC):
     def predict(self, value: FloatArray, architecture: IntArray, visited: Visited, streams: Streams) -> Prediction:
         """Return the posterior, given the values of all proposals, shape (runs, count)."""
 
+    def means_of_proposals(self, value: FloatArray) -> FloatArray:
+        """Return the posterior means of all proposals, given their values, both of shape (runs, count)."""
+        return self._proposal_means(self.regression.estimate(value), value)
+
+    def best_of_space(self, value: FloatArray, excluded: NDArray[np.bool_]) -> IntArray:
+        """Return the architecture with the largest posterior mean, shape (runs,); only for all architectures.
+
+        Args:
+            value: of all proposals, shape (runs, count).
+            excluded: proposals that are not returned, of the same shape.
+        """
+        raise NotImplementedError
+
     @abc.abstractmethod
     def draw(self, value: FloatArray, prediction: Prediction, streams: Streams) -> FloatArray:
         """Return a draw from the last predicted posterior, jointly at all candidates."""
@@ -95,9 +109,13 @@ class Candidates(abc.ABC):
     def _refitted(self, run: IntArray) -> None:
         """Recompute what depends on lengthscale and noise, in the runs with these positions."""
 
+    def _proposal_means(self, estimate: Estimate, value: FloatArray) -> FloatArray:
+        """Return the posterior means of the proposals: y - nu w, as C w = y - mu."""
+        return value - self.regression.noise[:, None] * estimate.weights
+
     def _best(self, estimate: Estimate, value: FloatArray) -> FloatArray:
-        """Return the largest posterior mean among proposals: y - s**2 nu w, as C w = y - mu."""
-        return (value - self.regression.noise[:, None] * estimate.weights).max(axis=1)
+        """Return the largest posterior mean among proposals, shape (runs,)."""
+        return self._proposal_means(estimate, value).max(axis=1)
 
 
 @final
@@ -153,6 +171,14 @@ class WholeSpace(Candidates):
             deviation *= estimate.scale[:, None]
         architectures = np.broadcast_to(self._grid.architecture, mean.shape)
         return Prediction(mean, deviation, self._best(estimate, value), architectures, estimate)
+
+    def best_of_space(self, value: FloatArray, excluded: NDArray[np.bool_]) -> IntArray:
+        """Return the place of the grid with the largest mean as an architecture; ties: the first place."""
+        mean = self._sums.sum(self.regression.estimate(value).weights)
+        run, column = np.nonzero(excluded)
+        mean[run, self._sums.place[run, column]] = -np.inf
+        mean[:, self._nowhere] = -np.inf
+        return self._grid.architecture[mean.argmax(axis=1)]
 
     def draw(self, value: FloatArray, prediction: Prediction, streams: Streams) -> FloatArray:
         """Draw from the prior and correct it at the proposals (Wilson et al., ICML 2020, equation 9)."""

@@ -51,6 +51,14 @@ class ScoredStrategy(Strategy[S], Generic[S]):
         """The parameters; the inner strategy by its label."""
         return {**super().parameters, "inner": self.searcher.label}
 
+    def recommends(self, state: Any) -> bool:
+        """Return whether the inner strategy recommends."""
+        return self.searcher.recommends(state.inner)
+
+    def recommend(self, state: Any) -> IntArray:
+        """Return what the inner strategy recommends, shape (runs,)."""
+        return self.searcher.recommend(state.inner)
+
     def require_score(self, problem: Problem) -> None:
         """Raise an UnknownNameError if the table does not have the score."""
         if self.score not in problem.scores.names:

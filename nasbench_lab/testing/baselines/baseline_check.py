@@ -145,7 +145,10 @@ def check_file(
     baseline = read_baseline(path)
     subject, protocol = baseline.subject, baseline.protocol
     if strategy is None and not subject.source:
-        raise ParameterError(f"{path} does not say where to find its strategy {subject.label!r}; name it")
+        raise ParameterError(
+            f"{path} does not say where to find its strategy {subject.label!r}; name it, or check a trace with the "
+            "fixture strategy_baseline"
+        )
     if table is None and not subject.table_source:
         raise ParameterError(f"{path} does not say where to find its table {protocol.table!r}; name it")
     given = {name: subject.parameters[name] for name in subject.given}

@@ -49,8 +49,11 @@ def _same(trace: Trace, run: int, other: Trace, other_run: int) -> bool:
     count = int(trace.evaluations[run])
     if count != int(other.evaluations[other_run]):
         return False
-    names = ("architecture", "fidelity", "repeat")
-    return all(np.array_equal(getattr(trace, n)[run, :count], getattr(other, n)[other_run, :count]) for n in names)
+    one, another = trace.arrays(), other.arrays()
+    names = ("architecture", "fidelity", "repeat", "recommended")
+    return one.keys() == another.keys() and all(
+        np.array_equal(one[name][run, :count], another[name][other_run, :count]) for name in names if name in one
+    )
 
 
 class TableWatch:

@@ -55,8 +55,9 @@ def scale_of(trace: Trace) -> RegretScale:
 def losses(trace: Trace, table: Table, scale: RegretScale) -> dict[str, FloatArray]:
     """Return the losses of every run by name (see `LOSSES`), each of shape (runs,) and without NaN.
 
-    Regrets are in the unit of the metric. A run without a value has the regret of the worst architecture. There is no
-    ``clock`` if the table has no times, and no ``unused`` without a budget in evaluations.
+    Regrets are in the unit of the metric, and those of incumbents (see `Trace.incumbent`). A run without one has the
+    regret of the worst architecture. There is no ``clock`` if the table has no times, and no ``unused`` without a
+    budget in evaluations; a search that trained networks itself has neither.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -73,13 +74,13 @@ def losses(trace: Trace, table: Table, scale: RegretScale) -> dict[str, FloatArr
         "anytime": np.where(np.isnan(anytime), worst, anytime).mean(axis=1),
         "final": np.where(np.isnan(final), worst, final),
     }
-    if table.has_times and trace.evaluations.all():
+    if table.has_times and trace.evaluations.all() and not trace.setting.trains_networks:
         charged = np.where(trace.mask, expected_seconds(trace, table).most, 0.0).sum(axis=1)
         ends = np.where(trace.mask, trace.time, 0.0).max(axis=1)
         if (charged > 0).all() and np.isfinite(ends).all():
             found["clock"] = ends / charged
     limit = trace.setting.budget.evaluations
-    if limit is not None:
+    if limit is not None and not trace.setting.trains_networks:
         found["unused"] = (limit - trace.evaluations).astype(np.float64)
     return {name: rounded(values) for name, values in found.items()}
 

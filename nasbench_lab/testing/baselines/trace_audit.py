@@ -21,6 +21,9 @@ _RELATIVE = 1e-9
 def audit_trace(trace: Trace, table: Table, *, pays_for_scores: bool = False, may_stop: bool = True) -> list[str]:
     """Return what is wrong with a trace according to its table, one line each; an empty list if nothing is wrong.
 
+    A search that trained networks itself has no evaluations whose values and seconds a table knows. Of such a trace,
+    only the budget and the recommended architectures are audited.
+
     Args:
         trace: the runs.
         table: the table that was searched.
@@ -33,7 +36,9 @@ def audit_trace(trace: Trace, table: Table, *, pays_for_scores: bool = False, ma
     >>> audit_trace(nl.simulate(table, "random-search", runs=9, budget=nl.Budget(evaluations=20)), table)
     []
     """
-    found = [_observations(trace, table), _budget(trace, table, pays_for_scores)]
+    if trace.setting.trains_networks:
+        return [line for line in (_recommended(trace, table), _own_clock(trace)) if line]
+    found = [_observations(trace, table), _recommended(trace, table), _budget(trace, table, pays_for_scores)]
     if not may_stop and trace.stopped.any():
         run = int(np.flatnonzero(trace.stopped)[0])
         found.append(
@@ -62,6 +67,26 @@ def _observations(trace: Trace, table: Table) -> str:
         if same[wrong].all():
             line += f"; the observed value is {test}, which no search may see"
     return line
+
+
+def _recommended(trace: Trace, table: Table) -> str:
+    """Check that all recommendations are architectures of the table."""
+    if trace.recommended is None:
+        return ""
+    outside = trace.mask & ((trace.recommended < -1) | (trace.recommended >= table.space.size))
+    text = f"recommends what is not in 0..{table.space.size - 1} of the space"
+    return _line("recommendation", trace, outside.sum(axis=1) > 0, text)
+
+
+def _own_clock(trace: Trace) -> str:
+    """Check that the seconds of a search that trained networks itself neither decrease nor exceed the budget."""
+    limit = trace.setting.budget.seconds or np.inf
+    time = np.where(trace.mask, trace.time, np.inf)
+    late = trace.mask & (np.isnan(trace.time) | (time > limit))
+    backwards = trace.mask[:, 1:] & (time[:, 1:] < time[:, :-1])
+    return _line("budget", trace, late.sum(axis=1) > 0, f"goes on after {limit:g} s") or _line(
+        "clock", trace, backwards.sum(axis=1) > 0, "has seconds that decrease"
+    )
 
 
 def _budget(trace: Trace, table: Table, pays_for_scores: bool) -> str:

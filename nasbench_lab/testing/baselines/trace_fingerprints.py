@@ -1,7 +1,8 @@
 """The exact tier of a baseline: hashes of the evaluations of runs, which show where two traces begin to differ.
 
-Only integers are hashed (architectures, fidelities, repeats), so fingerprints are the same on every platform. Every run
-has short hashes of its first 1, 2, 4, 8, ... evaluations; one long hash covers all runs.
+Only integers are hashed (architectures, fidelities, repeats, and recommendations if there are any), so fingerprints are
+the same on every platform. Every run has short hashes of its first 1, 2, 4, 8, ... evaluations; one long hash covers
+all runs.
 """
 
 from __future__ import annotations
@@ -73,9 +74,10 @@ def fingerprints(trace: Trace) -> Fingerprints:
     >>> [len(run) // WORD for run in fingerprints(trace).prefixes]  # the first 1, 2, 4 and 5 evaluations
     [4, 4]
     """
-    rows = [row.tobytes() for row in _rows(trace)]
+    numbers = _rows(trace)
+    rows = [row.tobytes() for row in numbers]
     lengths = trace.evaluations.tolist()
-    size = len(_COLUMNS) * 4
+    size = numbers.shape[2] * numbers.itemsize
     digest = hashlib.sha256(np.asarray(lengths, dtype="<i8").tobytes())
     prefixes = []
     for row, length in zip(rows, lengths, strict=True):
@@ -104,7 +106,10 @@ def difference(known: Fingerprints, trace: Trace) -> TraceDifference | None:
 
 def _rows(trace: Trace) -> NDArray[np.int32]:
     """Return the integers of all evaluations, shape (runs, steps, columns)."""
-    stacked = np.stack([getattr(trace, name) for name in _COLUMNS], axis=-1)
+    columns = [getattr(trace, name) for name in _COLUMNS]
+    if trace.recommended is not None:
+        columns.append(trace.recommended)
+    stacked = np.stack(columns, axis=-1)
     return np.ascontiguousarray(stacked, dtype="<i4")
 
 

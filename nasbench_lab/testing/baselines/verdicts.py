@@ -81,7 +81,7 @@ def compare_with_baseline(
     findings = simulated.audit(may_stop=baseline.stopped > 0, pays="clock" in baseline.losses)
     if baseline.distinct > 1 and distinct_runs(trace) == 1 and trace.runs > 1:
         findings.append("seeds: all runs are the same, but the runs of the baseline are not")
-    notes = _subject_notes(baseline.subject, trace.setting)
+    notes = [*_subject_notes(baseline.subject, trace.setting), *_audit_notes(trace.setting)]
     part = difference(baseline.fingerprints, trace) if baseline.fingerprints else None
     if part is not None:
         notes.append(str(part))
@@ -123,6 +123,7 @@ def write_baseline_of(
         return dataclasses.replace(outcome, verdict="unchanged")
     write_baseline(baseline, path)
     notes = [*_changes(old, baseline), *_weakness(baseline, len(baseline_files(path.parent)))]
+    notes += _audit_notes(trace.setting)
     return dataclasses.replace(outcome, verdict="updated" if existed else "created", notes=tuple(notes))
 
 
@@ -175,6 +176,13 @@ def _subject_notes(subject: Subject, setting: Setting) -> list[str]:
     if subject.version != setting.version:
         notes.insert(0, f"the strategy was version {subject.version}, is version {setting.version}")
     return notes
+
+
+def _audit_notes(setting: Setting) -> list[str]:
+    """Return what could not be audited."""
+    if not setting.trains_networks:
+        return []
+    return ["the search trained networks itself: its seconds and seeds are not audited, as no run is simulated again"]
 
 
 def _readable(path: Path) -> Baseline | None:

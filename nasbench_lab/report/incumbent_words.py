@@ -1,0 +1,75 @@
+"""What the regret of a figure, a table or the page is that of: the best observed architecture, or a recommended one."""
+
+from __future__ import annotations
+
+from nasbench_lab.analysis.studies.recommendation_warnings import clock_notes, recommendation_warnings
+from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.analysis.studies.some_names import some_names
+from nasbench_lab.report.regret_words import KIND_LABELS, KIND_NAMES, KIND_WORDS
+from nasbench_lab.simulation.trace import RegretKind
+
+_OF_RECOMMENDED = "of the recommended architecture"
+_MARK = " *"
+
+
+def all_recommend(study: Study, kind: RegretKind) -> bool:
+    """Return whether all regrets are those of recommended architectures; observed regret never is."""
+    return kind != "observed" and all(study.recommending)
+
+
+def some_recommend(study: Study, kind: RegretKind) -> bool:
+    """Return whether the regrets of some strategies, but not of all, are those of recommended architectures."""
+    return kind != "observed" and any(study.recommending) and not all(study.recommending)
+
+
+def regret_label(study: Study, kind: RegretKind) -> str:
+    """Return the name of a regret at an axis."""
+    return _with_recommended(KIND_LABELS[kind], study, kind)
+
+
+def regret_words(study: Study, kind: RegretKind) -> str:
+    """Return the name of a regret in a sentence."""
+    return _with_recommended(KIND_WORDS[kind], study, kind)
+
+
+def marked_labels(study: Study, kind: RegretKind) -> tuple[str, ...]:
+    """Return the names of the strategies in a figure, with a mark at those that recommend, if others do not."""
+    if not some_recommend(study, kind):
+        return study.labels
+    pairs = zip(study.labels, study.recommending, strict=True)
+    return tuple(f"{label}{_MARK}" if recommends else label for label, recommends in pairs)
+
+
+def mark_note(study: Study, kind: RegretKind) -> str:
+    """Return what a caption says of the mark, with a semicolon before; nothing where there is none."""
+    return f";{_MARK} regret {_OF_RECOMMENDED}" if some_recommend(study, kind) else ""
+
+
+def left_out_note(study: Study, axis: str) -> str:
+    """Return what a caption says of searches without evaluations, with a semicolon before; nothing over seconds."""
+    trained = dict.fromkeys(search["strategy"] for search in study.provenance.get("trained") or ())
+    return f"; without evaluations, so left out: {some_names(trained)}" if trained and axis != "seconds" else ""
+
+
+def incumbents_in_words(study: Study) -> str:
+    """Return what the incumbents of a study are."""
+    observed = "the architecture with the best observed value so far"
+    named = [label for label, recommends in zip(study.labels, study.recommending, strict=True) if recommends]
+    if not named:
+        return observed
+    verb = "recommends" if len(named) == 1 else "recommend"
+    own = f"the architecture that {'it' if len(named) == 1 else 'they'} {verb}"
+    return f"for {some_names(named)} {own}" + ("" if len(named) == len(study.labels) else f", for others {observed}")
+
+
+def caption_notes(study: Study, kind: RegretKind) -> list[str]:
+    """Return the sentences that the caption of a table adds: whose architectures are recommended, and scaled clocks."""
+    recommended = recommendation_warnings(study.labels, study.recommending) if kind != "observed" else ()
+    return [*recommended, *clock_notes(study.provenance.get("trained") or ())]
+
+
+def _with_recommended(text: str, study: Study, kind: RegretKind) -> str:
+    if not all_recommend(study, kind):
+        return text
+    name = KIND_NAMES[kind]
+    return text.replace(name, f"{name} {_OF_RECOMMENDED}", 1)
