@@ -30,10 +30,8 @@ from nasbench_lab.plain_files import read_plain
 from nasbench_lab.spaces import make_space
 from nasbench_lab.tables.reading import torch_file
 from nasbench_lab.train.dataset_records import DatasetRecord
-from nasbench_lab.train.one_shot.supernets.partial_channels import PartialChannels
 from nasbench_lab.train.one_shot.supernets.registry import make_supernet, supernet_class
 from nasbench_lab.train.one_shot.supernets.shared_norm import Statistics
-from nasbench_lab.train.one_shot.supernets.split import SplitSupernet
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
 from nasbench_lab.train.recipes import TrainingRecipe
 
@@ -41,6 +39,8 @@ SUFFIX = ".pt"
 _FORMAT, _VERSION = "nasbench-lab supernet", 1
 _MOST_BYTES = 2**32
 _MOST_DESCRIPTION = 2**20  # characters
+_MOST_PIXELS = 2**10  # height or width of an image
+_BUILD_ERRORS = (NasbenchLabError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError)
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -80,18 +80,33 @@ class SupernetDetails:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class SavedSupernet:
-    """A supernet that was read from a file.
+class SupernetFile:
+    """The content of a file of a supernet, which was read but not built.
 
     Attributes:
-        supernet: ready to score.
-        details: how it was trained.
+        path: of the file.
+        details: how the supernet was trained.
         sha256: of the file.
+        description: what the supernet is built from.
+        weights: its weights by name.
     """
 
-    supernet: Supernet
+    path: Path
     details: SupernetDetails
     sha256: str
+    description: Mapping[str, Any]
+    weights: Weights
+
+    def build(self) -> Supernet:
+        """Return the supernet, on the CPU, ready to score.
+
+        Raises:
+            DataError: the weights are not those of the described supernet.
+        """
+        try:
+            return _build(self.description, self.weights)
+        except _BUILD_ERRORS as error:
+            raise DataError(f"{self.path}: the supernet cannot be built: {first_line(error)}") from error
 
 
 def save_supernet(path: str | os.PathLike[str], supernet: Supernet, details: SupernetDetails | None = None) -> Path:
@@ -140,34 +155,21 @@ def load_supernet(path: str | os.PathLike[str]) -> Supernet:
     Raises:
         DataError: the file is missing, damaged, or not a supernet.
     """
-    return read_supernet(path).supernet
+    return open_supernet(path).build()
 
 
-def read_supernet(path: str | os.PathLike[str]) -> SavedSupernet:
-    """Return the supernet of a file with the details of its training. Nothing in the file is executed.
+def open_supernet(path: str | os.PathLike[str]) -> SupernetFile:
+    """Read the file of a supernet. Nothing in the file is executed.
 
     Raises:
         DataError: the file is missing, damaged, or not a supernet.
     """
     data, description, weights = _parts(path)
     try:
-        details = _details(description)
-        supernet = _build(description, weights)
-    except (NasbenchLabError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
-        raise DataError(f"{path}: the supernet cannot be built: {first_line(error)}") from error
-    return SavedSupernet(supernet, details, hashlib.sha256(data).hexdigest())
-
-
-def read_details(path: str | os.PathLike[str]) -> SupernetDetails:
-    """Return how the supernet of a file was trained, without building it.
-
-    Raises:
-        DataError: the file is missing, damaged, or not a supernet.
-    """
-    try:
-        return _details(_parts(path)[1])
-    except (TypeError, ParameterError) as error:
+        details = details_from_json(description["training"])
+    except _BUILD_ERRORS as error:
         raise DataError(f"{path} has no valid details of a supernet: {first_line(error)}") from error
+    return SupernetFile(Path(path), details, hashlib.sha256(data).hexdigest(), description, weights)
 
 
 def _plain(value: Tensor) -> Tensor:
@@ -183,13 +185,7 @@ def _description(supernet: Supernet, details: SupernetDetails) -> dict[str, Any]
         "options": supernet.network_options,
         "statistics": supernet.statistics,
         "affine": supernet.affine,
-        **({"split": supernet.decisions} if isinstance(supernet, SplitSupernet) else {}),
-        **({} if supernet.partial is None else {"partial": dataclasses.asdict(supernet.partial)}),
-        "training": {
-            **{field.name: getattr(details, field.name) for field in dataclasses.fields(details)},
-            "recipe": details.recipe and dataclasses.asdict(details.recipe),
-            "dataset": details.dataset and dataclasses.asdict(details.dataset),
-        },
+        "training": details_to_json(details),
         "versions": {"nasbench-lab": __version__, "torch": str(torch.__version__)},
     }
 
@@ -220,13 +216,26 @@ def _parsed(path: str | os.PathLike[str], text: Any) -> dict[str, Any]:
     except (ValueError, RecursionError):
         description = None
     wanted = {"space", "image", "classes", "options", "statistics", "affine", "training", "versions"}
-    if not isinstance(description, dict) or description.keys() - {"split", "partial"} != wanted:
+    if not isinstance(description, dict) or description.keys() != wanted:
         raise DataError(f"{path} has no valid description of its supernet")
     return description
 
 
-def _details(description: Mapping[str, Any]) -> SupernetDetails:
-    training = description["training"]
+def details_to_json(details: SupernetDetails) -> dict[str, Any]:
+    """Return details as plain data."""
+    return {
+        **{field.name: getattr(details, field.name) for field in dataclasses.fields(details)},
+        "recipe": details.recipe and dataclasses.asdict(details.recipe),
+        "dataset": details.dataset and dataclasses.asdict(details.dataset),
+    }
+
+
+def details_from_json(training: Any) -> SupernetDetails:
+    """Return details from plain data.
+
+    Raises:
+        DataError, ParameterError, TypeError: the data is not what `details_to_json` returns.
+    """
     names = {field.name for field in dataclasses.fields(SupernetDetails)}
     if not isinstance(training, dict) or training.keys() != names:
         raise DataError(f"the training of a supernet must have {', '.join(sorted(names))}")
@@ -257,31 +266,20 @@ def _build(description: Mapping[str, Any], weights: Weights) -> Supernet:
         raise DataError("image, classes or options do not fit the weights")
     if description["statistics"] not in get_args(Statistics) or not isinstance(description["affine"], bool):
         raise DataError("statistics or affine has an unknown value")
-    partial = description.get("partial")
-    if not (partial is None or isinstance(partial, dict)):
-        raise DataError("partial channels must be a mapping")
     space = make_space(description["space"])
     given: dict[str, Any] = {
         "image": tuple(image),
         "classes": classes,
         "statistics": description["statistics"],
         "affine": description["affine"],
-        "partial": None if partial is None else PartialChannels(**partial),
         "options": options,
     }
-
-    def as_trained(supernet: Supernet) -> Supernet:
-        return SplitSupernet(supernet, description["split"]) if "split" in description else supernet
-
     with torch.device("meta"):
-        _check_shapes(as_trained(supernet_class(space)(space, **given)).state_dict(), weights)
-    supernet = as_trained(make_supernet(space, **given))
+        _check_shapes(supernet_class(space)(space, **given).state_dict(), weights)
+    supernet = make_supernet(space, **given)
     supernet.load_state_dict({name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in weights.items()})
     # The order of numbers in memory decides their last digits in sums; this is the order of the training.
     return supernet.to(memory_format=torch.channels_last).eval()
-
-
-_MOST_PIXELS = 2**10
 
 
 def _check_shapes(state: Mapping[str, Tensor], weights: Weights) -> None:
