@@ -9,7 +9,7 @@ from nasbench_lab.cli.one_shot_rank import rank
 
 app = typer.Typer(
     cls=Commands,
-    help="Search with shared weights, and check their scores.",
+    help="Search with shared weights, and check them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

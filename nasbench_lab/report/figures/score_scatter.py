@@ -36,7 +36,8 @@ def score_figure(
     The best by score and the truly best network are marked. Titles have Kendall's rank correlation.
 
     Args:
-        scored: scores with true values, from `nasbench_lab.train.one_shot.ranking` or `nasbench_lab.analysis.rank_scores`.
+        scored: scores with true values: from `nasbench_lab.train.one_shot.ranking`, or from
+            `nasbench_lab.analysis.rank_scores`.
         truth: ``"valid"`` or ``"test"``: the true values.
         picks: number of networks with the best scores that are marked.
         style: ``"single"``, ``"double"``, ``"slide"``, or a style.
