@@ -139,7 +139,11 @@ class _Work:
 
     @functools.cached_property
     def _default(self) -> DatasetRecord:
-        return DatasetRecord.of(dataset_of(self._table))
+        try:
+            return DatasetRecord.of(dataset_of(self._table))
+        except ParameterError as error:
+            what = "the supernets do not say on which data set they were trained"
+            raise ParameterError(f"{what}: give it (--dataset)") from error
 
 
 def _methods(folders: Sequence[Path], split: str) -> list[_Method]:
