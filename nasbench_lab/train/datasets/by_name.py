@@ -49,10 +49,11 @@ def load(spec: Mapping[str, Any] | str) -> Dataset:
     name = options.pop("name", "arrays" if "file" in options else None)
     if not isinstance(name, str) or name not in _DATASETS:
         raise unknown("data set", name, _DATASETS)
-    for parameter in inspect.signature(_DATASETS[name]).parameters.values():
-        if parameter.default is parameter.empty and parameter.name not in options:
-            example = {"name": name, parameter.name: "..."}
-            raise ParameterError(f"data set {name!r} needs the option {parameter.name}, as in {example}")
+    parameters = inspect.signature(_DATASETS[name]).parameters
+    missing = [each for each, parameter in parameters.items() if parameter.default is parameter.empty]
+    if missing and not options.keys() - parameters.keys() and not options.keys() >= {*missing}:
+        example = {"name": name, **dict.fromkeys(missing, "...")}
+        raise ParameterError(f"data set {name!r} needs the option {' and '.join(missing)}, as in {example}")
     try:
         return _DATASETS[name](**options)
     except TypeError as error:
