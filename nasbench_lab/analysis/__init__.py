@@ -29,6 +29,7 @@ from nasbench_lab.analysis.published import PublishedComparison, compare_with_pu
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.random_baseline import random_value, relative_improvement
 from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search, exact_random_search_on
+from nasbench_lab.analysis.ranking_curves import RankedSnapshot, RankingCurve, RankingCurves
 from nasbench_lab.analysis.ranks import expected_ranks, mean_ranks
 from nasbench_lab.analysis.retraining import Validation, validate
 from nasbench_lab.analysis.run_summary import Summary, summarize, to_csv
@@ -73,6 +74,9 @@ __all__ = [
     "PublishedComparison",
     "Quality",
     "RankComparison",
+    "RankedSnapshot",
+    "RankingCurve",
+    "RankingCurves",
     "RankingQuality",
     "Resampler",
     "SampleComparison",

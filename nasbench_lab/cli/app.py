@@ -64,10 +64,10 @@ app.command()(plot)
 app.command()(report)
 app.command()(check)
 app.add_typer(suite_app, name="suite")
+app.add_typer(one_shot_app, name="one-shot")
 app.add_typer(results_app, name="results")
 app.add_typer(tables_app, name="tables")
 app.add_typer(strategies_app, name="strategies")
-app.add_typer(one_shot_app, name="one-shot")
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nasbench_lab.analysis.intervals import Interval
 from nasbench_lab.analysis.ranking_curves import (
     CORRELATIONS,
     MEASURES,
@@ -19,7 +21,7 @@ from nasbench_lab.analysis.ranking_curves import (
 from nasbench_lab.analysis.score_rankings import PICKS, Truth
 from nasbench_lab.analysis.scored_architectures import TOP_NAMES, ScoredArchitectures
 from nasbench_lab.cli.json_output import AsJson, print_json
-from nasbench_lab.cli.options import Device, Threads, make_grid, needs_torch, print_grid
+from nasbench_lab.cli.options import Device, make_grid, needs_torch, print_grid
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.displays import short_number
@@ -79,7 +81,7 @@ def rank(
     ] = "single",
     csv: Annotated[Path | None, typer.Option(help="Write all measures of every run and epoch to this file.")] = None,
     device: Device = "cpu",
-    threads: Threads = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Check how well shared weights rank architectures. Scores are kept, so a second call is fast."""
@@ -171,10 +173,12 @@ def _rows(found: RankingCurves) -> list[dict[str, Any]]:
 
 def _print(found: RankingCurves, truth: Truth, pick: int) -> None:
     """Print a row per epoch of a single method, or the last epochs of several."""
-    grid = make_grid(
-        *("method", "epochs", "runs", *(["Kendall", *list(TOP_NAMES.values())[1:]])),
-        *(f"precision@{pick}", "regret@1", f"regret@{pick}", "seconds"),
-    )
+    grid = make_grid("method")
+    for heading in (
+        *("epochs", "runs", "Kendall", *list(TOP_NAMES.values())[1:]),
+        *(f"precision@{pick}", *(f"regret@{k}" for k in dict.fromkeys((1, pick))), "seconds"),
+    ):
+        grid.add_column(heading, justify="right", no_wrap=True)
     several = len(found.curves) > 1
     for curve in found.curves:
         for place in range(len(curve.epochs))[-1:] if several else range(len(curve.epochs)):
@@ -187,21 +191,20 @@ def _print(found: RankingCurves, truth: Truth, pick: int) -> None:
     print_grid(grid)
     if any(len(curve.runs) > 1 for curve in found.curves):
         tell("\nmeans over runs, with 95 % intervals of the mean")
-    tell(f"regret@k: {found.unit(truth)} between the best network and the best of the k with the highest scores")
+    chosen = "the best" if truth == "valid" else "the one with the best validation value"
+    tell(f"regret@k: {found.unit(truth)} between the best network and {chosen} of the k with the highest scores")
 
 
 def _cells(curve: RankingCurve, place: int, truth: Truth, pick: int) -> list[str]:
     correlations = [curve.intervals("kendall", share, truth).at(place) for share in TOP_NAMES]
-    precision, *regrets = (
-        float(curve.intervals(measure, at, truth).estimate[place])
-        for measure, at in (("precision", pick), ("regret", 1), ("regret", pick))
-    )
+    precision = float(curve.intervals("precision", pick, truth).estimate[place])
+    regrets = [float(curve.intervals("regret", k, truth).estimate[place]) for k in dict.fromkeys((1, pick))]
     seconds = float(mean_over_runs(curve.seconds).estimate[place])
     return [
         *(curve.label, str(curve.epochs[place]), str(len(curve.runs))),
         # Intervals of all four would make the table too wide.
         *(
-            correlation_text(each) if share in (1.0, 0.2) else f"{each.estimate:.2f}"
+            correlation_text(each if share in (1.0, 0.2) else Interval(each.estimate, math.nan, math.nan))
             for share, each in zip(TOP_NAMES, correlations, strict=True)
         ),
         *("" if precision != precision else f"{precision:.2f}", *map(short_number, regrets), short_number(seconds)),

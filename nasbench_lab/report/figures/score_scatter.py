@@ -73,7 +73,7 @@ def score_figure(
             set_title(panel, title if np.isfinite(tau) else title.split(":")[0], chosen, chosen.width / columns - 0.6)
             panel.set_ylabel(_words(metric))
         for panel in panels[-columns:]:
-            panel.set_xlabel("score with shared weights" if scored.label else "score")
+            panel.set_xlabel("score")
         legend.draw(figure)
     return figure
 

@@ -26,7 +26,7 @@ from nasbench_lab.checks import AtLeast, check_fields, require
 from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import first_line
-from nasbench_lab.plain_files import read_plain
+from nasbench_lab.plain_files import open_plain
 from nasbench_lab.spaces import make_space
 from nasbench_lab.tables.reading import torch_file
 from nasbench_lab.train.dataset_records import DatasetRecord
@@ -193,7 +193,11 @@ def _description(supernet: Supernet, details: SupernetDetails) -> dict[str, Any]
 def _parts(path: str | os.PathLike[str]) -> tuple[bytes, dict[str, Any], Weights]:
     """Return the content of a file, its description and its weights."""
     try:
-        data = read_plain(path, _MOST_BYTES)
+        with open_plain(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > _MOST_BYTES:
+                raise DataError(f"{path} has more than {_MOST_BYTES:,} bytes")
+            data = file.read()
     except OSError as error:
         raise DataError(f"cannot read the supernet {path}: {error.strerror}") from error
     try:

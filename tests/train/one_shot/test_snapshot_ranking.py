@@ -191,6 +191,7 @@ def test_the_command_prints_json(small):
     folder = small.write("spos")
     done = nasbench_lab_here("one-shot", "rank", folder, "--sample", "6", "--json")
     found = json.loads(done.stdout)
+    assert set(found) == {"table", "split", "architectures", "networks", "rows", "files"}, "as docs/shell.md says"
     assert (found["architectures"], len(found["rows"]), found["files"]) == (6, 2, [])
     rows = rank_snapshots(folder, architectures=6).curves[0]
     for place, row in enumerate(found["rows"]):
