@@ -94,7 +94,8 @@ def draw_curves(panel: Axes, grid: FloatArray, lines: FloatArray, how: CurveOpti
     """
     with_spread = [n for n, shown in enumerate(how.looks.shown) if shown]
     # The best value so far lasts until the next evaluation ends: steps, not slopes.
-    drawstyle, step = ("steps-post", "post") if how.steps else ("default", None)
+    drawstyle = "steps-post" if how.steps else "default"
+    step: Literal["post"] | None = "post" if how.steps else None
     for number in range(lines.shape[1]):
         low, middle, high = lines[:, number]
         known = np.isfinite(middle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.analysis.score_rankings import Truth
 from nasbench_lab.analysis.scored_architectures import TOP_NAMES, ScoredArchitectures
@@ -96,8 +97,8 @@ def _marks(style: PaperStyle) -> tuple[dict[str, Any], dict[str, Any], dict[str,
 def _draw(
     panel: Axes,
     points: tuple[FloatArray, FloatArray],
-    top: FloatArray,
-    picked: FloatArray,
+    top: NDArray[np.bool_],
+    picked: NDArray[np.intp],
     best: int,
     marks: tuple[dict[str, Any], ...],
 ) -> None:
