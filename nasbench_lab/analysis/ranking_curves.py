@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from nasbench_lab.analysis.intervals import LEVEL, Interval, Intervals
+from nasbench_lab.analysis.ranked_scores import TOP_NAMES, RankedScores
 from nasbench_lab.analysis.score_rankings import Truth
-from nasbench_lab.analysis.scored_architectures import TOP_NAMES, ScoredArchitectures
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.displays import counted, html_card, html_table, short_number
 from nasbench_lab.errors import MissingDataError
@@ -53,7 +53,7 @@ class RankedSnapshot:
     run: int
     epoch: int
     seconds: float
-    scored: ScoredArchitectures
+    scored: RankedScores
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

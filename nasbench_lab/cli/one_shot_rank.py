@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nasbench_lab.analysis.intervals import Interval
+from nasbench_lab.analysis.ranked_scores import TOP_NAMES, RankedScores
 from nasbench_lab.analysis.ranking_curves import (
     CORRELATIONS,
     MEASURES,
@@ -19,7 +20,6 @@ from nasbench_lab.analysis.ranking_curves import (
     mean_over_runs,
 )
 from nasbench_lab.analysis.score_rankings import PICKS, Truth
-from nasbench_lab.analysis.scored_architectures import TOP_NAMES, ScoredArchitectures
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import Device, make_grid, needs_torch, print_grid
 from nasbench_lab.cli.progress import shown_progress
@@ -142,7 +142,7 @@ def _save(drawn: Figure, path: Path, style: PaperStyle) -> None:
         save_figure_as(drawn, temporary, style=style)
 
 
-def _single(found: RankingCurves) -> ScoredArchitectures:
+def _single(found: RankingCurves) -> RankedScores:
     """Return the scores after the last epoch of the first run, if there is one method."""
     if len(found.curves) > 1:
         names = ", ".join(found.labels)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from nasbench_lab.analysis.ranked_scores import rank_scores
 from nasbench_lab.analysis.ranking_curves import RankedSnapshot, RankingCurve, RankingCurves
-from nasbench_lab.analysis.scored_architectures import rank_scores
 from nasbench_lab.testing import synthetic_table
 
 

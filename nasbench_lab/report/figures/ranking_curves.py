@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from nasbench_lab.analysis.intervals import LEVEL
+from nasbench_lab.analysis.ranked_scores import TOP_NAMES
 from nasbench_lab.analysis.ranking_curves import CORRELATIONS, RankingCurve, RankingCurves, mean_over_runs
 from nasbench_lab.analysis.score_rankings import Truth
-from nasbench_lab.analysis.scored_architectures import TOP_NAMES
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.displays import counted
 from nasbench_lab.errors import MissingDataError

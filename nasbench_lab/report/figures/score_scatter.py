@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_lab.analysis.ranked_scores import TOP_NAMES, RankedScores
 from nasbench_lab.analysis.score_rankings import Truth
-from nasbench_lab.analysis.scored_architectures import TOP_NAMES, ScoredArchitectures
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import MissingDataError
@@ -30,7 +30,7 @@ _SHARES = (1.0, 0.2)
 
 
 def score_figure(
-    scored: ScoredArchitectures, *, truth: Truth = "valid", picks: int = 10, style: PaperStyle | str = "single"
+    scored: RankedScores, *, truth: Truth = "valid", picks: int = 10, style: PaperStyle | str = "single"
 ) -> Figure:
     """Draw the true value of every network against its score, for all networks and for the top fifth.
 

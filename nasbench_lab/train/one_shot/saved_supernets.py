@@ -10,16 +10,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from nasbench_lab import __version__
 from nasbench_lab.checks import AtLeast, check_fields, require
@@ -27,11 +24,15 @@ from nasbench_lab.errors import DataError, NasbenchLabError, ParameterError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import open_plain
-from nasbench_lab.spaces import make_space
 from nasbench_lab.tables.reading import torch_file
 from nasbench_lab.train.dataset_records import DatasetRecord
-from nasbench_lab.train.one_shot.supernets.registry import make_supernet, supernet_class
-from nasbench_lab.train.one_shot.supernets.shared_norm import Statistics
+from nasbench_lab.train.one_shot.supernet_descriptions import (
+    DESCRIBED,
+    Weights,
+    build_supernet,
+    describe_supernet,
+    plain_weights,
+)
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
 from nasbench_lab.train.recipes import TrainingRecipe
 
@@ -39,10 +40,7 @@ SUFFIX = ".pt"
 _FORMAT, _VERSION = "nasbench-lab supernet", 1
 _MOST_BYTES = 2**32
 _MOST_DESCRIPTION = 2**20  # characters
-_MOST_PIXELS = 2**10  # height or width of an image
 _BUILD_ERRORS = (NasbenchLabError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError)
-
-Weights = Mapping[str, NDArray[Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +102,7 @@ class SupernetFile:
             DataError: the weights are not those of the described supernet.
         """
         try:
-            return _build(self.description, self.weights)
+            return build_supernet(self.description, self.weights)
         except _BUILD_ERRORS as error:
             raise DataError(f"{self.path}: the supernet cannot be built: {first_line(error)}") from error
 
@@ -125,6 +123,7 @@ def save_supernet(path: str | os.PathLike[str], supernet: Supernet, details: Sup
 
     >>> import tempfile
     >>> from nasbench_lab.spaces import TopologySpace
+    >>> from nasbench_lab.train.one_shot import make_supernet
     >>> net = make_supernet(TopologySpace(), image=(1, 8, 8), classes=10, options={"channels": 2, "cells": 1})
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = save_supernet(f"{folder}/mine.pt", net, SupernetDetails("spos", epoch=3))
@@ -142,7 +141,7 @@ def save_supernet(path: str | os.PathLike[str], supernet: Supernet, details: Sup
         "format": _FORMAT,
         "format_version": _VERSION,
         "description": description,
-        "weights": {name: _plain(value) for name, value in supernet.state_dict().items()},
+        "weights": plain_weights(supernet),
     }
     with atomic_path(where) as temporary:
         torch.save(content, temporary)
@@ -172,19 +171,9 @@ def open_supernet(path: str | os.PathLike[str]) -> SupernetFile:
     return SupernetFile(Path(path), details, hashlib.sha256(data).hexdigest(), description, weights)
 
 
-def _plain(value: Tensor) -> Tensor:
-    value = value.detach().to("cpu", torch.float32 if value.is_floating_point() else value.dtype)
-    return value.clone(memory_format=torch.contiguous_format)  # a view would be saved with all of its storage
-
-
 def _description(supernet: Supernet, details: SupernetDetails) -> dict[str, Any]:
     return {
-        "space": dict(supernet.space.spec()),
-        "image": list(supernet.image),
-        "classes": supernet.classes,
-        "options": supernet.network_options,
-        "statistics": supernet.statistics,
-        "affine": supernet.affine,
+        **describe_supernet(supernet),
         "training": details_to_json(details),
         "versions": {"nasbench-lab": __version__, "torch": str(torch.__version__)},
     }
@@ -219,7 +208,7 @@ def _parsed(path: str | os.PathLike[str], text: Any) -> dict[str, Any]:
         description = json.loads(text) if isinstance(text, str) and len(text) <= _MOST_DESCRIPTION else None
     except (ValueError, RecursionError):
         description = None
-    wanted = {"space", "image", "classes", "options", "statistics", "affine", "training", "versions"}
+    wanted = {*DESCRIBED, "training", "versions"}
     if not isinstance(description, dict) or description.keys() != wanted:
         raise DataError(f"{path} has no valid description of its supernet")
     return description
@@ -253,47 +242,3 @@ def details_from_json(training: Any) -> SupernetDetails:
             "dataset": None if dataset is None else DatasetRecord.from_json(dataset),
         }
     )
-
-
-def _build(description: Mapping[str, Any], weights: Weights) -> Supernet:
-    """Build the supernet, after checks that the weights are those of the described one.
-
-    A file must not make us build a network that is larger than the file. So no number of the description may be larger
-    than what the weights show, and the shapes are compared on a network without numbers.
-    """
-    image, classes, options = description["image"], description["classes"], description["options"]
-    if not isinstance(options, dict) or not isinstance(image, list) or not isinstance(description["space"], dict):
-        raise DataError("space, image and options are not of the right kind")
-    numbers = [classes, *image, *options.values()]
-    most = max([len(weights), _MOST_PIXELS, *(max(each.shape, default=1) for each in weights.values() if each.size)])
-    if not all(isinstance(each, int) and 0 < each <= most for each in numbers):
-        raise DataError("image, classes or options do not fit the weights")
-    if description["statistics"] not in get_args(Statistics) or not isinstance(description["affine"], bool):
-        raise DataError("statistics or affine has an unknown value")
-    space = make_space(description["space"])
-    given: dict[str, Any] = {
-        "image": tuple(image),
-        "classes": classes,
-        "statistics": description["statistics"],
-        "affine": description["affine"],
-        "options": options,
-    }
-    with torch.device("meta"):
-        _check_shapes(supernet_class(space)(space, **given).state_dict(), weights)
-    supernet = make_supernet(space, **given)
-    supernet.load_state_dict({name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in weights.items()})
-    # The order of numbers in memory decides their last digits in sums; this is the order of the training.
-    return supernet.to(memory_format=torch.channels_last).eval()
-
-
-def _check_shapes(state: Mapping[str, Tensor], weights: Weights) -> None:
-    if state.keys() != weights.keys():
-        odd = min(state.keys() ^ weights.keys(), key=str)
-        raise DataError(
-            f"the weights do not fit: {odd!a} is {'missing' if odd in state else 'not part of the network'}"
-        )
-    for name, value in state.items():
-        if tuple(value.shape) != weights[name].shape or str(value.dtype) != f"torch.{weights[name].dtype}":
-            raise DataError(f"the weights do not fit: {name} has shape {weights[name].shape}")
-        if not math.prod(value.shape) and value.dim():
-            raise DataError(f"the weights do not fit: {name} is empty")

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from nasbench_lab.analysis.ranked_scores import rank_scores
 from nasbench_lab.analysis.ranking_curves import RankedSnapshot, RankingCurve, RankingCurves
 from nasbench_lab.analysis.score_rankings import PICKS
-from nasbench_lab.analysis.scored_architectures import rank_scores
 from nasbench_lab.checks import AtLeast, one_of, whole
 from nasbench_lab.errors import DataError, ParameterError, UnknownNameError
 from nasbench_lab.plain_files import is_folder

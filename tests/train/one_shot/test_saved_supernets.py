@@ -34,6 +34,7 @@ from nasbench_lab.train.one_shot import (  # noqa: E402
 )
 from nasbench_lab.train.one_shot.saved_supernets import open_supernet  # noqa: E402
 from nasbench_lab.train.one_shot.supernets import Path  # noqa: E402
+from nasbench_lab.train.one_shot.supernets.partial_channels import PartialChannels, widen  # noqa: E402
 from nasbench_lab.train.recipes import TrainingRecipe, recipe  # noqa: E402
 
 SPACE = TopologySpace()
@@ -74,6 +75,22 @@ def test_scores_are_the_same_to_the_last_digit(statistics, tmp_path):
     images, _ = next(training.batches.evaluation(data.valid))
     for codes in CHAIN.codes(every).tolist():
         assert torch.equal(loaded(images, Path(codes)), supernet(images, Path(codes)))
+
+
+@pytest.mark.parametrize("widened", [False, True])
+def test_partial_channels_come_back(widened, tmp_path):
+    supernet = make_supernet(
+        SPACE, image=(1, 8, 8), classes=10, partial=PartialChannels(4, 2), options={"channels": 4, "cells": 1}
+    )
+    if widened:
+        optimizer = torch.optim.SGD(supernet.parameters(), 0.1)
+        widen(supernet, optimizer, np.random.default_rng(0))
+    supernet.to(memory_format=torch.channels_last)  # as in trainings
+    loaded = load_supernet(save_supernet(tmp_path / "net.pt", supernet))
+    images = torch.randn(5, 1, 8, 8).contiguous(memory_format=torch.channels_last)
+    codes = SPACE.codes(4321).tolist()
+    assert torch.equal(loaded(images, Path(codes)), supernet.eval()(images, Path(codes)))
+    assert loaded.partial == PartialChannels(4, 2)
 
 
 def test_details_come_back(tmp_path):
@@ -165,6 +182,8 @@ HOSTILE = {
     ],
     "statistics": ["other", None, {}],
     "affine": [True, 0, None],
+    "partial": [{"parts": 2, "growth": 1}, {"parts": 0}, {"odd": 1}, 4],
+    "state": [{"network": 1}, None],
     "training": [{}, None, lambda old: old | {"seed": -1}, lambda old: old | {"recipe": {"name": 1}}],
 }
 

@@ -90,7 +90,7 @@ def test_a_table_of_some_architectures_and_with_missing_values(supernet):
 def test_displays(supernet):
     found = ranking(supernet, TABLE, architectures=[1, 5, 100, 2000, 9999], picks=[1, 3])
     assert repr(found) == (
-        f"<ScoredArchitectures: 5 architectures of digits/topology, Kendall {found.valid.kendall[1.0]:.2f}, "
+        f"<RankedScores: 5 architectures of digits/topology, Kendall {found.valid.kendall[1.0]:.2f}, "
         f"top fifth {found.valid.kendall[0.2]:.2f}>"
     )
     page = found._repr_html_()
