@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 Measure = Literal["kendall", "spearman", "precision", "regret"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
+_RANGES: Mapping[Measure, tuple[float, float]] = {
+    "kendall": (-1.0, 1.0),
+    "spearman": (-1.0, 1.0),
+    "precision": (0.0, 1.0),
+    "regret": (0.0, np.inf),
+}
+
 CORRELATIONS: tuple[Measure, ...] = ("kendall", "spearman")
 """The measures that are computed within shares of best architectures; the others are of numbers of picks."""
 
@@ -112,9 +119,11 @@ class RankingCurve:
     def intervals(self, measure: Measure = "kendall", at: float = 1.0, truth: Truth = "valid") -> Intervals:
         """Return the mean over runs at every epoch, with Student's t interval, each of shape (epochs,).
 
-        See `values` for the arguments. A single run has no interval (NaN).
+        See `values` for the arguments. A single run has no interval (NaN). Intervals end where the measure ends: at -1
+        and 1 for correlations, 0 and 1 for a precision, and 0 for a regret.
         """
-        return mean_over_runs(self.values(measure, at, truth))
+        found, (low, high) = mean_over_runs(self.values(measure, at, truth)), _RANGES[measure]
+        return Intervals(found.estimate, np.maximum(found.low, low), np.minimum(found.high, high))
 
     @cached_property
     def _places(self) -> list[tuple[RankedSnapshot, tuple[int, int]]]:

@@ -25,6 +25,15 @@ def test_means_have_the_intervals_of_student():
         assert interval.estimate == pytest.approx(column.mean())
 
 
+def test_intervals_end_where_the_measure_ends():
+    curve = made_up_curves(1, runs=2, epochs=(1,)).curves[0]
+    for measure, at, least, most in (("kendall", 0.1, -1, 1), ("precision", 1, 0, 1), ("regret", 1, 0, np.inf)):
+        found = curve.intervals(measure, at).at(0)
+        free = mean_over_runs(curve.values(measure, at)).at(0)
+        assert (found.low, found.high) == (max(free.low, least), min(free.high, most))
+    assert free.low < 0, "this interval is cut"
+
+
 def test_means_ignore_missing_runs_and_one_run_has_no_interval():
     found = mean_over_runs(np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, 5.0]]))
     np.testing.assert_array_equal(found.estimate, [1.0, np.nan, 4.0])

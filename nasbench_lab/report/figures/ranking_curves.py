@@ -120,7 +120,7 @@ def _lines(
         found = curve.intervals(measure, share, truth)
         at = np.searchsorted(grid, own)
         for row, values in enumerate((found.low, found.estimate, found.high)):
-            lines[row, number, at] = np.clip(values, -1, 1)
+            lines[row, number, at] = values
     return grid, lines
 
 
