@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 import torch
@@ -21,33 +21,36 @@ from nasbench_lab.spaces import Space, make_space
 from nasbench_lab.train.one_shot.supernets.partial_channels import PartialChannels
 from nasbench_lab.train.one_shot.supernets.registry import make_supernet, supernet_class
 from nasbench_lab.train.one_shot.supernets.shared_norm import Statistics
+from nasbench_lab.train.one_shot.supernets.split import SplitSupernet
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
 
 Weights = Mapping[str, NDArray[Any]]
 
-DESCRIBED = ("space", "image", "classes", "options", "statistics", "affine", "partial", "state")
-"""The keys of a description. ``state`` has what layers keep besides tensors."""
+DESCRIBED = ("space", "image", "classes", "options", "statistics", "affine", "partial", "split")
+"""The keys of a description: ``partial`` are the partial channels, ``split`` is the number of split decisions."""
 
 _MOST_PIXELS = 2**10  # height or width of an image
 
 
 def describe_supernet(supernet: Supernet) -> dict[str, Any]:
     """Return what a supernet is built from."""
+    split = supernet.decisions if isinstance(supernet, SplitSupernet) else None
+    base = cast(Supernet, supernet.parts[0]) if isinstance(supernet, SplitSupernet) else supernet
     return {
-        "space": dict(supernet.space.spec()),
-        "image": list(supernet.image),
-        "classes": supernet.classes,
-        "options": supernet.network_options,
-        "statistics": supernet.statistics,
-        "affine": supernet.affine,
-        "partial": supernet.partial and dataclasses.asdict(supernet.partial),
-        "state": {name: value for name, value in supernet.state_dict().items() if not isinstance(value, Tensor)},
+        "space": dict(base.space.spec()),
+        "image": list(base.image),
+        "classes": base.classes,
+        "options": base.network_options,
+        "statistics": base.statistics,
+        "affine": base.affine,
+        "partial": base.partial and dataclasses.asdict(base.partial),
+        "split": split,
     }
 
 
 def plain_weights(supernet: Supernet) -> dict[str, Tensor]:
     """Return the weights of a supernet on the CPU, in float32, each with memory of its own."""
-    return {name: _plain(value) for name, value in supernet.state_dict().items() if isinstance(value, Tensor)}
+    return {name: _plain(value) for name, value in supernet.state_dict().items()}
 
 
 def build_supernet(description: Mapping[str, Any], weights: Weights) -> Supernet:
@@ -58,14 +61,12 @@ def build_supernet(description: Mapping[str, Any], weights: Weights) -> Supernet
         Exception: the description has something else than it should.
     """
     _check_numbers(description, weights)
-    space, state = make_space(description["space"]), description["state"]
+    space = make_space(description["space"])
     with torch.device("meta"):
-        expected = _assembled(description, space, meta=True).state_dict()
-    _check_shapes({name: value for name, value in expected.items() if isinstance(value, Tensor)}, weights)
-    _check_state({name: value for name, value in expected.items() if not isinstance(value, Tensor)}, description)
+        _check_shapes(_assembled(description, space, meta=True).state_dict(), weights)
     supernet = _assembled(description, space, meta=False)
-    tensors = {name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in weights.items()}
-    supernet.load_state_dict({**tensors, **state})
+    _check_channels(supernet, description["partial"], weights)
+    supernet.load_state_dict({name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in weights.items()})
     # The order of numbers in memory decides their last digits in sums; this is the order of the training.
     return supernet.to(memory_format=torch.channels_last).eval()
 
@@ -80,13 +81,14 @@ def _assembled(description: Mapping[str, Any], space: Space, *, meta: bool) -> S
     given: dict[str, Any] = {name: description[name] for name in ("classes", "statistics", "affine", "options")}
     given["image"] = tuple(description["image"])
     given["partial"] = None if description["partial"] is None else PartialChannels(**description["partial"])
-    return supernet_class(space)(space, **given) if meta else make_supernet(space, **given)
+    base = supernet_class(space)(space, **given) if meta else make_supernet(space, **given)
+    return base if description["split"] is None else SplitSupernet(base, description["split"])
 
 
 def _check_numbers(description: Mapping[str, Any], weights: Weights) -> None:
     image, options, partial = description["image"], description["options"], description["partial"]
-    if not all(isinstance(description[name], dict) for name in ("space", "options", "state")):
-        raise DataError("space, options and state must be mappings")
+    if not all(isinstance(description[name], dict) for name in ("space", "options")):
+        raise DataError("space and options must be mappings")
     if not isinstance(image, list) or not (partial is None or isinstance(partial, dict)):
         raise DataError("image or partial is not of the right kind")
     most = max([len(weights), _MOST_PIXELS, *(max(each.shape, default=1) for each in weights.values() if each.size)])
@@ -95,6 +97,9 @@ def _check_numbers(description: Mapping[str, Any], weights: Weights) -> None:
         raise DataError("image, classes, options or partial do not fit the weights")
     if description["statistics"] not in get_args(Statistics) or not isinstance(description["affine"], bool):
         raise DataError("statistics or affine has an unknown value")
+    split = description["split"]
+    if split is not None and not (isinstance(split, int) and not isinstance(split, bool) and 0 <= split <= 3):
+        raise DataError("split must be a number of decisions, from 0 to 3")
 
 
 def _check_shapes(state: Mapping[str, Tensor], weights: Weights) -> None:
@@ -110,13 +115,10 @@ def _check_shapes(state: Mapping[str, Tensor], weights: Weights) -> None:
             raise DataError(f"the weights do not fit: {name} is empty")
 
 
-def _check_state(expected: Mapping[str, Any], description: Mapping[str, Any]) -> None:
-    """Check what layers keep besides tensors: numbers of channels, which may have grown once."""
-    state, partial = description["state"], description["partial"]
-    growth = 1 if partial is None else partial["growth"]
-    if state.keys() != expected.keys():
-        raise DataError("the state of its layers does not fit")
-    if not all(
-        type(value) is int and value in (expected[name], expected[name] * growth) for name, value in state.items()
-    ):
-        raise DataError("the numbers of channels do not fit")
+def _check_channels(supernet: Supernet, partial: Mapping[str, Any] | None, weights: Weights) -> None:
+    """Check the numbers of channels that partial layers compute: as they were made, or widened once."""
+    for name, value in supernet.state_dict().items():
+        if name.endswith("_extra_state"):
+            made = int(value)
+            if int(weights[name]) not in (made, made * (partial or {}).get("growth", 1)):
+                raise DataError(f"{name} is not a number of channels of the supernet")

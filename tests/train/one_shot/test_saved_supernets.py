@@ -33,7 +33,7 @@ from nasbench_lab.train.one_shot import (  # noqa: E402
     snapshot_path,
 )
 from nasbench_lab.train.one_shot.saved_supernets import open_supernet  # noqa: E402
-from nasbench_lab.train.one_shot.supernets import Path  # noqa: E402
+from nasbench_lab.train.one_shot.supernets import Path, SplitSupernet  # noqa: E402
 from nasbench_lab.train.one_shot.supernets.partial_channels import PartialChannels, widen  # noqa: E402
 from nasbench_lab.train.recipes import TrainingRecipe, recipe  # noqa: E402
 
@@ -91,6 +91,28 @@ def test_partial_channels_come_back(widened, tmp_path):
     codes = SPACE.codes(4321).tolist()
     assert torch.equal(loaded(images, Path(codes)), supernet.eval()(images, Path(codes)))
     assert loaded.partial == PartialChannels(4, 2)
+    content = torch.load(tmp_path / "net.pt", weights_only=True)
+    name = next(name for name in content["weights"] if name.endswith("_extra_state"))
+    torch.save({**content, "weights": {**content["weights"], name: torch.tensor(3)}}, tmp_path / "odd.pt")
+    with pytest.raises(DataError, match="not a number of channels"):
+        load_supernet(tmp_path / "odd.pt")
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_split_supernets_come_back(split, tmp_path):
+    supernet = SplitSupernet(make_supernet(CHAIN, image=(1, 4, 4), classes=3), 1)
+    if split:
+        supernet.split(torch.optim.SGD(supernet.parameters(), 0.1))
+        with torch.no_grad():
+            for number, part in enumerate(supernet.parts):
+                for weight in part.parameters():
+                    weight.add_(number)
+    supernet.to(memory_format=torch.channels_last)  # as in trainings
+    loaded = load_supernet(save_supernet(tmp_path / "net.pt", supernet))
+    assert repr(loaded) == repr(supernet)
+    images = torch.randn(5, 1, 4, 4).contiguous(memory_format=torch.channels_last)
+    for codes in CHAIN.codes(range(CHAIN.size)).tolist():
+        assert torch.equal(loaded(images, Path(codes)), supernet.eval()(images, Path(codes)))
 
 
 def test_details_come_back(tmp_path):
@@ -183,7 +205,7 @@ HOSTILE = {
     "statistics": ["other", None, {}],
     "affine": [True, 0, None],
     "partial": [{"parts": 2, "growth": 1}, {"parts": 0}, {"odd": 1}, 4],
-    "state": [{"network": 1}, None],
+    "split": [1, -1, 99, True, "1"],
     "training": [{}, None, lambda old: old | {"seed": -1}, lambda old: old | {"recipe": {"name": 1}}],
 }
 
