@@ -29,11 +29,12 @@ from nasbench_lab.analysis.published import PublishedComparison, compare_with_pu
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.random_baseline import random_value, relative_improvement
 from nasbench_lab.analysis.random_search import ExactRandomSearch, exact_random_search, exact_random_search_on
+from nasbench_lab.analysis.ranked_scores import RankedScores, rank_scores
+from nasbench_lab.analysis.ranking_curves import RankedSnapshot, RankingCurve, RankingCurves
 from nasbench_lab.analysis.ranks import expected_ranks, mean_ranks
 from nasbench_lab.analysis.retraining import Validation, validate
 from nasbench_lab.analysis.run_summary import Summary, summarize, to_csv
 from nasbench_lab.analysis.score_rankings import RankingQuality, ranking_quality, regret_of_choice
-from nasbench_lab.analysis.scored_architectures import ScoredArchitectures, rank_scores
 from nasbench_lab.analysis.significance import holm, mann_whitney, median_test, sign_flip, wilcoxon
 from nasbench_lab.analysis.studies.leaders import FirstGroup, first_group
 from nasbench_lab.analysis.studies.pipeline import CollectedResults, study
@@ -73,10 +74,13 @@ __all__ = [
     "PublishedComparison",
     "Quality",
     "RankComparison",
+    "RankedScores",
+    "RankedSnapshot",
+    "RankingCurve",
+    "RankingCurves",
     "RankingQuality",
     "Resampler",
     "SampleComparison",
-    "ScoredArchitectures",
     "Standing",
     "Statistic",
     "Study",

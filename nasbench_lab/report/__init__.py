@@ -8,9 +8,11 @@ from nasbench_lab.report.figures.pairwise import a12_figure
 from nasbench_lab.report.figures.paper_styles import STYLES, PaperStyle
 from nasbench_lab.report.figures.pareto import pareto_figure
 from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
+from nasbench_lab.report.figures.ranking_curves import ranking_curves_figure
 from nasbench_lab.report.figures.regret import regret_figure
 from nasbench_lab.report.figures.retraining import validation_figure
 from nasbench_lab.report.figures.save import save_figure, save_figure_as
+from nasbench_lab.report.figures.score_scatter import score_figure
 from nasbench_lab.report.figures.table import table_figure
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.layout.architecture import architecture_graph
@@ -44,11 +46,13 @@ __all__ = [
     "profile_figure",
     "published_table",
     "rank_figure",
+    "ranking_curves_figure",
     "regret_figure",
     "reproducibility_checklist",
     "results_table",
     "save_figure",
     "save_figure_as",
+    "score_figure",
     "table_figure",
     "validation_figure",
     "write_paper_folder",

@@ -79,6 +79,22 @@ def reproducible_arithmetic(device: torch.device) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def torch_threads(number: int) -> Iterator[None]:
+    """Let torch use a number of threads inside the block.
+
+    >>> with torch_threads(1):
+    ...     torch.get_num_threads()
+    1
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
 def _setting(owner: Any, name: str, value: Any) -> Iterator[None]:
     """Change an attribute inside the block."""
     before = getattr(owner, name)

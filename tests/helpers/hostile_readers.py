@@ -223,6 +223,23 @@ def _npz(folder):
     return folder / "mine.npz"
 
 
+def _supernet(folder):
+    from nasbench_lab.spaces import LayerChainSpace
+    from nasbench_lab.train.one_shot import SupernetDetails, make_supernet, save_supernet
+
+    space = LayerChainSpace([["max-pool", "dense-2"]])
+    details = SupernetDetails("mine", epoch=3)
+    return save_supernet(folder / "net.pt", make_supernet(space, image=(1, 2, 2), classes=2), details)
+
+
+def _read_supernet(path):
+    from nasbench_lab.train.one_shot.saved_supernets import open_supernet
+
+    file = open_supernet(path)
+    weights = {name: value.tolist() for name, value in file.build().state_dict().items()}
+    return pickle.dumps((file.details.epoch, sorted(weights.items())))
+
+
 def _read_npz(path):
     from nasbench_lab.train.datasets.user_arrays import arrays
 
@@ -514,6 +531,7 @@ READERS = {
     "csv.gz": Reader(_written("mine.csv.gz", lambda: gzip.compress(_csv(), mtime=0)), _read_columns),
     "parquet": Reader(_parquet, _read_columns),
     "npz": Reader(_npz, _read_npz, checked=True),
+    "supernet": Reader(_supernet, _read_supernet, checked=True, count=4),
     "journal": Reader(_journal, _read_journal, count=4),
     "journal's blob": Reader(_blob, _read_journal, checked=True, count=4),
     "graph": Reader(_graph, _importer("nas-bench-graph"), count=4),
@@ -758,7 +776,7 @@ def check_refused(folder, note):
 
 
 if importlib.util.find_spec("torch") is None:  # these readers belong to `nasbench_lab.train`, which imports it
-    WITH_TORCH = (_read_build_file, _read_journal, _read_npz, _read_split_file)
+    WITH_TORCH = (_read_build_file, _read_journal, _read_npz, _read_split_file, _read_supernet)
     READERS = {name: reader for name, reader in READERS.items() if reader.read not in WITH_TORCH}
     HOSTILE = {name: (make, read) for name, (make, read) in HOSTILE.items() if read not in WITH_TORCH}
 

@@ -700,6 +700,8 @@ def test_loading_by_name(tmp_path):
         with pytest.raises(ParameterError, match=f"data set '{name}' does not take these options") as error:
             datasets.load({"name": name, "place": "x"})
         one_line(error)
+    with pytest.raises(ParameterError, match="'cifar10' needs the option folder, as in"):
+        datasets.load("cifar10")
 
 
 def test_paths_are_relative_to_the_specification(tmp_path):

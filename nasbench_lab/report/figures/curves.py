@@ -48,6 +48,7 @@ class CurveOptions:
         spread: how the spread around lines is shown.
         width: of a panel, inches.
         style: of the figure.
+        steps: whether a value lasts until the next point; otherwise points are joined by straight lines.
     """
 
     looks: Looks
@@ -56,6 +57,7 @@ class CurveOptions:
     spread: Literal["bands", "bars", "none"]
     width: float
     style: PaperStyle
+    steps: bool = True
 
 
 def chosen_spread(spread: str, looks: Looks) -> Literal["bands", "bars", "none"]:
@@ -91,6 +93,9 @@ def draw_curves(panel: Axes, grid: FloatArray, lines: FloatArray, how: CurveOpti
         faint: draw them faintly, without markers.
     """
     with_spread = [n for n, shown in enumerate(how.looks.shown) if shown]
+    # The best value so far lasts until the next evaluation ends: steps, not slopes.
+    drawstyle = "steps-post" if how.steps else "default"
+    step: Literal["post"] | None = "post" if how.steps else None
     for number in range(lines.shape[1]):
         low, middle, high = lines[:, number]
         known = np.isfinite(middle)
@@ -100,12 +105,11 @@ def draw_curves(panel: Axes, grid: FloatArray, lines: FloatArray, how: CurveOpti
         if faint:
             look |= {"marker": "", "alpha": _FAINT}
         marks = markers_on(look, grid[known], number, len(how.looks.labels), log=how.x_scale == "log")
-        # A value lasts until the next evaluation ends: steps, not slopes.
-        panel.plot(grid[known], middle[known], drawstyle="steps-post", **look, **marks)
+        panel.plot(grid[known], middle[known], drawstyle=drawstyle, **look, **marks)
         banded = np.isfinite(high) & np.isfinite(low)
         if how.spread == "bands" and number in with_spread:
             band = {"color": look["color"], "alpha": _BAND, "linewidth": 0}
-            panel.fill_between(grid[banded], low[banded], high[banded], step="post", **band)
+            panel.fill_between(grid[banded], low[banded], high[banded], step=step, **band)
     if how.spread == "bars" and with_spread:
         _draw_bars(panel, grid, lines, how, with_spread)
 
@@ -122,12 +126,25 @@ def _draw_bars(panel: Axes, grid: FloatArray, lines: FloatArray, how: CurveOptio
     for order, number in enumerate(numbers):
         along = first + (np.arange(each) + (order + 0.5) / len(numbers)) / each * (last - first)
         places = along if how.x_scale == "linear" else np.exp(along)
-        entries = np.searchsorted(grid, places, side="right") - 1
-        kept = entries >= 0
-        low, high = lines[0, number, entries], lines[2, number, entries]
-        kept &= np.isfinite(low) & np.isfinite(high)
+        low, high = (_at(places, grid, lines[end, number], steps=how.steps) for end in (0, 2))
+        kept = np.isfinite(low) & np.isfinite(high)
         look: dict[str, Any] = {"color": how.looks.color(number), "linewidth": 0.8 * width, "zorder": 2.1}
         panel.vlines(places[kept], low[kept], high[kept], **look)
+
+
+def _at(places: FloatArray, grid: FloatArray, values: FloatArray, *, steps: bool) -> FloatArray:
+    """Return the values of a curve at some places; NaN outside of it.
+
+    >>> _at(np.array([0.5, 1.5, 9.0]), np.array([1.0, 2.0, 3.0]), np.array([0.0, 4.0, np.nan]), steps=False)
+    array([nan,  2., nan])
+    """
+    if steps:
+        entries = np.searchsorted(grid, places, side="right") - 1
+        return np.where(entries >= 0, values[entries], np.nan)
+    known = np.isfinite(values)
+    if not known.any():
+        return np.full(len(places), np.nan)
+    return np.interp(places, grid[known], values[known], left=np.nan, right=np.nan)
 
 
 def draw_losses(panel: Axes, grid: FloatArray, lines: FloatArray, how: CurveOptions) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ def load(spec: Mapping[str, Any] | str) -> Dataset:
 
     Raises:
         UnknownNameError: no data set has this name.
-        ParameterError: the data set does not take these options.
+        ParameterError: the data set does not take these options, or needs others.
         DataError: files are missing or damaged.
 
     >>> load("digits").classes
@@ -48,6 +49,11 @@ def load(spec: Mapping[str, Any] | str) -> Dataset:
     name = options.pop("name", "arrays" if "file" in options else None)
     if not isinstance(name, str) or name not in _DATASETS:
         raise unknown("data set", name, _DATASETS)
+    parameters = inspect.signature(_DATASETS[name]).parameters
+    missing = [each for each, parameter in parameters.items() if parameter.default is parameter.empty]
+    if missing and not options.keys() - parameters.keys() and not options.keys() >= {*missing}:
+        example = {"name": name, **dict.fromkeys(missing, "...")}
+        raise ParameterError(f"data set {name!r} needs the option {' and '.join(missing)}, as in {example}")
     try:
         return _DATASETS[name](**options)
     except TypeError as error:

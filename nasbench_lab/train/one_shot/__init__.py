@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nasbench_lab.train.one_shot.search_run import SearchRun as SearchRun
     from nasbench_lab.train.one_shot.searches import OneShotProgress as OneShotProgress
     from nasbench_lab.train.one_shot.searches import search as search
+    from nasbench_lab.train.one_shot.snapshot_ranking import rank_snapshots as rank_snapshots
     from nasbench_lab.train.one_shot.snapshots import Snapshot as Snapshot
     from nasbench_lab.train.one_shot.snapshots import list_snapshots as list_snapshots
     from nasbench_lab.train.one_shot.snapshots import snapshot_path as snapshot_path
@@ -61,6 +62,7 @@ _HOMES = {
     "list_supernets": "supernets",
     "load_supernet": "saved_supernets",
     "make_supernet": "supernets",
+    "rank_snapshots": "snapshot_ranking",
     "ranking": "supernet_ranking",
     "save_supernet": "saved_supernets",
     "score": "scoring",
@@ -92,6 +94,7 @@ __all__ = [
     "load_supernet",
     "make_method",
     "make_supernet",
+    "rank_snapshots",
     "ranking",
     "save_supernet",
     "score",

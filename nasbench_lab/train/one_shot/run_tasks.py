@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from nasbench_lab.files import as_output_error
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.dataset_records import DatasetRecord
 from nasbench_lab.train.datasets import Dataset
+from nasbench_lab.train.devices import torch_threads as torch_threads
 from nasbench_lab.train.one_shot.methods.base import Method
 from nasbench_lab.train.one_shot.saved_supernets import SupernetDetails, save_supernet
 from nasbench_lab.train.one_shot.search_context import SupernetOptions
@@ -152,17 +150,6 @@ def _save_snapshot(task: RunTask, search: SearchRun) -> None:
     with as_output_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         save_supernet(path, search.supernet, details)
-
-
-@contextlib.contextmanager
-def torch_threads(number: int) -> Iterator[None]:
-    """Let torch use a number of threads inside the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def snapshot_epochs(epochs: int, count: int) -> tuple[int, ...]:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nasbench_lab.analysis.ranked_scores import RankedScores, rank_scores
 from nasbench_lab.analysis.score_rankings import PICKS
-from nasbench_lab.analysis.scored_architectures import ScoredArchitectures, rank_scores
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import AtLeast, one_of, whole
 from nasbench_lab.errors import ParameterError
@@ -42,7 +42,7 @@ def ranking(
     split: str = "valid",
     picks: Sequence[int] = PICKS,
     recipe: TrainingRecipe | None = None,
-) -> ScoredArchitectures:
+) -> RankedScores:
     """Score architectures with the shared weights, and compare the scores with the values of a table.
 
     Architectures that are the same network are scored once.

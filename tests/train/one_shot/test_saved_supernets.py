@@ -14,6 +14,10 @@ from nasbench_lab.spaces import Cell101Space, LayerChainSpace, SizeSpace, Topolo
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
+from small_supernets import SPACE as CHAIN  # noqa: E402
+from small_supernets import write_dataset  # noqa: E402
+
+from nasbench_lab.train.chosen_datasets import load_dataset  # noqa: E402
 from nasbench_lab.train.dataset_records import DatasetRecord  # noqa: E402
 from nasbench_lab.train.datasets import digits  # noqa: E402
 from nasbench_lab.train.image_batches import ImageBatches  # noqa: E402
@@ -28,7 +32,9 @@ from nasbench_lab.train.one_shot import (  # noqa: E402
     score,
     snapshot_path,
 )
-from nasbench_lab.train.one_shot.saved_supernets import read_details, read_supernet  # noqa: E402
+from nasbench_lab.train.one_shot.saved_supernets import open_supernet  # noqa: E402
+from nasbench_lab.train.one_shot.supernets import Path, SplitSupernet  # noqa: E402
+from nasbench_lab.train.one_shot.supernets.partial_channels import PartialChannels, widen  # noqa: E402
 from nasbench_lab.train.recipes import TrainingRecipe, recipe  # noqa: E402
 
 SPACE = TopologySpace()
@@ -41,8 +47,9 @@ SPACES = {
 }
 
 
-@pytest.mark.parametrize("name", SPACES)
-@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize(
+    ("name", "affine"), [("topology", True), ("size", False), ("cell101", False), ("layer-chain", True)]
+)
 def test_a_supernet_comes_back_as_it_was(name, affine, tmp_path):
     space, how = SPACES[name]
     supernet = make_supernet(space, **how, seed=3, affine=affine, statistics="recalibrated")
@@ -58,18 +65,54 @@ def test_a_supernet_comes_back_as_it_was(name, affine, tmp_path):
 
 @pytest.mark.parametrize("statistics", ["batch", "running", "recalibrated"])
 def test_scores_are_the_same_to_the_last_digit(statistics, tmp_path):
-    supernet = make_supernet(SPACE, **SMALL, statistics=statistics)
-    training = SupernetTraining(supernet, UniformPaths(), digits(), TrainingRecipe("short", 1, 50, 0.1), 0)
+    data = load_dataset(write_dataset(tmp_path / "data.npz"))
+    supernet = make_supernet(CHAIN, image=data.image, classes=data.classes, statistics=statistics)
+    training = SupernetTraining(supernet, UniformPaths(), data, TrainingRecipe("short", 2, 10, 0.1), 0)
     training.finish()
-    some = np.arange(0, SPACE.size, 1500)
-    save_supernet(tmp_path / "net.pt", supernet)
-    images = torch.randn(50, 1, 8, 8).contiguous(memory_format=torch.channels_last)
-    loaded = load_supernet(tmp_path / "net.pt")
-    np.testing.assert_array_equal(score(loaded, training.batches, some), score(supernet, training.batches, some))
-    for codes in SPACE.codes(some).tolist():
-        from nasbench_lab.train.one_shot.supernets import Path
-
+    loaded = load_supernet(save_supernet(tmp_path / "net.pt", supernet))
+    every = range(CHAIN.size)
+    np.testing.assert_array_equal(score(loaded, training.batches, every), score(supernet, training.batches, every))
+    images, _ = next(training.batches.evaluation(data.valid))
+    for codes in CHAIN.codes(every).tolist():
         assert torch.equal(loaded(images, Path(codes)), supernet(images, Path(codes)))
+
+
+@pytest.mark.parametrize("widened", [False, True])
+def test_partial_channels_come_back(widened, tmp_path):
+    supernet = make_supernet(
+        SPACE, image=(1, 8, 8), classes=10, partial=PartialChannels(4, 2), options={"channels": 4, "cells": 1}
+    )
+    if widened:
+        optimizer = torch.optim.SGD(supernet.parameters(), 0.1)
+        widen(supernet, optimizer, np.random.default_rng(0))
+    supernet.to(memory_format=torch.channels_last)  # as in trainings
+    loaded = load_supernet(save_supernet(tmp_path / "net.pt", supernet))
+    images = torch.randn(5, 1, 8, 8).contiguous(memory_format=torch.channels_last)
+    codes = SPACE.codes(4321).tolist()
+    assert torch.equal(loaded(images, Path(codes)), supernet.eval()(images, Path(codes)))
+    assert loaded.partial == PartialChannels(4, 2)
+    content = torch.load(tmp_path / "net.pt", weights_only=True)
+    name = next(name for name in content["weights"] if name.endswith("_extra_state"))
+    torch.save({**content, "weights": {**content["weights"], name: torch.tensor(3)}}, tmp_path / "odd.pt")
+    with pytest.raises(DataError, match="not a number of channels"):
+        load_supernet(tmp_path / "odd.pt")
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_split_supernets_come_back(split, tmp_path):
+    supernet = SplitSupernet(make_supernet(CHAIN, image=(1, 4, 4), classes=3), 1)
+    if split:
+        supernet.split(torch.optim.SGD(supernet.parameters(), 0.1))
+        with torch.no_grad():
+            for number, part in enumerate(supernet.parts):
+                for weight in part.parameters():
+                    weight.add_(number)
+    supernet.to(memory_format=torch.channels_last)  # as in trainings
+    loaded = load_supernet(save_supernet(tmp_path / "net.pt", supernet))
+    assert repr(loaded) == repr(supernet)
+    images = torch.randn(5, 1, 4, 4).contiguous(memory_format=torch.channels_last)
+    for codes in CHAIN.codes(range(CHAIN.size)).tolist():
+        assert torch.equal(loaded(images, Path(codes)), supernet.eval()(images, Path(codes)))
 
 
 def test_details_come_back(tmp_path):
@@ -77,8 +120,8 @@ def test_details_come_back(tmp_path):
         "spos", 30, 7, 12.5, recipe("digits"), DatasetRecord.of("digits"), "digits/topology", {"paths": "uniform"}
     )
     file = save_supernet(tmp_path / "net.pt", make_supernet(SPACE, **SMALL), details)
-    found = read_supernet(file)
-    assert found.details == details == read_details(file)
+    found = open_supernet(file)
+    assert found.details == details
     assert found.details.dataset.load().digest() == digits().digest()
     assert ImageBatches(found.details.dataset.load(), found.details.recipe, [7], torch.device("cpu")).steps == 6
 
@@ -161,6 +204,8 @@ HOSTILE = {
     ],
     "statistics": ["other", None, {}],
     "affine": [True, 0, None],
+    "partial": [{"parts": 2, "growth": 1}, {"parts": 0}, {"odd": 1}, 4],
+    "split": [1, -1, 99, True, "1"],
     "training": [{}, None, lambda old: old | {"seed": -1}, lambda old: old | {"recipe": {"name": 1}}],
 }
 
@@ -210,7 +255,7 @@ def test_foreign_files_are_refused_and_nothing_is_executed(tmp_path, monkeypatch
     assert not (tmp_path / "harm.txt").exists()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_damaged_files_are_refused_or_equal(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("damaged")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, spearmanr
 
 import nasbench_lab as nl
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
@@ -42,20 +42,20 @@ def small_table(space, valid, direction="maximize"):
 
 
 def test_a_sample_is_scored_and_compared_with_the_table(supernet):
-    found = ranking(supernet, "digits/topology", architectures=30, seed=5)
+    found = ranking(supernet, "digits/topology", architectures=12, seed=5)
     batches = ImageBatches(digits(), recipe("digits"), [0], torch.device("cpu"))
     np.testing.assert_array_equal(found.scores, score(supernet, batches, found.architectures.tolist()))
     truth = [TABLE.query(int(each), repeat="mean")["valid_accuracy"] for each in found.architectures]
     np.testing.assert_allclose(found.truth["valid"], truth)
     assert found.valid.kendall[1.0] == pytest.approx(kendalltau(found.scores, truth).statistic)
     test = TABLE.mean_values("test_accuracy")[found.architectures]
-    assert found.test.spearman[1.0] != found.valid.spearman[1.0]
+    assert found.test.spearman[1.0] == pytest.approx(spearmanr(found.scores, test).statistic)
     best = found.scores == found.scores.max()
     assert found.valid.regret[1] == pytest.approx(np.max(truth) - np.mean(np.array(truth)[best]))
     assert found.test.regret[1] == pytest.approx(test.max() - test[best].mean())
-    top = np.argsort(-found.scores)[:10]
-    if len(set(found.scores[top])) == 10:
-        assert found.test.regret[10] == pytest.approx(test.max() - test[top[np.argmax(np.array(truth)[top])]])
+    top = np.argsort(-found.scores)[:5]
+    if len(set(found.scores[top])) == 5:
+        assert found.test.regret[5] == pytest.approx(test.max() - test[top[np.argmax(np.array(truth)[top])]])
 
 
 def test_samples_are_of_different_networks_and_follow_their_seed():
@@ -74,7 +74,7 @@ def test_samples_are_of_different_networks_and_follow_their_seed():
 
 
 def test_a_table_of_some_architectures_and_with_missing_values(supernet):
-    members = chosen_networks(TABLE)[::400]
+    members = chosen_networks(TABLE)[::800]
     valid = np.linspace(1, 2, len(members))
     valid[3] = np.nan
     table = small_table(SubsetSpace(SPACE, members), valid, "minimize")
@@ -90,7 +90,7 @@ def test_a_table_of_some_architectures_and_with_missing_values(supernet):
 def test_displays(supernet):
     found = ranking(supernet, TABLE, architectures=[1, 5, 100, 2000, 9999], picks=[1, 3])
     assert repr(found) == (
-        f"<ScoredArchitectures: 5 architectures of digits/topology, Kendall {found.valid.kendall[1.0]:.2f}, "
+        f"<RankedScores: 5 architectures of digits/topology, Kendall {found.valid.kendall[1.0]:.2f}, "
         f"top fifth {found.valid.kendall[0.2]:.2f}>"
     )
     page = found._repr_html_()

@@ -33,7 +33,7 @@ TOP_NAMES: Mapping[float, str] = {1.0: "all", 0.5: "top half", 0.2: "top fifth",
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class ScoredArchitectures:
+class RankedScores:
     """Architectures with a score each, and what a table says of them.
 
     Attributes:
@@ -122,9 +122,7 @@ class ScoredArchitectures:
     def __repr__(self) -> str:
         quality = self.valid
         size = f"{len(self.architectures):,} architectures of {self.table}"
-        return (
-            f"<ScoredArchitectures: {size}, Kendall {quality.kendall[1.0]:.2f}, top fifth {quality.kendall[0.2]:.2f}>"
-        )
+        return f"<RankedScores: {size}, Kendall {quality.kendall[1.0]:.2f}, top fifth {quality.kendall[0.2]:.2f}>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: correlations, and what picking by score gives."""
@@ -165,7 +163,7 @@ def rank_scores(
     picks: Sequence[int] = PICKS,
     label: str = "",
     seconds: float = float("nan"),
-) -> ScoredArchitectures:
+) -> RankedScores:
     """Compare scores of architectures with the values of a table at its highest fidelity.
 
     Regrets and the best shares refer to the given architectures, not to the whole table.
@@ -187,7 +185,7 @@ def rank_scores(
     >>> table = synthetic_table()
     >>> some = np.arange(0, 243, 2)
     >>> rank_scores(table, some, -table.mean_values(table.objective.name)[some])
-    <ScoredArchitectures: 122 architectures of synthetic/chain, Kendall -1.00, top fifth -1.00>
+    <RankedScores: 122 architectures of synthetic/chain, Kendall -1.00, top fifth -1.00>
     """
     index = table.space.check_index(architectures)
     given = np.asarray(scores, dtype=np.float64)
@@ -197,4 +195,4 @@ def rank_scores(
     truth: dict[Truth, FloatArray] = {name: table.mean_values(metric.name)[index] for name, metric in metrics.items()}
     if metrics["test"].name == metrics["valid"].name or np.isnan(truth["valid"] + truth["test"] + given).all():
         del metrics["test"], truth["test"]
-    return ScoredArchitectures(label, table.name, index, given, truth, metrics, tuple(picks), seconds)
+    return RankedScores(label, table.name, index, given, truth, metrics, tuple(picks), seconds)

@@ -1,0 +1,16 @@
+"""``nasbench-lab one-shot``: searches that train one network for all architectures, and how well its weights rank."""
+
+from __future__ import annotations
+
+import typer
+
+from nasbench_lab.cli.commands import Commands
+from nasbench_lab.cli.one_shot_rank import rank
+
+app = typer.Typer(
+    cls=Commands,
+    help="Search with shared weights, and check them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.command()(rank)
