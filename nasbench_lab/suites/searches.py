@@ -59,8 +59,7 @@ def check_search_name(path: str) -> None:
     """Raise UnknownNameError if a family has no search of a name; the family may be unavailable."""
     found = family_of(path)
     if found is not None and found.name not in found.family.names():
-        family = path.partition("/")[0]
-        raise unknown(f"search of {family}", found.name, list(found.family.names()))
+        raise unknown("strategy", path, search_names(), instead=HOW_TO_LIST)
 
 
 def unavailable(path: str) -> str:
