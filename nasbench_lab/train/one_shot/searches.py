@@ -202,8 +202,8 @@ def trace_of(
         seconds,
         table=plan.table,
         strategy=plan.method.name,
-        label=plan.method.label,
-        parameters=plan.method.parameters,
+        label=plan.label,
+        parameters=plan.parameters,
         version=plan.method.version,
         conditions=conditions or Conditions(Budget(seconds=float(np.nanmax(seconds))), seed=plan.seed),
         first_run=outcomes[0].run,
@@ -253,7 +253,7 @@ def _reported(progress: Progress, plan: SearchPlan, runs: int) -> Iterator[Calla
     if not isinstance(progress, bool) and not callable(progress):
         raise ParameterError(f"progress must be True, False or a function, got {progress!r}")
     finished: dict[int, int] = {}
-    label, table, total = plan.method.label, plan.table.name, runs * plan.recipe.epochs
+    label, table, total = plan.label, plan.table.name, runs * plan.recipe.epochs
     with progress_bar(f"{label} on {table}") if progress is True else contextlib.nullcontext() as update:
 
         def report(run: int, epoch: int) -> None:
