@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nasbench_lab
-from nasbench_lab.errors import DataError, NasbenchLabError
+from nasbench_lab.errors import DataError, NasbenchLabError, StrategyError
 from nasbench_lab.messages import described
 from nasbench_lab.simulation import Trace
 from nasbench_lab.simulation.arithmetic import arithmetic
@@ -21,6 +21,7 @@ from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.table_searches import Places, Tell
 from nasbench_lab.simulation.trace_files import linked_images, setting_text
 from nasbench_lab.suites.plan import code_digest
+from nasbench_lab.suites.planned_simulations import parse_shard_name, simulation_key
 from nasbench_lab.suites.searches import find_search
 from nasbench_lab.tables import Table, load
 
@@ -160,6 +161,9 @@ def simulate_shard(task: ShardJob, table: Table, tell: Tell | None = None) -> Do
     )
     linked = linked_images(trace, lambda checksum: f"../{REFERENCES}/{checksum}.h5")
     took = time.perf_counter() - started
+    named = parse_shard_name(task.name)
+    if named is not None and simulation_key(trace.setting, task.code) != named[0]:
+        raise StrategyError(f"the traces of {task.strategy} have another setting than it says before it searches")
     reference = b"" if linked.checksum in task.stored else linked.reference
     return Done(linked.traces, reference, linked.checksum, _manifest(task, trace, linked.traces, took))
 

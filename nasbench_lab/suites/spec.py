@@ -245,6 +245,8 @@ def _require_plain(what: str, value: Any) -> None:
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         value = list(value.values())
     if not isinstance(value, list | tuple):
-        raise ParameterError(f"{what} must be a number, a text, true, false, or a list or table of these, got {value!r}")
+        raise ParameterError(
+            f"{what} must be a number, a text, true, false, or a list or table of these, got {value!r}"
+        )
     for item in value:
         _require_plain(what, item)

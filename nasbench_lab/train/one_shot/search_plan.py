@@ -185,18 +185,29 @@ def plan_search(
     )
 
 
-_DEFAULTS = {"statistics": "batch", "affine": False, "device": "cpu", "precision": "float32", "threads": 1}
+_DEFAULTS = {
+    "epochs": None,
+    "dataset": None,
+    "recipe": None,
+    "statistics": "batch",
+    "affine": False,
+    "network": None,
+    "device": "cpu",
+    "precision": "float32",
+    "threads": 1,
+}
+"""The arguments of `search` that change its results, in the order of labels, and their defaults."""
 
 
 def choices_of(method: Method[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `search` that were chosen and change its results, as plain data.
+    """Return the arguments of `search` that were chosen and change its results, as plain data in a fixed order.
 
     >>> choices_of(make_method("spos"), {"epochs": 20, "statistics": "batch", "network": None})
     {'epochs': 20}
     """
     defaults = {**_DEFAULTS, "epochs": None if options.get("recipe") is not None else method.epochs}
-    chosen = {key: value for key, value in options.items() if value is not None and value != defaults.get(key)}
-    return {key: _plain(value) for key, value in chosen.items()}
+    chosen = {key: options.get(key) for key in _DEFAULTS}
+    return {key: _plain(value) for key, value in chosen.items() if value is not None and value != defaults[key]}
 
 
 def _plain(value: Any) -> Any:
@@ -205,7 +216,7 @@ def _plain(value: Any) -> Any:
         return value.name
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    return dict(value) if isinstance(value, Mapping) else value
+    return dict(sorted(value.items())) if isinstance(value, Mapping) else value
 
 
 def label_of(method: Method[Any], choices: Mapping[str, Any]) -> str:

@@ -14,7 +14,6 @@ from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.clock import training_clock
-from nasbench_lab.train.clock import training_clock
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import reproducible_arithmetic
 from nasbench_lab.train.one_shot.method_state import plain_state, restore_state

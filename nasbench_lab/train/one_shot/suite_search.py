@@ -24,8 +24,8 @@ from nasbench_lab.train.one_shot.calibration import Calibration, calibrate
 from nasbench_lab.train.one_shot.methods.base import Method
 from nasbench_lab.train.one_shot.methods.registry import make_method, method_class
 from nasbench_lab.train.one_shot.run_tasks import torch_threads
-from nasbench_lab.train.one_shot.search_plan import SearchPlan, choices_of, label_of, plan_search
 from nasbench_lab.train.one_shot.running_time import estimated_seconds
+from nasbench_lab.train.one_shot.search_plan import SearchPlan, choices_of, label_of, plan_search
 from nasbench_lab.train.one_shot.searches import OneShotProgress, search
 from nasbench_lab.train.one_shot.supernets import Statistics
 from nasbench_lab.train.recipes import recipe
