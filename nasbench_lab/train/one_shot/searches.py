@@ -19,6 +19,7 @@ from nasbench_lab.errors import DataError, ParameterError, SettingWarning
 from nasbench_lab.files import as_output_error, atomic_path
 from nasbench_lab.progress_bars import progress_bar
 from nasbench_lab.simulation import Budget, Conditions, Trace
+from nasbench_lab.simulation.training_notes import CALIBRATION, CUT_RUNS, FAILED_RUNS
 from nasbench_lab.tables import Table
 from nasbench_lab.train.one_shot.calibration import Calibration, calibrate
 from nasbench_lab.train.one_shot.methods.base import Method
@@ -197,6 +198,8 @@ def trace_of(
     for row, outcome in enumerate(outcomes):
         recommended[row, : len(outcome.times)] = outcome.recommended
         seconds[row, : len(outcome.times)] = calibration.scale * np.array(outcome.times)
+    stated = conditions or Conditions(Budget(seconds=float(np.nanmax(seconds))), seed=plan.seed)
+    limit = stated.stated_budget.seconds or np.inf
     return Trace.from_recommendations(
         recommended,
         seconds,
@@ -205,13 +208,14 @@ def trace_of(
         label=plan.label,
         parameters=plan.parameters,
         version=plan.method.version,
-        conditions=conditions or Conditions(Budget(seconds=float(np.nanmax(seconds))), seed=plan.seed),
+        conditions=stated,
         first_run=outcomes[0].run,
         training={
             **plan.facts,
             "clock_scale": calibration.scale,
-            "calibration": calibration.to_data(),
-            "failed_runs": [outcome.run for outcome in outcomes if outcome.failed],
+            CALIBRATION: calibration.to_data(),
+            FAILED_RUNS: [outcome.run for outcome in outcomes if outcome.failed],
+            CUT_RUNS: [outcome.run for outcome in outcomes if calibration.scale * outcome.times[-1] > limit],
         },
     )
 
