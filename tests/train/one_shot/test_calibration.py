@@ -22,7 +22,7 @@ from nasbench_lab.train.datasets import digits
 from nasbench_lab.train.equivalent_networks import representatives
 from nasbench_lab.train.one_shot import Calibration, calibrate, calibration
 from nasbench_lab.train.one_shot.calibration import FILE, choose_rows, ratio_of_sums
-from nasbench_lab.train.recipes import RECIPES, recipe
+from nasbench_lab.train.recipes import recipe
 
 TABLE = "digits/chain"  # its networks take milliseconds per epoch
 
@@ -199,7 +199,7 @@ def test_the_interval_holds_the_ratio_in_95_of_100_cases():
 
 
 @pytest.mark.parametrize("budgets", [(), (2, 3)])
-@pytest.mark.parametrize("name", sorted(RECIPES))
+@pytest.mark.parametrize("name", ["digits", "nas-bench-101"])
 @pytest.mark.parametrize("network", [{}, {"channels": 2, "cells": 1}])
 def test_what_a_build_states_is_read_again(budgets, name, network):
     """The inverse of what `assemble` writes."""
