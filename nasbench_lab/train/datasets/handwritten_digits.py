@@ -61,9 +61,10 @@ def digits(hardening: Hardening | None = None) -> Dataset:
     ((3600, 1, 8, 8), 12, 450, 447)
     """
     made = _distorted(hardening or Hardening())
-    splits = {name: getattr(made, name) for name in ("train", "valid", "test")}
-    copies = {name: Split(split.images.copy(), split.labels.copy()) for name, split in splits.items()}
-    return dataclasses.replace(made, **copies)
+    train, valid, test = (
+        Split(split.images.copy(), split.labels.copy()) for split in (made.train, made.valid, made.test)
+    )
+    return dataclasses.replace(made, train=train, valid=valid, test=test)
 
 
 @functools.cache
