@@ -2,7 +2,8 @@
 
 import dataclasses
 import json
-import multiprocessing
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -128,23 +129,21 @@ def test_the_file_of_another_table_is_refused(tmp_path, monkeypatch):
         calibrate(slower(nl.load(TABLE), 2), rows=2, folder=tmp_path)
 
 
-def _calibrate_in(folder, number):
-    calibration._seconds = lambda *_: float(number)
-    calibrate(nl.load(TABLE), rows=2, folder=folder)
+class Forgetful(dict):
+    """What a process knows, if every thread were a process of its own."""
+
+    def __contains__(self, _key):
+        return False
 
 
-def test_processes_that_start_together_share_one_scale(tmp_path):
-    context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
-    if context.get_start_method() != "fork":
-        pytest.skip("spawned processes do not have the fake")
-    nl.load(TABLE), digits().digest(), representatives(nl.load(TABLE).space)
-    started = [context.Process(target=_calibrate_in, args=(tmp_path, number)) for number in (1, 2, 3)]
-    for each in started:
-        each.start()
-    for each in started:
-        each.join()
-    assert [each.exitcode for each in started] == [0, 0, 0]
-    assert json.loads((tmp_path / FILE).read_text())["measured"][0] in (1, 2, 3)
+def test_searches_that_start_together_share_one_scale(tmp_path, monkeypatch):
+    table, data = nl.load(TABLE), digits()
+    monkeypatch.setattr(calibration, "_known", Forgetful())
+    monkeypatch.setattr(calibration, "_seconds", lambda *_: float(threading.get_ident()))
+    with ThreadPoolExecutor(3) as pool:
+        started = [pool.submit(calibrate, table, dataset=data, rows=2, folder=tmp_path) for _ in range(3)]
+        found = [each.result() for each in started]
+    assert found[0] == found[1] == found[2]
 
 
 def test_tables_that_cannot_be_trained_again():
