@@ -1,8 +1,6 @@
 """Suites with methods that train networks, beside strategies; their seconds are measured, everything else is exact."""
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -28,6 +26,7 @@ from nasbench_lab.train.one_shot.suite_search import OPTIONS
 
 SMALL = {"epochs": 2, "population": 2, "parents": 1, "generations": 1}
 EPOCHS = 15  # of a search that is killed
+PATIENCE = 300  # seconds, for machines with much else to do
 HERE = Path(__file__).parent
 SPOS = "spos:population=2,generations=1,parents=1,epochs=2"
 
@@ -310,14 +309,15 @@ def long_suite():
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_killed_search_resumes_from_its_checkpoint(tmp_path, monkeypatch):
     command = [sys.executable, "-c", RUNS_LONG, tmp_path / "out", HERE, HERE.parent / "helpers"]
-    started = subprocess.Popen(command)
-    deadline = time.monotonic() + 120
-    while not list((tmp_path / "out").glob("unfinished/*/checkpoints/run-0.pt")):
-        assert started.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.kill(started.pid, signal.SIGKILL)
-    started.wait()
+    with subprocess.Popen(command) as started:
+        deadline = time.monotonic() + PATIENCE
+        try:
+            while not list((tmp_path / "out").glob("unfinished/*/checkpoints/run-0.pt")):
+                assert started.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        finally:
+            started.kill()
     assert not list((tmp_path / "out/shards").glob("*.h5")), "nothing half-written"
     resumed_after, load = [], SearchRun.load
     monkeypatch.setattr(SearchRun, "load", lambda run, path: (load(run, path), resumed_after.append(run.context.epoch)))
