@@ -26,6 +26,7 @@ from nasbench_lab.messages import as_command
 from nasbench_lab.report import published_table
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation import Results
+from nasbench_lab.simulation.training_notes import training_notes
 from nasbench_lab.suites import (
     DaskExecutor,
     LocalProcesses,
@@ -47,6 +48,9 @@ PUBLISHED = "published.md"
 
 _MOST_ROWS = 60
 """A longer summary is only written to the file, not printed."""
+
+_LONG = 120.0
+"""Seconds of processor time from which a suite says before it starts how long it takes."""
 
 app = typer.Typer(
     cls=Commands, help="Run many simulations and store the results.", no_args_is_help=True, rich_markup_mode=None
@@ -283,17 +287,33 @@ def _executor(where: Where, processes: int | None, scheduler: str | None) -> run
 def _progress(out: Path) -> Iterator[Callable[[runner.SuiteProgress], None]]:
     """Show the progress in shards, with the remaining time; after Ctrl-C, say how to continue."""
     with shown_progress(f"finished shards are kept in {out}; run the same command again to continue") as tell:
+        said = False
 
         def report(progress: runner.SuiteProgress) -> None:
+            nonlocal said
+            left = progress.total - progress.seconds
+            if not said and left >= _LONG:
+                note(f"this takes about {_duration(left)} of processor time (an estimate)")
+            said = True
             tell("simulating", round(1000 * progress.seconds), round(1000 * progress.total), said=progress.in_words)
 
         yield report
 
 
+def _duration(seconds: float) -> str:
+    """Return a duration in words.
+
+    >>> _duration(150), _duration(5400)
+    ('2 minutes', '1.5 hours')
+    """
+    return f"{seconds / 3600:.2g} hours" if seconds >= 5400 else in_words(round(seconds / 60), "minute")
+
+
 def _print_notes(results: Results, summaries: Sequence[Summary], skipped: Sequence[Skipped]) -> None:
     on_test = {setting.table for setting in results.settings if setting.objective.split == "test"}
     notes = [f"{name} publishes no validation measurements: searches observe the test's" for name in sorted(on_test)]
-    print_notes(summaries, [*notes, *_skipped_lines(skipped)])
+    trained = [text for setting in results.settings for text in training_notes(setting)]
+    print_notes(summaries, [*notes, *trained, *_skipped_lines(skipped)])
 
 
 def _print_results(results: Results, summaries: Sequence[Summary], skipped: Sequence[Skipped]) -> None:

@@ -154,7 +154,12 @@ def _feasible(reference: Reference) -> NDArray[Any]:
 
 
 def _differing(one: Trace, other: Trace) -> int | None:
-    """Return the first row in which traces of as many runs differ, whatever the number of missing steps at the end."""
+    """Return the first row in which traces of as many runs differ, whatever the number of missing steps at the end.
+
+    Seconds of searches that trained networks were measured, and differ. So may the number of steps within the budget.
+    """
+    if one.setting.trains_networks and other.setting.trains_networks:
+        return _recommending_differently(one, other)
     steps = max(one.steps, other.steps)
     differs = one.stopped != other.stopped
     for name in (one.arrays().keys() | other.arrays().keys()) & MISSING.keys():
@@ -164,6 +169,15 @@ def _differing(one: Trace, other: Trace) -> int | None:
         if name in _FLOATS:
             unequal &= ~(np.isnan(left) & np.isnan(right))
         differs = differs | unequal.any(axis=1)
+    return int(np.argmax(differs)) if differs.any() else None
+
+
+def _recommending_differently(one: Trace, other: Trace) -> int | None:
+    """Return the first row in which what was recommended differs in a step that both traces have."""
+    steps = min(one.steps, other.steps)
+    both = one.mask[:, :steps] & other.mask[:, :steps]
+    left, right = (trace.incumbent()[:, :steps] for trace in (one, other))
+    differs = ((left != right) & both).any(axis=1)
     return int(np.argmax(differs)) if differs.any() else None
 
 

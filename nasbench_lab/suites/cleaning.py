@@ -9,6 +9,7 @@ from pathlib import Path
 from nasbench_lab.errors import DataError
 from nasbench_lab.files import is_working, remove
 from nasbench_lab.suites.folder import CLAIMS, FAILED, FOLDERS, LOCK, SHARDS, SUITE, OtherFormatError, SuiteFolder
+from nasbench_lab.suites.shards import UNFINISHED
 
 
 def clean(path: Path, *, results: bool = False, unused: bool = False) -> int:
@@ -38,6 +39,7 @@ def clean(path: Path, *, results: bool = False, unused: bool = False) -> int:
     with folder.all_claims():
         doomed = [each for name in FOLDERS for each in (path / name).glob("*") if results or _left(each)]
         doomed += [each for each in path.glob("*") if is_working(each)]
+        doomed += _needless(folder)
         if results:
             return _remove(path, [*doomed, path / SUITE, path / LOCK])
         return _remove(path, [*doomed, *folder.unusable(), *(folder.unused() if unused else [])])
@@ -52,6 +54,12 @@ def _remove(path: Path, doomed: Iterable[Path]) -> int:
         with contextlib.suppress(OSError):  # missing or not empty
             (path / name).rmdir()
     return len(removed)
+
+
+def _needless(folder: SuiteFolder) -> list[Path]:
+    """Return what no unfinished search resumes from: it is finished, failed, or not part of the suite any more."""
+    going_on = {each.name for each in folder.plan.shards if not (folder.is_finished(each) or folder.failure(each))}
+    return [each for each in (folder.path / UNFINISHED).glob("*") if each.name not in going_on]
 
 
 def _left(path: Path) -> bool:

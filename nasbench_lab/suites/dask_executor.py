@@ -13,7 +13,7 @@ from nasbench_lab.child_processes import check_may_start_processes
 from nasbench_lab.errors import ParameterError, SourceError
 from nasbench_lab.messages import first_line
 from nasbench_lab.suites.local_processes import IN_THIS_PROCESS
-from nasbench_lab.suites.runner import Answer, Died
+from nasbench_lab.suites.runner import Answer, Died, Told
 from nasbench_lab.suites.shards import ShardJob, attempt
 
 _AHEAD = 2  # tasks per thread, so that no thread waits for its next task
@@ -87,7 +87,7 @@ class DaskExecutor:
             self._together.update(self._futures)
         future.add_done_callback(self._ended.put)
 
-    def next(self) -> Answer:
+    def next(self, told: Told) -> Answer:
         """Wait for a task to end. If its worker died, dask repeats all tasks of the worker a few times."""
         future = self._next_ended()
         name = self._names.pop(future.key)

@@ -11,6 +11,8 @@ Layout::
     references/<sha256>.h5       the means of every architecture of a table; the traces link to it
     failed/<shard>.json          why a simulation raised an error; removed when it succeeds
     claims/<shard>.lock          locked by the process that simulates the shard; the lock ends with the process
+    unfinished/<shard>/          from which a search that trains networks resumes; removed when it is finished
+    calibrations/                how many seconds of a table a second of a machine is, for such searches
 
 The name of a shard tells which runs of which simulation it has, not the place of the simulation in the suite. So the
 suite can change, and shards of other suites can be copied into the folder. In format 1, names told the place.
@@ -33,15 +35,24 @@ import filelock
 import nasbench_lab
 from nasbench_lab.displays import counted
 from nasbench_lab.errors import ChangedSuiteWarning, DataError, OutputError
-from nasbench_lab.files import as_output_error, is_working
+from nasbench_lab.files import as_output_error, is_working, remove
 from nasbench_lab.messages import as_command, first_line
-from nasbench_lab.strategies.lookup import find_strategy
 from nasbench_lab.suites.manifests import proves_its_name, read_manifest
 from nasbench_lab.suites.plan import code_digest, make_plan, strategy_path, table_path
 from nasbench_lab.suites.plan_changes import changes_in_words, first_difference, fit_to_stored, keep_sizes, share_a_task
 from nasbench_lab.suites.planned_simulations import Plan, Shard, Simulation, parse_shard_name, shard_name
 from nasbench_lab.suites.sealed_json import file_digest, json_bytes, sealed, unsealed, write_file
-from nasbench_lab.suites.shards import REFERENCES, Done, Failed, ShardJob, open_checked, versions
+from nasbench_lab.suites.searches import became_available, find_search, unavailable
+from nasbench_lab.suites.shards import (
+    CALIBRATIONS,
+    REFERENCES,
+    UNFINISHED,
+    Done,
+    Failed,
+    ShardJob,
+    open_checked,
+    versions,
+)
 from nasbench_lab.suites.spec import Suite
 from nasbench_lab.suites.suite_display import folder_card
 from nasbench_lab.suites.toml_files import suite_of
@@ -54,7 +65,7 @@ FORMAT_VERSION = 2
 _READABLE = (1, FORMAT_VERSION)
 
 SHARDS, FAILED, CLAIMS, LOCK = "shards", "failed", "claims", ".lock"
-FOLDERS = (SHARDS, REFERENCES, FAILED, CLAIMS)
+FOLDERS = (SHARDS, REFERENCES, FAILED, CLAIMS, UNFINISHED, CALIBRATIONS)
 """Names of the folders in the folder of a suite."""
 
 
@@ -157,9 +168,13 @@ class SuiteFolder:
             raise OutputError(
                 f"{self.path} was started with nasbench-lab {begun}, and this is {now}; choose another folder"
             )
-        if suite.spec != self.suite.spec or self.plan.open_pairs:
+        if suite.spec != self.suite.spec or self.plan.open_pairs or self._can_do_more():
             return True
         return any(self._has_changed(suite, simulation) for simulation in self.plan.simulations)
+
+    def _can_do_more(self) -> bool:
+        """Return whether something was skipped for want of a package that is installed now."""
+        return any(map(became_available, {each.reason for each in self.plan.skipped}))
 
     @staticmethod
     def _has_changed(suite: Suite, simulation: Simulation) -> bool:
@@ -167,7 +182,9 @@ class SuiteFolder:
         path = strategy_path(suite.folder, simulation.strategy)
         if code_digest(path) != simulation.code:
             return True
-        return find_strategy(path, simulation.parameters).version != simulation.version
+        if unavailable(path):  # its finished shards can still be read here
+            return False
+        return find_search(path, simulation.parameters).version != simulation.version
 
     def _changed(self, suite: Suite) -> SuiteFolder:
         """Plan a changed suite, and write it into the folder.
@@ -180,7 +197,7 @@ class SuiteFolder:
             if not before._differs(suite):  # another process has just written it
                 return before
             plan = before.plan
-            alike = suite.hash == before.suite.hash and not plan.open_pairs
+            alike = suite.hash == before.suite.hash and not plan.open_pairs and not before._can_do_more()
             if not alike or any(self._has_changed(suite, simulation) for simulation in plan.simulations):
                 with before.all_claims():
                     plan = before._replanned(suite)
@@ -220,6 +237,7 @@ class SuiteFolder:
             nasbench_lab.__version__,
             frozenset(self._stored),
             simulation.code,
+            str(self.path.absolute()),
         )
 
     def is_finished(self, shard: Shard) -> bool:
@@ -266,6 +284,8 @@ class SuiteFolder:
             OutputError: a file cannot be written (full disk, permissions); earlier shards are unchanged.
         """
         self._check_present()
+        if self.is_finished(shard):  # by another process, where locks do not work: measured seconds would differ
+            return
         reference = self.path / REFERENCES / f"{done.checksum}.h5"
         if done.reference and not reference.exists():
             write_file(reference, done.reference)
@@ -275,6 +295,7 @@ class SuiteFolder:
         known["code"] = self.plan.simulations[shard.simulation].code
         write_file(self._file(SHARDS, shard, "json"), sealed({**known, **done.manifest}))
         self._file(FAILED, shard, "json").unlink(missing_ok=True)
+        remove(self.path / UNFINISHED / shard.name)
 
     def fail(self, shard: Shard, failed: Failed) -> None:
         """Write why a shard could not be simulated."""

@@ -13,7 +13,7 @@ from nasbench_lab.child_processes import (
     number_of_processes,
     start_child,
 )
-from nasbench_lab.suites.runner import Answer, Died
+from nasbench_lab.suites.runner import Answer, Died, Told
 from nasbench_lab.suites.shards import ShardJob, attempt
 
 IN_THIS_PROCESS = "omit the executor to simulate in this process"
@@ -51,20 +51,21 @@ class LocalProcesses:
         if not worker.send(task):
             self._answers.append(self._died(task.name))
 
-    def next(self) -> Answer:
+    def next(self, told: Told) -> Answer:
         """Wait until a task or its process ends."""
-        if self._answers:
-            return self._answers.popleft()
-        names = {worker.line: name for name, worker in self._busy.items()}
-        line = wait(list(names))[0]
-        name = names[line]  # type: ignore[index] # one of the connections above
-        worker = self._busy[name]
-        try:
-            outcome = worker.line.recv()
-        except (EOFError, OSError):
-            return self._died(name)
-        self._idle.append(self._busy.pop(name))
-        return Answer(name, outcome)
+        while not self._answers:
+            names = {worker.line: name for name, worker in self._busy.items()}
+            line = wait(list(names))[0]
+            name = names[line]  # type: ignore[index] # one of the connections above
+            try:
+                outcome = self._busy[name].line.recv()
+            except (EOFError, OSError):
+                return self._died(name)
+            if not isinstance(outcome, float):
+                self._idle.append(self._busy.pop(name))
+                return Answer(name, outcome)
+            told(name, outcome)
+        return self._answers.popleft()
 
     def close(self) -> None:
         """End all processes, including the busy ones."""
@@ -83,9 +84,9 @@ class LocalProcesses:
 
 
 def _serve(line: Connection) -> None:
-    """Simulate the tasks that arrive over the connection until it closes."""
+    """Simulate the tasks that arrive over the connection until it closes; send shares of them, and then outcomes."""
     while True:
         try:
-            line.send(attempt(line.recv()))
+            line.send(attempt(line.recv(), lambda share: line.send(float(share))))
         except (EOFError, OSError):
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 import hashlib
 import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,34 +10,32 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nasbench_lab.errors import MissingDataError, NasbenchLabError, ParameterError
-from nasbench_lab.messages import first_line, unknown
+from nasbench_lab.messages import first_line
 from nasbench_lab.simulation.conditions import Conditions, Prepared
-from nasbench_lab.simulation.engine import setting_of
 from nasbench_lab.simulation.provenance import origin
-from nasbench_lab.strategies import PlainStrategy, Strategy, list_strategies, resolve
-from nasbench_lab.strategies.lookup import find_strategy, split_path
-from nasbench_lab.strategies.registry import HOW_TO_LIST
+from nasbench_lab.simulation.table_searches import TableSearch
+from nasbench_lab.strategies.lookup import split_path
 from nasbench_lab.suites.comparison import check_different
 from nasbench_lab.suites.planned_simulations import EVERY, Plan, PlannedTable, Simulation, Skipped, simulation_key
-from nasbench_lab.suites.requirements import estimated_evaluations, lacking
+from nasbench_lab.suites.searches import check_search_name, find_search, matching_names, plain_label, unavailable
 from nasbench_lab.suites.spec import Suite, TableEntry
 from nasbench_lab.tables import Table, catalogue, load
 
-_SECONDS = 4.0
-"""Target duration of a shard, approximately."""
-
-_STEP_SECONDS = 0.008
-"""Approximate duration of one evaluation of a full batch of runs; `Strategy.runs_at_a_time` is chosen to match it."""
-
-_PLAIN_RUNS_AT_A_TIME = 256  # assumed batch size of a plain strategy, which loops over its runs
-_MOST_RUNS = 4096
-_MOST_EVALUATIONS = 2**23  # per shard, so that its traces stay below some hundred megabytes
-
 
 class _Candidate(NamedTuple):
-    """A strategy of a suite after patterns and grids are resolved."""
+    """An entry of a suite after patterns and grids are resolved.
 
-    strategy: Strategy[Any]
+    Attributes:
+        search: what to simulate; None if it needs a package that is not installed.
+        label: its label.
+        name: its name or path in the suite.
+        parameters: that the suite gives.
+        may_be_left_out: whether it is skipped if the suite's only table lacks what it needs.
+        code: SHA-256 of the file that defines it; empty for a name.
+    """
+
+    search: TableSearch | None
+    label: str
     name: str
     parameters: Mapping[str, Any]
     may_be_left_out: bool
@@ -63,7 +60,7 @@ def make_plan(suite: Suite) -> Plan:
     [(0, 100)]
     """
     candidates = list(_candidates(suite))
-    check_different("strategy", [candidate.strategy.label for candidate in candidates])
+    check_different("strategy", [candidate.label for candidate in candidates])
     sources, skipped = _sources(suite)
     strict = len(suite.tables) == 1 and not suite.tables[0].is_pattern
     planned: list[PlannedTable] = []
@@ -78,7 +75,7 @@ def make_plan(suite: Suite) -> Plan:
                 raise
             skipped.append(Skipped(EVERY, table.name, first_line(error)))
             continue
-        doable, left_out = _split(candidates, table, conditions, prepared, strict, len(planned))
+        doable, left_out = _split(candidates, table, prepared, strict, len(planned))
         simulations += doable
         skipped += left_out
         if doable:
@@ -120,44 +117,27 @@ def code_digest(path: str) -> str:
 
 
 def _split(
-    candidates: Sequence[_Candidate],
-    table: Table,
-    conditions: Conditions,
-    prepared: Prepared,
-    strict: bool,
-    number: int,
+    candidates: Sequence[_Candidate], table: Table, prepared: Prepared, strict: bool, number: int
 ) -> tuple[list[Simulation], list[Skipped]]:
-    """Return the simulations on one table, and the skipped strategies."""
+    """Return the simulations on one table, and what is skipped."""
     doable, left_out = [], []
-    measurements = prepared.measurements
     for candidate in candidates:
-        label = candidate.strategy.label
-        reason = lacking(candidate.strategy, table, conditions, measurements)
+        search, label = candidate.search, candidate.label
+        if search is None:
+            left_out.append(Skipped(label, table.name, unavailable(candidate.name)))
+            continue
+        reason = search.lacking(table, prepared)
         if reason and strict and not candidate.may_be_left_out:
             raise MissingDataError(f"{label!r} cannot search {table.name!r}: {reason}")
         if reason:
             left_out.append(Skipped(label, table.name, reason))
             continue
-        evaluations = estimated_evaluations(candidate.strategy, table, conditions, measurements)
-        size, seconds = _shard_size(candidate.strategy, evaluations)
-        parameters, version = dict(candidate.parameters), candidate.strategy.version
-        key = simulation_key(setting_of(table, candidate.strategy, prepared), candidate.code)
+        size, seconds = search.shard_size(table, prepared)
+        parameters, version = dict(candidate.parameters), search.version
+        key = simulation_key(search.setting(table, prepared), candidate.code)
         made = Simulation(number, candidate.name, parameters, label, size, seconds, version, candidate.code, key)
         doable.append(made)
     return doable, left_out
-
-
-def _shard_size(strategy: Strategy[Any], evaluations: int) -> tuple[int, float]:
-    """Return the number of runs per shard, a power of two, and the approximate seconds per run.
-
-    This uses estimates, not measurements, so that a suite has the same shards on every machine.
-    """
-    together = strategy.runs_at_a_time
-    if isinstance(strategy, PlainStrategy):
-        together = min(together, _PLAIN_RUNS_AT_A_TIME)
-    seconds = evaluations * _STEP_SECONDS / together
-    runs = min(_SECONDS / seconds, _MOST_RUNS, _MOST_EVALUATIONS / evaluations)
-    return 1 << max(0, int(runs).bit_length() - 1), seconds
 
 
 def _conditions(suite: Suite, entry: TableEntry, table: Table) -> Conditions:
@@ -177,16 +157,21 @@ def _candidates(suite: Suite) -> Iterator[_Candidate]:
         if not entry.is_pattern:
             path = strategy_path(suite.folder, entry.name)
             for parameters in entry.combinations():
-                found = find_strategy(path, parameters)
-                yield _Candidate(found, entry.name, parameters, entry.optional, code_digest(path))
+                yield _candidate(path, entry.name, parameters, entry.optional)
             continue
-        names = [name for name in list_strategies() if fnmatch.fnmatchcase(name, entry.name)]
-        if not names:
-            raise unknown("strategy", entry.name, list_strategies(), instead=HOW_TO_LIST)
+        names = matching_names(entry.name)
         for name in names:
             if name not in taken:
-                yield _Candidate(resolve(name, {}), name, {}, may_be_left_out=True)
+                yield _candidate(name, name, {}, may_be_left_out=True)
         taken.update(names)
+
+
+def _candidate(path: str, name: str, parameters: Mapping[str, Any], may_be_left_out: bool) -> _Candidate:
+    if unavailable(path):
+        check_search_name(path)
+        return _Candidate(None, plain_label(path, parameters), name, parameters, may_be_left_out)
+    search = find_search(path, parameters)
+    return _Candidate(search, search.label, name, parameters, may_be_left_out, code_digest(path))
 
 
 def _sources(suite: Suite) -> tuple[list[tuple[str, TableEntry]], list[Skipped]]:

@@ -30,11 +30,12 @@ def simulation_key(setting: Setting | Mapping[str, Any], code: str) -> str:
     """Return a digest of everything that the traces of a simulation depend on, except the release of this package.
 
     Args:
-        setting: of the simulation, or its plain data; the number of the first run is ignored.
+        setting: of the simulation, or its plain data; the number of the first run and facts of trainings are ignored.
         code: SHA-256 of the file that defines the strategy; empty for a registered one.
     """
     fields = json.loads(setting_text(setting)) if isinstance(setting, Setting) else dict(setting)
     del fields["first_run"]
+    fields.pop("training", None)  # of a search that trains networks: measured, and so known only afterwards
     return hashlib.sha256(json.dumps([fields, code], sort_keys=True).encode()).hexdigest()[:_KEY_LENGTH]
 
 

@@ -53,6 +53,10 @@ class Answer(NamedTuple):
     outcome: Done | Failed | Unable | Died
 
 
+Told = Callable[[str, float], None]
+"""Called with the name of a shard that is being simulated, and the share of it that is finished."""
+
+
 class Executor(Protocol):
     """Simulates shards. It never accesses the suite's folder."""
 
@@ -63,8 +67,8 @@ class Executor(Protocol):
     def submit(self, task: ShardJob) -> None:
         """Accept a task."""
 
-    def next(self) -> Answer:
-        """Wait until any task ends. There is at least one task."""
+    def next(self, told: Told) -> Answer:
+        """Wait until any task ends. There is at least one task. Where it is known, tell what is done of the others."""
 
     def close(self) -> None:
         """Stop all work at once."""
@@ -83,10 +87,10 @@ class InThisProcess:
         """Accept a task."""
         self._tasks.append(task)
 
-    def next(self) -> Answer:
+    def next(self, told: Told) -> Answer:
         """Simulate the oldest task."""
         task = self._tasks.popleft()
-        return Answer(task.name, attempt(task))
+        return Answer(task.name, attempt(task, lambda share: told(task.name, share)))
 
     def close(self) -> None:
         """Do nothing, as no task is running."""
@@ -98,7 +102,7 @@ class SuiteProgress(NamedTuple):
     Attributes:
         finished: number of finished shards.
         shards: number of all shards.
-        seconds: planned processor time of the finished shards; only its ratio to ``total`` is meaningful.
+        seconds: planned processor time of what is finished; only its ratio to ``total`` is meaningful.
         total: planned processor time of all shards.
         failed: number of shards that raised an error.
     """
@@ -140,7 +144,8 @@ def run_suite(
         executor: simulates the shards; by default, this process. See `LocalProcesses` and `DaskExecutor`. It is closed
             at the end.
         progress: whether to show a bar with the time left, on a terminal or in a notebook; or a function that is called
-            with a `SuiteProgress` at the start and whenever a shard ends.
+            with a `SuiteProgress` at the start, whenever a shard ends, and while shards are
+            simulated that take long.
 
     Returns:
         The results, as `open_results` returns them.
@@ -189,6 +194,7 @@ class _Run:
         self._claims: dict[str, filelock.BaseFileLock] = {}
         self._deaths: collections.Counter[str] = collections.Counter()
         self._failures: dict[str, str] = {}
+        self._shares: dict[str, float] = {}  # of the shards that are being simulated
 
     def work(self) -> None:
         """Simulate all unfinished shards."""
@@ -197,7 +203,7 @@ class _Run:
             while self._left or self._suspects or self._claims:
                 self._submit()
                 if self._claims:
-                    self._take(self._executor.next())
+                    self._take(self._executor.next(self._hear))
                 else:
                     time.sleep(_PATIENCE)  # other processes are simulating all remaining shards
         finally:
@@ -231,9 +237,15 @@ class _Run:
         else:
             self._left.append(shard)
 
+    def _hear(self, name: str, share: float) -> None:
+        """Report how much of a shard is finished."""
+        self._shares[name] = share
+        self._tell()
+
     def _take(self, answer: Answer) -> None:
         """Store the outcome of a shard."""
         shard, outcome = self._shards[answer.name], answer.outcome
+        self._shares.pop(answer.name, None)
         if isinstance(outcome, Unable):
             raise outcome.error
         if isinstance(outcome, Done):
@@ -263,7 +275,8 @@ class _Run:
             self._give_up(shard, Failed(f"the process that simulated it died {MOST_DEATHS} times ({died.how})", ""))
 
     def _tell(self) -> None:
-        seconds = math.fsum(self._shards[name].seconds for name in self._finished)
+        parts = [share * self._shards[name].seconds for name, share in self._shares.items()]
+        seconds = math.fsum([*parts, *(self._shards[name].seconds for name in self._finished)])
         total = math.fsum(shard.seconds for shard in self._shards.values())
         self._report(SuiteProgress(len(self._finished), len(self._shards), seconds, total, len(self._failures)))
 

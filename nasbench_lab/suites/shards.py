@@ -8,23 +8,28 @@ import json
 import platform
 import time
 import traceback
-import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import nasbench_lab
-from nasbench_lab.errors import NOTED, DataError, NasbenchLabError
+from nasbench_lab.errors import DataError, NasbenchLabError, StrategyError
 from nasbench_lab.messages import described
-from nasbench_lab.simulation import Trace, simulate_under
+from nasbench_lab.simulation import Trace
 from nasbench_lab.simulation.arithmetic import arithmetic
 from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.table_searches import Places, Tell
 from nasbench_lab.simulation.trace_files import linked_images, setting_text
-from nasbench_lab.strategies.lookup import find_strategy
 from nasbench_lab.suites.plan import code_digest
+from nasbench_lab.suites.planned_simulations import parse_shard_name, simulation_key
+from nasbench_lab.suites.searches import find_search
 from nasbench_lab.tables import Table, load
 
 REFERENCES = "references"
 """Name of the folder of references (the means of every architecture of a table), beside the folder of shards."""
+
+UNFINISHED, CALIBRATIONS = "unfinished", "calibrations"
+"""Names of the folders of unfinished searches that train networks, and of what such searches share."""
 
 
 class ShardJob(NamedTuple):
@@ -42,6 +47,8 @@ class ShardJob(NamedTuple):
         version: release of this package that must simulate the shard.
         stored: checksums of the references that are already stored and need not be returned.
         code: expected SHA-256 of the file that defines the strategy; empty for a registered one.
+        folder: the folder of the suite, in which a search that trains networks keeps from what it resumes after a kill,
+            if this process sees the folder; everything else is returned, not written.
     """
 
     name: str
@@ -55,6 +62,15 @@ class ShardJob(NamedTuple):
     version: str
     stored: frozenset[str]
     code: str = ""
+    folder: str = ""
+
+    @property
+    def places(self) -> Places | None:
+        """Where a search may keep files; None where the folder of the suite is not there."""
+        home = Path(self.folder)
+        if not self.folder or not home.is_dir():
+            return None
+        return Places(home / UNFINISHED / self.name, home / CALIBRATIONS)
 
 
 class Done(NamedTuple):
@@ -95,8 +111,13 @@ class Unable(NamedTuple):
     error: NasbenchLabError
 
 
-def attempt(task: ShardJob) -> Done | Failed | Unable:
-    """Simulate a shard. Errors are returned, not raised."""
+def attempt(task: ShardJob, tell: Tell | None = None) -> Done | Failed | Unable:
+    """Simulate a shard. Errors are returned, not raised.
+
+    Args:
+        task: the job.
+        tell: called with the share of the shard that is finished, several times if it takes long.
+    """
     try:
         table = _opened(task.table, task.checksum)
         if task.version != nasbench_lab.__version__:
@@ -108,7 +129,7 @@ def attempt(task: ShardJob) -> Done | Failed | Unable:
     except OSError as error:
         return Unable(DataError(f"cannot read the file of {task.strategy}: {error.strerror or error}"))
     try:
-        return simulate_shard(task, table)
+        return simulate_shard(task, table, tell)
     except Exception as error:  # a strategy may raise anything
         return Failed(described(error), traceback.format_exc())
 
@@ -127,26 +148,24 @@ def open_checked(table: str, checksum: str) -> Table:
 _opened = functools.lru_cache(maxsize=4)(open_checked)
 
 
-def simulate_shard(task: ShardJob, table: Table) -> Done:
-    """Simulate a shard, and return the contents to store.
+def simulate_shard(task: ShardJob, table: Table, tell: Tell | None = None) -> Done:
+    """Simulate a shard, and return the contents to store. See `attempt`.
 
     Raises:
         NasbenchLabError: the simulation cannot be done, see `simulate`.
     """
     started = time.perf_counter()
-    trace = _simulate(task, table)
+    search = find_search(task.strategy, task.parameters)
+    trace = search.search(
+        table, task.conditions, runs=task.runs, first_run=task.first_run, places=task.places, tell=tell
+    )
     linked = linked_images(trace, lambda checksum: f"../{REFERENCES}/{checksum}.h5")
     took = time.perf_counter() - started
+    named = parse_shard_name(task.name)
+    if named is not None and simulation_key(trace.setting, task.code) != named[0]:
+        raise StrategyError(f"the traces of {task.strategy} have another setting than it says before it searches")
     reference = b"" if linked.checksum in task.stored else linked.reference
     return Done(linked.traces, reference, linked.checksum, _manifest(task, trace, linked.traces, took))
-
-
-def _simulate(task: ShardJob, table: Table) -> Trace:
-    strategy = find_strategy(task.strategy, task.parameters)
-    with warnings.catch_warnings():
-        for category in NOTED:  # the report says so
-            warnings.simplefilter("ignore", category)
-        return simulate_under(task.conditions, table, strategy, runs=task.runs, first_run=task.first_run)
 
 
 def _manifest(task: ShardJob, trace: Trace, content: bytes, took: float) -> dict[str, Any]:

@@ -237,12 +237,16 @@ def _require_line(key: str, value: Any) -> None:
 
 
 def _require_plain(what: str, value: Any) -> None:
-    """Raise ParameterError unless a value is unchanged by JSON: numbers, texts, and lists of them."""
+    """Raise ParameterError unless a value is unchanged by JSON: numbers, texts, and lists and tables of them."""
     if value is None or isinstance(value, bool | int | str):
         return
     if isinstance(value, float) and math.isfinite(value):
         return
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        value = list(value.values())
     if not isinstance(value, list | tuple):
-        raise ParameterError(f"{what} must be a number, a text, true, false or a list of these, got {value!r}")
+        raise ParameterError(
+            f"{what} must be a number, a text, true, false, or a list or table of these, got {value!r}"
+        )
     for item in value:
         _require_plain(what, item)

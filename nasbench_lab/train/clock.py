@@ -17,5 +17,7 @@ def training_clock(device: torch.device) -> float:
     >>> training_clock(torch.device("cpu")) >= start
     True
     """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)  # or else work would be counted before it is done
     one_thread = device.type == "cpu" and torch.get_num_threads() == 1
     return time.process_time() if one_thread else time.perf_counter()

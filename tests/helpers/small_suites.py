@@ -3,7 +3,7 @@
 import hashlib
 
 import nasbench_lab as nl
-from nasbench_lab.suites import Suite, plan
+from nasbench_lab.suites import Suite, searches
 from nasbench_lab.tables import write
 from nasbench_lab.testing import synthetic_table
 
@@ -27,7 +27,7 @@ def small_suite(folder, *, strategies=STRATEGIES, **changes):
 
 def small_shards(monkeypatch, runs=4):
     """Let shards have so many runs at most."""
-    monkeypatch.setattr(plan, "_MOST_RUNS", runs)
+    monkeypatch.setattr(searches, "_MOST_RUNS", runs)
 
 
 def digests(folder):

@@ -19,7 +19,7 @@ from small_suites import STRATEGIES, digests, small_shards, small_suite, table_f
 
 import nasbench_lab as nl
 from nasbench_lab.errors import ChangedSuiteWarning, DataError, OutputError
-from nasbench_lab.suites import Suite, SuiteFolder, merge_suites, open_results, read_suite, run_suite, shards
+from nasbench_lab.suites import Suite, SuiteFolder, merge_suites, open_results, read_suite, run_suite, searches
 from nasbench_lab.suites.cleaning import clean
 from nasbench_lab.testing import identical
 
@@ -30,13 +30,13 @@ PATIENCE = 120
 @pytest.fixture
 def simulated(monkeypatch):
     """The simulated shards: label, first run and number of runs."""
-    found, really = [], shards.simulate_under
+    found, really = [], searches.simulate_under
 
     def simulate(conditions, table, strategy, **numbers):
         found.append((strategy.label, numbers["first_run"], numbers["runs"]))
         return really(conditions, table, strategy, **numbers)
 
-    monkeypatch.setattr(shards, "simulate_under", simulate)
+    monkeypatch.setattr(searches, "simulate_under", simulate)
     small_shards(monkeypatch)
     return found
 

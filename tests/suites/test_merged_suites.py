@@ -31,6 +31,7 @@ from nasbench_lab.suites import (
     merge_suites,
     open_results,
     run_suite,
+    searches,
     shards,
 )
 from nasbench_lab.suites.sealed_json import sealed
@@ -103,8 +104,8 @@ def test_halves_are_continued_where_they_ended(whole, tmp_path, small, monkeypat
     assert not merged.damaged
     assert (content(one), content(two)) == before
     assert names_of(tmp_path / "both") == every[:7]
-    simulated, really = [], shards.simulate_under
-    monkeypatch.setattr(shards, "simulate_under", lambda *a, **o: simulated.append(o["first_run"]) or really(*a, **o))
+    simulated, really = [], searches.simulate_under
+    monkeypatch.setattr(searches, "simulate_under", lambda *a, **o: simulated.append(o["first_run"]) or really(*a, **o))
     run_suite(suite(whole, runs=10), tmp_path / "both")
     assert len(simulated) == 2
     assert digests(tmp_path / "both") == digests(whole / "out")

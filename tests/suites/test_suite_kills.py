@@ -165,7 +165,7 @@ class Deadly:
     def submit(self, task):
         self.tasks.append(task)
 
-    def next(self):
+    def next(self, _told):
         task = self.tasks.pop(0)
         if task.strategy == STRATEGIES[1]:
             self.deaths += 1
@@ -194,7 +194,7 @@ class Crowded(Deadly):
         super().__init__()
         self.dead = []
 
-    def next(self):
+    def next(self, _told):
         if not self.dead and any(task.strategy == STRATEGIES[1] for task in self.tasks):
             self.deaths += 1
             self.dead = [Answer(task.name, Died("signal 9", alone=len(self.tasks) == 1)) for task in self.tasks]

@@ -31,6 +31,7 @@ from nasbench_lab.suites import (
     open_results,
     read_suite,
     run_suite,
+    searches,
     shards,
 )
 from nasbench_lab.suites.cleaning import clean
@@ -112,8 +113,8 @@ def test_an_interrupted_suite_goes_on(tmp_path, monkeypatch):
     assert [setting.label for setting in some.settings] == ["random-search"]
     assert some.provenance["missing"] == 5
     simulated = []
-    really = shards.simulate_under
-    monkeypatch.setattr(shards, "simulate_under", lambda *a, **o: simulated.append(o["first_run"]) or really(*a, **o))
+    really = searches.simulate_under
+    monkeypatch.setattr(searches, "simulate_under", lambda *a, **o: simulated.append(o["first_run"]) or really(*a, **o))
     run_suite(small_suite(tmp_path), tmp_path / "other")
     assert len(simulated) == 5
     assert digests(tmp_path / "other") == digests(tmp_path / "out")
@@ -127,7 +128,7 @@ def test_a_suite_goes_on_with_the_plan_it_began_with(tmp_path, monkeypatch):
     suite = small_suite(tmp_path, strategies=["random-se*"])
     SuiteFolder.begin(tmp_path / "out", suite)
     small_shards(monkeypatch, 8)
-    monkeypatch.setattr("nasbench_lab.suites.plan.list_strategies", lambda: ["random-search", "random-second"])
+    monkeypatch.setattr("nasbench_lab.suites.searches.list_strategies", lambda: ["random-search", "random-second"])
     (trace,) = run_suite(suite, tmp_path / "out")
     assert trace.runs == 10
     assert len(digests(tmp_path / "out")) == 3 + 1
@@ -614,7 +615,7 @@ def test_stopping(tmp_path, monkeypatch):
     def stop(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shards, "simulate_under", stop)
+    monkeypatch.setattr(searches, "simulate_under", stop)
     out = tmp_path / "out"
     done = nasbench_lab("suite", "run", toml(tmp_path), "--out", out, "--processes", "1")
     assert done.returncode == 130

@@ -48,6 +48,11 @@ class EvolutionaryMethod(Method[State]):
             f"parents must be at most population, {self.population}, got {self.parents}",
         )
 
+    @property
+    def scored(self) -> int:
+        """So many architectures are scored by the evolution."""
+        return self.population * self.generations
+
     def finish(self, search: SearchContext, state: State) -> None:
         """Choose by evolution with the shared weights."""
         size = search.space.size

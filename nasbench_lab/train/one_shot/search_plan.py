@@ -13,6 +13,7 @@ import numpy as np
 from nasbench_lab.checks import AtLeast, Below, flag, one_of, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import shortened
+from nasbench_lab.strategies.base import shown
 from nasbench_lab.tables import Table
 from nasbench_lab.tables import load as load_table
 from nasbench_lab.train.chosen_datasets import AnyDataset, dataset_of, load_dataset
@@ -45,6 +46,7 @@ class SearchPlan:
         seed: root seed.
         snapshots: number of epochs after which each supernet is saved.
         threads: of torch per process.
+        choices: what was chosen besides the parameters of the method, see `choices_of`.
     """
 
     method: Method[Any]
@@ -56,6 +58,21 @@ class SearchPlan:
     seed: int
     snapshots: int
     threads: int
+    choices: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the method, the number of epochs, and all other choices, as plain data."""
+        return {**self.method.parameters, "epochs": self.recipe.epochs, **self.choices}
+
+    @property
+    def label(self) -> str:
+        """The name of the method, and what differs from the defaults, e.g. for legends.
+
+        >>> plan_search("digits/topology", "spos", epochs=20, parameters={"population": 9, "parents": 3}).label
+        'spos:population=9,parents=3,epochs=20'
+        """
+        return label_of(self.method, self.choices)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -151,7 +168,62 @@ def plan_search(
         seed=whole("seed", seed, AtLeast(0), Below(_MAX_SEED)),
         snapshots=whole("snapshots", snapshots, AtLeast(1)),
         threads=whole("threads", threads, AtLeast(1)),
+        choices=choices_of(
+            made,
+            {
+                "epochs": epochs,
+                "dataset": dataset,
+                "recipe": recipe,
+                "statistics": statistics,
+                "affine": affine,
+                "network": network,
+                "device": device,
+                "precision": precision,
+                "threads": threads,
+            },
+        ),
     )
+
+
+_DEFAULTS = {
+    "epochs": None,
+    "dataset": None,
+    "recipe": None,
+    "statistics": "batch",
+    "affine": False,
+    "network": None,
+    "device": "cpu",
+    "precision": "float32",
+    "threads": 1,
+}
+"""The arguments of `search` that change its results, in the order of labels, and their defaults."""
+
+
+def choices_of(method: Method[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `search` that were chosen and change its results, as plain data in a fixed order.
+
+    >>> choices_of(make_method("spos"), {"epochs": 20, "statistics": "batch", "network": None})
+    {'epochs': 20}
+    """
+    defaults = {**_DEFAULTS, "epochs": None if options.get("recipe") is not None else method.epochs}
+    chosen = {key: options.get(key) for key in _DEFAULTS}
+    return {key: _plain(value) for key, value in chosen.items() if value is not None and value != defaults[key]}
+
+
+def _plain(value: Any) -> Any:
+    """Return a choice as plain data: of a data set or a recipe, its name."""
+    if isinstance(value, Dataset | TrainingRecipe):
+        return value.name
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return dict(sorted(value.items())) if isinstance(value, Mapping) else value
+
+
+def label_of(method: Method[Any], choices: Mapping[str, Any]) -> str:
+    """Return the label of a method, with choices that differ from the defaults."""
+    more = ",".join(f"{name}={shown(value)}" for name, value in choices.items())
+    separator = "," if ":" in method.label else ":"
+    return f"{method.label}{separator}{more}" if more else method.label
 
 
 def seed_of_run(seed: int, run: int) -> int:

@@ -70,11 +70,11 @@ class SearchRun:
         self.times: list[float] = []
         _warm_up()
         with reproducible_arithmetic(self.device):
-            start = self._clock()
+            start = training_clock(self.device)
             supernet = method.build(space, **options.supernet(dataset.image, dataset.classes, seed))
             self.context = SearchContext(supernet, dataset, recipe, seed, options)
             self.state = method.start(self.context)
-            self.seconds += self._clock() - start
+            self.seconds += training_clock(self.device) - start
 
     def __repr__(self) -> str:
         done = f"{self.context.epoch} of {self.context.epochs} epochs, {self.seconds:.3g} s"
@@ -95,9 +95,9 @@ class SearchRun:
         while not self.finished:
             # Not around the yield: what the caller does there uses the caller's settings.
             with reproducible_arithmetic(self.device):
-                start = self._clock()
+                start = training_clock(self.device)
                 self._epoch()
-                self.seconds += self._clock() - start
+                self.seconds += training_clock(self.device) - start
             self.times.append(self.seconds)
             yield self.context.epoch
 
@@ -131,11 +131,6 @@ class SearchRun:
     def _finite(self) -> bool:
         modules = [self.supernet, *(each for each in vars(self.state).values() if isinstance(each, torch.nn.Module))]
         return all(bool(weight.isfinite().all()) for module in modules for weight in module.parameters())
-
-    def _clock(self) -> float:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)  # or else work would be counted before it is done
-        return training_clock(self.device)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint that the search can resume from. An existing file is replaced atomically."""

@@ -19,6 +19,7 @@ from nasbench_lab.errors import DataError, ParameterError, SettingWarning
 from nasbench_lab.files import as_output_error, atomic_path
 from nasbench_lab.progress_bars import progress_bar
 from nasbench_lab.simulation import Budget, Conditions, Trace
+from nasbench_lab.simulation.training_notes import CALIBRATION, CUT_RUNS, FAILED_RUNS
 from nasbench_lab.tables import Table
 from nasbench_lab.train.one_shot.calibration import Calibration, calibrate
 from nasbench_lab.train.one_shot.methods.base import Method
@@ -197,21 +198,24 @@ def trace_of(
     for row, outcome in enumerate(outcomes):
         recommended[row, : len(outcome.times)] = outcome.recommended
         seconds[row, : len(outcome.times)] = calibration.scale * np.array(outcome.times)
+    stated = conditions or Conditions(Budget(seconds=float(np.nanmax(seconds))), seed=plan.seed)
+    limit = stated.stated_budget.seconds or np.inf
     return Trace.from_recommendations(
         recommended,
         seconds,
         table=plan.table,
         strategy=plan.method.name,
-        label=plan.method.label,
-        parameters=plan.method.parameters,
+        label=plan.label,
+        parameters=plan.parameters,
         version=plan.method.version,
-        conditions=conditions or Conditions(Budget(seconds=float(np.nanmax(seconds))), seed=plan.seed),
+        conditions=stated,
         first_run=outcomes[0].run,
         training={
             **plan.facts,
             "clock_scale": calibration.scale,
-            "calibration": calibration.to_data(),
-            "failed_runs": [outcome.run for outcome in outcomes if outcome.failed],
+            CALIBRATION: calibration.to_data(),
+            FAILED_RUNS: [outcome.run for outcome in outcomes if outcome.failed],
+            CUT_RUNS: [outcome.run for outcome in outcomes if calibration.scale * outcome.times[-1] > limit],
         },
     )
 
@@ -253,7 +257,7 @@ def _reported(progress: Progress, plan: SearchPlan, runs: int) -> Iterator[Calla
     if not isinstance(progress, bool) and not callable(progress):
         raise ParameterError(f"progress must be True, False or a function, got {progress!r}")
     finished: dict[int, int] = {}
-    label, table, total = plan.method.label, plan.table.name, runs * plan.recipe.epochs
+    label, table, total = plan.label, plan.table.name, runs * plan.recipe.epochs
     with progress_bar(f"{label} on {table}") if progress is True else contextlib.nullcontext() as update:
 
         def report(run: int, epoch: int) -> None:

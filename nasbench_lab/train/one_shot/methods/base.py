@@ -97,6 +97,18 @@ class Method(abc.ABC, Generic[State]):
         """Return the accuracy in percent of architectures with the shared weights, shape (architectures,)."""
         return search.supernet_scores(architectures, split)
 
+    def passes(self, space: Space) -> float:
+        """Return about how many passes of one path a step takes. Only estimates of the running time depend on it.
+
+        By default, differentiable methods compute all options of a decision, for the weights and for the architecture.
+        """
+        return 2.0 * max(space.cardinalities) if self.family == "differentiable" else 1.0
+
+    @property
+    def scored(self) -> int:
+        """About how many architectures are scored after the training. Only estimates of the running time need it."""
+        return 0
+
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters and their values."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nasbench_lab.checks import Count, NonNegative, Positive, Probability
+from nasbench_lab.spaces import Space
 from nasbench_lab.train.one_shot.controller import Controller, Written
 from nasbench_lab.train.one_shot.methods.base import Method
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
@@ -82,6 +83,10 @@ class Enas(Method[_State]):
     temperature: Positive = 5.0
     units: Count = 32
     layers: Count = 2
+
+    def passes(self, space: Space) -> float:
+        """Return about how many passes of one path a step takes, with the updates of the controller."""
+        return 4.0
 
     def start(self, search: SearchContext) -> _State:
         """Return a controller with random weights, and its optimiser."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from nasbench_lab.spaces import Space
 from nasbench_lab.train.one_shot.evolutionary_search import EvolutionaryMethod
 from nasbench_lab.train.one_shot.path_sampling import FairPaths
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
@@ -41,6 +42,10 @@ class FairNas(EvolutionaryMethod[KnownScores]):
         "Chu et al., FairNAS: Rethinking Evaluation Fairness of Weight Sharing Neural Architecture Search, ICCV 2021"
     )
     epochs: ClassVar[int] = 60
+
+    def passes(self, space: Space) -> float:
+        """Return how many paths a step takes: one per option."""
+        return float(max(space.cardinalities))
 
     def start(self, search: SearchContext) -> KnownScores:
         """Return the state before the first step."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, final
 
 from nasbench_lab.checks import Above, AtLeast
+from nasbench_lab.spaces import Space
 from nasbench_lab.train.one_shot.gumbel import gumbel_codes, linear_temperature, relaxed, straight_through
 from nasbench_lab.train.one_shot.methods.base import Method
 from nasbench_lab.train.one_shot.methods.snas import check_temperatures
@@ -54,6 +55,10 @@ class Gdas(Method[TrainedLogits]):
     def check(self) -> None:
         """Refuse temperatures that rise."""
         check_temperatures(self.first_temperature, self.last_temperature)
+
+    def passes(self, space: Space) -> float:
+        """Return about how many passes of one path a step takes: weights and architecture, one option each."""
+        return 2.0
 
     def start(self, search: SearchContext) -> TrainedLogits:
         """Return small random logits and their optimiser."""

@@ -69,6 +69,10 @@ class Proxylessnas(Method[_State]):
     weight_decay: Annotated[float, AtLeast(0)] = 0.0
     initial_scale: Annotated[float, AtLeast(0)] = 1e-3
 
+    def passes(self, space: Space) -> float:
+        """Return about how many passes of one path a step takes."""
+        return 1.5
+
     def start(self, search: SearchContext) -> _State:
         """Return small random logits, their optimiser and an empty baseline."""
         logits = TrainedLogits.start(

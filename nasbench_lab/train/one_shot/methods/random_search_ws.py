@@ -54,6 +54,11 @@ class RandomSearchWithSharing(Method[KnownScores]):
             self.finalists <= self.samples, f"finalists must be at most samples, {self.samples}, got {self.finalists}"
         )
 
+    @property
+    def scored(self) -> int:
+        """So many architectures are scored."""
+        return self.samples
+
     def start(self, search: SearchContext) -> KnownScores:
         """Return the state before the first step."""
         return KnownScores()
