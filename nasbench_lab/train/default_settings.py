@@ -9,6 +9,7 @@ from typing import Any
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.networks import networks_of
 from nasbench_lab.train.recipes import TrainingRecipe, recipe
+from nasbench_lab.train.supernet_recipes import SupernetRecipe, supernet_recipe
 
 
 def default_recipe(dataset: str) -> TrainingRecipe:
@@ -19,8 +20,22 @@ def default_recipe(dataset: str) -> TrainingRecipe:
     """
     if dataset == "digits":
         return recipe("digits")
-    padding = 2 if dataset == "ImageNet16-120" else 4  # as published for images of 16 and 32 pixels
-    return dataclasses.replace(recipe("nats-bench-200"), padding=padding)
+    return dataclasses.replace(recipe("nats-bench-200"), padding=_padding(dataset))
+
+
+def default_supernet_recipe(dataset: str) -> SupernetRecipe:
+    """Return the recipe for the shared weights where the user names none: ours for digits, NATS-Bench's for others.
+
+    >>> default_supernet_recipe("digits").name, default_supernet_recipe("cifar10").name
+    ('digits-supernet', 'nats-bench-supernet')
+    """
+    if dataset == "digits":
+        return supernet_recipe("digits-supernet")
+    return dataclasses.replace(supernet_recipe("nats-bench-supernet"), padding=_padding(dataset))
+
+
+def _padding(dataset: str) -> int:
+    return 2 if dataset == "ImageNet16-120" else 4  # as published for images of 16 and 32 pixels
 
 
 def default_network(space: Space, dataset: str) -> Mapping[str, Any]:
