@@ -17,6 +17,7 @@ from nasbench_lab.cli.commands import EXIT_ERROR, Commands
 from nasbench_lab.cli.current_folder import importable_from_here
 from nasbench_lab.cli.encoding import print_anything
 from nasbench_lab.cli.interrupts import INTERRUPTED, noticed_interrupts
+from nasbench_lab.cli.one_shot import app as one_shot_app
 from nasbench_lab.cli.plot import plot
 from nasbench_lab.cli.query import query
 from nasbench_lab.cli.report import report
@@ -63,6 +64,7 @@ app.command()(plot)
 app.command()(report)
 app.command()(check)
 app.add_typer(suite_app, name="suite")
+app.add_typer(one_shot_app, name="one-shot")
 app.add_typer(results_app, name="results")
 app.add_typer(tables_app, name="tables")
 app.add_typer(strategies_app, name="strategies")

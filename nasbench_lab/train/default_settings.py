@@ -20,7 +20,7 @@ def default_recipe(dataset: str) -> TrainingRecipe:
     """
     if dataset == "digits":
         return recipe("digits")
-    return dataclasses.replace(recipe("nats-bench-200"), padding=_padding(dataset))
+    return dataclasses.replace(recipe("nats-bench-200"), padding=padding_of(dataset))
 
 
 def default_supernet_recipe(dataset: str) -> SupernetRecipe:
@@ -31,11 +31,16 @@ def default_supernet_recipe(dataset: str) -> SupernetRecipe:
     """
     if dataset == "digits":
         return supernet_recipe("digits-supernet")
-    return dataclasses.replace(supernet_recipe("nats-bench-supernet"), padding=_padding(dataset))
+    return dataclasses.replace(supernet_recipe("nats-bench-supernet"), padding=padding_of(dataset))
 
 
-def _padding(dataset: str) -> int:
-    return 2 if dataset == "ImageNet16-120" else 4  # as published for images of 16 and 32 pixels
+def padding_of(dataset: str) -> int:
+    """Return the padding of random crops that was published for images of 16 and 32 pixels.
+
+    >>> padding_of("ImageNet16-120"), padding_of("cifar10")
+    (2, 4)
+    """
+    return 2 if dataset == "ImageNet16-120" else 4
 
 
 def default_network(space: Space, dataset: str) -> Mapping[str, Any]:
@@ -49,16 +54,3 @@ def default_network(space: Space, dataset: str) -> Mapping[str, Any]:
     ({'channels': 8, 'cells': 3}, {})
     """
     return networks_of(space).default_options(dataset)
-
-
-def default_supernet_recipe(dataset: str) -> TrainingRecipe:
-    """Return the recipe of shared weights where the user names none.
-
-    >>> default_supernet_recipe("digits").learning_rate, default_supernet_recipe("cifar10").learning_rate
-    (0.1, 0.025)
-    """
-    if dataset == "digits":
-        return TrainingRecipe("supernet-digits", 50, 50, 0.1, source="docs/design/one-shot.md")
-    padding = 2 if dataset == "ImageNet16-120" else 4
-    source = "Dong and Yang, NAS-Bench-201, ICLR 2020"
-    return TrainingRecipe("supernet-nas-bench-201", 50, 64, 0.025, padding=padding, flip=True, source=source)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from nasbench_lab.checks import AtLeast, require
 from nasbench_lab.messages import unknown
@@ -114,3 +115,17 @@ def supernet_recipe(name: str) -> SupernetRecipe:
     if name not in known:
         raise unknown("recipe", name, known)
     return SupernetRecipe.of(known[name])
+
+
+def stored_recipe(fields: Mapping[str, Any]) -> TrainingRecipe:
+    """Return a recipe of either kind from the fields that `dataclasses.asdict` gave.
+
+    Raises:
+        TypeError: a field is missing or unknown.
+        ParameterError: a field has a value that is not allowed.
+
+    >>> stored_recipe(dataclasses.asdict(RECIPES["digits"])) == RECIPES["digits"]
+    True
+    """
+    plain = {field.name for field in dataclasses.fields(TrainingRecipe)}
+    return TrainingRecipe(**fields) if fields.keys() <= plain else SupernetRecipe(**fields)

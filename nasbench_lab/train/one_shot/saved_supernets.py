@@ -36,6 +36,7 @@ from nasbench_lab.train.one_shot.supernets.shared_norm import Statistics
 from nasbench_lab.train.one_shot.supernets.split import SplitSupernet
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
 from nasbench_lab.train.recipes import TrainingRecipe
+from nasbench_lab.train.supernet_recipes import stored_recipe
 
 SUFFIX = ".pt"
 _FORMAT, _VERSION = "nasbench-lab supernet", 1
@@ -236,7 +237,7 @@ def _details(description: Mapping[str, Any]) -> SupernetDetails:
     return SupernetDetails(
         **{
             **training,
-            "recipe": None if recipe is None else TrainingRecipe(**recipe),
+            "recipe": None if recipe is None else stored_recipe(recipe),
             "dataset": None if dataset is None else DatasetRecord.from_json(dataset),
         }
     )
