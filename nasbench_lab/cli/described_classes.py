@@ -59,8 +59,8 @@ def print_described(rows: Mapping[str, object], described: DescribedClass) -> No
 def _plain(text: str) -> str:
     """Return a text of a docstring without the markup of formulas and code.
 
-    >>> _plain(r"the logits :math:`\\alpha`, see ``order``")
-    'the logits \\\\alpha, see order'
+    >>> _plain("of the loss :math:`L`, see ``order``")
+    'of the loss L, see order'
     """
     return re.sub(r":math:`([^`]*)`|``([^`]*)``", lambda found: found[1] or found[2] or "", text)
 

@@ -11,7 +11,7 @@ import typer
 from nasbench_lab.cli.json_output import AsJson
 from nasbench_lab.cli.one_shot_results import print_outcome
 from nasbench_lab.cli.options import Device, Precision, Threads, needs_torch
-from nasbench_lab.cli.progress import shown_progress
+from nasbench_lab.cli.progress import Tell, shown_progress
 from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import is_working
@@ -21,7 +21,7 @@ from nasbench_lab.report.run_folder import write_result
 from nasbench_lab.strategies.lookup import parse_parameters, parse_strategy
 
 if TYPE_CHECKING:
-    from nasbench_lab.train.one_shot import OneShotProgress, OneShotTrace
+    from nasbench_lab.train.one_shot import OneShotProgress
     from nasbench_lab.train.one_shot.protocols import Protocol
 
 
@@ -31,7 +31,8 @@ def run(
         typer.Option(help="Name of a table, or path of a table file. [default: that of the protocol and data set]"),
     ] = None,
     method: Annotated[
-        str | None, typer.Option(help="Name of a method, with parameters as NAME:key=value,...; see `one-shot methods`.")
+        str | None,
+        typer.Option(help="Name of a method, or NAME:key=value,... with parameters; see `one-shot methods`."),
     ] = None,
     protocol: Annotated[
         str | None, typer.Option(help="Name of a published protocol, instead of a method; see `one-shot protocols`.")
@@ -74,7 +75,7 @@ def run(
     precision: Precision = "float32",
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the result. If a search there was stopped, it continues. [default: store nothing]"),
+        typer.Option(help="Folder for the result; a search there that was stopped continues. [default: store nothing]"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -122,7 +123,7 @@ def _searched(
     chosen: Protocol | None,
     method: str | None,
     parameters: Sequence[str],
-    dataset: dict[str, str] | None,
+    dataset: Mapping[str, str] | None,
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the arguments of the search that a protocol or the user says."""
@@ -174,29 +175,22 @@ def _network(texts: Sequence[str]) -> dict[str, int] | None:
 
 
 def _dataset(name: str | None, folder: Path | None, table: str | None) -> dict[str, str] | None:
-    """Return the data set as plain data; None for the one of the table."""
+    """Return the data set as plain data, by default the one of the table; None without both."""
     from nasbench_lab.tables import load
     from nasbench_lab.train.chosen_datasets import dataset_of
-
-    if name is None and (folder is not None or (table is not None and _has_files(dataset_of(load(table))))):
-        if table is None:
-            raise ParameterError("--folder needs --dataset, the name of the data set")
-        name = dataset_of(load(table))
-    if name is None:
-        return None
-    if name.endswith(".npz"):
-        if folder is not None:
-            raise ParameterError(f"--folder is for data sets with official files, not for {name}")
-        return {"file": name}
-    if _has_files(name) and folder is None:
-        raise ParameterError(f"{name} is read from its official files; say where they are with --folder FOLDER")
-    return {"name": name} if folder is None else {"name": name, "folder": str(folder)}
-
-
-def _has_files(dataset: str) -> bool:
     from nasbench_lab.train.one_shot.protocols import DATASETS
 
-    return dataset in DATASETS
+    if name is None:
+        if table is None:
+            return None
+        name = dataset_of(load(table))
+    if folder is None:
+        if name in DATASETS:
+            raise ParameterError(f"{name} is read from its official files; say where they are with --folder FOLDER")
+        return {"file": name} if name.endswith(".npz") else {"name": name}
+    if name not in DATASETS:
+        raise ParameterError(f"--folder is for {', '.join(DATASETS)}; {name} needs none")
+    return {"name": name, "folder": str(folder)}
 
 
 def _check_folder(folder: Path) -> None:
@@ -220,7 +214,6 @@ def _checkpoints(folder: Path | None) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in sorted(place.glob("run-*.pt"))}
 
 
-def _show(show: Any, progress: OneShotProgress) -> None:
-    per_run = progress.epochs and f"run {progress.run}, epoch {progress.epoch}"
-    said = f"{progress.done:,} of {progress.epochs:,} epochs ({per_run})"
+def _show(show: Tell, progress: OneShotProgress) -> None:
+    said = f"{progress.done:,} of {progress.epochs:,} epochs (run {progress.run}: {progress.epoch:,})"
     show(f"{progress.method} on {progress.table}", progress.done, progress.epochs, said=said)

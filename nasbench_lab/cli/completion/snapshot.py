@@ -12,8 +12,8 @@ import typer
 from nasbench_lab.checks import domains
 from nasbench_lab.cli import plot
 from nasbench_lab.cli.app import app
-from nasbench_lab.cli.parameters import Kind, annotations_of, kind_of
 from nasbench_lab.cli.described_classes import parameters_of
+from nasbench_lab.cli.parameters import Kind, annotations_of, kind_of
 from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.report.figures.axis_scales import SCALES
 from nasbench_lab.report.figures.curves import SPREADS

@@ -14,7 +14,14 @@ from nasbench_lab.train.supernet_recipes import supernet_recipe
 _RECIPE = supernet_recipe("drnas-supernet")
 _ADAM = MappingProxyType({"learning_rate": 3e-4, "weight_decay": 1e-3, "initial_scale": 1e-3})
 _DIRICHLET = MappingProxyType(
-    {"learning_rate": 3e-4, "regularizer": "l2", "regularization": 1e-3, "initial_scale": 1e-3, "none": True}
+    {
+        "learning_rate": 3e-4,
+        "regularizer": "l2",
+        "regularization": 1e-3,
+        "initial_scale": 1e-3,
+        "none": True,
+        "clip": 0.0,
+    }
 )
 _AFFINE = "the published code trains scales and shifts of the normalisations outside the cells"
 _TWO = "the repository does not say which of its two scripts gave the published row"
@@ -74,7 +81,7 @@ HALVES = (
     _protocol(
         "drnas/pc-darts",
         "pc-darts",
-        {**_ADAM, "partial_channels": 4, "warmup": 0.0, "none": True},
+        {**_ADAM, "partial_channels": 4, "warmup": 0.0, "none": True, "clip": 0.0},
         (DRNAS, "PC-DARTS"),
         f"{_DRNAS_FILES}/train_search.py --method darts --k 4",
         notes="the published code has no normalisation of edges, the method here has; K = 4 is that of the paper of "
@@ -83,7 +90,7 @@ HALVES = (
     _protocol(
         "drnas/darts",
         "darts",
-        {**_ADAM, "order": 1, "none": True},
+        {**_ADAM, "order": 1, "none": True, "clip": 0.0},
         (DRNAS, "DARTS"),
         f"{_DRNAS_FILES}/train_search.py --method darts",
         notes="the repository does not say how the published row was obtained",
@@ -91,7 +98,7 @@ HALVES = (
     _protocol(
         "darts-pt/darts-pt",
         "darts-pt",
-        {**_ADAM, "selection": 0.2, "criterion": "accuracy", "tuning_rate": 0.1},
+        {**_ADAM, "selection": 0.2, "criterion": "accuracy", "tuning_rate": 0.1, "clip": 0.0},
         (DARTS_PT, "DARTS+PT"),
         f"{_DARTS_PT_FILES}, exp_scripts/darts-proj-201.sh",
         epochs=125,
@@ -99,7 +106,7 @@ HALVES = (
     _protocol(
         "darts-pt/darts-pt-fixed-alpha",
         "darts-pt",
-        {**_ADAM, "selection": 0.2, "criterion": "accuracy", "tuning_rate": 0.1, "blank": True},
+        {**_ADAM, "selection": 0.2, "criterion": "accuracy", "tuning_rate": 0.1, "blank": True, "clip": 0.0},
         (DARTS_PT, "DARTS+PT (fix alpha)"),
         f"{_DARTS_PT_FILES}, exp_scripts/blank-proj-201.sh",
         epochs=125,
