@@ -135,7 +135,7 @@ def test_a_search_on_official_files(tmp_path, monkeypatch, precision):
     assert trace.setting.training["precision"] == precision
     assert trace.supernet(0).image == (3, 32, 32)
     table = nl.load("digits/topology")
-    assert 0 <= trace.final_incumbent[0] < table.space.size
+    assert 0 <= trace.final_incumbent()[0] < table.space.size
 
 
 @pytest.mark.mirror
@@ -166,7 +166,7 @@ def test_one_method_of_each_kind_on_a_gpu(tmp_path, method, precision):
         )
         for _ in range(2)
     ]
-    assert found[0].final_incumbent.tolist() == found[1].final_incumbent.tolist()
+    assert found[0].final_incumbent().tolist() == found[1].final_incumbent().tolist()
 
 
 def test_plans_of_a_protocol_name_it():

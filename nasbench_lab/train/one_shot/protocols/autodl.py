@@ -81,8 +81,8 @@ def _newer(name: str, method: str, parameters: Mapping[str, Any], *, notes: str 
             filter(
                 None,
                 (
-                    "masks are on the outputs of cells in the published code, on all layers here; the share of warm-up is "
-                    "that of the example in scripts-search/NATS/search-size.sh"
+                    "masks are on the outputs of cells in the published code, on all layers here; the share of "
+                    "warm-up is that of the example in scripts-search/NATS/search-size.sh"
                     if size
                     else "the configuration has 100 epochs; the script run-all.sh asks for 200",
                     "the published code trains scales and shifts of the normalisations outside the cells",
