@@ -25,7 +25,7 @@ _UNSAID = "other"
 
 def methods(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Name of a method to show. [default: list all]")
+        str | None, typer.Argument(metavar="METHOD", help="Name of a method to show. [default: list all]")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -65,7 +65,7 @@ def _list_methods(*, as_json: bool) -> None:
         for kind in families[family]:
             grid.add_row(f"  {kind.name}", kind.reference)
     print_grid(grid, fold=True)
-    tell("\nshow one with its parameters    nasbench-lab one-shot methods NAME")
+    tell("\nshow one with its parameters    nasbench-lab one-shot methods METHOD")
     tell("settings of published runs      nasbench-lab one-shot protocols")
 
 
@@ -90,12 +90,11 @@ def _show_method(name: str, *, as_json: bool) -> None:
 
 def protocols(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Name of a protocol to show. [default: list all]")
+        str | None, typer.Argument(metavar="PROTOCOL", help="Name of a protocol to show. [default: list all]")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the protocols of published one-shot searches, or show one with its settings and published results."""
-    needs_torch()
     from nasbench_lab.train.one_shot.protocols import list_protocols, protocol
 
     if name is not None:
@@ -110,7 +109,7 @@ def protocols(
         row = each.published
         grid.add_row(each.name, each.method, str(each.recipe.epochs), f"{row.test['cifar10'][0]:.2f}" if row else "")
     print_grid(grid, fold=True)
-    tell("\nshow one with its settings    nasbench-lab one-shot protocols NAME")
+    tell("\nshow one with its settings    nasbench-lab one-shot protocols PROTOCOL")
 
 
 def _show_protocol(chosen: Protocol, *, as_json: bool) -> None:

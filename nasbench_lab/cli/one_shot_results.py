@@ -69,7 +69,9 @@ def print_outcome(trace: OneShotTrace, protocol: Protocol | None, folder: Path |
         return
     tell(f"\nhow well the shared weights rank    {as_command('one-shot', 'rank', folder)}")
     tell(f"a page about the result             {as_command('report', folder)}")
-    tell(f"a figure                            {as_command('plot', folder)}")
+    tell(
+        f"a figure                            {as_command('plot', folder, '--figure', 'regret', '--out', 'regret.pdf')}"
+    )
 
 
 def _rows(trace: OneShotTrace) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.networks import networks_of
-from nasbench_lab.train.recipes import TrainingRecipe, recipe
+from nasbench_lab.train.recipes import TrainingRecipe, padding_of, recipe
 from nasbench_lab.train.supernet_recipes import SupernetRecipe, supernet_recipe
 
 
@@ -32,15 +32,6 @@ def default_supernet_recipe(dataset: str) -> SupernetRecipe:
     if dataset == "digits":
         return supernet_recipe("digits-supernet")
     return dataclasses.replace(supernet_recipe("nats-bench-supernet"), padding=padding_of(dataset))
-
-
-def padding_of(dataset: str) -> int:
-    """Return the padding of random crops that was published for images of 16 and 32 pixels.
-
-    >>> padding_of("ImageNet16-120"), padding_of("cifar10")
-    (2, 4)
-    """
-    return 2 if dataset == "ImageNet16-120" else 4
 
 
 def default_network(space: Space, dataset: str) -> Mapping[str, Any]:

@@ -130,3 +130,12 @@ def recipe(name: str) -> TrainingRecipe:
     if name not in RECIPES:
         raise unknown("recipe", name, RECIPES)
     return RECIPES[name]
+
+
+def padding_of(dataset: str) -> int:
+    """Return the padding of random crops that was published for images of 16 and 32 pixels.
+
+    >>> padding_of("ImageNet16-120"), padding_of("cifar10")
+    (2, 4)
+    """
+    return 2 if dataset == "ImageNet16-120" else 4
