@@ -122,7 +122,7 @@ def _show_protocol(chosen: Protocol, *, as_json: bool) -> None:
         "name": chosen.name,
         "method": _settings(chosen.method, chosen.parameters),
         "recipe": _settings("", recipe),
-        "networks": _settings("", chosen.network),
+        "networks": _settings("", chosen.network) or "as in the benchmark",
         "images": f"split {chosen.split!r} of {', '.join(chosen.datasets)}",
         "tables": ", ".join(map(chosen.table, chosen.datasets)),
         "source": chosen.source,
