@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from nasbench_lab.cli.commands import Commands
+from nasbench_lab.cli.one_shot_methods import methods, protocols
 from nasbench_lab.cli.one_shot_rank import rank
+from nasbench_lab.cli.one_shot_run import run
 
 app = typer.Typer(
     cls=Commands,
@@ -13,4 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command()(run)
 app.command()(rank)
+app.command()(methods)
+app.command()(protocols)

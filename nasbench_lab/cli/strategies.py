@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from nasbench_lab.checks import domains
 from nasbench_lab.cli.commands import Commands
+from nasbench_lab.cli.described_classes import DescribedClass, described_class, print_described
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.verbosity import note, tell
@@ -101,11 +99,7 @@ def info(
     """Show what a strategy is, its version and reference, and its parameters with their defaults and allowed values."""
     name = name if split_path(name)[0] else registry.full_name(name)
     kind = _defined(name)
-    described = inspect.getdoc(kind) or ""
-    text, _, arguments = described.partition("\nArgs:\n")
-    text, _, _ = text.partition("\n>>> ")
-    parameters = parameters_of(kind)
-    meanings = _meanings(arguments)
+    described = described_class(kind)
     if as_json:
         print_json(
             {
@@ -115,11 +109,8 @@ def info(
                 "needs": registry.needs_of(kind),
                 "asynchronous": getattr(kind, "asynchronous", False),
                 "reference": getattr(kind, "reference", ""),
-                "description": text.strip(),
-                "parameters": [
-                    {"name": each, "default": default, "allowed": allowed, "meaning": meanings.get(each, "")}
-                    for each, (default, allowed) in parameters.items()
-                ],
+                "description": described.text,
+                "parameters": described.parameters,
             }
         )
         return
@@ -131,16 +122,8 @@ def info(
         "workers": "asynchronous" if getattr(kind, "asynchronous", False) else "waits for the slowest worker",
         "reference": getattr(kind, "reference", ""),
     }
-    for key, value in rows.items():
-        typer.echo(f"{key:<12} {value}".rstrip())
-    typer.echo(f"\n{text.strip()}")
-    if parameters:
-        grid = make_grid("parameter", "default", "allowed", "meaning")
-        for parameter, (default, allowed) in parameters.items():
-            grid.add_row(parameter, default, allowed, meanings.get(parameter, ""))
-        typer.echo("")
-        print_grid(grid, fold=True)
-    tell(f"\nuse it       {as_command('run', '--strategy', _example(name, parameters))} ...")
+    print_described(rows, described)
+    tell(f"\nuse it       {as_command('run', '--strategy', _example(name, described))} ...")
 
 
 def _defined(name: str) -> Any:
@@ -152,57 +135,7 @@ def _defined(name: str) -> Any:
     return kind
 
 
-def parameters_of(kind: type[Any]) -> dict[str, tuple[str, str]]:
-    """Return the default of every parameter of a strategy, and what values are allowed, in words."""
-    if not dataclasses.is_dataclass(kind):
-        signature = list(inspect.signature(kind).parameters.values())[2:]  # after the space and the generator
-        return {p.name: (_default(p.default, p.empty), _type_name(p.annotation, p.empty)) for p in signature}
-    allowed = domains(kind)
-    parameters = {}
-    for field in dataclasses.fields(kind):
-        factory = field.default_factory
-        default = field.default if factory is dataclasses.MISSING else factory()
-        words = str(allowed[field.name]) or _type_name(field.type, "")
-        parameters[field.name] = (_default(default, dataclasses.MISSING), words)
-    return parameters
-
-
-def _default(value: Any, missing: Any) -> str:
-    return "(none)" if value is missing else f"{value}"
-
-
-def _type_name(annotation: Any, missing: Any) -> str:
-    """Return an annotation as text.
-
-    >>> _type_name(int, None), _type_name("str | None", None)
-    ('int', 'str | None')
-    """
-    if annotation is missing:
-        return ""
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
-
-
-def _meanings(arguments: str) -> dict[str, str]:
-    r"""Return the descriptions of arguments by name, from the section of a docstring in Google style.
-
-    >>> _meanings("    eta: factor between\n        two rungs.\n    rungs: number of rungs.\n\nMore.")
-    {'eta': 'factor between two rungs.', 'rungs': 'number of rungs.'}
-    """
-    meanings: dict[str, str] = {}
-    name = ""
-    for line in arguments.splitlines():
-        if line and not line.startswith(" "):
-            break
-        head, colon, rest = line.strip().partition(": ")
-        if line.startswith("    ") and not line.startswith("     ") and colon and head.isidentifier():
-            name = head
-            meanings[name] = rest
-        elif name:
-            meanings[name] = f"{meanings[name]} {line.strip()}".strip()
-    return meanings
-
-
-def _example(name: str, parameters: dict[str, tuple[str, str]]) -> str:
+def _example(name: str, described: DescribedClass) -> str:
     """Return a strategy with its first parameter in the notation of the command line."""
-    first = next(iter(parameters), None)
-    return name if first is None else f"{name}:{first}={parameters[first][0]}"
+    first = next(iter(described.parameters), None)
+    return name if first is None else f"{name}:{first.name}={first.default}"

@@ -72,10 +72,14 @@ class TrainingRecipe:
         >>> recipe("nats-bench-12").rate(0, 100), round(recipe("nats-bench-12").rate(600, 100), 3)
         (0.1, 0.05)
         """
-        done = step / (steps * self.epochs)
-        left = {"cosine": 0.5 * (1 + math.cos(math.pi * done)), "linear": 1 - done, "constant": 1.0}[self.schedule]
-        warm = min(1.0, (step + 1) / (self.warmup * steps)) if self.warmup else 1.0
-        return self.learning_rate * left * warm
+        return self.learning_rate * self._left(step / (steps * self.epochs)) * self._warm(step, steps)
+
+    def _left(self, done: float) -> float:
+        """Return the share of the learning rate that is left after a share of the schedule."""
+        return {"cosine": 0.5 * (1 + math.cos(math.pi * done)), "linear": 1 - done, "constant": 1.0}[self.schedule]
+
+    def _warm(self, step: int, steps: int) -> float:
+        return min(1.0, (step + 1) / (self.warmup * steps)) if self.warmup else 1.0
 
 
 _NATS = "Dong et al., NATS-Bench, TPAMI 2021; AutoDL-Projects, configs/nas-benchmark/hyper-opts"
@@ -126,3 +130,12 @@ def recipe(name: str) -> TrainingRecipe:
     if name not in RECIPES:
         raise unknown("recipe", name, RECIPES)
     return RECIPES[name]
+
+
+def padding_of(dataset: str) -> int:
+    """Return the padding of random crops that was published for images of 16 and 32 pixels.
+
+    >>> padding_of("ImageNet16-120"), padding_of("cifar10")
+    (2, 4)
+    """
+    return 2 if dataset == "ImageNet16-120" else 4

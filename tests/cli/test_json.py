@@ -17,7 +17,7 @@ from nasbench_lab.tables import subset, write
 from nasbench_lab.testing import synthetic_table
 
 SMALL = ("--strategy", "random-search", "--runs", "5", "--evaluations", "4")
-ROW = re.compile(r"^\| `([a-z -]+)` \| (?:object|one object per \w+) \| (.*) \|$", re.M)
+ROW = re.compile(r"^\| `([a-zA-Z -]+)` \| (?:object|one object per \w+) \| (.*) \|$", re.M)
 DOCUMENTED = {
     row[1]: re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", row[2]))
     for row in ROW.finditer((ROOT / "docs/shell.md").read_text(encoding="utf-8"))
@@ -42,7 +42,7 @@ def assert_documented(command, found):
 
 
 def test_all_commands_are_documented():
-    assert len(DOCUMENTED) == 20
+    assert len(DOCUMENTED) == 24
 
 
 def test_tables():
@@ -129,6 +129,31 @@ def test_citations():
     text = nasbench_lab_here("cite", "digits/chain").stdout
     assert "\n\n".join(each["bibtex"] for each in found) == text.rstrip("\n")
     assert nasbench_lab_here("cite", "digits/chain", "--json", "--out", "x.bib").returncode == 2
+
+
+def test_one_shot_searches():
+    pytest.importorskip("torch")
+    tiny = ("--network", "channels=2", "--network", "cells=1", "--epochs", "1", "--scale", "1")
+    found = document("one-shot", "run", "--table", "digits/topology", "--method", "darts", *tiny)
+    assert_documented("one-shot run", found)
+    assert set(found["runs"][0]) == {
+        *("run", "index", "architecture", "valid_accuracy", "test_accuracy", "test_regret"),
+        *("seconds", "table_seconds"),
+    }
+    table, row = nl.load("digits/topology"), found["runs"][0]
+    assert table.space.parse(row["architecture"]) == row["index"]
+    assert (found["protocol"], found["folder"], found["published"]) == (None, None, [])
+
+
+def test_one_shot_methods_and_protocols():
+    pytest.importorskip("torch")
+    assert_documented("one-shot methods", document("one-shot", "methods"))
+    assert_documented("one-shot methods METHOD", document("one-shot", "methods", "darts"))
+    listed = document("one-shot", "protocols")
+    assert_documented("one-shot protocols", listed)
+    gdas = document("one-shot", "protocols", "nas-bench-201/gdas")
+    assert gdas in listed
+    assert gdas["published"]["test_accuracy"]["cifar10"] == {"mean": 93.61, "std": 0.09}
 
 
 def test_strategies():

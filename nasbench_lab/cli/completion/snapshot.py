@@ -12,8 +12,8 @@ import typer
 from nasbench_lab.checks import domains
 from nasbench_lab.cli import plot
 from nasbench_lab.cli.app import app
+from nasbench_lab.cli.described_classes import parameters_of
 from nasbench_lab.cli.parameters import Kind, annotations_of, kind_of
-from nasbench_lab.cli.strategies import parameters_of
 from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.report.figures.axis_scales import SCALES
 from nasbench_lab.report.figures.curves import SPREADS
@@ -29,7 +29,10 @@ from nasbench_lab.tables.catalogue import publications
 from nasbench_lab.tables.importers.formats import FORMATS
 from nasbench_lab.testing.baselines.baseline import TIERS
 from nasbench_lab.train.callbacks.by_name import LOGGERS
+from nasbench_lab.train.one_shot.methods.registry import list_methods
+from nasbench_lab.train.one_shot.protocols import list_protocols, protocol
 from nasbench_lab.train.recipes import RECIPES
+from nasbench_lab.train.supernet_recipes import SUPERNET_RECIPES
 
 _OF_TYPER = {"install_completion", "show_completion", "help"}
 """Options that typer adds itself."""
@@ -38,6 +41,10 @@ _NAMES = {
     "--table": "tables",
     "--strategy": "strategies",
     "--reference": "strategies",
+    "--method": "one-shot methods",
+    "--protocol": "protocols",
+    "METHOD": "one-shot methods",
+    "PROTOCOL": "protocols",
     "SUITE": "suites",
     "tables NAME": "tables",
     "tables NAME...": "tables and publications",
@@ -72,6 +79,8 @@ _CHOICES = {
     "--tier": TIERS,
     "--dataset": ("digits", "cifar10", "cifar100", "ImageNet16-120"),
     "--recipe": tuple(RECIPES),
+    "one-shot run --recipe": (*SUPERNET_RECIPES, *RECIPES),
+    "--statistics": ("batch", "recalibrated", "running"),
     "--log": tuple(f"{name}:" for name in LOGGERS),
 }
 """The values of options, perhaps of one command only, that typer takes as any text."""
@@ -86,6 +95,8 @@ def make() -> dict[str, Any]:
             "tables": tables,
             "tables and publications": [*((each, "all its tables") for each in publications()), *tables],
             "strategies": list(_strategies()),
+            "one-shot methods": [(name, "one-shot method") for name in list_methods()],
+            "protocols": [(name, protocol(name).source) for name in list_protocols()],
             "suites": [(name, read_suite(name).title) for name in built_in()],
         },
     }

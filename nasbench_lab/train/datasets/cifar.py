@@ -11,11 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, ParameterError
-from nasbench_lab.messages import first_line, unknown
+from nasbench_lab.errors import DataError
+from nasbench_lab.messages import first_line
 from nasbench_lab.plain_files import open_plain
 from nasbench_lab.train.datasets.dataset import Dataset
-from nasbench_lab.train.datasets.published_files import PublishedImages, SplitFile, check_md5, read_batch, read_files
+from nasbench_lab.train.datasets.published_files import (
+    HALVES,
+    IN_HALVES,
+    PublishedImages,
+    SplitFile,
+    check_md5,
+    check_split,
+    read_batch,
+    read_files,
+)
 
 _SIDE = 32
 _PIXELS = 3 * _SIDE * _SIDE
@@ -92,17 +101,18 @@ CIFAR100_SPLIT = SplitFile(
 def cifar10(folder: str | Path, *, split: str = "nats-bench", split_file: str | Path | None = None) -> Dataset:
     """Return CIFAR-10: ten classes of 32x32 colour images (uint8), 50,000 official training and 10,000 test images.
 
-    There are two ways to split the images. In both, test is the official test set:
+    There are three ways to split the images. In all, test is the official test set:
 
     - ``"nats-bench"``: 25,000 images for train and 25,000 for valid, by the list that NATS-Bench (and NAS-Bench-201)
       published. The test accuracies in its tables are those of networks trained on all 50,000 images.
     - ``"nas-bench-101"``: data_batch_1 to data_batch_4 (40,000 images) for train and data_batch_5 (10,000) for valid,
       as in nasbench/scripts/generate_cifar10_tfrecords.py of google-research/nasbench. The splits have exactly the same
       images; the order in which TensorFlow shuffled and augmented them is not known.
+    - ``"halves"``: the first 25,000 images for train and the others for valid, as in the searches of DARTS and DrNAS.
 
     Args:
         folder: folder with the official archive or its extracted files, or the archive itself.
-        split: ``"nats-bench"`` or ``"nas-bench-101"``.
+        split: ``"nats-bench"``, ``"nas-bench-101"`` or ``"halves"``.
         split_file: path of cifar-split.txt; by default beside the data. Only for ``"nats-bench"``.
 
     Raises:
@@ -116,16 +126,16 @@ def cifar10(folder: str | Path, *, split: str = "nats-bench", split_file: str | 
     Traceback (most recent call last):
     nasbench_lab.errors.DataError: /nowhere has neither cifar-10-batches-py nor cifar-10-python.tar.gz
     """
-    if split not in ("nats-bench", "nas-bench-101"):
-        raise unknown("split of cifar10", split, ("nats-bench", "nas-bench-101"))
-    if split != "nats-bench" and split_file is not None:
-        raise ParameterError(f"the split {split!r} needs no split_file, got {str(split_file)!r}")
+    check_split("cifar10", split, ("nats-bench", "nas-bench-101", HALVES), split_file)
     batches, places = _read(CIFAR10, folder)
     last = len(batches["data_batch_5"].labels)
     train = PublishedImages.joined(batches.pop(name) for name in CIFAR10.train)  # not kept twice
     if split == "nats-bench":
         chosen, held_out = CIFAR10_SPLIT.read(len(train.labels), split_file, places)
         how = f"as in NATS-Bench ({CIFAR10_SPLIT.source})"
+    elif split == HALVES:
+        chosen, held_out = train.halves()
+        how = IN_HALVES
     else:
         chosen, held_out = np.split(np.arange(len(train.labels)), [-last])
         how = "as in NAS-Bench-101 (data_batch_5 for valid)"
@@ -143,16 +153,21 @@ def cifar10(folder: str | Path, *, split: str = "nats-bench", split_file: str | 
 def cifar100(folder: str | Path, *, split: str = "nats-bench", split_file: str | Path | None = None) -> Dataset:
     """Return CIFAR-100: a hundred (fine) classes of 32x32 colour images (uint8), divided as in NATS-Bench.
 
-    Train are the 50,000 official training images. The 10,000 official test images are divided into 5,000 for valid and
-    5,000 for test by the list that NATS-Bench published.
+    There are two ways to split the images:
+
+    - ``"nats-bench"``: train are the 50,000 official training images. The 10,000 official test images are divided into
+      5,000 for valid and 5,000 for test by the list that NATS-Bench published.
+    - ``"halves"``: the first 25,000 official training images for train, and the others for valid, as in the searches of
+      DrNAS. Test are all official test images.
 
     Args:
         folder: folder with the official archive or its extracted files, or the archive itself.
-        split: ``"nats-bench"``.
-        split_file: path of cifar100-test-split.txt; by default beside the data.
+        split: ``"nats-bench"`` or ``"halves"``.
+        split_file: path of cifar100-test-split.txt; by default beside the data. Only for ``"nats-bench"``.
 
     Raises:
         UnknownNameError: there is no such split.
+        ParameterError: a file is given for a split that needs none.
         DataError: files are missing, damaged or not the published ones.
 
     Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
@@ -161,9 +176,19 @@ def cifar100(folder: str | Path, *, split: str = "nats-bench", split_file: str |
     Traceback (most recent call last):
     nasbench_lab.errors.DataError: /nowhere has neither cifar-100-python nor cifar-100-python.tar.gz
     """
-    if split != "nats-bench":
-        raise unknown("split of cifar100", split, ("nats-bench",))
+    check_split("cifar100", split, ("nats-bench", HALVES), split_file)
     batches, places = _read(CIFAR100, folder)
+    if split == HALVES:
+        chosen, held_out = batches["train"].halves()
+        return Dataset(
+            "cifar100",
+            classes=CIFAR100.classes,
+            train=batches["train"].split(_SIDE, chosen),
+            valid=batches["train"].split(_SIDE, held_out),
+            test=batches["test"].split(_SIDE),
+            description=f"CIFAR-100 (Krizhevsky 2009), verified by md5; official training set divided into "
+            f"{len(chosen)} for train and {len(held_out)} for valid {IN_HALVES}; official test set for test",
+        )
     valid, test = CIFAR100_SPLIT.read(len(batches["test"].labels), split_file, places)
     return Dataset(
         "cifar100",

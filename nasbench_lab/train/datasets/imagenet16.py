@@ -9,7 +9,15 @@ import numpy as np
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.train.datasets.dataset import Dataset
-from nasbench_lab.train.datasets.published_files import PublishedImages, SplitFile, read_batch, read_files
+from nasbench_lab.train.datasets.published_files import (
+    HALVES,
+    IN_HALVES,
+    PublishedImages,
+    SplitFile,
+    check_split,
+    read_batch,
+    read_files,
+)
 
 _CLASSES = 120
 _SIDE = 16
@@ -39,18 +47,24 @@ SPLIT = SplitFile(
 )
 
 
-def imagenet16_120(folder: str | Path, *, split_file: str | Path | None = None) -> Dataset:
+def imagenet16_120(folder: str | Path, *, split: str = "nats-bench", split_file: str | Path | None = None) -> Dataset:
     """Return ImageNet16-120: the first 120 classes of ImageNet as 16x16 colour images (uint8), as in NATS-Bench.
 
-    Train are the 151,700 official training images of these classes. The 6,000 official validation images are divided
-    into 3,000 for valid and 3,000 for test by the list that NATS-Bench published. Labels are the published ones (1 to
-    120) minus 1.
+    Labels are the published ones (1 to 120) minus 1. There are two ways to split the images:
+
+    - ``"nats-bench"``: train are the 151,700 official training images of these classes. The 6,000 official validation
+      images are divided into 3,000 for valid and 3,000 for test by the list that NATS-Bench published.
+    - ``"halves"``: the first 75,850 of these training images for train, and the others for valid, as in the searches of
+      DrNAS. Test are all 6,000 official validation images.
 
     Args:
         folder: folder with train_data_batch_1 to train_data_batch_10 and val_data of the 16x16 version.
-        split_file: path of imagenet-16-120-test-split.txt; by default beside the data.
+        split: ``"nats-bench"`` or ``"halves"``.
+        split_file: path of imagenet-16-120-test-split.txt; by default beside the data. Only for ``"nats-bench"``.
 
     Raises:
+        UnknownNameError: there is no such split.
+        ParameterError: a file is given for a split that needs none.
         DataError: files are missing, damaged or not the published ones.
 
     Source: P. Chrabaszcz, I. Loshchilov, F. Hutter, "A Downsampled Variant of ImageNet as an Alternative to the CIFAR
@@ -60,11 +74,25 @@ def imagenet16_120(folder: str | Path, *, split_file: str | Path | None = None) 
     Traceback (most recent call last):
     nasbench_lab.errors.DataError: there is no folder /nowhere
     """
+    check_split("ImageNet16-120", split, ("nats-bench", HALVES), split_file)
     place = Path(folder).expanduser()
     if not place.is_dir():
         raise DataError(f"there is no folder {place}")
     # The validation file and the list come first: they are small, and most mistakes show there.
     held_out = _first_classes(place, VALID)
+    read = "ImageNet downsampled to 16x16 (Chrabaszcz et al. 2017), verified by md5, classes 1 to 120; "
+    if split == HALVES:
+        train = _first_classes(place, TRAIN)
+        first, second = train.halves()
+        return Dataset(
+            "ImageNet16-120",
+            classes=_CLASSES,
+            train=train.split(_SIDE, first),
+            valid=train.split(_SIDE, second),
+            test=held_out.split(_SIDE),
+            description=f"{read}official training set divided into {len(first)} for train and {len(second)} for valid "
+            f"{IN_HALVES}; official validation set for test",
+        )
     valid, test = SPLIT.read(len(held_out.labels), split_file, [place, place.parent])
     train = _first_classes(place, TRAIN)
     return Dataset(
@@ -73,9 +101,8 @@ def imagenet16_120(folder: str | Path, *, split_file: str | Path | None = None) 
         train=train.split(_SIDE),
         valid=held_out.split(_SIDE, valid),
         test=held_out.split(_SIDE, test),
-        description="ImageNet downsampled to 16x16 (Chrabaszcz et al. 2017), verified by md5, classes 1 to 120; "
-        f"official training set for train; official validation set divided into {len(valid)} for valid and {len(test)} "
-        f"for test as in NATS-Bench ({SPLIT.source})",
+        description=f"{read}official training set for train; official validation set divided into {len(valid)} for "
+        f"valid and {len(test)} for test as in NATS-Bench ({SPLIT.source})",
     )
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError
+from nasbench_lab.errors import DataError, ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.plain_files import read_plain
 from nasbench_lab.tables.reading import unpickle
 from nasbench_lab.train.datasets.dataset import Split
+
+HALVES = "halves"
+"""Name of the split into the first and the second half of the official training images."""
+
+IN_HALVES = "as in the searches of DARTS and DrNAS (the first half, in the order of the files, for train)"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,6 +43,11 @@ class PublishedImages:
         return PublishedImages(
             np.concatenate([part.pixels for part in parts]), np.concatenate([part.labels for part in parts])
         )
+
+    def halves(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the indices of the first and the second half; of an odd number, the second half has one more."""
+        first, second = np.split(np.arange(len(self.labels)), [len(self.labels) // 2])
+        return first, second
 
     def split(self, side: int, chosen: NDArray[np.int64] | None = None) -> Split:
         """Return the chosen images with their labels; all images for None.
@@ -81,6 +92,25 @@ def _whole_numbers(values: Any) -> NDArray[np.int64] | None:
     except ValueError:  # lists of different lengths
         return None
     return array.astype(np.int64) if array.dtype.kind in "iu" else None
+
+
+def check_split(dataset: str, split: str, known: Sequence[str], split_file: str | Path | None) -> None:
+    """Check the split of a data set that a user asks for.
+
+    Args:
+        dataset: name of the data set.
+        split: what the user asks for.
+        known: names of all splits; the first one needs a `SplitFile`, the others need none.
+        split_file: what the user gives.
+
+    Raises:
+        UnknownNameError: there is no such split.
+        ParameterError: a file is given for a split that needs none.
+    """
+    if split not in known:
+        raise unknown(f"split of {dataset}", split, known)
+    if split != known[0] and split_file is not None:
+        raise ParameterError(f"the split {split!r} needs no split_file, got {str(split_file)!r}")
 
 
 def check_md5(content: bytes, md5: str, file: str) -> None:

@@ -35,6 +35,7 @@ from nasbench_lab.train.one_shot.supernet_descriptions import (
 )
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
 from nasbench_lab.train.recipes import TrainingRecipe
+from nasbench_lab.train.supernet_recipes import stored_recipe
 
 SUFFIX = ".pt"
 _FORMAT, _VERSION = "nasbench-lab supernet", 1
@@ -238,7 +239,7 @@ def details_from_json(training: Any) -> SupernetDetails:
     return SupernetDetails(
         **{
             **training,
-            "recipe": None if recipe is None else TrainingRecipe(**recipe),
+            "recipe": None if recipe is None else stored_recipe(recipe),
             "dataset": None if dataset is None else DatasetRecord.from_json(dataset),
         }
     )

@@ -17,6 +17,8 @@ from nasbench_lab.train.one_shot.supernets.supernet import Supernet, recalibrate
 
 RECALIBRATION_BATCHES = 6
 
+_MOST = 1000  # images that are scored together: all those of CIFAR would not fit into memory
+
 Progress = Callable[[int, int], None]
 """Called with the number of scored architectures, and how many there are."""
 
@@ -39,21 +41,24 @@ def score(
         progress: called after every architecture.
     """
     part = getattr(batches.dataset, split)
-    images = list(batches.evaluation(part, batch=len(part)))
+    images = list(batches.evaluation(part, batch=batch_size(len(part))))
     codes = supernet.space.codes(np.asarray(architectures))
-    found = np.empty(len(codes))
+    # In lexicographic order, evaluators can reuse most (`Supernet.evaluator`).
+    order = np.lexsort(codes.T[::-1]).tolist()
+    # One batch after the other, because evaluators keep feature maps; but one recalibration for all batches.
+    groups = [images] if supernet.statistics == "recalibrated" else [[each] for each in images]
+    right, done = np.zeros(len(codes), dtype=np.int64), 0
     supernet.eval()
     with torch.no_grad(), reproducible_arithmetic(batches.device):
-        evaluate = _evaluator(supernet, batches, [x for x, _ in images])
-        # In lexicographic order, evaluators can reuse most (`Supernet.evaluator`).
-        for count, place in enumerate(np.lexsort(codes.T[::-1]).tolist(), start=1):
-            outputs = evaluate(codes[place].tolist())
-            known = zip(outputs, images, strict=True)
-            right = sum(int((x.argmax(1) == labels[:, 0]).sum()) for x, (_, labels) in known)
-            found[place] = 100 * right / len(part)
-            if progress is not None:
-                progress(count, len(codes))
-    return found
+        for group in groups:
+            evaluate = _evaluator(supernet, batches, [x for x, _ in group])
+            for place in order:
+                known = zip(evaluate(codes[place].tolist()), group, strict=True)
+                right[place] += sum(int((x.argmax(1) == labels[:, 0]).sum()) for x, (_, labels) in known)
+                done += 1
+                if progress is not None:
+                    progress(done // len(groups), len(codes))
+    return 100 * right / len(part)
 
 
 def score_space(
@@ -88,3 +93,12 @@ def _evaluator(
         return [supernet(x, Path(codes)) for x in images]
 
     return recalibrated
+
+
+def batch_size(images: int) -> int:
+    """Return how many images are scored together, and normalised with the same statistics: batches of equal size.
+
+    >>> batch_size(450), batch_size(25_000), batch_size(3_001)
+    (450, 1000, 751)
+    """
+    return -(-images // -(-images // _MOST))

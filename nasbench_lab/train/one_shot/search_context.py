@@ -20,6 +20,7 @@ from nasbench_lab.train.image_batches import ImageBatches
 from nasbench_lab.train.one_shot.scoring import score
 from nasbench_lab.train.one_shot.supernets import Selection, Statistics, Supernet
 from nasbench_lab.train.recipes import TrainingRecipe
+from nasbench_lab.train.supernet_recipes import SupernetRecipe
 from nasbench_lab.train.training import optimizer_of
 
 HOOKS = ("start", "step", "end_epoch", "finish", "recommend")
@@ -69,7 +70,7 @@ class SearchContext:
     Args:
         supernet: the network with shared weights.
         dataset: shared weights are trained on its train split, and architectures on its valid split.
-        recipe: how the shared weights are trained.
+        recipe: how the shared weights are trained; a `TrainingRecipe` or a `SupernetRecipe`.
         seed: of images and of everything that the method draws.
         options: how the supernet is built and trained.
 
@@ -87,7 +88,8 @@ class SearchContext:
     def __init__(
         self, supernet: Supernet, dataset: Dataset, recipe: TrainingRecipe, seed: int, options: SupernetOptions
     ) -> None:
-        self.dataset, self.recipe, self.seed, self.options = dataset, recipe, seed, options
+        self.dataset, self.seed, self.options = dataset, seed, options
+        self.recipe = SupernetRecipe.of(recipe)
         self.device = torch.device(options.device)
         self.space: Space = supernet.space
         self.supernet = supernet.to(self.device, memory_format=torch.channels_last)
@@ -118,7 +120,7 @@ class SearchContext:
 
     def scores_of(self, images: Tensor, selection: Selection) -> Tensor:
         """Return the scores of images, shape (batch, classes)."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
+        with self._precision():
             scores = self.supernet(images, selection)
         return scores.float() if scores.dtype == torch.bfloat16 else scores
 
@@ -166,18 +168,24 @@ class SearchContext:
         """Take a step of the shared weights along their present gradients.
 
         Args:
-            clip: the gradient is made shorter if its norm is larger than this; 0 for no limit.
+            clip: the gradient is made shorter if its norm is larger than this, or than the limit of the recipe; 0 for
+                no limit but that of the recipe.
             rate: learning rate; None for that of the recipe in this step.
         """
-        if clip:
-            torch.nn.utils.clip_grad_norm_(self.supernet.parameters(), clip)
+        limits = [limit for limit in (clip, self.recipe.clip) if limit]
+        if limits:
+            torch.nn.utils.clip_grad_norm_(self.supernet.parameters(), min(limits))
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate if rate is None else rate
         self.optimizer.step()
 
     def supernet_scores(self, architectures: Sequence[int], split: str = "valid") -> FloatArray:
         """Return the accuracy in percent of architectures with the shared weights, shape (architectures,)."""
-        return score(self.supernet, self.batches, architectures, split)
+        with self._precision():
+            return score(self.supernet, self.batches, architectures, split)
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16")
 
     def begin(self, hook: str) -> None:
         """Start the random numbers of a hook; they depend on the seed, the epoch and the hook only."""

@@ -27,7 +27,7 @@ from nasbench_lab.train.one_shot.run_tasks import RunTask, snapshot_epochs
 from nasbench_lab.train.one_shot.search_context import SupernetOptions
 from nasbench_lab.train.one_shot.supernets import Statistics
 from nasbench_lab.train.recipes import TrainingRecipe
-from nasbench_lab.train.recipes import recipe as recipe_named
+from nasbench_lab.train.supernet_recipes import SupernetRecipe, supernet_recipe
 
 _MAX_SEED = 2**63
 
@@ -53,7 +53,7 @@ class SearchPlan:
     table: Table
     dataset: Dataset
     record: DatasetRecord
-    recipe: TrainingRecipe
+    recipe: SupernetRecipe
     options: SupernetOptions
     seed: int
     snapshots: int
@@ -238,13 +238,13 @@ def seed_of_run(seed: int, run: int) -> int:
 
 def _recipe(
     given: TrainingRecipe | str | None, epochs: int | None, method: Method[Any], dataset: Dataset
-) -> TrainingRecipe:
+) -> SupernetRecipe:
     if given is None:
         found = dataclasses.replace(default_supernet_recipe(dataset.name), epochs=method.epochs)
     elif isinstance(given, str):
-        found = recipe_named(given)
+        found = supernet_recipe(given)
     elif isinstance(given, TrainingRecipe):
-        found = given
+        found = SupernetRecipe.of(given)
     else:
         raise ParameterError(f"recipe must be a TrainingRecipe or the name of one, got {shortened(given)}")
     return found if epochs is None else dataclasses.replace(found, epochs=epochs)

@@ -20,6 +20,7 @@ from nasbench_lab.train.one_shot.path_sampling import PathSampler
 from nasbench_lab.train.one_shot.supernets.selection import Path
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
 from nasbench_lab.train.recipes import TrainingRecipe
+from nasbench_lab.train.supernet_recipes import SupernetRecipe
 from nasbench_lab.train.training import optimizer_of
 
 _PATHS_STREAM = 1
@@ -49,7 +50,7 @@ class SupernetTraining:
         *,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.sampler, self.dataset, self.recipe, self.seed = sampler, dataset, recipe, seed
+        self.sampler, self.dataset, self.recipe, self.seed = sampler, dataset, SupernetRecipe.of(recipe), seed
         self.device = torch.device(device)
         self.supernet = supernet.to(self.device, memory_format=torch.channels_last)
         self.batches = ImageBatches(dataset, recipe, [seed], self.device)
@@ -87,6 +88,8 @@ class SupernetTraining:
             self.optimizer.zero_grad()  # unused weights have no gradient, so the optimiser leaves them as they are
             for codes in self.sampler.paths(self.supernet.space, random).tolist():
                 self.loss(images, labels[:, 0], codes).backward()
+            if self.recipe.clip:
+                torch.nn.utils.clip_grad_norm_(self.supernet.parameters(), self.recipe.clip)
             self.optimizer.step()
 
     def loss(self, images: Tensor, labels: Tensor, codes: list[int]) -> Tensor:
