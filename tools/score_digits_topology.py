@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
+import functools
 import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ import nasbench_lab as nl
 from nasbench_lab.analysis import ranking_quality
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables import Metric, Table, packed_tables, with_columns
-from nasbench_lab.train.datasets import digits
+from nasbench_lab.train.datasets import Dataset, digits
 from nasbench_lab.train.equivalent_networks import representatives
 from nasbench_lab.train.one_shot import (
     FairPaths,
@@ -85,13 +86,19 @@ class Study:
                 yield sampler, epochs, seed, statistics
 
 
+@functools.cache
+def images() -> Dataset:
+    """Return the digits, made once."""
+    return digits()
+
+
 def trained(study: Study, sampler: str, epochs: int, seed: int, statistics: str, folder: Path) -> SupernetTraining:
     """Return a finished training, from its checkpoint where there is one."""
     supernet = make_supernet(
         nl.load(TABLE).space, image=(1, 8, 8), classes=10, seed=seed, statistics=statistics, options=study.options
     )
     recipe = TrainingRecipe("supernet", epochs=epochs, batch=50, learning_rate=0.1)
-    training = SupernetTraining(supernet, SAMPLERS[sampler], digits(), recipe, seed=seed)
+    training = SupernetTraining(supernet, SAMPLERS[sampler], images(), recipe, seed=seed)
     checkpoint = folder / f"{sampler}-{epochs}-{seed}.pt"
     if checkpoint.exists():
         training.load(checkpoint)
@@ -148,8 +155,8 @@ def quality_rows(study: Study, folder: Path) -> Iterator[dict[str, str]]:
                 "networks": str(quality.architectures),
                 "training seconds": f"{float(found['training']):.1f}",
                 "scoring seconds": f"{found['seconds'].sum():.1f}",
-                **{f"Kendall, best {share:.0%}": f"{tau:.3f}" for share, tau in quality.kendall.items()},
-                **{f"Spearman, best {share:.0%}": f"{rho:.3f}" for share, rho in quality.spearman.items()},
+                **{f"Kendall, best {share:.0%}": f"{tau:.4f}" for share, tau in quality.kendall.items()},
+                **{f"Spearman, best {share:.0%}": f"{rho:.4f}" for share, rho in quality.spearman.items()},
                 **{f"precision of the best {k}": f"{value:.3f}" for k, value in quality.precision.items()},
                 **{f"regret of the best {k}": f"{max(0.0, value):.2f}" for k, value in quality.regret.items()},
             }

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from paths import ROOT
+from scipy.stats import kendalltau
 
 import nasbench_lab as nl
 
@@ -79,8 +80,8 @@ def test_stored_scores_are_those_of_networks(table):
         assert values.shape == (15_625, 3)
         assert np.array_equal(values, values[shared]), "equal networks have equal scores"
         assert np.allclose(values * steps, np.rint(values * steps), atol=1e-3)
-        assert 10 <= values.min() < 20
-        assert 70 < values.max() < 100
+        assert 0 < values.min() < 20, "some cells do not use their input"
+        assert 50 < values.max() < table.optimum("valid"), "shared weights are worse than those of a training alone"
         seconds, training = table.values(f"{name}_seconds"), table.values(f"{name}_training_seconds")
         assert np.array_equal(seconds, seconds[shared])
         assert 0 < seconds.min() < seconds.max() < table.cost().max(), "no score takes as long as a training"
@@ -101,7 +102,7 @@ def test_stored_scores_rank_as_the_pages_say(table):
     for name, epochs in (("uniform", "300"), ("fair", "60")):
         found = [kendalltau(column[networks], truth).statistic for column in table.values(f"supernet_{name}").T]
         stored = [row["Kendall, best 100%"] for row in rows if (row["paths"], row["epochs"]) == (name, epochs)]
-        assert [f"{tau:.3f}" for tau in found] == stored
+        assert [f"{tau:.4f}" for tau in found] == stored
         assert f"| {name} | {epochs} | " in page
         assert f" | {np.mean(found):.2f} ({min(found):.2f} to {max(found):.2f}) | " in page
         assert min(found) >= 0.5
