@@ -9,6 +9,7 @@ import torch
 from nasbench_lab.spaces import TopologySpace
 from nasbench_lab.train.datasets import digits
 from nasbench_lab.train.one_shot.path_sampling import UniformPaths
+from nasbench_lab.train.one_shot.scoring import score
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext, SupernetOptions
 from nasbench_lab.train.one_shot.supernet_training import SupernetTraining
 from nasbench_lab.train.one_shot.supernets import Path, make_supernet
@@ -73,9 +74,26 @@ def test_scores_are_computed_with_the_precision_of_the_search(statistics):
     for precision in ("float32", "bfloat16"):
         search = context(precision=precision, statistics=statistics)
         seen = []
-        search.supernet.register_forward_hook(lambda _module, _given, scores, seen=seen: seen.append(scores.dtype))
+        for layer in search.supernet.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.register_forward_hook(lambda _layer, _given, output, seen=seen: seen.append(output.dtype))
         found[precision] = search.supernet_scores(architectures)
         assert set(seen) == {getattr(torch, precision)}
         assert search.scores_of(first_batch(search).images, Path(CODES)).dtype == torch.float32
     assert found["bfloat16"] == pytest.approx(found["float32"], abs=5)
     assert all(weights.dtype == torch.float32 for weights in search.supernet.parameters())
+
+
+def test_many_images_are_scored_in_batches(monkeypatch):
+    monkeypatch.setattr("nasbench_lab.train.one_shot.scoring._MOST", 150)
+    for statistics in ("running", "recalibrated"):  # do not depend on the other images of a batch
+        search = context(statistics=statistics)
+        told = []
+        found = score(
+            search.supernet, search.batches, [5, 3, 9_999], progress=lambda *given, told=told: told.append(given)
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr("nasbench_lab.train.one_shot.scoring._MOST", 10_000)
+            together = context(statistics=statistics)
+            assert found.tolist() == score(together.supernet, together.batches, [5, 3, 9_999]).tolist()
+        assert told[-1] == (3, 3)
