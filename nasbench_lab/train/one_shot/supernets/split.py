@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
@@ -100,6 +100,18 @@ class SplitSupernet(Supernet):
             raise ParameterError("a split supernet takes paths and samples, but no mixtures")
         scores: Tensor = self.parts[self.place(selection.codes)](images, selection)
         return scores
+
+    def evaluator(self, images: Tensor) -> Callable[[Sequence[int]], Tensor]:
+        """Return a function that uses the evaluators of the sub-supernets."""
+        made: dict[int, Callable[[Sequence[int]], Tensor]] = {}
+
+        def evaluate(codes: Sequence[int]) -> Tensor:
+            place = self.place(codes)
+            if place not in made:
+                made[place] = self._part(codes).evaluator(images)
+            return made[place](codes)
+
+        return evaluate
 
     def stand_alone(self, codes: Sequence[int]) -> nn.Module:
         """Return the network of an architecture, alone, with copies of the weights of its sub-supernet."""
