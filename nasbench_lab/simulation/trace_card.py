@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.displays import counted, html_card
 
-if TYPE_CHECKING:
-    from nasbench_lab.simulation.trace import Trace
+_Trace = Any  # a `Trace`, whose module imports this one
 
 
-def trace_size(trace: Trace) -> str:
+def trace_size(trace: _Trace) -> str:
     """Return the longest run of a trace in words."""
     noun = "recommendation" if trace.setting.trains_networks else "evaluation"
     return f"up to {counted(trace.steps, noun)} each"
 
 
-def trace_card(trace: Trace) -> str:
+def trace_card(trace: _Trace) -> str:
     """Return a trace as HTML."""
     setting, reference = trace.setting, trace.reference
     facts = {

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from nasbench_lab.records import Categories, Column, Records
 from nasbench_lab.spaces import make_space
 
-if TYPE_CHECKING:
-    from nasbench_lab.simulation.trace import Trace
+_Trace = Any  # a `Trace`, whose module imports this one
 
 
-def trace_records(trace: Trace, *, notation: bool) -> Records:
+def trace_records(trace: _Trace, *, notation: bool) -> Records:
     """Return the evaluations of a trace, one row each; `Trace.records` describes the columns."""
     run, step = np.nonzero(trace.mask)
     architecture = trace.architecture[trace.mask]
