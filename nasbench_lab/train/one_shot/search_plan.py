@@ -220,10 +220,22 @@ def _plain(value: Any) -> Any:
 
 
 def label_of(method: Method[Any], choices: Mapping[str, Any]) -> str:
-    """Return the label of a method, with choices that differ from the defaults."""
-    more = ",".join(f"{name}={shown(value)}" for name, value in choices.items())
+    """Return the label of a method, with choices that differ from the defaults; of a data set, its name.
+
+    >>> label_of(make_method("spos"), {"dataset": {"name": "cifar10", "folder": "downloads/cifar-10"}})
+    'spos:dataset=cifar10'
+    """
+    more = ",".join(
+        f"{name}={_name_of_dataset(value) if name == 'dataset' else shown(value)}" for name, value in choices.items()
+    )
     separator = "," if ":" in method.label else ":"
     return f"{method.label}{separator}{more}" if more else method.label
+
+
+def _name_of_dataset(plain: Mapping[str, Any] | str) -> str:
+    """Return the name of a data set, or of its file, without folders."""
+    given = plain.get("name") or plain.get("file", "") if isinstance(plain, Mapping) else plain
+    return Path(str(given)).name
 
 
 def seed_of_run(seed: int, run: int) -> int:
