@@ -114,7 +114,7 @@ class Drnas(Method[_State]):
                 widen(search.supernet, search.optimizer, search.random)
 
     def recommend(self, search: SearchContext, state: _State) -> int | None:
-        """Return the architecture with the highest concentrations; None before they are trained, but for the last epoch."""
+        """Return the architecture with the highest concentrations; None before they are trained and before the end."""
         if not state.trained and search.epoch + 1 < search.epochs:
             return None
         without = []
