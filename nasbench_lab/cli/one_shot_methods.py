@@ -17,7 +17,7 @@ from nasbench_lab.messages import as_command
 
 if TYPE_CHECKING:
     from nasbench_lab.train.one_shot.methods.base import Method
-    from nasbench_lab.train.one_shot.protocols import Protocol
+    from nasbench_lab.train.one_shot.protocols import PublishedProtocol
 
 _UNSAID = "other"
 """Family of methods without one, such as those of users."""
@@ -112,7 +112,7 @@ def protocols(
     tell("\nshow one with its settings    nasbench-lab one-shot protocols PROTOCOL")
 
 
-def _show_protocol(chosen: Protocol, *, as_json: bool) -> None:
+def _show_protocol(chosen: PublishedProtocol, *, as_json: bool) -> None:
     if as_json:
         print_json(_plain(chosen))
         return
@@ -145,7 +145,7 @@ def _settings(name: str, values: Any) -> str:
     return ", ".join([name, *texts] if name else texts)
 
 
-def _plain(chosen: Protocol) -> dict[str, Any]:
+def _plain(chosen: PublishedProtocol) -> dict[str, Any]:
     """Return a protocol as plain data."""
     return {
         "name": chosen.name,

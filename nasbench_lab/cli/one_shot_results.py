@@ -17,10 +17,10 @@ from nasbench_lab.messages import as_command
 
 if TYPE_CHECKING:
     from nasbench_lab.train.one_shot import OneShotTrace
-    from nasbench_lab.train.one_shot.protocols import Protocol, PublishedResult
+    from nasbench_lab.train.one_shot.protocols import PublishedProtocol, PublishedResult
 
 
-def print_outcome(trace: OneShotTrace, protocol: Protocol | None, folder: Path | None, *, as_json: bool) -> None:
+def print_outcome(trace: OneShotTrace, protocol: PublishedProtocol | None, folder: Path | None, *, as_json: bool) -> None:
     """Print what every run recommended, what the table says about it, and how long it took.
 
     Args:
@@ -100,7 +100,7 @@ def _rows(trace: OneShotTrace) -> list[dict[str, Any]]:
     ]
 
 
-def _published(protocol: Protocol | None, dataset: str) -> tuple[PublishedResult, ...]:
+def _published(protocol: PublishedProtocol | None, dataset: str) -> tuple[PublishedResult, ...]:
     """Return the published rows to stand beside the results of a protocol."""
     from nasbench_lab.train.one_shot.protocols import DATASETS, published_results
 

@@ -22,7 +22,7 @@ from nasbench_lab.strategies.lookup import parse_parameters, parse_strategy
 
 if TYPE_CHECKING:
     from nasbench_lab.train.one_shot import OneShotProgress
-    from nasbench_lab.train.one_shot.protocols import Protocol
+    from nasbench_lab.train.one_shot.protocols import PublishedProtocol
 
 
 def run(
@@ -120,7 +120,7 @@ def run(
 
 
 def _searched(
-    chosen: Protocol | None,
+    chosen: PublishedProtocol | None,
     method: str | None,
     parameters: Sequence[str],
     dataset: Mapping[str, str] | None,

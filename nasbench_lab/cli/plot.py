@@ -11,7 +11,7 @@ import typer
 
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.pipeline import study as study_of
-from nasbench_lab.analysis.studies.recommendation_warnings import training_warnings
+from nasbench_lab.analysis.studies.recommended_incumbents import training_warnings
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.studies.warnings import imported_warnings, provenance_warnings
 from nasbench_lab.cli.results import Labels, ResultPaths, open_paths

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nasbench_lab.analysis.studies.recommendation_warnings import clock_notes, recommendation_warnings
+from nasbench_lab.analysis.studies.recommended_incumbents import clock_notes, recommendation_warnings
 from nasbench_lab.analysis.studies.results import Study
-from nasbench_lab.analysis.studies.some_names import some_names
+from nasbench_lab.analysis.studies.name_lists import some_names
 from nasbench_lab.report.regret_words import KIND_LABELS, KIND_NAMES, KIND_WORDS
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -27,7 +27,7 @@ def regret_label(study: Study, kind: RegretKind) -> str:
     return _with_recommended(KIND_LABELS[kind], study, kind)
 
 
-def regret_words(study: Study, kind: RegretKind) -> str:
+def regret_in_words(study: Study, kind: RegretKind) -> str:
     """Return the name of a regret in a sentence."""
     return _with_recommended(KIND_WORDS[kind], study, kind)
 

@@ -10,7 +10,7 @@ from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
-from nasbench_lab.report.incumbent_words import mark_note, regret_words
+from nasbench_lab.report.incumbent_words import mark_note, regret_in_words
 from nasbench_lab.report.layout.critical_difference import TICK, CriticalDifferenceDiagram, DifferenceBar, lay_out_ranks
 from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
@@ -60,7 +60,7 @@ def cd_figure(
     diagram = lay_out_ranks(
         ranks, looks.labels, chosen.width / em, lambda text: text_width(text, chosen.font_size) / em
     )
-    note = _note(ranks, regret_words(study, kind), mark_note(study, kind), chosen)
+    note = _note(ranks, regret_in_words(study, kind), mark_note(study, kind), chosen)
     above = _LINE * line_count(note) + 0.7
     settings: Any = {**chosen.rc, "figure.constrained_layout.use": False}
     with drawing(settings, names_in(study)):

@@ -16,7 +16,7 @@ from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, looks_of
 from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, text_width, wrap_label
-from nasbench_lab.report.incumbent_words import mark_note, regret_words
+from nasbench_lab.report.incumbent_words import mark_note, regret_in_words
 from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -148,7 +148,7 @@ def _numbers(study: Study, kind: RegretKind, task: int | str | None) -> tuple[Fl
     """Return the probabilities, which of them are significant, and the title."""
     pairwise = part_of(study.pairwise, kind, "pairs")
     places = chosen_tasks(study, None if task is None else [task])
-    what = f"A12 of {regret_words(study, kind)}: row better than column"
+    what = f"A12 of {regret_in_words(study, kind)}: row better than column"
     if len(places) == 1:
         place = places[0]
         significant = pairwise.adjusted[:, :, place] < 1 - study.level

@@ -25,7 +25,7 @@ from nasbench_lab.report.figures.names import Names
 from nasbench_lab.report.figures.panels import panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import wrap_label
-from nasbench_lab.report.incumbent_words import mark_note, regret_label, regret_words
+from nasbench_lab.report.incumbent_words import mark_note, regret_label, regret_in_words
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
@@ -61,7 +61,7 @@ def rank_figure(
     if not np.isfinite(progress.run_rank).any():
         raise MissingDataError("there is nothing to draw: some run ended before the first comparison of ranks")
     tasks = in_words(len(progress.tasks), "task")
-    title = f"average run rank by {regret_words(study, kind)} over {tasks} (1 is the best){mark_note(study, kind)}"
+    title = f"average run rank by {regret_in_words(study, kind)} over {tasks} (1 is the best){mark_note(study, kind)}"
     with drawing(chosen.rc, names_in(study)):
         names = Names.plan(looks, title, chosen, 1, 1, _HEIGHT)
         figure, (panel,) = panel_grid(chosen, 1, 1, names.panel_height, names.above)
@@ -112,7 +112,7 @@ def normalised_figure(
     shown = np.stack([intervals.low, intervals.estimate, intervals.high])
     if not np.isfinite(intervals.estimate).any():
         raise MissingDataError(
-            f"{regret_words(study, kind)} has no values that can be normalised and averaged over tasks"
+            f"{regret_in_words(study, kind)} has no values that can be normalised and averaged over tasks"
         )
     around = chosen_spread(spread, looks) if study.resamples else "none"
     what = f"its {100 * study.level:g} % bootstrap interval"

@@ -12,7 +12,7 @@ from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.studies.results import ProgressCurves, Study
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.report.incumbent_words import regret_label, regret_words
+from nasbench_lab.report.incumbent_words import regret_label, regret_in_words
 from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
 from nasbench_lab.report.page.figure_commands import figure_options, kind_option, option, table_option
 from nasbench_lab.report.study_selection import why_no_curves
@@ -132,7 +132,7 @@ def rank_chart(study: Study) -> Chart:
             return None
         count = len(progress.tasks)
         text = f"average over {count} tasks" if count > 1 else "on one task"
-        shown = _over_budget(progress, lines, f"average run rank by {regret_words(study, progress.kind)}", text)
+        shown = _over_budget(progress, lines, f"average run rank by {regret_in_words(study, progress.kind)}", text)
         return dataclasses.replace(shown, zero=None, limits=(1.0, float(max(2, len(study.labels)))))
 
     choices = (_kind_choice(study, kinds),)

@@ -13,7 +13,7 @@ from nasbench_lab.analysis.studies.leaders import first_group
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.report.first_in_words import name_of_test
-from nasbench_lab.report.incumbent_words import regret_words
+from nasbench_lab.report.incumbent_words import regret_in_words
 from nasbench_lab.report.leaderboard_columns import RUN_RANK, TASK_RANK, LeaderboardColumn, columns_of
 from nasbench_lab.report.page.answers import MARKS, against_first, answer_of
 from nasbench_lab.report.page.svg import look, tag
@@ -43,7 +43,7 @@ def standings_table(study: Study, kind: RegretKind) -> PageTable | None:
     tasks = len(study.ranks[kind].tasks) if kind in study.ranks else len(study.tasks)
     columns = [column for column in _columns(study, kind, standings, tasks) if _says_something(column[1])]
     caption = (
-        f"By {regret_words(study, kind)} at the end, over {in_words(tasks, 'task')}; "
+        f"By {regret_in_words(study, kind)} at the end, over {in_words(tasks, 'task')}; "
         f"in brackets {100 * study.level:g} % intervals. The best of a column is bold."
     )
     return make_table(

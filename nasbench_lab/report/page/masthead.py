@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nasbench_lab.analysis.studies.results import Study
-from nasbench_lab.report.incumbent_words import regret_words
+from nasbench_lab.report.incumbent_words import regret_in_words
 
 
 def page_title(study: Study) -> str:
@@ -22,7 +22,7 @@ def page_lead(study: Study) -> str:
     shown = list(study.labels[:4])
     rest = len(study.labels) - len(shown)
     names = ", ".join(shown) + (f" and {rest} more" if rest else "")
-    return f"A comparison of {names}, by {regret_words(study, study.kind)}."
+    return f"A comparison of {names}, by {regret_in_words(study, study.kind)}."
 
 
 def page_facts(study: Study) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Published protocols of one-shot searches, as frozen data, with the results that their papers give."""
 
-from nasbench_lab.train.one_shot.protocols.protocol import Protocol
+from nasbench_lab.train.one_shot.protocols.protocol import PublishedProtocol
 from nasbench_lab.train.one_shot.protocols.published_results import (
     DATASETS,
     PUBLISHED,
@@ -9,4 +9,4 @@ from nasbench_lab.train.one_shot.protocols.published_results import (
 )
 from nasbench_lab.train.one_shot.protocols.registry import list_protocols, protocol
 
-__all__ = ["DATASETS", "PUBLISHED", "Protocol", "PublishedResult", "list_protocols", "protocol", "published_results"]
+__all__ = ["DATASETS", "PUBLISHED", "PublishedProtocol", "PublishedResult", "list_protocols", "protocol", "published_results"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from nasbench_lab.train.one_shot.protocols.protocol import Protocol
+from nasbench_lab.train.one_shot.protocols.protocol import PublishedProtocol
 from nasbench_lab.train.one_shot.protocols.published_results import BENCH
 from nasbench_lab.train.supernet_recipes import SupernetRecipe, supernet_recipe
 
@@ -46,12 +46,12 @@ _ENAS = MappingProxyType(
 
 def _older(
     name: str, method: str, row: str, parameters: Mapping[str, Any], recipe: SupernetRecipe, *, notes: str = _AFFINE
-) -> Protocol:
+) -> PublishedProtocol:
     """Return a search of NAS-Bench-201."""
     files = f"scripts-search/NAS-Bench-201-algos/{name.upper()}.sh, exps/NAS-Bench-201-algos/{name.upper()}.py"
     if name == "random-search-ws":
         files = files.replace(name.upper(), "RANDOM-NAS")
-    return Protocol(
+    return PublishedProtocol(
         name=f"nas-bench-201/{name}",
         method=method,
         parameters=parameters,
@@ -65,10 +65,10 @@ def _older(
     )
 
 
-def _newer(name: str, method: str, parameters: Mapping[str, Any], *, notes: str = "", size: bool = False) -> Protocol:
+def _newer(name: str, method: str, parameters: Mapping[str, Any], *, notes: str = "", size: bool = False) -> PublishedProtocol:
     """Return a search of NATS-Bench."""
     group, script = ("nats-bench-size", "search-size.py") if size else ("nats-bench", "search-cell.py")
-    return Protocol(
+    return PublishedProtocol(
         name=f"{group}/{name}",
         method=method,
         parameters=parameters,

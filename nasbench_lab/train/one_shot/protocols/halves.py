@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from nasbench_lab.train.one_shot.protocols.protocol import Protocol
+from nasbench_lab.train.one_shot.protocols.protocol import PublishedProtocol
 from nasbench_lab.train.one_shot.protocols.published_results import DARTS_PT, DRNAS
 from nasbench_lab.train.supernet_recipes import supernet_recipe
 
@@ -38,8 +38,8 @@ def _protocol(
     *,
     epochs: int = 100,
     notes: str = "",
-) -> Protocol:
-    return Protocol(
+) -> PublishedProtocol:
+    return PublishedProtocol(
         name=name,
         method=method,
         parameters=parameters,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Protocol:
+class PublishedProtocol:
     """The settings of published searches with a method, as frozen data.
 
     Attributes:

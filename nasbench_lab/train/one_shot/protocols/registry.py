@@ -5,7 +5,7 @@ from __future__ import annotations
 from nasbench_lab.messages import unknown
 from nasbench_lab.train.one_shot.protocols.autodl import AUTODL
 from nasbench_lab.train.one_shot.protocols.halves import HALVES
-from nasbench_lab.train.one_shot.protocols.protocol import Protocol
+from nasbench_lab.train.one_shot.protocols.protocol import PublishedProtocol
 
 _PROTOCOLS = {each.name: each for each in (*AUTODL, *HALVES)}
 
@@ -19,7 +19,7 @@ def list_protocols() -> list[str]:
     return sorted(_PROTOCOLS)
 
 
-def protocol(name: str) -> Protocol:
+def protocol(name: str) -> PublishedProtocol:
     """Return a protocol by its name.
 
     Raises:

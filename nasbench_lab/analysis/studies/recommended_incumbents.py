@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from nasbench_lab.analysis.studies.some_names import some_names
+from nasbench_lab.analysis.studies.name_lists import some_names
 from nasbench_lab.simulation.recommendations import CLOCK_SCALE
 
 
