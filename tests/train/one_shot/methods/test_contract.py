@@ -116,6 +116,9 @@ def test_a_resumed_search_equals_an_uninterrupted_one(name, tmp_path):
     kind = home(name)
     first = search(name, kind)
     next(first.epochs())
+    before = copy.deepcopy(everything(first))
+    first.method.recommend(first.context, first.state)
+    assert same(everything(first), before), "recommending changed the state or drew random numbers"
     first.save(tmp_path / "search.pt")
     torch.load(tmp_path / "search.pt", weights_only=True)
     second = search(name, kind)
