@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from nasbench_lab.train.one_shot.protocols import PublishedProtocol, PublishedResult
 
 
-def print_outcome(trace: OneShotTrace, protocol: PublishedProtocol | None, folder: Path | None, *, as_json: bool) -> None:
+def print_outcome(
+    trace: OneShotTrace, protocol: PublishedProtocol | None, folder: Path | None, *, as_json: bool
+) -> None:
     """Print what every run recommended, what the table says about it, and how long it took.
 
     Args:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from nasbench_lab.analysis.studies.name_lists import some_names
 from nasbench_lab.analysis.studies.recommended_incumbents import clock_notes, recommendation_warnings
 from nasbench_lab.analysis.studies.results import Study
-from nasbench_lab.analysis.studies.name_lists import some_names
 from nasbench_lab.report.regret_words import KIND_LABELS, KIND_NAMES, KIND_WORDS
 from nasbench_lab.simulation.trace import RegretKind
 

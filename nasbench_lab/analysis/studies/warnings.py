@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nasbench_lab.analysis.bootstrap import ignored_tasks
+from nasbench_lab.analysis.studies.name_lists import some_names as _names
 from nasbench_lab.analysis.studies.per_task import TaskEvidence
 from nasbench_lab.analysis.studies.recommended_incumbents import recommendation_warnings, training_warnings
-from nasbench_lab.analysis.studies.name_lists import some_names as _names
 from nasbench_lab.simulation.provenance import trained_searches
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.trace import REGRETS

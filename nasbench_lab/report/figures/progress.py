@@ -25,7 +25,7 @@ from nasbench_lab.report.figures.names import Names
 from nasbench_lab.report.figures.panels import panel_grid
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import wrap_label
-from nasbench_lab.report.incumbent_words import mark_note, regret_label, regret_in_words
+from nasbench_lab.report.incumbent_words import mark_note, regret_in_words, regret_label
 from nasbench_lab.report.study_selection import chosen_kind, in_words, names_in, part_of
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.analysis.studies.name_lists import some_names
+from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.report.page.numbers import NONE, duration
 from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table

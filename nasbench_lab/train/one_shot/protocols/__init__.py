@@ -9,4 +9,12 @@ from nasbench_lab.train.one_shot.protocols.published_results import (
 )
 from nasbench_lab.train.one_shot.protocols.registry import list_protocols, protocol
 
-__all__ = ["DATASETS", "PUBLISHED", "PublishedProtocol", "PublishedResult", "list_protocols", "protocol", "published_results"]
+__all__ = [
+    "DATASETS",
+    "PUBLISHED",
+    "PublishedProtocol",
+    "PublishedResult",
+    "list_protocols",
+    "protocol",
+    "published_results",
+]

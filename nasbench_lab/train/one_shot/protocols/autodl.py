@@ -65,7 +65,9 @@ def _older(
     )
 
 
-def _newer(name: str, method: str, parameters: Mapping[str, Any], *, notes: str = "", size: bool = False) -> PublishedProtocol:
+def _newer(
+    name: str, method: str, parameters: Mapping[str, Any], *, notes: str = "", size: bool = False
+) -> PublishedProtocol:
     """Return a search of NATS-Bench."""
     group, script = ("nats-bench-size", "search-size.py") if size else ("nats-bench", "search-cell.py")
     return PublishedProtocol(
