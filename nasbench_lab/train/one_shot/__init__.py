@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nasbench_lab.train.one_shot.searches import search as search
     from nasbench_lab.train.one_shot.snapshot_ranking import rank_snapshots as rank_snapshots
     from nasbench_lab.train.one_shot.snapshots import Snapshot as Snapshot
-    from nasbench_lab.train.one_shot.snapshots import list_snapshots as list_snapshots
+    from nasbench_lab.train.one_shot.snapshots import find_snapshots as find_snapshots
     from nasbench_lab.train.one_shot.snapshots import snapshot_path as snapshot_path
     from nasbench_lab.train.one_shot.supernet_ranking import ranking as ranking
     from nasbench_lab.train.one_shot.supernet_training import SupernetTraining as SupernetTraining
@@ -58,7 +58,7 @@ _HOMES = {
     "SupernetTraining": "supernet_training",
     "UniformPaths": "path_sampling",
     "calibrate": "calibration",
-    "list_snapshots": "snapshots",
+    "find_snapshots": "snapshots",
     "list_supernets": "supernets",
     "load_supernet": "saved_supernets",
     "make_supernet": "supernets",
@@ -88,8 +88,8 @@ __all__ = [
     "SupernetTraining",
     "UniformPaths",
     "calibrate",
+    "find_snapshots",
     "list_methods",
-    "list_snapshots",
     "list_supernets",
     "load_supernet",
     "make_method",

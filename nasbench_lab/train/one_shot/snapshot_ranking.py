@@ -23,7 +23,7 @@ from nasbench_lab.train.dataset_records import DatasetRecord
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import check_device, torch_threads
 from nasbench_lab.train.one_shot.snapshot_scores import ScoredSnapshot
-from nasbench_lab.train.one_shot.snapshots import FOLDER, Snapshot, list_snapshots
+from nasbench_lab.train.one_shot.snapshots import FOLDER, Snapshot, find_snapshots
 from nasbench_lab.train.one_shot.supernet_ranking import SPLITS, Architectures, chosen_networks, places_in
 
 SAMPLE = 400
@@ -53,7 +53,7 @@ def rank_snapshots(
     Scores are kept beside the snapshots, so that a second call is instant, and a killed one continues.
 
     Args:
-        folders: one or several folders with snapshots (see `list_snapshots`), one per method. A folder without
+        folders: one or several folders with snapshots (see `find_snapshots`), one per method. A folder without
             snapshots stands for all folders inside that have some.
         table: knows the true values; by default the table of the search.
         dataset: gives the images that are scored; by default that of the training.
@@ -149,7 +149,7 @@ class _Work:
 def _methods(folders: Sequence[Path], split: str) -> list[_Method]:
     """Open the snapshots of all folders, and give every folder a label of its own."""
     found = list(dict.fromkeys(inner for folder in folders for inner in snapshot_folders(folder)))
-    snapshots = {folder: tuple(list_snapshots(folder)) for folder in found}
+    snapshots = {folder: tuple(find_snapshots(folder)) for folder in found}
     opened = {folder: tuple(ScoredSnapshot.open(each.path, split) for each in snapshots[folder]) for folder in found}
     names = {folder: _name(folder, opened[folder]) for folder in found}
     often = Counter(names.values())
@@ -166,7 +166,7 @@ def snapshot_folders(folder: Path) -> list[Path]:
         DataError: there are none.
     """
     try:
-        list_snapshots(folder)
+        find_snapshots(folder)
     except DataError:
         inner = sorted(each.parent for each in folder.rglob(FOLDER) if is_folder(each)) if is_folder(folder) else []
         if not inner:

@@ -46,7 +46,7 @@ def snapshot_path(folder: str | os.PathLike[str], run: int, epoch: int) -> Path:
     return Path(folder) / FOLDER / f"run-{run}" / f"epoch-{epoch:04d}.pt"
 
 
-def list_snapshots(folder: str | os.PathLike[str]) -> list[Snapshot]:
+def find_snapshots(folder: str | os.PathLike[str]) -> list[Snapshot]:
     """Return the snapshots of a result folder by run and epoch; files with other names are ignored.
 
     Raises:

@@ -25,7 +25,7 @@ from nasbench_lab.train.one_shot import (  # noqa: E402
     SupernetDetails,
     SupernetTraining,
     UniformPaths,
-    list_snapshots,
+    find_snapshots,
     load_supernet,
     make_supernet,
     save_supernet,
@@ -154,14 +154,14 @@ def test_snapshots_are_listed_by_run_and_epoch(tmp_path):
         save_supernet(snapshot_path(tmp_path, run, epoch), supernet)
     (tmp_path / "supernets/run-2/epoch-0030.valid-scores.npz").touch()
     (tmp_path / "supernets/notes.txt").touch()
-    found = list_snapshots(tmp_path)
+    found = find_snapshots(tmp_path)
     assert [(each.run, each.epoch) for each in found] == [(2, 30), (2, 12345), (10, 5)]
-    assert found == list_snapshots(tmp_path / "supernets")
+    assert found == find_snapshots(tmp_path / "supernets")
     assert not list(tmp_path.rglob(".nasbench*")), "nothing is left behind"
     with pytest.raises(DataError, match="has no supernets; they are at supernets/run-0"):
-        list_snapshots(tmp_path / "supernets/run-2")
+        find_snapshots(tmp_path / "supernets/run-2")
     with pytest.raises(DataError, match="is not a folder"):
-        list_snapshots(tmp_path / "missing")
+        find_snapshots(tmp_path / "missing")
 
 
 def test_a_file_is_small_and_float32(tmp_path):

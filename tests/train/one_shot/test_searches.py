@@ -94,7 +94,7 @@ def test_seconds_are_measured_and_scaled():
 
 def test_a_folder_keeps_a_search(tmp_path):
     first = search(runs=2, folder=tmp_path, snapshots=1)
-    assert [each.epoch for each in one_shot.list_snapshots(tmp_path)] == [2, 2]
+    assert [each.epoch for each in one_shot.find_snapshots(tmp_path)] == [2, 2]
     assert states_equal(one_shot.load_supernet(one_shot.snapshot_path(tmp_path, 1, 2)), first.supernet(1))
     again = search(runs=3, folder=tmp_path, snapshots=1)
     assert np.array_equal(again.time[:2], first.time), "finished runs are not done again"

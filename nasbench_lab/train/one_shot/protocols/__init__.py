@@ -1,7 +1,7 @@
 """Published protocols of one-shot searches, as frozen data, with the results that their papers give."""
 
-from nasbench_lab.train.one_shot.protocols.protocol import PublishedProtocol
-from nasbench_lab.train.one_shot.protocols.published_results import (
+from nasbench_lab.train.one_shot.protocols.published_protocol import PublishedProtocol
+from nasbench_lab.train.one_shot.protocols.published_rows import (
     DATASETS,
     PUBLISHED,
     PublishedResult,

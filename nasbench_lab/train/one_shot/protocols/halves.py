@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from nasbench_lab.train.one_shot.protocols.protocol import PublishedProtocol
-from nasbench_lab.train.one_shot.protocols.published_results import DARTS_PT, DRNAS
+from nasbench_lab.train.one_shot.protocols.published_protocol import PublishedProtocol
+from nasbench_lab.train.one_shot.protocols.published_rows import DARTS_PT, DRNAS
 from nasbench_lab.train.supernet_recipes import supernet_recipe
 
 _RECIPE = supernet_recipe("drnas-supernet")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nasbench_lab.messages import unknown
 from nasbench_lab.train.one_shot.protocols.autodl import AUTODL
 from nasbench_lab.train.one_shot.protocols.halves import HALVES
-from nasbench_lab.train.one_shot.protocols.protocol import PublishedProtocol
+from nasbench_lab.train.one_shot.protocols.published_protocol import PublishedProtocol
 
 _PROTOCOLS = {each.name: each for each in (*AUTODL, *HALVES)}
 

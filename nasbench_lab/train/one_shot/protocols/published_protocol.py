@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.train.one_shot.protocols.published_results import DATASETS, PUBLISHED, PublishedResult
+from nasbench_lab.train.one_shot.protocols.published_rows import DATASETS, PUBLISHED, PublishedResult
 from nasbench_lab.train.recipes import padding_of
 from nasbench_lab.train.supernet_recipes import SupernetRecipe
 
