@@ -18,7 +18,7 @@ from nasbench_lab.files import is_working
 from nasbench_lab.messages import shortened
 from nasbench_lab.plain_files import is_folder
 from nasbench_lab.report.run_folder import write_result
-from nasbench_lab.strategies.lookup import parse_parameters, parse_strategy
+from nasbench_lab.strategies.lookup import parse_parameters, parse_strategy, split_path
 
 if TYPE_CHECKING:
     from nasbench_lab.train.one_shot import OneShotProgress
@@ -32,7 +32,10 @@ def run(
     ] = None,
     method: Annotated[
         str | None,
-        typer.Option(help="Name of a method, or NAME:key=value,... with parameters; see `one-shot methods`."),
+        typer.Option(
+            help="Name of a method, file.py:Class or module:Class, with parameters as NAME:key=value,...; "
+            "see `one-shot methods`."
+        ),
     ] = None,
     protocol: Annotated[
         str | None, typer.Option(help="Name of a published protocol, instead of a method; see `one-shot protocols`.")
@@ -137,7 +140,8 @@ def _searched(
         return chosen.options(dataset, parameters=own, **options)
     if "table" not in options:
         raise ParameterError("--method needs --table, which judges what the method recommends, e.g. digits/topology")
-    name, more = parse_strategy(method or "")
+    place, rest = split_path(method or "")
+    name, more = (place, parse_parameters(place, rest) if rest else {}) if place else parse_strategy(method or "")
     twice = sorted(own.keys() & more.keys())
     if twice:
         raise ParameterError(f"parameter {twice[0]!r} is given twice: in {method!r} and with --param")

@@ -82,8 +82,7 @@ def packed_strategy(strategy: Strategy[Any]) -> bytes:
         ParameterError: it contains something that cannot be sent to another process, such as an open file.
     """
     try:
-        with _with_code(_modules(strategy)):
-            return packed(_with_name(strategy))
+        return packed_with_code(_with_name(strategy), _kind_of(strategy))
     except Exception as error:  # whatever the pickling of a user's object raises
         raise ParameterError(
             f"strategy {strategy.label!r} cannot be sent to other processes: {described(error)}; "
@@ -91,15 +90,31 @@ def packed_strategy(strategy: Strategy[Any]) -> bytes:
         ) from error
 
 
+def packed_with_code(value: Any, kind: Any) -> bytes:
+    """Return an object as bytes, with the code of a class or function in it that another process could not import.
+
+    Args:
+        value: the object.
+        kind: the class or function.
+    """
+    with _with_code(_modules(kind)):
+        return packed(value)
+
+
 def _with_name(strategy: Strategy[Any]) -> Strategy[Any]:
     """Return a strategy that keeps its name: cloudpickle shortens those of classes inside functions."""
     return dataclasses.replace(strategy, title=strategy.name) if isinstance(strategy, PlainStrategy) else strategy
 
 
-def _modules(strategy: Strategy[Any]) -> Iterator[ModuleType]:
-    """Yield the modules of a strategy's class and its bases that another process could not import."""
-    factory = getattr(strategy.factory, "func", strategy.factory) if isinstance(strategy, PlainStrategy) else None
-    kind: Any = type(strategy) if factory is None else factory
+def _kind_of(strategy: Strategy[Any]) -> Any:
+    """Return the class of a strategy, or the class or function that makes the runs of a plain one."""
+    if not isinstance(strategy, PlainStrategy):
+        return type(strategy)
+    return getattr(strategy.factory, "func", strategy.factory)
+
+
+def _modules(kind: Any) -> Iterator[ModuleType]:
+    """Yield the modules of a class and its bases, or of a function, that another process could not import."""
     for each in getattr(kind, "__mro__", (kind,)):
         name = str(getattr(each, "__module__", ""))
         module = sys.modules.get(name)

@@ -93,12 +93,12 @@ def test_stored_scores_are_those_of_networks(table):
 
 
 def test_stored_scores_rank_as_the_pages_say(table):
-    """docs/one-shot.md and results/one-shot/scores say what scipy finds."""
+    """docs/supernets.md and results/one-shot/scores say what scipy finds."""
     networks = np.unique(representatives(table.space))
     truth = table.mean_values("valid_accuracy")[networks]
     lines = (ROOT / "results" / "one-shot" / "scores" / "quality.csv").read_text(encoding="utf-8").splitlines()
     rows = [row for row in csv.DictReader(lines) if row["truth"] == "valid_accuracy" and row["statistics"] == "batch"]
-    page = (ROOT / "docs" / "one-shot.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "supernets.md").read_text(encoding="utf-8")
     for name, epochs in (("uniform", "300"), ("fair", "60")):
         found = [kendalltau(column[networks], truth).statistic for column in table.values(f"supernet_{name}").T]
         stored = [row["Kendall, best 100%"] for row in rows if (row["paths"], row["epochs"]) == (name, epochs)]

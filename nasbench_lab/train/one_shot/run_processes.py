@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nasbench_lab.child_processes import Child, check_may_start_processes, end_children, start_child
 from nasbench_lab.errors import NasbenchLabError, OutputError
 from nasbench_lab.messages import described
-from nasbench_lab.simulation.sent_objects import packed
+from nasbench_lab.simulation.sent_objects import packed, packed_with_code
 from nasbench_lab.train.one_shot.run_tasks import RunOutcome, RunTask, do_run
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _shared(left: list[RunTask], processes: int, report: Report, children: list[
 
 def _give(child: Child, task: RunTask, busy: dict[Connection, tuple[Child, RunTask]]) -> None:
     busy[child.line] = child, task
-    child.send(packed(task))
+    child.send(packed_with_code(task, type(task.method)))
 
 
 def _error_of(raised: _Raised) -> BaseException:

@@ -235,3 +235,47 @@ def test_processor_time_is_that_of_the_search_alone():
     started = time.process_time()
     trace = search(epochs=1)
     assert 0 < trace.time[0, -1] / 2.0 <= time.process_time() - started
+
+
+OWN = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nasbench_lab.train.one_shot import Method
+from nasbench_lab.train.one_shot.supernets import Path
+
+
+@dataclass
+class Last:
+    architecture: int = -1
+
+
+@dataclass(frozen=True)
+class Own(Method):
+    name: ClassVar[str] = "own"
+    shift: int = 1
+
+    def start(self, search):
+        return Last()
+
+    def step(self, search, state, train):
+        state.architecture = int(search.random.integers(search.space.size - self.shift)) + self.shift
+        search.update_weights(train, [Path(search.space.codes(state.architecture).tolist())])
+
+    def recommend(self, search, state):
+        return state.architecture
+"""
+
+
+def test_a_method_of_a_file_searches_in_any_process(tmp_path):
+    file = tmp_path / "own_method.py"
+    file.write_text(OWN)
+    name = f"{file}:Own"
+    one = search(name, runs=2, parameters={"shift": 3})
+    two = search(name, runs=2, parameters={"shift": 3}, processes=2)
+    assert one.setting.label.startswith("own:shift=3")
+    assert same(one, two)
+    with pytest.raises(ParameterError, match="is no class derived from"):
+        search(f"{file}:Last")
+    with pytest.raises(ParameterError, match="there is no file"):
+        search(f"{tmp_path / 'absent.py'}:Own")

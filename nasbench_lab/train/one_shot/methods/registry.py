@@ -20,6 +20,7 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import several, stands_for, unknown
 from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
 from nasbench_lab.strategies.base import field_names
+from nasbench_lab.strategies.lookup import import_path, split_path
 
 if TYPE_CHECKING:
     from nasbench_lab.train.one_shot.methods.base import Method
@@ -51,12 +52,19 @@ def list_methods() -> list[str]:
 
 
 def method_class(name: str) -> type[Method[Any]]:
-    """Return the class of a method by its name, another spelling or an alias; imports torch.
+    """Return the class of a method; imports torch.
+
+    Args:
+        name: its name, another spelling, or an alias; or where it is defined, ``"file.py:Class"`` or
+            ``"package.module:Class"``.
 
     Raises:
         UnknownNameError: no method has that name, or several have that alias.
         ParameterError: an installed package registered something else.
     """
+    place, _ = split_path(name)
+    if place:
+        return _checked(import_path(place), place)
     known = list_methods()
     if name not in known:
         aliases = _aliases()
@@ -101,10 +109,7 @@ def _class_of(name: str) -> type[Method[Any]]:
     from nasbench_lab.train.one_shot.methods.base import Method
 
     if name not in built_in():
-        added = load_entry_point(GROUP, name)
-        if not isinstance(added, type) or not issubclass(added, Method):
-            raise ParameterError(f"{describe(GROUP, name)} is not a class of one-shot methods")
-        return added
+        return _checked(load_entry_point(GROUP, name), describe(GROUP, name))
     warn_of_ignored(GROUP, name)
     module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
     (found,) = (
@@ -114,6 +119,14 @@ def _class_of(name: str) -> type[Method[Any]]:
         if not title.startswith("_")
     )
     return found
+
+
+def _checked(kind: Any, what: str) -> type[Method[Any]]:
+    from nasbench_lab.train.one_shot.methods.base import Method
+
+    if not isinstance(kind, type) or not issubclass(kind, Method):
+        raise ParameterError(f"{what} is no class derived from nasbench_lab.train.one_shot.Method")
+    return kind
 
 
 def _aliases() -> dict[str, list[str]]:
