@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ from nasbench_lab.train.recipes import TrainingRecipe
 from nasbench_lab.train.supernet_recipes import SupernetRecipe, supernet_recipe
 
 _MAX_SEED = 2**63
+_LONGEST_LABEL = 200
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -220,22 +222,32 @@ def _plain(value: Any) -> Any:
 
 
 def label_of(method: Method[Any], choices: Mapping[str, Any]) -> str:
-    """Return the label of a method, with choices that differ from the defaults; of a data set, its name.
+    """Return the label of a method, with choices that differ from the defaults.
+
+    Of a data set it has the name and the split, not the place of its files. A label that is too long for a trace ends
+    with a digest instead.
 
     >>> label_of(make_method("spos"), {"dataset": {"name": "cifar10", "folder": "downloads/cifar-10"}})
     'spos:dataset=cifar10'
+    >>> label_of(make_method("spos"), {"dataset": {"folder": "/data", "name": "cifar10", "split": "halves"}})
+    'spos:dataset=cifar10/halves'
     """
     more = ",".join(
         f"{name}={_name_of_dataset(value) if name == 'dataset' else shown(value)}" for name, value in choices.items()
     )
     separator = "," if ":" in method.label else ":"
-    return f"{method.label}{separator}{more}" if more else method.label
+    label = f"{method.label}{separator}{more}" if more else method.label
+    if len(label) <= _LONGEST_LABEL:
+        return label
+    return f"{label[: _LONGEST_LABEL - 12]}...{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 
 
 def _name_of_dataset(plain: Mapping[str, Any] | str) -> str:
-    """Return the name of a data set, or of its file, without folders."""
-    given = plain.get("name") or plain.get("file", "") if isinstance(plain, Mapping) else plain
-    return Path(str(given)).name
+    """Return the name of a data set, or of its file, without folders, and its split if one was chosen."""
+    if not isinstance(plain, Mapping):
+        return Path(str(plain)).name
+    name = Path(str(plain.get("name") or plain.get("file", ""))).name
+    return f"{name}/{plain['split']}" if "split" in plain else name
 
 
 def seed_of_run(seed: int, run: int) -> int:

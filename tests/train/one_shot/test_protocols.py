@@ -12,7 +12,7 @@ from nasbench_lab.train.datasets import digits
 from nasbench_lab.train.one_shot import protocols
 from nasbench_lab.train.one_shot.methods.registry import make_method
 from nasbench_lab.train.one_shot.protocols import list_protocols, protocol, published_results
-from nasbench_lab.train.one_shot.search_plan import plan_search
+from nasbench_lab.train.one_shot.search_plan import label_of, plan_search
 
 ALL_SKIP = "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_connect~1|skip_connect~2|"
 SMALL = {"channels": 2, "cells": 1}
@@ -174,3 +174,22 @@ def test_plans_of_a_protocol_name_it():
     plan = plan_search(**chosen.options("digits", table="digits/topology", network=SMALL))
     assert plan.facts["recipe"] == "nas-bench-201/darts-v1"
     assert (plan.recipe.epochs, plan.recipe.clip) == (50, 5.0)
+
+
+def test_labels_of_searches_on_official_files_fit_into_traces(tmp_path, monkeypatch):
+    Official(tmp_path, monkeypatch).extracted()
+    given = {"name": "cifar10", "folder": str(tmp_path)}
+    for name in list_protocols():
+        if protocol(name).benchmark == "nats-bench-tss":
+            options = protocol(name).options(given, table="digits/topology", network={"channels": 4, "cells": 1})
+            label = plan_search(**options).label
+            assert len(label) <= 200, label
+            assert str(tmp_path) not in label
+            assert "dataset=cifar10" in label
+
+
+def test_a_label_that_is_too_long_still_tells_searches_apart():
+    choices = [{"recipe": "long " * 60, "threads": number} for number in (2, 3)]
+    labels = [label_of(make_method("spos"), each) for each in choices]
+    assert all(len(label) <= 200 for label in labels)
+    assert labels[0] != labels[1]
