@@ -174,7 +174,7 @@ def plan_search(
             made,
             {
                 "epochs": epochs,
-                "dataset": dataset,
+                "dataset": None if _is_that_of(opened, dataset) else dataset,
                 "recipe": recipe,
                 "statistics": statistics,
                 "affine": affine,
@@ -185,6 +185,12 @@ def plan_search(
             },
         ),
     )
+
+
+def _is_that_of(table: Table, dataset: AnyDataset | None) -> bool:
+    """Return whether a data set is the one in the name of a table, by its name alone."""
+    name = dataset.get("name") if isinstance(dataset, Mapping) and "split" not in dataset else dataset
+    return isinstance(name, str) and name == dataset_of(table)
 
 
 _DEFAULTS = {
