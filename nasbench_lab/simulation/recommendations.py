@@ -24,7 +24,7 @@ from nasbench_lab.simulation.steps.options import name_of_strategy
 from nasbench_lab.streams import check_seed
 from nasbench_lab.tables.table import Table
 
-FORMAT = "recommendations"
+RECOMMENDATIONS = "recommendations"
 """Stored as ``training["format"]`` of every trace that was made of recommendations."""
 
 CLOCK_SCALE = "clock_scale"
@@ -76,7 +76,7 @@ def arranged_recommendations(
         conditions=resolved,
         first_run=int(first_run),
         objective=table.objective,
-        training={"format": FORMAT, **_training(training)},
+        training={"format": RECOMMENDATIONS, **_training(training)},
     )
     reference = reference_of(table, measurements, goals)
     return Arranged(setting, reference, _arrays(architecture, time, resolved.stated_budget), ())

@@ -52,12 +52,12 @@ _DTYPES = {
 }
 
 
-def load(data: bytes | Path, most: int = MOST_BYTES) -> Any:
+def load(data: bytes | Path, most: int | None = None) -> Any:
     r"""Read a file of ``torch.save``, in zip or stream form; tensors become NumPy arrays.
 
     Args:
         data: the content of the file, or its path.
-        most: number of bytes that it may have.
+        most: number of bytes that it may have; by default `MOST_BYTES`.
 
     Raises:
         DataError: the file is too large, truncated or corrupt, asks for a name that is not allowed, or is not a torch
@@ -67,9 +67,10 @@ def load(data: bytes | Path, most: int = MOST_BYTES) -> Any:
     >>> load(content + b"\x80\x02]q\x00(K\x01K\x02e." + b"\x80\x02].")
     [1, 2]
     """
-    content = _read(data, most) if isinstance(data, Path) else data
-    if len(content) > most:
-        raise DataError(f"the torch file has more than {most} bytes")
+    limit = MOST_BYTES if most is None else most
+    content = _read(data, limit) if isinstance(data, Path) else data
+    if len(content) > limit:
+        raise DataError(f"the torch file has more than {limit} bytes")
     return _load_zip(content) if content.startswith(_ZIP) else _load_stream(content)
 
 

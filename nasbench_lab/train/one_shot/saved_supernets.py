@@ -38,7 +38,8 @@ from nasbench_lab.train.recipes import TrainingRecipe
 from nasbench_lab.train.supernet_recipes import stored_recipe
 
 SUFFIX = ".pt"
-_FORMAT, _VERSION = "nasbench-lab supernet", 1
+FORMAT = "nasbench-lab supernet"
+FORMAT_VERSION = 1
 _MOST_BYTES = 2**32
 _MOST_DESCRIPTION = 2**20  # characters
 _BUILD_ERRORS = (NasbenchLabError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError)
@@ -139,8 +140,8 @@ def save_supernet(path: str | os.PathLike[str], supernet: Supernet, details: Sup
     except (TypeError, ValueError, RecursionError) as error:
         raise ParameterError(f"notes of a supernet must be what JSON can hold: {first_line(error)}") from error
     content = {
-        "format": _FORMAT,
-        "format_version": _VERSION,
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
         "description": description,
         "weights": plain_weights(supernet),
     }
@@ -194,10 +195,10 @@ def _parts(path: str | os.PathLike[str]) -> tuple[bytes, dict[str, Any], Weights
         content = torch_file.load(data, most=_MOST_BYTES)
     except DataError as error:
         raise DataError(f"{path} is not the file of a supernet, or damaged: {first_line(error)}") from error
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DataError(f"{path} is a torch file, but not of a supernet that nasbench-lab saved")
-    if content.get("format_version") != _VERSION:
-        raise DataError(f"{path} has another format version; this version of nasbench-lab reads {_VERSION}")
+    if content.get("format_version") != FORMAT_VERSION:
+        raise DataError(f"{path} has another format version; this version of nasbench-lab reads {FORMAT_VERSION}")
     weights = content.get("weights")
     if not isinstance(weights, dict) or not all(isinstance(each, np.ndarray) for each in weights.values()):
         raise DataError(f"{path} has no weights of a supernet")
