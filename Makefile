@@ -27,14 +27,14 @@ demo: $(INSTALLED)
 	@echo "The figure is results/demo/regret.png"
 
 check: $(READY) lint
-	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile $(FAST)
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder $(FAST)
 
 test: $(READY) lint
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Old releases of packages warn about newer ones of what they need: only here, that is no error.
 test-lowest: $(LOWEST)/ready
-	$(LOWEST)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+	$(LOWEST)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 	    -W default::DeprecationWarning -W default::PendingDeprecationWarning
 
 # All settings that stand for other processors, about 15 minutes.
