@@ -14,10 +14,10 @@ Importing this package does not import torch; using these functions does.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nasbench_lab.train import callbacks as callbacks
+from nasbench_lab.train.lazy_names import imported_when_used
 
 if TYPE_CHECKING:
     from nasbench_lab.train.saved_weights import load as load
@@ -35,17 +35,7 @@ _HOMES = {
 __all__ = ["TrainedNetwork", "callbacks", "load", "network", "train"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        message = f"{__name__}.{name} needs torch: pip install 'nasbench-lab[torch]'"
-        raise ModuleNotFoundError(message, name="torch") from error
+__getattr__ = imported_when_used(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -6,9 +6,9 @@ does. `list_methods` works without torch.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nasbench_lab.train.lazy_names import imported_when_used
 from nasbench_lab.train.one_shot.methods.registry import list_methods as list_methods
 from nasbench_lab.train.one_shot.methods.registry import make_method as make_method
 
@@ -104,17 +104,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        message = f"{__name__}.{name} needs torch: pip install 'nasbench-lab[torch]'"
-        raise ModuleNotFoundError(message, name="torch") from error
+__getattr__ = imported_when_used(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from nasbench_lab.train.one_shot.architecture_parameters import ArchitectureParameters
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
 from nasbench_lab.train.one_shot.supernets import Mixture
 
 _SHIFT = 0.01  # of the shared weights, in total; Liu et al., DARTS, ICLR 2019, footnote 2
-
-
-@dataclass
-class MixtureState:
-    """The state of methods that train logits with an optimiser.
-
-    Attributes:
-        alphas: the logits.
-        optimizer: of the logits.
-    """
-
-    alphas: ArchitectureParameters
-    optimizer: torch.optim.Optimizer
 
 
 def architecture_optimizer(parameters: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:

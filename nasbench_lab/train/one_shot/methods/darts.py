@@ -10,7 +10,6 @@ from nasbench_lab.spaces import Space
 from nasbench_lab.train.one_shot.architecture_parameters import ArchitectureParameters, most_probable
 from nasbench_lab.train.one_shot.methods.base import Method
 from nasbench_lab.train.one_shot.mixture_training import (
-    MixtureState,
     architecture_optimizer,
     gradients_of,
     take_architecture_step,
@@ -18,11 +17,12 @@ from nasbench_lab.train.one_shot.mixture_training import (
 )
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
 from nasbench_lab.train.one_shot.supernets import Mixture
+from nasbench_lab.train.one_shot.trained_logits import TrainedLogits
 
 
 @final
 @dataclass(frozen=True)
-class Darts(Method[MixtureState]):
+class Darts(Method[TrainedLogits]):
     r"""DARTS (Liu, Simonyan and Yang, DARTS: Differentiable Architecture Search, ICLR 2019).
 
     The output of an edge is the sum of all operations, with weights that are the softmax of logits (equation 2). Every
@@ -71,12 +71,12 @@ class Darts(Method[MixtureState]):
         """Return about how many passes of one path a step takes: all options, five times with the second order."""
         return (5.0 if self.order == 2 else 2.0) * max(space.cardinalities)
 
-    def start(self, search: SearchContext) -> MixtureState:
+    def start(self, search: SearchContext) -> TrainedLogits:
         """Return small random logits and their optimiser."""
         alphas = ArchitectureParameters(search.space, self.initial_scale, search.random, search.device)
-        return MixtureState(alphas, architecture_optimizer(alphas, self.learning_rate, self.weight_decay))
+        return TrainedLogits(alphas, architecture_optimizer(alphas, self.learning_rate, self.weight_decay))
 
-    def step(self, search: SearchContext, state: MixtureState, train: Batch) -> None:
+    def step(self, search: SearchContext, state: TrainedLogits, train: Batch) -> None:
         """Update the logits on validation images, then the shared weights on training images."""
 
         def mixture() -> Mixture:
@@ -92,7 +92,7 @@ class Darts(Method[MixtureState]):
         take_architecture_step(state.optimizer, state.alphas, gradients)
         search.update_weights(train, [mixture().detached()], clip=self.clip)
 
-    def recommend(self, search: SearchContext, state: MixtureState) -> int | None:
+    def recommend(self, search: SearchContext, state: TrainedLogits) -> int | None:
         """Return the most probable architecture."""
         without = None if self.none else search.supernet.options_without_output()
         return most_probable(search.space, state.alphas.log_probabilities(), without)

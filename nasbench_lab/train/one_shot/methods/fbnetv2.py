@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, final
 
-from nasbench_lab.checks import Above, AtLeast, Below
-from nasbench_lab.train.one_shot.gumbel import gumbel_noise, linear_temperature, relaxed
-from nasbench_lab.train.one_shot.methods.base import Method
-from nasbench_lab.train.one_shot.methods.snas import check_temperatures
+from nasbench_lab.checks import AtLeast, Below
+from nasbench_lab.train.one_shot.gumbel import gumbel_noise, relaxed
+from nasbench_lab.train.one_shot.gumbel_method import GumbelMethod
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
 from nasbench_lab.train.one_shot.supernets import Mixture, Path
 from nasbench_lab.train.one_shot.trained_logits import TrainedLogits
@@ -17,7 +16,7 @@ from nasbench_lab.train.one_shot.width_warmup import warmup_codes
 
 @final
 @dataclass(frozen=True)
-class Fbnetv2(Method[TrainedLogits]):
+class Fbnetv2(GumbelMethod):
     """Masks of channels of FBNetV2 (Wan et al., CVPR 2020), for spaces whose decisions are numbers of channels.
 
     All channels are computed once, and multiplied by the sum of the masks of all numbers of channels, weighted with a
@@ -46,24 +45,6 @@ class Fbnetv2(Method[TrainedLogits]):
     needs: ClassVar[tuple[str, ...]] = ("widths",)
 
     warmup: Annotated[float, AtLeast(0), Below(1)] = 0.0
-    first_temperature: Annotated[float, Above(0)] = 10.0
-    last_temperature: Annotated[float, Above(0)] = 0.1
-    learning_rate: Annotated[float, Above(0)] = 3e-4
-    weight_decay: Annotated[float, AtLeast(0)] = 1e-3
-    initial_scale: Annotated[float, AtLeast(0)] = 1e-3
-
-    def check(self) -> None:
-        """Refuse temperatures that rise."""
-        check_temperatures(self.first_temperature, self.last_temperature)
-
-    def start(self, search: SearchContext) -> TrainedLogits:
-        """Return small random logits and their optimiser."""
-        return TrainedLogits.start(
-            search,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            initial_scale=self.initial_scale,
-        )
 
     def step(self, search: SearchContext, state: TrainedLogits, train: Batch) -> None:
         """Update the shared weights, then the logits, each with a relaxed sample."""
@@ -74,10 +55,6 @@ class Fbnetv2(Method[TrainedLogits]):
             search.update_weights(train, [self._sample(search, state).detached()])
             state.descend(search.loss(search.valid_batch(), self._sample(search, state)))
 
-    def recommend(self, search: SearchContext, state: TrainedLogits) -> int | None:
-        """Return the most probable architecture."""
-        return state.most_probable(search)
-
     def _sample(self, search: SearchContext, state: TrainedLogits) -> Mixture:
-        temperature = linear_temperature(self.first_temperature, self.last_temperature, search.epoch, search.epochs)
+        temperature = self.temperature(search)
         return Mixture(relaxed(state.logits, gumbel_noise(state.logits, search.random), temperature))

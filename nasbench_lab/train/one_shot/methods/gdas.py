@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, final
+from typing import ClassVar, final
 
-from nasbench_lab.checks import Above, AtLeast
 from nasbench_lab.spaces import Space
-from nasbench_lab.train.one_shot.gumbel import gumbel_codes, linear_temperature, relaxed, straight_through
-from nasbench_lab.train.one_shot.methods.base import Method
-from nasbench_lab.train.one_shot.methods.snas import check_temperatures
+from nasbench_lab.train.one_shot.gumbel import gumbel_codes, relaxed, straight_through
+from nasbench_lab.train.one_shot.gumbel_method import GumbelMethod
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
 from nasbench_lab.train.one_shot.supernets import Path, Sample
 from nasbench_lab.train.one_shot.trained_logits import TrainedLogits
@@ -17,7 +15,7 @@ from nasbench_lab.train.one_shot.trained_logits import TrainedLogits
 
 @final
 @dataclass(frozen=True)
-class Gdas(Method[TrainedLogits]):
+class Gdas(GumbelMethod):
     """GDAS (Dong and Yang, Searching for a Robust Neural Architecture in Four GPU Hours, CVPR 2019).
 
     Every pass computes one architecture, drawn by the Gumbel-max trick (equation 3). The weights of its options are 1,
@@ -46,28 +44,10 @@ class Gdas(Method[TrainedLogits]):
     epochs: ClassVar[int] = 250
 
     bare: bool = True
-    first_temperature: Annotated[float, Above(0)] = 10.0
-    last_temperature: Annotated[float, Above(0)] = 0.1
-    learning_rate: Annotated[float, Above(0)] = 3e-4
-    weight_decay: Annotated[float, AtLeast(0)] = 1e-3
-    initial_scale: Annotated[float, AtLeast(0)] = 1e-3
-
-    def check(self) -> None:
-        """Refuse temperatures that rise."""
-        check_temperatures(self.first_temperature, self.last_temperature)
 
     def passes(self, space: Space) -> float:
         """Return about how many passes of one path a step takes: weights and architecture, one option each."""
         return 2.0
-
-    def start(self, search: SearchContext) -> TrainedLogits:
-        """Return small random logits and their optimiser."""
-        return TrainedLogits.start(
-            search,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            initial_scale=self.initial_scale,
-        )
 
     def step(self, search: SearchContext, state: TrainedLogits, train: Batch) -> None:
         """Update the shared weights with one sample, then the logits with another."""
@@ -75,11 +55,7 @@ class Gdas(Method[TrainedLogits]):
         search.update_weights(train, [Path(codes)])
         state.descend(search.loss(search.valid_batch(), self._sample(search, state)))
 
-    def recommend(self, search: SearchContext, state: TrainedLogits) -> int | None:
-        """Return the most probable architecture."""
-        return state.most_probable(search)
-
     def _sample(self, search: SearchContext, state: TrainedLogits) -> Sample:
         codes, noise = gumbel_codes(search.space, state.logits, search.random)
-        temperature = linear_temperature(self.first_temperature, self.last_temperature, search.epoch, search.epochs)
+        temperature = self.temperature(search)
         return Sample(codes, straight_through(codes, relaxed(state.logits, noise, temperature)), self.bare)

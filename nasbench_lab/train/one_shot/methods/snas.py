@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, final
 
-from nasbench_lab.checks import Above, AtLeast, require
-from nasbench_lab.train.one_shot.gumbel import gumbel_noise, linear_temperature, relaxed
-from nasbench_lab.train.one_shot.methods.base import Method
+from nasbench_lab.checks import Above
+from nasbench_lab.train.one_shot.gumbel import gumbel_noise, relaxed
+from nasbench_lab.train.one_shot.gumbel_method import GumbelMethod
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
 from nasbench_lab.train.one_shot.supernets import Mixture
 from nasbench_lab.train.one_shot.trained_logits import TrainedLogits
@@ -15,7 +15,7 @@ from nasbench_lab.train.one_shot.trained_logits import TrainedLogits
 
 @final
 @dataclass(frozen=True)
-class Snas(Method[TrainedLogits]):
+class Snas(GumbelMethod):
     """Stochastic NAS (Xie, Zheng, Liu and Lin, SNAS: Stochastic Neural Architecture Search, ICLR 2019).
 
     The weights of the options are a relaxed sample of the concrete distribution (equation 5), softmax((log p + G) / t)
@@ -41,24 +41,7 @@ class Snas(Method[TrainedLogits]):
     reference: ClassVar[str] = "Xie et al., SNAS: Stochastic Neural Architecture Search, ICLR 2019"
 
     levels: Literal[1, 2] = 2
-    first_temperature: Annotated[float, Above(0)] = 10.0
     last_temperature: Annotated[float, Above(0)] = 1.0
-    learning_rate: Annotated[float, Above(0)] = 3e-4
-    weight_decay: Annotated[float, AtLeast(0)] = 1e-3
-    initial_scale: Annotated[float, AtLeast(0)] = 1e-3
-
-    def check(self) -> None:
-        """Refuse temperatures that rise."""
-        check_temperatures(self.first_temperature, self.last_temperature)
-
-    def start(self, search: SearchContext) -> TrainedLogits:
-        """Return small random logits and their optimiser."""
-        return TrainedLogits.start(
-            search,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            initial_scale=self.initial_scale,
-        )
 
     def step(self, search: SearchContext, state: TrainedLogits, train: Batch) -> None:
         """Update the logits and the shared weights, each with a relaxed sample."""
@@ -71,15 +54,6 @@ class Snas(Method[TrainedLogits]):
             search.update_weights(train, [self._sample(search, state)])
             state.optimizer.step()
 
-    def recommend(self, search: SearchContext, state: TrainedLogits) -> int | None:
-        """Return the most probable architecture."""
-        return state.most_probable(search)
-
     def _sample(self, search: SearchContext, state: TrainedLogits) -> Mixture:
-        temperature = linear_temperature(self.first_temperature, self.last_temperature, search.epoch, search.epochs)
+        temperature = self.temperature(search)
         return Mixture(relaxed(state.logits, gumbel_noise(state.logits, search.random), temperature))
-
-
-def check_temperatures(first: float, last: float) -> None:
-    """Raise a ParameterError if the last temperature is above the first."""
-    require(last <= first, f"last_temperature must be at most first_temperature = {first:g}, got {last:g}")

@@ -12,9 +12,8 @@ from numpy.random import Generator
 from torch import Tensor
 
 from nasbench_lab.checks import Above, AtLeast, Below
-from nasbench_lab.train.one_shot.gumbel import gumbel_noise, linear_temperature, relaxed
-from nasbench_lab.train.one_shot.methods.base import Method
-from nasbench_lab.train.one_shot.methods.snas import check_temperatures
+from nasbench_lab.train.one_shot.gumbel import gumbel_noise, relaxed
+from nasbench_lab.train.one_shot.gumbel_method import GumbelMethod
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
 from nasbench_lab.train.one_shot.supernets import Mixture, Path
 from nasbench_lab.train.one_shot.trained_logits import TrainedLogits
@@ -23,7 +22,7 @@ from nasbench_lab.train.one_shot.width_warmup import warmup_codes
 
 @final
 @dataclass(frozen=True)
-class Tas(Method[TrainedLogits]):
+class Tas(GumbelMethod):
     """TAS (Dong and Yang, Network Pruning via Transformable Architecture Search, NeurIPS 2019), for channels.
 
     Two numbers of channels are drawn per decision, without replacement, with the probabilities of a relaxed sample
@@ -62,24 +61,6 @@ class Tas(Method[TrainedLogits]):
     cost_target: Annotated[float, Above(0)] = 0.57
     cost_tolerance: Annotated[float, AtLeast(0)] = 0.05
     warmup: Annotated[float, AtLeast(0), Below(1)] = 0.0
-    first_temperature: Annotated[float, Above(0)] = 10.0
-    last_temperature: Annotated[float, Above(0)] = 0.1
-    learning_rate: Annotated[float, Above(0)] = 3e-4
-    weight_decay: Annotated[float, AtLeast(0)] = 1e-3
-    initial_scale: Annotated[float, AtLeast(0)] = 1e-3
-
-    def check(self) -> None:
-        """Refuse temperatures that rise."""
-        check_temperatures(self.first_temperature, self.last_temperature)
-
-    def start(self, search: SearchContext) -> TrainedLogits:
-        """Return small random logits and their optimiser."""
-        return TrainedLogits.start(
-            search,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            initial_scale=self.initial_scale,
-        )
 
     def step(self, search: SearchContext, state: TrainedLogits, train: Batch) -> None:
         """Update the shared weights, then the logits, each with two sampled numbers of channels per decision."""
@@ -91,12 +72,8 @@ class Tas(Method[TrainedLogits]):
         loss = search.loss(search.valid_batch(), self._sample(search, state))
         state.descend(loss + self._penalty(search, state))
 
-    def recommend(self, search: SearchContext, state: TrainedLogits) -> int | None:
-        """Return the most probable architecture."""
-        return state.most_probable(search)
-
     def _sample(self, search: SearchContext, state: TrainedLogits) -> Mixture:
-        temperature = linear_temperature(self.first_temperature, self.last_temperature, search.epoch, search.epochs)
+        temperature = self.temperature(search)
         soft = relaxed(state.logits, gumbel_noise(state.logits, search.random), temperature)
         pairs = [draw_pair(each, search.random) for each in soft]
         return Mixture(two_weights(soft, pairs), used=pairs, interpolated=True)
