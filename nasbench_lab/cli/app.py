@@ -11,23 +11,12 @@ from typing import Annotated, Any
 import typer
 
 import nasbench_lab
-from nasbench_lab.cli.check import check
-from nasbench_lab.cli.cite import cite
 from nasbench_lab.cli.commands import EXIT_ERROR, Commands
+from nasbench_lab.cli.commands_on_demand import CommandsOnDemand
 from nasbench_lab.cli.current_folder import importable_from_here
 from nasbench_lab.cli.encoding import print_anything
 from nasbench_lab.cli.interrupts import INTERRUPTED, noticed_interrupts
-from nasbench_lab.cli.one_shot import app as one_shot_app
-from nasbench_lab.cli.plot import plot
-from nasbench_lab.cli.query import query
-from nasbench_lab.cli.report import report
-from nasbench_lab.cli.result_folders import app as results_app
-from nasbench_lab.cli.run import run
-from nasbench_lab.cli.strategies import app as strategies_app
 from nasbench_lab.cli.streams import guarded_streams
-from nasbench_lab.cli.suite import app as suite_app
-from nasbench_lab.cli.tables import app as tables_app
-from nasbench_lab.cli.validate import validate
 from nasbench_lab.cli.verbosity import note, verbosity
 from nasbench_lab.errors import NOTED, NasbenchLabError
 from nasbench_lab.messages import described, place_in_user_code
@@ -36,8 +25,33 @@ TRACEBACK_VARIABLE = "NASBENCH_LAB_TRACEBACK"
 """Name of the environment variable that adds the traceback to the message of an error."""
 
 
+COMMANDS = {
+    "run": "nasbench_lab.cli.run:run",
+    "query": "nasbench_lab.cli.query:query",
+    "validate": "nasbench_lab.cli.validate:validate",
+    "cite": "nasbench_lab.cli.cite:cite",
+    "plot": "nasbench_lab.cli.plot:plot",
+    "report": "nasbench_lab.cli.report:report",
+    "check": "nasbench_lab.cli.check:check",
+    "suite": "nasbench_lab.cli.suite:app",
+    "one-shot": "nasbench_lab.cli.one_shot:app",
+    "results": "nasbench_lab.cli.result_folders:app",
+    "tables": "nasbench_lab.cli.tables:app",
+    "strategies": "nasbench_lab.cli.strategies:app",
+}
+"""All commands and groups of commands in the order of the help, and where each is defined."""
+
+
 class _Commands(Commands):
     """All commands. Ctrl-C in any of them ends it with the usual exit code."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = CommandsOnDemand(COMMANDS)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands."""
+        return list(self.commands)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -56,18 +70,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(run)
-app.command()(query)
-app.command()(validate)
-app.command()(cite)
-app.command()(plot)
-app.command()(report)
-app.command()(check)
-app.add_typer(suite_app, name="suite")
-app.add_typer(one_shot_app, name="one-shot")
-app.add_typer(results_app, name="results")
-app.add_typer(tables_app, name="tables")
-app.add_typer(strategies_app, name="strategies")
 
 
 def _print_version(wanted: bool) -> None:
