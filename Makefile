@@ -17,7 +17,7 @@ FAST := tests/project/test_house.py tests/project/test_names.py tests/project/te
     tests/simulation/test_conditions.py tests/simulation/test_fidelities.py tests/suites/test_suite_spec.py \
     tests/analysis/test_analysis.py tests/report/test_layouts.py
 
-.PHONY: check demo test test-lowest test-processors lint bench notebooks gallery site site-serve package format clean
+.PHONY: check demo test suite test-lowest test-processors lint bench notebooks gallery site site-serve package format clean
 
 demo: $(INSTALLED)
 	@echo "Comparing three strategies with 1,000 seeds on two tables ..."
@@ -29,7 +29,11 @@ demo: $(INSTALLED)
 check: $(READY) lint
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder $(FAST)
 
-test: $(READY) lint
+# At the same time: linters use one core, and tests need some time to be collected and to end.
+test: $(READY)
+	@$(MAKE) --no-print-directory --jobs 2 lint suite
+
+suite: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Old releases of packages warn about newer ones of what they need: only here, that is no error.

@@ -1,6 +1,6 @@
 """Train supernets, score every network of digits/topology with them, and measure how well the scores rank.
 
-The work takes about 45 minutes on one thread. It can be stopped: what is in the working folder is not done again.
+The work takes about 75 minutes on one thread. It can be stopped: what is in the working folder is not done again.
 
     python tools/score_digits_topology.py study WORKING_FOLDER       # trains, scores, writes results/one-shot/scores
     python tools/score_digits_topology.py columns WORKING_FOLDER     # writes the scores into the packed table
@@ -60,7 +60,13 @@ class Study:
         networks: what is scored; all distinct networks of the space.
     """
 
-    trainings: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60), ("fair", 300))
+    trainings: tuple[tuple[str, int], ...] = (
+        ("uniform", 300),
+        ("fair", 60),
+        ("uniform", 60),
+        ("fair", 300),
+        ("uniform", 1500),
+    )
     columns: tuple[tuple[str, int], ...] = (("uniform", 300), ("fair", 60))
     running: tuple[tuple[str, int], ...] = (("uniform", 300),)
     seeds: tuple[int, ...] = (0, 1, 2)

@@ -12,14 +12,13 @@ CLASSES = {
 """Whether something is a space at all, ``isinstance(x, Space)``, is another question."""
 
 
-def space_switches(code):
-    """Return the lines of Python code that ask which space it has, ascending.
+def space_switches(nodes):
+    """Return the lines of code that ask which space it has, ascending.
 
     They are ``isinstance`` with a class of spaces, ``type(space)`` and ``space.__class__``, comparisons with the name
     of a space or of its description, functions chosen from a dictionary by that name, and ``match``. The name of the
     class in a message, ``type(space).__name__``, is not one of them.
     """
-    nodes = list(ast.walk(ast.parse(code)))
     shown = {node.value for node in nodes if isinstance(node, ast.Attribute) and node.attr == "__name__"}
     return sorted(node.lineno for node in nodes if node not in shown and _asks(node))
 

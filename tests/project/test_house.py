@@ -9,6 +9,7 @@ from pathlib import Path
 
 import package_doctests
 import pytest
+from parsed_code import nodes_of, parsed
 from space_switches import space_switches
 
 import nasbench_lab
@@ -72,7 +73,7 @@ def station(path):
 
 def imported(path):
     """Names of the package's stations that a file imports, wherever in the file."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         names = []
         if isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
@@ -105,7 +106,7 @@ MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
 def imported_modules(name):
     """Modules of the same folder that a module imports anywhere in its file, lazily imported ones included."""
     found = set()
-    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+    for node in nodes_of(MODULES[name]):
         if isinstance(node, ast.ImportFrom):
             members = (f"{node.module}.{alias.name}" for alias in node.names)
             found.update(member if member in MODULES else node.module for member in members)
@@ -136,7 +137,7 @@ def test_only_train_imports_torch():
     for path in ROOT.rglob("*.py"):
         if station(path) == "train":
             continue
-        nodes = list(ast.walk(ast.parse(path.read_text())))
+        nodes = nodes_of(path)
         names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
         names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
         assert not [name for name in names if name.split(".")[0] == "torch"], path
@@ -152,7 +153,7 @@ FACES = {"compat/nasbench101/__init__.py", "compat/nats/shared_api.py", "compat/
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_spaces_and_networks_ask_of_which_kind_a_space_is(path):
     file = path.relative_to(ROOT).as_posix()
-    lines = space_switches(path.read_text())
+    lines = space_switches(nodes_of(path))
     if not any(file.startswith(f"{folder}/") for folder in MAY_ASK_WHICH_SPACE):
         assert bool(lines) == (file in FACES), f"{file} asks which space it has in lines {lines}"
 
@@ -182,7 +183,7 @@ def test_only_spaces_and_networks_ask_of_which_kind_a_space_is(path):
     ],
 )
 def test_code_that_asks_which_space_is_found(code, asks):
-    assert bool(space_switches(code)) == asks
+    assert bool(space_switches(list(ast.walk(ast.parse(code))))) == asks
 
 
 def test_a_test_module_that_cannot_be_imported_is_an_error(tmp_path):
@@ -275,8 +276,8 @@ def test_only_the_command_line_prints():
     for path in set(ROOT.rglob("*.py")) - MAY_PRINT:
         if station(path) == "cli":
             continue
-        names = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
-        attributes = {n.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)}
+        names = {n.id for n in nodes_of(path) if isinstance(n, ast.Name)}
+        attributes = {n.attr for n in nodes_of(path) if isinstance(n, ast.Attribute)}
         assert not {"print", "typer", "Console"} & names, path
         assert not {"stdout", "stderr", "echo"} & attributes, path
 
@@ -325,7 +326,7 @@ def test_a_package_has_its_modules_under_their_names():
 
 def definitions(path, kind):
     """Public classes or functions that a file defines at its top."""
-    nodes = ast.parse(path.read_text()).body
+    nodes = parsed(path).body
     return [node.name for node in nodes if isinstance(node, kind) and not node.name.startswith("_")]
 
 

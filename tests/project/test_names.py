@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from parsed_code import nodes_of
 
 import nasbench_lab
 
@@ -14,7 +15,7 @@ PACKAGES = ("analysis", "report")
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_function_has_the_name_of_its_module(package):
     for path in sorted((ROOT / package).rglob("*.py")):
-        names = {n.name for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef)}
+        names = {n.name for n in nodes_of(path) if isinstance(n, ast.FunctionDef)}
         assert path.stem not in names, path
 
 
@@ -22,6 +23,5 @@ def test_no_function_has_the_name_of_its_module(package):
 def test_no_exported_name_is_that_of_a_module(package):
     for init in sorted((ROOT / package).rglob("__init__.py")):
         modules = {path.stem for path in init.parent.iterdir() if path.stem != "__init__"}
-        tree = ast.parse(init.read_text())
-        exported = {a.asname or a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+        exported = {a.asname or a.name for n in nodes_of(init) if isinstance(n, ast.ImportFrom) for a in n.names}
         assert not exported & modules, init
