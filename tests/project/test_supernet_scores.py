@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import re
 import subprocess
 import sys
 
@@ -106,6 +107,34 @@ def test_stored_scores_rank_as_the_pages_say(table):
         assert f"| {name} | {epochs} | " in page
         assert f" | {np.mean(found):.2f} ({min(found):.2f} to {max(found):.2f}) | " in page
         assert min(found) >= 0.5
+
+
+def test_the_page_says_what_was_measured():
+    """Every row of the page's tables is in results/one-shot/scores."""
+    lines = (ROOT / "results" / "one-shot" / "scores" / "quality.csv").read_text(encoding="utf-8").splitlines()
+    rows = [row for row in csv.DictReader(lines) if row["truth"] == "valid_accuracy"]
+    page = (ROOT / "docs" / "supernets.md").read_text(encoding="utf-8")
+
+    def said(which, column, form):
+        values = [float(row[column]) for row in rows if (row["paths"], row["epochs"], row["statistics"]) == which]
+        assert len(values) == 3
+        return form.format(np.mean(values)), *map(form.format, (min(values), max(values)))
+
+    kinds = sorted({(row["paths"], row["epochs"]) for row in rows})
+    assert len(kinds) == 5
+    for paths, epochs in kinds:
+        which = (paths, epochs, "batch")
+        taus = [said(which, f"Kendall, best {share}%", "{:.2f}") for share in (100, 50, 20, 10)]
+        seconds = said(which, "training seconds", "{:.0f}")[0]
+        cells = " | ".join(f"{mean} ({low} to {high})" for mean, low, high in taus)
+        assert f"| {paths} | {epochs} | {seconds} | {cells} |" in page
+        picks = [said(which, f"regret of the best {k}", "{:.1f}") for k in (1, 10, 100)]
+        among = said(which, "precision of the best 100", "{:.0%}")[0].replace("%", " %")
+        cells = " | ".join(f"{mean} ({low} to {high})" for mean, low, high in picks)
+        assert re.search(rf"\| {paths} \| {epochs} \| {among}( of the true 100 best)? \| {re.escape(cells)} \|", page)
+    running = [said(("uniform", "300", "running"), f"Kendall, best {share}%", "{:.2f}") for share in (100, 20)]
+    words = " ".join(page.split())
+    assert all(f"{mean} ({low} to {high})" in words for mean, low, high in running)
 
 
 @pytest.mark.parametrize("name", ["zero-cost-filter", "zero-cost-warm-start"])
