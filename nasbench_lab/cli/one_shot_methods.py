@@ -70,7 +70,7 @@ def _list_methods(*, as_json: bool) -> None:
 
 
 def _show_method(name: str, *, as_json: bool) -> None:
-    from nasbench_lab.train.one_shot.methods.registry import method_class
+    from nasbench_lab.train.one_shot.methods.registry import list_methods, method_class
 
     kind = method_class(name)
     described = described_class(kind)
@@ -85,7 +85,8 @@ def _show_method(name: str, *, as_json: bool) -> None:
         print_json({**rows, "description": described.text, "parameters": described.parameters})
         return
     print_described(rows, described)
-    tell(f"\nuse it       {as_command('one-shot', 'run', '--table', 'digits/topology', '--method', kind.name)}")
+    used = kind.name if kind.name in list_methods() else name  # a class of a file is used by its path
+    tell(f"\nuse it       {as_command('one-shot', 'run', '--table', 'digits/topology', '--method', used)}")
 
 
 def protocols(

@@ -320,7 +320,7 @@ def _print_results(results: Results, summaries: Sequence[Summary], skipped: Sequ
     _print_notes(results, summaries, skipped)
     runs = sum(row.runs for row in summaries)
     seconds = results.provenance["wall_seconds"]
-    typer.echo(f"{runs:,} runs of {len(results)} simulations, {seconds:,.1f} s of processor time")
+    typer.echo(f"{runs:,} runs of {len(results)} simulations, {seconds:,.1f} s of all processes together")
     if len(summaries) <= _MOST_ROWS:
         print_summaries(summaries)
     else:

@@ -174,6 +174,16 @@ def _last_second(time: FloatArray) -> Budget:
 
 
 def _on_table(conditions: Any, table: Table) -> tuple[Conditions, Measurements, Goals | None]:
+    prepared = needs_seconds(conditions).on(table)
+    return prepared.conditions, prepared.measurements, prepared.goals
+
+
+def needs_seconds(conditions: Any) -> Conditions:
+    """Return conditions if their budget is in seconds.
+
+    Raises:
+        ParameterError: they are something else, or their budget is in evaluations.
+    """
     if not isinstance(conditions, Conditions):
         raise ParameterError(f"conditions must be Conditions, such as Conditions(budget), got {shortened(conditions)}")
     if conditions.stated_budget.seconds is None:
@@ -181,8 +191,7 @@ def _on_table(conditions: Any, table: Table) -> tuple[Conditions, Measurements, 
             "a search that trains networks itself is compared by seconds, so its budget must be in seconds; "
             f"got {conditions.stated_budget}"
         )
-    prepared = conditions.on(table)
-    return prepared.conditions, prepared.measurements, prepared.goals
+    return conditions
 
 
 def _training(training: Any) -> dict[str, Any]:

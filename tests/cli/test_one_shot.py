@@ -147,6 +147,14 @@ def test_methods_are_listed_by_family_and_shown_with_parameters():
     assert_refused(nasbench_lab_here("one-shot", "methods", "dart"), "unknown one-shot method 'dart'", "darts")
 
 
+def test_a_method_of_a_file_is_used_by_its_path(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from nasbench_lab.train.one_shot.methods.spos import Spos\n\n\nclass Mine(Spos):\n    name = 'mine'\n"
+    )
+    shown = nasbench_lab_here("one-shot", "methods", f"{tmp_path / 'mine.py'}:Mine").stdout
+    assert f"--method {tmp_path / 'mine.py'}:Mine" in shown
+
+
 def test_protocols_are_listed_and_shown_with_their_published_row():
     listed = nasbench_lab_here("one-shot", "protocols").stdout
     assert all(name in listed for name in list_protocols())

@@ -8,7 +8,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import shortened
+
 _PLAIN = (bool, int, float, str, type(None), Tensor)
+
+
+def attributes(state: Any) -> dict[str, Any]:
+    """Return the attributes of a state; there are none if a method has no state, which is None.
+
+    Raises:
+        ParameterError: the state has no attributes that can be set.
+    """
+    if state is None:
+        return {}
+    if not hasattr(state, "__dict__") or isinstance(state, type):
+        raise ParameterError(f"start must return an object with attributes, or None, got {shortened(state)}")
+    return vars(state)
 
 
 def plain_state(state: Any) -> dict[str, Any]:
@@ -19,7 +35,7 @@ def plain_state(state: Any) -> dict[str, Any]:
     Raises:
         TypeError: an attribute is of another kind.
     """
-    return {name: _plain(name, value) for name, value in sorted(vars(state).items())}
+    return {name: _plain(name, value) for name, value in sorted(attributes(state).items())}
 
 
 def restore_state(state: Any, stored: dict[str, Any]) -> None:
@@ -28,8 +44,8 @@ def restore_state(state: Any, stored: dict[str, Any]) -> None:
     Raises:
         KeyError: an attribute is missing or unknown.
     """
-    if set(stored) != set(vars(state)):
-        raise KeyError(f"the state has the attributes {sorted(vars(state))}, stored are {sorted(stored)}")
+    if set(stored) != set(attributes(state)):
+        raise KeyError(f"the state has the attributes {sorted(attributes(state))}, stored are {sorted(stored)}")
     for name, value in stored.items():
         present = getattr(state, name)
         if hasattr(present, "load_state_dict"):

@@ -149,6 +149,8 @@ def plan_search(
     """
     opened = table if isinstance(table, Table) else load_table(table)
     made = make_method(method, parameters)
+    if network is not None and not isinstance(network, Mapping):
+        raise ParameterError(f"network must be a dictionary, such as {{'channels': 8}}, got {shortened(network)}")
     given = dataset_of(opened) if dataset is None else dataset
     data = load_dataset(given)
     options = SupernetOptions(

@@ -10,17 +10,20 @@ from typing import Any
 import torch
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.checks import AtLeast, Below, whole
 from nasbench_lab.errors import DataError
 from nasbench_lab.files import atomic_path
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.clock import training_clock
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import reproducible_arithmetic
-from nasbench_lab.train.one_shot.method_state import plain_state, restore_state
+from nasbench_lab.train.one_shot.method_state import attributes, plain_state, restore_state
 from nasbench_lab.train.one_shot.methods.base import Method
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext, SupernetOptions
 from nasbench_lab.train.one_shot.supernets import Supernet
 from nasbench_lab.train.recipes import TrainingRecipe
+
+_DAMAGED = "is not a readable checkpoint of a search, or damaged; delete it to search this run again"
 
 
 class SearchRun:
@@ -74,6 +77,7 @@ class SearchRun:
             supernet = method.build(space, **options.supernet(dataset.image, dataset.classes, seed))
             self.context = SearchContext(supernet, dataset, recipe, seed, options)
             self.state = method.start(self.context)
+            attributes(self.state)  # refuse other states now, not after the first epoch
             self.seconds += training_clock(self.device) - start
 
     def __repr__(self) -> str:
@@ -125,11 +129,18 @@ class SearchRun:
         context.begin("recommend")
         named = None if self.failed else method.recommend(context, self.state)
         before = self.recommended[-1] if self.recommended else -1
-        self.recommended.append(before if named is None else int(named))
+        self.recommended.append(before if named is None else self._checked(named))
         context.epoch += 1
 
+    def _checked(self, named: Any) -> int:
+        """Return what the method recommends, if it is an architecture, or -1 for none."""
+        return whole(f"recommend of {self.method.name!r}", named, AtLeast(-1), Below(self.context.space.size))
+
     def _finite(self) -> bool:
-        modules = [self.supernet, *(each for each in vars(self.state).values() if isinstance(each, torch.nn.Module))]
+        modules = [
+            self.supernet,
+            *(each for each in attributes(self.state).values() if isinstance(each, torch.nn.Module)),
+        ]
         return all(bool(weight.isfinite().all()) for module in modules for weight in module.parameters())
 
     def save(self, path: Path) -> None:
@@ -161,7 +172,7 @@ class SearchRun:
             state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
             identity = state["identity"]
         except Exception as error:  # torch fails in many ways
-            raise DataError(f"{path} is not a readable checkpoint of a search: {error}") from error
+            raise DataError(f"{path} {_DAMAGED}") from error
         if identity != self._identity():
             raise DataError(
                 f"{path} is the checkpoint of another search (method, recipe, data, seed or options differ)"
@@ -174,7 +185,7 @@ class SearchRun:
             self.seconds, self.failed = state["seconds"], state["failed"]
             self.recommended, self.times = state["recommended"], state["times"]
         except Exception as error:
-            raise DataError(f"{path} is not a readable checkpoint of a search: {error}") from error
+            raise DataError(f"{path} {_DAMAGED}") from error
 
     def _identity(self) -> dict[str, Any]:
         context = self.context

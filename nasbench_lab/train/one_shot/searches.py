@@ -19,6 +19,7 @@ from nasbench_lab.errors import DataError, ParameterError, SettingWarning
 from nasbench_lab.files import as_output_error, atomic_path
 from nasbench_lab.progress_bars import progress_bar
 from nasbench_lab.simulation import Budget, Conditions, Trace
+from nasbench_lab.simulation.recommendations import needs_seconds
 from nasbench_lab.simulation.training_notes import CALIBRATION, CUT_RUNS, FAILED_RUNS
 from nasbench_lab.tables import Table
 from nasbench_lab.train.one_shot.calibration import Calibration, calibrate
@@ -81,7 +82,7 @@ def search(
 
     Args:
         table: the table, its name, or the path of a table file.
-        method: name of a method (see `list_methods`), or a `Method`.
+        method: name of a method (see `list_methods`), with parameters as ``"darts:order=2"`` if wanted; or a `Method`.
         runs: number of runs. Each has its own initial weights, images and draws.
         first_run: number of the first run.
         seed: root seed; run r depends on the seed and r only. By default that of the conditions, or 0.
@@ -134,6 +135,7 @@ def search(
     (1, 'recommended', 'spos')
     """
     runs, first_run = whole("runs", runs, AtLeast(1)), whole("first_run", first_run, AtLeast(0))
+    _check_conditions(conditions)
     plan = plan_search(table, method, seed=_seed(seed, conditions), **options)
     number = number_of_processes(processes)
     with contextlib.ExitStack() as stack:
@@ -269,6 +271,12 @@ def _reported(progress: Progress, plan: SearchPlan, runs: int) -> Iterator[Calla
                 progress(OneShotProgress(label, table, run, epoch, done, total))
 
         yield report
+
+
+def _check_conditions(conditions: Any) -> None:
+    """Refuse now what would be refused after the training."""
+    if conditions is not None:
+        needs_seconds(conditions)
 
 
 def _seed(seed: int | None, conditions: Conditions | None) -> int:

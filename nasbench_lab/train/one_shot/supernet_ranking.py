@@ -14,6 +14,7 @@ from nasbench_lab.analysis.score_rankings import PICKS
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import AtLeast, one_of, whole
 from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import shortened
 from nasbench_lab.spaces import Space
 from nasbench_lab.tables import Table
 from nasbench_lab.tables import load as load_table
@@ -74,6 +75,8 @@ def ranking(
     >>> len(found.scores), sorted(found.valid.kendall)
     (20, [0.1, 0.2, 0.5, 1.0])
     """
+    if not isinstance(supernet, Supernet):
+        raise ParameterError(f"ranking needs a supernet, such as supernet(0) of a trace, got {shortened(supernet)}")
     known = table if isinstance(table, Table) else load_table(table)
     one_of("split", split, SPLITS)
     chosen = chosen_networks(known, architectures, seed)

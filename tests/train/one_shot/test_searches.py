@@ -200,6 +200,10 @@ def test_global_settings_of_torch_stay():
         ({"dataset": "digitz"}, UnknownNameError, "digits"),
         ({"progress": "yes"}, ParameterError, "progress must be True, False or a function"),
         ({"conditions": nl.Conditions(nl.Budget(evaluations=3))}, ParameterError, "seconds"),
+        ({"conditions": nl.Budget(seconds=3)}, ParameterError, "conditions must be Conditions"),
+        ({"parameters": [1]}, ParameterError, "parameters must be a dictionary"),
+        ({"network": "x"}, ParameterError, "network must be a dictionary"),
+        ({"method": "darts:order=2", "parameters": {"order": 1}}, ParameterError, "'order' is given twice"),
     ],
     ids=str,
 )
@@ -207,11 +211,17 @@ def test_wrong_arguments(options, error, message, tmp_path):
     with pytest.raises(error, match=message) as raised:
         search(**{"folder": tmp_path / "out", **options})
     assert "\n" not in str(raised.value)
+    assert not (tmp_path / "out" / "supernets").exists()  # nothing was trained
 
 
 def test_unknown_options_are_named():
     with pytest.raises(TypeError, match="epoch"):
         search(epoch=3)
+
+
+def test_a_label_names_a_method():
+    plan = plan_search("digits/topology", "darts:order=2", epochs=3)
+    assert plan.method == plan_search("digits/topology", "darts", parameters={"order": 2}, epochs=3).method
 
 
 def test_the_plan_is_plain_data():
@@ -279,3 +289,54 @@ def test_a_method_of_a_file_searches_in_any_process(tmp_path):
         search(f"{file}:Last")
     with pytest.raises(ParameterError, match="there is no file"):
         search(f"{tmp_path / 'absent.py'}:Own")
+
+
+STATELESS = """
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from nasbench_lab.train.one_shot import Method
+
+
+@dataclass(frozen=True)
+class Stateless(Method):
+    name: ClassVar[str] = "stateless"
+    state: Any = None
+    named: Any = 5
+
+    def start(self, search):
+        return self.state
+
+    def step(self, search, state, train):
+        pass
+
+    def recommend(self, search, state):
+        return self.named
+
+
+class Unfinished(Method):
+    name: ClassVar[str] = "unfinished"
+"""
+
+
+def test_a_method_without_a_state_resumes(tmp_path):
+    (tmp_path / "stateless.py").write_text(STATELESS)
+    name = f"{tmp_path / 'stateless.py'}:Stateless"
+    trace = search(name, epochs=1, folder=tmp_path / "out")
+    assert trace.recommended.tolist() == [[5]]
+    assert same(search(name, epochs=1, folder=tmp_path / "out"), trace)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("Stateless:state=3", "start must return an object with attributes, or None, got 3"),
+        ("Stateless:named=1.5", "recommend of 'stateless' must be a whole number, got 1.5"),
+        ("Stateless:named=15625", "recommend of 'stateless' must be at least -1 and below 15625, got 15625"),
+        ("Unfinished", "Unfinished is abstract: give a class that defines recommend, start, step"),
+    ],
+)
+def test_a_wrong_method_is_told_in_one_line(kind, message, tmp_path):
+    (tmp_path / "stateless.py").write_text(STATELESS)
+    with pytest.raises(ParameterError, match=message):
+        search(f"{tmp_path / 'stateless.py'}:{kind}", epochs=1)

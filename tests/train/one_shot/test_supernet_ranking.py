@@ -121,3 +121,8 @@ def test_wrong_arguments(supernet):
         ranking(supernet, TABLE, architectures=[20000])
     with pytest.raises(nl.errors.UnknownNameError):
         ranking(supernet, "digits/topologie")
+
+
+def test_a_trace_is_not_a_supernet():
+    with pytest.raises(ParameterError, match=r"ranking needs a supernet, such as supernet\(0\) of a trace, got 'spos'"):
+        ranking("spos", TABLE, architectures=3)

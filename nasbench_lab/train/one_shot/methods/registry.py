@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.messages import several, stands_for, unknown
+from nasbench_lab.messages import several, shortened, stands_for, unknown
 from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
 from nasbench_lab.strategies.base import field_names
-from nasbench_lab.strategies.lookup import import_path, split_path
+from nasbench_lab.strategies.lookup import import_path, parse_parameters, parse_strategy, split_path
 
 if TYPE_CHECKING:
     from nasbench_lab.train.one_shot.methods.base import Method
@@ -78,7 +79,7 @@ def method_class(name: str) -> type[Method[Any]]:
 
 
 def make_method(method: str | Method[Any], parameters: Mapping[str, Any] | None = None) -> Method[Any]:
-    """Return a method from its name and parameters; return an object unchanged.
+    """Return a method from its name, e.g. ``"darts:order=2"``, and more parameters; return an object unchanged.
 
     Raises:
         UnknownNameError: no method has that name, or it has no such parameter.
@@ -86,9 +87,15 @@ def make_method(method: str | Method[Any], parameters: Mapping[str, Any] | None 
 
     >>> make_method("spos", {"population": 20}).label
     'spos:population=20'
+    >>> make_method("darts:order=2").parameters["order"]
+    2
     """
     from nasbench_lab.train.one_shot.methods.base import Method
 
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise ParameterError(
+            f"parameters must be a dictionary, such as {{'population': 20}}, got {shortened(parameters)}"
+        )
     given = dict(parameters or {})
     if isinstance(method, Method):
         if given:
@@ -96,12 +103,24 @@ def make_method(method: str | Method[Any], parameters: Mapping[str, Any] | None 
         return method
     if not isinstance(method, str):
         raise ParameterError(f"method must be a name or a Method object, got {method!r}")
-    kind = method_class(method)
+    place, rest = split_path(method)
+    name, own = (place, parse_parameters(method, rest) if rest else {}) if place else parse_strategy(method)
+    twice = sorted(own.keys() & given.keys())
+    if twice:
+        raise ParameterError(f"parameter {twice[0]!r} is given twice: in {method!r} and in parameters")
+    kind, given = method_class(name), {**own, **given}
     known = field_names(kind)
     for parameter in given:
         if parameter not in known:
             raise unknown(f"parameter of method {kind.name!r}", parameter, known)
-    return kind(**given)
+    return _constructed(kind, given)
+
+
+def _constructed(kind: type[Method[Any]], parameters: Mapping[str, Any]) -> Method[Any]:
+    if inspect.isabstract(kind):
+        missing = ", ".join(sorted(kind.__abstractmethods__))
+        raise ParameterError(f"{kind.__name__} is abstract: give a class that defines {missing}")
+    return kind(**parameters)
 
 
 @functools.cache
