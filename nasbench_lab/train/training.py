@@ -229,7 +229,9 @@ class Training:
             state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
             identity = state["identity"]
         except Exception as error:  # torch.load fails in many ways
-            raise DataError(f"{path} is not a readable checkpoint of a training: {error}") from error
+            raise DataError(
+                f"{path} is not a readable checkpoint of a training, or damaged; delete it to train again"
+            ) from error
         if identity != self._identity():
             raise DataError(f"{path} is the checkpoint of another training (recipe, data, seeds or network differ)")
         self.network.load_state_dict(state["network"])

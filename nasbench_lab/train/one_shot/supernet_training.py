@@ -119,4 +119,6 @@ class SupernetTraining:
             self.optimizer.load_state_dict(state["optimizer"])
             self.epoch, self.seconds = state["epoch"], state["seconds"]
         except Exception as error:  # torch fails in many ways
-            raise DataError(f"{path} is not a readable checkpoint of a supernet: {error}") from error
+            raise DataError(
+                f"{path} is not a readable checkpoint of a supernet, or damaged; delete it to train again"
+            ) from error
