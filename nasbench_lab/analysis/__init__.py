@@ -14,6 +14,7 @@ from nasbench_lab.analysis.equivalence import (
 )
 from nasbench_lab.analysis.friedman import FriedmanTest, cliques, critical_difference, friedman_test
 from nasbench_lab.analysis.intervals import Interval, Intervals
+from nasbench_lab.analysis.landscapes import Landscape, OptimaNetwork, landscape, optima_network
 from nasbench_lab.analysis.pairwise import Pairwise, compare_pairs
 from nasbench_lab.analysis.pareto import (
     ParetoFronts,
@@ -64,7 +65,9 @@ __all__ = [
     "FriedmanTest",
     "Interval",
     "Intervals",
+    "Landscape",
     "Leaderboard",
+    "OptimaNetwork",
     "PairCounts",
     "Pairwise",
     "ParetoFronts",
@@ -116,10 +119,12 @@ __all__ = [
     "holm",
     "hypervolume",
     "incumbent_trajectories",
+    "landscape",
     "mann_whitney",
     "mean_ranks",
     "median_test",
     "non_dominated",
+    "optima_network",
     "pareto_fronts",
     "performance_profile",
     "probability_of_improvement",

@@ -3,7 +3,10 @@
 from nasbench_lab.report.figures.architecture import architecture_figure, draw_graph
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_figure
+from nasbench_lab.report.figures.landscape import landscape_figure
+from nasbench_lab.report.figures.landscape_comparison import landscape_comparison_figure
 from nasbench_lab.report.figures.leaderboard import leaderboard_figure
+from nasbench_lab.report.figures.optima_network import optima_network_figure
 from nasbench_lab.report.figures.pairwise import a12_figure
 from nasbench_lab.report.figures.paper_styles import STYLES, PaperStyle
 from nasbench_lab.report.figures.pareto import pareto_figure
@@ -39,9 +42,12 @@ __all__ = [
     "draw_graph",
     "ecdf_figure",
     "final_figure",
+    "landscape_comparison_figure",
+    "landscape_figure",
     "leaderboard_figure",
     "leaderboard_table",
     "normalised_figure",
+    "optima_network_figure",
     "pareto_figure",
     "profile_figure",
     "published_table",

@@ -1,0 +1,346 @@
+"""Local optima networks: which local optima an iterated local search can get to from each (Ochoa et al., GECCO 2008).
+
+A node is a local optimum at which best-improvement climbing ends. An edge says that a search that is at one optimum,
+makes some random moves and climbs again, gets to the other: an escape edge (Verel, Daolio, Ochoa and Tomassini, EA 2011).
+Ochoa and Veerapen, "Neural Architecture Search: A Visual Analysis", PPSN 2022, draw NATS-Bench so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.analysis.landscapes.fitness import Fitness, Split, fitness_of
+from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood
+from nasbench_lab.analysis.landscapes.network_files import write_graphml
+from nasbench_lab.analysis.landscapes.optima import best_first, relations
+from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.checks import AtLeast, AtMost, require, whole
+from nasbench_lab.displays import html_card
+from nasbench_lab.records import Categories, Records
+from nasbench_lab.tables import Metric, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Part = Literal["nodes", "edges"]
+
+_MOST_PAIRS = 10**8
+"""An exhaustive network may look at so many ways to leave its optima, which takes about ten seconds."""
+_MOST_LISTED = 2**20
+_RUNS = 1000
+_ITERATIONS = 100
+_KINDS = ("improving", "equal", "worsening")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class OptimaNetwork:
+    """A local optima network.
+
+    Attributes:
+        table: name of the table.
+        metric: what the values measure.
+        perturbation: number of random moves from an optimum before the next climb.
+        runs: number of iterated local searches that found the network; None if it is complete.
+        optima: the local optima, best first, shape (nodes,).
+        notations: their official notation.
+        values: their values, shape (nodes,).
+        distances: least number of moves from the nearest best architecture, -1 where no moves lead there, shape (nodes,).
+        is_best: whether an optimum has the best value of the table, shape (nodes,).
+        basins: share of all architectures from which best-improvement climbing ends at each optimum, shape (nodes,); of
+            a sampled network, the share of the random starts of its searches.
+        source, target: positions of the optima of every edge, shape (edges,). Edges from an optimum to itself are
+            among them: escapes that fail.
+        weight: probability that an escape from the source ends at the target; of a sampled network, the number of
+            escapes that did. Shape (edges,).
+        reach: share of the searches that found a best architecture; NaN for a complete network.
+    """
+
+    table: str
+    metric: Metric
+    perturbation: int
+    runs: int | None
+    optima: IntArray
+    notations: tuple[str, ...]
+    values: FloatArray
+    distances: IntArray
+    is_best: NDArray[np.bool_]
+    basins: FloatArray
+    source: IntArray
+    target: IntArray
+    weight: FloatArray
+    reach: float
+
+    @property
+    def kinds(self) -> Categories:
+        """Whether each edge is improving, equal or worsening."""
+        sign = -1.0 if self.metric.direction == "minimize" else 1.0
+        change = np.sign(sign * (self.values[self.target] - self.values[self.source]))
+        return Categories((1 - change).astype(np.int64), _KINDS)
+
+    @property
+    def sinks(self) -> IntArray:
+        """Positions of the optima from which no edge leads to a better one: the bottoms of funnels."""
+        improving = self.kinds.positions == 0
+        return np.setdiff1d(np.arange(len(self.optima)), self.source[improving])
+
+    @property
+    def funnel(self) -> float:
+        """Share of the optima from which edges that do not worsen lead to a best one, step by step."""
+        inside = self.is_best.copy()
+        climbs = self.kinds.positions < 2
+        source, target = self.source[climbs], self.target[climbs]
+        while True:
+            wider = inside.copy()
+            wider[source[inside[target]]] = True
+            if (wider == inside).all():
+                return float(inside.mean())
+            inside = wider
+
+    def statistics(self) -> dict[str, float]:
+        """Return the single numbers of the network by name."""
+        other = self.source != self.target
+        stays = np.zeros(len(self.optima))
+        np.add.at(stays, self.source[~other], self.weight[~other])
+        total = np.bincount(self.source, weights=self.weight, minlength=len(self.optima))
+        left = total > 0
+        return {
+            "nodes": len(self.optima),
+            "edges": int(other.sum()),
+            "improving_edges": int((other & (self.kinds.positions == 0)).sum()),
+            "sinks": len(self.sinks),
+            "funnel": self.funnel,
+            "stays": float((stays[left] / total[left]).mean()) if left.any() else float("nan"),
+            "reach": self.reach,
+        }
+
+    def records(self, part: Part = "nodes") -> Records:
+        """Return the nodes or the edges.
+
+        Args:
+            part: ``"nodes"``: ``node``, ``architecture``, ``notation``, ``value``, ``distance``,
+                ``basin``, ``best``. ``"edges"``:
+                ``source`` and ``target``, which are nodes, ``weight``, ``kind``.
+        """
+        if part == "edges":
+            columns = {"source": self.source, "target": self.target, "weight": self.weight, "kind": self.kinds}
+            return Records(columns)
+        return Records(
+            {
+                "node": np.arange(len(self.optima)),
+                "architecture": self.optima,
+                "notation": Categories.of(self.notations),
+                "value": self.values,
+                "distance": self.distances,
+                "basin": self.basins,
+                "best": self.is_best,
+            },
+            {"value": self.metric.unit},
+        )
+
+    def to_frame(self, part: Part = "nodes") -> pd.DataFrame:
+        """Return the nodes or the edges as a pandas data frame; see `records`."""
+        return self.records(part).to_frame()
+
+    def to_graphml(self, path: str | os.PathLike[str]) -> None:
+        """Write the network as GraphML, which networkx, igraph, Gephi and Cytoscape read.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        write_graphml(path, self.records("nodes"), self.records("edges"))
+
+    def __repr__(self) -> str:
+        found = self.statistics()
+        how = "complete" if self.runs is None else f"from {self.runs:,} searches"
+        return f"<OptimaNetwork of {self.table}: {found['nodes']:,} optima, {found['edges']:,} edges, {how}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the numbers of the network."""
+        facts = {name.replace("_", " "): f"{value:,.4g}" for name, value in self.statistics().items() if value == value}
+        how = "complete" if self.runs is None else f"from {self.runs:,} searches"
+        return html_card(f"Local optima network of {self.table}", {"network": how, **facts})
+
+
+def optima_network(
+    table: Table,
+    split: Split | None = None,
+    *,
+    perturbation: int = 2,
+    runs: int | None = None,
+    iterations: int = _ITERATIONS,
+    fidelity: int | None = None,
+    repeat: int | str = "mean",
+    tolerance: float | None = None,
+    seed: int = 0,
+) -> OptimaNetwork:
+    """Return the local optima network of a table.
+
+    Climbing takes the best neighbour, and of equally good ones the one with the smallest index.
+
+    Args:
+        table: the table.
+        split: values to look at, ``"valid"`` or ``"test"``; by default test, if the table has it.
+        perturbation: number of random moves from an optimum before the next climb.
+        runs: number of iterated local searches from random starts that sample the network. They keep the new optimum
+            unless it is worse. By default the network is complete, or from 1,000 searches if it is too large for that.
+        iterations: number of escapes of each search.
+        fidelity: training epochs of the values; by default the highest.
+        repeat: number or name of a repeat, or ``"mean"`` over the repeats of each architecture.
+        tolerance: values that differ by at most this much are equal; by default only rounding errors are.
+        seed: of the searches.
+
+    Raises:
+        MissingDataError: the table does not have the split, or no value of it.
+        ParameterError: a number is out of range, or the space has no neighbours.
+
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> found = optima_network(synthetic_table(noise=0.02))
+    >>> found
+    <OptimaNetwork of synthetic/chain: 3 optima, 6 edges, complete>
+    """
+    chosen = fitness_of(table, split, fidelity=fidelity, repeat=repeat, tolerance=tolerance)
+    whole("perturbation", perturbation, AtLeast(1), AtMost(100))
+    whole("iterations", iterations, AtLeast(1))
+    require(table.space.has_neighbors, f"the space {table.space.name!r} has no neighbours, so it has no local optima")
+    graph = Neighborhood(table.space, chosen.known)
+    ends = _ends(chosen, graph) if table.space.size <= _MOST_LISTED else None
+    if runs is None and (ends is None or not _is_small(graph, ends, perturbation)):
+        runs = _RUNS
+    if runs is None and ends is not None:
+        optima = best_first(chosen, np.unique(ends[graph.members]))
+        source, target, weight = _escapes(graph, ends, optima, perturbation)
+        position = _positions(optima, ends[graph.members])
+        basins = np.bincount(position, minlength=len(optima)) / len(graph.members)
+        reach = float("nan")
+    else:
+        searches = _Searches(
+            chosen, graph, ends, np.random.Generator(np.random.Philox(key=whole("seed", seed, AtLeast(0))))
+        )
+        first, one, other, reach = searches.run(whole("runs", runs, AtLeast(1)), iterations, perturbation)
+        optima = best_first(chosen, np.unique(np.concatenate([first, one, other])))
+        pairs = _positions(optima, one) * len(optima) + _positions(optima, other)
+        pairs, counts = np.unique(pairs, return_counts=True)
+        source, target = np.divmod(pairs, len(optima))
+        weight = counts.astype(np.float64)
+        basins = np.bincount(_positions(optima, first), minlength=len(optima)) / len(first)
+    return OptimaNetwork(
+        table=table.name,
+        metric=chosen.metric,
+        perturbation=perturbation,
+        runs=runs,
+        optima=optima,
+        notations=tuple(table.space.format(optima)),
+        values=chosen.values[optima],
+        distances=graph.distances(chosen.best)[optima],
+        is_best=np.isin(optima, chosen.best),
+        basins=basins,
+        source=source,
+        target=target,
+        weight=weight,
+        reach=reach,
+    )
+
+
+def _positions(optima: IntArray, index: IntArray) -> IntArray:
+    """Return the place of each architecture among the optima."""
+    order = np.argsort(optima)
+    return np.asarray(order[np.searchsorted(optima, index, sorter=order)])
+
+
+def _ends(fitness: Fitness, graph: Neighborhood) -> IntArray:
+    """Return where best-improvement climbing from every architecture ends, shape (size,)."""
+    above, _ = relations(fitness, graph)
+    row, near = graph.sources[above], graph.targets[above]
+    after = _best_neighbors(fitness, row, near, np.arange(graph.size))
+    while True:
+        further = after[after]
+        if (further == after).all():
+            return after
+        after = further
+
+
+def _best_neighbors(fitness: Fitness, row: IntArray, near: IntArray, otherwise: IntArray) -> IntArray:
+    """Return the best entry of every row, the smallest of equally good ones; ``otherwise`` for rows without entries."""
+    top = np.full(len(otherwise), -1, dtype=np.int32)
+    np.maximum.at(top, row, fitness.levels[near])
+    tops = fitness.levels[near] == top[row]
+    found = np.full(len(otherwise), np.iinfo(np.int64).max)
+    np.minimum.at(found, row[tops], near[tops].astype(np.int64))
+    return np.where(top >= 0, found, otherwise)
+
+
+def _is_small(graph: Neighborhood, ends: IntArray, perturbation: int) -> bool:
+    """Return whether all ways to leave all optima can be looked at."""
+    ways = np.ones(graph.size)
+    matrix = graph.matrix(np.ones(len(graph.targets)))
+    for _ in range(perturbation):
+        ways = np.minimum(matrix @ ways, graph.size)  # what is reached over several ways is one architecture
+    optima = np.unique(ends[graph.members])
+    return float(ways[optima].sum()) <= _MOST_PAIRS
+
+
+def _escapes(
+    graph: Neighborhood, ends: IntArray, optima: IntArray, perturbation: int
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return the edges of the complete network: sources, targets and probabilities."""
+    from scipy.sparse import csr_array
+
+    moves = graph.matrix(1.0 / np.maximum(graph.degrees, 1)[graph.sources])
+    stuck = np.flatnonzero(graph.known & (graph.degrees == 0))
+    moves = moves + csr_array((np.ones(len(stuck)), (stuck, stuck)), shape=moves.shape)
+    at = csr_array((np.ones(len(optima)), (np.arange(len(optima)), optima)), shape=(len(optima), graph.size))
+    for _ in range(perturbation):
+        at = at @ moves
+    members = graph.members
+    climb = csr_array(
+        (np.ones(len(members)), (members, _positions(optima, ends[members]))), shape=(graph.size, len(optima))
+    )
+    found = (at @ climb).tocoo()
+    order = np.lexsort((found.col, found.row))
+    return found.row[order].astype(np.int64), found.col[order].astype(np.int64), found.data[order]
+
+
+class _Searches:
+    """Iterated local searches, all at once."""
+
+    def __init__(
+        self, fitness: Fitness, graph: Neighborhood, ends: IntArray | None, random: np.random.Generator
+    ) -> None:
+        self._fitness, self._graph, self._ends, self._random = fitness, graph, ends, random
+
+    def run(self, runs: int, iterations: int, perturbation: int) -> tuple[IntArray, IntArray, IntArray, float]:
+        """Return the optima of the first climbs, the sources and targets of all escapes, and how many found the best."""
+        levels, members = self._fitness.levels, self._graph.members
+        at = self._climb(members[(self._random.random(runs) * len(members)).astype(np.int64)])
+        first, sources, targets = at, [], []
+        for _ in range(iterations):
+            moved = at
+            for _ in range(perturbation):
+                moved = self._graph.step(moved, self._random.random(runs))
+            after = self._climb(moved)
+            sources.append(at)
+            targets.append(after)
+            at = np.where(levels[after] >= levels[at], after, at)
+        reached = np.isin(at, self._fitness.best).mean()
+        return first, np.concatenate(sources), np.concatenate(targets), float(reached)
+
+    def _climb(self, index: IntArray) -> IntArray:
+        if self._ends is not None:
+            return self._ends[index]
+        at = index.copy()
+        active = np.arange(len(at))
+        while len(active):
+            here = at[active]
+            after = here.copy()
+            for part in self._graph.in_pieces(here):
+                row, near = self._graph.pairs(here[part])
+                better = self._fitness.levels[near] > self._fitness.levels[here[part][row]]
+                after[part] = _best_neighbors(self._fitness, row[better], near[better], here[part])
+            at[active] = after
+            active = active[after != here]
+        return at
