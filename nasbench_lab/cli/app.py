@@ -31,6 +31,7 @@ COMMANDS = {
     "validate": "nasbench_lab.cli.validate:validate",
     "cite": "nasbench_lab.cli.cite:cite",
     "plot": "nasbench_lab.cli.plot:plot",
+    "landscape": "nasbench_lab.cli.landscape:landscape",
     "report": "nasbench_lab.cli.report:report",
     "check": "nasbench_lab.cli.check:check",
     "suite": "nasbench_lab.cli.suite:app",

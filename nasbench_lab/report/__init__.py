@@ -18,6 +18,7 @@ from nasbench_lab.report.figures.save import save_figure, save_figure_as
 from nasbench_lab.report.figures.score_scatter import score_figure
 from nasbench_lab.report.figures.table import table_figure
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
+from nasbench_lab.report.landscape_folder import write_landscape
 from nasbench_lab.report.layout.architecture import architecture_graph
 from nasbench_lab.report.layout.graph import ArchitectureGraph
 from nasbench_lab.report.paper.checklist import reproducibility_checklist
@@ -61,6 +62,7 @@ __all__ = [
     "score_figure",
     "table_figure",
     "validation_figure",
+    "write_landscape",
     "write_paper_folder",
     "write_result",
     "write_validation",

@@ -3,11 +3,12 @@
 from nasbench_lab.analysis.landscapes.agreement import Agreement, Noise, agreement, noise
 from nasbench_lab.analysis.landscapes.climbing import Climbing
 from nasbench_lab.analysis.landscapes.fitness_distance import FitnessDistance
+from nasbench_lab.analysis.landscapes.landscape_results import Landscape
 from nasbench_lab.analysis.landscapes.neutrality import Neutrality
 from nasbench_lab.analysis.landscapes.optima import LocalOptima
 from nasbench_lab.analysis.landscapes.optima_networks import OptimaNetwork, optima_network
 from nasbench_lab.analysis.landscapes.random_walks import WalkCorrelation
-from nasbench_lab.analysis.landscapes.table_landscapes import Landscape, landscape
+from nasbench_lab.analysis.landscapes.table_landscapes import landscape
 
 __all__ = [
     "Agreement",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nasbench_lab.analysis.landscapes.sampling import correlate
+from nasbench_lab.analysis.landscapes.sampling import Correlation, correlate
 from nasbench_lab.analysis.score_rankings import ranking_quality
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.records import Categories, Records
@@ -56,7 +56,8 @@ def agreement(labels: Sequence[str], columns: Sequence[FloatArray]) -> Agreement
     (0.5, 0.333333)
     """
     count = len(labels)
-    found = {kind: np.full((count, count), math.nan) for kind in ("spearman", "kendall")}
+    kinds: tuple[Correlation, ...] = ("spearman", "kendall")
+    found = {kind: np.full((count, count), math.nan) for kind in kinds}
     both = np.zeros((count, count), dtype=np.int64)
     for i, j in itertools.combinations_with_replacement(range(count), 2):
         both[i, j] = both[j, i] = (~np.isnan(columns[i]) & ~np.isnan(columns[j])).sum()
@@ -79,9 +80,9 @@ class Noise:
             within^2): the intraclass correlation ICC(1) of Shrout and Fleiss 1979.
         reliability_of_mean: the same for the mean over the repeats, between^2 / (between^2 + within^2 / repeats).
         spearman, kendall: rank correlation of two repeats, averaged over pairs of repeats.
-        swapped: share of pairs of architectures that two repeats put into opposite order, averaged over pairs of repeats.
+        swapped: share of pairs of architectures that two repeats put into opposite order; averaged likewise.
         top: share of the best hundredth by one repeat that are in the best hundredth by another.
-        optima: number of strict local optima of the landscape of one repeat, averaged over repeats; NaN if it is unknown.
+        optima: number of strict local optima of the landscape of one repeat, averaged over repeats; NaN if unknown.
     """
 
     repeats: float
@@ -168,7 +169,7 @@ def _swapped(x: FloatArray, y: FloatArray, kendall: float) -> float:
     return max(0.0, (ordered - difference) / 2 / pairs)
 
 
-def _tied(values: FloatArray) -> float:
+def _tied(values: FloatArray | IntArray) -> float:
     counts = np.unique(values, return_counts=True)[1].astype(np.float64)
     return float((counts * (counts - 1) / 2).sum())
 

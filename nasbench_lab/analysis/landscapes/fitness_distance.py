@@ -1,4 +1,4 @@
-"""Fitness-distance correlation: do values get better on the way to the optimum? (Jones and Forrest, ICGA 1995.)"""
+"""Fitness-distance correlation: whether values get better near the optimum (Jones and Forrest, ICGA 1995)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class FitnessDistance:
         pearson, spearman, kendall: the correlation, over all architectures with a value from which moves lead to the
             optimum, the optimum included.
         count: number of these architectures at each distance, from 0, shape (largest distance + 1,).
-        quantiles: of the values at each distance, in the unit of the metric: worst, lower quartile, median, upper quartile,
-            best; shape (largest distance + 1, 5).
+        quantiles: of the values at each distance, in the unit of the metric: worst, quartile on the side of worse ones,
+            median, quartile on the side of better ones, best; shape (largest distance + 1, 5).
         unreachable: number of architectures from which no moves lead to the optimum.
     """
 

@@ -60,7 +60,7 @@ class Neighborhood:
 
     @cached_property
     def degrees(self) -> IntArray:
-        """The number of measured neighbours of every architecture, 0 where it was not measured itself, shape (size,)."""
+        """The number of measured neighbours of every architecture, 0 for one that was not measured, shape (size,)."""
         return np.bincount(self.sources, minlength=self.size)
 
     @cached_property

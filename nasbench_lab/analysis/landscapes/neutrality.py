@@ -55,11 +55,8 @@ def neutrality(fitness: Fitness, graph: Neighborhood, sample: IntArray | None = 
     _, same = relations(fitness, graph)
     equal, degree = np.bincount(graph.sources[same], minlength=graph.size), graph.degrees
     has = degree > 0
-    return _found(graph, float((equal[has] / degree[has]).mean()) if has.any() else math.nan, equal_groups(graph, same))
-
-
-def _found(graph: Neighborhood, ratio: float, labels: IntArray) -> Neutrality:
-    sizes = np.bincount(labels[graph.members])
+    ratio = float((equal[has] / degree[has]).mean()) if has.any() else math.nan
+    sizes = np.bincount(equal_groups(graph, same)[graph.members])
     return _of_sizes(len(graph.members), ratio, np.sort(sizes[sizes > 1])[::-1])
 
 

@@ -1,7 +1,8 @@
 """Local optima networks: which local optima an iterated local search can get to from each (Ochoa et al., GECCO 2008).
 
 A node is a local optimum at which best-improvement climbing ends. An edge says that a search that is at one optimum,
-makes some random moves and climbs again, gets to the other: an escape edge (Verel, Daolio, Ochoa and Tomassini, EA 2011).
+makes some random moves and climbs again, gets to the other: an escape edge (Verel, Daolio, Ochoa and Tomassini, EA
+2011).
 Ochoa and Veerapen, "Neural Architecture Search: A Visual Analysis", PPSN 2022, draw NATS-Bench so.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from nasbench_lab.analysis.landscapes.optima import best_first, relations
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, AtMost, require, whole
 from nasbench_lab.displays import html_card
-from nasbench_lab.records import Categories, Records
+from nasbench_lab.records import Categories, Column, Records
 from nasbench_lab.tables import Metric, Table
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 Part = Literal["nodes", "edges"]
 
 _MOST_PAIRS = 10**8
-"""An exhaustive network may look at so many ways to leave its optima, which takes about ten seconds."""
+"""By default, a network is complete if it has to look at no more ways to leave its optima than this."""
+_MOST_OPTIMA = 1000
+"""By default, a network is complete if it has at most so many optima: files of larger ones take 100 megabytes."""
 _MOST_LISTED = 2**20
 _RUNS = 1000
 _ITERATIONS = 100
@@ -49,7 +52,7 @@ class OptimaNetwork:
         optima: the local optima, best first, shape (nodes,).
         notations: their official notation.
         values: their values, shape (nodes,).
-        distances: least number of moves from the nearest best architecture, -1 where no moves lead there, shape (nodes,).
+        distances: least number of moves from the nearest best architecture, -1 where none lead there, shape (nodes,).
         is_best: whether an optimum has the best value of the table, shape (nodes,).
         basins: share of all architectures from which best-improvement climbing ends at each optimum, shape (nodes,); of
             a sampled network, the share of the random starts of its searches.
@@ -127,7 +130,12 @@ class OptimaNetwork:
                 ``source`` and ``target``, which are nodes, ``weight``, ``kind``.
         """
         if part == "edges":
-            columns = {"source": self.source, "target": self.target, "weight": self.weight, "kind": self.kinds}
+            columns: dict[str, Column] = {
+                "source": self.source,
+                "target": self.target,
+                "weight": self.weight,
+                "kind": self.kinds,
+            }
             return Records(columns)
         return Records(
             {
@@ -187,7 +195,8 @@ def optima_network(
         split: values to look at, ``"valid"`` or ``"test"``; by default test, if the table has it.
         perturbation: number of random moves from an optimum before the next climb.
         runs: number of iterated local searches from random starts that sample the network. They keep the new optimum
-            unless it is worse. By default the network is complete, or from 1,000 searches if it is too large for that.
+            unless it is worse. With 0, the network is complete. By default it is complete if it has at most 1,000
+            optima, otherwise from 1,000 searches.
         iterations: number of escapes of each search.
         fidelity: training epochs of the values; by default the highest.
         repeat: number or name of a repeat, or ``"mean"`` over the repeats of each architecture.
@@ -208,10 +217,12 @@ def optima_network(
     whole("iterations", iterations, AtLeast(1))
     require(table.space.has_neighbors, f"the space {table.space.name!r} has no neighbours, so it has no local optima")
     graph = Neighborhood(table.space, chosen.known)
-    ends = _ends(chosen, graph) if table.space.size <= _MOST_LISTED else None
-    if runs is None and (ends is None or not _is_small(graph, ends, perturbation)):
-        runs = _RUNS
-    if runs is None and ends is not None:
+    if runs is not None:
+        runs = whole("runs", runs, AtLeast(0))
+    ends = _ends(chosen, graph) if runs == 0 or table.space.size <= _MOST_LISTED else None
+    if runs is None:
+        runs = 0 if ends is not None and _is_small(graph, ends, perturbation) else _RUNS
+    if not runs and ends is not None:
         optima = best_first(chosen, np.unique(ends[graph.members]))
         source, target, weight = _escapes(graph, ends, optima, perturbation)
         position = _positions(optima, ends[graph.members])
@@ -221,7 +232,7 @@ def optima_network(
         searches = _Searches(
             chosen, graph, ends, np.random.Generator(np.random.Philox(key=whole("seed", seed, AtLeast(0))))
         )
-        first, one, other, reach = searches.run(whole("runs", runs, AtLeast(1)), iterations, perturbation)
+        first, one, other, reach = searches.run(runs, iterations, perturbation)
         optima = best_first(chosen, np.unique(np.concatenate([first, one, other])))
         pairs = _positions(optima, one) * len(optima) + _positions(optima, other)
         pairs, counts = np.unique(pairs, return_counts=True)
@@ -232,7 +243,7 @@ def optima_network(
         table=table.name,
         metric=chosen.metric,
         perturbation=perturbation,
-        runs=runs,
+        runs=runs or None,
         optima=optima,
         notations=tuple(table.space.format(optima)),
         values=chosen.values[optima],
@@ -264,7 +275,9 @@ def _ends(fitness: Fitness, graph: Neighborhood) -> IntArray:
         after = further
 
 
-def _best_neighbors(fitness: Fitness, row: IntArray, near: IntArray, otherwise: IntArray) -> IntArray:
+def _best_neighbors(
+    fitness: Fitness, row: NDArray[np.integer[Any]], near: NDArray[np.integer[Any]], otherwise: IntArray
+) -> IntArray:
     """Return the best entry of every row, the smallest of equally good ones; ``otherwise`` for rows without entries."""
     top = np.full(len(otherwise), -1, dtype=np.int32)
     np.maximum.at(top, row, fitness.levels[near])
@@ -276,11 +289,13 @@ def _best_neighbors(fitness: Fitness, row: IntArray, near: IntArray, otherwise: 
 
 def _is_small(graph: Neighborhood, ends: IntArray, perturbation: int) -> bool:
     """Return whether all ways to leave all optima can be looked at."""
+    optima = np.unique(ends[graph.members])
+    if len(optima) > _MOST_OPTIMA:
+        return False
     ways = np.ones(graph.size)
     matrix = graph.matrix(np.ones(len(graph.targets)))
     for _ in range(perturbation):
         ways = np.minimum(matrix @ ways, graph.size)  # what is reached over several ways is one architecture
-    optima = np.unique(ends[graph.members])
     return float(ways[optima].sum()) <= _MOST_PAIRS
 
 
@@ -314,7 +329,7 @@ class _Searches:
         self._fitness, self._graph, self._ends, self._random = fitness, graph, ends, random
 
     def run(self, runs: int, iterations: int, perturbation: int) -> tuple[IntArray, IntArray, IntArray, float]:
-        """Return the optima of the first climbs, the sources and targets of all escapes, and how many found the best."""
+        """Return the optima of the first climbs, sources and targets of all escapes, and the share that found the best."""
         levels, members = self._fitness.levels, self._graph.members
         at = self._climb(members[(self._random.random(runs) * len(members)).astype(np.int64)])
         first, sources, targets = at, [], []

@@ -1,4 +1,4 @@
-"""Autocorrelation along random walks, which says how rugged a landscape is (Weinberger, Biological Cybernetics 1990)."""
+"""Autocorrelation along random walks: how rugged a landscape is (Weinberger, Biological Cybernetics 1990)."""
 
 from __future__ import annotations
 

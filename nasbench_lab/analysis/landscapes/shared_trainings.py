@@ -25,9 +25,10 @@ def shared_trainings(table: Table) -> IntArray | None:
     for metric in table.description.metrics:
         if metric.split == "none" and metric.name not in table.description.cost:
             continue
-        for values in (table.values(metric.name), table.published_means(metric.name)):
-            if values is not None:
-                parts.append(np.asarray(values, dtype=np.float64).reshape(table.space.size, -1))
+        stored = (table.values(metric.name), table.published_means(metric.name))
+        parts += [
+            np.asarray(each, dtype=np.float64).reshape(table.space.size, -1) for each in stored if each is not None
+        ]
     every = np.concatenate(parts, axis=1)
     if np.median((~np.isnan(every)).sum(axis=1)) < _FEWEST:
         return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
-from nasbench_lab.analysis.landscapes.table_landscapes import Landscape
+from nasbench_lab.analysis.landscapes.landscape_results import Landscape
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.report.figures.axis_scales import label_axis
 from nasbench_lab.report.figures.fonts import drawing
@@ -68,7 +68,7 @@ COMPARED = (
     ComparedStatistic("best-improvement climbs that reach the best (%)", _reach(0), log=True),
     ComparedStatistic("first-improvement climbs that reach the best (%)", _reach(1), log=True),
     ComparedStatistic(
-        "fitness-distance correlation (Spearman)", lambda found: found.distance and found.distance.spearman
+        "fitness-distance correlation (Spearman)", lambda found: found.distance.spearman if found.distance else None
     ),
     ComparedStatistic("correlation length (moves)", lambda found: _alone(found.walk.length) if found.walk else None),
     ComparedStatistic("in neutral networks (%)", _neutral),

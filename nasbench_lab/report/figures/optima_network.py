@@ -33,8 +33,9 @@ def optima_network_figure(
 ) -> Figure:
     """Draw local optima by their value and their distance to the nearest best architecture, with the likeliest escapes.
 
-    The area of an optimum is its basin. Arrows lead to the other optimum where most escapes end, or to two if there
-    are few optima: orange to better ones, grey to others. Of a large network, the best optima and those with the largest basins are drawn.
+    The area of an optimum is its basin. Arrows lead to the other optimum where most escapes end, or to two if there are
+    few optima: orange to better ones, grey to others. Of a large network, the best optima and those with the largest
+    basins are drawn.
 
     Args:
         network: from `nasbench_lab.analysis.optima_network`.

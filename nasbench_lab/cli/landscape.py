@@ -1,0 +1,239 @@
+"""``nasbench-lab landscape``: local optima, climbing, walks, neutrality and agreement of measurements of a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nasbench_lab.analysis.intervals import Interval
+from nasbench_lab.analysis.landscapes import Agreement, Landscape, OptimaNetwork, optima_network
+from nasbench_lab.analysis.landscapes import landscape as landscape_of
+from nasbench_lab.analysis.landscapes.fitness import Split
+from nasbench_lab.cli.json_output import AsJson, print_json
+from nasbench_lab.cli.progress import shown_progress
+from nasbench_lab.cli.verbosity import note, tell
+from nasbench_lab.displays import counted
+from nasbench_lab.messages import unknown
+from nasbench_lab.report.figures.landscape import RULE_WORDS
+from nasbench_lab.report.landscape_folder import write_landscape
+from nasbench_lab.tables import Table, list_tables, load
+from nasbench_lab.tables.catalogue import is_named, is_present
+
+_SPLITS: tuple[Split, ...] = ("valid", "test")
+
+
+def landscape(
+    name: Annotated[str, typer.Argument(metavar="TABLE", help="Name of a table, or path of a table file.")],
+    split: Annotated[
+        str | None, typer.Option(help="Values to look at: valid or test. [default: test, if the table has it]")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", "--fidelity", help="Training epochs of the values. [default: the highest]")
+    ] = None,
+    repeat: Annotated[str, typer.Option(help="Number of a repeat, its seed, or mean.")] = "mean",
+    tolerance: Annotated[
+        float | None,
+        typer.Option(help="Values that differ by at most this much are equal. [default: only rounding errors are]"),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(min=2, help="Look at so many architectures, drawn at random. [default: all, up to a million]"),
+    ] = None,
+    walks: Annotated[int, typer.Option(min=1, help="Number of random walks.")] = 200,
+    steps: Annotated[int, typer.Option(min=2, help="Values of each walk.")] = 100,
+    others: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="TABLE",
+            help="Table on the same space to compare the values with; may be repeated. "
+            "[default: those of the same publication on this machine]",
+        ),
+    ] = None,
+    perturbation: Annotated[
+        int, typer.Option(min=1, help="Random moves from a local optimum before the next climb, for the network.")
+    ] = 2,
+    network_runs: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Iterated local searches that sample the local optima network; 0 for the complete network. "
+            "[default: 0 up to 1,000 optima, else 1,000]",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of sample, walks and searches.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for CSV files, the network as GraphML, and figures.")] = None,
+    style: Annotated[
+        str, typer.Option(help="Size of the figures: single or double column, or slide (16:9).")
+    ] = "double",
+    as_json: AsJson = False,
+) -> None:
+    """Describe the landscape of a table: what a search that moves between neighbours meets."""
+    chosen = next((each for each in _SPLITS if each == split), None)
+    if split is not None and chosen is None:
+        raise unknown("split", split, _SPLITS)
+    table = load(name)
+    policy = table.check_repeat(int(repeat) if repeat.isascii() and repeat.isdigit() and len(repeat) < 10 else repeat)
+    same: dict[str, Any] = {"fidelity": epochs, "repeat": policy, "tolerance": tolerance, "seed": seed}
+    with shown_progress("nothing was written") as told:
+        told("landscape", 0, 0)
+        compared = [load(each) for each in others] if others else _siblings(table)
+        found = landscape_of(table, chosen, sample=sample, walks=walks, steps=steps, others=compared, **same)
+        told("local optima network", 0, 0)
+        network = None
+        if found.optima is not None:
+            network = optima_network(table, chosen, perturbation=perturbation, runs=network_runs, **same)
+        files = [] if out is None else write_landscape(found, network, out, style=style)
+    for text in found.notes:
+        note(text)
+    if as_json:
+        print_json({**_document(found, network), "files": files})
+        return
+    _print(found, network)
+    if out is not None:
+        tell(f"\nwrote {out}: {', '.join(path.name for path in files)}")
+
+
+def _siblings(table: Table) -> list[Table]:
+    """Return the other tables of a publication that are on this machine and have the same space."""
+    if not is_named(table.name):
+        return []
+    publication = table.name.partition("/")[0] + "/"
+    names = [each for each in list_tables() if each.startswith(publication) and each != table.name]
+    loaded = [load(each) for each in names if is_present(each)]
+    return [each for each in loaded if each.space.spec() == table.space.spec()]
+
+
+def _document(found: Landscape, network: OptimaNetwork | None) -> dict[str, Any]:
+    return {
+        "table": found.table,
+        "split": found.split,
+        "metric": found.metric.name,
+        "unit": found.metric.unit,
+        "direction": found.metric.direction,
+        "fidelity": found.fidelity,
+        "repeat": found.repeat,
+        "tolerance": found.tolerance,
+        "sample": found.sample,
+        "best": found.best,
+        "statistics": found.statistics(),
+        "fidelities": found.fidelities,
+        "tables": found.tables,
+        "network": None if network is None else {"runs": network.runs, **network.statistics()},
+        "notes": found.notes,
+    }
+
+
+def _print(found: Landscape, network: OptimaNetwork | None) -> None:
+    average = "mean over repeats" if found.repeat == "mean" else f"repeat {found.repeat}"
+    typer.echo(
+        f"{found.table}: {found.metric.name} ({found.metric.unit}), {counted(found.fidelity, 'epoch')}, {average}\n"
+    )
+    lines = {"architectures": f"{found.architectures:,} of {found.space}", **_moves(found)}
+    for name, each in (("fidelities", found.fidelities), ("other tables", found.tables)):
+        if each is not None:
+            lines[name] = _agreement(each)
+    if found.noise is not None:
+        noise = found.noise
+        lines["seed noise"] = (
+            f"{_number(noise.reliability)} of the variance of one repeat is between architectures, "
+            f"{_number(noise.reliability_of_mean)} of that of their mean"
+        )
+        lines["two repeats"] = (
+            f"Spearman {_number(noise.spearman)}, Kendall {_number(noise.kendall)}; {noise.swapped:.1%} of the pairs "
+            f"in opposite order; {noise.top:.0%} of the best hundredth in common"
+        )
+        if not math.isnan(noise.optima):
+            lines["optima of a repeat"] = f"{noise.optima:,.4g} strict ones on average"
+    if network is not None:
+        lines["network"] = _network(network)
+    for key, value in lines.items():
+        typer.echo(f"{key:<20} {value}")
+
+
+def _moves(found: Landscape) -> dict[str, str]:
+    """Return the lines about neighbours."""
+    if found.optima is None:
+        return {}
+    lines = {
+        "neighbours": f"{found.degree.estimate:.4g} on average",
+        "best": f"{found.best_value:.6g} {found.metric.unit} (architecture {', '.join(map(str, found.best[:3]))}"
+        f"{', ...' if len(found.best) > 3 else ''})",
+        "local optima": f"{_count(found.optima.strict)} strict, {_count(found.optima.weak)} weak",
+    }
+    if not math.isnan(found.optima.plateaus.estimate):
+        lines["local optima"] += f"; {counted(int(found.optima.plateaus.estimate), 'plateau')}"
+    for climbs in found.climbing:
+        lines[RULE_WORDS[climbs.rule]] = (
+            f"reaches the best from {_percent(climbs.reach)} of starts, in {climbs.moves.estimate:.3g} moves that look "
+            f"at {climbs.evaluations.estimate:,.4g} architectures"
+        )
+    if found.distance is not None:
+        each = [getattr(found.distance, kind) for kind in ("pearson", "spearman", "kendall")]
+        lines["fitness and distance"] = ", ".join(
+            f"{name} {_number(value)}" for name, value in zip(("Pearson", "Spearman", "Kendall"), each, strict=True)
+        )
+    if found.walk is not None:
+        exact = "" if math.isnan(found.walk.exact[1]) else f"{found.walk.exact[1]:.3f} after one move; "
+        lines["random walks"] = (
+            f"autocorrelation {exact}{found.walk.walks} walks of {found.walk.steps}: {_number(found.walk.lag_one)}; "
+            f"correlation length {found.walk.length:.3g} moves"
+        )
+    for name, neutral in (("neutrality", found.neutrality), ("distinct trainings", found.neutrality_of_trainings)):
+        if neutral is not None:
+            lines[name] = f"{_percent(neutral.neutral)} of {neutral.architectures:,} have a neighbour of the same value"
+            if not math.isnan(neutral.networks.estimate):
+                networks = counted(int(neutral.networks.estimate), "neutral network")
+                lines[name] += f"; {networks}, the largest of {neutral.largest.estimate:,.0f}"
+    return lines
+
+
+def _network(network: OptimaNetwork) -> str:
+    found = network.statistics()
+    how = "complete" if network.runs is None else f"from {network.runs:,} searches"
+    text = (
+        f"{counted(int(found['nodes']), 'local optimum', 'local optima')}, {counted(int(found['edges']), 'escape')}, "
+        f"{how}; {found['stays']:.0%} of escapes fail; {found['sinks']:,} without a better one to escape to"
+    )
+    return text if math.isnan(found["reach"]) else f"{text}; {found['reach']:.0%} of the searches found the best"
+
+
+def _agreement(found: Agreement) -> str:
+    """Return the correlations with the last fidelity, or with the first table, which is the described one."""
+    if found.labels[-1].endswith(" epochs"):
+        each = [
+            f"{label.removesuffix(' epochs')}: {_number(found.spearman[place, -1])}"
+            for place, label in _all_but_last(found.labels)
+        ]
+        return f"Spearman with {found.labels[-1]}: " + ", ".join(each)
+    return "Spearman " + ", ".join(
+        f"{label}: {_number(found.spearman[0, place])}" for place, label in enumerate(found.labels) if place
+    )
+
+
+def _all_but_last(labels: Sequence[str]) -> list[tuple[int, str]]:
+    return list(enumerate(labels[:-1]))
+
+
+def _count(value: Interval) -> str:
+    if math.isnan(value.low):
+        return f"{value.estimate:,.0f}"
+    return f"about {value.estimate:,.0f} [{value.low:,.0f}, {value.high:,.0f}]"
+
+
+def _percent(value: Interval) -> str:
+    if math.isnan(value.low):
+        return f"{100 * value.estimate:.3g} %"
+    return f"{100 * value.estimate:.3g} % [{100 * value.low:.3g}, {100 * value.high:.3g}]"
+
+
+def _number(value: Interval | float) -> str:
+    each = value if isinstance(value, Interval) else Interval(float(value), math.nan, math.nan)
+    if math.isnan(each.estimate):
+        return "unknown"
+    ends = "" if math.isnan(each.low) else f" [{each.low:.3f}, {each.high:.3f}]"
+    return f"{each.estimate:.3f}{ends}"
