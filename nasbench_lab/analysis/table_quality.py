@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class Quality:
         with_end: rank correlation of the objective at each fidelity with that at the highest fidelity, both averaged
             over repeats, shape (fidelities,).
         with_end_single: the same correlation within a repeat, averaged over repeats, shape (fidelities,).
+        between_fidelities: rank correlation of the objective at every pair of fidelities, averaged over repeats, shape
+            (fidelities, fidelities).
         valid_with_test: rank correlation of mean validation and mean test.
         cost_with_quality: rank correlation of the cost in seconds and the mean test value.
         scores: name of every score that strategies can use (zero-cost proxies, supernets) to its rank correlation with
@@ -42,6 +44,7 @@ class Quality:
     between_seeds: float
     with_end: FloatArray
     with_end_single: FloatArray
+    between_fidelities: FloatArray
     valid_with_test: float
     cost_with_quality: float
     scores: Mapping[str, float]
@@ -62,7 +65,9 @@ def quality(table: Table) -> Quality:
         raise MissingDataError(f"table {table.name!r} has no {reported.name} of any architecture")
     sign = -1.0 if reported.direction == "minimize" else 1.0
     objective = table.objective.name
-    end = table.mean_values(objective)
+    means_of_objective = [table.mean_values(objective, fidelity) for fidelity in table.fidelities]
+    end = means_of_objective[-1]
+    between = rank_correlations(means_of_objective)
     best = float(sign * (sign * known).max())
     return Quality(
         architectures=int((~np.isnan(end)).sum()),
@@ -71,8 +76,9 @@ def quality(table: Table) -> Quality:
         worst=float(sign * (sign * known).min()),
         ties=float((known == best).mean()),
         between_seeds=between_repeats(table.repeat_values(objective)),
-        with_end=np.array([rank_correlation(table.mean_values(objective, f), end) for f in table.fidelities]),
+        with_end=between[:, -1],
         with_end_single=np.array([_within_repeats(table, objective, fidelity) for fidelity in table.fidelities]),
+        between_fidelities=between,
         valid_with_test=rank_correlation(end, means) if reported.name != objective else float("nan"),
         cost_with_quality=rank_correlation(cost(table), means) if table.has_times else float("nan"),
         scores={name: _score_with_quality(table, name, sign * means) for name in score_names(table.description)},
@@ -105,6 +111,28 @@ def rank_correlation(one: FloatArray, other: FloatArray) -> float:
     if any(np.ptp(rank) == 0 for rank in ranks):
         return float("nan")
     return float(np.corrcoef(*ranks)[0, 1].round(12))
+
+
+def rank_correlations(columns: Sequence[FloatArray]) -> FloatArray:
+    """Return what `rank_correlation` returns for every pair of columns, shape (columns, columns).
+
+    >>> rank_correlations([np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])]).tolist()
+    [[1.0, 0.5], [0.5, 1.0]]
+    """
+    from scipy.stats import rankdata
+
+    known = [~np.isnan(column) for column in columns]
+    found = np.full((len(columns), len(columns)), np.nan)
+    if all((each == known[0]).all() for each in known) and known[0].sum() > 1:
+        # The same architectures have values everywhere, so each column is ranked once.
+        ranks = np.array([rankdata(column[known[0]]) for column in columns])
+        vary = np.flatnonzero(np.ptp(ranks, axis=1) > 0)
+        if len(vary):
+            found[np.ix_(vary, vary)] = np.atleast_2d(np.corrcoef(ranks[vary])).round(12)
+        return found
+    for one, other in itertools.combinations_with_replacement(range(len(columns)), 2):
+        found[one, other] = found[other, one] = rank_correlation(columns[one], columns[other])
+    return found
 
 
 def between_repeats(values: FloatArray) -> float:

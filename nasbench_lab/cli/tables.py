@@ -6,13 +6,15 @@ import math
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
-from nasbench_lab.analysis import Quality, quality, reported_metric
+from nasbench_lab.analysis import Landscape, Quality, landscape, quality, reported_metric
 from nasbench_lab.cli.build import build, pack
 from nasbench_lab.cli.fetch import check, fetch
 from nasbench_lab.cli.import_tables import import_file
 from nasbench_lab.cli.json_output import AsJson, print_json, to_plain
+from nasbench_lab.cli.landscape_lines import move_lines
 from nasbench_lab.cli.listing import TablesGroup, list_tables, print_overview
 from nasbench_lab.cli.table_info import info
 from nasbench_lab.cli.verbosity import note, tell
@@ -21,6 +23,8 @@ from nasbench_lab.report import save_figure_as, table_figure
 from nasbench_lab.spaces import Space
 from nasbench_lab.tables import Table, load
 from nasbench_lab.tables.coverage import coverage_note
+
+_MOST_FIDELITIES = 12
 
 app = typer.Typer(cls=TablesGroup, help="List, fetch, check, import and build tables.", rich_markup_mode=None)
 
@@ -47,13 +51,14 @@ def describe(
     out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Describe how well a table distinguishes architectures, with a figure (PDF and PNG)."""
+    """Describe how well a table distinguishes architectures, and its landscape, with a figure (PDF and PNG)."""
     table = load(name)
-    found = quality(table)
+    found, lay = quality(table), landscape(table)
     stem = table.name.replace("/", "-")
     files = [out / f"{stem}.{kind}" for kind in ("pdf", "png")]
     if not as_json:
         _print(table, found)
+        _print_landscape(lay)
     if text := coverage_note(table):
         note(text)
     figure = table_figure(table, found)
@@ -62,7 +67,9 @@ def describe(
             save_figure_as(figure, temporary)
     if as_json:
         size = {"table": table.name, "metric": reported_metric(table).name, "space_size": _whole(table).size}
-        print_json({**size, "fidelities": table.fidelities, **to_plain(found), "figures": files})
+        print_json(
+            {**size, "fidelities": table.fidelities, **to_plain(found), "landscape": lay.statistics(), "figures": files}
+        )
     else:
         tell(f"{'figure':<20} {out / stem}.pdf and .png")
 
@@ -88,15 +95,36 @@ def _print(table: Table, found: Quality) -> None:
         typer.echo(f"{key:<20} {value}")
 
 
+def _print_landscape(found: Landscape) -> None:
+    lines = move_lines(found)
+    if lines:
+        typer.echo(f"\nlandscape of {found.metric.name}")
+    for key, value in lines.items():
+        typer.echo(f"{key:<20} {value}")
+
+
 def _fidelity_lines(table: Table, found: Quality) -> dict[str, str]:
-    """Return the rank correlation with the end, at the first fidelity from a third of the training on."""
+    """Return the rank correlation with the end after about a third of the training, and that of pairs of fidelities."""
     if len(table.fidelities) < 2:
         return {}
-    position = next(p for p, epochs in enumerate(table.fidelities) if 3 * epochs >= table.fidelities[-1])
-    return {
+    third = next(p for p, epochs in enumerate(table.fidelities) if 3 * epochs >= table.fidelities[-1])
+    position = min(third, len(table.fidelities) - 2)  # not the last epoch itself
+    lines = {
         "learning curve": f"rank correlation of epoch {table.fidelities[position]} with the last epoch: "
         f"{_number(found.with_end[position])} over means, {_number(found.with_end_single[position])} within repeats"
     }
+    if len(table.fidelities) == 2:
+        return lines
+    shown = np.arange(len(table.fidelities))
+    if len(shown) > _MOST_FIDELITIES:
+        shown = np.unique(np.linspace(0, shown[-1], _MOST_FIDELITIES).round().astype(int))
+    for place, one in enumerate(shown[:-1]):
+        pairs = [
+            f"{table.fidelities[other]}: {_number(found.between_fidelities[one, other])}"
+            for other in shown[place + 1 :]
+        ]
+        lines[f"epoch {table.fidelities[one]}"] = f"rank correlation with epoch {', '.join(pairs)}"
+    return lines
 
 
 def _number(value: float) -> str:

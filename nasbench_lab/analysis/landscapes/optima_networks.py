@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.analysis.landscapes.fitness import Fitness, Split, fitness_of
+from nasbench_lab.analysis.landscapes.escapes import IteratedSearches, climb_ends, escapes, is_small, positions
+from nasbench_lab.analysis.landscapes.fitness import Split, fitness_of
 from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood
 from nasbench_lab.analysis.landscapes.network_files import write_graphml
-from nasbench_lab.analysis.landscapes.optima import best_first, relations
+from nasbench_lab.analysis.landscapes.optima import best_first
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, AtMost, require, whole
-from nasbench_lab.displays import html_card
+from nasbench_lab.displays import counted, html_card
 from nasbench_lab.records import Categories, Column, Records
 from nasbench_lab.tables import Metric, Table
 
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 
 Part = Literal["nodes", "edges"]
 
-_MOST_PAIRS = 10**8
-"""By default, a network is complete if it has to look at no more ways to leave its optima than this."""
-_MOST_OPTIMA = 1000
-"""By default, a network is complete if it has at most so many optima: files of larger ones take 100 megabytes."""
 _MOST_LISTED = 2**20
 _RUNS = 1000
 _ITERATIONS = 100
@@ -136,7 +133,7 @@ class OptimaNetwork:
                 "weight": self.weight,
                 "kind": self.kinds,
             }
-            return Records(columns)
+            return Records(columns | {"weight": self.weight, "kind": self.kinds})
         return Records(
             {
                 "node": np.arange(len(self.optima)),
@@ -165,7 +162,8 @@ class OptimaNetwork:
     def __repr__(self) -> str:
         found = self.statistics()
         how = "complete" if self.runs is None else f"from {self.runs:,} searches"
-        return f"<OptimaNetwork of {self.table}: {found['nodes']:,} optima, {found['edges']:,} edges, {how}>"
+        size = f"{counted(int(found['nodes']), 'optimum', 'optima')}, {counted(int(found['edges']), 'edge')}"
+        return f"<OptimaNetwork of {self.table}: {size}, {how}>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the numbers of the network."""
@@ -208,9 +206,9 @@ def optima_network(
         ParameterError: a number is out of range, or the space has no neighbours.
 
     >>> from nasbench_lab.testing import synthetic_table
-    >>> found = optima_network(synthetic_table(noise=0.02))
+    >>> found = optima_network(synthetic_table(noise=0.05))
     >>> found
-    <OptimaNetwork of synthetic/chain: 3 optima, 6 edges, complete>
+    <OptimaNetwork of synthetic/chain: 4 optima, 9 edges, complete>
     """
     chosen = fitness_of(table, split, fidelity=fidelity, repeat=repeat, tolerance=tolerance)
     whole("perturbation", perturbation, AtLeast(1), AtMost(100))
@@ -219,26 +217,26 @@ def optima_network(
     graph = Neighborhood(table.space, chosen.known)
     if runs is not None:
         runs = whole("runs", runs, AtLeast(0))
-    ends = _ends(chosen, graph) if runs == 0 or table.space.size <= _MOST_LISTED else None
+    ends = climb_ends(chosen, graph) if runs == 0 or table.space.size <= _MOST_LISTED else None
     if runs is None:
-        runs = 0 if ends is not None and _is_small(graph, ends, perturbation) else _RUNS
+        runs = 0 if ends is not None and is_small(graph, ends, perturbation) else _RUNS
     if not runs and ends is not None:
         optima = best_first(chosen, np.unique(ends[graph.members]))
-        source, target, weight = _escapes(graph, ends, optima, perturbation)
-        position = _positions(optima, ends[graph.members])
+        source, target, weight = escapes(graph, ends, optima, perturbation)
+        position = positions(optima, ends[graph.members])
         basins = np.bincount(position, minlength=len(optima)) / len(graph.members)
         reach = float("nan")
     else:
-        searches = _Searches(
+        searches = IteratedSearches(
             chosen, graph, ends, np.random.Generator(np.random.Philox(key=whole("seed", seed, AtLeast(0))))
         )
         first, one, other, reach = searches.run(runs, iterations, perturbation)
         optima = best_first(chosen, np.unique(np.concatenate([first, one, other])))
-        pairs = _positions(optima, one) * len(optima) + _positions(optima, other)
+        pairs = positions(optima, one) * len(optima) + positions(optima, other)
         pairs, counts = np.unique(pairs, return_counts=True)
         source, target = np.divmod(pairs, len(optima))
         weight = counts.astype(np.float64)
-        basins = np.bincount(_positions(optima, first), minlength=len(optima)) / len(first)
+        basins = np.bincount(positions(optima, first), minlength=len(optima)) / len(first)
     return OptimaNetwork(
         table=table.name,
         metric=chosen.metric,
@@ -255,107 +253,3 @@ def optima_network(
         weight=weight,
         reach=reach,
     )
-
-
-def _positions(optima: IntArray, index: IntArray) -> IntArray:
-    """Return the place of each architecture among the optima."""
-    order = np.argsort(optima)
-    return np.asarray(order[np.searchsorted(optima, index, sorter=order)])
-
-
-def _ends(fitness: Fitness, graph: Neighborhood) -> IntArray:
-    """Return where best-improvement climbing from every architecture ends, shape (size,)."""
-    above, _ = relations(fitness, graph)
-    row, near = graph.sources[above], graph.targets[above]
-    after = _best_neighbors(fitness, row, near, np.arange(graph.size))
-    while True:
-        further = after[after]
-        if (further == after).all():
-            return after
-        after = further
-
-
-def _best_neighbors(
-    fitness: Fitness, row: NDArray[np.integer[Any]], near: NDArray[np.integer[Any]], otherwise: IntArray
-) -> IntArray:
-    """Return the best entry of every row, the smallest of equally good ones; ``otherwise`` for rows without entries."""
-    top = np.full(len(otherwise), -1, dtype=np.int32)
-    np.maximum.at(top, row, fitness.levels[near])
-    tops = fitness.levels[near] == top[row]
-    found = np.full(len(otherwise), np.iinfo(np.int64).max)
-    np.minimum.at(found, row[tops], near[tops].astype(np.int64))
-    return np.where(top >= 0, found, otherwise)
-
-
-def _is_small(graph: Neighborhood, ends: IntArray, perturbation: int) -> bool:
-    """Return whether all ways to leave all optima can be looked at."""
-    optima = np.unique(ends[graph.members])
-    if len(optima) > _MOST_OPTIMA:
-        return False
-    ways = np.ones(graph.size)
-    matrix = graph.matrix(np.ones(len(graph.targets)))
-    for _ in range(perturbation):
-        ways = np.minimum(matrix @ ways, graph.size)  # what is reached over several ways is one architecture
-    return float(ways[optima].sum()) <= _MOST_PAIRS
-
-
-def _escapes(
-    graph: Neighborhood, ends: IntArray, optima: IntArray, perturbation: int
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return the edges of the complete network: sources, targets and probabilities."""
-    from scipy.sparse import csr_array
-
-    moves = graph.matrix(1.0 / np.maximum(graph.degrees, 1)[graph.sources])
-    stuck = np.flatnonzero(graph.known & (graph.degrees == 0))
-    moves = moves + csr_array((np.ones(len(stuck)), (stuck, stuck)), shape=moves.shape)
-    at = csr_array((np.ones(len(optima)), (np.arange(len(optima)), optima)), shape=(len(optima), graph.size))
-    for _ in range(perturbation):
-        at = at @ moves
-    members = graph.members
-    climb = csr_array(
-        (np.ones(len(members)), (members, _positions(optima, ends[members]))), shape=(graph.size, len(optima))
-    )
-    found = (at @ climb).tocoo()
-    order = np.lexsort((found.col, found.row))
-    return found.row[order].astype(np.int64), found.col[order].astype(np.int64), found.data[order]
-
-
-class _Searches:
-    """Iterated local searches, all at once."""
-
-    def __init__(
-        self, fitness: Fitness, graph: Neighborhood, ends: IntArray | None, random: np.random.Generator
-    ) -> None:
-        self._fitness, self._graph, self._ends, self._random = fitness, graph, ends, random
-
-    def run(self, runs: int, iterations: int, perturbation: int) -> tuple[IntArray, IntArray, IntArray, float]:
-        """Return the optima of the first climbs, sources and targets of all escapes, and the share that found the best."""
-        levels, members = self._fitness.levels, self._graph.members
-        at = self._climb(members[(self._random.random(runs) * len(members)).astype(np.int64)])
-        first, sources, targets = at, [], []
-        for _ in range(iterations):
-            moved = at
-            for _ in range(perturbation):
-                moved = self._graph.step(moved, self._random.random(runs))
-            after = self._climb(moved)
-            sources.append(at)
-            targets.append(after)
-            at = np.where(levels[after] >= levels[at], after, at)
-        reached = np.isin(at, self._fitness.best).mean()
-        return first, np.concatenate(sources), np.concatenate(targets), float(reached)
-
-    def _climb(self, index: IntArray) -> IntArray:
-        if self._ends is not None:
-            return self._ends[index]
-        at = index.copy()
-        active = np.arange(len(at))
-        while len(active):
-            here = at[active]
-            after = here.copy()
-            for part in self._graph.in_pieces(here):
-                row, near = self._graph.pairs(here[part])
-                better = self._fitness.levels[near] > self._fitness.levels[here[part][row]]
-                after[part] = _best_neighbors(self._fitness, row[better], near[better], here[part])
-            at[active] = after
-            active = active[after != here]
-        return at

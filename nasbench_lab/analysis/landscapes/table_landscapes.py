@@ -73,11 +73,11 @@ def landscape(
         ParameterError: a number is out of range, there is no such split or repeat, or another table has another space.
 
     >>> from nasbench_lab.testing import synthetic_table
-    >>> found = landscape(synthetic_table(noise=0.02))
+    >>> found = landscape(synthetic_table(noise=0.05))
     >>> found
-    <Landscape of synthetic/chain: test_accuracy, 243 architectures, 3 strict local optima>
+    <Landscape of synthetic/chain: test_accuracy, 243 architectures, 4 strict local optima>
     >>> [(climbs.rule, round(climbs.reach.estimate, 3)) for climbs in found.climbing]
-    [('best', 0.737), ('first', 0.643)]
+    [('best', 0.263), ('first', 0.375)]
     """
     chosen = fitness_of(table, split, fidelity=fidelity, repeat=repeat, tolerance=tolerance)
     name = "test" if split is None and table.description.test is not None else split or "valid"
