@@ -98,6 +98,23 @@ def climb_all(fitness: Fitness, graph: Neighborhood, rule: Rule) -> Climbing:
     )
 
 
+def _better(
+    fitness: Fitness, graph: Neighborhood, rule: Rule, index: IntArray
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return where climbs may move from architectures, by place in ``index``, and how many each looks at on average."""
+    row, near = graph.pairs(index)
+    degree = np.bincount(row, minlength=len(index)).astype(np.float64)
+    above = fitness.levels[near] > fitness.levels[index[row]]
+    row, near = row[above], near[above]
+    if rule == "first":
+        better = np.bincount(row, minlength=len(index))
+        return row, near, np.where(better > 0, (degree + 1) / (better + 1), degree)
+    top = np.full(len(index), -1, dtype=np.int32)
+    np.maximum.at(top, row, fitness.levels[near])
+    tops = fitness.levels[near] == top[row]
+    return row[tops], near[tops], degree
+
+
 def climb_from(
     fitness: Fitness, graph: Neighborhood, rule: Rule, starts: IntArray, random: np.random.Generator
 ) -> Climbing:
@@ -107,21 +124,15 @@ def climb_from(
     active = np.arange(len(at))
     while len(active):
         here = at[active]
-        after = here.copy()
-        looked_at = np.zeros(len(here))
-        for part in graph.in_pieces(here):
-            row, near = graph.pairs(here[part])
-            degree = np.bincount(row, minlength=len(here[part])).astype(np.float64)
-            above = fitness.levels[near] > fitness.levels[here[part][row]]
-            row, near = row[above], near[above]
-            better = np.bincount(row, minlength=len(degree))
-            if rule == "best" and len(row):
-                top = np.full(len(degree), -1, dtype=np.int32)
-                np.maximum.at(top, row, fitness.levels[near])
-                tops = fitness.levels[near] == top[row]
-                row, near = row[tops], near[tops]
-            looked_at[part] = degree if rule == "best" else np.where(better > 0, (degree + 1) / (better + 1), degree)
-            after[part] = choose(row, near, random.random(len(degree)), here[part])
+        after, looked_at = here.copy(), np.zeros(len(here))
+        # Climbs meet at the same architectures, whose neighbours may be thousands.
+        different, which = np.unique(here, return_inverse=True)
+        for part in graph.in_pieces(different):
+            row, near, looks = _better(fitness, graph, rule, different[part])
+            climbs = np.flatnonzero((which >= part.start) & (which < part.stop))
+            place = which[climbs] - part.start
+            looked_at[climbs] = looks[place]
+            after[climbs] = choose(row, near, random.random(len(climbs)), here[climbs], place)
         evaluations[active] += looked_at
         moved = after != here
         at[active] = after

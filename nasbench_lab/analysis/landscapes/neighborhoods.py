@@ -135,7 +135,9 @@ def ragged(lengths: IntArray) -> tuple[IntArray, IntArray]:
     return row, np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
-def choose(row: IntArray, near: IntArray, uniform: FloatArray, otherwise: IntArray) -> IntArray:
+def choose(
+    row: IntArray, near: IntArray, uniform: FloatArray, otherwise: IntArray, of: IntArray | None = None
+) -> IntArray:
     """Return for every row one of its entries, chosen by a uniform in [0, 1).
 
     Args:
@@ -143,12 +145,16 @@ def choose(row: IntArray, near: IntArray, uniform: FloatArray, otherwise: IntArr
         near: the entries.
         uniform: one number per row.
         otherwise: what rows without entries get.
+        of: rows to choose from, of the length of ``uniform`` and ``otherwise``; by default each row once.
 
     >>> choose(np.array([0, 0, 2]), np.array([7, 8, 9]), np.array([0.6, 0.6, 0.6]), np.array([1, 2, 3])).tolist()
     [8, 2, 9]
     """
-    counts = np.bincount(row, minlength=len(otherwise))
+    rows = len(otherwise) if of is None else int(of.max(initial=-1)) + 1
+    counts = np.bincount(row, minlength=rows)
     first = np.cumsum(counts) - counts
+    if of is not None:
+        counts, first = counts[of], first[of]
     found = otherwise.copy()
     has = counts > 0
     found[has] = near[(first + scale(uniform, counts))[has]]

@@ -41,7 +41,8 @@ def share(successes: int, trials: int, *, times: float = 1.0, level: float = LEV
     z, p = normal_quantile(level), successes / trials
     middle = (p + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z * math.sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
-    return Interval(times * p, times * max(0.0, middle - half), times * min(1.0, middle + half))
+    low, high = min(p, max(0.0, middle - half)), max(p, min(1.0, middle + half))  # without rounding errors at 0 and 1
+    return Interval(times * p, times * low, times * high)
 
 
 def mean(values: FloatArray, *, level: float = LEVEL) -> Interval:
