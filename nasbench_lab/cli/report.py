@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nasbench_lab.analysis.landscapes import Landscape
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.cli.progress import reporting
@@ -17,6 +19,7 @@ from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.messages import unknown
 from nasbench_lab.report.page import write_page
 from nasbench_lab.report.paper.folder import MISSING, write_paper_folder
+from nasbench_lab.report.study_landscapes import StudyLandscapes, study_landscapes
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
 
@@ -38,6 +41,9 @@ def report(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing page and folder.")] = False,
     label: Labels = None,
+    without_landscapes: Annotated[
+        bool, typer.Option("--no-landscapes", help="Leave out the landscapes of the tables.")
+    ] = False,
 ) -> None:
     """Write a page about stored results, and a folder of figures and tables for a paper."""
     if page_only and paper is not None:
@@ -50,18 +56,21 @@ def report(
     with reporting("nothing was written") as progress:
         progress("analysing", 0, 0)
         study = _by_kind(study_of(opened, reference=reference), kind)
+        landscapes = StudyLandscapes() if without_landscapes else study_landscapes(study)
         progress("writing the page", 0, 0)
-        write_page(study, out, source=[str(path) for path in results])
+        write_page(study, out, source=[str(path) for path in results], landscapes=landscapes)
     for warning in study.warnings:
         note(warning)
     tell(f"wrote {out} ({out.stat().st_size / _MEGABYTE:.1f} MB): open it in a browser")
     if folder is not None:
-        _write_paper(study, opened, folder, overwrite=overwrite)
+        _write_paper(study, opened, folder, landscapes.found, overwrite=overwrite)
 
 
-def _write_paper(study: Study, results: Results, folder: Path, *, overwrite: bool) -> None:
+def _write_paper(
+    study: Study, results: Results, folder: Path, landscapes: Sequence[Landscape], *, overwrite: bool
+) -> None:
     with reporting("the page is complete") as progress:
-        names = write_paper_folder(study, results, folder, overwrite=overwrite, report=progress)
+        names = write_paper_folder(study, results, folder, overwrite=overwrite, report=progress, landscapes=landscapes)
     tell(f"wrote {folder}: {len(names)} files, figures and tables for a paper")
     if MISSING in names:
         note(f"{folder / MISSING} says which figures and tables are missing, and why")

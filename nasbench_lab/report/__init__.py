@@ -23,6 +23,7 @@ from nasbench_lab.report.layout.architecture import architecture_graph
 from nasbench_lab.report.layout.graph import ArchitectureGraph
 from nasbench_lab.report.paper.checklist import reproducibility_checklist
 from nasbench_lab.report.paper.folder import write_paper_folder
+from nasbench_lab.report.paper.landscapes import landscapes_table
 from nasbench_lab.report.paper.published import published_table
 from nasbench_lab.report.paper.tables import ResultTable, leaderboard_table, results_table
 from nasbench_lab.report.retraining_folder import VALIDATION_FILES, write_validation
@@ -45,6 +46,7 @@ __all__ = [
     "final_figure",
     "landscape_comparison_figure",
     "landscape_figure",
+    "landscapes_table",
     "leaderboard_figure",
     "leaderboard_table",
     "normalised_figure",

@@ -33,11 +33,13 @@ class ComparedStatistic:
 
     Attributes:
         title: of its panel and column.
+        about: what it means, in words.
         value: of a landscape; None where the table lacks the data.
         log: whether its axis is logarithmic.
     """
 
     title: str
+    about: str
     value: Callable[[Landscape], Interval | None]
     log: bool = False
 
@@ -64,16 +66,43 @@ def _neutral(found: Landscape) -> Interval | None:
 
 
 COMPARED = (
-    ComparedStatistic("strict optima per 1,000", _optima, log=True),
-    ComparedStatistic("best-improvement climbs that reach the best (%)", _reach(0), log=True),
-    ComparedStatistic("first-improvement climbs that reach the best (%)", _reach(1), log=True),
     ComparedStatistic(
-        "fitness-distance correlation (Spearman)", lambda found: found.distance.spearman if found.distance else None
+        "strict optima per 1,000",
+        "architectures that are better than all their neighbours, per 1,000 architectures",
+        _optima,
+        log=True,
     ),
-    ComparedStatistic("correlation length (moves)", lambda found: _alone(found.walk.length) if found.walk else None),
-    ComparedStatistic("in neutral networks (%)", _neutral),
     ComparedStatistic(
-        "reliability of one repeat", lambda found: _alone(found.noise.reliability) if found.noise else None
+        "best-improvement climbs that reach the best (%)",
+        "how often hill climbing from a random architecture that moves to the best neighbour ends at the optimum",
+        _reach(0),
+        log=True,
+    ),
+    ComparedStatistic(
+        "first-improvement climbs that reach the best (%)",
+        "the same for hill climbing that moves to the first better neighbour",
+        _reach(1),
+        log=True,
+    ),
+    ComparedStatistic(
+        "fitness-distance correlation (Spearman)",
+        "rank correlation of quality and the distance to the optimum in moves; negative if closer ones are better",
+        lambda found: found.distance.spearman if found.distance else None,
+    ),
+    ComparedStatistic(
+        "correlation length (moves)",
+        "number of random moves after which the autocorrelation has fallen to 1/e",
+        lambda found: _alone(found.walk.length) if found.walk else None,
+    ),
+    ComparedStatistic(
+        "in neutral networks (%)",
+        "architectures with a neighbour of the same value; those that share a training count once",
+        _neutral,
+    ),
+    ComparedStatistic(
+        "reliability of one repeat",
+        "share of the variance of one training that lies between architectures; the rest is noise of the seed",
+        lambda found: _alone(found.noise.reliability) if found.noise else None,
     ),
 )
 """The statistics by which tables are compared, in order. Architectures that share a training count once as neutral."""

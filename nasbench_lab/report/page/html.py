@@ -31,6 +31,7 @@ from nasbench_lab.report.page.figure_commands import (
     plot_command,
     results_in_shell,
 )
+from nasbench_lab.report.page.landscapes import landscapes_section
 from nasbench_lab.report.page.leaderboard import standings_table
 from nasbench_lab.report.page.masthead import page_facts, page_lead, page_title
 from nasbench_lab.report.page.numbers import fixed
@@ -40,10 +41,12 @@ from nasbench_lab.report.page.svg import breakable, marker_path, swatch
 from nasbench_lab.report.page.task_sections import task_details
 from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.regret_words import KIND_NAMES
+from nasbench_lab.report.study_landscapes import StudyLandscapes
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation.trace import RegretKind
 
 _ASSETS = Path(__file__).parent / "assets"
+_NO_LANDSCAPES = StudyLandscapes()
 _STYLES = ("page.css", "chart.css", "tables.css", "print.css")
 _SCRIPTS = (
     "dom.js", "visible.js", "scales.js", "steps.js", "axes.js", "numbers.js", "chart.js", "matrix.js", "tables.js",
@@ -51,30 +54,42 @@ _SCRIPTS = (
 )  # fmt: skip
 
 
-def write_page(study: Study, path: str | os.PathLike[str], *, source: str | Sequence[str] = "RESULTS") -> None:
+def write_page(
+    study: Study,
+    path: str | os.PathLike[str],
+    *,
+    source: str | Sequence[str] = "RESULTS",
+    landscapes: StudyLandscapes = _NO_LANDSCAPES,
+) -> None:
     """Write the page of a study to a file; the file appears complete or not at all.
 
     Args:
         study: the study.
         path: of the file.
         source: path of the results as a user would type it, for the commands on the page; several for combined results.
+        landscapes: of the tables, from `nasbench_lab.report.study_landscapes`.
 
     Raises:
         OutputError: the file cannot be written; an older file is left unchanged.
     """
     # The bytes of a path need not be UTF-8, those of a page must be.
     sources = [source] if isinstance(source, str) else source
-    text = render_page(study, source=[os.fsencode(each).decode("utf-8", "replace") for each in sources])
+    text = render_page(
+        study, source=[os.fsencode(each).decode("utf-8", "replace") for each in sources], landscapes=landscapes
+    )
     with atomic_path(Path(path)) as temporary:
         temporary.write_bytes(text.encode())
 
 
-def render_page(study: Study, *, source: str | Sequence[str] = "RESULTS") -> str:
+def render_page(
+    study: Study, *, source: str | Sequence[str] = "RESULTS", landscapes: StudyLandscapes = _NO_LANDSCAPES
+) -> str:
     """Return the page of a study as self-contained HTML. The same study gives the same text.
 
     Args:
         study: the study.
         source: path of the results as a user would type it, for the commands on the page; several for combined results.
+        landscapes: of the tables, from `nasbench_lab.report.study_landscapes`.
 
     >>> from nasbench_lab import Budget, simulate
     >>> from nasbench_lab.analysis import study
@@ -100,7 +115,7 @@ def render_page(study: Study, *, source: str | Sequence[str] = "RESULTS") -> str
         headline=page_facts(study),
         warnings=study.warnings,
         incumbents=incumbents_in_words(study),
-        sections=_sections(study, charts, pairs),
+        sections=_sections(study, charts, pairs, landscapes),
         answer=main_answer(study),
         by_task=answers_by_task(study),
         mark_texts=MARKS,
@@ -113,6 +128,8 @@ def render_page(study: Study, *, source: str | Sequence[str] = "RESULTS") -> str
         matrix=pairs,
         matrix_command="" if pairs is None else plot_command(where) + pairs.figure + pairs.choices[0].start_argument,
         marks={BETTER: "better", WORSE: "worse", SAME: "same"},
+        landscapes=landscapes_section(landscapes.found),
+        without_landscape=landscapes.missing,
         tasks=list(task_details(study, where)),
         origin=origin(study),
         commands=commands(where, study),
@@ -203,7 +220,9 @@ def _shown_first(chart: Chart) -> Any:
     return chart.start or next(iter(chart.views.values()), None)
 
 
-def _sections(study: Study, charts: Sequence[Chart], pairs: PairMatrix | None) -> list[tuple[str, str]]:
+def _sections(
+    study: Study, charts: Sequence[Chart], pairs: PairMatrix | None, landscapes: StudyLandscapes
+) -> list[tuple[str, str]]:
     names = {chart.name for chart in charts}
     listed = [
         ("leaderboard", "Leaderboard", True),
@@ -211,6 +230,7 @@ def _sections(study: Study, charts: Sequence[Chart], pairs: PairMatrix | None) -
         ("progress", "Progress", bool(names & {"rank", "progress"})),
         ("differences", "Differences", pairs is not None or bool(list(_diagrams(study, "")))),
         ("targets", "Targets", "targets" in names),
+        ("landscapes", "Landscapes", bool(landscapes.found)),
         ("tasks", "Tasks", True),
         ("provenance", "Provenance", True),
         ("citations", "Citations", True),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasbench_lab import spaces
+from nasbench_lab.analysis.landscapes.landscape_results import Landscape
 from nasbench_lab.analysis.studies.results import Found, Study
 from nasbench_lab.errors import DataError, MissingDataError, NasbenchLabError
 from nasbench_lab.files import atomic_folder, file_names
@@ -17,6 +18,7 @@ from nasbench_lab.messages import first_line
 from nasbench_lab.report.figures.architecture import architecture_figure
 from nasbench_lab.report.figures.critical_difference import cd_figure
 from nasbench_lab.report.figures.final_regret import final_columns, final_figure, final_height
+from nasbench_lab.report.figures.landscape_comparison import landscape_comparison_figure
 from nasbench_lab.report.figures.leaderboard import leaderboard_figure
 from nasbench_lab.report.figures.pairwise import a12_figure
 from nasbench_lab.report.figures.paper_styles import PAPER_STYLES, PaperStyle
@@ -27,6 +29,7 @@ from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.incumbent_words import marked_labels
 from nasbench_lab.report.paper.checklist import reproducibility_checklist
+from nasbench_lab.report.paper.landscapes import landscapes_table
 from nasbench_lab.report.paper.tables import (
     TABLE_STATISTICS,
     ResultTable,
@@ -60,6 +63,7 @@ def write_paper_folder(
     overwrite: bool = False,
     formats: Sequence[str] = PAPER_FORMATS,
     report: Report = silent,
+    landscapes: Sequence[Landscape] = (),
 ) -> list[str]:
     """Write all figures in all styles and formats, tables, checklist and references.
 
@@ -77,6 +81,7 @@ def write_paper_folder(
         overwrite: replace an older folder of this function; any other file in it is an error.
         formats: of figures, among ``"pdf"``, ``"svg"`` and ``"png"``.
         report: called with the number of drawn figures and of all figures.
+        landscapes: of the tables, which are drawn side by side and listed in a table.
 
     Returns:
         Names of the files, sorted.
@@ -87,7 +92,7 @@ def write_paper_folder(
     with atomic_folder(folder, replace=_replaceable(folder) if overwrite else None) as temporary:
         missing: dict[str, str] = {}
         absent: dict[str, dict[str, str]] = {}
-        figures = [(style, *figure) for style in PAPER_STYLES for figure in _figures(study, results, style)]
+        figures = [(style, *figure) for style in PAPER_STYLES for figure in _figures(study, results, style, landscapes)]
         for number, (style, name, draw) in enumerate(figures):
             report("drawing figures", number, len(figures))
             try:
@@ -100,7 +105,7 @@ def write_paper_folder(
         for name, reasons in absent.items():
             everywhere = len(reasons) == len(PAPER_STYLES)
             missing |= {name if everywhere else f"{name}-{style}": reason for style, reason in reasons.items()}
-        for name, make in _tables(study).items():
+        for name, make in (_tables(study) | _landscape_tables(landscapes)).items():
             try:
                 table = make()
             except MissingDataError as error:
@@ -143,7 +148,9 @@ def _replaceable(folder: Path) -> frozenset[str]:
     return frozenset(path.name for path in folder.iterdir() if _OURS.fullmatch(path.name))
 
 
-def _figures(study: Study, results: Results | None, style: PaperStyle) -> Iterator[tuple[str, Draw]]:
+def _figures(
+    study: Study, results: Results | None, style: PaperStyle, landscapes: Sequence[Landscape]
+) -> Iterator[tuple[str, Draw]]:
     """Yield names and drawing functions of all figures; a function raises MissingDataError if the data is missing."""
     kind = study.kind
     drawn = [place for place, task in enumerate(study.tasks) if kind in task.kinds]
@@ -160,6 +167,8 @@ def _figures(study: Study, results: Results | None, style: PaperStyle) -> Iterat
         yield name, _bind(final_figure, study, kind, tasks=tasks)
     yield from _architectures(study)
     yield from _pareto(results)
+    if landscapes:
+        yield "landscapes", _bind(landscape_comparison_figure, landscapes)
 
 
 def _of_all_tasks(study: Study) -> Iterator[tuple[str, Draw]]:
@@ -251,6 +260,10 @@ def _tables(study: Study) -> dict[str, Callable[[], ResultTable]]:
     for statistic in TABLE_STATISTICS:
         found[f"results-{study.kind}-{statistic}"] = functools.partial(results_table, study, statistic=statistic)
     return found
+
+
+def _landscape_tables(landscapes: Sequence[Landscape]) -> dict[str, Callable[[], ResultTable]]:
+    return {"landscapes": functools.partial(landscapes_table, landscapes)} if landscapes else {}
 
 
 def _bind(figure: Callable[..., Figure], *arguments: object, **options: object) -> Draw:

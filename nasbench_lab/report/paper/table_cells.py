@@ -22,15 +22,17 @@ class TableCell:
     tied: bool = False
 
 
-def table_html(caption: str, headings: Sequence[str], rows: Sequence[Sequence[TableCell]]) -> str:
-    """Return a table as HTML, with the caption above it.
+def table_html(
+    caption: str, headings: Sequence[str], rows: Sequence[Sequence[TableCell]], *, marked: bool = True
+) -> str:
+    """Return a table as HTML, with the caption above it, which explains marked cells.
 
     >>> table_html("Regret.", ["strategy"], [[TableCell("a", best=True)]])[-42:]
     '<tr><td><b>a</b></td></tr></tbody></table>'
     """
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    text = f"{html.escape(caption)} Best in <b>bold</b>, not significantly worse in <i>italics</i>."
+    text = html.escape(caption) + " Best in <b>bold</b>, not significantly worse in <i>italics</i>." * marked
     return f"<p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

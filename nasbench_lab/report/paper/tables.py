@@ -64,19 +64,21 @@ class ResultTable:
         caption: content, numbers of runs, budgets and tests.
         headings: of all columns; the first is that of the row names.
         rows: cells of each row; the first is the name.
+        marked: whether the best cells are marked, which the caption then explains.
     """
 
     name: str
     caption: str
     headings: tuple[str, ...]
     rows: tuple[tuple[TableCell, ...], ...]
+    marked: bool = True
 
     def __repr__(self) -> str:
         return f"<ResultTable {self.name}: {len(self.rows)} rows, {len(self.headings)} columns>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the table below its caption."""
-        return table_html(self.caption, self.headings, self.rows)
+        return table_html(self.caption, self.headings, self.rows, marked=self.marked)
 
     def to_latex(self) -> str:
         """Return a LaTeX table that needs the package booktabs. Text is escaped.
@@ -90,7 +92,7 @@ class ResultTable:
         lines = [
             rf"\begin{{{environment}}}",
             r"  \centering",
-            rf"  \caption{{{latex(self.caption)} Best in bold, not significantly worse underlined.}}",
+            rf"  \caption{{{latex(self.caption)}{' Best in bold, not significantly worse underlined.' * self.marked}}}",
             rf"  \label{{tab:{self.name}}}",
             r"  \small",
             "\n\n  \\medskip\n\n".join(blocks),
@@ -102,7 +104,7 @@ class ResultTable:
         """Return a Markdown table, with the caption above it."""
         rule = ["---", *["---:"] * (len(self.headings) - 1)]
         lines = [
-            f"{markdown(self.caption)} Best in **bold**, not significantly worse in *italics*.",
+            f"{markdown(self.caption)}{' Best in **bold**, not significantly worse in *italics*.' * self.marked}",
             "",
             _markdown_row(map(markdown, self.headings)),
             _markdown_row(rule),

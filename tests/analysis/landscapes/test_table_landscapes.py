@@ -1,7 +1,7 @@
 """The landscapes of tables: of every kind of space, with published values where the mirror has them."""
 
 import dataclasses
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 
 import landscape_oracles as oracle
 import numpy as np
@@ -194,7 +194,7 @@ def test_networks_are_written_and_read_again(tmp_path):
     network = optima_network(table)
     network.to_graphml(tmp_path / "network.graphml")
     name = "{http://graphml.graphdrawing.org/xmlns}"
-    graph = ElementTree.parse(tmp_path / "network.graphml").getroot().find(f"{name}graph")
+    graph = ET.parse(tmp_path / "network.graphml").getroot().find(f"{name}graph")
     nodes, edges = graph.findall(f"{name}node"), graph.findall(f"{name}edge")
     assert [node.get("id") for node in nodes] == [f"n{place}" for place in range(len(network.optima))]
     read = [{data.get("key"): data.text for data in node.findall(f"{name}data")} for node in nodes]

@@ -1,0 +1,40 @@
+"""The landscapes of several tables as a table of a paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from nasbench_lab.analysis.landscapes.landscape_results import Landscape
+from nasbench_lab.report.figures.landscape_comparison import COMPARED
+from nasbench_lab.report.paper.table_cells import TableCell
+from nasbench_lab.report.paper.tables import ResultTable
+
+_CAPTION = (
+    "Landscapes of the tables: means over repeats at the highest fidelity, test values where a table has them. "
+    "Architectures are neighbours if one move of local search leads from one to the other."
+)
+
+
+def landscapes_table(landscapes: Sequence[Landscape]) -> ResultTable:
+    """Return the table of landscapes: a row per table, a column per statistic.
+
+    Args:
+        landscapes: from `nasbench_lab.analysis.landscape`, one per table.
+
+    >>> from nasbench_lab.analysis import landscape
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> landscapes_table([landscape(synthetic_table())])
+    <ResultTable landscapes: 1 rows, 9 columns>
+    """
+    rows = [(TableCell(each.table), TableCell(f"{each.architectures:,}"), *_cells(each)) for each in landscapes]
+    headings = ("table", "architectures", *(compared.title for compared in COMPARED))
+    return ResultTable("landscapes", _CAPTION, headings, tuple(rows), marked=False)
+
+
+def _cells(landscape: Landscape) -> list[TableCell]:
+    values = [compared.value(landscape) for compared in COMPARED]
+    return [
+        TableCell("–" if each is None or math.isnan(each.estimate) else f"{each.estimate:.3g}")  # noqa: RUF001
+        for each in values
+    ]
