@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _AXES = 0.8  # title, ticks and label of a panel, inches
+_FEW = 12  # tables for which there are two rows of panels
 _NAMES = 0.21  # of the width, for the names of tables
 
 
@@ -32,13 +33,15 @@ class ComparedStatistic:
     """A statistic that landscapes are compared by.
 
     Attributes:
-        title: of its panel and column.
+        title: of its panel.
+        short: heading of its column.
         about: what it means, in words.
         value: of a landscape; None where the table lacks the data.
         log: whether its axis is logarithmic.
     """
 
     title: str
+    short: str
     about: str
     value: Callable[[Landscape], Interval | None]
     log: bool = False
@@ -68,39 +71,46 @@ def _neutral(found: Landscape) -> Interval | None:
 COMPARED = (
     ComparedStatistic(
         "strict optima per 1,000",
+        "optima/1,000",
         "architectures that are better than all their neighbours, per 1,000 architectures",
         _optima,
         log=True,
     ),
     ComparedStatistic(
         "best-improvement climbs that reach the best (%)",
+        "best climbs (%)",
         "how often hill climbing from a random architecture that moves to the best neighbour ends at the optimum",
         _reach(0),
         log=True,
     ),
     ComparedStatistic(
         "first-improvement climbs that reach the best (%)",
+        "first climbs (%)",
         "the same for hill climbing that moves to the first better neighbour",
         _reach(1),
         log=True,
     ),
     ComparedStatistic(
         "fitness-distance correlation (Spearman)",
+        "FDC",
         "rank correlation of quality and the distance to the optimum in moves; negative if closer ones are better",
         lambda found: found.distance.spearman if found.distance else None,
     ),
     ComparedStatistic(
         "correlation length (moves)",
+        "walk length",
         "number of random moves after which the autocorrelation has fallen to 1/e",
         lambda found: _alone(found.walk.length) if found.walk else None,
     ),
     ComparedStatistic(
         "in neutral networks (%)",
+        "neutral (%)",
         "architectures with a neighbour of the same value; those that share a training count once",
         _neutral,
     ),
     ComparedStatistic(
         "reliability of one repeat",
+        "reliability",
         "share of the variance of one training that lies between architectures; the rest is noise of the seed",
         lambda found: _alone(found.noise.reliability) if found.noise else None,
     ),
@@ -124,7 +134,7 @@ def landscape_comparison_figure(landscapes: Sequence[Landscape], *, style: Paper
     chosen = paper_style(style)
     if not landscapes:
         raise MissingDataError("there is nothing to draw: no table has a landscape")
-    columns = 2 if chosen.name == "single" else 4
+    columns = 2 if chosen.name == "single" else 4 if len(landscapes) <= _FEW else len(COMPARED)
     labels = [wrap_label(found.table, _NAMES * chosen.width, chosen.small) for found in landscapes]
     places, end = row_places(labels)
     height = _AXES * chosen.scale + end * 1.35 * chosen.em
@@ -159,5 +169,7 @@ def _draw(
         else:
             panel.set_xlim(min(0.0, 1.1 * ends[0]), max(0.0, 1.1 * ends[1]) or (0.0 if ends[0] < 0 else 1.0))
     label_axis(panel.xaxis)
+    for place in places:
+        panel.axhline(place, color="#e6e6e6", linewidth=0.5 * style.scale, zorder=0.5)
     panel.hlines(places, low, high, color=COLORS[0], linewidth=1.2 * style.scale)
     panel.plot(x, places, linestyle="", marker="o", color=COLORS[0], markersize=3.4 * style.scale, clip_on=False)

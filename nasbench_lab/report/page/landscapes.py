@@ -22,7 +22,7 @@ def landscapes_section(landscapes: Sequence[Landscape]) -> PageTable | None:
     for compared in COMPARED:
         column = [compared.value(each) or _NONE for each in landscapes]
         if any(math.isfinite(each.estimate) for each in column):
-            heading = PageColumn(compared.title, "descending", compared.about, kind="wrapped")
+            heading = PageColumn(compared.short, "descending", compared.about, kind="wrapped")
             columns.append((heading, interval_cells(column)))
     rows = [(each.table, None) for each in landscapes]
     return make_table("Landscapes of the tables", PageColumn("table", kind="text"), columns, rows)

@@ -11,8 +11,11 @@ from nasbench_lab.report.paper.table_cells import TableCell
 from nasbench_lab.report.paper.tables import ResultTable
 
 _CAPTION = (
-    "Landscapes of the tables: means over repeats at the highest fidelity, test values where a table has them. "
-    "Architectures are neighbours if one move of local search leads from one to the other."
+    "Landscapes of the tables, of means over repeats at the highest fidelity, test values where a table has them: "
+    "strict local optima per 1,000 architectures; best- and first-improvement climbs that reach the best architecture; "
+    "Spearman correlation of quality and distance to it (FDC); moves until the autocorrelation of random walks is 1/e; "
+    "architectures with a neighbour of the same value, where those that share a training count once; share of the "
+    "variance of one training that lies between architectures."
 )
 
 
@@ -28,7 +31,7 @@ def landscapes_table(landscapes: Sequence[Landscape]) -> ResultTable:
     <ResultTable landscapes: 1 rows, 9 columns>
     """
     rows = [(TableCell(each.table), TableCell(f"{each.architectures:,}"), *_cells(each)) for each in landscapes]
-    headings = ("table", "architectures", *(compared.title for compared in COMPARED))
+    headings = ("table", "architectures", *(compared.short for compared in COMPARED))
     return ResultTable("landscapes", _CAPTION, headings, tuple(rows), marked=False)
 
 
