@@ -16,6 +16,7 @@ from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.displays import counted
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.figures.paper_styles import paper_style
 from nasbench_lab.report.landscape_folder import write_landscape
 from nasbench_lab.tables import Table, list_tables, load
 from nasbench_lab.tables.catalogue import is_named, is_present
@@ -73,6 +74,7 @@ def landscape(
     chosen = next((each for each in _SPLITS if each == split), None)
     if split is not None and chosen is None:
         raise unknown("split", split, _SPLITS)
+    paper_style(style)  # an unknown style is refused before anything is computed
     table = load(name)
     policy = table.check_repeat(int(repeat) if repeat.isascii() and repeat.isdigit() and len(repeat) < 10 else repeat)
     same: dict[str, Any] = {"fidelity": epochs, "repeat": policy, "tolerance": tolerance, "seed": seed}

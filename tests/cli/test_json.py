@@ -92,6 +92,13 @@ def test_a_description_of_a_table(tmp_path):
     assert all(Path(figure).exists() for figure in found["figures"])
 
 
+def test_a_landscape():
+    found = document("landscape", "digits/chain", "--walks", 5)
+    assert_documented("landscape", found)
+    assert found["statistics"]["strict_optima"] == {"estimate": 3, "low": None, "high": None}
+    assert found["files"] == []
+
+
 def test_checks_of_tables(tmp_path):
     write(synthetic_table("chain"), tmp_path / "mine.h5")
     (found,) = document("tables", "verify", tmp_path / "mine.h5")
