@@ -9,7 +9,7 @@ import typer
 
 from nasbench_lab.analysis.landscapes import Landscape, OptimaNetwork, optima_network
 from nasbench_lab.analysis.landscapes import landscape as landscape_of
-from nasbench_lab.analysis.landscapes.fitness import Split
+from nasbench_lab.analysis.landscapes.fitness_levels import Split
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.landscape_lines import landscape_lines, network_line
 from nasbench_lab.cli.progress import shown_progress

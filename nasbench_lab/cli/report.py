@@ -17,9 +17,9 @@ from nasbench_lab.cli.results import Labels, ResultPaths, open_paths
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.messages import unknown
+from nasbench_lab.report.local_tables import StudyLandscapes, study_landscapes
 from nasbench_lab.report.page import write_page
 from nasbench_lab.report.paper.folder import MISSING, write_paper_folder
-from nasbench_lab.report.study_landscapes import StudyLandscapes, study_landscapes
 from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
 

@@ -16,9 +16,9 @@ from nasbench_lab.report import (
     optima_network_figure,
     write_paper_folder,
 )
+from nasbench_lab.report.local_tables import study_landscapes
 from nasbench_lab.report.page import render_page
 from nasbench_lab.report.paper import folder
-from nasbench_lab.report.study_landscapes import study_landscapes
 from nasbench_lab.tables import Table
 from nasbench_lab.testing import synthetic_table
 

@@ -1,10 +1,10 @@
 """The landscape of a table: local optima, climbing, walks, neutrality, and how far measurements agree."""
 
-from nasbench_lab.analysis.landscapes.agreement import Agreement, Noise, agreement, noise
 from nasbench_lab.analysis.landscapes.climbing import Climbing
-from nasbench_lab.analysis.landscapes.fitness_distance import FitnessDistance
+from nasbench_lab.analysis.landscapes.distance_correlation import FitnessDistance
 from nasbench_lab.analysis.landscapes.landscape_results import Landscape
-from nasbench_lab.analysis.landscapes.neutrality import Neutrality
+from nasbench_lab.analysis.landscapes.measurement_agreement import Agreement, Noise, agreement, noise
+from nasbench_lab.analysis.landscapes.neutral_networks import Neutrality
 from nasbench_lab.analysis.landscapes.optima import LocalOptima
 from nasbench_lab.analysis.landscapes.optima_networks import OptimaNetwork, optima_network
 from nasbench_lab.analysis.landscapes.random_walks import WalkCorrelation

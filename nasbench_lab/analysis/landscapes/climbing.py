@@ -17,8 +17,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
-from nasbench_lab.analysis.landscapes.fitness import Fitness
-from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood, choose
+from nasbench_lab.analysis.landscapes.fitness_levels import Fitness
+from nasbench_lab.analysis.landscapes.landscape_graph import LandscapeGraph, choose
 from nasbench_lab.analysis.landscapes.optima import relations
 from nasbench_lab.analysis.landscapes.sampling import exact, mean, share
 from nasbench_lab.arrays import FloatArray, IntArray
@@ -57,7 +57,7 @@ class Climbing:
     evaluations: Interval
 
 
-def climb_all(fitness: Fitness, graph: Neighborhood, rule: Rule) -> Climbing:
+def climb_all(fitness: Fitness, graph: LandscapeGraph, rule: Rule) -> Climbing:
     """Return what climbs from all architectures are expected to give."""
     above, _ = relations(fitness, graph)
     better = np.bincount(graph.sources[above], minlength=graph.size)
@@ -99,7 +99,7 @@ def climb_all(fitness: Fitness, graph: Neighborhood, rule: Rule) -> Climbing:
 
 
 def _better(
-    fitness: Fitness, graph: Neighborhood, rule: Rule, index: IntArray
+    fitness: Fitness, graph: LandscapeGraph, rule: Rule, index: IntArray
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Return where climbs may move from architectures, by place in ``index``, and how many each looks at on average."""
     row, near = graph.pairs(index)
@@ -116,7 +116,7 @@ def _better(
 
 
 def climb_from(
-    fitness: Fitness, graph: Neighborhood, rule: Rule, starts: IntArray, random: np.random.Generator
+    fitness: Fitness, graph: LandscapeGraph, rule: Rule, starts: IntArray, random: np.random.Generator
 ) -> Climbing:
     """Return what climbs from a sample of architectures give, with intervals."""
     at = starts.copy()

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
-from nasbench_lab.analysis.landscapes.agreement import Agreement, Noise
 from nasbench_lab.analysis.landscapes.climbing import Climbing
-from nasbench_lab.analysis.landscapes.fitness import Split
-from nasbench_lab.analysis.landscapes.fitness_distance import FitnessDistance
-from nasbench_lab.analysis.landscapes.neutrality import Neutrality
+from nasbench_lab.analysis.landscapes.distance_correlation import FitnessDistance
+from nasbench_lab.analysis.landscapes.fitness_levels import Split
+from nasbench_lab.analysis.landscapes.measurement_agreement import Agreement, Noise
+from nasbench_lab.analysis.landscapes.neutral_networks import Neutrality
 from nasbench_lab.analysis.landscapes.optima import LocalOptima
 from nasbench_lab.analysis.landscapes.random_walks import WalkCorrelation
 from nasbench_lab.analysis.landscapes.sampling import exact

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.analysis.intervals import Interval
-from nasbench_lab.analysis.landscapes.fitness import Fitness
-from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood
+from nasbench_lab.analysis.landscapes.fitness_levels import Fitness
+from nasbench_lab.analysis.landscapes.landscape_graph import LandscapeGraph
 from nasbench_lab.analysis.landscapes.sampling import UNKNOWN, exact, share
 from nasbench_lab.arrays import FloatArray, IntArray
 
@@ -36,7 +36,7 @@ class LocalOptima:
     weak_values: FloatArray
 
 
-def local_optima(fitness: Fitness, graph: Neighborhood, sample: IntArray | None = None) -> LocalOptima:
+def local_optima(fitness: Fitness, graph: LandscapeGraph, sample: IntArray | None = None) -> LocalOptima:
     """Return the local optima of a landscape, or estimates of their numbers from a sample of architectures."""
     if sample is not None:
         better, equal, degree = compared(fitness, graph, sample)
@@ -71,13 +71,13 @@ def local_optima(fitness: Fitness, graph: Neighborhood, sample: IntArray | None 
     )
 
 
-def relations(fitness: Fitness, graph: Neighborhood) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def relations(fitness: Fitness, graph: LandscapeGraph) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return for every pair of neighbours whether the second is better, and whether both are equal."""
     one, other = fitness.levels[graph.sources], fitness.levels[graph.targets]
     return other > one, other == one
 
 
-def compared(fitness: Fitness, graph: Neighborhood, sample: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+def compared(fitness: Fitness, graph: LandscapeGraph, sample: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return how many neighbours of each architecture of a sample are better, how many are equal, and how many are."""
     counts = np.zeros((3, len(sample)), dtype=np.int64)
     for part in graph.in_pieces(sample):
@@ -89,7 +89,7 @@ def compared(fitness: Fitness, graph: Neighborhood, sample: IntArray) -> tuple[I
     return counts[0], counts[1], counts[2]
 
 
-def equal_groups(graph: Neighborhood, same: NDArray[np.bool_]) -> NDArray[np.int32]:
+def equal_groups(graph: LandscapeGraph, same: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Return the number of the group of every architecture; neighbours with the same value are in one group."""
     from scipy.sparse.csgraph import connected_components
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.analysis.landscapes.escapes import IteratedSearches, climb_ends, escapes, is_small, positions
-from nasbench_lab.analysis.landscapes.fitness import Split, fitness_of
-from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood
+from nasbench_lab.analysis.landscapes.fitness_levels import Split, fitness_of
+from nasbench_lab.analysis.landscapes.landscape_graph import LandscapeGraph
 from nasbench_lab.analysis.landscapes.network_files import write_graphml
 from nasbench_lab.analysis.landscapes.optima import best_first
+from nasbench_lab.analysis.landscapes.optimum_escapes import IteratedSearches, climb_ends, escapes, is_small, positions
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, AtMost, require, whole
 from nasbench_lab.displays import counted, html_card
@@ -214,7 +214,7 @@ def optima_network(
     whole("perturbation", perturbation, AtLeast(1), AtMost(100))
     whole("iterations", iterations, AtLeast(1))
     require(table.space.has_neighbors, f"the space {table.space.name!r} has no neighbours, so it has no local optima")
-    graph = Neighborhood(table.space, chosen.known)
+    graph = LandscapeGraph(table.space, chosen.known)
     if runs is not None:
         runs = whole("runs", runs, AtLeast(0))
     ends = climb_ends(chosen, graph) if runs == 0 or table.space.size <= _MOST_LISTED else None

@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval, Intervals
-from nasbench_lab.analysis.landscapes.fitness import Fitness
-from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood
+from nasbench_lab.analysis.landscapes.fitness_levels import Fitness
+from nasbench_lab.analysis.landscapes.landscape_graph import LandscapeGraph
 from nasbench_lab.analysis.landscapes.sampling import mean
 from nasbench_lab.arrays import FloatArray
 
@@ -58,7 +58,7 @@ def correlation_length(lag_one: float) -> float:
 
 def walk_correlation(
     fitness: Fitness,
-    graph: Neighborhood,
+    graph: LandscapeGraph,
     *,
     walks: int,
     steps: int,
@@ -97,7 +97,7 @@ def walk_estimates(values: FloatArray, lags: int) -> FloatArray:
     return found
 
 
-def exact_autocorrelation(fitness: Fitness, graph: Neighborhood, lags: int) -> FloatArray:
+def exact_autocorrelation(fitness: Fitness, graph: LandscapeGraph, lags: int) -> FloatArray:
     """Return the autocorrelation of an endless random walk at lags 0, 1, ..., shape (lags + 1,).
 
     A random walk visits an architecture in proportion to its number of neighbours. With the transition matrix P and

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from nasbench_lab.analysis.landscapes.agreement import Agreement, Noise, agreement, noise
 from nasbench_lab.analysis.landscapes.climbing import MOST_BEST, RULES, climb_all, climb_from
-from nasbench_lab.analysis.landscapes.fitness import Fitness, Split, fitness, fitness_of
-from nasbench_lab.analysis.landscapes.fitness_distance import fitness_distance
+from nasbench_lab.analysis.landscapes.distance_correlation import fitness_distance
+from nasbench_lab.analysis.landscapes.equal_measurements import shared_trainings
+from nasbench_lab.analysis.landscapes.fitness_levels import Fitness, Split, fitness, fitness_of
+from nasbench_lab.analysis.landscapes.landscape_graph import LandscapeGraph
 from nasbench_lab.analysis.landscapes.landscape_results import Landscape
-from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood
-from nasbench_lab.analysis.landscapes.neutrality import neutrality, neutrality_of_trainings
+from nasbench_lab.analysis.landscapes.measurement_agreement import Agreement, Noise, agreement, noise
+from nasbench_lab.analysis.landscapes.neutral_networks import neutrality, neutrality_of_trainings
 from nasbench_lab.analysis.landscapes.optima import local_optima
 from nasbench_lab.analysis.landscapes.random_walks import walk_correlation
 from nasbench_lab.analysis.landscapes.sampling import UNKNOWN, exact, mean
-from nasbench_lab.analysis.landscapes.shared_trainings import shared_trainings
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import ParameterError
@@ -87,7 +87,7 @@ def landscape(
         sample = whole("sample", sample, AtLeast(2))
     elif table.space.size > MOST_ARCHITECTURES:
         sample = SAMPLES
-    graph = Neighborhood(table.space, chosen.known)
+    graph = LandscapeGraph(table.space, chosen.known)
     random = np.random.Generator(np.random.Philox(key=whole("seed", seed, AtLeast(0))))
     rows = None if sample is None else graph.members[(random.random(sample) * len(graph.members)).astype(np.int64)]
     return Landscape(
@@ -114,7 +114,7 @@ def landscape(
 def _moves(
     table: Table,
     chosen: Fitness,
-    graph: Neighborhood,
+    graph: LandscapeGraph,
     rows: IntArray | None,
     walk: tuple[int, int],
     random: np.random.Generator,
@@ -188,7 +188,7 @@ def _between_tables(
 
 
 def _between_repeats(
-    table: Table, chosen: Fitness, graph: Neighborhood, fidelity: int | None, *, everything: bool
+    table: Table, chosen: Fitness, graph: LandscapeGraph, fidelity: int | None, *, everything: bool
 ) -> Noise | None:
     """Return how much of the ranking is seed noise, with the local optima of single repeats."""
     values = table.repeat_values(chosen.metric.name, fidelity)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasbench_lab.analysis.landscapes.agreement import Agreement
 from nasbench_lab.analysis.landscapes.landscape_results import Landscape
+from nasbench_lab.analysis.landscapes.measurement_agreement import Agreement
 from nasbench_lab.report.figures.axis_scales import label_linear_axis, label_log_axis
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.legend import Legend

@@ -18,6 +18,7 @@ import nasbench_lab
 from nasbench_lab.analysis.studies.results import RankComparison, Study
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report.incumbent_words import incumbents_in_words
+from nasbench_lab.report.local_tables import StudyLandscapes
 from nasbench_lab.report.page import theme
 from nasbench_lab.report.page.answers import MARKS, answers_by_task, main_answer
 from nasbench_lab.report.page.chart_svg import draw_chart
@@ -41,7 +42,6 @@ from nasbench_lab.report.page.svg import breakable, marker_path, swatch
 from nasbench_lab.report.page.task_sections import task_details
 from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.regret_words import KIND_NAMES
-from nasbench_lab.report.study_landscapes import StudyLandscapes
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -67,7 +67,7 @@ def write_page(
         study: the study.
         path: of the file.
         source: path of the results as a user would type it, for the commands on the page; several for combined results.
-        landscapes: of the tables, from `nasbench_lab.report.study_landscapes`.
+        landscapes: of the tables, from `nasbench_lab.report.local_tables.study_landscapes`.
 
     Raises:
         OutputError: the file cannot be written; an older file is left unchanged.
@@ -89,7 +89,7 @@ def render_page(
     Args:
         study: the study.
         source: path of the results as a user would type it, for the commands on the page; several for combined results.
-        landscapes: of the tables, from `nasbench_lab.report.study_landscapes`.
+        landscapes: of the tables, from `nasbench_lab.report.local_tables.study_landscapes`.
 
     >>> from nasbench_lab import Budget, simulate
     >>> from nasbench_lab.analysis import study

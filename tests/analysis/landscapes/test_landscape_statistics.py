@@ -10,12 +10,12 @@ import pytest
 from scipy.stats import kendalltau, spearmanr
 
 from nasbench_lab.analysis.landscapes.climbing import RULES, climb_all, climb_from
-from nasbench_lab.analysis.landscapes.escapes import climb_ends, escapes, positions
-from nasbench_lab.analysis.landscapes.fitness import fitness, levels
-from nasbench_lab.analysis.landscapes.fitness_distance import fitness_distance
-from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood
-from nasbench_lab.analysis.landscapes.neutrality import neutrality, neutrality_of_trainings
+from nasbench_lab.analysis.landscapes.distance_correlation import fitness_distance
+from nasbench_lab.analysis.landscapes.fitness_levels import fitness, levels
+from nasbench_lab.analysis.landscapes.landscape_graph import LandscapeGraph
+from nasbench_lab.analysis.landscapes.neutral_networks import neutrality, neutrality_of_trainings
 from nasbench_lab.analysis.landscapes.optima import local_optima
+from nasbench_lab.analysis.landscapes.optimum_escapes import climb_ends, escapes, positions
 from nasbench_lab.analysis.landscapes.random_walks import correlation_length, exact_autocorrelation, walk_correlation
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.spaces import Cell101Space, ChainSpace, ListedChoicesSpace, SubsetSpace, TopologySpace
@@ -50,7 +50,7 @@ def prepared(given):
     found = fitness(values, metric)
     graph = oracle.graph_of(space, found.known)
     sign = -1 if metric.direction == "minimize" else 1
-    return found, Neighborhood(space, found.known), graph, {i: sign * int(values[i]) for i in graph}
+    return found, LandscapeGraph(space, found.known), graph, {i: sign * int(values[i]) for i in graph}
 
 
 @hypothesis.given(landscapes())
@@ -163,7 +163,7 @@ def test_samples_agree_with_all_architectures(metric):
     values = (space.codes(np.arange(space.size)).sum(axis=1) % 5 + random.integers(0, 3, space.size)).astype(float)
     values[::17] = np.nan
     found = fitness(values, metric)
-    graph = Neighborhood(space, found.known)
+    graph = LandscapeGraph(space, found.known)
 
     def statistics(sample, seed):
         draws = np.random.default_rng(seed)
@@ -196,7 +196,7 @@ def test_simulated_walks_estimate_the_endless_walk():
     for missing in (0, 9):
         values[:missing] = np.nan
         found = fitness(values, METRIC)
-        graph = Neighborhood(space, found.known)
+        graph = LandscapeGraph(space, found.known)
         draws = np.random.default_rng(0)
         long = walk_correlation(found, graph, walks=20, steps=5000, lags=5, random=draws, everything=True)
         np.testing.assert_allclose(long.walked.estimate, long.exact, atol=0.03)
@@ -210,7 +210,7 @@ def test_simulated_walks_estimate_the_endless_walk():
 def test_equal_values_have_no_correlations():
     space = ChainSpace("ab", 3)
     found = fitness(np.full(8, 0.3), METRIC)
-    graph = Neighborhood(space, found.known)
+    graph = LandscapeGraph(space, found.known)
     walk = walk_correlation(found, graph, walks=5, steps=9, lags=2, random=np.random.default_rng(0), everything=True)
     assert np.isnan([walk.lag_one.estimate, walk.exact[1], walk.length]).all()
     assert np.isnan(fitness_distance(found, graph, found.best).pearson.estimate)

@@ -10,8 +10,8 @@ import pytest
 import nasbench_lab as nl
 from nasbench_lab import spaces
 from nasbench_lab.analysis import landscape, optima_network
-from nasbench_lab.analysis.landscapes.agreement import agreement, noise
-from nasbench_lab.analysis.landscapes.shared_trainings import shared_trainings
+from nasbench_lab.analysis.landscapes.equal_measurements import shared_trainings
+from nasbench_lab.analysis.landscapes.measurement_agreement import agreement, noise
 from nasbench_lab.errors import MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.tables import Table, subset
 from nasbench_lab.testing import synthetic_table

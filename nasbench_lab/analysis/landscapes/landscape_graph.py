@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PAIRS_AT_A_TIME = 2**22
 
 
-class Neighborhood:
+class LandscapeGraph:
     """The neighbours of architectures, without those that were not measured.
 
     Args:
@@ -37,7 +37,7 @@ class Neighborhood:
         """Return all pairs of a place in ``index`` and a measured neighbour of the architecture there, by place.
 
         >>> from nasbench_lab.spaces import ChainSpace
-        >>> graph = Neighborhood(ChainSpace("ab", 2), np.array([True, True, True, False]))
+        >>> graph = LandscapeGraph(ChainSpace("ab", 2), np.array([True, True, True, False]))
         >>> [each.tolist() for each in graph.pairs(np.array([3, 0]))]
         [[0, 0, 1, 1], [1, 2, 2, 1]]
         """
@@ -102,7 +102,7 @@ class Neighborhood:
         Moves lead over measured architectures only. It is -1 where no moves lead there.
 
         >>> from nasbench_lab.spaces import ChainSpace
-        >>> Neighborhood(ChainSpace("ab", 2), np.ones(4, dtype=bool)).distances(np.array([0])).tolist()
+        >>> LandscapeGraph(ChainSpace("ab", 2), np.ones(4, dtype=bool)).distances(np.array([0])).tolist()
         [0, 1, 1, 2]
         """
         distance = np.full(self.size, -1, dtype=np.int64)

@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
-from nasbench_lab.analysis.landscapes.fitness import Fitness
-from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood
+from nasbench_lab.analysis.landscapes.fitness_levels import Fitness
+from nasbench_lab.analysis.landscapes.landscape_graph import LandscapeGraph
 from nasbench_lab.analysis.landscapes.optima import compared, equal_groups, relations
 from nasbench_lab.analysis.landscapes.sampling import UNKNOWN, exact, mean, share
 from nasbench_lab.arrays import IntArray
@@ -39,7 +39,7 @@ class Neutrality:
     sizes: IntArray
 
 
-def neutrality(fitness: Fitness, graph: Neighborhood, sample: IntArray | None = None) -> Neutrality:
+def neutrality(fitness: Fitness, graph: LandscapeGraph, sample: IntArray | None = None) -> Neutrality:
     """Return the neutrality of a landscape, or estimates from a sample of architectures."""
     if sample is not None:
         _, equal, degree = compared(fitness, graph, sample)
@@ -71,7 +71,7 @@ def _of_sizes(architectures: int, ratio: float, sizes: IntArray) -> Neutrality:
     )
 
 
-def neutrality_of_trainings(fitness: Fitness, graph: Neighborhood, shared: IntArray) -> Neutrality:
+def neutrality_of_trainings(fitness: Fitness, graph: LandscapeGraph, shared: IntArray) -> Neutrality:
     """Return the neutrality of a landscape in which architectures that share a training are one.
 
     Two trainings are neighbours where two of their architectures are.

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.analysis.landscapes.fitness import Fitness
-from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood
+from nasbench_lab.analysis.landscapes.fitness_levels import Fitness
+from nasbench_lab.analysis.landscapes.landscape_graph import LandscapeGraph
 from nasbench_lab.analysis.landscapes.optima import relations
 from nasbench_lab.arrays import FloatArray, IntArray
 
@@ -24,7 +24,7 @@ def positions(optima: IntArray, index: IntArray) -> IntArray:
     return np.asarray(order[np.searchsorted(optima, index, sorter=order)])
 
 
-def climb_ends(fitness: Fitness, graph: Neighborhood) -> IntArray:
+def climb_ends(fitness: Fitness, graph: LandscapeGraph) -> IntArray:
     """Return where best-improvement climbing from every architecture ends, shape (size,)."""
     above, _ = relations(fitness, graph)
     row, near = graph.sources[above], graph.targets[above]
@@ -48,7 +48,7 @@ def _best_neighbors(
     return np.where(top >= 0, found, otherwise)
 
 
-def is_small(graph: Neighborhood, ends: IntArray, perturbation: int) -> bool:
+def is_small(graph: LandscapeGraph, ends: IntArray, perturbation: int) -> bool:
     """Return whether all ways to leave all optima can be looked at."""
     optima = np.unique(ends[graph.members])
     if len(optima) > _MOST_OPTIMA:
@@ -61,7 +61,7 @@ def is_small(graph: Neighborhood, ends: IntArray, perturbation: int) -> bool:
 
 
 def escapes(
-    graph: Neighborhood, ends: IntArray, optima: IntArray, perturbation: int
+    graph: LandscapeGraph, ends: IntArray, optima: IntArray, perturbation: int
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Return the edges of the complete network: sources, targets and probabilities."""
     from scipy.sparse import csr_array
@@ -85,7 +85,7 @@ class IteratedSearches:
     """Iterated local searches, all at once."""
 
     def __init__(
-        self, fitness: Fitness, graph: Neighborhood, ends: IntArray | None, random: np.random.Generator
+        self, fitness: Fitness, graph: LandscapeGraph, ends: IntArray | None, random: np.random.Generator
     ) -> None:
         self._fitness, self._graph, self._ends, self._random = fitness, graph, ends, random
 

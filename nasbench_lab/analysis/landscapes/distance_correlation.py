@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from nasbench_lab.analysis.intervals import Interval
-from nasbench_lab.analysis.landscapes.fitness import Fitness
-from nasbench_lab.analysis.landscapes.neighborhoods import Neighborhood
+from nasbench_lab.analysis.landscapes.fitness_levels import Fitness
+from nasbench_lab.analysis.landscapes.landscape_graph import LandscapeGraph
 from nasbench_lab.analysis.landscapes.sampling import CORRELATIONS, UNKNOWN, correlate, correlation_interval, exact
 from nasbench_lab.arrays import FloatArray, IntArray
 
@@ -43,7 +43,7 @@ class FitnessDistance:
 
 
 def fitness_distance(
-    fitness: Fitness, graph: Neighborhood, optima: IntArray, sample: IntArray | None = None
+    fitness: Fitness, graph: LandscapeGraph, optima: IntArray, sample: IntArray | None = None
 ) -> FitnessDistance:
     """Return the fitness-distance correlation to the nearest of some architectures, of all others or of a sample."""
     distance = graph.distances(optima)
