@@ -86,7 +86,7 @@ def _print(table: Table, found: Quality) -> None:
         metric.name: f"best {found.best:.6g}, median {found.median:.6g}, worst {found.worst:.6g} {metric.unit}",
         "ties": f"{found.ties:.3%} of the architectures share the best mean",
         "repeats": f"rank correlation of {table.objective.name} between two repeats: {_number(found.between_seeds)}",
-        **_fidelity_lines(table, found),
+        **fidelity_lines(table, found),
         "valid and test": f"rank correlation of the means: {_number(found.valid_with_test)}",
         "time and quality": f"rank correlation of cost and test: {_number(found.cost_with_quality)}",
         **{name: f"a score; rank correlation with test: {_number(rho)}" for name, rho in found.scores.items()},
@@ -103,7 +103,7 @@ def _print_landscape(found: Landscape) -> None:
         typer.echo(f"{key:<20} {value}")
 
 
-def _fidelity_lines(table: Table, found: Quality) -> dict[str, str]:
+def fidelity_lines(table: Table, found: Quality) -> dict[str, str]:
     """Return the rank correlation with the end after about a third of the training, and that of pairs of fidelities."""
     if len(table.fidelities) < 2:
         return {}

@@ -170,15 +170,15 @@ def test_agreement_and_noise_against_plain_loops():
 
 def test_noise_finds_the_variances_it_was_made_with():
     random = np.random.default_rng(1)
-    values = random.normal(0, 3, size=(20_000, 1)) + random.normal(0, 2, size=(20_000, 4))
+    values = random.normal(0, 3, size=(6_000, 1)) + random.normal(0, 2, size=(6_000, 4))
     values[random.random(values.shape) < 0.2] = np.nan
     found = noise(values)
-    assert (found.between, found.within) == pytest.approx((3, 2), rel=0.02)
-    assert found.reliability == pytest.approx(9 / 13, rel=0.02)
-    only_noise = noise(random.normal(size=(5000, 2)))
+    assert (found.between, found.within) == pytest.approx((3, 2), rel=0.03)
+    assert found.reliability == pytest.approx(9 / 13, rel=0.03)
+    only_noise = noise(random.normal(size=(2000, 2)))
     assert only_noise.reliability < 0.05
-    assert only_noise.swapped == pytest.approx(0.5, abs=0.02)
-    assert only_noise.top == pytest.approx(0.01, abs=0.03)
+    assert only_noise.swapped == pytest.approx(0.5, abs=0.03)
+    assert only_noise.top == pytest.approx(0.01, abs=0.1)
 
 
 def test_shared_trainings_of_the_digits_tables_are_those_of_their_builder():
