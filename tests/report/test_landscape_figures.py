@@ -60,7 +60,6 @@ def test_what_is_missing_is_said():
         figure = landscape_figure(found)
         check_nothing_is_cut(figure, "double")
     check_nothing_is_cut(landscape_comparison_figure([listed, FOUND]), "double")
-    check_nothing_is_cut(landscape_comparison_figure([listed, FOUND]), "double")
     texts = [text.get_text() for panel in landscape_figure(listed).axes for text in panel.texts]
     assert texts.count("no architecture has a neighbour") == 3
     with pytest.raises(MissingDataError, match="no table has a landscape"):
