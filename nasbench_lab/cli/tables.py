@@ -97,9 +97,10 @@ def _print(table: Table, found: Quality) -> None:
 
 def _print_landscape(found: Landscape) -> None:
     lines = move_lines(found)
-    if lines:
-        typer.echo(f"\nlandscape of {found.metric.name}")
-    for key, value in lines.items():
+    if not lines:
+        return
+    typer.echo(f"\nlandscape of {found.metric.name}")
+    for key, value in [*lines.items(), *(("note", text) for text in found.notes)]:
         typer.echo(f"{key:<20} {value}")
 
 
