@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.displays import html_card
 from nasbench_lab.errors import OutOfSpaceError
-from nasbench_lab.messages import shortened, unknown
+from nasbench_lab.messages import shortened
 from nasbench_lab.pickling import state_without_caches
+from nasbench_lab.spaces.encodings import Vectors, one_hot, parts_of
 from nasbench_lab.spaces.graph import Graph, layer_graph
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
 from nasbench_lab.streams import scale
@@ -55,7 +56,7 @@ class Space(metaclass=_Finished):
     `make_neighbor_table`     which architectures are neighbours: those that differ in one code
     `find`                    `index`, but -1 for codes of no architecture: one by one
     `size_of`                 how large architectures are: how many codes are not 0
-    `encodings`, `encode`     vectors for models: one-hot codes
+    `encodings`               names of vectors for models: one-hot codes, and codes; `make_encoding` makes them
     `labels`, `graph`         how an architecture is drawn: its codes as a row of layers
     `has_neighbors`           whether any architecture has a neighbour
     ========================  =======================================================================
@@ -72,8 +73,8 @@ class Space(metaclass=_Finished):
     cardinalities: tuple[int, ...]
     """How many values each code can take; its length is the number of codes."""
 
-    encodings: ClassVar[tuple[str, ...]] = ("one-hot",)
-    """The names that `encode` takes."""
+    encodings: ClassVar[tuple[str, ...]] = ("one-hot", "codes")
+    """The names that `encode` takes; several can be joined with ``+``."""
     numbers_are_indices: ClassVar[bool] = True
     """Whether text that is a plain number and no notation is an index (see `resolve`)."""
 
@@ -299,29 +300,33 @@ class Space(metaclass=_Finished):
         child = self.find(np.where(from_other, self.codes(other), self.codes(one)))
         return np.where(child >= 0, child, one)
 
-    def features(self, index: ArrayLike) -> NDArray[np.float32]:
+    def features(self, index: ArrayLike) -> Vectors:
         """Return the one-hot encoding of the codes, shape (..., sum of cardinalities)."""
-        codes = self.codes(index)
-        hot = [codes[..., i, None] == np.arange(n) for i, n in enumerate(self.cardinalities)]
-        return np.concatenate(hot, axis=-1).astype(np.float32)
+        return one_hot(self.codes(index), self.cardinalities)
 
-    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> NDArray[np.float32]:
+    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> Vectors:
         """Return architectures as vectors for models, shape (...) to (..., length).
 
         Args:
             index: architectures.
-            encoding: one of `encodings`. ``"one-hot"``, which every space has, is `features`.
+            encoding: one of `encodings`, or several joined with ``+``. Every space has ``"one-hot"``, which is
+                `features`. The page docs/predictors.md explains all encodings.
 
         Raises:
             UnknownNameError: the space has no such encoding.
+            ParameterError: an encoding is joined with itself.
 
         >>> from nasbench_lab.spaces import ChainSpace
-        >>> ChainSpace("abc", 2).encode(5).tolist()
-        [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+        >>> space = ChainSpace("abc", 2)
+        >>> space.encode(5).tolist(), space.encode(5, "codes+counts").tolist()
+        ([0.0, 1.0, 0.0, 0.0, 0.0, 1.0], [1.0, 2.0, 0.0, 1.0, 1.0])
         """
-        if encoding != "one-hot":
-            raise unknown("encoding", encoding, self.encodings)
-        return self.features(index)
+        parts = parts_of(encoding, self.encodings)
+        return np.concatenate([self.make_encoding(index, part) for part in parts], axis=-1)
+
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
+        """Return architectures in one encoding, out of `encodings`, shape (...) to (..., length); `encode` calls it."""
+        return self.features(index) if encoding == "one-hot" else self.codes(index).astype(np.float32)
 
     def size_of(self, index: ArrayLike) -> IntArray:
         """Return how large architectures are, of the shape of ``index``, for strategies that start with small ones.

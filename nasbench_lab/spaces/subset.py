@@ -129,9 +129,9 @@ class SubsetSpace(Space):
         """Return the one-hot encoding of the parent."""
         return self.parent.features(self.in_parent(index))
 
-    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> NDArray[np.float32]:
+    def make_encoding(self, index: ArrayLike, encoding: str) -> NDArray[np.float32]:
         """Return architectures as vectors for models, as the parent encodes them."""
-        return self.parent.encode(self.in_parent(index), encoding)
+        return self.parent.make_encoding(self.in_parent(index), encoding)
 
     def size_of(self, index: ArrayLike) -> IntArray:
         """Return how large architectures are, as the parent measures it."""
