@@ -269,9 +269,9 @@ class Cell101Space(Space):
     def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
         """Return cells as vectors for models, in one of the encodings that publications compare.
 
-        All but ``"one-hot"`` and ``"codes"`` draw the cell with its output as the last of all vertices, so that an entry
-        always means the same; missing vertices have no edges. With E = vertices * (vertices - 1) / 2 possible edges, 21 for seven
-        vertices, and V = vertices - 2 operations, in the order of the canonical drawing:
+        All but ``"one-hot"`` and ``"codes"`` draw the cell with its output as the last of all vertices, so that an
+        entry always means the same; missing vertices have no edges. With E = vertices * (vertices - 1) / 2 possible
+        edges, 21 for seven vertices, and V = vertices - 2 operations, in the order of the canonical drawing:
 
         - ``"adjacency"``, E + V: the upper triangle of the matrix, row by row, then the operations: 0 for no vertex, 1
           to 3 for a position in `OPERATIONS` plus one;
