@@ -17,8 +17,8 @@ ALL_SCORES = "scores"
 def table_encodings(table: Table) -> tuple[str, ...]:
     """Return the names of encodings that the architectures of a table have.
 
-    They are those of the space (`Space.encodings`), the name of every zero-cost score of the table, and ``"scores"`` for
-    all scores, if there are any.
+    They are those of the space (`Space.encodings`), the name of every zero-cost score of the table, and ``"scores"``
+    for all scores, if there are any.
 
     >>> from nasbench_lab.testing import synthetic_table
     >>> table_encodings(synthetic_table("chain"))
