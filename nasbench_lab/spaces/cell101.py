@@ -284,6 +284,7 @@ class Cell101Space(Space):
         - ``"path-1"`` to ``"path-4"``: the paths of at most 1 to 4 operations, 4, 13, 40 or 121;
         - ``"counts"``, 3: how often each operation occurs;
         - ``"graph-features"``, 49: see `OperationGraphs.graph_features`;
+        - ``"graph"``: the same as ``"adjacency"``;
         - ``"one-hot"``, 2 E + 4 V: what `features` returns, one-hot codes.
 
         Source: White, Neiswanger, Nolen and Savani, "A Study on Neural Network Encodings for NAS", NeurIPS 2020; the

@@ -18,7 +18,7 @@ from nasbench_lab.spaces.cell101_enumeration import MAX_EDGES, OPERATIONS
 from nasbench_lab.spaces.cell101_lookup import edges_of
 from nasbench_lab.spaces.dag_enumeration import edge_bit
 from nasbench_lab.spaces.encodings import COUNTS
-from nasbench_lab.spaces.graph_encodings import GRAPH_FEATURES, encode_graphs, truncated
+from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, encode_graphs, truncated
 from nasbench_lab.spaces.operation_graphs import OperationGraphs
 
 Encoding = NDArray[np.float32]
@@ -83,7 +83,7 @@ ENCODINGS: Mapping[str, _Encode] = {
 }
 """Functions from edges, shape (n, edges), and operations, (n, vertices - 2), of full drawings to vectors."""
 
-CELL_ENCODINGS = (*ENCODINGS, *truncated(4), COUNTS, GRAPH_FEATURES)
+CELL_ENCODINGS = (*ENCODINGS, *truncated(4), COUNTS, GRAPH_FEATURES, GRAPH)
 """All names that `encode_drawings` takes."""
 
 

@@ -30,7 +30,8 @@ def encode_cells(codes: NDArray[np.int8], edges: Edges, operations: int, encodin
       removed from the others; the first entry stands for paths of skips alone. So cells that differ only in useless
       operations are the same;
     - ``"counts"``: how often each operation occurs;
-    - ``"graph-features"``: see `OperationGraphs.graph_features`; "none" is no operation there.
+    - ``"graph-features"``: see `OperationGraphs.graph_features`; "none" is no operation there;
+    - ``"graph"``: see `OperationGraphs.matrix`. The vertices are the edges of the cell, except those with "none".
 
     Args:
         codes: operation of every edge, shape (..., edges); 0 is "none", 1 is "skip".

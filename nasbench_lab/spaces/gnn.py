@@ -18,7 +18,7 @@ from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.encodings import COUNTS, Vectors
 from nasbench_lab.spaces.graph import Graph, operation_graph
-from nasbench_lab.spaces.graph_encodings import GRAPH_FEATURES, WITHOUT_SKIPS, encode_graphs, truncated
+from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, WITHOUT_SKIPS, encode_graphs, truncated
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
 from nasbench_lab.spaces.operation_graphs import OperationGraphs
 
@@ -85,6 +85,7 @@ class GnnSpace(Space):
         WITHOUT_SKIPS,
         COUNTS,
         GRAPH_FEATURES,
+        GRAPH,
     )
 
     def __init__(self, operations: Sequence[str] = OPERATIONS) -> None:
@@ -125,7 +126,7 @@ class GnnSpace(Space):
 
         The graph has the input, four nodes and the output, to which all leaves lead. With k operations:
 
-        - ``"adjacency"``, 15 + 4: the upper triangle of the matrix, row by row, then the operations, counted from 1;
+        - ``"adjacency"`` and ``"graph"``, 15 + 4: the upper triangle of the matrix, row by row, then the operations, counted from 1;
         - ``"path-1"`` to ``"path-4"``: for every sequence of at most 1 to 4 operations whether a path from input to
           output has it; operations a, b, c, ... are entry a + k b + k**2 c + ... among those of their length. For nine
           operations, they have 10, 91, 820 and 7,381 entries: encode very many architectures in pieces;
@@ -145,12 +146,8 @@ class GnnSpace(Space):
         codes = self.codes(index).astype(np.int64)
         flat = codes.reshape(-1, codes.shape[-1])
         edge = _matrices()[flat[:, 0]]
-        if encoding == "adjacency":
-            triangle = edge[:, *np.triu_indices(_NODES + 2, 1)]
-            vectors = np.concatenate([triangle, flat[:, 1:] + 1], axis=1).astype(np.float32)
-        else:
-            graphs = OperationGraphs(flat[:, 1:], edge, len(self.operations), self.operations.index("skip"))
-            vectors = encode_graphs(graphs, encoding)
+        graphs = OperationGraphs(flat[:, 1:], edge, len(self.operations), self.operations.index("skip"))
+        vectors = encode_graphs(graphs, GRAPH if encoding == "adjacency" else encoding)
         return vectors.reshape(*codes.shape[:-1], vectors.shape[-1])
 
     def labels(self, index: int) -> tuple[str, ...]:

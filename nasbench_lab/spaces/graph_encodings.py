@@ -7,6 +7,7 @@ from nasbench_lab.spaces.operation_graphs import OperationGraphs
 
 WITHOUT_SKIPS = "path-without-skips"
 GRAPH_FEATURES = "graph-features"
+GRAPH = "graph"
 
 
 def truncated(longest: int) -> tuple[str, ...]:
@@ -19,14 +20,16 @@ def truncated(longest: int) -> tuple[str, ...]:
 
 
 def encode_graphs(graphs: OperationGraphs, encoding: str) -> Vectors:
-    """Return an encoding of graphs: ``"counts"``, ``"graph-features"`` or a kind of paths.
+    """Return an encoding of graphs: the graphs themselves, counts, graph features or a kind of paths.
 
     Args:
         graphs: the architectures.
-        encoding: ``"counts"`` (`OperationGraphs.counts`), ``"graph-features"`` (`OperationGraphs.graph_features`), or
+        encoding: ``"graph"`` (`OperationGraphs.matrix`), ``"counts"`` (`OperationGraphs.counts`), ``"graph-features"`` (`OperationGraphs.graph_features`), or
             one of `OperationGraphs.paths`: ``"path"``; ``"path-N"`` with at most N operations; or
             ``"path-without-skips"``.
     """
+    if encoding == GRAPH:
+        return graphs.matrix()
     if encoding == COUNTS:
         return graphs.counts()
     if encoding == GRAPH_FEATURES:

@@ -43,6 +43,21 @@ class OperationGraphs:
         """Return how often each operation occurs, shape (n, operations)."""
         return counts(self.operation, self.operations)
 
+    def matrix(self) -> Vectors:
+        """Return the graphs themselves, for models that read graphs.
+
+        They are the upper triangle of the matrix of vertices, row by row, without edges of missing vertices; then the
+        operations, counted from 1, 0 for no vertex. Shape (n, (inner + 2) * (inner + 1) / 2 + inner).
+        """
+        edge = self._present_edges()
+        triangle = edge[:, *np.triu_indices(self.inner + 2, 1)]
+        return np.concatenate([triangle, self.operation + 1], axis=1).astype(np.float32)
+
+    def _present_edges(self) -> NDArray[np.bool_]:
+        """Return which vertex leads to which, without missing vertices, shape (n, inner + 2, inner + 2)."""
+        there = np.pad(self.operation >= 0, ((0, 0), (1, 1)), constant_values=True)
+        return self.edge & there[:, :, None] & there[:, None, :]
+
     def paths(self, longest: int | None = None, *, skips: bool = True) -> Vectors:
         """Say for every sequence of operations whether a path from input to output has it.
 
@@ -107,9 +122,7 @@ class OperationGraphs:
         Returns:
             Shape (n, 7 * groups): all features of the first group, then all of the next.
         """
-        present = self.operation >= 0
-        there = np.pad(present, ((0, 0), (1, 1)), constant_values=True)
-        edge = self.edge & there[:, :, None] & there[:, None, :]
+        edge = self._present_edges()
         degree_out, degree_in = edge.sum(axis=2)[:, 1:-1], edge.sum(axis=1)[:, 1:-1]
         features = []
         for group in groups(self.operations):

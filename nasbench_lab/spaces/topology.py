@@ -16,7 +16,7 @@ from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.edge_cells import encode_cells
 from nasbench_lab.spaces.encodings import COUNTS, Vectors
 from nasbench_lab.spaces.graph import Graph, cell_graph
-from nasbench_lab.spaces.graph_encodings import GRAPH_FEATURES, WITHOUT_SKIPS, truncated
+from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, WITHOUT_SKIPS, truncated
 from nasbench_lab.spaces.product import ProductSpace
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -49,6 +49,7 @@ class TopologySpace(ProductSpace):
         WITHOUT_SKIPS,
         COUNTS,
         GRAPH_FEATURES,
+        GRAPH,
     )
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.edge_cells import encode_cells
 from nasbench_lab.spaces.encodings import COUNTS, Vectors
 from nasbench_lab.spaces.graph import Graph, cell_graph
-from nasbench_lab.spaces.graph_encodings import GRAPH_FEATURES, WITHOUT_SKIPS, truncated
+from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, WITHOUT_SKIPS, truncated
 from nasbench_lab.spaces.product import ProductSpace
 
 OPERATIONS = ("none", "skip_connect", "conv1x1", "conv3x3")
@@ -43,6 +43,7 @@ class TransMicroSpace(ProductSpace):
         WITHOUT_SKIPS,
         COUNTS,
         GRAPH_FEATURES,
+        GRAPH,
     )
 
     def __init__(self) -> None:

@@ -30,6 +30,7 @@ _MOST_ENUMERATED = 30_000
 _POOL = 1_000
 _PARENTS = 10
 _SEEDS = 2**32
+_BITS = 2.0**30
 
 
 @dataclass
@@ -135,7 +136,9 @@ class PredictorSearch(Strategy[_State]):
 
     def _ranked(self, state: _State) -> IntArray:
         """Return the candidates with the highest predictions, best first, shape (runs, at least a batch)."""
-        known, value = state.observations.architecture, state.observations.values().value
+        known = state.observations.architecture
+        # Fewer bits, so that rounding errors of the scaling cannot decide between two splits of a tree.
+        value = np.round(state.observations.values().value * _BITS) / _BITS
         runs, space = state.streams.runs, state.space
         seed = (state.streams.uniform(1)[:, 0] * _SEEDS).astype(np.int64)
         if self.pool_size is None and space.size <= _MOST_ENUMERATED:

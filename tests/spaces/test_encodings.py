@@ -266,3 +266,19 @@ def test_any_graphs(inner, operations, n, data, seed):
             wanted = plain_features(labels, edges, group)
             wanted[1] = inner + 1 if wanted[1] is None else wanted[1]
             assert found.tolist() == wanted
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_graphs_can_be_read_back(name):
+    inner = {"topology": 6, "trans-micro": 6, "cell101": 3, "gnn": 4}[name]
+    index = some(name, 40, seed=2)
+    pairs = list(itertools.combinations(range(inner + 2), 2))
+    for one, vector in zip(index, SPACES[name].encode(index, "graph"), strict=True):
+        operations = vector[len(pairs) :]
+        kept = [0, *(vertex for vertex in range(1, inner + 1) if operations[vertex - 1]), inner + 1]
+        found = {pair for pair, there in zip(pairs, vector, strict=False) if there}
+        assert {vertex for pair in found for vertex in pair} <= set(kept)
+        edges = sorted((kept.index(source), kept.index(target)) for source, target in found)
+        labels, expected = plain_graph(name, one)
+        assert [int(operation) - 1 for operation in operations if operation] == labels
+        assert edges == sorted(expected)

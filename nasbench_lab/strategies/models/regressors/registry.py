@@ -240,7 +240,9 @@ def _standardised(regressor: Regressor) -> Regressor:
     """Scale inputs and targets to mean 0 and variance 1 for a regressor, and predictions back."""
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-    scaled = TransformedTargetRegressor(make_pipeline(StandardScaler(), regressor), transformer=StandardScaler())
+    double = FunctionTransformer(np.float64)  # encodings have single precision
+    pipeline = make_pipeline(double, StandardScaler(), regressor)
+    scaled = TransformedTargetRegressor(pipeline, transformer=StandardScaler())
     return _checked(scaled, regressor)
