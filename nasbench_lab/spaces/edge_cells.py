@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.spaces.encodings import COUNTS, Vectors, counts, upper_triangle
-from nasbench_lab.spaces.graph_encodings import encode_graphs
+from nasbench_lab.spaces.graph_encodings import WITHOUT_SKIPS, encode_graphs
 from nasbench_lab.spaces.operation_graphs import line_graphs
 
 _NONE, _SKIP = 0, 1
@@ -48,7 +48,11 @@ def encode_cells(codes: NDArray[np.int8], edges: Edges, operations: int, encodin
         longest = int(encoding.removeprefix("path-")) if encoding != "path" else len(edges)
         vectors = _paths(flat, edges, operations, longest)
     else:
-        vectors = encode_graphs(line_graphs(flat, edges, operations - 1, _SKIP), encoding)
+        graphs = line_graphs(flat, edges, operations - 1, _SKIP)
+        if encoding == WITHOUT_SKIPS:
+            vectors = graphs.paths(max(map(len, _routes(edges))), skips=False)
+        else:
+            vectors = encode_graphs(graphs, encoding)
     return vectors.reshape(*codes.shape[:-1], vectors.shape[-1])
 
 

@@ -126,7 +126,8 @@ class GnnSpace(Space):
 
         The graph has the input, four nodes and the output, to which all leaves lead. With k operations:
 
-        - ``"adjacency"`` and ``"graph"``, 15 + 4: the upper triangle of the matrix, row by row, then the operations, counted from 1;
+        - ``"adjacency"`` and ``"graph"``, 15 + 4: the upper triangle of the matrix, row by row, then the operations,
+          counted from 1;
         - ``"path-1"`` to ``"path-4"``: for every sequence of at most 1 to 4 operations whether a path from input to
           output has it; operations a, b, c, ... are entry a + k b + k**2 c + ... among those of their length. For nine
           operations, they have 10, 91, 820 and 7,381 entries: encode very many architectures in pieces;

@@ -24,9 +24,9 @@ def encode_graphs(graphs: OperationGraphs, encoding: str) -> Vectors:
 
     Args:
         graphs: the architectures.
-        encoding: ``"graph"`` (`OperationGraphs.matrix`), ``"counts"`` (`OperationGraphs.counts`), ``"graph-features"`` (`OperationGraphs.graph_features`), or
-            one of `OperationGraphs.paths`: ``"path"``; ``"path-N"`` with at most N operations; or
-            ``"path-without-skips"``.
+        encoding: ``"graph"`` (`OperationGraphs.matrix`), ``"counts"`` (`OperationGraphs.counts`), ``"graph-features"``
+            (`OperationGraphs.graph_features`), or one of `OperationGraphs.paths`: ``"path"``; ``"path-N"`` with at most
+            N operations; or ``"path-without-skips"``.
     """
     if encoding == GRAPH:
         return graphs.matrix()

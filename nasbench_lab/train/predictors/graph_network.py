@@ -158,7 +158,7 @@ def _normalised(edge: FloatArray) -> torch.Tensor:
 
 
 def _features(operation: IntArray, operations: int) -> FloatArray:
-    """Return one-hot codes of vertices, shape (n, vertices, operations + 2); zeros for an operation never trained on."""
+    """Return one-hot codes of vertices, (n, vertices, operations + 2); zeros for an unknown operation."""
     kinds = np.pad(operation, ((0, 0), (1, 1)), constant_values=((0, 0), (operations + 1, operations + 2)))
     return (kinds[..., None] == np.arange(1, operations + 3)).astype(np.float32)
 
