@@ -310,7 +310,7 @@ class Space(metaclass=_Finished):
         Args:
             index: architectures.
             encoding: one of `encodings`, or several joined with ``+``. Every space has ``"one-hot"``, which is
-                `features`. The page docs/predictors.md explains all encodings.
+                `features`. The page docs/encodings.md explains them.
 
         Raises:
             UnknownNameError: the space has no such encoding.

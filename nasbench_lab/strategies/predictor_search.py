@@ -55,7 +55,7 @@ class PredictorSearch(Strategy[_State]):
 
     The model is any regressor with the interface of scikit-learn. It is fitted in a Python loop over runs, so this
     strategy is slow: a run of 150 evaluations takes about a second with the defaults. The strategies `brp-nas`,
-    `bananas`, `npenas`, `smac` and `gp-bo` train the models of all runs at once. The page docs/predictors.md lists
+    `bananas`, `npenas`, `smac` and `gp-bo` train the models of all runs at once. The page docs/encodings.md lists
     models and encodings, and docs/design/predictor-search.md how the defaults were chosen.
 
     Values are scaled to mean 0 and variance 1. A failed training counts as the worst value that the run has seen. An

@@ -120,7 +120,9 @@ def test_our_own_models_refuse_what_they_cannot_use(name):
     with pytest.raises(ParameterError, match="fitted to vectors of length 12, got 11"):
         model.fit(X, Y).predict(NEW[:, 1:])
     assert np.isfinite(model.fit(X[:1], Y[:1]).predict(NEW)).all()
-    assert np.ptp(model.fit(X, np.ones(40)).predict(NEW)) < 1e-6 or regressor_facts(name).ranks_only
+    constant = model.fit(X, np.ones(40)).predict(NEW)
+    assert np.isfinite(constant).all()
+    assert name != "gaussian-process" or np.ptp(constant) < 1e-9
 
 
 def test_a_ranker_only_sees_the_order():

@@ -114,13 +114,13 @@ class GraphNetwork(RegressorMixin, BaseEstimator):
         inner = _inner_vertices(self.n_features_in_)
         vertices = inner + 2
         operation = vectors[:, vectors.shape[1] - inner :].astype(np.int64)
-        edge = np.zeros((len(vectors), vertices, vertices), dtype=np.float32)
+        edge = np.zeros((len(vectors), vertices, vertices))
         edge[:, *np.triu_indices(vertices, 1)] = vectors[:, : vectors.shape[1] - inner]
         return _Graphs(
             _normalised(edge),
             _normalised(edge.swapaxes(1, 2)),
-            torch.from_numpy(_features(operation, self.operations_)),
-            torch.from_numpy(_shares(operation)),
+            torch.from_numpy(_features(operation, self.operations_).astype(np.float32)),
+            torch.from_numpy(_shares(operation).astype(np.float32)),
         )
 
     def _forward(self, graphs: _Graphs) -> torch.Tensor:
@@ -153,18 +153,18 @@ def _inner_vertices(length: int) -> int:
 
 def _normalised(edge: FloatArray) -> torch.Tensor:
     """Return matrices of edges with self-loops whose rows sum to 1."""
-    looped = edge + np.eye(edge.shape[1], dtype=np.float32)
-    return torch.from_numpy(looped / looped.sum(axis=2, keepdims=True))
+    looped = edge + np.eye(edge.shape[1])
+    return torch.from_numpy((looped / looped.sum(axis=2, keepdims=True)).astype(np.float32))
 
 
 def _features(operation: IntArray, operations: int) -> FloatArray:
     """Return one-hot codes of vertices, (n, vertices, operations + 2); zeros for an unknown operation."""
     kinds = np.pad(operation, ((0, 0), (1, 1)), constant_values=((0, 0), (operations + 1, operations + 2)))
-    return (kinds[..., None] == np.arange(1, operations + 3)).astype(np.float32)
+    return (kinds[..., None] == np.arange(1, operations + 3)).astype(np.float64)
 
 
 def _shares(operation: IntArray) -> FloatArray:
-    present = np.pad(operation > 0, ((0, 0), (1, 1)), constant_values=True).astype(np.float32)
+    present = np.pad(operation > 0, ((0, 0), (1, 1)), constant_values=True).astype(np.float64)
     return present / present.sum(axis=1, keepdims=True)
 
 

@@ -9,6 +9,7 @@ without required arguments::
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 from collections.abc import Callable, Mapping
@@ -201,10 +202,9 @@ def _constructed(
     label: str, make: Callable[..., Any], parameters: Mapping[str, Any], seed: int, scaled: bool = False
 ) -> Regressor:
     """Call a class or function, and set the seeds that were not given."""
-    try:
+    known: Mapping[str, inspect.Parameter] = {}
+    with contextlib.suppress(TypeError, ValueError):  # a callable without a signature
         known = inspect.signature(make).parameters
-    except (TypeError, ValueError):  # a callable without a signature
-        known = {}
     if known and not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
         for name in parameters:
             if name not in known:
