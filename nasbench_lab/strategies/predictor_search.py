@@ -107,7 +107,7 @@ class PredictorSearch(Strategy[_State]):
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""
         space, runs = problem.space, problem.runs
-        encoding = self.encoding or regressor_facts(self.model).encoding
+        encoding = regressor_facts(self.model).encoding if self.encoding is None else self.encoding
         if encoding is None:
             encoding = "graph-features" if "graph-features" in space.encodings else "one-hot"
         vectors = ScoredVectors(space, problem.scores, encoding, runs)
@@ -143,11 +143,12 @@ class PredictorSearch(Strategy[_State]):
         seed = (state.streams.uniform(1)[:, 0] * _SEEDS).astype(np.int64)
         if self.pool_size is None and space.size <= _MOST_ENUMERATED:
             candidates = np.broadcast_to(np.arange(space.size), (runs, space.size))
+            examples, inputs = state.vectors.encode(known), state.vectors.encode_all()
         else:
             uniform = state.streams.uniform(self.pool_size or _POOL)
             candidates = pool(space, known, value, _PARENTS, uniform)
+            examples, inputs = state.vectors.encode(known), state.vectors.encode(candidates)
         score = np.empty(candidates.shape)
-        examples, inputs = state.vectors.encode(known), state.vectors.encode(candidates)
         for run in range(runs):
             regressor = make_regressor(self.model, seed=int(seed[run]))
             fit_regressor(regressor, examples[run], value[run])

@@ -141,5 +141,7 @@ def test_wrong_encodings_and_values_are_refused_when_a_search_starts():
     budget = nl.Budget(evaluations=30)
     with pytest.raises(UnknownNameError, match="unknown encoding 'path'; known: codes, counts, one"):
         nl.simulate(CHAIN, "predictor-search:encoding=path", runs=1, budget=budget)
+    with pytest.raises(UnknownNameError, match="unknown encoding ''; known: codes, counts, one"):
+        nl.simulate(CHAIN, resolve("predictor-search", {"encoding": ""}), runs=1, budget=budget)
     with pytest.raises(ParameterError, match=r"cannot be fitted to 10 architectures: InvalidParameterError: .*n_estim"):
         nl.simulate(CHAIN, "predictor-search:model=random-forest:n_estimators=-1", runs=1, budget=budget)

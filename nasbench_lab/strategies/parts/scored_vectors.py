@@ -43,16 +43,18 @@ class ScoredVectors:
         if self._encoding and space.size <= _MOST_KEPT:
             self._kept = space.encode(np.arange(space.size), self._encoding)
 
+    def encode_all(self) -> NDArray[np.floating]:
+        """Return the vectors of the whole space, (runs, space.size, length); the runs pay for scores they lack."""
+        everything = np.broadcast_to(np.arange(self._space.size), (len(self._paid), self._space.size))
+        if self._kept is None or self._names:
+            return self.encode(everything)
+        return np.broadcast_to(self._kept, (len(everything), *self._kept.shape))
+
     def encode(self, architecture: IntArray) -> NDArray[np.floating]:
-        """Return vectors, shape (runs, n) to (runs, n, length); the runs are charged for scores that they lack."""
+        """Return vectors, shape (runs, n) to (runs, n, length); the runs pay for scores that they lack."""
         vectors: list[NDArray[np.floating]] = []
         if self._kept is not None:
-            everything = architecture.shape[1] == len(self._kept) and not architecture.strides[0]
-            vectors.append(
-                np.broadcast_to(self._kept, (len(architecture), *self._kept.shape))
-                if everything
-                else self._kept[architecture]
-            )
+            vectors.append(self._kept[architecture])
         elif self._encoding:
             vectors.append(self._space.encode(architecture, self._encoding))
         if self._names:
