@@ -14,7 +14,7 @@ from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.candidates import distinct_new, pool
 from nasbench_lab.strategies.models.observations import Observations
 from nasbench_lab.strategies.models.regressors import (
-    RegressorLike,
+    Regressor,
     fit_regressor,
     make_regressor,
     predict_values,
@@ -83,7 +83,7 @@ class PredictorSearch(Strategy[_State]):
     reference: ClassVar[str] = "White et al., How Powerful are Performance Predictors in NAS?, NeurIPS 2021"
     runs_at_a_time: ClassVar[int] = 8
 
-    model: RegressorLike = "extra-trees:n_estimators=20"
+    model: str | Regressor = "extra-trees:n_estimators=20"
     encoding: str | None = None
     initial: Count = 10
     batch: Count = 10
