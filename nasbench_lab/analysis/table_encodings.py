@@ -14,14 +14,14 @@ ALL_SCORES = "scores"
 """The encoding that consists of all zero-cost scores of a table."""
 
 
-def table_encodings(table: Table) -> tuple[str, ...]:
+def encodings_of(table: Table) -> tuple[str, ...]:
     """Return the names of encodings that the architectures of a table have.
 
     They are those of the space (`Space.encodings`), the name of every zero-cost score of the table, and ``"scores"``
     for all scores, if there are any.
 
     >>> from nasbench_lab.testing import synthetic_table
-    >>> table_encodings(synthetic_table("chain"))
+    >>> encodings_of(synthetic_table("chain"))
     ('one-hot', 'codes', 'counts', 'synflow', 'scores')
     """
     names = tuple(name for name in score_names(table.description) if name not in table.space.encodings)
@@ -41,7 +41,7 @@ def scores_in(table: Table, encoding: str) -> tuple[str, ...]:
     """
     known = score_names(table.description)
     found: list[str] = []
-    for part in parts_of(encoding, table_encodings(table)):
+    for part in parts_of(encoding, encodings_of(table)):
         if part not in table.space.encodings:
             found += known if part == ALL_SCORES else [part]
     return tuple(dict.fromkeys(found))
@@ -53,7 +53,7 @@ def encode(table: Table, index: ArrayLike, encoding: str = "one-hot") -> FloatAr
     Args:
         table: the table.
         index: architectures.
-        encoding: one of `table_encodings`, or several joined with ``+``, such as ``"path+synflow"``. Scores are means
+        encoding: one of `encodings_of`, or several joined with ``+``, such as ``"path+synflow"``. Scores are means
             over repeats, in the units of the table, and NaN where they failed: nothing is imputed.
 
     Raises:
@@ -67,7 +67,7 @@ def encode(table: Table, index: ArrayLike, encoding: str = "one-hot") -> FloatAr
     """
     checked = table.space.check_index(index)
     vectors: list[FloatArray] = []
-    for part in parts_of(encoding, table_encodings(table)):
+    for part in parts_of(encoding, encodings_of(table)):
         if part in table.space.encodings:
             vectors.append(table.space.encode(checked, part).astype(np.float64))
         else:

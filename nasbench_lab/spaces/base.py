@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.displays import html_card
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.messages import shortened
 from nasbench_lab.pickling import state_without_caches
+from nasbench_lab.spaces.cards import space_card
 from nasbench_lab.spaces.encodings import Vectors, one_hot, parts_of
 from nasbench_lab.spaces.graph import Graph, layer_graph
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
@@ -431,13 +431,5 @@ class Space(metaclass=_Finished):
         return f"<{type(self).__name__}: {self.size} architectures>"
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: the size, the choices, and the first and last architecture."""
-        values = list(map(str, self.cardinalities))
-        facts = {
-            "architectures": f"{self.size:,}",
-            "choices": f"{len(values)}, with {' x '.join(values)} values",
-            "first": self.format(0),
-            "last": self.format(self.size - 1),
-            "encodings": ", ".join(self.encodings),
-        }
-        return html_card(f"Space {self.name}", facts)
+        """Return what a notebook shows."""
+        return space_card(self)

@@ -273,18 +273,17 @@ class Cell101Space(Space):
         entry always means the same; missing vertices have no edges. With E = vertices * (vertices - 1) / 2 possible
         edges, 21 for seven vertices, and V = vertices - 2 operations, in the order of the canonical drawing:
 
-        - ``"adjacency"``, E + V: the upper triangle of the matrix, row by row, then the operations: 0 for no vertex, 1
-          to 3 for a position in `OPERATIONS` plus one;
+        - ``"adjacency"`` or ``"graph"``, E + V: the upper triangle of the matrix, row by row, then the operations: 0
+          for no vertex, 1 to 3 for a position in `OPERATIONS` plus one;
         - ``"categorical-adjacency"``, 9 + V (E + V if E is less): the numbers, from 1, of the cell's edges, ascending,
           then zeros; the operations;
         - ``"continuous-adjacency"``, E + V + 1: what ``"adjacency"`` gives, then the number of edges;
         - ``"path"``, 1 + 3 + ... + 3**V (364 for seven vertices): for every sequence of operations whether a path from
           input to output has it, from the shortest to the longest; operations a, b, c, ..., counted from 1 from the
-          input on, are entry a + 3 b + 9 c + ....;
+          input on, are entry a + 3 b + 9 c + ...;
         - ``"path-1"`` to ``"path-4"``: the paths of at most 1 to 4 operations, 4, 13, 40 or 121;
         - ``"counts"``, 3: how often each operation occurs;
         - ``"graph-features"``, 49: see `OperationGraphs.graph_features`;
-        - ``"graph"``: the same as ``"adjacency"``;
         - ``"one-hot"``, 2 E + 4 V: what `features` returns, one-hot codes.
 
         Source: White, Neiswanger, Nolen and Savani, "A Study on Neural Network Encodings for NAS", NeurIPS 2020; the
@@ -292,7 +291,7 @@ class Cell101Space(Space):
         different cells may have the same.
 
         Returns:
-            float32, shape (..., length). Paths take 1.5 kB per cell, so encode very many cells in pieces.
+            Shape (..., length). Paths take 1.5 kB per cell, so encode very many cells in pieces.
 
         >>> space = Cell101Space(4)
         >>> index = space.parse("[[0,1,1],[0,0,1],[0,0,0]] ['input','maxpool3x3','output']")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nasbench_lab.analysis.table_encodings import encode, encoding_seconds, scores_in, table_encodings
+from nasbench_lab.analysis.table_encodings import encode, encoding_seconds, encodings_of, scores_in
 from nasbench_lab.errors import OutOfSpaceError, ParameterError, UnknownNameError
 from nasbench_lab.tables import with_columns
 from nasbench_lab.tables.description import Metric
@@ -28,7 +28,7 @@ def test_scores_stand_where_their_names_do():
     np.testing.assert_array_equal(found[..., 1:4], TABLE.space.encode(index, "counts"))
     np.testing.assert_array_equal(found[..., 4], TABLE.values("synflow")[index])
     np.testing.assert_array_equal(encode(table, index, "scores"), encode(table, index, "synflow+cheap"))
-    assert table_encodings(table)[-3:] == ("synflow", "cheap", "scores")
+    assert encodings_of(table)[-3:] == ("synflow", "cheap", "scores")
 
 
 def test_scores_cost_what_the_table_says():
