@@ -93,7 +93,7 @@ def test_an_alias_of_one_strategy_is_a_name(called, name):
         ("BO", ["gp-bo", "smac", "tpe"]),
         ("ea", ["genetic-algorithm", "mu-plus-lambda", "regularized-evolution"]),
         ("evolution", ["differential-evolution", "genetic-algorithm", "regularized-evolution"]),
-        ("neural predictor", ["bananas", "brp-nas", "npenas"]),
+        ("neural predictor", ["bananas", "brp-nas", "npenas", "predictor-search"]),
         ("RL", ["ppo", "q-learning", "reinforce"]),
     ],
 )
