@@ -321,8 +321,8 @@ class Space(metaclass=_Finished):
         >>> space.encode(5).tolist(), space.encode(5, "codes+counts").tolist()
         ([0.0, 1.0, 0.0, 0.0, 0.0, 1.0], [1.0, 2.0, 0.0, 1.0, 1.0])
         """
-        parts = parts_of(encoding, self.encodings)
-        return np.concatenate([self.make_encoding(index, part) for part in parts], axis=-1)
+        vectors = [self.make_encoding(index, part) for part in parts_of(encoding, self.encodings)]
+        return vectors[0] if len(vectors) == 1 else np.concatenate(vectors, axis=-1)
 
     def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
         """Return architectures in one encoding, out of `encodings`, shape (...) to (..., length); `encode` calls it."""
