@@ -58,6 +58,8 @@ class PredictorSearch(Strategy[_State]):
     `bananas`, `npenas`, `smac` and `gp-bo` train the models of all runs at once. The page docs/encodings.md lists
     models and encodings, and docs/design/predictor-search.md how the defaults were chosen.
 
+    The default model is the pairwise ranker of BRP-NAS, which only learns the order of architectures.
+
     Values are scaled to mean 0 and variance 1. A failed training counts as the worst value that the run has seen. An
     encoding can contain zero-cost scores of the table, such as ``"graph-features+synflow"``: a run pays for the score
     of an architecture once, when it first is a candidate. A failed score counts as the lowest that the run has seen.
@@ -83,7 +85,7 @@ class PredictorSearch(Strategy[_State]):
     reference: ClassVar[str] = "White et al., How Powerful are Performance Predictors in NAS?, NeurIPS 2021"
     runs_at_a_time: ClassVar[int] = 8
 
-    model: str | Regressor = "extra-trees:n_estimators=20"
+    model: str | Regressor = "pairwise-ranker"
     encoding: str | None = None
     initial: Count = 10
     batch: Count = 10
