@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
@@ -57,6 +57,7 @@ class Space(metaclass=_Finished):
     `find`                    `index`, but -1 for codes of no architecture: one by one
     `size_of`                 how large architectures are: how many codes are not 0
     `encodings`               names of vectors for models: one-hot codes, and codes; `make_encoding` makes them
+    `network_form`            which architectures are the same network: none
     `labels`, `graph`         how an architecture is drawn: its codes as a row of layers
     `has_neighbors`           whether any architecture has a neighbour
     ========================  =======================================================================
@@ -339,6 +340,36 @@ class Space(metaclass=_Finished):
         [0, 1, 1, 1, 2, 2, 1, 2, 2]
         """
         return np.count_nonzero(self.codes(index), axis=-1)
+
+    def network_form(self, codes: Sequence[int]) -> Hashable:
+        """Return what is equal for codes of architectures that are the same network; by default the codes.
+
+        Two architectures are the same network where one computes what the other computes for every choice of weights,
+        up to naming the weights (docs/design/sharing.md).
+        """
+        return tuple(codes)
+
+    @cached_property
+    def representatives(self) -> IntArray:
+        """For every architecture the first one that is the same network, shape (size,); see `network_form`.
+
+        >>> from nasbench_lab.spaces import TopologySpace
+        >>> len(np.unique(TopologySpace().representatives))
+        5234
+        """
+        every = np.arange(self.size)
+        if not self._shares_networks:
+            return every
+        first: dict[Hashable, int] = {}
+        rows = self.codes(every).tolist()
+        found = np.array([first.setdefault(self.network_form(row), place) for place, row in enumerate(rows)])
+        found.setflags(write=False)
+        return found
+
+    @property
+    def _shares_networks(self) -> bool:
+        """Whether several architectures may be the same network."""
+        return type(self).network_form is not Space.network_form
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return in words what the codes of an architecture choose, for `graph`; by default the codes."""

@@ -80,6 +80,19 @@ class LayerChainSpace(ProductSpace):
         """Return the layers of one architecture, given its codes."""
         return tuple(choices[code] for choices, code in zip(self.layers, codes, strict=True))
 
+    def network_form(self, codes: Sequence[int]) -> tuple[str, ...]:
+        """Return the layers without those that do nothing: identities, and a ReLU right after a ReLU.
+
+        >>> space = LayerChainSpace([["relu"], ["relu", "identity"], ["tanh"]])
+        >>> space.network_form([0, 0, 0]), space.network_form([0, 1, 0])
+        (('relu', 'tanh'), ('relu', 'tanh'))
+        """
+        form: list[str] = []
+        for layer in self.names(codes):
+            if layer != "identity" and not (layer == "relu" and form[-1:] == ["relu"]):
+                form.append(layer)
+        return tuple(form)
+
     def parse_one(self, text: str) -> tuple[int, ...]:
         """Return the codes of a chain in official notation."""
         names = [name.strip() for name in text.split(_SEPARATOR)]

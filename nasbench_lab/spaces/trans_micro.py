@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import ClassVar, final
 
 from numpy.typing import ArrayLike
@@ -58,6 +58,22 @@ class TransMicroSpace(ProductSpace):
         if encoding in ProductSpace.encodings:
             return super().make_encoding(index, encoding)
         return encode_cells(self.codes(index), EDGES, len(OPERATIONS), encoding)
+
+    def network_form(self, codes: Sequence[int]) -> Hashable:
+        """Return what is equal for cells that are the same network.
+
+        Edges into a node from which nothing leads to the output have no effect, and the two inner nodes can be
+        exchanged where no edge joins them. A skip connection is kept as it is: where a cell halves the image, it is a
+        convolution.
+        """
+        to_1, to_2, inner, to_3, from_1, from_2 = codes
+        if not from_2:
+            to_2 = inner = 0
+        if not (inner or from_1):
+            to_1 = 0
+        if inner:
+            return to_1, to_2, inner, to_3, from_1, from_2
+        return to_3, *sorted([(to_1, from_1), (to_2, from_2)])
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return the operations of the six `EDGES`."""
