@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from functools import cached_property
 
-import numpy as np
-
+from nasbench_lab.analysis.table_encodings import encode, encoding_seconds, scores_in
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.prediction.trainings import Trainings
 from nasbench_lab.spaces import Space
-
-JOIN = "+"
-"""Joins names of encodings and columns, as in ``"path+synflow"``."""
 
 
 class Bill:
@@ -26,15 +22,15 @@ class Bill:
     def __init__(self, sample: Sample) -> None:
         self._sample = sample
         self._epochs = 0
-        self._columns: set[str] = set()
+        self._scores: set[str] = set()
 
     def partial_training(self, epochs: int) -> None:
         """Charge a training up to some epochs. One training shows all metrics, and continues from fewer epochs."""
         self._epochs = max(self._epochs, epochs)
 
-    def column(self, name: str) -> None:
-        """Charge a column, once."""
-        self._columns.add(name)
+    def encoding(self, encoding: str) -> None:
+        """Charge the zero-cost scores in an encoding, each once."""
+        self._scores.update(scores_in(self._sample.trainings.table, encoding))
 
     @property
     def seconds(self) -> float:
@@ -43,7 +39,9 @@ class Bill:
         total = 0.0
         if self._epochs and not sample.is_trained:
             total += float(trainings.training_seconds(sample.architectures, sample.repeats, self._epochs).sum())
-        return total + sum(float(trainings.column_seconds(name, sample.architectures).sum()) for name in self._columns)
+        for name in sorted(self._scores):
+            total += float(encoding_seconds(trainings.table, sample.architectures, name).sum())
+        return total
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -57,6 +55,8 @@ class Sample:
         is_trained: whether the architectures were trained to the end. Their curves then cost nothing more, and they
             have `labels`.
         known: their labels, if they were trained.
+        other: labelled architectures of another table, for transfer.
+        whole: the sample of which this is the first part; None for a whole sample.
     """
 
     trainings: Trainings
@@ -64,6 +64,8 @@ class Sample:
     repeats: IntArray
     is_trained: bool
     known: FloatArray | None = None
+    other: Sample | None = None
+    whole: Sample | None = None
     bill: Bill = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,20 +94,24 @@ class Sample:
         """Return architectures as vectors, shape (n, length); NaN for a score that failed.
 
         Args:
-            encoding: encodings of the space and columns of the table, joined with ``+``, as in ``"path+synflow"``.
-                ``scores`` stands for all zero-cost scores of the table. Columns cost the seconds that the table says.
+            encoding: one of `nasbench_lab.analysis.table_encodings.table_encodings`, or several joined with ``+``, such
+                as ``"path+synflow"``. Zero-cost scores cost the seconds that the table says.
 
         Raises:
-            UnknownNameError: there is no such encoding or column.
+            UnknownNameError: there is no such encoding.
         """
-        parts = [part.strip() for part in encoding.split(JOIN)]
-        own = [part for part in parts if part in self.space.encodings]
-        columns = [name for part in parts if part not in own for name in self.trainings.columns(part)]
-        blocks = [np.asarray(self.space.encode(self.architectures, part), dtype=np.float64) for part in own]
-        for name in dict.fromkeys(columns):
-            self.bill.column(name)
-            blocks.append(self.trainings.column(name, self.architectures)[:, None])
-        return np.concatenate(blocks, axis=1)
+        vectors = (self.whole or self)._encoded(encoding)[: len(self)]
+        self.bill.encoding(encoding)
+        return vectors
+
+    def _encoded(self, encoding: str) -> FloatArray:
+        if encoding not in self._known_vectors:
+            self._known_vectors[encoding] = encode(self.trainings.table, self.architectures, encoding)
+        return self._known_vectors[encoding]
+
+    @cached_property
+    def _known_vectors(self) -> dict[str, FloatArray]:
+        return {}
 
     def curves(self, epochs: int, metric: str | None = None) -> FloatArray:
         """Return learning curves up to some epochs, shape (n, points); the points are `points`.
@@ -127,11 +133,14 @@ class Sample:
 
     def first(self, size: int) -> Sample:
         """Return the first architectures, with a new bill."""
-        return self._at(slice(size))
-
-    def _at(self, where: slice) -> Sample:
-        known = None if self.known is None else self.known[where]
-        return Sample(self.trainings, self.architectures[where], self.repeats[where], self.is_trained, known)
-
-
-Encoder = Callable[[str], FloatArray]
+        known = None if self.known is None else self.known[:size]
+        other = None if self.other is None else self.other.first(len(self.other))
+        return Sample(
+            self.trainings,
+            self.architectures[:size],
+            self.repeats[:size],
+            self.is_trained,
+            known,
+            other,
+            self.whole or self,
+        )

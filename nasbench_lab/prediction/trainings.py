@@ -9,7 +9,6 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import MissingDataError
-from nasbench_lab.messages import unknown
 from nasbench_lab.simulation.measurements import MEAN, Measurements, RepeatPolicy
 from nasbench_lab.spaces import Space
 from nasbench_lab.tables import Metric, Table
@@ -113,44 +112,6 @@ class Trainings:
             return np.full(len(architectures), np.nan)
         return _of_repeat(self.table.cost(epochs)[architectures], repeats)
 
-    def columns(self, name: str) -> tuple[str, ...]:
-        """Return the metrics that a name in an encoding stands for: ``"scores"`` for all zero-cost scores, or itself.
-
-        Raises:
-            UnknownNameError: the table has no such column.
-        """
-        if name == SCORES:
-            found = tuple(each for each in self.table.metrics if f"{each}_seconds" in self.table.metrics)
-            if not found:
-                raise MissingDataError(f"table {self.table.name!r} has no zero-cost scores")
-            return found
-        if name not in self.column_names:
-            raise unknown(f"encoding or column of {self.table.name!r}", name, [*self.space.encodings, *self.column_names])
-        return (name,)
-
-    @cached_property
-    def column_names(self) -> tuple[str, ...]:
-        """Metrics that are known before an architecture is trained, such as scores and numbers of parameters."""
-        return tuple(
-            metric.name
-            for metric in self.table.description.metrics
-            if metric.split == "none"
-            and "fidelity" not in metric.axes
-            and metric.name not in self.table.description.cost
-            and not metric.name.endswith("_seconds")
-        )
-
-    def column(self, name: str, architectures: IntArray) -> FloatArray:
-        """Return a column, the mean over repeats, shape (architectures,)."""
-        return self.table.mean_values(name)[architectures]
-
-    def column_seconds(self, name: str, architectures: IntArray) -> FloatArray:
-        """Return the seconds that a column costs per architecture, 0 where the table names none; (architectures,)."""
-        seconds = f"{name}_seconds"
-        if seconds not in self.table.metrics:
-            return np.zeros(len(architectures))
-        return self.table.mean_values(seconds)[architectures]
-
     def _at(self, metric: str, epochs: int, architectures: IntArray, repeats: IntArray) -> FloatArray:
         mean = self._means(metric, epochs)[architectures]
         values = self._repeats(metric, epochs)[architectures]
@@ -174,10 +135,6 @@ class Trainings:
     @cached_property
     def _known(self) -> dict[tuple[str, int], tuple[FloatArray, FloatArray]]:
         return {}
-
-
-SCORES = "scores"
-"""What stands in an encoding for all zero-cost scores of a table."""
 
 
 def _of_repeat(values: FloatArray, repeats: IntArray) -> FloatArray:
