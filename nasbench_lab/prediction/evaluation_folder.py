@@ -26,7 +26,7 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import DataError, OutputError
 from nasbench_lab.files import as_output_error, is_working
 from nasbench_lab.messages import first_line
-from nasbench_lab.plain_files import read_plain_file
+from nasbench_lab.plain_files import read_plain
 from nasbench_lab.prediction.evaluation_results import PredictorEvaluation, PredictorTrials
 from nasbench_lab.prediction.predictors import Predictor
 from nasbench_lab.prediction.settings import Settings
@@ -83,7 +83,7 @@ class EvaluationFolder:
         """
         file = path / EVALUATION
         try:
-            content = unsealed(read_plain_file(file))
+            content = unsealed(read_plain(file))
         except FileNotFoundError:
             raise DataError(f"{path} has no evaluation of predictors ({EVALUATION})") from None
         except (OSError, ValueError, DataError) as error:
@@ -171,7 +171,7 @@ class EvaluationFolder:
         found: dict[int, FloatArray] = {}
         for file in sorted((self.path / TRIALS / _digest(label)).glob("[0-9]*.json")):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError, DataError):
-                content = unsealed(read_plain_file(file))
+                content = unsealed(read_plain(file))
                 values = np.array([content["columns"][name] for name in COLUMNS], dtype=np.float64)
                 wanted = (len(COLUMNS), len(content["trials"]), len(self.settings.sizes))
                 if content["predictor"] == label and values.shape == wanted:

@@ -11,8 +11,14 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.messages import shortened
 from nasbench_lab.prediction.samples import Sample
+from nasbench_lab.strategies.models.regressors import (
+    RegressorLike,
+    fit_regressor,
+    make_regressor,
+    predict_values,
+    regressor_facts,
+)
 
 
 class Predictor(abc.ABC):
@@ -66,36 +72,41 @@ class Predictor(abc.ABC):
 class ModelPredictor(Predictor):
     """Any regressor with the interface of scikit-learn, on encoded architectures.
 
-    The regressor is copied (``sklearn.base.clone``) for every fit. Its ``random_state``, and those of its parts, are set
-    where they are None. Scores that failed (NaN) become the mean of the training set.
+    Scores that failed (NaN) become the mean of the training set.
 
     Args:
-        model: the regressor, with ``fit`` and ``predict``.
+        model: a name of `nasbench_lab.strategies.models.regressors.list_regressors`, with parameters as
+            ``"random-forest:max_depth=3"``, ``"package.module:Class"``, a class, or a regressor, which is copied for every
+            fit. Random states that it does not set differ between trials.
         encoding: of architectures, such as ``"path"`` or ``"one-hot+synflow"``.
-        model_name: in tables and figures; by default the name of the class.
+        given_name: in tables and figures; by default that of the model.
 
     Raises:
-        ParameterError: the model has no ``fit`` and ``predict``.
+        UnknownNameError: no regressor has that name.
+        ParameterError: the model has no ``fit`` and ``predict``, or takes another encoding.
 
     >>> from sklearn.linear_model import Ridge
-    >>> ModelPredictor(Ridge(), "path").label
-    'ridge (path)'
+    >>> ModelPredictor(Ridge(), "path").label, ModelPredictor("random-forest").label
+    ('ridge (path)', 'random-forest (one-hot)')
     """
 
-    model: Any
+    model: RegressorLike
     encoding: str = "one-hot"
-    model_name: str = ""
+    given_name: str = ""
 
     def __post_init__(self) -> None:
-        if not (callable(getattr(self.model, "fit", None)) and callable(getattr(self.model, "predict", None))):
-            raise ParameterError(
-                f"a model must have fit and predict, as regressors of scikit-learn do; got {shortened(self.model)}"
-            )
+        make_regressor(self.model)
+        only = regressor_facts(self.model).encoding
+        if only is not None and only != self.encoding:
+            raise ParameterError(f"{self.name} takes the encoding {only!r}, not {self.encoding!r}")
 
     @property
     def name(self) -> str:
         """The name of the model."""
-        return self.model_name or _with_hyphens(type(self.model).__name__)
+        if self.given_name or isinstance(self.model, str):
+            return self.given_name or str(self.model)
+        kind = self.model if isinstance(self.model, type) else type(self.model)
+        return _with_hyphens(kind.__name__)
 
     @property
     def label(self) -> str:  # type: ignore[override] # a class sets it, or a property
@@ -103,29 +114,25 @@ class ModelPredictor(Predictor):
         return f"{self.name} ({self.encoding})"
 
     @property
+    def in_units(self) -> bool:  # type: ignore[override]
+        """Whether the model predicts values, not only their order."""
+        return not regressor_facts(self.model).ranks_only
+
+    @property
     def settings(self) -> str:
         """All settings as text."""
         return f"{_full_text(self.model)} on {self.encoding}"
 
     def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
-        """Fit a copy of the model, and predict."""
-        model = seeded_copy(self.model, random_state)
-        known, unknown = fill_missing(train.encode(self.encoding), test.encode(self.encoding))
-        model.fit(known, train.labels)
-        return np.asarray(model.predict(unknown), dtype=np.float64).reshape(-1)
+        """Fit a new model, and predict."""
+        found = self.fitted(train.encode(self.encoding), train.labels, test.encode(self.encoding), random_state)
+        return found if self.in_units or train.trainings.direction == "maximize" else -found
 
-
-def seeded_copy(model: Any, random_state: int) -> Any:
-    """Return an unfitted copy of a regressor with its random states set where they are None."""
-    from sklearn.base import clone
-
-    copy = clone(model)
-    states = {
-        key: random_state
-        for key, value in (copy.get_params() if hasattr(copy, "get_params") else {}).items()
-        if (key == "random_state" or key.endswith("__random_state")) and value is None
-    }
-    return copy.set_params(**states) if states else copy
+    def fitted(self, known: FloatArray, labels: FloatArray, rows: FloatArray, random_state: int) -> FloatArray:
+        """Fit a new model to vectors, shape (n, length), and their labels, and predict other vectors."""
+        model = make_regressor(self.model, seed=random_state)
+        known, rows = fill_missing(known, rows)
+        return predict_values(fit_regressor(model, known, labels), rows)
 
 
 def fill_missing(train: FloatArray, test: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -150,7 +157,7 @@ class ScorePredictor(Predictor):
         score: name of the score, e.g. ``"synflow"``.
     """
 
-    score: str
+    score: str = "synflow"
 
     needs_labels: ClassVar[bool] = False
     in_units: ClassVar[bool] = False
@@ -158,7 +165,7 @@ class ScorePredictor(Predictor):
     @property
     def label(self) -> str:  # type: ignore[override]
         """The name of the score."""
-        return self.score
+        return f"zero-cost ({self.score})"
 
     def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:  # noqa: ARG002
         """Return the score, with the sign that makes higher better."""

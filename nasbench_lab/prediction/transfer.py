@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import one_of
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.prediction.predictors import ModelPredictor, Predictor, fill_missing, seeded_copy
+from nasbench_lab.prediction.predictors import ModelPredictor, Predictor
 from nasbench_lab.prediction.samples import Sample
 
 TransferWay = Literal["stacked", "pooled"]
@@ -71,24 +71,18 @@ class TransferPredictor(Predictor):
         known, rows = self._features(other), self._features(test)
         far = same * _standardised(other.labels, other.labels)
         if len(train) < 2:
-            return self._fitted(known, far, rows, random_state)
+            return self.predictor.fitted(known, far, rows, random_state)
         near = self._features(train)
         if self.how == "pooled":
             labels = np.concatenate([far, _standardised(train.labels, train.labels)])
-            found = self._fitted(np.concatenate([known, near]), labels, rows, random_state)
+            found = self.predictor.fitted(np.concatenate([known, near]), labels, rows, random_state)
             return float(train.labels.mean()) + (float(train.labels.std()) or 1.0) * found
-        expected = self._fitted(known, far, np.concatenate([near, rows]), random_state)
+        expected = self.predictor.fitted(known, far, np.concatenate([near, rows]), random_state)
         joined = [np.column_stack(each) for each in ((near, expected[: len(near)]), (rows, expected[len(near) :]))]
-        return self._fitted(joined[0], train.labels, joined[1], random_state)
+        return self.predictor.fitted(joined[0], train.labels, joined[1], random_state)
 
     def _features(self, sample: Sample) -> FloatArray:
         return sample.encode(self.predictor.encoding)
-
-    def _fitted(self, known: FloatArray, labels: FloatArray, rows: FloatArray, random_state: int) -> FloatArray:
-        model: Any = seeded_copy(self.predictor.model, random_state)
-        known, rows = fill_missing(known, rows)
-        model.fit(known, labels)
-        return np.asarray(model.predict(rows), dtype=np.float64).reshape(-1)
 
 
 def _standardised(values: FloatArray, by: FloatArray) -> FloatArray:

@@ -57,9 +57,10 @@ MAY_IMPORT = {
     "simulation": GROUND | {"spaces", "tables", "strategies"},
     "suites": GROUND | {"spaces", "tables", "strategies", "simulation"},
     "analysis": GROUND | {"spaces", "tables", "strategies", "simulation", "suites"},
-    "report": GROUND | {"spaces", "tables", "strategies", "simulation", "suites", "analysis"},
+    "prediction": GROUND | {"spaces", "tables", "strategies", "simulation", "suites", "analysis"},
+    "report": GROUND | {"spaces", "tables", "strategies", "simulation", "suites", "analysis", "prediction"},
     "cli": GROUND
-    | {"spaces", "tables", "strategies", "simulation", "suites", "analysis", "report", "train", "testing"},
+    | {"spaces", "tables", "strategies", "simulation", "suites", "analysis", "prediction", "report", "train", "testing"},
     "train": GROUND | {"spaces", "tables", "strategies", "simulation", "analysis"},
     "compat": GROUND | {"spaces", "tables"},
     "adapters": GROUND | {"spaces", "tables", "strategies", "simulation"},
