@@ -14,6 +14,7 @@ from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.prediction import SIZES, evaluate
+from nasbench_lab.prediction.evaluation_results import measure_of
 from nasbench_lab.prediction.settings import TEST
 
 _DEFAULT_SIZES = ",".join(map(str, SIZES))
@@ -55,7 +56,7 @@ def run(
     source_labels: Annotated[int, typer.Option(min=2, help="Number of its labels.")] = 200,
     transfer: Annotated[
         list[str] | None,
-        typer.Option(help="How models learn from it: stacked or pooled; may be repeated. [default: stacked]"),
+        typer.Option(help="How models learn from it: residual, stacked or pooled; may be repeated. [default: residual]"),
     ] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one per processor]")] = None,
     measure: Annotated[str, typer.Option(help="Measure to print, e.g. kendall, mae, precision_10, regret_1.")] = "kendall",
@@ -69,6 +70,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate predictors: learn from some labels, predict architectures that were not seen, many times."""
+    measure_of(measure)  # before anything is computed
     stopped = "" if out is None else f"finished trials are kept in {out}; run the same command again to continue"
     with shown_progress(stopped) as told:
         told("trials", 0, 0)
@@ -86,7 +88,7 @@ def run(
             source=source,
             source_epochs=source_epochs,
             source_labels=source_labels,
-            transfer=transfer or "stacked",  # type: ignore[arg-type] # checked there
+            transfer=transfer or "residual",  # type: ignore[arg-type] # checked there
             processes=processes,
             out=out,
             progress=lambda done, total: told("trials", done, total),

@@ -11,8 +11,9 @@ from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.messages import as_command
-from nasbench_lab.prediction import PredictorEvaluation, load_evaluation
-from nasbench_lab.prediction.evaluation_results import measure_of
+from nasbench_lab.prediction import MEASURES, PredictorEvaluation, load_evaluation
+from nasbench_lab.prediction.evaluation_results import TOTAL, measure_of
+from nasbench_lab.prediction.trial_runs import SECONDS
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of `predictors run --out`.")]
 Only = Annotated[
@@ -83,5 +84,13 @@ def print_evaluation(found: PredictorEvaluation, measure: str, folder: Path | No
 
 
 def _rows(found: PredictorEvaluation) -> list[dict[str, Any]]:
-    columns = found.summary().to_dict()
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    """Return for JSON a row per predictor and number of labels, with means over trials and their intervals."""
+    rows = []
+    for each in found.predictors:
+        measures = {name: each.intervals(name) for name in MEASURES}
+        seconds = {name: each.intervals(name).estimate for name in (*SECONDS, TOTAL)}
+        for place, size in enumerate(found.sizes):
+            row = {"predictor": each.label, "labels": size, "trials": len(each.trials)}
+            row |= {name: values.at(place) for name, values in measures.items()}
+            rows.append(row | {name: float(values[place]) for name, values in seconds.items()})
+    return rows

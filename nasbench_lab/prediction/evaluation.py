@@ -46,7 +46,7 @@ def evaluate(
     source: Table | str | None = None,
     source_epochs: int | None = None,
     source_labels: int = 200,
-    transfer: TransferWay | Sequence[TransferWay] = "stacked",
+    transfer: TransferWay | Sequence[TransferWay] = "residual",
     processes: int | None = 1,
     out: str | os.PathLike[str] | None = None,
     progress: Progress = lambda _done, _total: None,

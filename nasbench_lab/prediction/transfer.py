@@ -13,7 +13,7 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.prediction.predictors import ModelPredictor, Predictor
 from nasbench_lab.prediction.samples import Sample
 
-TransferWay = Literal["stacked", "pooled"]
+TransferWay = Literal["residual", "stacked", "pooled"]
 TRANSFER_WAYS: tuple[TransferWay, ...] = get_args(TransferWay)
 
 
@@ -21,19 +21,21 @@ TRANSFER_WAYS: tuple[TransferWay, ...] = get_args(TransferWay)
 class TransferPredictor(Predictor):
     """A model that learns from labels of another table, and from the labels of its own table that there are.
 
-    - ``"stacked"``: a model of the other table predicts all architectures; its prediction is a further feature of the
-      model that is fitted to own labels.
+    - ``"residual"``: a model of the other table predicts all architectures; a line from its predictions to own labels is
+      fitted, and then a second model to what is left. The slope starts from 1, in standard deviations of both tables,
+      with the weight of one label. This is the autoregressive form of Kennedy and O'Hagan (Biometrika 2000).
+    - ``"stacked"``: the prediction of the other table's model is a further feature of the model of own labels.
     - ``"pooled"``: one model is fitted to the labels of both tables, each standardised (mean 0, deviation 1).
 
     With fewer than two own labels, predictions are those of the other table's model, which are scores without a unit.
 
     Args:
         predictor: the model and its encoding.
-        how: ``"stacked"`` or ``"pooled"``.
+        how: ``"residual"``, ``"stacked"`` or ``"pooled"``.
     """
 
     predictor: ModelPredictor
-    how: TransferWay = "stacked"
+    how: TransferWay = "residual"
 
     fewest_labels = 0
     fewest_for_units = 2
@@ -69,21 +71,27 @@ class TransferPredictor(Predictor):
             raise ParameterError(f"{self.label} needs another table to learn from; give source")
         same = 1.0 if other.trainings.direction == train.trainings.direction else -1.0
         known, rows = self._features(other), self._features(test)
-        far = same * _standardised(other.labels, other.labels)
+        far = same * _standardised(other.labels)
         if len(train) < 2:
             return self.predictor.fitted(known, far, rows, random_state)
-        near = self._features(train)
+        near, middle, spread = self._features(train), float(train.labels.mean()), float(train.labels.std()) or 1.0
+        own = _standardised(train.labels)
         if self.how == "pooled":
-            labels = np.concatenate([far, _standardised(train.labels, train.labels)])
-            found = self.predictor.fitted(np.concatenate([known, near]), labels, rows, random_state)
-            return float(train.labels.mean()) + (float(train.labels.std()) or 1.0) * found
+            joined = np.concatenate([known, near])
+            return middle + spread * self.predictor.fitted(joined, np.concatenate([far, own]), rows, random_state)
         expected = self.predictor.fitted(known, far, np.concatenate([near, rows]), random_state)
-        joined = [np.column_stack(each) for each in ((near, expected[: len(near)]), (rows, expected[len(near) :]))]
-        return self.predictor.fitted(joined[0], train.labels, joined[1], random_state)
+        of_train, of_test = expected[: len(near)], expected[len(near) :]
+        if self.how == "stacked":
+            joined = np.column_stack([near, of_train])
+            return self.predictor.fitted(joined, train.labels, np.column_stack([rows, of_test]), random_state)
+        centred = of_train - of_train.mean()
+        slope = (centred @ own + 1.0) / (centred @ centred + 1.0)
+        left = self.predictor.fitted(near, own - slope * centred, rows, random_state)
+        return middle + spread * (slope * (of_test - of_train.mean()) + left)
 
     def _features(self, sample: Sample) -> FloatArray:
         return sample.encode(self.predictor.encoding)
 
 
-def _standardised(values: FloatArray, by: FloatArray) -> FloatArray:
-    return (values - by.mean()) / (float(by.std()) or 1.0)
+def _standardised(values: FloatArray) -> FloatArray:
+    return (values - values.mean()) / (float(values.std()) or 1.0)
