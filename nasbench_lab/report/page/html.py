@@ -17,6 +17,7 @@ from markupsafe import Markup
 import nasbench_lab
 from nasbench_lab.analysis.studies.results import RankComparison, Study
 from nasbench_lab.files import atomic_path
+from nasbench_lab.prediction import PredictorEvaluation
 from nasbench_lab.report.incumbent_words import incumbents_in_words
 from nasbench_lab.report.page import theme
 from nasbench_lab.report.page.answers import MARKS, answers_by_task, main_answer
@@ -35,6 +36,7 @@ from nasbench_lab.report.page.leaderboard import standings_table
 from nasbench_lab.report.page.masthead import page_facts, page_lead, page_title
 from nasbench_lab.report.page.numbers import fixed
 from nasbench_lab.report.page.pairwise import BETTER, SAME, WORSE, PairMatrix, compare_all_pairs
+from nasbench_lab.report.page.predictors import predictor_sections
 from nasbench_lab.report.page.provenance import origin
 from nasbench_lab.report.page.svg import breakable, marker_path, swatch
 from nasbench_lab.report.page.task_sections import task_details
@@ -51,30 +53,48 @@ _SCRIPTS = (
 )  # fmt: skip
 
 
-def write_page(study: Study, path: str | os.PathLike[str], *, source: str | Sequence[str] = "RESULTS") -> None:
+def write_page(
+    study: Study,
+    path: str | os.PathLike[str],
+    *,
+    source: str | Sequence[str] = "RESULTS",
+    predictors: Mapping[str, PredictorEvaluation] | None = None,
+) -> None:
     """Write the page of a study to a file; the file appears complete or not at all.
 
     Args:
         study: the study.
         path: of the file.
         source: path of the results as a user would type it, for the commands on the page; several for combined results.
+        predictors: evaluations of predictors that the page shows, too, by the paths of their folders.
 
     Raises:
         OutputError: the file cannot be written; an older file is left unchanged.
     """
     # The bytes of a path need not be UTF-8, those of a page must be.
     sources = [source] if isinstance(source, str) else source
-    text = render_page(study, source=[os.fsencode(each).decode("utf-8", "replace") for each in sources])
+    evaluated = {_shown_path(each): found for each, found in (predictors or {}).items()}
+    text = render_page(study, source=list(map(_shown_path, sources)), predictors=evaluated)
     with atomic_path(Path(path)) as temporary:
         temporary.write_bytes(text.encode())
 
 
-def render_page(study: Study, *, source: str | Sequence[str] = "RESULTS") -> str:
+def _shown_path(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def render_page(
+    study: Study,
+    *,
+    source: str | Sequence[str] = "RESULTS",
+    predictors: Mapping[str, PredictorEvaluation] | None = None,
+) -> str:
     """Return the page of a study as self-contained HTML. The same study gives the same text.
 
     Args:
         study: the study.
         source: path of the results as a user would type it, for the commands on the page; several for combined results.
+        predictors: evaluations of predictors that the page shows, too, by the paths of their folders.
 
     >>> from nasbench_lab import Budget, simulate
     >>> from nasbench_lab.analysis import study
@@ -100,7 +120,7 @@ def render_page(study: Study, *, source: str | Sequence[str] = "RESULTS") -> str
         headline=page_facts(study),
         warnings=study.warnings,
         incumbents=incumbents_in_words(study),
-        sections=_sections(study, charts, pairs),
+        sections=_sections(study, charts, pairs, predictors=bool(predictors)),
         answer=main_answer(study),
         by_task=answers_by_task(study),
         mark_texts=MARKS,
@@ -114,6 +134,7 @@ def render_page(study: Study, *, source: str | Sequence[str] = "RESULTS") -> str
         matrix_command="" if pairs is None else plot_command(where) + pairs.figure + pairs.choices[0].start_argument,
         marks={BETTER: "better", WORSE: "worse", SAME: "same"},
         tasks=list(task_details(study, where)),
+        predictors=list(predictor_sections(predictors or {})),
         origin=origin(study),
         commands=commands(where, study),
         labels=study.labels,
@@ -203,7 +224,9 @@ def _shown_first(chart: Chart) -> Any:
     return chart.start or next(iter(chart.views.values()), None)
 
 
-def _sections(study: Study, charts: Sequence[Chart], pairs: PairMatrix | None) -> list[tuple[str, str]]:
+def _sections(
+    study: Study, charts: Sequence[Chart], pairs: PairMatrix | None, *, predictors: bool
+) -> list[tuple[str, str]]:
     names = {chart.name for chart in charts}
     listed = [
         ("leaderboard", "Leaderboard", True),
@@ -212,6 +235,7 @@ def _sections(study: Study, charts: Sequence[Chart], pairs: PairMatrix | None) -
         ("differences", "Differences", pairs is not None or bool(list(_diagrams(study, "")))),
         ("targets", "Targets", "targets" in names),
         ("tasks", "Tasks", True),
+        ("predictors", "Predictors", predictors),
         ("provenance", "Provenance", True),
         ("citations", "Citations", True),
     ]
