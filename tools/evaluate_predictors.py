@@ -94,7 +94,7 @@ def _evaluate(table: str, trials: int, work: Path, processes: int) -> None:
         trials=trials,
         processes=processes,
         out=_folder(work, table),
-        progress=lambda done, total: print(f"{table}: {done} of {total} trials", flush=True),  # noqa: T201
+        progress=lambda done, total: print(f"{table}: {done} of {total} trials", flush=True),
     )
 
 

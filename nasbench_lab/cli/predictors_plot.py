@@ -30,7 +30,9 @@ def plot(
     figure: Annotated[
         str, typer.Option(help="quality: lines over labels or seconds; map: models and encodings.")
     ] = QUALITY,
-    measure: Annotated[str, typer.Option(help="Measure to draw, e.g. kendall, mae, precision_10, regret_1.")] = "kendall",
+    measure: Annotated[
+        str, typer.Option(help="Measure to draw, e.g. kendall, mae, precision_10, regret_1.")
+    ] = "kendall",
     axis: Annotated[str, typer.Option(help="Horizontal axis of quality: labels or seconds.")] = "labels",
     labels: Annotated[
         int | None, typer.Option(min=0, help="Number of labels of the map. [default: the largest]")
@@ -45,7 +47,9 @@ def plot(
 ) -> None:
     """Draw stored results: lines of predictors, or a map of models and encodings."""
     if out.suffix[1:] not in PAPER_FORMATS:
-        raise ParameterError(f"the file must end in {', '.join(f'.{form}' for form in PAPER_FORMATS)}, got {out.name!r}")
+        raise ParameterError(
+            f"the file must end in {', '.join(f'.{form}' for form in PAPER_FORMATS)}, got {out.name!r}"
+        )
     if figure not in (QUALITY, MAP):
         raise unknown("figure", figure, (QUALITY, MAP))
     chosen = paper_style(style)

@@ -56,10 +56,14 @@ def run(
     source_labels: Annotated[int, typer.Option(min=2, help="Number of its labels.")] = 200,
     transfer: Annotated[
         list[str] | None,
-        typer.Option(help="How models learn from it: residual, stacked or pooled; may be repeated. [default: residual]"),
+        typer.Option(
+            help="How models learn from it: residual, stacked or pooled; may be repeated. [default: residual]"
+        ),
     ] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one per processor]")] = None,
-    measure: Annotated[str, typer.Option(help="Measure to print, e.g. kendall, mae, precision_10, regret_1.")] = "kendall",
+    measure: Annotated[
+        str, typer.Option(help="Measure to print, e.g. kendall, mae, precision_10, regret_1.")
+    ] = "kendall",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -104,5 +108,7 @@ def parse_sizes(text: str) -> list[int]:
     """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
-        raise ParameterError(f"sizes must be whole numbers separated by commas, like {_DEFAULT_SIZES}, got {shortened(text)}")
+        raise ParameterError(
+            f"sizes must be whole numbers separated by commas, like {_DEFAULT_SIZES}, got {shortened(text)}"
+        )
     return list(map(int, parts))

@@ -24,7 +24,9 @@ Only = Annotated[
 
 def show(
     folder: Folder,
-    measure: Annotated[str, typer.Option(help="Measure to print, e.g. kendall, mae, precision_10, regret_1.")] = "kendall",
+    measure: Annotated[
+        str, typer.Option(help="Measure to print, e.g. kendall, mae, precision_10, regret_1.")
+    ] = "kendall",
     predictor: Only = None,
     csv: Annotated[Path | None, typer.Option(help="Write all measures of every trial to this file.")] = None,
     summary: Annotated[
@@ -70,7 +72,9 @@ def print_evaluation(found: PredictorEvaluation, measure: str, folder: Path | No
         return
     unit = f" ({found.unit})" if words.has_unit and found.unit else ""
     near = " near good ones" if settings.test_from == "good" else ""
-    typer.echo(f"{settings.table}: {words.words}{unit} on {settings.test} unseen architectures{near}, by number of labels\n")
+    typer.echo(
+        f"{settings.table}: {words.words}{unit} on {settings.test} unseen architectures{near}, by number of labels\n"
+    )
     grid = make_grid("predictor")
     for heading in ("trials", *map(str, found.sizes)):
         grid.add_column(heading, justify="right", no_wrap=True)

@@ -1,4 +1,4 @@
-"""Predictors of performance: how well they predict architectures of a table that they have not seen, and at what cost."""
+"""Predictors of performance: how well they predict architectures that they have not seen, and at what cost."""
 
 from nasbench_lab.prediction.curve_predictors import (
     CurveModel,

@@ -83,7 +83,7 @@ class LastValue(CurvePredictor):
         epochs: at which training stops; by default the last fidelity of the table up to half of its epochs.
     """
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:  # noqa: ARG002
+    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
         """Return the values at the end of the curves."""
         return test.curves(self.stop(test))[:, -1]
 
@@ -92,8 +92,8 @@ class LastValue(CurvePredictor):
 class SumOfLosses(CurvePredictor):
     """The sum over training losses, negated (Ru et al., "Speedy performance estimation for NAS", NeurIPS 2021).
 
-    Without ``last`` it is their SoTL; with it, the sum over the last E epochs, SoTL-E. Where the table has not all epochs,
-    a loss stands for all epochs since the previous fidelity.
+    Without ``last`` it is their SoTL; with it, the sum over the last E epochs, SoTL-E. Where the table lacks epochs, a
+    loss stands for all epochs since the previous fidelity.
 
     Args:
         epochs: at which training stops; by default the last fidelity of the table up to half of its epochs.
@@ -104,7 +104,7 @@ class SumOfLosses(CurvePredictor):
 
     in_units: ClassVar[bool] = False
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:  # noqa: ARG002
+    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
         """Return the negated sums."""
         stop = self.stop(test)
         losses = test.curves(stop, training_loss(test.trainings))
@@ -124,7 +124,7 @@ class PowerLawCurve(CurvePredictor):
         epochs: at which training stops; by default the last fidelity of the table up to half of its epochs.
     """
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:  # noqa: ARG002
+    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
         """Return the extrapolated values."""
         points, curves, end = self._extrapolated(test)
         sign = -1.0 if test.trainings.direction == "minimize" else 1.0
@@ -141,7 +141,7 @@ class LogPowerCurve(CurvePredictor):
         epochs: at which training stops; by default the last fidelity of the table up to half of its epochs.
     """
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:  # noqa: ARG002
+    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
         """Return the extrapolated values."""
         points, curves, end = self._extrapolated(test)
         return log_power_at(points, curves, end, growing=test.trainings.direction == "maximize")
@@ -166,7 +166,7 @@ class CurveModel(CurvePredictor):
     needs_labels: ClassVar[bool] = True
     fewest_labels: ClassVar[int] = 2
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:  # noqa: ARG002
+    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
         """Fit the regression, and predict."""
         from sklearn.linear_model import RidgeCV
         from sklearn.pipeline import make_pipeline

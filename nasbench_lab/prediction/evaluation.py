@@ -70,8 +70,8 @@ def evaluate(
         test: number of test architectures.
         test_from: ``"uniform"``, drawn from the whole space; or ``"good"``, the best 5 of 200 random architectures and
             mutations of them.
-        repeat: what a label is: ``"sample"``, one training; ``"mean"``, the mean over repeats; or the number of a repeat.
-            The truth is always the mean at the highest fidelity.
+        repeat: what a label is: ``"sample"``, one training; ``"mean"``, the mean over repeats; or the number of a
+            repeat. The truth is always the mean at the highest fidelity.
         seed: root seed.
         source: another table of the same space, or the same table. Models are then also evaluated as models that learn
             from its labels, too.
@@ -143,7 +143,9 @@ def _tables(table: Table, repeat: RepeatPolicy, source: Table | str | None, epoc
         return Tables(trainings, None)
     other = load(source) if isinstance(source, str) else source
     if other.space.spec() != table.space.spec():
-        raise ParameterError(f"{other.name!r} and {table.name!r} have different spaces, so there is nothing to transfer")
+        raise ParameterError(
+            f"{other.name!r} and {table.name!r} have different spaces, so there is nothing to transfer"
+        )
     return Tables(trainings, Trainings(other, epochs, repeat))
 
 

@@ -167,7 +167,7 @@ class EvaluationFolder:
         write_file(folder / name, sealed(data))
 
     def trials(self, label: str) -> dict[int, FloatArray]:
-        """Return the finished trials of a predictor by number, each of shape (columns, sizes); without damaged files."""
+        """Return finished trials of a predictor by number, each of shape (columns, sizes); without damaged files."""
         found: dict[int, FloatArray] = {}
         for file in sorted((self.path / TRIALS / _digest(label)).glob("[0-9]*.json")):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError, DataError):

@@ -177,7 +177,7 @@ class PredictorEvaluation:
     def summary(self) -> Records:
         """Return one row per predictor and number of labels: means over trials and their intervals.
 
-        A measure ``kendall`` has the columns ``kendall``, ``kendall_low`` and ``kendall_high``; seconds have means only.
+        A measure ``kendall`` has the columns ``kendall``, ``kendall_low`` and ``kendall_high``; seconds have means.
         """
         parts = []
         for each in self.predictors:

@@ -76,8 +76,8 @@ class ModelPredictor(Predictor):
 
     Args:
         model: a name of `nasbench_lab.strategies.models.regressors.list_regressors`, with parameters as
-            ``"random-forest:max_depth=3"``, ``"package.module:Class"``, a class, or a regressor, which is copied for every
-            fit. Random states that it does not set differ between trials.
+            ``"random-forest:max_depth=3"``, ``"package.module:Class"``, a class, or a regressor, which is copied for
+            every fit. Random states that it does not set differ between trials.
         encoding: of architectures, such as ``"path"`` or ``"one-hot+synflow"``.
         given_name: in tables and figures; by default that of the model.
 
@@ -167,7 +167,7 @@ class ScorePredictor(Predictor):
         """The name of the score."""
         return f"zero-cost ({self.score})"
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:  # noqa: ARG002
+    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
         """Return the score, with the sign that makes higher better."""
         sign = -1.0 if test.trainings.table.description.metric(self.score).direction == "minimize" else 1.0
         return sign * test.encode(self.score)[:, 0]

@@ -62,7 +62,9 @@ def predictor_class(name: str) -> type[Predictor] | None:
 
 
 def make_predictors(
-    predictors: Any, encodings: str | Sequence[str] = "one-hot", transfer: TransferWay | Sequence[TransferWay] | None = None
+    predictors: Any,
+    encodings: str | Sequence[str] = "one-hot",
+    transfer: TransferWay | Sequence[TransferWay] | None = None,
 ) -> list[Predictor]:
     """Return predictors from names, regressors and objects; every model with every encoding.
 

@@ -123,9 +123,7 @@ class Sample:
             metric: by default that of labels.
         """
         self.bill.partial_training(epochs)
-        return self.trainings.curves(
-            metric or self.trainings.objective.name, self.architectures, self.repeats, epochs
-        )
+        return self.trainings.curves(metric or self.trainings.objective.name, self.architectures, self.repeats, epochs)
 
     def points(self, epochs: int) -> tuple[int, ...]:
         """Return the epochs at the points of `curves`."""

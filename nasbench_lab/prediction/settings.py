@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 
-from nasbench_lab.checks import AtLeast, check_fields, one_of, require, whole
+from nasbench_lab.checks import AtLeast, one_of, require, whole
 from nasbench_lab.simulation.measurements import RepeatPolicy
 
 TestFrom = Literal["uniform", "good"]

@@ -21,8 +21,6 @@ def made_up_evaluation(predictors, trials=5, sizes=(5, 14, 42, 121), encodings=(
         values[COLUMNS.index("regret_1")] = 3 * (1 - growing)
         values[COLUMNS.index("label_seconds")] = 0.0 if free else 10.0 * np.array(sizes)
         values[COLUMNS.index("query_seconds")] = 400.0 if free else 0.0
-        found.append(
-            PredictorTrials(label, name, encoding, not free, np.arange(trials), np.array(sizes), values)
-        )
+        found.append(PredictorTrials(label, name, encoding, not free, np.arange(trials), np.array(sizes), values))
     settings = Settings("digits/made-up", "", tuple(sizes), 200, "uniform", "sample", 0)
     return PredictorEvaluation(settings, "percent", 5234, tuple(found))

@@ -23,7 +23,6 @@ SMALL = {"sizes": [8, 20], "test": 30}
 SAME = [place for place, name in enumerate(COLUMNS) if name not in MEASURED]
 
 
-
 def assert_same(one, other):
     assert one.labels == other.labels
     for label in one.labels:
@@ -32,7 +31,7 @@ def assert_same(one, other):
         np.testing.assert_array_equal(mine.values[SAME], theirs.values[SAME])
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     pass
 
 
@@ -42,9 +41,9 @@ def test_a_stopped_evaluation_continues(tmp_path):
     def stop(done, total):
         assert total == 50
         if done >= 20:
-            raise Stopped
+            raise StoppedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         evaluate(TABLE, ["ridge", "last-value"], trials=25, **SMALL, out=tmp_path, progress=stop)
     assert sum(len(each.trials) for each in load_evaluation(tmp_path).predictors) == 20
     seen = []

@@ -50,7 +50,9 @@ def test_a_map_has_the_best_first():
     assert sorted(text.get_text() for text in panel.texts) == sorted(f"{mean:.2f}" for mean in means.values())
 
 
-@pytest.mark.parametrize("change", [{"measure": "kendal"}, {"axis": "epochs"}, {"highlight": "spos"}, {"style": "wide"}])
+@pytest.mark.parametrize(
+    "change", [{"measure": "kendal"}, {"axis": "epochs"}, {"highlight": "spos"}, {"style": "wide"}]
+)
 def test_unknown_names_are_refused(change):
     with pytest.raises(UnknownNameError):
         predictor_quality_figure(THREE, **change)

@@ -1,4 +1,4 @@
-"""Which architectures are the same network; `tests/train/test_equivalent_networks.py` compares with what they compute."""
+"""Which architectures are the same network; `test_equivalent_networks.py` compares with what they compute."""
 
 import numpy as np
 

@@ -77,9 +77,7 @@ def predictor_map_figure(
     return figure
 
 
-def _values(
-    evaluation: PredictorEvaluation, measure: str, place: int
-) -> tuple[list[str], list[str], FloatArray]:
+def _values(evaluation: PredictorEvaluation, measure: str, place: int) -> tuple[list[str], list[str], FloatArray]:
     """Return models and encodings, the best first, and the means, shape (models, encodings)."""
     models = list(dict.fromkeys(each.name for each in evaluation.predictors))
     encodings = list(dict.fromkeys(each.encoding or NO_ENCODING for each in evaluation.predictors))

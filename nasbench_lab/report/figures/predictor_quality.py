@@ -1,4 +1,4 @@
-"""The figure of predictors: how well they predict, against the number of labels or against all seconds that they cost."""
+"""The figure of predictors: how well they predict, against the number of labels or against the seconds they cost."""
 
 from __future__ import annotations
 

@@ -68,7 +68,8 @@ def _sentence(found: PredictorEvaluation) -> str:
     if np.isnan(best.estimate):
         return f"No predictor has a rank correlation with {many}."
     among = f" of {len(others) + 1} predictors" if others else ""
-    return f"With {many}, {label} has the highest mean rank correlation{among}: Kendall's correlation is {best.estimate:.2f}."
+    tau = f"Kendall's correlation is {best.estimate:.2f}"
+    return f"With {many}, {label} has the highest mean rank correlation{among}: {tau}."
 
 
 def _table(found: PredictorEvaluation) -> PageTable:
@@ -87,7 +88,8 @@ def _table(found: PredictorEvaluation) -> PageTable:
             PageColumn(
                 f"regret{unit}",
                 "ascending",
-                f"How far the best predicted architecture is from the best test architecture, with {found.sizes[-1]} labels.",
+                "How far the best predicted architecture is from the best test architecture, with "
+                f"{found.sizes[-1]} labels.",
             ),
             [_short(each.intervals("regret_1").estimate[last]) for each in order],
         )
@@ -98,7 +100,9 @@ def _table(found: PredictorEvaluation) -> PageTable:
         cells = [PageCell("" if np.isnan(each) else duration(each), sort_key(each)) for each in seconds]
         columns.append((PageColumn("seconds", "ascending", about), cells))
     caption = "Mean over trials, with the 95 % interval of the mean (Student's t)"
-    return make_table(caption, PageColumn("predictor"), columns, [(each.label, None) for each in order])
+    return make_table(
+        caption, PageColumn("predictor", "ascending", kind="text"), columns, [(each.label, None) for each in order]
+    )
 
 
 def _at(each: PredictorTrials, measure: str, place: int) -> Interval:
