@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class CurvePredictor(Predictor):
 
     epochs: Annotated[int, AtLeast(1)] | None = None
 
-    needs_labels: ClassVar[bool] = False
+    needs_labels = False
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -102,7 +102,7 @@ class SumOfLosses(CurvePredictor):
 
     last: Annotated[int, AtLeast(1)] | None = None
 
-    in_units: ClassVar[bool] = False
+    in_units = False
 
     def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
         """Return the negated sums."""
@@ -163,8 +163,8 @@ class CurveModel(CurvePredictor):
     model: Literal["ridge", "svr"] = "ridge"
     encoding: str = ""
 
-    needs_labels: ClassVar[bool] = True
-    fewest_labels: ClassVar[int] = 2
+    needs_labels = True
+    fewest_labels = 2
 
     def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
         """Fit the regression, and predict."""

@@ -181,7 +181,7 @@ class PredictorEvaluation:
         """
         parts = []
         for each in self.predictors:
-            columns = {}
+            columns: dict[str, FloatArray] = {}
             for name in MEASURES:
                 found = each.intervals(name)
                 columns |= {name: found.estimate, f"{name}_low": found.low, f"{name}_high": found.high}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -159,8 +159,8 @@ class ScorePredictor(Predictor):
 
     score: str = "synflow"
 
-    needs_labels: ClassVar[bool] = False
-    in_units: ClassVar[bool] = False
+    needs_labels = False
+    in_units = False
 
     @property
     def label(self) -> str:  # type: ignore[override]

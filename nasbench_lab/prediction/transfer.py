@@ -22,8 +22,8 @@ class TransferPredictor(Predictor):
     """A model that learns from labels of another table, and from the labels of its own table that there are.
 
     - ``"residual"``: a model of the other table predicts all architectures; a line from its predictions to own labels
-      is fitted, and then a second model to what is left. The slope starts from 1, in standard deviations of both tables,
-      with the weight of one label. This is the autoregressive form of Kennedy and O'Hagan (Biometrika 2000).
+      is fitted, and then a second model to what is left. The slope starts from 1, in deviations of both tables, with
+      the weight of one label. This is the autoregressive form of Kennedy and O'Hagan (Biometrika 2000).
     - ``"stacked"``: the prediction of the other table's model is a further feature of the model of own labels.
     - ``"pooled"``: one model is fitted to the labels of both tables, each standardised (mean 0, deviation 1).
 

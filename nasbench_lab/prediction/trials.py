@@ -105,8 +105,8 @@ def _first_of_each_network(trainings: Trainings, architectures: IntArray) -> Int
 def _near_good_ones(trainings: Trainings, shuffled: IntArray, count: int, random: np.random.Generator) -> IntArray:
     """Return test architectures near good ones: the best of a random pool, and mutations of them.
 
-    As White et al. (2021) do: the `PARENTS` best of `POOL` random architectures, then architectures that are 1 to `STEPS`
-    mutations away from one of them.
+    As White et al. (2021) do: the `PARENTS` best of `POOL` random architectures, then architectures that are 1 to
+    `STEPS` mutations away from one of them.
     """
     space, shared = trainings.space, trainings.space.representatives
     sign = -1.0 if trainings.direction == "minimize" else 1.0

@@ -77,7 +77,7 @@ def _shared(
         _give(child, left.pop(), busy)
     while busy:
         for line in wait(list(busy)):
-            child, task = busy.pop(line)  # type: ignore[arg-type] # one of the connections
+            child, task = busy.pop(line)  # type: ignore[call-overload] # one of the connections
             try:
                 answer = pickle.loads(child.line.recv_bytes())  # noqa: S301 - of a process that this one started
             except (EOFError, OSError):
