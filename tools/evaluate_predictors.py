@@ -48,6 +48,8 @@ OTHERS: Mapping[str, Sequence[str]] = {
 """The tables, and the predictors without encodings that they have data for."""
 DRAWN = 9
 """Number of predictors in the figures of lines: each model with its best encoding, best first."""
+KEPT = ("predictor", "labels", "trials", "kendall", "pearson", "mae", "precision_10", "regret_1", "seconds")
+"""Beginnings of the names of columns of summary.csv."""
 LABELS = (24, 205)
 """Numbers of labels in the table of the page."""
 
@@ -99,9 +101,15 @@ def _evaluate(table: str, trials: int, work: Path, processes: int) -> None:
 
 
 def _with_table(records: Records, table: str) -> Records:
+    """Return the columns that are kept, in four decimals; the folders have all digits of all measures."""
     from nasbench_lab.records import Categories
 
-    return Records({"table": Categories.constant(table, len(records)), **records.columns}, records.units)
+    columns = {
+        name: column if isinstance(column, Categories) or column.dtype.kind == "i" else np.round(column, 4)
+        for name, column in records.columns.items()
+        if any(name.startswith(kept) for kept in KEPT)
+    }
+    return Records({"table": Categories.constant(table, len(records)), **columns}, records.units)
 
 
 def _best(found: PredictorEvaluation) -> PredictorEvaluation:
@@ -124,7 +132,13 @@ def _page(found: Mapping[str, PredictorEvaluation]) -> str:
             else None
             for table, size in columns
         ]
-    order = sorted(labels, key=lambda label: -np.nanmean([np.nan if x is None else x.estimate for x in rows[label]]))
+    shared = [place for place, (_, size) in enumerate(columns) if size == LABELS[-1]]
+
+    def key(label: str) -> float:
+        known = [rows[label][place] for place in shared]
+        return -float(np.mean([each.estimate for each in known if each is not None]))
+
+    order = sorted(labels, key=key)
     header = ["predictor", *(f"{table}, {size} labels" for table, size in columns)]
     lines = [header, ["---"] * len(header)]
     lines += [[label, *map(_cell, rows[label])] for label in order]

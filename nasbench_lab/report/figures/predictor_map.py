@@ -110,5 +110,5 @@ def _write(panel: Any, values: FloatArray, shown: FloatArray, style: PaperStyle,
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             ink = "white" if (shown[row, column] - low) / span > _DARK else "black"
-            text = short_number(float(value)) if has_unit else f"{value:.2f}"
+            text = short_number(float(value)) if has_unit else f"{round(value, 2) + 0.0:.2f}"  # no minus zero
             panel.text(column, row, text, ha="center", va="center", color=ink, fontsize=style.small)
