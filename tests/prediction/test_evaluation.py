@@ -130,8 +130,8 @@ def test_records_and_summary():
 
 
 def test_transfer_helps_where_own_labels_are_few():
-    ways = {"sizes": [0, 4, 100], "trials": 5, "test": 100, "source": CHAIN, "source_epochs": 3, "source_labels": 150}
-    transferred = make_predictors("random-forest:n_estimators=20", "one-hot", ["residual", "stacked", "pooled"])[1:]
+    ways = {"sizes": [0, 4, 100], "trials": 3, "test": 100, "source": CHAIN, "source_epochs": 3, "source_labels": 150}
+    transferred = make_predictors("random-forest:n_estimators=9", "one-hot", ["residual", "stacked", "pooled"])[1:]
     found = evaluate(CHAIN, transferred, transfer=[], **ways)
     own = evaluate(CHAIN, transferred[0].predictor, **{**ways, "sizes": [4, 100]}, transfer=[]).predictors[0]
     for each in found.predictors:
