@@ -14,13 +14,14 @@ from nasbench_lab.prediction.evaluation_results import PredictorEvaluation, Pred
 from nasbench_lab.prediction.measures import MEASURES, prediction_quality
 from nasbench_lab.prediction.predictors import ModelPredictor, Predictor, ScorePredictor
 from nasbench_lab.prediction.registry import list_predictors, make_predictors
-from nasbench_lab.prediction.samples import Sample
+from nasbench_lab.prediction.samples import ArchitectureSample
 from nasbench_lab.prediction.settings import SIZES, Settings
 from nasbench_lab.prediction.transfer import TransferPredictor
 
 __all__ = [
     "MEASURES",
     "SIZES",
+    "ArchitectureSample",
     "CurveModel",
     "CurvePredictor",
     "LastValue",
@@ -30,7 +31,6 @@ __all__ = [
     "Predictor",
     "PredictorEvaluation",
     "PredictorTrials",
-    "Sample",
     "ScorePredictor",
     "Settings",
     "SumOfLosses",

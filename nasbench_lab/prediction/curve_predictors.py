@@ -12,8 +12,8 @@ from nasbench_lab.checks import AtLeast, check_fields
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.prediction.curve_fits import log_power_at, power_law_at
 from nasbench_lab.prediction.predictors import Predictor, fill_missing
-from nasbench_lab.prediction.samples import Sample
-from nasbench_lab.prediction.trainings import Trainings
+from nasbench_lab.prediction.samples import ArchitectureSample
+from nasbench_lab.prediction.trainings import TableTrainings
 
 _FEWEST_POINTS = 3  # of a curve that is extrapolated
 
@@ -43,7 +43,7 @@ class CurvePredictor(Predictor):
         ]
         return ":".join([_NAMES[type(self)], ",".join(changed)]) if changed else _NAMES[type(self)]
 
-    def stop(self, sample: Sample) -> int:
+    def stop(self, sample: ArchitectureSample) -> int:
         """Return the epochs at which training stops.
 
         Raises:
@@ -63,7 +63,7 @@ class CurvePredictor(Predictor):
             raise ParameterError(f"{self.label} must stop before {trainings.epochs} epochs, the end of the training")
         return self.epochs
 
-    def _extrapolated(self, sample: Sample) -> tuple[FloatArray, FloatArray, int]:
+    def _extrapolated(self, sample: ArchitectureSample) -> tuple[FloatArray, FloatArray, int]:
         """Return epochs and values of the curves, and the epochs at their end, for extrapolations."""
         stop = self.stop(sample)
         points = np.array(sample.points(stop), dtype=np.float64)
@@ -83,7 +83,7 @@ class LastValue(CurvePredictor):
         epochs: at which training stops; by default the last fidelity of the table up to half of its epochs.
     """
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
+    def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
         """Return the values at the end of the curves."""
         return test.curves(self.stop(test))[:, -1]
 
@@ -104,7 +104,7 @@ class SumOfLosses(CurvePredictor):
 
     in_units = False
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
+    def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
         """Return the negated sums."""
         stop = self.stop(test)
         losses = test.curves(stop, training_loss(test.trainings))
@@ -124,7 +124,7 @@ class PowerLawCurve(CurvePredictor):
         epochs: at which training stops; by default the last fidelity of the table up to half of its epochs.
     """
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
+    def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
         """Return the extrapolated values."""
         points, curves, end = self._extrapolated(test)
         sign = -1.0 if test.trainings.direction == "minimize" else 1.0
@@ -141,7 +141,7 @@ class LogPowerCurve(CurvePredictor):
         epochs: at which training stops; by default the last fidelity of the table up to half of its epochs.
     """
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
+    def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
         """Return the extrapolated values."""
         points, curves, end = self._extrapolated(test)
         return log_power_at(points, curves, end, growing=test.trainings.direction == "maximize")
@@ -166,7 +166,7 @@ class CurveModel(CurvePredictor):
     needs_labels = True
     fewest_labels = 2
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
+    def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
         """Fit the regression, and predict."""
         from sklearn.linear_model import RidgeCV
         from sklearn.pipeline import make_pipeline
@@ -181,7 +181,7 @@ class CurveModel(CurvePredictor):
         model.fit(known, (train.labels - middle) / scale)
         return middle + scale * np.asarray(model.predict(unknown), dtype=np.float64)
 
-    def _features(self, sample: Sample) -> FloatArray:
+    def _features(self, sample: ArchitectureSample) -> FloatArray:
         curves = sample.curves(self.stop(sample))
         parts = [curves, np.diff(curves, axis=1), np.diff(curves, 2, axis=1)]
         if self.encoding:
@@ -189,7 +189,7 @@ class CurveModel(CurvePredictor):
         return np.concatenate(parts, axis=1)
 
 
-def training_loss(trainings: Trainings) -> str:
+def training_loss(trainings: TableTrainings) -> str:
     """Return the name of the metric with training losses.
 
     Raises:

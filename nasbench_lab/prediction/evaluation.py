@@ -17,7 +17,7 @@ from nasbench_lab.prediction.evaluation_results import PredictorEvaluation, Pred
 from nasbench_lab.prediction.predictors import Predictor
 from nasbench_lab.prediction.registry import make_predictors
 from nasbench_lab.prediction.settings import SIZES, TEST, Settings, SourceSettings, TestFrom, checked_sizes
-from nasbench_lab.prediction.trainings import Trainings
+from nasbench_lab.prediction.trainings import TableTrainings
 from nasbench_lab.prediction.transfer import TransferWay
 from nasbench_lab.prediction.trial_runs import TrialTask, run_trial
 from nasbench_lab.prediction.trials import make_trial
@@ -137,7 +137,7 @@ def evaluate(
 
 
 def _tables(table: Table, repeat: RepeatPolicy, source: Table | str | None, epochs: int | None) -> Tables:
-    trainings = Trainings(table, None, repeat)
+    trainings = TableTrainings(table, None, repeat)
     if source is None:
         require(epochs is None, "source_epochs needs source, the other table")
         return Tables(trainings, None)
@@ -146,10 +146,10 @@ def _tables(table: Table, repeat: RepeatPolicy, source: Table | str | None, epoc
         raise ParameterError(
             f"{other.name!r} and {table.name!r} have different spaces, so there is nothing to transfer"
         )
-    return Tables(trainings, Trainings(other, epochs, repeat))
+    return Tables(trainings, TableTrainings(other, epochs, repeat))
 
 
-def _source_settings(source: Trainings | None, labels: int) -> SourceSettings | None:
+def _source_settings(source: TableTrainings | None, labels: int) -> SourceSettings | None:
     if source is None:
         return None
     count = whole("source_labels", labels, AtLeast(2))

@@ -11,7 +11,7 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.prediction.samples import Sample
+from nasbench_lab.prediction.samples import ArchitectureSample
 from nasbench_lab.strategies.models.regressors import (
     RegressorLike,
     fit_regressor,
@@ -48,12 +48,13 @@ class Predictor(abc.ABC):
     """Whether it learns from another table."""
 
     @abc.abstractmethod
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
+    def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
         """Return a prediction per test architecture, shape (len(test),); NaN where there is none.
 
         Args:
             train: architectures with labels.
-            test: architectures without labels. What `Sample.encode` and `Sample.curves` show of them may cost seconds.
+            test: architectures without labels. What `ArchitectureSample.encode` and
+                `ArchitectureSample.curves` show of them may cost seconds.
             random_state: a seed, which differs between trials and sizes of the training set.
         """
 
@@ -123,7 +124,7 @@ class ModelPredictor(Predictor):
         """All settings as text."""
         return f"{_full_text(self.model)} on {self.encoding}"
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
+    def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
         """Fit a new model, and predict."""
         found = self.fitted(train.encode(self.encoding), train.labels, test.encode(self.encoding), random_state)
         return found if self.in_units or train.trainings.direction == "maximize" else -found
@@ -167,10 +168,36 @@ class ScorePredictor(Predictor):
         """The name of the score."""
         return f"zero-cost ({self.score})"
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
+    def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
         """Return the score, with the sign that makes higher better."""
         sign = -1.0 if test.trainings.table.description.metric(self.score).direction == "minimize" else 1.0
         return sign * test.encode(self.score)[:, 0]
+
+
+@dataclasses.dataclass(frozen=True)
+class NamedPredictor(Predictor):
+    """A predictor under a name of the user.
+
+    Args:
+        predictor: the predictor.
+        label: in tables and figures.
+    """
+
+    predictor: Predictor
+    label: str
+
+    def __post_init__(self) -> None:
+        for name in ("encoding", "needs_labels", "fewest_labels", "in_units", "fewest_for_units", "needs_source"):
+            object.__setattr__(self, name, getattr(self.predictor, name))
+
+    @property
+    def settings(self) -> str:
+        """The settings of the predictor."""
+        return self.predictor.settings
+
+    def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
+        """Return what the predictor predicts."""
+        return self.predictor.predict(train, test, random_state)
 
 
 def _with_hyphens(name: str) -> str:

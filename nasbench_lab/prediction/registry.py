@@ -16,7 +16,7 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import shortened, stands_for, unknown
 from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
 from nasbench_lab.prediction.curve_predictors import CURVE_PREDICTORS
-from nasbench_lab.prediction.predictors import ModelPredictor, Predictor, ScorePredictor
+from nasbench_lab.prediction.predictors import ModelPredictor, NamedPredictor, Predictor, ScorePredictor
 from nasbench_lab.prediction.transfer import TransferPredictor, TransferWay
 from nasbench_lab.strategies.base import field_names
 from nasbench_lab.strategies.lookup import import_path, parse_parameters, parse_strategy, split_path
@@ -98,15 +98,12 @@ def make_predictors(
 
 def _made(given: Any, encodings: Sequence[str], name: str) -> list[Predictor]:
     """Return the predictors of one entry: a model is one per encoding."""
-    if isinstance(given, Predictor):
-        return [given]
-    if isinstance(given, type) and issubclass(given, Predictor):
-        return [given()]
+    predictor = given() if isinstance(given, type) and issubclass(given, Predictor) else given
     if isinstance(given, str):
         predictor = _of_text(given)
-        if predictor is not None:
-            return [predictor]
-    elif not (hasattr(given, "fit") and hasattr(given, "predict")):
+    if isinstance(predictor, Predictor):
+        return [NamedPredictor(predictor, name) if name else predictor]
+    if not isinstance(given, str) and not (hasattr(given, "fit") and hasattr(given, "predict")):
         raise ParameterError(
             f"a predictor is a name, a regressor with fit and predict, or a Predictor, got {shortened(given)}"
         )

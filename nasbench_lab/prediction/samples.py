@@ -8,7 +8,7 @@ from functools import cached_property
 from nasbench_lab.analysis.table_encodings import encode, encoding_seconds, scores_in
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.prediction.trainings import Trainings
+from nasbench_lab.prediction.trainings import TableTrainings
 from nasbench_lab.spaces import Space
 
 
@@ -19,7 +19,7 @@ class Bill:
         sample: the architectures.
     """
 
-    def __init__(self, sample: Sample) -> None:
+    def __init__(self, sample: ArchitectureSample) -> None:
         self._sample = sample
         self._epochs = 0
         self._scores: set[str] = set()
@@ -45,7 +45,7 @@ class Bill:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Sample:
+class ArchitectureSample:
     """Architectures of a trial, and what a predictor may see of them.
 
     Attributes:
@@ -59,13 +59,13 @@ class Sample:
         whole: the sample of which this is the first part; None for a whole sample.
     """
 
-    trainings: Trainings
+    trainings: TableTrainings
     architectures: IntArray
     repeats: IntArray
     is_trained: bool
     known: FloatArray | None = None
-    other: Sample | None = None
-    whole: Sample | None = None
+    other: ArchitectureSample | None = None
+    whole: ArchitectureSample | None = None
     bill: Bill = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,11 +129,11 @@ class Sample:
         """Return the epochs at the points of `curves`."""
         return self.trainings.points(epochs)
 
-    def first(self, size: int) -> Sample:
+    def first(self, size: int) -> ArchitectureSample:
         """Return the first architectures, with a new bill."""
         known = None if self.known is None else self.known[:size]
         other = None if self.other is None else self.other.first(len(self.other))
-        return Sample(
+        return ArchitectureSample(
             self.trainings,
             self.architectures[:size],
             self.repeats[:size],

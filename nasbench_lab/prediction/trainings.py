@@ -29,7 +29,7 @@ class Labels(NamedTuple):
     seconds: FloatArray
 
 
-class Trainings:
+class TableTrainings:
     """The trainings of a table, as predictors see them.
 
     Args:

@@ -11,7 +11,7 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import one_of
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.prediction.predictors import ModelPredictor, Predictor
-from nasbench_lab.prediction.samples import Sample
+from nasbench_lab.prediction.samples import ArchitectureSample
 
 TransferWay = Literal["residual", "stacked", "pooled"]
 TRANSFER_WAYS: tuple[TransferWay, ...] = get_args(TransferWay)
@@ -64,7 +64,7 @@ class TransferPredictor(Predictor):
         """All settings as text."""
         return f"{self.predictor.settings}, {self.how}"
 
-    def predict(self, train: Sample, test: Sample, random_state: int) -> FloatArray:
+    def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
         """Fit and predict; see the class."""
         other = train.other
         if other is None:
@@ -89,7 +89,7 @@ class TransferPredictor(Predictor):
         left = self.predictor.fitted(near, own - slope * centred, rows, random_state)
         return middle + spread * (slope * (of_test - of_train.mean()) + left)
 
-    def _features(self, sample: Sample) -> FloatArray:
+    def _features(self, sample: ArchitectureSample) -> FloatArray:
         return sample.encode(self.predictor.encoding)
 
 

@@ -13,7 +13,7 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.prediction.measures import MEASURES, prediction_quality
 from nasbench_lab.prediction.predictors import Predictor
 from nasbench_lab.prediction.settings import Settings
-from nasbench_lab.prediction.trainings import Trainings
+from nasbench_lab.prediction.trainings import TableTrainings
 from nasbench_lab.prediction.trials import Trial, make_trial
 
 SECONDS = ("label_seconds", "fit_seconds", "query_seconds", "source_seconds")
@@ -41,7 +41,7 @@ class TrialTask:
 
 
 def run_task(
-    task: TrialTask, trainings: Trainings, source: Trainings | None, done: Callable[[], None] = lambda: None
+    task: TrialTask, trainings: TableTrainings, source: TableTrainings | None, done: Callable[[], None] = lambda: None
 ) -> FloatArray:
     """Return the `COLUMNS` of trials, shape (columns, trials, sizes).
 

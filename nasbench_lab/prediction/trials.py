@@ -12,9 +12,9 @@ import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.prediction.samples import Sample
+from nasbench_lab.prediction.samples import ArchitectureSample
 from nasbench_lab.prediction.settings import Settings
-from nasbench_lab.prediction.trainings import Trainings
+from nasbench_lab.prediction.trainings import TableTrainings
 from nasbench_lab.streams import run_words
 
 POOL, PARENTS, STEPS = 200, 5, 3
@@ -40,9 +40,9 @@ class Trial:
     """
 
     number: int
-    train: Sample
+    train: ArchitectureSample
     label_seconds: FloatArray
-    test: Sample
+    test: ArchitectureSample
     truth: FloatArray
     source_seconds: float
     word: int
@@ -52,7 +52,9 @@ class Trial:
         return int(np.random.SeedSequence((self.word, size)).generate_state(1)[0] >> 1)
 
 
-def make_trial(number: int, settings: Settings, trainings: Trainings, source: Trainings | None = None) -> Trial:
+def make_trial(
+    number: int, settings: Settings, trainings: TableTrainings, source: TableTrainings | None = None
+) -> Trial:
     """Draw a trial. It depends on its number, the table and the settings alone, not on other trials.
 
     Raises:
@@ -79,9 +81,9 @@ def make_trial(number: int, settings: Settings, trainings: Trainings, source: Tr
     other, other_seconds = _source_sample(number, settings, source, test)
     return Trial(
         number,
-        Sample(trainings, train, trained.repeats, is_trained=True, known=trained.values, other=other),
+        ArchitectureSample(trainings, train, trained.repeats, is_trained=True, known=trained.values, other=other),
         trained.seconds,
-        Sample(trainings, test, tested.repeats, is_trained=False),
+        ArchitectureSample(trainings, test, tested.repeats, is_trained=False),
         trainings.truth[test],
         other_seconds,
         int(_generator(settings.seed, number, _MODELS).integers(2**31)),
@@ -96,13 +98,13 @@ def _shuffled(architectures: IntArray, random: np.random.Generator) -> IntArray:
     return architectures[np.argsort(random.random(len(architectures)), kind="stable")]
 
 
-def _first_of_each_network(trainings: Trainings, architectures: IntArray) -> IntArray:
+def _first_of_each_network(trainings: TableTrainings, architectures: IntArray) -> IntArray:
     """Return the architectures without those that are the same network as an earlier one."""
     _, first = np.unique(trainings.space.representatives[architectures], return_index=True)
     return architectures[np.sort(first)]
 
 
-def _near_good_ones(trainings: Trainings, shuffled: IntArray, count: int, random: np.random.Generator) -> IntArray:
+def _near_good_ones(trainings: TableTrainings, shuffled: IntArray, count: int, random: np.random.Generator) -> IntArray:
     """Return test architectures near good ones: the best of a random pool, and mutations of them.
 
     As White et al. (2021) do: the `PARENTS` best of `POOL` random architectures, then architectures that are 1 to
@@ -131,8 +133,8 @@ def _near_good_ones(trainings: Trainings, shuffled: IntArray, count: int, random
 
 
 def _source_sample(
-    number: int, settings: Settings, source: Trainings | None, test: IntArray
-) -> tuple[Sample | None, float]:
+    number: int, settings: Settings, source: TableTrainings | None, test: IntArray
+) -> tuple[ArchitectureSample | None, float]:
     """Return labelled architectures of the other table, none of which is the network of a test architecture."""
     if source is None or settings.source is None:
         return None, 0.0
@@ -145,4 +147,6 @@ def _source_sample(
             f"{settings.source.labels} labels"
         )
     labels = source.label(chosen, random.random(len(chosen)))
-    return Sample(source, chosen, labels.repeats, is_trained=True, known=labels.values), float(labels.seconds.sum())
+    return ArchitectureSample(source, chosen, labels.repeats, is_trained=True, known=labels.values), float(
+        labels.seconds.sum()
+    )

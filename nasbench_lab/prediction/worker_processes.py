@@ -11,7 +11,7 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.child_processes import Child, check_may_start_processes, end_children, start_child
 from nasbench_lab.errors import NasbenchLabError, OutputError
 from nasbench_lab.messages import described
-from nasbench_lab.prediction.trainings import Trainings
+from nasbench_lab.prediction.trainings import TableTrainings
 from nasbench_lab.prediction.trial_runs import TrialTask, run_task
 from nasbench_lab.simulation.sent_objects import packed
 from nasbench_lab.simulation.threads import one_thread
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Tables(NamedTuple):
     """The trainings of the table and of the other table, if any."""
 
-    trainings: Trainings
-    source: Trainings | None
+    trainings: TableTrainings
+    source: TableTrainings | None
 
 
 class _Raised(NamedTuple):

@@ -8,7 +8,7 @@ import nasbench_lab as nl
 from nasbench_lab.prediction import CurveModel, LogPowerCurve, PowerLawCurve, SumOfLosses
 from nasbench_lab.prediction.curve_fits import log_power_at, power_law_at
 from nasbench_lab.prediction.settings import Settings
-from nasbench_lab.prediction.trainings import Trainings
+from nasbench_lab.prediction.trainings import TableTrainings
 from nasbench_lab.prediction.trials import make_trial
 
 EPOCHS = np.array([1.0, 2, 3, 4, 6, 8])
@@ -44,7 +44,7 @@ def test_falling_curves():
 def test_sums_of_losses_where_not_all_epochs_are_known():
     table = nl.load("digits/cell101")  # 2, 4, 8 and 16 epochs
     settings = Settings(table.name, "", (5,), 30, "uniform", 0, 0)
-    trial = make_trial(0, settings, Trainings(table, repeat=0))
+    trial = make_trial(0, settings, TableTrainings(table, repeat=0))
     losses = table.values("train_loss")[trial.test.architectures, :, 0].astype(float)
     for predictor, weights in (
         (SumOfLosses(), (2, 2, 4, 0)),
@@ -62,7 +62,7 @@ def test_sums_of_losses_where_not_all_epochs_are_known():
 def test_predictions_are_near_the_end_of_the_curves():
     table = nl.load("digits/chain")
     settings = Settings(table.name, "", (100,), 100, "uniform", "mean", 0)
-    trial = make_trial(0, settings, Trainings(table, repeat="mean"))
+    trial = make_trial(0, settings, TableTrainings(table, repeat="mean"))
     last = table.mean_values("valid_accuracy", 6)[trial.test.architectures]
     for predictor, limit in ((PowerLawCurve(), 1.0), (CurveModel(), 0.6), (CurveModel(model="svr"), 0.8)):
         found = predictor.predict(trial.train, trial.test.first(100), 0)

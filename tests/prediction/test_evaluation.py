@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 import nasbench_lab as nl
 from nasbench_lab.errors import MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.prediction import ModelPredictor, Predictor, evaluate, make_predictors
-from nasbench_lab.prediction.trainings import Trainings
+from nasbench_lab.prediction.trainings import TableTrainings
 from nasbench_lab.prediction.trial_runs import COLUMNS, MEASURED
 from nasbench_lab.prediction.trials import make_trial
 from nasbench_lab.testing import synthetic_table
@@ -33,7 +33,7 @@ def test_against_scikit_learn_by_hand():
     found = evaluate(CHAIN, [LinearRegression(), forest], sizes=[30, 60], trials=2, test=100, seed=5)
     assert found.labels == ("linear-regression (one-hot)", "random-forest (one-hot)")
     for number in range(2):
-        trial = make_trial(number, found.settings, Trainings(CHAIN))
+        trial = make_trial(number, found.settings, TableTrainings(CHAIN))
         for place, size in enumerate((30, 60)):
             known, unknown = trial.train.architectures[:size], trial.test.architectures
             features = CHAIN.space.encode(known), CHAIN.space.encode(unknown)
@@ -85,7 +85,7 @@ def test_processes_give_the_same():
 def test_what_predictors_see_of_a_learning_curve_costs_its_training():
     found = evaluate(CHAIN, ["last-value:epochs=3"], sizes=[5], trials=2, test=40)
     for number in range(2):
-        trial = make_trial(number, found.settings, Trainings(CHAIN))
+        trial = make_trial(number, found.settings, TableTrainings(CHAIN))
         seconds = CHAIN.cost(3)[trial.test.architectures, trial.test.repeats].sum()
         assert found.predictors[0].of("query_seconds")[number, 0] == pytest.approx(seconds)
         seen = CHAIN.values("valid_accuracy")[trial.test.architectures, 2, trial.test.repeats]
@@ -95,7 +95,7 @@ def test_what_predictors_see_of_a_learning_curve_costs_its_training():
 
 def test_scores_cost_their_seconds_for_labelled_and_for_test_architectures():
     found = evaluate(TABLE, ["zero-cost:score=synflow", Ridge()], encodings="counts+synflow", **SMALL)
-    trial = make_trial(0, found.settings, Trainings(TABLE))
+    trial = make_trial(0, found.settings, TableTrainings(TABLE))
     per_score = TABLE.mean_values("synflow_seconds")
     score, ridge = found.predictors
     expected = per_score[trial.test.architectures].sum()
@@ -142,7 +142,7 @@ def test_transfer_helps_where_own_labels_are_few():
         assert np.isfinite(each.of("mae")[:, 1:]).all()
         assert (each.of("source_seconds") > 0).all()
     assert (own.of("source_seconds") == 0).all()
-    trial = make_trial(1, found.settings, Trainings(CHAIN), Trainings(CHAIN, 3))
+    trial = make_trial(1, found.settings, TableTrainings(CHAIN), TableTrainings(CHAIN, 3))
     shared = CHAIN.space.representatives
     assert not np.isin(shared[trial.train.other.architectures], shared[trial.test.architectures]).any()
     assert trial.source_seconds == pytest.approx(
