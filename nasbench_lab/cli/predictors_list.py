@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nasbench_lab.analysis.table_encodings import table_encodings
+from nasbench_lab.analysis.table_encodings import encodings_of
 from nasbench_lab.cli.described_classes import described_class, print_described
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
@@ -30,7 +30,7 @@ def list_command(
         _show(name, as_json=as_json)
         return
     rows = [(each, _kind(each), _summary(each)) for each in list_predictors()]
-    encodings = [] if table is None else list(table_encodings(load(table)))
+    encodings = [] if table is None else list(encodings_of(load(table)))
     if as_json:
         print_json(
             {

@@ -94,7 +94,7 @@ class ArchitectureSample:
         """Return architectures as vectors, shape (n, length); NaN for a score that failed.
 
         Args:
-            encoding: one of `nasbench_lab.analysis.table_encodings.table_encodings`, or several joined with ``+``, such
+            encoding: one of `nasbench_lab.analysis.table_encodings.encodings_of`, or several joined with ``+``, such
                 as ``"path+synflow"``. Zero-cost scores cost the seconds that the table says.
 
         Raises:
