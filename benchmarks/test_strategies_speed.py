@@ -51,6 +51,7 @@ WITH_MODEL = (  # 100 evaluations a run
     "gp-bo:kernel=matern",
     "gp-bo:kernel=path",
     "npenas",
+    "predictor-search",
     "progressive-search",
     "recurrent-controller",
     "smac",

@@ -17,6 +17,7 @@ from nasbench_lab.cli.results import Labels, ResultPaths, open_paths
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.messages import unknown
+from nasbench_lab.prediction import is_evaluation, load_evaluation
 from nasbench_lab.report.local_tables import StudyLandscapes, study_landscapes
 from nasbench_lab.report.page import write_page
 from nasbench_lab.report.paper.folder import MISSING, write_paper_folder
@@ -39,6 +40,10 @@ def report(
     reference: Annotated[
         str | None, typer.Option(help="Strategy to compare the others with. [default: random-search]")
     ] = None,
+    predictors: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of `predictors run --out` that the page shows, too; may be repeated."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing page and folder.")] = False,
     label: Labels = None,
     without_landscapes: Annotated[
@@ -52,13 +57,19 @@ def report(
         raise unknown("regret", kind, REGRETS)
     folder = None if page_only else paper or out.with_name(f"{out.stem}-paper")
     _check_free(out, folder, overwrite=overwrite)
+    evaluated = {str(path): load_evaluation(path) for path in predictors or ()}
+    for path in results:
+        if is_evaluation(path):
+            raise ParameterError(f"{path} is an evaluation of predictors; give it with --predictors, beside a search")
     opened = open_paths(results, label)
     with reporting("nothing was written") as progress:
         progress("analysing", 0, 0)
         study = _by_kind(study_of(opened, reference=reference), kind)
         landscapes = StudyLandscapes() if without_landscapes else study_landscapes(study)
         progress("writing the page", 0, 0)
-        write_page(study, out, source=[str(path) for path in results], landscapes=landscapes)
+        write_page(
+            study, out, source=[str(path) for path in results], landscapes=landscapes, predictors=evaluated
+        )
     for warning in study.warnings:
         note(warning)
     tell(f"wrote {out} ({out.stat().st_size / _MEGABYTE:.1f} MB): open it in a browser")

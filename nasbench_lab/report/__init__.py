@@ -10,6 +10,8 @@ from nasbench_lab.report.figures.optima_network import optima_network_figure
 from nasbench_lab.report.figures.pairwise import a12_figure
 from nasbench_lab.report.figures.paper_styles import STYLES, PaperStyle
 from nasbench_lab.report.figures.pareto import pareto_figure
+from nasbench_lab.report.figures.predictor_map import predictor_map_figure
+from nasbench_lab.report.figures.predictor_quality import predictor_quality_figure
 from nasbench_lab.report.figures.progress import normalised_figure, rank_figure
 from nasbench_lab.report.figures.ranking_curves import ranking_curves_figure
 from nasbench_lab.report.figures.regret import regret_figure
@@ -52,6 +54,8 @@ __all__ = [
     "normalised_figure",
     "optima_network_figure",
     "pareto_figure",
+    "predictor_map_figure",
+    "predictor_quality_figure",
     "profile_figure",
     "published_table",
     "rank_figure",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.displays import html_card
 from nasbench_lab.errors import OutOfSpaceError
-from nasbench_lab.messages import shortened, unknown
+from nasbench_lab.messages import shortened
 from nasbench_lab.pickling import state_without_caches
+from nasbench_lab.spaces.cards import space_card
+from nasbench_lab.spaces.encodings import Vectors, one_hot, parts_of
 from nasbench_lab.spaces.graph import Graph, layer_graph
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
 from nasbench_lab.streams import scale
@@ -55,7 +56,8 @@ class Space(metaclass=_Finished):
     `make_neighbor_table`     which architectures are neighbours: those that differ in one code
     `find`                    `index`, but -1 for codes of no architecture: one by one
     `size_of`                 how large architectures are: how many codes are not 0
-    `encodings`, `encode`     vectors for models: one-hot codes
+    `encodings`               names of vectors for models: one-hot codes, and codes; `make_encoding` makes them
+    `network_form`            which architectures are the same network: none
     `labels`, `graph`         how an architecture is drawn: its codes as a row of layers
     `has_neighbors`           whether any architecture has a neighbour
     ========================  =======================================================================
@@ -72,8 +74,8 @@ class Space(metaclass=_Finished):
     cardinalities: tuple[int, ...]
     """How many values each code can take; its length is the number of codes."""
 
-    encodings: ClassVar[tuple[str, ...]] = ("one-hot",)
-    """The names that `encode` takes."""
+    encodings: ClassVar[tuple[str, ...]] = ("one-hot", "codes")
+    """The names that `encode` takes; several can be joined with ``+``."""
     numbers_are_indices: ClassVar[bool] = True
     """Whether text that is a plain number and no notation is an index (see `resolve`)."""
 
@@ -299,29 +301,33 @@ class Space(metaclass=_Finished):
         child = self.find(np.where(from_other, self.codes(other), self.codes(one)))
         return np.where(child >= 0, child, one)
 
-    def features(self, index: ArrayLike) -> NDArray[np.float32]:
+    def features(self, index: ArrayLike) -> Vectors:
         """Return the one-hot encoding of the codes, shape (..., sum of cardinalities)."""
-        codes = self.codes(index)
-        hot = [codes[..., i, None] == np.arange(n) for i, n in enumerate(self.cardinalities)]
-        return np.concatenate(hot, axis=-1).astype(np.float32)
+        return one_hot(self.codes(index), self.cardinalities)
 
-    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> NDArray[np.float32]:
+    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> Vectors:
         """Return architectures as vectors for models, shape (...) to (..., length).
 
         Args:
             index: architectures.
-            encoding: one of `encodings`. ``"one-hot"``, which every space has, is `features`.
+            encoding: one of `encodings`, or several joined with ``+``. Every space has ``"one-hot"``, which is
+                `features`. The page docs/encodings.md explains them.
 
         Raises:
             UnknownNameError: the space has no such encoding.
+            ParameterError: an encoding is joined with itself.
 
         >>> from nasbench_lab.spaces import ChainSpace
-        >>> ChainSpace("abc", 2).encode(5).tolist()
-        [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+        >>> space = ChainSpace("abc", 2)
+        >>> space.encode(5).tolist(), space.encode(5, "codes+counts").tolist()
+        ([0.0, 1.0, 0.0, 0.0, 0.0, 1.0], [1.0, 2.0, 0.0, 1.0, 1.0])
         """
-        if encoding != "one-hot":
-            raise unknown("encoding", encoding, self.encodings)
-        return self.features(index)
+        vectors = [self.make_encoding(index, part) for part in parts_of(encoding, self.encodings)]
+        return vectors[0] if len(vectors) == 1 else np.concatenate(vectors, axis=-1)
+
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
+        """Return architectures in one encoding, out of `encodings`, shape (...) to (..., length); `encode` calls it."""
+        return self.features(index) if encoding == "one-hot" else self.codes(index).astype(np.float32)
 
     def size_of(self, index: ArrayLike) -> IntArray:
         """Return how large architectures are, of the shape of ``index``, for strategies that start with small ones.
@@ -334,6 +340,36 @@ class Space(metaclass=_Finished):
         [0, 1, 1, 1, 2, 2, 1, 2, 2]
         """
         return np.count_nonzero(self.codes(index), axis=-1)
+
+    def network_form(self, codes: Sequence[int]) -> Hashable:
+        """Return what is equal for codes of architectures that are the same network; by default the codes.
+
+        Two architectures are the same network where one computes what the other computes for every choice of weights,
+        up to naming the weights (docs/design/sharing.md).
+        """
+        return tuple(codes)
+
+    @cached_property
+    def representatives(self) -> IntArray:
+        """For every architecture the first one that is the same network, shape (size,); see `network_form`.
+
+        >>> from nasbench_lab.spaces import TopologySpace
+        >>> len(np.unique(TopologySpace().representatives))
+        5234
+        """
+        every = np.arange(self.size)
+        if not self._shares_networks:
+            return every
+        first: dict[Hashable, int] = {}
+        rows = self.codes(every).tolist()
+        found = np.array([first.setdefault(self.network_form(row), place) for place, row in enumerate(rows)])
+        found.setflags(write=False)
+        return found
+
+    @property
+    def _shares_networks(self) -> bool:
+        """Whether several architectures may be the same network."""
+        return type(self).network_form is not Space.network_form
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return in words what the codes of an architecture choose, for `graph`; by default the codes."""
@@ -426,13 +462,5 @@ class Space(metaclass=_Finished):
         return f"<{type(self).__name__}: {self.size} architectures>"
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: the size, the choices, and the first and last architecture."""
-        values = list(map(str, self.cardinalities))
-        facts = {
-            "architectures": f"{self.size:,}",
-            "choices": f"{len(values)}, with {' x '.join(values)} values",
-            "first": self.format(0),
-            "last": self.format(self.size - 1),
-            "encodings": ", ".join(self.encodings),
-        }
-        return html_card(f"Space {self.name}", facts)
+        """Return what a notebook shows."""
+        return space_card(self)

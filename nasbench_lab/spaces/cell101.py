@@ -19,7 +19,7 @@ from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.cell101_cache import KeptArrays
 from nasbench_lab.spaces.cell101_drawings import full
 from nasbench_lab.spaces.cell101_edits import kept_neighbors, most_neighbors
-from nasbench_lab.spaces.cell101_encodings import ENCODINGS
+from nasbench_lab.spaces.cell101_encodings import CELL_ENCODINGS, encode_drawings
 from nasbench_lab.spaces.cell101_enumeration import (
     MAX_VERTICES,
     MIN_VERTICES,
@@ -33,6 +33,7 @@ from nasbench_lab.spaces.cell101_lookup import cell_finder, edges_of, find_codes
 from nasbench_lab.spaces.cell101_notation import INPUT, OUTPUT, read_cell, write_cell
 from nasbench_lab.spaces.cell101_random import codes_of_drawings, mutate_drawings, random_drawings
 from nasbench_lab.spaces.dag_enumeration import edge_bit
+from nasbench_lab.spaces.encodings import Vectors
 from nasbench_lab.spaces.graph import Graph, operation_graph
 from nasbench_lab.spaces.neighbor_lists import padded
 from nasbench_lab.streams import scale
@@ -81,7 +82,7 @@ class Cell101Space(Space):
     (91, 'd1269d9156ddc027c40473008192958a')
     """
 
-    encodings: ClassVar[tuple[str, ...]] = ("one-hot", *ENCODINGS)
+    encodings: ClassVar[tuple[str, ...]] = (*Space.encodings, *CELL_ENCODINGS)
 
     def __init__(self, vertices: int = MAX_VERTICES) -> None:
         vertices = whole("vertices", vertices, AtLeast(MIN_VERTICES), AtMost(MAX_VERTICES))
@@ -265,21 +266,24 @@ class Cell101Space(Space):
         mutated = mutate_drawings(*parents, self.vertices, random, rate)
         return codes_of_drawings(*mutated, self.vertices).reshape(array.shape)
 
-    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> NDArray[np.float32]:
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
         """Return cells as vectors for models, in one of the encodings that publications compare.
 
-        All but ``"one-hot"`` draw the cell with its output as the last of all vertices, so that an entry always means
-        the same; missing vertices have no edges. With E = vertices * (vertices - 1) / 2 possible edges, 21 for seven
-        vertices, and V = vertices - 2 operations, in the order of the canonical drawing:
+        All but ``"one-hot"`` and ``"codes"`` draw the cell with its output as the last of all vertices, so that an
+        entry always means the same; missing vertices have no edges. With E = vertices * (vertices - 1) / 2 possible
+        edges, 21 for seven vertices, and V = vertices - 2 operations, in the order of the canonical drawing:
 
-        - ``"adjacency"``, E + V: the upper triangle of the matrix, row by row, then the operations: 0 for no vertex, 1
-          to 3 for a position in `OPERATIONS` plus one;
+        - ``"adjacency"`` or ``"graph"``, E + V: the upper triangle of the matrix, row by row, then the operations: 0
+          for no vertex, 1 to 3 for a position in `OPERATIONS` plus one;
         - ``"categorical-adjacency"``, 9 + V (E + V if E is less): the numbers, from 1, of the cell's edges, ascending,
           then zeros; the operations;
         - ``"continuous-adjacency"``, E + V + 1: what ``"adjacency"`` gives, then the number of edges;
         - ``"path"``, 1 + 3 + ... + 3**V (364 for seven vertices): for every sequence of operations whether a path from
           input to output has it, from the shortest to the longest; operations a, b, c, ..., counted from 1 from the
-          input on, are entry a + 3 b + 9 c + .... The first 40 are the truncated path encoding of length 3;
+          input on, are entry a + 3 b + 9 c + ...;
+        - ``"path-1"`` to ``"path-4"``: the paths of at most 1 to 4 operations, 4, 13, 40 or 121;
+        - ``"counts"``, 3: how often each operation occurs;
+        - ``"graph-features"``, 49: see `OperationGraphs.graph_features`;
         - ``"one-hot"``, 2 E + 4 V: what `features` returns, one-hot codes.
 
         Source: White, Neiswanger, Nolen and Savani, "A Study on Neural Network Encodings for NAS", NeurIPS 2020; the
@@ -287,10 +291,7 @@ class Cell101Space(Space):
         different cells may have the same.
 
         Returns:
-            float32, shape (..., length). Paths take 1.5 kB per cell, so encode very many cells in pieces.
-
-        Raises:
-            UnknownNameError: no encoding has that name.
+            Shape (..., length). Paths take 1.5 kB per cell, so encode very many cells in pieces.
 
         >>> space = Cell101Space(4)
         >>> index = space.parse("[[0,1,1],[0,0,1],[0,0,0]] ['input','maxpool3x3','output']")
@@ -299,12 +300,12 @@ class Cell101Space(Space):
         >>> space.encode(index, "path").nonzero()[0].tolist()
         [0, 3]
         """
-        if encoding not in ENCODINGS:
-            return super().encode(index, encoding)
+        if encoding in Space.encodings:
+            return super().make_encoding(index, encoding)
         checked = self.check_index(index)
         graph, labeling = self._cells["graph"][checked.reshape(-1)], self._cells["labeling"][checked.reshape(-1)]
         edges, operations = _codes_of_graphs(self.vertices, output_last=True)
-        vectors = ENCODINGS[encoding](edges[graph], operations[self._cells["vertices"][graph] - 2, labeling])
+        vectors = encode_drawings(edges[graph], operations[self._cells["vertices"][graph] - 2, labeling], encoding)
         return vectors.reshape(*checked.shape, vectors.shape[1])
 
     def size_of(self, index: ArrayLike) -> IntArray:

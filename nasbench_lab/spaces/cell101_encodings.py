@@ -17,6 +17,9 @@ from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.cell101_enumeration import MAX_EDGES, OPERATIONS
 from nasbench_lab.spaces.cell101_lookup import edges_of
 from nasbench_lab.spaces.dag_enumeration import edge_bit
+from nasbench_lab.spaces.encodings import COUNTS
+from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, encode_graphs, truncated
+from nasbench_lab.spaces.operation_graphs import OperationGraphs
 
 Encoding = NDArray[np.float32]
 _Encode = Callable[[IntArray, IntArray], Encoding]
@@ -79,3 +82,22 @@ ENCODINGS: Mapping[str, _Encode] = {
     "path": path,
 }
 """Functions from edges, shape (n, edges), and operations, (n, vertices - 2), of full drawings to vectors."""
+
+CELL_ENCODINGS = (*ENCODINGS, *truncated(4), COUNTS, GRAPH_FEATURES, GRAPH)
+"""All names that `encode_drawings` takes."""
+
+
+def encode_drawings(edges: IntArray, operations: IntArray, encoding: str) -> Encoding:
+    """Return an encoding of full drawings: one of `CELL_ENCODINGS`.
+
+    Args:
+        edges: upper triangle of the matrix, row by row, shape (n, edges).
+        operations: of the inner vertices, counted from 1, 0 for no vertex, shape (n, vertices - 2).
+        encoding: its name.
+    """
+    if encoding in ENCODINGS:
+        return ENCODINGS[encoding](edges, operations)
+    vertices = operations.shape[1] + 2
+    matrix = np.zeros((len(edges), vertices, vertices), dtype=bool)
+    matrix[:, *edges_of(vertices)] = edges
+    return encode_graphs(OperationGraphs(operations.astype(np.int64) - 1, matrix, len(OPERATIONS)), encoding)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import Any, ClassVar, final
+
+from numpy.typing import ArrayLike
 
 from nasbench_lab.checks import AtLeast, require, whole
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.encodings import COUNTS, Vectors, counts
 from nasbench_lab.spaces.product import ProductSpace
 
 
@@ -30,6 +33,8 @@ class ChainSpace(ProductSpace):
     (6561, 1602, '00000001')
     """
 
+    encodings: ClassVar[tuple[str, ...]] = (*ProductSpace.encodings, COUNTS)
+
     def __init__(self, choices: str, length: int) -> None:
         ascending = list(choices) == sorted(set(choices))
         require(bool(choices) and ascending, f"choices must be different characters in order, got {choices!r}")
@@ -41,6 +46,16 @@ class ChainSpace(ProductSpace):
     def spec(self) -> Mapping[str, Any]:
         """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "choices": self.choices, "length": self.length}
+
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
+        """Return chains as vectors for models; ``"counts"``: how often each choice occurs.
+
+        >>> ChainSpace("012", 8).encode(1602, "counts").tolist()
+        [4.0, 2.0, 2.0]
+        """
+        if encoding == COUNTS:
+            return counts(self.codes(index), len(self.choices))
+        return super().make_encoding(index, encoding)
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return the characters of the layers."""

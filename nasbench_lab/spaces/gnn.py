@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,8 +16,11 @@ from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import require
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.base import CodeArray, Space
+from nasbench_lab.spaces.encodings import COUNTS, Vectors
 from nasbench_lab.spaces.graph import Graph, operation_graph
+from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, WITHOUT_SKIPS, encode_graphs, truncated
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
+from nasbench_lab.spaces.operation_graphs import OperationGraphs
 
 Links = tuple[int, ...]
 
@@ -74,6 +78,16 @@ class GnnSpace(Space):
     (26206, 2021)
     """
 
+    encodings: ClassVar[tuple[str, ...]] = (
+        *Space.encodings,
+        "adjacency",
+        *truncated(_NODES),
+        WITHOUT_SKIPS,
+        COUNTS,
+        GRAPH_FEATURES,
+        GRAPH,
+    )
+
     def __init__(self, operations: Sequence[str] = OPERATIONS) -> None:
         different = len(set(operations)) == len(operations)
         require(
@@ -106,6 +120,36 @@ class GnnSpace(Space):
         """Return what `index` returns, but -1 for skip operations alone."""
         checked = self.check_codes(codes)
         return self._lookup(np.array(LINKS)[checked[..., 0]], checked[..., 1:])
+
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
+        """Return architectures as vectors for models, shape (...) to (..., length).
+
+        The graph has the input, four nodes and the output, to which all leaves lead. With k operations:
+
+        - ``"adjacency"`` and ``"graph"``, 15 + 4: the upper triangle of the matrix, row by row, then the operations,
+          counted from 1;
+        - ``"path-1"`` to ``"path-4"``: for every sequence of at most 1 to 4 operations whether a path from input to
+          output has it; operations a, b, c, ... are entry a + k b + k**2 c + ... among those of their length. For nine
+          operations, they have 10, 91, 820 and 7,381 entries: encode very many architectures in pieces;
+        - ``"path-without-skips"``: the same with skips removed from paths;
+        - ``"counts"``: how often each operation occurs;
+        - ``"graph-features"``: see `OperationGraphs.graph_features`.
+
+        >>> space = GnnSpace()
+        >>> index = space.parse("Arch([0, 1, 1, 2], ['gcn', 'gin', 'cheb', 'fc'])")
+        >>> space.encode(index, "counts").astype(int).tolist()
+        [0, 1, 1, 1, 0, 0, 0, 1, 0]
+        >>> space.encode(index, "path-2").nonzero()[0].tolist()
+        [38]
+        """
+        if encoding in Space.encodings:
+            return super().make_encoding(index, encoding)
+        codes = self.codes(index).astype(np.int64)
+        flat = codes.reshape(-1, codes.shape[-1])
+        edge = _matrices()[flat[:, 0]]
+        graphs = OperationGraphs(flat[:, 1:], edge, len(self.operations), self.operations.index("skip"))
+        vectors = encode_graphs(graphs, GRAPH if encoding == "adjacency" else encoding)
+        return vectors.reshape(*codes.shape[:-1], vectors.shape[-1])
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return the operations of the four nodes."""
@@ -238,3 +282,14 @@ def _redraw(links: Links, order: tuple[int, ...]) -> Links:
     """Return the links of the same tree when its nodes are listed in another order."""
     place = {0: 0, **{node + 1: i + 1 for i, node in enumerate(order)}}
     return tuple(place[links[node]] for node in order)
+
+
+@functools.cache
+def _matrices() -> NDArray[np.bool_]:
+    """Return which vertex leads to which for every tree of `LINKS`, shape (trees, 6, 6): input, nodes, output."""
+    edge = np.zeros((len(LINKS), _NODES + 2, _NODES + 2), dtype=bool)
+    for tree, links in enumerate(LINKS):
+        for node, source in enumerate(links, start=1):
+            edge[tree, source, node] = True
+            edge[tree, node, -1] = node not in links
+    return edge

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from nasbench_lab.checks import require
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.spaces.encodings import COUNTS, Vectors, counts
 from nasbench_lab.spaces.product import ProductSpace
 
 _LAYER = re.compile(r"conv[357]x[357]-[1-9]\d*|dense-[1-9]\d*|max-pool|avg-pool|relu|tanh|sigmoid|identity")
@@ -34,6 +38,8 @@ class LayerChainSpace(ProductSpace):
     (8, 'conv3x3-4|tanh|identity', 5)
     """
 
+    encodings: ClassVar[tuple[str, ...]] = (*ProductSpace.encodings, COUNTS)
+
     def __init__(self, layers: Sequence[Sequence[str]]) -> None:
         require(bool(layers), "a chain of layers needs at least one position")
         dense = False
@@ -47,6 +53,25 @@ class LayerChainSpace(ProductSpace):
         """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
         return {"name": self.name, "layers": [list(choices) for choices in self.layers]}
 
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
+        """Return chains as vectors for models.
+
+        ``"counts"``: how often each layer occurs, in the order in which the positions first name them.
+
+        >>> space = LayerChainSpace([["relu", "identity"], ["conv3x3-4", "identity"]])
+        >>> space.encode([0, 3], "counts").tolist()
+        [[1.0, 0.0, 1.0], [0.0, 2.0, 0.0]]
+        """
+        if encoding != COUNTS:
+            return super().make_encoding(index, encoding)
+        names = list(dict.fromkeys(choice for choices in self.layers for choice in choices))
+        codes = self.codes(index)
+        numbers = [
+            np.array([names.index(choice) for choice in choices])[codes[..., position]]
+            for position, choices in enumerate(self.layers)
+        ]
+        return counts(np.stack(numbers, axis=-1), len(names))
+
     def labels(self, index: int) -> tuple[str, ...]:
         """Return the layers of one architecture."""
         return self.names(self.codes(index).tolist())
@@ -54,6 +79,19 @@ class LayerChainSpace(ProductSpace):
     def names(self, codes: Sequence[int]) -> tuple[str, ...]:
         """Return the layers of one architecture, given its codes."""
         return tuple(choices[code] for choices, code in zip(self.layers, codes, strict=True))
+
+    def network_form(self, codes: Sequence[int]) -> tuple[str, ...]:
+        """Return the layers without those that do nothing: identities, and a ReLU right after a ReLU.
+
+        >>> space = LayerChainSpace([["relu"], ["relu", "identity"], ["tanh"]])
+        >>> space.network_form([0, 0, 0]), space.network_form([0, 1, 0])
+        (('relu', 'tanh'), ('relu', 'tanh'))
+        """
+        form: list[str] = []
+        for layer in self.names(codes):
+            if layer != "identity" and not (layer == "relu" and form[-1:] == ["relu"]):
+                form.append(layer)
+        return tuple(form)
 
     def parse_one(self, text: str) -> tuple[int, ...]:
         """Return the codes of a chain in official notation."""

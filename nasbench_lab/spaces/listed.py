@@ -38,6 +38,7 @@ class ListedSpace(Space):
     (3, 2, [])
     """
 
+    encodings: ClassVar[tuple[str, ...]] = ("one-hot",)
     numbers_are_indices: ClassVar[bool] = False
 
     def __init__(self, names: str | Sequence[str]) -> None:

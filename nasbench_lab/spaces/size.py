@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import ClassVar, final
+
+from numpy.typing import ArrayLike
 
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.encodings import COUNTS, Vectors, counts
 from nasbench_lab.spaces.product import ProductSpace
 
 CHANNELS = (8, 16, 24, 32, 40, 48, 56, 64)
@@ -25,6 +28,8 @@ class SizeSpace(ProductSpace):
     (32768, '8:8:40:32:40', 284)
     """
 
+    encodings: ClassVar[tuple[str, ...]] = (*ProductSpace.encodings, COUNTS)
+
     def __init__(self) -> None:
         super().__init__("size", (len(CHANNELS),) * LAYERS)
 
@@ -35,6 +40,16 @@ class SizeSpace(ProductSpace):
         (8, 8, 40, 32, 40)
         """
         return tuple(CHANNELS[code] for code in self.codes(index).tolist())
+
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
+        """Return architectures as vectors for models; ``"counts"``: how often each of `CHANNELS` occurs.
+
+        >>> SizeSpace().encode(284, "counts").tolist()
+        [2.0, 0.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0]
+        """
+        if encoding == COUNTS:
+            return counts(self.codes(index), len(CHANNELS))
+        return super().make_encoding(index, encoding)
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return the numbers of channels in words."""

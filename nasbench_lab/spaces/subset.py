@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -129,13 +129,21 @@ class SubsetSpace(Space):
         """Return the one-hot encoding of the parent."""
         return self.parent.features(self.in_parent(index))
 
-    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> NDArray[np.float32]:
+    def make_encoding(self, index: ArrayLike, encoding: str) -> NDArray[np.float32]:
         """Return architectures as vectors for models, as the parent encodes them."""
-        return self.parent.encode(self.in_parent(index), encoding)
+        return self.parent.make_encoding(self.in_parent(index), encoding)
 
     def size_of(self, index: ArrayLike) -> IntArray:
         """Return how large architectures are, as the parent measures it."""
         return self.parent.size_of(self.in_parent(index))
+
+    def network_form(self, codes: Sequence[int]) -> Hashable:
+        """Return what is equal for the same networks of the parent."""
+        return self.parent.network_form(codes)
+
+    @property
+    def _shares_networks(self) -> bool:
+        return self.parent._shares_networks
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return in words what the codes of an architecture choose."""

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from typing import ClassVar, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.edge_cells import encode_cells
+from nasbench_lab.spaces.encodings import COUNTS, Vectors
 from nasbench_lab.spaces.graph import Graph, cell_graph
+from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, WITHOUT_SKIPS, truncated
 from nasbench_lab.spaces.product import ProductSpace
+from nasbench_lab.spaces.topology_form import canonical_form
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 """Edges (from, to) in the order of the notation: all that end in node 1, then in node 2, then in node 3."""
 
 _OFFICIAL_SHUFFLE_SEED = 88
-_PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
-"""The paths from the first node to the last one, as positions in `EDGES`."""
 _EDGE = re.compile(r"([^|~]*)~(\d+)")
 
 
@@ -40,7 +42,16 @@ class TopologySpace(ProductSpace):
     6111
     """
 
-    encodings: ClassVar[tuple[str, ...]] = ("one-hot", "path")
+    encodings: ClassVar[tuple[str, ...]] = (
+        *ProductSpace.encodings,
+        "adjacency",
+        "path",
+        *truncated(2),
+        WITHOUT_SKIPS,
+        COUNTS,
+        GRAPH_FEATURES,
+        GRAPH,
+    )
 
     def __init__(self) -> None:
         super().__init__("topology", (len(OPERATIONS),) * len(EDGES))
@@ -52,23 +63,28 @@ class TopologySpace(ProductSpace):
         random.Random(_OFFICIAL_SHUFFLE_SEED).shuffle(order)  # noqa: S311 - the published order, not a secret
         return np.array(order, dtype=np.int64)
 
-    def encode(self, index: ArrayLike, encoding: str = "one-hot") -> NDArray[np.float32]:
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
         """Return cells as vectors for models, shape (...) to (..., length).
 
         Args:
             index: cells.
-            encoding: ``"one-hot"``: `features`; ``"path"``, length 155: for every sequence of one, two and three
-                operations, whether a path from the first node to the last has it (White, Neiswanger and Savani,
-                "BANANAS", AAAI 2021, section 4). Operations a, b, c of a path, as positions in `OPERATIONS`, are entry
-                a, 5 + a + 5 b or 30 + a + 5 b + 25 c.
-
-        Raises:
-            UnknownNameError: there is no such encoding.
+            encoding: ``"path"``, length 155: for every sequence of one, two and three operations, whether a path from
+                the first node to the last has it (White, Neiswanger and Savani, "BANANAS", AAAI 2021, section 4).
+                Operations a, b, c of a path, as positions in `OPERATIONS`, are entry a, 5 + a + 5 b or
+                30 + a + 5 b + 25 c. For the others, see `encode_cells`.
 
         >>> TopologySpace().encode(0, "path").nonzero()[0].tolist()
         [2, 12, 14, 64]
+        >>> TopologySpace().encode(0, "counts").tolist()
+        [0.0, 3.0, 2.0, 0.0, 1.0]
         """
-        return _paths(self.codes(index)) if encoding == "path" else super().encode(index, encoding)
+        if encoding in ProductSpace.encodings:
+            return super().make_encoding(index, encoding)
+        return encode_cells(self.codes(index), EDGES, len(OPERATIONS), encoding)
+
+    def network_form(self, codes: Sequence[int]) -> Hashable:
+        """Return what is equal for cells that are the same network: 5,234 different forms."""
+        return canonical_form([OPERATIONS[code] for code in codes], EDGES)
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return the operations of the six `EDGES`."""
@@ -127,17 +143,6 @@ class TopologySpace(ProductSpace):
         operations = [OPERATIONS[code] for code in codes]
         nodes = (operations[0:1], operations[1:3], operations[3:6])
         return "+".join("|" + "|".join(f"{op}~{i}" for i, op in enumerate(node)) + "|" for node in nodes)
-
-
-def _paths(codes: NDArray[np.int8]) -> NDArray[np.float32]:
-    operations = len(OPERATIONS)
-    encoding = np.zeros((*codes.shape[:-1], operations + operations**2 + operations**3), dtype=np.float32)
-    wide = codes.astype(np.int64)
-    for edges in _PATHS:
-        before = sum(operations**length for length in range(1, len(edges)))
-        digits = sum(wide[..., edge] * operations**position for position, edge in enumerate(edges))
-        np.put_along_axis(encoding, (before + digits)[..., None], 1.0, axis=-1)
-    return encoding
 
 
 def _parse_edge(text: str, source: int, target: int) -> int:

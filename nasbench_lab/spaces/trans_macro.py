@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.spaces.base import CodeArray, Space
+from nasbench_lab.spaces.encodings import COUNTS, Vectors, counts
+from nasbench_lab.spaces.graph_encodings import GRAPH_FEATURES
 from nasbench_lab.spaces.neighbor_lists import mutual, padded
 
 LENGTHS = (4, 5, 6)
@@ -49,6 +51,8 @@ class TransMacroSpace(Space):
     [0, 0, 0, 3, 4, 4]
     """
 
+    encodings: ClassVar[tuple[str, ...]] = (*Space.encodings, COUNTS, GRAPH_FEATURES)
+
     def __init__(self) -> None:
         self.name = "trans-macro"
         self.cardinalities = tuple(_BASE - (position < LENGTHS[0]) for position in range(LENGTHS[-1]))
@@ -80,6 +84,28 @@ class TransMacroSpace(Space):
     def find(self, codes: ArrayLike) -> IntArray:
         """Return what `index` returns, but -1 where the codes describe no architecture."""
         return self._index_of_number[self.check_codes(codes) @ _WEIGHTS]
+
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
+        """Return skeletons as vectors for models.
+
+        ``"counts"``, 4: how often each of `KINDS` occurs. ``"graph-features"``, 17: the number of modules; the counts;
+        then, for each of six modules, how often the channels were doubled up to its end, and for each of six modules
+        the same for halved resolutions, 0 for modules that a shorter network lacks (GRAF: Kadlecova et al. 2024).
+
+        >>> space = TransMacroSpace()
+        >>> space.encode(space.parse("64-1234-basic"), "graph-features").astype(int).tolist()
+        [4, 1, 1, 1, 1, 0, 1, 1, 2, 0, 0, 0, 0, 1, 2, 0, 0]
+        """
+        if encoding not in (COUNTS, GRAPH_FEATURES):
+            return super().make_encoding(index, encoding)
+        codes = self.codes(index)
+        counted = counts(codes, len(KINDS))
+        if encoding == COUNTS:
+            return counted
+        steps = [np.isin(codes, [KINDS.index(kind) for kind in kinds]) for kinds in (_DOUBLING, _HALVING)]
+        states = [np.where(codes != _ABSENT, step.cumsum(axis=-1), 0) for step in steps]
+        length = counted.sum(axis=-1, keepdims=True)
+        return np.concatenate([length, counted, *states], axis=-1).astype(np.float32)
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return what the modules do, without those that a shorter network lacks."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Hashable, Sequence
+from typing import ClassVar, final
+
+from numpy.typing import ArrayLike
 
 from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.edge_cells import encode_cells
+from nasbench_lab.spaces.encodings import COUNTS, Vectors
 from nasbench_lab.spaces.graph import Graph, cell_graph
+from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, WITHOUT_SKIPS, truncated
 from nasbench_lab.spaces.product import ProductSpace
 
 OPERATIONS = ("none", "skip_connect", "conv1x1", "conv3x3")
@@ -31,8 +36,44 @@ class TransMicroSpace(ProductSpace):
     (4096, 1215, '64-41414-0_00_000')
     """
 
+    encodings: ClassVar[tuple[str, ...]] = (
+        *ProductSpace.encodings,
+        "adjacency",
+        *truncated(3),
+        WITHOUT_SKIPS,
+        COUNTS,
+        GRAPH_FEATURES,
+        GRAPH,
+    )
+
     def __init__(self) -> None:
         super().__init__("trans-micro", (len(OPERATIONS),) * len(EDGES))
+
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
+        """Return cells as vectors for models, shape (...) to (..., length); see `encode_cells`.
+
+        >>> TransMicroSpace().encode(1215, "counts").tolist()
+        [1.0, 1.0, 1.0, 3.0]
+        """
+        if encoding in ProductSpace.encodings:
+            return super().make_encoding(index, encoding)
+        return encode_cells(self.codes(index), EDGES, len(OPERATIONS), encoding)
+
+    def network_form(self, codes: Sequence[int]) -> Hashable:
+        """Return what is equal for cells that are the same network.
+
+        Edges into a node from which nothing leads to the output have no effect, and the two inner nodes can be
+        exchanged where no edge joins them. A skip connection is kept as it is: where a cell halves the image, it is a
+        convolution.
+        """
+        to_1, to_2, inner, to_3, from_1, from_2 = codes
+        if not from_2:
+            to_2 = inner = 0
+        if not (inner or from_1):
+            to_1 = 0
+        if inner:
+            return to_1, to_2, inner, to_3, from_1, from_2
+        return to_3, *sorted([(to_1, from_1), (to_2, from_2)])
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return the operations of the six `EDGES`."""

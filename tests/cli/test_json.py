@@ -42,7 +42,7 @@ def assert_documented(command, found):
 
 
 def test_all_commands_are_documented():
-    assert len(DOCUMENTED) == 25
+    assert len(DOCUMENTED) == 29
 
 
 def test_tables():
@@ -150,6 +150,17 @@ def test_one_shot_searches():
     table, row = nl.load("digits/topology"), found["runs"][0]
     assert table.space.parse(row["architecture"]) == row["index"]
     assert (found["protocol"], found["folder"], found["published"]) == (None, None, [])
+
+
+def test_predictors(tmp_path):
+    tiny = ("--sizes", "8", "--trials", "2", "--test", "20", "--processes", "1", "--out", tmp_path / "found")
+    found = document("predictors", "run", "--table", "digits/chain", "--predictor", "knn", *tiny)
+    assert_documented("predictors run", found)
+    assert found == document("predictors", "show", tmp_path / "found")
+    (row,) = found["rows"]
+    assert row["kendall"]["low"] <= row["kendall"]["estimate"] <= row["kendall"]["high"]
+    assert_documented("predictors list", document("predictors", "list", "--table", "digits/chain"))
+    assert_documented("predictors list PREDICTOR", document("predictors", "list", "last-value"))
 
 
 def test_one_shot_methods_and_protocols():

@@ -62,7 +62,7 @@ def test_defaults():
     assert space.find([[0, 1], [2, 2]]).tolist() == [0, -1]
     assert space.format(space.neighbors(0)) == ["0/2", "0/3", "2/1", "3/1"]
     assert space.has_neighbors
-    assert space.encodings == ("one-hot",)
+    assert space.encodings == ("one-hot", "codes")
     assert np.array_equal(space.encode([3, 5]), space.features([3, 5]))
     assert np.array_equal(encode(space, np.array([3, 5]), "path"), space.features([3, 5]))
     assert space.size_of([0, 5]).tolist() == [1, 2]
@@ -70,7 +70,7 @@ def test_defaults():
     assert [node.label for node in space.graph(5).nodes] == ["input", "1", "3", "output"]
     assert space.spec() == {"name": "pairs"}
     assert space.named_choices is None
-    with pytest.raises(UnknownNameError, match="unknown encoding 'path'; known: one-hot"):
+    with pytest.raises(UnknownNameError, match="unknown encoding 'path'; known: codes, one-hot"):
         space.encode(0, "path")
 
 

@@ -29,6 +29,7 @@ RANDOM = {
     "greedy-search": (7, {"initial": 7}),
     "local-search": (7, {"initial": 7}),
     "npenas": (7, {"initial": 7}),
+    "predictor-search": (7, {"initial": 7}),
     "simulated-annealing": (7, {"initial": 7}),
     "smac": (7, {"initial": 7}),
     "tpe": (7, {"initial": 7}),

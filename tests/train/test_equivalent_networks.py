@@ -14,9 +14,8 @@ from nasbench_lab.spaces import ChainSpace, LayerChainSpace, TopologySpace
 pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
 from nasbench_lab.train.equivalent_networks import representatives
-from nasbench_lab.train.networks.layer_chain import layer_chain_form
-from nasbench_lab.train.networks.topology_form import canonical_form
 
+TOPOLOGY = TopologySpace()
 NONE, SKIP, CONV1, CONV3, POOL = range(5)
 CELLS = st.tuples(*[st.integers(0, 4)] * 6)
 
@@ -66,7 +65,7 @@ def permuted(codes):
 
 @given(CELLS)
 def test_exchanging_the_inner_nodes_changes_nothing(codes):
-    assert canonical_form(codes) == canonical_form(permuted(codes))
+    assert TOPOLOGY.network_form(codes) == TOPOLOGY.network_form(permuted(codes))
     assert the_same_network(codes, permuted(codes))
 
 
@@ -77,7 +76,7 @@ def test_equal_forms_compute_the_same_and_others_do_not(seed):
     one = random.integers(0, 5, 6)
     other = one.copy()
     other[random.choice(6, 2)] = random.integers(0, 5, 2)
-    equal = canonical_form(one.tolist()) == canonical_form(other.tolist())
+    equal = TOPOLOGY.network_form(one.tolist()) == TOPOLOGY.network_form(other.tolist())
     assert equal == the_same_network(one.tolist(), other.tolist())
 
 
@@ -105,7 +104,7 @@ def test_one_convolution_used_twice_is_not_two():
     """NAS-Bench-201's rule for its 6,466 unique topologies takes these two for one."""
     twice = (CONV3, NONE, SKIP, NONE, SKIP, SKIP)  # node 3 = node 1 + node 2 = twice the same output
     two = (CONV3, CONV3, NONE, NONE, SKIP, SKIP)
-    assert canonical_form(twice) != canonical_form(two)
+    assert TOPOLOGY.network_form(twice) != TOPOLOGY.network_form(two)
     assert not the_same_network(twice, two)
 
 
@@ -119,7 +118,8 @@ def test_one_convolution_used_twice_is_not_two():
     ],
 )
 def test_layers_that_do_nothing(layers, form):
-    assert layer_chain_form(layers) == form
+    space = LayerChainSpace([[layer] for layer in layers])
+    assert space.network_form([0] * len(layers)) == form
 
 
 def test_a_chain_of_layers_shares_what_identities_shift():

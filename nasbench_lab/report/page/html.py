@@ -17,6 +17,7 @@ from markupsafe import Markup
 import nasbench_lab
 from nasbench_lab.analysis.studies.results import RankComparison, Study
 from nasbench_lab.files import atomic_path
+from nasbench_lab.prediction import PredictorEvaluation
 from nasbench_lab.report.incumbent_words import incumbents_in_words
 from nasbench_lab.report.local_tables import StudyLandscapes
 from nasbench_lab.report.page import theme
@@ -37,6 +38,7 @@ from nasbench_lab.report.page.leaderboard import standings_table
 from nasbench_lab.report.page.masthead import page_facts, page_lead, page_title
 from nasbench_lab.report.page.numbers import fixed
 from nasbench_lab.report.page.pairwise import BETTER, SAME, WORSE, PairMatrix, compare_all_pairs
+from nasbench_lab.report.page.predictors import predictor_sections
 from nasbench_lab.report.page.provenance import origin
 from nasbench_lab.report.page.svg import breakable, marker_path, swatch
 from nasbench_lab.report.page.task_sections import task_details
@@ -60,6 +62,7 @@ def write_page(
     *,
     source: str | Sequence[str] = "RESULTS",
     landscapes: StudyLandscapes = _NO_LANDSCAPES,
+    predictors: Mapping[str, PredictorEvaluation] | None = None,
 ) -> None:
     """Write the page of a study to a file; the file appears complete or not at all.
 
@@ -68,21 +71,30 @@ def write_page(
         path: of the file.
         source: path of the results as a user would type it, for the commands on the page; several for combined results.
         landscapes: of the tables, from `nasbench_lab.report.local_tables.study_landscapes`.
+        predictors: evaluations of predictors that the page shows, too, by the paths of their folders.
 
     Raises:
         OutputError: the file cannot be written; an older file is left unchanged.
     """
     # The bytes of a path need not be UTF-8, those of a page must be.
     sources = [source] if isinstance(source, str) else source
-    text = render_page(
-        study, source=[os.fsencode(each).decode("utf-8", "replace") for each in sources], landscapes=landscapes
-    )
+    evaluated = {_shown_path(each): found for each, found in (predictors or {}).items()}
+    shown = list(map(_shown_path, sources))
+    text = render_page(study, source=shown, landscapes=landscapes, predictors=evaluated)
     with atomic_path(Path(path)) as temporary:
         temporary.write_bytes(text.encode())
 
 
+def _shown_path(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def render_page(
-    study: Study, *, source: str | Sequence[str] = "RESULTS", landscapes: StudyLandscapes = _NO_LANDSCAPES
+    study: Study,
+    *,
+    source: str | Sequence[str] = "RESULTS",
+    landscapes: StudyLandscapes = _NO_LANDSCAPES,
+    predictors: Mapping[str, PredictorEvaluation] | None = None,
 ) -> str:
     """Return the page of a study as self-contained HTML. The same study gives the same text.
 
@@ -90,6 +102,7 @@ def render_page(
         study: the study.
         source: path of the results as a user would type it, for the commands on the page; several for combined results.
         landscapes: of the tables, from `nasbench_lab.report.local_tables.study_landscapes`.
+        predictors: evaluations of predictors that the page shows, too, by the paths of their folders.
 
     >>> from nasbench_lab import Budget, simulate
     >>> from nasbench_lab.analysis import study
@@ -115,7 +128,7 @@ def render_page(
         headline=page_facts(study),
         warnings=study.warnings,
         incumbents=incumbents_in_words(study),
-        sections=_sections(study, charts, pairs, landscapes),
+        sections=_sections(study, charts, pairs, landscapes, predictors=bool(predictors)),
         answer=main_answer(study),
         by_task=answers_by_task(study),
         mark_texts=MARKS,
@@ -131,6 +144,7 @@ def render_page(
         landscapes=landscapes_section(landscapes.found),
         without_landscape=landscapes.missing,
         tasks=list(task_details(study, where)),
+        predictors=list(predictor_sections(predictors or {})),
         origin=origin(study),
         commands=commands(where, study),
         labels=study.labels,
@@ -221,7 +235,12 @@ def _shown_first(chart: Chart) -> Any:
 
 
 def _sections(
-    study: Study, charts: Sequence[Chart], pairs: PairMatrix | None, landscapes: StudyLandscapes
+    study: Study,
+    charts: Sequence[Chart],
+    pairs: PairMatrix | None,
+    landscapes: StudyLandscapes,
+    *,
+    predictors: bool,
 ) -> list[tuple[str, str]]:
     names = {chart.name for chart in charts}
     listed = [
@@ -232,6 +251,7 @@ def _sections(
         ("targets", "Targets", "targets" in names),
         ("landscapes", "Landscapes", bool(landscapes.found)),
         ("tasks", "Tasks", True),
+        ("predictors", "Predictors", predictors),
         ("provenance", "Provenance", True),
         ("citations", "Citations", True),
     ]

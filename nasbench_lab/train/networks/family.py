@@ -63,12 +63,12 @@ class NetworkFamily(abc.ABC, Generic[SpaceT]):
         return {}
 
     def form(self, codes: Sequence[int]) -> Hashable:
-        """Return what is equal for architectures that are the same network; by default the codes.
+        """Return what is equal for architectures that are the same network; by default what the space says.
 
         Two architectures are the same network where one computes what the other computes for every choice of weights,
         up to naming the weights. One training then does for both.
         """
-        return tuple(codes)
+        return self.space.network_form(codes)
 
 
 AnyFamily = NetworkFamily[Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -87,19 +87,6 @@ def layer_chain_network(
     return nn.Sequential(*modules, Dense(channels * height * width, classes, copies=copies), LinearScores(copies))
 
 
-def layer_chain_form(layers: Sequence[str]) -> tuple[str, ...]:
-    """Return the layers without those that do nothing: identities, and a ReLU right after a ReLU.
-
-    >>> layer_chain_form(["conv3x3-4", "relu", "identity", "relu", "tanh", "tanh"])
-    ('conv3x3-4', 'relu', 'tanh', 'tanh')
-    """
-    form: list[str] = []
-    for layer in layers:
-        if layer != "identity" and not (layer == "relu" and form[-1:] == ["relu"]):
-            form.append(layer)
-    return tuple(form)
-
-
 class LayerChainNetworks(NetworkFamily[LayerChainSpace]):
     """Networks of the layer-wise space; without options, as the layers say all."""
 
@@ -108,7 +95,3 @@ class LayerChainNetworks(NetworkFamily[LayerChainSpace]):
     ) -> nn.Module:
         """Build `layer_chain_network`."""
         return layer_chain_network(self.space.names(codes), image=image, classes=classes, copies=copies)
-
-    def form(self, codes: Sequence[int]) -> Hashable:
-        """Return `layer_chain_form`."""
-        return layer_chain_form(self.space.names(codes))

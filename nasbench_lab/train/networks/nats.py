@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,6 @@ from nasbench_lab.spaces.size import CHANNELS, SizeSpace
 from nasbench_lab.spaces.topology import EDGES, OPERATIONS, TopologySpace
 from nasbench_lab.train.networks.blocks import AveragePool3x3, Classifier, ConvBn, ReluConvBn, ResidualReduction
 from nasbench_lab.train.networks.family import NetworkFamily
-from nasbench_lab.train.networks.topology_form import canonical_form
 
 _STAGES = 3
 _SIZE_SPACE_CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
@@ -139,10 +138,6 @@ class TopologyNetworks(NetworkFamily[TopologySpace]):
     def default_options(self, dataset: str) -> Mapping[str, int]:
         """Return those of the embedded table for digits."""
         return {"channels": 8, "cells": 3} if dataset == "digits" else {}
-
-    def form(self, codes: Sequence[int]) -> Hashable:
-        """Return `canonical_form`."""
-        return canonical_form(codes)
 
 
 def size_network(

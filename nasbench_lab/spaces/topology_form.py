@@ -6,8 +6,6 @@ import itertools
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
-from nasbench_lab.spaces.topology import EDGES, OPERATIONS
-
 _INPUT = -1
 _CONSTANT = "constant"
 
@@ -15,25 +13,32 @@ Value = Counter[tuple[int, int]]
 """A node of a cell as a sum: how often the term (pooled p times, output of convolution c) occurs in it."""
 
 
-def canonical_form(codes: Sequence[int]) -> Hashable:
+Edges = Sequence[tuple[int, int]]
+
+
+def canonical_form(operations: Sequence[str], edges: Edges) -> Hashable:
     """Return a form of a cell that is the same for the same networks.
 
     Every node is written as a sum of the input and the outputs of convolutions, each pooled some number of times: skip
     connections copy such a sum, pooling is linear, and ``none`` adds nothing. A convolution of nothing is a constant,
     whatever its kernel and however often it is pooled. What remains are the convolutions that lead to the output, with
     the sum that each takes; the form is the least among all ways to number them.
+
+    Args:
+        operations: of the edges, as NAS-Bench-201 names them.
+        edges: (from, to), in the same order.
     """
-    convolutions, output = _sums(codes)
+    convolutions, output = _sums(operations, edges)
     live = _live(convolutions, output)
     return min(_numbered(convolutions, output, order) for order in itertools.permutations(live))
 
 
-def _sums(codes: Sequence[int]) -> tuple[list[tuple[str, Value]], Value]:
+def _sums(operations: Sequence[str], edges: Edges) -> tuple[list[tuple[str, Value]], Value]:
     """Return the cell's convolutions, each with the sum that it takes, and the sum that is the output."""
     convolutions: list[tuple[str, Value]] = []
     nodes: list[Value] = [Counter({(0, _INPUT): 1}), Counter(), Counter(), Counter()]
-    for (source, target), code in sorted(zip(EDGES, codes, strict=True), key=lambda edge: edge[0][1]):
-        operation, value = OPERATIONS[code], nodes[source]
+    for (source, target), operation in sorted(zip(edges, operations, strict=True), key=lambda edge: edge[0][1]):
+        value = nodes[source]
         if operation == "skip_connect":
             nodes[target].update(value)
         elif operation == "avg_pool_3x3":
