@@ -88,6 +88,6 @@ def _values(proxy: Proxy, found: Measured) -> tuple[float, ...]:
 
 def _number(proxy: Proxy, value: object) -> float:
     try:
-        return float(value)  # type: ignore[arg-type] # whatever a user returns
+        return float(value.detach() if isinstance(value, torch.Tensor) else value)  # type: ignore[arg-type] # whatever a user returns
     except (TypeError, ValueError, RuntimeError) as error:
         raise ParameterError(f"proxy {proxy.label!r} must return a number, got {type(value).__name__}") from error
