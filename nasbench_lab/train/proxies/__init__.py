@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from nasbench_lab.train.proxies.proxy_scores import ProxyScores as ProxyScores
     from nasbench_lab.train.proxies.scoring import score as score
     from nasbench_lab.train.proxies.scoring import score_networks as score_networks
-    from nasbench_lab.train.proxies.subject import NoScore as NoScore
+    from nasbench_lab.train.proxies.subject import NoScoreError as NoScoreError
     from nasbench_lab.train.proxies.subject import Subject as Subject
 
 _HOMES = {
     "Failure": "proxy_scores",
-    "NoScore": "subject",
+    "NoScoreError": "subject",
     "Proxy": "base",
     "ProxyScores": "proxy_scores",
     "Subject": "subject",
@@ -44,7 +44,7 @@ _HOMES = {
 
 __all__ = [
     "Failure",
-    "NoScore",
+    "NoScoreError",
     "Proxy",
     "ProxyScores",
     "Subject",

@@ -29,7 +29,7 @@ class Proxy(abc.ABC):
     A subclass is a frozen dataclass in a file of its own; its fields are the parameters, with the published defaults.
     A higher score means a better network. Where the literature has two signs, the class says which one it is.
 
-    A network without a score has NaN, never a replacement number: `measure` raises `NoScore` with the reason, or
+    A network without a score has NaN, never a replacement number: `measure` raises `NoScoreError` with the reason, or
     returns a number that is not finite.
     """
 
@@ -59,7 +59,7 @@ class Proxy(abc.ABC):
         check_fields(self)
         self.check()
 
-    def check(self) -> None:
+    def check(self) -> None:  # noqa: B027 - most proxies have nothing to check
         """Raise a ParameterError if parameters do not fit together; each one was checked before."""
 
     @abc.abstractmethod
@@ -70,7 +70,7 @@ class Proxy(abc.ABC):
             subject: a private copy of the network, which may be changed, and batches of images with labels.
 
         Raises:
-            NoScore: the network has no score.
+            NoScoreError: the network has no score.
         """
 
     def combine(self, components: Mapping[str, FloatArray]) -> FloatArray:

@@ -15,9 +15,9 @@ from nasbench_lab.train.clock import training_clock
 from nasbench_lab.train.devices import reproducible_arithmetic
 from nasbench_lab.train.image_batches import Batch
 from nasbench_lab.train.proxies.base import Measured, Proxy
-from nasbench_lab.train.proxies.subject import NoScore, SharedPasses, Subject, seeded
+from nasbench_lab.train.proxies.subject import NoScoreError, SharedPasses, Subject, seeded
 
-_NUMERICAL = (NoScore, ArithmeticError, torch.linalg.LinAlgError)
+_NUMERICAL = (NoScoreError, ArithmeticError, torch.linalg.LinAlgError)
 """What a proxy raises that has no score for a network. Other errors are mistakes."""
 
 

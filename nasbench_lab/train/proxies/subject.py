@@ -20,7 +20,7 @@ Compute = Callable[[nn.Module, Sequence[Batch]], T]
 """A computation that proxies share: from a private copy of the network, and the batches."""
 
 
-class NoScore(Exception):
+class NoScoreError(Exception):
     """A proxy has no score for a network. The score is then NaN, and the message is the reason."""
 
 

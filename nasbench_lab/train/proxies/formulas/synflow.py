@@ -11,13 +11,13 @@ from torch import nn
 
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.passes import weight_layers
-from nasbench_lab.train.proxies.subject import NoScore, Subject
+from nasbench_lab.train.proxies.subject import NoScoreError, Subject
 
 
 @final
 @dataclass(frozen=True)
 class Synflow(Proxy):
-    """The logarithm of the synaptic flow (Tanaka et al., NeurIPS 2020, equation 1; as a proxy, Abdelfattah et al. 2021).
+    """The logarithm of the synaptic flow (Tanaka et al., NeurIPS 2020, equation 1; Abdelfattah et al., ICLR 2021).
 
     With the absolute values of all parameters, R is the sum of the outputs for one image of ones. The score is
 
@@ -45,12 +45,12 @@ class Synflow(Proxy):
         weights = [layer.weight for layer in weight_layers(network).values()]
         total = network(torch.ones_like(subject.images[:1], dtype=torch.float64)).sum()
         if not weights or not total.requires_grad:
-            raise NoScore("the output depends on no weight")
+            raise NoScoreError("the output depends on no weight")
         gradients = torch.autograd.grad(total, weights, allow_unused=True)
         pairs = zip(weights, gradients, strict=True)
-        flow = sum(float((weight * gradient).sum()) for weight, gradient in pairs if gradient is not None)
+        flow = sum(float((weight.detach() * gradient).sum()) for weight, gradient in pairs if gradient is not None)
         if flow <= 0:
-            raise NoScore("no signal passes through the network")
+            raise NoScoreError("no signal passes through the network")
         return math.log(flow)
 
 
