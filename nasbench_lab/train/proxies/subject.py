@@ -42,7 +42,7 @@ class Subject:
     ) -> None:
         self.batches = tuple(batches)
         self.seed = seed
-        self._original = network
+        self._given = network
         self._copy: nn.Module | None = None
         self._passes = passes or SharedPasses(network, self.batches)
         self._random: torch.Generator | None = None
@@ -60,10 +60,15 @@ class Subject:
         return self.batches[0].labels
 
     @property
+    def original(self) -> nn.Module:
+        """The original network, for proxies that only read its weights, which saves the copy. Never change it."""
+        return self._given
+
+    @property
     def network(self) -> nn.Module:
         """The private copy of the network; the same one at every use."""
         if self._copy is None:
-            self._copy = private_copy(self._original)
+            self._copy = private_copy(self._given)
         return self._copy
 
     @property
@@ -114,6 +119,8 @@ class SharedPasses:
 def private_copy(network: nn.Module) -> nn.Module:
     """Return a copy of a network that shares nothing with it, in training mode and without gradients.
 
+    Activations in place become ordinary ones, so that the outputs of all layers can be kept.
+
     >>> layer = nn.Linear(2, 2).eval()
     >>> other = private_copy(layer)
     >>> other.training, other.weight is layer.weight, bool(torch.equal(other.weight, layer.weight))
@@ -121,6 +128,9 @@ def private_copy(network: nn.Module) -> nn.Module:
     """
     found = copy.deepcopy(network)
     found.zero_grad(set_to_none=True)
+    for module in found.modules():
+        if getattr(module, "inplace", False) is True:
+            module.inplace = False  # type: ignore[assignment] # an attribute of activations and dropout
     return found.train()
 
 

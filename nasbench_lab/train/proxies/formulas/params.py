@@ -28,4 +28,4 @@ class Params(Proxy):
 
     def measure(self, subject: Subject) -> float:
         """Return the number."""
-        return parameters(subject.network)
+        return parameters(subject.original)

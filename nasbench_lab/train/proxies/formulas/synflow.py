@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from nasbench_lab.train.image_batches import Batch
 from nasbench_lab.train.proxies.base import Proxy
-from nasbench_lab.train.proxies.passes import weight_layers
+from nasbench_lab.train.proxies.passes import gradients, total, weight_layers
 from nasbench_lab.train.proxies.subject import NoScoreError, Subject
 
 
@@ -29,7 +32,7 @@ class Synflow(Proxy):
     """
 
     name: ClassVar[str] = "synflow"
-    aliases: ClassVar[tuple[str, ...]] = ("synaptic-flow", "logsynflow")
+    aliases: ClassVar[tuple[str, ...]] = ("synaptic-flow",)
     reference: ClassVar[str] = (
         "Tanaka et al., Pruning neural networks without any data by iteratively conserving synaptic flow, NeurIPS 2020"
     )
@@ -37,25 +40,31 @@ class Synflow(Proxy):
 
     def measure(self, subject: Subject) -> float:
         """Return the logarithm of the flow."""
-        network = subject.network.double()
-        without_normalisation(network)
-        with torch.no_grad():
-            for parameter in network.parameters():
-                parameter.abs_()
-        weights = [layer.weight for layer in weight_layers(network).values()]
-        total = network(torch.ones_like(subject.images[:1], dtype=torch.float64)).sum()
-        if not weights or not total.requires_grad:
-            raise NoScoreError("the output depends on no weight")
-        gradients = torch.autograd.grad(total, weights, allow_unused=True)
-        pairs = zip(weights, gradients, strict=True)
-        flow = sum(float((weight.detach() * gradient).sum()) for weight, gradient in pairs if gradient is not None)
+        flow = total(weight * gradient for weight, gradient in subject.shared(absolute_flow))
         if flow <= 0:
             raise NoScoreError("no signal passes through the network")
         return math.log(flow)
 
 
-def without_normalisation(network: nn.Module) -> None:
-    """Make every batch normalisation of a network the identity."""
+def absolute_flow(network: nn.Module, batches: Sequence[Batch]) -> list[tuple[Tensor, Tensor]]:
+    """Return the absolute weights of every layer, and the gradient of R by them, in double precision.
+
+    R is the sum of the outputs for an image of ones, without batch normalisation.
+
+    Raises:
+        NoScoreError: the network has no weights of layers.
+    """
+    network.double()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.abs_()
     for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.forward = lambda x: x  # type: ignore[method-assign]
+        if isinstance(module, _BatchNorm):
+            module.forward = _identity  # type: ignore[method-assign]
+    weights = [layer.weight.requires_grad_() for layer in weight_layers(network).values()]
+    output = network(torch.ones_like(batches[0].images[:1], dtype=torch.float64)).sum()
+    return [(w.detach(), each) for w, each in zip(weights, gradients(output, weights), strict=True)]
+
+
+def _identity(x: Tensor) -> Tensor:
+    return x
