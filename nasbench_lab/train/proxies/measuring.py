@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -51,8 +52,18 @@ def measure(
         ParameterError: a proxy failed for another reason than that the network has no score.
     """
     passes, device = SharedPasses(network, batches), batches[0].images.device
-    with reproducible_arithmetic(device):
+    with reproducible_arithmetic(device), _ordinary_gradients(device):
         return [_measured(network, batches, proxy, seed, passes) for proxy in proxies]
+
+
+@contextlib.contextmanager
+def _ordinary_gradients(device: torch.device) -> Iterator[None]:
+    """Let torch compute gradients in full precision inside the block, whatever the caller has switched off or on.
+
+    Without it, scores inside ``torch.no_grad()`` would silently be those of gradients of zero.
+    """
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device.type, enabled=False):
+        yield
 
 
 def _measured(
