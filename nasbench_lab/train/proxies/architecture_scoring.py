@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import AtLeast, Below, whole
 from nasbench_lab.errors import DataError, ParameterError
-from nasbench_lab.messages import first_line
+from nasbench_lab.messages import first_line, shortened
 from nasbench_lab.spaces import Space, list_spaces, make_space
 from nasbench_lab.tables import Table
 from nasbench_lab.tables import load as load_table
@@ -27,10 +28,10 @@ from nasbench_lab.train.devices import check_device
 from nasbench_lab.train.equivalent_networks import representatives
 from nasbench_lab.train.image_batches import Batch, ImageBatches
 from nasbench_lab.train.network_builders import check_network, check_options, network_builder
-from nasbench_lab.train.network_copies import initialised
+from nasbench_lab.train.network_copies import Build, initialised
 from nasbench_lab.train.networks import networks_of
 from nasbench_lab.train.proxies.base import Proxy
-from nasbench_lab.train.proxies.measuring import measure
+from nasbench_lab.train.proxies.measuring import Measurement, measure
 from nasbench_lab.train.proxies.proxy_scores import ProxyScores
 from nasbench_lab.train.proxies.saved_measurements import Saved, key_of, read_measurements, write_measurements
 from nasbench_lab.train.proxies.score_assembly import assembled
@@ -102,6 +103,7 @@ def score_architectures(
         space, images, made, given_seeds, _checked_batch(batch, images, made), check_device(device), options
     )
     chosen = _chosen(space, architectures)
+    scoring.check(int(chosen[0]))
     saved = read_measurements(Path(checkpoint), scoring.belongs_to()) if checkpoint is not None else {}
     stand_ins = {each.label: chosen if each.counts_unused_layers else representatives(space)[chosen] for each in made}
     scoring.run(saved, stand_ins, None if checkpoint is None else Path(checkpoint), progress)
@@ -120,17 +122,21 @@ class _Scoring:
     device: str
     given_options: Mapping[str, int] | None
 
-    def options(self) -> dict[str, Any]:
+    def network_options(self) -> dict[str, Any]:
         """Return the options of the networks."""
         family = networks_of(self.space)
         return check_options(self.space, {**family.default_options(self.dataset.name), **(self.given_options or {})})
+
+    def check(self, index: int) -> None:
+        """Raise a ParameterError if there is no such network for these images, or with these options."""
+        check_network(self._builder(index), self.dataset.image)
 
     def belongs_to(self) -> dict[str, Any]:
         """Return what determines the scores besides proxy, architecture and seed, as JSON can hold it."""
         return {
             "space": (self.space.parent or self.space).spec(),
             "data set": self.dataset.digest(),
-            "options of networks": self.options(),
+            "options of networks": self.network_options(),
             "batch": self.batch,
         }
 
@@ -141,28 +147,28 @@ class _Scoring:
         checkpoint: Path | None,
         progress: Progress | None,
     ) -> None:
-        """Measure what is missing, and add it to what is saved."""
+        """Measure what is missing, and add it to what is saved; save it regularly, and at the end or an error."""
         tasks = self._tasks(saved, stand_ins)
         batches: dict[int, list[Batch]] = {}
         last = time.monotonic()
-        for done, ((index, seed), missing) in enumerate(sorted(tasks.items(), key=lambda task: task[0][::-1]), start=1):
-            if seed not in batches:
-                batches = {seed: self._batches(seed)}
-            build = self._builder(index)
-            if done == 1:
-                check_network(build, self.dataset.image)
-            network = initialised(build, [seed]).to(self.device)
-            try:
-                found = measure(network, batches[seed], missing, seed=seed)
-            except ParameterError as error:
-                raise ParameterError(f"architecture {index}: {first_line(error)}") from error
-            for proxy, each in zip(missing, found, strict=True):
-                saved.setdefault(key_of(proxy), {})[index, seed] = each
-            if checkpoint is not None and (done == len(tasks) or time.monotonic() - last > _SAVE_EVERY):
+        try:
+            for done, ((index, seed), missing) in enumerate(tasks.items(), start=1):
+                if seed not in batches:
+                    batches = {seed: self._batches(seed)}
+                network = self._network(index, seed)
+                if done == 1:  # what torch prepares at first use is not part of the seconds
+                    self._measure(index, network, batches[seed], missing, seed)
+                found = self._measure(index, network, batches[seed], missing, seed)
+                for proxy, each in zip(missing, found, strict=True):
+                    saved.setdefault(key_of(proxy), {})[index, seed] = each
+                if checkpoint is not None and time.monotonic() - last > _SAVE_EVERY:
+                    write_measurements(checkpoint, self.belongs_to(), saved)
+                    last = time.monotonic()
+                if progress is not None:
+                    progress(done, len(tasks))
+        finally:
+            if checkpoint is not None and tasks:
                 write_measurements(checkpoint, self.belongs_to(), saved)
-                last = time.monotonic()
-            if progress is not None:
-                progress(done, len(tasks))
 
     def by_label(self, saved: Saved) -> Saved:
         """Return measurements by the labels of the proxies; those that do not depend on the seed for every seed."""
@@ -177,7 +183,7 @@ class _Scoring:
         return found
 
     def _tasks(self, saved: Saved, stand_ins: Mapping[str, NDArray[np.int64]]) -> dict[tuple[int, int], list[Proxy]]:
-        """Return the proxies to compute, by architecture and seed."""
+        """Return the proxies to compute by architecture and seed, seed by seed."""
         tasks: dict[tuple[int, int], list[Proxy]] = {}
         for proxy in self.proxies:
             known = saved.get(key_of(proxy), {})
@@ -185,11 +191,23 @@ class _Scoring:
                 for index in np.unique(stand_ins[proxy.label]).tolist():
                     if (index, seed) not in known:
                         tasks.setdefault((index, seed), []).append(proxy)
-        return tasks
+        return dict(sorted(tasks.items(), key=lambda task: task[0][::-1]))
 
-    def _builder(self, index: int) -> Any:
-        classes, image = self.dataset.classes, self.dataset.image
-        return network_builder(self.space, index, image=image, classes=classes, options=self.options())
+    def _network(self, index: int, seed: int) -> nn.Module:
+        """Return the network of an architecture with the initial weights of a seed."""
+        return initialised(self._builder(index), [seed]).to(self.device)
+
+    def _builder(self, index: int) -> Build:
+        image, classes = self.dataset.image, self.dataset.classes
+        return network_builder(self.space, index, image=image, classes=classes, options=self.network_options())
+
+    def _measure(
+        self, index: int, network: nn.Module, batches: Sequence[Batch], proxies: Sequence[Proxy], seed: int
+    ) -> list[Measurement]:
+        try:
+            return measure(network, batches, proxies, seed=seed)
+        except ParameterError as error:
+            raise ParameterError(f"architecture {index}: {first_line(error)}") from error
 
     def _batches(self, seed: int) -> list[Batch]:
         """Return batches of different training images; the first ones do not depend on the number of batches."""
@@ -229,6 +247,8 @@ def _chosen(space: Space, architectures: Architectures) -> NDArray[np.int64]:
 
 
 def _checked_seeds(seeds: Sequence[int]) -> list[int]:
+    if not isinstance(seeds, Sequence | np.ndarray) or isinstance(seeds, str):
+        raise ParameterError(f"seeds must be a list of seeds, got {shortened(seeds)}")
     found = [whole("seed", seed, AtLeast(0), Below(_MAX_SEED)) for seed in seeds]
     if not found or len(set(found)) != len(found):
         raise ParameterError(f"give one or more different seeds, got {list(seeds)}")

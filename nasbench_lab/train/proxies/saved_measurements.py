@@ -68,7 +68,9 @@ def read_measurements(path: Path, belongs_to: Mapping[str, Any]) -> Saved:
     except FileNotFoundError:
         return {}
     except Exception as error:  # a damaged zip archive or text can raise nearly anything
-        raise DataError(f"{path} holds no scores of proxies, or is damaged: {first_line(error)}") from error
+        raise DataError(
+            f"{path} holds no scores of proxies, or is damaged; choose another file: {first_line(error)}"
+        ) from error
     expected = json.loads(json.dumps(belongs_to))
     different = [name for name, value in expected.items() if about["belongs_to"].get(name) != value]
     if different:

@@ -46,6 +46,7 @@ class Subject:
         self._copy: nn.Module | None = None
         self._passes = passes or SharedPasses(network, self.batches)
         self._random: torch.Generator | None = None
+        self._used: set[Any] = set()
         self.seconds_of_others = 0.0
         """Seconds of passes that were computed for another proxy before, and that this one used."""
 
@@ -86,7 +87,9 @@ class Subject:
         proxy that uses it, so that the seconds of a proxy are those that it takes alone.
         """
         value, seconds, is_new = self._passes.get(compute)
-        self.seconds_of_others += 0.0 if is_new else seconds
+        if not is_new and compute not in self._used:
+            self.seconds_of_others += seconds
+        self._used.add(compute)
         return value
 
 
