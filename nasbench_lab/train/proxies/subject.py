@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from nasbench_lab.train.clock import training_clock
 from nasbench_lab.train.image_batches import Batch
+from nasbench_lab.train.proxies.private_copies import private_copy
 
 T = TypeVar("T")
 
@@ -117,24 +117,6 @@ class SharedPasses:
                 value = compute(private_copy(self.network), self.batches)
             self.known[compute] = value, training_clock(device) - start
         return *self.known[compute], is_new
-
-
-def private_copy(network: nn.Module) -> nn.Module:
-    """Return a copy of a network that shares nothing with it, in training mode and without gradients.
-
-    Activations in place become ordinary ones, so that the outputs of all layers can be kept.
-
-    >>> layer = nn.Linear(2, 2).eval()
-    >>> other = private_copy(layer)
-    >>> other.training, other.weight is layer.weight, bool(torch.equal(other.weight, layer.weight))
-    (True, False, True)
-    """
-    found = copy.deepcopy(network)
-    found.zero_grad(set_to_none=True)
-    for module in found.modules():
-        if getattr(module, "inplace", False) is True:
-            module.inplace = False  # type: ignore[assignment] # an attribute of activations and dropout
-    return found.train()
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from nasbench_lab.train.image_batches import Batch  # noqa: E402
 from nasbench_lab.train.proxies.base import NEEDS, Proxy  # noqa: E402
 from nasbench_lab.train.proxies.formulas.params import Params  # noqa: E402
 from nasbench_lab.train.proxies.measuring import measure  # noqa: E402
+from nasbench_lab.train.proxies.private_copies import private_copy  # noqa: E402
 
 every_proxy = pytest.mark.parametrize("name", built_in())
 
@@ -273,3 +274,42 @@ def test_an_entry_point(monkeypatch):
         make_proxy("other")
     with pytest.warns(UserWarning, match="'synflow' is a built-in name"):
         assert make_proxy("synflow").name == "synflow"
+
+
+class WithList(nn.Module):
+    """A layer that a list holds as well, which only a deep copy keeps together."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(64, 3)
+        self.layers = [self.layer]
+
+    def forward(self, x):
+        return self.layers[0](x.flatten(1))
+
+
+def tied():
+    found = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4), nn.BatchNorm1d(4))
+    found[1].weight = found[0].weight
+    found.append(found[1])
+    return found
+
+
+@pytest.mark.parametrize(
+    "build", [cell, tied, WithList, lambda: nn.utils.parametrizations.weight_norm(nn.Linear(4, 4))]
+)
+def test_private_copies_are_whole_and_share_nothing(build):
+    network = build().eval()
+    found = private_copy(network)
+    assert found.training
+    assert not network.training
+    assert [type(each) for each in found.modules()] == [type(each) for each in network.modules()]
+    one, other = (dict(each.named_parameters(remove_duplicate=False)) for each in (network, found))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    ours, theirs = ({each.data_ptr() for each in state.state_dict().values()} for state in (network, found))
+    assert not ours & theirs
+    assert len(ours) == len(theirs)  # what was tied still is
+    assert [len(vars(each)) for each in found.modules()] == [len(vars(each)) for each in network.modules()]
+    if isinstance(found, WithList):
+        assert found.layers[0] is found.layer
