@@ -126,7 +126,9 @@ class ClassRegistry(Generic[T]):
         if name not in self.built_in():
             return self.checked(load_entry_point(self.group, name), describe(self.group, name))
         warn_of_ignored(self.group, name)
-        return _public_class(f"{self.package}.{_modules(self)[name]}", self.base_class())
+        base: Any = self.base_class()  # mypy does not take classes for hashable
+        found: type[T] = _public_class(f"{self.package}.{_modules(self)[name]}", base)
+        return found
 
     def _aliases(self) -> dict[str, list[str]]:
         named: dict[str, list[str]] = {}
@@ -185,7 +187,7 @@ def _modules(registry: ClassRegistry[Any]) -> dict[str, str]:
 
 
 @functools.cache
-def _public_class(module: str, base: type[T]) -> type[T]:
+def _public_class(module: str, base: Any) -> Any:
     """Return the only public class of a module that is defined there and derives from a base."""
     loaded = importlib.import_module(module)
     (found,) = (

@@ -246,7 +246,7 @@ def _chosen(space: Space, architectures: Architectures) -> NDArray[np.int64]:
     return np.sort(np.random.Generator(np.random.Philox(0)).choice(distinct, count, replace=False))
 
 
-def _checked_seeds(seeds: Sequence[int]) -> list[int]:
+def _checked_seeds(seeds: Any) -> list[int]:
     if not isinstance(seeds, Sequence | np.ndarray) or isinstance(seeds, str):
         raise ParameterError(f"seeds must be a list of seeds, got {shortened(seeds)}")
     found = [whole("seed", seed, AtLeast(0), Below(_MAX_SEED)) for seed in seeds]

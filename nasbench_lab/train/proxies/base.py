@@ -6,7 +6,7 @@ import abc
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, TypeAlias, final
 
 import numpy as np
 from torch import Tensor
@@ -16,7 +16,7 @@ from nasbench_lab.checks import check_fields
 from nasbench_lab.strategies.base import field_names, shown
 from nasbench_lab.train.proxies.subject import Subject
 
-Measured = float | Tensor | Mapping[str, float | Tensor]
+Measured: TypeAlias = float | Tensor | Mapping[str, float | Tensor]
 """A score, or several components by name."""
 
 NEEDS = ("images", "labels", "gradients")

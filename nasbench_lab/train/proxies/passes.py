@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from torch.nn import functional
 from nasbench_lab.train.image_batches import Batch
 from nasbench_lab.train.proxies.subject import NoScoreError
 
-Layer = nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear
+Layer: TypeAlias = nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear
 
 
 def weight_layers(network: nn.Module) -> dict[str, Layer]:

@@ -44,9 +44,10 @@ def _is_plain(module: nn.Module) -> bool:
 
     They are copied several times as fast as by `copy.deepcopy`, which takes longer than a pass of a small network.
     """
+    kind: Any = type(module)  # mypy does not take classes for hashable
     tensors = (*module._parameters.values(), *module._buffers.values())
     return (
-        _is_copied_by_attributes(type(module))
+        _is_copied_by_attributes(kind)
         and all(each is None or _is_plain_tensor(each) for each in tensors)
         and all(
             key in _CONTENT or (not value if key in _HOOKS else _is_simple(value))
@@ -56,7 +57,7 @@ def _is_plain(module: nn.Module) -> bool:
 
 
 @functools.cache
-def _is_copied_by_attributes(kind: type[nn.Module]) -> bool:
+def _is_copied_by_attributes(kind: Any) -> bool:
     """Return whether a copy of a module has the same attributes; in torch's own layers, it does."""
     own = [each for each in kind.__mro__ if each is not object and not each.__module__.startswith("torch.nn.")]
     hooks = ("__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__slots__")

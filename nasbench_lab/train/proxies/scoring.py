@@ -108,7 +108,7 @@ def made_proxies(proxies: ProxyLike | Sequence[ProxyLike]) -> list[Proxy]:
         ParameterError: there are none, or two have the same label.
     """
     given = list(proxies) if isinstance(proxies, Sequence) and not isinstance(proxies, str) else [proxies]
-    made = [make_proxy(each) for each in given]  # type: ignore[arg-type] # mypy takes a text for a sequence of texts
+    made = [make_proxy(each) for each in given]
     labels = [each.label for each in made]
     if not made or len(set(labels)) != len(labels):
         raise ParameterError(f"give one or more different proxies, got {', '.join(labels) or 'none'}")
@@ -121,7 +121,7 @@ def checked_batches(batch: Batches) -> list[Batch]:
     Raises:
         ParameterError: they are not pairs of images and labels of the same length.
     """
-    given = [batch] if len(batch) == 2 and isinstance(batch[0], Tensor) else list(batch)
+    given: list[Any] = [batch] if len(batch) == 2 and isinstance(batch[0], Tensor) else list(batch)
     for each in given:
         is_pair = isinstance(each, Sequence) and len(each) == 2 and all(isinstance(part, Tensor) for part in each)
         if not is_pair or each[0].ndim < 2 or each[1].shape != each[0].shape[:1] or not len(each[1]):

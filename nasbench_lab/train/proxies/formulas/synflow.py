@@ -60,7 +60,7 @@ def absolute_flow(network: nn.Module, batches: Sequence[Batch]) -> list[tuple[Te
             parameter.abs_()
     for module in network.modules():
         if isinstance(module, _BatchNorm):
-            module.forward = _identity  # type: ignore[method-assign]
+            module.forward = _identity
     weights = [layer.weight.requires_grad_() for layer in weight_layers(network).values()]
     output = network(torch.ones_like(batches[0].images[:1], dtype=torch.float64)).sum()
     return [(w.detach(), each) for w, each in zip(weights, gradients(output, weights), strict=True)]
