@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nasbench_lab.errors import ParameterError
-from nasbench_lab.strategies.lookup import import_path, parse_parameters, parse_strategy, split_path
-from nasbench_lab.train.class_registry import ClassRegistry, make_object
+from nasbench_lab.strategies.lookup import import_path, split_path
+from nasbench_lab.train.class_registry import ClassRegistry, make_object, name_and_parameters
 
 if TYPE_CHECKING:
     from nasbench_lab.train.proxies.base import Proxy
@@ -85,17 +84,11 @@ def make_proxy(
     """
     from nasbench_lab.train.proxies.base import FunctionProxy
 
-    given = dict(parameters or {})
-    if isinstance(proxy, str):
-        place, rest = split_path(proxy)
-        name, more = (place, parse_parameters(proxy, rest) if rest else {}) if place else parse_strategy(proxy)
-        if twice := sorted(set(given) & set(more)):
-            raise ParameterError(f"parameter {twice[0]!r} is given twice: in {proxy!r} and beside it")
-        if not place:
-            return _PROXIES.make(name, {**given, **more})
-        return make_proxy(import_path(place), {**given, **more})
+    if isinstance(proxy, str) and split_path(proxy)[0]:
+        place, given = name_and_parameters(proxy, parameters or {})
+        return make_proxy(import_path(place), given)
     if isinstance(proxy, type):
-        return make_object(_PROXIES.checked(proxy, proxy.__name__), given, "proxy")
+        return make_object(_PROXIES.checked(proxy, proxy.__name__), parameters or {}, "proxy")
     if callable(proxy) and not isinstance(proxy, _PROXIES.base_class()):
-        return FunctionProxy(proxy, given)
-    return _PROXIES.make(proxy, given)
+        return FunctionProxy(proxy, dict(parameters or {}))
+    return _PROXIES.make(proxy, parameters)
