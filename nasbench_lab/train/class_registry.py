@@ -172,7 +172,7 @@ def make_object(kind: type[T], parameters: Mapping[str, Any], word: str) -> T:
         if parameter not in known:
             raise unknown(f"parameter of {word} {getattr(kind, 'name', kind.__name__)!r}", parameter, known)
     if inspect.isabstract(kind):
-        missing = ", ".join(sorted(kind.__abstractmethods__))
+        missing = ", ".join(sorted(getattr(kind, "__abstractmethods__", ())))
         raise ParameterError(f"{kind.__name__} is abstract: give a class that defines {missing}")
     return kind(**parameters)
 

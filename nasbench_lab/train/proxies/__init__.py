@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from nasbench_lab.train.proxies.scoring import score as score
     from nasbench_lab.train.proxies.scoring import score_networks as score_networks
     from nasbench_lab.train.proxies.subject import NoScoreError as NoScoreError
-    from nasbench_lab.train.proxies.subject import Subject as Subject
+    from nasbench_lab.train.proxies.subject import ProxySubject as ProxySubject
 
 _HOMES = {
     "Failure": "proxy_scores",
     "NoScoreError": "subject",
     "Proxy": "base",
     "ProxyScores": "proxy_scores",
-    "Subject": "subject",
+    "ProxySubject": "subject",
     "score": "scoring",
     "score_architectures": "architecture_scoring",
     "score_networks": "scoring",
@@ -47,7 +47,7 @@ __all__ = [
     "NoScoreError",
     "Proxy",
     "ProxyScores",
-    "Subject",
+    "ProxySubject",
     "list_proxies",
     "make_proxy",
     "score",

@@ -14,7 +14,7 @@ from torch import Tensor
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import check_fields
 from nasbench_lab.strategies.base import field_names, shown
-from nasbench_lab.train.proxies.subject import Subject
+from nasbench_lab.train.proxies.subject import ProxySubject
 
 Measured: TypeAlias = float | Tensor | Mapping[str, float | Tensor]
 """A score, or several components by name."""
@@ -63,7 +63,7 @@ class Proxy(abc.ABC):
         """Raise a ParameterError if parameters do not fit together; each one was checked before."""
 
     @abc.abstractmethod
-    def measure(self, subject: Subject) -> Measured:
+    def measure(self, subject: ProxySubject) -> Measured:
         """Return the score of one network, or its `components` by name.
 
         Args:
@@ -126,7 +126,7 @@ class FunctionProxy(Proxy):
         name = getattr(self.function, "__name__", type(self.function).__name__)
         object.__setattr__(self, "name", name.strip("<>"))
 
-    def measure(self, subject: Subject) -> Measured:
+    def measure(self, subject: ProxySubject) -> Measured:
         """Return what the function returns."""
         found: Measured = self.function(subject.network, subject.images, subject.labels, **self.arguments)
         return found

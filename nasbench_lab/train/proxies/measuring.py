@@ -16,7 +16,7 @@ from nasbench_lab.train.clock import training_clock
 from nasbench_lab.train.devices import reproducible_arithmetic
 from nasbench_lab.train.image_batches import Batch
 from nasbench_lab.train.proxies.base import Measured, Proxy
-from nasbench_lab.train.proxies.subject import NoScoreError, SharedPasses, Subject, seeded
+from nasbench_lab.train.proxies.subject import NoScoreError, ProxySubject, SharedPasses, seeded
 
 _NUMERICAL = (NoScoreError, ArithmeticError, torch.linalg.LinAlgError)
 """What a proxy raises that has no score for a network. Other errors are mistakes."""
@@ -70,7 +70,7 @@ def _measured(
     network: nn.Module, batches: Sequence[Batch], proxy: Proxy, seed: int, passes: SharedPasses
 ) -> Measurement:
     device = batches[0].images.device
-    subject = Subject(network, batches, seed=seed, passes=passes)
+    subject = ProxySubject(network, batches, seed=seed, passes=passes)
     count, start = max(1, len(proxy.components)), training_clock(device)
     try:
         with seeded(seed, device):

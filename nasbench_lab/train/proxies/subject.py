@@ -24,7 +24,7 @@ class NoScoreError(Exception):
     """A proxy has no score for a network. The score is then NaN, and the message is the reason."""
 
 
-class Subject:
+class ProxySubject:
     """One network and batches of images, as one proxy sees them.
 
     The network is a private copy in training mode without gradients, so a proxy may change it in any way: its weights,

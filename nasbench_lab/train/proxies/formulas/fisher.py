@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.passes import Layer, gradients, total, weight_layers
-from nasbench_lab.train.proxies.subject import Subject
+from nasbench_lab.train.proxies.subject import ProxySubject
 
 
 @final
@@ -37,7 +37,7 @@ class Fisher(Proxy):
 
     per_weight: bool = True
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the sum."""
         network, outputs = subject.network, list[tuple[Layer, Tensor]]()
 

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 
 from nasbench_lab.train.complexity import multiply_additions
 from nasbench_lab.train.proxies.base import Proxy
-from nasbench_lab.train.proxies.subject import Subject
+from nasbench_lab.train.proxies.subject import ProxySubject
 
 
 @final
@@ -26,7 +26,7 @@ class Flops(Proxy):
     depends_on_seed: ClassVar[bool] = False
     counts_unused_layers: ClassVar[bool] = True
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the number."""
         channels, height, width = subject.images.shape[1:]
         return multiply_additions(subject.network, (channels, height, width))

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.passes import loss_gradients, total
-from nasbench_lab.train.proxies.subject import Subject
+from nasbench_lab.train.proxies.subject import ProxySubject
 
 
 @final
@@ -23,6 +23,6 @@ class GradNorm(Proxy):
     aliases: ClassVar[tuple[str, ...]] = ("gradient-norm",)
     reference: ClassVar[str] = "Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021"
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the sum."""
         return total(slope.norm() for slope in subject.shared(loss_gradients).values())

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.passes import gradients, loss_gradients, total, weight_layers
-from nasbench_lab.train.proxies.subject import Subject
+from nasbench_lab.train.proxies.subject import ProxySubject
 
 
 @final
@@ -30,7 +30,7 @@ class Grasp(Proxy):
         "Wang et al., Picking Winning Tickets Before Training by Preserving Gradient Flow, ICLR 2020"
     )
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the sum."""
         constant = subject.shared(loss_gradients)
         network = subject.network

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.passes import layer_weights, total
-from nasbench_lab.train.proxies.subject import Subject
+from nasbench_lab.train.proxies.subject import ProxySubject
 
 
 @final
@@ -25,6 +25,6 @@ class L2Norm(Proxy):
     needs: ClassVar[tuple[str, ...]] = ()
     counts_unused_layers: ClassVar[bool] = True
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the sum."""
         return total(weight.norm() for weight in layer_weights(subject.original).values())

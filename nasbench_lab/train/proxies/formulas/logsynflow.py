@@ -8,7 +8,7 @@ from typing import ClassVar, final
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.formulas.synflow import absolute_flow
 from nasbench_lab.train.proxies.passes import total
-from nasbench_lab.train.proxies.subject import Subject
+from nasbench_lab.train.proxies.subject import ProxySubject
 
 
 @final
@@ -25,6 +25,6 @@ class LogSynflow(Proxy):
     reference: ClassVar[str] = "Cavagnero et al., FreeREA: Training-Free Evolution-Based Architecture Search, WACV 2023"
     needs: ClassVar[tuple[str, ...]] = ("gradients",)
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the sum."""
         return total(weight * gradient.log1p() for weight, gradient in subject.shared(absolute_flow))

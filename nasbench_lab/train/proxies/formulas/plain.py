@@ -7,7 +7,7 @@ from typing import ClassVar, final
 
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.passes import layer_weights, loss_gradients, total
-from nasbench_lab.train.proxies.subject import Subject
+from nasbench_lab.train.proxies.subject import ProxySubject
 
 
 @final
@@ -26,7 +26,7 @@ class Plain(Proxy):
     name: ClassVar[str] = "plain"
     reference: ClassVar[str] = "Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021"
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the sum."""
         slopes, weights = subject.shared(loss_gradients), layer_weights(subject.network)
         return total(weights[name] * slopes[name] for name in weights)

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.passes import layer_weights, loss_gradients, total
-from nasbench_lab.train.proxies.subject import Subject
+from nasbench_lab.train.proxies.subject import ProxySubject
 
 
 @final
@@ -24,7 +24,7 @@ class Snip(Proxy):
         "Lee et al., SNIP: Single-shot Network Pruning based on Connection Sensitivity, ICLR 2019"
     )
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the sum."""
         slopes, weights = subject.shared(loss_gradients), layer_weights(subject.network)
         return total((weights[name] * slopes[name]).abs() for name in weights)

@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from nasbench_lab.train.image_batches import Batch
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.passes import gradients, total, weight_layers
-from nasbench_lab.train.proxies.subject import NoScoreError, Subject
+from nasbench_lab.train.proxies.subject import NoScoreError, ProxySubject
 
 
 @final
@@ -38,7 +38,7 @@ class Synflow(Proxy):
     )
     needs: ClassVar[tuple[str, ...]] = ("gradients",)
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the logarithm of the flow."""
         flow = total(weight * gradient for weight, gradient in subject.shared(absolute_flow))
         if flow <= 0:
