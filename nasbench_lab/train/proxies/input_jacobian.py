@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch import nn
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.train.image_batches import Batch
+from nasbench_lab.train.proxies.passes import gradients
 
 
 class InputCorrelations(NamedTuple):
@@ -33,10 +33,8 @@ def input_correlations(network: nn.Module, batches: Sequence[Batch]) -> InputCor
     """
     images = batches[0].images.detach().clone().requires_grad_(True)
     outputs = network(images)
-    total = outputs.sum()
-    (found,) = torch.autograd.grad(total, images, allow_unused=True) if total.requires_grad else (None,)
-    gradients = torch.zeros_like(images) if found is None else found
-    return InputCorrelations(correlations(gradients.flatten(1).double().cpu().numpy()), outputs.shape[-1])
+    (found,) = gradients(outputs.sum(), [images])
+    return InputCorrelations(correlations(found.flatten(1).double().cpu().numpy()), outputs.shape[-1])
 
 
 def correlations(rows: FloatArray) -> FloatArray:

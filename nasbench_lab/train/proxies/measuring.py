@@ -18,8 +18,11 @@ from nasbench_lab.train.image_batches import Batch
 from nasbench_lab.train.proxies.base import Measured, Proxy
 from nasbench_lab.train.proxies.subject import NoScoreError, ProxySubject, SharedPasses, seeded
 
-_NUMERICAL = (NoScoreError, ArithmeticError, torch.linalg.LinAlgError)
+_NUMERICAL = (NoScoreError, ArithmeticError, np.linalg.LinAlgError, torch.linalg.LinAlgError)
 """What a proxy raises that has no score for a network. Other errors are mistakes."""
+
+_ONE_VALUE = "Expected more than 1 value per channel when training"
+"""How torch begins the message of a batch normalisation of one image with one pixel: it has no variance."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +83,9 @@ def _measured(
     except NasbenchLabError:
         raise
     except Exception as error:  # a proxy of a user can raise anything
-        raise ParameterError(f"proxy {proxy.label!r} cannot score the network: {described(error)}") from error
+        if not str(error).startswith(_ONE_VALUE):
+            raise ParameterError(f"proxy {proxy.label!r} cannot score the network: {described(error)}") from error
+        values, failure = (np.nan,) * count, "batch normalisation has one value per channel"
     seconds = training_clock(device) - start + subject.seconds_of_others
     if not failure and not np.isfinite(values).all():
         values, failure = (np.nan,) * count, f"the score is {', '.join(map(str, values))}"

@@ -59,7 +59,7 @@ class AzNas(Proxy):
         """Return the four properties."""
         network, generator = subject.network, subject.generator
         draw_normal(network, generator, kaiming=True)
-        images = torch.empty_like(subject.images).normal_(generator=generator)
+        images = torch.empty_like(subject.images).normal_(generator=generator).requires_grad_(True)
         maps: list[Tensor] = []
 
         def see(_block: nn.Module, output: Tensor) -> None:
@@ -70,13 +70,14 @@ class AzNas(Proxy):
             network(images)
         if len(maps) < 2:
             raise NoScoreError("the network has fewer than two blocks with feature maps")
+        channels, height, width = images.shape[1:]
         entropies = np.array([entropy(each.detach()) for each in maps])
         slopes = [trainability(before, after, generator) for before, after in itertools.pairwise(maps)]
         return {
             "expressivity": float(entropies.sum()),
             "progressivity": float(np.diff(entropies).min()),
             "trainability": float(np.mean(slopes)),
-            "complexity": float(multiply_additions(network, tuple(images.shape[1:]))),
+            "complexity": float(multiply_additions(network, (channels, height, width))),
         }
 
     def combine(self, components: Mapping[str, FloatArray]) -> FloatArray:
