@@ -120,9 +120,9 @@ def plain_smallest_eigenvalue(feature_map):
     return min(np.linalg.eigvals(table).real)
 
 
-def plain_meco(network, image):
-    """Sum the smallest eigenvalues of the outputs of all modules without parts."""
-    maps = outputs_of(network, image, lambda module: not list(module.children()))
+def plain_meco(network, image, nested=False):
+    """Sum the smallest eigenvalues of the outputs of all modules without parts, or of all modules."""
+    maps = outputs_of(network, image, lambda module: nested or not list(module.children()))
     return sum(plain_smallest_eigenvalue(each[0]) for each in maps if each.ndim == 4)
 
 
@@ -139,18 +139,14 @@ def plain_zen(network, images, noise, strength, features):
     with torch.no_grad():
         first, second = (network[:features](each) for each in (images, images + strength * noise))
         network[features:](second)  # for what the classifier normalises
-    distances = [sum(abs(a - b) for a, b in zip(*pair, strict=True)) for pair in zip(rows(first), rows(second))]
+    pairs = zip(first.flatten(1).tolist(), second.flatten(1).tolist(), strict=True)
+    distances = [sum(abs(a - b) for a, b in zip(*pair, strict=True)) for pair in pairs]
     score = math.log(sum(distances) / len(distances))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             variances = module.running_var.tolist()
             score += math.log(math.sqrt(sum(variances) / len(variances)))
     return score
-
-
-def rows(values):
-    """Return the values of every image as a list."""
-    return values.flatten(1).double().tolist()
 
 
 def plain_entropy(features):

@@ -1,6 +1,7 @@
 """Proxies of activations and input gradients, against plain loops and by what must not change them."""
 
 import copy
+import itertools
 import math
 
 import activation_proxies as plain
@@ -102,8 +103,8 @@ def test_epe_nas_depends_on_the_labels():
     network = network_of(CELLS[0])
     images, labels = batch_of()
     assert score(network, (images, labels), "epe_nas") != score(network, (images, labels.flip(0) // 2), "epe_nas")
+    many = network_of(CELLS[0], classes=101)
     with pytest.warns(UserWarning, match="every class has one image"):
-        many = network_of(CELLS[0], classes=101)
         assert math.isnan(score(many, (images, torch.arange(6)), "epe_nas"))
 
 
@@ -124,6 +125,8 @@ def test_meco_is_of_the_correlations_of_channels(network):
     image = torch.randn(1, 1, 16, 16, generator=torch.Generator().manual_seed(7))
     expected = plain.plain_meco(trained(network), image)
     assert score(network, batch_of(), "meco:pixels=16", seed=7) == pytest.approx(expected, rel=1e-5)
+    nested = plain.plain_meco(trained(network), image, nested=True)
+    assert score(network, batch_of(), "meco:pixels=16,nested=True", seed=7) == pytest.approx(nested, rel=1e-5)
     # With as many channels drawn as there are, nothing changes; with fewer, the expected value does not vanish.
     assert score(network, batch_of(), "meco:pixels=16,sampled=12", seed=7) == pytest.approx(expected, rel=1e-5)
     assert score(network, batch_of(), "meco:pixels=16,sampled=2", seed=7) != pytest.approx(expected, rel=1e-2)
@@ -133,6 +136,13 @@ def test_meco_vanishes_on_few_pixels():
     wide = network_of(CELLS[0], channels=8)
     full, small = (score(wide, batch_of(), f"meco:pixels={pixels}") for pixels in (64, 0))
     assert full > small
+
+
+def test_meco_says_which_networks_need_images_of_one_size():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(72, 3))
+    with pytest.warns(UserWarning, match="takes no images of 64x64 pixels; pixels=0"):
+        assert math.isnan(score(network, batch_of(), "meco"))
+    assert score(network, batch_of(), "meco:pixels=0") > 0
 
 
 def test_zen_is_of_the_change_of_the_last_feature_map(network):
@@ -163,10 +173,10 @@ def test_az_nas_measures_blocks(network):
     assert len(maps) == 6  # stem, three cells, two reductions
     entropies = [plain.plain_entropy(each.detach()) for each in maps]
     assert found["expressivity"][0, 0] == pytest.approx(sum(entropies), rel=1e-5)
-    steps = [after - before for before, after in zip(entropies, entropies[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(entropies)]
     assert found["progressivity"][0, 0] == pytest.approx(min(steps), abs=1e-4)
     slopes = []
-    for before, after in zip(maps, maps[1:], strict=False):
+    for before, after in itertools.pairwise(maps):
         signs = torch.randint(0, 2, after.shape, generator=random) * 2.0 - 1
         slopes.append(plain.plain_trainability(before, after, signs))
     assert found["trainability"][0, 0] == pytest.approx(sum(slopes) / len(slopes), rel=1e-4)

@@ -26,15 +26,15 @@ class Meco(Proxy):
     the rows have a matrix of Pearson correlations, in which channels without variation have zeros.
 
     Traps: the eigenvalue is zero if there are as many channels as pixels or more, so the image is larger than those of
-    small data sets. The sum depends on what counts as a layer: here every module that contains no others, called in
-    this pass. The authors' code also counts modules that contain others, so that it sees most feature maps several
-    times.
+    small data sets. The sum depends on what counts as a layer, and so on how the network is written.
 
     Args:
-        pixels: height and width of the image; 0 for those of the data set, which networks with a fixed size of the
-            image need.
+        pixels: height and width of the image; 0 for those of the data set, which networks that need images of one size
+            have to use.
         sampled: channels per layer, drawn at random; the eigenvalue counts as many times as there are channels per
             drawn one (MeCo_opt in the paper, with 8). 0 for all channels.
+        nested: whether modules that contain others are layers too, as in the authors' code, which sees most feature
+            maps several times.
     """
 
     name: ClassVar[str] = "meco"
@@ -47,6 +47,7 @@ class Meco(Proxy):
 
     pixels: Annotated[int, AtLeast(0)] = 64
     sampled: Annotated[int, AtLeast(0)] = 0
+    nested: bool = False
 
     def measure(self, subject: Subject) -> float:
         """Return the sum of the eigenvalues of all layers."""
@@ -61,12 +62,24 @@ class Meco(Proxy):
                 maps.append(output[0].flatten(1).double().cpu().numpy())
 
         network = subject.network
-        with torch.no_grad(), watched(layers(network), see):
-            network(image)
+        modules = list(network.modules()) if self.nested else layers(network)
+        with torch.no_grad(), watched(modules, see):
+            self._pass(network, image)
         if not maps:
             raise NoScoreError("no layer has an output with channels and pixels")
         random = np.random.Generator(np.random.Philox(key=[subject.seed, 0]))
         return float(sum(self._of_layer(each, random) for each in maps))
+
+    def _pass(self, network: nn.Module, image: Tensor) -> None:
+        try:
+            network(image)
+        except RuntimeError as error:  # torch's error for shapes that do not fit
+            if not self.pixels:
+                raise
+            size = f"{self.pixels}x{self.pixels}"
+            raise NoScoreError(
+                f"the network takes no images of {size} pixels; pixels=0 are those of the data set"
+            ) from error
 
     def _of_layer(self, rows: FloatArray, random: np.random.Generator) -> float:
         if not 0 < self.sampled < len(rows):
