@@ -17,6 +17,7 @@ from nasbench_lab.train.proxies.activation_patterns import agreements, distinct_
 from nasbench_lab.train.proxies.feature_maps import blocks, last_feature_map
 from nasbench_lab.train.proxies.formulas import az_nas, epe_nas, jacov, zen
 from nasbench_lab.train.proxies.initial_weights import draw_normal
+from nasbench_lab.train.proxies.input_jacobian import correlations
 from nasbench_lab.train.proxies.subject import private_copy
 
 
@@ -173,7 +174,26 @@ def test_az_nas_ranks_a_set():
         score(networks[0], batch_of(4), "az_nas")
 
 
+def test_az_nas_depends_on_ranks_only():
+    random = np.random.default_rng(0)
+    values = [random.normal(size=20) for _ in range(3)]
+    others = [np.exp(values[0]), values[1] ** 3, 5 * values[2] - 7]
+    np.testing.assert_array_equal(az_nas.rank_sum(values), az_nas.rank_sum(others))
+    order = random.permutation(20)
+    np.testing.assert_allclose(az_nas.rank_sum([each[order] for each in values]), az_nas.rank_sum(values)[order])
+
+
 # What must not change a score, or must change it in a known way.
+
+
+def test_correlations_ignore_scale_and_offset():
+    rows = np.random.default_rng(0).normal(size=(4, 30))
+    expected = np.corrcoef(rows)
+    np.testing.assert_allclose(correlations(rows), expected)
+    np.testing.assert_allclose(correlations(rows * [[1], [2], [1e-9], [1e9]] + 3), expected, atol=1e-6)
+    rows[2] = 0.1  # rounding leaves a deviation
+    assert np.isnan(correlations(rows)[2]).all()
+    assert np.isfinite(correlations(rows)[[0, 1, 3]][:, [0, 1, 3]]).all()
 
 
 @pytest.mark.parametrize("proxy", ["naswot", "jacov", "epe_nas", "swap"])
