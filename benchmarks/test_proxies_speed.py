@@ -12,6 +12,7 @@ from nasbench_lab.train.proxies import score, score_networks  # noqa: E402
 CELLS = [11, 4003, 9930]
 SIZES = {"of digits": (1, 8, 8, 8), "of CIFAR": (3, 32, 32, 16)}
 """Channels, height and width of the images, and channels of the first stage."""
+IMAGES = {"of digits": 64, "of CIFAR": 16}
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def test_proxies(benchmark, per_item, contender, size):
     benchmark.group = f"{len(plain_proxies.PROXIES)} proxies of a network for images {size}"
     if benchmark.disabled and size == "of CIFAR":
         pytest.skip("tests only see whether it runs")
-    networks, batch = subjects(size, 4, CELLS[:1]) if benchmark.disabled else subjects(size, 64)
+    networks, batch = subjects(size, 4, CELLS[:1]) if benchmark.disabled else subjects(size, IMAGES[size])
     names = list(plain_proxies.PROXIES)
     contenders = {
         "ours": lambda: score_networks(networks, batch, names),
