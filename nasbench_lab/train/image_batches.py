@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +12,13 @@ from torch import Tensor
 from nasbench_lab.errors import DataError
 from nasbench_lab.train.datasets import Dataset, Split
 from nasbench_lab.train.recipes import TrainingRecipe
+
+
+class Batch(NamedTuple):
+    """Images, shape (batch, channels, height, width), and labels, shape (batch,)."""
+
+    images: Tensor
+    labels: Tensor
 
 
 class ImageBatches:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from nasbench_lab.arrays import FloatArray
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
+from nasbench_lab.train.image_batches import Batch as Batch
 from nasbench_lab.train.image_batches import ImageBatches
 from nasbench_lab.train.one_shot.scoring import score
 from nasbench_lab.train.one_shot.supernets import Selection, Statistics, Supernet
@@ -25,13 +26,6 @@ from nasbench_lab.train.training import optimizer_of
 
 HOOKS = ("start", "step", "end_epoch", "finish", "recommend")
 """The methods of a method, each of which has random numbers of its own."""
-
-
-class Batch(NamedTuple):
-    """Images, shape (batch, channels, height, width), and labels, shape (batch,)."""
-
-    images: Tensor
-    labels: Tensor
 
 
 @dataclasses.dataclass(frozen=True)
