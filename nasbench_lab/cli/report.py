@@ -67,9 +67,7 @@ def report(
         study = _by_kind(study_of(opened, reference=reference), kind)
         landscapes = StudyLandscapes() if without_landscapes else study_landscapes(study)
         progress("writing the page", 0, 0)
-        write_page(
-            study, out, source=[str(path) for path in results], landscapes=landscapes, predictors=evaluated
-        )
+        write_page(study, out, source=[str(path) for path in results], landscapes=landscapes, predictors=evaluated)
     for warning in study.warnings:
         note(warning)
     tell(f"wrote {out} ({out.stat().st_size / _MEGABYTE:.1f} MB): open it in a browser")
