@@ -17,7 +17,7 @@ from nasbench_lab.train.complexity import multiply_additions
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.feature_maps import blocks, watched
 from nasbench_lab.train.proxies.initial_weights import draw_normal
-from nasbench_lab.train.proxies.subject import NoScoreError, Subject
+from nasbench_lab.train.proxies.subject import NoScoreError, ProxySubject
 
 _SMALL_SHARE, _SMALL_NORM = 1e-8, 1e-6
 
@@ -55,7 +55,7 @@ class AzNas(Proxy):
     counts_unused_layers: ClassVar[bool] = True
     components: ClassVar[tuple[str, ...]] = ("expressivity", "progressivity", "trainability", "complexity")
 
-    def measure(self, subject: Subject) -> Mapping[str, float]:
+    def measure(self, subject: ProxySubject) -> Mapping[str, float]:
         """Return the four properties."""
         network, generator = subject.network, subject.generator
         draw_normal(network, generator, kaiming=True)

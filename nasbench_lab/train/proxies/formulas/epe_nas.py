@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.input_jacobian import input_correlations
-from nasbench_lab.train.proxies.subject import NoScoreError, Subject
+from nasbench_lab.train.proxies.subject import NoScoreError, ProxySubject
 
 _SMALL = 1e-5
 _MANY_CLASSES = 100
@@ -37,7 +37,7 @@ class EpeNas(Proxy):
         "ICANN 2021"
     )
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the score of the correlations within classes."""
         matrix, outputs = subject.shared(input_correlations)
         return within_classes(matrix, subject.labels.cpu().numpy(), outputs)

@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.input_jacobian import input_correlations
-from nasbench_lab.train.proxies.subject import NoScoreError, Subject
+from nasbench_lab.train.proxies.subject import NoScoreError, ProxySubject
 
 _SMALL = 1e-5
 
@@ -33,7 +33,7 @@ class Jacov(Proxy):
     reference: ClassVar[str] = "Mellor et al., Neural architecture search without training, arXiv 2006.04647v1, 2020"
     needs: ClassVar[tuple[str, ...]] = ("images", "gradients")
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the score of the correlations."""
         return of_correlations(subject.shared(input_correlations).matrix)
 

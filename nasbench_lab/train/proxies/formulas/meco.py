@@ -14,7 +14,7 @@ from nasbench_lab.checks import AtLeast
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.feature_maps import layers, watched
 from nasbench_lab.train.proxies.input_jacobian import correlations
-from nasbench_lab.train.proxies.subject import NoScoreError, Subject
+from nasbench_lab.train.proxies.subject import NoScoreError, ProxySubject
 
 
 @final
@@ -49,7 +49,7 @@ class Meco(Proxy):
     sampled: Annotated[int, AtLeast(0)] = 0
     nested: bool = False
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the sum of the eigenvalues of all layers."""
         channels, height, width = subject.images.shape[1:]
         shape = (1, channels, self.pixels or height, self.pixels or width)

@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.train.proxies.activation_patterns import agreements, relu_patterns
 from nasbench_lab.train.proxies.base import Proxy
-from nasbench_lab.train.proxies.subject import NoScoreError, Subject
+from nasbench_lab.train.proxies.subject import NoScoreError, ProxySubject
 
 
 @final
@@ -32,7 +32,7 @@ class Naswot(Proxy):
     needs: ClassVar[tuple[str, ...]] = ("images",)
     counts_unused_layers: ClassVar[bool] = True
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the logarithm of the determinant."""
         patterns = subject.shared(relu_patterns)
         return log_determinant(agreements(patterns, len(subject.images)))

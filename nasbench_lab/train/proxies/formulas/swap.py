@@ -11,7 +11,7 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.train.complexity import parameters
 from nasbench_lab.train.proxies.activation_patterns import distinct_patterns, relu_patterns
 from nasbench_lab.train.proxies.base import Proxy
-from nasbench_lab.train.proxies.subject import Subject
+from nasbench_lab.train.proxies.subject import ProxySubject
 
 
 @final
@@ -46,7 +46,7 @@ class Swap(Proxy):
         if self.mu and not self.sigma:
             raise ParameterError("mu needs sigma above 0: the score falls with (parameters / 1000 - mu)^2 / sigma")
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the number of patterns, regularised or not."""
         count = distinct_patterns(subject.shared(relu_patterns))
         return count * (size_factor(parameters(subject.network), self.mu, self.sigma) if self.sigma else 1.0)

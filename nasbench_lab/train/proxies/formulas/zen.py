@@ -13,7 +13,7 @@ from nasbench_lab.checks import Above, Count
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.feature_maps import last_feature_map
 from nasbench_lab.train.proxies.initial_weights import draw_normal
-from nasbench_lab.train.proxies.subject import NoScoreError, Subject
+from nasbench_lab.train.proxies.subject import NoScoreError, ProxySubject
 
 
 @final
@@ -49,11 +49,11 @@ class Zen(Proxy):
     repeats: Count = 1
     strength: Annotated[float, Above(0)] = 0.01
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the mean score over the repeats."""
         return float(np.mean([self._once(subject) for _ in range(self.repeats)]))
 
-    def _once(self, subject: Subject) -> float:
+    def _once(self, subject: ProxySubject) -> float:
         network, generator = subject.network, subject.generator
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):

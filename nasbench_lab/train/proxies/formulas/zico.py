@@ -12,7 +12,7 @@ import torch
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.train.proxies.base import Proxy
 from nasbench_lab.train.proxies.passes import loss_gradients
-from nasbench_lab.train.proxies.subject import NoScoreError, Subject
+from nasbench_lab.train.proxies.subject import NoScoreError, ProxySubject
 
 
 @final
@@ -36,7 +36,7 @@ class Zico(Proxy):
     )
     batches: ClassVar[int] = 2
 
-    def measure(self, subject: Subject) -> float:
+    def measure(self, subject: ProxySubject) -> float:
         """Return the sum of the logarithms of all layers."""
         of_batches = [loss_gradients(subject.network, [batch]) for batch in subject.batches]
         return of_layers(
