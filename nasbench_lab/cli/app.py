@@ -35,6 +35,7 @@ COMMANDS = {
     "check": "nasbench_lab.cli.check:check",
     "suite": "nasbench_lab.cli.suite:app",
     "one-shot": "nasbench_lab.cli.one_shot:app",
+    "proxies": "nasbench_lab.cli.proxies:app",
     "results": "nasbench_lab.cli.result_folders:app",
     "tables": "nasbench_lab.cli.tables:app",
     "strategies": "nasbench_lab.cli.strategies:app",
