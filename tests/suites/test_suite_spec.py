@@ -13,6 +13,7 @@ from small_suites import small_shards, small_suite, table_file
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.zero_cost_scores import tables_with
 from nasbench_lab.spaces import ListedSpace
 from nasbench_lab.suites import StrategyEntry, Suite, TableEntry, built_in, make_plan, read_suite
 from nasbench_lab.suites.plan_changes import fit_to_stored
@@ -312,7 +313,7 @@ def test_what_a_table_lacks_is_skipped_with_the_reason(tmp_path):
         ("local-search", "named"): "it needs neighbours, and the table's architectures have none",
         ("hyperband", "named"): "it needs several fidelities, and the table has none below 10 epochs",
         ("zero-cost-filter", "named"): "it needs scores that cost no training, and the table has none; "
-        "tables with 'synflow': nats-bench-tss/ImageNet16-120, nats-bench-tss/cifar10, nats-bench-tss/cifar100",
+        + tables_with(None),
     }
 
 
