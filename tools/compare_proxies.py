@@ -124,9 +124,9 @@ def compare(
 
 
 def _difference(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
-    """Return the largest difference relative to the published score, where that is not zero."""
+    """Return the largest difference relative to the published score, where that is not zero; NaN without scores."""
     known = theirs != 0
-    return float(np.max(np.abs(ours[known] / theirs[known] - 1)))
+    return float(np.max(np.abs(ours[known] / theirs[known] - 1))) if known.any() else float("nan")
 
 
 def write(rows: Sequence[dict[str, str]], target: Path = RESULTS) -> None:
