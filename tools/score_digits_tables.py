@@ -1,0 +1,205 @@
+"""Score every network of the three digits tables with zero-cost proxies, and pack the scores as columns.
+
+The work takes one to two hours on one thread. It can be stopped at any time: the same command continues. The seconds of
+scores are processor time. The speed of a machine changes, e.g. with what else it computes, so some networks are scored
+again and again, and all seconds are divided by theirs.
+
+    python tools/score_digits_tables.py score WORKING_FOLDER      # scores all networks
+    python tools/score_digits_tables.py status WORKING_FOLDER     # prints how many are scored
+    python tools/score_digits_tables.py columns WORKING_FOLDER    # writes the scores into the packed tables
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import nasbench_lab as nl
+from nasbench_lab.files import atomic_path
+from nasbench_lab.tables import Table
+from nasbench_lab.train.equivalent_networks import representatives
+from nasbench_lab.train.one_shot import calibrate
+from nasbench_lab.train.proxies import list_proxies, score_architectures
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKED = ROOT / "data" / "tables"
+
+CHEAP = ("synflow", "logsynflow", "l2_norm", "naswot", "swap", "jacov", "epe_nas")
+"""Proxies without a gradient of a loss, which are scored with all seeds also where networks are large."""
+
+REFERENCES = 3  # networks that are scored before every chunk, to measure the speed of the machine
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What is scored in a table.
+
+    Attributes:
+        table: name of the table.
+        seeds: of the initial weights and the images, one per repeat of the table.
+        once: proxies that are scored with the first seed only.
+        parameters: of proxies that need other ones than their defaults.
+        networks: what is scored; all distinct networks by default.
+        chunk: number of networks between two measurements of the speed.
+        options: of the networks; those of the table by default.
+        batch: images per batch.
+    """
+
+    table: str
+    seeds: tuple[int, ...]
+    once: tuple[str, ...] = ()
+    parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    networks: Sequence[int] = ()
+    chunk: int = 250
+    options: Mapping[str, int] | None = None
+    batch: int = 64
+
+    def distinct_networks(self) -> NDArray[np.int64]:
+        """Return the networks that are scored."""
+        return np.asarray(self.networks) if self.networks else np.unique(representatives(nl.load(self.table).space))
+
+    def proxies(self, seed: int) -> list[str]:
+        """Return the proxies that are scored with a seed, with their parameters."""
+        names = [name for name in list_proxies() if seed == self.seeds[0] or name not in self.once]
+        return [f"{name}:{self.parameters[name]}" if name in self.parameters else name for name in names]
+
+    @property
+    def stem(self) -> str:
+        """Beginning of the names of its files."""
+        return self.table.replace("/", "-")
+
+
+def _costly() -> tuple[str, ...]:
+    return tuple(name for name in list_proxies() if name not in CHEAP)
+
+
+STUDIES = (
+    # The networks of the chain space take no images of 64x64 pixels.
+    Study("digits/chain", (0, 1, 2), parameters={"meco": "pixels=0"}),
+    Study("digits/cell101", (0, 1), once=_costly()),
+    Study("digits/topology", (0, 1, 2), once=_costly()),
+)
+
+
+def chunks(studies: Sequence[Study]) -> Iterator[tuple[Study, int, NDArray[np.int64]]]:
+    """Return all work in the order in which it is done: the first seeds of all tables come first."""
+    for place in range(max(len(study.seeds) for study in studies)):
+        for study in studies:
+            networks = study.distinct_networks()
+            for start in range(0, len(networks), study.chunk) if place < len(study.seeds) else ():
+                yield study, study.seeds[place], networks[start : start + study.chunk]
+
+
+def score_all(studies: Sequence[Study], folder: Path) -> None:
+    """Score what is not scored yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for study in studies:
+        scale_of(study, folder)
+    for study, seed, networks in chunks(studies):
+        speeds = read_speeds(study, folder)
+        name = chunk_name(seed, networks)
+        if name in speeds:
+            continue
+        speed, start = reference_seconds(study), time.process_time()
+        scored(study, seed, networks, folder)
+        write_speeds(study, folder, {**speeds, name: speed})
+        taken = time.process_time() - start
+        print(f"{study.table} seed {seed} {name}: {taken / len(networks):.3f} s per network", flush=True)
+
+
+def scored(study: Study, seed: int, networks: NDArray[np.int64], folder: Path) -> Any:
+    """Return the scores of networks; those in the working folder are not computed again."""
+    return score_architectures(
+        nl.load(study.table),
+        study.proxies(seed),
+        dataset="digits",
+        architectures=networks,
+        seeds=[seed],
+        batch=study.batch,
+        options=study.options,
+        checkpoint=folder / f"{study.stem}.npz",
+    )
+
+
+def reference_seconds(study: Study) -> float:
+    """Return the seconds of scoring a few networks now."""
+    networks = study.distinct_networks()
+    some = networks[np.linspace(0, len(networks) - 1, REFERENCES + 2).astype(int)[1:-1]]
+    found = score_architectures(
+        nl.load(study.table),
+        ["synflow", "naswot", "grad_norm"],
+        dataset="digits",
+        architectures=np.unique(some),
+        batch=study.batch,
+        options=study.options,
+    )
+    return float(sum(seconds.sum() for seconds in found.seconds.values()))
+
+
+def chunk_name(seed: int, networks: NDArray[np.int64]) -> str:
+    """Return the name of a chunk in the file of speeds."""
+    return f"{seed} {networks[0]}-{networks[-1]}"
+
+
+def read_speeds(study: Study, folder: Path) -> dict[str, float]:
+    """Return the seconds of the reference networks before every finished chunk."""
+    path = folder / f"{study.stem}-speeds.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def write_speeds(study: Study, folder: Path, speeds: Mapping[str, float]) -> None:
+    """Write the seconds of the reference networks."""
+    with atomic_path(folder / f"{study.stem}-speeds.json") as temporary:
+        temporary.write_text(json.dumps(speeds, indent=1) + "\n", encoding="utf-8")
+
+
+def scale_of(study: Study, folder: Path) -> float:
+    """Return the seconds of the table per second that the reference networks take."""
+    path = folder / f"{study.stem}-scale.json"
+    if not path.exists():
+        table: Table = nl.load(study.table)
+        reference_seconds(study)  # the first scoring of a process takes longer
+        before = reference_seconds(study)
+        calibration = calibrate(table, folder=folder / study.stem)
+        reference = (before + reference_seconds(study)) / 2
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps({"scale": calibration.scale, "reference": reference}), encoding="utf-8")
+        print(f"{study.table}: {calibration}", flush=True)
+    known = json.loads(path.read_text(encoding="utf-8"))
+    return float(known["scale"]) * float(known["reference"])
+
+
+def print_status(studies: Sequence[Study], folder: Path) -> None:
+    """Print how much is scored."""
+    for study in studies:
+        speeds = read_speeds(study, folder)
+        for seed in study.seeds:
+            own = [networks for each, of, networks in chunks([study]) if of == seed]
+            done = sum(len(networks) for networks in own if chunk_name(seed, networks) in speeds)
+            print(f"{study.table} seed {seed}: {done:,} of {sum(map(len, own)):,} networks")
+
+
+def main() -> None:
+    """Score, or write the columns."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["score", "status", "columns"])
+    parser.add_argument("folder", type=Path, help="working folder")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    if given.what == "score":
+        score_all(STUDIES, given.folder)
+    elif given.what == "status":
+        print_status(STUDIES, given.folder)
+
+
+if __name__ == "__main__":
+    main()
