@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import AtLeast, whole
@@ -89,7 +89,7 @@ def ranking_quality(
     counts = [k for k in (whole("picks", k, AtLeast(1)) for k in picks) if k <= len(score)]
     kendall, spearman = {}, {}
     for share in TOPS:
-        top = _top(value, share)
+        top = best_share(value, share)
         kendall[share], spearman[share] = _correlations(score[top], value[top])
     return RankingQuality(
         architectures=len(score),
@@ -146,18 +146,37 @@ def _signed(values: FloatArray, direction: Direction) -> FloatArray:
     return -values if direction == "minimize" else values
 
 
-def _top(value: FloatArray, share: float) -> np.ndarray:
-    """Return which values are among the best share, with all that are tied with the last of them."""
+def best_share(value: FloatArray, share: float) -> NDArray[np.bool_]:
+    """Return which values are among the best share, with all that are tied with the last of them; no NaN.
+
+    >>> best_share(np.array([1.0, 5.0, 3.0, 3.0]), 0.5).tolist()
+    [False, True, True, True]
+    """
     count = max(1, int(np.ceil(share * len(value))))
     return np.asarray(value >= np.partition(value, len(value) - count)[len(value) - count])
 
 
 def _correlations(score: FloatArray, value: FloatArray) -> tuple[float, float]:
-    from scipy.stats import kendalltau, spearmanr
+    from scipy.stats import kendalltau
 
-    if len(score) < _FEWEST or len(np.unique(score)) == 1 or len(np.unique(value)) == 1:
+    if not _can_be_ranked(score, value):
         return float("nan"), float("nan")
-    return float(kendalltau(score, value).statistic), float(spearmanr(score, value).statistic)
+    return float(kendalltau(score, value).statistic), spearman(score, value)
+
+
+def spearman(score: FloatArray, value: FloatArray) -> float:
+    """Return Spearman's rank correlation; NaN of fewer than three, or where all are tied.
+
+    >>> spearman(np.array([1.0, 2.0, 9.0]), np.array([1.0, 4.0, 5.0])), spearman(np.zeros(3), np.arange(3.0))
+    (1.0, nan)
+    """
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(score, value).statistic) if _can_be_ranked(score, value) else float("nan")
+
+
+def _can_be_ranked(score: FloatArray, value: FloatArray) -> bool:
+    return len(score) >= _FEWEST and len(np.unique(score)) > 1 and len(np.unique(value)) > 1
 
 
 def _picked(score: FloatArray, k: int) -> tuple[np.ndarray, np.ndarray, int]:

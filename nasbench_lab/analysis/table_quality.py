@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nasbench_lab.analysis.score_bias import ScoreAgreement, architecture_groups, score_agreement
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.simulation.zero_cost_scores import score_names
@@ -32,8 +33,8 @@ class Quality:
             (fidelities, fidelities).
         valid_with_test: rank correlation of mean validation and mean test.
         cost_with_quality: rank correlation of the cost in seconds and the mean test value.
-        scores: name of every score that strategies can use (zero-cost proxies, supernets) to its rank correlation with
-            the mean test value. If a score has repeats, it is the mean correlation of one repeat.
+        scores: name of every score that strategies can use (zero-cost proxies, supernets) to its rank correlations with
+            the mean test value. If a score has repeats, they are mean correlations of one repeat.
     """
 
     architectures: int
@@ -47,7 +48,7 @@ class Quality:
     between_fidelities: FloatArray
     valid_with_test: float
     cost_with_quality: float
-    scores: Mapping[str, float]
+    scores: Mapping[str, ScoreAgreement]
 
 
 def quality(table: Table) -> Quality:
@@ -81,7 +82,7 @@ def quality(table: Table) -> Quality:
         between_fidelities=between,
         valid_with_test=rank_correlation(end, means) if reported.name != objective else float("nan"),
         cost_with_quality=rank_correlation(cost(table), means) if table.has_times else float("nan"),
-        scores={name: _score_with_quality(table, name, sign * means) for name in score_names(table.description)},
+        scores=score_agreements(table, sign * means),
     )
 
 
@@ -141,10 +142,15 @@ def between_repeats(values: FloatArray) -> float:
     return _mean([rank_correlation(values[:, one], values[:, other]) for one, other in pairs])
 
 
-def _score_with_quality(table: Table, name: str, means: FloatArray) -> float:
-    """Return the rank correlation of a score with values that are maximised, averaged over the repeats of the score."""
-    sign = -1.0 if table.description.metric(name).direction == "minimize" else 1.0
-    return _mean([rank_correlation(sign * repeat, means) for repeat in table.repeat_values(name).T])
+def score_agreements(table: Table, values: FloatArray) -> dict[str, ScoreAgreement]:
+    """Return how every score of a table agrees with values that are maximised, shape (architectures,)."""
+    names = score_names(table.description)
+    groups = architecture_groups(table) if names else None
+    found = {}
+    for name in names if groups is not None else ():
+        sign = -1.0 if table.description.metric(name).direction == "minimize" else 1.0
+        found[name] = score_agreement(sign * table.repeat_values(name), values, groups)
+    return found
 
 
 def _within_repeats(table: Table, metric: str, fidelity: int) -> float:

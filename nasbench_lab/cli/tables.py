@@ -16,6 +16,7 @@ from nasbench_lab.cli.import_tables import import_file
 from nasbench_lab.cli.json_output import AsJson, print_json, to_plain
 from nasbench_lab.cli.landscape_lines import move_lines
 from nasbench_lab.cli.listing import TablesGroup, list_tables, print_overview
+from nasbench_lab.cli.score_lines import print_agreements
 from nasbench_lab.cli.table_info import info
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.files import atomic_path
@@ -59,6 +60,7 @@ def describe(
     if not as_json:
         _print(table, found)
         _print_landscape(lay)
+        print_agreements(found.scores, reported_metric(table).name)
     if text := coverage_note(table):
         note(text)
     figure = table_figure(table, found)
@@ -89,7 +91,6 @@ def _print(table: Table, found: Quality) -> None:
         **fidelity_lines(table, found),
         "valid and test": f"rank correlation of the means: {_number(found.valid_with_test)}",
         "time and quality": f"rank correlation of cost and test: {_number(found.cost_with_quality)}",
-        **{name: f"a score; rank correlation with test: {_number(rho)}" for name, rho in found.scores.items()},
     }
     for key, value in lines.items():
         typer.echo(f"{key:<20} {value}")

@@ -22,7 +22,7 @@ from nasbench_lab.simulation.setting_notes import setting_notes
 from nasbench_lab.simulation.simulation_processes import SimulationProcesses
 from nasbench_lab.simulation.single_fidelity import one_fidelity_warning
 from nasbench_lab.simulation.trace import Trace
-from nasbench_lab.simulation.zero_cost_scores import require_scores
+from nasbench_lab.simulation.zero_cost_scores import recorded_parameters, require_scores
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.lookup import find_strategy, parameter_names, parameters_in_text
 from nasbench_lab.strategies.plain import PlainRun
@@ -117,7 +117,7 @@ def setting_of(table: Table, strategy: Strategy[Any], prepared: Prepared, first_
         strategy=strategy.name,
         version=strategy.version,
         label=strategy.label,
-        parameters=strategy.parameters,
+        parameters=recorded_parameters(strategy, table),
         conditions=prepared.conditions,
         first_run=first_run,
         objective=table.objective,

@@ -14,6 +14,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import UnknownNameError
 from nasbench_lab.messages import unknown
 from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts.scored_strategy import AUTO, chosen_score
 from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.streams import Streams
 from nasbench_lab.tables import catalogue
@@ -45,11 +46,31 @@ def score_names(description: Description) -> tuple[str, ...]:
 
 def require_scores(strategy: Strategy[Any], table: Table) -> None:
     """Raise UnknownNameError if a strategy needs a score that a table does not have; the message says which do."""
-    names, wanted = score_names(table.description), getattr(strategy, "score", None)
+    names, wanted = score_names(table.description), wanted_score(strategy)
     if "scores" not in strategy.needs or (names and (wanted is None or wanted in names)):
         return
     what = unknown("score", wanted, names) if wanted is not None else f"{strategy.name!r} needs zero-cost scores"
     raise UnknownNameError(f"{what}; {tables_with(wanted)}")
+
+
+def wanted_score(strategy: Strategy[Any]) -> str | None:
+    """Return the score that a strategy names; None if it takes any."""
+    name = getattr(strategy, "score", None)
+    return None if name == AUTO else name
+
+
+def recorded_parameters(strategy: Strategy[Any], table: Table) -> dict[str, Any]:
+    """Return the parameters of a strategy on a table, with the score that it uses there.
+
+    >>> from nasbench_lab.strategies import resolve
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> recorded_parameters(resolve("zero-cost-filter", {}), synthetic_table("chain"))["score"]
+    'synflow'
+    """
+    parameters = strategy.parameters
+    if "scores" in strategy.needs and parameters.get("score") == AUTO:
+        parameters = {**parameters, "score": chosen_score(score_names(table.description)) or AUTO}
+    return parameters
 
 
 def tables_with(score: str | None) -> str:

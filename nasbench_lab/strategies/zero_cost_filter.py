@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import Count, require
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts.scored_strategy import ScoredStrategy, ask_inner, order_by_score
+from nasbench_lab.strategies.parts.scored_strategy import AUTO, ScoredStrategy, ask_inner, order_by_score
 from nasbench_lab.strategies.problem import Evaluations, Problem, Scores
 
 
@@ -18,6 +18,7 @@ from nasbench_lab.strategies.problem import Evaluations, Problem, Scores
 class _State:
     inner: Any
     scores: Scores
+    score: str
     waiting: IntArray  # (runs, k): proposals of the inner strategy that were not scored yet
     chosen: IntArray  # (runs, capacity): the inner strategy's number of every evaluation
     scored: int = 0  # proposals of the inner strategy so far
@@ -35,14 +36,16 @@ class ZeroCostFilter(ScoredStrategy[_State]):
 
     Args:
         inner: name of the inner strategy, or a Strategy object.
-        score: name of the score; higher is better. ``supernet_fair`` of digits/topology is one of a trained supernet.
+        score: name of the score; higher is better. ``"auto"`` is the first that the table has of synflow, naswot, jacov
+            and zen; otherwise the first score of the table. The parameters of a trace name the score that was used.
+            ``supernet_fair`` of digits/topology is one of a trained supernet.
         candidates: number of proposals of which one is evaluated.
     """
 
     name: ClassVar[str] = "zero-cost-filter"
 
     inner: str | Strategy[Any] = "regularized-evolution"
-    score: str = "synflow"
+    score: str = AUTO
     candidates: Count = 5
 
     def check(self) -> None:
@@ -52,17 +55,16 @@ class ZeroCostFilter(ScoredStrategy[_State]):
 
     def start(self, problem: Problem) -> _State:
         """Start the inner strategy."""
-        self.require_score(problem)
         nothing = np.empty((problem.runs, 0), dtype=np.int64)
         chosen = np.zeros((problem.runs, 64), dtype=np.int64)
-        return _State(self.searcher.start(problem), problem.scores, nothing, chosen)
+        return _State(self.searcher.start(problem), problem.scores, self.find_score(problem), nothing, chosen)
 
     def ask(self, state: _State) -> IntArray:
         """Propose the best of the next candidates, shape (runs, 1)."""
         while state.waiting.shape[1] < self.candidates:
             state.waiting = np.concatenate([state.waiting, ask_inner(self.searcher, state.inner)], axis=1)
         candidates, state.waiting = state.waiting[:, : self.candidates], state.waiting[:, self.candidates :]
-        best = order_by_score(state.scores, self.score, candidates)[:, :1]
+        best = order_by_score(state.scores, state.score, candidates)[:, :1]
         if state.asked == state.chosen.shape[1]:
             state.chosen = np.concatenate([state.chosen, np.zeros_like(state.chosen)], axis=1)
         state.chosen[:, state.asked] = state.scored + best[:, 0]

@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import Count, require
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts.scored_strategy import ScoredStrategy, ask_inner, order_by_score
+from nasbench_lab.strategies.parts.scored_strategy import AUTO, ScoredStrategy, ask_inner, order_by_score
 from nasbench_lab.strategies.problem import Evaluations, Problem
 
 
@@ -34,7 +34,9 @@ class ZeroCostWarmStart(ScoredStrategy[_State]):
 
     Args:
         inner: name of the inner strategy, or a Strategy object.
-        score: name of the score; higher is better. ``supernet_fair`` of digits/topology is one of a trained supernet.
+        score: name of the score; higher is better. ``"auto"`` is the first that the table has of synflow, naswot, jacov
+            and zen; otherwise the first score of the table. The parameters of a trace name the score that was used.
+            ``supernet_fair`` of digits/topology is one of a trained supernet.
         candidates: number of architectures that are scored; 1,000 and 3,000 in the paper.
         warm: number of them that are evaluated.
     """
@@ -42,7 +44,7 @@ class ZeroCostWarmStart(ScoredStrategy[_State]):
     name: ClassVar[str] = "zero-cost-warm-start"
 
     inner: str | Strategy[Any] = "regularized-evolution"
-    score: str = "synflow"
+    score: str = AUTO
     candidates: Count = 1000
     warm: Count = 10
 
@@ -57,9 +59,9 @@ class ZeroCostWarmStart(ScoredStrategy[_State]):
 
     def start(self, problem: Problem) -> _State:
         """Score the candidates, and start the inner strategy."""
-        self.require_score(problem)
+        score = self.find_score(problem)
         drawn = problem.space.sample(problem.streams.uniform(self.candidates))
-        order = order_by_score(problem.scores, self.score, drawn)[:, : self.warm]
+        order = order_by_score(problem.scores, score, drawn)[:, : self.warm]
         return _State(self.searcher.start(problem), np.take_along_axis(drawn, order, axis=1))
 
     def ask(self, state: _State) -> IntArray:

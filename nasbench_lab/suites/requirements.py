@@ -13,7 +13,7 @@ from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.costs import allowed_trainings, spendings
 from nasbench_lab.simulation.measurements import Measurements
 from nasbench_lab.simulation.single_fidelity import one_fidelity
-from nasbench_lab.simulation.zero_cost_scores import score_names, tables_with
+from nasbench_lab.simulation.zero_cost_scores import score_names, tables_with, wanted_score
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.tables import Table
 
@@ -44,7 +44,7 @@ def lacking(strategy: Strategy[Any], table: Table, conditions: Conditions, measu
     if "objectives" in needs and not conditions.objectives:
         return "it needs further objectives, and the suite names none"
     if "scores" in needs:
-        return _without_score(table, getattr(strategy, "score", None))
+        return _without_score(table, wanted_score(strategy))
     if not fits(strategy, table, conditions, measurements):
         return f"no evaluation fits into {conditions.budget}"
     return ""

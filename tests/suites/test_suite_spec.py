@@ -312,7 +312,7 @@ def test_what_a_table_lacks_is_skipped_with_the_reason(tmp_path):
         ("local-search", "named"): "it needs neighbours, and the table's architectures have none",
         ("hyperband", "named"): "it needs several fidelities, and the table has none below 10 epochs",
         ("zero-cost-filter", "named"): "it needs scores that cost no training, and the table has none; "
-        "tables with 'synflow': nats-bench-tss/ImageNet16-120, nats-bench-tss/cifar10, nats-bench-tss/cifar100",
+        + tables_with(None),
     }
 
 

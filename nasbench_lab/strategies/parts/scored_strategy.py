@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -15,13 +16,37 @@ from nasbench_lab.strategies.problem import Problem, Proposals, Scores
 
 S = TypeVar("S")
 
+AUTO = "auto"
+"""Stands for the score that `chosen_score` names."""
+
+PREFERRED = ("synflow", "naswot", "jacov", "zen")
+"""The scores that are chosen first, in this order: that of the publication of these strategies, then those with the
+highest published rank correlations on NAS-Bench-201 (Krishnakumar et al., NeurIPS 2022)."""
+
+
+def chosen_score(names: Sequence[str]) -> str | None:
+    """Return the score that strategies use by default: the first of `PREFERRED`, otherwise the first of the table.
+
+    It depends on nothing but the names, so equal tables always have the same one.
+
+    Args:
+        names: the scores of a table, in its order.
+
+    Returns:
+        The name; None if the table has no scores.
+
+    >>> chosen_score(["supernet_fair", "zen", "synflow"]), chosen_score(["supernet_fair", "mine"]), chosen_score([])
+    ('synflow', 'supernet_fair', None)
+    """
+    return next((name for name in (*PREFERRED, *names) if name in names), None)
+
 
 class ScoredStrategy(Strategy[S], Generic[S]):
     """A strategy around another one. A subclass is a dataclass with these parameters.
 
     Attributes:
         inner: name of the inner strategy, or a Strategy object.
-        score: name of the score; higher is better.
+        score: name of the score; higher is better. ``"auto"``: the one that `chosen_score` names.
     """
 
     family: ClassVar[str] = "zero-cost"
@@ -59,10 +84,17 @@ class ScoredStrategy(Strategy[S], Generic[S]):
         """Return what the inner strategy recommends, shape (runs,)."""
         return self.searcher.recommend(state.inner)
 
-    def require_score(self, problem: Problem) -> None:
-        """Raise an UnknownNameError if the table does not have the score."""
-        if self.score not in problem.scores.names:
-            raise unknown("score", self.score, problem.scores.names)
+    def find_score(self, problem: Problem) -> str:
+        """Return the name of the score on a table.
+
+        Raises:
+            UnknownNameError: the table does not have it, or no score.
+        """
+        names = problem.scores.names
+        name = chosen_score(names) if self.score == AUTO else self.score
+        if name is None or name not in names:
+            raise unknown("score", self.score, names)
+        return name
 
 
 def ask_inner(searcher: Strategy[Any], state: Any) -> IntArray:
