@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.analysis.score_rankings import best_share, spearman
-from nasbench_lab.arrays import FloatArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -67,11 +67,15 @@ class ScoreAgreement:
     without_score: int
 
 
-def architecture_groups(table: Table) -> ArchitectureGroups:
+def architecture_groups(table: Table, architectures: IntArray | None = None) -> ArchitectureGroups:
     """Return groups of architectures with equal numbers of convolutions.
 
     Convolutions are the operations with "conv" in their names. Where no operation is one, or all architectures have
     equally many, the groups are tenths by number of parameters; without that metric, there are none.
+
+    Args:
+        table: the table.
+        architectures: indices in its space, shape (architectures,); by default all.
 
     >>> from nasbench_lab.spaces import TopologySpace
     >>> import nasbench_lab as nl
@@ -80,15 +84,16 @@ def architecture_groups(table: Table) -> ArchitectureGroups:
     ('equal numbers of convolutions', np.int64(1))
     """
     space = table.space
+    chosen = np.arange(space.size) if architectures is None else np.asarray(architectures)
     counts = np.array(
-        [sum(_CONVOLUTION in label.lower() for label in space.labels(index)) for index in range(space.size)]
+        [sum(_CONVOLUTION in label.lower() for label in space.labels(index)) for index in chosen.tolist()]
     )
     if len(np.unique(counts)) > 1:
         return ArchitectureGroups(counts, CONVOLUTIONS)
     for name in _PARAMETERS:
         if name in table.metrics and table.description.metric(name).direction != "maximize":
-            return ArchitectureGroups(_tenths(table.mean_values(name)), PARAMETERS)
-    return ArchitectureGroups(np.full(space.size, -1), "")
+            return ArchitectureGroups(_tenths(table.mean_values(name)[chosen]), PARAMETERS)
+    return ArchitectureGroups(np.full(len(chosen), -1), "")
 
 
 def score_agreement(scores: ArrayLike, truth: ArrayLike, groups: ArchitectureGroups) -> ScoreAgreement:

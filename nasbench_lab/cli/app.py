@@ -37,6 +37,7 @@ COMMANDS = {
     "suite": "nasbench_lab.cli.suite:app",
     "one-shot": "nasbench_lab.cli.one_shot:app",
     "predictors": "nasbench_lab.cli.predictors:app",
+    "proxies": "nasbench_lab.cli.proxies:app",
     "results": "nasbench_lab.cli.result_folders:app",
     "tables": "nasbench_lab.cli.tables:app",
     "strategies": "nasbench_lab.cli.strategies:app",

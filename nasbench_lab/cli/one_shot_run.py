@@ -12,6 +12,7 @@ from nasbench_lab.cli.json_output import AsJson
 from nasbench_lab.cli.one_shot_results import print_outcome
 from nasbench_lab.cli.options import Device, Precision, Threads, needs_torch
 from nasbench_lab.cli.progress import Tell, shown_progress
+from nasbench_lab.cli.training_options import dataset_option, network_options
 from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.files import is_working
@@ -94,11 +95,11 @@ def run(
         "recipe": training,
         "statistics": statistics,
         "affine": affine or None,
-        "network": _network(network or []),
+        "network": network_options(network or []),
         "scale": scale,
     }
     arguments = {
-        **_searched(chosen, method, param or [], _dataset(dataset, folder, table), given),
+        **_searched(chosen, method, param or [], dataset_option(dataset, folder, table), given),
         "runs": runs,
         "seed": seed,
         "snapshots": snapshots,
@@ -165,36 +166,6 @@ def _parameters(texts: Sequence[str]) -> dict[str, Any]:
             raise ParameterError(f"parameter {twice[0]!r} is given twice with --param")
         found.update(read)
     return found
-
-
-def _network(texts: Sequence[str]) -> dict[str, int] | None:
-    """Return options of networks from texts like ``key=number``; None without any."""
-    options = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not value.isascii() or not value.isdigit() or not key.isidentifier():
-            raise ParameterError(f"a network option must be key=number, for example channels=16, got {shortened(text)}")
-        options[key] = int(value)
-    return options or None
-
-
-def _dataset(name: str | None, folder: Path | None, table: str | None) -> dict[str, str] | None:
-    """Return the data set as plain data, by default the one of the table; None without both."""
-    from nasbench_lab.tables import load
-    from nasbench_lab.train.chosen_datasets import dataset_of
-    from nasbench_lab.train.one_shot.protocols import DATASETS
-
-    if name is None:
-        if table is None:
-            return None
-        name = dataset_of(load(table))
-    if folder is None:
-        if name in DATASETS:
-            raise ParameterError(f"{name} is read from its official files; say where they are with --folder FOLDER")
-        return {"file": name} if name.endswith(".npz") else {"name": name}
-    if name not in DATASETS:
-        raise ParameterError(f"--folder is for {', '.join(DATASETS)}; {name} needs none")
-    return {"name": name, "folder": str(folder)}
 
 
 def _check_folder(folder: Path) -> None:

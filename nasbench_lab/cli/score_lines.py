@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import typer
 
-from nasbench_lab.analysis.score_bias import ScoreAgreement
+from nasbench_lab.analysis.score_bias import CONVOLUTIONS, ScoreAgreement
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.verbosity import tell
 
@@ -28,7 +28,7 @@ def print_agreements(
         return
     groups = next(iter(found.values())).groups
     grid = make_grid("score")
-    headings = ["all", "top fifth", *([f"within {groups}"] if groups else []), "without a score"]
+    headings = ["all", "top fifth", *(["within groups"] if groups else []), "without a score"]
     for heading in [*headings, *(["seconds"] if seconds else [])]:
         grid.add_column(heading, justify="right", no_wrap=True)
     for name, each in found.items():
@@ -38,7 +38,7 @@ def print_agreements(
     typer.echo(f"\nscores: Spearman's rank correlation with {metric}")
     print_grid(grid)
     if groups:
-        tell(f"a score that only counts convolutions ranks nothing within {groups}" if "conv" in groups else "")
+        tell(f"groups: architectures with {groups}" if groups == CONVOLUTIONS else f"groups: {groups}")
 
 
 def _number(value: float) -> str:

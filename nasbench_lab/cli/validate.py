@@ -29,6 +29,7 @@ from nasbench_lab.cli.options import (
     print_grid,
 )
 from nasbench_lab.cli.progress import training_progress
+from nasbench_lab.cli.training_options import network_options
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.files import atomic_folder, file_names
@@ -85,7 +86,7 @@ def validate(
     chosen = _tasks(open_results(results), table, top)
     target = out or results.with_name(f"{results.resolve().name}-validation")
     work = target.with_name(f"{target.name}.build")
-    options = _network_options(network or [])
+    options = network_options(network or []) or {}
     data = {"file": dataset} if dataset.endswith(".npz") else {"name": dataset}
     if folder is not None:
         data["folder"] = str(folder)
@@ -192,16 +193,6 @@ def _space_of(trace: Trace, file: str | None) -> Space:
     if name in list_tables():
         return spaces.make_space(find_recipe(name).description.space)
     raise ParameterError(f"table {name!r} is not in the catalogue; pass the path of its file with --table")
-
-
-def _network_options(texts: Sequence[str]) -> dict[str, int]:
-    options = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not value.isascii() or not value.isdigit() or not key.isidentifier():
-            raise ParameterError(f"a network option must be key=number, for example channels=16, got {text!r}")
-        options[key] = int(value)
-    return options
 
 
 def _plan(

@@ -161,7 +161,9 @@ def test_bad_parameters_are_one_clear_line(name, parameters, message):
 def test_a_table_without_the_score():
     with pytest.raises(UnknownNameError, match="unknown score 'naswot'; known: synflow"):
         nl.simulate(TABLE, "zero-cost-filter", runs=1, budget=nl.Budget(evaluations=1), score="naswot")
-    with pytest.raises(UnknownNameError, match="'zero-cost-warm-start' needs zero-cost scores; tables with scores: digits/"):
+    with pytest.raises(
+        UnknownNameError, match="'zero-cost-warm-start' needs zero-cost scores; tables with scores: digits/"
+    ):
         table = nl.load("nas-bench-graph/proteins")
         nl.simulate(table, "zero-cost-warm-start", runs=1, budget=nl.Budget(evaluations=1))
     assert dataclasses.is_dataclass(resolve("zero-cost-filter", {}))

@@ -4,6 +4,7 @@
 `score`                  the score of one network
 `score_networks`         the scores of several networks
 `score_architectures`    the scores of architectures of a table or space
+`with_scores`            a table with scores as columns
 `list_proxies`           the names of all proxies
 `make_proxy`             a proxy with parameters, from its name, a file or a function
 `Proxy`                  the contract, for a proxy of your own
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from nasbench_lab.train.proxies.base import Proxy as Proxy
     from nasbench_lab.train.proxies.proxy_scores import Failure as Failure
     from nasbench_lab.train.proxies.proxy_scores import ProxyScores as ProxyScores
+    from nasbench_lab.train.proxies.score_columns import with_scores as with_scores
     from nasbench_lab.train.proxies.scoring import score as score
     from nasbench_lab.train.proxies.scoring import score_networks as score_networks
     from nasbench_lab.train.proxies.subject import NoScoreError as NoScoreError
@@ -40,6 +42,7 @@ _HOMES = {
     "score": "scoring",
     "score_architectures": "architecture_scoring",
     "score_networks": "scoring",
+    "with_scores": "score_columns",
 }
 
 __all__ = [
@@ -53,6 +56,7 @@ __all__ = [
     "score",
     "score_architectures",
     "score_networks",
+    "with_scores",
 ]
 
 

@@ -21,6 +21,7 @@ from nasbench_lab.messages import first_line, shortened
 from nasbench_lab.spaces import Space, list_spaces, make_space
 from nasbench_lab.tables import Table
 from nasbench_lab.tables import load as load_table
+from nasbench_lab.train.build.stated_training import stated_training
 from nasbench_lab.train.chosen_datasets import AnyDataset, dataset_of, load_dataset
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.default_settings import default_recipe
@@ -77,9 +78,10 @@ def score_architectures(
         seeds: of the initial weights, and of the choice of images. With one seed, all networks see the same images.
         batch: images per batch. They are drawn without replacement from the training images, and not augmented.
         device: name of a torch device.
-        options: of the networks, e.g. ``channels`` and ``cells``; by default those of the data set.
-        checkpoint: file in which measurements are kept. If it exists, they are not repeated: a killed scoring
-            continues, also with other proxies, architectures or seeds.
+        options: of the networks, e.g. ``channels`` and ``cells``; by default those with which the table was trained, if
+            it says so, otherwise those of the data set.
+        checkpoint: file in which measurements are kept (``.h5``, otherwise one of `numpy.savez`). If it exists, they
+            are not repeated: a killed scoring continues, also with other proxies, architectures or seeds.
         progress: called after every network.
 
     Returns:
@@ -100,7 +102,13 @@ def score_architectures(
     space, table = _space_of(table_or_space)
     images = load_dataset(dataset_of(table) if dataset is None else dataset)
     scoring = _Scoring(
-        space, images, made, given_seeds, _checked_batch(batch, images, made), check_device(device), options
+        space,
+        images,
+        made,
+        given_seeds,
+        _checked_batch(batch, images, made),
+        check_device(device),
+        {**network_of(table), **(options or {})},
     )
     chosen = _chosen(space, architectures)
     scoring.check(int(chosen[0]))
@@ -120,12 +128,12 @@ class _Scoring:
     seeds: Sequence[int]
     batch: int
     device: str
-    given_options: Mapping[str, int] | None
+    given_options: Mapping[str, int]
 
     def network_options(self) -> dict[str, Any]:
         """Return the options of the networks."""
         family = networks_of(self.space)
-        return check_options(self.space, {**family.default_options(self.dataset.name), **(self.given_options or {})})
+        return check_options(self.space, {**family.default_options(self.dataset.name), **self.given_options})
 
     def check(self, index: int) -> None:
         """Raise a ParameterError if there is no such network for these images, or with these options."""
@@ -219,6 +227,12 @@ class _Scoring:
         parts = [order[self.batch * place : self.batch * (place + 1)] for place in range(count)]
         pairs = [drawn.draw(self.dataset.train, part, random) for part in parts]
         return [Batch(images.contiguous(), labels) for images, labels in pairs]
+
+
+def network_of(table: Table | None) -> Mapping[str, int]:
+    """Return the options of the networks with which a table was trained; nothing if it does not say."""
+    stated = None if table is None else stated_training(table)
+    return {} if stated is None else stated.network
 
 
 def _space_of(table_or_space: Table | Space | str) -> tuple[Space, Table | None]:
