@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 import nasbench_lab as nl
 from nasbench_lab.files import atomic_path
-from nasbench_lab.tables import Table
+from nasbench_lab.tables import Table, packed_tables
 from nasbench_lab.train.equivalent_networks import representatives
 from nasbench_lab.train.one_shot import calibrate
-from nasbench_lab.train.proxies import list_proxies, score_architectures
+from nasbench_lab.train.proxies import ProxyScores, list_proxies, score_architectures, with_scores
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKED = ROOT / "data" / "tables"
@@ -71,6 +71,10 @@ class Study:
         """Return the proxies that are scored with a seed, with their parameters."""
         names = [name for name in list_proxies() if seed == self.seeds[0] or name not in self.once]
         return [f"{name}:{self.parameters[name]}" if name in self.parameters else name for name in names]
+
+    def changed_labels(self) -> list[str]:
+        """Return the labels of proxies with other parameters than their defaults."""
+        return [f"{name}:{given}" for name, given in self.parameters.items()]
 
     @property
     def stem(self) -> str:
@@ -178,6 +182,59 @@ def scale_of(study: Study, folder: Path) -> float:
     return float(known["scale"]) * float(known["reference"])
 
 
+NOTE = (
+    "zero-cost proxies score untrained networks with the images and the options of this table; equal networks "
+    "have the score of the first of them, also from proxies that count layers whose output is not used "
+    "(docs/proxies.md)."
+)
+
+
+def with_columns(study: Study, folder: Path) -> Table:
+    """Return the table of a study with all scores.
+
+    Raises:
+        SystemExit: the scores are not finished.
+    """
+    speeds, work = read_speeds(study, folder), [(seed, networks) for _, seed, networks in chunks([study])]
+    if missing := sum(chunk_name(*each) not in speeds for each in work):
+        raise SystemExit(f"{study.table}: {missing} of {len(work)} chunks are not scored; run score first")
+    table, networks, scale = nl.load(study.table), study.distinct_networks(), scale_of(study, folder)
+    for is_once in (True, False):
+        seeds = study.seeds[:1] if is_once else study.seeds
+        found = [scored(study, seed, networks, folder) for seed in seeds]
+        labels = [label for label, proxy in found[0].proxies.items() if is_once == (proxy.name in study.once)]
+        factors = np.stack(
+            [
+                np.concatenate(
+                    [np.full(len(some), scale / speeds[chunk_name(each, some)]) for each, some in work if each == seed]
+                )
+                for seed in seeds
+            ],
+            axis=1,
+        )
+        joined = ProxyScores(
+            {label: found[0].proxies[label] for label in labels},
+            networks,
+            np.array(seeds),
+            {label: np.concatenate([each.values[label] for each in found], axis=1) for label in labels},
+            {label: factors * np.concatenate([each.seconds[label] for each in found], axis=1) for label in labels},
+            {},
+            [],
+        )
+        if labels:
+            names = {label: joined.proxies[label].name for label in labels if label in study.changed_labels()}
+            table = with_scores(table, joined, names=names, notes=[NOTE])
+    return table
+
+
+def write_columns(studies: Sequence[Study], folder: Path) -> None:
+    """Write the packed tables with all scores, and print their sizes."""
+    for table, study in [(with_columns(study, folder), study) for study in studies]:
+        path = PACKED / f"{study.stem}.h5"
+        packed_tables.pack(table, path)
+        print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
+
+
 def print_status(studies: Sequence[Study], folder: Path) -> None:
     """Print how much is scored."""
     for study in studies:
@@ -199,6 +256,8 @@ def main() -> None:
         score_all(STUDIES, given.folder)
     elif given.what == "status":
         print_status(STUDIES, given.folder)
+    else:
+        write_columns(STUDIES, given.folder)
 
 
 if __name__ == "__main__":

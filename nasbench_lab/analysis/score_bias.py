@@ -123,8 +123,11 @@ def score_agreement(scores: ArrayLike, truth: ArrayLike, groups: ArchitectureGro
         )
     found = [_of_column(column, true, groups.number) for column in columns.T]
     known = ~np.isnan(true)
+    everywhere, top_fifth, within = (_mean([each[place] for each in found]) for place in range(3))
     return ScoreAgreement(
-        *(_mean([each[place] for each in found]) for place in range(3)),
+        spearman=everywhere,
+        top_fifth=top_fifth,
+        within=within,
         groups=groups.words,
         without_score=int(np.isnan(columns[known]).any(axis=1).sum()),
     )

@@ -145,9 +145,10 @@ def between_repeats(values: FloatArray) -> float:
 def score_agreements(table: Table, values: FloatArray) -> dict[str, ScoreAgreement]:
     """Return how every score of a table agrees with values that are maximised, shape (architectures,)."""
     names = score_names(table.description)
-    groups = architecture_groups(table) if names else None
-    found = {}
-    for name in names if groups is not None else ():
+    if not names:
+        return {}
+    groups, found = architecture_groups(table), {}
+    for name in names:
         sign = -1.0 if table.description.metric(name).direction == "minimize" else 1.0
         found[name] = score_agreement(sign * table.repeat_values(name), values, groups)
     return found

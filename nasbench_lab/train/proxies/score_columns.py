@@ -32,8 +32,8 @@ def with_scores(
 
     The column ``NAME`` has the scores, and ``NAME_seconds`` the seconds of one of them, so that strategies can use it
     (``zero-cost-filter:score=NAME``). If there are as many seeds as the table has repeats, every repeat is a seed;
-    otherwise the column has the means over seeds, and the seconds of all of them. Architectures without scores get those
-    of an architecture that is the same network.
+    otherwise the column has the means over seeds, and the seconds of all of them. Architectures without scores get
+    those of an architecture that is the same network.
 
     Args:
         table: the original table, which stays unchanged.
