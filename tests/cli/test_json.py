@@ -42,7 +42,7 @@ def assert_documented(command, found):
 
 
 def test_all_commands_are_documented():
-    assert len(DOCUMENTED) == 29
+    assert len(DOCUMENTED) == 32
 
 
 def test_tables():
@@ -267,3 +267,14 @@ def test_numbers_that_are_not_finite_become_null():
     assert to_plain(odd) == {"a": None, "b": [None, 1], "c": [[None, 2.0]], "d": 0.5, "e": None, "f": True}
     with pytest.raises(TypeError, match="object has no form in JSON"):
         to_plain(object())
+
+
+def test_proxies(tmp_path):
+    pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
+    assert_documented("proxies list", document("proxies", "list"))
+    assert_documented("proxies list PROXY", document("proxies", "list", "zen"))
+    some = ("--table", "digits/chain", "--proxy", "params,synflow", "--sample", "4", "--batch", "4")
+    found = document("proxies", "run", *some, "--out", tmp_path / "scores.h5", "--csv", tmp_path / "scores.csv")
+    assert_documented("proxies run", found)
+    assert [each["proxy"] for each in found["scores"]] == ["params", "synflow"]
+    assert len((tmp_path / "scores.csv").read_text(encoding="utf-8").splitlines()) == 5

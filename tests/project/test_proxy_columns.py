@@ -13,8 +13,7 @@ from nasbench_lab.tables import packed_tables
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
-from nasbench_lab.train.equivalent_networks import representatives  # noqa: E402
-from nasbench_lab.train.proxies import list_proxies, score_architectures  # noqa: E402
+from nasbench_lab.train.proxies import score_architectures  # noqa: E402
 
 TABLES = ("digits/topology", "digits/cell101", "digits/chain")
 
@@ -31,10 +30,10 @@ def tool():
 
 def test_the_recipe_at_a_tiny_scale(tool, tmp_path, monkeypatch, capsys):
     table = nl.tables.subset(nl.load("digits/chain"), range(0, 4536, 700))
-    monkeypatch.setattr(tool.nl, "load", lambda name: table)
+    monkeypatch.setattr(tool.nl, "load", lambda _: table)
     monkeypatch.setattr(tool, "list_proxies", lambda: ["flops", "meco", "snip", "synflow"])
     measured = iter(np.linspace(0.5, 2, 50))
-    monkeypatch.setattr(tool, "reference_seconds", lambda study: float(next(measured)))
+    monkeypatch.setattr(tool, "reference_seconds", lambda _: float(next(measured)))
     study = tool.Study("digits/chain", (0, 1, 2), once=("snip",), parameters={"meco": "pixels=0"}, chunk=4, batch=8)
     (tmp_path / "digits-chain-scale.json").write_text('{"scale": 2.0, "reference": 1.0}')
     with pytest.raises(SystemExit, match="6 of 6 chunks are not scored"):

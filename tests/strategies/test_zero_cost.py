@@ -14,6 +14,7 @@ from nasbench_lab.strategies import Evaluations, Problem, registry, resolve
 from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.strategies.regularized_evolution import RegularizedEvolution
 from nasbench_lab.streams import Streams
+from nasbench_lab.tables import Metric
 from nasbench_lab.testing import CASES, synthetic_table
 
 TABLE = synthetic_table("topology")
@@ -156,6 +157,39 @@ def test_bad_parameters_are_one_clear_line(name, parameters, message):
     with pytest.raises(ParameterError) as error:
         resolve(name, parameters)
     assert str(error.value) == message
+
+
+def with_names(*names):
+    """Return the table with its score under other names, in this order."""
+    axes = ("architecture",)
+    metrics = [Metric(name, "none", "", "maximize", "made up", axes) for name in names]
+    metrics += [Metric(f"{name}_seconds", "none", "s", "minimize", "made up", axes) for name in names]
+    kept = [metric for metric in TABLE.description.metrics if not metric.name.startswith("synflow")]
+    values = {metric.name: TABLE.values(metric.name) for metric in kept}
+    description = dataclasses.replace(TABLE.description, metrics=tuple(kept))
+    seconds = {f"{name}_seconds": TABLE.values("synflow_seconds") for name in names}
+    scores = {name: place * TABLE.values("synflow") for place, name in enumerate(names, start=-1)}
+    return nl.tables.with_columns(nl.Table(description, values), metrics, {**scores, **seconds})
+
+
+@pytest.mark.parametrize("strategy", ["zero-cost-filter", "zero-cost-warm-start"])
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (("mine", "zen", "naswot"), "naswot"),
+        (("zen", "jacov"), "jacov"),
+        (("snip", "mine"), "snip"),
+        (("params", "synflow"), "synflow"),
+    ],
+)
+def test_the_default_is_a_score_of_the_table(strategy, names, chosen):
+    table, some = with_names(*names), {"runs": 3, "budget": nl.Budget(evaluations=20)}
+    default = nl.simulate(table, strategy, **some)
+    given = nl.simulate(table, strategy, score=chosen, **some)
+    assert np.array_equal(default.architecture, given.architecture)
+    assert default.setting.parameters == given.setting.parameters
+    assert default.setting.parameters["score"] == chosen
+    assert (default.setting.label, given.setting.label) == (strategy, f"{strategy}:score={chosen}")
 
 
 def test_a_table_without_the_score():

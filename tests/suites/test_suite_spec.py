@@ -13,6 +13,7 @@ from small_suites import small_shards, small_suite, table_file
 import nasbench_lab as nl
 from nasbench_lab.errors import DataError, MissingDataError, ParameterError, UnknownNameError
 from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.zero_cost_scores import tables_with
 from nasbench_lab.spaces import ListedSpace
 from nasbench_lab.suites import StrategyEntry, Suite, TableEntry, built_in, make_plan, read_suite
 from nasbench_lab.suites.plan_changes import fit_to_stored
