@@ -6,12 +6,14 @@ again and again, and all seconds are divided by theirs.
 
     python tools/score_digits_tables.py score WORKING_FOLDER      # scores all networks
     python tools/score_digits_tables.py status WORKING_FOLDER     # prints how many are scored
+    python tools/score_digits_tables.py quality WORKING_FOLDER    # writes results/proxies/digits.csv from what is scored
     python tools/score_digits_tables.py columns WORKING_FOLDER    # writes the scores into the packed tables
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import dataclasses
 import json
 import time
@@ -24,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 import nasbench_lab as nl
+from nasbench_lab.analysis.score_bias import architecture_groups, score_agreement
 from nasbench_lab.files import atomic_path
 from nasbench_lab.tables import Table, packed_tables
 from nasbench_lab.train.equivalent_networks import representatives
@@ -32,6 +35,7 @@ from nasbench_lab.train.proxies import ProxyScores, list_proxies, score_architec
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKED = ROOT / "data" / "tables"
+QUALITY = ROOT / "results" / "proxies" / "digits.csv"
 
 CHEAP = ("synflow", "logsynflow", "l2_norm", "naswot", "swap", "jacov", "epe_nas")
 """Proxies without a gradient of a loss, which are scored with all seeds also where networks are large."""
@@ -235,6 +239,39 @@ def write_columns(studies: Sequence[Study], folder: Path) -> None:
         print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
 
 
+def quality_rows(study: Study, folder: Path) -> Iterator[dict[str, str]]:
+    """Yield how well every proxy ranks the distinct networks, for all seeds that are scored."""
+    speeds, table, networks = read_speeds(study, folder), nl.load(study.table), study.distinct_networks()
+    truth, groups = table.mean_values("test_accuracy")[networks], architecture_groups(table, networks)
+    for seed in study.seeds:
+        own = [some for _, each, some in chunks([study]) if each == seed]
+        if not all(chunk_name(seed, some) in speeds for some in own):
+            continue
+        for label, values in scored(study, seed, networks, folder).values.items():
+            found = score_agreement(values, truth, groups)
+            yield {
+                "table": study.table,
+                "proxy": label,
+                "seed": str(seed),
+                "networks": str(len(networks)),
+                "without a score": str(found.without_score),
+                "Spearman, all": f"{found.spearman:.4f}",
+                "Spearman, best fifth": f"{found.top_fifth:.4f}",
+                "Spearman, within equal numbers of convolutions": f"{found.within:.4f}",
+            }
+
+
+def write_quality(studies: Sequence[Study], folder: Path) -> None:
+    """Write how well the proxies rank, for tables and seeds of which all networks are scored."""
+    rows = [row for study in studies for row in quality_rows(study, folder)]
+    if not rows:
+        raise SystemExit("no table is scored with one seed yet; run score first")
+    with atomic_path(QUALITY) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def print_status(studies: Sequence[Study], folder: Path) -> None:
     """Print how much is scored."""
     for study in studies:
@@ -248,7 +285,7 @@ def print_status(studies: Sequence[Study], folder: Path) -> None:
 def main() -> None:
     """Score, or write the columns."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["score", "status", "columns"])
+    parser.add_argument("what", choices=["score", "status", "quality", "columns"])
     parser.add_argument("folder", type=Path, help="working folder")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -256,6 +293,8 @@ def main() -> None:
         score_all(STUDIES, given.folder)
     elif given.what == "status":
         print_status(STUDIES, given.folder)
+    elif given.what == "quality":
+        write_quality(STUDIES, given.folder)
     else:
         write_columns(STUDIES, given.folder)
 
