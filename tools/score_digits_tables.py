@@ -6,7 +6,7 @@ again and again, and all seconds are divided by theirs.
 
     python tools/score_digits_tables.py score WORKING_FOLDER      # scores all networks
     python tools/score_digits_tables.py status WORKING_FOLDER     # prints how many are scored
-    python tools/score_digits_tables.py quality WORKING_FOLDER    # writes results/proxies/digits.csv from what is scored
+    python tools/score_digits_tables.py quality WORKING_FOLDER    # writes results/proxies/digits.csv
     python tools/score_digits_tables.py columns WORKING_FOLDER    # writes the scores into the packed tables
 """
 
