@@ -91,14 +91,12 @@ def run(
             raise ParameterError(f"{option} must be a file that ends in .h5, got {path.name!r}")
     if out is not None and write_table is not None and out.resolve() == write_table.resolve():
         raise ParameterError("--out and --write-table must be different files")
-    import torch
-
+    from nasbench_lab.train.devices import torch_threads
     from nasbench_lab.train.proxies import score_architectures
 
-    torch.set_num_threads(threads)
     found_table = load(table)
     stopped = "" if out is None else f"finished scores are kept in {out}; run the same command again to continue"
-    with shown_progress(stopped) as told:
+    with torch_threads(threads), shown_progress(stopped) as told:
         told("networks", 0, 0)
         scores = score_architectures(
             found_table,
