@@ -64,7 +64,7 @@ def quality(table: Table) -> Quality:
     known = means[~np.isnan(means)]
     if not len(known):
         raise MissingDataError(f"table {table.name!r} has no {reported.name} of any architecture")
-    sign = -1.0 if reported.direction == "minimize" else 1.0
+    sign = _maximised(table, reported.name)
     objective = table.objective.name
     means_of_objective = [table.mean_values(objective, fidelity) for fidelity in table.fidelities]
     end = means_of_objective[-1]
@@ -82,7 +82,7 @@ def quality(table: Table) -> Quality:
         between_fidelities=between,
         valid_with_test=rank_correlation(end, means) if reported.name != objective else float("nan"),
         cost_with_quality=rank_correlation(cost(table), means) if table.has_times else float("nan"),
-        scores=score_agreements(table, sign * means),
+        scores=score_agreements(table),
     )
 
 
@@ -142,16 +142,28 @@ def between_repeats(values: FloatArray) -> float:
     return _mean([rank_correlation(values[:, one], values[:, other]) for one, other in pairs])
 
 
-def score_agreements(table: Table, values: FloatArray) -> dict[str, ScoreAgreement]:
-    """Return how every score of a table agrees with values that are maximised, shape (architectures,)."""
+def score_agreements(table: Table) -> dict[str, ScoreAgreement]:
+    """Return how every score of a table agrees with the mean of `reported_metric`, by name of the score.
+
+    >>> import nasbench_lab as nl
+    >>> found = score_agreements(nl.load("digits/topology"))
+    >>> {name: round(each.within, 2) for name, each in found.items()}
+    {'supernet_uniform': 0.71, 'supernet_fair': 0.73}
+    """
     names = score_names(table.description)
     if not names:
         return {}
-    groups, found = architecture_groups(table), {}
-    for name in names:
-        sign = -1.0 if table.description.metric(name).direction == "minimize" else 1.0
-        found[name] = score_agreement(sign * table.repeat_values(name), values, groups)
-    return found
+    reported = reported_metric(table)
+    values = _maximised(table, reported.name) * table.mean_values(reported.name)
+    groups = architecture_groups(table)
+    return {
+        name: score_agreement(_maximised(table, name) * table.repeat_values(name), values, groups) for name in names
+    }
+
+
+def _maximised(table: Table, metric: str) -> float:
+    """Return the factor with which the values of a metric are maximised."""
+    return -1.0 if table.description.metric(metric).direction == "minimize" else 1.0
 
 
 def _within_repeats(table: Table, metric: str, fidelity: int) -> float:

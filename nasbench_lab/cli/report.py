@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nasbench_lab.analysis.landscapes import Landscape
 from nasbench_lab.analysis.studies.pipeline import study as study_of
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.cli.progress import reporting
@@ -18,7 +16,7 @@ from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import OutputError, ParameterError
 from nasbench_lab.messages import unknown
 from nasbench_lab.prediction import is_evaluation, load_evaluation
-from nasbench_lab.report.local_tables import StudyLandscapes, study_landscapes
+from nasbench_lab.report.local_tables import StudyLandscapes, StudyScores, study_landscapes, study_scores
 from nasbench_lab.report.page import write_page
 from nasbench_lab.report.paper.folder import MISSING, write_paper_folder
 from nasbench_lab.simulation.results import Results
@@ -49,6 +47,9 @@ def report(
     without_landscapes: Annotated[
         bool, typer.Option("--no-landscapes", help="Leave out the landscapes of the tables.")
     ] = False,
+    without_scores: Annotated[
+        bool, typer.Option("--no-scores", help="Leave out how well the scores of the tables rank.")
+    ] = False,
 ) -> None:
     """Write a page about stored results, and a folder of figures and tables for a paper."""
     if page_only and paper is not None:
@@ -66,20 +67,36 @@ def report(
         progress("analysing", 0, 0)
         study = _by_kind(study_of(opened, reference=reference), kind)
         landscapes = StudyLandscapes() if without_landscapes else study_landscapes(study)
+        scores = StudyScores() if without_scores else study_scores(study)
         progress("writing the page", 0, 0)
-        write_page(study, out, source=[str(path) for path in results], landscapes=landscapes, predictors=evaluated)
+        sources = [str(path) for path in results]
+        write_page(study, out, source=sources, landscapes=landscapes, scores=scores, predictors=evaluated)
     for warning in study.warnings:
         note(warning)
     tell(f"wrote {out} ({out.stat().st_size / _MEGABYTE:.1f} MB): open it in a browser")
     if folder is not None:
-        _write_paper(study, opened, folder, landscapes.found, overwrite=overwrite)
+        _write_paper(study, opened, folder, landscapes, scores, overwrite=overwrite)
 
 
 def _write_paper(
-    study: Study, results: Results, folder: Path, landscapes: Sequence[Landscape], *, overwrite: bool
+    study: Study,
+    results: Results,
+    folder: Path,
+    landscapes: StudyLandscapes,
+    scores: StudyScores,
+    *,
+    overwrite: bool,
 ) -> None:
     with reporting("the page is complete") as progress:
-        names = write_paper_folder(study, results, folder, overwrite=overwrite, report=progress, landscapes=landscapes)
+        names = write_paper_folder(
+            study,
+            results,
+            folder,
+            overwrite=overwrite,
+            report=progress,
+            landscapes=landscapes.found,
+            scores=scores.found,
+        )
     tell(f"wrote {folder}: {len(names)} files, figures and tables for a paper")
     if MISSING in names:
         note(f"{folder / MISSING} says which figures and tables are missing, and why")

@@ -61,7 +61,6 @@ def describe(
         _print(table, found)
         print_agreements(found.scores, reported_metric(table).name)
         _print_landscape(lay)
-        print_agreements(found.scores, reported_metric(table).name)
     if text := coverage_note(table):
         note(text)
     figure = table_figure(table, found)

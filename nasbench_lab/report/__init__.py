@@ -27,6 +27,7 @@ from nasbench_lab.report.paper.checklist import reproducibility_checklist
 from nasbench_lab.report.paper.folder import write_paper_folder
 from nasbench_lab.report.paper.landscapes import landscapes_table
 from nasbench_lab.report.paper.published import published_table
+from nasbench_lab.report.paper.scores import scores_table
 from nasbench_lab.report.paper.tables import ResultTable, leaderboard_table, results_table
 from nasbench_lab.report.retraining_folder import VALIDATION_FILES, write_validation
 from nasbench_lab.report.run_folder import FILES, TRACES, write_result
@@ -66,6 +67,7 @@ __all__ = [
     "save_figure",
     "save_figure_as",
     "score_figure",
+    "scores_table",
     "table_figure",
     "validation_figure",
     "write_landscape",

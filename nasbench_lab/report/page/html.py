@@ -15,20 +15,19 @@ from typing import Any
 from markupsafe import Markup
 
 import nasbench_lab
-from nasbench_lab.analysis.studies.results import RankComparison, Study
+from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.files import atomic_path
 from nasbench_lab.prediction import PredictorEvaluation
 from nasbench_lab.report.incumbent_words import incumbents_in_words
-from nasbench_lab.report.local_tables import StudyLandscapes
+from nasbench_lab.report.local_tables import StudyLandscapes, StudyScores
 from nasbench_lab.report.page import theme
 from nasbench_lab.report.page.answers import MARKS, answers_by_task, main_answer
 from nasbench_lab.report.page.chart_svg import draw_chart
 from nasbench_lab.report.page.charts import DIGITS, Chart, chart_data, points_for
-from nasbench_lab.report.page.critical_difference import cd_diagram
 from nasbench_lab.report.page.curve_charts import study_charts
+from nasbench_lab.report.page.differences import kinds_in_order, study_diagrams
 from nasbench_lab.report.page.figure_commands import (
     commands,
-    kind_option,
     leaderboard_command,
     plot_command,
     results_in_shell,
@@ -36,19 +35,17 @@ from nasbench_lab.report.page.figure_commands import (
 from nasbench_lab.report.page.landscapes import landscapes_section
 from nasbench_lab.report.page.leaderboard import standings_table
 from nasbench_lab.report.page.masthead import page_facts, page_lead, page_title
-from nasbench_lab.report.page.numbers import fixed
 from nasbench_lab.report.page.pairwise import BETTER, SAME, WORSE, PairMatrix, compare_all_pairs
 from nasbench_lab.report.page.predictors import predictor_sections
 from nasbench_lab.report.page.provenance import origin
+from nasbench_lab.report.page.scores import scores_section
 from nasbench_lab.report.page.svg import breakable, marker_path, swatch
 from nasbench_lab.report.page.task_sections import task_details
-from nasbench_lab.report.rank_tests import tests_in_words
 from nasbench_lab.report.regret_words import KIND_NAMES
-from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation.trace import RegretKind
 
 _ASSETS = Path(__file__).parent / "assets"
-_NO_LANDSCAPES = StudyLandscapes()
+_NO_LANDSCAPES, _NO_SCORES = StudyLandscapes(), StudyScores()
 _STYLES = ("page.css", "chart.css", "tables.css", "print.css")
 _SCRIPTS = (
     "dom.js", "visible.js", "scales.js", "steps.js", "axes.js", "numbers.js", "chart.js", "matrix.js", "tables.js",
@@ -62,6 +59,7 @@ def write_page(
     *,
     source: str | Sequence[str] = "RESULTS",
     landscapes: StudyLandscapes = _NO_LANDSCAPES,
+    scores: StudyScores = _NO_SCORES,
     predictors: Mapping[str, PredictorEvaluation] | None = None,
 ) -> None:
     """Write the page of a study to a file; the file appears complete or not at all.
@@ -71,6 +69,7 @@ def write_page(
         path: of the file.
         source: path of the results as a user would type it, for the commands on the page; several for combined results.
         landscapes: of the tables, from `nasbench_lab.report.local_tables.study_landscapes`.
+        scores: of the tables, from `nasbench_lab.report.local_tables.study_scores`.
         predictors: evaluations of predictors that the page shows, too, by the paths of their folders.
 
     Raises:
@@ -80,7 +79,7 @@ def write_page(
     sources = [source] if isinstance(source, str) else source
     evaluated = {_shown_path(each): found for each, found in (predictors or {}).items()}
     shown = list(map(_shown_path, sources))
-    text = render_page(study, source=shown, landscapes=landscapes, predictors=evaluated)
+    text = render_page(study, source=shown, landscapes=landscapes, scores=scores, predictors=evaluated)
     with atomic_path(Path(path)) as temporary:
         temporary.write_bytes(text.encode())
 
@@ -94,6 +93,7 @@ def render_page(
     *,
     source: str | Sequence[str] = "RESULTS",
     landscapes: StudyLandscapes = _NO_LANDSCAPES,
+    scores: StudyScores = _NO_SCORES,
     predictors: Mapping[str, PredictorEvaluation] | None = None,
 ) -> str:
     """Return the page of a study as self-contained HTML. The same study gives the same text.
@@ -102,6 +102,7 @@ def render_page(
         study: the study.
         source: path of the results as a user would type it, for the commands on the page; several for combined results.
         landscapes: of the tables, from `nasbench_lab.report.local_tables.study_landscapes`.
+        scores: of the tables, from `nasbench_lab.report.local_tables.study_scores`.
         predictors: evaluations of predictors that the page shows, too, by the paths of their folders.
 
     >>> from nasbench_lab import Budget, simulate
@@ -128,7 +129,7 @@ def render_page(
         headline=page_facts(study),
         warnings=study.warnings,
         incumbents=incumbents_in_words(study),
-        sections=_sections(study, charts, pairs, landscapes, predictors=bool(predictors)),
+        sections=_sections(study, charts, pairs, landscapes, scores, predictors=bool(predictors)),
         answer=main_answer(study),
         by_task=answers_by_task(study),
         mark_texts=MARKS,
@@ -137,12 +138,14 @@ def render_page(
             chart.name: draw_chart(chart, view, len(study.labels)) for chart in charts if (view := _shown_first(chart))
         },
         chart_commands={chart.name: chart.command(where) for chart in charts},
-        diagrams=list(_diagrams(study, where)),
+        diagrams=list(study_diagrams(study, where)),
         matrix=pairs,
         matrix_command="" if pairs is None else plot_command(where) + pairs.figure + pairs.choices[0].start_argument,
         marks={BETTER: "better", WORSE: "worse", SAME: "same"},
         landscapes=landscapes_section(landscapes.found),
         without_landscape=landscapes.missing,
+        scores=scores_section(scores.found),
+        without_scores=scores.missing,
         tasks=list(task_details(study, where)),
         predictors=list(predictor_sections(predictors or {})),
         origin=origin(study),
@@ -239,6 +242,7 @@ def _sections(
     charts: Sequence[Chart],
     pairs: PairMatrix | None,
     landscapes: StudyLandscapes,
+    scores: StudyScores,
     *,
     predictors: bool,
 ) -> list[tuple[str, str]]:
@@ -247,9 +251,10 @@ def _sections(
         ("leaderboard", "Leaderboard", True),
         ("curves", "Curves", "regret" in names),
         ("progress", "Progress", bool(names & {"rank", "progress"})),
-        ("differences", "Differences", pairs is not None or bool(list(_diagrams(study, "")))),
+        ("differences", "Differences", pairs is not None or bool(list(study_diagrams(study, "")))),
         ("targets", "Targets", "targets" in names),
         ("landscapes", "Landscapes", bool(landscapes.found)),
+        ("scores", "Scores", bool(scores.found)),
         ("tasks", "Tasks", True),
         ("predictors", "Predictors", predictors),
         ("provenance", "Provenance", True),
@@ -260,7 +265,7 @@ def _sections(
 
 def _boards(study: Study, source: str) -> list[tuple[str, Any, str]]:
     """Return the leaderboards by kind of regret, the most informative kind first, with their commands."""
-    made = [(kind, standings_table(study, kind)) for kind in _kinds(study)]
+    made = [(kind, standings_table(study, kind)) for kind in kinds_in_order(study)]
     return [
         (KIND_NAMES[kind], board, leaderboard_command(source, study, kind) if _is_drawn(study, kind) else "")
         for kind, board in made
@@ -271,32 +276,3 @@ def _boards(study: Study, source: str) -> list[tuple[str, Any, str]]:
 def _is_drawn(study: Study, kind: RegretKind) -> bool:
     """Return whether the figure of the leaderboard has anything to draw."""
     return any(math.isfinite(row.iqm.estimate) for row in study.leaderboard[kind])
-
-
-def _kinds(study: Study) -> list[RegretKind]:
-    return [study.kind, *(kind for kind in study.kinds if kind != study.kind)]
-
-
-def _diagrams(study: Study, source: str) -> Any:
-    """Yield the critical-difference diagrams: the kind of regret, the drawing, an explanation, and the command."""
-    for kind in _kinds(study):
-        ranks = study.ranks.get(kind)
-        if ranks is not None and len(study.labels) > 1 and len(ranks.tasks):
-            command = plot_command(source, "cd", kind_option(kind))
-            yield KIND_NAMES[kind], cd_diagram(ranks, study.labels), _about(ranks), command
-
-
-def _about(ranks: RankComparison) -> str:
-    tasks = len(ranks.tasks)
-    text = (
-        f"Average task ranks over {in_words(tasks, 'task')}: on each task, strategies are ranked 1, 2, 3, ... by their "
-        "run ranks. The unit is the task, never the run. "
-    )
-    words = tests_in_words(ranks)
-    tests = f"{text}{words[0].upper()}{words[1:]}."
-    if math.isnan(ranks.critical_difference):
-        return tests
-    return (
-        f"{tests} Strategies under one bar do not differ significantly (Nemenyi, level {1 - ranks.level:.2g}, critical "
-        f"difference {fixed(ranks.critical_difference, 2)})."
-    )

@@ -28,8 +28,10 @@ from nasbench_lab.report.figures.regret import PANEL_HEIGHTS, regret_columns, re
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.incumbent_words import marked_labels
+from nasbench_lab.report.local_tables import TableScores
 from nasbench_lab.report.paper.checklist import reproducibility_checklist
 from nasbench_lab.report.paper.landscapes import landscapes_table
+from nasbench_lab.report.paper.scores import scores_table
 from nasbench_lab.report.paper.tables import (
     TABLE_STATISTICS,
     ResultTable,
@@ -64,6 +66,7 @@ def write_paper_folder(
     formats: Sequence[str] = PAPER_FORMATS,
     report: Report = silent,
     landscapes: Sequence[Landscape] = (),
+    scores: Sequence[TableScores] = (),
 ) -> list[str]:
     """Write all figures in all styles and formats, tables, checklist and references.
 
@@ -82,6 +85,7 @@ def write_paper_folder(
         formats: of figures, among ``"pdf"``, ``"svg"`` and ``"png"``.
         report: called with the number of drawn figures and of all figures.
         landscapes: of the tables, which are drawn side by side and listed in a table.
+        scores: of the tables, which are listed in a table.
 
     Returns:
         Names of the files, sorted.
@@ -105,7 +109,7 @@ def write_paper_folder(
         for name, reasons in absent.items():
             everywhere = len(reasons) == len(PAPER_STYLES)
             missing |= {name if everywhere else f"{name}-{style}": reason for style, reason in reasons.items()}
-        for name, make in (_tables(study) | _landscape_tables(landscapes)).items():
+        for name, make in (_tables(study) | _tables_of_tables(landscapes, scores)).items():
             try:
                 table = make()
             except MissingDataError as error:
@@ -262,8 +266,15 @@ def _tables(study: Study) -> dict[str, Callable[[], ResultTable]]:
     return found
 
 
-def _landscape_tables(landscapes: Sequence[Landscape]) -> dict[str, Callable[[], ResultTable]]:
-    return {"landscapes": functools.partial(landscapes_table, landscapes)} if landscapes else {}
+def _tables_of_tables(
+    landscapes: Sequence[Landscape], scores: Sequence[TableScores]
+) -> dict[str, Callable[[], ResultTable]]:
+    found: dict[str, Callable[[], ResultTable]] = {}
+    if landscapes:
+        found["landscapes"] = functools.partial(landscapes_table, landscapes)
+    if scores:
+        found["scores"] = functools.partial(scores_table, scores)
+    return found
 
 
 def _bind(figure: Callable[..., Figure], *arguments: object, **options: object) -> Draw:
