@@ -16,6 +16,7 @@ from nasbench_lab.simulation.results import Results
 from nasbench_lab.simulation.setting import Setting, joined_setting, same_but_runs
 from nasbench_lab.simulation.stored_runs import StoredRuns, first_difference
 from nasbench_lab.simulation.trace_files import setting_text
+from nasbench_lab.simulation.zero_cost_scores import parameters_of_all_tables
 
 REMEDY = "to show both, give each of the results a label: with --label once for each, or in Python with a dictionary"
 
@@ -225,8 +226,8 @@ def _may_be_one_code(one: _Variant, other: _Variant, variants: Sequence[_Variant
 
 def _identity(setting: Setting) -> tuple[str, str]:
     """Return what makes a strategy another one, if it has the same label and version."""
-    fields = json.loads(setting_text(setting))
-    return setting.strategy, json.dumps(fields["parameters"], sort_keys=True)
+    same = dataclasses.replace(setting, parameters=parameters_of_all_tables(setting))
+    return setting.strategy, json.dumps(json.loads(setting_text(same))["parameters"], sort_keys=True)
 
 
 def _text(setting: Setting) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import UnknownNameError
 from nasbench_lab.messages import unknown
+from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.scored_strategy import AUTO, chosen_score
 from nasbench_lab.strategies.problem import Scores
@@ -70,6 +71,27 @@ def recorded_parameters(strategy: Strategy[Any], table: Table) -> dict[str, Any]
     parameters = strategy.parameters
     if "scores" in strategy.needs and parameters.get("score") == AUTO:
         parameters = {**parameters, "score": chosen_score(score_names(table.description)) or AUTO}
+    return parameters
+
+
+def parameters_of_all_tables(setting: Setting) -> dict[str, Any]:
+    """Return the recorded parameters of a simulation, without a score that its table chose.
+
+    The default score is recorded by its name, but the label does not name it.
+
+    >>> from nasbench_lab import Budget, simulate
+    >>> from nasbench_lab.testing import synthetic_table
+    >>> options = {"runs": 2, "budget": Budget(evaluations=3), "inner": "random-search"}
+    >>> for given in ({}, {"score": "synflow"}):
+    ...     setting = simulate(synthetic_table("chain"), "zero-cost-filter", **options, **given).setting
+    ...     print(setting.label, parameters_of_all_tables(setting))
+    zero-cost-filter:inner=random-search {'inner': 'random-search', 'candidates': 5}
+    zero-cost-filter:inner=random-search,score=synflow {'inner': 'random-search', 'score': 'synflow', 'candidates': 5}
+    """
+    parameters = dict(setting.parameters)
+    named = setting.label == setting.strategy or setting.label.startswith(f"{setting.strategy}:")
+    if named and "score=" not in setting.label:
+        parameters.pop("score", None)
     return parameters
 
 

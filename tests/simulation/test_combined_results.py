@@ -156,6 +156,29 @@ def test_other_parameters_and_versions():
     assert any("search differently" in warning for warning in found.warnings)
 
 
+@pytest.mark.parametrize("name", ["zero-cost-filter:candidates=3", "zero-cost-warm-start:candidates=20"])
+def test_tables_that_choose_other_scores_are_searched_by_one_strategy(tmp_path, name):
+    traces = [simulated(name, table) for table in (TABLE, nl.load("digits/topology"))]
+    assert [trace.setting.parameters["score"] for trace in traces] == ["synflow", "supernet_uniform"]
+    found = study([stored(tmp_path / place, trace) for place, trace in zip("ab", traces, strict=True)], resamples=0)
+    assert found.labels == (name,)
+    assert len(found.tasks) == 2
+    assert plain(found) == plain(study(traces, resamples=0))
+
+
+def test_other_scores_are_another_strategy():
+    """On one table, or under a label that hides what was given."""
+    trace = simulated("zero-cost-filter", "digits/topology")
+    fair = dataclasses.replace(trace.setting, parameters={**trace.setting.parameters, "score": "supernet_fair"})
+    one_table = [Results.of([trace]), Results.of([changed(dataclasses.replace(trace, setting=fair), 2)])]
+    with pytest.raises(ParameterError, match=r"'zero-cost-filter' on 'digits/topology' has different runs under the"):
+        results_of(one_table)
+    traces = [simulated("zero-cost-filter", TABLE), trace]
+    mine = [dataclasses.replace(each, setting=dataclasses.replace(each.setting, label="mine")) for each in traces]
+    with pytest.raises(ParameterError, match="'mine' has different parameters in"):
+        results_of([Results.of([each]) for each in mine])
+
+
 def coded(trace, code):
     """Results that know the digest of the file of their strategy, as those of suites do."""
     return Results([in_memory(trace)._replace(code=code)], provenance([trace.setting], kind="suite"))

@@ -705,6 +705,30 @@ def test_parameters_that_were_given_are_given_again(tmp_path):
     assert check_file(tmp_path / "a.json").verdict == "identical"
 
 
+@pytest.mark.parametrize("name", ["zero-cost-filter", "zero-cost-warm-start"])
+def test_a_score_that_the_table_chose_is_no_change(tmp_path, name):
+    path, options = tmp_path / "mine.json", {"inner": "random-search", "candidates": 5}
+    options |= {"warm": 5} if name == "zero-cost-warm-start" else {}
+    checked = BaselineCheck(name, "synthetic/topology", BUDGET, parameters=options)
+    assert checked.write(path).verdict == "created"
+    subject = read_baseline(path).subject
+    assert subject.parameters["score"] == "synflow"
+    assert "score" not in subject.given
+    for outcome in (checked.against(path), check_file(path)):
+        assert (outcome.verdict, outcome.notes) == ("identical", ())
+    named = dataclasses.replace(checked, parameters={**options, "score": "synflow"})
+    assert named.against(path).notes == ()
+    assert check_file(path, update=True).verdict == "unchanged"
+
+
+def test_another_score_than_that_of_the_baseline_is_seen(tmp_path):
+    path, table = tmp_path / "mine.json", nl.load("digits/topology")
+    checked = BaselineCheck("zero-cost-filter", table, nl.Budget(evaluations=12))
+    checked.write(path)
+    other = dataclasses.replace(checked, parameters={"score": "supernet_fair"}).against(path)
+    assert "parameter score was 'supernet_uniform', is 'supernet_fair'" in other.notes
+
+
 def test_a_changed_default_is_seen(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
     check(variants.Evolution()).write(path)

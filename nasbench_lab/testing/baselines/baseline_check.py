@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, final
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulation import Conditions, Trace, simulate_under
+from nasbench_lab.simulation import Conditions, Setting, Trace, simulate_under
 from nasbench_lab.strategies import Strategy
 from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
 from nasbench_lab.strategies.places import given_parameters, source_of
@@ -90,7 +90,9 @@ class BaselineCheck:
         """
         simulated = self._simulated()
         where = name_of_table(self.table, path.parent) if table_source is None else table_source
-        return write_baseline_of(simulated, self._subject(where), path, self.tiers, self.level, self.margin)
+        return write_baseline_of(
+            simulated, self._subject(simulated.trace.setting, where), path, self.tiers, self.level, self.margin
+        )
 
     def _simulated(self) -> SimulatedRuns:
         searcher, table = find_strategy(self.strategy, self.parameters), find_table(self.table)
@@ -105,17 +107,16 @@ class BaselineCheck:
     def _simulate(self, searcher: Strategy[Any], table: Table, first_run: int, runs: int) -> Trace:
         return simulate_under(self.conditions, table, searcher, runs=runs, first_run=first_run)
 
-    def _subject(self, table_source: str) -> Subject:
+    def _subject(self, setting: Setting, table_source: str) -> Subject:
         searcher = find_strategy(self.strategy, self.parameters)
-        parameters = plain(searcher.parameters)
         given = given_parameters(searcher)
-        kept = unplain(parameters)
+        kept = unplain(plain(searcher.parameters))
         found_again = all(kept[name] == searcher.parameters[name] for name in given)
         return Subject(
             name=searcher.name,
             label=searcher.label,
             version=searcher.version,
-            parameters=parameters,
+            parameters=plain(setting.parameters),  # with the score that was used, if the table chooses it
             given=tuple(given),
             source=source_of(self.strategy, searcher) if found_again else "",
             table_source=table_source,
