@@ -593,6 +593,13 @@ def test_what_is_doubtful_about_an_import_is_printed(tmp_path):
     assert load(tmp_path / "my.h5").fidelities == (100,)
 
 
+def test_scores_are_described_once(tmp_path):
+    write(synthetic_table("chain"), tmp_path / "mine.h5")
+    described = nasbench_lab("tables", "describe", tmp_path / "mine.h5", "--out", tmp_path)
+    assert described.returncode == 0, described
+    assert described.stdout.count("scores: Spearman's rank correlation with") == 1
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
 def test_an_import_from_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "my.csv")
