@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nasbench_lab.checks import require
 from nasbench_lab.cli.json_output import AsJson
 from nasbench_lab.cli.options import parse_repeat
 from nasbench_lab.cli.predictors_show import print_evaluation
@@ -75,6 +76,7 @@ def run(
 ) -> None:
     """Evaluate predictors: learn from some labels, predict architectures that were not seen, many times."""
     measure_of(measure)  # before anything is computed
+    require(source is not None or not transfer, "--transfer needs --source, the table to learn from")
     stopped = "" if out is None else f"finished trials are kept in {out}; run the same command again to continue"
     with shown_progress(stopped) as told:
         told("trials", 0, 0)

@@ -9,7 +9,7 @@ import typer
 
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import make_grid, print_grid
-from nasbench_lab.cli.verbosity import tell
+from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.messages import as_command
 from nasbench_lab.prediction import MEASURES, PredictorEvaluation, load_evaluation
 from nasbench_lab.prediction.evaluation_results import TOTAL, measure_of
@@ -53,6 +53,9 @@ def show(
 def print_evaluation(found: PredictorEvaluation, measure: str, folder: Path | None, *, as_json: bool) -> None:
     """Print an evaluation: as JSON all means, otherwise one measure."""
     words, settings = measure_of(measure), found.settings
+    for each in found.predictors:
+        if missing := float(each.of("missing").mean()) / settings.test:
+            note(f"{each.label} has no prediction for {missing:.1%} of test architectures; they count as the worst")
     if as_json:
         print_json(
             {
@@ -78,9 +81,12 @@ def print_evaluation(found: PredictorEvaluation, measure: str, folder: Path | No
     grid = make_grid("predictor")
     for heading in ("trials", *map(str, found.sizes)):
         grid.add_column(heading, justify="right", no_wrap=True)
-    for row in found.rows(measure):
+    rows = found.rows(measure)
+    for row in rows:
         grid.add_row(*row)
     print_grid(grid)
+    if not all(map(all, rows)):
+        tell("\nan empty cell: no value in any trial, since predictions are all equal, or missing")
     if any(len(each.trials) > 1 for each in found.predictors):
         tell("\nmeans over trials, with 95 % intervals of the mean")
     if folder is not None:

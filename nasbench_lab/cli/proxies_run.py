@@ -92,9 +92,11 @@ def run(
     if out is not None and write_table is not None and out.resolve() == write_table.resolve():
         raise ParameterError("--out and --write-table must be different files")
     from nasbench_lab.train.devices import torch_threads
+    from nasbench_lab.train.networks import networks_of
     from nasbench_lab.train.proxies import score_architectures
 
     found_table = load(table)
+    networks_of(found_table.space)  # a space without networks is refused before images are asked for
     stopped = "" if out is None else f"finished scores are kept in {out}; run the same command again to continue"
     with torch_threads(threads), shown_progress(stopped) as told:
         told("networks", 0, 0)

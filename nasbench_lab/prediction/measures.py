@@ -73,6 +73,8 @@ def prediction_quality(
         return found
     sign = -1.0 if direction == "minimize" else 1.0
     score = sign * predicted if in_units else predicted
+    if _is_constant(score[known]):  # the mean of five values in another order is no other prediction
+        score = np.where(known, score[known][0], score)
     ranked = np.where(known, score, score[known].min() - 1.0)
     quality = ranking_quality(ranked, truth, direction=direction, picks=PICKS)
     found |= {
@@ -95,7 +97,11 @@ def prediction_quality(
 def _pearson(score: FloatArray, value: FloatArray) -> float:
     """Return Pearson's correlation; NaN where one of both is constant."""
     x, y = score - score.mean(), value - value.mean()
-    # Of constants, rounding leaves differences that are no differences.
-    if np.ptp(score) <= 1e-12 * np.abs(score).max() or np.ptp(value) <= 1e-12 * np.abs(value).max():
+    if _is_constant(score) or _is_constant(value):
         return math.nan
     return float(np.clip((x @ y) / np.sqrt((x @ x) * (y @ y)), -1.0, 1.0))
+
+
+def _is_constant(values: FloatArray) -> bool:
+    """Return whether values are equal but for rounding errors."""
+    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.messages import unknown
 from nasbench_lab.prediction.samples import ArchitectureSample
+from nasbench_lab.simulation.zero_cost_scores import score_names
 from nasbench_lab.strategies.models.regressors import (
     RegressorLike,
     fit_regressor,
@@ -133,7 +135,7 @@ class ModelPredictor(Predictor):
         """Fit a new model to vectors, shape (n, length), and their labels, and predict other vectors."""
         model = make_regressor(self.model, seed=random_state)
         known, rows = fill_missing(known, rows)
-        return predict_values(fit_regressor(model, known, labels), rows)
+        return predict_values(fit_regressor(model, known, labels, self.label), rows, self.label)
 
 
 def fill_missing(train: FloatArray, test: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -169,8 +171,19 @@ class ScorePredictor(Predictor):
         return f"zero-cost ({self.score})"
 
     def predict(self, train: ArchitectureSample, test: ArchitectureSample, random_state: int) -> FloatArray:
-        """Return the score, with the sign that makes higher better."""
-        sign = -1.0 if test.trainings.table.description.metric(self.score).direction == "minimize" else 1.0
+        """Return the score, with the sign that makes higher better.
+
+        Raises:
+            UnknownNameError: the table has no such score.
+            MissingDataError: it has no scores.
+        """
+        description = test.trainings.table.description
+        known = score_names(description)
+        if not known:
+            raise MissingDataError(f"{self.label} needs zero-cost scores, but {description.name!r} has none")
+        if self.score not in known:
+            raise unknown("zero-cost score", self.score, known)
+        sign = -1.0 if description.metric(self.score).direction == "minimize" else 1.0
         return sign * test.encode(self.score)[:, 0]
 
 

@@ -8,18 +8,19 @@ Another package adds a predictor with an entry point in its ``pyproject.toml``, 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nasbench_lab.checks import require
-from nasbench_lab.errors import ParameterError
-from nasbench_lab.messages import shortened, stands_for, unknown
+from nasbench_lab.errors import NasbenchLabError, ParameterError
+from nasbench_lab.messages import described, shortened, stands_for, unknown
 from nasbench_lab.plugins import added_names, describe, load_entry_point, warn_of_ignored
 from nasbench_lab.prediction.curve_predictors import CURVE_PREDICTORS
 from nasbench_lab.prediction.predictors import ModelPredictor, NamedPredictor, Predictor, ScorePredictor
 from nasbench_lab.prediction.transfer import TransferPredictor, TransferWay
 from nasbench_lab.strategies.base import field_names
-from nasbench_lab.strategies.lookup import import_path, parse_parameters, parse_strategy, split_path
+from nasbench_lab.strategies.lookup import import_path, parse_parameters, split_path
 from nasbench_lab.strategies.models.regressors import list_regressors, regressor_facts
 
 GROUP = "nasbench_lab.predictors"
@@ -98,11 +99,13 @@ def make_predictors(
 
 def _made(given: Any, encodings: Sequence[str], name: str) -> list[Predictor]:
     """Return the predictors of one entry: a model is one per encoding."""
-    predictor = given() if isinstance(given, type) and issubclass(given, Predictor) else given
+    predictor = given
+    if isinstance(given, type) and issubclass(given, Predictor):
+        predictor = _constructed(given.__name__, given, {})
     if isinstance(given, str):
         predictor = _of_text(given)
     if isinstance(predictor, Predictor):
-        return [NamedPredictor(predictor, name) if name else predictor]
+        return [_checked(NamedPredictor(predictor, name) if name else predictor)]
     if not isinstance(given, str) and not (hasattr(given, "fit") and hasattr(given, "predict")):
         raise ParameterError(
             f"a predictor is a name, a regressor with fit and predict, or a Predictor, got {shortened(given)}"
@@ -113,20 +116,43 @@ def _made(given: Any, encodings: Sequence[str], name: str) -> list[Predictor]:
 
 def _of_text(text: str) -> Predictor | None:
     """Return the predictor that a text names; None for a model on an encoding."""
-    place, rest = split_path(text)
+    place, rest = split_path(text, list_predictors())
     if place:
-        kind, parameters = import_path(place), parse_parameters(text, rest) if rest else {}
+        kind, parameters = import_path(place), parse_parameters(text, rest, "predictor") if rest else {}
         if not isinstance(kind, type) or not issubclass(kind, Predictor):
             return None
-        return kind(**parameters)
-    name, parameters = parse_strategy(text)
+        return _constructed(text, kind, parameters)
+    name, colon, rest = text.partition(":")
+    parameters = parse_parameters(text, rest, "predictor") if colon else {}
     found = predictor_class(name)
     if found is None:
         return None
     for parameter in parameters:
         if parameter not in field_names(found):
             raise unknown(f"parameter of predictor {name!r}", parameter, field_names(found))
-    return found(**parameters)
+    return _constructed(text, found, parameters)
+
+
+def _constructed(text: str, kind: type[Predictor], parameters: Mapping[str, Any]) -> Predictor:
+    try:
+        return kind(**parameters)
+    except NasbenchLabError:
+        raise
+    except Exception as error:  # a class of the user may raise anything
+        raise ParameterError(f"cannot make predictor {shortened(text)}: {described(error)}") from error
+
+
+def _checked(predictor: Predictor) -> Predictor:
+    """Return a predictor that has a label and takes what `Predictor.predict` is given."""
+    kind = type(predictor).__name__
+    label = getattr(predictor, "label", None)
+    if not isinstance(label, str) or not label:
+        raise ParameterError(f"predictor {kind} has no label; give its class one: label = 'my predictor'")
+    try:
+        inspect.signature(predictor.predict).bind(None, None, None)
+    except TypeError as error:
+        raise ParameterError(f"predict of {kind} must take train, test and random_state: {error}") from None
+    return predictor
 
 
 def _added() -> list[str]:

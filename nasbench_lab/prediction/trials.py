@@ -11,6 +11,7 @@ import dataclasses
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.displays import counted
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.prediction.samples import ArchitectureSample
 from nasbench_lab.prediction.settings import Settings
@@ -72,7 +73,7 @@ def make_trial(
     if len(test) < settings.test or len(rest) < largest:
         raise ParameterError(
             f"{settings.table!r} has {len(shuffled):,} different networks with values, too few for {settings.test} "
-            f"test architectures ({settings.test_from}) and {largest} labels"
+            f"test architectures ({settings.test_from}) and {counted(largest, 'label')}"
         )
     train = rest[:largest]
     repeats = _generator(settings.seed, number, _REPEATS)

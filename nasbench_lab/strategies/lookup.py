@@ -12,7 +12,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +114,8 @@ def parse_strategy(text: str) -> tuple[str, dict[str, Any]]:
     return name, parse_parameters(text, rest) if colon else {}
 
 
-def parse_parameters(text: str, rest: str) -> dict[str, Any]:
-    """Read ``parameter=value,...``, the last part of a text that names a strategy.
+def parse_parameters(text: str, rest: str, what: str = "strategy") -> dict[str, Any]:
+    """Read ``parameter=value,...``, the last part of a text that names a strategy or something else (``what``).
 
     Raises:
         ParameterError: it is malformed.
@@ -124,15 +124,19 @@ def parse_parameters(text: str, rest: str) -> dict[str, Any]:
     for part in rest.split(","):
         key, equals, value = part.partition("=")
         if not equals or not key.strip().isidentifier() or not value:
-            raise ParameterError(f"malformed strategy {text!r}; write name or name:parameter=value,parameter=value")
+            raise ParameterError(f"malformed {what} {text!r}; write name or name:parameter=value,parameter=value")
         if key.strip() in parameters:
             raise ParameterError(f"parameter {key.strip()!r} is given twice in {text!r}")
         parameters[key.strip()] = _value(value.strip())
     return parameters
 
 
-def split_path(text: str) -> tuple[str, str]:
+def split_path(text: str, names: Container[str] | None = None) -> tuple[str, str]:
     """Split ``place:Class:parameters`` into ``place:Class`` and the parameters; two empty strings for a name.
+
+    Args:
+        text: to split.
+        names: known names, which are not modules; by default those of strategies.
 
     >>> split_path("mine.py:Mine:size=3"), split_path("package.module:Mine"), split_path("random-search")
     (('mine.py:Mine', 'size=3'), ('package.module:Mine', ''), ('', ''))
@@ -141,7 +145,8 @@ def split_path(text: str) -> tuple[str, str]:
     if not found or "=" in found["place"]:
         return "", ""
     file = found["place"].endswith(".py")
-    if not file and (not _MODULE.fullmatch(found["place"]) or found["place"] in list_strategies()):
+    known = list_strategies() if names is None else names
+    if not file and (not _MODULE.fullmatch(found["place"]) or found["place"] in known):
         return "", ""
     return f"{found['place']}:{found['name']}", found["parameters"] or ""
 

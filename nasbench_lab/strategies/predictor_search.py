@@ -95,11 +95,11 @@ class PredictorSearch(Strategy[_State]):
     def check(self) -> None:
         """Require a model that can be made, and an encoding that it takes."""
         needed = regressor_facts(self.model).encoding
-        make_regressor(self.model)
         require(
             self.encoding is None or needed is None or self.encoding == needed,
             f"model {regressor_label(self.model)!r} takes encoding {needed!r} only, got {self.encoding!r}",
         )
+        make_regressor(self.model)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -150,11 +150,11 @@ class PredictorSearch(Strategy[_State]):
             uniform = state.streams.uniform(self.pool_size or _POOL)
             candidates = pool(space, known, value, _PARENTS, uniform)
             examples, inputs = state.vectors.encode(known), state.vectors.encode(candidates)
-        score = np.empty(candidates.shape)
+        score, label = np.empty(candidates.shape), f"model {regressor_label(self.model)!r}"
         for run in range(runs):
             regressor = make_regressor(self.model, seed=int(seed[run]))
-            fit_regressor(regressor, examples[run], value[run])
-            score[run] = predict_values(regressor, inputs[run])
+            fit_regressor(regressor, examples[run], value[run], label)
+            score[run] = predict_values(regressor, inputs[run], label)
         score[state.visited.has(np.arange(runs)[:, None], candidates)] = -np.inf
         return _first(candidates, score, state.streams.uniform(candidates.shape[1]), state.batch)
 

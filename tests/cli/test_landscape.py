@@ -6,14 +6,22 @@ import json
 import numpy as np
 import pytest
 from command_line import assert_refused, nasbench_lab_here
+from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import landscape, optima_network, quality
 from nasbench_lab.analysis.table_quality import rank_correlations
+from nasbench_lab.cli import tables
 from nasbench_lab.cli.tables import fidelity_lines
 from nasbench_lab.tables import write
 from nasbench_lab.testing import synthetic_table
+
+
+@pytest.fixture
+def without_table_figures(monkeypatch):
+    """`tables describe` draws its figure in no time; tests of that command look at it."""
+    monkeypatch.setattr(tables, "table_figure", lambda *_: Figure((1, 1)))
 
 
 def test_it_prints_and_writes_what_is_computed(tmp_path):
@@ -49,6 +57,7 @@ def test_a_sample_has_intervals_and_says_so(tmp_path):
     assert not quiet.stderr
 
 
+@pytest.mark.usefixtures("without_table_figures")
 def test_spaces_without_neighbours(tmp_path):
     (tmp_path / "mine.csv").write_text("name,test_accuracy\na,1\nb,2\nc,2\n", encoding="utf-8")
     table = nl.read_columns(tmp_path / "mine.csv", architecture="name")
@@ -76,6 +85,7 @@ def test_mistakes_are_one_line(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("without_table_figures")
 def test_descriptions_compare_every_pair_of_fidelities(tmp_path):
     two = synthetic_table()
     assert set(fidelity_lines(two, quality(two))) == {"learning curve"}

@@ -56,12 +56,36 @@ def test_predictors_are_listed():
         (("run", *TINY, "--predictor", "knn", "--encoding", "path"), ("path", "one-hot")),
         (("run", *TINY, "--predictor", "knn", "--test-from", "bad"), ("uniform", "good")),
         (("run", *TINY, "--predictor", "knn", "--measure", "tau"), ("tau", "kendall")),
+        (("run", *TINY, "--predictor", "knn:"), ("malformed predictor 'knn:'",)),
+        (("run", *TINY, "--predictor", "knn", "--transfer", "pooled"), ("--transfer needs --source",)),
         (("show", "."), ("no evaluation of predictors",)),
         (("list", "nothing-like-it"), ("nothing-like-it",)),
     ],
 )
 def test_mistakes_are_one_line(words, parts):
     assert_refused(nasbench_lab_here("predictors", *words), *parts)
+
+
+def test_predictions_that_are_missing_or_all_equal_are_explained(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n"
+        "class Mine:\n"
+        "    def fit(self, X, y):\n        return self\n"
+        "    def predict(self, X):\n        return np.full(len(X), np.nan)\n",
+        encoding="utf-8",
+    )
+    mine = f"{tmp_path / 'mine.py'}:Mine"
+    done = nasbench_lab_here("predictors", "run", *TINY, "--predictor", mine, "--predictor", "knn")
+    assert done.returncode == 0, done
+    assert f"note: {mine} (one-hot) has no prediction for 100.0% of test architectures" in done.stderr
+    assert "knn (one-hot) has" not in done.stderr
+    assert "an empty cell: no value in any trial" in done.stdout
+    assert "empty cell" not in nasbench_lab_here("predictors", "run", *TINY, "--predictor", "knn").stdout
+
+
+def test_a_highlighted_predictor_must_exist(folder, tmp_path):
+    done = nasbench_lab_here("predictors", "plot", folder, "--highlight", "svr", "--out", tmp_path / "figure.png")
+    assert_refused(done, "unknown predictor to highlight 'svr'")
 
 
 def test_a_figure_needs_a_known_ending(folder, tmp_path):

@@ -26,7 +26,7 @@ def check_nothing_is_cut(figure, style):
     """All artists lie on the page, as far as they are not clipped by their panel on purpose."""
     with drawn(figure, style) as renderer:
         page = figure.bbox
-        for artist in [*figure.texts, *figure.legends, *figure.axes, *figure.get_children()]:
+        for artist in dict.fromkeys([*figure.texts, *figure.legends, *figure.axes, *figure.get_children()]):
             box = artist.get_tightbbox(renderer)
             if artist is figure.patch or box is None or not np.isfinite(box.extents).all() or box.width == 0:
                 continue

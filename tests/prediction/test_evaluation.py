@@ -65,7 +65,15 @@ def test_a_trial_alone_is_that_trial_among_others():
 
 
 def test_processes_give_the_same():
-    class Mine(Predictor):  # a class that other processes cannot import
+    class Nearest:  # as the next one, a class that other processes cannot import
+        def fit(self, X, y):  # noqa: N803
+            self.known = X, y
+            return self
+
+        def predict(self, X):  # noqa: N803
+            return self.known[1][np.abs(X[:, None] - self.known[0]).sum(axis=2).argmin(axis=1)]
+
+    class Mine(Predictor):
         label = "mine"
         needs_labels = False
         in_units = False
@@ -73,7 +81,7 @@ def test_processes_give_the_same():
         def predict(self, train, test, random_state):
             return test.encode("counts") @ np.arange(3.0)
 
-    predictors = [Ridge(), Mine()]
+    predictors = [Nearest(), Mine()]
     one, two = (evaluate(TABLE, predictors, **SMALL, processes=count) for count in (1, 2))
     assert_same(one, two)
     mine = one.predictor("mine")
@@ -150,12 +158,31 @@ def test_transfer_helps_where_own_labels_are_few():
     )
 
 
+class NoLabel(Predictor):
+    def predict(self, train, test, random_state):
+        return np.zeros(len(test))
+
+
+class WrongArguments(Predictor):
+    label = "wrong arguments"
+
+    def predict(self, train, test):
+        return np.zeros(len(test))
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
         ({"predictors": "randomforrest"}, UnknownNameError, "random-forest"),
         ({"predictors": []}, ParameterError, "at least one"),
         ({"predictors": 3}, ParameterError, "got 3"),
+        ({"predictors": "ridge:alpha"}, ParameterError, "malformed predictor 'ridge:alpha'"),
+        ({"predictors": "ridge:alpha=x"}, ParameterError, r"^ridge:alpha=x \(one-hot\) cannot be fitted to 8 "),
+        ({"predictors": "zero-cost:score=naswot"}, UnknownNameError, "zero-cost score 'naswot'; known: synflow"),
+        ({"predictors": "zero-cost", "table": CHAIN}, MissingDataError, "'digits/chain' has none"),
+        ({"predictors": NoLabel}, ParameterError, "NoLabel has no label"),
+        ({"predictors": WrongArguments()}, ParameterError, "must take train, test and random_state"),
+        ({"predictors": Predictor}, ParameterError, "cannot make predictor 'Predictor': TypeError: .* abstract"),
         ({"predictors": [Ridge(), Ridge(alpha=2)]}, ParameterError, "two predictors are called 'ridge"),
         ({"predictors": "last-value:epoch=3"}, UnknownNameError, "epochs"),
         ({"predictors": "last-value:epochs=5"}, UnknownNameError, "4, 12"),
@@ -180,7 +207,7 @@ def test_transfer_helps_where_own_labels_are_few():
 def test_mistakes_have_one_clear_line(change, error, message):
     given = {"predictors": "ridge", **SMALL, **change}
     with pytest.raises(error, match=message) as caught:
-        evaluate(TABLE, given.pop("predictors"), **given)
+        evaluate(given.pop("table", TABLE), given.pop("predictors"), **given)
     assert len(str(caught.value).splitlines()) == 1
 
 

@@ -141,7 +141,7 @@ def test_a_killed_evaluation_loses_at_most_the_trials_in_flight(tmp_path):
     code = (
         "from nasbench_lab.prediction import evaluate\n"
         "from nasbench_lab.testing import synthetic_table\n"
-        f"evaluate(synthetic_table(), 'ridge', sizes=[8, 20], test=30, trials=3000, out={str(tmp_path)!r})\n"
+        f"evaluate(synthetic_table(), 'last-value', sizes=[8, 20], test=30, trials=3000, out={str(tmp_path)!r})\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": "1"})
     try:
@@ -155,7 +155,7 @@ def test_a_killed_evaluation_loses_at_most_the_trials_in_flight(tmp_path):
     stored = load_evaluation(tmp_path).predictors[0].trials.tolist()
     assert len(stored) >= 10
     assert stored == list(range(len(stored)))
-    found = evaluate(TABLE, "ridge", first_trial=len(stored) - 2, trials=5, **SMALL, out=tmp_path).predictors[0]
+    found = evaluate(TABLE, "last-value", first_trial=len(stored) - 2, trials=5, **SMALL, out=tmp_path).predictors[0]
     assert found.trials.tolist() == list(range(len(stored) + 3))
-    alone = evaluate(TABLE, "ridge", first_trial=len(stored) - 2, trials=5, **SMALL).predictors[0]
+    alone = evaluate(TABLE, "last-value", first_trial=len(stored) - 2, trials=5, **SMALL).predictors[0]
     np.testing.assert_array_equal(found.values[SAME][:, -5:], alone.values[SAME])

@@ -61,6 +61,10 @@ def test_constant_predictions_have_no_correlation():
     assert np.isnan(found["kendall"])
     assert np.isnan(found["pearson"])
     assert found["regret_1"] == pytest.approx(TRUTH.max() - TRUTH.mean())
+    sums = [sum(np.roll([71.3, 80.7, 65.1, 90.2, 77.7], place)) / 5 for place in range(60)]
+    assert len(set(sums)) > 1, "the example must have rounding errors"
+    for name, value in prediction_quality(np.array(sums), TRUTH).items():
+        assert value == pytest.approx(found[name], nan_ok=True) or name in ("mae", "rmse"), name
 
 
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=3, max_size=30))

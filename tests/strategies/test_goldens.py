@@ -1,6 +1,6 @@
 """Goldens: every built-in strategy makes exactly the proposals that it made when its golden was written.
 
-A golden is a hash of integers (architectures, fidelities, repeats) of 16 runs of 60 evaluations, for each of two
+A golden is a hash of integers (architectures, fidelities, repeats) of some runs of 60 evaluations, for each of two
 synthetic tables, and the version of the strategy. A refactoring leaves all goldens as they are. To change what a
 strategy does on purpose:
 

@@ -86,6 +86,8 @@ def make_looks(
     strategies: Sequence[str],
     highlight: Highlight = None,
     among: Sequence[str] | None = None,
+    *,
+    what: str = "strategy",
 ) -> Looks:
     """Return the looks of strategies.
 
@@ -94,6 +96,7 @@ def make_looks(
         strategies: their names without parameters.
         highlight: labels, or names without parameters, of the strategies to highlight; none if None or empty.
         among: labels of all strategies of the study, if these are only some.
+        what: what errors call them.
 
     Raises:
         UnknownNameError: no strategy has a name that is highlighted.
@@ -104,7 +107,7 @@ def make_looks(
     wanted = [highlight] if isinstance(highlight, str) else list(highlight or ())
     for name in wanted:
         if name not in labels and name not in strategies:
-            raise unknown("strategy to highlight", name, labels)
+            raise unknown(f"{what} to highlight", name, labels)
     shown = tuple(not wanted or bool({label, name} & {*wanted}) for label, name in zip(labels, strategies, strict=True))
     whole = list(dict.fromkeys([*(among or ()), *labels]))
     return Looks(tuple(labels), shown, tuple(whole.index(label) for label in labels), len(whole))

@@ -16,6 +16,7 @@ from torch import nn
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import AtLeast, Below, whole
+from nasbench_lab.displays import counted
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.messages import first_line, shortened
 from nasbench_lab.spaces import Space, list_spaces, make_space
@@ -272,7 +273,6 @@ def _checked_seeds(seeds: Any) -> list[int]:
 def _checked_batch(batch: int, dataset: Dataset, proxies: Sequence[Proxy]) -> int:
     size, count = whole("batch", batch, AtLeast(2)), max(proxy.batches for proxy in proxies)
     if size * count > len(dataset.train):
-        raise DataError(
-            f"{dataset.name!r} has {len(dataset.train)} training images, but {count} batches of {size} are needed"
-        )
+        needed = counted(count, "batch", "batches")
+        raise DataError(f"{dataset.name!r} has {len(dataset.train)} training images, fewer than {needed} of {size}")
     return size

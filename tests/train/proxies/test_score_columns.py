@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from command_line import assert_refused, nasbench_lab_here
 
 import nasbench_lab as nl
 
@@ -100,3 +101,10 @@ def test_a_damaged_file_is_one_clear_line(tmp_path, damage):
     with pytest.raises(DataError, match=r"scores\.h5 holds no scores of proxies, or is damaged") as error:
         scored("params", checkpoint=path)
     assert "\n" not in str(error.value)
+
+
+def test_a_space_without_networks_is_refused_before_images_are_asked_for(tmp_path):
+    (tmp_path / "mine.csv").write_text("name,test_accuracy\na,1\nb,2\n", encoding="utf-8")
+    nl.tables.write(nl.read_columns(tmp_path / "mine.csv", architecture="name"), tmp_path / "mine.h5")
+    refused = nasbench_lab_here("proxies", "run", "--table", tmp_path / "mine.h5", "--proxy", "params")
+    assert_refused(refused, "there are no networks for the space 'listed'")

@@ -213,7 +213,7 @@ def test_bad_arguments():
             scores_of("snip", **options)
     with pytest.raises(OutOfSpaceError):
         scores_of("snip", [10**9])
-    with pytest.raises(DataError, match=r"'noise' has 24 training images, but 1 batches of 25"):
+    with pytest.raises(DataError, match=r"'noise' has 24 training images, fewer than 1 batch of 25"):
         scores_of("snip", batch=25)
 
 

@@ -66,7 +66,7 @@ def regressor_facts(model: RegressorLike) -> RegressorFacts:
     >>> regressor_facts("ridge").scaled, regressor_facts("pairwise-ranker:steps=5").ranks_only
     (True, True)
     """
-    if isinstance(model, str) and not split_path(model)[0]:
+    if isinstance(model, str) and not split_path(model, list_regressors())[0]:
         name = _full_name(model.partition(":")[0])
         return BUILT_IN.get(name, RegressorFacts(name))
     encoding = getattr(model, "encoding", None)
@@ -122,13 +122,14 @@ def make_regressor(model: RegressorLike, parameters: Mapping[str, Any] | None = 
     return _seeded(_checked(copy.deepcopy(model), model), seed, only_none=True)
 
 
-def fit_regressor(regressor: Regressor, vectors: NDArray[Any], values: FloatArray) -> Regressor:
+def fit_regressor(regressor: Regressor, vectors: NDArray[Any], values: FloatArray, label: str = "") -> Regressor:
     """Fit a regressor, and return it; any error becomes one line.
 
     Args:
         regressor: not fitted yet.
         vectors: shape (n, length).
         values: shape (n,), finite.
+        label: what errors call it; by default its text.
 
     Raises:
         ParameterError: the regressor raised an error, for example because a parameter has a bad value.
@@ -143,13 +144,18 @@ def fit_regressor(regressor: Regressor, vectors: NDArray[Any], values: FloatArra
         raise
     except Exception as error:  # a regressor of another package may raise anything
         raise ParameterError(
-            f"{regressor_label(regressor)} cannot be fitted to {len(values)} architectures: {described(error)}"
+            f"{label or regressor_label(regressor)} cannot be fitted to {len(values)} architectures: {described(error)}"
         ) from error
     return regressor
 
 
-def predict_values(regressor: Regressor, vectors: NDArray[Any]) -> FloatArray:
+def predict_values(regressor: Regressor, vectors: NDArray[Any], label: str = "") -> FloatArray:
     """Return the predictions of a fitted regressor, shape (n, length) to (n,).
+
+    Args:
+        regressor: fitted.
+        vectors: shape (n, length).
+        label: what errors call it; by default its text.
 
     Raises:
         ParameterError: the regressor raised an error, or returned something else than one number per vector.
@@ -157,10 +163,10 @@ def predict_values(regressor: Regressor, vectors: NDArray[Any]) -> FloatArray:
     try:
         predicted = np.asarray(regressor.predict(vectors), dtype=np.float64)
     except Exception as error:  # see above
-        raise ParameterError(f"{regressor_label(regressor)} cannot predict: {described(error)}") from error
+        raise ParameterError(f"{label or regressor_label(regressor)} cannot predict: {described(error)}") from error
     if predicted.shape not in ((len(vectors),), (len(vectors), 1)):
         raise ParameterError(
-            f"{regressor_label(regressor)} must predict one number per architecture, shape ({len(vectors)},), "
+            f"{label or regressor_label(regressor)} must predict one number per architecture, shape ({len(vectors)},), "
             f"not {predicted.shape}"
         )
     return predicted.reshape(-1)
@@ -178,13 +184,13 @@ def _full_name(name: str) -> str:
 
 def _class_of(text: str) -> tuple[RegressorFacts, Callable[..., Any], dict[str, Any]]:
     """Return what is known of a regressor given by text, its class, and the parameters in the text."""
-    place, rest = split_path(text)
+    place, rest = split_path(text, list_regressors())
     if place:
-        more = parse_parameters(text, rest) if rest else {}
+        more = parse_parameters(text, rest, "model") if rest else {}
         return RegressorFacts(place), import_path(place), more
     name, colon, rest = text.partition(":")
     name = _full_name(name)
-    more = parse_parameters(text, rest) if colon else {}
+    more = parse_parameters(text, rest, "model") if colon else {}
     if name not in BUILT_IN:
         return RegressorFacts(name), load_entry_point(GROUP, name), more
     warn_of_ignored(GROUP, name)
