@@ -73,8 +73,9 @@ def wrong_lines():
             if kind.type is int:
                 yield (*path, *required(path), name, "1.5"), [f"{name} must be a whole number", "got '1.5'"]
             if kind.info is not None and kind.info.min is not None:
-                low = str(kind.info.min - 1)
-                yield (*path, *required(path), f"{name}={low}"), [f"of at least {kind.info.min}", f"got {low!r}"]
+                low, high = str(kind.info.min - 1), kind.info.max
+                limits = f"of at least {kind.info.min}" if high is None else f"from {kind.info.min} to {high}"
+                yield (*path, *required(path), f"{name}={low}"), [limits, f"got {low!r}"]
             if kind.choices:
                 yield (*path, *required(path), name, "x"), [f"{name} must be {' or '.join(kind.choices)}", "got 'x'"]
         if required(path):
