@@ -82,8 +82,8 @@ def predictor_quality_figure(
     shown = [each for each in evaluation.predictors if np.isfinite(each.intervals(measure).estimate).any()]
     if not shown:
         raise MissingDataError(f"there is nothing to draw: no predictor has {words.words}")
-    labels, names = [each.label for each in shown], [each.name for each in shown]
-    looks = make_looks(labels, names, highlight, evaluation.labels, what="predictor")
+    labels, predictors = [each.label for each in shown], [each.name for each in shown]
+    looks = make_looks(labels, predictors, highlight, evaluation.labels, what="predictor")
     several = max(len(each.trials) for each in shown) > 1
     around = chosen_spread(spread, looks) if several else "none"
     grid, lines = _lines(shown, measure, axis)
