@@ -135,7 +135,7 @@ def test_published_parameters_of_small_nas_bench_101_models(mirror):
         for adjacency, operations, published in ec_nas_models(folder / name):
             models[adjacency.tobytes(), tuple(operations)] = (adjacency, operations, published)
     assert len(models) > 2500
-    for adjacency, operations, published in list(models.values())[::4]:
+    for adjacency, operations, published in list(models.values())[::10]:
         assert count_on_meta(cell101_network, adjacency, operations) == published
 
 
@@ -147,8 +147,8 @@ def test_published_parameters_of_all_sizes_of_nas_bench_101_cells():
     published = np.round(table.values("parameters") * 1e6).astype(int)
     inner = (space.codes(np.arange(space.size))[:, -5:] > 0).sum(axis=1)
     random = np.random.default_rng(0)
-    drawn = [random.permutation(np.flatnonzero(inner == many))[:150] for many in range(6)]
-    assert [len(cells) for cells in drawn] == [1, 6, 84, 150, 150, 150]
+    drawn = [random.permutation(np.flatnonzero(inner == many))[:80] for many in range(6)]
+    assert [len(cells) for cells in drawn] == [1, 6, 80, 80, 80, 80]
     for index in np.concatenate(drawn).tolist():
         assert count_on_meta(cell101_network, *space.cell(index)) == published[index]
 
