@@ -35,7 +35,7 @@ class StudyLandscapes:
 
 
 @dataclasses.dataclass(frozen=True)
-class TableScoreRanks:
+class TableAgreements:
     """How the scores of a table agree with its test values.
 
     Attributes:
@@ -66,7 +66,7 @@ class StudyScores:
         missing: names of other tables of the catalogue that have scores.
     """
 
-    found: tuple[TableScoreRanks, ...] = ()
+    found: tuple[TableAgreements, ...] = ()
     missing: tuple[str, ...] = ()
 
 
@@ -113,9 +113,9 @@ def _landscape(name: str, checksum: str) -> Landscape | None:
 
 
 @functools.lru_cache(maxsize=64)
-def _scores(name: str, checksum: str) -> TableScoreRanks | None:
+def _scores(name: str, checksum: str) -> TableAgreements | None:
     return _of_table(
-        name, checksum, lambda table: TableScoreRanks(name, reported_metric(table).name, score_agreements(table))
+        name, checksum, lambda table: TableAgreements(name, reported_metric(table).name, score_agreements(table))
     )
 
 

@@ -14,7 +14,7 @@ import nasbench_lab as nl
 from nasbench_lab.analysis import study
 from nasbench_lab.analysis.score_bias import CONVOLUTIONS, ScoreAgreement
 from nasbench_lab.report import scores_table, write_paper_folder
-from nasbench_lab.report.local_tables import StudyScores, TableScoreRanks, study_scores
+from nasbench_lab.report.local_tables import StudyScores, TableAgreements, study_scores
 from nasbench_lab.report.page import render_page
 from nasbench_lab.report.page.scores import scores_section
 from nasbench_lab.report.paper import folder
@@ -27,7 +27,7 @@ AGREEMENTS = {
     "reversed": ScoreAgreement(-0.6, -0.25, -0.125, CONVOLUTIONS, 0),
     "counting": ScoreAgreement(0.8, 0.25, NAN, CONVOLUTIONS, 0),
 }
-SCORES = TableScoreRanks("mine", "test_accuracy", AGREEMENTS)
+SCORES = TableAgreements("mine", "test_accuracy", AGREEMENTS)
 
 
 def search_of(*tables):
@@ -105,14 +105,14 @@ def test_the_highest_correlation_is_first_and_failed_scores_are_last():
 
 
 def test_tables_without_groups_have_no_columns_for_them():
-    found = TableScoreRanks("mine", "test_accuracy", {"synflow": ScoreAgreement(0.5, 0.1, NAN, "", 0)})
+    found = TableAgreements("mine", "test_accuracy", {"synflow": ScoreAgreement(0.5, 0.1, NAN, "", 0)})
     titles = [column.title for column in scores_section([found]).columns]
     assert titles == ["table", "score", "values", "whole space", "top fifth"]
     assert scores_section([]) is None
 
 
 def test_names_are_text():
-    hostile = TableScoreRanks(HOSTILE, HOSTILE, {HOSTILE: AGREEMENTS["counting"]})
+    hostile = TableAgreements(HOSTILE, HOSTILE, {HOSTILE: AGREEMENTS["counting"]})
     page = render_page(made_up_study(), scores=StudyScores((hostile,), (HOSTILE,)))
     assert HOSTILE not in page
     assert HOSTILE in html.unescape(re.sub(r"</?wbr>|&#8203;", "", page))

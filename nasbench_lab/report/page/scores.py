@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from nasbench_lab.analysis.score_bias import FEWEST
 from nasbench_lab.displays import counted
-from nasbench_lab.report.local_tables import TableScoreRanks
+from nasbench_lab.report.local_tables import TableAgreements
 from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table, number_cells
 
 _GROUPS = "architectures in a group"
 
 
-def scores_section(scores: Sequence[TableScoreRanks]) -> PageTable | None:
+def scores_section(scores: Sequence[TableAgreements]) -> PageTable | None:
     """Return the table of scores; None if there is none."""
     rows = [(each, name, found) for each in scores for name, found in each.in_order()]
     if not rows:

@@ -28,7 +28,7 @@ from nasbench_lab.report.figures.regret import PANEL_HEIGHTS, regret_columns, re
 from nasbench_lab.report.figures.save import PAPER_FORMATS, save_figure_as
 from nasbench_lab.report.figures.targets import ecdf_figure, profile_figure
 from nasbench_lab.report.incumbent_words import marked_labels
-from nasbench_lab.report.local_tables import TableScoreRanks
+from nasbench_lab.report.local_tables import TableAgreements
 from nasbench_lab.report.paper.checklist import reproducibility_checklist
 from nasbench_lab.report.paper.landscapes import landscapes_table
 from nasbench_lab.report.paper.scores import scores_table
@@ -66,7 +66,7 @@ def write_paper_folder(
     formats: Sequence[str] = PAPER_FORMATS,
     report: Report = silent,
     landscapes: Sequence[Landscape] = (),
-    scores: Sequence[TableScoreRanks] = (),
+    scores: Sequence[TableAgreements] = (),
 ) -> list[str]:
     """Write all figures in all styles and formats, tables, checklist and references.
 
@@ -267,7 +267,7 @@ def _tables(study: Study) -> dict[str, Callable[[], ResultTable]]:
 
 
 def _tables_of_tables(
-    landscapes: Sequence[Landscape], scores: Sequence[TableScoreRanks]
+    landscapes: Sequence[Landscape], scores: Sequence[TableAgreements]
 ) -> dict[str, Callable[[], ResultTable]]:
     found: dict[str, Callable[[], ResultTable]] = {}
     if landscapes:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from nasbench_lab.analysis.score_bias import FEWEST
-from nasbench_lab.report.local_tables import TableScoreRanks
+from nasbench_lab.report.local_tables import TableAgreements
 from nasbench_lab.report.paper.table_cells import TableCell
 from nasbench_lab.report.paper.tables import ResultTable
 
@@ -19,7 +19,7 @@ _CAPTION = (
 )
 
 
-def scores_table(scores: Sequence[TableScoreRanks]) -> ResultTable:
+def scores_table(scores: Sequence[TableAgreements]) -> ResultTable:
     """Return the table of scores: a row per table and score.
 
     Args:
@@ -27,7 +27,7 @@ def scores_table(scores: Sequence[TableScoreRanks]) -> ResultTable:
 
     >>> from nasbench_lab.analysis.score_bias import ScoreAgreement
     >>> found = ScoreAgreement(0.7, 0.2, 0.1, "equal numbers of convolutions", 0)
-    >>> scores_table([TableScoreRanks("mine", "test_accuracy", {"synflow": found})])
+    >>> scores_table([TableAgreements("mine", "test_accuracy", {"synflow": found})])
     <ResultTable scores: 1 rows, 6 columns>
     """
     rows = [
