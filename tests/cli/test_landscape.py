@@ -78,10 +78,11 @@ def test_mistakes_are_one_line(tmp_path):
         (("--tolerance", -1), "tolerance must be at least 0"),
         (("--with", "digits/cell101"), "another space"),
         (("--style", "huge", "--out", tmp_path / "out"), "huge"),
-        (("--out", tmp_path / "file"), "file"),
     ):
-        (tmp_path / "file").write_text("in the way", encoding="utf-8")
         assert_refused(nasbench_lab_here("landscape", "digits/chain", *words), *parts)
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    write(synthetic_table("tiny"), tmp_path / "tiny.h5")
+    assert_refused(nasbench_lab_here("landscape", tmp_path / "tiny.h5", "--out", tmp_path / "file"), "file")
     assert not (tmp_path / "out").exists()
 
 
