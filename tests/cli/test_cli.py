@@ -1,4 +1,4 @@
-"""The command line, as a user meets it: in a process of its own."""
+"""The command line, as a user meets it: in a process of its own where that can make a difference."""
 
 import csv
 import os
@@ -25,13 +25,13 @@ TABLE = "nas-bench-graph/proteins"
 SMALL = ["--runs", "20", "--evaluations", "15"]
 
 
-def run(out, *more, table=TABLE, strategies=("random-search", "local-search")):
+def run(out, *more, table=TABLE, strategies=("random-search", "local-search"), command=nasbench_lab_here):
     named = [word for strategy in strategies for word in ("--strategy", strategy)]
-    return nasbench_lab("run", "--table", table, *named, "--out", out, *(more or SMALL))
+    return command("run", "--table", table, *named, "--out", out, *(more or SMALL))
 
 
 def test_run_writes_traces_summary_and_figure(tmp_path):
-    done = run(tmp_path / "out", *SMALL, "--seed", "7")
+    done = run(tmp_path / "out", *SMALL, "--seed", "7", command=nasbench_lab)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "", "no progress bar where there is no terminal"
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
@@ -60,7 +60,7 @@ def test_without_a_folder_nothing_is_stored(tmp_path):
 
 def test_the_same_command_gives_the_same_bytes(tmp_path):
     for name in ("one", "two"):
-        assert run(tmp_path / name).returncode == 0
+        assert run(tmp_path / name, command=nasbench_lab).returncode == 0
     for file in ("summary.csv", "regret.png", "regret.pdf"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
@@ -173,8 +173,8 @@ def test_table_files_that_are_none(tmp_path, content):
     (tmp_path / "bad.h5").write_bytes(content)
     done = run(tmp_path / "out", table=tmp_path / "bad.h5")
     assert_refused(done, "bad.h5 is not a readable table: it is not an HDF5 file")
-    assert_refused(nasbench_lab("tables", "info", tmp_path / "bad.h5"), "bad.h5")
-    assert_refused(nasbench_lab("query", tmp_path / "bad.h5", "0"), "bad.h5")
+    assert_refused(nasbench_lab_here("tables", "info", tmp_path / "bad.h5"), "bad.h5")
+    assert_refused(nasbench_lab_here("query", tmp_path / "bad.h5", "0"), "bad.h5")
     assert [path.name for path in tmp_path.iterdir()] == ["bad.h5"]
 
 
@@ -202,7 +202,7 @@ def test_no_network_and_no_mirror(tmp_path):
 
 def test_tables_info_tells_all():
     table = load(TABLE)
-    shown = nasbench_lab("tables", "info", TABLE).stdout
+    shown = nasbench_lab_here("tables", "info", TABLE).stdout
     for part in (
         table.checksum,
         str(cached_path(TABLE)),
@@ -212,13 +212,13 @@ def test_tables_info_tells_all():
         "Apache-2.0",
     ):
         assert part in shown
-    assert_refused(nasbench_lab("tables", "info", "nas-bench-grap/cora"), "did you mean 'nas-bench-graph/cora'")
+    assert_refused(nasbench_lab_here("tables", "info", "nas-bench-grap/cora"), "did you mean 'nas-bench-graph/cora'")
 
 
 def test_query_by_index_and_notation():
     table = load(TABLE)
-    by_index = nasbench_lab("query", TABLE, "5").stdout
-    by_notation = nasbench_lab("query", TABLE, table.space.format(5)).stdout
+    by_index = nasbench_lab_here("query", TABLE, "5").stdout
+    by_notation = nasbench_lab_here("query", TABLE, table.space.format(5)).stdout
     assert by_index == by_notation
     assert table.space.format(5) in by_index
     assert f"{table.query(5)['test_roc_auc']:.6g} fraction" in by_index
@@ -241,7 +241,7 @@ def test_query_by_index_and_notation():
     ],
 )
 def test_bad_queries(arguments, part):
-    assert_refused(nasbench_lab("query", TABLE, *arguments), part)
+    assert_refused(nasbench_lab_here("query", TABLE, *arguments), part)
 
 
 @pytest.mark.parametrize(
@@ -256,12 +256,12 @@ def test_bad_queries(arguments, part):
     ],
 )
 def test_names_of_several_or_none_lead_to_names(table, strategy, part):
-    assert_refused(nasbench_lab("run", "--table", table, "--strategy", strategy, *SMALL), part)
+    assert_refused(nasbench_lab_here("run", "--table", table, "--strategy", strategy, *SMALL), part)
 
 
 @pytest.mark.parametrize(("table", "strategy"), [("Digits_Chain", "Random Search"), ("digits/chain", "RS")])
 def test_names_that_people_use_are_understood(table, strategy):
-    done = nasbench_lab("run", "--table", table, "--strategy", strategy, *SMALL)
+    done = nasbench_lab_here("run", "--table", table, "--strategy", strategy, *SMALL)
     assert done.returncode == 0, done.stderr
     assert "\ndigits/chain\n" in done.stdout
     assert "\nrandom-search " in done.stdout
