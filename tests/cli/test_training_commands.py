@@ -47,7 +47,7 @@ def test_from_a_specification_to_a_validated_search(spec, tmp_path):
     from nasbench_lab.train.saved_weights import read_details
 
     table, packed, out = tmp_path / "mine.h5", tmp_path / "small.h5", tmp_path / "out"
-    done = nasbench_lab_here("tables", "build", spec)
+    done = nasbench_lab_here("tables", "build", spec, "--processes", 1)
     assert done.returncode == 0, done.stderr
     assert f"wrote {table}" in done.stdout
     done = nasbench_lab_here("tables", "describe", table, "--out", tmp_path)
@@ -62,7 +62,7 @@ def test_from_a_specification_to_a_validated_search(spec, tmp_path):
     done = nasbench_lab_here("run", "--table", table, *strategies, "--runs", 20, "--evaluations", 7, "--out", out)
     assert (done.returncode, done.stderr) == (0, "")
     command = ("validate", out, "--top", 2, "--seeds", 2, "--epochs", 1)
-    options = ("--network", "channels=2", "--network", "cells=1")
+    options = ("--network", "channels=2", "--network", "cells=1", "--processes", 1)
     done = nasbench_lab_here(*command, *options)
     assert done.returncode == 0, done.stderr
     assert "rank correlation of promise and training" in done.stdout
