@@ -54,7 +54,7 @@ def run(
     source_epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of its labels. [default: the highest fidelity]")
     ] = None,
-    source_labels: Annotated[int, typer.Option(min=2, help="Number of its labels.")] = 200,
+    source_labels: Annotated[int | None, typer.Option(min=2, help="Number of its labels. [default: 200]")] = None,
     transfer: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,7 +76,9 @@ def run(
 ) -> None:
     """Evaluate predictors: learn from some labels, predict architectures that were not seen, many times."""
     measure_of(measure)  # before anything is computed
-    require(source is not None or not transfer, "--transfer needs --source, the table to learn from")
+    of_source = {"--transfer": transfer, "--source-labels": source_labels, "--source-epochs": source_epochs}
+    for option in (name for name, given in of_source.items() if given):
+        require(source is not None, f"{option} needs --source, the table to learn from")
     stopped = "" if out is None else f"finished trials are kept in {out}; run the same command again to continue"
     with shown_progress(stopped) as told:
         told("trials", 0, 0)
@@ -93,7 +95,7 @@ def run(
             seed=seed,
             source=source,
             source_epochs=source_epochs,
-            source_labels=source_labels,
+            source_labels=source_labels or 200,
             transfer=transfer or "residual",  # type: ignore[arg-type] # checked there
             processes=processes,
             out=out,

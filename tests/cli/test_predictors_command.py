@@ -58,6 +58,8 @@ def test_predictors_are_listed():
         (("run", *TINY, "--predictor", "knn", "--measure", "tau"), ("tau", "kendall")),
         (("run", *TINY, "--predictor", "knn:"), ("malformed predictor 'knn:'",)),
         (("run", *TINY, "--predictor", "knn", "--transfer", "pooled"), ("--transfer needs --source",)),
+        (("run", *TINY, "--predictor", "knn", "--source-labels", "9"), ("--source-labels needs --source",)),
+        (("run", *TINY, "--predictor", "knn", "--source-epochs", "4"), ("--source-epochs needs --source",)),
         (("show", "."), ("no evaluation of predictors",)),
         (("list", "nothing-like-it"), ("nothing-like-it",)),
     ],

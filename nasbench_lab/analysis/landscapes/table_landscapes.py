@@ -21,7 +21,7 @@ from nasbench_lab.analysis.landscapes.optima import local_optima
 from nasbench_lab.analysis.landscapes.random_walks import walk_correlation
 from nasbench_lab.analysis.landscapes.sampling import UNKNOWN, exact, mean
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.checks import AtLeast, whole
+from nasbench_lab.checks import AtLeast, require, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.tables import Table
 
@@ -85,6 +85,8 @@ def landscape(
     whole("steps", steps, AtLeast(2))
     if sample is not None:
         sample = whole("sample", sample, AtLeast(2))
+        most = int(np.count_nonzero(chosen.known))
+        require(sample <= most, f"sample must be at most {most:,}, the architectures with a value, got {sample:,}")
     elif table.space.size > MOST_ARCHITECTURES:
         sample = SAMPLES
     graph = LandscapeGraph(table.space, chosen.known)

@@ -120,6 +120,7 @@ def test_settings_choose_the_values():
         ({"fidelity": 5}, UnknownNameError, "5"),
         ({"repeat": 9}, ParameterError, "repeats 0..2"),
         ({"sample": 1}, ParameterError, "sample must be at least 2, got 1"),
+        ({"sample": 244}, ParameterError, "sample must be at most 243"),
         ({"walks": 0}, ParameterError, "walks must be at least 1, got 0"),
         ({"steps": 1}, ParameterError, "steps must be at least 2, got 1"),
         ({"seed": -1}, ParameterError, "seed must be at least 0, got -1"),
