@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import pickle
-import traceback
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.child_processes import Child, check_may_start_processes, end_children, start_child
-from nasbench_lab.errors import NasbenchLabError, OutputError
-from nasbench_lab.messages import described
+from nasbench_lab.errors import OutputError
 from nasbench_lab.prediction.trainings import TableTrainings
 from nasbench_lab.prediction.trial_runs import TrialTask, run_task
+from nasbench_lab.simulation.sent_errors import SentError, received_error, sent_error
 from nasbench_lab.simulation.sent_objects import packed
 from nasbench_lab.simulation.threads import one_thread
 
@@ -25,16 +24,6 @@ class Tables(NamedTuple):
 
     trainings: TableTrainings
     source: TableTrainings | None
-
-
-class _Raised(NamedTuple):
-    packed: bytes
-    text: str
-    details: str
-
-
-class _RemoteError(Exception):
-    """The cause of an error that another process raised; its message is the traceback there."""
 
 
 def run_tasks(tasks: Sequence[TrialTask], tables: Tables, processes: int) -> Iterator[tuple[TrialTask, FloatArray]]:
@@ -83,8 +72,8 @@ def _shared(
             except (EOFError, OSError):
                 child.end()
                 raise OutputError(f"a process died on {task.predictor.label} ({child.how_it_died})") from None
-            if isinstance(answer, _Raised):
-                raise _error_of(answer)
+            if isinstance(answer, SentError):
+                raise received_error(answer)
             if left:
                 _give(child, left.pop(), busy)
             yield task, answer
@@ -93,15 +82,6 @@ def _shared(
 def _give(child: Child, task: TrialTask, busy: dict[Connection, tuple[Child, TrialTask]]) -> None:
     busy[child.line] = child, task
     child.send(packed(task))
-
-
-def _error_of(raised: _Raised) -> BaseException:
-    try:
-        error: BaseException = pickle.loads(raised.packed)  # noqa: S301 - of a process that this one started
-    except Exception:
-        error = NasbenchLabError(raised.text)
-    error.__cause__ = _RemoteError(f"\n{raised.details}")
-    return error
 
 
 def _serve(line: Connection) -> None:
@@ -119,9 +99,4 @@ def _answer(task: bytes, tables: Tables) -> bytes:
         with one_thread():
             return packed(run_task(pickle.loads(task), *tables))  # noqa: S301 - of the parent
     except BaseException as error:  # a predictor may raise anything
-        details = "".join(traceback.format_exception(error))
-        try:
-            content = packed(error)
-        except Exception:
-            content = b""
-        return packed(_Raised(content, described(error), details))
+        return packed(sent_error(error))

@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import pickle
 import sys
-import traceback
 import warnings
 from collections.abc import Callable
 from types import TracebackType
@@ -21,10 +20,11 @@ from nasbench_lab.child_processes import (
     start_child,
 )
 from nasbench_lab.errors import ParameterError, StrategyError
-from nasbench_lab.messages import described, place_in_user_code, set_place
+from nasbench_lab.messages import described
 from nasbench_lab.simulation.clock import Log, LoggedRuns
 from nasbench_lab.simulation.run_batches import new_log, runs_together, simulate_runs
 from nasbench_lab.simulation.search_progress import Watch
+from nasbench_lab.simulation.sent_errors import SentError, received_error, sent_error
 from nasbench_lab.simulation.sent_objects import packed, packed_strategy
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.strategies.base import Strategy
@@ -67,19 +67,6 @@ class _Finished(NamedTuple):
 
     logged: LoggedRuns
     warned: list[tuple[Warning, type[Warning], str, int]]
-
-
-class _Raised(NamedTuple):
-    """A block whose simulation raised an error."""
-
-    packed: bytes
-    text: str
-    place: str
-    details: str
-
-
-class _RemoteError(Exception):
-    """The cause of an error that another process raised; its message is the traceback there."""
 
 
 @final
@@ -213,8 +200,8 @@ class _Search:
                 f"the process that simulated {self._runs(task)} of {self._strategy.label!r} "
                 f"on {self._setting.table!r} died ({child.how_it_died})"
             ) from None
-        if isinstance(answer, _Raised):
-            raise _error_of(answer)
+        if isinstance(answer, SentError):
+            raise received_error(answer, StrategyError)
         if isinstance(answer, _Advanced):
             self._advance(task, answer.runs)
             return
@@ -248,18 +235,6 @@ def _block_size(table: Table, strategy: Strategy[Any], runs: int, processes: int
     return min(runs_together(table, strategy), max(1, -(-runs // blocks)))
 
 
-def _error_of(raised: _Raised) -> BaseException:
-    """Return an error of another process. Its cause is the traceback there."""
-    try:
-        error = pickle.loads(raised.packed)  # noqa: S301 - of a process that this one started
-    except Exception:  # an error that cannot be pickled, or whose pickle cannot be read
-        error = StrategyError(raised.text)
-    else:
-        set_place(error, raised.place)
-    error.__cause__ = _RemoteError(f"\n{raised.details}")
-    return error
-
-
 def _serve(line: Connection) -> None:
     """Simulate the blocks that arrive over the connection until it closes."""
     worker = _Worker(line)
@@ -283,9 +258,7 @@ class _Worker:
         try:
             return packed(self._simulate(task))
         except BaseException as error:  # a strategy may raise anything
-            details = "".join(traceback.format_exception(error))
-            place = place_in_user_code(error.__traceback__)
-            return packed(_Raised(_packed_error(error), described(error), place, details))
+            return packed(sent_error(error))
         finally:
             _show_prints()
 
@@ -324,14 +297,6 @@ def _show_prints() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # closed, or whatever the strategy put there
             stream.flush()
-
-
-def _packed_error(error: BaseException) -> bytes:
-    """Return an error as bytes; without any if it cannot be pickled."""
-    try:
-        return packed(error)
-    except Exception:
-        return b""
 
 
 class _Noted:

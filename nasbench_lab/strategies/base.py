@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -142,8 +142,7 @@ class Strategy(abc.ABC, Generic[State]):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters and their values."""
-        values = {name: getattr(self, name) for name in field_names(type(self))}
-        return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+        return parameters_of(self)
 
     @property
     def label(self) -> str:
@@ -153,9 +152,20 @@ class Strategy(abc.ABC, Generic[State]):
         >>> resolve("regularized-evolution", {"population_size": 20, "sample_size": 3}).label
         'regularized-evolution:population_size=20'
         """
-        defaults = _defaults(type(self))
-        changed = [f"{name}={shown(value)}" for name, value in self.parameters.items() if defaults[name] != repr(value)]
-        return f"{self.name}:{','.join(changed)}" if changed else self.name
+        return label_of(self, self.parameters)
+
+
+def parameters_of(owner: Any) -> dict[str, Any]:
+    """Return the parameters of a strategy, method or proxy, which are its dataclass fields, with their values."""
+    values = {name: getattr(owner, name) for name in field_names(type(owner))}
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+
+
+def label_of(owner: Any, parameters: Mapping[str, Any]) -> str:
+    """Return the name of a strategy, method or proxy, with the parameters that differ from their defaults."""
+    defaults = _defaults(type(owner))
+    changed = [f"{name}={shown(value)}" for name, value in parameters.items() if defaults[name] != repr(value)]
+    return f"{owner.name}:{','.join(changed)}" if changed else str(owner.name)
 
 
 def shown(value: Any) -> str:
@@ -176,6 +186,7 @@ def _defaults(kind: type[Any]) -> dict[str, str]:
     """Return the default of every parameter as text, so that values of any type can be compared."""
     defaults = {}
     for field in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
+        # A class of a file has its own copy of dataclasses.MISSING in another process: do not compare with that.
         factory = field.default_factory
-        defaults[field.name] = repr(field.default if factory is dataclasses.MISSING else factory())
+        defaults[field.name] = repr(factory() if callable(factory) else field.default)
     return defaults

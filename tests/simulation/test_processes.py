@@ -23,6 +23,7 @@ import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError, StrategyError, UnknownNameError
 from nasbench_lab.messages import described
 from nasbench_lab.simulation import Conditions, save_traces, simulate_under, simulation_processes
+from nasbench_lab.simulation.sent_errors import received_error
 from nasbench_lab.simulation.sent_objects import packed, packed_strategy
 from nasbench_lab.simulation.simulation_processes import SimulationProcesses
 from nasbench_lab.strategies.lookup import find_strategy
@@ -252,7 +253,7 @@ def answered(strategy, **parameters):
     trace = nl.simulate(TABLE, "random-search", runs=2, budget=BUDGET)
     content = (packed(TABLE), packed_strategy(found), packed(trace.setting))
     answer = simulation_processes._Worker(None).answer(simulation_processes._Task(1, content, 0, 2, False))
-    return simulation_processes._error_of(pickle.loads(answer))
+    return received_error(pickle.loads(answer), StrategyError)
 
 
 @pytest.mark.parametrize(

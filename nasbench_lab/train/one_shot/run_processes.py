@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pickle
-import traceback
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from nasbench_lab.child_processes import Child, check_may_start_processes, end_children, start_child
-from nasbench_lab.errors import NasbenchLabError, OutputError
-from nasbench_lab.messages import described
+from nasbench_lab.errors import OutputError
+from nasbench_lab.simulation.sent_errors import SentError, received_error, sent_error
 from nasbench_lab.simulation.sent_objects import packed, packed_with_code
 from nasbench_lab.train.one_shot.run_tasks import RunOutcome, RunTask, do_run
 
@@ -18,18 +17,6 @@ if TYPE_CHECKING:
 
 Report = Callable[[int, int], None]
 """Called with the number of a run and its finished epochs."""
-
-
-class _Raised(NamedTuple):
-    """An error of another process."""
-
-    packed: bytes
-    text: str
-    details: str
-
-
-class _RemoteError(Exception):
-    """The cause of an error that another process raised; its message is the traceback there."""
 
 
 def do_runs(tasks: Sequence[RunTask], processes: int, report: Report) -> Iterator[RunOutcome]:
@@ -78,8 +65,8 @@ def _shared(left: list[RunTask], processes: int, report: Report, children: list[
             if isinstance(answer, int):
                 report(task.run, answer)
                 continue
-            if isinstance(answer, _Raised):
-                raise _error_of(answer)
+            if isinstance(answer, SentError):
+                raise received_error(answer)
             del busy[child.line]
             if left:
                 _give(child, left.pop(), busy)
@@ -89,15 +76,6 @@ def _shared(left: list[RunTask], processes: int, report: Report, children: list[
 def _give(child: Child, task: RunTask, busy: dict[Connection, tuple[Child, RunTask]]) -> None:
     busy[child.line] = child, task
     child.send(packed_with_code(task, type(task.method)))
-
-
-def _error_of(raised: _Raised) -> BaseException:
-    try:
-        error: BaseException = pickle.loads(raised.packed)  # noqa: S301 - of a process that this one started
-    except Exception:
-        error = NasbenchLabError(raised.text)
-    error.__cause__ = _RemoteError(f"\n{raised.details}")
-    return error
 
 
 def _serve(line: Connection) -> None:
@@ -114,9 +92,4 @@ def _answer(task: RunTask, line: Connection) -> bytes:
     try:
         return packed(do_run(task, lambda epoch: line.send_bytes(packed(epoch))))
     except BaseException as error:  # a method may raise anything
-        details = "".join(traceback.format_exception(error))
-        try:
-            content = packed(error)
-        except Exception:
-            content = b""
-        return packed(_Raised(content, described(error), details))
+        return packed(sent_error(error))

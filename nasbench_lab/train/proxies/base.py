@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, final
 
-import numpy as np
 from torch import Tensor
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import check_fields
-from nasbench_lab.strategies.base import field_names, shown
+from nasbench_lab.strategies.base import label_of, parameters_of, shown
 from nasbench_lab.train.proxies.subject import ProxySubject
 
 Measured: TypeAlias = float | Tensor | Mapping[str, float | Tensor]
@@ -89,15 +88,12 @@ class Proxy(abc.ABC):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters and their values."""
-        values = {name: getattr(self, name) for name in field_names(type(self))}
-        return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+        return parameters_of(self)
 
     @property
     def label(self) -> str:
         """The name, and the parameters that differ from their defaults, e.g. for legends."""
-        defaults = {each.name: each.default for each in dataclasses.fields(self)}  # type: ignore[arg-type]
-        changed = [f"{name}={shown(value)}" for name, value in self.parameters.items() if defaults[name] != value]
-        return f"{self.name}:{','.join(changed)}" if changed else self.name
+        return label_of(self, self.parameters)
 
 
 @final

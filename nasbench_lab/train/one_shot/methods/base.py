@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import abc
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
-
-import numpy as np
 
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import check_fields
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces import Space
-from nasbench_lab.strategies.base import field_names, shown
+from nasbench_lab.strategies.base import label_of, parameters_of
 from nasbench_lab.train.one_shot.search_context import Batch, SearchContext
 from nasbench_lab.train.one_shot.supernets import Supernet, make_supernet, supernet_class
 
@@ -112,12 +109,9 @@ class Method(abc.ABC, Generic[State]):
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters and their values."""
-        values = {name: getattr(self, name) for name in field_names(type(self))}
-        return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+        return parameters_of(self)
 
     @property
     def label(self) -> str:
         """The name, and the parameters that differ from their defaults, e.g. for legends."""
-        defaults = {each.name: each.default for each in dataclasses.fields(self)}  # type: ignore[arg-type]
-        changed = [f"{name}={shown(value)}" for name, value in self.parameters.items() if defaults[name] != value]
-        return f"{self.name}:{','.join(changed)}" if changed else self.name
+        return label_of(self, self.parameters)
