@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.messages import shortened
 from nasbench_lab.pickling import state_without_caches
