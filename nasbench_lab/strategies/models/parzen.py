@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.models.exact_products import product, rounded
+from nasbench_lab.strategies.models.exact_products import rounded
 from nasbench_lab.strategies.parts import elementary
 
 
@@ -36,7 +38,7 @@ def ages(members: NDArray[np.bool_], count: int, remembered: int) -> FloatArray:
 
 
 def log_probabilities(
-    hot: NDArray[np.float32], weights: FloatArray, cardinalities: tuple[int, ...], prior_weight: float
+    codes: NDArray[np.integer[Any]], weights: FloatArray, cardinalities: tuple[int, ...], prior_weight: float
 ) -> FloatArray:
     """Return estimated log-probabilities of every value of every code, shape (runs, sum of cardinalities).
 
@@ -44,14 +46,18 @@ def log_probabilities(
     prior_weight * N * p_i + C_i, where the prior p_i is 1 / N (Bergstra et al., NeurIPS 2011, section 4.2).
 
     Args:
-        hot: one-hot codes of the observations, shape (runs, n, sum of cardinalities).
+        codes: of the observations, shape (runs, n, codes).
         weights: of the observations, shape (runs, n).
         cardinalities: numbers of values.
         prior_weight: weight of the prior for each value, in observations.
     """
-    weights = rounded(weights[:, None], 53 - weights.shape[1].bit_length())  # so that sums are exact
-    counts = prior_weight + product(weights, hot.astype(np.float64))[:, 0]
-    starts = np.cumsum((0, *cardinalities[:-1]))
+    weights = rounded(weights[:, None], 53 - weights.shape[1].bit_length())[:, 0]  # so that sums are exact
+    starts, values = np.cumsum((0, *cardinalities[:-1])), sum(cardinalities)
+    run, member = np.nonzero(weights)
+    places = codes[run, member] + (starts + values * run[:, None])
+    repeated = np.repeat(weights[run, member], len(cardinalities))
+    sums = np.bincount(places.reshape(-1), repeated, len(weights) * values).reshape(-1, values)
+    counts = prior_weight + sums
     totals = [counts[:, first : first + n].sum(axis=1) for first, n in zip(starts, cardinalities, strict=True)]
     return elementary.log(counts) - elementary.log(np.repeat(np.stack(totals, axis=1), cardinalities, axis=1))
 
