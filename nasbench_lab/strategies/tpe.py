@@ -98,10 +98,10 @@ class ParzenEstimator(Strategy[ProposalHistory]):
         codes = len(space.cardinalities)
         uniform = state.streams.uniform(self.candidates * codes).reshape(-1, self.candidates, codes)
         architecture, places = draw(space, l, uniform)
-        ratio = np.take_along_axis((l - g)[:, None], places, axis=2)
-        score = sum(ratio[:, :, code] for code in range(codes))
-        possible = architecture >= 0
         run = np.arange(len(good))
+        ratio = (l - g).reshape(-1).take(places + (run * l.shape[1])[:, None, None])
+        score = sum(ratio[:, code] for code in range(codes))
+        possible = architecture >= 0
         if not self.revisit:
             possible &= ~state.visited.has(run[:, None], np.maximum(architecture, 0))
         chosen = first_best(np.where(possible, score, -np.inf))
