@@ -4,6 +4,7 @@ from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.chain import ChainSpace
 from nasbench_lab.spaces.choices import ChoicesSpace
+from nasbench_lab.spaces.darts import DartsSpace
 from nasbench_lab.spaces.gnn import GnnSpace
 from nasbench_lab.spaces.graph import Graph, GraphEdge, GraphNode
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
@@ -20,6 +21,7 @@ __all__ = [
     "Cell101Space",
     "ChainSpace",
     "ChoicesSpace",
+    "DartsSpace",
     "GnnSpace",
     "Graph",
     "GraphEdge",

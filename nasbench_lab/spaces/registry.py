@@ -21,6 +21,7 @@ from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.chain import ChainSpace
 from nasbench_lab.spaces.choices import ChoicesSpace
+from nasbench_lab.spaces.darts import DartsSpace
 from nasbench_lab.spaces.gnn import GnnSpace
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
@@ -46,6 +47,7 @@ _BUILT_IN: dict[str, Callable[..., Space]] = {
     "chain": ChainSpace,
     "layer-chain": LayerChainSpace,
     "choices": ChoicesSpace,
+    "darts": DartsSpace,
     "listed": ListedSpace,
     "listed-choices": ListedChoicesSpace,
     "subset": _subset,

@@ -12,6 +12,7 @@ from __future__ import annotations
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.networks.cell101 import Cell101Networks
 from nasbench_lab.train.networks.classes_by_space import ClassesBySpace
+from nasbench_lab.train.networks.darts import DartsNetworks
 from nasbench_lab.train.networks.family import AnyFamily, NetworkFamily
 from nasbench_lab.train.networks.layer_chain import LayerChainNetworks
 from nasbench_lab.train.networks.macro import MacroNetworks
@@ -26,6 +27,7 @@ _CLASSES: ClassesBySpace[AnyFamily] = ClassesBySpace(
     {
         "cell101": Cell101Networks,
         "chain": MacroNetworks,
+        "darts": DartsNetworks,
         "layer-chain": LayerChainNetworks,
         "size": SizeNetworks,
         "topology": TopologyNetworks,
