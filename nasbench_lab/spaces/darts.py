@@ -33,8 +33,8 @@ _TRUNCATED = 3
 class DartsSpace(ProductSpace):
     """All (1 * 3 * 6 * 10 * 7**8)**2 = 1.08e18 pairs of cells (Liu, Simonyan and Yang, "DARTS", ICLR 2019).
 
-    A cell has two inputs, the outputs of the two cells before it (nodes 0 and 1), and intermediate nodes 2 to 5. Each of
-    these is the sum of two operations on two different earlier nodes; all of them are concatenated. NAS-Bench-301
+    A cell has two inputs, the outputs of the two cells before it (nodes 0 and 1), and intermediate nodes 2 to 5. Each
+    of these is the sum of two operations on two different earlier nodes; all of them are concatenated. NAS-Bench-301
     (Zela et al., ICLR 2022) is about the same space.
 
     For every node of the normal and then of the reduction cell, the codes are its pair of inputs (but for node 2, which
@@ -50,8 +50,8 @@ class DartsSpace(ProductSpace):
         operations: some of the seven operations, for a smaller space.
 
     Raises:
-        ParameterError: there are not 1 to 6 nodes, the operations are not different ones of the seven, or there are more than
-            2**63 - 1 architectures.
+        ParameterError: there are not 1 to 6 nodes, the operations are not different ones of the seven, or there are
+            more than 2**63 - 1 architectures.
 
     >>> space = DartsSpace()
     >>> space.size == (1 * 3 * 6 * 10 * 7**8) ** 2
@@ -150,12 +150,12 @@ class DartsSpace(ProductSpace):
 
         Args:
             index: architectures.
-            encoding: ``"adjacency"``, length 28: the operation on every possible edge, counted from 1, 0 for none, node by
-                node of the normal cell, then of the reduction cell. ``"edges"``, length 196: for each of these edges and
-                every operation, whether the cell has it. ``"path"``, length 11,200, and ``"path-1"`` to ``"path-3"``: for
-                every cell, input and sequence of operations, whether a path from this input to the output has them
-                (see `DartsCells.paths`). ``"counts"``, length 14: how often each operation occurs in the normal and in
-                the reduction cell.
+            encoding: ``"adjacency"``, length 28: the operation on every possible edge, counted from 1, 0 for none, node
+                by node of the normal cell, then of the reduction cell. ``"edges"``, length 196: for each of these edges
+                and every operation, whether the cell has it. ``"path"``, length 11,200, and ``"path-1"`` to
+                ``"path-3"``: for every cell, input and sequence of operations, whether a path from this input to the
+                output has them (see `DartsCells.paths`). ``"counts"``, length 14: how often each operation occurs in
+                the normal and in the reduction cell.
 
         >>> space = DartsSpace()
         >>> space.encode(0, "counts").tolist()

@@ -49,10 +49,7 @@ def parse(text: str, nodes: int, operations: Sequence[str]) -> tuple[Cell, Cell]
     """
     if len(text) > _LONGEST:
         raise OutOfSpaceError(f"{shortened(text)} is no genotype")
-    if "Genotype" in text:
-        edges = _genotype_edges(text, nodes)
-    else:
-        edges = _short_edges(text, nodes)
+    edges = _genotype_edges(text, nodes) if "Genotype" in text else _short_edges(text, nodes)
     normal, reduce = (_cell(which, named, nodes, operations) for which, named in zip(CELLS, edges, strict=True))
     return normal, reduce
 
@@ -128,8 +125,8 @@ def _short_cell(which: str, text: str, nodes: int) -> list[NamedEdge]:
     parts = [node.split(",") for node in text.split("+")]
     if len(parts) != nodes or any(len(node) != 2 for node in parts):
         raise OutOfSpaceError(
-            f"the {which} cell {shortened(text.strip())} needs {nodes} nodes with + between them, each with two inputs, "
-            "as sep3~0,skip~1"
+            f"the {which} cell {shortened(text.strip())} needs {nodes} nodes with + between them, with two inputs "
+            "each, as sep3~0,skip~1"
         )
     edges = []
     for part in itertools.chain.from_iterable(parts):

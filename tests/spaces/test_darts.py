@@ -188,6 +188,13 @@ def test_neighbors_in_small_listed_spaces():
     assert set(only_inputs.neighbors(0).tolist()) == plain_neighbors(only_inputs, 0)
 
 
+def walks(onward, node):
+    """All non-empty sequences of operations from a node; every node leads to the output."""
+    for operation, target in onward.get(node, []):
+        yield (operation,)
+        yield from ((operation, *rest) for rest in walks(onward, target))
+
+
 def plain_paths(space, index, longest):
     """All sequences of operations on paths from an input to the output, by cell and input, walked node by node."""
     found = set()
@@ -197,14 +204,8 @@ def plain_paths(space, index, longest):
             for operation, source in node:
                 onward.setdefault(source, []).append((operation, number))
 
-        def walk(node, path):
-            if path:
-                found.add((which, start, tuple(path)))  # every node leads to the output
-            for operation, target in onward.get(node, []):
-                walk(target, [*path, operation])
-
         for start in range(2):
-            walk(start, [])
+            found |= {(which, start, path) for path in walks(onward, start)}
     return {path for path in found if len(path[2]) <= longest}
 
 
@@ -323,7 +324,10 @@ def test_damaged_genotypes_are_read_or_refused(place, character, deleted):
 
 
 def test_published_architectures_of_other_spaces_are_refused():
-    nas_net = "Genotype(normal=[('sep_conv_5x5', 1), ('sep_conv_3x3', 0)], normal_concat=[2, 3, 4, 5, 6], reduce=[], reduce_concat=[4, 5, 6])"
+    nas_net = (
+        "Genotype(normal=[('sep_conv_5x5', 1), ('sep_conv_3x3', 0)], normal_concat=[2, 3, 4, 5, 6], reduce=[], "
+        "reduce_concat=[4, 5, 6])"
+    )
     with pytest.raises(OutOfSpaceError, match=r"all cells of this space concatenate nodes 2 to 5"):
         SPACE.parse(nas_net)
 

@@ -217,7 +217,7 @@ def darts_network(
     The cells after one and two thirds of all cells are reduction cells, with twice the channels and half the image.
 
     Args:
-        cells_of_architecture: the normal and the reduction cell; of every node, its two inputs: an operation and a node.
+        cells_of_architecture: the normal and the reduction cell: for every node two operations and what they take.
         channels: channels of a node in the first cells.
         cells: number of cells.
         image_channels: channels of the input.
@@ -230,7 +230,8 @@ def darts_network(
     >>> from nasbench_lab.train.complexity import parameters
     >>> space = DartsSpace()
     >>> second_order = (
-    ...     "sep3~0,sep3~1+sep3~0,sep3~1+skip~0,sep3~1+skip~0,dil3~2/max3~0,max3~1+max3~1,skip~2+max3~0,skip~2+max3~1,skip~2"
+    ...     "sep3~0,sep3~1+sep3~0,sep3~1+skip~0,sep3~1+skip~0,dil3~2/"
+    ...     "max3~0,max3~1+max3~1,skip~2+max3~0,skip~2+max3~1,skip~2"
     ... )
     >>> networks = DartsNetworks(space)
     >>> codes = space.codes(space.parse(second_order)).tolist()
