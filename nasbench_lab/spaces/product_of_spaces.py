@@ -25,6 +25,7 @@ LABEL = "label"
 """The key of a part's description that holds its label."""
 
 _MOST_ARCHITECTURES = 2**63 - 1  # indices are kept as int64
+_CODES = "codes"
 _MOST_PARTS = 63  # of at least two architectures each
 _ESCAPED = re.compile(r"[\\;]")
 _PART = re.compile(r"(?:[^\\;]|\\.|\\$)*", re.DOTALL)
@@ -95,8 +96,7 @@ class ProductOfSpaces(Space):
             raise ParameterError(f"a product of spaces can have at most 2**63 - 1 architectures, got {factors}")
         self.size = size
         self.cardinalities = tuple(cardinality for space in spaces for cardinality in space.cardinalities)
-        known = dict.fromkeys(encoding for space in spaces for encoding in space.encodings if encoding != GRAPH)
-        self.encodings = tuple(known)  # type: ignore[misc] # of the class elsewhere, here of the parts
+        self.encodings = _encodings(spaces)  # type: ignore[misc] # of the class elsewhere, here of the parts
         self.numbers_are_indices = len(spaces) > 1 or spaces[0].numbers_are_indices  # type: ignore[misc]
         self._weights = _weights([space.size for space in spaces])
 
@@ -267,6 +267,14 @@ class ProductOfSpaces(Space):
         """Return the graphs of the parts with their labels."""
         parts = zip(self.parts, self.indices_of_parts(index), strict=True)
         return joined_graph((part.label, part.space.graph(int(each))) for part, each in parts)
+
+
+def _encodings(spaces: Sequence[Space]) -> tuple[str, ...]:
+    """Return the encodings of a product: those of any part, but not graphs, and codes only where all parts have them."""
+    known = dict.fromkeys(encoding for space in spaces for encoding in space.encodings if encoding != GRAPH)
+    return tuple(
+        encoding for encoding in known if encoding != _CODES or all(_CODES in space.encodings for space in spaces)
+    )
 
 
 def join_notations(texts: Any) -> str:
