@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.messages import shortened
 from nasbench_lab.pickling import state_without_caches
@@ -265,6 +265,11 @@ class Space(Moves, metaclass=_Finished):
     @property
     def has_usual_sizes(self) -> bool:
         """Whether the size of an architecture is the number of its codes that are not 0 (see `size_of`)."""
+        return type(self).size_of is Space.size_of
+
+    @property
+    def has_usual_sizes(self) -> bool:
+        """Whether the size of every architecture is the number of its codes that are not 0 (see `size_of`)."""
         return type(self).size_of is Space.size_of
 
     def network_form(self, codes: Sequence[int]) -> Hashable:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.spaces.code_changes import changed_codes
-from nasbench_lab.streams import MOST_OF_ONE_UNIFORM, scale, scale_finely
+from nasbench_lab.streams import MOST_OF_ONE_UNIFORM, scale, scale_columns
 
 if TYPE_CHECKING:
     from nasbench_lab.streams import Streams
@@ -102,18 +102,18 @@ class Moves(abc.ABC):
     def sample_columns(self, uniform: FloatArray) -> IntArray:
         """Turn uniforms into uniformly distributed architectures, shape (..., n * draws) to (..., n).
 
-        The first n columns are those that decide most. For strategies that draw everything that a step needs at once.
+        The columns of an architecture are next to each other. For strategies that draw all that a step needs at once.
 
         >>> from nasbench_lab.spaces import ChainSpace
         >>> ChainSpace("012", 39).sample_columns(np.array([0.0, 0.5, 0.5, 0.0])).tolist()
-        [0, 2026277576509488133]
+        [224, 2026277576509488133]
         """
         if self.draws == 1:
             return self.sample(uniform)
         n, left = divmod(uniform.shape[-1], self.draws)
         if left:
             raise ParameterError(f"{self._in_words} takes {self.draws} uniforms per architecture")
-        return scale_finely(uniform[..., :n], uniform[..., n:], self.size)
+        return scale_columns(uniform.reshape(*uniform.shape[:-1], n, self.draws), self.size)
 
     def draw(self, streams: Streams, n: int) -> IntArray:
         """Draw ``n`` architectures for every run, uniformly, shape (runs, n).

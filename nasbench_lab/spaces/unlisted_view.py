@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from nasbench_lab.spaces.base import Space
 
-
 AnySpace = TypeVar("AnySpace", bound=Space)
 
 

@@ -92,7 +92,8 @@ def test_which_spaces_are_listed():
 @given(cardinalities, st.data())
 def test_index_codes_and_notation_are_one_to_one(cardinalities, data):
     space = Digits(*cardinalities)
-    index = data.draw(st.lists(st.integers(0, space.size - 1), min_size=1, max_size=4)) + [space.size - 1, 0]
+    index = data.draw(st.lists(st.integers(0, space.size - 1), min_size=1, max_size=4))
+    index += [space.size - 1, 0]
     codes = space.codes(index)
     assert codes.dtype == np.int8
     for each, row in zip(index, codes.tolist(), strict=True):  # Horner's rule
