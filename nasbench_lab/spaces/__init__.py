@@ -11,7 +11,7 @@ from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.product import ProductSpace
 from nasbench_lab.spaces.product_of_spaces import ProductOfSpaces
-from nasbench_lab.spaces.registry import list_spaces, make_space
+from nasbench_lab.spaces.registry import list_spaces, make_space, space_class
 from nasbench_lab.spaces.size import SizeSpace
 from nasbench_lab.spaces.space_files import find_space, read_space
 from nasbench_lab.spaces.subset import SubsetSpace
@@ -45,5 +45,6 @@ __all__ = [
     "list_spaces",
     "make_space",
     "read_space",
+    "space_class",
     "unlisted",
 ]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from nasbench_lab.checks import require
@@ -46,6 +46,9 @@ def _subset(parent: Mapping[str, Any], members: str) -> Space:
 def _product(parts: Sequence[Mapping[str, Any]]) -> Space:
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise ParameterError(f"the parts of a product must be a list of descriptions of spaces, got {shortened(parts)}")
+    for part in parts:
+        if isinstance(part.get("name"), str) and part["name"] in list_spaces():
+            _check_names(part["name"], _maker(part["name"]), part.keys() - {"name"}, also=(LABEL,))
     made = [make_space({key: value for key, value in part.items() if key != LABEL}) for part in parts]
     usual = usual_labels([space.name for space in made])
     labels = [part.get(LABEL, label) for part, label in zip(parts, usual, strict=True)]
@@ -71,6 +74,8 @@ _BUILT_IN: dict[str, Callable[..., Space]] = {
     "trans-macro": TransMacroSpace,
 }
 
+_CLASSES_OF_FUNCTIONS = {"product": ProductOfSpaces, "subset": SubsetSpace}
+
 
 def list_spaces() -> list[str]:
     """Return the names of all spaces, sorted.
@@ -79,6 +84,24 @@ def list_spaces() -> list[str]:
     True
     """
     return sorted([*_BUILT_IN, *added_names(GROUP, _BUILT_IN)])
+
+
+def space_class(name: str) -> Any:
+    """Return the class of a space, or the function that an installed package adds instead of one.
+
+    Raises:
+        UnknownNameError: no space has that name.
+
+    >>> space_class("product").__name__
+    'ProductOfSpaces'
+    """
+    if name in _CLASSES_OF_FUNCTIONS:
+        return _CLASSES_OF_FUNCTIONS[name]
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
+    if name not in added_names(GROUP, _BUILT_IN):
+        raise unknown("space", name, list_spaces())
+    return load_entry_point(GROUP, name)
 
 
 def make_space(spec: Mapping[str, Any]) -> Space:
@@ -107,8 +130,12 @@ def make_space(spec: Mapping[str, Any]) -> Space:
 
 def _with_ordered_choices(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return a description whose choices, if given as a mapping, are pairs: their order matters, and is kept so."""
-    choices = spec.get("choices")
-    return {**spec, "choices": [list(pair) for pair in choices.items()]} if isinstance(choices, dict) else dict(spec)
+    found = dict(spec)
+    if isinstance(spec.get("choices"), dict):
+        found["choices"] = [list(pair) for pair in spec["choices"].items()]
+    if isinstance(spec.get("parts"), list):
+        found["parts"] = [_with_ordered_choices(part) if isinstance(part, dict) else part for part in spec["parts"]]
+    return found
 
 
 @functools.cache
@@ -117,8 +144,8 @@ def _make_once(text: str) -> Space:
     name = parameters.pop("name")
     if name in _BUILT_IN:
         warn_of_ignored(GROUP, name)
-    make = _BUILT_IN[name] if name in _BUILT_IN else load_entry_point(GROUP, name)
-    _check_names(name, make, parameters)
+    make = _maker(name)
+    _check_names(name, make, parameters.keys())
     try:
         space = make(**parameters)
     except (TypeError, ValueError) as error:
@@ -128,7 +155,12 @@ def _make_once(text: str) -> Space:
     return space
 
 
-def _check_names(name: str, make: Callable[..., Space], parameters: Mapping[str, Any]) -> None:
+def _maker(name: str) -> Callable[..., Space]:
+    """Return what makes a space with a known name: a class or a function."""
+    return _BUILT_IN[name] if name in _BUILT_IN else load_entry_point(GROUP, name)
+
+
+def _check_names(name: str, make: Callable[..., Space], parameters: Collection[str], also: Sequence[str] = ()) -> None:
     """Raise a DataError where a space lacks a parameter or has none of that name."""
     try:
         # The class of all spaces takes any arguments, so ask what the space itself takes.
@@ -139,8 +171,8 @@ def _check_names(name: str, make: Callable[..., Space], parameters: Mapping[str,
         return
     taken = taken[1:] if isinstance(make, type) else taken
     for key in parameters:
-        if key not in {each.name for each in taken}:
-            raise DataError(str(unknown(f"key of the space {name!r}", key, [each.name for each in taken])))
+        if key not in {*also, *(each.name for each in taken)}:
+            raise DataError(str(unknown(f"key of the space {name!r}", key, [*also, *(each.name for each in taken)])))
     missing = [each.name for each in taken if each.default is each.empty and each.name not in parameters]
     if missing:
         raise DataError(f"the description of the space {name!r} lacks {' and '.join(missing)}")
