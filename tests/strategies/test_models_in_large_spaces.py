@@ -145,6 +145,12 @@ def test_candidates_that_fit_nothing_else_are_refused(strategy, message):
         search(strategy, ChainSpace("012", 3), evaluations=0)
 
 
+@pytest.mark.parametrize("acquisition", ["ei", "mes", "ucb", "thompson"])
+def test_a_pool_without_a_new_architecture_gives_way_to_a_random_one(acquisition):
+    proposed, _ = search(f"gp-bo:candidates=pool,pool_size=2,acquisition={acquisition}", ChainSpace("012", 3))
+    assert all(sorted(row[:27]) == list(range(27)) for row in proposed)
+
+
 def test_all_of_a_space_with_too_many_combinations_are_no_candidates_of_a_gaussian_process():
     with pytest.raises(ParameterError, match="at most 65,536 combinations of codes.*has 177,147: choose 'pool'"):
         search("gp-bo:candidates=all", ChainSpace("012", 11), evaluations=0)
