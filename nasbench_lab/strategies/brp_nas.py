@@ -43,7 +43,7 @@ class RankingPredictor(PredictorStrategy):
         batch: number of architectures evaluated before the network is trained again; at least the number of workers is
             used.
         greedy: fraction of a batch that the predictor chooses.
-        encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encode`).
+        encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encoding_for`).
         layers: number of hidden layers of the network.
         width: number of units of a layer.
         steps: number of training steps, each over all pairs.
