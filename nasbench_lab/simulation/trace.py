@@ -426,7 +426,8 @@ regret_observed, regret_valid, regret_test>
         return self.records(notation=notation).to_frame()
 
     def __repr__(self) -> str:
-        what = f"{self.setting.label} on {self.setting.table}"
+        kind = "" if self.reference.kind == "measured" else f" ({self.reference.kind})"
+        what = f"{self.setting.label} on {self.setting.table}{kind}"
         return f"<Trace of {what}: {counted(self.runs, 'run')}, {trace_size(self)}>"
 
     def _repr_html_(self) -> str:
