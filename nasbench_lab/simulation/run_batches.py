@@ -22,6 +22,7 @@ RUNS_AT_A_TIME = 4096
 _STATE_ENTRIES = 2**27
 """Largest runs x architectures simulated together: on large listed spaces, fewer runs are simulated at a time."""
 
+
 def runs_together(table: AnyTable, strategy: Strategy[Any]) -> int:
     """Return the largest number of runs of a strategy that are simulated together on a table."""
     most = min(RUNS_AT_A_TIME, strategy.runs_at_a_time)

@@ -404,6 +404,7 @@ class Trace:
         ``seconds``         simulated seconds at the end of the evaluation; NaN without times
         ``incumbent``       index of the incumbent after the evaluation (see `incumbent`); -1 before the first
         ``regret_...``      regret of the incumbent, for every kind that the table has (see `regret`)
+        ``value_...``       value of the incumbent, where the optimum is not known (see `value`)
         ==================  ==========================================================================
 
         Args:

@@ -19,7 +19,7 @@ from nasbench_lab.spaces import Space
 from nasbench_lab.tables.any_table import MEAN_REPEAT, SECONDS_PER_EPOCH, AnyTable, Repeat
 from nasbench_lab.tables.computed_checks import checked_answers
 from nasbench_lab.tables.description import Description, Metric
-from nasbench_lab.tables.remembered_answers import RememberedAnswers
+from nasbench_lab.tables.remembered_answers import NewAnswers, RememberedAnswers
 
 MOST_REPEATS = 2**15 - 1
 """Number of the repeats that can be told apart where repeats are drawn from a noise model."""
@@ -392,8 +392,18 @@ class ComputedTable(AnyTable):
             ) from error
         return checked_answers(f"{what} of table {self.name!r}", given, metrics, architecture, self.description.cost)
 
+    def new_answers(self) -> NewAnswers:
+        """Return what was measured since the last call, to be sent to another process; nothing if answers are cheap."""
+        return [] if self.is_cheap else self._remembered.new()
+
+    def remember(self, answers: NewAnswers) -> None:
+        """Remember what another process has measured."""
+        self._remembered.add(answers)
+
     def __getstate__(self) -> dict[str, Any]:
-        return state_without_caches(self)
+        state = state_without_caches(self)
+        # A copy in another process need not measure again what this one has.
+        return state if self.is_cheap else {**state, "_remembered": self._remembered}
 
     def __repr__(self) -> str:
         repeats = "drawn repeats" if self.unlimited_repeats else f"{self.repeats} repeats"

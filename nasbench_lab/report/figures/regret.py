@@ -220,6 +220,8 @@ def _figure(
             _label_each(study, axes, panels, as_values, names.panel_height, style)
         else:
             label = regret_label(study, kinds[0], values=all(as_values))
+            if any(as_values) and not all(as_values):
+                label = label.replace("regret", "regret or value", 1)
             words, units = (AXIS_WORDS[panels[0].axis], label), _units(study, places, kinds[0])
             label_outer(figure, axes, columns, names.above, words, units, style)
         names.draw(figure, axes)
