@@ -295,11 +295,48 @@ class ComputedTable(AnyTable):
         """Raise MissingDataError: there is no array of all architectures."""
         self._refuse_arrays(metric)
 
-    def _refuse_arrays(self, metric: str) -> NoReturn:
-        self.description.metric(metric)
+    def row(self, metric: str, architecture: int) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays(metric)
+
+    def published_means(self, metric: str) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays(metric)
+
+    def cost(self, epochs: int | None = None) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays()
+
+    def training_cost(self, epochs: int | None = None) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays()
+
+    def records(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays()
+
+    def to_frame(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays()
+
+    def optimum(self, split: str) -> float:
+        """Return the best mean of the metric of a split, at the highest fidelity.
+
+        Raises:
+            MissingDataError: it is not known.
+        """
+        value = self.known_optimum(split)
+        if value != value:
+            raise MissingDataError(f"the best {self.description.split_metric(split).name} of {self.name} is not known")
+        return value
+
+    def _refuse_arrays(self, metric: str | None = None) -> NoReturn:
+        if metric is not None:
+            self.description.metric(metric)
+        listed = "; or store all (nasbench_lab.tables.tabulate)" if self.is_cheap and self.space.is_listed else ""
         raise MissingDataError(
             f"table {self.name!r} computes its answers ({self.kind}) and has no array of {self.space.size:,} "
-            "architectures; ask for some with lookup"
+            f"architectures; ask for some with lookup{listed}"
         )
 
     @property
