@@ -59,6 +59,7 @@ class ComputedTable(AnyTable):
 
     =======================  ==================================================================================
     `is_cheap`               whether an answer takes microseconds (the default) or a training
+    `requests_at_a_time`     how many trainings of a run are asked for together, if the budget may end before (1)
     `unlimited_repeats`      whether repeats are drawn from a noise model (by default, they are those of the
                              description)
     `measure_untrained`      metrics of architectures that need no training: parameters, zero-cost scores
@@ -110,6 +111,10 @@ class ComputedTable(AnyTable):
     unlimited_repeats: bool = False
     """Whether repeats are drawn from a noise model: there are 32,767, numbered from 0. Repeat -1 is their expectation,
     and the description has one name for all."""
+
+    requests_at_a_time: int = 1
+    """How many evaluations of a run are asked for together where answers are not cheap and the budget, in seconds or in
+    energy, may end before the next one. Otherwise, all of a step are."""
 
     def __init__(self, description: Description, *, space: Space | None = None, checksum: str = "") -> None:
         self.description = description

@@ -150,13 +150,19 @@ def test_the_requests_of_a_step_are_one_batch():
     assert len(table.batches) == 1
 
 
-def test_runs_that_have_ended_train_nothing():
+@pytest.mark.parametrize("strategy", ["regularized-evolution", "hyperband"])
+def test_little_is_trained_past_the_end_of_a_budget(strategy):
     table = Trained()
-    trace = nl.simulate(
-        table, "regularized-evolution:population_size=2,sample_size=2", runs=6, budget=nl.Budget(seconds=30.0)
-    )
-    in_vain = {request for batch in table.batches for request in batch} - evaluated(trace)
-    assert len(in_vain) <= 6 * 2  # the evaluation that did not fit; the first two are one step
+    trace = nl.simulate(table, strategy, runs=6, budget=nl.Budget(seconds=30.0))
+    asked = {request for batch in table.batches for request in batch}
+    assert asked > evaluated(trace)
+    assert len(asked - evaluated(trace)) <= 6  # the evaluation of each run that did not fit
+    stored = nl.simulate(Together(), strategy, runs=6, budget=nl.Budget(seconds=30.0))
+    assert_same(trace, stored)
+
+
+class Together(Trained):
+    requests_at_a_time = 1000
 
 
 def test_processes_share_what_they_measured():

@@ -240,7 +240,8 @@ def _tasks(places: Sequence[int]) -> str:
 def _kind_choice(study: Study, kinds: Sequence[RegretKind]) -> Choice:
     start = study.kind if study.kind in kinds else (kinds[-1] if kinds else "")
     options = tuple((kind, _KIND_OPTIONS[kind]) for kind in kinds)
-    return Choice("kind", "Regret", options, start, tuple(map(kind_option, kinds)))
+    name = "Value" if all(shows_values(study, kind) for kind in kinds) else "Regret"
+    return Choice("kind", name, options, start, tuple(map(kind_option, kinds)))
 
 
 def _center_choice(options: Sequence[tuple[str, str]], start: str) -> Choice:

@@ -18,7 +18,7 @@ import nasbench_lab
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.files import atomic_path
 from nasbench_lab.prediction import PredictorEvaluation
-from nasbench_lab.report.incumbent_words import incumbents_in_words, kind_name
+from nasbench_lab.report.incumbent_words import incumbents_in_words, kind_name, shows_values
 from nasbench_lab.report.local_tables import StudyLandscapes, StudyScores
 from nasbench_lab.report.page import theme
 from nasbench_lab.report.page.answers import MARKS, answers_by_task, main_answer
@@ -128,6 +128,7 @@ def render_page(
         headline=page_facts(study),
         warnings=study.warnings,
         incumbents=incumbents_in_words(study),
+        values=all(shows_values(study, kind) for kind in study.kinds),
         sections=_sections(study, charts, pairs, landscapes, scores, predictors=bool(predictors)),
         answer=main_answer(study),
         by_task=answers_by_task(study),
