@@ -35,7 +35,8 @@ class Outcome(NamedTuple):
 def joined_outcomes(outcomes: Sequence[Outcome]) -> Outcome:
     """Return the outcomes of consecutive evaluations of the same runs as one."""
     columns = zip(*outcomes, strict=True)
-    return Outcome(*(None if any(a is None for a in each) else np.concatenate(each, axis=1) for each in columns))
+    joined = (None if any(a is None for a in each) else np.concatenate(each, axis=1) for each in columns)
+    return Outcome(*joined)  # type: ignore[arg-type]
 
 
 class Evaluator(abc.ABC):
