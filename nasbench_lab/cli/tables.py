@@ -24,6 +24,7 @@ from nasbench_lab.report import save_figure_as, table_figure
 from nasbench_lab.spaces import Space
 from nasbench_lab.tables import Table, load
 from nasbench_lab.tables.coverage import coverage_note
+from nasbench_lab.tables.tabulated import stored_table
 
 _MOST_FIDELITIES = 12
 
@@ -53,7 +54,7 @@ def describe(
     as_json: AsJson = False,
 ) -> None:
     """Describe how well a table distinguishes architectures, and its landscape, with a figure (PDF and PNG)."""
-    table = load(name)
+    table = stored_table(load(name))
     found, lay = quality(table), landscape(table)
     stem = table.name.replace("/", "-")
     files = [out / f"{stem}.{kind}" for kind in ("pdf", "png")]

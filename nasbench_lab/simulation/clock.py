@@ -215,6 +215,11 @@ class Clock:
         return self._running
 
     @property
+    def ends_at_a_cost(self) -> bool:
+        """Whether it is known only after an evaluation that it does not fit into the budget."""
+        return self._seconds is not None or bool(self._spendings)
+
+    @property
     def runs_done(self) -> float:
         """How many runs are done. A run that goes on counts by the part of its budget that it has used."""
         limits: list[tuple[FloatArray | NDArray[np.int64] | int, float | None]] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
@@ -30,6 +30,13 @@ class Outcome(NamedTuple):
     def each(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Outcome:
         """Return an outcome with a function applied to every array that is not None."""
         return Outcome(*(None if array is None else function(array) for array in self))  # type: ignore[arg-type]
+
+
+def joined_outcomes(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcomes of consecutive evaluations of the same runs as one."""
+    columns = zip(*outcomes, strict=True)
+    joined = (None if any(a is None for a in each) else np.concatenate(each, axis=1) for each in columns)
+    return Outcome(*joined)  # type: ignore[arg-type]
 
 
 class Evaluator(abc.ABC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,11 @@ from nasbench_lab.errors import StrategyError
 from nasbench_lab.simulation.asynchronous import Workers
 from nasbench_lab.simulation.clock import Clock
 from nasbench_lab.simulation.computed_measurements import fidelities_of
-from nasbench_lab.simulation.evaluator import Evaluator, ManyFidelities, OneFidelity, Outcome
+from nasbench_lab.simulation.evaluator import Evaluator, ManyFidelities, OneFidelity, Outcome, joined_outcomes
 from nasbench_lab.simulation.measurements import AnyMeasurements
 from nasbench_lab.simulation.objectives import AnyGoals, penalised
 from nasbench_lab.simulation.setting import Setting
-from nasbench_lab.simulation.synchronous import OneWorker, SynchronousWorkers
+from nasbench_lab.simulation.synchronous import OneWorker, SynchronousWorkers, Timeline
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
@@ -84,6 +85,9 @@ class _Search:
         self._runs, self._size = problem.runs, table.space.size
         self._scores = problem.scores
         self._sparing = isinstance(table, ComputedTable) and not table.is_cheap
+        self.at_a_time = sys.maxsize
+        if isinstance(table, ComputedTable) and not table.is_cheap:
+            self.at_a_time = max(1, table.requests_at_a_time)
         self._state = strategy.start(problem)
         self.recommends = strategy.recommends(self._state)
 
@@ -161,11 +165,27 @@ def _in_batches(search: _Search, clock: Clock, workers: int) -> None:
     while not clock.finished:
         proposals = search.ask()
         proposals = _cut(proposals, 0, clock.room(proposals.architecture.shape[1]))
-        outcome = search.evaluate(proposals, clock.running)
-        clock.record(*timeline.advance(outcome, search.due()))
+        outcome = _evaluated(search, clock, timeline, proposals, workers)
         steps = outcome.architecture.shape[1]
         _learn(search, clock, outcome, np.broadcast_to(np.arange(count, count + steps), outcome.architecture.shape))
         count += steps
+
+
+def _evaluated(search: _Search, clock: Clock, timeline: Timeline, proposals: Proposals, workers: int) -> Outcome:
+    """Evaluate proposals, and count them.
+
+    Where evaluations are not cheap and the budget may end before the last of them, some are evaluated at a time.
+    """
+    count = proposals.architecture.shape[1]
+    step = search.at_a_time if clock.ends_at_a_cost and workers == 1 and not search.recommends else count
+    outcomes, due = [], search.due()
+    for first in range(0, count, step):
+        outcomes.append(search.evaluate(_cut(proposals, first, min(first + step, count)), clock.running))
+        clock.record(*timeline.advance(outcomes[-1], due))
+        due = None
+        if clock.finished:
+            break
+    return outcomes[0] if len(outcomes) == 1 else joined_outcomes(outcomes)
 
 
 def _without_waiting(search: _Search, clock: Clock, workers: int) -> None:

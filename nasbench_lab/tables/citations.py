@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from nasbench_lab.errors import DataError, MissingDataError
 from nasbench_lab.tables import catalogue
+from nasbench_lab.tables.tables_in_code import is_in_code
 
 _BEGINNING = re.compile(r"@\w+\{\s*([^\s,{}]+)\s*,")
 
@@ -69,7 +70,7 @@ def _end(text: str, start: int) -> int:
 
 def _citations(name: str) -> Iterable[tuple[str, str]]:
     """Return name and citation of the tables that match a name, or of a table file, without making tables."""
-    if catalogue.is_table_file(name):
+    if catalogue.is_table_file(name) or is_in_code(name):
         description = catalogue.load(name).description
         return [(description.name, description.citation)]
     return [(table, catalogue.find_recipe(table).description.citation) for table in catalogue.matching([name])]

@@ -9,6 +9,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import MissingDataError
+from nasbench_lab.tables.any_table import AnyTable
 from nasbench_lab.tables.computed import ComputedTable
 from nasbench_lab.tables.table import Table
 
@@ -55,6 +56,24 @@ def tabulate(table: ComputedTable, *, repeats: int | None = None, name: str | No
             values[metric.name][rows] = _piece(table, metric.name, metric.axes, rows, count)
     description = dataclasses.replace(table.description, repeats=names, name=table.name if name is None else name)
     return Table(description, values)
+
+
+def stored_table(table: AnyTable) -> Table:
+    """Return a table with arrays of all architectures, for what looks at all of them: the table itself if it has them.
+
+    Raises:
+        MissingDataError: it computes its answers, and they are too many or need trainings.
+
+    >>> from nasbench_lab.testing import function_table
+    >>> stored_table(function_table({"name": "chain", "choices": "abc", "length": 4}))
+    <Table function/chain: 81 architectures x 2 fidelities x 3 repeats>
+    """
+    if isinstance(table, ComputedTable):
+        if not (table.is_cheap and table.space.is_listed):
+            table.values(table.objective.name)  # says that there are none
+        return tabulate(table)
+    assert isinstance(table, Table)  # noqa: S101 - there are two kinds of tables
+    return table
 
 
 def _piece(table: ComputedTable, metric: str, axes: tuple[str, ...], rows: np.ndarray, count: int) -> FloatArray:

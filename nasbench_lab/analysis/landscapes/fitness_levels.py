@@ -13,6 +13,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, number
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.tables import Metric, Table
+from nasbench_lab.tables.tabulated import stored_table
 
 Split = Literal["valid", "test"]
 
@@ -120,7 +121,7 @@ def fitness_of(
     if name is None:
         other = next(each for each in names if names[each] is not None)
         raise MissingDataError(f"table {table.name!r} has no {split} values; it has {other} values")
-    values = np.asarray(table.lookup(np.arange(table.space.size), fidelity, repeat, name))
+    values = np.asarray(stored_table(table).lookup(np.arange(table.space.size), fidelity, repeat, name))
     return fitness(values, description.metric(name), tolerance, table.name, table.values(name).dtype.itemsize)
 
 

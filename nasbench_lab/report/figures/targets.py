@@ -19,7 +19,15 @@ from nasbench_lab.report.figures.names import Names
 from nasbench_lab.report.figures.panels import AXIS_WORDS, panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.incumbent_words import left_out_note, mark_note, regret_label
-from nasbench_lab.report.study_selection import NO_COMMON_TASK, chosen_kind, clock_of, in_words, names_in, part_of
+from nasbench_lab.report.study_selection import (
+    NO_COMMON_TASK,
+    chosen_kind,
+    clock_of,
+    computed_only,
+    in_words,
+    names_in,
+    part_of,
+)
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -65,7 +73,7 @@ def ecdf_figure(
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     looks = looks_of(study, highlight, kind)
     axis = axis or clock_of(study)
-    times = part_of(study.times, (kind, axis), "times to targets")
+    times = part_of(study.times, (kind, axis), "times to targets", without_scale=computed_only(study))
     if not times.grid.size:
         reason = "no run reached a target" if times.tasks else NO_COMMON_TASK
         raise MissingDataError(f"there is nothing to draw: {reason}")
@@ -118,7 +126,7 @@ def profile_figure(
     chosen, kind = paper_style(style), chosen_kind(study, kind)
     looks = looks_of(study, highlight, kind)
     around = chosen_spread(spread, looks) if study.resamples else "none"
-    profiles = part_of(study.profiles, kind, "profiles")
+    profiles = part_of(study.profiles, kind, "profiles", without_scale=computed_only(study))
     what = f"{100 * study.level:g} % bootstrap intervals"
     title = f"{regret_label(study, kind)}; {in_words(len(profiles.tasks), 'task')}{spread_in_words(around, what)}"
     title += mark_note(study, kind)
