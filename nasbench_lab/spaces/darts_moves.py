@@ -38,7 +38,7 @@ class DartsMoves:
             start = end
         return tuple(spans)
 
-    def apply(self, codes: NDArray[np.integer], place: IntArray) -> IntArray:
+    def apply(self, codes: NDArray[np.integer], place: NDArray[np.integer]) -> IntArray:
         """Return the codes after a move each, shapes (n, codes) and (n,) to (n, codes).
 
         Args:
@@ -49,7 +49,7 @@ class DartsMoves:
         for node, start, end in self._spans:
             rows = np.flatnonzero((place >= start) & (place < end))
             if len(rows):
-                self._move(changed, rows, place[rows] - start, node)
+                self._move(changed, rows, place[rows].astype(np.int64) - start, node)
         return changed
 
     def _move(self, codes: IntArray, rows: IntArray, step: IntArray, node: NodePlaces) -> None:
