@@ -270,7 +270,7 @@ class ProductOfSpaces(Space):
 
 
 def _encodings(spaces: Sequence[Space]) -> tuple[str, ...]:
-    """Return the encodings of a product: those of any part, but not graphs, and codes only where all parts have them."""
+    """Return the encodings of any part, but not graphs, and codes only where all parts have them."""
     known = dict.fromkeys(encoding for space in spaces for encoding in space.encodings if encoding != GRAPH)
     return tuple(
         encoding for encoding in known if encoding != _CODES or all(_CODES in space.encodings for space in spaces)

@@ -18,8 +18,8 @@ def nearest_by_codes(space: Space, members: IntArray) -> NDArray[np.int32]:
     """Return the neighbours of every member of a subset, shape (members, max degree), padded with -1 at the end.
 
     Members that are neighbours in the whole space are at distance 1; the distance of all others is the number of codes
-    in which they differ, at least 2. Members at distance 1 are neighbours. For each longer distance, in ascending order,
-    members at that distance are neighbours if no chain of nearer neighbours connects them.
+    in which they differ, at least 2. Members at distance 1 are neighbours. For each longer distance, in ascending
+    order, members at that distance are neighbours if no chain of nearer neighbours connects them.
 
     It looks at all pairs of members once per distance, which takes seconds for ten thousand members.
 
