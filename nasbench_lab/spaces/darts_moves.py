@@ -62,13 +62,14 @@ class DartsMoves:
         later = itertools.accumulate(cardinalities[:0:-1], lambda one, other: one * other, initial=1)
         weights = [*later][::-1]
         rows = [row for node in nodes for row in _moves_of(node, weights, self.cells.operations)]
-        weight, step, exchanges, small, large = (np.array(column) for column in zip(*(row[:5] for row in rows)))
+        numbers = np.array([row[:5] for row in rows], dtype=np.int64).reshape(len(rows), 5)  # also without any move
+        weight, step, exchanges, small, large = numbers.T.copy()
         most = max(len(node.pairs) for node in nodes)
         pair_after, swaps = np.zeros((len(rows), most), dtype=np.int64), np.zeros((len(rows), most), dtype=bool)
         for place, (*_, after, swapped) in enumerate(rows):
             pair_after[place, : len(after)], swaps[place, : len(swapped)] = after, swapped
-        pairs = np.array([max(1, len(row[5])) for row in rows])
-        return _Moves(weight, step, exchanges, small, large, pairs, pair_after, swaps)
+        pairs = np.array([max(1, len(row[5])) for row in rows], dtype=np.int64)
+        return _Moves(weight, step, exchanges.astype(bool), small, large, pairs, pair_after, swaps)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ _Row = tuple[int, int, bool, int, int, list[int], list[bool]]
 
 
 def _moves_of(node: NodePlaces, weights: list[int], operations: int) -> list[_Row]:
-    """Return the moves of a node: the first five fields of `_Moves`, and the pairs after the move and whether it swaps."""
+    """Return the moves of a node: the first fields of `_Moves`, the pairs after the move, and whether it swaps."""
     small, large = (weights[place] for place in node.operations)
     rows: list[_Row] = []
     if node.pair is not None:
