@@ -152,7 +152,7 @@ PLAIN = st.recursive(
         max_size=3,
     ),
 )
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_any_data_is_a_space_or_one_clear_error(name, parameters):
     try:
         assert make_space({"name": name, **parameters}).size >= 1
