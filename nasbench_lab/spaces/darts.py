@@ -31,7 +31,7 @@ _TRUNCATED = 3
 
 @final
 class DartsSpace(ProductSpace):
-    """All (1 * 3 * 6 * 10 * 7**8)**2 = 1.08e18 pairs of cells (Liu, Simonyan and Yang, "DARTS", ICLR 2019).
+    """The cells of DARTS, (1 x 3 x 6 x 10 x 7^8)^2 = 1.08e18 pairs (Liu, Simonyan and Yang, "DARTS", ICLR 2019).
 
     A cell has two inputs, the outputs of the two cells before it (nodes 0 and 1), and intermediate nodes 2 to 5. Each
     of these is the sum of two operations on two different earlier nodes; all of them are concatenated. NAS-Bench-301

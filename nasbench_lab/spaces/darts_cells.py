@@ -41,7 +41,7 @@ class NodePlaces:
     pairs: tuple[tuple[int, int], ...]
     number: int
 
-    def inputs(self, codes: IntArray) -> IntArray:
+    def inputs(self, codes: NDArray[np.integer]) -> IntArray:
         """Return the two inputs, shape (..., codes) to (..., 2), ascending."""
         chosen = np.zeros(codes.shape[:-1], dtype=np.int64) if self.pair is None else codes[..., self.pair]
         return np.array(self.pairs)[chosen]

@@ -58,7 +58,7 @@ def _node(configuration: Mapping[str, str], name: str, number: int, operations: 
 
 def _operation(configuration: Mapping[str, str], key: str, operations: Sequence[str]) -> int:
     found = configuration.get(key)
-    if found not in operations:
+    if found is None or found not in operations:
         raise OutOfSpaceError(f"{key} must be one of {', '.join(operations)}, got {shortened(found)}")
     return list(operations).index(found)
 

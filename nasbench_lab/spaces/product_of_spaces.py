@@ -75,7 +75,7 @@ class ProductOfSpaces(Space):
     >>> space.size
     1024000000
     >>> print(space.format(12345))
-    |avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|;8:16:8:64:40;stem=patch
+    |avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|;16:40:8:32:40;stem=patch
     >>> [part.label for part in space.parts], space.parse(space.format(12345))
     (['topology', 'size', 'choices'], 12345)
     """
@@ -270,7 +270,7 @@ class ProductOfSpaces(Space):
 
 
 def _encodings(spaces: Sequence[Space]) -> tuple[str, ...]:
-    """Return the encodings of a product: those of any part, but not graphs, and codes only where all parts have them."""
+    """Return the encodings of any part, but not graphs, and codes only where all parts have them."""
     known = dict.fromkeys(encoding for space in spaces for encoding in space.encodings if encoding != GRAPH)
     return tuple(
         encoding for encoding in known if encoding != _CODES or all(_CODES in space.encodings for space in spaces)

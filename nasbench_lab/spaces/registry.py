@@ -40,7 +40,8 @@ GROUP = "nasbench_lab.spaces"
 def _subset(parent: Mapping[str, Any], members: str) -> Space:
     if not isinstance(parent, dict) or parent.get("name") == "subset":
         raise ParameterError(f"the parent of a subset must be the description of another space, got {parent!r}")
-    return SubsetSpace(make_space(parent), members_from(members))
+    whole = make_space(parent)
+    return SubsetSpace(whole, members_from(members, whole))
 
 
 def _product(parts: Sequence[Mapping[str, Any]]) -> Space:
@@ -164,7 +165,8 @@ def _check_names(name: str, make: Callable[..., Space], parameters: Collection[s
     """Raise a DataError where a space lacks a parameter or has none of that name."""
     try:
         # The class of all spaces takes any arguments, so ask what the space itself takes.
-        taken = list(inspect.signature(make.__init__ if isinstance(make, type) else make).parameters.values())
+        called: Any = vars(make).get("__init__", make.__init__) if isinstance(make, type) else make  # type: ignore[misc]
+        taken = list(inspect.signature(called).parameters.values())
     except (TypeError, ValueError):  # a class that does not say what it takes
         return
     if any(each.kind not in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) for each in taken):
@@ -175,4 +177,4 @@ def _check_names(name: str, make: Callable[..., Space], parameters: Collection[s
             raise DataError(str(unknown(f"key of the space {name!r}", key, [*also, *(each.name for each in taken)])))
     missing = [each.name for each in taken if each.default is each.empty and each.name not in parameters]
     if missing:
-        raise DataError(f"the description of the space {name!r} lacks {' and '.join(missing)}")
+        raise DataError(f"the description of a space is wrong: {name!r} lacks {' and '.join(missing)}")

@@ -14,8 +14,7 @@ from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.graph import Graph
 from nasbench_lab.spaces.subset_neighbors import nearest_neighbors
 
-_DIGITS = 8
-"""Hexadecimal digits of an index."""
+_MOST_OF_FOUR_BYTES = 2**32
 
 
 @final
@@ -53,7 +52,7 @@ class SubsetSpace(Space):
         if checked.ndim != 1 or not len(checked) or not (checked[1:] > checked[:-1]).all():
             raise ParameterError("the members of a subset must be different indices in ascending order, at least one")
         self.name = "subset"
-        self.members = checked.astype(np.int32)
+        self.members = checked.copy()
         self.members.setflags(write=False)
         self.size = len(checked)
         self.cardinalities = parent.cardinalities
@@ -79,13 +78,13 @@ class SubsetSpace(Space):
     def spec(self) -> Mapping[str, Any]:
         """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again.
 
-        The members are one text, eight hexadecimal digits each, so that a table with 100,000 of them opens in
-        milliseconds.
+        The members are one text, eight hexadecimal digits each, or sixteen in spaces of more than 2**32 architectures,
+        so that a table with 100,000 of them opens in milliseconds.
         """
         return {
             "name": self.name,
             "parent": dict(self.parent.spec()),
-            "members": self.members.astype(">u4").tobytes().hex(),
+            "members": self.members.astype(_type_of(self.parent)).tobytes().hex(),
         }
 
     def codes(self, index: ArrayLike) -> CodeArray:
@@ -162,16 +161,23 @@ class SubsetSpace(Space):
         return self.parent.format_one(codes)
 
 
-def members_from(text: Any) -> IntArray:
+def members_from(text: Any, parent: Space) -> IntArray:
     """Return the members that `SubsetSpace.spec` stores as text.
 
     Raises:
         ParameterError: it is no such text.
 
-    >>> members_from("000000050000000b").tolist()
+    >>> from nasbench_lab.spaces import TopologySpace
+    >>> members_from("000000050000000b", TopologySpace()).tolist()
     [5, 11]
     """
+    kind = _type_of(parent)
     try:
-        return np.frombuffer(bytes.fromhex(text), dtype=">u4").astype(np.int64)
+        return np.frombuffer(bytes.fromhex(text), dtype=kind).astype(np.int64)
     except (TypeError, ValueError) as error:
-        raise ParameterError(f"the members of a subset must be {_DIGITS} hexadecimal digits each") from error
+        raise ParameterError(f"the members of a subset must be {2 * kind.itemsize} hexadecimal digits each") from error
+
+
+def _type_of(parent: Space) -> np.dtype[Any]:
+    """Return how the members are stored."""
+    return np.dtype(">u4" if parent.size <= _MOST_OF_FOUR_BYTES else ">u8")

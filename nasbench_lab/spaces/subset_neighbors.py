@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.neighbor_lists import mutual_pairs, padded
+from nasbench_lab.spaces.subset_distances import connected_groups, nearest_by_codes
 
 _ENTRIES_AT_A_TIME = 2**23
 
 
-def nearest_neighbors(space: Space, members: NDArray[np.int32]) -> NDArray[np.int32]:
+def nearest_neighbors(space: Space, members: IntArray) -> NDArray[np.int32]:
     """Return the neighbours of every member of a subset, shape (members, max degree), padded with -1 at the end.
 
     The distance of two members is the number of steps between neighbours that lead from one to the other in the whole
@@ -24,6 +25,8 @@ def nearest_neighbors(space: Space, members: NDArray[np.int32]) -> NDArray[np.in
     the whole space, and in any other subset, every member can be reached if it can be reached in the whole space.
     The neighbours are the union of all minimum spanning trees under this distance (and the pairs at distance 1).
 
+    In a space that is not listed, the distance is the number of codes that differ (see `nearest_by_codes`).
+
     Args:
         space: the whole space.
         members: indices of the members in ``space``, ascending, shape (members,).
@@ -31,11 +34,13 @@ def nearest_neighbors(space: Space, members: NDArray[np.int32]) -> NDArray[np.in
     >>> from nasbench_lab.spaces import ChainSpace
     >>> space = ChainSpace("abc", 3)
     >>> members = space.parse(["aaa", "aab", "bbb", "ccc"])
-    >>> nearest_neighbors(space, members.astype(np.int32)).tolist()  # aaa-aab; then aab-bbb; then ccc and all others
+    >>> nearest_neighbors(space, members).tolist()  # aaa-aab; then aab-bbb; then ccc and all others
     [[1, 3, -1], [0, 2, 3], [1, 3, -1], [0, 1, 2]]
     """
     if not space.has_neighbors:
         return np.full((len(members), 1), -1, dtype=np.int32)
+    if not space.is_listed:
+        return nearest_by_codes(space, members)
     everyone = _Searches(space, members)
     outside = _Searches(space, members)  # those from members outside the largest group, once it is known
     edges = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
@@ -46,7 +51,7 @@ def nearest_neighbors(space: Space, members: NDArray[np.int32]) -> NDArray[np.in
     while groups.max() > 0 and len(outside) and len(everyone):
         (outside if len(outside) <= len(everyone) else everyone).advance()
         edges.append(_meetings(outside, everyone, groups))
-        groups = _groups(edges, len(members))
+        groups = connected_groups(edges, len(members))
         if hub is None:  # stays the same, as searches that were ended cannot continue
             hub = int(np.flatnonzero(groups == np.bincount(groups).argmax())[0])
         outside.keep(groups != groups[hub])
@@ -61,7 +66,7 @@ class _Searches:
     which neighbours are new.
     """
 
-    def __init__(self, space: Space, members: NDArray[np.int32]) -> None:
+    def __init__(self, space: Space, members: IntArray) -> None:
         self._space = space
         # A pair of a member and an architecture as one number, ascending.
         self._now = np.arange(len(members)) * space.size + members
@@ -139,14 +144,3 @@ def _contains(ascending: IntArray, values: IntArray) -> NDArray[np.bool_]:
         return np.zeros(len(values), dtype=bool)
     place = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)
     return ascending[place] == values
-
-
-def _groups(edges: list[tuple[IntArray, IntArray]], count: int) -> NDArray[np.int32]:
-    """Return the number of the connected group of every member, shape (members,)."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    source, target = (np.concatenate(ends) for ends in zip(*edges, strict=True))
-    graph = coo_array((np.ones(len(source), dtype=bool), (source, target)), shape=(count, count))
-    labels: NDArray[np.int32] = connected_components(graph, directed=False)[1]
-    return labels

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.networks import networks_of
+
+
+def stand_ins(space: Space, architectures: Sequence[int]) -> dict[int, int]:
+    """Return for each of some architectures the one whose training does for it.
+
+    In a listed space, that is the first of the space with the same network; in one that is too large to list, the first
+    among the given ones.
+
+    Raises:
+        ParameterError: the space has no networks.
+
+    >>> from nasbench_lab.spaces import DartsSpace
+    >>> one, other = "skip~0,skip~1+sep3~0,sep3~1", "sep3~0,sep3~1+skip~0,skip~1"  # the nodes exchanged
+    >>> space = DartsSpace(nodes=2)
+    >>> first, second = space.parse([f"{one}/{one}", f"{other}/{one}"]).tolist()
+    >>> stand_ins(space, [first, second, 7]) == {first: first, second: first, 7: 7}
+    True
+    """
+    if space.is_listed:
+        shared = representatives(space)
+        return {architecture: int(shared[architecture]) for architecture in architectures}
+    form = networks_of(space).form
+    first: dict[Hashable, int] = {}
+    rows = space.codes(np.array(architectures, dtype=np.int64)).tolist()
+    return {
+        architecture: first.setdefault(form(row), architecture)
+        for architecture, row in zip(architectures, rows, strict=True)
+    }
 
 
 @functools.cache

@@ -163,6 +163,12 @@ def _read_suite_file(path):
     return read_suite(path).hash
 
 
+def _read_space_file(path):
+    from nasbench_lab.spaces import read_space
+
+    return read_space(path).spec()
+
+
 def _read_build_file(path):
     from nasbench_lab.train.build.spec import read_spec
 
@@ -460,6 +466,20 @@ seed = 1
 """
 
 
+_SPACE_TOML = b"""
+name = "product"
+
+[[parts]]
+name = "layer-chain"
+label = "chain"
+layers = [{ choices = ["conv{3x3,5x5}-8", "identity"], repeat = 20 }, ["relu", "skip-3"]]
+
+[[parts]]
+name = "choices"
+choices = { width = [16, 32], depth = [1, 2] }
+"""
+
+
 def _build_toml():
     from small_builds import SPEC
 
@@ -524,6 +544,7 @@ READERS = {
     "reference": Reader(_suite("references/*.h5"), _read_suite, checked=True),
     "baseline": Reader(_baseline, _read_baseline, (BYTES, TEXT, JSON)),
     "suite file": Reader(_written("mine.toml", _SUITE_TOML), _read_suite_file, (BYTES, TEXT)),
+    "space file": Reader(_written("mine.toml", _SPACE_TOML), _read_space_file, (BYTES, TEXT)),
     "build file": Reader(_written("mine.toml", _build_toml), _read_build_file, (BYTES, TEXT)),
     "csv": Reader(_written("mine.csv", _csv), _read_columns, (BYTES, TEXT)),
     "csv of indices": Reader(_written("mine.csv", _csv_of_indices), _read_indices, (BYTES, TEXT)),
@@ -724,6 +745,7 @@ HOSTILE = {
     "pipe as a tape": (_pipe("mine.tar.gz"), _importer("accel-nasbench")),
     "pipe as a curve": (_pipe("cora0.bench"), _importer("nas-bench-graph")),
     "pipe as a suite": (_pipe("mine.toml"), _read_suite_file),
+    "pipe as a space": (_pipe("mine.toml"), _read_space_file),
     "pipe as a specification": (_pipe("mine.toml"), _read_build_file),
     "pipe as arrays": (_pipe("mine.npz"), _read_npz),
     "pipe as a baseline": (_pipe("mine.json"), _read_baseline),

@@ -53,8 +53,8 @@ def test_a_small_product_is_what_loops_give(name):
     for place in range(0, space.size, max(1, space.size // 30)):
         expected = []
         for which, part in enumerate(space.parts):
-            for near in part.space.neighbors(every[place][which]).tolist():
-                expected.append(number[(*every[place][:which], near, *every[place][which + 1 :])])
+            near = part.space.neighbors(every[place][which]).tolist()
+            expected += [number[(*every[place][:which], each, *every[place][which + 1 :])] for each in near]
         assert space.neighbors(place).tolist() == expected
         sizes = [int(part.space.size_of(each)) for part, each in zip(space.parts, every[place], strict=True)]
         assert space.size_of(place) == sum(sizes)
@@ -126,7 +126,7 @@ def test_joined_notations_are_read_in_one_way(texts):
 def test_wrong_notations_name_the_part():
     text = LARGE.format(12345678901234567)
     first, rest = text.split(";", 1)
-    with pytest.raises(OutOfSpaceError, match="has 3 parts; an architecture of this space has 4, .*: cell, widths"):
+    with pytest.raises(OutOfSpaceError, match=r"has 3 parts; an architecture of this space has 4, .*: cell, widths"):
         LARGE.parse(rest)
     with pytest.raises(OutOfSpaceError, match="part 'cell': unknown operation 'conv'"):
         LARGE.parse(first.replace(first.split("~")[0], "|conv", 1) + ";" + rest)
@@ -184,7 +184,7 @@ def test_wrong_parts(parts, reason):
     [
         ({"parts": 3}, "must be a list of descriptions"),
         ({"parts": ["size"]}, "must be a list of descriptions"),
-        ({}, "the space 'product' lacks parts"),
+        ({}, "'product' lacks parts"),
         ({"parts": [], "part": []}, "unknown key of the space 'product' 'part'; did you mean 'parts'"),
         ({"parts": [{"name": "size", "label": "a"}, {"name": "size", "label": "a"}]}, "two parts have the label 'a'"),
         ({"parts": [{"name": "size", "label": ["a"]}]}, "label"),

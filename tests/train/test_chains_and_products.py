@@ -141,7 +141,7 @@ def test_what_a_chain_cannot_be():
         with pytest.raises(OutOfSpaceError, match=reason):
             layer_chain_network(layers, image=(1, 8, 8))
     space = LayerChainSpace([["conv3x3-4", "depthwise3x3"], ["skip-1", "identity"]])
-    with pytest.raises(ParameterError, match="a supernet of chains has layers of the kinds .*'depthwise3x3' is none"):
+    with pytest.raises(ParameterError, match=r"a supernet of chains has layers of the kinds .*'depthwise3x3' is none"):
         supernet_class(space)(space, image=(1, 8, 8), classes=3)
 
 

@@ -44,23 +44,31 @@ def count_on_meta(build, *arguments, **options):
     ("short", "expected"),
     [  # DARTS_V1 and DARTS_V2, PC-DARTS, P-DARTS; counted with the original code, without auxiliary head
         (
-            "sep3~0,sep3~1+skip~0,sep3~1+skip~0,sep3~1+sep3~0,skip~2/"
-            "max3~0,max3~1+max3~0,skip~2+max3~0,skip~2+avg3~0,skip~2",
+            (
+                "sep3~0,sep3~1+skip~0,sep3~1+skip~0,sep3~1+sep3~0,skip~2/"
+                "max3~0,max3~1+max3~0,skip~2+max3~0,skip~2+avg3~0,skip~2"
+            ),
             3_169_414,
         ),
         (
-            "sep3~0,sep3~1+sep3~0,sep3~1+skip~0,sep3~1+skip~0,dil3~2/"
-            "max3~0,max3~1+max3~1,skip~2+max3~0,skip~2+max3~1,skip~2",
+            (
+                "sep3~0,sep3~1+sep3~0,sep3~1+skip~0,sep3~1+skip~0,dil3~2/"
+                "max3~0,max3~1+max3~1,skip~2+max3~0,skip~2+max3~1,skip~2"
+            ),
             3_349_342,
         ),
         (
-            "skip~0,sep3~1+sep3~0,dil3~1+sep5~0,sep3~1+avg3~0,dil3~1/"
-            "max3~0,sep5~1+sep5~1,sep5~2+sep3~0,sep3~3+sep3~1,sep3~2",
+            (
+                "skip~0,sep3~1+sep3~0,dil3~1+sep5~0,sep3~1+avg3~0,dil3~1/"
+                "max3~0,sep5~1+sep5~1,sep5~2+sep3~0,sep3~3+sep3~1,sep3~2"
+            ),
             3_634_678,
         ),
         (
-            "skip~0,dil3~1+skip~0,sep3~1+sep3~1,sep3~3+sep3~0,dil5~4/"
-            "avg3~0,sep5~1+sep3~0,dil5~2+max3~0,dil3~1+dil3~1,dil5~3",
+            (
+                "skip~0,dil3~1+skip~0,sep3~1+sep3~1,sep3~3+sep3~0,dil5~4/"
+                "avg3~0,sep5~1+sep3~0,dil5~2+max3~0,dil3~1+dil3~1,dil5~3"
+            ),
             3_433_798,
         ),
     ],

@@ -22,6 +22,7 @@ from nasbench_lab.simulation.logs.formats import BUILT_IN
 from nasbench_lab.simulation.steps.options import SCALES as UNITS
 from nasbench_lab.simulation.steps.options import Clock, Order
 from nasbench_lab.simulation.trace import REGRETS
+from nasbench_lab.spaces import list_spaces
 from nasbench_lab.strategies import registry
 from nasbench_lab.suites import built_in, read_suite
 from nasbench_lab.tables import find_recipe, list_tables
@@ -51,6 +52,7 @@ _NAMES = {
     "query NAME": "tables",
     "cite NAME...": "tables and publications",
     "strategies NAME": "strategies",
+    "spaces SPACE": "spaces",
 }
 """What is completed: an option, or an argument, perhaps of one command or group only."""
 
@@ -97,6 +99,7 @@ def make() -> dict[str, Any]:
             "strategies": list(_strategies()),
             "one-shot methods": [(name, "one-shot method") for name in list_methods()],
             "protocols": [(name, protocol(name).source) for name in list_protocols()],
+            "spaces": [(name, "search space") for name in list_spaces()],
             "suites": [(name, read_suite(name).title) for name in built_in()],
         },
     }

@@ -23,7 +23,7 @@ from nasbench_lab.train.classification_metrics import MacroScores
 from nasbench_lab.train.complexity import multiply_additions, parameters
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
-from nasbench_lab.train.equivalent_networks import representatives
+from nasbench_lab.train.equivalent_networks import stand_ins
 from nasbench_lab.train.network_builders import network_builder
 
 _PER_TRAINING = ("test_precision", "test_recall", "test_f1")
@@ -95,14 +95,14 @@ def _measured(spec: BuildSpec, folder: Path, dataset: Dataset, precision: Precis
 
 def _curves(spec: BuildSpec, measured: Measured) -> Arrays:
     """Return the measurements over (architecture, fidelity, repeat) and (architecture, repeat)."""
-    shared = representatives(spec.make_space())
     chosen = spec.chosen()
+    shared = stand_ins(spec.make_space(), chosen)
     shape = (len(chosen), len(spec.fidelities), len(spec.seeds))
     values = {metric.name: np.full(shape, np.nan, np.float32) for metric in METRICS if metric.axes == AXES}
     scores = {name: np.full((shape[0], shape[2]), np.nan, np.float32) for name in _PER_TRAINING}
     members: dict[int, list[int]] = {}
     for row, architecture in enumerate(chosen):
-        members.setdefault(int(shared[architecture]), []).append(row)
+        members.setdefault(shared[architecture], []).append(row)
     for (representative, epochs), arrays in measured.items():
         rows = members[representative]
         where = slice(None) if not spec.budgets else slice(at := spec.budgets.index(epochs), at + 1)

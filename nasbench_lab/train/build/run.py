@@ -23,7 +23,7 @@ from nasbench_lab.train.callbacks import Callback
 from nasbench_lab.train.callbacks.guarded import check_callbacks
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
-from nasbench_lab.train.equivalent_networks import representatives
+from nasbench_lab.train.equivalent_networks import stand_ins
 from nasbench_lab.train.network_builders import check_network, network_builder
 
 Progress = Callable[[int, int], None]
@@ -100,8 +100,7 @@ class BuildShard:
 
 def units(spec: BuildSpec) -> list[Unit]:
     """Return the units of a build in the order of training; architectures with the same network share a unit."""
-    shared = representatives(spec.make_space())
-    chosen = sorted(set(shared[spec.chosen()].tolist()))
+    chosen = sorted(set(stand_ins(spec.make_space(), spec.chosen()).values()))
     return [(architecture, epochs) for epochs in spec.trainings for architecture in chosen]
 
 

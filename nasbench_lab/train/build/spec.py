@@ -99,8 +99,12 @@ class BuildSpec:
 
     def chosen(self) -> list[int]:
         """Return the indices of the architectures to train, ascending."""
-        size = self.make_space().size
+        space = self.make_space()
+        size = space.size
         if self.sample is None:
+            require(
+                space.is_listed, f"{size:,} architectures are too many to train: give sample, the number to be trained"
+            )
             return list(range(size))
         random = np.random.Generator(np.random.Philox(self.sample_seed))
         return sorted(random.choice(size, self.sample, replace=False).tolist())

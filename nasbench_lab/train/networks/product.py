@@ -26,14 +26,15 @@ class ProductNetworks(NetworkFamily[ProductOfSpaces]):
     - Several ``layer-chain``: one chain, of which every part is a section.
 
     Args:
-        space: a product.
+        space: a product of spaces.
         networks_of: returns the networks of a part.
 
     Raises:
         ParameterError: the parts are of no such kind.
     """
 
-    def __init__(self, space: ProductOfSpaces, networks_of: Callable[[Space], AnyFamily]) -> None:
+    def __init__(self, space: Space, networks_of: Callable[[Space], AnyFamily]) -> None:
+        assert isinstance(space, ProductOfSpaces)  # noqa: S101 - the registry has seen to it
         super().__init__(space)
         wholes = [part.space.parent or part.space for part in space.parts]
         self._chosen = [
