@@ -22,6 +22,7 @@ from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.chain import ChainSpace
 from nasbench_lab.spaces.choices import ChoicesSpace
 from nasbench_lab.spaces.gnn import GnnSpace
+from nasbench_lab.spaces.hierarchical import HierarchicalSpace
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.size import SizeSpace
@@ -45,6 +46,7 @@ _BUILT_IN: dict[str, Callable[..., Space]] = {
     "gnn": GnnSpace,
     "chain": ChainSpace,
     "layer-chain": LayerChainSpace,
+    "hierarchical": HierarchicalSpace,
     "choices": ChoicesSpace,
     "listed": ListedSpace,
     "listed-choices": ListedChoicesSpace,

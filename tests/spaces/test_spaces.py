@@ -26,6 +26,15 @@ ALL = {
     "trans-micro": spaces.TransMicroSpace(),
     "trans-macro": spaces.TransMacroSpace(),
     "size": spaces.SizeSpace(),
+    "hierarchical": spaces.HierarchicalSpace(
+        "NET",
+        {
+            "NET": ["STAGE", "Diamond2(STAGE, CELL, id, CELL)"],
+            "STAGE": ["Linear2(OP, CELL)", "OP"],
+            "CELL": ["Cell(OP, zero, OP)", "Cell(OP, id, zero)"],
+            "OP": ["conv1x1", "conv3x3"],
+        },
+    ),
 }
 SIZES = {
     "topology": 15_625,
@@ -38,6 +47,7 @@ SIZES = {
     "trans-micro": 4_096,
     "trans-macro": 3_256,
     "size": 32_768,
+    "hierarchical": 518,
 }
 
 

@@ -2,6 +2,7 @@
 
 from nasbench_lab.train.networks.cell101 import cell101_network
 from nasbench_lab.train.networks.family import NetworkFamily
+from nasbench_lab.train.networks.hierarchical import hierarchical_network
 from nasbench_lab.train.networks.layer_chain import Dense, LinearScores, layer_chain_network
 from nasbench_lab.train.networks.macro import macro_network
 from nasbench_lab.train.networks.nats import size_network, topology_network
@@ -12,6 +13,7 @@ __all__ = [
     "LinearScores",
     "NetworkFamily",
     "cell101_network",
+    "hierarchical_network",
     "layer_chain_network",
     "list_networks",
     "macro_network",

@@ -13,6 +13,7 @@ from nasbench_lab.spaces import Space
 from nasbench_lab.train.networks.cell101 import Cell101Networks
 from nasbench_lab.train.networks.classes_by_space import ClassesBySpace
 from nasbench_lab.train.networks.family import AnyFamily, NetworkFamily
+from nasbench_lab.train.networks.hierarchical import HierarchicalNetworks
 from nasbench_lab.train.networks.layer_chain import LayerChainNetworks
 from nasbench_lab.train.networks.macro import MacroNetworks
 from nasbench_lab.train.networks.nats import SizeNetworks, TopologyNetworks
@@ -26,6 +27,7 @@ _CLASSES: ClassesBySpace[AnyFamily] = ClassesBySpace(
     {
         "cell101": Cell101Networks,
         "chain": MacroNetworks,
+        "hierarchical": HierarchicalNetworks,
         "layer-chain": LayerChainNetworks,
         "size": SizeNetworks,
         "topology": TopologyNetworks,
