@@ -328,6 +328,8 @@ def test_children_have_their_codes_from_their_parents(space):
     one, other = random.integers(space.size, size=(2, 200))
     from_other = random.random((200, len(space.cardinalities))) < 0.5
     child = space.crossover(one, other, from_other)
+    if type(space).crossover is not spaces.Space.crossover:
+        pytest.skip("this space makes a child of all mixed codes; see its own tests")
     wanted = np.where(from_other, space.codes(other), space.codes(one))
     expected = [index if index >= 0 else parent for index, parent in zip(space.find(wanted), one, strict=True)]
     assert child.tolist() == expected
