@@ -1,6 +1,6 @@
 """Search spaces: what an architecture is. Each has its index, codes, official notation, sampling, moves and drawing."""
 
-from nasbench_lab.spaces.base import Space
+from nasbench_lab.spaces.base import MOST_LISTED, Space
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.chain import ChainSpace
 from nasbench_lab.spaces.choices import ChoicesSpace
@@ -16,8 +16,10 @@ from nasbench_lab.spaces.subset import SubsetSpace
 from nasbench_lab.spaces.topology import TopologySpace
 from nasbench_lab.spaces.trans_macro import TransMacroSpace
 from nasbench_lab.spaces.trans_micro import TransMicroSpace
+from nasbench_lab.spaces.unlisted_view import unlisted
 
 __all__ = [
+    "MOST_LISTED",
     "Cell101Space",
     "ChainSpace",
     "ChoicesSpace",
@@ -38,4 +40,5 @@ __all__ = [
     "TransMicroSpace",
     "list_spaces",
     "make_space",
+    "unlisted",
 ]
