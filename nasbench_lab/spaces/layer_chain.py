@@ -39,6 +39,7 @@ class LayerChainSpace(ProductSpace):
     """
 
     encodings: ClassVar[tuple[str, ...]] = (*ProductSpace.encodings, COUNTS)
+    _one_code: ClassVar[str] = "layer"
 
     def __init__(self, layers: Sequence[Sequence[str]]) -> None:
         require(bool(layers), "a chain of layers needs at least one position")

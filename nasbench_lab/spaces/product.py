@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +35,9 @@ class ProductSpace(Space):
         ParameterError: there are too many architectures, choices, or values of a choice.
     """
 
+    _one_code: ClassVar[str] = "choice"
+    """What one code is, in the names of `code_groups`."""
+
     def __init__(self, name: str, cardinalities: tuple[int, ...]) -> None:
         self.name = name
         self.cardinalities = cardinalities
@@ -47,6 +52,17 @@ class ProductSpace(Space):
     def has_neighbors(self) -> bool:
         """Whether any architecture has a neighbour."""
         return self.size > 1
+
+    @property
+    def code_groups(self) -> Mapping[str, tuple[int, ...]]:
+        """A group for every code, numbered from 1; a subclass names them, or groups them otherwise."""
+        return {f"{self._one_code}{place + 1}": (place,) for place in range(len(self.cardinalities))}
+
+    def space_of_codes(self, positions: Sequence[int]) -> Space:
+        """Return the space of the codes at some positions, with the other codes fixed."""
+        from nasbench_lab.spaces.codes_space import CodesSpace  # which is such a space itself
+
+        return CodesSpace([self.cardinalities[place] for place in positions])
 
     @cached_property
     def official_order(self) -> IntArray | None:

@@ -96,6 +96,17 @@ class Grammar:
         found = [self.matched(*pair) for pair in zip(pattern.arguments, term.arguments, strict=True)]
         return None if None in found else list(itertools.chain.from_iterable(part for part in found if part))
 
+    def reachable(self, name: str) -> dict[str, list[str]]:
+        """Return the productions that are used below a name; shared names in them are operations."""
+        found: dict[str, list[str]] = {}
+        waiting = [name]
+        while waiting:
+            each = waiting.pop()
+            if each not in found:
+                found[each] = [str(term) for term in self.productions[each]]
+                waiting += [part for term in self.productions[each] for part in self.parts_of(term)]
+        return found
+
     def spec(self) -> dict[str, Any]:
         """Return the plain data that the grammar is made of."""
         terms = {name: [str(term) for term in terms] for name, terms in self.productions.items()}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.graph import Graph
@@ -22,6 +22,9 @@ from nasbench_lab.spaces.hierarchical.terms import Term, parse_term
 
 _SEPARATOR, _EQUALS = ";", "="
 _MOST_KEPT = 2**14
+
+MACRO = "macro"
+"""What the group of the codes of the outer levels is called."""
 
 
 @final
@@ -120,6 +123,29 @@ class HierarchicalSpace(Space):
         """
         checked = self.check_codes(codes)
         return checked * self.decisions(checked)
+
+    @property
+    def code_groups(self) -> Mapping[str, tuple[int, ...]]:
+        """The outer levels, ``"macro"``, and every shared name in small letters, as far as there is a choice.
+
+        >>> productions = {"NET": ["CELL", "Linear2(CELL, CELL)"], "CELL": ["conv3x3", "conv1x1"]}
+        >>> HierarchicalSpace("NET", productions, shared=["CELL"]).code_groups
+        {'macro': (0,), 'cell': (1,)}
+        """
+        codes = [self._layout.places[root].codes for root in self._layout.roots]
+        names = [MACRO, *(name.lower() for name in self.grammar.shared)]
+        pairs = zip(names, codes, strict=True)
+        return {name: tuple(range(part.start, part.stop)) for name, part in pairs if part.stop > part.start}
+
+    def space_of_codes(self, positions: Sequence[int]) -> Space:
+        """Return the space of a group of codes: what the start or one shared name can stand for."""
+        for root in self._layout.roots:
+            place = self._layout.places[root]
+            if list(positions) == list(range(place.codes.start, place.codes.stop)):
+                return HierarchicalSpace(place.name, self.grammar.reachable(place.name))
+        raise ParameterError(
+            f"the parts of {self._in_words} are searched one by one: {', '.join(self.code_groups)}"
+        )
 
     def crossover(self, one: IntArray, other: IntArray, from_other: NDArray[np.bool_]) -> IntArray:
         """Return children that have each code from one of two parents; decisions that they do not make have code 0.
