@@ -335,7 +335,9 @@ class Space(Moves, metaclass=_Finished):
         Raises:
             ParameterError: which values these codes can have depends on the others.
         """
-        raise ParameterError(f"the codes of {self._in_words} depend on each other: {len(positions)} of them are no space")
+        raise ParameterError(
+            f"the codes of {self._in_words} depend on each other: {len(positions)} of them are no space"
+        )
 
     @property
     def parent(self) -> Space | None:

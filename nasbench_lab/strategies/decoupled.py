@@ -12,7 +12,7 @@ from nasbench_lab.checks import AtLeast, require
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.lookup import find_strategy
-from nasbench_lab.strategies.parts.code_parts import CodePart, PartScores, parts_in_order, split_evaluations
+from nasbench_lab.strategies.parts.code_parts import CodePart, PartScores, parts_in_order, shares_in, split_evaluations
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 
 
@@ -84,7 +84,7 @@ class Decoupled(Strategy[_State]):
     def check(self) -> None:
         """Require an order and shares that can be read."""
         require(isinstance(self.order, str), f"order must be names of parts with + in between, got {self.order!r}")
-        split_evaluations(self.split, max(1, len(self.order.split("+"))), self.evaluations, exactly=bool(self.order))
+        shares_in(self.split)
         require(not isinstance(self.searcher, Decoupled), "inner must be another strategy than 'decoupled'")
 
     @property
@@ -120,12 +120,14 @@ class Decoupled(Strategy[_State]):
         """Say where the search is not decoupled."""
         if space.code_groups:
             return ()
-        return (f"{self.name} searches {space.name} as a whole, like {self.searcher.label}: the space names no parts",)
+        return (f"{self.name} searches this space as a whole, like {self.searcher.label}: it names no parts",)
 
     def start(self, problem: Problem) -> _State:
         """Fix all parts, and start the inner strategy with the first."""
         parts = parts_in_order(problem.space, self.order)
-        lengths = split_evaluations(self.split, len(parts), self.evaluations, exactly=True)
+        lengths = (self.evaluations,)
+        if len(parts) > 1:
+            lengths = split_evaluations(self.split, len(parts), self.evaluations)
         runs = problem.runs
         if self.fixed == "random":
             base = problem.space.draw(problem.streams, 1)[:, 0]
@@ -140,9 +142,7 @@ class Decoupled(Strategy[_State]):
         """Start the inner strategy with the part whose turn it is."""
         problem, part = state.problem, state.part
         scores = problem.scores if part.is_all else PartScores(problem.scores, part, state.base)
-        inner = Problem(
-            part.space, problem.streams, problem.fidelities, problem.workers, problem.objectives, scores
-        )
+        inner = Problem(part.space, problem.streams, problem.fidelities, problem.workers, problem.objectives, scores)
         state.inner = self.searcher.start(inner)
         state.begun = state.asked
 

@@ -306,7 +306,10 @@ def test_hierarchical_networks_contain_those_of_nas_bench_201():
         published.load_state_dict(dict(zip(others, weights.values(), strict=True)))
         images = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         assert torch.allclose(mine.eval()(images), published.eval()(images), atol=1e-6)
-    assert parameters(networks_of(space).build(TOPOLOGY.codes(11).tolist(), image=(3, 32, 32), classes=10, copies=1)) == 802_426
+    assert (
+        parameters(networks_of(space).build(TOPOLOGY.codes(11).tolist(), image=(3, 32, 32), classes=10, copies=1))
+        == 802_426
+    )
 
 
 def test_all_layers_of_hierarchical_networks():
@@ -315,7 +318,9 @@ def test_all_layers_of_hierarchical_networks():
         *("conv1x1", "conv3x3", "id", "zero"),
     ]
     term = parse_term(f"Linear3(Residual3(conv3x3, resBlock, zero, resBlock), id, {every[0]})")
-    with pytest.raises(OutOfSpaceError, match=r"in Residual3, feature maps of different shapes meet: 4 channels of 8x8"):
+    with pytest.raises(
+        OutOfSpaceError, match=r"in Residual3, feature maps of different shapes meet: 4 channels of 8x8"
+    ):
         hierarchical_network(term, channels=4, image=(1, 8, 8))
     for name in every:
         term = parse_term(f"Linear2(Residual2({name}, resBlock, resBlock), Diamond2({name}, zero, {name}, zero))")

@@ -95,9 +95,7 @@ class Layout:
                     self._divide(ranks[number, rows] - place.firsts[production], parts, ranks, rows)
         return codes
 
-    def _divide(
-        self, rank: IntArray, parts: tuple[int, ...], ranks: IntArray, rows: NDArray[np.int64] | slice
-    ) -> None:
+    def _divide(self, rank: IntArray, parts: tuple[int, ...], ranks: IntArray, rows: NDArray[np.int64] | slice) -> None:
         """Set the numbers of parts from the number of what they make together."""
         for part in reversed(parts[1:]):
             count = self.grammar.counts[self.places[part].name]

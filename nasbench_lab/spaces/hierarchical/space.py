@@ -143,9 +143,7 @@ class HierarchicalSpace(Space):
             place = self._layout.places[root]
             if list(positions) == list(range(place.codes.start, place.codes.stop)):
                 return HierarchicalSpace(place.name, self.grammar.reachable(place.name))
-        raise ParameterError(
-            f"the parts of {self._in_words} are searched one by one: {', '.join(self.code_groups)}"
-        )
+        raise ParameterError(f"the parts of {self._in_words} are searched one by one: {', '.join(self.code_groups)}")
 
     def crossover(self, one: IntArray, other: IntArray, from_other: NDArray[np.bool_]) -> IntArray:
         """Return children that have each code from one of two parents; decisions that they do not make have code 0.

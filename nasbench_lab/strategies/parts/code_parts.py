@@ -112,25 +112,22 @@ def parts_in_order(space: Space, order: str) -> tuple[CodePart, ...]:
     return tuple(parts)
 
 
-def split_evaluations(split: str | float, parts: int, evaluations: int, *, exactly: bool) -> tuple[int, ...]:
+def split_evaluations(split: str | float, parts: int, evaluations: int) -> tuple[int, ...]:
     """Return how many evaluations every part has, at least one each, by its share.
 
     Args:
         split: shares with ``+`` in between; parts without one have equal shares of the rest.
         parts: number of parts.
         evaluations: of all parts together.
-        exactly: whether there are exactly so many parts, so that too many shares are an error.
 
     Raises:
         ParameterError: the shares are not numbers between 0 and 1, or there are too many or too large ones; or there
             are fewer evaluations than parts.
 
-    >>> split_evaluations(0.5, 2, 101, exactly=True), split_evaluations("0.2+0.2", 4, 100, exactly=True)
+    >>> split_evaluations(0.5, 2, 101), split_evaluations("0.2+0.2", 4, 100)
     ((50, 51), (20, 20, 30, 30))
     """
-    shares = _shares(split)
-    if not exactly:
-        return ()
+    shares = shares_in(split)
     require(evaluations >= parts, f"evaluations must be at least one per part, {parts}, got {evaluations}")
     require(len(shares) <= parts, f"split has {len(shares)} shares, but there are {parts} parts")
     rest = 1 - sum(shares)
@@ -145,7 +142,15 @@ def split_evaluations(split: str | float, parts: int, evaluations: int, *, exact
     return tuple(int(length) for length in np.diff([0, *places]))
 
 
-def _shares(split: str | float) -> list[float]:
+def shares_in(split: str | float) -> list[float]:
+    """Return the shares that a text names.
+
+    Raises:
+        ParameterError: they are not numbers between 0 and 1.
+
+    >>> shares_in("0.2+0.5"), shares_in("")
+    ([0.2, 0.5], [])
+    """
     texts = str(split).split(_THEN) if split != "" else []
     try:
         shares = [float(text) for text in texts]
