@@ -264,11 +264,6 @@ class Space(Moves, metaclass=_Finished):
 
     @property
     def has_usual_sizes(self) -> bool:
-        """Whether the size of an architecture is the number of its codes that are not 0 (see `size_of`)."""
-        return type(self).size_of is Space.size_of
-
-    @property
-    def has_usual_sizes(self) -> bool:
         """Whether the size of every architecture is the number of its codes that are not 0 (see `size_of`)."""
         return type(self).size_of is Space.size_of
 
@@ -318,7 +313,7 @@ class Space(Moves, metaclass=_Finished):
 
     @property
     def code_groups(self) -> Mapping[str, tuple[int, ...]]:
-        """Names of groups of codes that can be searched with the others fixed, such as those of a cell; by default none.
+        """Names of groups of codes that can be searched with the others fixed, such as a cell; by default none.
 
         Every combination of what the groups can be is an architecture, and every code is in one group.
         `space_of_codes` is the space of one group.

@@ -129,7 +129,7 @@ class Strategy(abc.ABC, Generic[State]):
         """
         return type(self).recommend is not Strategy.recommend
 
-    def notes(self, space: Space) -> tuple[str, ...]:  # noqa: ARG002 - of subclasses
+    def notes(self, space: Space) -> tuple[str, ...]:
         """Return what users should know of the strategy in a space, such as that it does nothing special there."""
         return ()
 

@@ -125,9 +125,8 @@ class Decoupled(Strategy[_State]):
     def start(self, problem: Problem) -> _State:
         """Fix all parts, and start the inner strategy with the first."""
         parts = parts_in_order(problem.space, self.order)
-        lengths = (self.evaluations,)
-        if len(parts) > 1:
-            lengths = split_evaluations(self.split, len(parts), self.evaluations)
+        split = self.split if len(parts) > 1 else ""
+        lengths = split_evaluations(split, len(parts), self.evaluations)
         runs = problem.runs
         if self.fixed == "random":
             base = problem.space.draw(problem.streams, 1)[:, 0]
@@ -155,7 +154,9 @@ class Decoupled(Strategy[_State]):
         asked = self.searcher.ask(state.inner)
         proposals = asked if isinstance(asked, Proposals) else Proposals(asked)
         if len(state.parts) > 1:
-            proposals = Proposals(*(None if each is None else each[:, : state.left] for each in proposals))
+            architecture, *rest = proposals
+            left = (None if each is None else each[:, : state.left] for each in rest)
+            proposals = Proposals(architecture[:, : state.left], *left)
         state.asked += proposals.architecture.shape[1]
         whole = state.part.whole(state.base, proposals.architecture)
         if len(state.parts) > 1:

@@ -158,6 +158,23 @@ def test_architectures_up_to_the_largest_number():
         HierarchicalSpace("NET", {"NET": [f"Linear63({', '.join(pairs)}, LAST)"], **pairs, "LAST": ["id", "zero"]})
 
 
+def test_counts_are_those_of_the_whole_network(large):
+    for space, some in ((CONDITIONAL, range(0, CONDITIONAL.size, 97)), (large, [0, 10**12, large.size - 1])):
+        for index in some:
+            leaves = list(space.network_term(space.codes(index).tolist()).leaves())
+            expected = [leaves.count(name) for name in space.grammar.operations]
+            assert space.encode(index, "counts").tolist() == expected
+            assert sum(expected) == len(leaves)
+    nested_sharing = HierarchicalSpace(
+        "NET",
+        {"NET": ["Linear2(CELL, CELL)"], "CELL": ["Linear3(BLOCK, id, BLOCK)"], "BLOCK": ["conv3x3", "conv1x1"]},
+        shared=["BLOCK", "CELL"],
+    )
+    assert nested_sharing.format(1) == "Linear2(CELL, CELL); BLOCK = conv1x1; CELL = Linear3(BLOCK, id, BLOCK)"
+    assert nested_sharing.encode(1, "counts").tolist() == [2, 0, 4]
+    assert nested_sharing.encode(np.zeros((2, 0), dtype=int), "counts").shape == (2, 0, 3)
+
+
 def test_samples_are_uniform_over_architectures():
     drawn = CONDITIONAL.sample(Streams(0, 0, 20).uniform(200)).reshape(-1)
     heads = [text.split("(")[0] for text in derivations(CONDITIONAL, "NET")]

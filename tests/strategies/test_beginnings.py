@@ -45,7 +45,8 @@ RANDOM = {
     # All of them.
     "random-search": (30, {}),
 }
-# These draw code by code, from distributions that they learn or down a tree, begin with scores or what they fix, or do not draw.
+# These draw code by code, from distributions that they learn or down a tree, begin with scores or with what they fix,
+# or do not draw.
 OTHERS = {
     "adversarial-search",
     "asng",

@@ -7,8 +7,8 @@ import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError, SettingWarning, UnknownNameError
 from nasbench_lab.spaces import HierarchicalSpace, SizeSpace, TopologySpace
 from nasbench_lab.strategies import Evaluations, Problem, Proposals, Strategy, resolve
-from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.strategies.parts.code_parts import parts_in_order, split_evaluations
+from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.strategies.regularized_evolution import RegularizedEvolution
 from nasbench_lab.streams import Streams
 from nasbench_lab.testing import CASES, synthetic_table

@@ -58,7 +58,8 @@ NETWORKS = {
     "hierarchical": lambda copies: hierarchical_network(
         parse_term(
             "Linear2(Residual2(conv3x3, resBlock, resBlock), Diamond3(Linear4(mish, conv3x3o, layer, relu), "
-            "Linear3(dconv3x3o, instance, hardswish), Cell(conv1x1, id, conv3x3), avg_pool, Linear2(conv1x1o, batch), id))"
+            "Linear3(dconv3x3o, instance, hardswish), Cell(conv1x1, id, conv3x3), avg_pool, Linear2(conv1x1o, batch), "
+            "id))"
         ),
         channels=2,
         image=(1, 8, 8),

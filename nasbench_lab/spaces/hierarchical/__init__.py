@@ -1,4 +1,4 @@
-"""Spaces with several levels, from a grammar: stages, cells, residual or sequential connections, and the cell itself."""
+"""Spaces with several levels, from a grammar: stages, cells, how they are connected, and the cell itself."""
 
 from nasbench_lab.spaces.hierarchical.grammar import Grammar
 from nasbench_lab.spaces.hierarchical.space import HierarchicalSpace

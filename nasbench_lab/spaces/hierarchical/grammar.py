@@ -57,9 +57,10 @@ class Grammar:
         for name, terms in self.productions.items():
             for term in terms:
                 self._check_functions(name, term)
-        order = self._in_order()
+        self.order = order = self._in_order()
+        """The names, those that a name uses before it."""
         self._check_lengths(order)
-        self.counts = {name: 0 for name in self.productions}
+        self.counts = dict.fromkeys(self.productions, 0)
         """Number of different things that every name may stand for."""
         for name in order:
             self.counts[name] = self._count(name)
@@ -67,6 +68,15 @@ class Grammar:
         """Number of architectures."""
         self._check_different()
         self._check_shared_occur(order)
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The names without productions, in the order in which the start and what follows from it names them first."""
+        found: dict[str, None] = {}
+        for name in reversed(self.order):
+            for term in self.productions[name]:
+                found.update(dict.fromkeys(leaf for leaf in term.leaves() if leaf not in self.productions))
+        return tuple(found)
 
     def parts_of(self, term: Term) -> tuple[str, ...]:
         """Return the names in a term that are replaced in its place: those with productions that are not shared."""

@@ -136,6 +136,27 @@ class Layout:
                 ranks[number, rows] = place.firsts[production] + self._joined(parts, ranks[:, rows])
         return self._joined(self.roots, ranks)
 
+    def operations(self, codes: IntArray) -> IntArray:
+        """Return how often each of `Grammar.operations` occurs in the networks, shape (n, codes) to (n, operations)."""
+        names = (*self.grammar.operations, *self.grammar.shared)
+        counted: dict[int, IntArray] = {}
+        for number in reversed(range(len(self.places))):
+            place = self.places[number]
+            total = np.zeros((len(codes), len(names)), dtype=np.int64)
+            for production, term in enumerate(self.grammar.productions[place.name]):
+                rows = slice(None) if place.code < 0 else np.flatnonzero(codes[:, place.code] == production)
+                leaves = list(term.leaves())
+                total[rows] += [leaves.count(name) for name in names]
+                for part in place.parts[production]:
+                    total[rows] += counted[part][rows]
+            counted[number] = total
+        start, *shared = (counted[root] for root in self.roots)
+        by_name = dict(zip(self.grammar.shared, shared, strict=True))
+        for name in reversed(self.grammar.order):  # those that use others first
+            if name in by_name:
+                start = start + start[:, names.index(name), None] * by_name[name]
+        return start[:, : len(self.grammar.operations)]
+
     def _joined(self, parts: tuple[int, ...], ranks: IntArray) -> IntArray:
         joined = np.zeros(ranks.shape[1], dtype=np.int64)
         for part in parts:

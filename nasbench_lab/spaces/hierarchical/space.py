@@ -9,10 +9,11 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.spaces.base import CodeArray, Space
+from nasbench_lab.spaces.encodings import COUNTS, Vectors
 from nasbench_lab.spaces.graph import Graph
 from nasbench_lab.spaces.hierarchical.drawing import term_graph
 from nasbench_lab.spaces.hierarchical.form import form_of
@@ -53,7 +54,7 @@ class HierarchicalSpace(Space):
     (6, 'Linear2(CELL, CELL); CELL = conv1x1', 5)
     """
 
-    encodings: ClassVar[tuple[str, ...]] = ("one-hot", "codes")
+    encodings: ClassVar[tuple[str, ...]] = (*Space.encodings, COUNTS)
 
     def __init__(self, start: str, productions: Mapping[str, Sequence[str]], shared: Sequence[str] = ()) -> None:
         self.name = "hierarchical"
@@ -205,6 +206,22 @@ class HierarchicalSpace(Space):
         terms = self.terms(codes)
         shared = dict(zip(self.grammar.shared, terms[1:], strict=True))
         return form_of(terms[0], shared)
+
+    def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
+        """Return architectures as vectors for models.
+
+        ``"counts"``: how often each operation occurs in the whole network, in the order in which the grammar first
+        names them, from the start on.
+
+        >>> space = HierarchicalSpace("NET", {"NET": ["Linear3(OP, id, OP)"], "OP": ["conv3x3", "id"]}, shared=["OP"])
+        >>> space.grammar.operations, space.encode([0, 1], "counts").tolist()
+        (('id', 'conv3x3'), [[1.0, 2.0], [3.0, 0.0]])
+        """
+        if encoding != COUNTS:
+            return super().make_encoding(index, encoding)
+        codes = self.codes(index).astype(np.int64)
+        rows = codes.reshape(-1, codes.shape[-1])
+        return self._layout.operations(rows).reshape(*codes.shape[:-1], len(self.grammar.operations)).astype(np.float32)
 
     def labels(self, index: int) -> tuple[str, ...]:
         """Return the decisions that an architecture makes: the name, and what it is replaced by."""

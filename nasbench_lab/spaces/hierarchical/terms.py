@@ -65,24 +65,24 @@ def parse_term(text: str) -> Term:
     open_terms: list[tuple[str, list[Term]]] = []
     finished: Term | None = None  # the term that ends where we are
     name = ""  # a name without its arguments yet
-    for token, place in _tokens(text):
-        if token == "(" and name:
+    for piece, place in _tokens(text):
+        if piece == "(" and name:
             open_terms.append((name, []))
             name = ""
             if len(open_terms) > DEEPEST:
                 raise OutOfSpaceError(f"{shortened(text)} has functions inside each other {DEEPEST} times and more")
-        elif token not in "(),":
+        elif piece not in "(),":
             if name or finished is not None:
                 raise _malformed(text, place)
-            name = token
+            name = piece
         else:
             if name:
                 name, finished = "", Term(name)
-            if finished is None or not open_terms or token == "(":
+            if finished is None or not open_terms or piece == "(":
                 raise _malformed(text, place)
             open_terms[-1][1].append(finished)
             finished = None
-            if token == ")":
+            if piece == ")":
                 function, arguments = open_terms.pop()
                 finished = Term(function, tuple(arguments))
     if name:

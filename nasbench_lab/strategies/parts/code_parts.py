@@ -71,7 +71,7 @@ class PartScores(Scores):
     base: IntArray
 
     @property
-    def names(self) -> tuple[str, ...]:  # type: ignore[override] # a property there, too
+    def names(self) -> tuple[str, ...]:
         """Names of the available scores."""
         return self.scores.names
 
@@ -81,7 +81,7 @@ class PartScores(Scores):
 
 
 def parts_in_order(space: Space, order: str) -> tuple[CodePart, ...]:
-    """Return the parts that a text names, such as ``macro+cell`` or ``layer1/layer2+layer3``; all groups if it is empty.
+    """Return the parts that a text names, such as ``macro+cell`` or ``layer1/layer2+layer3``; empty: all groups.
 
     A space without groups of codes is one part.
 
