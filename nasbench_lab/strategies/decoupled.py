@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, require
@@ -25,6 +26,7 @@ class _State:
     best: IntArray  # (runs,): the best architectures, -1 before any
     best_value: FloatArray  # (runs,)
     best_fidelity: IntArray  # (runs,): the fidelity of that value
+    proposed: IntArray  # (runs, k): what the inner strategy proposed last
     inner: Any = None
     turn: int = 0  # which part is searched, counted over all rounds
     begun: int = 0  # evaluations before this part was begun
@@ -133,7 +135,8 @@ class Decoupled(Strategy[_State]):
         else:
             base = np.full(runs, max(0, int(problem.space.find([0] * len(problem.space.cardinalities)))))
         nothing = np.full(runs, -1, dtype=np.int64)
-        state = _State(problem, parts, lengths, base, nothing, np.full(runs, -np.inf), nothing.copy())
+        worst = np.full(runs, -np.inf)
+        state = _State(problem, parts, lengths, base, nothing, worst, nothing.copy(), nothing[:, None])
         self._begin(state)
         return state
 
@@ -158,6 +161,7 @@ class Decoupled(Strategy[_State]):
             left = (None if each is None else each[:, : state.left] for each in rest)
             proposals = Proposals(architecture[:, : state.left], *left)
         state.asked += proposals.architecture.shape[1]
+        state.proposed = proposals.architecture
         whole = state.part.whole(state.base, proposals.architecture)
         if len(state.parts) > 1:
             whole = np.where(whole >= 0, whole, state.base[:, None])
@@ -178,10 +182,20 @@ class Decoupled(Strategy[_State]):
             state.best = np.where(better, evaluations.architecture[:, column], state.best)
             state.best_value = np.where(better, value, state.best_value)
             state.best_fidelity = np.where(better, fidelity, state.best_fidelity)
+        waited = self._waited(state, evaluations.architecture)
         told = evaluations._replace(
-            architecture=state.part.of(evaluations.architecture), number=evaluations.number - state.begun
+            architecture=np.where(waited, -1, state.part.of(evaluations.architecture)),
+            value=np.where(waited, np.nan, evaluations.value),
+            number=evaluations.number - state.begun,
         )
         self.searcher.tell(state.inner, told)
+
+    def _waited(self, state: _State, architecture: IntArray) -> NDArray[np.bool_]:
+        """Return which evaluations stand for none of the inner strategy, in whatever order they ended."""
+        fixed = architecture == state.base[:, None]
+        proposed = (state.proposed == state.part.of(state.base)[:, None]).sum(axis=1, keepdims=True)
+        ended = (state.proposed < 0).any(axis=1, keepdims=True)
+        return ended & fixed & (np.cumsum(fixed, axis=1) > proposed)
 
     def _fix(self, state: _State) -> None:
         """Fix the best architecture so far, or what the inner strategy recommends."""

@@ -181,7 +181,7 @@ class Ends(Strategy):
         return np.full((state["runs"], 1), 0 if state["asked"] == 1 else -1)
 
     def tell(self, state, evaluations):
-        pass
+        assert (evaluations.architecture == (0 if state["asked"] == 1 else -1)).all()
 
 
 def test_an_inner_strategy_that_ends_waits_for_the_next_part():
@@ -189,6 +189,15 @@ def test_an_inner_strategy_that_ends_waits_for_the_next_part():
     values = value_of(MACRO_AND_CELL, found)
     assert (found[:, 2:4] == found[:, 1:2]).all()
     assert (found[:, 5:] == found[np.arange(len(found)), values[:, :4].argmax(axis=1)][:, None]).all()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("inner", ["tpe:initial=2", "local-search", "exhaustive"])
+def test_parts_that_are_used_up(inner, workers):
+    """Layers of three choices, and twelve evaluations of each."""
+    budget = nl.Budget(evaluations=130)
+    trace = nl.simulate(TABLE, f"decoupled:inner={inner},evaluations=60", runs=5, budget=budget, workers=workers)
+    assert (trace.evaluations == 130).all()
 
 
 def test_a_space_without_parts_is_searched_as_a_whole():
