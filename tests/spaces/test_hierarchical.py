@@ -91,6 +91,14 @@ def test_counts_of_the_published_grammar():
     assert space.grammar.counts == {
         "D2": 75_549_915, "D1": 189, "D0": 45, "DOWN": 3, "C": 3, "CELL": 15_625, "OPS": 5
     }  # fmt: skip
+    blocks = {
+        "OPS": ["id", "zero", "Linear1(CONVBLOCK)", "avg_pool"],
+        "CONVBLOCK": ["Linear3(ACT, CONV, NORM)"],
+        "CONV": ["conv3x3o", "conv1x1o", "dconv3x3o"],
+        "NORM": ["batch", "instance", "layer"],
+        "ACT": ["relu", "hardswish", "mish"],
+    }
+    assert HierarchicalSpace("D2", {**productions, **blocks}, shared=["CELL"]).size == 75_549_915 * 30**6
     with pytest.raises(ParameterError, match=r"'D1' stands for more than 2\*\*63 - 1"):
         HierarchicalSpace("D2", productions)
 
