@@ -14,7 +14,7 @@ from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.threads import one_thread
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
-from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.any_table import AnyTable
 
 RUNS_AT_A_TIME = 4096
 """Largest number of runs simulated together. The results do not depend on it."""
@@ -23,7 +23,7 @@ _STATE_ENTRIES = 2**27
 """Largest runs x architectures simulated together: on large listed spaces, fewer runs are simulated at a time."""
 
 
-def runs_together(table: Table, strategy: Strategy[Any]) -> int:
+def runs_together(table: AnyTable, strategy: Strategy[Any]) -> int:
     """Return the largest number of runs of a strategy that are simulated together on a table."""
     most = min(RUNS_AT_A_TIME, strategy.runs_at_a_time)
     if not table.space.is_listed:  # memory does not depend on its size
@@ -32,7 +32,7 @@ def runs_together(table: Table, strategy: Strategy[Any]) -> int:
 
 
 def simulate_runs(
-    table: Table,
+    table: AnyTable,
     strategy: Strategy[Any],
     prepared: Prepared,
     setting: Setting,
@@ -49,7 +49,7 @@ def simulate_runs(
         runs: number of runs.
         watch: called with the clock of a batch after every step.
     """
-    log = new_log(strategy, setting, runs)
+    log = new_log(strategy, setting, runs, table.space.size)
     fixed, together = _fixed_fidelity(strategy, setting), runs_together(table, strategy)
     for start in range(0, runs, together):
         clock = Clock(log, setting.budget, fixed, start, min(start + together, runs), prepared.spendings, watch)
@@ -58,9 +58,9 @@ def simulate_runs(
     return log
 
 
-def new_log(strategy: Strategy[Any], setting: Setting, runs: int) -> Log:
-    """Return an empty log for runs of a strategy."""
-    return Log(runs, setting.budget, _fixed_fidelity(strategy, setting))
+def new_log(strategy: Strategy[Any], setting: Setting, runs: int, size: int) -> Log:
+    """Return an empty log for runs of a strategy in a space of that size."""
+    return Log(runs, setting.budget, _fixed_fidelity(strategy, setting), size)
 
 
 def _fixed_fidelity(strategy: Strategy[Any], setting: Setting) -> int | None:
@@ -68,7 +68,7 @@ def _fixed_fidelity(strategy: Strategy[Any], setting: Setting) -> int | None:
 
 
 @contextlib.contextmanager
-def _noting(strategy: Strategy[Any], table: Table) -> Iterator[None]:
+def _noting(strategy: Strategy[Any], table: AnyTable) -> Iterator[None]:
     """Add the strategy and the table to errors of a strategy that does not belong to this package."""
     try:
         yield

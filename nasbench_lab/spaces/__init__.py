@@ -4,14 +4,17 @@ from nasbench_lab.spaces.base import MOST_LISTED, Space
 from nasbench_lab.spaces.cell101 import Cell101Space
 from nasbench_lab.spaces.chain import ChainSpace
 from nasbench_lab.spaces.choices import ChoicesSpace
+from nasbench_lab.spaces.darts import DartsSpace
 from nasbench_lab.spaces.gnn import GnnSpace
 from nasbench_lab.spaces.graph import Graph, GraphEdge, GraphNode
 from nasbench_lab.spaces.hierarchical import HierarchicalSpace
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.product import ProductSpace
-from nasbench_lab.spaces.registry import list_spaces, make_space
+from nasbench_lab.spaces.product_of_spaces import ProductOfSpaces
+from nasbench_lab.spaces.registry import list_spaces, make_space, space_class
 from nasbench_lab.spaces.size import SizeSpace
+from nasbench_lab.spaces.space_files import find_space, read_space
 from nasbench_lab.spaces.subset import SubsetSpace
 from nasbench_lab.spaces.topology import TopologySpace
 from nasbench_lab.spaces.trans_macro import TransMacroSpace
@@ -23,6 +26,7 @@ __all__ = [
     "Cell101Space",
     "ChainSpace",
     "ChoicesSpace",
+    "DartsSpace",
     "GnnSpace",
     "Graph",
     "GraphEdge",
@@ -31,6 +35,7 @@ __all__ = [
     "LayerChainSpace",
     "ListedChoicesSpace",
     "ListedSpace",
+    "ProductOfSpaces",
     "ProductSpace",
     "SizeSpace",
     "Space",
@@ -38,7 +43,10 @@ __all__ = [
     "TopologySpace",
     "TransMacroSpace",
     "TransMicroSpace",
+    "find_space",
     "list_spaces",
     "make_space",
+    "read_space",
+    "space_class",
     "unlisted",
 ]

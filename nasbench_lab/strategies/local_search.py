@@ -142,9 +142,7 @@ class LocalSearch(Strategy[_State]):
         state.starts[beginning] = 0
 
     @staticmethod
-    def _propose(
-        state: _State, draw: FloatArray, which: FloatArray, over: NDArray[np.bool_], place: int
-    ) -> IntArray:
+    def _propose(state: _State, draw: FloatArray, which: FloatArray, over: NDArray[np.bool_], place: int) -> IntArray:
         """Return a neighbour or, if none is left, a random new architecture, shape (runs,); -1 for runs that ended."""
         architecture = state.neighborhood.take(which)
         state.random[:, place] = architecture < 0

@@ -35,6 +35,8 @@ ALL = {
             "OP": ["conv1x1", "conv3x3"],
         },
     ),
+    "darts": spaces.DartsSpace(2, ["skip_connect", "sep_conv_3x3"]),
+    "product": spaces.ProductOfSpaces([spaces.Cell101Space(3), spaces.ChainSpace("ab", 2)]),
 }
 SIZES = {
     "topology": 15_625,
@@ -48,6 +50,8 @@ SIZES = {
     "trans-macro": 3_256,
     "size": 32_768,
     "hierarchical": 518,
+    "darts": 2_304,
+    "product": 28,
 }
 
 

@@ -81,7 +81,10 @@ def draw(space: Space, log_probability: FloatArray, uniform: FloatArray) -> tupl
     codes = np.zeros(uniform.shape, dtype=np.int64)  # (runs, codes, draws): whole rows are compared with one number
     for places, columns in _by_cardinality(space.cardinalities):
         below = probability[:, columns].cumsum(axis=2)
-        drawn, passed = uniform[:, places].copy(), np.zeros((len(uniform), len(places), uniform.shape[2]), dtype=np.int8)
+        drawn, passed = (
+            uniform[:, places].copy(),
+            np.zeros((len(uniform), len(places), uniform.shape[2]), dtype=np.int8),
+        )
         for value in range(columns.shape[1] - 1):
             passed += drawn >= below[:, :, value, None]
         codes[:, places] = passed
