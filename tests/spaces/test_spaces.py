@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import math
 import pickle
 
 import numpy as np
@@ -141,6 +142,24 @@ def test_mutation_is_uniform_over_neighbors(space):
         assert np.array_equal(neighbors, np.sort(space.neighbors(index)))
         if degree > 1:
             assert scipy.stats.chisquare(counts).pvalue > 1e-6
+
+
+def test_groups_of_codes_can_be_searched_on_their_own(space):
+    """Every code is in one group, and all combinations of what the groups can be are architectures."""
+    groups = space.code_groups
+    if not groups:
+        with pytest.raises(ParameterError, match="depend on each other"):
+            space.space_of_codes([0])
+        return
+    positions = sorted(place for places in groups.values() for place in places)
+    assert positions == list(range(len(space.cardinalities)))
+    parts = {name: space.space_of_codes(places) for name, places in groups.items()}
+    assert math.prod(part.size for part in parts.values()) == space.size
+    random = np.random.default_rng(0)
+    codes = np.zeros((50, len(positions)), dtype=int)
+    for name, places in groups.items():
+        codes[:, places] = parts[name].codes(random.integers(parts[name].size, size=50))
+    assert (space.find(codes) >= 0).all()
 
 
 def test_sampling_covers_the_space_uniformly(space):
