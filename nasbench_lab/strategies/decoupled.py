@@ -50,9 +50,9 @@ class Decoupled(Strategy[_State]):
 
     The parts are groups of codes that the space names (`Space.code_groups`): the outer levels and the cell of a
     hierarchical space, the nodes of a cell, the layers of a chain, the parts of a product. Every part gets its share of
-    the evaluations. The inner strategy starts again with every part, and sees a space of that part alone. When its share
-    is used up, the best architecture so far is fixed, and the next part is searched. After the last part the first one
-    is searched again, and so on, which is coordinate descent over blocks.
+    the evaluations. The inner strategy starts again with every part, and sees a space of that part alone. When its
+    share is used up, the best architecture so far is fixed, and the next part is searched. After the last part the
+    first one is searched again, and so on, which is coordinate descent over blocks.
 
     This is how layers, widths and kernels are often chosen one after the other. It searches much smaller spaces, but
     what it finds depends on what was fixed first, where parts interact.

@@ -18,14 +18,14 @@ from nasbench_lab.train.networks.family import NetworkFamily
 
 
 @dataclass(frozen=True)
-class Shape:
+class FeatureShape:
     """The shape of a feature map of one copy."""
 
     channels: int
     height: int
     width: int
 
-    def halved(self) -> Shape:
+    def halved(self) -> FeatureShape:
         """Return half the image with twice the channels.
 
         Raises:
@@ -35,10 +35,10 @@ class Shape:
             raise OutOfSpaceError(
                 f"resBlock halves images with even sides, but it gets one of {self.height}x{self.width} pixels"
             )
-        return Shape(2 * self.channels, self.height // 2, self.width // 2)
+        return FeatureShape(2 * self.channels, self.height // 2, self.width // 2)
 
 
-class Sums(nn.Module):
+class SummedEdges(nn.Module):
     """An operation on every edge of a graph; every node is the sum of what its edges bring.
 
     Args:
@@ -70,7 +70,7 @@ class Sums(nn.Module):
 class LayerNorm(nn.Module):
     """Layer normalisation over channels, rows and columns of every copy, with a scale and shift of every value."""
 
-    def __init__(self, shape: Shape, copies: int) -> None:
+    def __init__(self, shape: FeatureShape, copies: int) -> None:
         super().__init__()
         size = (copies * shape.channels, shape.height, shape.width)
         self.copies = copies
@@ -81,19 +81,19 @@ class LayerNorm(nn.Module):
         return functional.group_norm(x, self.copies) * self.weight + self.bias
 
 
-def _instance_norm(shape: Shape, copies: int) -> nn.Module:
+def _instance_norm(shape: FeatureShape, copies: int) -> nn.Module:
     if shape.height * shape.width == 1:
         raise OutOfSpaceError("instance normalisation needs images of more than one pixel")
     return nn.InstanceNorm2d(copies * shape.channels, affine=True)
 
 
-def _convolution(shape: Shape, copies: int, kernel: int, *, depthwise: bool = False) -> nn.Module:
+def _convolution(shape: FeatureShape, copies: int, kernel: int, *, depthwise: bool = False) -> nn.Module:
     channels = copies * shape.channels
     groups = channels if depthwise else copies
     return nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=groups, bias=False)
 
 
-OPERATIONS: Mapping[str, Callable[[Shape, int], nn.Module]] = {
+OPERATIONS: Mapping[str, Callable[[FeatureShape, int], nn.Module]] = {
     "id": lambda _shape, _copies: nn.Identity(),
     "conv1x1": lambda shape, copies: ReluConvBn(shape.channels, shape.channels, 1, copies=copies),
     "conv3x3": lambda shape, copies: ReluConvBn(shape.channels, shape.channels, 3, copies=copies),
@@ -132,17 +132,17 @@ def hierarchical_network(
     >>> parameters(hierarchical_network(parse_term("Linear2(conv3x3, id)"), channels=4, image=(1, 8, 8)))
     254
     """
-    body, shape = _built(term, Shape(channels, *image[1:]), copies)
+    body, shape = _built(term, FeatureShape(channels, *image[1:]), copies)
     return nn.Sequential(
         ConvBn(image[0], channels, 3, copies=copies),
-        Sums([(0, 1)], [None]) if body is None else body,
+        SummedEdges([(0, 1)], [None]) if body is None else body,
         nn.BatchNorm2d(copies * shape.channels),
         nn.ReLU(),
         Classifier(shape.channels, classes, copies=copies),
     )
 
 
-def _built(term: Term, shape: Shape, copies: int) -> tuple[nn.Module | None, Shape]:
+def _built(term: Term, shape: FeatureShape, copies: int) -> tuple[nn.Module | None, FeatureShape]:
     """Return the module of a term, None for one whose output is zero, and the shape of its output."""
     if not term.arguments:
         if term.name == "zero":
@@ -160,10 +160,10 @@ def _built(term: Term, shape: Shape, copies: int) -> tuple[nn.Module | None, Sha
                 f"in {term.name}, feature maps of different shapes meet: {_in_words(shapes[target])} and "
                 f"{_in_words(found)}"
             )
-    return Sums(edges, layers), shapes[max(shapes)]
+    return SummedEdges(edges, layers), shapes[max(shapes)]
 
 
-def _in_words(shape: Shape) -> str:
+def _in_words(shape: FeatureShape) -> str:
     return f"{shape.channels} channels of {shape.height}x{shape.width}"
 
 
