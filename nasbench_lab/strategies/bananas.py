@@ -42,7 +42,7 @@ class Bananas(CandidateRankingStrategy):
         members: number of networks.
         candidates: number of mutated architectures.
         parents: number of architectures that are mutated, each about equally often.
-        encoding: ``"path"`` or ``"one-hot"`` (see `nasbench_lab.strategies.models.encodings.encode`).
+        encoding: ``"path"`` or ``"one-hot"`` (see `nasbench_lab.strategies.models.encodings.encoding_for`).
         layers: number of hidden layers of a network.
         width: number of units of a layer.
         steps: number of training steps.

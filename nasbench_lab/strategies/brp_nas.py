@@ -14,6 +14,7 @@ from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.network_ensemble import pairwise_ranking
 from nasbench_lab.strategies.models.whole_space import CandidateSet, ranks_all
 from nasbench_lab.strategies.parts.predictor_strategy import PredictorState, PredictorStrategy
+from nasbench_lab.strategies.problem import Problem
 
 _PARENTS = 10
 
@@ -43,7 +44,7 @@ class RankingPredictor(PredictorStrategy):
         batch: number of architectures evaluated before the network is trained again; at least the number of workers is
             used.
         greedy: fraction of a batch that the predictor chooses.
-        encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encode`).
+        encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encoding_for`).
         layers: number of hidden layers of the network.
         width: number of units of a layer.
         steps: number of training steps, each over all pairs.

@@ -214,8 +214,14 @@ class GaussianProcessSearch(Strategy[_State]):
         return np.where(answers.any(axis=1), observations.architecture[run, means.argmax(axis=1)], -1)
 
     def _most_promising(self, state: _State, value: FloatArray, prediction: Prediction) -> IntArray:
-        """Return the position of the candidate with the largest acquisition, shape (runs,)."""
+        """Return the position of the candidate with the largest acquisition, shape (runs,).
+
+        Where the whole pool was proposed before, it is any position.
+        """
         mean, deviation, best = prediction.mean, prediction.deviation, prediction.best
+        used_up = np.isneginf(mean).all(axis=1)
+        if used_up.any():
+            mean = np.where(used_up[:, None], 0.0, mean)
         if self.acquisition == "ucb":
             return first_best(mean + self.exploration * deviation)
         if self.acquisition == "thompson":

@@ -42,7 +42,7 @@ class Npenas(CandidateRankingStrategy):
             used.
         candidates: number of mutants that are ranked.
         parents: number of architectures that are mutated, each about equally often.
-        encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encode`).
+        encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encoding_for`).
         layers: number of hidden layers of the network.
         width: number of units of a layer.
         steps: number of training steps.

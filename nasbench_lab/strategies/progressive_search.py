@@ -46,7 +46,7 @@ class ProgressiveSearch(PredictorStrategy):
         batch: number of architectures evaluated per size, K in the paper; at least the number of workers is used.
         members: number of networks.
         pool_size: largest number of architectures that are ranked; if more can be grown, a random sample of this size.
-        encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encode`).
+        encoding: ``"one-hot"`` or ``"path"`` (see `nasbench_lab.strategies.models.encodings.encoding_for`).
         layers: number of hidden layers of a network.
         width: number of units of a layer.
         steps: number of training steps.

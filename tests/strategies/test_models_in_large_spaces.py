@@ -2,6 +2,7 @@
 
 import functools
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from plain_searches import quality, search
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.spaces import ChainSpace, ChoicesSpace, TransMicroSpace, make_space, unlisted
+from nasbench_lab.spaces import ChainSpace, ChoicesSpace, ListedChoicesSpace, TransMicroSpace, make_space, unlisted
 from nasbench_lab.strategies.models.whole_space import evenly_spaced
 from nasbench_lab.strategies.parts.architecture_sizes import ArchitectureSizes
 from nasbench_lab.strategies.parts.scored_vectors import ScoredVectors
@@ -49,7 +50,14 @@ def fidelities(strategy):
     return (1, 3, 9) if strategy == "bohb" else (1,)
 
 
-@pytest.mark.parametrize("space", [ChainSpace("012", 6), TransMicroSpace()], ids=lambda space: space.name)
+INCOMPLETE = ListedChoicesSpace.of(
+    [("a", range(7)), ("b", range(6)), ("c", range(5))],
+    [[a, b, c] for a in range(7) for b in range(6) for c in range(5) if (a + b + c) % 3],
+)
+"""A space in which a third of the combinations of codes are no architectures."""
+
+
+@pytest.mark.parametrize("space", [TransMicroSpace(), INCOMPLETE], ids=lambda space: space.name)
 @pytest.mark.parametrize("strategy", SAME)
 def test_searches_are_the_same_whether_a_space_is_listed_or_not(strategy, space):
     listed, _ = search(strategy, space, fidelities=fidelities(strategy))
@@ -66,6 +74,17 @@ def test_a_space_that_is_not_listed_is_searched_with_a_pool(strategy):
     whole, _ = search(strategy.replace("pool_size=60", "initial=10"), space)
     assert np.array_equal(listed, other)
     assert not np.array_equal(listed, whole), "all architectures of a small space are candidates"
+
+
+@pytest.mark.parametrize("strategy", [*SAME, *POOLS])
+def test_searches_of_the_largest_space(strategy):
+    """Numbers of architectures are close to 2**63: no sum or product may be larger."""
+    space = ChoicesSpace([(name, range(127)) for name in "abcdefghi"])
+    assert 2**62.8 < space.size < 2**63
+    with warnings.catch_warnings(action="error"):
+        proposed, _ = search(strategy, space, runs=2, evaluations=25, fidelities=fidelities(strategy))
+    assert ((proposed >= 0) & (proposed < space.size)).all()
+    assert (space.index(space.codes(proposed)) == proposed).all()
 
 
 @functools.cache
@@ -124,6 +143,12 @@ def test_what_needs_all_architectures_is_refused_before_anything_is_evaluated(st
 def test_candidates_that_fit_nothing_else_are_refused(strategy, message):
     with pytest.raises(ParameterError, match=message):
         search(strategy, ChainSpace("012", 3), evaluations=0)
+
+
+@pytest.mark.parametrize("acquisition", ["ei", "mes", "ucb", "thompson"])
+def test_a_pool_without_a_new_architecture_gives_way_to_a_random_one(acquisition):
+    proposed, _ = search(f"gp-bo:candidates=pool,pool_size=2,acquisition={acquisition}", ChainSpace("012", 3))
+    assert all(sorted(row[:27]) == list(range(27)) for row in proposed)
 
 
 def test_all_of_a_space_with_too_many_combinations_are_no_candidates_of_a_gaussian_process():

@@ -18,16 +18,37 @@ Counts = NDArray[np.unsignedinteger]
 
 ENCODINGS: tuple[Encoding, ...] = ("path", "one-hot")
 
+_LONGEST = 10_000  # entries of a path encoding
 
-def encode(space: Space, index: IntArray, encoding: Encoding) -> NDArray[np.float32]:
-    """Return architectures as vectors of zeros and ones, shape (...) to (..., length); see `Space.encode`.
+
+def encoding_for(space: Space, encoding: Encoding) -> str:
+    """Return the name of the encoding of a space (`Space.encode`) with vectors of zeros and ones.
 
     ``"one-hot"`` is `Space.features`. ``"path"`` says for every sequence of operations whether the cell has a path from
     its input to its output with it (White, Neiswanger and Savani, BANANAS, AAAI 2021, section 4): 364 sequences for
-    NAS-Bench-101, 5 + 25 + 125 for NAS-Bench-201. Where a space has no such encoding, because its architectures are no
-    cells or have a single path, one-hot codes take its place.
+    NAS-Bench-101, 5 + 25 + 125 for NAS-Bench-201. Where there are more than 10,000 sequences, the longest are left out,
+    as in that paper: in the space of DARTS, ``"path-3"`` has 1,596 of 11,200. Where a space has no paths, because its
+    architectures are no cells or have a single path, one-hot codes take their place.
+
+    >>> from nasbench_lab.spaces import ChainSpace, DartsSpace, TopologySpace
+    >>> [encoding_for(space, "path") for space in (TopologySpace(), DartsSpace(), ChainSpace("012", 8))]
+    ['path', 'path-3', 'one-hot']
     """
-    return space.encode(index, encoding if encoding in space.encodings else "one-hot")
+    if encoding == "one-hot" or encoding not in space.encodings:
+        return "one-hot"
+    shorter = [name for name in space.encodings if name.removeprefix("path-").isdigit()]
+    longest_first = ["path", *sorted(shorter, key=lambda name: -int(name.removeprefix("path-")))]
+    return next((name for name in longest_first if length(space, name) <= _LONGEST), "one-hot")
+
+
+def encode(space: Space, index: IntArray, encoding: Encoding) -> NDArray[np.float32]:
+    """Return architectures as vectors of zeros and ones, shape (...) to (..., length); see `encoding_for`."""
+    return space.encode(index, encoding_for(space, encoding))
+
+
+def length(space: Space, name: str) -> int:
+    """Return how many entries the vectors of an encoding of a space have."""
+    return int(space.encode(np.zeros(1, dtype=np.int64), name).shape[1])
 
 
 @final
@@ -36,12 +57,12 @@ class PackedEncoding:
 
     Args:
         space: the space. Where it is small, the words of all architectures are kept.
-        encoding: of its architectures.
+        encoding: of its architectures, see `encoding_for`.
     """
 
     def __init__(self, space: Space, encoding: Encoding) -> None:
-        self._space, self._encoding = space, encoding
-        self.length: int = encode(space, np.zeros(1, dtype=np.int64), encoding).shape[1]
+        self._space, self._encoding = space, encoding_for(space, encoding)
+        self.length = length(space, self._encoding)
         """How many entries a vector has."""
         self.count = np.uint8 if self.length < 2**8 else np.uint32
         """The type of a count of entries."""
@@ -49,7 +70,7 @@ class PackedEncoding:
         """The words of all architectures, shape (space.size, words), where the space is small."""
         self._entries: NDArray[np.bool_] | slice = slice(None)  # those that some architecture has
         if is_small(space):
-            self._entries = np.asarray(encode(space, np.arange(space.size), encoding).any(axis=0))
+            self._entries = np.asarray(space.encode(np.arange(space.size), self._encoding).any(axis=0))
             self.kept = self._pack(np.arange(space.size))
 
     def words(self, index: IntArray) -> WordArray:
@@ -71,7 +92,7 @@ class PackedEncoding:
         return total
 
     def _pack(self, index: IntArray) -> WordArray:
-        octets = np.packbits(encode(self._space, index, self._encoding)[..., self._entries] > 0, axis=-1)
+        octets = np.packbits(self._space.encode(index, self._encoding)[..., self._entries] > 0, axis=-1)
         words = np.zeros((*octets.shape[:-1], -(-octets.shape[-1] // 8) * 8), dtype=np.uint8)
         words[..., : octets.shape[-1]] = octets
         return words.view(np.uint64)

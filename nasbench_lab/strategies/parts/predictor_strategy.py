@@ -13,7 +13,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.models.candidates import distinct_new
-from nasbench_lab.strategies.models.encodings import Encoding, encode
+from nasbench_lab.strategies.models.encodings import Encoding, encoding_for, length
 from nasbench_lab.strategies.models.network_ensemble import Networks, SingleArray, Slope
 from nasbench_lab.strategies.models.observations import Observations
 from nasbench_lab.strategies.parts.architecture_sizes import ArchitectureSizes
@@ -41,14 +41,14 @@ class PredictorState:
     streams: Streams
     observations: Observations
     visited: Visited
-    encoding: Encoding
+    encoding: str
     encodings: SingleArray
     batch: int
     batches: int = 0
 
     def encode(self, architecture: IntArray) -> SingleArray:
         """Return architectures as inputs of the networks, shape (...) to (..., length)."""
-        return encode(self.space, architecture, self.encoding)
+        return self.space.encode(architecture, self.encoding)
 
     @cached_property
     def everything(self) -> SingleArray:
@@ -86,7 +86,7 @@ class PredictorStrategy(Strategy[PredictorState]):
     Attributes:
         batch: number of architectures evaluated before the networks are trained again; at least the number of workers
             is used.
-        encoding: ``"path"`` or ``"one-hot"`` (see `nasbench_lab.strategies.models.encodings.encode`).
+        encoding: ``"path"`` or ``"one-hot"`` (see `nasbench_lab.strategies.models.encodings.encoding_for`).
         layers: number of hidden layers of a network.
         width: number of units of a layer.
         steps: number of training steps.
@@ -106,11 +106,11 @@ class PredictorStrategy(Strategy[PredictorState]):
     def start(self, problem: Problem) -> PredictorState:
         """Return the state before the first evaluation."""
         space, runs = problem.space, problem.runs
-        length = encode(space, np.zeros(1, dtype=np.int64), self.encoding).shape[1]
-        encodings = np.zeros((runs, 0, length), dtype=np.float32)
+        encoding = encoding_for(space, self.encoding)
+        encodings = np.zeros((runs, 0, length(space, encoding)), dtype=np.float32)
         batch = max(self.batch, problem.workers)
         return PredictorState(
-            space, problem.streams, Observations(runs), Visited(space, runs), self.encoding, encodings, batch
+            space, problem.streams, Observations(runs), Visited(space, runs), encoding, encodings, batch
         )
 
     @abc.abstractmethod

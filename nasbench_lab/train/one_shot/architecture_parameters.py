@@ -79,6 +79,7 @@ def most_probable(
 
 def total_of(space: Space, log_probabilities: Sequence[FloatArray]) -> FloatArray:
     """Return the sum over decisions for every architecture, shape (size,)."""
+    space.require_listed("choosing the most probable architecture where not every combination of codes is one")
     found = np.empty(space.size)
     for first in range(0, space.size, _CODES_AT_A_TIME):
         codes = space.codes(np.arange(first, min(first + _CODES_AT_A_TIME, space.size)))

@@ -248,6 +248,7 @@ def _space_of(table_or_space: Table | Space | str) -> tuple[Space, Table | None]
 def _chosen(space: Space, architectures: Architectures) -> NDArray[np.int64]:
     """Return the architectures to score: those given in their order, or distinct networks, ascending."""
     if architectures is None:
+        space.require_listed("scoring a whole space")
         return np.arange(space.size)
     if not isinstance(architectures, int | np.integer):
         chosen = np.array([space.resolve(each) for each in architectures], dtype=np.int64)

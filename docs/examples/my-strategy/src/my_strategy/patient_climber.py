@@ -41,11 +41,11 @@ class PatientClimber(Strategy[State]):
 
     def ask(self, state: State) -> np.ndarray:
         """Return a mutation, or a random architecture where a climb begins, shape (runs, 1)."""
-        uniform = state.streams.uniform(2)  # always two numbers per run, even if a run needs only one
-        random = state.space.sample(uniform[:, :1])
+        random = state.space.draw(state.streams, 1)
+        uniform = state.streams.uniform(1)[:, 0]  # always both, even if a run needs only one of them
         if not state.started:
             return random
-        return np.where(self._restarts(state)[:, None], random, state.space.mutate(state.best, uniform[:, 1])[:, None])
+        return np.where(self._restarts(state)[:, None], random, state.space.mutate(state.best, uniform)[:, None])
 
     def tell(self, state: State, evaluations: Evaluations) -> None:
         """Keep the new architecture where it is better, or where a new climb begins."""
