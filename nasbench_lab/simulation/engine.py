@@ -159,7 +159,7 @@ def simulate_under(
     if table.description.valid is None:
         message = f"{table.name} publishes no validation measurements: the search observes {table.objective.name}"
         warnings.warn(message, SearchOnTestWarning, stacklevel=stacklevel)
-    for note in setting_notes(table, prepared):
+    for note in (*setting_notes(table, prepared), *strategy.notes(table.space)):
         warnings.warn(note, SettingWarning, stacklevel=stacklevel)
     setting = setting_of(table, strategy, prepared, first_run)
     ours = contextlib.nullcontext() if pool is processes else pool

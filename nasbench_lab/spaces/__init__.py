@@ -7,6 +7,7 @@ from nasbench_lab.spaces.choices import ChoicesSpace
 from nasbench_lab.spaces.darts import DartsSpace
 from nasbench_lab.spaces.gnn import GnnSpace
 from nasbench_lab.spaces.graph import Graph, GraphEdge, GraphNode
+from nasbench_lab.spaces.hierarchical import HierarchicalSpace
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.product import ProductSpace
@@ -30,6 +31,7 @@ __all__ = [
     "Graph",
     "GraphEdge",
     "GraphNode",
+    "HierarchicalSpace",
     "LayerChainSpace",
     "ListedChoicesSpace",
     "ListedSpace",

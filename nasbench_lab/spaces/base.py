@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import IntArray
-from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.spaces.cards import space_card
@@ -310,6 +310,29 @@ class Space(Moves, metaclass=_Finished):
         ['input', '8 channels', '8 channels']
         """
         return layer_graph(self.labels(index))
+
+    @property
+    def code_groups(self) -> Mapping[str, tuple[int, ...]]:
+        """Names of groups of codes that can be searched with the others fixed, such as a cell; by default none.
+
+        Every combination of what the groups can be is an architecture, and every code is in one group.
+        `space_of_codes` is the space of one group.
+
+        >>> from nasbench_lab.spaces import TopologySpace
+        >>> TopologySpace().code_groups
+        {'node1': (0,), 'node2': (1, 2), 'node3': (3, 4, 5)}
+        """
+        return {}
+
+    def space_of_codes(self, positions: Sequence[int]) -> Space:
+        """Return the space of the codes at some positions, with the other codes fixed, whatever these are.
+
+        Raises:
+            ParameterError: which values these codes can have depends on the others.
+        """
+        raise ParameterError(
+            f"the codes of {self._in_words} depend on each other: {len(positions)} of them are no space"
+        )
 
     @property
     def parent(self) -> Space | None:

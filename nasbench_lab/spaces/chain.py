@@ -34,6 +34,7 @@ class ChainSpace(ProductSpace):
     """
 
     encodings: ClassVar[tuple[str, ...]] = (*ProductSpace.encodings, COUNTS)
+    _one_code: ClassVar[str] = "layer"
 
     def __init__(self, choices: str, length: int) -> None:
         ascending = isinstance(choices, str) and list(choices) == sorted(set(choices))

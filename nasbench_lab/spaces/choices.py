@@ -34,6 +34,11 @@ class ChoicesSpace(ProductSpace):
         return {"name": self.name, "choices": self.choices.spec()}
 
     @property
+    def code_groups(self) -> Mapping[str, tuple[int, ...]]:
+        """A group for every choice, by its name."""
+        return {name: (place,) for place, name in enumerate(self.choices.names)}
+
+    @property
     def named_choices(self) -> Choices:
         """The choices."""
         return self.choices

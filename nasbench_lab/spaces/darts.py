@@ -86,6 +86,12 @@ class DartsSpace(ProductSpace):
         operations = {} if self.operations == OPERATIONS else {"operations": list(self.operations)}
         return {"name": self.name, **nodes, **operations}
 
+    @property
+    def code_groups(self) -> Mapping[str, tuple[int, ...]]:
+        """The normal and the reduction cell."""
+        half = len(self.cardinalities) // 2
+        return {"normal": tuple(range(half)), "reduce": tuple(range(half, 2 * half))}
+
     def cells(self, codes: Sequence[int]) -> tuple[Cell, Cell]:
         """Return the normal and the reduction cell of an architecture, given its codes.
 

@@ -67,6 +67,12 @@ def _paths(codes: NDArray[np.int64], edges: Edges, operations: int, longest: int
     return encoding
 
 
+def codes_of_nodes(edges: Edges) -> dict[str, tuple[int, ...]]:
+    """Return the positions of the edges into every node, for `Space.code_groups`."""
+    targets = sorted({target for _, target in edges})
+    return {f"node{node}": tuple(place for place, edge in enumerate(edges) if edge[1] == node) for node in targets}
+
+
 @functools.cache
 def _routes(edges: Edges) -> tuple[Sequence[int], ...]:
     """Return the paths from the first node to the last, as positions of their edges."""

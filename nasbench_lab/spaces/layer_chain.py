@@ -65,6 +65,7 @@ class LayerChainSpace(ProductSpace):
     """
 
     encodings: ClassVar[tuple[str, ...]] = (*ProductSpace.encodings, COUNTS)
+    _one_code: ClassVar[str] = "layer"
 
     def __init__(self, layers: Sequence[Position]) -> None:
         self.layers = expanded(layers)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.messages import shortened
 from nasbench_lab.spaces.base import CodeArray, Space
 from nasbench_lab.spaces.code_changes import places_and_steps
 from nasbench_lab.streams import scale
 
 _MOST_ARCHITECTURES = 2**63 - 1  # indices are kept as int64
 _MOST_CHOICES = 127  # codes are kept as int8
+_SEPARATOR = ","
 _MOST_CODES = 1000  # far more than 2**63 architectures need; a hostile file may ask for more, to keep the reader busy
 
 
@@ -33,6 +37,9 @@ class ProductSpace(Space):
         ParameterError: there are too many architectures, choices, or values of a choice.
     """
 
+    _one_code: ClassVar[str] = "choice"
+    """What one code is, in the names of `code_groups`."""
+
     def __init__(self, name: str, cardinalities: tuple[int, ...]) -> None:
         self.name = name
         self.cardinalities = cardinalities
@@ -47,6 +54,15 @@ class ProductSpace(Space):
     def has_neighbors(self) -> bool:
         """Whether any architecture has a neighbour."""
         return self.size > 1
+
+    @property
+    def code_groups(self) -> Mapping[str, tuple[int, ...]]:
+        """A group for every code, numbered from 1; a subclass names them, or groups them otherwise."""
+        return {f"{self._one_code}{place + 1}": (place,) for place in range(len(self.cardinalities))}
+
+    def space_of_codes(self, positions: Sequence[int]) -> Space:
+        """Return the space of the codes at some positions, with the other codes fixed."""
+        return CodesSpace([self.cardinalities[place] for place in positions])
 
     @cached_property
     def official_order(self) -> IntArray | None:
@@ -118,3 +134,30 @@ class ProductSpace(Space):
     @property
     def _degree(self) -> int:
         return len(self._changes[0])
+
+
+@final
+class CodesSpace(ProductSpace):
+    """All combinations of codes without a meaning of their own; the notation is the codes with ``,`` between them.
+
+    Args:
+        cardinalities: how many values each code has.
+
+    >>> space = CodesSpace((2, 3))
+    >>> space.size, space.format(5), space.parse("1,2")
+    (6, '1,2', 5)
+    """
+
+    def __init__(self, cardinalities: Sequence[int]) -> None:
+        super().__init__("codes", tuple(cardinalities))
+
+    def parse_one(self, text: str) -> tuple[int, ...]:
+        """Return the codes in a text."""
+        parts = [part.strip() for part in text.split(_SEPARATOR)]
+        if len(parts) != len(self.cardinalities) or not all(part.isdecimal() for part in parts):
+            raise OutOfSpaceError(f"{shortened(text)} is not {len(self.cardinalities)} numbers with commas in between")
+        return tuple(map(int, parts))
+
+    def format_one(self, codes: Sequence[int]) -> str:
+        """Return the codes as a text."""
+        return _SEPARATOR.join(map(str, codes))

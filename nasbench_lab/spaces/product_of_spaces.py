@@ -111,6 +111,18 @@ class ProductOfSpaces(Space):
             ],
         }
 
+    @property
+    def code_groups(self) -> Mapping[str, tuple[int, ...]]:
+        """The codes of every part, by its label."""
+        return {part.label: tuple(range(part.codes.start, part.codes.stop)) for part in self.parts}
+
+    def space_of_codes(self, positions: Sequence[int]) -> Space:
+        """Return the space of some parts: that of one part, or the product of several."""
+        chosen = {part.label: part.space for part in self.parts if part.codes.start in positions}
+        if sorted(positions) != sorted(place for label in chosen for place in self.code_groups[label]):
+            raise ParameterError(f"the codes of a part of {self._in_words} can only be searched together")
+        return next(iter(chosen.values())) if len(chosen) == 1 else ProductOfSpaces(chosen)
+
     def part(self, label: str) -> Part:
         """Return the part with this label.
 

@@ -25,6 +25,7 @@ from nasbench_lab.spaces.chain import ChainSpace
 from nasbench_lab.spaces.choices import ChoicesSpace
 from nasbench_lab.spaces.darts import DartsSpace
 from nasbench_lab.spaces.gnn import GnnSpace
+from nasbench_lab.spaces.hierarchical import HierarchicalSpace
 from nasbench_lab.spaces.layer_chain import LayerChainSpace
 from nasbench_lab.spaces.listed import ListedChoicesSpace, ListedSpace
 from nasbench_lab.spaces.product_of_spaces import LABEL, ProductOfSpaces, usual_labels
@@ -64,6 +65,7 @@ _BUILT_IN: dict[str, Callable[..., Space]] = {
     "gnn": GnnSpace,
     "chain": ChainSpace,
     "layer-chain": LayerChainSpace,
+    "hierarchical": HierarchicalSpace,
     "choices": ChoicesSpace,
     "darts": DartsSpace,
     "listed": ListedSpace,

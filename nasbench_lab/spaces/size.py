@@ -29,6 +29,7 @@ class SizeSpace(ProductSpace):
     """
 
     encodings: ClassVar[tuple[str, ...]] = (*ProductSpace.encodings, COUNTS)
+    _one_code: ClassVar[str] = "layer"
 
     def __init__(self) -> None:
         super().__init__("size", (len(CHANNELS),) * LAYERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar, final
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError
-from nasbench_lab.spaces.edge_cells import encode_cells
+from nasbench_lab.spaces.edge_cells import codes_of_nodes, encode_cells
 from nasbench_lab.spaces.encodings import COUNTS, Vectors
 from nasbench_lab.spaces.graph import Graph, cell_graph
 from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, WITHOUT_SKIPS, truncated
@@ -62,6 +62,11 @@ class TopologySpace(ProductSpace):
         order = list(range(self.size))
         random.Random(_OFFICIAL_SHUFFLE_SEED).shuffle(order)  # noqa: S311 - the published order, not a secret
         return np.array(order, dtype=np.int64)
+
+    @property
+    def code_groups(self) -> Mapping[str, tuple[int, ...]]:
+        """The edges into every node."""
+        return codes_of_nodes(EDGES)
 
     def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
         """Return cells as vectors for models, shape (...) to (..., length).

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar, final
 
 from numpy.typing import ArrayLike
 
 from nasbench_lab.errors import OutOfSpaceError
-from nasbench_lab.spaces.edge_cells import encode_cells
+from nasbench_lab.spaces.edge_cells import codes_of_nodes, encode_cells
 from nasbench_lab.spaces.encodings import COUNTS, Vectors
 from nasbench_lab.spaces.graph import Graph, cell_graph
 from nasbench_lab.spaces.graph_encodings import GRAPH, GRAPH_FEATURES, WITHOUT_SKIPS, truncated
@@ -48,6 +48,11 @@ class TransMicroSpace(ProductSpace):
 
     def __init__(self) -> None:
         super().__init__("trans-micro", (len(OPERATIONS),) * len(EDGES))
+
+    @property
+    def code_groups(self) -> Mapping[str, tuple[int, ...]]:
+        """The edges into every node."""
+        return codes_of_nodes(EDGES)
 
     def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
         """Return cells as vectors for models, shape (...) to (..., length); see `encode_cells`.

@@ -12,6 +12,7 @@ import numpy as np
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import check_fields
+from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 
 State = TypeVar("State")
@@ -127,6 +128,10 @@ class Strategy(abc.ABC, Generic[State]):
         A strategy that recommends only with some of its parameters overrides this.
         """
         return type(self).recommend is not Strategy.recommend
+
+    def notes(self, space: Space) -> tuple[str, ...]:
+        """Return what users should know of the strategy in a space, such as that it does nothing special there."""
+        return ()
 
     def evaluated_fidelities(self, available: Sequence[int]) -> tuple[int, ...]:
         """Return the fidelities at which the strategy evaluates, ascending; some may be equal.

@@ -155,7 +155,7 @@ def needs(name: str) -> tuple[str, ...]:
 
 def needs_of(kind: Any) -> tuple[str, ...]:
     """Return what the strategies of a class use besides the values of architectures."""
-    several = ("fidelities",) if getattr(kind, "multi_fidelity", False) else ()
+    several = ("fidelities",) if getattr(kind, "multi_fidelity", False) is True else ()
     return (*several, *getattr(kind, "needs", ()))
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.checks import domains
-from nasbench_lab.errors import OneFidelityWarning, ParameterError
+from nasbench_lab.errors import OneFidelityWarning, ParameterError, SettingWarning
 from nasbench_lab.simulation import Budget, Trace, simulate
 from nasbench_lab.simulation.sent_objects import packed
 from nasbench_lab.simulation.zero_cost_scores import TableScores
@@ -302,9 +302,10 @@ def _evaluated(trace: Trace) -> NDArray[np.bool_]:
 
 
 def _simulate(*arguments: Any, **options: Any) -> Trace:
-    """Simulate without the warning that a short budget ends before a strategy reaches a second fidelity."""
+    """Simulate without the warnings that a short budget ends before a second fidelity, and of `Strategy.notes`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OneFidelityWarning)
+        warnings.simplefilter("ignore", SettingWarning)
         return simulate(*arguments, **options)
 
 

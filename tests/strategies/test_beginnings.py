@@ -45,10 +45,12 @@ RANDOM = {
     # All of them.
     "random-search": (30, {}),
 }
-# These draw code by code, from distributions that they learn or down a tree, begin with scores, or do not draw.
+# These draw code by code, from distributions that they learn or down a tree, begin with scores or with what they fix,
+# or do not draw.
 OTHERS = {
     "adversarial-search",
     "asng",
+    "decoupled",
     "exhaustive",
     "gumbel-softmax",
     "mcts",

@@ -27,6 +27,7 @@ HUGE = ChainSpace("0123456789", 18)
 VARIANTS = (
     "asha",
     "asng",
+    "decoupled:evaluations=30",
     "dehb",
     "differential-evolution",
     "exhaustive",

@@ -36,6 +36,7 @@ def test_the_sample_has_the_values_of_the_whole_table(whole, table):
     assert table.space.graph(17) == whole.space.graph(int(CELLS[17]))
 
 
+@pytest.mark.filterwarnings("ignore:decoupled searches this space as a whole:nasbench_lab.errors.SettingWarning")
 @pytest.mark.parametrize("name", registry.built_in())
 def test_strategy(table, table_with_scores, name):
     on = table_with_scores if name in WITH_SCORES else table

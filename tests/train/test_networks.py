@@ -11,7 +11,16 @@ from added_entry_points import add_entry_points
 
 import nasbench_lab as nl
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
-from nasbench_lab.spaces import ChainSpace, DartsSpace, GnnSpace, LayerChainSpace, ListedSpace, TopologySpace
+from nasbench_lab.spaces import (
+    ChainSpace,
+    DartsSpace,
+    GnnSpace,
+    HierarchicalSpace,
+    LayerChainSpace,
+    ListedSpace,
+    TopologySpace,
+)
+from nasbench_lab.spaces.hierarchical import parse_term
 from nasbench_lab.tables.reading import unpickle
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
@@ -21,6 +30,7 @@ from nasbench_lab.train.network_builders import check_network, network_builder  
 from nasbench_lab.train.networks import (  # noqa: E402
     NetworkFamily,
     cell101_network,
+    hierarchical_network,
     list_networks,
     macro_network,
     networks_of,
@@ -328,3 +338,58 @@ def test_an_entry_point_adds_networks(monkeypatch):
         assert not isinstance(networks_of(TopologySpace()), OneLayer)
     with pytest.raises(ParameterError, match=r"the entry point 'listed' .* must name a NetworkFamily, but it names"):
         networks_of(ListedSpace(["a"]))
+
+
+NAS_BENCH_201 = {
+    "D2": ["Linear3(D1, D1, D0)"],
+    "D1": ["Linear3(C, C, DOWN)"],
+    "D0": ["Linear3(C, C, CELL)"],
+    "DOWN": ["Linear2(CELL, resBlock)"],
+    "C": ["Linear2(CELL, CELL)"],
+    "CELL": ["Cell(OPS, OPS, OPS, OPS, OPS, OPS)"],
+    "OPS": ["zero", "id", "conv1x1", "conv3x3", "avg_pool"],
+}
+"""The published grammar without choices at the outer levels, with operations in the order of the topology space."""
+
+
+def test_hierarchical_networks_contain_those_of_nas_bench_201():
+    space = HierarchicalSpace("D2", NAS_BENCH_201, shared=["CELL"])
+    for index in np.random.default_rng(0).choice(space.size, 5, replace=False):
+        codes = space.codes(int(index))
+        build = networks_of(space).build
+        mine = build(codes.tolist(), image=(1, 8, 8), classes=4, copies=1, channels=3)
+        published = topology_network(codes, channels=3, cells=5, image_channels=1, classes=4)
+        # Both list the operations of a cell by target and source, so the parameters have the same order.
+        weights, others = mine.state_dict(), published.state_dict()
+        assert [value.shape for value in weights.values()] == [value.shape for value in others.values()]
+        published.load_state_dict(dict(zip(others, weights.values(), strict=True)))
+        images = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        assert torch.allclose(mine.eval()(images), published.eval()(images), atol=1e-6)
+    assert (
+        parameters(networks_of(space).build(TOPOLOGY.codes(11).tolist(), image=(3, 32, 32), classes=10, copies=1))
+        == 802_426
+    )
+
+
+def test_all_layers_of_hierarchical_networks():
+    every = [
+        *("conv1x1o", "conv3x3o", "dconv3x3o", "batch", "instance", "layer", "relu", "hardswish", "mish", "avg_pool"),
+        *("conv1x1", "conv3x3", "id", "zero"),
+    ]
+    term = parse_term(f"Linear3(Residual3(conv3x3, resBlock, zero, resBlock), id, {every[0]})")
+    with pytest.raises(
+        OutOfSpaceError, match=r"in Residual3, feature maps of different shapes meet: 4 channels of 8x8"
+    ):
+        hierarchical_network(term, channels=4, image=(1, 8, 8))
+    for name in every:
+        term = parse_term(f"Linear2(Residual2({name}, resBlock, resBlock), Diamond2({name}, zero, {name}, zero))")
+        network = hierarchical_network(term, channels=2, image=(1, 4, 4), classes=3)
+        scores = network(torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(0)))
+        assert scores.shape == (3, 3)
+        assert torch.isfinite(scores).all()
+    with pytest.raises(OutOfSpaceError, match="no layer for 'conv9x9'; there are zero, id, conv1x1"):
+        hierarchical_network(parse_term("Linear2(conv9x9, id)"))
+    with pytest.raises(OutOfSpaceError, match="even sides, but it gets one of 3x3 pixels"):
+        hierarchical_network(parse_term("Linear2(resBlock, resBlock)"), image=(1, 6, 6))
+    with pytest.raises(OutOfSpaceError, match="more than one pixel"):
+        hierarchical_network(parse_term("Linear2(resBlock, instance)"), image=(1, 2, 2))

@@ -14,6 +14,7 @@ from nasbench_lab.errors import DataError, ParameterError, UnknownNameError
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
 from nasbench_lab.spaces import DartsSpace, TopologySpace  # noqa: E402
+from nasbench_lab.spaces.hierarchical import parse_term  # noqa: E402
 from nasbench_lab.train import hardware_costs  # noqa: E402
 from nasbench_lab.train.classification_metrics import MacroScores, confusion_matrix  # noqa: E402
 from nasbench_lab.train.datasets import Dataset, Split, digits  # noqa: E402
@@ -22,6 +23,7 @@ from nasbench_lab.train.image_batches import ImageBatches  # noqa: E402
 from nasbench_lab.train.network_copies import initialised  # noqa: E402
 from nasbench_lab.train.networks import (  # noqa: E402
     cell101_network,
+    hierarchical_network,
     layer_chain_network,
     macro_network,
     networks_of,
@@ -58,6 +60,16 @@ NETWORKS = {
     ),
     "layer-chain": lambda copies: layer_chain_network(
         ["conv5x5-4", "relu", "max-pool", "conv3x3-4", "tanh", "avg-pool", "dense-6", "sigmoid"],
+        image=(1, 8, 8),
+        copies=copies,
+    ),
+    "hierarchical": lambda copies: hierarchical_network(
+        parse_term(
+            "Linear2(Residual2(conv3x3, resBlock, resBlock), Diamond3(Linear4(mish, conv3x3o, layer, relu), "
+            "Linear3(dconv3x3o, instance, hardswish), Cell(conv1x1, id, conv3x3), avg_pool, Linear2(conv1x1o, batch), "
+            "id))"
+        ),
+        channels=2,
         image=(1, 8, 8),
         copies=copies,
     ),

@@ -128,7 +128,7 @@ def collect(
 def _is_multi_fidelity(setting: Setting) -> bool:
     """Return whether a registered strategy needs several fidelities; traces do not say so of others."""
     known = setting.strategy in list_strategies()
-    return known and bool(getattr(strategy_class(setting.strategy), "multi_fidelity", False))
+    return known and getattr(strategy_class(setting.strategy), "multi_fidelity", False) is True
 
 
 def _check_references(ran: Sequence[CollectedRuns]) -> None:

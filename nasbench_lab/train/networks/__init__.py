@@ -3,6 +3,7 @@
 from nasbench_lab.train.networks.cell101 import cell101_network
 from nasbench_lab.train.networks.darts import darts_network
 from nasbench_lab.train.networks.family import NetworkFamily
+from nasbench_lab.train.networks.hierarchical import hierarchical_network
 from nasbench_lab.train.networks.layer_chain import Dense, LinearScores, layer_chain_network
 from nasbench_lab.train.networks.macro import macro_network
 from nasbench_lab.train.networks.nats import size_network, topology_network
@@ -14,6 +15,7 @@ __all__ = [
     "NetworkFamily",
     "cell101_network",
     "darts_network",
+    "hierarchical_network",
     "layer_chain_network",
     "list_networks",
     "macro_network",

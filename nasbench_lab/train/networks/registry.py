@@ -16,6 +16,7 @@ from nasbench_lab.train.networks.cell101 import Cell101Networks
 from nasbench_lab.train.networks.classes_by_space import ClassesBySpace
 from nasbench_lab.train.networks.darts import DartsNetworks
 from nasbench_lab.train.networks.family import AnyFamily, NetworkFamily
+from nasbench_lab.train.networks.hierarchical import HierarchicalNetworks
 from nasbench_lab.train.networks.layer_chain import LayerChainNetworks
 from nasbench_lab.train.networks.macro import MacroNetworks
 from nasbench_lab.train.networks.nats import SizeNetworks, TopologyNetworks
@@ -31,6 +32,7 @@ _CLASSES: ClassesBySpace[AnyFamily] = ClassesBySpace(
         "cell101": Cell101Networks,
         "chain": MacroNetworks,
         "darts": DartsNetworks,
+        "hierarchical": HierarchicalNetworks,
         "layer-chain": LayerChainNetworks,
         "product": ProductNetworks,
         "size": SizeNetworks,
