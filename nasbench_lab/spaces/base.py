@@ -264,11 +264,6 @@ class Space(Moves, metaclass=_Finished):
 
     @property
     def has_usual_sizes(self) -> bool:
-        """Whether the size of an architecture is the number of its codes that are not 0 (see `size_of`)."""
-        return type(self).size_of is Space.size_of
-
-    @property
-    def has_usual_sizes(self) -> bool:
         """Whether the size of every architecture is the number of its codes that are not 0 (see `size_of`)."""
         return type(self).size_of is Space.size_of
 

@@ -14,6 +14,7 @@ from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.network_ensemble import pairwise_ranking
 from nasbench_lab.strategies.models.whole_space import CandidateSet, ranks_all
 from nasbench_lab.strategies.parts.predictor_strategy import PredictorState, PredictorStrategy
+from nasbench_lab.strategies.problem import Problem
 
 _PARENTS = 10
 
