@@ -1,4 +1,4 @@
-"""What a search itself costs in a space of 1.08e18 architectures, beside one of 15,625: asking and telling, no values."""
+"""What a search itself costs in a space of 1.08e18 architectures, beside one of 15,625: asking and telling alone."""
 
 import numpy as np
 import pytest
