@@ -1,4 +1,4 @@
-"""What a search itself costs in a space of 1.08e18 architectures, beside one of 15,625: asking and telling alone."""
+"""What a search itself costs in a space of 1.08e18 architectures, beside one of 15,625: only asking and telling."""
 
 import numpy as np
 import pytest

@@ -30,7 +30,7 @@ class DartsMoves:
         """How many moves an architecture has."""
         return len(self._moves.weight)
 
-    def apply(self, number: IntArray, move: IntArray) -> IntArray:
+    def apply(self, number: IntArray, move: NDArray[np.integer]) -> IntArray:
         """Return the numbers of architectures after a move each, both of shape (n,).
 
         Args:
@@ -40,13 +40,13 @@ class DartsMoves:
         moves, operations = self._moves, self.cells.operations
         weight = moves.weight.take(move)
         code, step = number // weight % operations, moves.step.take(move)
-        after = number + (step + (step >= code) - code) * weight
+        after: IntArray = number + (step + (step >= code) - code) * weight
         exchanging = np.flatnonzero(moves.exchanges.take(move))
         if len(exchanging):
             after[exchanging] = self._exchange_input(number[exchanging], move[exchanging])
         return after
 
-    def _exchange_input(self, number: IntArray, move: IntArray) -> IntArray:
+    def _exchange_input(self, number: IntArray, move: NDArray[np.integer]) -> IntArray:
         """Let another node be an input; the operation stays with its edge, and codes are in the order of inputs."""
         moves, operations = self._moves, self.cells.operations
         pair_weight, small, large = moves.weight.take(move), moves.small.take(move), moves.large.take(move)
@@ -62,7 +62,9 @@ class DartsMoves:
         later = itertools.accumulate(cardinalities[:0:-1], lambda one, other: one * other, initial=1)
         weights = [*later][::-1]
         rows = [row for node in nodes for row in _moves_of(node, weights, self.cells.operations)]
-        weight, step, exchanges, small, large = (np.array(column) for column in zip(*(row[:5] for row in rows)))
+        weight, step, exchanges, small, large = (
+            np.array(column) for column in zip(*(row[:5] for row in rows), strict=True)
+        )
         most = max(len(node.pairs) for node in nodes)
         pair_after, swaps = np.zeros((len(rows), most), dtype=np.int64), np.zeros((len(rows), most), dtype=bool)
         for place, (*_, after, swapped) in enumerate(rows):
@@ -100,7 +102,7 @@ _Row = tuple[int, int, bool, int, int, list[int], list[bool]]
 
 
 def _moves_of(node: NodePlaces, weights: list[int], operations: int) -> list[_Row]:
-    """Return the moves of a node: the first five fields of `_Moves`, and the pairs after the move and whether it swaps."""
+    """Return the moves of a node: the first five fields of `_Moves`, the pairs after the move, and whether it swaps."""
     small, large = (weights[place] for place in node.operations)
     rows: list[_Row] = []
     if node.pair is not None:

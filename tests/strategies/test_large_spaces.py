@@ -171,7 +171,7 @@ def test_populations_begin_as_random_search_does():
 def test_a_search_tree_of_a_large_space_needs_every_combination_of_codes():
     space = unlisted(SPACES["incomplete"][0])
     with pytest.raises(
-        ParameterError, match="^tree search needs a list of all architectures, or a space in which every"
+        ParameterError, match=r"^tree search needs a list of all architectures, or a space in which every"
     ):
         searched("mcts", space, evaluations=0)
 
