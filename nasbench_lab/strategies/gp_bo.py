@@ -219,9 +219,9 @@ class GaussianProcessSearch(Strategy[_State]):
         Where the whole pool was proposed before, it is any position.
         """
         mean, deviation, best = prediction.mean, prediction.deviation, prediction.best
-        used_up = np.isneginf(mean).all(axis=1)
+        used_up = mean.max(axis=1, keepdims=True) == -np.inf
         if used_up.any():
-            mean = np.where(used_up[:, None], 0.0, mean)
+            mean = np.where(used_up, 0.0, mean)
         if self.acquisition == "ucb":
             return first_best(mean + self.exploration * deviation)
         if self.acquisition == "thompson":

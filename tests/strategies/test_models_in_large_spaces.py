@@ -152,7 +152,7 @@ def test_a_pool_without_a_new_architecture_gives_way_to_a_random_one(acquisition
 
 
 def test_all_of_a_space_with_too_many_combinations_are_no_candidates_of_a_gaussian_process():
-    with pytest.raises(ParameterError, match="at most 65,536 combinations of codes.*has 177,147: choose 'pool'"):
+    with pytest.raises(ParameterError, match=r"at most 65,536 combinations of codes.*has 177,147: choose 'pool'"):
         search("gp-bo:candidates=all", ChainSpace("012", 11), evaluations=0)
 
 

@@ -39,7 +39,10 @@ def pool_of_neighbors(
     """Return random neighbours of the best architectures, shape (runs, n).
 
     Args:
-        space, architecture, value, parents: as in `pool`.
+        space: the space.
+        architecture: evaluated so far, shape (runs, observations).
+        value: their values, without NaN.
+        parents: number of best architectures, as in `pool`.
         uniform: in [0, 1), shape (runs, n).
     """
     best = np.argsort(-value, axis=1, kind="stable")[:, :parents]

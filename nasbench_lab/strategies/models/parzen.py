@@ -57,7 +57,8 @@ def log_probabilities(
     run, member = np.nonzero(weights)
     columns = codes[run, member] + (_starts(cardinalities) + values * run[:, None])
     repeated = np.repeat(weights[run, member], len(cardinalities))
-    counts = prior_weight + np.bincount(columns.reshape(-1), repeated, len(weights) * values).reshape(-1, values)
+    sums = np.bincount(columns.reshape(-1), repeated, len(weights) * values)
+    counts = prior_weight + sums.astype(np.float64, copy=False).reshape(-1, values)
     totals = np.empty((len(weights), len(cardinalities)))
     for places, of_places in _by_cardinality(cardinalities):
         totals[:, places] = counts[:, of_places].sum(axis=2)
