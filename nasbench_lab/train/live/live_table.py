@@ -22,14 +22,14 @@ from nasbench_lab.messages import shortened
 from nasbench_lab.spaces import Space, list_spaces
 from nasbench_lab.tables import ComputedTable, Table
 from nasbench_lab.tables import load as load_table
-from nasbench_lab.tables.description import AXES, Description, Metric
+from nasbench_lab.tables.description import AXES, Description
 from nasbench_lab.train.build.assembly import METRICS
 from nasbench_lab.train.build.stated_training import StatedTraining, stated_training
 from nasbench_lab.train.chosen_datasets import AnyDataset, load_dataset
 from nasbench_lab.train.dataset_records import DatasetRecord
 from nasbench_lab.train.default_settings import default_network, default_recipe
 from nasbench_lab.train.devices import check_device, check_precision
-from nasbench_lab.train.live.network_numbers import HARDWARE, score_metrics
+from nasbench_lab.train.live.network_numbers import UNTRAINED, untrained_metrics
 from nasbench_lab.train.live.spec import LiveSpec, TrainingLimits
 from nasbench_lab.train.live.trainings import Trainings
 from nasbench_lab.train.recipes import TrainingRecipe
@@ -46,15 +46,16 @@ class LiveTable(ComputedTable):
 
     Args:
         trainings: the trainings of its folder.
+        metrics: names of the metrics that need no training.
     """
 
     is_cheap: ClassVar[bool] = False
 
-    def __init__(self, trainings: Trainings) -> None:
+    def __init__(self, trainings: Trainings, metrics: Sequence[str] = UNTRAINED) -> None:
         spec = trainings.spec
         identity = spec.identity(trainings.dataset)
         super().__init__(
-            description_of(spec), space=spec.made_space, checksum=hashlib.sha256(identity.encode()).hexdigest()
+            description_of(spec, metrics), space=spec.made_space, checksum=hashlib.sha256(identity.encode()).hexdigest()
         )
         self.trainings = trainings
         self._names = tuple(metric.name for metric in self.description.metrics if metric.axes == AXES)
@@ -90,6 +91,7 @@ def live(
     precision: str = "float32",
     threads: int = 1,
     longest: float | None = None,
+    metrics: Sequence[str] = UNTRAINED,
     name: str | None = None,
     **options: int,
 ) -> LiveTable:
@@ -117,6 +119,9 @@ def live(
         precision: ``"float32"``, or ``"bfloat16"`` for mixed precision.
         threads: number of threads per training.
         longest: wall-clock seconds after which a training counts as failed; by default there is no limit.
+        metrics: further metrics, which need no training: ``"parameters"``, ``"flops"``, ``"latency"``,
+            ``"latency_256"``, ``"peak_memory"``, and the zero-cost proxies by name. Each is computed when it is asked
+            for.
         name: of the table; by default made from the names of the data set and the space.
         options: of the networks, e.g. ``channels=16, cells=5``; by default those that were published, or those of the
             embedded tables for digits.
@@ -138,7 +143,8 @@ def live(
     )
     devices = devices_of(device, processes)
     place = Path(tempfile.mkdtemp(prefix="nasbench-lab-live-")) if folder is None else Path(folder)
-    table = LiveTable(Trainings(spec, data, TrainingLimits(place, threads, longest), devices))
+    untrained_metrics(metrics)  # before the folder is used
+    table = LiveTable(Trainings(spec, data, TrainingLimits(place, threads, longest), devices), metrics)
     if folder is None:
         weakref.finalize(table, _remove, place)
     return table
@@ -214,18 +220,24 @@ def devices_of(device: str | Sequence[str], processes: int | None) -> tuple[str,
     return tuple(names[place % len(names)] for place in range(count))
 
 
-def description_of(spec: LiveSpec) -> Description:
-    """Return the description of a live table."""
+def description_of(spec: LiveSpec, untrained: Sequence[str] = UNTRAINED) -> Description:
+    """Return the description of a live table.
+
+    Args:
+        spec: what is trained.
+        untrained: names of the metrics that need no training.
+
+    Raises:
+        UnknownNameError: there is no such metric.
+    """
     trained = tuple(metric for metric in METRICS if metric.axes == AXES)
-    complexity = tuple(metric for metric in METRICS if metric.axes == AXES[:1])
-    metrics: tuple[Metric, ...] = (*trained, *complexity, *HARDWARE, *score_metrics())
     return Description(
         name=spec.name,
         title=f"networks trained on demand on {spec.dataset.name}",
         space=spec.space,
         fidelities=spec.fidelities,
         repeats=tuple(str(seed) for seed in spec.seeds),
-        metrics=metrics,
+        metrics=(*trained, *untrained_metrics(untrained)),
         valid="valid_accuracy",
         test="test_accuracy",
         cost=("seconds",),

@@ -7,11 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nasbench_lab.spaces import Space
-from nasbench_lab.train.equivalent_networks import representatives
+from nasbench_lab.train.equivalent_networks import representative_of
 from nasbench_lab.train.networks import networks_of
-
-_SMALL = 2**16
-"""Largest space for which all networks are compared once. It takes seconds."""
 
 
 class NamedNetwork(NamedTuple):
@@ -45,7 +42,6 @@ class NetworkNames:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._family = networks_of(space)
-        self._shared = representatives(space) if space.size <= _SMALL else None
         self._known: dict[int, NamedNetwork] = {}
 
     def of(self, architecture: int) -> NamedNetwork:
@@ -53,8 +49,7 @@ class NetworkNames:
         if architecture not in self._known:
             form = self._family.form(self._space.codes(architecture).tolist())
             key = hashlib.sha256(stable_text(form).encode()).hexdigest()[:32]
-            trained = architecture if self._shared is None else int(self._shared[architecture])
-            self._known[architecture] = NamedNetwork(key, trained)
+            self._known[architecture] = NamedNetwork(key, representative_of(self._space, architecture))
         return self._known[architecture]
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.messages import unknown
+from nasbench_lab.simulation.zero_cost_scores import wanted_score
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.tables.description import AXES, Metric
+from nasbench_lab.train.build.assembly import METRICS
 from nasbench_lab.train.complexity import multiply_additions, parameters
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.hardware_costs import measure_costs
@@ -17,36 +22,59 @@ from nasbench_lab.train.live.journal import Journal, Number
 from nasbench_lab.train.live.network_keys import NetworkNames
 from nasbench_lab.train.live.spec import LiveSpec
 from nasbench_lab.train.proxies.architecture_scoring import score_architectures
-from nasbench_lab.train.proxies.registry import built_in, make_proxy
+from nasbench_lab.train.proxies.registry import list_proxies, make_proxy
+
+UNTRAINED = ("parameters", "flops", "synflow")
+"""The metrics that need no training where the user names none."""
 
 _COMPLEXITY = ("parameters", "flops")
 _SECONDS = "_seconds"
 
-HARDWARE = (
+_COSTS = (
+    *(metric for metric in METRICS if metric.name in _COMPLEXITY),
     Metric("latency", "none", "s", "minimize", "median seconds for one image, on this machine", AXES[:1]),
     Metric("latency_256", "none", "s", "minimize", "median seconds for 256 images, on this machine", AXES[:1]),
     Metric("peak_memory", "none", "bytes", "minimize", "largest number of bytes in tensors for 256 images", AXES[:1]),
 )
-"""The hardware costs that a live search can measure."""
-
 _HARDWARE = {"latency": "latency_1", "latency_256": "latency_256", "peak_memory": "peak_memory"}
 
 
-def score_metrics() -> tuple[Metric, ...]:
-    """Return the zero-cost scores that a live search can compute, each with its seconds.
+def untrained_metrics(names: Sequence[str]) -> tuple[Metric, ...]:
+    """Return metrics that need no training. A zero-cost score has its seconds beside it.
 
-    Proxies that rank a set of networks, and those that only count, are left out.
+    Args:
+        names: of costs, and of proxies. Proxies that rank a set of networks have no score of one network.
 
-    >>> [metric.name for metric in score_metrics() if metric.name.startswith("synflow")]
-    ['synflow', 'synflow_seconds']
+    Raises:
+        UnknownNameError: there is no such metric.
+
+    >>> [metric.name for metric in untrained_metrics(["parameters", "synflow"])]
+    ['parameters', 'synflow', 'synflow_seconds']
     """
-    names = [name for name in built_in() if name not in ("params", "flops") and not make_proxy(name).ranks_a_set]
-    found = []
-    for name in names:
+    costs = {metric.name: metric for metric in _COSTS}
+    found: list[Metric] = []
+    for name in dict.fromkeys(names):
+        if name in costs:
+            found.append(costs[name])
+            continue
+        if name not in proxy_names():
+            raise unknown("metric without training", name, (*costs, *proxy_names()))
         what = f"zero-cost score {name} of the network before training"
         found.append(Metric(name, "none", "", "maximize", what, AXES[:1]))
         found.append(Metric(f"{name}{_SECONDS}", "none", "s", "minimize", "seconds of one scoring", AXES[:1]))
     return tuple(found)
+
+
+def proxy_names() -> tuple[str, ...]:
+    """Return the names of the proxies that give one network a score.
+
+    >>> "synflow" in proxy_names()
+    True
+    """
+    return tuple(name for name in list_proxies() if name not in _COUNTS and not make_proxy(name).ranks_a_set)
+
+
+_COUNTS = ("params", "flops")  # costs have these
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,7 +100,7 @@ class NetworkNumbers:
         """Return a number of an architecture; NaN if its network cannot be built or has no such score.
 
         Args:
-            metric: name of a metric of complexity, of `HARDWARE` or of `score_metrics`.
+            metric: name of a metric, see `untrained_metrics`.
             architecture: index.
         """
         if metric in _COMPLEXITY or metric in _HARDWARE:
@@ -138,3 +166,16 @@ class NetworkNumbers:
         value, seconds = scores.values[name][0, 0], scores.seconds[name][0, 0]
         return {name: (float(value), float(np.nan_to_num(seconds)))}
 
+
+
+def wanted_metrics(strategy: Strategy[Any], names: Sequence[str]) -> tuple[str, ...]:
+    """Return the metrics without training of a search: the usual ones, and those that it needs.
+
+    Args:
+        strategy: it may need a zero-cost score.
+        names: of objectives and limits; those that are measured in training are left out.
+    """
+    trained = {metric.name for metric in METRICS if metric.axes != AXES[:1]}
+    score = wanted_score(strategy)
+    scores = [score] if "scores" in strategy.needs and score is not None else []
+    return tuple(dict.fromkeys((*UNTRAINED, *scores, *(name for name in names if name not in trained))))

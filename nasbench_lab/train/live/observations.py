@@ -16,7 +16,7 @@ from nasbench_lab.simulation.objectives import penalised
 from nasbench_lab.simulation.zero_cost_scores import score_names
 from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.streams import scale
-from nasbench_lab.tables.description import AXES, Metric
+from nasbench_lab.tables.description import AXES, Description, Metric
 from nasbench_lab.train.live.journal import Trained
 from nasbench_lab.train.live.live_table import LiveTable
 from nasbench_lab.train.live.proposals import Proposal
@@ -37,7 +37,7 @@ class Observation:
     def __init__(self, table: LiveTable, conditions: Conditions) -> None:
         self._table, self._conditions = table, conditions
         self._objective = table.objective
-        self._metrics = {name: self._checked(name) for name in (*conditions.objectives, *conditions.limits)}
+        self._metrics = checked_metrics(table.description, conditions)
         self._ranges: dict[str, tuple[float, float]] = {}
 
     def observed(self, trained: Trained, proposal: Proposal, earlier: int | None) -> tuple[float, int]:
@@ -135,15 +135,25 @@ class Observation:
     def _signed(metric: Metric, value: float) -> float:
         return -value if metric.direction == "minimize" else value
 
-    def _checked(self, name: str) -> Metric:
-        metric = self._table.description.metric(name)
+
+def checked_metrics(description: Description, conditions: Conditions) -> dict[str, Metric]:
+    """Return the metrics of objectives and limits by name.
+
+    Raises:
+        UnknownNameError: there is no such metric.
+        ParameterError: a metric cannot be an objective or a limit.
+    """
+    found = {}
+    for name in (*conditions.objectives, *conditions.limits):
+        metric = description.metric(name)
         if metric.split == "test":
             raise ParameterError(f"{name!r} is a test measurement, which no search may see")
         if metric.direction == "none":
             raise ParameterError(f"{name!r} cannot be an objective or a limit: neither more nor less of it is better")
-        if name == self._objective.name and name in self._conditions.objectives:
+        if name == description.objective.name and name in conditions.objectives:
             raise ParameterError(f"{name!r} is the first objective of every search; name the others only")
-        return metric
+        found[name] = metric
+    return found
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

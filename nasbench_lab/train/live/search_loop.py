@@ -126,16 +126,16 @@ class SearchLoop:
         """Search until the budget is used up.
 
         Args:
-            devices: torch device of every training process.
+            devices: torch device of every training process; none to replay only what has happened.
         """
         self._replay()
-        if self._is_over():
+        if not devices or self.is_over:
             return
         with Workers(self._table.trainings.trainer, devices) as workers:
             for proposal in list(self._running.values()):
                 self._start(proposal, workers)
             try:
-                while not self._is_over():
+                while not self.is_over:
                     self._hand_out(workers)
                     if not self._running:
                         break
@@ -171,7 +171,9 @@ class SearchLoop:
             return _TICK
         return max(0.0, min(_TICK, self._budget.seconds - self._now()))
 
-    def _is_over(self) -> bool:
+    @property
+    def is_over(self) -> bool:
+        """Whether the budget is used up, or there is nothing new to train."""
         budget, done = self._budget, len(self._steps)
         if budget.evaluations is not None and done >= budget.evaluations:
             return True
@@ -184,7 +186,7 @@ class SearchLoop:
 
     def _hand_out(self, workers: Workers) -> None:
         """Start proposals while workers are free. What needs no training ends at once."""
-        while len(self._running) < self._workers_at_most and not self._is_over():
+        while len(self._running) < self._workers_at_most and not self.is_over:
             proposal = self._proposed.take()
             if proposal is None:
                 return
