@@ -20,8 +20,8 @@ from nasbench_lab.simulation import Budget, Conditions
 
 if TYPE_CHECKING:
     from nasbench_lab.train.datasets import Dataset
-    from nasbench_lab.train.live.live_search import SearchOutcome
-    from nasbench_lab.train.live.search_folder import SearchPlan, StoredSearch
+    from nasbench_lab.train.live_search.search_run import SearchOutcome
+    from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch
 
 _NEW = ("space", "dataset", "strategy", "out")
 """The options that a new search needs."""
@@ -89,8 +89,8 @@ def search(
 ) -> None:
     """Search with real trainings, in parallel, until the time is up; a search that was stopped can be resumed."""
     needs_torch()
-    from nasbench_lab.train.live.exported_networks import check_export
-    from nasbench_lab.train.live.live_table import devices_of
+    from nasbench_lab.train.live_search.exported_networks import check_export
+    from nasbench_lab.train.live_search.live_table import devices_of
 
     budget = _budget(hours, minutes, evaluations)
     changes = {"retrain": retrain, "seeds": seeds, "export": None if export is None else check_export(export)}
@@ -117,7 +117,7 @@ def _resumed(
     folder: Path, strategy: str | None, budget: Budget | None, changes: Mapping[str, Any], fixed: Mapping[str, Any]
 ) -> tuple[StoredSearch, Dataset]:
     """Return the search to continue, and its data set."""
-    from nasbench_lab.train.live.search_folder import find_search
+    from nasbench_lab.train.live_search.search_folder import find_search
 
     given = [f"--{name}" for name, value in fixed.items() if value not in (None, [])]
     if given:
@@ -139,10 +139,10 @@ def _new(
 ) -> tuple[StoredSearch, Dataset]:
     """Return a search of these settings, which are checked before anything is trained, and its data set."""
     from nasbench_lab.strategies.lookup import find_strategy
-    from nasbench_lab.train.live.live_search import check_plan
-    from nasbench_lab.train.live.live_table import live_spec
-    from nasbench_lab.train.live.network_numbers import wanted_metrics
-    from nasbench_lab.train.live.search_folder import SearchPlan, new_search, portable
+    from nasbench_lab.train.live_search.search_run import check_plan
+    from nasbench_lab.train.live_search.live_table import live_spec
+    from nasbench_lab.train.live_search.network_numbers import wanted_metrics
+    from nasbench_lab.train.live_search.search_folder import SearchPlan, new_search, portable
 
     needed = {**fixed, "strategy": strategy}
     missing = [f"--{name}" for name in _NEW if not needed[name]]
@@ -199,7 +199,7 @@ def _numbers(text: str | None) -> tuple[int, ...]:
 def _run(
     found: StoredSearch, data: Dataset, devices: Sequence[str], *, threads: int, longest: float | None, as_json: bool
 ) -> None:
-    from nasbench_lab.train.live.live_search import best_steps, open_table, run_search
+    from nasbench_lab.train.live_search.search_run import best_steps, open_table, run_search
 
     plan, folder = found.plan, found.folder
     again = as_command("search", "--resume", folder)
@@ -236,10 +236,12 @@ def _retrained(
     """Train the best architectures from several seeds."""
     from nasbench_lab.cli.progress import training_progress
     from nasbench_lab.train.build import ExecutionOptions
-    from nasbench_lab.train.live.best_networks import retrain_best
-    from nasbench_lab.train.live.live_search import best_steps
+    from nasbench_lab.train.live_search.best_networks import retrain_best
+    from nasbench_lab.train.live_search.search_run import best_steps
 
     plan: SearchPlan = found.plan
     with training_progress(found.folder) as progress:
-        how = ExecutionOptions(len(devices), threads, devices[0], plan.spec.precision, checkpoint=True, progress=progress)
+        how = ExecutionOptions(
+            len(devices), threads, devices[0], plan.spec.precision, checkpoint=True, progress=progress
+        )
         return retrain_best(found, best_steps(outcome.steps, plan.retrain), data.image, how)

@@ -14,10 +14,10 @@ from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.verbosity import note, tell
 
 if TYPE_CHECKING:
-    from nasbench_lab.train.live.best_networks import BestNetwork
-    from nasbench_lab.train.live.live_search import SearchOutcome
-    from nasbench_lab.train.live.search_folder import SearchPlan, StoredSearch
-    from nasbench_lab.train.live.search_loop import SearchState, Step
+    from nasbench_lab.train.live_search.best_networks import BestNetwork
+    from nasbench_lab.train.live_search.search_run import SearchOutcome
+    from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch
+    from nasbench_lab.train.live_search.search_loop import SearchState, Step
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 16
@@ -132,7 +132,7 @@ def print_retrained(found: StoredSearch, retrained: Sequence[BestNetwork]) -> No
     """Print the retrained architectures, and how to load their weights."""
     if not retrained:
         return
-    from nasbench_lab.train.live.best_networks import shown_mean
+    from nasbench_lab.train.live_search.best_networks import shown_mean
 
     typer.echo(f"\nretrained from {len(retrained[0].seeds)} seeds, means in percent:")
     grid = make_grid("rank", "valid", "test", "precision", "recall", "F1", "parameters", "index")

@@ -21,7 +21,7 @@ from nasbench_lab.train import callbacks as callbacks
 from nasbench_lab.train.lazy_names import imported_when_used
 
 if TYPE_CHECKING:
-    from nasbench_lab.train.live.live_table import live as live
+    from nasbench_lab.train.live_search.live_table import live as live
     from nasbench_lab.train.saved_weights import load as load
     from nasbench_lab.train.single_training import TrainedNetwork as TrainedNetwork
     from nasbench_lab.train.single_training import network as network
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "TrainedNetwork": "single_training",
-    "live": "live.live_table",
+    "live": "live_search.live_table",
     "load": "saved_weights",
     "network": "single_training",
     "train": "single_training",

@@ -15,8 +15,8 @@ from nasbench_lab.errors import DataError, NasbenchLabError, OutputError
 from nasbench_lab.messages import first_line
 from nasbench_lab.train.classification_metrics import confusion_matrix
 from nasbench_lab.train.datasets import Dataset
-from nasbench_lab.train.live.journal import Journal, Trained
-from nasbench_lab.train.live.spec import LiveSpec, TrainingLimits
+from nasbench_lab.train.live_search.journal import Journal, Trained
+from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
 from nasbench_lab.train.network_builders import check_network
 from nasbench_lab.train.training import QUANTITIES, Training
 
@@ -163,9 +163,7 @@ class Trainer:
                 return made()
         return training
 
-    def _run(
-        self, training: Training, request: Request, checkpoint: Path, started: float, report: EpochReport
-    ) -> None:
+    def _run(self, training: Training, request: Request, checkpoint: Path, started: float, report: EpochReport) -> None:
         """Train until the requested epoch is finished, or all seeds have failed."""
         known = self.journal.find(request.network, request.budget)
         before = 0.0 if known is None else known.wall

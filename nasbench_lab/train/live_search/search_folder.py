@@ -29,8 +29,8 @@ from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.lookup import find_strategy, split_path
-from nasbench_lab.train.live.network_numbers import UNTRAINED
-from nasbench_lab.train.live.spec import LiveSpec
+from nasbench_lab.train.live_search.network_numbers import UNTRAINED
+from nasbench_lab.train.live_search.spec import LiveSpec
 
 SEARCHES, SETTINGS, LOCK = "searches", "search.json", "search.lock"
 

@@ -12,13 +12,13 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import unknown
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.train.datasets import Dataset
-from nasbench_lab.train.live.live_table import LiveTable, description_of
-from nasbench_lab.train.live.observations import checked_metrics
-from nasbench_lab.train.live.search_folder import SearchPlan, StoredSearch
-from nasbench_lab.train.live.search_log import SearchLog
-from nasbench_lab.train.live.search_loop import Report, SearchLoop, Step
-from nasbench_lab.train.live.spec import LiveSpec, TrainingLimits
-from nasbench_lab.train.live.trainings import Trainings
+from nasbench_lab.train.live_search.live_table import LiveTable, description_of
+from nasbench_lab.train.live_search.observations import checked_metrics
+from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch
+from nasbench_lab.train.live_search.search_log import SearchLog
+from nasbench_lab.train.live_search.search_loop import Report, SearchLoop, Step
+from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
+from nasbench_lab.train.live_search.trainings import Trainings
 from nasbench_lab.train.network_builders import check_network
 
 
@@ -39,7 +39,11 @@ class SearchOutcome:
 
 @contextlib.contextmanager
 def open_table(
-    search: StoredSearch, devices: Sequence[str], *, threads: int = 1, longest: float | None = None,
+    search: StoredSearch,
+    devices: Sequence[str],
+    *,
+    threads: int = 1,
+    longest: float | None = None,
     dataset: Dataset | None = None,
 ) -> Iterator[LiveTable]:
     """Open the live table of a search.
@@ -159,4 +163,3 @@ def best_steps(steps: Sequence[Step], count: int, *, minimize: bool = False) -> 
     for step in ranked:
         first.setdefault(step.architecture, step)
     return list(first.values())[:count]
-

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Self
 
 from nasbench_lab.child_processes import Child, end_children, start_child
 from nasbench_lab.errors import NasbenchLabError, OutputError
-from nasbench_lab.train.live.journal import Journal
-from nasbench_lab.train.live.one_training import Answer, Request, Trainer
-from nasbench_lab.train.live.spec import LiveSpec, TrainingLimits
+from nasbench_lab.train.live_search.journal import Journal
+from nasbench_lab.train.live_search.one_training import Answer, Request, Trainer
+from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
 
 _TRIES = 2
 """How often a training is started whose process died."""

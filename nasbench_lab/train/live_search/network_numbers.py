@@ -18,9 +18,9 @@ from nasbench_lab.train.build.assembly import METRICS
 from nasbench_lab.train.complexity import multiply_additions, parameters
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.hardware_costs import measure_costs
-from nasbench_lab.train.live.journal import Journal, Number
-from nasbench_lab.train.live.network_keys import NetworkNames
-from nasbench_lab.train.live.spec import LiveSpec
+from nasbench_lab.train.live_search.journal import Journal, Number
+from nasbench_lab.train.live_search.network_keys import NetworkNames
+from nasbench_lab.train.live_search.spec import LiveSpec
 from nasbench_lab.train.proxies.architecture_scoring import score_architectures
 from nasbench_lab.train.proxies.registry import list_proxies, make_proxy
 
@@ -165,7 +165,6 @@ class NetworkNumbers:
             return {name: (np.nan, 0.0)}
         value, seconds = scores.values[name][0, 0], scores.seconds[name][0, 0]
         return {name: (float(value), float(np.nan_to_num(seconds)))}
-
 
 
 def wanted_metrics(strategy: Strategy[Any], names: Sequence[str]) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ from nasbench_lab.simulation.zero_cost_scores import score_names
 from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.streams import scale
 from nasbench_lab.tables.description import AXES, Description, Metric
-from nasbench_lab.train.live.journal import Trained
-from nasbench_lab.train.live.live_table import LiveTable
-from nasbench_lab.train.live.proposals import Proposal
+from nasbench_lab.train.live_search.journal import Trained
+from nasbench_lab.train.live_search.live_table import LiveTable
+from nasbench_lab.train.live_search.proposals import Proposal
 
 
 class Observation:
@@ -91,9 +91,7 @@ class Observation:
         """Return whether an architecture keeps all limits."""
         return self._violation(architecture, trained, epochs, self._conditions.limits) == 0
 
-    def _violation(
-        self, architecture: int, trained: Trained | None, epochs: int, limits: Mapping[str, float]
-    ) -> float:
+    def _violation(self, architecture: int, trained: Trained | None, epochs: int, limits: Mapping[str, float]) -> float:
         total = 0.0
         for name, limit in limits.items():
             number = self._number(name, architecture, trained, epochs)

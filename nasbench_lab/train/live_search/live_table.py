@@ -29,9 +29,9 @@ from nasbench_lab.train.chosen_datasets import AnyDataset, load_dataset
 from nasbench_lab.train.dataset_records import DatasetRecord
 from nasbench_lab.train.default_settings import default_network, default_recipe
 from nasbench_lab.train.devices import check_device, check_precision
-from nasbench_lab.train.live.network_numbers import UNTRAINED, untrained_metrics
-from nasbench_lab.train.live.spec import LiveSpec, TrainingLimits
-from nasbench_lab.train.live.trainings import Trainings
+from nasbench_lab.train.live_search.network_numbers import UNTRAINED, untrained_metrics
+from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
+from nasbench_lab.train.live_search.trainings import Trainings
 from nasbench_lab.train.recipes import TrainingRecipe
 from nasbench_lab.train.recipes import recipe as recipe_named
 

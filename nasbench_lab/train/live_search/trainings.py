@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import torch_threads
-from nasbench_lab.train.live.journal import Journal, Trained
-from nasbench_lab.train.live.network_keys import NetworkNames
-from nasbench_lab.train.live.network_numbers import NetworkNumbers
-from nasbench_lab.train.live.one_training import Request, Trainer
-from nasbench_lab.train.live.spec import LiveSpec, TrainingLimits
-from nasbench_lab.train.live.workers import Workers
+from nasbench_lab.train.live_search.journal import Journal, Trained
+from nasbench_lab.train.live_search.network_keys import NetworkNames
+from nasbench_lab.train.live_search.network_numbers import NetworkNumbers
+from nasbench_lab.train.live_search.one_training import Request, Trainer
+from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
+from nasbench_lab.train.live_search.workers import Workers
 
 
 class Trainings:

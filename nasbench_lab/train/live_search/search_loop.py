@@ -15,13 +15,13 @@ from nasbench_lab.simulation.measurements import MEAN
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Problem
 from nasbench_lab.streams import MEASUREMENT, Streams
-from nasbench_lab.train.live.journal import Trained
-from nasbench_lab.train.live.live_table import LiveTable
-from nasbench_lab.train.live.observations import LiveScores, Observation
-from nasbench_lab.train.live.one_training import Request
-from nasbench_lab.train.live.proposals import Proposal, ProposedEvaluations
-from nasbench_lab.train.live.search_log import Event, SearchLog
-from nasbench_lab.train.live.workers import Running, Workers
+from nasbench_lab.train.live_search.journal import Trained
+from nasbench_lab.train.live_search.live_table import LiveTable
+from nasbench_lab.train.live_search.observations import LiveScores, Observation
+from nasbench_lab.train.live_search.one_training import Request
+from nasbench_lab.train.live_search.proposals import Proposal, ProposedEvaluations
+from nasbench_lab.train.live_search.search_log import Event, SearchLog
+from nasbench_lab.train.live_search.workers import Running, Workers
 
 MOST_FAILURES = 5
 """Number of first trainings that all fail after which a search gives up."""
@@ -234,7 +234,14 @@ class SearchLoop:
         feasible = self._observation.keeps_limits(proposal.architecture, trained, proposal.epochs)
         before = self._steps[-1].recommended if self._steps else -1
         step = Step(
-            proposal.architecture, proposal.epochs, event.repeat, event.value, event.clock, feasible, before, event.fresh
+            proposal.architecture,
+            proposal.epochs,
+            event.repeat,
+            event.value,
+            event.clock,
+            feasible,
+            before,
+            event.fresh,
         )
         told = self._proposed.end(proposal)
         if told and self._proposed.recommends:
