@@ -20,8 +20,8 @@ from nasbench_lab.simulation import Budget, Conditions
 
 if TYPE_CHECKING:
     from nasbench_lab.train.datasets import Dataset
-    from nasbench_lab.train.live_search.search_run import SearchOutcome
     from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch
+    from nasbench_lab.train.live_search.search_run import SearchOutcome
 
 _NEW = ("space", "dataset", "strategy", "out")
 """The options that a new search needs."""
@@ -139,10 +139,10 @@ def _new(
 ) -> tuple[StoredSearch, Dataset]:
     """Return a search of these settings, which are checked before anything is trained, and its data set."""
     from nasbench_lab.strategies.lookup import find_strategy
-    from nasbench_lab.train.live_search.search_run import check_plan
     from nasbench_lab.train.live_search.live_table import live_spec
     from nasbench_lab.train.live_search.network_numbers import wanted_metrics
     from nasbench_lab.train.live_search.search_folder import SearchPlan, new_search, portable
+    from nasbench_lab.train.live_search.search_run import check_plan
 
     needed = {**fixed, "strategy": strategy}
     missing = [f"--{name}" for name in _NEW if not needed[name]]

@@ -15,9 +15,9 @@ from nasbench_lab.cli.verbosity import note, tell
 
 if TYPE_CHECKING:
     from nasbench_lab.train.live_search.best_networks import BestNetwork
-    from nasbench_lab.train.live_search.search_run import SearchOutcome
     from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch
     from nasbench_lab.train.live_search.search_loop import SearchState, Step
+    from nasbench_lab.train.live_search.search_run import SearchOutcome
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 16

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
@@ -227,7 +226,7 @@ def portable(strategy: str) -> str:
     if not place or ".py:" not in strategy:
         return strategy
     path, rest = strategy.split(".py:", 1)
-    return f"{os.path.abspath(path)}.py:{rest}"
+    return f"{Path(path).absolute()}.py:{rest}"
 
 
 def _read(path: Path) -> SearchPlan:

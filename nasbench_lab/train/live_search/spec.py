@@ -17,8 +17,8 @@ from nasbench_lab.train.build.spec import BuildSpec
 from nasbench_lab.train.dataset_records import DatasetRecord
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import Precision
-from nasbench_lab.train.network_copies import Build
 from nasbench_lab.train.network_builders import network_builder
+from nasbench_lab.train.network_copies import Build
 from nasbench_lab.train.recipes import TrainingRecipe
 
 
