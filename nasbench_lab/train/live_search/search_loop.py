@@ -138,6 +138,8 @@ class SearchLoop:
         if not devices or self.is_over:
             return
         with Workers(self._table.trainings.trainer, devices) as workers:
+            workers.get_ready()
+            self._started = time.monotonic()
             for proposal in list(self._running.values()):
                 self._start(proposal, workers)
             try:

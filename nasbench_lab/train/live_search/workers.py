@@ -92,6 +92,20 @@ class Workers:
         end_children([place.child for place in self._places])
         self._places = []
 
+    def get_ready(self) -> None:
+        """Wait until all processes have loaded the data set.
+
+        Raises:
+            NasbenchLabError: a process cannot start.
+        """
+        for place in self._places:
+            try:
+                kind, content = place.child.line.recv()
+            except (EOFError, OSError):
+                raise OutputError(f"a training process died at its start ({place.child.how_it_died})") from None
+            if kind == "error":
+                raise content
+
     @property
     def running(self) -> list[Running]:
         """The trainings that are being done."""
@@ -126,7 +140,7 @@ class Workers:
             except (EOFError, OSError):
                 yield from self._lost(place)
                 continue
-            if kind == "epoch":
+            if kind in ("ready", "epoch"):
                 place.epoch = content
                 continue
             request, place.request = place.request, None
@@ -188,6 +202,7 @@ def serve(line: Connection) -> None:
         dataset = setup.spec.dataset.load() if setup.dataset is None else setup.dataset
         with Journal(setup.limits.folder, setup.spec.identity(dataset)) as journal:
             trainer = Trainer(setup.spec, dataset, journal, setup.limits, setup.device)
+            line.send(("ready", 0))
             while True:
                 request: Request = line.recv()
                 line.send(("answer", trainer.answer(request, lambda epoch: line.send(("epoch", epoch)))))
