@@ -45,7 +45,8 @@ class Trainings:
     def __init__(self, spec: LiveSpec, dataset: Dataset, limits: TrainingLimits, devices: Sequence[str]) -> None:
         self.spec, self.dataset, self.limits, self.devices = spec, dataset, limits, tuple(devices)
         self.names = NetworkNames(spec.made_space)
-        self.journal = Journal(limits.folder, spec.identity(dataset))
+        self.identity = spec.identity(dataset)
+        self.journal = Journal(limits.folder, self.identity)
         _describe(limits.folder, spec)
         self.trainer = Trainer(spec, dataset, self.journal, limits, self.devices[0])
         self.numbers = NetworkNumbers(spec, dataset, self.journal, self.names, self.devices[0])

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from nasbench_lab.child_processes import Child, end_children, start_child
 from nasbench_lab.errors import NasbenchLabError, OutputError
@@ -67,6 +67,25 @@ class Running(NamedTuple):
     request: Request
     epoch: int
     seconds: float
+
+
+class AnyWorkers(Protocol):
+    """What trains networks for a search, in any order; see `Workers`."""
+
+    @property
+    def running(self) -> list[Running]:
+        """The trainings that are being done."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def get_ready(self) -> None:
+        """Wait until trainings can start."""
+
+    def submit(self, request: Request) -> None:
+        """Train as soon as possible."""
+
+    def wait(self, seconds: float) -> list[Ended]:
+        """Return the requests that are answered within a time; as soon as there is one."""
 
 
 class Workers:
