@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from nasbench_lab.errors import StrategyError
 from nasbench_lab.strategies import list_strategies, resolve
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams

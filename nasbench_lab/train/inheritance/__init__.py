@@ -1,0 +1,1 @@
+"""Children that start from the weights of their parents."""
