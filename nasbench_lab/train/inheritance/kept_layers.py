@@ -49,7 +49,7 @@ class KeptLayers:
 
     def __init__(self, parent: Mapping[str, Tensor], random: Replication) -> None:
         self._parent, self._random = parent, random
-        self._furthest = (-1, "")  # how far the pairing of two sequences got, and what stopped it there
+        self._furthest = (-1.0, "")  # how far the pairing of two sequences got, and what stopped it there
         self._rules: dict[type, Callable[..., Inserted]] = {
             Classifier: self._classifier,
             ConvBn: self._in_order,
@@ -73,15 +73,16 @@ class KeptLayers:
             child: the layer of the child.
             parent: the layer of the parent.
             flow: what flows into both.
-            ours, theirs: names of both layers, each with a dot at its end unless it is empty.
+            ours: name of the child's layer, with a dot at its end unless it is empty.
+            theirs: name of the parent's layer, likewise.
 
         Raises:
             CannotKeep: the child's layer cannot compute the same.
         """
         if type(child) is not type(parent):
             raise CannotKeep(
-                f"layer {ours.rstrip('.')} of the child is {title(child)}, and layer {theirs.rstrip('.')} of the parent "
-                f"{title(parent)}"
+                f"layer {ours.rstrip('.')} of the child is {title(child)}, and layer {theirs.rstrip('.')} of the "
+                f"parent {title(parent)}"
             )
         kind = type(child)
         if kind in self._rules:
@@ -105,17 +106,16 @@ class KeptLayers:
             if i == len(mine) or (i, j, flow) in hopeless:
                 return None
             name, layer = mine[i]
-            ways: list[tuple[int, Callable[[], Inserted]]] = [
-                (j, lambda: inserted(layer, flow, f"{ours}{name}.", self._random))
-            ]
-            if j < len(others):
-                other, match = others[j]
-                ways.insert(0, (j + 1, lambda: self.kept(layer, match, flow, f"{ours}{name}.", f"{theirs}{other}.")))
-            for following, way in ways:
+            for following in (j + 1, j) if j < len(others) else (j,):
                 try:
-                    after, state = way()
+                    if following > j:
+                        other, match = others[j]
+                        after, state = self.kept(layer, match, flow, f"{ours}{name}.", f"{theirs}{other}.")
+                    else:
+                        after, state = inserted(layer, flow, f"{ours}{name}.", self._random)
                 except CannotKeep as error:
-                    self._stopped(i + j, str(error))
+                    paired = following > j and type(layer) is type(others[j][1])
+                    self._stopped(i + j + 0.5 * paired, str(error))
                     continue
                 rest = find(i + 1, following, after)
                 if rest is not None:
@@ -128,8 +128,8 @@ class KeptLayers:
             raise CannotKeep(self._furthest[1] or "the child has fewer layers than the parent")
         return found
 
-    def _stopped(self, depth: int, reason: str) -> None:
-        if depth > self._furthest[0]:
+    def _stopped(self, depth: float, reason: str) -> None:
+        if depth >= self._furthest[0]:
             self._furthest = depth, reason
 
     def _in_order(self, child: nn.Sequential, parent: nn.Sequential, flow: Flow, ours: str, theirs: str) -> Inserted:
@@ -223,6 +223,11 @@ class KeptLayers:
             start = flow if name.startswith("0") else node
             mine, other = f"{ours}edges.{name}.", f"{theirs}edges.{name}."
             if name not in parent.edges:
+                if not _learns(name, child, parent):
+                    raise CannotKeep(
+                        f"edge {name} in layer {ours.rstrip('.')} of the child would end in a node that is zero in the "
+                        "parent, and behind a ReLU it would get no gradient"
+                    )
                 state |= silenced(layer, mine)
                 continue
             match = parent.edges[name]
@@ -238,7 +243,7 @@ class KeptLayers:
             raise CannotKeep(f"layer {ours.rstrip('.')} of the child has no edge {missing[0]}, as the parent has")
         return node, state
 
-    def _same(self, child: nn.Module, parent: nn.Module, flow: Flow, ours: str, theirs: str) -> Inserted:  # noqa: ARG002
+    def _same(self, child: nn.Module, parent: nn.Module, flow: Flow, ours: str, theirs: str) -> Inserted:
         return flow, {}
 
     def _unknown(self, child: nn.Module, flow: Flow, ours: str, theirs: str) -> Inserted:
@@ -247,6 +252,17 @@ class KeptLayers:
             raise CannotKeep(f"layer {ours.rstrip('.')}, {title(child)}, cannot take repeated channels")
         state = {f"{ours}{key}": Initial(self._parent[f"{theirs}{key}"], inherited=True) for key in child.state_dict()}
         return Flow.same(0), state
+
+
+def _learns(edge: str, child: TopologyCell, parent: TopologyCell) -> bool:
+    """Return whether a further edge that adds zero gets a gradient: not where its node only leads to ReLUs of zero."""
+    node = edge[-1]
+    has_inputs = any(name.endswith(f">{node}") for name in parent.edges)
+    passes_on = any(
+        name.startswith(node) and not any(isinstance(each, nn.ReLU) for each in layer.modules())
+        for name, layer in child.edges.items()
+    )
+    return has_inputs or passes_on or node == "3"
 
 
 def _sum(sources: Sequence[tuple[int, ...]], name: str, flow: Flow) -> Flow:
@@ -265,8 +281,7 @@ def _contains(child: nn.Conv2d, parent: nn.Conv2d) -> bool:
     """Return whether the kernel of a child has that of the parent in its centre."""
     sizes = zip(child.kernel_size, parent.kernel_size, child.padding, parent.padding, strict=True)
     return all(
-        mine == other
-        and pad == padding
+        (mine == other and pad == padding)
         or (mine > other and mine % 2 == other % 2 == 1 and pad == mine // 2 and padding == other // 2)
         for mine, other, pad, padding in sizes
     )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nasbench_lab.train.networks.blocks import ConvBn
 from nasbench_lab.train.networks.cell101 import Cell101Module
+from nasbench_lab.train.networks.layer_chain import Dense
 
 Shapes = Literal["equal", "overlapping"]
 """Which weights of layers in the same place are copied: those of equal shapes, or the part that both layers have."""
@@ -78,9 +79,13 @@ def _sequence(child: nn.Sequential, parent: nn.Sequential, ours: str, theirs: st
     """Return the copies between two sequences: those of the pairing in order with most values."""
     mine, others = list(child.named_children()), list(parent.named_children())
 
+    pixels, others_pixels = _pixels(mine), _pixels(others)
+
     @cache
     def pair(i: int, j: int) -> tuple[Copy, ...]:
         (name, module), (other, match) = mine[i], others[j]
+        if shapes == "overlapping" and pixels[i] != others_pixels[j]:
+            return ()  # equal positions in flattened images would be other pixels
         return tuple(_pair(module, match, f"{ours}{name}.", f"{theirs}{other}.", shapes))
 
     best = [[0] * (len(others) + 1) for _ in range(len(mine) + 1)]  # values of the pairing of what follows
@@ -99,18 +104,32 @@ def _sequence(child: nn.Sequential, parent: nn.Sequential, ours: str, theirs: st
     return found
 
 
+def _pixels(layers: list[tuple[str, nn.Module]]) -> list[int]:
+    """Return for every fully connected layer of a sequence how many of its inputs belong to a channel; else 0."""
+    found, channels = [], 0
+    for _, layer in layers:
+        inner: Any = getattr(layer, "linear", layer)
+        connected = isinstance(layer, Dense | nn.Linear)
+        inputs = inner.weight.shape[1] if connected else 0
+        # Without a layer before that says how many channels there are, only equal inputs match.
+        found.append(inputs // channels if channels and inputs % channels == 0 else inputs)
+        if isinstance(inner, nn.Conv2d | nn.Linear):
+            channels = inner.weight.shape[0]
+    return found
+
+
 def _values(copies: tuple[Copy, ...]) -> int:
     return sum(each.values for each in copies)
 
 
 def _vertex_names(child: Cell101Module, parent: Any) -> list[tuple[str, str]]:
     """Return the names of the layers of a cell, and of those of the same vertices in another cell."""
-    names = []
-    for mine, other in _vertices(_drawing(child), _drawing(parent)):
-        for part in ("projections", "operations"):
-            if str(mine) in getattr(child, part) and str(other) in getattr(parent, part):
-                names.append((f"{part}.{mine}", f"{part}.{other}"))
-    return names
+    return [
+        (f"{part}.{mine}", f"{part}.{other}")
+        for mine, other in _vertices(_drawing(child), _drawing(parent))
+        for part in ("projections", "operations")
+        if str(mine) in getattr(child, part) and str(other) in getattr(parent, part)
+    ]
 
 
 _Drawing = tuple[tuple[tuple[bool, ...], ...], tuple[str, ...]]
@@ -132,16 +151,12 @@ def _vertices(child: _Drawing, parent: _Drawing) -> list[tuple[int, int]]:
     """Return pairs of vertices: in order, with equal operations, with most edges in common, then most vertices."""
     (ours, mine), (theirs, others) = child, parent
 
-    def common(pairs: tuple[tuple[int, int], ...]) -> tuple[int, int]:
+    def common(pairs: list[tuple[int, int]]) -> tuple[int, int]:
         edges = itertools.combinations(pairs, 2)
         return sum(ours[a][c] and theirs[b][d] for (a, b), (c, d) in edges), len(pairs)
 
-    ends = (0, 0), (len(ours) - 1, len(theirs) - 1)
-    return list(max((_with_ends(pairs, *ends) for pairs in _pairings(mine, others)), key=common))
-
-
-def _with_ends(pairs: list[tuple[int, int]], first: tuple[int, int], last: tuple[int, int]) -> Any:
-    return (first, *pairs, last)
+    last = len(ours) - 1, len(theirs) - 1
+    return max(([(0, 0), *pairs, last] for pairs in _pairings(mine, others)), key=common)
 
 
 def _pairings(mine: tuple[str, ...], others: tuple[str, ...]) -> Iterator[list[tuple[int, int]]]:

@@ -62,7 +62,7 @@ def keep_function(
     >>> parent = train.network("digits/chain", "conv3x3-4|relu|identity|identity|relu|identity")
     >>> child = train.network("digits/chain", "conv5x5-8|relu|identity|conv3x3-16|relu|identity", seed=1)
     >>> print(keep_function(child, parent))
-    100% of the weights from the parent (6 tensors), computes what the parent computes
+    90% of the weights from the parent (4 tensors), computes what the parent computes
     >>> images = torch.rand(5, 1, 8, 8)
     >>> bool(torch.allclose(child(images), parent(images), atol=1e-5))
     True
@@ -134,10 +134,8 @@ def deepen(network: nn.Sequential, before: str, layer: nn.Module, **how: Any) ->
 
     >>> from nasbench_lab.train.networks import layer_chain_network
     >>> network = layer_chain_network(["conv3x3-4", "relu"], image=(1, 8, 8))
-    >>> deepen(network, "1", nn.Tanh())
-    Traceback (most recent call last):
-        ...
-    nasbench_lab.errors.ParameterError: the child cannot compute what the parent computes: layer 1 of the child, a Tanh, has no weights that change nothing
+    >>> deepen(network, "1", nn.Conv2d(4, 6, 5, padding=2), image=(1, 8, 8))[1]
+    Conv2d(4, 6, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2))
     """
     layers = _layers(network)
     layers.insert(_place(network, before), copy.deepcopy(layer))
