@@ -124,7 +124,7 @@ class TabuSearch(Strategy[_State]):
 
 
 def _propose(state: _State, uniform: FloatArray) -> tuple[IntArray, IntArray]:
-    """Return a neighbour or, if none is left, a random architecture, make it tabu, and return its parent, too; shape (runs,)."""
+    """Return a neighbour or, if none is left, a random architecture, and its parent, shape (runs,); it is now tabu."""
     first, second, which = uniform.T
     architecture = state.neighborhood.take(which)
     parent = np.where(architecture < 0, -1, state.centre_number)

@@ -49,7 +49,7 @@ class KeptLayers:
 
     def __init__(self, parent: Mapping[str, Tensor], random: Replication) -> None:
         self._parent, self._random = parent, random
-        self._furthest = (-1.0, "")  # how far the pairing of two sequences got, and what stopped it there
+        self._furthest = (-1, "")  # how far the pairing of two sequences got, and what stopped it there
         self._rules: dict[type, Callable[..., Inserted]] = {
             Classifier: self._classifier,
             ConvBn: self._in_order,
@@ -98,6 +98,9 @@ class KeptLayers:
     def _sequence(self, child: nn.Sequential, parent: nn.Sequential, flow: Flow, ours: str, theirs: str) -> Inserted:
         """Pair the layers of two sequences in order; what only the child has must change nothing."""
         mine, others = list(child.named_children()), list(parent.named_children())
+        further = len(mine) - len(others)
+        if further < 0:
+            raise CannotKeep(f"the child has {len(mine)} layers, and the parent {len(others)}")
         hopeless: set[tuple[int, int, Flow]] = set()
 
         def find(i: int, j: int, flow: Flow) -> Inserted | None:
@@ -106,7 +109,8 @@ class KeptLayers:
             if i == len(mine) or (i, j, flow) in hopeless:
                 return None
             name, layer = mine[i]
-            for following in (j + 1, j) if j < len(others) else (j,):
+            ways = [j + 1] * (j < len(others)) + [j] * (i - j < further)
+            for following in ways:
                 try:
                     if following > j:
                         other, match = others[j]
@@ -114,8 +118,7 @@ class KeptLayers:
                     else:
                         after, state = inserted(layer, flow, f"{ours}{name}.", self._random)
                 except CannotKeep as error:
-                    paired = following > j and type(layer) is type(others[j][1])
-                    self._stopped(i + j + 0.5 * paired, str(error))
+                    self._stopped(i + j, str(error))
                     continue
                 rest = find(i + 1, following, after)
                 if rest is not None:
@@ -125,10 +128,10 @@ class KeptLayers:
 
         found = find(0, 0, flow)
         if found is None:
-            raise CannotKeep(self._furthest[1] or "the child has fewer layers than the parent")
+            raise CannotKeep(self._furthest[1])
         return found
 
-    def _stopped(self, depth: float, reason: str) -> None:
+    def _stopped(self, depth: int, reason: str) -> None:
         if depth >= self._furthest[0]:
             self._furthest = depth, reason
 

@@ -12,6 +12,7 @@ from nasbench_lab.checks import AtLeast, number, one_of, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.train.described_networks import description_of
 from nasbench_lab.train.inheritance.channel_flow import CannotKeep, Flow, Replication, Split
+from nasbench_lab.train.inheritance.identity_layers import title
 from nasbench_lab.train.inheritance.inherited import InheritedWeights
 from nasbench_lab.train.inheritance.kept_layers import KeptLayers
 
@@ -107,6 +108,8 @@ def widen(network: nn.Sequential, layer: str, channels: int, **how: Any) -> nn.S
     layers = _layers(network)
     place = _place(network, layer)
     old = _outputs(layers[place])
+    if not old:
+        raise ParameterError(f"layer {layer!r}, {title(layers[place])}, has no channels of its own to widen")
     following = next((i for i in range(place + 1, len(layers)) if _outputs(layers[i])), None)
     if following is None:
         raise ParameterError(f"layer {layer!r} is the last with weights: its outputs are the scores")
