@@ -182,9 +182,7 @@ def evolution(task: Task) -> Iterator[dict[str, Any]]:
             yield from list(search(task, run, way, epochs, seconds, inherits=inherits))
 
 
-def search(
-    task: Task, run: int, way: str, epochs: int, limit: float, *, inherits: bool
-) -> Iterator[dict[str, Any]]:
+def search(task: Task, run: int, way: str, epochs: int, limit: float, *, inherits: bool) -> Iterator[dict[str, Any]]:
     """Yield the evaluations of one search. Founders and children are trained for the same number of epochs."""
     inheritance = task.inheritance("overlapping")
     table = tables.load(task.name)

@@ -117,8 +117,10 @@ def widen(network: nn.Sequential, layer: str, channels: int, **how: Any) -> nn.S
         raise ParameterError(f"layer {layer!r} has {old} outputs; a wider one has at least as many, got {channels}")
     layers[place] = _resized(layers[place], outputs=channels)
     for between in range(place + 1, following):
-        if isinstance(layers[between], nn.BatchNorm2d):
-            layers[between] = nn.BatchNorm2d(channels, eps=layers[between].eps)
+        norm: Any = layers[between]
+        if isinstance(norm, nn.BatchNorm2d):
+            wide = nn.BatchNorm2d(channels, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
+            layers[between] = wide.to(next(network.parameters()))
     layers[following] = _resized(layers[following], inputs=_inputs(layers[following]) // old * channels)
     return _grown(layers, network, how)
 

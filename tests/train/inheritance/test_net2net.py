@@ -171,7 +171,7 @@ REFUSED = {
     "a further sigmoid": (["conv3x3-3"], ["conv3x3-3", "sigmoid"], "a Sigmoid, has no weights"),
     "further pooling": (["conv3x3-3"], ["conv3x3-3", "max-pool"], "a MaxPool2d, has no weights"),
     "a ReLU after negative values": (["conv3x3-3"], ["conv3x3-3", "relu"], "would cut off negative values"),
-    "another activation": (["conv3x3-3", "relu"], ["conv3x3-3", "tanh"], "layer 1 of the child, a Tanh"),
+    "another activation": (["conv3x3-3", "relu"], ["conv3x3-3", "tanh"], "layer 1 of the child is a Tanh"),
     "a narrower layer": (["conv3x3-3"], ["conv3x3-2"], "layer 0 has 2 outputs, fewer than the 3 of the parent"),
     "a narrow further layer": (["dense-8"], ["dense-8", "dense-7"], "layer 1.linear has 7 outputs, fewer than the 8"),
     "a smaller kernel": (["conv5x5-3"], ["conv3x3-3"], "layer 0 of the child is Conv2d"),
