@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -78,7 +79,7 @@ class Growth:
                 columns["valid_accuracy"].append(accuracy)
                 columns["seconds"].append(spent)
             before += stage.seconds
-        return Records(columns)
+        return Records({name: np.array(values) for name, values in columns.items()})
 
 
 def grow(
