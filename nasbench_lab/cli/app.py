@@ -27,6 +27,7 @@ TRACEBACK_VARIABLE = "NASBENCH_LAB_TRACEBACK"
 
 COMMANDS = {
     "run": "nasbench_lab.cli.run:run",
+    "search": "nasbench_lab.cli.search:search",
     "query": "nasbench_lab.cli.query:query",
     "validate": "nasbench_lab.cli.validate:validate",
     "cite": "nasbench_lab.cli.cite:cite",

@@ -35,3 +35,20 @@ def representatives(space: Space) -> NDArray[np.int64]:
     first: dict[Hashable, int] = {}
     forms = map(networks.form, space.codes(np.arange(space.size)).tolist())
     return np.array([first.setdefault(form, index) for index, form in enumerate(forms)])
+
+
+_COMPARED = 2**16
+"""Largest space whose networks are all compared."""
+
+
+def representative_of(space: Space, architecture: int) -> int:
+    """Return the architecture that stands for one: the first with the same network, or itself in a large space.
+
+    Raises:
+        ParameterError: the space has no networks.
+
+    >>> from nasbench_lab.spaces import ChainSpace, TopologySpace
+    >>> representative_of(TopologySpace(), 5), representative_of(ChainSpace("012", 12), 5)
+    (0, 5)
+    """
+    return int(representatives(space)[architecture]) if space.size <= _COMPARED else architecture

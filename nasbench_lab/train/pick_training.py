@@ -17,7 +17,7 @@ from nasbench_lab.train.build.saved_units import has_weights, weight_paths
 from nasbench_lab.train.build.spec import BuildSpec
 from nasbench_lab.train.classification_metrics import MacroScores
 from nasbench_lab.train.complexity import multiply_additions, parameters
-from nasbench_lab.train.equivalent_networks import representatives
+from nasbench_lab.train.equivalent_networks import representative_of
 from nasbench_lab.train.hardware_costs import HardwareCosts, measure_costs
 from nasbench_lab.train.network_builders import network_builder
 
@@ -77,9 +77,9 @@ def train_picks(
     """
     how = how or ExecutionOptions()
     space, dataset = spec.make_space(), spec.load_dataset()
-    shared = representatives(space)
+    shared = {architecture: representative_of(space, architecture) for architecture in architectures}
     (epochs,) = spec.trainings
-    wanted: list[Unit] = sorted({(int(shared[architecture]), epochs) for architecture in architectures})
+    wanted: list[Unit] = sorted({(shared[architecture], epochs) for architecture in architectures})
     path = folder / "trainings.sqlite"
     weights = folder / "weights" if keep_weights else None
     with Journal(path, identity(spec, dataset, how.precision)) as journal:
@@ -97,12 +97,12 @@ def train_picks(
         measured = dict(journal.items())
 
     def assess(architecture: int) -> Trained:
-        arrays = measured[int(shared[architecture]), epochs]
+        arrays = measured[shared[architecture], epochs]
         network = network_builder(
             space, architecture, image=dataset.image, classes=dataset.classes, options=spec.network
         )(1)
         return Trained(
-            representative=int(shared[architecture]),
+            representative=shared[architecture],
             valid_accuracy=arrays["valid_accuracy"][:, -1],
             test_accuracy=arrays["test_accuracy"][:, -1],
             confusion=arrays["confusion"],
@@ -111,7 +111,7 @@ def train_picks(
             parameters=parameters(network),
             flops=multiply_additions(network, dataset.image),
             costs=measure_costs(network, dataset.image, device=how.device),
-            weights=tuple(weight_paths(weights, spec, (int(shared[architecture]), epochs))) if weights else (),
+            weights=tuple(weight_paths(weights, spec, (shared[architecture], epochs))) if weights else (),
         )
 
     return {architecture: assess(architecture) for architecture in dict.fromkeys(architectures)}

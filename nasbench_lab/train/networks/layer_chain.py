@@ -24,7 +24,7 @@ class Dense(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, copies * channels, h, w), with `inputs` values per copy, to (batch, copies * outputs, 1, 1)."""
-        return self.linear(x.reshape(len(x), self.inputs, 1, 1))
+        return self.linear(x.reshape(-1, self.inputs, 1, 1))
 
 
 class LinearScores(nn.Module):
@@ -36,7 +36,7 @@ class LinearScores(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From (batch, copies * classes, 1, 1)."""
-        return x.flatten(1) if self.copies == 1 else x.view(len(x), self.copies, -1)
+        return x.flatten(1) if self.copies == 1 else x.unflatten(1, (self.copies, -1)).flatten(2)
 
 
 def layer_chain_network(

@@ -1,0 +1,146 @@
+"""What ``nasbench-lab search`` shows: the progress of the search, and what it found."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from nasbench_lab.cli.options import make_grid, print_grid
+from nasbench_lab.cli.progress import shown_progress
+from nasbench_lab.cli.verbosity import note, tell
+
+if TYPE_CHECKING:
+    from nasbench_lab.train.live_search.best_networks import BestNetwork
+    from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch
+    from nasbench_lab.train.live_search.search_loop import SearchState, Step
+    from nasbench_lab.train.live_search.search_run import SearchOutcome
+
+_BARS = "▁▂▃▄▅▆▇█"
+_WIDTH = 16
+_LONGEST = 24
+
+
+@contextlib.contextmanager
+def searching(plan: SearchPlan, stopped: str) -> Iterator[Callable[[SearchState], None]]:
+    """Show the progress of a search inside the block.
+
+    Args:
+        plan: of the search.
+        stopped: message after Ctrl-C.
+    """
+    budget, space = plan.conditions.stated_budget, plan.spec.made_space
+    with shown_progress(stopped) as show:
+        show("search", 0, 0)
+
+        def report(state: SearchState) -> None:
+            if budget.seconds is not None:
+                done, total = min(state.clock, budget.seconds), budget.seconds
+            else:
+                done, total = float(len(state.steps)), float(budget.evaluations or 0)
+            show("search", done, total, said=progress_text(state.steps, len(state.running), space.format))
+
+        yield report
+
+
+def progress_text(steps: Sequence[Step], training: int, named: Callable[[int], str]) -> str:
+    """Return how far a search is, with the best value so far and its curve.
+
+    Args:
+        steps: the evaluations that have ended.
+        training: number of trainings that are being done.
+        named: notation of an architecture.
+
+    >>> progress_text([], 2, str)
+    '0 evaluations, 2 training'
+    """
+    counted = f"{len(steps):,} evaluation{'' if len(steps) == 1 else 's'}"
+    curve = incumbents(steps)
+    if not curve:
+        return f"{counted}, {training} training"
+    best = next(step for step in steps if step.observed == curve[-1] and step.feasible)
+    name = named(best.architecture)
+    name = name if len(name) <= _LONGEST else f"index {best.architecture}"
+    return f"{counted}, best {curve[-1]:.4g} % ({name}) {spark_line(curve)}, {training} training"
+
+
+def incumbents(steps: Sequence[Step]) -> list[float]:
+    """Return the best value so far after every evaluation from the first value on, at the highest fidelity so far."""
+    found: list[float] = []
+    highest = 0
+    for step in steps:
+        if math.isnan(step.observed) or not step.feasible or step.epochs < highest:
+            if found:
+                found.append(found[-1])
+            continue
+        better = step.epochs > highest or not found or step.observed > found[-1]
+        found.append(step.observed if better else found[-1])
+        highest = step.epochs
+    return found
+
+
+def spark_line(values: Sequence[float]) -> str:
+    """Return a curve as one line of blocks.
+
+    >>> spark_line([1.0, 2.0, 4.0]), spark_line([3.0])
+    ('▁▃█', '▁')
+    """
+    if len(values) > _WIDTH:
+        values = [values[round(place * (len(values) - 1) / (_WIDTH - 1))] for place in range(_WIDTH)]
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    return "".join(_BARS[round((value - low) / span * (len(_BARS) - 1))] for value in values)
+
+
+def best_rows(plan: SearchPlan, best: Sequence[Step]) -> list[dict[str, Any]]:
+    """Return the best architectures as plain data."""
+    space = plan.spec.made_space
+    return [
+        {
+            "rank": rank,
+            "index": step.architecture,
+            "architecture": space.format(step.architecture),
+            "observed": step.observed,
+            "epochs": step.epochs,
+        }
+        for rank, step in enumerate(best, start=1)
+    ]
+
+
+def print_best(plan: SearchPlan, outcome: SearchOutcome, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what a search found."""
+    steps = outcome.steps
+    fresh, failed = sum(step.fresh for step in steps), sum(math.isnan(step.observed) for step in steps)
+    taken = steps[-1].clock if steps else 0.0
+    text = f"{plan.searcher.label}: {len(steps):,} evaluations, {fresh:,} trainings, {taken:,.0f} s"
+    typer.echo(text + (f", {failed} without a value" if failed else ""))
+    if not rows:
+        note("no evaluation gave a value")
+        return
+    grid = make_grid("rank", "index", "observed (%)", "epochs", "architecture")
+    for row in rows:
+        grid.add_row(
+            str(row["rank"]), str(row["index"]), f"{row['observed']:.4g}", str(row["epochs"]), row["architecture"]
+        )
+    print_grid(grid)
+
+
+def print_retrained(found: StoredSearch, retrained: Sequence[BestNetwork]) -> None:
+    """Print the retrained architectures, and how to load their weights."""
+    if not retrained:
+        return
+    from nasbench_lab.train.live_search.best_networks import shown_mean
+
+    typer.echo(f"\nretrained from {len(retrained[0].seeds)} seeds, means in percent:")
+    grid = make_grid("rank", "valid", "test", "precision", "recall", "F1", "parameters", "index")
+    for each in retrained:
+        scores = (each.valid_accuracy, each.test_accuracy, each.test_precision, each.test_recall, each.test_f1)
+        grid.add_row(str(each.rank), *map(shown_mean, scores), f"{each.parameters:,}", str(each.architecture))
+    print_grid(grid)
+    for text in dict.fromkeys(each.note for each in retrained if each.note):
+        note(text)
+    path = (found.folder / retrained[0].weights[0]).as_posix()
+    tell(f'to load the weights of the best: nasbench_lab.train.load("{path}")')

@@ -1,0 +1,1 @@
+"""Live search: architectures are trained when a search asks for them."""

@@ -1,0 +1,271 @@
+"""A table whose answers are trained when somebody asks for them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nasbench_lab import spaces
+from nasbench_lab.arrays import IntArray
+from nasbench_lab.checks import AtLeast, Below, whole
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import shortened
+from nasbench_lab.spaces import Space, list_spaces
+from nasbench_lab.tables import ComputedTable, Table
+from nasbench_lab.tables import load as load_table
+from nasbench_lab.tables.description import AXES, Description
+from nasbench_lab.train.build.assembly import METRICS
+from nasbench_lab.train.build.stated_training import StatedTraining, stated_training
+from nasbench_lab.train.chosen_datasets import AnyDataset, load_dataset
+from nasbench_lab.train.dataset_records import DatasetRecord
+from nasbench_lab.train.default_settings import default_network, default_recipe
+from nasbench_lab.train.devices import check_device, check_precision
+from nasbench_lab.train.live_search.network_numbers import UNTRAINED, untrained_metrics
+from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
+from nasbench_lab.train.live_search.trainings import Trainings
+from nasbench_lab.train.recipes import TrainingRecipe
+from nasbench_lab.train.recipes import recipe as recipe_named
+
+_MAX_SEED = 2**63
+
+
+@final
+class LiveTable(ComputedTable):
+    """A table that trains an architecture when it is first asked for, and keeps the result in its folder.
+
+    `live` makes one.
+
+    Args:
+        trainings: the trainings of its folder.
+        metrics: names of the metrics that need no training.
+    """
+
+    is_cheap: ClassVar[bool] = False
+
+    def __init__(self, trainings: Trainings, metrics: Sequence[str] = UNTRAINED) -> None:
+        spec = trainings.spec
+        identity = spec.identity(trainings.dataset)
+        super().__init__(
+            description_of(spec, metrics), space=spec.made_space, checksum=hashlib.sha256(identity.encode()).hexdigest()
+        )
+        self.trainings = trainings
+        self._names = tuple(metric.name for metric in self.description.metrics if metric.axes == AXES)
+
+    def measure(self, architecture: IntArray, epochs: IntArray, repeat: IntArray) -> Mapping[str, ArrayLike]:
+        """Train what is not trained yet, and return the measurements; see `ComputedTable.measure`."""
+        pairs = list(zip(architecture.tolist(), epochs.tolist(), strict=True))
+        requests = [self.trainings.request(*pair) for pair in pairs]
+        trained = self.trainings.train(requests)
+        rows = [self.trainings.at_epoch(each, at) for each, (_, at) in zip(trained, pairs, strict=True)]
+        return {
+            name: np.array([row[name][number] for row, number in zip(rows, repeat.tolist(), strict=True)])
+            for name in self._names
+        }
+
+    def measure_untrained(self, architecture: IntArray, metrics: Sequence[str]) -> Mapping[str, ArrayLike]:
+        """Return numbers of untrained networks; see `ComputedTable.measure_untrained`."""
+        numbers = self.trainings.numbers
+        return {name: np.array([numbers.value(name, each) for each in architecture.tolist()]) for name in metrics}
+
+
+def live(
+    space: Space | Table | str | os.PathLike[str],
+    dataset: AnyDataset | None = None,
+    recipe: TrainingRecipe | str | None = None,
+    *,
+    folder: str | os.PathLike[str] | None = None,
+    epochs: int | None = None,
+    budgets: Sequence[int] = (),
+    seeds: int | Sequence[int] | None = None,
+    device: str | Sequence[str] = "cpu",
+    processes: int | None = 1,
+    precision: str = "float32",
+    threads: int = 1,
+    longest: float | None = None,
+    metrics: Sequence[str] = UNTRAINED,
+    name: str | None = None,
+    **options: int,
+) -> LiveTable:
+    """Return a table that trains architectures on demand, for every strategy and every analysis.
+
+    Every training is done once. It is kept in the folder, so that another search, another process or another session
+    that asks for the same network finds it. A training that fails (its loss is not finite, memory or time run out) is
+    kept as failed: its values are NaN.
+
+    Args:
+        space: a space, its name, a TOML file that describes it (see `nasbench_lab.spaces.read_space`); or a table, by
+            default with its data set, recipe, seeds and options of networks.
+        dataset: what the networks are trained on: a name, an ``.npz`` file, see `nasbench_lab.train.datasets`.
+        recipe: how they are trained, or its name; by default our recipe for digits, and 200 epochs as in NATS-Bench
+            for other data sets.
+        folder: where trainings are kept; by default a folder that is removed with the table.
+        epochs: number of epochs, if it is not that of the recipe. All smaller numbers are fidelities: a training
+            resumes from its checkpoint.
+        budgets: numbers of epochs, each with a training of its own, instead of one learning curve.
+        seeds: number of networks that are trained side by side for every architecture, or their seeds; by default one.
+            Each seed is a repeat.
+        device: name of a torch device; or of several, such as ``["cuda:0", "cuda:1"]``.
+        processes: trainings at the same time, where a search asks for several; by default one, in this process. None
+            for one per processor, or one per GPU.
+        precision: ``"float32"``, or ``"bfloat16"`` for mixed precision.
+        threads: number of threads per training.
+        longest: wall-clock seconds after which a training counts as failed; by default there is no limit.
+        metrics: further metrics, which need no training: ``"parameters"``, ``"flops"``, ``"latency"``,
+            ``"latency_256"``, ``"peak_memory"``, and the zero-cost proxies by name. Each is computed when it is asked
+            for.
+        name: of the table; by default made from the names of the data set and the space.
+        options: of the networks, e.g. ``channels=16, cells=5``; by default those that were published, or those of the
+            embedded tables for digits.
+
+    Raises:
+        ParameterError: the space has no networks, or a value is not allowed.
+        UnknownNameError: there is no such space, data set or recipe.
+        DataError: the folder has other trainings, or a file is damaged.
+
+    >>> import nasbench_lab as nl
+    >>> from nasbench_lab import train
+    >>> table = train.live("digits/chain", epochs=1)
+    >>> trace = nl.simulate(table, "random-search", runs=1, budget=nl.Budget(evaluations=2))
+    >>> trace.observed.shape
+    (1, 2)
+    """
+    spec, data = live_spec(
+        space, dataset, recipe, epochs=epochs, budgets=budgets, seeds=seeds, precision=precision, name=name, **options
+    )
+    devices = devices_of(device, processes)
+    place = Path(tempfile.mkdtemp(prefix="nasbench-lab-live-")) if folder is None else Path(folder)
+    untrained_metrics(metrics)  # before the folder is used
+    table = LiveTable(Trainings(spec, data, TrainingLimits(place, threads, longest), devices), metrics)
+    if folder is None:
+        weakref.finalize(table, _remove, place)
+    return table
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def live_spec(
+    space: Space | Table | str | os.PathLike[str],
+    dataset: AnyDataset | None = None,
+    recipe: TrainingRecipe | str | None = None,
+    *,
+    epochs: int | None = None,
+    budgets: Sequence[int] = (),
+    seeds: int | Sequence[int] | None = None,
+    precision: str = "float32",
+    name: str | None = None,
+    **options: int,
+) -> tuple[LiveSpec, Any]:
+    """Return the specification of a live search and its loaded data set; see `live` for the arguments."""
+    made, stated = _space_and_training(space)
+    given = "digits" if dataset is None and stated is not None else dataset
+    if given is None:
+        raise ParameterError("give a data set: a name such as digits, or the path of an .npz file")
+    data = load_dataset(given)
+    known = data.name if data.name == "digits" else ""
+    if isinstance(recipe, str):
+        how = recipe_named(recipe)
+    elif recipe is not None:
+        how = recipe
+    else:
+        how = default_recipe(data.name) if stated is None else stated.recipe
+    if epochs is not None:
+        how = dataclasses.replace(how, epochs=whole("epochs", epochs, AtLeast(1)))
+    network = default_network(made, known) if stated is None else stated.network
+    if not budgets and epochs is None and stated is not None and recipe is None:
+        budgets = stated.budgets
+    spec = LiveSpec(
+        name=name or f"live/{data.name}/{(made.parent or made).name}",
+        space=made.spec(),
+        dataset=DatasetRecord.of(given),
+        recipe=how,
+        seeds=_seeds((0,) if stated is None else stated.seeds) if seeds is None else _seeds(seeds),
+        budgets=tuple(whole("a budget", each, AtLeast(1)) for each in budgets),
+        network={**network, **options},
+        precision=check_precision(precision),
+    )
+    return spec, data
+
+
+def devices_of(device: str | Sequence[str], processes: int | None) -> tuple[str, ...]:
+    """Return the torch device of every training at the same time.
+
+    Args:
+        device: name of a device, or of several.
+        processes: trainings at the same time; None for one per processor, or one per GPU.
+
+    >>> devices_of("cpu", 3)
+    ('cpu', 'cpu', 'cpu')
+    """
+    from nasbench_lab.child_processes import number_of_processes
+
+    names = [check_device(each) for each in ([device] if isinstance(device, str) else device)]
+    if not names:
+        raise ParameterError("give at least one device")
+    count = len(names) if processes is None and names != ["cpu"] else number_of_processes(processes)
+    if count < len(names):
+        count = len(names)
+    return tuple(names[place % len(names)] for place in range(count))
+
+
+def description_of(spec: LiveSpec, untrained: Sequence[str] = UNTRAINED) -> Description:
+    """Return the description of a live table.
+
+    Args:
+        spec: what is trained.
+        untrained: names of the metrics that need no training.
+
+    Raises:
+        UnknownNameError: there is no such metric.
+    """
+    trained = tuple(metric for metric in METRICS if metric.axes == AXES)
+    return Description(
+        name=spec.name,
+        title=f"networks trained on demand on {spec.dataset.name}",
+        space=spec.space,
+        fidelities=spec.fidelities,
+        repeats=tuple(str(seed) for seed in spec.seeds),
+        metrics=(*trained, *untrained_metrics(untrained)),
+        valid="valid_accuracy",
+        test="test_accuracy",
+        cost=("seconds",),
+        resumable=not spec.budgets,
+        source=f"{spec.recipe}; networks with {dict(spec.network)}; data: {spec.dataset.name}",
+        kind="live",
+    )
+
+
+def _space_and_training(given: Any) -> tuple[Space, StatedTraining | None]:
+    if isinstance(given, Space):
+        return given, None
+    if isinstance(given, Table):
+        return given.space, stated_training(given)
+    if not isinstance(given, str | os.PathLike):
+        raise ParameterError(f"a space must be a Space, its name, a TOML file or a table, got {shortened(given)}")
+    text = os.fspath(given)
+    if text.endswith(".toml"):
+        return spaces.read_space(text), None
+    if text in list_spaces():
+        return spaces.make_space({"name": text}), None
+    table = load_table(text)
+    return table.space, stated_training(table)
+
+
+def _seeds(given: int | Sequence[int]) -> tuple[int, ...]:
+    if isinstance(given, int) and not isinstance(given, bool):
+        return tuple(range(whole("seeds", given, AtLeast(1))))
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise ParameterError(f"seeds must be a number of seeds, or a list of them, got {shortened(given)}")
+    return tuple(whole("a seed", each, AtLeast(0), Below(_MAX_SEED)) for each in given)

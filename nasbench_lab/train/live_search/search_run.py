@@ -1,0 +1,165 @@
+"""Running a live search in its folder."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from nasbench_lab.errors import ParameterError
+from nasbench_lab.messages import unknown
+from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.train.datasets import Dataset
+from nasbench_lab.train.live_search.live_table import LiveTable, description_of
+from nasbench_lab.train.live_search.observations import checked_metrics
+from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch
+from nasbench_lab.train.live_search.search_log import SearchLog
+from nasbench_lab.train.live_search.search_loop import Report, SearchLoop, Step
+from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
+from nasbench_lab.train.live_search.trainings import Trainings
+from nasbench_lab.train.network_builders import check_network
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchOutcome:
+    """What a search found.
+
+    Attributes:
+        steps: the evaluations in the order in which they ended.
+        finished: whether the budget is used up, or the strategy has nothing more to propose.
+        note: why it ended early; empty if it did not.
+    """
+
+    steps: Sequence[Step]
+    finished: bool
+    note: str = ""
+
+
+@contextlib.contextmanager
+def open_table(
+    search: StoredSearch,
+    devices: Sequence[str],
+    *,
+    threads: int = 1,
+    longest: float | None = None,
+    dataset: Dataset | None = None,
+) -> Iterator[LiveTable]:
+    """Open the live table of a search.
+
+    Args:
+        search: the search.
+        devices: torch device of every training at the same time.
+        threads: number of threads per training.
+        longest: wall-clock seconds after which a training counts as failed.
+        dataset: the data set, if it is loaded.
+
+    Raises:
+        NasbenchLabError: the data set or the folder is damaged, or the space has no networks.
+    """
+    spec = search.plan.spec
+    data = spec.dataset.load() if dataset is None else dataset
+    check_networks(spec, data)
+    with Trainings(spec, data, TrainingLimits(search.trainings, threads, longest), devices) as trainings:
+        yield LiveTable(trainings, search.plan.metrics)
+
+
+def run_search(search: StoredSearch, table: LiveTable, report: Report, *, train: bool = True) -> SearchOutcome:
+    """Search until the budget is used up; what happened before is replayed.
+
+    Args:
+        search: the search, whose lock is held.
+        table: its table.
+        report: called with the state, about once a second.
+        train: whether to continue the search; otherwise only what has happened is returned.
+
+    Raises:
+        NasbenchLabError: the conditions do not fit the table, the folder is damaged, or nothing could be trained.
+    """
+    with SearchLog(search.path) as log:
+        loop = SearchLoop(table, search.plan.searcher, resolved(search.plan.conditions, table), log, report)
+        loop.run(table.trainings.devices if train else ())
+        return SearchOutcome(tuple(loop.steps), loop.is_over or loop.proposes_nothing, loop.stopped)
+
+
+def resolved(conditions: Conditions, table: LiveTable) -> Conditions:
+    """Return conditions with the fidelity and the repeat resolved for a table.
+
+    Raises:
+        UnknownNameError: the table has no such fidelity.
+        ParameterError: the table has no such repeat.
+    """
+    fidelity = table.fidelities[table.fidelity_position(conditions.fidelity)]
+    repeat = conditions.repeat
+    if not isinstance(repeat, str):
+        repeat = table.check_repeat(repeat)
+    return dataclasses.replace(conditions, fidelity=fidelity, repeat=repeat)
+
+
+def check_plan(plan: SearchPlan, dataset: Dataset) -> None:
+    """Check everything about a search that can be checked before a training.
+
+    Raises:
+        NasbenchLabError: something is wrong.
+    """
+    strategy = plan.searcher
+    description = description_of(plan.spec, plan.metrics)
+    checked_metrics(description, plan.conditions)
+    budget, fidelity = plan.conditions.stated_budget, plan.conditions.fidelity
+    if budget.energy is not None or budget.epochs is not None or budget.trainings is not None:
+        raise ParameterError("the budget of a live search is in evaluations or in seconds")
+    if fidelity is not None and fidelity not in description.fidelities:
+        raise unknown("fidelity", str(fidelity), map(str, description.fidelities))
+    repeat, repeats = plan.conditions.repeat, len(description.repeats)
+    if not isinstance(repeat, str) and repeat >= repeats:
+        raise ParameterError(f"repeat must be sample, mean or a number below {repeats}, got {repeat}")
+    highest = description.fidelities[-1] if fidelity is None else fidelity
+    available = [epochs for epochs in description.fidelities if epochs <= highest]
+    strategy.evaluated_fidelities(available)
+    check_networks(plan.spec, dataset)
+
+
+def check_networks(spec: LiveSpec, dataset: Dataset) -> None:
+    """Build some networks, so that options that do not fit are found before any training.
+
+    Raises:
+        ParameterError: none of some networks can be built for the images.
+    """
+    random = np.random.Generator(np.random.Philox(0))
+    size = spec.made_space.size
+    error: ParameterError | None = None
+    for index in random.integers(size, size=8).tolist():
+        try:
+            check_network(spec.builder(index, dataset), dataset.image)
+        except ParameterError as found:
+            error = found
+        else:
+            return
+    assert error is not None  # noqa: S101
+    raise error
+
+
+def best_steps(steps: Sequence[Step], count: int, *, minimize: bool = False) -> list[Step]:
+    """Return the best evaluations of different architectures, the best first.
+
+    Only evaluations at the highest fidelity count that was reached, of architectures that keep the limits. Ties: the
+    first.
+
+    Args:
+        steps: all evaluations.
+        count: how many to return at most.
+        minimize: whether lower values are better.
+
+    >>> steps = [Step(3, 12, 0, 80.0, 1.0, True, -1, True), Step(4, 12, 0, 90.0, 2.0, True, -1, True)]
+    >>> [step.architecture for step in best_steps(steps, 1)]
+    [4]
+    """
+    known = [step for step in steps if step.feasible and not np.isnan(step.observed)]
+    highest = max((step.epochs for step in known), default=0)
+    sign = 1 if minimize else -1
+    ranked = sorted((step for step in known if step.epochs == highest), key=lambda step: sign * step.observed)
+    first: dict[int, Step] = {}
+    for step in ranked:
+        first.setdefault(step.architecture, step)
+    return list(first.values())[:count]

@@ -1,0 +1,104 @@
+"""Trainings on demand: each is done once, by whoever asks first, and kept in the folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_lab.arrays import FloatArray
+from nasbench_lab.train.datasets import Dataset
+from nasbench_lab.train.devices import torch_threads
+from nasbench_lab.train.live_search.journal import Journal, Trained
+from nasbench_lab.train.live_search.network_keys import NetworkNames
+from nasbench_lab.train.live_search.network_numbers import NetworkNumbers
+from nasbench_lab.train.live_search.one_training import Request, Trainer
+from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
+from nasbench_lab.train.live_search.workers import Workers
+
+
+class Trainings:
+    """The trainings of a folder.
+
+    Args:
+        spec: what is trained.
+        dataset: the loaded data set.
+        limits: the folder, and how trainings are run.
+        devices: name of a torch device for every training at the same time.
+
+    Raises:
+        DataError: the folder belongs to other trainings, or is damaged.
+        OutputError: the folder cannot be written.
+        ParameterError: the space has no networks.
+    """
+
+    def __init__(self, spec: LiveSpec, dataset: Dataset, limits: TrainingLimits, devices: Sequence[str]) -> None:
+        self.spec, self.dataset, self.limits, self.devices = spec, dataset, limits, tuple(devices)
+        self.names = NetworkNames(spec.made_space)
+        self.journal = Journal(limits.folder, spec.identity(dataset))
+        self.trainer = Trainer(spec, dataset, self.journal, limits, self.devices[0])
+        self.numbers = NetworkNumbers(spec, dataset, self.journal, self.names, self.devices[0])
+        self._known: dict[tuple[str, int], Trained] = {}
+
+    @property
+    def folder(self) -> Path:
+        """The folder."""
+        return self.limits.folder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.journal.close()
+
+    def request(self, architecture: int, epochs: int) -> Request:
+        """Return what has to be trained to measure an architecture after a number of epochs."""
+        network = self.names.of(architecture)
+        return Request(network.key, network.architecture, self.spec.budget_of(epochs), epochs)
+
+    def known(self, request: Request) -> Trained | None:
+        """Return a training that is finished, at least to the requested epoch; None if it is not."""
+        place = request.network, request.budget
+        found = self._known.get(place)
+        if found is None or not found.answers(request.epochs):
+            found = self.journal.find(*place)
+            if found is not None:
+                self._known[place] = found
+        return found if found is not None and found.answers(request.epochs) else None
+
+    def train(self, requests: Sequence[Request]) -> list[Trained]:
+        """Return the trainings of requests; those that are not finished are done now, side by side."""
+        todo = list(dict.fromkeys(each for each in requests if self.known(each) is None))
+        count = min(len(self.devices), len(todo))
+        if count > 1:
+            with Workers(self.trainer, self.devices[:count]) as workers:
+                for each in todo:
+                    workers.submit(each)
+                left = len(todo)
+                while left:
+                    left -= len(workers.wait(60.0))
+        else:
+            with torch_threads(self.limits.threads):
+                for each in todo:
+                    self.trainer.answer(each)
+        found = [self.known(each) for each in requests]
+        assert all(each is not None for each in found)  # noqa: S101
+        return [each for each in found if each is not None]
+
+    def at_epoch(self, trained: Trained, epochs: int) -> dict[str, FloatArray]:
+        """Return the measurements of a training after a number of epochs, by quantity, each of shape (seeds,).
+
+        They are rounded to float32, as in a table file. The seconds are those from the start.
+        """
+        arrays = trained.arrays
+        found: dict[str, NDArray[Any]] = {name: arrays[name][:, epochs - 1] for name in arrays if name not in _OTHERS}
+        found["seconds"] = np.nancumsum(arrays["seconds"], axis=1)[:, epochs - 1]
+        if trained.reason:  # no training is free
+            found["seconds"] = np.maximum(found["seconds"], max(trained.wall / len(self.spec.seeds), 1e-3))
+        return {name: values.astype(np.float32).astype(np.float64) for name, values in found.items()}
+
+
+_OTHERS = ("seconds", "confusion", "failed")
