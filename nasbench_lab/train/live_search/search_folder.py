@@ -16,7 +16,7 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import filelock
 
@@ -49,6 +49,8 @@ class SearchPlan:
         retrain: number of the best architectures that are retrained at the end.
         seeds: number of seeds from which each of them is retrained.
         export: how the retrained networks are exported; empty for not at all.
+        inherit: how children inherit the weights of their parents, see `nasbench_lab.train.inheritance.Inheritance`;
+            empty for not at all.
 
     Raises:
         ParameterError: a value is not allowed.
@@ -62,6 +64,7 @@ class SearchPlan:
     retrain: Annotated[int, AtLeast(0)] = 0
     seeds: Annotated[int, AtLeast(1)] = 1
     export: str = ""
+    inherit: Literal["", "overlapping", "equal", "net2net"] = ""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -70,7 +73,12 @@ class SearchPlan:
     def name(self) -> str:
         """Name of the folder of the search."""
         seed = self.conditions.seed
-        return file_names([self.searcher.label + (f" seed {seed}" if seed else "")])[0]
+        return file_names([self.label + (f" seed {seed}" if seed else "")])[0]
+
+    @property
+    def label(self) -> str:
+        """The strategy with its parameters, and whether children inherit weights."""
+        return self.searcher.label + (f" (inherits, {self.inherit})" if self.inherit else "")
 
     @property
     def searcher(self) -> Strategy[Any]:
@@ -199,7 +207,7 @@ def new_search(folder: Path, plan: SearchPlan) -> StoredSearch:
     found = stored_searches(folder)
     if plan.name in found:
         known = found[plan.name]
-        for part in ("conditions", "spec", "trainings", "metrics"):
+        for part in ("conditions", "spec", "trainings", "metrics", "inherit"):
             if getattr(known.plan, part) != getattr(plan, part):
                 raise OutputError(
                     f"{folder} already has a search by {plan.searcher.label} with other settings ({part}); continue "

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import unknown
 from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.strategies import list_strategies, resolve
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.live_search.live_table import LiveTable, description_of
 from nasbench_lab.train.live_search.observations import checked_metrics
@@ -61,7 +64,8 @@ def open_table(
     spec = search.plan.spec
     data = spec.dataset.load() if dataset is None else dataset
     check_networks(spec, data)
-    with Trainings(spec, data, TrainingLimits(search.trainings, threads, longest), devices) as trainings:
+    limits = TrainingLimits(search.trainings, threads, longest, keep_weights=bool(search.plan.inherit))
+    with Trainings(spec, data, limits, devices) as trainings:
         yield LiveTable(trainings, search.plan.metrics)
 
 
@@ -78,7 +82,14 @@ def run_search(search: StoredSearch, table: LiveTable, report: Report, *, train:
         NasbenchLabError: the conditions do not fit the table, the folder is damaged, or nothing could be trained.
     """
     with SearchLog(search.path) as log:
-        loop = SearchLoop(table, search.plan.searcher, resolved(search.plan.conditions, table), log, report)
+        loop = SearchLoop(
+            table,
+            search.plan.searcher,
+            resolved(search.plan.conditions, table),
+            log,
+            report,
+            inherit=search.plan.inherit,
+        )
         loop.run(table.trainings.devices if train else ())
         return SearchOutcome(tuple(loop.steps), loop.is_over or loop.proposes_nothing, loop.stopped)
 
@@ -104,6 +115,8 @@ def check_plan(plan: SearchPlan, dataset: Dataset) -> None:
         NasbenchLabError: something is wrong.
     """
     strategy = plan.searcher
+    if plan.inherit:
+        check_inherits(strategy)
     description = description_of(plan.spec, plan.metrics)
     checked_metrics(description, plan.conditions)
     budget, fidelity = plan.conditions.stated_budget, plan.conditions.fidelity
@@ -118,6 +131,20 @@ def check_plan(plan: SearchPlan, dataset: Dataset) -> None:
     available = [epochs for epochs in description.fidelities if epochs <= highest]
     strategy.evaluated_fidelities(available)
     check_networks(plan.spec, dataset)
+
+
+def check_inherits(strategy: Strategy[Any]) -> None:
+    """Check that a strategy says which evaluation a child inherits from.
+
+    Raises:
+        ParameterError: it does not.
+    """
+    if not strategy.names_parents:
+        known = [name for name in list_strategies() if resolve(name, {}).names_parents]
+        raise ParameterError(
+            f"children inherit only where the strategy names their parents; {strategy.name!r} does not, "
+            f"{', '.join(known)} do"
+        )
 
 
 def check_networks(spec: LiveSpec, dataset: Dataset) -> None:
