@@ -86,7 +86,7 @@ class GreedySearch(Strategy[_State]):
         if not state.founded:
             state.founded = True
             return state.visited.begin(state.streams, self.initial)
-        architecture, parent = _propose(state, state.streams.uniform(3))
+        architecture, parent = _propose(state, state.streams.uniform(state.visited.draws + 1))
         return state.parents.of(architecture[:, None], parent[:, None])
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
@@ -106,12 +106,11 @@ class GreedySearch(Strategy[_State]):
 def _propose(state: _State, uniform: FloatArray) -> tuple[IntArray, IntArray]:
     """Return the next neighbour or, if there is none, a random new architecture, and its parent; shape (runs,)."""
     _expand(state, np.flatnonzero(state.neighborhood.left == 0))
-    first, second, which = uniform.T
-    architecture = state.neighborhood.take(which)
+    architecture = state.neighborhood.take(uniform[:, -1])
     parent = np.where(architecture < 0, -1, state.centre_number)
     lost = np.flatnonzero(architecture < 0)
     if len(lost):
-        architecture[lost] = state.visited.draw(lost, first[lost], second[lost])
+        architecture[lost] = state.visited.draw(lost, uniform[lost, :-1])
     state.visited.add(state.run, architecture)
     return architecture, parent
 

@@ -91,11 +91,10 @@ class SimulatedAnnealing(Strategy[_State]):
         """Propose all of the first architectures at once, then one neighbour at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
-            return state.space.sample(state.streams.uniform(self.initial))
-        uniform = state.streams.uniform(1)
+            return state.space.draw(state.streams, self.initial)
         if state.told == 0:  # with many workers, no evaluation has ended yet
-            return state.space.sample(uniform)
-        child = state.space.mutate(state.centre, uniform[:, 0])
+            return state.space.draw(state.streams, 1)
+        child = state.space.mutate(state.centre, state.streams.uniform(1)[:, 0])
         return state.parents.of(child[:, None], state.number[:, None])
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:

@@ -94,9 +94,10 @@ class TabuSearch(Strategy[_State]):
     def ask(self, state: _State) -> IntArray | Proposals:
         """Propose the next neighbours, and random architectures where none are left, shape (runs, workers)."""
         # First the random architectures of all workers: a run begins like random search.
-        uniform = state.streams.uniform(3 * state.workers)
+        uniform = state.streams.uniform(state.workers * (state.tabu.draws + 1))
         self._move(state)
-        proposed = [_propose(state, uniform[:, i :: state.workers]) for i in range(state.workers)]
+        parts = state.tabu.in_turn(uniform, state.workers)
+        proposed = [_propose(state, draw, which) for draw, which in parts]
         architecture, parent = (np.stack(columns, axis=1) for columns in zip(*proposed, strict=True))
         return state.parents.of(architecture, parent)
 
@@ -123,14 +124,13 @@ class TabuSearch(Strategy[_State]):
         state.best_value[moving] = -np.inf
 
 
-def _propose(state: _State, uniform: FloatArray) -> tuple[IntArray, IntArray]:
+def _propose(state: _State, draw: FloatArray, which: FloatArray) -> tuple[IntArray, IntArray]:
     """Return a neighbour or, if none is left, a random architecture, and its parent, shape (runs,); it is now tabu."""
-    first, second, which = uniform.T
     architecture = state.neighborhood.take(which)
     parent = np.where(architecture < 0, -1, state.centre_number)
     lost = np.flatnonzero(architecture < 0)
     if len(lost):
-        architecture[lost] = state.tabu.draw(lost, first[lost], second[lost])
+        architecture[lost] = state.tabu.draw(lost, draw[lost])
     state.tabu.add(state.run, architecture)
     if state.lately is not None:
         oldest = state.asked % state.lately.shape[1]

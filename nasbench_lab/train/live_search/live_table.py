@@ -20,8 +20,10 @@ from nasbench_lab.checks import AtLeast, Below, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.spaces import Space, list_spaces
+from nasbench_lab.streams import Streams
 from nasbench_lab.tables import ComputedTable, Table
 from nasbench_lab.tables import load as load_table
+from nasbench_lab.tables.computed import Columns, mean_of_repeats
 from nasbench_lab.tables.description import AXES, Description
 from nasbench_lab.train.build.assembly import METRICS
 from nasbench_lab.train.build.stated_training import StatedTraining, stated_training
@@ -58,6 +60,7 @@ class LiveTable(ComputedTable):
             description_of(spec, metrics), space=spec.made_space, checksum=hashlib.sha256(identity.encode()).hexdigest()
         )
         self.trainings = trainings
+        self._ranges: dict[str, tuple[float, float]] = {}
         self._names = tuple(metric.name for metric in self.description.metrics if metric.axes == AXES)
 
     def measure(self, architecture: IntArray, epochs: IntArray, repeat: IntArray) -> Mapping[str, ArrayLike]:
@@ -75,6 +78,38 @@ class LiveTable(ComputedTable):
         """Return numbers of untrained networks; see `ComputedTable.measure_untrained`."""
         numbers = self.trainings.numbers
         return {name: np.array([numbers.value(name, each) for each in architecture.tolist()]) for name in metrics}
+
+    def known_means(self, architecture: ArrayLike, epochs: int, metrics: Sequence[str]) -> Columns:
+        """Return the means over repeats of all trainings in the folder; see `ComputedTable.known_means`."""
+        where = self.space.check_index(architecture)
+        untrained = [name for name in metrics if self.description.metric(name).axes == AXES[:1]]
+        columns = self.untrained(where, untrained) if untrained else {}
+        rows = [self._known_means(index, epochs) for index in where.reshape(-1).tolist()]
+        for name in metrics:
+            if name not in columns:
+                columns[name] = np.array([row.get(name, np.nan) for row in rows]).reshape(where.shape)
+        return columns
+
+    def _known_means(self, architecture: int, epochs: int) -> dict[str, float]:
+        trained = self.trainings.known(self.trainings.request(architecture, epochs))
+        found = {} if trained is None else self.trainings.at_epoch(trained, epochs)
+        return {name: float(mean_of_repeats(values)) for name, values in found.items()}
+
+    def value_range(self, metric: str) -> tuple[float, float] | None:
+        """Return between which numbers a metric is; of costs as far as some random architectures show it."""
+        if self.description.metric(metric).axes != AXES[:1]:
+            return super().value_range(metric)
+        if metric not in self._ranges:
+            some = self.space.sample(Streams(0, 0, 1).uniform(_SAMPLE)[0].copy())
+            values = self.untrained(some, [metric])[metric]
+            known = values[~np.isnan(values)]
+            low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+            self._ranges[metric] = 2 * low - high, 2 * high - low
+        return self._ranges[metric]
+
+
+_SAMPLE = 16
+"""Number of random architectures whose costs show the range of costs."""
 
 
 def live(

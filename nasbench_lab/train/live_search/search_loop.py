@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nasbench_lab.errors import DataError, ParameterError
-from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.conditions import Conditions, Prepared
 from nasbench_lab.simulation.measurements import MEAN
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Problem
@@ -83,8 +83,8 @@ class SearchLoop:
     Args:
         table: the live table.
         strategy: the strategy.
-        conditions: of the search, resolved for the table. The budget is in evaluations, in seconds of real time, or
-            both.
+        prepared: conditions of the search, checked against the table. The budget is in evaluations, in seconds of real
+            time, or both.
         log: of the search. What it has is replayed without training.
         report: called with the state.
         inherit: how children inherit weights; empty for not at all.
@@ -97,20 +97,21 @@ class SearchLoop:
         self,
         table: LiveTable,
         strategy: Strategy[Any],
-        conditions: Conditions,
+        prepared: Prepared,
         log: SearchLog,
         report: Report,
         *,
         inherit: str = "",
     ) -> None:
+        conditions = prepared.conditions
         self._table, self._log, self._report = table, log, report
         self._budget = conditions.stated_budget
-        self._observation = Observation(table, conditions)
+        self._observation = Observation(table, prepared)
         self._proposed = ProposedEvaluations(
             strategy,
             _problem(table, strategy, conditions, inherits=bool(inherit)),
             Streams(conditions.seed, 0, 1, MEASUREMENT),
-            draws_always=conditions.repeat == "sample" and len(table.trainings.spec.seeds) > 1,
+            draws_always=conditions.repeat == "sample" and table.repeats > 1,
             most=self._budget.evaluations,
         )
         self._workers_at_most = conditions.workers
@@ -126,6 +127,11 @@ class SearchLoop:
     def steps(self) -> Sequence[Step]:
         """The evaluations that have ended, in this order."""
         return self._steps
+
+    @property
+    def recommends(self) -> bool:
+        """Whether the strategy recommends architectures."""
+        return self._proposed.recommends
 
     @property
     def proposes_nothing(self) -> bool:
@@ -207,7 +213,7 @@ class SearchLoop:
             self._start(proposal, workers)
 
     def _start(self, proposal: Proposal, workers: Workers) -> None:
-        if self._observation.breaks_before_training(proposal.architecture):
+        if self._observation.violation(proposal.architecture) > 0:
             self._end(proposal, None, fresh=False)
             return
         request = self._request(proposal)
@@ -246,11 +252,10 @@ class SearchLoop:
 
     def _finish(self, proposal: Proposal, event: Event) -> None:
         """Note an evaluation that has ended, now or in a log, and tell the strategy."""
-        trained = self._table.trainings.known(self._request(proposal))
         proposal.repeat = event.repeat
-        self._observation.tell(proposal, event.value, trained)
+        feasible = self._observation.violation(proposal.architecture) == 0
+        self._observation.tell(proposal, event.value, trained=feasible)
         del self._running[proposal.number]
-        feasible = self._observation.keeps_limits(proposal.architecture, trained, proposal.epochs)
         before = self._steps[-1].recommended if self._steps else -1
         step = Step(
             proposal.architecture,

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.messages import unknown
-from nasbench_lab.simulation.conditions import Conditions
+from nasbench_lab.simulation.trace import Trace
+from nasbench_lab.simulation.trace_files import load_traces, save_traces
+from nasbench_lab.simulation.zero_cost_scores import require_scores
 from nasbench_lab.strategies import list_strategies, resolve
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.train.datasets import Dataset
-from nasbench_lab.train.live_search.live_table import LiveTable, description_of
-from nasbench_lab.train.live_search.observations import checked_metrics
-from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch
+from nasbench_lab.train.live_search.live_table import LiveTable
+from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch, stored_searches
 from nasbench_lab.train.live_search.search_log import SearchLog
 from nasbench_lab.train.live_search.search_loop import Report, SearchLoop, Step
+from nasbench_lab.train.live_search.search_trace import trace_of
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
 from nasbench_lab.train.live_search.trainings import Trainings
 from nasbench_lab.train.network_builders import check_network
+
+TRACE = "trace.h5"
+"""Name of the trace in the folder of a search."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +39,13 @@ class SearchOutcome:
         steps: the evaluations in the order in which they ended.
         finished: whether the budget is used up, or the strategy has nothing more to propose.
         note: why it ended early; empty if it did not.
+        trace: of the evaluations; None without any.
     """
 
     steps: Sequence[Step]
     finished: bool
     note: str = ""
+    trace: Trace | None = None
 
 
 @contextlib.contextmanager
@@ -81,31 +89,22 @@ def run_search(search: StoredSearch, table: LiveTable, report: Report, *, train:
     Raises:
         NasbenchLabError: the conditions do not fit the table, the folder is damaged, or nothing could be trained.
     """
+    strategy, prepared = search.plan.searcher, search.plan.conditions.on(table)
     with SearchLog(search.path) as log:
-        loop = SearchLoop(
-            table,
-            search.plan.searcher,
-            resolved(search.plan.conditions, table),
-            log,
-            report,
-            inherit=search.plan.inherit,
-        )
+        loop = SearchLoop(table, strategy, prepared, log, report, inherit=search.plan.inherit)
         loop.run(table.trainings.devices if train else ())
-        return SearchOutcome(tuple(loop.steps), loop.is_over or loop.proposes_nothing, loop.stopped)
+    steps, trace = tuple(loop.steps), None
+    if steps:
+        stopped, recommends = loop.proposes_nothing, loop.recommends
+        trace = trace_of(table, strategy, prepared, steps, stopped=stopped, recommends=recommends)
+        save_traces([trace], search.path / TRACE)
+    return SearchOutcome(steps, loop.is_over or loop.proposes_nothing, loop.stopped, trace)
 
 
-def resolved(conditions: Conditions, table: LiveTable) -> Conditions:
-    """Return conditions with the fidelity and the repeat resolved for a table.
-
-    Raises:
-        UnknownNameError: the table has no such fidelity.
-        ParameterError: the table has no such repeat.
-    """
-    fidelity = table.fidelities[table.fidelity_position(conditions.fidelity)]
-    repeat = conditions.repeat
-    if not isinstance(repeat, str):
-        repeat = table.check_repeat(repeat)
-    return dataclasses.replace(conditions, fidelity=fidelity, repeat=repeat)
+def finished_traces(folder: Path) -> list[Trace]:
+    """Return the traces of all searches in a folder, the first started first."""
+    paths = [each.path / TRACE for each in stored_searches(folder).values()]
+    return [trace for path in paths if path.exists() for trace in load_traces(path)]
 
 
 def check_plan(plan: SearchPlan, dataset: Dataset) -> None:
@@ -114,23 +113,20 @@ def check_plan(plan: SearchPlan, dataset: Dataset) -> None:
     Raises:
         NasbenchLabError: something is wrong.
     """
-    strategy = plan.searcher
+    strategy, budget = plan.searcher, plan.conditions.stated_budget
     if plan.inherit:
         check_inherits(strategy)
-    description = description_of(plan.spec, plan.metrics)
-    checked_metrics(description, plan.conditions)
-    budget, fidelity = plan.conditions.stated_budget, plan.conditions.fidelity
     if budget.energy is not None or budget.epochs is not None or budget.trainings is not None:
         raise ParameterError("the budget of a live search is in evaluations or in seconds")
-    if fidelity is not None and fidelity not in description.fidelities:
-        raise unknown("fidelity", str(fidelity), map(str, description.fidelities))
-    repeat, repeats = plan.conditions.repeat, len(description.repeats)
-    if not isinstance(repeat, str) and repeat >= repeats:
-        raise ParameterError(f"repeat must be sample, mean or a number below {repeats}, got {repeat}")
-    highest = description.fidelities[-1] if fidelity is None else fidelity
-    available = [epochs for epochs in description.fidelities if epochs <= highest]
-    strategy.evaluated_fidelities(available)
     check_networks(plan.spec, dataset)
+    with tempfile.TemporaryDirectory() as folder:
+        limits = TrainingLimits(Path(folder))
+        with Trainings(plan.spec, dataset, limits, ("cpu",)) as trainings:
+            table = LiveTable(trainings, plan.metrics)
+            prepared = plan.conditions.on(table)
+            require_scores(strategy, table)
+            highest = prepared.measurements.fidelity
+            strategy.evaluated_fidelities([epochs for epochs in table.fidelities if epochs <= highest])
 
 
 def check_inherits(strategy: Strategy[Any]) -> None:
