@@ -236,7 +236,7 @@ def _run(
         print_json(
             {
                 "folder": folder,
-                "strategy": plan.searcher.label,
+                "strategy": plan.label,
                 "evaluations": len(outcome.steps),
                 "trainings": sum(step.fresh for step in outcome.steps),
                 "seconds": outcome.steps[-1].clock if outcome.steps else 0.0,

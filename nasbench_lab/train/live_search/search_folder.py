@@ -3,6 +3,7 @@
 ============================  ===============================================================================
 ``trainings.sqlite``          the journal of all trainings; several searches in the folder share it
 ``checkpoints``, ``locks``    unfinished trainings, and who is at work on them
+``weights``                   the weights of finished trainings, only where children inherit
 ``searches/NAME``             one search: ``search.json`` has its settings, ``events.sqlite`` what happened
 ``best/NAME``                 the best architectures, retrained: weights, exported networks, ``best.json``
 ``traces.h5``, ``report.html``  the results of all searches, as of simulations
@@ -78,7 +79,7 @@ class SearchPlan:
     @property
     def label(self) -> str:
         """The strategy with its parameters, and whether children inherit weights."""
-        return self.searcher.label + (f" (inherits, {self.inherit})" if self.inherit else "")
+        return self.searcher.label + (f" (inherits {self.inherit})" if self.inherit else "")
 
     @property
     def searcher(self) -> Strategy[Any]:
@@ -221,7 +222,7 @@ def new_search(folder: Path, plan: SearchPlan) -> StoredSearch:
     return StoredSearch(folder, plan)
 
 
-_OWN = ("trainings.sqlite", "trainings.sqlite-journal", "locks", "checkpoints", SEARCHES, "best")
+_OWN = ("trainings.sqlite", "trainings.sqlite-journal", "locks", "checkpoints", "weights", SEARCHES, "best")
 
 
 def portable(strategy: str) -> str:

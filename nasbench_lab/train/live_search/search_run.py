@@ -97,6 +97,10 @@ def run_search(search: StoredSearch, table: LiveTable, report: Report, *, train:
     if steps:
         stopped, recommends = loop.proposes_nothing, loop.recommends
         trace = trace_of(table, strategy, prepared, steps, stopped=stopped, recommends=recommends)
+        if search.plan.inherit:  # never to be taken for a search from random weights
+            parameters = {**trace.setting.parameters, "inherit": search.plan.inherit}
+            setting = dataclasses.replace(trace.setting, label=search.plan.label, parameters=parameters)
+            trace = dataclasses.replace(trace, setting=setting)
         save_traces([trace], search.path / TRACE)
     return SearchOutcome(steps, loop.is_over or loop.proposes_nothing, loop.stopped, trace)
 
