@@ -22,10 +22,13 @@ import numpy as np
 import torch
 
 from nasbench_lab import tables, train
+from nasbench_lab.report.figures.save import save_figure_as
+from nasbench_lab.report.figures.style import RC
 from nasbench_lab.spaces import SizeSpace
 from nasbench_lab.strategies import resolve
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
+from nasbench_lab.train.clock import training_clock
 from nasbench_lab.train.datasets import load as load_dataset
 from nasbench_lab.train.inheritance import Inheritance
 from nasbench_lab.train.recipes import TrainingRecipe, recipe
@@ -231,14 +234,143 @@ def search(task: Task, run: int, way: str, epochs: int, limit: float, *, inherit
 
 def train_clock() -> float:
     """Return the seconds of the clock that trainings are measured with."""
-    from nasbench_lab.train.clock import training_clock
-
     return training_clock(torch.device("cpu"))
 
 
 def summarise() -> None:
-    """Write the table and the figure of the results."""
-    raise SystemExit(statistics.mean([0.0]))
+    """Write the tables between the marks of the page, and the figure."""
+    text = README.read_text(encoding="utf-8")
+    for name, lines in (("pairs", pairs_table()), ("evolution", evolution_table())):
+        first, last = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        before, rest = text.split(first)
+        text = before + first + "\n".join(["", *lines, ""]) + "\n" + last + rest.split(last)[1]
+    README.write_text(text, encoding="utf-8")
+    draw()
+
+
+def pairs_of(task: str, way: str, epochs: int) -> dict[tuple[str, str], float]:
+    """Return the validation accuracies of children by pair and seed."""
+    return {
+        (row["pair"], row["seed"]): float(row["valid_accuracy"])
+        for row in read(FOLDER / "pairs.csv")
+        if (row["task"], row["way"], row["epochs"]) == (task, way, str(epochs))
+    }
+
+
+def ways_of(task: str) -> list[str]:
+    """Return the ways in which children of a task were trained, in order."""
+    return list(dict.fromkeys(row["way"] for row in read(FOLDER / "pairs.csv") if row["task"] == task))
+
+
+def measured_tasks(part: str) -> list[str]:
+    """Return the tasks that a file has, in order."""
+    return list(dict.fromkeys(row["task"] for row in read(FOLDER / f"{part}.csv")))
+
+
+def pairs_table() -> list[str]:
+    """Return the lines of the table of children."""
+    lines = [
+        "| networks | children x seeds | start | weights inherited | " + " | ".join(f"{e} ep." for e in EPOCHS) + " |",
+        "|---|---|---|---|" + "---|" * len(EPOCHS),
+    ]
+    for task in measured_tasks("pairs"):
+        rows = [row for row in read(FOLDER / "pairs.csv") if row["task"] == task]
+        counted = f"{len({row['pair'] for row in rows})} x {len({row['seed'] for row in rows})}"
+        for way in ways_of(task):
+            share = statistics.mean(float(row["share"]) for row in rows if row["way"] == way)
+            means = [f"{statistics.mean(pairs_of(task, way, epochs).values()):.1f}" for epochs in EPOCHS]
+            lines.append(f"| `{task}` | {counted} | {way} | {share:.0%} | {' | '.join(means)} |")
+    return lines
+
+
+def ends(task: str, way: str) -> list[dict[str, float]]:
+    """Return what the runs of a search found: the best network, and what the table says of its architecture."""
+    found = []
+    rows = [row for row in read(FOLDER / "evolution.csv") if (row["task"], row["way"]) == (task, way)]
+    for run in dict.fromkeys(row["run"] for row in rows):
+        evaluated = [row for row in rows if row["run"] == run]
+        best = max(evaluated, key=lambda row: float(row["valid_accuracy"]))
+        names = ("valid_accuracy", "test_accuracy", "table_test_accuracy", "generation")
+        found.append({name: float(best[name]) for name in names} | {"evaluations": float(len(evaluated))})
+    return found
+
+
+def evolution_table() -> list[str]:
+    """Return the lines of the table of searches."""
+    lines = [
+        "| table | seconds | runs | search | evaluations | best network, valid | the same, test | its architecture, test "
+        "(table) | generation |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for task in measured_tasks("evolution"):
+        for way in WAYS:
+            runs = ends(task, way)
+            names = ("valid_accuracy", "test_accuracy", "table_test_accuracy")
+            columns = [_mean_and_deviation([run[name] for run in runs]) for name in names]
+            counts = [f"{statistics.mean(run[name] for run in runs):.0f}" for name in ("evaluations", "generation")]
+            lines.append(
+                f"| `{task}` | {SEARCHES[task][1]:g} | {len(runs)} | {way} | {counts[0]} | {' | '.join(columns)} | "
+                f"{counts[1]} |"
+            )
+    return lines
+
+
+def _mean_and_deviation(values: list[float]) -> str:
+    return f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}"
+
+
+COLORS = {"scratch": "#444444", "equal": "#56b4e9", "overlapping": "#0072b2", "net2net": "#d55e00"}
+SEARCH_COLORS = dict(zip(WAYS, ("#999999", "#444444", "#0072b2"), strict=True))
+
+
+def draw() -> None:
+    """Draw accuracies of children over epochs, and of searches over seconds."""
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context(RC):
+        children, searched = measured_tasks("pairs"), measured_tasks("evolution")
+        figure, axes = plt.subplots(1, len(children) + len(searched), figsize=(2.4 * len(children + searched), 2.8))
+        for panel, task in zip(axes, children, strict=False):
+            _draw_children(panel, task)
+        for panel, task in zip(axes[len(children) :], searched, strict=True):
+            _draw_searches(panel, task)
+        axes[0].set_ylabel("accuracy on validation (%)")
+        save_figure_as(figure, FOLDER / "accuracy.png", FOLDER / "accuracy.pdf")
+        plt.close(figure)
+
+
+def _draw_children(panel: Any, task: str) -> None:
+    for way in ways_of(task):
+        values = [list(pairs_of(task, way, epochs).values()) for epochs in EPOCHS]
+        means = [statistics.mean(each) for each in values]
+        error = [statistics.stdev(each) / len(each) ** 0.5 for each in values]
+        panel.errorbar(EPOCHS, means, error, color=COLORS[way], label=way, marker="o", markersize=3, capsize=2)
+    parents = {(row["pair"], row["seed"]): row for row in read(FOLDER / "pairs.csv") if row["task"] == task}
+    level = statistics.mean(float(row["parent_accuracy"]) for row in parents.values())
+    panel.axhline(level, color="#999999", linewidth=0.8, linestyle=":", label=f"parents, {PARENT_EPOCHS} epochs")
+    panel.set_xscale("log", base=2)
+    panel.set_xticks(EPOCHS, [str(epochs) for epochs in EPOCHS])
+    panel.set_title(f"children, {task}")
+    panel.set_xlabel("epochs of the child")
+    panel.legend(fontsize=6.5, loc="lower right")
+
+
+def _draw_searches(panel: Any, task: str) -> None:
+    limit = SEARCHES[task][1]
+    grid = np.linspace(0, limit, 200)
+    rows = [row for row in read(FOLDER / "evolution.csv") if row["task"] == task]
+    for way in WAYS:
+        curves = []
+        for run in dict.fromkeys(row["run"] for row in rows if row["way"] == way):
+            chosen = [row for row in rows if (row["way"], row["run"]) == (way, run)]
+            best = np.maximum.accumulate([float(row["valid_accuracy"]) for row in chosen])
+            place = np.searchsorted([float(row["spent"]) for row in chosen], grid, side="right") - 1
+            curves.append(np.where(place >= 0, best[np.maximum(place, 0)], np.nan))
+        known = ~np.isnan(curves).any(axis=0)
+        panel.plot(grid[known], np.mean(curves, axis=0)[known], color=SEARCH_COLORS[way], label=way)
+    panel.set_title(f"evolution, {task}")
+    panel.set_xlabel("seconds of training")
+    panel.legend(fontsize=6.5, loc="lower right")
 
 
 if __name__ == "__main__":

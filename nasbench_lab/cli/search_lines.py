@@ -131,7 +131,7 @@ def print_best(plan: SearchPlan, outcome: SearchOutcome, rows: Sequence[Mapping[
     print_grid(grid)
     if any(row["inherited_from"] is not None for row in rows):
         note(
-            "inherited weights have the training of all their ancestors: these values are not those of the architectures"
+            "values with inherited weights come from the training of all ancestors, not of these epochs alone"
         )
 
 
