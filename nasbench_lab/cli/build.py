@@ -67,9 +67,25 @@ def build(
 
 
 def pack(
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Table file (.h5).")],
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="Table file (.h5), or folder of live searches (`search --out`).")
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Packed file to write (.h5).")],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the table of a live search. [default: made from data set and space]")
+    ] = None,
 ) -> None:
-    """Write a small, compressed copy of a table. Identical rows of measurements are stored once."""
-    packed_tables.pack(load(table), out)
+    """Write a small, compressed copy of a table, or the trainings of live searches as a table.
+
+    Identical rows of measurements are stored once.
+    """
+    if table.is_dir():
+        needs_torch()
+        from nasbench_lab.train.live_search.packing import table_of_trainings
+
+        packed_tables.pack(table_of_trainings(table, name=name), out)
+    else:
+        if name is not None:
+            raise ParameterError("--name is for the folder of a live search; a table file keeps its name")
+        packed_tables.pack(load(table), out)
     tell(f"wrote {out}, {out.stat().st_size / 1e6:.2f} MB")

@@ -130,9 +130,7 @@ def print_best(plan: SearchPlan, outcome: SearchOutcome, rows: Sequence[Mapping[
         grid.add_row(*numbers, *start, row["architecture"])
     print_grid(grid)
     if any(row["inherited_from"] is not None for row in rows):
-        note(
-            "values with inherited weights come from the training of all ancestors, not of these epochs alone"
-        )
+        note("values with inherited weights come from the training of all ancestors, not of these epochs alone")
 
 
 def print_retrained(found: StoredSearch, retrained: Sequence[BestNetwork]) -> None:

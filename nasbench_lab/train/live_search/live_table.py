@@ -29,11 +29,13 @@ from nasbench_lab.train.build.assembly import METRICS
 from nasbench_lab.train.build.stated_training import StatedTraining, stated_training
 from nasbench_lab.train.chosen_datasets import AnyDataset, load_dataset
 from nasbench_lab.train.dataset_records import DatasetRecord
+from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.default_settings import default_network, default_recipe
 from nasbench_lab.train.devices import check_device, check_precision
 from nasbench_lab.train.live_search.network_numbers import UNTRAINED, untrained_metrics
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
 from nasbench_lab.train.live_search.trainings import Trainings
+from nasbench_lab.train.network_builders import check_network
 from nasbench_lab.train.recipes import TrainingRecipe
 from nasbench_lab.train.recipes import recipe as recipe_named
 
@@ -231,7 +233,28 @@ def live_spec(
         network={**network, **options},
         precision=check_precision(precision),
     )
+    check_networks(spec, data)
     return spec, data
+
+
+def check_networks(spec: LiveSpec, dataset: Dataset) -> None:
+    """Build some networks, so that options that do not fit are found before any training.
+
+    Raises:
+        ParameterError: none of some networks can be built for the images.
+    """
+    random = np.random.Generator(np.random.Philox(0))
+    size = spec.made_space.size
+    error: ParameterError | None = None
+    for index in random.integers(size, size=8).tolist():
+        try:
+            check_network(spec.builder(index, dataset), dataset.image)
+        except ParameterError as found:
+            error = found
+        else:
+            return
+    assert error is not None  # noqa: S101
+    raise error
 
 
 def devices_of(device: str | Sequence[str], processes: int | None) -> tuple[str, ...]:

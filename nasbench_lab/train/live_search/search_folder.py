@@ -2,6 +2,7 @@
 
 ============================  ===============================================================================
 ``trainings.sqlite``          the journal of all trainings; several searches in the folder share it
+``trainings.json``            what is trained
 ``checkpoints``, ``locks``    unfinished trainings, and who is at work on them
 ``weights``                   the weights of finished trainings, only where children inherit
 ``searches/NAME``             one search: ``search.json`` has its settings, ``events.sqlite`` what happened
@@ -23,7 +24,7 @@ import filelock
 
 from nasbench_lab.checks import AtLeast, check_fields
 from nasbench_lab.errors import DataError, NasbenchLabError, OutputError, ParameterError
-from nasbench_lab.files import atomic_path, file_names
+from nasbench_lab.files import atomic_path, file_names, is_working
 from nasbench_lab.messages import first_line, unknown
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.conditions import Conditions
@@ -216,13 +217,17 @@ def new_search(folder: Path, plan: SearchPlan) -> StoredSearch:
                 )
         return StoredSearch(folder, plan)
     if folder.exists() and not found:
-        foreign = [path.name for path in folder.iterdir() if path.name not in _OWN] if folder.is_dir() else ["it"]
+        if not folder.is_dir():
+            raise OutputError(f"{folder} is in the way: it is not a folder")
+        foreign = sorted(path.name for path in folder.iterdir() if path.name not in _OWN and not is_working(path))
         if foreign:
             raise OutputError(f"{folder} has files that are no live search ({foreign[0]}); choose another folder")
     return StoredSearch(folder, plan)
 
 
-_OWN = ("trainings.sqlite", "trainings.sqlite-journal", "locks", "checkpoints", "weights", SEARCHES, "best")
+_OWN = (
+    "trainings.sqlite", "trainings.sqlite-journal", "trainings.json", "locks", "checkpoints", "weights", SEARCHES, "best"
+)  # fmt: skip
 
 
 def portable(strategy: str) -> str:

@@ -21,7 +21,7 @@ from nasbench_lab.train.live_search.observations import LiveScores, Observation
 from nasbench_lab.train.live_search.one_training import Request
 from nasbench_lab.train.live_search.proposals import Proposal, ProposedEvaluations
 from nasbench_lab.train.live_search.search_log import Event, SearchLog
-from nasbench_lab.train.live_search.workers import Running, Workers
+from nasbench_lab.train.live_search.workers import AnyWorkers, Running
 
 MOST_FAILURES = 5
 """Number of first trainings that all fail after which a search gives up."""
@@ -140,16 +140,18 @@ class SearchLoop:
             self._budget.evaluations is None or len(self._proposed.all) < self._budget.evaluations
         )
 
-    def run(self, devices: Sequence[str]) -> None:
+    def run(self, workers: AnyWorkers | None) -> None:
         """Search until the budget is used up.
 
         Args:
-            devices: torch device of every training process; none to replay only what has happened.
+            workers: train the networks; None to replay only what has happened.
         """
         self._replay()
-        if not devices or self.is_over:
+        if workers is None or self.is_over:
             return
-        with Workers(self._table.trainings.trainer, devices) as workers:
+        with workers:
+            workers.get_ready()
+            self._started = time.monotonic()
             for proposal in list(self._running.values()):
                 self._start(proposal, workers)
             try:
@@ -202,7 +204,7 @@ class SearchLoop:
             return True
         return False
 
-    def _hand_out(self, workers: Workers) -> None:
+    def _hand_out(self, workers: AnyWorkers) -> None:
         """Start proposals while workers are free. What needs no training ends at once."""
         while len(self._running) < self._workers_at_most and not self.is_over:
             proposal = self._proposed.take()
@@ -212,7 +214,7 @@ class SearchLoop:
             self._running[proposal.number] = proposal
             self._start(proposal, workers)
 
-    def _start(self, proposal: Proposal, workers: Workers) -> None:
+    def _start(self, proposal: Proposal, workers: AnyWorkers) -> None:
         if self._observation.violation(proposal.architecture) > 0:
             self._end(proposal, None, fresh=False)
             return
@@ -278,7 +280,7 @@ class SearchLoop:
         if len(self._steps) == MOST_FAILURES and all(np.isnan(step.observed) for step in self._steps):
             raise ParameterError(f"the first {MOST_FAILURES} trainings all failed; the last one: {reason}")
 
-    def _tick(self, workers: Workers) -> None:
+    def _tick(self, workers: AnyWorkers) -> None:
         now = self._now()
         if now - self._clock_saved > _BETWEEN_CLOCKS:
             self._log.set_clock(now)

@@ -23,9 +23,9 @@ from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearc
 from nasbench_lab.train.live_search.search_log import SearchLog
 from nasbench_lab.train.live_search.search_loop import Report, SearchLoop, Step
 from nasbench_lab.train.live_search.search_trace import trace_of
-from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
+from nasbench_lab.train.live_search.spec import TrainingLimits
 from nasbench_lab.train.live_search.trainings import Trainings
-from nasbench_lab.train.network_builders import check_network
+from nasbench_lab.train.live_search.workers import Workers
 
 TRACE = "trace.h5"
 """Name of the trace in the folder of a search."""
@@ -71,7 +71,6 @@ def open_table(
     """
     spec = search.plan.spec
     data = spec.dataset.load() if dataset is None else dataset
-    check_networks(spec, data)
     limits = TrainingLimits(search.trainings, threads, longest, keep_weights=bool(search.plan.inherit))
     with Trainings(spec, data, limits, devices) as trainings:
         yield LiveTable(trainings, search.plan.metrics)
@@ -92,7 +91,7 @@ def run_search(search: StoredSearch, table: LiveTable, report: Report, *, train:
     strategy, prepared = search.plan.searcher, search.plan.conditions.on(table)
     with SearchLog(search.path) as log:
         loop = SearchLoop(table, strategy, prepared, log, report, inherit=search.plan.inherit)
-        loop.run(table.trainings.devices if train else ())
+        loop.run(Workers(table.trainings.trainer, table.trainings.devices) if train else None)
     steps, trace = tuple(loop.steps), None
     if steps:
         stopped, recommends = loop.proposes_nothing, loop.recommends
@@ -122,7 +121,6 @@ def check_plan(plan: SearchPlan, dataset: Dataset) -> None:
         check_inherits(strategy)
     if budget.energy is not None or budget.epochs is not None or budget.trainings is not None:
         raise ParameterError("the budget of a live search is in evaluations or in seconds")
-    check_networks(plan.spec, dataset)
     with tempfile.TemporaryDirectory() as folder:
         limits = TrainingLimits(Path(folder))
         with Trainings(plan.spec, dataset, limits, ("cpu",)) as trainings:
@@ -145,26 +143,6 @@ def check_inherits(strategy: Strategy[Any]) -> None:
             f"children inherit only where the strategy names their parents; {strategy.name!r} does not, "
             f"{', '.join(known)} do"
         )
-
-
-def check_networks(spec: LiveSpec, dataset: Dataset) -> None:
-    """Build some networks, so that options that do not fit are found before any training.
-
-    Raises:
-        ParameterError: none of some networks can be built for the images.
-    """
-    random = np.random.Generator(np.random.Philox(0))
-    size = spec.made_space.size
-    error: ParameterError | None = None
-    for index in random.integers(size, size=8).tolist():
-        try:
-            check_network(spec.builder(index, dataset), dataset.image)
-        except ParameterError as found:
-            error = found
-        else:
-            return
-    assert error is not None  # noqa: S101
-    raise error
 
 
 def best_steps(steps: Sequence[Step], count: int, *, minimize: bool = False) -> list[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.errors import DataError, NasbenchLabError
+from nasbench_lab.files import atomic_path
+from nasbench_lab.messages import first_line
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import torch_threads
 from nasbench_lab.train.live_search.inherited_starts import Origin
@@ -19,6 +23,9 @@ from nasbench_lab.train.live_search.network_numbers import NetworkNumbers
 from nasbench_lab.train.live_search.one_training import Request, Trainer, is_answered, with_origin
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
 from nasbench_lab.train.live_search.workers import Workers
+
+SPEC = "trainings.json"
+"""Name of the file that says what is trained."""
 
 
 class Trainings:
@@ -39,7 +46,9 @@ class Trainings:
     def __init__(self, spec: LiveSpec, dataset: Dataset, limits: TrainingLimits, devices: Sequence[str]) -> None:
         self.spec, self.dataset, self.limits, self.devices = spec, dataset, limits, tuple(devices)
         self.names = NetworkNames(spec.made_space)
-        self.journal = Journal(limits.folder, spec.identity(dataset))
+        self.identity = spec.identity(dataset)
+        self.journal = Journal(limits.folder, self.identity)
+        _describe(limits.folder, spec)
         self.trainer = Trainer(spec, dataset, self.journal, limits, self.devices[0])
         self.numbers = NetworkNumbers(spec, dataset, self.journal, self.names, self.devices[0])
         self._known: dict[tuple[str, int], Trained] = {}
@@ -118,6 +127,29 @@ class Trainings:
         if trained.reason:  # no training is free
             found["seconds"] = np.maximum(found["seconds"], max(trained.wall / len(self.spec.seeds), 1e-3))
         return {name: values.astype(np.float32).astype(np.float64) for name, values in found.items()}
+
+
+def stored_spec(folder: Path) -> LiveSpec:
+    """Return what the trainings of a folder are.
+
+    Raises:
+        DataError: the folder has no trainings, or is damaged.
+    """
+    path = folder / SPEC
+    try:
+        return LiveSpec.of_data(json.loads(path.read_text(encoding="utf-8")))
+    except OSError:
+        raise DataError(f"{folder} has no trainings of a live search") from None
+    except (NasbenchLabError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} is damaged: {first_line(error)}") from error
+
+
+def _describe(folder: Path, spec: LiveSpec) -> None:
+    """Write what the trainings are, unless it is there."""
+    path = folder / SPEC
+    if not path.exists():
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(spec.to_data(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 _OTHERS = ("seconds", "confusion", "failed")

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from nasbench_lab.child_processes import Child, end_children, start_child
 from nasbench_lab.errors import NasbenchLabError, OutputError
@@ -69,6 +69,25 @@ class Running(NamedTuple):
     seconds: float
 
 
+class AnyWorkers(Protocol):
+    """What trains networks for a search, in any order; see `Workers`."""
+
+    @property
+    def running(self) -> list[Running]:
+        """The trainings that are being done."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def get_ready(self) -> None:
+        """Wait until trainings can start."""
+
+    def submit(self, request: Request) -> None:
+        """Train as soon as possible."""
+
+    def wait(self, seconds: float) -> list[Ended]:
+        """Return the requests that are answered within a time; as soon as there is one."""
+
+
 class Workers:
     """Processes that train networks.
 
@@ -91,6 +110,20 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         end_children([place.child for place in self._places])
         self._places = []
+
+    def get_ready(self) -> None:
+        """Wait until all processes have loaded the data set.
+
+        Raises:
+            NasbenchLabError: a process cannot start.
+        """
+        for place in self._places:
+            try:
+                kind, content = place.child.line.recv()
+            except (EOFError, OSError):
+                raise OutputError(f"a training process died at its start ({place.child.how_it_died})") from None
+            if kind == "error":
+                raise content
 
     @property
     def running(self) -> list[Running]:
@@ -126,7 +159,7 @@ class Workers:
             except (EOFError, OSError):
                 yield from self._lost(place)
                 continue
-            if kind == "epoch":
+            if kind in ("ready", "epoch"):
                 place.epoch = content
                 continue
             request, place.request = place.request, None
@@ -188,6 +221,7 @@ def serve(line: Connection) -> None:
         dataset = setup.spec.dataset.load() if setup.dataset is None else setup.dataset
         with Journal(setup.limits.folder, setup.spec.identity(dataset)) as journal:
             trainer = Trainer(setup.spec, dataset, journal, setup.limits, setup.device)
+            line.send(("ready", 0))
             while True:
                 request: Request = line.recv()
                 line.send(("answer", trainer.answer(request, lambda epoch: line.send(("epoch", epoch)))))

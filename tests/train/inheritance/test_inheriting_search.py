@@ -10,7 +10,7 @@ from nasbench_lab.spaces import LayerChainSpace
 from nasbench_lab.strategies.problem import Problem, Proposals
 from nasbench_lab.streams import Streams
 from nasbench_lab.train.datasets import load as load_dataset
-from nasbench_lab.train.live_search import search_loop
+from nasbench_lab.train.live_search import search_run
 from nasbench_lab.train.live_search.inherited_starts import weights_path
 from nasbench_lab.train.live_search.live_table import live_spec
 from nasbench_lab.train.live_search.proposals import ProposedEvaluations
@@ -62,7 +62,7 @@ def images(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
-    monkeypatch.setattr(search_loop, "Workers", InThisProcess)
+    monkeypatch.setattr(search_run, "Workers", InThisProcess)
 
 
 def planned(images, *, evaluations=8, inherit="overlapping", seeds=1, **changes):
