@@ -129,7 +129,8 @@ def grow(
     budgets = _epochs(epochs, len(names))
     allowed = None if patience is None else whole("patience", patience, AtLeast(1))
     data = load_dataset(dataset)
-    networks = [network(table_or_space, name, dataset=data, seed=seed, **options) for name in names]
+    given: dict[str, Any] = dict(options)
+    networks = [network(table_or_space, name, dataset=data, seed=seed, **given) for name in names]
     for larger, smaller in zip(networks[1:], networks, strict=False):  # what cannot be grown is found before training
         keep_function(larger, smaller, seed=seed, split=split)
     stages: list[Stage] = []
@@ -177,9 +178,10 @@ def growth_path(
     space = space_of(table_or_space)[0]
     data = load_dataset(dataset)
     first, last = space.resolve(small), space.resolve(large)
+    given: dict[str, Any] = dict(options)
 
     def built(architecture: int) -> nn.Module:
-        return network(table_or_space, architecture, dataset=data, **options)
+        return network(table_or_space, architecture, dataset=data, **given)
 
     def grows(larger: int, smaller: int) -> bool:
         try:

@@ -226,8 +226,15 @@ def new_search(folder: Path, plan: SearchPlan) -> StoredSearch:
 
 
 _OWN = (
-    "trainings.sqlite", "trainings.sqlite-journal", "trainings.json", "locks", "checkpoints", "weights", SEARCHES, "best"
-)  # fmt: skip
+    "trainings.sqlite",
+    "trainings.sqlite-journal",
+    "trainings.json",
+    "locks",
+    "checkpoints",
+    "weights",
+    SEARCHES,
+    "best",
+)
 
 
 def portable(strategy: str) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from inline_trainings import InlineWorkers
 
 from nasbench_lab.errors import DataError, ParameterError, StrategyError
 from nasbench_lab.simulation import Budget, Conditions
@@ -24,26 +25,6 @@ SPACE = LayerChainSpace([["conv3x3-2", "conv5x5-2", "conv3x3-3"], ["relu", "tanh
 RECIPE = TrainingRecipe("short", 1, 20, 0.01, optimizer="adamw")
 
 
-class InThisProcess:
-    """Trains in the process of the test instead of in processes of their own."""
-
-    def __init__(self, trainer, _devices):
-        self.trainer, self.waiting, self.running = trainer, [], []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def submit(self, request):
-        self.waiting.append(request)
-
-    def wait(self, _seconds):
-        request = self.waiting.pop(0)
-        return [(request, self.trainer.answer(request))]
-
-
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     """A data set of 60 small images."""
@@ -62,7 +43,7 @@ def images(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
-    monkeypatch.setattr(search_run, "Workers", InThisProcess)
+    monkeypatch.setattr(search_run, "Workers", InlineWorkers)
 
 
 def planned(images, *, evaluations=8, inherit="overlapping", seeds=1, **changes):
