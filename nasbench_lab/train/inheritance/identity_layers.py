@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nasbench_lab.train.inheritance.channel_flow import CannotKeep, Flow, Replication
 from nasbench_lab.train.networks.blocks import ConvBn, ConvBnRelu, ReluConvBn
+from nasbench_lab.train.networks.dropout import SeededDropout
 from nasbench_lab.train.networks.layer_chain import Dense
 from nasbench_lab.train.networks.macro import InvertedResidual
 
@@ -61,11 +62,19 @@ def identity_convolution(layer: nn.Conv2d, flow: Flow, name: str, outputs: Seque
         outputs: the parent's channel that each output repeats.
     """
     kernel, padding = layer.kernel_size, layer.padding
-    centred = all(size % 2 and pad == size // 2 for size, pad in zip(kernel, padding, strict=True))
-    if not centred or layer.groups != 1 or {*layer.stride, *layer.dilation} != {1} or layer.padding_mode != "zeros":
+    centred = isinstance(padding, tuple) and all(
+        size % 2 and pad == size // 2 for size, pad in zip(kernel, padding, strict=True)
+    )
+    each = layer.groups == layer.in_channels == layer.out_channels > 1  # every channel by itself
+    if (
+        not centred
+        or not (each or layer.groups == 1)
+        or {*layer.stride, *layer.dilation} != {1}
+        or layer.padding_mode != "zeros"
+    ):
         raise CannotKeep(f"layer {name.rstrip('.')} of the child, {title(layer)}, cannot be an identity")
     weight = torch.zeros_like(layer.weight.detach(), device="cpu")
-    first = [flow.source.index(channel) for channel in outputs]
+    first = [0 if each else flow.source.index(channel) for channel in outputs]
     weight[range(len(first)), first, kernel[0] // 2, kernel[1] // 2] = 1
     return _new({f"{name}weight": weight, **_zero_bias(layer, name)})
 
@@ -105,6 +114,8 @@ def _relu(layer: nn.Module, flow: Flow, name: str, random: Replication) -> Inser
 
 
 def _convolution(layer: nn.Conv2d, flow: Flow, name: str, random: Replication) -> Inserted:
+    if layer.groups == layer.in_channels > 1:  # every channel by itself
+        return flow, identity_convolution(layer, flow, name, flow.source)
     outputs = random.widened(flow.width, layer.out_channels, name.rstrip("."))
     return dataclasses.replace(flow, source=outputs), identity_convolution(layer, flow, name, outputs)
 
@@ -176,6 +187,7 @@ _RULES: dict[type, Callable[..., Inserted]] = {
     nn.Dropout2d: _nothing,
     nn.Identity: _nothing,
     nn.Linear: _linear,
+    SeededDropout: _nothing,
     nn.ReLU: _relu,
     nn.Sequential: _sequence,
 }

@@ -16,10 +16,11 @@ from nasbench_lab.train.inheritance.identity_layers import (
     State,
     identity_convolution,
     identity_norm,
-    inserted,
     silenced,
     title,
 )
+from nasbench_lab.train.inheritance.matching import SEQUENCES
+from nasbench_lab.train.inheritance.paired_sequences import PairedSequences
 from nasbench_lab.train.networks.blocks import (
     AveragePool3x3,
     Classifier,
@@ -28,14 +29,22 @@ from nasbench_lab.train.networks.blocks import (
     ReluConvBn,
     ResidualReduction,
 )
-from nasbench_lab.train.networks.layer_chain import Dense, LinearScores
+from nasbench_lab.train.networks.dropout import SeededDropout
+from nasbench_lab.train.networks.layer_chain import Dense, GlobalPool, LinearScores
 from nasbench_lab.train.networks.macro import InvertedResidual
 from nasbench_lab.train.networks.nats import TopologyCell
 
-_POINTWISE = {nn.ReLU: True, nn.Sigmoid: True, nn.Tanh: False, nn.GELU: False, nn.SiLU: False, nn.ELU: False}
+_POINTWISE = {
+    nn.ReLU: True,
+    nn.Sigmoid: True,
+    **dict.fromkeys((nn.Tanh, nn.GELU, nn.SiLU, nn.ELU, nn.LeakyReLU), False),
+}
 """Activations that change every value by itself, and whether their values are never negative."""
 
-_CHANNEL_BY_CHANNEL = (nn.MaxPool2d, nn.AvgPool2d, AveragePool3x3, nn.Dropout, nn.Dropout2d, nn.Identity, nn.Flatten)
+_CHANNEL_BY_CHANNEL = (
+    *(nn.MaxPool2d, nn.AvgPool2d, AveragePool3x3, GlobalPool),
+    *(nn.Dropout, nn.Dropout2d, SeededDropout, nn.Identity, nn.Flatten),
+)
 """Layers without weights that change every channel by itself, and make nothing negative."""
 
 
@@ -49,7 +58,6 @@ class KeptLayers:
 
     def __init__(self, parent: Mapping[str, Tensor], random: Replication) -> None:
         self._parent, self._random = parent, random
-        self._furthest = (-1, "")  # how far the pairing of two sequences got, and what stopped it there
         self._rules: dict[type, Callable[..., Inserted]] = {
             Classifier: self._classifier,
             ConvBn: self._in_order,
@@ -63,7 +71,6 @@ class KeptLayers:
             nn.BatchNorm2d: self._norm,
             nn.Conv2d: self._convolution,
             nn.Linear: self._linear,
-            nn.Sequential: self._sequence,
         }
 
     def kept(self, child: nn.Module, parent: nn.Module, flow: Flow, ours: str, theirs: str) -> Inserted:
@@ -79,6 +86,8 @@ class KeptLayers:
         Raises:
             CannotKeep: the child's layer cannot compute the same.
         """
+        if type(child) in SEQUENCES and type(parent) in SEQUENCES:
+            return self._sequence(child, parent, flow, ours, theirs)
         if type(child) is not type(parent):
             raise CannotKeep(
                 f"layer {ours.rstrip('.')} of the child is {title(child)}, and layer {theirs.rstrip('.')} of the "
@@ -95,45 +104,8 @@ class KeptLayers:
             return flow, {}
         return self._unknown(child, flow, ours, theirs)
 
-    def _sequence(self, child: nn.Sequential, parent: nn.Sequential, flow: Flow, ours: str, theirs: str) -> Inserted:
-        """Pair the layers of two sequences in order; what only the child has must change nothing."""
-        mine, others = list(child.named_children()), list(parent.named_children())
-        further = len(mine) - len(others)
-        if further < 0:
-            raise CannotKeep(f"the child has {len(mine)} layers, and the parent {len(others)}")
-        hopeless: set[tuple[int, int, Flow]] = set()
-
-        def find(i: int, j: int, flow: Flow) -> Inserted | None:
-            if i == len(mine) and j == len(others):
-                return flow, {}
-            if i == len(mine) or (i, j, flow) in hopeless:
-                return None
-            name, layer = mine[i]
-            ways = [j + 1] * (j < len(others)) + [j] * (i - j < further)
-            for following in ways:
-                try:
-                    if following > j:
-                        other, match = others[j]
-                        after, state = self.kept(layer, match, flow, f"{ours}{name}.", f"{theirs}{other}.")
-                    else:
-                        after, state = inserted(layer, flow, f"{ours}{name}.", self._random)
-                except CannotKeep as error:
-                    self._stopped(i + j, str(error))
-                    continue
-                rest = find(i + 1, following, after)
-                if rest is not None:
-                    return rest[0], state | rest[1]
-            hopeless.add((i, j, flow))
-            return None
-
-        found = find(0, 0, flow)
-        if found is None:
-            raise CannotKeep(self._furthest[1])
-        return found
-
-    def _stopped(self, depth: int, reason: str) -> None:
-        if depth >= self._furthest[0]:
-            self._furthest = depth, reason
+    def _sequence(self, child: Any, parent: Any, flow: Flow, ours: str, theirs: str) -> Inserted:
+        return PairedSequences(self.kept, self._random, child, parent, ours, theirs).kept(flow)
 
     def _in_order(self, child: nn.Sequential, parent: nn.Sequential, flow: Flow, ours: str, theirs: str) -> Inserted:
         """Keep the layers of a block, which has as many as that of the parent."""

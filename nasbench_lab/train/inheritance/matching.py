@@ -12,12 +12,15 @@ from torch import Tensor, nn
 
 from nasbench_lab.train.networks.blocks import ConvBn
 from nasbench_lab.train.networks.cell101 import Cell101Module
-from nasbench_lab.train.networks.layer_chain import Dense
+from nasbench_lab.train.networks.layer_chain import ChainWithSkips, Dense
 
 Shapes = Literal["equal", "overlapping"]
 """Which weights of layers in the same place are copied: those of equal shapes, or the part that both layers have."""
 
 Place = tuple[slice, ...]
+
+SEQUENCES = (nn.Sequential, ChainWithSkips)
+"""Modules whose parts follow one another; a part's number says nothing about its place in another sequence."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,14 @@ def matches(child: nn.Module, parent: nn.Module, shapes: Shapes = "equal") -> li
 
 def _pair(child: nn.Module, parent: nn.Module, ours: str, theirs: str, shapes: Shapes) -> list[Copy]:
     """Return the copies between two modules in the same place; their names start with the given prefixes."""
+    if type(child) in SEQUENCES and type(parent) in SEQUENCES:
+        return _sequence(child, parent, ours, theirs, shapes)
     if type(child) is not type(parent):
         return []
     if isinstance(child, ConvBn) or not any(True for _ in child.children()):
         return _layer(child, parent, ours, theirs, shapes)
     if isinstance(child, Cell101Module):
         pairs = _vertex_names(child, parent)
-    elif type(child) is nn.Sequential:
-        return _sequence(child, parent, ours, theirs, shapes)
     else:
         pairs = [(name, name) for name, _ in child.named_children() if hasattr(parent, name)]
         if isinstance(child, nn.ModuleDict):
@@ -75,7 +78,7 @@ def _pair(child: nn.Module, parent: nn.Module, ours: str, theirs: str, shapes: S
     return own
 
 
-def _sequence(child: nn.Sequential, parent: nn.Sequential, ours: str, theirs: str, shapes: Shapes) -> list[Copy]:
+def _sequence(child: nn.Module, parent: nn.Module, ours: str, theirs: str, shapes: Shapes) -> list[Copy]:
     """Return the copies between two sequences: those of the pairing in order with most values."""
     mine, others = list(child.named_children()), list(parent.named_children())
 
@@ -169,7 +172,9 @@ def _pairings(mine: tuple[str, ...], others: tuple[str, ...]) -> Iterator[list[t
 
 
 def _layer(child: nn.Module, parent: nn.Module, ours: str, theirs: str, shapes: Shapes) -> list[Copy]:
-    """Return the copies between two layers: all tensors, or none."""
+    """Return the copies between two layers: all tensors, or none. Without parameters, as in dropout, there are none."""
+    if next(child.parameters(), None) is None:
+        return []
     if not all(_same_settings(*each) for each in zip(child.modules(), parent.modules(), strict=True)):
         return []
     mine, others = child.state_dict(), parent.state_dict()

@@ -130,6 +130,13 @@ def test_an_equal_network_inherits_everything():
     assert not same
 
 
+def test_chains_with_and_without_skip_connections_match():
+    child, parent = chain("conv3x3-2|conv3x3-2|skip-1|dropout-0.5|tanh"), chain("conv3x3-2|conv3x3-2|tanh|dropout-0.5")
+    found, same = inherited(child, parent)
+    assert {name.split(".")[0] for name in found.whole} == {"0", "1", "5"}
+    assert {name.split(".")[0] for name in same} == {"3"}  # the masks of dropout are those of the child's seed
+
+
 SPACE = LayerChainSpace([["conv3x3-2", "conv5x5-3"], ["relu", "tanh"], ["identity", "conv3x3-4"]])
 
 

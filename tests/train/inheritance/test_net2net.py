@@ -155,6 +155,40 @@ def test_training_can_use_what_was_added():
         assert bool(torch.allclose(one, other)) is equal
 
 
+LONG = {
+    "skips": (
+        "conv3x3-3|relu|conv3x3-3|skip-2|relu|global-avg-pool",
+        "conv5x5-5|relu|relu|conv3x3-5|skip-3|relu|global-avg-pool|dense-4",
+    ),
+    "skips with a projection": ("conv3x3-3|conv3x3-4|skip-1|max-pool", "conv3x3-4|conv5x5-6|skip-1|conv3x3-7|max-pool"),
+    "an image that is added": ("conv3x3-2|skip-1|tanh", "conv3x3-2|skip-1|tanh"),
+    "separable": (
+        "separable3x3-3|batch-norm|relu|dropout-0.3",
+        "separable5x5-5|batch-norm|relu|depthwise3x3|batch-norm",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_chains_with_more_kinds_of_layers_are_grown(case):
+    random = np.random.default_rng(11)
+    small, large = (text.split("|") for text in LONG[case])
+    if case == "separable":
+        large.append("dropout-0.3")
+    parent = trained_like(layer_chain_network(small, image=IMAGE), random)
+    child = trained_like(layer_chain_network(large, image=IMAGE), random)
+    keep_function(child, parent, image=IMAGE)
+    assert difference(child, parent, random) < ROUNDING
+
+
+def test_a_skip_connection_from_another_layer_is_refused():
+    parent, child = (
+        layer_chain_network(["conv3x3-2", "tanh", "conv3x3-2", f"skip-{back}"], image=IMAGE) for back in (1, 2)
+    )
+    with pytest.raises(ParameterError, match="layer 3 of the child adds the output of another layer"):
+        keep_function(child, parent, image=IMAGE)
+
+
 def test_noise_changes_the_function_a_little():
     random = np.random.default_rng(8)
     parent = trained_like(layer_chain_network(["conv3x3-3", "relu"], image=IMAGE), random)
