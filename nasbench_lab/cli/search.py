@@ -12,7 +12,7 @@ from nasbench_lab.checks import one_of
 from nasbench_lab.cli.condition_options import parse_limits
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import Precision, Threads, needs_torch, parse_repeat
-from nasbench_lab.cli.search_lines import best_rows, print_best, print_retrained, searching
+from nasbench_lab.cli.search_lines import best_rows, print_best, print_retrained, searching, write_report
 from nasbench_lab.cli.training_options import dataset_option, network_options
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.errors import ParameterError
@@ -229,6 +229,8 @@ def _run(
             outcome = run_search(found, table, report)
     if outcome.note:
         note(outcome.note)
+    if outcome.trace is not None:
+        write_report(folder)
     best = best_steps(outcome.steps, max(plan.retrain, 3))
     retrained = _retrained(found, outcome, data, devices, threads) if best and plan.retrain else []
     rows = best_rows(plan, best)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -12,6 +13,8 @@ import typer
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.verbosity import note, tell
+from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.report.run_folder import TRACES
 
 if TYPE_CHECKING:
     from nasbench_lab.train.live_search.best_networks import BestNetwork
@@ -93,6 +96,30 @@ def spark_line(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     return "".join(_BARS[round((value - low) / span * (len(_BARS) - 1))] for value in values)
+
+
+def write_report(folder: Path) -> None:
+    """Write the traces of all searches in a folder, and the report page."""
+    from nasbench_lab.analysis.studies.pipeline import study
+    from nasbench_lab.report.local_tables import StudyLandscapes, StudyScores
+    from nasbench_lab.report.page import write_page
+    from nasbench_lab.simulation.trace_files import save_traces
+    from nasbench_lab.suites.stored_results import open_results
+    from nasbench_lab.train.live_search.search_run import finished_traces
+
+    save_traces(finished_traces(folder), folder / TRACES)
+    try:
+        found = study(open_results(folder))
+        write_page(
+            found,
+            folder / "report.html",
+            source=[str(folder)],
+            landscapes=StudyLandscapes(),
+            scores=StudyScores(),
+            predictors={},
+        )
+    except NasbenchLabError as error:  # the search is not lost with its page
+        note(f"no report page: {error}")
 
 
 def best_rows(plan: SearchPlan, best: Sequence[Step]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ def read_space(path: str | os.PathLike[str]) -> Space:
 
     The file has ``name``, the name of the space, and its parameters, as `Space.spec` returns them. They may stand in a
     table ``[space]``, so that the specification of a table to build is the description of a space, too
-    (docs/large-spaces.md).
+    (docs/space-files.md).
 
     Raises:
         DataError: the file is missing, not TOML, or describes no space; the message names the wrong entry.

@@ -74,9 +74,9 @@ class RankingPredictor(PredictorStrategy):
 
     def ask(self, state: PredictorState) -> IntArray:
         """Propose a batch, shape (runs, ``batch``)."""
-        runs = len(state.encodings)
         # First the first draws of all: a run begins like random search.
-        uniform = state.streams.uniform(2 * state.batch).reshape(runs, 2, state.batch).swapaxes(1, 2).copy()
+        uniform = state.visited.uniforms(state.streams, state.batch).copy()
+        runs = len(state.encodings)
         nothing = np.zeros((runs, 0), dtype=np.int64)
         ranked, favoured = nothing, 0
         if state.observations.count:

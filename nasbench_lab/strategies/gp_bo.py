@@ -240,5 +240,5 @@ def _propose(state: _State, architecture: IntArray, believed: FloatArray | None 
 
 
 def _draw(state: _State) -> IntArray:
-    uniform = state.streams.uniform(2)
-    return state.visited.draw(np.arange(len(uniform)), uniform[:, 0], uniform[:, 1])
+    uniform = state.streams.uniform(state.visited.draws)
+    return state.visited.draw(np.arange(len(uniform)), uniform)

@@ -108,14 +108,13 @@ class LocalSearch(Strategy[_State]):
         if not state.random.size:
             count *= math.ceil(self.initial / count)
         # First the random architectures of all proposals: a run begins like random search.
-        uniform = state.streams.uniform(count * (state.visited.draws + 1))
+        parts = state.visited.in_turn(state.streams, count)
         self._move(state)
         self._begin(state)
         over = np.zeros(len(state.run), dtype=bool)
         if not self.restarts:
             over = state.started & (state.neighborhood.left == 0)
         state.random = np.zeros((len(state.run), count), dtype=bool)
-        parts = state.visited.in_turn(uniform, count)
         asked = np.stack([self._propose(state, *part, over, i) for i, part in enumerate(parts)], axis=1)
         return state.parents.of(asked, np.where(state.random, -1, state.centre_number[:, None]))
 

@@ -131,7 +131,7 @@ class PredictorSearch(Strategy[_State]):
         if state.observations.count:
             ranked, greedy, count = self._ranked(state), round(self.greedy * state.batch), state.batch
         # First the first draws of all: a run begins like random search.
-        uniform = state.streams.uniform(2 * count).reshape(runs, 2, count).swapaxes(1, 2).copy()
+        uniform = state.visited.uniforms(state.streams, count).copy()
         best = distinct_new(state.visited, ranked, greedy, uniform[:, :greedy])
         others = distinct_new(state.visited, nothing, count - greedy, uniform[:, greedy:])
         chosen = np.concatenate([best, others], axis=1)

@@ -80,7 +80,7 @@ class ProgressiveSearch(PredictorStrategy):
         elif len(sizes) > 1:
             step = (state.batches - 1) % (len(sizes) - 1)
             ranked = self._ranked(state, sizes[step], sizes[step + 1])
-        uniform = state.streams.uniform(2 * count).reshape(runs, count, 2)
+        uniform = state.streams.uniform(state.visited.draws * count).reshape(runs, count, -1)
         return state.propose(state.choose(ranked, count, uniform))
 
     def _ranked(self, state: PredictorState, before: int, size: int) -> IntArray:

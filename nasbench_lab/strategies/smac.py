@@ -124,5 +124,5 @@ class RandomForestSearch(Strategy[ProposalHistory]):
 
 def _propose(state: ProposalHistory, ranked: IntArray, believed: FloatArray | None = None) -> IntArray:
     """Propose the first new candidate, or else a random new architecture; -1 if none is left."""
-    uniform = state.streams.uniform(2)[:, None].copy()
+    uniform = state.streams.uniform(state.visited.draws)[:, None].copy()
     return state.propose(distinct_new(state.visited, ranked, 1, uniform)[:, 0], believed)

@@ -94,9 +94,8 @@ class TabuSearch(Strategy[_State]):
     def ask(self, state: _State) -> IntArray | Proposals:
         """Propose the next neighbours, and random architectures where none are left, shape (runs, workers)."""
         # First the random architectures of all workers: a run begins like random search.
-        uniform = state.streams.uniform(state.workers * (state.tabu.draws + 1))
+        parts = state.tabu.in_turn(state.streams, state.workers)
         self._move(state)
-        parts = state.tabu.in_turn(uniform, state.workers)
         proposed = [_propose(state, draw, which) for draw, which in parts]
         architecture, parent = (np.stack(columns, axis=1) for columns in zip(*proposed, strict=True))
         return state.parents.of(architecture, parent)

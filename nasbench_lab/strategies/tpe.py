@@ -109,10 +109,10 @@ class ParzenEstimator(Strategy[ProposalHistory]):
 
     def _random(self, state: ProposalHistory) -> IntArray:
         """Draw an architecture for every run, -1 if no new one is left; shape (runs,)."""
-        uniform = state.streams.uniform(2)
+        uniform = state.streams.uniform(state.visited.draws)
         if self.revisit:
             return state.space.sample_columns(uniform[:, : state.space.draws])[:, 0]
-        return state.visited.draw(np.arange(len(uniform)), uniform[:, 0], uniform[:, 1])
+        return state.visited.draw(np.arange(len(uniform)), uniform)
 
     def _good(self, told: int) -> int:
         return min(math.ceil(self.gamma * told), self.most_good)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from plain_searches import quality, search
 
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.spaces import ChainSpace, ChoicesSpace, make_space, unlisted
+from nasbench_lab.spaces import ChainSpace, ChoicesSpace, TransMicroSpace, make_space, unlisted
 from nasbench_lab.strategies.models.whole_space import evenly_spaced
 from nasbench_lab.strategies.parts.architecture_sizes import ArchitectureSizes
 from nasbench_lab.strategies.parts.scored_vectors import ScoredVectors
@@ -21,13 +21,13 @@ HUGE = ChainSpace("0123456789", 18)
 """10**18 architectures."""
 
 TPE_REVISITS = "tpe:revisit=True,initial=3"
-FOREST, NEIGHBOURS = "predictor-search:model=decision-tree", "predictor-search:model=knn,encoding=counts"
+PREDICTOR = "predictor-search:model=linear,encoding=codes,batch=15"
 SAME = (
     "adversarial-search",
     "bananas:steps=3",
     "bohb",
-    "gp-bo:kernel=path",
-    "gp-bo:kernel=path,acquisition=thompson,pool_size=40",
+    "gp-bo:kernel=path,pool_size=60",
+    "gp-bo:kernel=path,acquisition=thompson,pool_size=20",
     "npenas:steps=3",
     "progressive-search:steps=3,initial=12,batch=5",
     "recurrent-controller:units=4",
@@ -38,11 +38,9 @@ SAME = (
 """Strategies that make no pass over the whole space."""
 POOLS = (
     "brp-nas:steps=3",
-    "gp-bo:pool_size=60",
-    "gp-bo:kernel=matern,acquisition=mes,pool_size=60",
-    "gp-bo:acquisition=ucb,pool_size=60,recommendation=evaluated",
-    FOREST,
-    NEIGHBOURS,
+    "gp-bo:pool_size=60,acquisition=ucb,recommendation=evaluated",
+    "gp-bo:pool_size=60,kernel=matern,acquisition=mes",
+    PREDICTOR,
 )
 """Strategies that take a pool in spaces that are too large to list."""
 
@@ -51,7 +49,7 @@ def fidelities(strategy):
     return (1, 3, 9) if strategy == "bohb" else (1,)
 
 
-@pytest.mark.parametrize("space", [ChainSpace("012", 6), make_space({"name": "topology"})], ids=lambda s: s.name)
+@pytest.mark.parametrize("space", [ChainSpace("012", 6), TransMicroSpace()], ids=lambda space: space.name)
 @pytest.mark.parametrize("strategy", SAME)
 def test_searches_are_the_same_whether_a_space_is_listed_or_not(strategy, space):
     listed, _ = search(strategy, space, fidelities=fidelities(strategy))
@@ -65,15 +63,15 @@ def test_a_space_that_is_not_listed_is_searched_with_a_pool(strategy):
     given_pool = f"{strategy},candidates=pool"
     listed, _ = search(given_pool, space)
     other, _ = search(strategy, unlisted(space))
-    whole, _ = search(strategy.replace("pool_size=60", "exploration=2.0"), space)
+    whole, _ = search(strategy.replace("pool_size=60", "initial=10"), space)
     assert np.array_equal(listed, other)
     assert not np.array_equal(listed, whole), "all architectures of a small space are candidates"
 
 
 @functools.cache
 def searched(strategy, space):
-    """The proposals of four runs of 60 evaluations, and how many bytes the state takes after it."""
-    proposed, state = search(strategy, space, runs=4, evaluations=60, fidelities=fidelities(strategy))
+    """The proposals of three runs of 60 evaluations, and how many bytes the state takes after it."""
+    proposed, state = search(strategy, space, runs=3, evaluations=60, fidelities=fidelities(strategy))
     return proposed[:, :60], len(pickle.dumps(state))
 
 
@@ -88,7 +86,11 @@ def test_the_state_of_a_search_does_not_grow_with_the_space(strategy):
         assert all(len(np.unique(row)) == 60 for row in proposed), "an architecture is proposed twice"
 
 
-@pytest.mark.parametrize("strategy", [name for name in SAME + POOLS if not name.startswith(("bohb", "recurrent"))])
+SLOW_TO_START = ("bohb", "recurrent-controller", "progressive-search")
+"""What is no better than random search after 60 evaluations: the last one is still among small architectures."""
+
+
+@pytest.mark.parametrize("strategy", [name for name in SAME + POOLS if not name.startswith(SLOW_TO_START)])
 def test_models_find_more_than_random_search_in_a_space_of_a_quintillion_architectures(strategy):
     proposed, _ = searched(strategy, HUGE)
     random = HUGE.draw(Streams(1, 0, 500), 60)
@@ -142,7 +144,7 @@ def test_the_smallest_cells_are_found_where_not_all_codes_are_architectures():
     space = make_space({"name": "gnn", "operations": ["gcn", "skip"]})
     listed, built = (ArchitectureSizes(each).growth(7) for each in (space, unlisted(space)))
     assert np.array_equal(listed.smallest, built.smallest)
-    assert np.array_equal(listed.sizes, built.sizes)
+    assert set(listed.sizes) < set(built.sizes), "that no cell has size 5 cannot be seen without listing them"
 
 
 @pytest.mark.parametrize("length", [1, 5, 33, 34, 35, 39])

@@ -56,7 +56,7 @@ def distinct_new(visited: Visited, ranked: IntArray, count: int, uniform: FloatA
         visited: the visited architectures of every run.
         ranked: candidates, the best first, possibly several times; shape (runs, n).
         count: number of architectures to choose.
-        uniform: in [0, 1), shape (runs, count, 2).
+        uniform: in [0, 1), shape (runs, count, draws of ``visited``).
 
     Returns:
         Shape (runs, count).
@@ -64,7 +64,7 @@ def distinct_new(visited: Visited, ranked: IntArray, count: int, uniform: FloatA
     run = np.arange(len(uniform))
     chosen = np.empty((len(run), count), dtype=np.int64)
     for place in range(count):
-        chosen[:, place] = visited.draw(run, uniform[:, place, 0], uniform[:, place, 1])
+        chosen[:, place] = visited.draw(run, uniform[:, place])
         if ranked.shape[1]:
             new = ~visited.has(run[:, None], ranked)
             found = new.any(axis=1)

@@ -142,7 +142,7 @@ class CandidateRankingStrategy(PredictorStrategy):
         if state.observations.count:
             ranked, count = self.ranked(state), state.batch
         # First the first draws of all: a run begins like random search.
-        uniform = state.streams.uniform(2 * count).reshape(runs, 2, count).swapaxes(1, 2)
+        uniform = state.visited.uniforms(state.streams, count)
         return state.propose(state.choose(ranked, count, uniform))
 
 

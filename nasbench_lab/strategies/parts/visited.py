@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import final
 
 import numpy as np
@@ -60,17 +59,22 @@ class Visited:
             drawn[again] = self._unvisited(run[again], uniform[again, half:])
         return drawn
 
-    def in_turn(self, uniform: FloatArray, count: int) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Yield, for each of ``count`` proposals, the uniforms of a draw, (runs, draws), and one more, (runs,).
+    def uniforms(self, streams: Streams, count: int) -> FloatArray:
+        """Return the uniforms of ``count`` draws per run, shape (runs, count, draws).
 
-        The uniforms, shape (runs, count * (draws + 1)), are first those of the first draws of all proposals. So a run
-        that only draws does so like random search.
+        First come those of the first draws of all, so a run that only draws does so like random search.
         """
-        half = self.draws // 2
-        first, second, other = np.split(uniform, [count * half, 2 * count * half], axis=1)
-        for proposal in range(count):
-            columns = slice(half * proposal, half * (proposal + 1))
-            yield np.concatenate([first[:, columns], second[:, columns]], axis=1), other[:, proposal]
+        return self._arranged(streams.uniform(count * self.draws), count)
+
+    def in_turn(self, streams: Streams, count: int) -> list[tuple[FloatArray, FloatArray]]:
+        """Return, for each of ``count`` proposals, the uniforms of a draw, (runs, draws), and one more, (runs,)."""
+        uniform = streams.uniform(count * (self.draws + 1))
+        draws, other = self._arranged(uniform[:, : count * self.draws], count), uniform[:, count * self.draws :]
+        return [(draws[:, proposal], other[:, proposal]) for proposal in range(count)]
+
+    def _arranged(self, uniform: FloatArray, count: int) -> FloatArray:
+        runs, half = len(uniform), self.draws // 2
+        return uniform.reshape(runs, 2, count, half).swapaxes(1, 2).reshape(runs, count, self.draws)
 
     def begin(self, streams: Streams, count: int) -> IntArray:
         """Draw the first architectures of every run, and add them; shape (runs, count), -1 where none is left.
@@ -78,13 +82,11 @@ class Visited:
         They are the first architectures of random search with the same streams, except that an architecture that was
         drawn before is drawn again. So strategies that evaluate nothing twice begin like those that may.
         """
-        uniform = streams.uniform(count * self.draws)
+        uniform = self.uniforms(streams, count)
         run = np.arange(len(uniform))
         drawn = np.empty((len(run), count), dtype=np.int64)
-        half, seconds = self.draws // 2, count * self.draws // 2
         for place in range(count):
-            columns = np.arange(half * place, half * (place + 1))
-            drawn[:, place] = self.draw(run, uniform[:, np.concatenate([columns, seconds + columns])])
+            drawn[:, place] = self.draw(run, uniform[:, place])
             self.add(run, drawn[:, place])
         return drawn
 

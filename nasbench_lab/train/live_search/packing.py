@@ -81,8 +81,7 @@ def _fill(values: Arrays, row: int, trained: Trained, spec: LiveSpec, trainings:
 def _description(spec: LiveSpec, data: Dataset, chosen: list[int], count: int, name: str) -> Description:
     complete = len(chosen) == spec.made_space.size
     provenance = (
-        f"trained by nasbench-lab {__version__} in live searches, {count:,} networks from the seeds "
-        f"{list(spec.seeds)} each",
+        f"trained by nasbench-lab {__version__} on demand, {count:,} networks from the seeds {list(spec.seeds)} each",
         str(spec.recipe),
         f"networks with {dict(spec.network)}" if spec.network else "networks as published",
         f"data: {data.description} (sha256 {data.digest()})",

@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
+import itertools
 import sqlite3
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +21,14 @@ from nasbench_lab.train.live_search.search_folder import SearchPlan, find_search
 from nasbench_lab.train.live_search.search_run import best_steps, check_plan, finished_traces, open_table, run_search
 
 EVOLUTION = "regularized-evolution:population_size=3,sample_size=2"
-STRATEGIES = (EVOLUTION, "random-search", "tpe", "successive-halving", "asha", "zero-cost-warm-start:candidates=3")
+STRATEGIES = (
+    EVOLUTION,
+    "random-search",
+    "tpe",
+    "successive-halving:eta=2",
+    "asha:eta=2",
+    "zero-cost-filter:candidates=3",
+)
 SAME = ("architecture", "fidelity", "repeat", "observed")
 
 
@@ -59,7 +68,7 @@ def events(folder):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_search_with_one_worker_is_the_simulation_of_the_live_table(make, spec, trainings, strategy):
-    budget = nl.Budget(evaluations=7)
+    budget = nl.Budget(evaluations=5)
     found = make(strategy, budget)
     with open_table(found_search(spec, trainings, strategy, budget), ("cpu",)) as table:
         trace = nl.simulate(table, strategy, runs=1, budget=budget)
@@ -75,21 +84,35 @@ def found_search(spec, trainings, strategy, budget):
     return StoredSearch(trainings, plan)
 
 
-@pytest.mark.parametrize("strategy", [EVOLUTION, "asha", "tpe"])
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_search_that_is_stopped_after_every_training_is_the_same(make, tmp_path, strategy, workers):
-    budget = nl.Budget(evaluations=6)
-    whole = make(strategy, budget, tmp_path / "whole", workers=workers, seed=workers)
-    stopping = functools.partial(InlineWorkers, stop_after=1)
-    for _ in range(40):
+def in_parts(make, *arguments, **options):
+    """Run a search that is stopped after every training; return its outcome and the number of stops."""
+    stops = 0
+    while True:
         try:
-            parts = make(strategy, budget, tmp_path / "parts", workers=workers, seed=workers, inline=stopping)
-            break
+            return make(*arguments, inline=functools.partial(InlineWorkers, stop_after=1), **options), stops
         except KeyboardInterrupt:
-            continue
+            stops += 1
+
+
+@pytest.mark.parametrize("strategy", [EVOLUTION, "asha:eta=2"])
+def test_a_search_that_is_stopped_after_every_training_is_the_same(make, tmp_path, strategy):
+    budget = nl.Budget(evaluations=6)
+    parts, stops = in_parts(make, strategy, budget, tmp_path / "parts", seed=1)
+    whole = make(strategy, budget, tmp_path / "whole", seed=1)
+    assert stops
     assert parts.finished
     assert events(tmp_path / "parts") == events(tmp_path / "whole")
     np.testing.assert_array_equal(parts.trace.incumbent(), whole.trace.incumbent())
+
+
+@pytest.mark.parametrize("strategy", [EVOLUTION, "asha:eta=2"])
+def test_several_workers_lose_nothing_when_a_search_is_stopped(make, tmp_path, strategy):
+    parts, stops = in_parts(make, strategy, nl.Budget(evaluations=6), tmp_path, workers=2, seed=2)
+    assert stops
+    ends = [number for kind, number, *_ in events(tmp_path) if kind == "end"]
+    starts = [number for kind, number, *_ in events(tmp_path) if kind == "start"]
+    assert sorted(ends) == sorted(starts) == list(range(6))
+    assert len(parts.steps) == 6
 
 
 def test_a_stop_between_a_training_and_its_event_trains_nothing_twice(make, tmp_path, monkeypatch):
@@ -116,20 +139,24 @@ def test_a_stop_between_a_training_and_its_event_trains_nothing_twice(make, tmp_
     assert not any(step.fresh for step in parts.steps)
 
 
-def test_asynchronous_strategies_are_told_what_ends_first(make):
+def test_asynchronous_strategies_are_told_what_ends_first(make, tmp_path):
     inline = functools.partial(InlineWorkers, last_first=True)
-    found = make("random-search", nl.Budget(evaluations=6), workers=3, seed=70, inline=inline)
-    straight = make("random-search", nl.Budget(evaluations=6), seed=71)
-    assert len(found.steps) == len(straight.steps) == 6
+    found = make("random-search", nl.Budget(evaluations=4), tmp_path, workers=3, seed=70, inline=inline)
+    ends = [number for kind, number, *_ in events(tmp_path) if kind == "end"]
+    assert ends[0] == 2
+    assert sorted(ends) == [0, 1, 2, 3]
     assert found.finished
 
 
-def test_the_budget_of_time_ends_a_search_and_can_be_raised(make, tmp_path):
-    first = make("random-search", nl.Budget(seconds=0.3), tmp_path / "a", seed=9)
+def test_the_budget_of_time_ends_a_search_and_can_be_raised(make, tmp_path, monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr(search_loop, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
+    first = make("random-search", nl.Budget(seconds=15), tmp_path / "a", seed=9)
     assert first.finished
-    assert all(step.clock <= 0.3 for step in first.steps)
+    assert first.steps
+    assert all(step.clock <= 15 for step in first.steps)
     (stored,) = stored_searches(tmp_path / "a").values()
-    longer = stored._replace(plan=stored.plan.extended(nl.Budget(seconds=0.9), {})).stored()
+    longer = stored._replace(plan=stored.plan.extended(nl.Budget(seconds=30), {})).stored()
     with longer.locked(), open_table(longer, ("cpu",)) as table:
         more = run_search(longer, table, lambda _state: None)
     assert more.steps[: len(first.steps)] == first.steps
@@ -138,7 +165,7 @@ def test_the_budget_of_time_ends_a_search_and_can_be_raised(make, tmp_path):
 
 def test_architectures_beyond_a_limit_are_not_trained_and_never_the_best(make, trainings):
     before = len(list(trainings.iterdir()))
-    found = make(EVOLUTION, nl.Budget(evaluations=10), limits={"parameters": 1500.0}, seed=3, objectives=("flops",))
+    found = make(EVOLUTION, nl.Budget(evaluations=10), limits={"parameters": 8000.0}, seed=3, objectives=("flops",))
     assert {step.feasible for step in found.steps} == {True, False}
     assert all(np.isnan(step.observed) and not step.fresh for step in found.steps if not step.feasible)
     assert all(step.feasible for step in best_steps(found.steps, 10))
