@@ -61,9 +61,14 @@ class LiveTable(ComputedTable):
         super().__init__(
             description_of(spec, metrics), space=spec.made_space, checksum=hashlib.sha256(identity.encode()).hexdigest()
         )
-        self.trainings = trainings
+        self.trainings, self._metrics = trainings, tuple(metrics)
         self._ranges: dict[str, tuple[float, float]] = {}
         self._names = tuple(metric.name for metric in self.description.metrics if metric.axes == AXES)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Open the folder again in another process."""
+        own = self.trainings
+        return _reopened, (own.spec, own.dataset, own.limits, own.devices, self._metrics)
 
     def measure(self, architecture: IntArray, epochs: IntArray, repeat: IntArray) -> Mapping[str, ArrayLike]:
         """Train what is not trained yet, and return the measurements; see `ComputedTable.measure`."""
@@ -108,6 +113,12 @@ class LiveTable(ComputedTable):
             low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
             self._ranges[metric] = 2 * low - high, 2 * high - low
         return self._ranges[metric]
+
+
+def _reopened(
+    spec: LiveSpec, dataset: Dataset, limits: TrainingLimits, devices: Sequence[str], metrics: Sequence[str]
+) -> LiveTable:
+    return LiveTable(Trainings(spec, dataset, limits, devices), metrics)
 
 
 _SAMPLE = 16

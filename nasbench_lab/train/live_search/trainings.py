@@ -52,6 +52,7 @@ class Trainings:
         self.trainer = Trainer(spec, dataset, self.journal, limits, self.devices[0])
         self.numbers = NetworkNumbers(spec, dataset, self.journal, self.names, self.devices[0])
         self._known: dict[tuple[str, int], Trained] = {}
+        self._workers: Workers | None = None
 
     @property
     def folder(self) -> Path:
@@ -62,6 +63,7 @@ class Trainings:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end_workers()
         self.journal.close()
 
     def request(self, architecture: int, epochs: int) -> Request:
@@ -100,14 +102,8 @@ class Trainings:
     def train(self, requests: Sequence[Request]) -> list[Trained]:
         """Return the trainings of requests; those that are not finished are done now, side by side."""
         todo = list(dict.fromkeys(each for each in requests if self.known(each) is None))
-        count = min(len(self.devices), len(todo))
-        if count > 1:
-            with Workers(self.trainer, self.devices[:count]) as workers:
-                for each in todo:
-                    workers.submit(each)
-                left = len(todo)
-                while left:
-                    left -= len(workers.wait(60.0))
+        if min(len(self.devices), len(todo)) > 1:
+            self._train_side_by_side(todo)
         else:
             with torch_threads(self.limits.threads):
                 for each in todo:
@@ -115,6 +111,26 @@ class Trainings:
         found = [self.known(each) for each in requests]
         assert all(each is not None for each in found)  # noqa: S101
         return [each for each in found if each is not None]
+
+    def _train_side_by_side(self, todo: Sequence[Request]) -> None:
+        """Train in processes, which are kept for the next requests."""
+        if self._workers is None:
+            self._workers = Workers(self.trainer, self.devices).__enter__()
+            self._workers.get_ready()
+        for each in todo:
+            self._workers.submit(each)
+        left = len(todo)
+        try:
+            while left:
+                left -= len(self._workers.wait(60.0))
+        except BaseException:
+            self._end_workers()
+            raise
+
+    def _end_workers(self) -> None:
+        if self._workers is not None:
+            self._workers.__exit__()
+            self._workers = None
 
     def at_epoch(self, trained: Trained, epochs: int) -> dict[str, FloatArray]:
         """Return the measurements of a training after a number of epochs, by quantity, each of shape (seeds,).

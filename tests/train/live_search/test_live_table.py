@@ -1,15 +1,18 @@
 """Tables that train on demand: what they answer, that nothing is trained twice, and failures."""
 
 import dataclasses
+import pickle
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import nasbench_lab as nl
 from nasbench_lab import train
+from nasbench_lab.child_processes import Child
 from nasbench_lab.errors import DataError, OutputError, ParameterError, UnknownNameError
-from nasbench_lab.train.live_search import one_training
+from nasbench_lab.train.live_search import one_training, workers
 from nasbench_lab.train.live_search.journal import Journal
 from nasbench_lab.train.live_search.network_keys import NetworkNames, stable_text
 from nasbench_lab.train.live_search.packing import table_of_trainings
@@ -74,6 +77,15 @@ def test_another_table_in_the_folder_trains_nothing(tmp_path, trainings):
     values = short(tmp_path).lookup([CHEAP, 7])
     assert (short(tmp_path).lookup([7, CHEAP]) == values[::-1]).all()
     assert len(trainings) == 2
+
+
+def test_a_copy_in_another_process_uses_the_same_folder(tmp_path, trainings):
+    live = short(tmp_path)
+    value = live.lookup([CHEAP])
+    copied = pickle.loads(pickle.dumps(live))
+    assert (copied.name, copied.checksum) == (live.name, live.checksum)
+    assert copied.lookup([CHEAP]) == value
+    assert len(trainings) == 1
 
 
 def test_two_at_once_train_everything_once(tmp_path, trainings):
@@ -206,6 +218,48 @@ def test_a_record_survives_in_the_journal(tmp_path):
     with Journal(tmp_path, live.trainings.identity) as journal:
         found = journal.find(trained.network, trained.budget)
     assert found.arrays["valid_loss"].tolist() == trained.arrays["valid_loss"].tolist()
+
+
+def test_a_process_that_dies_twice_with_a_training_leaves_a_record(tmp_path, monkeypatch):
+    started = []
+
+    class Line:
+        def recv(self):
+            raise EOFError
+
+        def send(self, _content):
+            pass
+
+        def close(self):
+            pass
+
+    def start(_serve):
+        started.append(Child(SimpleNamespace(join=lambda *_: None, exitcode=-9, terminate=lambda: None), Line()))
+        return started[-1]
+
+    live = short(tmp_path)
+    monkeypatch.setattr(workers, "start_child", start)
+    monkeypatch.setattr(workers.multiprocessing.connection, "wait", lambda lines, _seconds: lines)
+    request = live.trainings.request(CHEAP, 2)
+    with workers.Workers(live.trainings.trainer, ["cpu"]) as pool:
+        pool.submit(request)
+        assert pool.wait(0.0) == []
+        (ended,) = pool.wait(0.0)
+    assert ended.answer.trained.reason == "its process died (signal 9; out of memory?)"
+    assert len(started) == 3
+    assert np.isnan(live.lookup([CHEAP])).all()
+
+
+def test_a_real_process_answers_and_ends(tmp_path):
+    live = short(tmp_path)
+    with workers.Workers(live.trainings.trainer, ["cpu"]) as pool:
+        pool.get_ready()
+        pool.submit(live.trainings.request(CHEAP, 2))
+        (ended,) = pool.wait(600.0)
+        (place,) = pool._places
+    assert ended.answer.fresh
+    assert not place.child.process.is_alive()
+    assert live.lookup([CHEAP]) == short(tmp_path / "other").lookup([CHEAP])
 
 
 def test_names_of_networks_do_not_depend_on_the_order_of_sets():
