@@ -11,12 +11,12 @@
 """
 
 from nasbench_lab.train.inheritance.children import Inheritance
-from nasbench_lab.train.inheritance.growth import Growth, Stage, grow, growth_path
+from nasbench_lab.train.inheritance.growth import GrownNetwork, Stage, grow, growth_path
 from nasbench_lab.train.inheritance.inherited import InheritedWeights, inherit
 from nasbench_lab.train.inheritance.net2net import deepen, keep_function, widen
 
 __all__ = [
-    "Growth",
+    "GrownNetwork",
     "Inheritance",
     "InheritedWeights",
     "Stage",

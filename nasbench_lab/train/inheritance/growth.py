@@ -41,7 +41,7 @@ class Stage:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Growth:
+class GrownNetwork:
     """A network that was grown from small to large.
 
     Attributes:
@@ -94,7 +94,7 @@ def grow(
     patience: int | None = None,
     device: str = "cpu",
     **options: int,
-) -> Growth:
+) -> GrownNetwork:
     """Train a small network, and grow it step by step into larger ones that start with its function.
 
     Every network is trained with the whole learning rate schedule of the recipe for its epochs, and starts from the
@@ -143,7 +143,7 @@ def grow(
         stages.append(Stage(name, trained, inherited, took + trained.seconds))
         if allowed is not None and _without_gain(stages) >= allowed:
             break
-    return Growth(tuple(stages))
+    return GrownNetwork(tuple(stages))
 
 
 def growth_path(

@@ -20,7 +20,7 @@ WEIGHTS = "weights"
 """Name of the folder of the weights of trainings, in a search in which children inherit."""
 
 
-class Origin(NamedTuple):
+class ParentTraining(NamedTuple):
     """The training whose weights another training starts from.
 
     Attributes:
@@ -65,7 +65,7 @@ def start_from(
     spec: LiveSpec,
     dataset: Dataset,
     architecture: int,
-    origin: Origin,
+    origin: ParentTraining,
     folder: Path,
 ) -> None:
     """Give a training that has not begun the weights of its parent, seed by seed; the time for it is part of its cost.

@@ -16,7 +16,7 @@ from nasbench_lab.errors import DataError, NasbenchLabError, OutputError
 from nasbench_lab.messages import first_line
 from nasbench_lab.train.classification_metrics import confusion_matrix
 from nasbench_lab.train.datasets import Dataset
-from nasbench_lab.train.live_search.inherited_starts import Origin, keep_weights, start_from, weights_path
+from nasbench_lab.train.live_search.inherited_starts import ParentTraining, keep_weights, start_from, weights_path
 from nasbench_lab.train.live_search.journal import Journal, Trained
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
 from nasbench_lab.train.network_builders import check_network
@@ -47,14 +47,14 @@ class Request(NamedTuple):
     architecture: int
     budget: int
     epochs: int
-    origin: Origin | None = None
+    origin: ParentTraining | None = None
 
 
-def with_origin(request: Request, origin: Origin) -> Request:
+def with_origin(request: Request, origin: ParentTraining) -> Request:
     """Return the request of a training that starts from the weights of a parent: another training of the network.
 
     >>> request = Request("a", 3, 12, 12)
-    >>> child = with_origin(request, Origin("b", 4, 12, 12, "overlapping"))
+    >>> child = with_origin(request, ParentTraining("b", 4, 12, 12, "overlapping"))
     >>> child.network == request.network, child.architecture
     (False, 3)
     """

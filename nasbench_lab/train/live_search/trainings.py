@@ -16,7 +16,7 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import first_line
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import torch_threads
-from nasbench_lab.train.live_search.inherited_starts import Origin
+from nasbench_lab.train.live_search.inherited_starts import ParentTraining
 from nasbench_lab.train.live_search.journal import Journal, Trained
 from nasbench_lab.train.live_search.network_keys import NetworkNames
 from nasbench_lab.train.live_search.network_numbers import NetworkNumbers
@@ -86,7 +86,7 @@ class Trainings:
         trained = self.known(parent)
         if trained is None or trained.reason:
             return None
-        origin = Origin(parent.network, parent.architecture, parent.budget, parent.epochs, rule)
+        origin = ParentTraining(parent.network, parent.architecture, parent.budget, parent.epochs, rule)
         return with_origin(self.request(architecture, epochs)._replace(architecture=architecture), origin)
 
     def known(self, request: Request) -> Trained | None:
