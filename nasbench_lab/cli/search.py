@@ -166,6 +166,7 @@ def _new(
         budgets=_numbers(fixed["budgets"]),
         seeds=fixed["repeats"],
         precision=precision,
+        name=None,
         **(network_options(fixed["network"] or []) or {}),
     )
     limits = parse_limits(fixed["limit"] or [])

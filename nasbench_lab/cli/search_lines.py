@@ -175,4 +175,4 @@ def print_retrained(found: StoredSearch, retrained: Sequence[BestNetwork]) -> No
     for text in dict.fromkeys(each.note for each in retrained if each.note):
         note(text)
     path = (found.folder / retrained[0].weights[0]).as_posix()
-    tell(f'to load the weights of the best: nasbench_lab.train.load("{path}")')
+    tell(f'to load the weights of the best: from nasbench_lab import train; train.load("{path}")')

@@ -59,9 +59,9 @@ def test_a_search_on_own_data_from_the_space_to_a_table(here):
     assert found["best"][0]["index"] == best["architecture"]
     assert "<html" in (here / "mine/report.html").read_text()[:200].lower()
     load = f"""
-import torch, nasbench_lab
-space = nasbench_lab.spaces.read_space("my-space.toml")
-network = nasbench_lab.train.network(space, {best["architecture"]}, dataset="my-images.npz")
+import torch
+from nasbench_lab import spaces, train
+network = train.network(spaces.read_space("my-space.toml"), {best["architecture"]}, dataset="my-images.npz")
 network.load_state_dict(torch.load("mine/{best["weights"][0]}", weights_only=True))
 program = torch.export.load("mine/{best["exported"]}").module()
 print(network(torch.zeros(3, 1, 8, 8)).shape, program(torch.zeros(3, 1, 8, 8)).shape)

@@ -9,7 +9,7 @@ import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -53,7 +53,7 @@ class LiveTable(ComputedTable):
         metrics: names of the metrics that need no training.
     """
 
-    is_cheap: ClassVar[bool] = False
+    is_cheap = False
 
     def __init__(self, trainings: Trainings, metrics: Sequence[str] = UNTRAINED) -> None:
         spec = trainings.spec
@@ -332,7 +332,7 @@ def _space_and_training(given: Any) -> tuple[Space, StatedTraining | None]:
     return table.space, stated_training(table)
 
 
-def _seeds(given: int | Sequence[int]) -> tuple[int, ...]:
+def _seeds(given: Any) -> tuple[int, ...]:
     if isinstance(given, int) and not isinstance(given, bool):
         return tuple(range(whole("seeds", given, AtLeast(1))))
     if isinstance(given, str) or not isinstance(given, Sequence):

@@ -7,10 +7,11 @@ import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from nasbench_lab.errors import DataError, NasbenchLabError, OutputError
 from nasbench_lab.messages import first_line
@@ -226,11 +227,11 @@ class Trainer:
         named = (request.network, request.budget, training.epoch, request.architecture)
         return Trained(*named, "", wall, arrays, _parent(request))
 
-    def _recorded_curve(self, request: Request) -> dict[str, np.ndarray]:
+    def _recorded_curve(self, request: Request) -> dict[str, NDArray[Any]]:
         known = self.journal.find(request.network, request.budget)
         return {} if known is None else {name: known.arrays[name] for name in QUANTITIES}
 
-    def _failed(self, request: Request, reason: str, wall: float, curve: dict[str, np.ndarray]) -> Trained:
+    def _failed(self, request: Request, reason: str, wall: float, curve: dict[str, NDArray[Any]]) -> Trained:
         """Return the record of a failed training: what was measured, and NaN from there on."""
         arrays = {name: np.full((len(self.spec.seeds), request.budget), np.nan) for name in QUANTITIES}
         for name, values in curve.items():
