@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nasbench_lab.checks import one_of
 from nasbench_lab.cli.condition_options import parse_limits
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.options import Precision, Threads, needs_torch, parse_repeat
@@ -78,6 +79,12 @@ def search(
     longest: Annotated[
         float | None, typer.Option("--training-limit", help="Seconds after which a training counts as failed.")
     ] = None,
+    inherit: Annotated[
+        bool, typer.Option("--inherit", help="Children start from the weights of their parents, where layers match.")
+    ] = False,
+    inherit_rule: Annotated[
+        str | None, typer.Option(help="Which weights: overlapping, equal or net2net. [default: overlapping]")
+    ] = None,
     retrain: Annotated[
         int | None, typer.Option(min=0, help="Number of best architectures to retrain at the end. [default: 3]")
     ] = None,
@@ -99,6 +106,7 @@ def search(
         "space": space, "dataset": dataset, "out": out, "recipe": training, "epochs": epochs, "budgets": budgets,
         "network": network, "repeats": repeats, "folder": folder, "fidelity": fidelity, "repeat": repeat,
         "objective": objective, "limit": limit, "trainings": trainings,
+        "inherit": _rule(inherit, inherit_rule) or None,
     }  # fmt: skip
     devices = devices_of(device or "cpu", processes)
     if resume is not None:
@@ -178,11 +186,23 @@ def _new(
         conditions=conditions,
         spec=spec,
         trainings="" if fixed["trainings"] is None else str(fixed["trainings"].resolve()),
+        inherit=fixed["inherit"] or "",
         metrics=wanted_metrics(find_strategy(strategy), (*objectives, *limits)),
         **{"retrain": 3, "seeds": 3, "export": "torch-export", **changes},
     )
     check_plan(plan, data)
     return new_search(fixed["out"], plan), data
+
+
+def _rule(inherit: bool, rule: str | None) -> str:
+    """Return how children inherit; empty for not at all."""
+    if rule is None:
+        return "overlapping" if inherit else ""
+    if not inherit:
+        raise ParameterError("--inherit-rule needs --inherit")
+    from nasbench_lab.train.inheritance.children import RULES
+
+    return str(one_of("--inherit-rule", rule, RULES))
 
 
 def _numbers(text: str | None) -> tuple[int, ...]:
@@ -219,7 +239,7 @@ def _run(
         print_json(
             {
                 "folder": folder,
-                "strategy": plan.searcher.label,
+                "strategy": plan.label,
                 "evaluations": len(outcome.steps),
                 "trainings": sum(step.fresh for step in outcome.steps),
                 "seconds": outcome.steps[-1].clock if outcome.steps else 0.0,

@@ -132,6 +132,7 @@ def best_rows(plan: SearchPlan, best: Sequence[Step]) -> list[dict[str, Any]]:
             "architecture": space.format(step.architecture),
             "observed": step.observed,
             "epochs": step.epochs,
+            "inherited_from": step.parent if step.parent >= 0 else None,
         }
         for rank, step in enumerate(best, start=1)
     ]
@@ -142,17 +143,21 @@ def print_best(plan: SearchPlan, outcome: SearchOutcome, rows: Sequence[Mapping[
     steps = outcome.steps
     fresh, failed = sum(step.fresh for step in steps), sum(math.isnan(step.observed) for step in steps)
     taken = steps[-1].clock if steps else 0.0
-    text = f"{plan.searcher.label}: {len(steps):,} evaluations, {fresh:,} trainings, {taken:,.0f} s"
+    text = f"{plan.label}: {len(steps):,} evaluations, {fresh:,} trainings, {taken:,.0f} s"
     typer.echo(text + (f", {failed} without a value" if failed else ""))
     if not rows:
         note("no evaluation gave a value")
         return
-    grid = make_grid("rank", "index", "observed (%)", "epochs", "architecture")
+    inherits = ["weights"] if plan.inherit else []
+    grid = make_grid("rank", "index", "observed (%)", "epochs", *inherits, "architecture")
     for row in rows:
-        grid.add_row(
-            str(row["rank"]), str(row["index"]), f"{row['observed']:.4g}", str(row["epochs"]), row["architecture"]
-        )
+        parent = row["inherited_from"]
+        start = ["random" if parent is None else f"of evaluation {parent}"] if inherits else []
+        numbers = (str(row["rank"]), str(row["index"]), f"{row['observed']:.4g}", str(row["epochs"]))
+        grid.add_row(*numbers, *start, row["architecture"])
     print_grid(grid)
+    if any(row["inherited_from"] is not None for row in rows):
+        note("values with inherited weights come from the training of all ancestors, not of these epochs alone")
 
 
 def print_retrained(found: StoredSearch, retrained: Sequence[BestNetwork]) -> None:

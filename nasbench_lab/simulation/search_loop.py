@@ -95,7 +95,7 @@ class _Search:
         """Return the strategy's proposals, after checking that they can be evaluated."""
         asked = self._strategy.ask(self._state)
         proposals = asked if isinstance(asked, Proposals) else Proposals(asked)
-        if not self._strategy.multi_fidelity and any(array is not None for array in proposals[1:]):
+        if not self._strategy.multi_fidelity and (proposals.fidelity is not None or proposals.resume is not None):
             raise StrategyError(f"strategy {self._strategy.name!r} proposes fidelities, but is not multi_fidelity")
         return proposals._replace(architecture=self._check(proposals.architecture))
 

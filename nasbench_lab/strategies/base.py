@@ -69,6 +69,8 @@ class Strategy(abc.ABC, Generic[State]):
     until all evaluations of a proposal have ended."""
     multi_fidelity: ClassVar[bool] = False
     """Whether it proposes fidelities, or resumes trainings."""
+    names_parents: ClassVar[bool] = False
+    """Whether its proposals name the evaluations whose weights they inherit, where `Problem.inherits`."""
     takes_warm_start: ClassVar[bool] = False
     """Whether its first proposals can be replaced by others: it starts with random architectures, and learns only from
     what it is told."""

@@ -11,9 +11,10 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, AtMost, Count, Probability, require
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts.parents import Parents
 from nasbench_lab.strategies.parts.selection import Selection, by_rank, by_roulette, by_tournament, by_truncation
 from nasbench_lab.strategies.parts.variation import Crossover, Mutation, cross, mutate
-from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
 
@@ -23,6 +24,8 @@ class _State:
     streams: Streams
     members: IntArray  # (runs, members): the last generation, the best first
     fitness: FloatArray  # (runs, members): their values, descending, -inf for a failed training
+    number: IntArray  # (runs, members): their evaluations
+    parents: Parents
 
 
 @final
@@ -64,6 +67,7 @@ class GeneticAlgorithm(Strategy[_State]):
     name: ClassVar[str] = "genetic-algorithm"
     aliases: ClassVar[tuple[str, ...]] = ("ga", "evolution", "evolutionary-algorithm", "ea")
     family: ClassVar[str] = "evolution"
+    names_parents: ClassVar[bool] = True
     reference: ClassVar[str] = "Goldberg, Genetic Algorithms in Search, Optimization, and Machine Learning, 1989"
 
     population_size: Count = 20
@@ -86,27 +90,31 @@ class GeneticAlgorithm(Strategy[_State]):
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no generation yet."""
-        nobody = np.zeros((problem.runs, 0))
-        return _State(problem.space, problem.streams, nobody.astype(np.int64), nobody)
+        nobody = np.zeros((problem.runs, 0), dtype=np.int64)
+        return _State(problem.space, problem.streams, nobody, nobody.astype(float), nobody, Parents(problem))
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: _State) -> IntArray | Proposals:
         """Propose the first generation, then the children of the next, shape (runs, population_size - elitism)."""
         if not state.members.shape[1]:
             return state.space.draw(state.streams, self.population_size)
         children = self.population_size - self.elitism
-        parents = np.take_along_axis(state.members, self._select(state, 2 * children), axis=1)
+        selected = self._select(state, 2 * children)
+        parents = np.take_along_axis(state.members, selected, axis=1)
         one, other = parents[:, :children], parents[:, children:]
         child = cross(state.space, state.streams, one, other, self.crossover, self.crossover_rate)
-        return mutate(state.space, state.streams, child, self.mutation, self.mutation_rate)
+        child = mutate(state.space, state.streams, child, self.mutation, self.mutation_rate)
+        return state.parents.of(child, np.take_along_axis(state.number, selected[:, :children], axis=1))
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Replace all members except the elite, and sort the generation; ties: the one evaluated first."""
         fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
         members = np.concatenate([state.members[:, : self.elitism], evaluations.architecture], axis=1)
         fitness = np.concatenate([state.fitness[:, : self.elitism], fitness], axis=1)
+        number = np.concatenate([state.number[:, : self.elitism], evaluations.number], axis=1)
         order = np.argsort(-fitness, axis=1, kind="stable")
         state.members = np.take_along_axis(members, order, axis=1)
         state.fitness = np.take_along_axis(fitness, order, axis=1)
+        state.number = np.take_along_axis(number, order, axis=1)
 
     def _select(self, state: _State, n: int) -> IntArray:
         """Return the positions of n parents, shape (runs, n)."""

@@ -11,8 +11,9 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Count
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
+from nasbench_lab.strategies.parts.parents import Parents
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
 _CLOSED = -np.inf  # value of an architecture whose neighbours were listed
@@ -27,6 +28,9 @@ class _State:
     architecture: IntArray  # (runs, capacity): all evaluated architectures, in order
     value: FloatArray  # (runs, capacity): their values, _CLOSED once their neighbours are listed
     run: IntArray  # (runs,): 0, 1, 2, ...
+    parents: Parents
+    number: IntArray  # (runs, capacity): the evaluations of all evaluated architectures
+    centre_number: IntArray  # (runs,): that of the last expanded architecture
     told: int = 0  # evaluations so far, the same for every run
     founded: bool = False  # whether the first random architectures were proposed
 
@@ -57,6 +61,7 @@ class GreedySearch(Strategy[_State]):
     reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
     version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    names_parents: ClassVar[bool] = True
     asynchronous: ClassVar[bool] = True
 
     initial: Count = 10
@@ -71,14 +76,18 @@ class GreedySearch(Strategy[_State]):
             architecture=np.zeros((runs, 16), dtype=np.int64),
             value=np.full((runs, 16), _CLOSED),
             run=np.arange(runs),
+            parents=Parents(problem),
+            number=np.full((runs, 16), -1),
+            centre_number=np.full(runs, -1),
         )
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: _State) -> IntArray | Proposals:
         """Propose all of the first architectures at once, then one at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
             return state.visited.begin(state.streams, self.initial)
-        return _propose(state, state.streams.uniform(state.visited.draws + 1))[:, None]
+        architecture, parent = _propose(state, state.streams.uniform(state.visited.draws + 1))
+        return state.parents.of(architecture[:, None], parent[:, None])
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Store the evaluated architectures, to expand them later."""
@@ -87,20 +96,23 @@ class GreedySearch(Strategy[_State]):
         while end > state.value.shape[1]:
             state.architecture = np.concatenate([state.architecture, np.zeros_like(state.architecture)], axis=1)
             state.value = np.concatenate([state.value, np.full_like(state.value, _CLOSED)], axis=1)
+            state.number = np.concatenate([state.number, np.full_like(state.number, -1)], axis=1)
         state.architecture[:, state.told : end] = architecture
+        state.number[:, state.told : end] = evaluations.number
         state.value[:, state.told : end] = np.where(architecture < 0, _CLOSED, np.fmax(value, _FAILED))
         state.told = end
 
 
-def _propose(state: _State, uniform: FloatArray) -> IntArray:
-    """Return the next neighbour or, if there is none, a random new architecture; shape (runs,)."""
+def _propose(state: _State, uniform: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return the next neighbour or, if there is none, a random new architecture, and its parent; shape (runs,)."""
     _expand(state, np.flatnonzero(state.neighborhood.left == 0))
     architecture = state.neighborhood.take(uniform[:, -1])
+    parent = np.where(architecture < 0, -1, state.centre_number)
     lost = np.flatnonzero(architecture < 0)
     if len(lost):
         architecture[lost] = state.visited.draw(lost, uniform[lost, :-1])
     state.visited.add(state.run, architecture)
-    return architecture
+    return architecture, parent
 
 
 def _expand(state: _State, runs: IntArray) -> None:
@@ -110,5 +122,6 @@ def _expand(state: _State, runs: IntArray) -> None:
         found = state.value[runs, best] > _CLOSED
         runs, best = runs[found], best[found]
         state.value[runs, best] = _CLOSED
+        state.centre_number[runs] = state.number[runs, best]
         state.neighborhood.enter(runs, state.architecture[runs, best], state.visited)
         runs = runs[state.neighborhood.left[runs] == 0]

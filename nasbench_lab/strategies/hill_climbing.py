@@ -11,7 +11,8 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import AtLeast, Count
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.strategies.parts.parents import Parents
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
 
@@ -24,6 +25,8 @@ class _State:
     count: FloatArray  # (runs,): number of these values; 0 before the first
     challenger: IntArray  # (runs, challengers): the last proposals
     run: IntArray  # (runs,): 0, 1, 2, ...
+    number: IntArray  # (runs,): the first evaluation of the incumbent
+    parents: Parents
     founded: bool = False  # whether there are incumbents
 
 
@@ -55,6 +58,7 @@ class HillClimbing(Strategy[_State]):
     family: ClassVar[str] = "model-free"
     reference: ClassVar[str] = "Mitchell et al., When Will a Genetic Algorithm Outperform Hill Climbing?, NIPS 1993"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    names_parents: ClassVar[bool] = True
 
     samples: Count = 3
     again: Annotated[int, AtLeast(0)] = 0
@@ -70,9 +74,11 @@ class HillClimbing(Strategy[_State]):
             count=np.zeros(runs),
             challenger=np.full((runs, challengers), -1),
             run=np.arange(runs),
+            number=np.full(runs, -1),
+            parents=Parents(problem),
         )
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: _State) -> IntArray | Proposals:
         """Propose every challenger ``samples`` times, then the incumbent ``again`` times, shape (runs, k)."""
         if not state.founded:
             state.challenger = state.space.draw(state.streams, state.challenger.shape[1])
@@ -81,7 +87,10 @@ class HillClimbing(Strategy[_State]):
         parent = np.repeat(state.incumbent[:, None], uniform.shape[1], axis=1)
         state.challenger = state.space.mutate(parent, uniform)
         challengers = np.repeat(state.challenger, self.samples, axis=1)
-        return np.concatenate([challengers, np.repeat(parent[:, :1], self.again, axis=1)], axis=1)
+        asked = np.concatenate([challengers, np.repeat(parent[:, :1], self.again, axis=1)], axis=1)
+        # The incumbent is trained again as it was first: from random weights.
+        inherits = np.arange(asked.shape[1]) < challengers.shape[1]
+        return state.parents.of(asked, np.where(inherits, state.number[:, None], -1))
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Compare the means, and replace the incumbent if the best challenger is no worse."""
@@ -96,6 +105,8 @@ class HillClimbing(Strategy[_State]):
         state.incumbent = np.where(winning, state.challenger[best], state.incumbent)
         state.total = np.where(winning, total[best], state.total)
         state.count = np.where(winning, count[best], state.count)
+        first = evaluations.number[:, : shown : self.samples]
+        state.number = np.where(winning, first[best], state.number)
         state.founded = True
 
 

@@ -13,8 +13,9 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Count
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
+from nasbench_lab.strategies.parts.parents import Parents
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
 
@@ -33,6 +34,10 @@ class _State:
     starts: IntArray  # (runs,): number of random architectures since the last start
     random: NDArray[np.bool_]  # (runs, k): which of the last k proposals are random
     run: IntArray  # (runs,): 0, 1, 2, ...
+    parents: Parents
+    centre_number: IntArray  # (runs,): the evaluation of the centre
+    best_number: IntArray  # (runs,): that of the best new neighbour
+    start_number: IntArray  # (runs,): that of the best random architecture
 
 
 @final
@@ -64,6 +69,7 @@ class LocalSearch(Strategy[_State]):
     reference: ClassVar[str] = "White et al., Exploring the Loss Landscape in Neural Architecture Search, UAI 2021"
     version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    names_parents: ClassVar[bool] = True
 
     improvement: Literal["best", "first"] = "first"
     initial: Count = 10
@@ -87,9 +93,13 @@ class LocalSearch(Strategy[_State]):
             starts=np.zeros(runs, dtype=np.int64),
             random=np.zeros((runs, 0), dtype=bool),
             run=np.arange(runs),
+            parents=Parents(problem),
+            centre_number=nothing.copy(),
+            best_number=nothing.copy(),
+            start_number=nothing.copy(),
         )
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: _State) -> IntArray | Proposals:
         """Propose the next neighbours, and random architectures where none are left, shape (runs, workers).
 
         At first, propose as many random architectures as a start is chosen from, at least; the same for every run.
@@ -105,21 +115,24 @@ class LocalSearch(Strategy[_State]):
         if not self.restarts:
             over = state.started & (state.neighborhood.left == 0)
         state.random = np.zeros((len(state.run), count), dtype=bool)
-        return np.stack([self._propose(state, *part, over, i) for i, part in enumerate(parts)], axis=1)
+        asked = np.stack([self._propose(state, *part, over, i) for i, part in enumerate(parts)], axis=1)
+        return state.parents.of(asked, np.where(state.random, -1, state.centre_number[:, None]))
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Update the best neighbour and the best random architecture."""
         fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
-        columns = zip(evaluations.architecture.T, fitness.T, state.random.T, strict=False)
-        for architecture, value, random in columns:
+        columns = zip(evaluations.architecture.T, fitness.T, state.random.T, evaluations.number.T, strict=False)
+        for architecture, value, random, number in columns:
             better = ~random & (value > state.best_value)
             state.best = np.where(better, architecture, state.best)
             state.best_value = np.where(better, value, state.best_value)
+            state.best_number = np.where(better, number, state.best_number)
             if random.any():
                 drawn = random & (architecture >= 0)
                 better = drawn & ((state.start < 0) | (value > state.start_value))
                 state.start = np.where(better, architecture, state.start)
                 state.start_value = np.where(better, value, state.start_value)
+                state.start_number = np.where(better, number, state.start_number)
                 state.starts += drawn
 
     def _move(self, state: _State) -> None:
@@ -128,7 +141,7 @@ class LocalSearch(Strategy[_State]):
         if self.improvement == "best":
             improved &= state.neighborhood.left == 0
         moving = np.flatnonzero(improved)
-        _settle(state, moving, state.best[moving], state.best_value[moving])
+        _settle(state, moving, state.best[moving], state.best_value[moving], state.best_number[moving])
 
     def _begin(self, state: _State) -> None:
         """Start where no neighbour is left and there are enough random architectures to choose from."""
@@ -136,7 +149,7 @@ class LocalSearch(Strategy[_State]):
         if not self.restarts:
             ready &= ~state.started
         beginning = np.flatnonzero(ready)
-        _settle(state, beginning, state.start[beginning], state.start_value[beginning])
+        _settle(state, beginning, state.start[beginning], state.start_value[beginning], state.start_number[beginning])
         state.started[beginning] = True
         state.start[beginning] = -1
         state.starts[beginning] = 0
@@ -153,9 +166,10 @@ class LocalSearch(Strategy[_State]):
         return architecture
 
 
-def _settle(state: _State, runs: IntArray, centre: IntArray, value: FloatArray) -> None:
+def _settle(state: _State, runs: IntArray, centre: IntArray, value: FloatArray, number: IntArray) -> None:
     """Make architectures the centres of the given runs."""
     state.neighborhood.enter(runs, centre, state.visited)
     state.centre_value[runs] = value
+    state.centre_number[runs] = number
     state.best[runs] = -1
     state.best_value[runs] = -np.inf

@@ -11,8 +11,9 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Count, Probability
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
+from nasbench_lab.strategies.parts.parents import Parents
 from nasbench_lab.strategies.parts.variation import Mutation, mutate
-from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams, scale
 
 
@@ -22,6 +23,8 @@ class _State:
     streams: Streams
     members: IntArray  # (runs, mu): the parents, the best first
     fitness: FloatArray  # (runs, mu): their values, descending, -inf for a failed training
+    number: IntArray  # (runs, mu): their evaluations
+    naming: Parents
 
 
 @final
@@ -54,6 +57,7 @@ class MuPlusLambda(Strategy[_State]):
     family: ClassVar[str] = "evolution"
     reference: ClassVar[str] = "Beyer and Schwefel, Evolution Strategies: A Comprehensive Introduction, NatComp 2002"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    names_parents: ClassVar[bool] = True
 
     parents: Count = 10
     offspring: Count = 10
@@ -62,22 +66,25 @@ class MuPlusLambda(Strategy[_State]):
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no parents yet."""
-        nobody = np.zeros((problem.runs, 0))
-        return _State(problem.space, problem.streams, nobody.astype(np.int64), nobody)
+        nobody = np.zeros((problem.runs, 0), dtype=np.int64)
+        return _State(problem.space, problem.streams, nobody, nobody.astype(float), nobody, Parents(problem))
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: _State) -> IntArray | Proposals:
         """Propose the first parents, shape (runs, mu), then offspring, shape (runs, lambda)."""
         parents = state.members.shape[1]
         if not parents:
             return state.space.draw(state.streams, self.parents)
         drawn = scale(state.streams.uniform(self.offspring), parents)
         parent = np.take_along_axis(state.members, drawn, axis=1)
-        return mutate(state.space, state.streams, parent, self.mutation, self.mutation_rate)
+        child = mutate(state.space, state.streams, parent, self.mutation, self.mutation_rate)
+        return state.naming.of(child, np.take_along_axis(state.number, drawn, axis=1))
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Keep the best of parents and offspring."""
         members = np.concatenate([state.members, evaluations.architecture], axis=1)
         fitness = np.concatenate([state.fitness, np.fmax(evaluations.value, -np.inf)], axis=1)
+        number = np.concatenate([state.number, evaluations.number], axis=1)
         order = np.argsort(-fitness, axis=1, kind="stable")[:, : self.parents]
         state.members = np.take_along_axis(members, order, axis=1)
         state.fitness = np.take_along_axis(fitness, order, axis=1)
+        state.number = np.take_along_axis(number, order, axis=1)

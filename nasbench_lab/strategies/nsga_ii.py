@@ -12,9 +12,10 @@ from nasbench_lab.checks import Count, Probability
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.dominance import comparable, crowding_distance, fronts
+from nasbench_lab.strategies.parts.parents import Parents
 from nasbench_lab.strategies.parts.selection import by_tournament
 from nasbench_lab.strategies.parts.variation import Crossover, Mutation, cross, mutate
-from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
 
@@ -24,6 +25,8 @@ class _State:
     streams: Streams
     members: IntArray  # (runs, members): by front, then by crowding distance, the best first
     objectives: FloatArray  # (runs, members, objectives): higher is better, -inf for a failed training
+    number: IntArray  # (runs, members): their evaluations
+    parents: Parents
 
 
 @final
@@ -55,6 +58,7 @@ class NSGA2(Strategy[_State]):
     name: ClassVar[str] = "nsga-ii"
     aliases: ClassVar[tuple[str, ...]] = ("nsga2",)
     family: ClassVar[str] = "multi-objective"
+    names_parents: ClassVar[bool] = True
     reference: ClassVar[str] = (
         "Deb et al., A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II, IEEE Trans. Evol. Comput. 2002"
     )
@@ -68,9 +72,10 @@ class NSGA2(Strategy[_State]):
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: no generation yet."""
         nobody = np.zeros((problem.runs, 0), dtype=np.int64)
-        return _State(problem.space, problem.streams, nobody, np.zeros((problem.runs, 0, len(problem.objectives))))
+        objectives = np.zeros((problem.runs, 0, len(problem.objectives)))
+        return _State(problem.space, problem.streams, nobody, objectives, nobody, Parents(problem))
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: _State) -> IntArray | Proposals:
         """Propose a generation, shape (runs, population_size)."""
         runs, members = state.members.shape
         children = self.population_size
@@ -80,13 +85,16 @@ class NSGA2(Strategy[_State]):
         parents = np.take_along_axis(state.members, winners, axis=1)
         one, other = parents[:, :children], parents[:, children:]
         child = cross(state.space, state.streams, one, other, self.crossover, self.crossover_rate)
-        return mutate(state.space, state.streams, child, self.mutation, self.mutation_rate)
+        child = mutate(state.space, state.streams, child, self.mutation, self.mutation_rate)
+        return state.parents.of(child, np.take_along_axis(state.number, winners[:, :children], axis=1))
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Keep the better half of parents and children."""
         members = np.concatenate([state.members, evaluations.architecture], axis=1)
         objectives = np.concatenate([state.objectives, comparable(evaluations)], axis=1)
+        number = np.concatenate([state.number, evaluations.number], axis=1)
         front = fronts(objectives)
         order = np.lexsort((-crowding_distance(objectives, front), front), axis=-1)[:, : self.population_size]
         state.members = np.take_along_axis(members, order, axis=1)
         state.objectives = np.take_along_axis(objectives, order[..., None], axis=1)
+        state.number = np.take_along_axis(number, order, axis=1)

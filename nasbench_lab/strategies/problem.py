@@ -55,6 +55,7 @@ class Problem:
         workers: number of evaluations of a run that can happen at the same time.
         objectives: names of the observed values of every evaluation; the first one decides the incumbents.
         scores: scores of architectures that need no evaluation.
+        inherits: whether a proposal may name a parent, from whose weights its training starts.
     """
 
     space: Space
@@ -63,6 +64,7 @@ class Problem:
     workers: int = 1
     objectives: tuple[str, ...] = ("value",)
     scores: Scores = field(default_factory=NoScores)
+    inherits: bool = False
 
     @property
     def runs(self) -> int:
@@ -80,11 +82,15 @@ class Proposals(NamedTuple):
             evaluation of the same architecture at a lower fidelity. The evaluations of a run are numbered 0, 1, 2, ...
             in the order of their proposals. If the table's trainings cannot be resumed, this is a training from the
             start, at full cost.
+        parent: number of the earlier evaluation from whose trained weights the training starts, counted like those of
+            ``resume``; -1 for random initial weights. It must have ended. None for none, and only where
+            `Problem.inherits`: a table of measured trainings has none with inherited weights.
     """
 
     architecture: IntArray
     fidelity: IntArray | None = None
     resume: IntArray | None = None
+    parent: IntArray | None = None
 
 
 class Evaluations(NamedTuple):

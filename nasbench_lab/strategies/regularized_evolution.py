@@ -11,7 +11,8 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Count
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.strategies.parts.parents import Parents
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams, scale
 
 
@@ -22,6 +23,8 @@ class _State:
     members: IntArray  # (runs, population_size): architectures, in a ring
     fitness: FloatArray  # (runs, population_size): their values, -inf for a failed training
     run: IntArray  # (runs,): 0, 1, 2, ...
+    parents: Parents
+    number: IntArray  # (runs, population_size): the evaluations of the members, only where children inherit
     born: int = 0  # evaluations so far, the same for every run
     founded: bool = False  # whether the first population was proposed
 
@@ -49,6 +52,7 @@ class RegularizedEvolution(Strategy[_State]):
     reference: ClassVar[str] = "Real et al., Regularized Evolution for Image Classifier Architecture Search, AAAI 2019"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
     asynchronous: ClassVar[bool] = True
+    names_parents: ClassVar[bool] = True
     takes_warm_start: ClassVar[bool] = True
 
     population_size: Count = 10
@@ -59,9 +63,10 @@ class RegularizedEvolution(Strategy[_State]):
         # Transposed, so that the members of one age, which all runs replace together, are contiguous in memory.
         shape = (self.population_size, problem.runs)
         members, fitness = np.zeros(shape, dtype=np.int64).T, np.full(shape, -np.inf).T
-        return _State(problem.space, problem.streams, members, fitness, np.arange(problem.runs))
+        run, number = np.arange(problem.runs), np.full(shape, -1).T
+        return _State(problem.space, problem.streams, members, fitness, run, Parents(problem), number)
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: _State) -> IntArray | Proposals:
         """Propose the whole first population at once, then one child at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
@@ -70,18 +75,22 @@ class RegularizedEvolution(Strategy[_State]):
             uniform = state.streams.uniform(self.sample_size + state.space.draws)
             return state.space.sample_columns(uniform[:, self.sample_size :])
         uniform = state.streams.uniform(self.sample_size + 1)
-        parent = self._winner(state, scale(uniform[:, : self.sample_size], min(state.born, self.population_size)))
-        return state.space.mutate(parent, uniform[:, -1])[:, None]
+        winner = self._winner(state, scale(uniform[:, : self.sample_size], min(state.born, self.population_size)))
+        child = state.space.mutate(state.members.T.reshape(-1).take(winner), uniform[:, -1])
+        return state.parents.of(child[:, None], state.number.T.reshape(-1).take(winner)[:, None])
 
     def _winner(self, state: _State, drawn: IntArray) -> IntArray:
-        """Return the fittest of the drawn members, shape (runs, sample_size) to (runs,); ties: the first."""
+        """Return the place in memory of the fittest of the drawn members, shape (runs, sample_size) to (runs,).
+
+        Ties: the first.
+        """
         place = drawn.T * len(state.run) + state.run  # position of a member of a run in memory
         fitness = state.fitness.T.reshape(-1).take(place)
         winner, best = place[0], fitness[0]
         for contender, value in zip(place[1:], fitness[1:], strict=True):
             winner = np.where(value > best, contender, winner)
             best = np.maximum(best, value)
-        return state.members.T.reshape(-1).take(winner)
+        return winner
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Replace the oldest members by the new architectures."""
@@ -90,4 +99,6 @@ class RegularizedEvolution(Strategy[_State]):
             oldest = state.born % self.population_size
             state.members[:, oldest] = evaluations.architecture[:, child]
             state.fitness[:, oldest] = fitness[:, child]
+            if state.parents.needed:
+                state.number[:, oldest] = evaluations.number[:, child]
             state.born += 1

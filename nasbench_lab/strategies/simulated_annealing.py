@@ -13,7 +13,8 @@ from nasbench_lab.checks import Above, AtLeast, AtMost, Positive
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts import elementary
-from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.strategies.parts.parents import Parents
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
 
@@ -25,6 +26,8 @@ class _State:
     value: FloatArray  # (runs,): value of the centre, -inf for a failed training
     first: FloatArray  # (runs, initial): values of the first random architectures
     scale: FloatArray  # (runs,): their standard deviation
+    number: IntArray  # (runs,): the evaluation of the centre
+    parents: Parents
     told: int = 0  # evaluations so far, the same for every run
     founded: bool = False  # whether the first architectures were proposed
 
@@ -63,6 +66,7 @@ class SimulatedAnnealing(Strategy[_State]):
     family: ClassVar[str] = "model-free"
     reference: ClassVar[str] = "Kirkpatrick et al., Optimization by Simulated Annealing, Science 1983"
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    names_parents: ClassVar[bool] = True
     asynchronous: ClassVar[bool] = True
 
     temperature: Positive = 1.0
@@ -79,21 +83,25 @@ class SimulatedAnnealing(Strategy[_State]):
             value=np.full(runs, -np.inf),
             first=np.full((runs, self.initial), np.nan),
             scale=np.zeros(runs),
+            number=np.full(runs, -1),
+            parents=Parents(problem),
         )
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: _State) -> IntArray | Proposals:
         """Propose all of the first architectures at once, then one neighbour at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
             return state.space.draw(state.streams, self.initial)
         if state.told == 0:  # with many workers, no evaluation has ended yet
             return state.space.draw(state.streams, 1)
-        return state.space.mutate(state.centre, state.streams.uniform(1)[:, 0])[:, None]
+        child = state.space.mutate(state.centre, state.streams.uniform(1)[:, 0])
+        return state.parents.of(child[:, None], state.number[:, None])
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Move the centres where a step is accepted."""
         uniform = state.streams.uniform(evaluations.value.shape[1])
-        for architecture, observed, u in zip(evaluations.architecture.T, evaluations.value.T, uniform.T, strict=True):
+        columns = (evaluations.architecture, evaluations.value, evaluations.number, uniform)
+        for architecture, observed, number, u in zip(*(column.T for column in columns), strict=True):
             value = np.fmax(observed, -np.inf)  # NaN becomes -inf
             if state.told < self.initial:
                 state.first[:, state.told] = observed
@@ -101,6 +109,7 @@ class SimulatedAnnealing(Strategy[_State]):
             else:
                 accepted = self._accept(state, value, u)
             state.centre = np.where(accepted, architecture, state.centre)
+            state.number = np.where(accepted, number, state.number)
             state.value = np.where(accepted, value, state.value)
             state.told += 1
             if state.told == self.initial:

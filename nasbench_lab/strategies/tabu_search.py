@@ -11,8 +11,9 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import Count
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
+from nasbench_lab.strategies.parts.parents import Parents
 from nasbench_lab.strategies.parts.visited import Visited
-from nasbench_lab.strategies.problem import Evaluations, Problem
+from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import Streams
 
 
@@ -29,6 +30,9 @@ class _State:
     best: IntArray  # (runs,): best architecture since the last move, -1 before the first
     best_value: FloatArray  # (runs,)
     run: IntArray  # (runs,): 0, 1, 2, ...
+    parents: Parents
+    centre_number: IntArray  # (runs,): the evaluation of the centre, -1 where there is none
+    best_number: IntArray  # (runs,): that of the best architecture since the last move
     asked: int = 0  # proposals so far, the same for every run
 
 
@@ -62,6 +66,7 @@ class TabuSearch(Strategy[_State]):
     reference: ClassVar[str] = "Glover, Tabu Search - Part I, ORSA Journal on Computing 1989"
     version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("neighbours",)
+    names_parents: ClassVar[bool] = True
 
     improvement: Literal["best", "first"] = "best"
     tenure: Count | None = None
@@ -81,22 +86,29 @@ class TabuSearch(Strategy[_State]):
             best=np.full(runs, -1),
             best_value=np.full(runs, -np.inf),
             run=np.arange(runs),
+            parents=Parents(problem),
+            centre_number=np.full(runs, -1),
+            best_number=np.full(runs, -1),
         )
 
-    def ask(self, state: _State) -> IntArray:
+    def ask(self, state: _State) -> IntArray | Proposals:
         """Propose the next neighbours, and random architectures where none are left, shape (runs, workers)."""
         # First the random architectures of all workers: a run begins like random search.
         parts = state.tabu.in_turn(state.streams, state.workers)
         self._move(state)
-        return np.stack([_propose(state, draw, which) for draw, which in parts], axis=1)
+        proposed = [_propose(state, draw, which) for draw, which in parts]
+        architecture, parent = (np.stack(columns, axis=1) for columns in zip(*proposed, strict=True))
+        return state.parents.of(architecture, parent)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Update the best architecture since the last move."""
         fitness = np.fmax(evaluations.value, -np.inf)  # NaN becomes -inf
-        for architecture, value in zip(evaluations.architecture.T, fitness.T, strict=True):
+        columns = (evaluations.architecture, fitness, evaluations.number)
+        for architecture, value, number in zip(*(column.T for column in columns), strict=True):
             better = (architecture >= 0) & ((state.best < 0) | (value > state.best_value))
             state.best = np.where(better, architecture, state.best)
             state.best_value = np.where(better, value, state.best_value)
+            state.best_number = np.where(better, number, state.best_number)
 
     def _move(self, state: _State) -> None:
         """Move to the best architecture since the last move, in runs where it is time to move."""
@@ -106,13 +118,15 @@ class TabuSearch(Strategy[_State]):
         moving = np.flatnonzero(ready)
         state.neighborhood.enter(moving, state.best[moving], state.tabu)
         state.centre_value[moving] = state.best_value[moving]
+        state.centre_number[moving] = state.best_number[moving]
         state.best[moving] = -1
         state.best_value[moving] = -np.inf
 
 
-def _propose(state: _State, draw: FloatArray, which: FloatArray) -> IntArray:
-    """Return a neighbour or, if none is left, a random architecture, and make it tabu; shape (runs,)."""
+def _propose(state: _State, draw: FloatArray, which: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return a neighbour or, if none is left, a random architecture, and its parent, shape (runs,); it is now tabu."""
     architecture = state.neighborhood.take(which)
+    parent = np.where(architecture < 0, -1, state.centre_number)
     lost = np.flatnonzero(architecture < 0)
     if len(lost):
         architecture[lost] = state.tabu.draw(lost, draw[lost])
@@ -122,4 +136,4 @@ def _propose(state: _State, draw: FloatArray, which: FloatArray) -> IntArray:
         state.tabu.remove(state.run, state.lately[:, oldest])
         state.lately[:, oldest] = architecture
     state.asked += 1
-    return architecture
+    return architecture, parent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -71,3 +71,29 @@ def weights_of_copies(network: nn.Module, build: Build, copies: int) -> list[dic
             # Copied, as a file would hold all of a tensor of which this is a part.
             weights[name] = part.detach().cpu().clone(memory_format=torch.contiguous_format)
     return found
+
+
+def weights_together(states: Sequence[Mapping[str, Tensor]], build: Build) -> dict[str, Tensor]:
+    """Return the state of a network with several copies, from the states of networks that are built alone.
+
+    It is the inverse of `weights_of_copies`. What copies share, such as a number of batches, is that of the first.
+
+    Args:
+        states: one per copy.
+        build: builds the networks.
+
+    >>> from nasbench_lab.train.networks import topology_network
+    >>> def build(copies):
+    ...     return topology_network([3] * 6, channels=2, cells=1, copies=copies)
+    >>> stack = initialised(build, [3, 4])
+    >>> together = weights_together(weights_of_copies(stack, build, 2), build)
+    >>> all(torch.equal(together[name], value) for name, value in stack.state_dict().items())
+    True
+    """
+    with torch.device("meta"):
+        shapes = {name: value.shape for name, value in build(len(states)).state_dict().items()}
+    together = {}
+    for name, shape in shapes.items():
+        parts = [state[name] for state in states]
+        together[name] = parts[0].clone() if parts[0].shape == shape else torch.cat(parts).view(shape)
+    return together

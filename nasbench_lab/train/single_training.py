@@ -84,7 +84,7 @@ def network(
     >>> net(torch.zeros(2, 1, 8, 8)).shape
     torch.Size([2, 10])
     """
-    space, table = _space_of(table_or_space)
+    space, table = space_of(table_or_space)
     index = space.resolve(architecture)
     family = networks_of(space)
     given = dataset is not None
@@ -249,7 +249,8 @@ def _result(
     return TrainedNetwork(network, curve, metrics, failed, {**details, "failed": failed}, description)
 
 
-def _space_of(table_or_space: TableOrSpace) -> tuple[Space, Table | None]:
+def space_of(table_or_space: TableOrSpace) -> tuple[Space, Table | None]:
+    """Return the space, and the table if it is that of one."""
     if isinstance(table_or_space, Space):
         return table_or_space, None
     if isinstance(table_or_space, str) and table_or_space in list_spaces():

@@ -103,8 +103,24 @@ class Training:
         self.averaged = copy.deepcopy(self.network) if recipe.average else self.network
         self.optimizer = optimizer_of(recipe, list(self.network.parameters()))
         self.epoch = 0
+        self._before = 0.0  # seconds that were spent before the first epoch
         self._values = {name: np.full((len(self.seeds), recipe.epochs), np.nan) for name in QUANTITIES}
         self._failed = np.zeros(len(self.seeds), dtype=bool)
+
+    def start_from(self, state: Mapping[str, Tensor], seconds: float = 0.0) -> None:
+        """Replace the initial weights, before the first epoch.
+
+        Args:
+            state: of a network with all copies.
+            seconds: spent to find these weights, for all trainings side by side; the first epoch has them, too.
+        """
+        if self.epoch:
+            raise ParameterError(
+                f"this training has {self.epoch} epochs; initial weights are replaced before the first"
+            )
+        for network in (self.network, self.averaged):
+            network.load_state_dict(dict(state))
+        self._before = seconds
 
     def finish(self, checkpoint: Path | None = None, report: Report | None = None) -> LearningCurves:
         """Train to the end and return the learning curves.
@@ -157,7 +173,8 @@ class Training:
         is_measured = self.measured == "every" or self.epoch + 1 == self.recipe.epochs
         if is_measured:
             row["valid_loss"], row["valid_accuracy"] = self._measure("valid")
-        row["seconds"] = np.full(len(self.seeds), (training_clock(self.device) - start) / len(self.seeds))
+        took = training_clock(self.device) - start + (self._before if self.epoch == 0 else 0.0)
+        row["seconds"] = np.full(len(self.seeds), took / len(self.seeds))
         if is_measured:
             row["test_loss"], row["test_accuracy"] = self._measure("test")
         losses = [values for name, values in row.items() if name.endswith("_loss")]

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS search (identity TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS trainings (
     number INTEGER PRIMARY KEY AUTOINCREMENT, network TEXT NOT NULL, budget INTEGER NOT NULL, epochs INTEGER NOT NULL,
     architecture INTEGER NOT NULL, reason TEXT NOT NULL, wall REAL NOT NULL, arrays BLOB NOT NULL,
-    UNIQUE (network, budget, epochs));
+    parent TEXT NOT NULL, UNIQUE (network, budget, epochs));
 CREATE TABLE IF NOT EXISTS numbers (
     network TEXT NOT NULL, name TEXT NOT NULL, value REAL, seconds REAL NOT NULL, PRIMARY KEY (network, name));
 """
@@ -44,6 +44,7 @@ class Trained(NamedTuple):
         wall: wall-clock seconds of the training so far.
         arrays: the quantities of `nasbench_lab.train.training.QUANTITIES`, each of shape (seeds, epochs), NaN where a
             training failed; and at the end of a training ``confusion``, shape (seeds, classes, classes).
+        parent: name of the training whose weights it started from; empty for random weights.
     """
 
     network: str
@@ -53,6 +54,7 @@ class Trained(NamedTuple):
     reason: str
     wall: float
     arrays: Mapping[str, NDArray[Any]]
+    parent: str = ""
 
     def answers(self, epochs: int) -> bool:
         """Return whether the measurement after a number of epochs is known."""
@@ -118,7 +120,7 @@ class Journal:
         """Return what is known of a training, to the last epoch that is finished; None for nothing."""
         with self._errors():
             row = self._connection.execute(
-                "SELECT network, budget, epochs, architecture, reason, wall, arrays FROM trainings "
+                "SELECT network, budget, epochs, architecture, reason, wall, arrays, parent FROM trainings "
                 "WHERE network = ? AND budget = ? ORDER BY epochs DESC LIMIT 1",
                 (network, budget),
             ).fetchone()
@@ -130,17 +132,20 @@ class Journal:
         np.savez_compressed(content, **dict(trained.arrays))  # type: ignore[arg-type] # no array is called allow_pickle
         with self._errors(), self._connection:
             self._connection.execute(
-                "INSERT OR REPLACE INTO trainings (network, budget, epochs, architecture, reason, wall, arrays) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*trained[:-1], content.getvalue()),
+                "INSERT OR REPLACE INTO trainings "
+                "(network, budget, epochs, architecture, reason, wall, arrays, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*trained[:-2], content.getvalue(), trained.parent),
             )
 
     def items(self) -> Iterator[Trained]:
-        """Yield every training once, to its last finished epoch, in the order in which they were started."""
+        """Yield every training from random weights once, to its last finished epoch, in the order of their starts.
+
+        Trainings that started from the weights of a parent measure something else, and are left out.
+        """
         with self._errors():
             rows = self._connection.execute(
-                "SELECT network, budget, MAX(epochs), architecture, reason, wall, arrays FROM trainings "
-                "GROUP BY network, budget ORDER BY MIN(number)"
+                "SELECT network, budget, MAX(epochs), architecture, reason, wall, arrays, parent FROM trainings "
+                "WHERE parent = '' GROUP BY network, budget ORDER BY MIN(number)"
             ).fetchall()
             yield from map(_trained, rows)
 
@@ -195,7 +200,8 @@ class Journal:
 
 
 def _trained(row: tuple[Any, ...]) -> Trained:
-    network, budget, epochs, architecture, reason, wall, content = row
+    network, budget, epochs, architecture, reason, wall, content, parent = row
     if not all(type(number) is int for number in (budget, epochs, architecture)):
         raise DataError("a training is not named by numbers")
-    return Trained(str(network), budget, epochs, architecture, str(reason), float(wall), read_npz(io.BytesIO(content)))
+    arrays = read_npz(io.BytesIO(content))
+    return Trained(str(network), budget, epochs, architecture, str(reason), float(wall), arrays, str(parent))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from nasbench_lab.errors import DataError, NasbenchLabError, OutputError
 from nasbench_lab.messages import first_line
 from nasbench_lab.train.classification_metrics import confusion_matrix
 from nasbench_lab.train.datasets import Dataset
+from nasbench_lab.train.live_search.inherited_starts import ParentTraining, keep_weights, start_from, weights_path
 from nasbench_lab.train.live_search.journal import Journal, Trained
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
 from nasbench_lab.train.network_builders import check_network
@@ -39,12 +41,26 @@ class Request(NamedTuple):
         architecture: index of the architecture to train.
         budget: epochs of the whole training.
         epochs: epochs after which a measurement is needed.
+        origin: whose weights it starts from; None for random weights.
     """
 
     network: str
     architecture: int
     budget: int
     epochs: int
+    origin: ParentTraining | None = None
+
+
+def with_origin(request: Request, origin: ParentTraining) -> Request:
+    """Return the request of a training that starts from the weights of a parent: another training of the network.
+
+    >>> request = Request("a", 3, 12, 12)
+    >>> child = with_origin(request, ParentTraining("b", 4, 12, 12, "overlapping"))
+    >>> child.network == request.network, child.architecture
+    (False, 3)
+    """
+    name = f"{request.network} {request.architecture} {origin.rule} {origin.name}"
+    return request._replace(network=hashlib.sha256(name.encode()).hexdigest()[:32], origin=origin)
 
 
 class Answer(NamedTuple):
@@ -57,6 +73,14 @@ class Answer(NamedTuple):
 
     trained: Trained
     fresh: bool
+
+
+def is_answered(known: Trained, request: Request, limits: TrainingLimits) -> bool:
+    """Return whether a training has what is requested: the measurements and, if they are kept, the weights."""
+    if not known.answers(request.epochs):
+        return False
+    kept = not limits.keep_weights or known.reason
+    return bool(kept) or weights_path(limits.folder, request.network, request.budget, request.epochs).exists()
 
 
 def nothing(_epoch: int) -> None:
@@ -114,7 +138,7 @@ class Trainer:
 
     def _known(self, request: Request) -> Trained | None:
         known = self.journal.find(request.network, request.budget)
-        return known if known is not None and known.answers(request.epochs) else None
+        return known if known is not None and is_answered(known, request, self.limits) else None
 
     def _checkpoint(self, request: Request) -> Path:
         return self.limits.folder / CHECKPOINTS / f"{request.network}-{request.budget}.pt"
@@ -161,7 +185,11 @@ class Trainer:
                 training.load(checkpoint)
             except DataError:  # half of it is no help; the training starts again
                 checkpoint.unlink(missing_ok=True)
-                return made()
+                training = made()
+        if request.origin is not None and training.epoch == 0:
+            start_from(
+                training, build, self.spec, self.dataset, request.architecture, request.origin, self.limits.folder
+            )
         return training
 
     def _run(self, training: Training, request: Request, checkpoint: Path, started: float, report: EpochReport) -> None:
@@ -185,6 +213,8 @@ class Trainer:
             raise _FailedError(NOT_FINITE)
         if training.epoch < request.budget:
             training.save(checkpoint)
+        if self.limits.keep_weights:
+            keep_weights(training, self.limits.folder, request.network)
 
     def _finished(self, training: Training, request: Request, started: float) -> Trained:
         arrays = {name: values[:, : training.epoch] for name, values in training.curves.values.items()}
@@ -195,7 +225,7 @@ class Trainer:
         known = self.journal.find(request.network, request.budget)
         wall = time.monotonic() - started + (0.0 if known is None else known.wall)
         named = (request.network, request.budget, training.epoch, request.architecture)
-        return Trained(*named, "", wall, arrays)
+        return Trained(*named, "", wall, arrays, _parent(request))
 
     def _recorded_curve(self, request: Request) -> dict[str, NDArray[Any]]:
         known = self.journal.find(request.network, request.budget)
@@ -208,7 +238,12 @@ class Trainer:
             arrays[name][:, : values.shape[1]] = values
         known = self.journal.find(request.network, request.budget)
         wall += 0.0 if known is None else known.wall
-        return Trained(request.network, request.budget, request.budget, request.architecture, reason, wall, arrays)
+        named = (request.network, request.budget, request.budget, request.architecture)
+        return Trained(*named, reason, wall, arrays, _parent(request))
+
+
+def _parent(request: Request) -> str:
+    return "" if request.origin is None else request.origin.name
 
 
 class _FailedError(Exception):

@@ -29,6 +29,7 @@ class Proposal:
         value: what the strategy is told, higher is better; None before the evaluation has ended.
         objectives: all objectives, higher is better; None if there is only the value.
         repeat: number of the observed repeat.
+        parent: number of the proposal whose weights it starts from; -1 for none.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Proposal:
     value: float | None = None
     objectives: FloatArray | None = None
     repeat: int = -1
+    parent: int = -1
 
     @property
     def named(self) -> tuple[int, int, int]:
@@ -101,12 +103,13 @@ class ProposedEvaluations:
     def _ask(self) -> None:
         asked = self._strategy.ask(self._state)
         given = asked if isinstance(asked, Proposals) else Proposals(asked)
-        if not self._strategy.multi_fidelity and any(array is not None for array in given[1:]):
+        if not self._strategy.multi_fidelity and (given.fidelity is not None or given.resume is not None):
             raise StrategyError(f"strategy {self._strategy.name!r} proposes fidelities, but is not multi_fidelity")
         architecture = self._check(np.asarray(given.architecture), "proposed")
         count = architecture.shape[1]
         fidelity = self._fidelity(given.fidelity, count)
         resume = np.full(count, -1) if given.resume is None else np.asarray(given.resume).reshape(-1)
+        parent = np.full(count, -1) if given.parent is None else np.asarray(given.parent).reshape(-1)
         if self._most is not None:
             count = min(count, self._most - len(self.all))
         uniform = self._draws.uniform(count)[0].copy() if self._draws_always and count else np.zeros(count)
@@ -121,8 +124,10 @@ class ProposedEvaluations:
                 int(fidelity[place]),
                 int(resume[place]),
                 float(uniform[place]),
+                parent=int(parent[place]),
             )
             self._check_resume(proposal)
+            self._check_parent(proposal)
             self.all.append(proposal)
             self._queue.append(proposal)
             self._batch.append(proposal)
@@ -158,6 +163,13 @@ class ProposedEvaluations:
         if before is None or before.architecture != proposal.architecture or before.epochs >= proposal.epochs:
             raise StrategyError(
                 f"strategy {self._strategy.name!r} may only resume the same architecture from a lower fidelity"
+            )
+
+    def _check_parent(self, proposal: Proposal) -> None:
+        before = self.all[proposal.parent] if 0 <= proposal.parent < len(self.all) else None
+        if proposal.parent >= 0 and (before is None or before.value is None):
+            raise StrategyError(
+                f"strategy {self._strategy.name!r} named evaluation {proposal.parent} as a parent, which has not ended"
             )
 
     def _tell(self, ended: Sequence[Proposal]) -> None:

@@ -4,6 +4,7 @@
 ``trainings.sqlite``          the journal of all trainings; several searches in the folder share it
 ``trainings.json``            what is trained
 ``checkpoints``, ``locks``    unfinished trainings, and who is at work on them
+``weights``                   the weights of finished trainings, only where children inherit
 ``searches/NAME``             one search: ``search.json`` has its settings, ``events.sqlite`` what happened
 ``best/NAME``                 the best architectures, retrained: weights, exported networks, ``best.json``
 ``traces.h5``, ``report.html``  the results of all searches, as of simulations
@@ -17,7 +18,7 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import filelock
 
@@ -50,6 +51,8 @@ class SearchPlan:
         retrain: number of the best architectures that are retrained at the end.
         seeds: number of seeds from which each of them is retrained.
         export: how the retrained networks are exported; empty for not at all.
+        inherit: how children inherit the weights of their parents, see `nasbench_lab.train.inheritance.Inheritance`;
+            empty for not at all.
 
     Raises:
         ParameterError: a value is not allowed.
@@ -63,6 +66,7 @@ class SearchPlan:
     retrain: Annotated[int, AtLeast(0)] = 0
     seeds: Annotated[int, AtLeast(1)] = 1
     export: str = ""
+    inherit: Literal["", "overlapping", "equal", "net2net"] = ""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -71,7 +75,12 @@ class SearchPlan:
     def name(self) -> str:
         """Name of the folder of the search."""
         seed = self.conditions.seed
-        return file_names([self.searcher.label + (f" seed {seed}" if seed else "")])[0]
+        return file_names([self.label + (f" seed {seed}" if seed else "")])[0]
+
+    @property
+    def label(self) -> str:
+        """The strategy with its parameters, and whether children inherit weights."""
+        return self.searcher.label + (f" (inherits {self.inherit})" if self.inherit else "")
 
     @property
     def searcher(self) -> Strategy[Any]:
@@ -200,7 +209,7 @@ def new_search(folder: Path, plan: SearchPlan) -> StoredSearch:
     found = stored_searches(folder)
     if plan.name in found:
         known = found[plan.name]
-        for part in ("conditions", "spec", "trainings", "metrics"):
+        for part in ("conditions", "spec", "trainings", "metrics", "inherit"):
             if getattr(known.plan, part) != getattr(plan, part):
                 raise OutputError(
                     f"{folder} already has a search by {plan.searcher.label} with other settings ({part}); continue "
@@ -216,7 +225,16 @@ def new_search(folder: Path, plan: SearchPlan) -> StoredSearch:
     return StoredSearch(folder, plan)
 
 
-_OWN = ("trainings.sqlite", "trainings.sqlite-journal", "trainings.json", "locks", "checkpoints", SEARCHES, "best")
+_OWN = (
+    "trainings.sqlite",
+    "trainings.sqlite-journal",
+    "trainings.json",
+    "locks",
+    "checkpoints",
+    "weights",
+    SEARCHES,
+    "best",
+)
 
 
 def portable(strategy: str) -> str:

@@ -44,6 +44,7 @@ class Step(NamedTuple):
         feasible: whether the architecture keeps all limits.
         recommended: what the strategy recommended after it; -1 for nothing.
         fresh: whether something was trained for it.
+        parent: number of the proposal whose weights it started from; -1 for random weights.
     """
 
     architecture: int
@@ -54,6 +55,7 @@ class Step(NamedTuple):
     feasible: bool
     recommended: int
     fresh: bool
+    parent: int = -1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,13 +87,21 @@ class SearchLoop:
             time, or both.
         log: of the search. What it has is replayed without training.
         report: called with the state.
+        inherit: how children inherit weights; empty for not at all.
 
     Raises:
         NasbenchLabError: the conditions do not fit the table.
     """
 
     def __init__(
-        self, table: LiveTable, strategy: Strategy[Any], prepared: Prepared, log: SearchLog, report: Report
+        self,
+        table: LiveTable,
+        strategy: Strategy[Any],
+        prepared: Prepared,
+        log: SearchLog,
+        report: Report,
+        *,
+        inherit: str = "",
     ) -> None:
         conditions = prepared.conditions
         self._table, self._log, self._report = table, log, report
@@ -99,13 +109,15 @@ class SearchLoop:
         self._observation = Observation(table, prepared)
         self._proposed = ProposedEvaluations(
             strategy,
-            _problem(table, strategy, conditions),
+            _problem(table, strategy, conditions, inherits=bool(inherit)),
             Streams(conditions.seed, 0, 1, MEASUREMENT),
             draws_always=conditions.repeat == "sample" and table.repeats > 1,
             most=self._budget.evaluations,
         )
         self._workers_at_most = conditions.workers
         self._running: dict[int, Proposal] = {}
+        self._inherit = inherit
+        self._requests: dict[int, Request] = {}
         self._steps: list[Step] = []
         self._before, self._started = 0.0, time.monotonic()
         self._clock_saved = -np.inf
@@ -214,7 +226,14 @@ class SearchLoop:
             workers.submit(request)
 
     def _request(self, proposal: Proposal) -> Request:
-        return self._table.trainings.request(proposal.architecture, proposal.epochs)
+        number, trainings = proposal.number, self._table.trainings
+        if number not in self._requests:
+            parent = self._request(self._proposed.all[proposal.parent]) if proposal.parent >= 0 else None
+            request = None
+            if parent is not None:
+                request = trainings.child(proposal.architecture, proposal.epochs, parent, self._inherit)
+            self._requests[number] = request or trainings.request(proposal.architecture, proposal.epochs)
+        return self._requests[number]
 
     def _waiting_for(self, request: Request) -> list[Proposal]:
         return [each for each in self._running.values() if self._request(each) == request]
@@ -249,6 +268,7 @@ class SearchLoop:
             feasible,
             before,
             event.fresh,
+            -1 if self._request(proposal).origin is None else proposal.parent,
         )
         told = self._proposed.end(proposal)
         if told and self._proposed.recommends:
@@ -268,7 +288,7 @@ class SearchLoop:
         self._report(SearchState(self._steps, workers.running, now))
 
 
-def _problem(table: LiveTable, strategy: Strategy[Any], conditions: Conditions) -> Problem:
+def _problem(table: LiveTable, strategy: Strategy[Any], conditions: Conditions, *, inherits: bool) -> Problem:
     """Return what the strategy knows before the first evaluation."""
     highest = table.fidelities[table.fidelity_position(conditions.fidelity)]
     fidelities = tuple(epochs for epochs in table.fidelities if epochs <= highest)
@@ -279,4 +299,5 @@ def _problem(table: LiveTable, strategy: Strategy[Any], conditions: Conditions) 
         conditions.workers,
         (table.objective.name, *conditions.objectives),
         LiveScores(table),
+        inherits,
     )

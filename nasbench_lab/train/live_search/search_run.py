@@ -7,6 +7,7 @@ import dataclasses
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.simulation.trace_files import load_traces, save_traces
 from nasbench_lab.simulation.zero_cost_scores import require_scores
+from nasbench_lab.strategies import list_strategies, resolve
+from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.live_search.live_table import LiveTable
 from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch, stored_searches
@@ -68,7 +71,8 @@ def open_table(
     """
     spec = search.plan.spec
     data = spec.dataset.load() if dataset is None else dataset
-    with Trainings(spec, data, TrainingLimits(search.trainings, threads, longest), devices) as trainings:
+    limits = TrainingLimits(search.trainings, threads, longest, keep_weights=bool(search.plan.inherit))
+    with Trainings(spec, data, limits, devices) as trainings:
         yield LiveTable(trainings, search.plan.metrics)
 
 
@@ -86,12 +90,16 @@ def run_search(search: StoredSearch, table: LiveTable, report: Report, *, train:
     """
     strategy, prepared = search.plan.searcher, search.plan.conditions.on(table)
     with SearchLog(search.path) as log:
-        loop = SearchLoop(table, strategy, prepared, log, report)
+        loop = SearchLoop(table, strategy, prepared, log, report, inherit=search.plan.inherit)
         loop.run(Workers(table.trainings.trainer, table.trainings.devices) if train else None)
     steps, trace = tuple(loop.steps), None
     if steps:
         stopped, recommends = loop.proposes_nothing, loop.recommends
         trace = trace_of(table, strategy, prepared, steps, stopped=stopped, recommends=recommends)
+        if search.plan.inherit:  # never to be taken for a search from random weights
+            parameters = {**trace.setting.parameters, "inherit": search.plan.inherit}
+            setting = dataclasses.replace(trace.setting, label=search.plan.label, parameters=parameters)
+            trace = dataclasses.replace(trace, setting=setting)
         save_traces([trace], search.path / TRACE)
     return SearchOutcome(steps, loop.is_over or loop.proposes_nothing, loop.stopped, trace)
 
@@ -109,6 +117,8 @@ def check_plan(plan: SearchPlan, dataset: Dataset) -> None:
         NasbenchLabError: something is wrong.
     """
     strategy, budget = plan.searcher, plan.conditions.stated_budget
+    if plan.inherit:
+        check_inherits(strategy)
     if budget.energy is not None or budget.epochs is not None or budget.trainings is not None:
         raise ParameterError("the budget of a live search is in evaluations or in seconds")
     with tempfile.TemporaryDirectory() as folder:
@@ -119,6 +129,20 @@ def check_plan(plan: SearchPlan, dataset: Dataset) -> None:
             require_scores(strategy, table)
             highest = prepared.measurements.fidelity
             strategy.evaluated_fidelities([epochs for epochs in table.fidelities if epochs <= highest])
+
+
+def check_inherits(strategy: Strategy[Any]) -> None:
+    """Check that a strategy says which evaluation a child inherits from.
+
+    Raises:
+        ParameterError: it does not.
+    """
+    if not strategy.names_parents:
+        known = [name for name in list_strategies() if resolve(name, {}).names_parents]
+        raise ParameterError(
+            f"children inherit only where the strategy names their parents; {strategy.name!r} does not, "
+            f"{', '.join(known)} do"
+        )
 
 
 def best_steps(steps: Sequence[Step], count: int, *, minimize: bool = False) -> list[Step]:

@@ -129,11 +129,13 @@ class TrainingLimits:
         folder: of the journal, checkpoints and locks.
         threads: number of threads per training.
         longest: wall-clock seconds after which a training counts as failed; None for no limit.
+        keep_weights: whether the weights of every training are kept, for its children.
     """
 
     folder: Path
     threads: int = 1
     longest: Annotated[float | None, Above(0)] = None
+    keep_weights: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -16,10 +16,11 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.messages import first_line
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import torch_threads
+from nasbench_lab.train.live_search.inherited_starts import ParentTraining
 from nasbench_lab.train.live_search.journal import Journal, Trained
 from nasbench_lab.train.live_search.network_keys import NetworkNames
 from nasbench_lab.train.live_search.network_numbers import NetworkNumbers
-from nasbench_lab.train.live_search.one_training import Request, Trainer
+from nasbench_lab.train.live_search.one_training import Request, Trainer, is_answered, with_origin
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
 from nasbench_lab.train.live_search.workers import Workers
 
@@ -70,15 +71,33 @@ class Trainings:
         network = self.names.of(architecture)
         return Request(network.key, network.architecture, self.spec.budget_of(epochs), epochs)
 
+    def child(self, architecture: int, epochs: int, parent: Request, rule: str) -> Request | None:
+        """Return what has to be trained to measure an architecture that starts from the weights of another.
+
+        It is the architecture itself, not another one with the same network: its layers have their places. The result
+        is None if the parent has no weights, as its training has failed.
+
+        Args:
+            architecture: the child.
+            epochs: after which it is measured.
+            parent: what was trained of the parent.
+            rule: how weights are inherited, see `nasbench_lab.train.inheritance.Inheritance`.
+        """
+        trained = self.known(parent)
+        if trained is None or trained.reason:
+            return None
+        origin = ParentTraining(parent.network, parent.architecture, parent.budget, parent.epochs, rule)
+        return with_origin(self.request(architecture, epochs)._replace(architecture=architecture), origin)
+
     def known(self, request: Request) -> Trained | None:
         """Return a training that is finished, at least to the requested epoch; None if it is not."""
         place = request.network, request.budget
         found = self._known.get(place)
-        if found is None or not found.answers(request.epochs):
+        if found is None or not is_answered(found, request, self.limits):
             found = self.journal.find(*place)
             if found is not None:
                 self._known[place] = found
-        return found if found is not None and found.answers(request.epochs) else None
+        return found if found is not None and is_answered(found, request, self.limits) else None
 
     def train(self, requests: Sequence[Request]) -> list[Trained]:
         """Return the trainings of requests; those that are not finished are done now, side by side."""
