@@ -1,0 +1,1 @@
+"""Surrogate tables: fitting models to a sample of trainings, and checking what they are good for."""
