@@ -19,8 +19,9 @@ from nasbench_lab.strategies.parts.scored_strategy import AUTO, chosen_score
 from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.streams import Streams
 from nasbench_lab.tables import catalogue
+from nasbench_lab.tables.any_table import Repeat
 from nasbench_lab.tables.description import Description
-from nasbench_lab.tables.table import Repeat, Table
+from nasbench_lab.tables.table import Table
 
 _PRICE = "{}_seconds"
 """Name of the metric with the seconds of a score. A metric without such a companion is not a score."""

@@ -1,8 +1,10 @@
 """Benchmark tables: description, queries, file format, importers and catalogue."""
 
 from nasbench_lab.tables.added_columns import with_columns
+from nasbench_lab.tables.any_table import AnyTable
 from nasbench_lab.tables.catalogue import cached_path, fetch, find_recipe, list_tables, load
 from nasbench_lab.tables.citations import cite
+from nasbench_lab.tables.computed import Answers, ComputedTable
 from nasbench_lab.tables.description import Description, Metric
 from nasbench_lab.tables.importers.columns.read import read_columns
 from nasbench_lab.tables.known_answers import VerificationResult
@@ -14,6 +16,9 @@ from nasbench_lab.tables.verification import verify
 
 __all__ = [
     "AbstractRecipe",
+    "Answers",
+    "AnyTable",
+    "ComputedTable",
     "Description",
     "Metric",
     "Recipe",

@@ -12,6 +12,8 @@ from nasbench_lab.messages import unknown
 
 Split = Literal["train", "valid", "test", "none"]
 Direction = Literal["maximize", "minimize", "none"]
+Kind = Literal["measured", "surrogate", "live", "function"]
+"""Where the answers of a table come from: trainings that were done, a model, trainings on demand, or a function."""
 
 _MOST_REPEATS = 2**15 - 1  # traces store the number of a repeat as int16
 
@@ -67,6 +69,8 @@ class Description:
         citation: BibTeX.
         source: where the numbers come from: repositories with commits, or a package with its version.
         notes: notes for readers who publish numbers from this table.
+        kind: where the answers come from: ``"measured"``, networks that were trained; ``"surrogate"``, a model of such
+            measurements; ``"live"``, networks that are trained when they are asked for; ``"function"``, a function.
     """
 
     name: str
@@ -83,9 +87,14 @@ class Description:
     citation: str = ""
     source: str = ""
     notes: tuple[str, ...] = ()
+    kind: Kind = "measured"
 
     def __post_init__(self) -> None:
         self._check_texts()
+        if self.kind not in get_args(Kind):
+            raise DataError(
+                f"the kind of a table must be {', '.join(get_args(Kind)[:-1])} or function, not {self.kind!r}"
+            )
         names = [metric.name for metric in self.metrics]
         if len(set(names)) != len(names) or not names:
             raise DataError(f"table {self.name!r} must have at least one metric, and metrics must have different names")
@@ -133,8 +142,11 @@ class Description:
         return self.metric(name)
 
     def to_json(self) -> str:
-        """Return the description as JSON with sorted keys."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+        """Return the description as JSON with sorted keys, without the kind of a measured table."""
+        data = dataclasses.asdict(self)
+        if self.kind == "measured":  # the same text, and so the same checksums, as before there were kinds
+            del data["kind"]
+        return json.dumps(data, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Description:

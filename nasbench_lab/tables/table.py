@@ -11,29 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab import spaces
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.checks import require, whole
 from nasbench_lab.displays import html_card, html_notes, html_table
 from nasbench_lab.errors import DataError, MissingDataError
-from nasbench_lab.messages import unknown
 from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.records import Categories, Column, Records
+from nasbench_lab.tables.any_table import ENERGY, SECONDS_PER_EPOCH, AnyTable, Repeat
 from nasbench_lab.tables.description import AXES, Description, Metric
 from nasbench_lab.tables.point_queries import MetricColumn, PointQueries
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Repeat = int | str
-"""A number from 0, the name of a repeat (usually its seed), or ``"mean"``."""
-
-_MOST_REPEATS_NAMED = 8
 _MOST_FIDELITIES_SHOWN = 6
-
-SECONDS_PER_EPOCH = "s/epoch"
-"""Unit of times that are the same at every epoch, so that the time of one epoch is stored."""
-
-ENERGY = "energy"
-"""Name of the metric that a budget in energy limits."""
 
 
 @runtime_checkable
@@ -46,7 +35,7 @@ class _OnDisk(Protocol):
 
 
 @final
-class Table:
+class Table(AnyTable):
     """Dense arrays with the named axes (architecture, fidelity, repeat), one per metric. Missing values are NaN.
 
     Args:
@@ -90,36 +79,6 @@ class Table:
             if metric in self._means:
                 self._check_shape("means", metric, self._means, (self.space.size, len(self.fidelities)))
 
-    @property
-    def name(self) -> str:
-        """Name of the table in the catalogue."""
-        return self.description.name
-
-    @property
-    def fidelities(self) -> tuple[int, ...]:
-        """Numbers of training epochs at which architectures were measured, ascending."""
-        return self.description.fidelities
-
-    @property
-    def repeats(self) -> int:
-        """Largest number of repeats (trainings from different seeds) of an architecture."""
-        return len(self.description.repeats)
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the metrics."""
-        return tuple(metric.name for metric in self.description.metrics)
-
-    @property
-    def objective(self) -> Metric:
-        """The metric that a search observes."""
-        return self.description.objective
-
-    @property
-    def has_times(self) -> bool:
-        """Whether the seconds that an evaluation costs are known."""
-        return bool(self.description.cost)
-
     def shape(self, metric: str) -> tuple[int, ...]:
         """Return the shape of a metric's values, in the order of its axes."""
         lengths = dict(zip(AXES, (self.space.size, len(self.fidelities), self.repeats), strict=True))
@@ -150,18 +109,6 @@ class Table:
     def published_means(self, metric: str) -> NDArray[Any] | None:
         """Return the means that were published instead of single repeats, (architectures, fidelities), or None."""
         return _read_only(self._means[metric]) if metric in self._means else None
-
-    def fidelity_position(self, epochs: int | None) -> int:
-        """Return the position of a fidelity on its axis; None means the highest.
-
-        Raises:
-            UnknownNameError: the table has no measurements at that number of epochs.
-        """
-        if epochs is None:
-            return len(self.fidelities) - 1
-        if whole("fidelity", epochs) not in self.fidelities:
-            raise unknown("fidelity", str(epochs), map(str, self.fidelities))
-        return self.fidelities.index(int(epochs))
 
     def repeat_values(self, metric: str, epochs: int | None = None) -> FloatArray:
         """Return the measurements of single repeats at one fidelity, (architectures, repeats), NaN where missing.
@@ -256,15 +203,6 @@ class Table:
             total = total + self._seconds(metric, epochs)
         return total
 
-    @property
-    def energy_unit(self) -> str | None:
-        """Unit of the metric ``energy``, ``"J"`` or ``"kWh"``; None where the table has no such metric.
-
-        That metric is the energy of one training, from its start to a fidelity.
-        """
-        units = {metric.unit for metric in self.description.metrics if metric.name == ENERGY}
-        return next(iter(units & {"J", "kWh"}), None)
-
     def energy_cost(self, epochs: int | None = None) -> FloatArray:
         """Return the energy that one evaluation costs, in `energy_unit`; shaped as `cost` is.
 
@@ -296,33 +234,6 @@ class Table:
         """Return the best mean of the metric of a split, at the highest fidelity."""
         metric = self.description.split_metric(split)
         return best(self.mean_values(metric.name), metric)
-
-    def check_repeat(self, repeat: Repeat) -> int | Literal["mean"]:
-        """Return the number of a repeat, or ``"mean"``; raise ParameterError if the table has no such repeat.
-
-        A repeat can also be given by its name in the table, which often is its seed: as text, or as a number if no
-        repeat has that number. For example, repeats named 777 and 888 have the numbers 0 and 1.
-
-        >>> from nasbench_lab.testing import synthetic_table
-        >>> table = synthetic_table("chain")
-        >>> table.description.repeats
-        ('first', 'second', 'third')
-        >>> table.check_repeat(1), table.check_repeat("second"), table.check_repeat("mean")
-        (1, 1, 'mean')
-        """
-        names, last = self.description.repeats, self.repeats - 1
-        if isinstance(repeat, str):
-            if repeat == "mean":
-                return "mean"
-            known = repeat in names
-        else:
-            number = whole('repeat, if not "mean" or the name of a repeat,', repeat)
-            if 0 <= number <= last:
-                return number
-            known = str(number) in names
-        text = f"table {self.name!r} has repeats 0..{last}{_in_brackets(names)}, not {repeat!r}"
-        require(known, text)
-        return names.index(str(repeat))
 
     def _check_shape(self, what: str, metric: str, arrays: Mapping[str, NDArray[Any]], wanted: tuple[int, ...]) -> None:
         """Raise DataError if an array does not have the shape of the description; arrays in a file are not read."""
@@ -488,11 +399,6 @@ def best(values: NDArray[Any], metric: Metric) -> float:
     if not len(known):
         return float("nan")
     return float(known.min() if metric.direction == "minimize" else known.max())
-
-
-def _in_brackets(names: Sequence[str]) -> str:
-    """Return the names of repeats in brackets; an empty text if there are many, or a single one."""
-    return f" ({', '.join(names)})" if 1 < len(names) <= _MOST_REPEATS_NAMED else ""
 
 
 def _unverified(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from nasbench_lab.testing.baselines.outcome_reports import to_markdown, to_text
 from nasbench_lab.testing.baselines.pytest_fixture import StrategyBaseline
 from nasbench_lab.testing.baselines.trace_audit import audit_trace
 from nasbench_lab.testing.conformance import CASES, identical
+from nasbench_lab.testing.function_tables import function_table
 from nasbench_lab.testing.synthetic import SPACES, synthetic_table
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "audit_trace",
     "baseline_of",
     "check_file",
+    "function_table",
     "identical",
     "read_baseline",
     "synthetic_table",

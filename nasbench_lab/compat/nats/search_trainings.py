@@ -20,7 +20,8 @@ from nasbench_lab.compat.nats.errors import ArgumentError, MissingResultError
 from nasbench_lab.compat.nats.more_info import KEYS
 from nasbench_lab.compat.nats.trainings import TRAIN, Mean, Measured, SplitMetrics, Trainings
 from nasbench_lab.errors import DataError
-from nasbench_lab.tables.table import SECONDS_PER_EPOCH, Table
+from nasbench_lab.tables.any_table import SECONDS_PER_EPOCH
+from nasbench_lab.tables.table import Table
 
 MEAN = "mean"
 """Name, in place of a seed, of results that are means over trainings."""

@@ -1,0 +1,52 @@
+"""The answers of a table that is not cheap, so that nothing is measured twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import final
+
+import numpy as np
+
+from nasbench_lab.arrays import FloatArray, IntArray
+
+Ask = Callable[[IntArray, IntArray, IntArray], dict[str, FloatArray]]
+
+
+@final
+class RememberedAnswers:
+    """Answers by architecture, epochs and repeat.
+
+    Args:
+        names: the metrics of an answer, in order.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = list(names)
+        self._rows: dict[tuple[int, int], dict[int, tuple[float, ...]]] = {}
+
+    def answers(self, architecture: IntArray, epochs: IntArray, repeat: IntArray, ask: Ask) -> dict[str, FloatArray]:
+        """Return the answers to requests, shape (n,) each. All that are not known are asked together, each once."""
+        requests = list(zip(architecture.tolist(), epochs.tolist(), repeat.tolist(), strict=True))
+        new = list(dict.fromkeys(request for request in requests if not self._knows(request)))
+        if new:
+            columns = ask(*np.array(new, dtype=np.int64).T.copy())
+            for request, row in zip(new, zip(*(columns[n].tolist() for n in self._names), strict=True), strict=True):
+                self._rows.setdefault(request[:2], {})[request[2]] = row
+        rows = np.array([self._rows[where, at][which] for where, at, which in requests]).reshape(len(requests), -1)
+        return {name: rows[:, place].copy() for place, name in enumerate(self._names)}
+
+    def means(self, architecture: IntArray, epochs: int) -> FloatArray:
+        """Return the means over the known repeats, shape (architectures, metrics); NaN where nothing is known."""
+        found = np.full((len(architecture), len(self._names)), np.nan)
+        for place, index in enumerate(architecture.tolist()):
+            known = self._rows.get((index, epochs))
+            if known:
+                # In the order of the repeats, so that the sum does not depend on the order of the measurements.
+                rows = np.array([known[repeat] for repeat in sorted(known)])
+                present = ~np.isnan(rows)
+                with np.errstate(invalid="ignore"):
+                    found[place] = np.where(present, rows, 0.0).sum(axis=0) / present.sum(axis=0)
+        return found
+
+    def _knows(self, request: tuple[int, int, int]) -> bool:
+        return request[2] in self._rows.get(request[:2], ())
