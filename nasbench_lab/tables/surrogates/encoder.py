@@ -46,6 +46,11 @@ class Encoder:
         ]
 
     @property
+    def used(self) -> tuple[str, ...]:
+        """The names of the scores in vectors."""
+        return tuple(dict.fromkeys(self._names))
+
+    @property
     def inputs(self) -> int:
         """How many entries a vector has."""
         return self.vectors(np.zeros(1, dtype=np.int64)).shape[1]
