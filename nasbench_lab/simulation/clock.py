@@ -10,20 +10,18 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.costs import Spending
+from nasbench_lab.simulation.costs import AnySpending
 from nasbench_lab.simulation.evaluator import Outcome
 from nasbench_lab.simulation.reference import Reference
-from nasbench_lab.simulation.run_arrays import MISSING, OPTIONAL
+from nasbench_lab.simulation.run_arrays import MISSING, OPTIONAL, index_type
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.trace import Trace
 
 _DTYPES: dict[str, type[np.generic]] = {
-    "architecture": np.int32,
     "repeat": np.int16,
     "observed": np.float64,
     "time": np.float64,
     "fidelity": np.int32,
-    "recommended": np.int32,
 }
 _ALWAYS = ("architecture", "repeat", "observed", "time")
 _MOST_AT_FIRST = 4096
@@ -51,10 +49,12 @@ class Log:
         runs: number of runs.
         budget: limits per run; they determine how much memory to reserve.
         fidelity: training epochs of every evaluation; None where evaluations differ.
+        size: number of architectures of the space.
     """
 
-    def __init__(self, runs: int, budget: Budget, fidelity: int | None) -> None:
+    def __init__(self, runs: int, budget: Budget, fidelity: int | None, size: int = 1) -> None:
         self.runs = runs
+        self._dtypes = {**_DTYPES, "architecture": index_type(size), "recommended": index_type(size)}
         limit = budget.evaluations if fidelity is None else budget.max_evaluations(fidelity)
         reserved = 64 if limit is None or budget.seconds is not None else limit
         self._capacity = min(reserved, _MOST_AT_FIRST)
@@ -93,6 +93,13 @@ class Log:
         steps = int(self._evaluations.max())
         return {name: array[:steps] for name, array in self._arrays.items()}
 
+    def occurring(self) -> IntArray:
+        """Return the architectures that were evaluated within the budgets or recommended, each once; and maybe -1."""
+        arrays = self._used()
+        counts = np.arange(len(arrays["architecture"]))[:, None] < self._evaluations
+        found = [np.unique(arrays[name][counts]) for name in ("architecture", "recommended") if name in arrays]
+        return np.unique(np.concatenate(found)).astype(np.int64)
+
     def trace(self, setting: Setting, reference: Reference) -> Trace:
         """Return the trace of the evaluations that count. Constant columns take no memory."""
         arrays = self._used()
@@ -116,7 +123,7 @@ class Log:
 
     def _empty(self, name: str) -> NDArray[Any]:
         """Return a new array of the current capacity; an optional one with missing values, as not all runs write it."""
-        array = np.empty((self._capacity, self.runs), _DTYPES[name])
+        array = np.empty((self._capacity, self.runs), self._dtypes[name])
         if name in OPTIONAL:
             array[:] = MISSING[name]
         return array
@@ -142,7 +149,7 @@ class Clock:
         fidelity: int | None,
         first: int,
         last: int,
-        spendings: Sequence[Spending] = (),
+        spendings: Sequence[AnySpending] = (),
         watch: Callable[[Clock], None] | None = None,
     ) -> None:
         self.first, self.runs = first, last - first
@@ -201,6 +208,11 @@ class Clock:
         rows[-1] = recommended
         self._log.write(self._steps - len(rows), self.first, self.first + self.runs, {"recommended": rows})
         self._recommended = recommended
+
+    @property
+    def running(self) -> NDArray[np.bool_]:
+        """Which runs have budget left, shape (runs,)."""
+        return self._running
 
     @property
     def runs_done(self) -> float:

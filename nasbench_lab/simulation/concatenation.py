@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nasbench_lab.errors import ParameterError
+from nasbench_lab.simulation.reference import joined_reference
 from nasbench_lab.simulation.run_arrays import join_runs
 from nasbench_lab.simulation.setting import joined_setting, same_but_runs
 from nasbench_lab.simulation.trace import Trace
@@ -30,4 +31,5 @@ def concatenate(traces: Sequence[Trace]) -> Trace:
     arrays = join_runs([trace.arrays() for trace in traces])
     setting = joined_setting([trace.setting for trace in traces])
     stopped = np.concatenate([trace.stopped for trace in traces])
-    return Trace(setting, traces[0].reference, **arrays, stopped=stopped)
+    reference = joined_reference([trace.reference for trace in traces])
+    return Trace(setting, reference, **arrays, stopped=stopped)

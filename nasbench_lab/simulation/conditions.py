@@ -11,11 +11,12 @@ import numpy as np
 from nasbench_lab.checks import AtLeast, AtMost, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.simulation.budget import Budget
-from nasbench_lab.simulation.costs import Spending, spendings
-from nasbench_lab.simulation.measurements import Measurements, RepeatPolicy
-from nasbench_lab.simulation.objectives import Goals, make_goals
+from nasbench_lab.simulation.computed_measurements import measurements_of
+from nasbench_lab.simulation.costs import AnySpending, spendings
+from nasbench_lab.simulation.measurements import AnyMeasurements, RepeatPolicy
+from nasbench_lab.simulation.objectives import AnyGoals, make_goals
 from nasbench_lab.streams import check_seed
-from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.any_table import AnyTable
 
 MOST_WORKERS = 1024
 """Largest number of simulated workers per run."""
@@ -32,9 +33,9 @@ class Prepared(NamedTuple):
     """
 
     conditions: Conditions
-    measurements: Measurements
-    spendings: tuple[Spending, ...]
-    goals: Goals | None
+    measurements: AnyMeasurements
+    spendings: tuple[AnySpending, ...]
+    goals: AnyGoals | None
 
 
 @final
@@ -106,7 +107,7 @@ class Conditions:
             raise ParameterError("budget is missing; give a Budget, such as Budget(evaluations=300)")
         return self.budget
 
-    def on(self, table: Table) -> Prepared:
+    def on(self, table: AnyTable) -> Prepared:
         """Check the conditions against a table, and return everything that a search needs.
 
         Raises:
@@ -115,7 +116,7 @@ class Conditions:
             MissingDataError: the table lacks what the conditions need: times, energies, or architectures within limits.
         """
         stated = self.stated_budget
-        measurements = Measurements(table, self.fidelity, self.repeat)
+        measurements = measurements_of(table, self.fidelity, self.repeat)
         budget = stated.at(measurements.fidelity)
         measurements.check_budget(budget)
         if self.workers > 1:

@@ -27,12 +27,12 @@ from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.lookup import find_strategy, parameter_names, parameters_in_text
 from nasbench_lab.strategies.plain import PlainRun
 from nasbench_lab.streams import check_seed
+from nasbench_lab.tables.any_table import AnyTable
 from nasbench_lab.tables.catalogue import load
-from nasbench_lab.tables.table import Table
 
 
 def simulate(
-    table: Table | str | os.PathLike[str],
+    table: AnyTable | str | os.PathLike[str],
     strategy: str | Strategy[Any] | Callable[..., PlainRun],
     *,
     runs: int,
@@ -96,7 +96,7 @@ def simulate(
     conditions = Conditions(budget, fidelity, repeat, workers, named, limits or {}, seed)
     searcher = find_strategy(strategy, _merged(parameters, more_parameters))
     _refuse_ambiguous(strategy, searcher, parameters)
-    found = table if isinstance(table, Table) else load(table)
+    found = table if isinstance(table, AnyTable) else load(table)
     return simulate_under(
         conditions,
         found,
@@ -109,7 +109,7 @@ def simulate(
     )
 
 
-def setting_of(table: Table, strategy: Strategy[Any], prepared: Prepared, first_run: int = 0) -> Setting:
+def setting_of(table: AnyTable, strategy: Strategy[Any], prepared: Prepared, first_run: int = 0) -> Setting:
     """Return the setting of a simulation under conditions that were checked against the table."""
     return Setting(
         table=table.name,
@@ -126,7 +126,7 @@ def setting_of(table: Table, strategy: Strategy[Any], prepared: Prepared, first_
 
 def simulate_under(
     conditions: Conditions,
-    table: Table,
+    table: AnyTable,
     strategy: Strategy[Any],
     *,
     runs: int,
@@ -169,7 +169,7 @@ def simulate_under(
         else:
             watch = None if report is None else Watch(report)
             log = simulate_runs(table, strategy, prepared, setting, runs, watch)
-    trace = log.trace(setting, reference_of(table, prepared.measurements, prepared.goals))
+    trace = log.trace(setting, reference_of(table, prepared.measurements, prepared.goals, log.occurring))
     if note := one_fidelity_warning(strategy, table, trace):
         warnings.warn(note, OneFidelityWarning, stacklevel=stacklevel)
     return trace

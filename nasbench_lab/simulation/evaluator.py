@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import StrategyError
-from nasbench_lab.simulation.measurements import MEAN, Measurements
+from nasbench_lab.simulation.measurements import MEAN, AnyMeasurements, Measurements, Observation
 from nasbench_lab.strategies.problem import Proposals
 from nasbench_lab.streams import Streams
 from nasbench_lab.tables.table import Table
@@ -44,12 +44,12 @@ class Evaluator(abc.ABC):
 class OneFidelity(Evaluator):
     """Evaluates at one fidelity: every evaluation is a training from the start for the same number of epochs."""
 
-    def __init__(self, measurements: Measurements, draws: Streams) -> None:
+    def __init__(self, measurements: AnyMeasurements, draws: Streams) -> None:
         self._measurements, self._draws = measurements, draws
 
     def evaluate(self, proposals: Proposals) -> Outcome:
         """Observe one repeat of each architecture."""
-        observation = self._measurements.observe(np.maximum(proposals.architecture, 0), self._draws)
+        observation = self._measurements.observe(proposals.architecture, self._draws)
         return Outcome(proposals.architecture, *observation)
 
 
@@ -57,7 +57,42 @@ Which = tuple[IntArray, NDArray[np.int16]]
 """Architectures and numbers of repeats, of the same shape."""
 
 
-class Fidelities:
+class Trainings(NamedTuple):
+    """Trainings to observe, arrays of shape (runs, k).
+
+    Attributes:
+        architecture: indices; -1 for no training.
+        fidelity: epochs up to which each is trained.
+        started: epochs from which it is resumed; 0 for a training from the start.
+        repeat: the repeat of the resumed training; without meaning where nothing is resumed.
+        uniform: random numbers that choose the repeats of the other trainings.
+    """
+
+    architecture: IntArray
+    fidelity: IntArray
+    started: IntArray
+    repeat: NDArray[np.int16]
+    uniform: FloatArray
+
+
+class AnyFidelities(abc.ABC):
+    """What trainings of one table observe and cost at several fidelities.
+
+    Attributes:
+        epochs: the fidelities up to that of the search, ascending.
+        resumable: whether trainings are resumed; otherwise, each is from the start.
+    """
+
+    epochs: tuple[int, ...]
+    resumable: bool
+
+    @abc.abstractmethod
+    def observe(self, trainings: Trainings) -> Observation:
+        """Return what trainings observe and cost. A resumed training costs only what is added."""
+
+
+@final
+class Fidelities(AnyFidelities):
     """The measurements of one table at several fidelities, each prepared on first use.
 
     Args:
@@ -71,6 +106,36 @@ class Fidelities:
         self.resumable = table.description.resumable
         self._prepared = {highest.fidelity: highest}
         self._arrays: dict[tuple[str, int], FloatArray] = {}
+
+    def observe(self, trainings: Trainings) -> Observation:
+        """Return what trainings observe and cost, fidelity by fidelity."""
+        where, fidelity, started = np.maximum(trainings.architecture, 0), trainings.fidelity, trainings.started
+        value = np.full(where.shape, np.nan)
+        repeat = np.full(where.shape, MEAN, dtype=np.int16)
+        seconds = np.full(where.shape, np.nan) if self.table.has_times else None
+        for epochs in np.unique(fidelity).tolist():
+            here = fidelity == epochs
+            seen = self.at(epochs).observe_with(where[here], trainings.uniform[here])
+            value[here], repeat[here] = seen.value, seen.repeat
+            if seconds is not None and seen.seconds is not None:
+                seconds[here] = seen.seconds
+            on = here & (started > 0)
+            if on.any():
+                repeat[on] = trainings.repeat[on]
+                value[on] = self.values(epochs, where[on], repeat[on])
+                if seconds is not None:
+                    seconds[on] = self._added_seconds(epochs, where[on], started[on], repeat[on])
+        return Observation(value, repeat, seconds)
+
+    def _added_seconds(
+        self, epochs: int, architecture: IntArray, started: IntArray, repeat: NDArray[np.int16]
+    ) -> FloatArray:
+        """Return the seconds of resumed trainings."""
+        seconds = self.seconds("cost", epochs, (architecture, repeat))
+        for earlier in np.unique(started).tolist():
+            same = started == earlier
+            seconds[same] -= self.seconds("training", earlier, (architecture[same], repeat[same]))
+        return seconds
 
     def at(self, epochs: int) -> Measurements:
         """Return the measurements at a fidelity."""
@@ -121,12 +186,12 @@ class ManyFidelities(Evaluator):
     additional training. If not, it is a new training from the start.
     """
 
-    def __init__(self, fidelities: Fidelities, draws: Streams, strategy: str) -> None:
+    def __init__(self, fidelities: AnyFidelities, draws: Streams, strategy: str) -> None:
         self._fidelities, self._draws, self._strategy = fidelities, draws, strategy
         self._run = np.arange(draws.runs)[:, None]
         self._count = 0
         self._past: dict[str, NDArray[Any]] = {
-            "architecture": np.empty((16, draws.runs), dtype=np.int32),
+            "architecture": np.empty((16, draws.runs), dtype=np.int64),
             "fidelity": np.empty((16, draws.runs), dtype=np.int32),
             "repeat": np.empty((16, draws.runs), dtype=np.int16),
         }
@@ -137,40 +202,12 @@ class ManyFidelities(Evaluator):
         where = np.maximum(architecture, 0)
         fidelity = self._check_fidelity(proposals)
         resume = self._check_resume(proposals, fidelity)
-        started = np.where(resume >= 0, self._remember("fidelity", resume), 0)
-        value = np.full(where.shape, np.nan)
-        repeat = np.full(where.shape, MEAN, dtype=np.int16)
-        seconds = None if not self._fidelities.table.has_times else np.full(where.shape, np.nan)
+        started = np.where((resume >= 0) & self._fidelities.resumable, self._remember("fidelity", resume), 0)
         uniform = self._draws.uniform(where.shape[1]).copy()
-        for epochs in np.unique(fidelity).tolist():
-            here = fidelity == epochs
-            seen = self._fidelities.at(epochs).observe_with(where[here], uniform[here])
-            value[here], repeat[here] = seen.value, seen.repeat
-            if seconds is not None and seen.seconds is not None:
-                seconds[here] = seen.seconds
-            on = here & (resume >= 0)
-            if self._fidelities.resumable and on.any():
-                value[on], repeat[on], took = self._resumed(epochs, where[on], started[on], resume, on)
-                if seconds is not None:
-                    seconds[on] = took
-        if not self._fidelities.resumable:
-            started = np.zeros_like(started)
-        self._keep(where, fidelity, repeat)
-        return Outcome(architecture, value, repeat, seconds, fidelity, fidelity - started)
-
-    def _resumed(
-        self, epochs: int, architecture: IntArray, started: IntArray, resume: IntArray, on: NDArray[np.bool_]
-    ) -> tuple[FloatArray, NDArray[np.int16], FloatArray]:
-        """Resume trainings up to a fidelity; return values, repeats and seconds."""
-        repeat = self._remember("repeat", resume)[on]
-        value = self._fidelities.values(epochs, architecture, repeat)
-        if not self._fidelities.table.has_times:
-            return value, repeat, np.full(value.shape, np.nan)
-        seconds = self._fidelities.seconds("cost", epochs, (architecture, repeat))
-        for earlier in np.unique(started).tolist():
-            same = started == earlier
-            seconds[same] -= self._fidelities.seconds("training", earlier, (architecture[same], repeat[same]))
-        return value, repeat, seconds
+        resumed = self._remember("repeat", resume)
+        seen = self._fidelities.observe(Trainings(architecture, fidelity, started, resumed, uniform))
+        self._keep(where, fidelity, seen.repeat)
+        return Outcome(architecture, seen.value, seen.repeat, seen.seconds, fidelity, fidelity - started)
 
     def _check_fidelity(self, proposals: Proposals) -> IntArray:
         if proposals.fidelity is None:

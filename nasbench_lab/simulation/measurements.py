@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+import abc
+from typing import Literal, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,13 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.streams import Streams, scale
+from nasbench_lab.tables.any_table import MEAN_REPEAT, AnyTable
+from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.table import Table, best
 
 RepeatPolicy = int | Literal["sample", "mean"]
 
-MEAN = -1
+MEAN = MEAN_REPEAT
 """Number of the repeat in a trace if the mean was observed."""
 
 
@@ -27,7 +30,50 @@ class Observation(NamedTuple):
     seconds: FloatArray | None  # None if the table has no times
 
 
-class Measurements:
+class AnyMeasurements(abc.ABC):
+    """What evaluations of architectures of a table observe and cost at one fidelity."""
+
+    table: str
+    """Name of the table."""
+    metric: Metric
+    """The metric that is observed."""
+    fidelity: int
+    """Training epochs of every evaluation."""
+    repeat: RepeatPolicy
+    """What an evaluation observes; see `Measurements`."""
+    best: float
+    """The best value that an evaluation can observe; NaN if it is not known."""
+
+    def check_budget(self, budget: Budget) -> None:
+        """Raise MissingDataError if a budget is in seconds and some evaluation has no positive time.
+
+        Without this check, a run could continue for ever.
+        """
+        if budget.seconds is not None:
+            self.check_times("a budget in seconds is")
+
+    @abc.abstractmethod
+    def check_times(self, what: str) -> None:
+        """Raise MissingDataError unless every evaluation has a positive time; ``what`` is what needs the times."""
+
+    @abc.abstractmethod
+    def observable(self) -> FloatArray:
+        """Return values between whose lowest and highest are all that an evaluation can observe, shape (n,)."""
+
+    @abc.abstractmethod
+    def observe(self, architecture: IntArray, streams: Streams) -> Observation:
+        """Evaluate architectures, shape (runs, k), with one draw each from the streams if there are several repeats.
+
+        Architecture -1 is not evaluated; what is returned for it has no meaning.
+        """
+
+
+NO_TIMES = "so {} impossible; give the budget in evaluations, epochs or trainings, and one worker"
+"""End of messages where times are missing."""
+
+
+@final
+class Measurements(AnyMeasurements):
     """The repeats that an evaluation can observe, per architecture, with their values and costs.
 
     Args:
@@ -47,7 +93,7 @@ class Measurements:
         self.table = table.name
         self.metric = table.objective
         self.fidelity = table.fidelities[table.fidelity_position(fidelity)]
-        self.repeat = _check_policy(table, repeat)
+        self.repeat = check_policy(table, repeat)
         if self.repeat == "sample":
             values, labels, self._count = _sampled(table, self.fidelity)
         else:
@@ -60,14 +106,6 @@ class Measurements:
         self._label_is_choice = bool((labels == np.arange(self._width))[self._exists()].all())
         self._seconds = _seconds(table.cost(self.fidelity), labels) if table.has_times else None
 
-    def check_budget(self, budget: Budget) -> None:
-        """Raise MissingDataError if a budget is in seconds and some evaluation has no positive time.
-
-        Without this check, a run could continue for ever.
-        """
-        if budget.seconds is not None:
-            self.check_times("a budget in seconds is")
-
     def choices(self) -> tuple[IntArray, NDArray[np.int16]]:
         """Return all pairs of an architecture and a repeat that an evaluation can observe, shape (choices,) each."""
         exists = self._exists()
@@ -76,10 +114,14 @@ class Measurements:
 
     def check_times(self, what: str) -> None:
         """Raise MissingDataError unless every evaluation has a positive time; ``what`` is what needs the times."""
-        advice = f"so {what} impossible; give the budget in evaluations, epochs or trainings, and one worker"
+        advice = NO_TIMES.format(what)
         if self._seconds is None:
             raise MissingDataError(f"table {self.table!r} has no times, {advice}")
         check_positive(self.table, "times", self._seconds.reshape(-1, self._width)[self._exists()], advice)
+
+    def observable(self) -> FloatArray:
+        """Return every value that an evaluation can observe, shape (n,)."""
+        return self.outcomes()[0]
 
     def outcomes(self) -> tuple[FloatArray, FloatArray, IntArray]:
         """Return every value that an evaluation of a random architecture can observe; three arrays of the same shape.
@@ -102,7 +144,7 @@ class Measurements:
     def observe(self, architecture: IntArray, streams: Streams) -> Observation:
         """Evaluate architectures, shape (runs, k), with one draw each from the streams if there are several repeats."""
         uniform = streams.uniform(architecture.shape[1]) if self._width > 1 else None
-        return self.observe_with(architecture, uniform)
+        return self.observe_with(np.maximum(architecture, 0), uniform)
 
     def observe_with(self, architecture: IntArray, uniform: FloatArray | None) -> Observation:
         """Evaluate architectures with the given uniform draws, of the same shape; unused with only one repeat."""
@@ -132,7 +174,8 @@ def check_positive(table: str, noun: str, costs: FloatArray, advice: str) -> Non
         raise MissingDataError(f"table {table!r} has {noun} that are not positive, such as {costs.min():g}, {advice}")
 
 
-def _check_policy(table: Table, repeat: RepeatPolicy) -> RepeatPolicy:
+def check_policy(table: AnyTable, repeat: RepeatPolicy) -> RepeatPolicy:
+    """Return a policy with the number of a named repeat; raise ParameterError if the table has no such repeat."""
     if isinstance(repeat, str):
         if repeat not in ("sample", "mean"):
             raise ParameterError(f'repeat must be "sample", "mean" or a number, got {repeat!r}')
@@ -162,7 +205,7 @@ def _fixed(table: Table, fidelity: int, repeat: RepeatPolicy) -> tuple[FloatArra
     if repeat == "mean":
         values, label = table.mean_values(name, fidelity), MEAN
     else:
-        assert not isinstance(repeat, str)  # noqa: S101 - narrowed by _check_policy
+        assert not isinstance(repeat, str)  # noqa: S101 - narrowed by check_policy
         repeats = table.repeat_values(name, fidelity)
         values, label = repeats[:, repeat], repeat
         missing = int(np.isnan(values).sum())

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, final
 
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import MissingDataError, ParameterError
+from nasbench_lab.simulation.computed_measurements import possible_values, sample_of, values_without_training
+from nasbench_lab.tables.any_table import AnyTable
+from nasbench_lab.tables.computed import ComputedTable
 from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.table import Table
 
 
 @dataclass(frozen=True, eq=False)
-class Goals:
-    """Further objectives and limits of a search, with their metrics for every architecture of a table.
+class AnyGoals(abc.ABC):
+    """Further objectives and limits of a search.
 
     Attributes:
         objectives: metrics that the strategy receives besides the observed value, in order.
         limits: the largest allowed value of a metric (the smallest if higher is better), by name.
         metrics: the metrics of all objectives and limits, by name.
-        columns: the mean of each metric for every architecture at the fidelity of the search, in the metric's unit,
-            shape (architectures,).
     """
 
     objectives: tuple[str, ...]
     limits: Mapping[str, float]
     metrics: Mapping[str, Metric]
-    columns: Mapping[str, FloatArray]
+
+    @abc.abstractmethod
+    def values(self, name: str, architecture: IntArray) -> FloatArray:
+        """Return a metric of architectures, the mean over repeats at the fidelity of the search, in the same shape."""
+
+    @abc.abstractmethod
+    def range(self, name: str) -> FloatArray:
+        """Return values between whose lowest and highest are all values of a metric, shape (n,)."""
 
     def told(self, value: FloatArray, architecture: IntArray, violation: FloatArray | None = None) -> FloatArray:
         """Return all objectives of evaluations, higher is better, shape (runs, k, objectives).
@@ -41,31 +51,91 @@ class Goals:
         Args:
             value: the first objective, with limits already applied, shape (runs, k).
             architecture: indices, shape (runs, k).
-            violation: by how much each architecture breaks the limits, see `violation`, shape (runs, k); None without
-                limits.
+            violation: by how much each architecture breaks the limits, see `violation_of`, shape (runs, k); None
+                without limits.
         """
-        columns = [self._signed(name) for name in self.objectives]
-        others = [column.take(np.maximum(architecture, 0)) for column in columns]
+        where = np.maximum(architecture, 0)
+        others = [self._signed(name, self.values(name, where)) for name in self.objectives]
         if violation is not None:
-            others = [penalised(other, violation, column) for other, column in zip(others, columns, strict=True)]
+            ranges = [self._signed(name, self.range(name)) for name in self.objectives]
+            others = [penalised(other, violation, column) for other, column in zip(others, ranges, strict=True)]
         return np.stack([value, *others], axis=-1)
 
-    def violation(self) -> FloatArray:
-        """Return by how much every architecture breaks the limits, 0 if it keeps them, shape (architectures,).
+    def violation_of(self, architecture: IntArray) -> FloatArray:
+        """Return by how much architectures break the limits, 0 where they keep them, in the same shape.
 
         This is the sum over limits of the excess as a fraction of the limit; infinite if a metric is unknown.
         """
-        total = np.zeros(len(next(iter(self.columns.values()))))
+        total = np.zeros(architecture.shape)
         for name, limit in self.limits.items():
-            excess = (limit if self.metrics[name].direction == "maximize" else -limit) - self._signed(name)
+            signed = limit if self.metrics[name].direction == "maximize" else -limit
+            excess = signed - self._signed(name, self.values(name, architecture))
             total += np.where(np.isnan(excess), np.inf, np.maximum(excess, 0) / (abs(limit) or 1.0))
         return total
 
-    def _signed(self, name: str) -> FloatArray:
-        return -self.columns[name] if self.metrics[name].direction == "minimize" else self.columns[name]
+    def _signed(self, name: str, values: FloatArray) -> FloatArray:
+        return -values if self.metrics[name].direction == "minimize" else values
 
 
-def make_goals(table: Table, objectives: Sequence[str], limits: Mapping[str, float], fidelity: int) -> Goals | None:
+@final
+@dataclass(frozen=True, eq=False)
+class Goals(AnyGoals):
+    """The goals of a search of a stored table.
+
+    Attributes:
+        columns: the mean of each metric for every architecture at the fidelity of the search, in the metric's unit,
+            shape (architectures,).
+    """
+
+    columns: Mapping[str, FloatArray]
+
+    def values(self, name: str, architecture: IntArray) -> FloatArray:
+        """Return a metric of architectures."""
+        return self.columns[name].take(architecture)
+
+    def range(self, name: str) -> FloatArray:
+        """Return all values of a metric."""
+        return self.columns[name]
+
+    @cached_property
+    def violation(self) -> FloatArray:
+        """By how much every architecture breaks the limits, see `violation_of`, shape (architectures,)."""
+        return super().violation_of(np.arange(len(next(iter(self.columns.values())))))
+
+    def violation_of(self, architecture: IntArray) -> FloatArray:
+        """Return by how much architectures break the limits."""
+        return self.violation.take(architecture)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ComputedGoals(AnyGoals):
+    """The goals of a search of a table that computes its answers.
+
+    Attributes:
+        table: the table.
+        fidelity: the fidelity of the search.
+    """
+
+    table: ComputedTable
+    fidelity: int
+
+    def values(self, name: str, architecture: IntArray) -> FloatArray:
+        """Return a metric of architectures."""
+        return values_without_training(self.table, name, architecture, self.fidelity)
+
+    def range(self, name: str) -> FloatArray:
+        """Return the lowest and the highest value of a metric."""
+        return self._ranges[name]
+
+    @cached_property
+    def _ranges(self) -> dict[str, FloatArray]:
+        return {name: np.array(possible_values(self.table, name, self.fidelity)) for name in self.objectives}
+
+
+def make_goals(
+    table: AnyTable, objectives: Sequence[str], limits: Mapping[str, float], fidelity: int
+) -> AnyGoals | None:
     """Return the goals of a search; None if it has no further objectives and no limits.
 
     What needs no table was checked by `Conditions`.
@@ -73,7 +143,7 @@ def make_goals(table: Table, objectives: Sequence[str], limits: Mapping[str, flo
     Raises:
         UnknownNameError: the table has no such metric.
         ParameterError: a metric has no direction, or is a test measurement.
-        MissingDataError: no architecture satisfies the limits.
+        MissingDataError: no architecture satisfies the limits, or a metric is known only after a training.
     """
     metrics: dict[str, Metric] = {}
     for name in (*objectives, *limits):
@@ -87,9 +157,15 @@ def make_goals(table: Table, objectives: Sequence[str], limits: Mapping[str, flo
         metrics[name] = metric
     if not metrics:
         return None
+    floats = {name: float(limit) for name, limit in limits.items()}
+    if isinstance(table, ComputedTable):
+        for name in metrics:
+            values_without_training(table, name, sample_of(table)[:1], fidelity)  # raises an error where that fails
+        return ComputedGoals(tuple(objectives), floats, metrics, table, fidelity)
+    assert isinstance(table, Table)  # noqa: S101 - there are two kinds of tables
     columns = {name: table.mean_values(name, fidelity) for name in metrics}
-    found = Goals(tuple(objectives), {name: float(limit) for name, limit in limits.items()}, metrics, columns)
-    if limits and not (found.violation() == 0).any():
+    found = Goals(tuple(objectives), floats, metrics, columns)
+    if limits and not (found.violation == 0).any():
         raise MissingDataError(f"no architecture of {table.name!r} keeps the limits {_text(limits)}")
     return found
 

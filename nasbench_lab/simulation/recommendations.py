@@ -14,15 +14,17 @@ from nasbench_lab.checks import AtLeast, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.simulation.budget import Budget
+from nasbench_lab.simulation.computed_measurements import measurements_of
 from nasbench_lab.simulation.conditions import Conditions
-from nasbench_lab.simulation.measurements import MEAN, Measurements
-from nasbench_lab.simulation.objectives import Goals
+from nasbench_lab.simulation.measurements import MEAN, AnyMeasurements
+from nasbench_lab.simulation.objectives import AnyGoals
 from nasbench_lab.simulation.reference import reference_of
+from nasbench_lab.simulation.run_arrays import index_type
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.steps.arrange import Arranged
 from nasbench_lab.simulation.steps.options import name_of_strategy
 from nasbench_lab.streams import check_seed
-from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.any_table import AnyTable
 
 RECOMMENDATIONS = "recommendations"
 """Stored as ``training["format"]`` of every trace that was made of recommendations."""
@@ -43,7 +45,7 @@ class Searcher(NamedTuple):
 def arranged_recommendations(
     recommended: Any,
     seconds: Any,
-    table: Table,
+    table: AnyTable,
     searcher: Searcher,
     conditions: Conditions | None,
     *,
@@ -60,7 +62,7 @@ def arranged_recommendations(
     time = _seconds(seconds)
     architecture = _architectures(recommended, time, table)
     if conditions is None:
-        measurements, goals = Measurements(table, None, "sample"), None
+        measurements, goals = measurements_of(table, None, "sample"), None
         resolved = Conditions(_last_second(time), measurements.fidelity, measurements.repeat)
     else:
         resolved, measurements, goals = _on_table(conditions, table)
@@ -78,17 +80,20 @@ def arranged_recommendations(
         objective=table.objective,
         training={"format": RECOMMENDATIONS, **_training(training)},
     )
-    reference = reference_of(table, measurements, goals)
-    return Arranged(setting, reference, _arrays(architecture, time, resolved.stated_budget), ())
+    arrays = _arrays(architecture, time, resolved.stated_budget, index_type(table.space.size))
+    reference = reference_of(table, measurements, goals, lambda: arrays["architecture"])
+    return Arranged(setting, reference, arrays, ())
 
 
-def _arrays(architecture: IntArray, time: FloatArray, budget: Budget) -> dict[str, NDArray[Any]]:
+def _arrays(
+    architecture: IntArray, time: FloatArray, budget: Budget, dtype: type[np.signedinteger[Any]]
+) -> dict[str, NDArray[Any]]:
     """Return the arrays of a trace: the steps within the budget."""
     assert budget.seconds is not None  # noqa: S101 - checked before
     mask = time <= budget.seconds  # False for NaN
     steps = int(mask.sum(axis=1).max(initial=0))
     mask = mask[:, :steps]
-    kept = np.where(mask, architecture[:, :steps], -1).astype(np.int32)
+    kept = np.where(mask, architecture[:, :steps], -1).astype(dtype)
     arrays: dict[str, NDArray[Any]] = {
         "architecture": kept,
         "fidelity": np.zeros(mask.shape, dtype=np.int32),
@@ -128,7 +133,7 @@ def _seconds(seconds: Any) -> FloatArray:
     return time
 
 
-def _architectures(recommended: Any, time: FloatArray, table: Table) -> IntArray:
+def _architectures(recommended: Any, time: FloatArray, table: AnyTable) -> IntArray:
     """Return the recommendations as indices, -1 after the end of a run."""
     found = _matrix("recommended", recommended)
     if found.dtype.kind not in "iu":
@@ -173,7 +178,7 @@ def _last_second(time: FloatArray) -> Budget:
     return Budget(seconds=last)
 
 
-def _on_table(conditions: Any, table: Table) -> tuple[Conditions, Measurements, Goals | None]:
+def _on_table(conditions: Any, table: AnyTable) -> tuple[Conditions, AnyMeasurements, AnyGoals | None]:
     prepared = needs_seconds(conditions).on(table)
     return prepared.conditions, prepared.measurements, prepared.goals
 

@@ -26,6 +26,15 @@ ALWAYS = tuple(name for name in MISSING if name not in OPTIONAL)
 """Arrays that every trace has."""
 
 
+def index_type(size: int) -> type[np.signedinteger[Any]]:
+    """Return the type of the architectures of a trace, given the size of the space.
+
+    >>> index_type(15_625), index_type(2**62)
+    (<class 'numpy.int32'>, <class 'numpy.int64'>)
+    """
+    return np.int32 if size <= 2**31 else np.int64
+
+
 def join_arrays(arrays: Sequence[NDArray[Any]], missing: float) -> NDArray[Any]:
     """Stack arrays of shape (runs, steps) over runs, padded to the longest. One step of all runs is contiguous."""
     steps, runs = max(a.shape[1] for a in arrays), sum(a.shape[0] for a in arrays)
@@ -49,4 +58,6 @@ def join_runs(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[
 
 
 def _or_missing(part: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
-    return part[name] if name in part else np.full(part["architecture"].shape, MISSING[name], np.int32)
+    return (
+        part[name] if name in part else np.full(part["architecture"].shape, MISSING[name], part["architecture"].dtype)
+    )

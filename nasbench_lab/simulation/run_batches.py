@@ -14,7 +14,7 @@ from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.threads import one_thread
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
-from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.any_table import AnyTable
 
 RUNS_AT_A_TIME = 4096
 """Largest number of runs simulated together. The results do not depend on it."""
@@ -22,14 +22,19 @@ RUNS_AT_A_TIME = 4096
 _STATE_ENTRIES = 2**27
 """Largest runs x architectures simulated together: on large spaces, fewer runs are simulated at a time."""
 
+_MOST_LISTED = 2**22
+"""Largest size of a space of which strategies keep numbers of all architectures."""
 
-def runs_together(table: Table, strategy: Strategy[Any]) -> int:
+
+def runs_together(table: AnyTable, strategy: Strategy[Any]) -> int:
     """Return the largest number of runs of a strategy that are simulated together on a table."""
-    return max(1, min(RUNS_AT_A_TIME, strategy.runs_at_a_time, _STATE_ENTRIES // table.space.size))
+    most = min(RUNS_AT_A_TIME, strategy.runs_at_a_time)
+    # A strategy keeps a number per architecture only where the space is listed.
+    return max(1, min(most, _STATE_ENTRIES // table.space.size)) if table.space.size <= _MOST_LISTED else most
 
 
 def simulate_runs(
-    table: Table,
+    table: AnyTable,
     strategy: Strategy[Any],
     prepared: Prepared,
     setting: Setting,
@@ -46,7 +51,7 @@ def simulate_runs(
         runs: number of runs.
         watch: called with the clock of a batch after every step.
     """
-    log = new_log(strategy, setting, runs)
+    log = new_log(strategy, setting, runs, table.space.size)
     fixed, together = _fixed_fidelity(strategy, setting), runs_together(table, strategy)
     for start in range(0, runs, together):
         clock = Clock(log, setting.budget, fixed, start, min(start + together, runs), prepared.spendings, watch)
@@ -55,9 +60,9 @@ def simulate_runs(
     return log
 
 
-def new_log(strategy: Strategy[Any], setting: Setting, runs: int) -> Log:
-    """Return an empty log for runs of a strategy."""
-    return Log(runs, setting.budget, _fixed_fidelity(strategy, setting))
+def new_log(strategy: Strategy[Any], setting: Setting, runs: int, size: int) -> Log:
+    """Return an empty log for runs of a strategy in a space of that size."""
+    return Log(runs, setting.budget, _fixed_fidelity(strategy, setting), size)
 
 
 def _fixed_fidelity(strategy: Strategy[Any], setting: Setting) -> int | None:
@@ -65,7 +70,7 @@ def _fixed_fidelity(strategy: Strategy[Any], setting: Setting) -> int | None:
 
 
 @contextlib.contextmanager
-def _noting(strategy: Strategy[Any], table: Table) -> Iterator[None]:
+def _noting(strategy: Strategy[Any], table: AnyTable) -> Iterator[None]:
     """Add the strategy and the table to errors of a strategy that does not belong to this package."""
     try:
         yield

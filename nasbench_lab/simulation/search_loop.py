@@ -5,28 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import StrategyError
 from nasbench_lab.simulation.asynchronous import Workers
 from nasbench_lab.simulation.clock import Clock
-from nasbench_lab.simulation.evaluator import Evaluator, Fidelities, ManyFidelities, OneFidelity, Outcome
-from nasbench_lab.simulation.measurements import Measurements
-from nasbench_lab.simulation.objectives import Goals, penalised
+from nasbench_lab.simulation.computed_measurements import fidelities_of
+from nasbench_lab.simulation.evaluator import Evaluator, ManyFidelities, OneFidelity, Outcome
+from nasbench_lab.simulation.measurements import AnyMeasurements
+from nasbench_lab.simulation.objectives import AnyGoals, penalised
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.synchronous import OneWorker, SynchronousWorkers
 from nasbench_lab.simulation.zero_cost_scores import TableScores
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Evaluations, Problem, Proposals
 from nasbench_lab.streams import MEASUREMENT, SCORE, Streams
-from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.any_table import AnyTable
+from nasbench_lab.tables.computed import ComputedTable
 
 
 def simulate_together(
-    table: Table,
+    table: AnyTable,
     strategy: Strategy[Any],
-    measurements: Measurements,
-    goals: Goals | None,
+    measurements: AnyMeasurements,
+    goals: AnyGoals | None,
     setting: Setting,
     clock: Clock,
 ) -> None:
@@ -37,7 +40,7 @@ def simulate_together(
     fidelities: tuple[int, ...] = (measurements.fidelity,)
     evaluator: Evaluator = OneFidelity(measurements, draws)
     if strategy.multi_fidelity:
-        several = Fidelities(table, measurements)
+        several = fidelities_of(table, measurements)
         fidelities, evaluator = several.epochs, ManyFidelities(several, draws, strategy.name)
     objectives = (table.objective.name, *(goals.objectives if goals else ()))
     scores = TableScores(table, Streams(conditions.seed, first_run, clock.runs, SCORE), conditions.repeat)
@@ -52,20 +55,19 @@ def simulate_together(
 class _Teller:
     """Converts outcomes to what the strategy receives: higher is better, and limits are applied."""
 
-    def __init__(self, measurements: Measurements, goals: Goals | None) -> None:
+    def __init__(self, measurements: AnyMeasurements, goals: AnyGoals | None) -> None:
         self._sign = -1.0 if measurements.metric.direction == "minimize" else 1.0
         self._goals = goals
-        self._violation: FloatArray | None = None
-        if goals is not None and goals.limits:
-            self._violation = goals.violation()
-            self._observable = self._sign * measurements.outcomes()[0]
+        self._limits = goals if goals is not None and goals.limits else None
+        if self._limits is not None:
+            self._observable = self._sign * measurements.observable()
 
     def evaluations(self, outcome: Outcome, number: IntArray) -> Evaluations:
         """Return the evaluations as the strategy receives them."""
         value = -outcome.value if self._sign < 0 else outcome.value
         objectives = violation = None
-        if self._violation is not None:
-            violation = self._violation.take(np.maximum(outcome.architecture, 0))
+        if self._limits is not None:
+            violation = self._limits.violation_of(np.maximum(outcome.architecture, 0))
             value = penalised(value, violation, self._observable)
         if self._goals is not None and self._goals.objectives:
             objectives = self._goals.told(value, outcome.architecture, violation)
@@ -76,11 +78,12 @@ class _Search:
     """The search of a table by one strategy."""
 
     def __init__(
-        self, strategy: Strategy[Any], problem: Problem, table: Table, evaluator: Evaluator, teller: _Teller
+        self, strategy: Strategy[Any], problem: Problem, table: AnyTable, evaluator: Evaluator, teller: _Teller
     ) -> None:
         self._strategy, self._table, self._evaluator, self._teller = strategy, table, evaluator, teller
         self._runs, self._size = problem.runs, table.space.size
         self._scores = problem.scores
+        self._sparing = isinstance(table, ComputedTable) and not table.is_cheap
         self._state = strategy.start(problem)
         self.recommends = strategy.recommends(self._state)
 
@@ -92,9 +95,20 @@ class _Search:
             raise StrategyError(f"strategy {self._strategy.name!r} proposes fidelities, but is not multi_fidelity")
         return proposals._replace(architecture=self._check(proposals.architecture))
 
-    def evaluate(self, proposals: Proposals) -> Outcome:
-        """Return the outcome of proposals."""
-        return self._evaluator.evaluate(proposals)
+    def evaluate(self, proposals: Proposals, running: NDArray[np.bool_]) -> Outcome:
+        """Return the outcome of proposals.
+
+        Args:
+            proposals: the proposals.
+            running: which runs have budget left. The others go on, as all runs are in lock step, but nothing of them
+                counts any more. Where evaluations are not cheap, theirs are like failed trainings.
+        """
+        if not self._sparing or running.all():
+            return self._evaluator.evaluate(proposals)
+        asked = proposals._replace(architecture=np.where(running[:, None], proposals.architecture, -1))
+        outcome = self._evaluator.evaluate(asked)
+        told = outcome._replace(architecture=proposals.architecture)
+        return told if proposals.fidelity is None else told._replace(fidelity=np.asarray(proposals.fidelity))
 
     def tell(self, outcome: Outcome, number: IntArray) -> None:
         """Tell the strategy the outcome of its proposals."""
@@ -147,7 +161,7 @@ def _in_batches(search: _Search, clock: Clock, workers: int) -> None:
     while not clock.finished:
         proposals = search.ask()
         proposals = _cut(proposals, 0, clock.room(proposals.architecture.shape[1]))
-        outcome = search.evaluate(proposals)
+        outcome = search.evaluate(proposals, clock.running)
         clock.record(*timeline.advance(outcome, search.due()))
         steps = outcome.architecture.shape[1]
         _learn(search, clock, outcome, np.broadcast_to(np.arange(count, count + steps), outcome.architecture.shape))
@@ -159,13 +173,13 @@ def _without_waiting(search: _Search, clock: Clock, workers: int) -> None:
     queue = _Queue(search)
     busy = Workers(clock.runs, workers)
     for first in range(workers):
-        _give(np.full(clock.runs, first), np.zeros(clock.runs), queue, search, busy)
+        _give(np.full(clock.runs, first), np.zeros(clock.runs), queue, search, busy, clock.running)
     while not clock.finished:
         worker, end, number, outcome = busy.next()
         clock.record(outcome, end[None])
         _learn(search, clock, outcome, number)
         if not clock.finished:
-            _give(worker, end, queue, search, busy)
+            _give(worker, end, queue, search, busy, clock.running)
 
 
 def _learn(search: _Search, clock: Clock, outcome: Outcome, number: IntArray) -> None:
@@ -176,10 +190,17 @@ def _learn(search: _Search, clock: Clock, outcome: Outcome, number: IntArray) ->
         clock.recommend(search.recommendation())
 
 
-def _give(worker: IntArray, now: FloatArray, queue: _Queue, search: _Search, busy: Workers) -> None:
+def _give(
+    worker: IntArray,
+    now: FloatArray,
+    queue: _Queue,
+    search: _Search,
+    busy: Workers,
+    running: NDArray[np.bool_],
+) -> None:
     """Give one worker per run the next proposal."""
     number, proposals = queue.number, queue.take()
-    busy.start(worker, queue.start(now, search.due()), number, search.evaluate(proposals))
+    busy.start(worker, queue.start(now, search.due()), number, search.evaluate(proposals, running))
 
 
 class _Queue:

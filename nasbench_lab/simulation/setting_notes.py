@@ -7,13 +7,20 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.simulation.computed_measurements import sample_of
 from nasbench_lab.simulation.conditions import Prepared
+from nasbench_lab.simulation.objectives import AnyGoals, Goals
+from nasbench_lab.tables.any_table import AnyTable
+from nasbench_lab.tables.computed import ComputedTable
 from nasbench_lab.tables.coverage import coverage_note
 from nasbench_lab.tables.description import Metric
 from nasbench_lab.tables.table import Table
 
+_SAMPLE = 64
+"""Random architectures that tell whether a limit excludes all or none."""
 
-def setting_notes(table: Table, prepared: Prepared) -> Iterator[str]:
+
+def setting_notes(table: AnyTable, prepared: Prepared) -> Iterator[str]:
     """Yield one sentence for every setting of a search that its user should know about.
 
     Args:
@@ -21,7 +28,12 @@ def setting_notes(table: Table, prepared: Prepared) -> Iterator[str]:
         prepared: the conditions of the search, checked against the table.
     """
     goals, fidelity = prepared.goals, prepared.conditions.fidelity
-    if goals is not None and goals.limits:
+    if isinstance(table, ComputedTable):
+        if goals is not None and goals.limits:
+            yield from _notes_of_sample(table, goals)
+        return
+    assert isinstance(table, Table)  # noqa: S101 - there are two kinds of tables
+    if isinstance(goals, Goals) and goals.limits:
         measured = ~np.isnan(table.mean_values(table.objective.name, fidelity))
         for name in idle_limits(goals.limits, goals.metrics, goals.columns, measured):
             extreme = "smallest" if goals.metrics[name].direction == "maximize" else "largest"
@@ -33,6 +45,17 @@ def setting_notes(table: Table, prepared: Prepared) -> Iterator[str]:
             )
     if fidelity == table.fidelities[-1] and (note := coverage_note(table)):
         yield f"{table.name}: {note}"
+
+
+def _notes_of_sample(table: ComputedTable, goals: AnyGoals) -> Iterator[str]:
+    """Yield notes about limits that none or all of some random architectures keep."""
+    sample = sample_of(table)[:_SAMPLE]
+    for name, limit in goals.limits.items():
+        values = goals.values(name, sample)
+        keeps = values >= limit if goals.metrics[name].direction == "maximize" else values <= limit
+        if keeps.all() or not keeps.any():
+            which = "all" if keeps.all() else "none"
+            yield f"{which} of {len(sample)} random architectures of {table.name} keep the limit {name} {limit:g}"
 
 
 def idle_limits(

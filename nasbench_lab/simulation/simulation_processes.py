@@ -29,7 +29,7 @@ from nasbench_lab.simulation.sent_objects import packed, packed_strategy
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
-from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.any_table import AnyTable
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -110,7 +110,7 @@ class SimulationProcesses:
 
     def simulate(
         self,
-        table: Table,
+        table: AnyTable,
         strategy: Strategy[Any],
         setting: Setting,
         runs: int,
@@ -145,7 +145,7 @@ class _Search:
     def __init__(
         self,
         pool: SimulationProcesses,
-        table: Table,
+        table: AnyTable,
         strategy: Strategy[Any],
         setting: Setting,
         runs: int,
@@ -153,7 +153,7 @@ class _Search:
     ) -> None:
         pool._search += 1
         self._pool, self._strategy, self._setting, self._report = pool, strategy, setting, report
-        self._log = new_log(strategy, setting, runs)
+        self._log = new_log(strategy, setting, runs, table.space.size)
         # A table file is sent as its path, a table made in memory with all its measurements.
         self._packed = (packed(table), packed_strategy(strategy), packed(setting))
         size = _block_size(table, strategy, runs, pool.number)
@@ -229,7 +229,7 @@ class _Search:
             warnings.warn_explicit(message, category, file, line)
 
 
-def _block_size(table: Table, strategy: Strategy[Any], runs: int, processes: int) -> int:
+def _block_size(table: AnyTable, strategy: Strategy[Any], runs: int, processes: int) -> int:
     """Return the number of runs in a block: as many as possible where runs advance in lock step."""
     blocks = processes * (_BLOCKS_OF_PLAIN if isinstance(strategy, PlainStrategy) else 1)
     return min(runs_together(table, strategy), max(1, -(-runs // blocks)))
@@ -250,7 +250,7 @@ class _Worker:
 
     def __init__(self, line: Connection) -> None:
         self._line = line
-        self._table: tuple[bytes, Table] | None = None  # kept, as reading it again means verifying it again
+        self._table: tuple[bytes, AnyTable] | None = None  # kept, as reading it again means verifying it again
         self._objects: Any = None
 
     def answer(self, task: _Task) -> bytes:
@@ -276,7 +276,7 @@ class _Worker:
             log = simulate_runs(table, strategy, prepared, here, task.runs, watch)
         return _Finished(log.logged(), noted.warned)
 
-    def _loaded(self, table: bytes, strategy: bytes, setting: bytes) -> tuple[Table, Strategy[Any], Setting]:
+    def _loaded(self, table: bytes, strategy: bytes, setting: bytes) -> tuple[AnyTable, Strategy[Any], Setting]:
         """Return what the parent has packed."""
         try:
             if self._table is None or self._table[0] != table:

@@ -6,10 +6,10 @@ from typing import Any
 
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.any_table import AnyTable
 
 
-def one_fidelity(strategy: Strategy[Any], table: Table, highest: int) -> str:
+def one_fidelity(strategy: Strategy[Any], table: AnyTable, highest: int) -> str:
     """Return why a multi-fidelity strategy has only one fidelity on a table; empty if it has several, or needs none.
 
     Args:
@@ -36,7 +36,7 @@ def one_fidelity(strategy: Strategy[Any], table: Table, highest: int) -> str:
     return f"the table has none below {_epochs(highest)}"
 
 
-def one_fidelity_warning(strategy: Strategy[Any], table: Table, trace: Trace) -> str:
+def one_fidelity_warning(strategy: Strategy[Any], table: AnyTable, trace: Trace) -> str:
     """Return the warning that all evaluations of a multi-fidelity strategy have one fidelity; empty if not so."""
     fidelity = trace.fidelity[trace.mask]
     if not strategy.multi_fidelity or not fidelity.size or fidelity.min() != fidelity.max():

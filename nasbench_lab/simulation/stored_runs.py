@@ -130,13 +130,31 @@ def first_difference(one: StoredRuns, other: StoredRuns) -> int | None:
 
 
 def same_reference(one: Reference, other: Reference) -> bool:
-    """Return whether two references have the same means of every architecture, up to rounding."""
+    """Return whether two references have the same means of the architectures that both have, up to rounding."""
     return one is other or (
         set(one.means) == set(other.means)
         and one.metrics == other.metrics
-        and all(_close(means, other.means[name]) for name, means in one.means.items())
-        and np.array_equal(_feasible(one), _feasible(other))
+        and one.kind == other.kind
+        and (_agree(one, other) if one.members is not None and other.members is not None else _equal(one, other))
     )
+
+
+def _equal(one: Reference, other: Reference) -> bool:
+    means = all(_close(means, other.means[name]) for name, means in one.means.items())
+    return (
+        means and np.array_equal(_feasible(one), _feasible(other)) and (one.members is None) == (other.members is None)
+    )
+
+
+def _agree(one: Reference, other: Reference) -> bool:
+    """Return whether references agree about the architectures that both have."""
+    if one.kind == "live":  # the later one may know more repeats, and so other means
+        return True
+    assert one.members is not None  # noqa: S101 - the caller makes sure
+    assert other.members is not None  # noqa: S101
+    both = np.intersect1d(one.members, other.members)
+    means = all(_close(one.at(name, both), other.at(name, both)) for name in one.means)
+    return means and np.array_equal(one.keeps_limits(both), other.keeps_limits(both))
 
 
 def check_same(trace: Trace, part: StoredRuns) -> None:

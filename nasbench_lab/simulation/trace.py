@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.displays import counted
-from nasbench_lab.errors import ImportedResultsWarning, MissingDataError
+from nasbench_lab.errors import ImportedResultsWarning, MissingDataError, ParameterError
 from nasbench_lab.messages import unknown
 from nasbench_lab.records import Records
 from nasbench_lab.simulation.budget import Budget
@@ -31,6 +31,7 @@ from nasbench_lab.simulation.steps.columns import step_columns
 from nasbench_lab.simulation.steps.options import step_options
 from nasbench_lab.simulation.trace_card import trace_card, trace_size
 from nasbench_lab.simulation.trace_records import trace_records
+from nasbench_lab.tables.any_table import AnyTable
 from nasbench_lab.tables.catalogue import load
 from nasbench_lab.tables.table import Table
 
@@ -55,28 +56,28 @@ class Trace:
 
     Attributes:
         setting: setting of the simulation.
-        reference: the table's means of every architecture.
-        architecture: index of the architecture, int32, shape (runs, steps).
+        reference: the table's means, see `Reference`.
+        architecture: index of the architecture, shape (runs, steps); int32, or int64 in spaces of more than 2**31.
         fidelity: training epochs, int32, shape (runs, steps).
         repeat: number of the observed repeat, -1 for the mean, int16, shape (runs, steps).
         observed: observed value of the objective in its unit, NaN for a failed training, float64, shape (runs, steps).
         time: simulated seconds at the end of the evaluation, NaN if the table has no times, shape (runs, steps).
         mask: whether the evaluation happened, that is, ended within the budget, bool, shape (runs, steps).
         stopped: whether the run ended because the strategy proposed nothing more, bool, shape (runs,).
-        recommended: the architecture that the strategy recommended after the evaluation, -1 before there is one, int32,
-            shape (runs, steps); None for a strategy that does not recommend (see `Strategy.recommend`).
+        recommended: the architecture that the strategy recommended after the evaluation, -1 before there is one,
+            like ``architecture``; None for a strategy that does not recommend (see `Strategy.recommend`).
     """
 
     setting: Setting
     reference: Reference
-    architecture: NDArray[np.int32]
+    architecture: NDArray[np.signedinteger[Any]]
     fidelity: NDArray[np.int32]
     repeat: NDArray[np.int16]
     observed: FloatArray
     time: FloatArray
     mask: NDArray[np.bool_]
     stopped: NDArray[np.bool_]
-    recommended: NDArray[np.int32] | None = None
+    recommended: NDArray[np.signedinteger[Any]] | None = None
 
     @classmethod
     def from_steps(
@@ -125,7 +126,11 @@ class Trace:
         >>> trace.incumbent().tolist(), str(trace.setting.budget)
         ([[0, 7, 9]], '3 evaluations')
         """
-        found = load(table) if not isinstance(table, Table) else table
+        found = load(table) if not isinstance(table, AnyTable) else table
+        if not isinstance(found, Table):
+            raise ParameterError(
+                f"results of other programs need a table with stored values; {found.name} computes them"
+            )
         stated = StatedConditions(budget, repeat, workers, seed)
         made = arranged(step_columns(steps, columns), found, strategy, step_options(options), stated, {})
         for note in made.notes:
@@ -181,7 +186,7 @@ class Trace:
         >>> trace.incumbent().tolist(), trace.incumbent_kind, str(trace.setting.budget)
         ([[-1, 120, 77]], 'recommended', '90 s')
         """
-        found = load(table) if not isinstance(table, Table) else table
+        found = load(table) if not isinstance(table, AnyTable) else table
         searcher = Searcher(strategy, label, parameters, version)
         made = arranged_recommendations(
             recommended, seconds, found, searcher, conditions, first_run=first_run, training=training
@@ -205,9 +210,10 @@ class Trace:
 
     @property
     def kinds(self) -> tuple[RegretKind, ...]:
-        """The kinds of regret that the trace has; see `regret`."""
+        """The kinds of regret that the trace has, see `regret`; none where the optimum is not known."""
         observed = not self.setting.trains_networks
-        return tuple(kind for kind in REGRETS if (observed if kind == "observed" else kind in self.reference.means))
+        has = {"observed": observed, **{kind: kind in self.reference.means for kind in ("valid", "test")}}
+        return tuple(kind for kind in REGRETS if has[kind] and self.reference.knows_optimum(kind))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays of the trace by name, without copying them; without `recommended` if it is None."""
@@ -247,13 +253,8 @@ class Trace:
         observed = self.observed[rows]
         score = -observed if self.setting.objective.direction == "minimize" else observed
         if self.reference.feasible is not None:
-            score = np.where(self._keeps_limits(self.architecture[rows]), score, np.nan)
+            score = np.where(self.reference.keeps_limits(self.architecture[rows]), score, np.nan)
         return best_observed(score, self.fidelity[rows], self.mask[rows])
-
-    def _keeps_limits(self, architecture: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return whether architectures can be incumbents; False for -1."""
-        feasible = self.reference.feasible
-        return (architecture >= 0) & (True if feasible is None else feasible.take(np.maximum(architecture, 0)))
 
     def _by_blocks(self, compute: Callable[[slice], NDArray[Any]], dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of shape (runs, steps), computed for some runs at a time to bound working memory."""
@@ -277,7 +278,7 @@ class Trace:
         found = at_steps(self.architecture[rows], self._best_step[rows].astype(np.int64), -1)
         if self.recommended is not None:
             recommended = self.recommended[rows]
-            found = np.where(self._keeps_limits(recommended), recommended, found)
+            found = np.where(self.reference.keeps_limits(recommended), recommended, found)
         return np.where(self.mask[rows], found, -1)
 
     def regret(self, kind: RegretKind = "test") -> FloatArray:
@@ -295,17 +296,24 @@ class Trace:
 
         Raises:
             UnknownNameError: no such kind.
-            MissingDataError: the table publishes no measurements of that split, or the search observed no values.
+            MissingDataError: the table publishes no measurements of that split, its optimum is not known (of a table
+                that computes its answers), or the search observed no values.
         """
         if kind not in REGRETS:
             raise unknown("regret", kind, REGRETS)
-        if kind not in self.kinds and kind == "observed":
+        if kind == "observed" and self.setting.trains_networks:
             raise MissingDataError(
                 f"{self.setting.label} trained networks itself and observed no values of the table; "
                 "its regret is 'valid' or 'test'"
             )
         if kind != "observed":
             self.reference.mean(kind)  # raises an error where there is none
+        if not self.reference.knows_optimum(kind):
+            metric = self.setting.objective if kind == "observed" else self.reference.metrics[kind]
+            raise MissingDataError(
+                f"the best {metric.name} of {self.setting.table} is not known, so there is no {kind} regret; "
+                "compare values: Trace.value, Trace.final, plot --y value"
+            )
         return self._by_blocks(functools.partial(self._regret_of, kind), np.float64)
 
     def _regret_of(self, kind: RegretKind, rows: slice) -> FloatArray:
@@ -316,6 +324,39 @@ class Trace:
         else:
             regret = self.reference.regret(kind, self.reference.means_of(self._incumbent_of(rows), kind))
         return np.where(self.mask[rows], regret, np.nan)
+
+    def value(self, split: Literal["observed", "valid", "test"] = "test") -> FloatArray:
+        """Return the value of the incumbent after every evaluation, shape (runs, steps).
+
+        Args:
+            split: ``"observed"``: the best observed value. ``"valid"`` or ``"test"``: the incumbent's mean validation
+                or test value in the table at the highest fidelity.
+
+        Returns:
+            Values in the metric's unit; NaN before the first value, after the end of the run, and where the table does
+            not know the mean of an architecture.
+
+        Raises:
+            UnknownNameError: no such split.
+            MissingDataError: the table publishes no measurements of that split, or the search observed no values.
+
+        >>> import nasbench_lab as nl
+        >>> from nasbench_lab.testing import function_table
+        >>> table = function_table({"name": "chain", "choices": "abc", "length": 12})
+        >>> trace = nl.simulate(table, "random-search", runs=2, budget=nl.Budget(evaluations=3))
+        >>> trace.kinds, trace.value("valid").shape
+        ((), (2, 3))
+        """
+        if split == "observed":
+            if self.setting.trains_networks:
+                raise MissingDataError(f"{self.setting.label} trained networks itself and observed no values")
+            return self._by_blocks(self._observed_value_of, np.float64)
+        self.reference.mean(split)  # raises an error where there is none
+        return self._by_blocks(lambda rows: self.reference.means_of(self._incumbent_of(rows), split), np.float64)
+
+    def _observed_value_of(self, rows: slice) -> FloatArray:
+        value = at_steps(self.observed[rows], self._best_step[rows].astype(np.int64), np.nan)
+        return np.where(self.mask[rows], value, np.nan)
 
     def final_incumbent(self) -> NDArray[np.int64]:
         """Return the last incumbent of every run, shape (runs,); -1 if a run has none."""
@@ -328,7 +369,7 @@ class Trace:
             return found
         last = self.evaluations - 1
         recommended = np.where(last >= 0, self.recommended[run, last], -1)
-        return np.where(self._keeps_limits(recommended), recommended, found)
+        return np.where(self.reference.keeps_limits(recommended), recommended, found)
 
     def final(self, split: str = "test") -> FloatArray:
         """Return the table's mean value of every run's last incumbent at the highest fidelity, shape (runs,).

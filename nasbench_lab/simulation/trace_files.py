@@ -4,7 +4,8 @@ Layout, format version 5::
 
     /                          attributes: format, format_version, created_by, traces (their number)
     /references/<n>            attributes: header (JSON), checksum; datasets: one per split, shape (architectures,),
-                               _feasible if there are limits, and _space (the space as JSON)
+                               _feasible if there are limits, _space (the space as JSON), and _members (the
+                               architectures) if they are not all
     /traces/<n>                attributes: header (JSON), checksum; datasets: the arrays of `Trace`, "recommended" only
                                for strategies that recommend
 
@@ -42,7 +43,7 @@ from nasbench_lab.plain_files import is_plain
 from nasbench_lab.simulation.array_pieces import ArrayPieces, DiskArray, Rows, row_bytes, row_pieces
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.disk import Disk
-from nasbench_lab.simulation.reference import Reference
+from nasbench_lab.simulation.reference import Reference, joined_reference
 from nasbench_lab.simulation.run_arrays import ALWAYS, MISSING
 from nasbench_lab.simulation.setting import Setting, joined_setting
 from nasbench_lab.simulation.trace import Trace, row_blocks
@@ -54,7 +55,7 @@ FORMAT = "nasbench-lab traces"
 FORMAT_VERSION = 5
 _READABLE = (2, 3, 4, FORMAT_VERSION)
 
-_FEASIBLE, _SPACE = "_feasible", "_space"
+_FEASIBLE, _SPACE, _MEMBERS = "_feasible", "_space", "_members"
 _MOST_IN_MEMORY = 2**23
 """Evaluations of a simulation that wait in memory until they are written."""
 
@@ -93,7 +94,8 @@ class TracesWriter:
         """
         with tempfile.TemporaryFile(dir=self._folder) as stream:
             kept = _kept(blocks, stream)
-            reference = _save_reference(self._file, self._written, kept[0].reference)
+            joined = joined_reference([block.reference for block in kept])
+            reference = _save_reference(self._file, self._written, joined)
             _save_trace(self._file, self._number, kept, reference, self._disk.check)
         self._number += 1
         self._disk.check()
@@ -381,13 +383,18 @@ def _save_reference(file: Any, written: dict[str, Reference], reference: Referen
     number = str(len(written))
     written[number] = reference
     metrics = {split: dataclasses.asdict(metric) for split, metric in reference.metrics.items()}
-    header = {"observable": reference.observable, "metrics": metrics}
+    header: dict[str, Any] = {"observable": reference.observable, "metrics": metrics}
     arrays: dict[str, NDArray[Any]] = {
         **reference.means,
         _SPACE: np.frombuffer(_space_text(reference).encode(), np.uint8),
     }
     if reference.feasible is not None:
         arrays[_FEASIBLE] = reference.feasible
+    if reference.members is not None:
+        arrays[_MEMBERS] = reference.members
+        header |= {"optima": dict(reference.optima)}
+    if reference.kind != "measured":
+        header |= {"kind": reference.kind}
     _save_group(file, f"references/{number}", header, arrays)
     return number
 
@@ -471,9 +478,12 @@ def _checksum(header: str, arrays: Mapping[str, Rows]) -> str:
 
 def _same(one: Reference, other: Reference) -> bool:
     return one is other or (
-        one.observable == other.observable
+        str(one.observable) == str(other.observable)
         and one.metrics == other.metrics
         and np.array_equal(_optional(one.feasible), _optional(other.feasible))
+        and np.array_equal(_optional(one.members), _optional(other.members))
+        and str(one.optima) == str(other.optima)  # with NaN, which equals nothing
+        and one.kind == other.kind
         and all(np.array_equal(one.means[split], other.means[split], equal_nan=True) for split in one.means)
         and _space_text(one) == _space_text(other)
     )
@@ -492,7 +502,8 @@ def _load_reference(group: Hdf5Group) -> Reference:
     metrics = {split: _metric(fields) for split, fields in header["metrics"].items()}
     feasible, space = means.pop(_FEASIBLE, None), means.pop(_SPACE, None)
     described = {} if space is None else json.loads(space.tobytes())
-    return Reference(header["observable"], metrics, means, feasible, described)
+    members, kind = means.pop(_MEMBERS, None), header.get("kind", "measured")
+    return Reference(header["observable"], metrics, means, feasible, described, members, header.get("optima", {}), kind)
 
 
 def _metric(fields: dict[str, Any]) -> Metric:

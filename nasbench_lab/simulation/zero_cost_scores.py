@@ -19,7 +19,8 @@ from nasbench_lab.strategies.parts.scored_strategy import AUTO, chosen_score
 from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.streams import Streams
 from nasbench_lab.tables import catalogue
-from nasbench_lab.tables.any_table import Repeat
+from nasbench_lab.tables.any_table import AnyTable, Repeat
+from nasbench_lab.tables.computed import ComputedTable
 from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.table import Table
 
@@ -46,7 +47,7 @@ def score_names(description: Description) -> tuple[str, ...]:
     )
 
 
-def require_scores(strategy: Strategy[Any], table: Table) -> None:
+def require_scores(strategy: Strategy[Any], table: AnyTable) -> None:
     """Raise UnknownNameError if a strategy needs a score that a table does not have; the message says which do."""
     names, wanted = score_names(table.description), wanted_score(strategy)
     if "scores" not in strategy.needs or (names and (wanted is None or wanted in names)):
@@ -61,7 +62,7 @@ def wanted_score(strategy: Strategy[Any]) -> str | None:
     return None if name == AUTO else name
 
 
-def recorded_parameters(strategy: Strategy[Any], table: Table) -> dict[str, Any]:
+def recorded_parameters(strategy: Strategy[Any], table: AnyTable) -> dict[str, Any]:
     """Return the parameters of a strategy on a table, with the score that it uses there.
 
     >>> from nasbench_lab.strategies import resolve
@@ -130,7 +131,7 @@ class TableScores(Scores):
             a number is a repeat for all runs.
     """
 
-    def __init__(self, table: Table, draws: Streams, repeat: Repeat | Literal["sample"] = "sample") -> None:
+    def __init__(self, table: AnyTable, draws: Streams, repeat: Repeat | Literal["sample"] = "sample") -> None:
         self._table = table
         self._names = score_names(table.description)
         self._repeat = repeat
@@ -173,6 +174,9 @@ class TableScores(Scores):
 
     def _values(self, metric: str, where: IntArray) -> FloatArray:
         """Return a metric of architectures, in the repeat of every run."""
+        if isinstance(self._table, ComputedTable):
+            return self._table.untrained(where, [metric])[metric]
+        assert isinstance(self._table, Table)  # noqa: S101 - there are two kinds of tables
         if self._repeat != "sample" or "repeat" not in self._table.description.metric(metric).axes:
             repeat: Repeat = "mean" if self._repeat == "sample" else self._repeat
             return self._table.lookup(where, repeat=repeat, metric=metric)

@@ -7,21 +7,26 @@ from typing import Any
 
 import numpy as np
 
+from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import first_line
+from nasbench_lab.simulation.computed_measurements import sample_of
 from nasbench_lab.simulation.conditions import Conditions
 from nasbench_lab.simulation.costs import allowed_trainings, spendings
-from nasbench_lab.simulation.measurements import Measurements
+from nasbench_lab.simulation.measurements import AnyMeasurements
 from nasbench_lab.simulation.single_fidelity import one_fidelity
 from nasbench_lab.simulation.zero_cost_scores import score_names, tables_with, wanted_score
 from nasbench_lab.strategies import Strategy
-from nasbench_lab.tables import Table
+from nasbench_lab.tables import AnyTable, ComputedTable, Table
 
 _TRAININGS_PER_EVALUATION = 3.0
 """Approximate number of evaluations of a multi-fidelity strategy, most of them short, per full training."""
 
+_SAMPLE = 64
+"""Random architectures that tell what evaluations cost."""
 
-def lacking(strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements) -> str:
+
+def lacking(strategy: Strategy[Any], table: AnyTable, conditions: Conditions, measurements: AnyMeasurements) -> str:
     """Return why a strategy cannot search a table, in one line; empty if it can.
 
     >>> from nasbench_lab.simulation import Budget
@@ -50,7 +55,7 @@ def lacking(strategy: Strategy[Any], table: Table, conditions: Conditions, measu
     return ""
 
 
-def _without_score(table: Table, wanted: str | None) -> str:
+def _without_score(table: AnyTable, wanted: str | None) -> str:
     names = score_names(table.description)
     if not names:
         return f"it needs scores that cost no training, and the table has none; {tables_with(wanted)}"
@@ -59,7 +64,7 @@ def _without_score(table: Table, wanted: str | None) -> str:
     return ""
 
 
-def fits(strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements) -> bool:
+def fits(strategy: Strategy[Any], table: AnyTable, conditions: Conditions, measurements: AnyMeasurements) -> bool:
     """Return whether the budget allows at least the cheapest evaluation."""
     fidelity = table.fidelities[0] if strategy.multi_fidelity else measurements.fidelity
     budget = conditions.stated_budget
@@ -67,11 +72,11 @@ def fits(strategy: Strategy[Any], table: Table, conditions: Conditions, measurem
         return False
     if allowed_trainings(spendings(budget, table, measurements), fidelity)[0] < 1:
         return False
-    return budget.seconds is None or bool(np.nanmin(table.cost(fidelity)) <= budget.seconds)
+    return budget.seconds is None or bool(np.nanmin(_seconds(table, fidelity)) <= budget.seconds)
 
 
 def estimated_evaluations(
-    strategy: Strategy[Any], table: Table, conditions: Conditions, measurements: Measurements
+    strategy: Strategy[Any], table: AnyTable, conditions: Conditions, measurements: AnyMeasurements
 ) -> int:
     """Return the approximate number of evaluations per run, at least 1."""
     budget = conditions.stated_budget
@@ -80,7 +85,21 @@ def estimated_evaluations(
     if budget.epochs is not None:
         limits.append(more * budget.epochs / measurements.fidelity)
     if budget.seconds is not None:
-        seconds = float(np.nanmean(table.cost(measurements.fidelity)))
+        seconds = float(np.nanmean(_seconds(table, measurements.fidelity)))
         limits.append(more * conditions.workers * budget.seconds / seconds)
     limits.append(more * allowed_trainings(spendings(budget, table, measurements), measurements.fidelity)[1])
     return max(1, round(min(limits)))
+
+
+def _seconds(table: AnyTable, fidelity: int) -> FloatArray:
+    """Return the seconds of evaluations: of all, or of random ones of a table that computes its answers.
+
+    Where an answer is a training, nothing is known before; an epoch then counts as a second.
+    """
+    if isinstance(table, Table):
+        return table.cost(fidelity)
+    if not isinstance(table, ComputedTable) or not table.is_cheap:
+        return np.array([float(fidelity)])
+    cost = table.answers(sample_of(table)[:_SAMPLE], fidelity, 0).cost
+    assert cost is not None  # noqa: S101 - a budget in seconds needs times
+    return cost

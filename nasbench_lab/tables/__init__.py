@@ -12,6 +12,7 @@ from nasbench_lab.tables.recipe import AbstractRecipe, Recipe, StreamedRecipe
 from nasbench_lab.tables.store import open_table, write
 from nasbench_lab.tables.subsets import subset
 from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.tabulated import tabulate
 from nasbench_lab.tables.verification import verify
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "open_table",
     "read_columns",
     "subset",
+    "tabulate",
     "verify",
     "with_columns",
     "write",

@@ -233,14 +233,29 @@ class ComputedTable(AnyTable):
         Of a cheap table these are all. Otherwise, they are means over the repeats measured so far, NaN without any.
         """
         where = self.space.check_index(architecture)
-        if self.is_cheap:
-            values = self.answers(where, epochs, MEAN_REPEAT).values
-            return {name: values[name] for name in metrics}
-        rows = self._remembered.means(where.reshape(-1), epochs)
         names = [metric.name for metric in self._measured_metrics]
-        columns = {name: rows[:, place].reshape(where.shape) for place, name in enumerate(names)}
+        if self.is_cheap:
+            columns = self.answers(where, epochs, MEAN_REPEAT).values
+        else:
+            rows = self._remembered.means(where.reshape(-1), epochs)
+            columns = {name: rows[:, place].reshape(where.shape) for place, name in enumerate(names)}
         others = [name for name in metrics if name not in columns]
-        return {**{n: columns[n] for n in metrics if n in columns}, **(self.untrained(where, others) if others else {})}
+        columns |= self.untrained(where, others) if others else {}
+        return {name: columns[name] for name in metrics}
+
+    def known(self, architecture: IntArray, epochs: int, repeat: NDArray[np.integer], metric: str) -> FloatArray:
+        """Return a metric of trainings without a further training, in the shape of the architectures.
+
+        NaN where the training is neither cheap nor remembered.
+        """
+        if self.description.metric(metric).axes == ("architecture",) and self._answers_untrained:
+            return self.untrained(architecture, [metric])[metric]
+        if self.is_cheap:
+            return self.answers(architecture, epochs, repeat).values[metric]
+        place = [each.name for each in self._measured_metrics].index(metric)
+        flat = np.broadcast_to(repeat, architecture.shape).reshape(-1)
+        rows = self._remembered.known(architecture.reshape(-1), epochs, flat)
+        return rows[:, place].reshape(architecture.shape)
 
     def lookup(
         self,

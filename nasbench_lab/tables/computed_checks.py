@@ -53,7 +53,7 @@ def _checked(what: str, metric: Metric, given: Any, architecture: IntArray, cost
     never_negative = name in cost or name == ENERGY or metric.unit in ("s", SECONDS_PER_EPOCH)
     rules = (
         (np.isinf(values), "must be finite, or NaN where it is missing"),
-        (np.isnan(values) & (name in cost), "must not be missing: every evaluation costs time, also a failed one"),
+        (np.isnan(values) & (name in cost or name == ENERGY), "must not be missing: a failed training costs, too"),
         ((values < 0) & never_negative, "must not be negative"),
     )
     for broken, rule in rules:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.tables.any_table import MEAN_REPEAT
 
 Ask = Callable[[IntArray, IntArray, IntArray], dict[str, FloatArray]]
 
@@ -34,6 +36,14 @@ class RememberedAnswers:
                 self._rows.setdefault(request[:2], {})[request[2]] = row
         rows = np.array([self._rows[where, at][which] for where, at, which in requests]).reshape(len(requests), -1)
         return {name: rows[:, place].copy() for place, name in enumerate(self._names)}
+
+    def known(self, architecture: IntArray, epochs: int, repeat: NDArray[np.integer]) -> FloatArray:
+        """Return the known answers, shape (n, metrics); NaN where nothing is known. Repeat -1 is the mean."""
+        found = self.means(architecture, epochs)
+        for place, (index, number) in enumerate(zip(architecture.tolist(), repeat.tolist(), strict=True)):
+            if number != MEAN_REPEAT:
+                found[place] = self._rows.get((index, epochs), {}).get(number, np.nan)
+        return found
 
     def means(self, architecture: IntArray, epochs: int) -> FloatArray:
         """Return the means over the known repeats, shape (architectures, metrics); NaN where nothing is known."""
