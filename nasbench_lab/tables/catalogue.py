@@ -15,6 +15,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -256,6 +257,9 @@ def _in_memory(name: str) -> Table:
 def load(name: str | os.PathLike[str]) -> Table:
     """Open a table by its name in the catalogue, or by the path of a table file (``.h5``) or of a folder with one.
 
+    The file of a surrogate is opened as a `nasbench_lab.tables.surrogates.surrogate.Surrogate`, which computes its
+    answers, and a packed table is unpacked in memory.
+
     Other spellings and aliases are names too, if they stand for one table: ``nas-bench-201/cifar10``.
 
     On first use, a table of the catalogue is converted from its published files. This takes a few seconds, and a
@@ -274,10 +278,10 @@ def load(name: str | os.PathLike[str]) -> Table:
         raise ParameterError(f"a table must be a name, a path or a Table, got {shortened(name)}")
     text = os.fspath(name)
     if is_table_file(text):
-        return store.open_table(text)
+        return _open_file(text)
     if text and not is_named(text):  # an empty text is not the current folder
         if is_folder(text):
-            return store.open_table(_only_table(Path(text)))
+            return _open_file(_only_table(Path(text)))
         _refuse_other_path(name, text)
         text = full_name(text)
     made = find_recipe(text)
@@ -291,6 +295,21 @@ def load(name: str | os.PathLike[str]) -> Table:
         if not _is_bundled(text):
             raise OutputError(f"{error}; set {CACHE_VARIABLE} to a folder that can be written") from error
         return _in_memory(text)
+
+
+def _open_file(path: str | os.PathLike[str]) -> Table:
+    """Open a table file, a surrogate or a packed table."""
+    try:
+        return store.open_table(path)
+    except DataError:
+        from nasbench_lab.tables import packed_tables
+        from nasbench_lab.tables.surrogates.file import is_surrogate_file, read_surrogate
+
+        if is_surrogate_file(path):
+            return cast(Table, read_surrogate(path))  # it answers like a table, and refuses to list all answers
+        if packed_tables.is_packed(path):
+            return packed_tables.open_packed(path)
+        raise
 
 
 def _refuse_other_path(name: str | os.PathLike[str], text: str) -> None:

@@ -18,7 +18,7 @@ from nasbench_lab.prediction.surrogates.folds import folds_of, splits
 from nasbench_lab.prediction.surrogates.inside import tables_inside
 from nasbench_lab.prediction.surrogates.models import Models
 from nasbench_lab.prediction.surrogates.noise import fitted_noise
-from nasbench_lab.prediction.surrogates.replay import replay
+from nasbench_lab.prediction.surrogates.replay import STRATEGIES, replay
 from nasbench_lab.prediction.surrogates.spread import Spread, spread_of
 from nasbench_lab.prediction.surrogates.training_set import MeasuredColumn, TrainingSet
 from nasbench_lab.prediction.surrogates.verdict import ReplayCheck, Verdict
@@ -30,6 +30,7 @@ from nasbench_lab.tables import AnyTable, Description, Metric, Table, load
 from nasbench_lab.tables.surrogates.columns import SurrogateColumn
 from nasbench_lab.tables.surrogates.encoder import Encoder, as_ranks
 from nasbench_lab.tables.surrogates.surrogate import Surrogate, SurrogateParts
+from nasbench_lab.tables.tabulated import tabulate
 
 FOLDS = 5
 REPEATS = "drawn"
@@ -137,6 +138,33 @@ def fit_surrogate(
     parts = SurrogateParts(encoder, [each.column for each in fitted], noise, known, {}, verdict.to_plain())
     description = _description(training, source, known, name, verdict)
     return with_optima(Surrogate(description, parts))
+
+
+def replayed_against(
+    surrogate: Surrogate,
+    truth: AnyTable,
+    strategies: Sequence[str] = STRATEGIES,
+    *,
+    seed: int = 0,
+    progress: Progress = lambda _what, _done, _total: None,
+) -> Surrogate:
+    """Return a surrogate whose verdict has a replay against the true table of the whole space; see `replay`.
+
+    Raises:
+        ParameterError: the tables have different spaces.
+    """
+    if truth.space.spec() != surrogate.space.spec():
+        raise ParameterError(f"the truth {truth.name!r} has another space than the surrogate")
+    if surrogate.space.size <= _MOST_FOR_OPTIMA:  # stored answers are searched faster
+        searched: AnyTable = tabulate(surrogate)
+    else:
+        searched = surrogate
+    found = replay(
+        searched, truth, strategies, seed=seed, progress=lambda done, total: progress("replay", done, total)
+    )
+    verdict = dataclasses.replace(Verdict.from_plain(surrogate.verdict), replay=found)
+    parts = surrogate.parts._replace(verdict=verdict.to_plain())
+    return Surrogate(surrogate.description, parts, checksum=surrogate.checksum)
 
 
 def with_optima(surrogate: Surrogate) -> Surrogate:
@@ -319,4 +347,4 @@ def _description(
 def _heading(verdict: Verdict) -> str:
     """Return the heading of the line about the metric by which searches are judged."""
     check = verdict.judged
-    return check.metric if check.epochs is None else f"{check.metric} after {check.epochs} epochs"
+    return check.metric if check.epochs is None else f"{check.metric}, {check.epochs} epochs"

@@ -52,7 +52,8 @@ def replay(
 
     A strategy wins where the architectures that its runs report are better on average, in the test metric of the table
     that was searched (the validation metric where there is no test metric): what a user would conclude from each table.
-    Winners are compared after a quarter, half and all of the evaluations.
+    Winners are compared after a quarter, half and all of the evaluations. Where two strategies are equally good, other
+    runs on the truth have another winner, too; so the truth is also compared with other runs on itself.
 
     Args:
         surrogate: the surrogate table.
@@ -70,13 +71,14 @@ def replay(
         raise ParameterError("a replay needs at least two strategies")
     budgets = budgets_of(whole("evaluations", evaluations, AtLeast(1)))
     results = []
-    for place, table in enumerate((truth, surrogate)):
+    parts = ((truth, 0), (truth, runs), (surrogate, 0))
+    for place, (table, first) in enumerate(parts):
         each = []
         for number, strategy in enumerate(strategies):
-            each.append(results_of(table, strategy, runs, budgets, seed))
-            progress(place * len(strategies) + number + 1, 2 * len(strategies))
+            each.append(results_of(table, strategy, runs, budgets, seed, first))
+            progress(place * len(strategies) + number + 1, len(parts) * len(strategies))
         results.append(np.stack(each))
-    return compared(truth.name, strategies, runs, budgets, *results, sign_of(judged(truth)))
+    return compared(truth.name, strategies, budgets, *results, sign_of(judged(truth)))
 
 
 def budgets_of(evaluations: int) -> tuple[int, ...]:
@@ -88,13 +90,16 @@ def budgets_of(evaluations: int) -> tuple[int, ...]:
     return tuple(sorted({max(1, round(share * evaluations)) for share in _SHARES}))
 
 
-def results_of(table: AnyTable, strategy: str, runs: int, budgets: Sequence[int], seed: int = 0) -> FloatArray:
+def results_of(
+    table: AnyTable, strategy: str, runs: int, budgets: Sequence[int], seed: int = 0, first_run: int = 0
+) -> FloatArray:
     """Return the true values of what the runs of a strategy report after some evaluations, shape (runs, budgets)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SettingWarning)
-        trace = simulate(table, strategy, runs=runs, budget=Budget(evaluations=budgets[-1]), seed=seed)
+        budget = Budget(evaluations=budgets[-1])
+        trace = simulate(table, strategy, runs=runs, budget=budget, seed=seed, first_run=first_run)
     steps = np.minimum(np.array(budgets), trace.steps) - 1
-    reported = trace.incumbent[:, steps]
+    reported = trace.incumbent()[:, steps]
     values = table.lookup(np.maximum(reported, 0), metric=judged(table).name)
     return np.where(reported >= 0, values, np.nan)
 
@@ -102,9 +107,9 @@ def results_of(table: AnyTable, strategy: str, runs: int, budgets: Sequence[int]
 def compared(
     truth: str,
     strategies: Sequence[str],
-    runs: int,
     budgets: Sequence[int],
     true: FloatArray,
+    again: FloatArray,
     predicted: FloatArray,
     sign: float,
 ) -> ReplayCheck:
@@ -113,40 +118,58 @@ def compared(
     Args:
         truth: name of the truth.
         strategies: names.
-        runs: of each strategy.
         budgets: numbers of evaluations.
         true: results on the truth, shape (strategies, runs, budgets).
+        again: of other runs on the truth, likewise.
         predicted: results on the surrogate, likewise.
         sign: 1 if higher is better, -1 otherwise.
 
     >>> true = np.array([[[3.0], [3.1]], [[2.0], [2.1]], [[1.0], [1.1]]])
-    >>> found = compared("mine", "abc", 2, [10], true, true[[1, 0, 2]], 1.0)
-    >>> round(found.same, 3), found.clear_pairs
-    (0.667, 3)
+    >>> found = compared("mine", "abc", [10], true, true, true[[1, 0, 2]], 1.0)
+    >>> round(found.same, 3), found.clear_pairs, found.again
+    (0.667, 3, 1.0)
     """
-    same, clear = [], []
-    means = [np.nanmean(sign * results, axis=1) for results in (true, predicted)]
-    for place in range(len(budgets)):
-        for one, other in itertools.combinations(range(len(strategies)), 2):
-            differences = [float(mean[one, place] - mean[other, place]) for mean in means]
-            if not all(map(math.isfinite, differences)):
-                continue
-            # A tie on one table and not on the other is half right.
-            agreement = 1.0 if np.sign(differences[0]) == np.sign(differences[1]) else 0.5 if 0.0 in differences else 0.0
-            same.append(agreement)
-            if _is_clear(true[one, :, place], true[other, :, place]):
-                clear.append(agreement)
+    same, clear = _agreement(true, predicted, sign)
+    repeated, _ = _agreement(true, again, sign)
+    first, second = (np.nanmean(sign * results[:, :, -1], axis=1) for results in (true, predicted))
     return ReplayCheck(
         truth=truth,
         strategies=tuple(strategies),
-        runs=runs,
+        runs=true.shape[1],
         evaluations=tuple(budgets),
         pairs=len(same),
-        same=float(np.mean(same)) if same else math.nan,
+        same=_mean(same),
         clear_pairs=len(clear),
-        clear_same=float(np.mean(clear)) if clear else math.nan,
-        order=kendall(means[1][:, -1], means[0][:, -1]),
+        clear_same=_mean(clear),
+        again=_mean(repeated),
+        order=kendall(second, first),
     )
+
+
+def _agreement(true: FloatArray, other: FloatArray, sign: float) -> tuple[list[float], list[float]]:
+    """Return for all pairs and budgets, and for those that are clear on the truth, whether the winner is the same.
+
+    A tie on one side only is half right.
+    """
+    same, clear = [], []
+    means = [np.nanmean(sign * results, axis=1) for results in (true, other)]
+    for place in range(true.shape[2]):
+        for one, two in itertools.combinations(range(len(true)), 2):
+            difference, found = (float(mean[one, place] - mean[two, place]) for mean in means)
+            if not math.isfinite(difference) or not math.isfinite(found):
+                continue
+            if np.sign(difference) == np.sign(found):
+                agreement = 1.0
+            else:
+                agreement = 0.5 if 0.0 in (difference, found) else 0.0
+            same.append(agreement)
+            if _is_clear(true[one, :, place], true[two, :, place]):
+                clear.append(agreement)
+    return same, clear
+
+
+def _mean(shares: list[float]) -> float:
+    return float(np.mean(shares)) if shares else math.nan
 
 
 def _is_clear(one: FloatArray, other: FloatArray) -> bool:

@@ -105,6 +105,7 @@ class ReplayCheck:
         same: the share with the same winner.
         clear_pairs: those whose difference on the truth is significant (Welch's t test, 5 percent).
         clear_same: the share of these with the same winner; NaN without any.
+        again: the share of pairs whose winner is the same in other runs on the truth: what can be reached.
         order: Kendall's rank correlation of the mean results of the strategies after the last budget.
     """
 
@@ -116,6 +117,7 @@ class ReplayCheck:
     same: float
     clear_pairs: int
     clear_same: float
+    again: float
     order: float
 
 
@@ -166,8 +168,8 @@ class Verdict:
                 found.append(f"{check.inside_95:.0%} of repeats are inside its 95 % intervals")
             if check.spread_from == "residuals":
                 found.append("its noise is that of prediction errors, as the sample has too few repeats")
-        if self.replay is not None and not self.replay.same >= GOOD_WINNERS:
-            found.append(f"{self.replay.same:.0%} of pairs of strategies have the winner of the truth")
+        if self.replay is not None and self.replay.clear_same < GOOD_WINNERS:
+            found.append(f"{self.replay.clear_same:.0%} of clear pairs of strategies have the winner of the truth")
         return tuple(found)
 
     def to_plain(self) -> dict[str, Any]:
@@ -204,13 +206,13 @@ class Verdict:
             "models": f"{' and '.join(self.models)} on {self.encoding}",
         }
         for check in self.metrics:
-            at = "" if check.epochs is None else f" after {check.epochs} epochs"
+            at = "" if check.epochs is None else f", {check.epochs} epochs"
             lines[f"{check.metric}{at}"] = _metric_line(check)
-        for noise in self.noise:
-            lines[f"noise of {noise.metric}"] = _noise_line(noise)
+        for noise in self.noise[:1]:
+            lines["noise"] = f"{noise.metric}, {_noise_line(noise)}"
         if self.left_out:
             worst = sorted(self.left_out, key=lambda check: check.kendall)[:_MOST_SHOWN]
-            lines["strategies left out"] = "Kendall " + ", ".join(
+            lines["left out"] = "Kendall " + ", ".join(
                 f"{_number(check.kendall)} ({check.strategy}, {check.architectures:,})" for check in worst
             )
         if self.replay is not None:
@@ -240,10 +242,10 @@ def _noise_line(check: NoiseCheck) -> str:
 
 
 def _replay_line(check: ReplayCheck) -> str:
-    clear = "" if math.isnan(check.clear_same) else f", {check.clear_same:.0%} of {check.clear_pairs} clear ones"
+    clear = "" if math.isnan(check.clear_same) else f", of {check.clear_same:.0%} of {check.clear_pairs} clear ones"
     return (
-        f"the winner of {check.same:.0%} of {check.pairs} pairs is that of the truth{clear}; order of "
-        f"{len(check.strategies)} strategies: Kendall {_number(check.order)} ({check.truth})"
+        f"{len(check.strategies)} strategies on {check.truth}: the winner of {check.same:.0%} of {check.pairs} pairs is "
+        f"that of the truth{clear}; other runs on the truth: {check.again:.0%}"
     )
 
 
