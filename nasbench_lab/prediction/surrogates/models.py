@@ -28,7 +28,7 @@ DEFAULT_MODELS = (
 )
 """The models whose mean predicts by default."""
 
-_SPREAD_TREES, _LEAST_LEAF, _LEAVES = 50, 5, 40
+_SPREAD_TREES, _LEAST_LEAF, _LEAVES = 20, 5, 40
 
 
 class Models(NamedTuple):
@@ -99,7 +99,7 @@ def fitted_variance(vectors: FloatArray, predicted: FloatArray, squares: FloatAr
     leaf = max(_LEAST_LEAF, len(squares) // _LEAVES)
     forest = make_regressor(
         "random-forest",
-        {"n_estimators": _SPREAD_TREES, "min_samples_leaf": leaf, "max_features": 0.5},
+        {"n_estimators": _SPREAD_TREES, "min_samples_leaf": leaf},
         seed=seed,
     )
     return stored_model(fit_regressor(forest, inputs, squares, "the model of the noise"))
