@@ -67,7 +67,7 @@ def fit(
         typer.Option(metavar="TABLE", help="Complete table of the space, for a replay against it."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Replay searches and leave out strategies.")
+        bool, typer.Option("--check/--no-check", help="Replay searches inside the sample.")
     ] = True,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")] = 0,
     as_json: AsJson = False,
@@ -89,7 +89,7 @@ def fit(
             name=name,
             folds=folds,
             found_by=found,
-            check=check,
+            check=check and complete is None,
             seed=seed,
             progress=told,
         )

@@ -79,8 +79,9 @@ def fit_surrogate(
         fidelities: training epochs; by default up to four with at least 20 architectures.
         name: of the surrogate; by default that of the sample and "(surrogate)".
         folds: of the cross-validation.
-        found_by: strategy to the architectures that it found, by index or notation in the whole space.
-        check: whether to replay searches inside the sample, and leave out strategies.
+        found_by: strategy to the architectures that it found, by index or notation in the whole space; each strategy is
+            then left out once.
+        check: whether to replay searches inside the sample, if it has at least 100 architectures.
         seed: of everything that is random.
         progress: called with what is done, and the numbers of finished and of all steps.
 
@@ -129,11 +130,11 @@ def fit_surrogate(
         metrics=tuple(fitted[place].check(training.columns[place]) for place in order),
         noise=_noise_checks(training, fitted),
     )
+    if found_by is not None:
+        verdict = dataclasses.replace(verdict, left_out=left_out_checks(training, vectors, models, found_by))
     if check:
-        found = left_out_checks(training, vectors, models, found_by) if found_by is not None else ()
-        verdict = dataclasses.replace(
-            verdict, left_out=found, replay=_replay_inside(training, fitted, vectors, noise, seed, progress)
-        )
+        inside = _replay_inside(training, fitted, vectors, noise, seed, progress)
+        verdict = dataclasses.replace(verdict, replay=inside)
     known = _known(training, source)
     parts = SurrogateParts(encoder, [each.column for each in fitted], noise, known, {}, verdict.to_plain())
     description = _description(training, source, known, name, verdict)
