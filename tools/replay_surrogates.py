@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLES = {
     "nats-bench-tss/cifar10": (None, None),
     "digits/topology": (None, None),
-    "nas-bench-101/means": ("hist-gradient-boosting:max_iter=300,learning_rate=0.05", None),
+    "nas-bench-101/means": ("hist-gradient-boosting:max_iter=300,learning_rate=0.05", "path+graph-features"),
 }
 """The tables, and the models and encodings of their surrogates; None for the defaults."""
 PERCENT = (1, 3, 5)

@@ -33,7 +33,7 @@ def test_fit_prints_a_verdict_and_writes_a_table(folder):
 
 def test_a_table_of_the_whole_space_is_the_truth_of_a_replay(folder):
     (folder / "found.csv").write_text(
-        "strategy,architecture\n" + "".join(f"{'ab'[k % 2]},{k}\n" for k in range(243)), encoding="utf-8"
+        "strategy,architecture\n" + "".join(f"{'abcc'[k % 4]},{k}\n" for k in range(243)), encoding="utf-8"
     )
     words = ("--truth", folder / "truth.h5", "--found-by", folder / "found.csv", "--json")
     done = nasbench_lab_here("tables", "fit", folder / "packed.h5", *QUICK, *words, "--out", folder / "mine.h5")

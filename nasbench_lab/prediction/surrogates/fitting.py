@@ -36,7 +36,7 @@ FOLDS = 5
 REPEATS = "drawn"
 """Name of the repeats of a surrogate."""
 
-_PREFERRED = ("path-without-skips", "graph-features")
+_PATHS, _GRAPH = ("path-without-skips", "path"), "graph-features"
 _MOST_FOR_OPTIMA = 2**17  # architectures of which all are predicted once
 _MOST_FOR_SCORES = 2**22
 _BEYOND = 10.0  # positive quantities are at most so many times beyond what was measured
@@ -71,8 +71,8 @@ def fit_surrogate(
             missing values; its name, or the path of its file.
         model: a regressor, see `nasbench_lab.strategies.models.regressors.list_regressors`; of several, the mean
             predicts. By default extra trees and gradient boosting. `STORABLE` lists what a file can store.
-        encoding: of architectures, several joined with ``+``; by default paths without skips and graph features where
-            the space has them, one-hot codes otherwise, and all scores, if there are any.
+        encoding: of architectures, several joined with ``+``; by default paths (without skips where the space has
+            such) and graph features, one-hot codes where the space has neither, and all scores, if there are any.
         scores: a table with zero-cost scores of all architectures of the space, or its name; by default the sample, if
             it has them of all.
         metrics: metrics besides those of validation, test and time; by default energy, parameters, FLOPs and MACs.
@@ -288,7 +288,8 @@ def _encoder(space: Space, encoding: str | None, source: AnyTable | None) -> Enc
         if not np.isnan(values).all():
             scores[score] = as_ranks(values)
     if encoding is None:
-        parts = [part for part in _PREFERRED if part in space.encodings] or ["one-hot"]
+        paths = [part for part in _PATHS if part in space.encodings][:1]
+        parts = [*paths, *([_GRAPH] if _GRAPH in space.encodings else [])] or ["one-hot"]
         encoding = JOIN.join([*parts, *([ALL_SCORES] if scores else [])])
     every = Encoder(space, encoding, scores)
     if every.used == tuple(scores):
@@ -304,18 +305,19 @@ def _known(training: TrainingSet, source: AnyTable | None) -> dict[str, FloatArr
     static = {metric.name for metric in source.description.metrics if metric.axes == ("architecture",)}
 
     def of_all(names: Sequence[str]) -> dict[str, FloatArray]:
-        """Return metrics that are known of all architectures; none of them if one is not."""
+        """Return metrics that are finite numbers for all architectures; none of them if one is not."""
         if not set(names) <= static:
             return {}
         every = np.arange(training.space.size)
         found = {name: np.asarray(source.lookup(every, metric=name), dtype=np.float64) for name in names}
-        return {} if any(np.isnan(values).any() for values in found.values()) else found
+        return found if all(np.isfinite(values).all() for values in found.values()) else {}
 
     known: dict[str, FloatArray] = {}
     for score in scores:
         known |= of_all([score, f"{score}_seconds"])
     for metric in training.metrics:
-        known |= of_all([metric.name])
+        if metric.split == "none":  # never what is to be predicted
+            known |= of_all([metric.name])
     return known
 
 

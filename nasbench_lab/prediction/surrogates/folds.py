@@ -14,7 +14,7 @@ def folds_of(networks: IntArray, folds: int, seed: int) -> IntArray:
     """Return the number of the fold of every architecture, shape (n,); those of one network are in the same fold.
 
     >>> folds_of(np.array([0, 1, 0, 2]), 2, seed=0).tolist()
-    [1, 0, 1, 0]
+    [0, 0, 0, 1]
     """
     random = np.random.Generator(np.random.Philox(seed))
     numbers, place = np.unique(networks, return_inverse=True)

@@ -146,6 +146,22 @@ def test_scores_and_sizes_of_all_architectures_are_not_predicted():
     assert trace.final("test").shape == (2,)
 
 
+def test_what_is_to_be_predicted_is_not_copied_from_the_table_of_scores():
+    metric = dataclasses.replace(OBJECTIVE, axes=("architecture",))
+    description = dataclasses.replace(table_of(np.ones((1024, 1, 1))).description, metrics=(metric,))
+    truth = Table(description, {"accuracy": np.random.default_rng(0).random(1024)})
+    surrogate = fit_surrogate(subset(truth, range(0, 1024, 10)), "mean", "codes", scores=truth, check=False)
+    assert np.ptp(surrogate.lookup(range(1024))) == 0
+
+
+def test_scores_that_are_infinite_are_ranked_but_no_columns():
+    table = synthetic_table("chain")
+    scores = np.where(np.arange(243) < 9, -np.inf, table.values("synflow"))
+    source = Table(table.description, {name: table.values(name) for name in table.metrics} | {"synflow": scores})
+    surrogate = fit_surrogate(sample(30), "mean", "synflow", scores=source, fidelities=[12], folds=2, check=False)
+    assert "synflow" not in surrogate.metrics and surrogate.parts.encoder.scores["synflow"][:9].max() == 0
+
+
 def missing_most(table, known):
     values = table.values("accuracy").copy()
     values[known:] = np.nan
