@@ -36,7 +36,18 @@ TABLES = {
 }
 """The tables, and the models and encodings of their surrogates; None for the defaults."""
 PERCENT = (1, 3, 5)
-MORE = ("asng", "gumbel-softmax", "mu-plus-lambda", "pbil", "q-learning", "mcts", "ppo", "greedy-search", "npenas", "smac")
+MORE = (
+    "asng",
+    "gumbel-softmax",
+    "mu-plus-lambda",
+    "pbil",
+    "q-learning",
+    "mcts",
+    "ppo",
+    "greedy-search",
+    "npenas",
+    "smac",
+)
 """Strategies besides the default ones of a replay, the quick ones first."""
 RUNS, EVALUATIONS, FOLDS, REPEATS = 20, 150, 3, 3
 _MOST_COMPARED = 20_000  # unseen architectures whose predictions are compared with the truth
@@ -204,7 +215,9 @@ def write_results(work: Path, out: Path) -> None:
                 for source in ("truth", "again", percent)
             ]
             found = compared(name, both, budgets, *arrays, sign_of(judged(nl.load(name))))
-            facts = {key: getattr(found, key) for key in ("pairs", "same", "clear_pairs", "clear_same", "again", "order")}
+            facts = {
+                key: getattr(found, key) for key in ("pairs", "same", "clear_pairs", "clear_same", "again", "order")
+            }
             replays.append({"table": name, "percent": int(percent), "strategies": len(both), **facts})
     for file, rows in (("quality", quality), ("strategies", means), ("replay", replays)):
         if rows:

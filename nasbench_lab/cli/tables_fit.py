@@ -66,9 +66,7 @@ def fit(
         str | None,
         typer.Option(metavar="TABLE", help="Complete table of the space, for a replay against it."),
     ] = None,
-    check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Replay searches inside the sample.")
-    ] = True,
+    check: Annotated[bool, typer.Option("--check/--no-check", help="Replay searches inside the sample.")] = True,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")] = 0,
     as_json: AsJson = False,
 ) -> None:

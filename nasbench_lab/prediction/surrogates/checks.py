@@ -84,9 +84,7 @@ def noise_check(column: MeasuredColumn, spread: Spread) -> NoiseCheck:
     centred = deviations - deviations.mean()
     kurtosis = float((centred**4).mean() / max(size, 1e-300) ** 4 - 3.0)
     shares = [float(row.mean()) for row in inside]
-    return NoiseCheck(
-        column.label, spread.source, len(deviations), *shares, float(deviations.mean()), size, kurtosis
-    )
+    return NoiseCheck(column.label, spread.source, len(deviations), *shares, float(deviations.mean()), size, kurtosis)
 
 
 def left_out_checks(

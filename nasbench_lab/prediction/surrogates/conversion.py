@@ -18,7 +18,7 @@ from nasbench_lab.tables.surrogates.models.linear import Constant, Linear
 from nasbench_lab.tables.surrogates.models.neighbors import Neighbors
 from nasbench_lab.tables.surrogates.models.perceptron import ACTIVATIONS, Perceptron
 from nasbench_lab.tables.surrogates.models.stored import StoredModel
-from nasbench_lab.tables.surrogates.models.trees import MOST_DEPTH, Trees
+from nasbench_lab.tables.surrogates.models.trees import Trees
 
 STORABLE = (
     "bayesian-ridge",

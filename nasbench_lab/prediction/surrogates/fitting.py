@@ -160,9 +160,7 @@ def replayed_against(
         searched: AnyTable = tabulate(surrogate)
     else:
         searched = surrogate
-    found = replay(
-        searched, truth, strategies, seed=seed, progress=lambda done, total: progress("replay", done, total)
-    )
+    found = replay(searched, truth, strategies, seed=seed, progress=lambda done, total: progress("replay", done, total))
     verdict = dataclasses.replace(Verdict.from_plain(surrogate.verdict), replay=found)
     parts = surrogate.parts._replace(verdict=verdict.to_plain())
     return Surrogate(surrogate.description, parts, checksum=surrogate.checksum)

@@ -15,7 +15,7 @@ _COLUMNS = ("strategy", "architecture")
 
 
 def read_found_by(path: str | os.PathLike[str]) -> dict[str, list[str]]:
-    """Return the architectures that each strategy found, from a CSV file with the columns strategy and architecture.
+    r"""Return the architectures that each strategy found, from a CSV file with the columns strategy and architecture.
 
     ``Trace.records().to_csv(...)`` writes such a file. The same architecture may be found many times.
 

@@ -53,7 +53,9 @@ def tables_inside(
                 drawn[:, repeat] += deviation[:, place] * noise.draw(training.architectures, which)[:, number]
         drawn = np.where(np.isfinite(measured), drawn, np.nan)
         shape = [
-            {"fidelity": 1, "repeat": measured.shape[1]}[axis] for axis in _axes(training, name) if axis != "architecture"
+            {"fidelity": 1, "repeat": measured.shape[1]}[axis]
+            for axis in _axes(training, name)
+            if axis != "architecture"
         ]
         true[name], said[name] = (_spread(whole, training, rows, each, shape) for each in (measured, drawn))
     tables = [Table(dataclasses.replace(description), values) for values in (true, said)]

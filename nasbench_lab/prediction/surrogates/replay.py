@@ -158,10 +158,7 @@ def _agreement(true: FloatArray, other: FloatArray, sign: float) -> tuple[list[f
             difference, found = (float(mean[one, place] - mean[two, place]) for mean in means)
             if not math.isfinite(difference) or not math.isfinite(found):
                 continue
-            if np.sign(difference) == np.sign(found):
-                agreement = 1.0
-            else:
-                agreement = 0.5 if 0.0 in (difference, found) else 0.0
+            agreement = 1.0 if np.sign(difference) == np.sign(found) else 0.5 if 0.0 in (difference, found) else 0.0
             same.append(agreement)
             if _is_clear(true[one, :, place], true[two, :, place]):
                 clear.append(agreement)
@@ -184,9 +181,7 @@ def _is_clear(one: FloatArray, other: FloatArray) -> bool:
         return difference > 0
     from scipy.special import stdtrit
 
-    freedom = variance**2 / sum(
-        part**2 / (len(each) - 1) for part, each in zip(parts, (one, other), strict=True)
-    )
+    freedom = variance**2 / sum(part**2 / (len(each) - 1) for part, each in zip(parts, (one, other), strict=True))
     return difference > float(stdtrit(freedom, 0.975)) * math.sqrt(variance)
 
 

@@ -236,16 +236,16 @@ def _metric_line(check: MetricCheck) -> str:
 def _noise_line(check: NoiseCheck) -> str:
     inside = ", ".join(f"{share:.0%}" for share in (check.inside_50, check.inside_80, check.inside_95))
     return (
-        f"from {check.spread_from}: {inside} of {check.deviations:,} inside the 50, 80 and 95 % intervals; standardised "
-        f"deviations {check.deviation:.2f} (1 is right), kurtosis {check.kurtosis:.1f}"
+        f"from {check.spread_from}: {inside} of {check.deviations:,} inside the 50, 80 and 95 % intervals; "
+        f"standardised deviations {check.deviation:.2f} (1 is right), kurtosis {check.kurtosis:.1f}"
     )
 
 
 def _replay_line(check: ReplayCheck) -> str:
     clear = "" if math.isnan(check.clear_same) else f", of {check.clear_same:.0%} of {check.clear_pairs} clear ones"
     return (
-        f"{len(check.strategies)} strategies on {check.truth}: the winner of {check.same:.0%} of {check.pairs} pairs is "
-        f"that of the truth{clear}; other runs on the truth: {check.again:.0%}"
+        f"{len(check.strategies)} strategies on {check.truth}: the winner of {check.same:.0%} of {check.pairs} pairs "
+        f"is that of the truth{clear}; other runs on the truth: {check.again:.0%}"
     )
 
 

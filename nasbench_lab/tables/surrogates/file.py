@@ -7,8 +7,8 @@ Layout, format version 1::
     /surrogate            JSON: encoding, columns with their models, noise, optima, verdict
     /arrays/<name>        the arrays of the models, the noise and the scores, compressed
 
-The checksum is the SHA-256 of both texts and all arrays. It finds damage. A file that someone made on purpose can have a
-right checksum and wrong content, so everything is checked when it is read: trees have no circles and few levels,
+The checksum is the SHA-256 of both texts and all arrays. It finds damage. A file that someone made on purpose can have
+a right checksum and wrong content, so everything is checked when it is read: trees have no circles and few levels,
 numbers are finite and in range, shapes fit.
 """
 

@@ -63,7 +63,9 @@ def test_a_vote_and_a_pipeline_are_stored():
     from sklearn.preprocessing import MinMaxScaler
     from sklearn.tree import ExtraTreeRegressor
 
-    vote = VotingRegressor([("one", Ridge()), ("two", make_pipeline(MinMaxScaler(), ExtraTreeRegressor(random_state=0)))])
+    vote = VotingRegressor(
+        [("one", Ridge()), ("two", make_pipeline(MinMaxScaler(), ExtraTreeRegressor(random_state=0)))]
+    )
     vote.fit(SEEN * 3 - 1, VALUES[:100])
     np.testing.assert_allclose(stored_model(vote).predict(UNSEEN), vote.predict(UNSEEN), rtol=1e-12)
 

@@ -47,8 +47,10 @@ def test_the_spread_is_that_of_each_architecture():
     assert np.median(spread[size == 0.2]) == pytest.approx(0.2, rel=0.3)
     assert np.median(spread[size == 2.0]) == pytest.approx(2.0, rel=0.2)
     noise = surrogate.verdict["noise"][0]
-    assert noise["spread_from"] == "repeats" and noise["deviations"] == 600
-    assert noise["inside_95"] == pytest.approx(0.95, abs=0.03) and noise["deviation"] == pytest.approx(1, abs=0.12)
+    assert noise["spread_from"] == "repeats"
+    assert noise["deviations"] == 600
+    assert noise["inside_95"] == pytest.approx(0.95, abs=0.03)
+    assert noise["deviation"] == pytest.approx(1, abs=0.12)
 
 
 def test_without_repeats_the_spread_is_that_of_the_errors():
@@ -61,7 +63,7 @@ def test_without_repeats_the_spread_is_that_of_the_errors():
 
 def test_a_wrong_spread_is_noticed():
     """Deviations of a spread that is the same for all are heavy-tailed, so the calibration can fail."""
-    table, _, size = heteroscedastic(repeats=3)
+    table, _, _size = heteroscedastic(repeats=3)
     training = TrainingSet.of(table)
     (column,) = training.columns
     fold = folds_of(training.networks, 3, 0)
@@ -115,7 +117,11 @@ def test_cross_validated_figures_are_those_of_a_loop_with_scikit_learn():
 
 def test_strategies_are_left_out_one_by_one():
     small = sample(120)
-    found = {"one": small.space.format(range(60)), "two": small.space.format(range(50, 100)), "few": small.space.format([119])}
+    found = {
+        "one": small.space.format(range(60)),
+        "two": small.space.format(range(50, 100)),
+        "few": small.space.format([119]),
+    }
     surrogate = fit_surrogate(small, "ridge", "one-hot", fidelities=[12], metrics=[], folds=2, found_by=found)
     checks = {check["strategy"]: check for check in surrogate.verdict["left_out"]}
     assert {name: (each["learnt"], each["architectures"]) for name, each in checks.items()} == {
@@ -124,19 +130,27 @@ def test_strategies_are_left_out_one_by_one():
     }
     assert all(each["kendall"] > 0.5 for each in checks.values())
     replay = surrogate.verdict["replay"]
-    assert replay["evaluations"] == [8, 15, 30] and replay["pairs"] == 165 and replay["again"] <= 1
+    assert replay["evaluations"] == [8, 15, 30]
+    assert replay["pairs"] == 165
+    assert replay["again"] <= 1
 
 
 def test_the_same_seed_gives_the_same_surrogate():
-    surrogates = [fit_surrogate(sample(30), "decision-tree", "codes", fidelities=[12], folds=2, check=False, seed=seed) for seed in (7, 7, 8)]
+    surrogates = [
+        fit_surrogate(sample(30), "decision-tree", "codes", fidelities=[12], folds=2, check=False, seed=seed)
+        for seed in (7, 7, 8)
+    ]
     answers = [each.lookup(range(243), repeat=3) for each in surrogates]
-    assert (answers[0] == answers[1]).all() and not (answers[0] == answers[2]).all()
+    assert (answers[0] == answers[1]).all()
+    assert not (answers[0] == answers[2]).all()
     assert surrogates[0].verdict == surrogates[1].verdict
 
 
 def test_scores_and_sizes_of_all_architectures_are_not_predicted():
     table = synthetic_table("chain")
-    surrogate = fit_surrogate(sample(30), "ridge", "one-hot+scores", scores=table, fidelities=[12], folds=2, check=False)
+    surrogate = fit_surrogate(
+        sample(30), "ridge", "one-hot+scores", scores=table, fidelities=[12], folds=2, check=False
+    )
     every = range(243)
     for name in ("synflow", "synflow_seconds", "parameters"):
         assert (surrogate.lookup(every, metric=name) == table.lookup(every, metric=name)).all()
@@ -159,7 +173,8 @@ def test_scores_that_are_infinite_are_ranked_but_no_columns():
     scores = np.where(np.arange(243) < 9, -np.inf, table.values("synflow"))
     source = Table(table.description, {name: table.values(name) for name in table.metrics} | {"synflow": scores})
     surrogate = fit_surrogate(sample(30), "mean", "synflow", scores=source, fidelities=[12], folds=2, check=False)
-    assert "synflow" not in surrogate.metrics and surrogate.parts.encoder.scores["synflow"][:9].max() == 0
+    assert "synflow" not in surrogate.metrics
+    assert surrogate.parts.encoder.scores["synflow"][:9].max() == 0
 
 
 def missing_most(table, known):

@@ -48,7 +48,7 @@ def models():
         return value
 
     return [
-        (Constant(6, 4.0), lambda row: 4.0),
+        (Constant(6, 4.0), lambda _row: 4.0),
         (linear, lambda row: float(row @ weights) + 2.0),
         (net, lambda row: float((np.tanh(row @ layers[0] + 1) @ layers[1])[0])),
         (tree(), lambda row: 10.5 + (1 if row[0] <= 0.5 else 2 if row[3] <= 0.2 else 3)),

@@ -22,8 +22,10 @@ def written(tmp_path_factory):
 def test_a_file_answers_as_the_surrogate_did(written):
     surrogate, path = written
     opened = nl.load(path)
-    assert isinstance(opened, Surrogate) and is_surrogate_file(path)
-    assert opened.description == surrogate.description and opened.verdict == surrogate.verdict
+    assert isinstance(opened, Surrogate)
+    assert is_surrogate_file(path)
+    assert opened.description == surrogate.description
+    assert opened.verdict == surrogate.verdict
     every = np.arange(surrogate.space.size)
     for metric in surrogate.metrics:
         for repeat in ("mean", 0, 31):
@@ -45,7 +47,8 @@ def test_other_files_are_not_surrogates(tmp_path):
     from nasbench_lab.testing import synthetic_table
 
     write(synthetic_table("tiny"), tmp_path / "table.h5")
-    assert not is_surrogate_file(tmp_path / "table.h5") and not is_surrogate_file(tmp_path / "missing.h5")
+    assert not is_surrogate_file(tmp_path / "table.h5")
+    assert not is_surrogate_file(tmp_path / "missing.h5")
     with pytest.raises(DataError, match="not a surrogate"):
         read_surrogate(tmp_path / "table.h5")
     with pytest.raises(DataError, match="there is no file"):
@@ -88,7 +91,9 @@ FORGERIES = {
     "epochs of no number": _column(epochs="12"),
     "bounds": _column(low=3.0, high=2.0),
     "bounds of no numbers": _column(low="x"),
-    "model of the wrong length": _column(model={"kind": "constant", "settings": {"inputs": 3, "value": 1.0}, "parts": []}),
+    "model of the wrong length": _column(
+        model={"kind": "constant", "settings": {"inputs": 3, "value": 1.0}, "parts": []}
+    ),
     "no model": _column(model=None),
     "more keys": _column(code="print()"),
     "circle": _array("column0.model.left", _circle),
@@ -106,11 +111,12 @@ def test_forged_content_is_one_line(written, tmp_path, name):
     path = forge(written[1], tmp_path / "forged.h5", FORGERIES[name])
     with pytest.raises(DataError) as caught:
         nl.load(path)
-    assert "\n" not in str(caught.value) and "forged.h5" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "forged.h5" in str(caught.value)
 
 
 def test_an_unchanged_forgery_is_read(written, tmp_path):
-    opened = nl.load(forge(written[1], tmp_path / "same.h5", lambda content, arrays: None))
+    opened = nl.load(forge(written[1], tmp_path / "same.h5", lambda _content, _arrays: None))
     assert (opened.lookup(range(20)) == written[0].lookup(range(20))).all()
 
 

@@ -34,15 +34,18 @@ def test_repeats_spread_around_the_mean_and_metrics_go_together(surrogate):
     answers = surrogate.answers(np.full(4000, 77), 12, repeats).values
     valid, test = answers["valid_accuracy"], answers["test_accuracy"]
     mean = surrogate.query(77)
-    assert valid.std() > 0 and abs(valid.mean() - mean["valid_accuracy"]) < 5 * valid.std() / np.sqrt(4000)
+    assert valid.std() > 0
+    assert abs(valid.mean() - mean["valid_accuracy"]) < 5 * valid.std() / np.sqrt(4000)
     assert len(np.unique(valid)) > 3900
-    assert 0 <= valid.min() and valid.max() <= 1
+    assert valid.min() >= 0
+    assert valid.max() <= 1
     table = synthetic_table("chain")
     measured = [table.repeat_values(name) for name in ("valid_accuracy", "test_accuracy")]
     complete = np.isfinite(measured).all(axis=(0, 2))
     deviations = [(each - each.mean(axis=1, keepdims=True))[complete].ravel() for each in measured]
     truth = np.corrcoef(*deviations)[0, 1]
-    assert truth > 0.4 and abs(np.corrcoef(valid, test)[0, 1] - truth) < 0.2
+    assert truth > 0.4
+    assert abs(np.corrcoef(valid, test)[0, 1] - truth) < 0.2
 
 
 def test_noise_has_the_correlation_of_its_factor():
@@ -59,7 +62,8 @@ def test_strategies_search_a_surrogate_as_its_stored_answers(surrogate, strategy
     budget = nl.Budget(evaluations=30)
     computed = nl.simulate(surrogate, strategy, runs=3, budget=budget, repeat=1)
     stored = nl.simulate(tabulate(surrogate), strategy, runs=3, budget=budget, repeat=1)
-    assert (computed.architecture == stored.architecture).all() and (computed.observed == stored.observed).all()
+    assert (computed.architecture == stored.architecture).all()
+    assert (computed.observed == stored.observed).all()
     assert computed.regret("test")[:, -1].min() >= 0
     again = nl.simulate(surrogate, strategy, runs=1, first_run=2, budget=budget, repeat=1)
     assert (again.architecture[0] == computed.architecture[2, : again.steps]).all()
@@ -102,7 +106,8 @@ def test_a_longer_training_takes_more_seconds():
     surrogate = fit_surrogate(curves(), "decision-tree", folds=2, check=False)
     where, repeat = np.repeat(np.arange(81), 20), np.tile(np.arange(20), 81)
     by_epochs = np.stack([surrogate.answers(where, at, repeat).training for at in (1, 2, 3)])
-    assert (np.diff(by_epochs, axis=0) >= 0).all() and by_epochs.min() > 0
+    assert (np.diff(by_epochs, axis=0) >= 0).all()
+    assert by_epochs.min() > 0
     trace = nl.simulate(surrogate, "successive-halving", runs=2, budget=nl.Budget(seconds=200))
     assert np.isfinite(trace.final("valid")).all()
 
@@ -110,12 +115,14 @@ def test_a_longer_training_takes_more_seconds():
 def test_percentages_stay_in_range_and_other_numbers_too():
     surrogate = fit_surrogate(curves(), "linear", fidelities=[3], folds=2, check=False)
     answers = surrogate.answers(np.repeat(np.arange(81), 50), 3, np.tile(np.arange(50), 81)).values["accuracy"]
-    assert answers.min() >= 0 and answers.max() <= 100
+    assert answers.min() >= 0
+    assert answers.max() <= 100
 
 
 def test_a_surrogate_of_a_sample_answers_for_the_whole_space():
     small = sample(40)
     surrogate = small_surrogate("knn", 40, folds=2)
     assert (small.space.size, surrogate.space.size) == (40, 243)
-    assert "surrogate" in repr(surrogate) and surrogate.kind == "surrogate"
+    assert "surrogate" in repr(surrogate)
+    assert surrogate.kind == "surrogate"
     assert "predictions from the trainings of 40 of 243" in surrogate.description.notes[0]

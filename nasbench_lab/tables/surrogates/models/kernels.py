@@ -36,9 +36,7 @@ class Kernels(StoredModel):
 
     kind: ClassVar[str] = "kernels"
 
-    def __init__(
-        self, examples: FloatArray, weights: FloatArray, constant: float, kernel: str, scale: float
-    ) -> None:
+    def __init__(self, examples: FloatArray, weights: FloatArray, constant: float, kernel: str, scale: float) -> None:
         self.examples, self.weights, self.constant = examples, weights, constant
         self.kernel, self.scale, self.inputs = kernel, scale, examples.shape[1]
 
@@ -71,7 +69,7 @@ class Kernels(StoredModel):
         return {"constant": self.constant, "kernel": self.kernel, "scale": self.scale}
 
     @classmethod
-    def restored(cls, arrays: Arrays, settings: Settings, parts: list[StoredModel]) -> Kernels:
+    def restored(cls, arrays: Arrays, settings: Settings, _parts: list[StoredModel]) -> Kernels:
         """Make the model again from what a file stores, or raise DataError."""
         given = Given(cls.kind, arrays, settings)
         examples = given.floats("examples", (None, None))

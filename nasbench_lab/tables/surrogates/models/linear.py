@@ -42,7 +42,7 @@ class Linear(StoredModel):
         return {"intercept": self.intercept}
 
     @classmethod
-    def restored(cls, arrays: Arrays, settings: Settings, parts: list[StoredModel]) -> Linear:
+    def restored(cls, arrays: Arrays, settings: Settings, _parts: list[StoredModel]) -> Linear:
         """Make the model again from what a file stores, or raise DataError."""
         given = Given(cls.kind, arrays, settings)
         return cls(given.floats("weights", (None,)), given.number("intercept"))
@@ -78,7 +78,7 @@ class Constant(StoredModel):
         return {"inputs": self.inputs, "value": self.value}
 
     @classmethod
-    def restored(cls, arrays: Arrays, settings: Settings, parts: list[StoredModel]) -> Constant:
+    def restored(cls, arrays: Arrays, settings: Settings, _parts: list[StoredModel]) -> Constant:
         """Make the model again from what a file stores, or raise DataError."""
         given = Given(cls.kind, arrays, settings)
         return cls(given.whole("inputs", 1, MOST_INPUTS), given.number("value"))

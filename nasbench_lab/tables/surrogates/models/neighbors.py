@@ -65,7 +65,7 @@ class Neighbors(StoredModel):
         return {"count": self.count, "by_distance": int(self.by_distance)}
 
     @classmethod
-    def restored(cls, arrays: Arrays, settings: Settings, parts: list[StoredModel]) -> Neighbors:
+    def restored(cls, arrays: Arrays, settings: Settings, _parts: list[StoredModel]) -> Neighbors:
         """Make the model again from what a file stores, or raise DataError."""
         given = Given(cls.kind, arrays, settings)
         examples = given.floats("examples", (None, None))

@@ -69,7 +69,7 @@ class Perceptron(StoredModel):
         return {"layers": len(self.weights), "activation": self.activation}
 
     @classmethod
-    def restored(cls, arrays: Arrays, settings: Settings, parts: list[StoredModel]) -> Perceptron:
+    def restored(cls, arrays: Arrays, settings: Settings, _parts: list[StoredModel]) -> Perceptron:
         """Make the model again from what a file stores, or raise DataError."""
         given = Given(cls.kind, arrays, settings)
         layers = given.whole("layers", 1, _MOST_LAYERS)

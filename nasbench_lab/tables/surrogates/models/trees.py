@@ -108,7 +108,7 @@ class Trees(StoredModel):
         return {"inputs": self.inputs, "base": self.base, "divisor": self.divisor, "single": int(self.single)}
 
     @classmethod
-    def restored(cls, arrays: Arrays, settings: Settings, parts: list[StoredModel]) -> Trees:
+    def restored(cls, arrays: Arrays, settings: Settings, _parts: list[StoredModel]) -> Trees:
         """Make the model again from what a file stores.
 
         Raises:
