@@ -8,7 +8,7 @@ from functools import cached_property
 
 from nasbench_lab.analysis.run_summary import RunEnds, Summary, join_ends, run_ends, summarize_ends
 from nasbench_lab.analysis.trajectories import Trajectories, incumbent_trajectories, join_trajectories
-from nasbench_lab.simulation.reference import Reference
+from nasbench_lab.simulation.reference import Reference, joined_reference
 from nasbench_lab.simulation.setting import Setting, joined_setting
 from nasbench_lab.simulation.trace import Trace
 
@@ -57,7 +57,7 @@ def join_runs(blocks: Sequence[CollectedRuns]) -> CollectedRuns:
     fidelities = [each for block in blocks for each in block.fidelities or ()]
     return CollectedRuns(
         joined_setting([block.setting for block in blocks]),
-        blocks[0].reference,
+        joined_reference([block.reference for block in blocks]),
         join_trajectories([block.trajectories for block in blocks]),
         join_ends([block.ends for block in blocks]),
         (min(fidelities), max(fidelities)) if fidelities else None,

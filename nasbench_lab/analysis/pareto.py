@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import MissingDataError, ParameterError
 from nasbench_lab.simulation.trace import Trace
 
 Split = Literal["valid", "test"]
@@ -229,6 +229,8 @@ def _judged_points(trace: Trace, split: Split) -> FloatArray:
 
     NaN in all objectives where one is unknown, or where a limit is broken.
     """
+    if trace.reference.members is not None:
+        raise MissingDataError(f"the Pareto front of {trace.setting.table} is not known: it computes its answers")
     means = [
         trace.reference.mean(split),
         *(trace.reference.means[name] for name in trace.setting.conditions.objectives),
@@ -246,14 +248,13 @@ def _observed_points(trace: Trace) -> FloatArray:
 
     NaN where an evaluation cannot be on a front.
     """
-    where = np.maximum(trace.architecture.T, 0)
+    where = trace.architecture.T
     points = [-trace.observed.T if trace.setting.objective.direction == "minimize" else trace.observed.T]
     for name in trace.setting.conditions.objectives:
         sign = -1.0 if trace.reference.metrics[name].direction == "minimize" else 1.0
-        points.append(sign * trace.reference.means[name].take(where))
+        points.append(sign * trace.reference.at(name, where))
     counts = trace.mask.T & (trace.setting.fidelity == trace.fidelity.T)
-    if trace.reference.feasible is not None:
-        counts &= trace.reference.feasible.take(where)
+    counts &= trace.reference.keeps_limits(where)
     return np.where(counts, np.stack(points), np.nan)
 
 

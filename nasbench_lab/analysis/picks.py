@@ -67,7 +67,7 @@ def final_picks(trace: Trace, top: int) -> list[Pick]:
     best = np.full(len(found), -np.inf)
     np.maximum.at(best, where, observed[final >= 0])
     split = "test" if "test" in trace.reference.means else "valid"
-    promised = trace.reference.mean(split)
+    promised = trace.reference.means_of(found, split)
     order = np.lexsort((found, -runs, -best))[:top]
     return [
         Pick(
@@ -77,7 +77,7 @@ def final_picks(trace: Trace, top: int) -> list[Pick]:
             int(found[each]),
             int(runs[each]),
             float(sign * best[each]) if np.isfinite(best[each]) else float("nan"),
-            float(promised[found[each]]),
+            float(promised[each]),
         )
         for rank, each in enumerate(order, start=1)
     ]

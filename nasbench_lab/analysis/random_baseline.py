@@ -51,7 +51,8 @@ def relative_improvement(value: ArrayLike, random_value: float, direction: Direc
 def random_value(reference: Reference, split: str) -> float:
     """Return the mean value of all architectures that have one: the value of the average random architecture.
 
-    With limits, only the architectures that keep them count.
+    With limits, only the architectures that keep them count. NaN for a table that computes its answers: its mean is not
+    known.
 
     Args:
         reference: the table's means of all architectures.
@@ -64,6 +65,8 @@ def random_value(reference: Reference, split: str) -> float:
     if split not in ("valid", "test"):
         raise unknown("split", split, ("valid", "test"))
     means = reference.mean(split)
+    if reference.members is not None:
+        return float("nan")
     if reference.feasible is not None:
         means = means[reference.feasible]
     known = means[np.isfinite(means)]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.arrays import FloatArray, IntArray
-from nasbench_lab.simulation.reference import Reference
+from nasbench_lab.simulation.reference import Reference, joined_reference
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.trace import Trace
 
@@ -35,12 +35,13 @@ class Summary:
         valid_mean, valid_std, test_mean, test_std: mean and standard deviation (with n - 1) of the last
             incumbent's mean validation and test value, over the runs with such a value.
         valid_regret, test_regret: median, over all runs, of the regret at the end; runs without a value count as
-            infinitely bad.
+            infinitely bad. NaN where the optimum is not known.
         test_regret_low, test_regret_high: lower and upper quartile.
         checksum: digest of the table's content.
         valid_runs, test_runs: number of runs with a validation or test value, over which the means are. If they are not
             all runs, the means are too good: the other runs are infinitely bad.
         incumbents: how incumbents are chosen, ``"observed"`` or ``"recommended"``, see `Trace.incumbent_kind`.
+        kind: kind of the table, see `nasbench_lab.tables.Description`.
     """
 
     table: str
@@ -65,6 +66,7 @@ class Summary:
     valid_runs: int
     test_runs: int
     incumbents: str = "observed"
+    kind: str = "measured"
 
 
 def summarize(trace: Trace) -> Summary:
@@ -85,12 +87,15 @@ def summarize_blocks(blocks: Iterable[Trace]) -> Summary:
     Args:
         blocks: the traces of its consecutive runs, in order. At least one.
     """
-    ends = []
+    ends: list[RunEnds] = []
+    references: list[Reference] = []
     for given in blocks:
         for block in given.blocks():
             ends.append(run_ends(block))
-            setting, reference = block.setting, block.reference
-    return summarize_ends(setting, reference, join_ends(ends))
+            setting = block.setting
+            if not references or references[-1] is not block.reference:
+                references.append(block.reference)
+    return summarize_ends(setting, joined_reference(references), join_ends(ends))
 
 
 class RunEnds(NamedTuple):
@@ -150,6 +155,7 @@ def summarize_ends(setting: Setting, reference: Reference, ends: RunEnds) -> Sum
         valid_runs=int((~np.isnan(valid)).sum()),
         test_runs=int((~np.isnan(test)).sum()),
         incumbents="recommended" if ends.recommended.any() else "observed",
+        kind=reference.kind,
     )
 
 
@@ -199,7 +205,7 @@ def _final(reference: Reference, incumbent: IntArray, split: str) -> FloatArray:
 
 
 def _regret_quartiles(reference: Reference, split: str, values: FloatArray) -> tuple[float, float, float]:
-    if split not in reference.means:
+    if not reference.knows_optimum(split):
         return (float("nan"),) * 3
     low, middle, high = run_quantiles(reference.regret(split, values))
     return float(low), float(middle), float(high)

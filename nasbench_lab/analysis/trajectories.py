@@ -17,6 +17,7 @@ from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
 from nasbench_lab.simulation.trace import REGRETS, RegretKind, Trace
+from nasbench_lab.tables.description import Direction
 
 TimeAxis = Literal["evaluations", "seconds"]
 """What the progress of a run is counted in: finished evaluations, or simulated seconds."""
@@ -47,6 +48,8 @@ class Trajectories:
         regrets: per kind that exists, regret of the architecture in the metric's unit; inf where its mean is not known
             or there is no architecture, shape (E,).
         ends: per axis, when each run ended, shape (R,).
+        without_optimum: kinds whose optimum is not known. Their "regrets" are losses: the values themselves, with the
+            sign turned where higher is better.
     """
 
     runs: int
@@ -55,6 +58,15 @@ class Trajectories:
     architecture: IntArray
     regrets: Mapping[RegretKind, FloatArray]
     ends: Mapping[TimeAxis, FloatArray]
+    without_optimum: tuple[RegretKind, ...] = ()
+
+    def relative_to(self, best: Mapping[RegretKind, float]) -> Trajectories:
+        """Return trajectories in which the losses of kinds without optimum are regrets, given the best loss of each."""
+        regrets = {
+            kind: regret - best[kind] if kind in self.without_optimum else regret
+            for kind, regret in self.regrets.items()
+        }
+        return dataclasses.replace(self, regrets=regrets)
 
     def end(self, axis: TimeAxis) -> float:
         """Return when the first run ended."""
@@ -141,6 +153,7 @@ def join_trajectories(blocks: Sequence[Trajectories]) -> Trajectories:
         architecture=np.concatenate([block.architecture for block in blocks]),
         regrets=_joined([block.regrets for block in blocks]),
         ends=_joined([block.ends for block in blocks]),
+        without_optimum=blocks[0].without_optimum,
     )
 
 
@@ -151,6 +164,7 @@ def _joined(parts: Sequence[Mapping[_Name, FloatArray]]) -> dict[_Name, FloatArr
 
 
 def _of_block(trace: Trace) -> Trajectories:
+    reference = trace.reference
     run, step, architecture, observed = _changes(trace)
     times: dict[TimeAxis, FloatArray] = {}
     ends: dict[TimeAxis, FloatArray] = {}
@@ -163,10 +177,20 @@ def _of_block(trace: Trace) -> Trajectories:
         times["seconds"] = trace.time[run, step]
         ends["seconds"] = _ends_in_seconds(trace)
     for kind in REGRETS[1:]:
-        if kind in trace.reference.means:
-            regret = trace.reference.regret(kind, trace.reference.mean(kind))[architecture]
+        if kind in reference.means:
+            if reference.members is None:
+                regret = reference.regret(kind, reference.mean(kind))[architecture]
+            elif reference.knows_optimum(kind):
+                regret = reference.regret(kind, reference.means_of(architecture, kind))
+            else:
+                regret = _loss(reference.means_of(architecture, kind), reference.metrics[kind].direction)
             regrets[kind] = np.where(np.isnan(regret) | (architecture < 0), np.inf, regret)
-    return Trajectories(trace.runs, run, times, architecture, regrets, ends)
+    without = tuple(kind for kind in regrets if not reference.knows_optimum(kind))
+    return Trajectories(trace.runs, run, times, architecture, regrets, ends, without)
+
+
+def _loss(value: FloatArray, direction: Direction) -> FloatArray:
+    return value if direction == "minimize" else -value
 
 
 def _ends_in_seconds(trace: Trace) -> FloatArray:
@@ -196,8 +220,11 @@ def _changes(trace: Trace) -> tuple[IntArray, IntArray, IntArray, FloatArray | N
     changed[:, 1:] |= trace.mask[:, 1:] & (incumbent[:, :-1] >= 0)  # what counted does so no longer
     same = incumbent[:, 1:] == incumbent[:, :-1]
     regret = None
-    if "observed" in trace.kinds:
-        regret = trace.regret("observed")
+    if not trace.setting.trains_networks:
+        if trace.reference.knows_optimum("observed"):
+            regret = trace.regret("observed")
+        else:
+            regret = _loss(trace.value("observed"), trace.setting.objective.direction)
         if trace.recommended is not None:  # an architecture can be recommended before there is a value
             regret[np.isnan(regret)] = np.inf
         same &= regret[:, 1:] == regret[:, :-1]

@@ -41,6 +41,7 @@ COMMANDS = {
     "results": "nasbench_lab.cli.result_folders:app",
     "tables": "nasbench_lab.cli.tables:app",
     "strategies": "nasbench_lab.cli.strategies:app",
+    "spaces": "nasbench_lab.cli.spaces:app",
 }
 """All commands and groups of commands in the order of the help, and where each is defined."""
 

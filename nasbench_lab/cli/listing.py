@@ -134,6 +134,7 @@ def _entry(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "title": description.title,
+        "kind": description.kind,
         "space": description.space["name"],
         "architectures": spaces.make_space(description.space).size,
         "metrics": [metric.name for metric in description.metrics],

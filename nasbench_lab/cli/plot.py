@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _OF_STUDY: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
-    "regret": (regret_figure, ("kind", "axis", "statistic", "x_scale", "y_scale", "spread", "highlight")),
+    "regret": (regret_figure, ("kind", "axis", "statistic", "y", "x_scale", "y_scale", "spread", "highlight")),
     "rank": (rank_figure, ("kind", "x_scale", "highlight")),
     "normalised": (normalised_figure, ("kind", "statistic", "x_scale", "y_scale", "spread", "highlight")),
     "cd": (cd_figure, ("kind", "highlight")),
     "ecdf": (ecdf_figure, ("kind", "axis", "x_scale", "highlight")),
     "profile": (profile_figure, ("kind", "spread", "highlight")),
-    "final": (final_figure, ("kind", "x_scale", "highlight")),
+    "final": (final_figure, ("kind", "y", "x_scale", "highlight")),
     "a12": (a12_figure, ("kind", "highlight")),
     "leaderboard": (leaderboard_figure, ("kind", "highlight")),
 }
@@ -83,6 +83,10 @@ def plot(
     reference: Annotated[
         str | None, typer.Option(help="Strategy to compare the others with. [default: random-search]")
     ] = None,
+    y: Annotated[
+        str | None,
+        typer.Option(help="What regret and final show: regret or value. [default: regret where the optimum is known]"),
+    ] = None,
     x_scale: Annotated[
         str | None,
         typer.Option(help="Scale of the horizontal axis: linear or log. [default: linear; for ecdf and final, log]"),
@@ -111,6 +115,7 @@ def plot(
     options: dict[str, Any] = {
         "kind": kind,
         "axis": axis,
+        "y": y,
         "statistic": statistic,
         "x_scale": x_scale,
         "y_scale": y_scale,

@@ -15,12 +15,14 @@ from nasbench_lab.cli.verbosity import note
 
 def print_summaries(summaries: Sequence[Summary]) -> None:
     """Print one row per strategy, table by table."""
-    typer.echo("validation and test: mean and standard deviation of the incumbents; regret: median [quartiles]")
+    regrets = "" if all(np.isnan(row.test_regret) for row in summaries) else "; regret: median [quartiles]"
+    typer.echo(f"validation and test: mean and standard deviation of the incumbents{regrets}")
     recommending = dict.fromkeys(row.strategy for row in summaries if row.incumbents == "recommended")
     if recommending:
         typer.echo(f"the incumbents are what the strategy recommends: {', '.join(recommending)}")
     for table in dict.fromkeys(row.table for row in summaries):
-        typer.echo(f"\n{table}")
+        kinds = {row.kind for row in summaries if row.table == table} - {"measured"}
+        typer.echo(f"\n{table}" + (f" ({kinds.pop()})" if kinds else ""))
         grid = Grid(box=None, pad_edge=False)
         grid.add_column("strategy", no_wrap=True)
         for heading in ("evals", "validation", "test", "test regret"):
@@ -44,6 +46,11 @@ def print_notes(summaries: Sequence[Summary], more: Sequence[str] = ()) -> None:
         for row in summaries
         if row.without_value
     ]
+    unknown = dict.fromkeys(
+        row.table for row in summaries if row.kind != "measured" and np.isnan([row.valid_regret, row.test_regret]).all()
+    )
+    if unknown:
+        notes.insert(0, f"the best possible value of {', '.join(unknown)} is not known, so there is no regret")
     for text in (*more, *notes):
         note(text)
 

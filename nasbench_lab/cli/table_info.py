@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +13,10 @@ from nasbench_lab import spaces
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.verbosity import tell
 from nasbench_lab.messages import as_command
-from nasbench_lab.tables import Description, Table, cached_path, find_recipe, load
+from nasbench_lab.tables import AnyTable, ComputedTable, Description, Table, cached_path, find_recipe, load
 from nasbench_lab.tables.catalogue import full_name, is_named, is_present
 from nasbench_lab.tables.known_sizes import KNOWN_SIZES
+from nasbench_lab.tables.tables_in_code import code_file, is_in_code
 
 
 def info(
@@ -42,6 +44,7 @@ def _described(name: str, description: Description) -> dict[str, Any]:
     return {
         "name": description.name,
         "title": description.title,
+        "kind": description.kind,
         "local": False,
         "space": description.space,
         "architectures": spaces.make_space(description.space).size,
@@ -65,9 +68,12 @@ def _described(name: str, description: Description) -> dict[str, Any]:
     }
 
 
-def _opened(name: str, table: Table) -> dict[str, Any]:
+def _opened(name: str, table: AnyTable) -> dict[str, Any]:
     """Return what a table on this machine tells."""
-    file = Path(name) if Path(name).suffix else cached_path(name) if is_named(name) else Path(name)
+    if is_in_code(name):
+        file = Path(code_file(name) or name.rpartition(":")[0])
+    else:
+        file = Path(name) if Path(name).suffix else cached_path(name) if is_named(name) else Path(name)
     return {
         **_described(name, table.description),
         "local": True,
@@ -82,12 +88,14 @@ def _print(found: dict[str, Any]) -> None:
     rows = {
         "name": found["name"],
         "title": found["title"],
+        "kind": found["kind"],
         "space": spaces.make_space(found["space"]).summary,
         "fidelities": ", ".join(map(str, found["fidelities"])) + _epochs(found),
         "repeats": ", ".join(found["repeats"]),
         "objective": found["objective"],
         "optima": "; ".join(
-            f"{each['metric']} {each['value']:.6g} {each['unit']} (architecture {each['architecture']})"
+            f"{each['metric']} {each['value']:.6g} {each['unit']}"
+            + ("" if each["architecture"] is None else f" (architecture {each['architecture']})")
             for each in found["optima"] or ()
         ),
         "cost of evaluation": " + ".join(found["cost"]) or "unknown: no times were published",
@@ -101,6 +109,10 @@ def _print(found: dict[str, Any]) -> None:
         for key in ("optima", "checksum"):
             del rows[key]
         rows["file"] = "not on this machine"
+    if found["kind"] == "measured":
+        del rows["kind"]
+    elif not found["optima"]:
+        rows["optima"] = "unknown: the table computes its answers"
     for key, value in rows.items():
         typer.echo(f"{key:<20} {value}")
     typer.echo("\nmetrics")
@@ -134,11 +146,14 @@ def _epochs(found: dict[str, Any]) -> str:
     return " epochs (a training can be resumed)" if found["resumable"] else " epochs (separate trainings)"
 
 
-def _optima(table: Table) -> list[dict[str, Any]]:
+def _optima(table: AnyTable) -> list[dict[str, Any]]:
     """Return the best architecture of every split, by its mean at the highest fidelity."""
     optima = []
     for split, name in (("valid", table.description.valid), ("test", table.description.test)):
         if name is None:
+            continue
+        if not isinstance(table, Table):  # it computes its answers
+            optima += _known_optimum(table, split)
             continue
         value = table.optimum(split)
         index = int(np.argmax(table.mean_values(name) == value))
@@ -153,3 +168,13 @@ def _optima(table: Table) -> list[dict[str, Any]]:
             }
         )
     return optima
+
+
+def _known_optimum(table: AnyTable, split: str) -> list[dict[str, Any]]:
+    """Return the best mean of a split that a table which computes its answers knows; nothing if it does not."""
+    value = table.known_optimum(split) if isinstance(table, ComputedTable) else math.nan
+    if math.isnan(value):
+        return []
+    metric = table.description.split_metric(split)
+    best = {"value": value, "unit": metric.unit, "architecture": None, "notation": None}
+    return [{"split": split, "metric": metric.name, **best}]

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nasbench_lab.analysis.studies.name_lists import some_names
 from nasbench_lab.analysis.studies.recommended_incumbents import clock_notes, recommendation_warnings
 from nasbench_lab.analysis.studies.results import Study
-from nasbench_lab.report.regret_words import KIND_LABELS, KIND_NAMES, KIND_WORDS
+from nasbench_lab.report.regret_words import (
+    KIND_LABELS,
+    KIND_NAMES,
+    KIND_WORDS,
+    VALUE_LABELS,
+    VALUE_NAMES,
+    VALUE_WORDS,
+)
 from nasbench_lab.simulation.trace import RegretKind
 
 _OF_RECOMMENDED = "of the recommended architecture"
@@ -22,14 +31,46 @@ def some_recommend(study: Study, kind: RegretKind) -> bool:
     return kind != "observed" and any(study.recommending) and not all(study.recommending)
 
 
-def regret_label(study: Study, kind: RegretKind) -> str:
-    """Return the name of a regret at an axis."""
-    return _with_recommended(KIND_LABELS[kind], study, kind)
+def shows_values(study: Study, kind: RegretKind, place: int | None = None) -> bool:
+    """Return whether a report shows values instead of regrets, as the optimum is not known.
+
+    Args:
+        study: the study.
+        kind: of regret.
+        place: position of a task; None for all tasks that have the kind.
+    """
+    tasks = study.tasks if place is None else [study.tasks[place]]
+    having = [task for task in tasks if kind in task.kinds]
+    return bool(having) and all(kind in task.without_optimum for task in having)
+
+
+def kind_name(study: Study, kind: RegretKind, place: int | None = None) -> str:
+    """Return the short name of a regret, or of a value where the optimum is not known; see `shows_values`."""
+    return VALUE_NAMES[kind] if shows_values(study, kind, place) else KIND_NAMES[kind]
+
+
+def regret_label(study: Study, kind: RegretKind, *, values: bool | None = None) -> str:
+    """Return the name of a regret at an axis, or of a value where that is shown; by default see `shows_values`."""
+    as_values = shows_values(study, kind) if values is None else values
+    return _with_recommended(VALUE_LABELS[kind] if as_values else KIND_LABELS[kind], study, kind)
 
 
 def regret_in_words(study: Study, kind: RegretKind) -> str:
-    """Return the name of a regret in a sentence."""
-    return _with_recommended(KIND_WORDS[kind], study, kind)
+    """Return the name of a regret in a sentence, or of a value where the optimum is not known."""
+    return _with_recommended(VALUE_WORDS[kind] if shows_values(study, kind) else KIND_WORDS[kind], study, kind)
+
+
+def table_kinds_note(study: Study, places: Sequence[int]) -> str:
+    """Return what a caption says of tables that are not measured, with a semicolon before; nothing where all are.
+
+    >>> from types import SimpleNamespace
+    >>> task = SimpleNamespace(table="mine", table_kind="surrogate")
+    >>> table_kinds_note(SimpleNamespace(tasks=[task]), [0])
+    '; mine: surrogate table'
+    """
+    found = {study.tasks[place].table: study.tasks[place].table_kind for place in places}
+    notes = [f"{table}: {kind} table" for table, kind in found.items() if kind != "measured"]
+    return f"; {', '.join(notes)}" if notes else ""
 
 
 def marked_labels(study: Study, kind: RegretKind) -> tuple[str, ...]:
@@ -71,5 +112,6 @@ def caption_notes(study: Study, kind: RegretKind) -> list[str]:
 def _with_recommended(text: str, study: Study, kind: RegretKind) -> str:
     if not all_recommend(study, kind):
         return text
-    name = KIND_NAMES[kind]
-    return text.replace(name, f"{name} {_OF_RECOMMENDED}", 1)
+    for name in (KIND_NAMES[kind], VALUE_NAMES[kind]):
+        text = text.replace(name, f"{name} {_OF_RECOMMENDED}", 1)
+    return text

@@ -1,4 +1,4 @@
-"""The names of the kinds of regret, the same in figures, in tables for papers and on the page."""
+"""The names of the kinds of regret and of value, the same in figures, in tables for papers and on the page."""
 
 from __future__ import annotations
 
@@ -22,3 +22,21 @@ KIND_LABELS: dict[RegretKind, str] = {
     "test": "test regret, mean over repeats",
 }
 """Full names at axes."""
+VALUE_NAMES: dict[RegretKind, str] = {
+    "observed": "observed value",
+    "valid": "validation value",
+    "test": "test value",
+}
+"""Short names of what is shown where the optimum is not known, so that there is no regret."""
+VALUE_WORDS: dict[RegretKind, str] = {
+    "observed": "best observed value",
+    "valid": "validation value (mean over repeats)",
+    "test": "test value (mean over repeats)",
+}
+"""Full names of values in sentences."""
+VALUE_LABELS: dict[RegretKind, str] = {
+    "observed": "best observed value",
+    "valid": "validation value, mean over repeats",
+    "test": "test value, mean over repeats",
+}
+"""Full names of values at axes."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from nasbench_lab.analysis.studies.results import Study
+from nasbench_lab.analysis.studies.results import Study, Task
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
@@ -20,7 +20,16 @@ NO_COMMON_TASK = "there is no task on which all strategies ran"
 _NO_SCALE = f"{NO_COMMON_TASK} and the architectures differ"
 _NO_AXIS = "no table with architectures that differ has such an axis"
 
+Quantity = Literal["regret", "value"]
+QUANTITIES: tuple[Quantity, ...] = ("regret", "value")
+"""What a figure shows: how far from the optimum a search is, or the value itself."""
+
 _Part = TypeVar("_Part")
+
+
+def computed_only(study: Study) -> bool:
+    """Return whether no table of a study has stored answers, so that no regret can be normalised."""
+    return all(task.table_kind != "measured" and not np.isfinite([*task.scale.values()]).any() for task in study.tasks)
 
 
 def chosen_kind(study: Study, kind: str | None) -> RegretKind:
@@ -45,13 +54,14 @@ def chosen_kind(study: Study, kind: str | None) -> RegretKind:
     return known[kind]
 
 
-def part_of(parts: Mapping[Any, _Part], key: Any, what: str) -> _Part:
+def part_of(parts: Mapping[Any, _Part], key: Any, what: str, *, without_scale: bool = False) -> _Part:
     """Return an entry of a study.
 
     Args:
         parts: a mapping of the study.
         key: the kind of regret, or a tuple that starts with the kind.
         what: the entry is, for the message.
+        without_scale: whether it is missing because the tables compute their answers, see `computed_only`.
 
     Raises:
         MissingDataError: there is no such entry.
@@ -59,8 +69,34 @@ def part_of(parts: Mapping[Any, _Part], key: Any, what: str) -> _Part:
     if key not in parts:
         wanted = " against ".join(key) if isinstance(key, tuple) else key
         reason = {"times to targets": _NO_AXIS, "profiles": _NO_SCALE}.get(what, NO_COMMON_TASK)
+        if without_scale:
+            reason = "regrets are not normalised where the optimum and the average architecture are not known"
         raise MissingDataError(f"the study has no {what} of {wanted} regret: {reason}")
     return parts[key]
+
+
+def shown_as_value(task: Task, kind: RegretKind, y: str | None = None) -> bool:
+    """Return whether a figure shows the values of a task: they were asked for, or the optimum is not known."""
+    return y == "value" or kind in task.without_optimum
+
+
+def check_optimum(task: Task, kind: RegretKind) -> None:
+    """Raise MissingDataError if the optimum of a task is not known, so that it has no regret."""
+    if kind in task.without_optimum:
+        raise MissingDataError(
+            f"the best {task.metric[kind].name} of {task.table} is not known, so there is no {kind} regret; plot "
+            "--y value"
+        )
+
+
+def optimum_note(study: Study, places: Sequence[int], kind: RegretKind, y: str | None = None) -> str:
+    """Return what a caption says where values stand for regrets, with a semicolon before."""
+    tasks = [study.tasks[place] for place in places if kind in study.tasks[place].kinds]
+    without = [task.name for task in tasks if kind in task.without_optimum]
+    if y == "value" or not without:
+        return ""
+    where = "" if len(without) == len(tasks) else f" of {', '.join(without)}"
+    return f"; the optimum{where} is not known, so values are shown"
 
 
 def chosen_tasks(study: Study, tasks: Sequence[int | str] | None) -> tuple[int, ...]:

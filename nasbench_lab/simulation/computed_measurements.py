@@ -144,7 +144,7 @@ SAMPLE = 1024
 
 def sample_of(table: ComputedTable) -> IntArray:
     """Return architectures that stand for all of a table, the same ones for all runs, shape (1024,)."""
-    return table.space.sample(Streams(0, 0, 1).uniform(SAMPLE)[0].copy())
+    return table.space.draw(Streams(0, 0, 1), SAMPLE)[0]
 
 
 def possible_values(table: ComputedTable, metric: str, fidelity: int) -> tuple[float, float]:

@@ -20,17 +20,15 @@ RUNS_AT_A_TIME = 4096
 """Largest number of runs simulated together. The results do not depend on it."""
 
 _STATE_ENTRIES = 2**27
-"""Largest runs x architectures simulated together: on large spaces, fewer runs are simulated at a time."""
-
-_MOST_LISTED = 2**22
-"""Largest size of a space of which strategies keep numbers of all architectures."""
+"""Largest runs x architectures simulated together: on large listed spaces, fewer runs are simulated at a time."""
 
 
 def runs_together(table: AnyTable, strategy: Strategy[Any]) -> int:
     """Return the largest number of runs of a strategy that are simulated together on a table."""
     most = min(RUNS_AT_A_TIME, strategy.runs_at_a_time)
-    # A strategy keeps a number per architecture only where the space is listed.
-    return max(1, min(most, _STATE_ENTRIES // table.space.size)) if table.space.size <= _MOST_LISTED else most
+    if not table.space.is_listed:  # memory does not depend on its size
+        return most
+    return max(1, min(most, _STATE_ENTRIES // table.space.size))
 
 
 def simulate_runs(

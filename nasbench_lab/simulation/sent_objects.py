@@ -20,6 +20,8 @@ from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import described
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
+from nasbench_lab.tables.any_table import AnyTable
+from nasbench_lab.tables.table import Table
 
 _OWN = __name__.partition(".")[0]
 
@@ -87,6 +89,23 @@ def packed_strategy(strategy: Strategy[Any]) -> bytes:
         raise ParameterError(
             f"strategy {strategy.label!r} cannot be sent to other processes: {described(error)}; "
             "use one process, or create what cannot be sent when a run starts"
+        ) from error
+
+
+def packed_table(table: AnyTable) -> bytes:
+    """Return a table as bytes: of a table file its path, of a table in memory its numbers, of a computed one its code.
+
+    Raises:
+        ParameterError: it contains something that cannot be sent to another process.
+    """
+    if isinstance(table, Table):
+        return packed(table)
+    try:
+        return packed_with_code(table, type(table))
+    except Exception as error:  # whatever the pickling of a user's object raises
+        raise ParameterError(
+            f"table {table.name!r} cannot be sent to other processes: {described(error)}; use one process, or define "
+            "__getstate__"
         ) from error
 
 

@@ -25,11 +25,13 @@ from nasbench_lab.simulation.clock import Log, LoggedRuns
 from nasbench_lab.simulation.run_batches import new_log, runs_together, simulate_runs
 from nasbench_lab.simulation.search_progress import Watch
 from nasbench_lab.simulation.sent_errors import SentError, received_error, sent_error
-from nasbench_lab.simulation.sent_objects import packed, packed_strategy
+from nasbench_lab.simulation.sent_objects import packed, packed_strategy, packed_table
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.plain import PlainStrategy
 from nasbench_lab.tables.any_table import AnyTable
+from nasbench_lab.tables.computed import ComputedTable
+from nasbench_lab.tables.remembered_answers import NewAnswers
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -63,9 +65,10 @@ class _Advanced(NamedTuple):
 
 
 class _Finished(NamedTuple):
-    """A block that was simulated, with the warnings: what `warnings.warn_explicit` takes."""
+    """A block that was simulated, with what its table has measured, and the warnings (see `warnings.warn_explicit`)."""
 
     logged: LoggedRuns
+    answers: NewAnswers
     warned: list[tuple[Warning, type[Warning], str, int]]
 
 
@@ -155,7 +158,8 @@ class _Search:
         self._pool, self._strategy, self._setting, self._report = pool, strategy, setting, report
         self._log = new_log(strategy, setting, runs, table.space.size)
         # A table file is sent as its path, a table made in memory with all its measurements.
-        self._packed = (packed(table), packed_strategy(strategy), packed(setting))
+        self._table = table
+        self._packed = (packed_table(table), packed_strategy(strategy), packed(setting))
         size = _block_size(table, strategy, runs, pool.number)
         self._left = collections.deque(
             _Task(pool._search, None, first, min(size, runs - first), report is not None)
@@ -206,6 +210,8 @@ class _Search:
             self._advance(task, answer.runs)
             return
         self._log.insert(task.first, answer.logged)
+        if isinstance(self._table, ComputedTable) and answer.answers:
+            self._table.remember(answer.answers)
         del self._busy[line]
         self._give(child)
         self._advance(task, task.runs)
@@ -274,7 +280,8 @@ class _Worker:
             warnings.showwarning = noted.note
             here = dataclasses.replace(setting, first_run=setting.first_run + task.first)
             log = simulate_runs(table, strategy, prepared, here, task.runs, watch)
-        return _Finished(log.logged(), noted.warned)
+        answers = table.new_answers() if isinstance(table, ComputedTable) else []
+        return _Finished(log.logged(), answers, noted.warned)
 
     def _loaded(self, table: bytes, strategy: bytes, setting: bytes) -> tuple[AnyTable, Strategy[Any], Setting]:
         """Return what the parent has packed."""

@@ -404,6 +404,7 @@ class Trace:
         ``seconds``         simulated seconds at the end of the evaluation; NaN without times
         ``incumbent``       index of the incumbent after the evaluation (see `incumbent`); -1 before the first
         ``regret_...``      regret of the incumbent, for every kind that the table has (see `regret`)
+        ``value_...``       value of the incumbent, where the optimum is not known (see `value`)
         ==================  ==========================================================================
 
         Args:
@@ -426,7 +427,8 @@ regret_observed, regret_valid, regret_test>
         return self.records(notation=notation).to_frame()
 
     def __repr__(self) -> str:
-        what = f"{self.setting.label} on {self.setting.table}"
+        kind = "" if self.reference.kind == "measured" else f" ({self.reference.kind})"
+        what = f"{self.setting.label} on {self.setting.table}{kind}"
         return f"<Trace of {what}: {counted(self.runs, 'run')}, {trace_size(self)}>"
 
     def _repr_html_(self) -> str:

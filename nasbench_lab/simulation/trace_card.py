@@ -24,13 +24,19 @@ def trace_card(trace: _Trace) -> str:
     facts = {
         "runs": f"{trace.runs:,}, {trace_size(trace)}",
         "budget": str(setting.budget),
+        "table": "" if reference.kind == "measured" else reference.kind,
         "objective": f"{setting.objective.name} ({setting.objective.unit})",
         "incumbents": "recommended by the strategy" if trace.incumbent_kind == "recommended" else "",
         "optimum found": "",
         "imported from": str(setting.origin.get("format", "")),
     }
     for split in ("valid", "test"):
-        if split in reference.means:
+        if split in reference.means and not reference.knows_optimum(split):
+            values, unit = trace.final(split), reference.metrics[split].unit
+            known = values[~np.isnan(values)]
+            if len(known):
+                facts[f"{split} value at the end, median of runs"] = f"{np.median(known):.4g} ({unit})"
+        elif split in reference.means:
             regret, unit = reference.regret(split, trace.final(split)), reference.metrics[split].unit
             facts[f"{split} regret at the end, median of runs"] = f"{_median(regret):.4g} ({unit})"
             facts["optimum found"] = f"by {np.mean(regret == 0):.1%} of runs ({split})"

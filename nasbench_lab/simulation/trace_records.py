@@ -39,4 +39,8 @@ def trace_records(trace: _Trace, *, notation: bool) -> Records:
         metric = trace.setting.objective if kind == "observed" else trace.reference.metrics[kind]
         columns[f"regret_{kind}"] = trace.regret(kind)[trace.mask]
         units[f"regret_{kind}"] = metric.unit
+    for split in ("valid", "test"):
+        if split in trace.reference.means and split not in trace.kinds:
+            columns[f"value_{split}"] = trace.value(split)[trace.mask]
+            units[f"value_{split}"] = trace.reference.metrics[split].unit
     return Records(columns, units)

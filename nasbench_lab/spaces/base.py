@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.errors import OutOfSpaceError
 from nasbench_lab.messages import shortened
 from nasbench_lab.pickling import state_without_caches
 from nasbench_lab.spaces.cards import space_card
 from nasbench_lab.spaces.encodings import Vectors, one_hot, parts_of
 from nasbench_lab.spaces.graph import Graph, layer_graph
-from nasbench_lab.spaces.neighbor_lists import mutual, padded
-from nasbench_lab.streams import scale
+from nasbench_lab.spaces.moves import MOST_LISTED, Moves
 
 if TYPE_CHECKING:
     from nasbench_lab.spaces.named_choices import Choices
 
+__all__ = ["MOST_LISTED", "CodeArray", "Space"]
+
 CodeArray = NDArray[np.int8]
 
-_INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
+_INDEX = re.compile(r"0|[1-9][0-9]{0,18}")
 _NUMBER = re.compile(r"0|[1-9][0-9]*|-[0-9]+|[0-9]+\.[0-9]+")
 _MOST_RESOLVED = 2**16
 
@@ -41,8 +42,8 @@ class _Finished(abc.ABCMeta):
         return space
 
 
-class Space(metaclass=_Finished):
-    """A finite set of architectures, numbered 0 .. size-1 in the official order where one exists.
+class Space(Moves, metaclass=_Finished):
+    """A finite set of architectures, numbered 0 .. size-1 in the official order where one exists, at most 2**63 - 1.
 
     An architecture has three names: its *index*; its *codes*, a row of small integers, one per choice; and its
     *notation*, the text that the publication uses. Methods take arrays of indices of any shape.
@@ -53,7 +54,8 @@ class Space(metaclass=_Finished):
 
     ========================  =======================================================================
     `spec`                    the parameters from which the space is made again; none
-    `make_neighbor_table`     which architectures are neighbours: those that differ in one code
+    `compute_neighbors`       which architectures are neighbours: those that differ in one code
+    `make_neighbor_table`     the same for all architectures at once, where only this is possible
     `find`                    `index`, but -1 for codes of no architecture: one by one
     `size_of`                 how large architectures are: how many codes are not 0
     `encodings`               names of vectors for models: one-hot codes, and codes; `make_encoding` makes them
@@ -131,28 +133,17 @@ class Space(metaclass=_Finished):
     def format_one(self, codes: Sequence[int]) -> str:
         """Return the official notation of the architecture with these codes; `format` calls it."""
 
-    def make_neighbor_table(self) -> NDArray[np.int32]:
-        """Return the neighbours of every architecture, shape (size, max degree), padded with -1 at the end.
-
-        `neighbor_table` calls it once. By default, two architectures are neighbours where they differ in one code.
-        """
-        codes = self.codes(np.arange(self.size)).astype(np.int64)
-        moves = []
-        for position, cardinality in enumerate(self.cardinalities):
-            for value in range(cardinality):
-                changed = codes.copy()
-                changed[:, position] = value
-                moves.append(self.find(changed))
-        return padded(*mutual(moves))
-
     def check_index(self, index: ArrayLike) -> IntArray:
         """Return ``index`` as an int64 array, or raise OutOfSpaceError where it is outside 0 .. size-1."""
         array = np.asarray(index)
         if array.dtype.kind not in "iu" and array.size:  # an empty list has no type of its own
-            raise OutOfSpaceError(f"architecture indices must be integers, got {array.dtype} values")
+            exact = np.asarray(index, dtype=object)  # integers that are too large for NumPy's, or mixed with such
+            if not all(isinstance(each, int) and not isinstance(each, bool) for each in exact.flat):
+                raise OutOfSpaceError(f"architecture indices must be integers, got {array.dtype} values")
+            array = exact
         if array.size and (array.min() < 0 or array.max() >= self.size):
             worst = int(array.min()) if array.min() < 0 else int(array.max())
-            raise OutOfSpaceError(f"architecture {worst} is not in 0..{self.size - 1} of {self._in_words}")
+            raise OutOfSpaceError(f"architecture {shortened(worst)} is not in 0..{self.size - 1} of {self._in_words}")
         return array.astype(np.int64, copy=False)
 
     def check_codes(self, codes: ArrayLike) -> IntArray:
@@ -214,7 +205,9 @@ class Space(metaclass=_Finished):
         if isinstance(architecture, bool) or not isinstance(architecture, int | np.integer):
             raise OutOfSpaceError(f"an architecture is an index or a string, not {type(architecture).__name__}")
         if not 0 <= architecture < self.size:
-            raise OutOfSpaceError(f"architecture {architecture} is not in 0..{self.size - 1} of {self._in_words}")
+            raise OutOfSpaceError(
+                f"architecture {shortened(int(architecture))} is not in 0..{self.size - 1} of {self._in_words}"
+            )
         return int(architecture)
 
     def _resolve_text(self, text: str) -> int:
@@ -228,78 +221,6 @@ class Space(metaclass=_Finished):
                 f"architecture {shortened(text.strip())} is not in 0..{self.size - 1} of {self._in_words}"
             )
         return self.resolve(int(text))
-
-    def sample(self, uniform: FloatArray) -> IntArray:
-        """Turn uniforms in [0, 1) into uniformly distributed architectures, of the same shape."""
-        return scale(uniform, self.size)
-
-    def neighbors(self, index: ArrayLike) -> IntArray:
-        """Return the architectures one step away: of one architecture, or of an array of them.
-
-        Being a neighbour is mutual. No architecture is its own neighbour or listed twice.
-
-        Returns:
-            For a single index its neighbours, shape (degree,). For indices of shape (...), shape (..., max degree),
-            padded with -1 at the end where architectures have different numbers of neighbours.
-        """
-        checked = self.check_index(index)
-        neighbors = self.neighbor_table[checked].astype(np.int64)
-        return neighbors if checked.ndim else neighbors[neighbors >= 0]
-
-    def degree(self, index: ArrayLike) -> IntArray:
-        """Return the number of neighbours of architectures, of the same shape as ``index``."""
-        return self._degrees[self.check_index(index)]
-
-    def neighbor_at(self, index: ArrayLike, place: ArrayLike) -> IntArray:
-        """Return the neighbour at ``place``, 0 to degree - 1, in the order of `neighbors`; shapes broadcast.
-
-        Raises:
-            OutOfSpaceError: an architecture has fewer neighbours.
-
-        >>> from nasbench_lab.spaces import ChainSpace
-        >>> space = ChainSpace("abc", 2)
-        >>> space.neighbors(0).tolist(), space.neighbor_at(0, [1, 3]).tolist()
-        ([3, 6, 1, 2], [6, 2])
-        """
-        checked, chosen = self.check_index(index), np.asarray(place)
-        if ((chosen < 0) | (chosen >= self.degree(checked))).any():
-            raise OutOfSpaceError("a neighbour's place must be at least 0 and below the degree of its architecture")
-        return self.neighbor_table[checked, chosen].astype(np.int64)
-
-    def mutate(self, index: IntArray, uniform: FloatArray) -> IntArray:
-        """Return a uniformly chosen neighbour of each architecture: ``index`` and ``uniform`` in [0, 1) of one shape.
-
-        Where all choices are independent and have the same number of values, this is the usual mutation: pick a choice
-        uniformly, then another value for it uniformly. An architecture without neighbours is returned unchanged.
-        """
-        table = self.neighbor_table
-        position = index * table.shape[1]
-        if self._regular_degree is None:
-            degree = self._degrees.take(index)
-            mutated = table.reshape(-1).take(position + scale(uniform, degree)).astype(np.int64)
-            return np.where(degree > 0, mutated, index)
-        position += scale(uniform, self._regular_degree)
-        return table.reshape(-1).take(position).astype(np.int64)
-
-    def crossover(self, one: IntArray, other: IntArray, from_other: NDArray[np.bool_]) -> IntArray:
-        """Return children that have each code from one of two parents.
-
-        Args:
-            one: architectures, any shape (...).
-            other: architectures of the same shape.
-            from_other: which codes are taken from ``other``, shape (..., number of codes).
-
-        Returns:
-            The children, shape (...). Where the mixed codes describe no architecture, the child is ``one``.
-
-        >>> from nasbench_lab.spaces import ChainSpace
-        >>> space = ChainSpace("abc", 3)
-        >>> child = space.crossover(space.index([0, 0, 0]), space.index([2, 2, 2]), np.array([False, True, False]))
-        >>> space.format(int(child))
-        'aca'
-        """
-        child = self.find(np.where(from_other, self.codes(other), self.codes(one)))
-        return np.where(child >= 0, child, one)
 
     def features(self, index: ArrayLike) -> Vectors:
         """Return the one-hot encoding of the codes, shape (..., sum of cardinalities)."""
@@ -341,6 +262,16 @@ class Space(metaclass=_Finished):
         """
         return np.count_nonzero(self.codes(index), axis=-1)
 
+    @property
+    def has_usual_sizes(self) -> bool:
+        """Whether the size of an architecture is the number of its codes that are not 0 (see `size_of`)."""
+        return type(self).size_of is Space.size_of
+
+    @property
+    def has_usual_sizes(self) -> bool:
+        """Whether the size of every architecture is the number of its codes that are not 0 (see `size_of`)."""
+        return type(self).size_of is Space.size_of
+
     def network_form(self, codes: Sequence[int]) -> Hashable:
         """Return what is equal for codes of architectures that are the same network; by default the codes.
 
@@ -357,6 +288,7 @@ class Space(metaclass=_Finished):
         >>> len(np.unique(TopologySpace().representatives))
         5234
         """
+        self.require_listed("the first architecture of every network")
         every = np.arange(self.size)
         if not self._shares_networks:
             return every
@@ -383,11 +315,6 @@ class Space(metaclass=_Finished):
         ['input', '8 channels', '8 channels']
         """
         return layer_graph(self.labels(index))
-
-    @property
-    def has_neighbors(self) -> bool:
-        """Whether any architecture has a neighbour: without, strategies that move between neighbours cannot search."""
-        return bool(self._degrees.any())
 
     @property
     def parent(self) -> Space | None:
@@ -422,26 +349,9 @@ class Space(metaclass=_Finished):
         return None
 
     @cached_property
-    def neighbor_table(self) -> NDArray[np.int32]:
-        """The neighbours of all architectures, shape (size, max degree); made on first use, then kept."""
-        table = self.make_neighbor_table()
-        table.setflags(write=False)
-        return table
-
-    @cached_property
     def _resolved(self) -> dict[str, int]:
         """Indices of texts that were resolved before: searches ask for the same architectures many times."""
         return {}
-
-    @cached_property
-    def _degrees(self) -> IntArray:
-        return (self.neighbor_table >= 0).sum(axis=1, dtype=np.int64)
-
-    @cached_property
-    def _regular_degree(self) -> int | None:
-        """The number of neighbours where it is the same for all architectures and not 0, otherwise None."""
-        degrees = self._degrees
-        return int(degrees[0]) if degrees[0] > 0 and (degrees == degrees[0]).all() else None
 
     def __getstate__(self) -> dict[str, Any]:
         return state_without_caches(self)

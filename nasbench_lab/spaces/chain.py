@@ -36,7 +36,7 @@ class ChainSpace(ProductSpace):
     encodings: ClassVar[tuple[str, ...]] = (*ProductSpace.encodings, COUNTS)
 
     def __init__(self, choices: str, length: int) -> None:
-        ascending = list(choices) == sorted(set(choices))
+        ascending = isinstance(choices, str) and list(choices) == sorted(set(choices))
         require(bool(choices) and ascending, f"choices must be different characters in order, got {choices!r}")
         length = whole("length", length, AtLeast(1))
         super().__init__("chain", (len(choices),) * min(length, 2**10))  # a longer chain is refused there

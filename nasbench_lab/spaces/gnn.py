@@ -89,10 +89,11 @@ class GnnSpace(Space):
     )
 
     def __init__(self, operations: Sequence[str] = OPERATIONS) -> None:
-        different = len(set(operations)) == len(operations)
+        texts = isinstance(operations, Sequence) and all(isinstance(each, str) for each in operations)
+        different = texts and len(set(operations)) == len(operations)
         require(
             different and {"skip"} <= set(operations) <= set(OPERATIONS),
-            f"operations must be different ones of {', '.join(OPERATIONS)}, with skip, got {list(operations)}",
+            f"operations must be different ones of {', '.join(OPERATIONS)}, with skip, got {operations!r}",
         )
         self.name = "gnn"
         self.operations = tuple(operations)

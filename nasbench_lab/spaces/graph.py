@@ -10,7 +10,7 @@ from nasbench_lab.checks import require
 
 NodeKind = Literal["end", "operation", "state", "text"]
 EdgeKind = Literal["flow", "none"]
-Arrangement = Literal["row", "layers", "arcs"]
+Arrangement = Literal["row", "layers", "arcs", "parts"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,21 @@ class GraphEdge:
 
 
 @dataclass(frozen=True)
+class GraphPart:
+    """A part of a graph that is drawn on its own: the next so many of its nodes, and the edges between them.
+
+    Attributes:
+        title: what is written above it; may be empty.
+        nodes: how many nodes it has.
+        arrangement: of its nodes, not ``"parts"``.
+    """
+
+    title: str
+    nodes: int
+    arrangement: Arrangement
+
+
+@dataclass(frozen=True)
 class Graph:
     """A directed acyclic graph.
 
@@ -52,10 +67,13 @@ class Graph:
         nodes: listed so that every edge leads from an earlier node to a later one.
         edges: all different, by position in `nodes`.
         arrangement: ``"row"``: one node beside the other, and edges only from a node to the next; ``"layers"``: every
-            node below those that lead to it; ``"arcs"``: nodes in a row, and operations on arcs between them.
+            node below those that lead to it; ``"arcs"``: nodes in a row, and operations on arcs between them;
+            ``"parts"``: several graphs beside each other, see `joined_graph`.
+        parts: the parts of such a graph, in the order of their nodes; empty for all others.
 
     Raises:
-        ParameterError: there is no node, or an edge is given twice, leads backwards, or does not fit the arrangement.
+        ParameterError: there is no node, or an edge is given twice, leads backwards, does not fit the arrangement or
+            leads from one part to another.
 
     >>> Graph((GraphNode("a"), GraphNode("b")), (GraphEdge(1, 0),))
     Traceback (most recent call last):
@@ -65,6 +83,7 @@ class Graph:
     nodes: tuple[GraphNode, ...]
     edges: tuple[GraphEdge, ...] = ()
     arrangement: Arrangement = "row"
+    parts: tuple[GraphPart, ...] = ()
 
     def __post_init__(self) -> None:
         require(bool(self.nodes), "a graph needs at least one node")
@@ -80,6 +99,31 @@ class Graph:
             )
         different = {(edge.source, edge.target) for edge in self.edges}
         require(len(different) == len(self.edges), "the edges of a graph must join different pairs of nodes")
+        fit = sum(part.nodes for part in self.parts) == (len(self.nodes) if self.arrangement == "parts" else 0)
+        require(fit, "the parts of a graph must have all its nodes, and only the arrangement 'parts' has parts")
+        together = sum(len(graph.edges) for _, graph in self.split())
+        require(together == len(self.edges), "an edge of a graph must not lead from one part to another")
+
+    def split(self) -> tuple[tuple[str, Graph], ...]:
+        """Return the parts with their titles, each as a graph; a graph without parts is its only part.
+
+        >>> graph = joined_graph([("one", layer_graph(["a"])), ("other", text_graph("b"))])
+        >>> [(title, len(part.nodes), len(part.edges)) for title, part in graph.split()]
+        [('one', 3, 2), ('other', 1, 0)]
+        """
+        if self.arrangement != "parts":
+            return (("", self),)
+        found, first = [], 0
+        for part in self.parts:
+            end = first + part.nodes
+            edges = tuple(
+                GraphEdge(edge.source - first, edge.target - first, edge.label, edge.kind)
+                for edge in self.edges
+                if first <= edge.source and edge.target < end
+            )
+            found.append((part.title, Graph(self.nodes[first:end], edges, part.arrangement)))
+            first = end
+        return tuple(found)
 
 
 def layer_graph(labels: Iterable[str]) -> Graph:
@@ -118,6 +162,28 @@ def cell_graph(operations: Sequence[str], edges: Sequence[tuple[int, int]]) -> G
         ),
         "arcs",
     )
+
+
+def joined_graph(graphs: Iterable[tuple[str, Graph]]) -> Graph:
+    """Return several graphs with their titles as one graph; they are drawn beside each other.
+
+    Where one of them has parts itself, these become parts of the whole.
+
+    >>> inner = joined_graph([("normal", text_graph("a")), ("reduction", text_graph("b"))])
+    >>> [part.title for part in joined_graph([("cells", inner), ("size", layer_graph(["8 channels"]))]).parts]
+    ['cells: normal', 'cells: reduction', 'size']
+    """
+    nodes: list[GraphNode] = []
+    edges: list[GraphEdge] = []
+    parts: list[GraphPart] = []
+    for title, graph in graphs:
+        for inner, part in graph.split():
+            words = ": ".join(text for text in (title, inner) if text)
+            first = len(nodes)
+            nodes += part.nodes
+            edges += [GraphEdge(first + edge.source, first + edge.target, edge.label, edge.kind) for edge in part.edges]
+            parts.append(GraphPart(words, len(part.nodes), part.arrangement))
+    return Graph(tuple(nodes), tuple(edges), "parts", tuple(parts))
 
 
 def choice_graph(labels: Iterable[str]) -> Graph:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nasbench_lab.checks import require
-from nasbench_lab.errors import OutOfSpaceError, ParameterError
+from nasbench_lab.errors import OutOfSpaceError
+from nasbench_lab.spaces.chain_layers import check_chain, layer_of
+from nasbench_lab.spaces.chain_positions import Position, expanded
 from nasbench_lab.spaces.encodings import COUNTS, Vectors, counts
+from nasbench_lab.spaces.graph import Graph, GraphEdge, GraphNode, layer_graph
 from nasbench_lab.spaces.product import ProductSpace
 
-_LAYER = re.compile(r"conv[357]x[357]-[1-9]\d*|dense-[1-9]\d*|max-pool|avg-pool|relu|tanh|sigmoid|identity")
 _SEPARATOR = "|"
 
 
@@ -22,32 +22,54 @@ _SEPARATOR = "|"
 class LayerChainSpace(ProductSpace):
     """Chains of layers; each position has its own choices, and the last position turns fastest in the index order.
 
-    The choices are ``conv3x3-8`` (square kernel of 3, 5 or 7, and the number of channels), ``max-pool`` and
-    ``avg-pool`` (2x2, halving the image), ``dense-32`` (fully connected, with the number of units), the activations
-    ``relu``, ``tanh`` and ``sigmoid``, and ``identity``. No convolution or pooling may follow a position with a dense
-    layer. An architecture is written with ``|`` between its layers.
+    An architecture is written with ``|`` between its layers. K is 1, 3, 5, 7, 9 or 11.
+
+    =====================================  ========================================================================
+    ``conv3x3-8``                          convolution with a KxK kernel to 8 channels; the image keeps its size
+    ``separable3x3-8``                     depthwise convolution, then 1x1 convolution to 8 channels
+    ``depthwise3x3``                       convolution of every channel on its own
+    ``max-pool``, ``avg-pool``             of 2x2 pixels: half the image
+    ``global-avg-pool``                    the mean of every channel, a vector
+    ``dense-32``                           fully connected, with 32 units
+    ``relu``, ``leaky-relu``, ``elu``,     activations
+    ``gelu``, ``silu``, ``tanh``,
+    ``sigmoid``
+    ``batch-norm``                         batch normalisation
+    ``dropout-0.25``                       sets a quarter of the values to zero, in training only
+    ``skip-2``                             adds the output of the layer two positions before that which comes before
+    ``identity``                           nothing
+    =====================================  ========================================================================
+
+    ``skip-N`` at position p adds the output of position p - 1 - N to that of position p - 1; position -1 is the image.
+    An ``identity`` counts as a position. If the shapes differ, what is added is first pooled (average, as often as the
+    image was) and brought to the same number of channels by a 1x1 convolution.
+
+    No convolution or pooling may follow a position with ``dense-N`` or ``global-avg-pool``, and no ``skip-N`` may add
+    an image to a vector.
 
     Args:
-        layers: the choices of every position.
+        layers: the choices of every position. Where positions repeat, a mapping stands for them: ``choices``, or
+            ``layers`` for several positions, and ``repeat``. In a name, ``{3x3,5x5}`` stands for both
+            (see `nasbench_lab.spaces.chain_positions.expanded`).
 
     Raises:
-        ParameterError: there is no position, or a choice is not a layer, is given twice, or is out of place.
+        ParameterError: there is no position, a choice is not a layer, is given twice, or is out of place, or there are
+            more than 2**63 - 1 chains.
 
     >>> space = LayerChainSpace([["conv3x3-4", "conv5x5-4"], ["relu", "tanh"], ["max-pool", "identity"]])
     >>> space.size, space.format(3), space.parse("conv5x5-4|relu|identity")
     (8, 'conv3x3-4|tanh|identity', 5)
+    >>> long = LayerChainSpace([{"choices": ["conv{3x3,5x5}-8", "identity"], "repeat": 20}])
+    >>> long.size == 3**20
+    True
     """
 
     encodings: ClassVar[tuple[str, ...]] = (*ProductSpace.encodings, COUNTS)
 
-    def __init__(self, layers: Sequence[Sequence[str]]) -> None:
-        require(bool(layers), "a chain of layers needs at least one position")
-        dense = False
-        for position, choices in enumerate(layers):
-            _check(position, choices, dense)
-            dense = dense or any(choice.startswith("dense") for choice in choices)
-        super().__init__("layer-chain", tuple(len(choices) for choices in layers))
-        self.layers = tuple(tuple(choices) for choices in layers)
+    def __init__(self, layers: Sequence[Position]) -> None:
+        self.layers = expanded(layers)
+        check_chain(self.layers)
+        super().__init__("layer-chain", tuple(len(choices) for choices in self.layers))
 
     def spec(self) -> Mapping[str, Any]:
         """Return the plain data from which `nasbench_lab.spaces.make_space` makes the same space again."""
@@ -83,15 +105,38 @@ class LayerChainSpace(ProductSpace):
     def network_form(self, codes: Sequence[int]) -> tuple[str, ...]:
         """Return the layers without those that do nothing: identities, and a ReLU right after a ReLU.
 
-        >>> space = LayerChainSpace([["relu"], ["relu", "identity"], ["tanh"]])
-        >>> space.network_form([0, 0, 0]), space.network_form([0, 1, 0])
-        (('relu', 'tanh'), ('relu', 'tanh'))
+        A skip connection names the layer of the form that it starts from, from 1; 0 is the image.
+
+        >>> space = LayerChainSpace([["relu"], ["relu", "identity"], ["tanh"], ["skip-1", "skip-2"]])
+        >>> space.network_form([0, 0, 0, 0]), space.network_form([0, 1, 0, 1])
+        (('relu', 'tanh', 'skip from 1'), ('relu', 'tanh', 'skip from 1'))
         """
         form: list[str] = []
-        for layer in self.names(codes):
-            if layer != "identity" and not (layer == "relu" and form[-1:] == ["relu"]):
-                form.append(layer)
+        outputs = [0]  # after every position, the layer of the form whose output it is
+        for name in self.names(codes):
+            layer = layer_of(name)
+            if layer.kind == "skip":
+                form.append(f"skip from {outputs[-1 - layer.number]}")
+            elif name != "identity" and not (name == "relu" and form[-1:] == ["relu"]):
+                form.append(name)
+            outputs.append(len(form))
         return tuple(form)
+
+    def graph(self, index: int) -> Graph:
+        """Return the layers in a row; with skip connections, every layer below those that lead to it."""
+        names = self.labels(index)
+        row = layer_graph(names)
+        skips = [
+            GraphEdge(place - layer.number, place + 1)
+            for place, layer in enumerate(map(layer_of, names))
+            if layer.kind == "skip"
+        ]
+        if not skips:
+            return row
+        nodes = tuple(
+            GraphNode(node.label if not node.label.startswith("skip-") else "+", node.kind) for node in row.nodes
+        )
+        return Graph(nodes, (*row.edges, *skips), "layers")
 
     def parse_one(self, text: str) -> tuple[int, ...]:
         """Return the codes of a chain in official notation."""
@@ -110,16 +155,3 @@ class LayerChainSpace(ProductSpace):
     def format_one(self, codes: Sequence[int]) -> str:
         """Return the official notation of a chain."""
         return _SEPARATOR.join(self.names(codes))
-
-
-def _check(position: int, choices: Sequence[str], dense: bool) -> None:
-    if isinstance(choices, str) or not choices or len(set(choices)) != len(choices):
-        raise ParameterError(f"position {position} of a chain needs a list of different layers, got {choices!r}")
-    for choice in choices:
-        if not _LAYER.fullmatch(choice) or (choice[:4] == "conv" and choice[4] != choice[6]):
-            raise ParameterError(
-                f"{choice!r} is not a layer; known: conv3x3-N, conv5x5-N, conv7x7-N, max-pool, avg-pool, dense-N, "
-                "relu, tanh, sigmoid, identity"
-            )
-        if dense and (choice[:4] == "conv" or choice.endswith("pool")):
-            raise ParameterError(f"{choice!r} at position {position} of a chain may come after a dense layer")

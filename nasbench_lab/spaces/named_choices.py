@@ -38,6 +38,8 @@ class Choices:
     """
 
     def __init__(self, choices: Iterable[Choice]) -> None:
+        if isinstance(choices, str) or not isinstance(choices, Iterable):
+            raise ParameterError(f"choices of a space are pairs of a name and its values, got {choices!r}")
         pairs = [_checked_pair(pair) for pair in choices]
         self.names = tuple(name for name, _ in pairs)
         self.values = tuple(values for _, values in pairs)

@@ -8,13 +8,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_lab.arrays import IntArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.spaces.base import CodeArray, Space
+from nasbench_lab.spaces.code_changes import places_and_steps
+from nasbench_lab.streams import scale
 
-_MOST_ARCHITECTURES = 2**31 - 1  # indices are kept as int32
+_MOST_ARCHITECTURES = 2**63 - 1  # indices are kept as int64
 _MOST_CHOICES = 127  # codes are kept as int8
-_MOST_CODES = 1000  # far more than 2**31 architectures need; a hostile file may ask for more, to keep the reader busy
+_MOST_CODES = 1000  # far more than 2**63 architectures need; a hostile file may ask for more, to keep the reader busy
 
 
 class ProductSpace(Space):
@@ -75,15 +77,44 @@ class ProductSpace(Space):
         number = self.check_codes(codes) @ self._weights
         return number if self._rank is None else self._rank[number]
 
-    def make_neighbor_table(self) -> NDArray[np.int32]:
+    def find(self, codes: ArrayLike) -> IntArray:
+        """Return the same as `index`: all codes describe an architecture."""
+        return self.index(codes)
+
+    def compute_neighbors(self, index: IntArray) -> IntArray:
         """Return all architectures that differ in exactly one code, ordered by position, then by value."""
-        codes = self.codes(np.arange(self.size)).astype(np.int64)
-        columns = []
-        for position, cardinality in enumerate(self.cardinalities):
-            for step in range(cardinality - 1):
-                changed = codes.copy()
-                changed[:, position] = step + (step >= codes[:, position])
-                columns.append(self.index(changed))
-        if not columns:
-            return np.full((self.size, 1), -1, dtype=np.int32)
-        return np.stack(columns, axis=1).astype(np.int32)
+        if not self._degree:
+            return np.full((len(index), 1), -1, dtype=np.int64)
+        return self._neighbor_at(index[:, None], np.arange(self._degree))
+
+    def degree(self, index: ArrayLike) -> IntArray:
+        """Return the number of neighbours of architectures, the same for all."""
+        return np.full(self.check_index(index).shape, self._degree, dtype=np.int64)
+
+    def neighbor_at(self, index: ArrayLike, place: ArrayLike) -> IntArray:
+        """Return the neighbour at ``place``, 0 to degree - 1, in the order of `neighbors`; shapes broadcast."""
+        if self._keeps_neighbors:
+            return super().neighbor_at(index, place)
+        checked, chosen = self.check_index(index), np.asarray(place)
+        self._check_place(chosen, self.degree(checked))
+        return self._neighbor_at(checked, chosen)
+
+    def _mutate_by_codes(self, index: IntArray, uniform: FloatArray) -> IntArray:
+        return self._neighbor_at(index, scale(uniform, self._degree)) if self._degree else index.copy()
+
+    def _neighbor_at(self, index: IntArray, change: NDArray[np.integer]) -> IntArray:
+        """Return the architectures with one code changed; ``change`` counts by position, then by value."""
+        position, step = (array[change] for array in self._changes)
+        number = index if self.official_order is None else self.official_order[index]
+        weight = self._weights[position]
+        code = number // weight % np.array(self.cardinalities)[position]
+        number = number + (step + (step >= code) - code) * weight
+        return number if self._rank is None else self._rank[number]
+
+    @cached_property
+    def _changes(self) -> tuple[IntArray, IntArray]:
+        return places_and_steps(self.cardinalities)
+
+    @property
+    def _degree(self) -> int:
+        return len(self._changes[0])

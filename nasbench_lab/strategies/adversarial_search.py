@@ -14,6 +14,7 @@ from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts import categorical, code_draws, elementary
 from nasbench_lab.strategies.parts.adam import Adam
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams, scale
 
@@ -30,7 +31,7 @@ class _State:
     searcher: Adam
     ratings: FloatArray  # (values, choices, runs): of the evaluator, theta[j, i] for the value j of choice i
     evaluator: Adam
-    seen: NDArray[np.bool_]  # (runs, space.size): evaluated before in this run
+    visited: Visited  # evaluated before in this run
     champion: IntArray  # (choices, runs): s, the codes of the best so far
     champion_value: FloatArray  # (runs,): its value, -inf before the first training that succeeded
     candidates: IntArray  # (candidates, choices, runs): what the searcher drew last
@@ -104,7 +105,7 @@ class AdversarialSearch(Strategy[_State]):
             searcher=Adam.of(logits, self.searcher_rate),
             ratings=np.zeros_like(logits),
             evaluator=Adam.of(logits, self.evaluator_rate),
-            seen=np.zeros((problem.runs, problem.space.size), dtype=bool),
+            visited=Visited(problem.space, problem.runs),
             champion=np.zeros(choices, dtype=np.int64),
             champion_value=np.full(problem.runs, -np.inf),
             candidates=np.empty((0, *choices), dtype=np.int64),
@@ -122,7 +123,7 @@ class AdversarialSearch(Strategy[_State]):
         state.candidates, architecture = code_draws.draw(state.space, state.streams, number, pick)
         rating = np.stack([rate(state.ratings, codes) for codes in state.candidates])
         run = np.arange(rating.shape[1])
-        old = state.seen[run, architecture.T]
+        old = state.visited.has(run, architecture.T)
         order = np.lexsort((-np.round(rating, _DIGITS), old), axis=0)  # stable; ties: the first drawn
         state.proposed = order[: state.workers]
         return np.take_along_axis(architecture, state.proposed.T, axis=1)
@@ -136,7 +137,8 @@ class AdversarialSearch(Strategy[_State]):
         rivals = [np.take_along_axis(state.candidates, place[None, None, :], axis=0)[0] for place in told]
         for codes, value, architecture in zip(rivals, values, evaluations.architecture.T, strict=True):
             _remember(state, codes, value)
-            state.seen[run, architecture] = True
+            new = ~state.visited.has(run, architecture)
+            state.visited.add(run[new], architecture[new])
             self._train_evaluator(state, codes, value, known)
         self._train_searcher(state, known)
         for codes, value in zip(rivals, values, strict=True):

@@ -101,7 +101,7 @@ class Asha(Strategy[_State]):
     def ask(self, state: _State) -> Proposals:
         """Propose a promotion or a new architecture, shape (runs, 1)."""
         _make_room(state, ("architecture", "rung", "waiting"), state.asked + 1)
-        drawn = state.space.sample(state.streams.uniform(1))[:, 0]
+        drawn = state.space.draw(state.streams, 1)[:, 0]
         rung = self._promotable_rung(state)
         promoting = np.flatnonzero(rung >= 0)
         number = np.full(len(rung), -1)

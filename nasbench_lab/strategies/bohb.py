@@ -123,12 +123,12 @@ class Bohb(BracketStrategy[_State]):
     def _draw(self, state: _State, models: tuple[CategoricalKde, CategoricalKde] | None) -> IntArray:
         """Draw one architecture for every run, shape (runs,)."""
         if models is None:  # in all runs or in none; so a run begins like Hyperband and random search
-            return state.space.sample(state.streams.uniform(1))[:, 0]
-        width = 1 + 2 * len(state.space.cardinalities)
-        uniform = state.streams.uniform(2 + self.samples * width)
-        drawn = state.space.sample(uniform[:, 0])
+            return state.space.draw(state.streams, 1)[:, 0]
+        width, finer = 1 + 2 * len(state.space.cardinalities), state.space.draws - 1
+        uniform = state.streams.uniform(2 + self.samples * width + finer)
+        drawn = state.space.sample_columns(uniform[:, [0, *range(uniform.shape[1] - finer, uniform.shape[1])]])[:, 0]
         good, bad = models
-        codes = good.sample(uniform[:, 2:].reshape(len(uniform), self.samples, width))
+        codes = good.sample(uniform[:, 2 : uniform.shape[1] - finer].reshape(len(uniform), self.samples, width))
         # In single precision, as many gains are equal in theory: rounding errors must not choose among them.
         with np.errstate(divide="ignore", over="ignore"):
             gain = (np.fmax(good.density(codes), _TINY) / np.fmax(bad.density(codes), _TINY)).astype(np.float32)

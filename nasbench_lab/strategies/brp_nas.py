@@ -9,11 +9,13 @@ import numpy as np
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.checks import Count, Positive, Probability
+from nasbench_lab.strategies.models.candidates import pool
 from nasbench_lab.strategies.models.encodings import Encoding
 from nasbench_lab.strategies.models.network_ensemble import pairwise_ranking
+from nasbench_lab.strategies.models.whole_space import CandidateSet, ranks_all
 from nasbench_lab.strategies.parts.predictor_strategy import PredictorState, PredictorStrategy
 
-_MOST_ENUMERATED = 30_000
+_PARENTS = 10
 
 
 @final
@@ -33,7 +35,9 @@ class RankingPredictor(PredictorStrategy):
     network, the batch and the fraction of greedy proposals are choices of this package. Pairs of equal values and pairs
     of two failed trainings are ignored; any value is better than a failed training.
 
-    If the space has at most 30,000 architectures, all are ranked; otherwise ``pool_size`` random ones.
+    With ``candidates="auto"``, all architectures are ranked if there are at most 30,000, and otherwise ``pool_size``
+    random ones. In a space that is too large to list, and with ``"pool"``, half of the pool are random and half are
+    neighbours of the ten best architectures so far.
 
     Args:
         batch: number of architectures evaluated before the network is trained again; at least the number of workers is
@@ -44,7 +48,8 @@ class RankingPredictor(PredictorStrategy):
         width: number of units of a layer.
         steps: number of training steps, each over all pairs.
         learning_rate: learning rate of Adam.
-        pool_size: number of architectures that are ranked in large spaces.
+        candidates: what is ranked: all architectures (``"all"``), a ``"pool"``, or what suits the space (``"auto"``).
+        pool_size: number of architectures in a pool.
     """
 
     name: ClassVar[str] = "brp-nas"
@@ -59,13 +64,19 @@ class RankingPredictor(PredictorStrategy):
     width: Count = 20
     steps: Count = 100
     learning_rate: Positive = 0.01
+    candidates: CandidateSet = "auto"
     pool_size: Count = 1_000
+
+    def start(self, problem: Problem) -> PredictorState:
+        """Return the state before the first evaluation."""
+        ranks_all(problem.space, self.candidates)  # before anything is evaluated
+        return super().start(problem)
 
     def ask(self, state: PredictorState) -> IntArray:
         """Propose a batch, shape (runs, ``batch``)."""
-        runs = len(state.encodings)
         # First the first draws of all: a run begins like random search.
-        uniform = state.streams.uniform(2 * state.batch).reshape(runs, 2, state.batch).swapaxes(1, 2).copy()
+        uniform = state.visited.uniforms(state.streams, state.batch).copy()
+        runs = len(state.encodings)
         nothing = np.zeros((runs, 0), dtype=np.int64)
         ranked, favoured = nothing, 0
         if state.observations.count:
@@ -76,16 +87,16 @@ class RankingPredictor(PredictorStrategy):
 
     def _ranked(self, state: PredictorState) -> IntArray:
         """Return the architectures with the highest predicted ranks, best first; ties: the first."""
-        value = state.observations.value
-        runs, size = len(value), state.space.size
+        value, space = state.observations.value, state.space
+        runs = len(value)
         networks = self.networks(state, 1)
         parameters = state.train(networks, pairwise_ranking(np.fmax(value, -np.inf)))
-        if size <= _MOST_ENUMERATED:
-            candidates = np.broadcast_to(np.arange(size), (runs, size))
+        if ranks_all(space, self.candidates):
+            candidates = np.broadcast_to(np.arange(space.size), (runs, space.size))
             score = networks.predict(parameters, state.everything)[:, 0]
             np.put_along_axis(score, state.observations.architecture, -np.inf, axis=1)
         else:
-            candidates = state.space.sample(state.streams.uniform(self.pool_size))
+            candidates = self._pool(state)
             score = networks.predict(parameters, state.encode(candidates))[:, 0]
             score[state.visited.has(np.arange(runs)[:, None], candidates)] = -np.inf
         # Find the threshold first: sorting all scores would take longer than computing them.
@@ -93,3 +104,11 @@ class RankingPredictor(PredictorStrategy):
         threshold = np.partition(score, score.shape[1] - kept, axis=1)[:, -kept, None]
         order = np.argsort(-np.where(score >= threshold, score, -np.inf), axis=1, kind="stable")[:, :kept]
         return np.take_along_axis(candidates, order, axis=1)
+
+    def _pool(self, state: PredictorState) -> IntArray:
+        """Return the architectures that are ranked where not all are, shape (runs, pool_size)."""
+        space, streams, observations = state.space, state.streams, state.observations
+        if space.is_listed and self.candidates == "auto":
+            return space.draw(streams, self.pool_size)
+        value = observations.values().value
+        return pool(space, streams, observations.architecture, value, _PARENTS, self.pool_size)

@@ -246,6 +246,6 @@ def _random_vectors(space: Space, streams: Streams, members: int) -> FloatArray:
 
     If every combination of codes is an architecture, these are uniform points of the cube.
     """
-    codes: NDArray[np.int8] = space.codes(space.sample(streams.uniform(members)))
+    codes: NDArray[np.int8] = space.codes(space.draw(streams, members))
     within = streams.uniform(members * codes.shape[2]).reshape(codes.shape)
     return relaxed_codes.to_vectors(codes, space.cardinalities, within)

@@ -96,7 +96,7 @@ class DifferentialEvolution(Strategy[_State]):
 
         If every combination of codes is an architecture, these are uniform points of the cube.
         """
-        architecture = state.space.sample(state.streams.uniform(self.population_size))
+        architecture = state.space.draw(state.streams, self.population_size)
         within = state.streams.uniform(state.trials[0].size).reshape(state.trials.shape)
         state.trials = relaxed_codes.to_vectors(state.space.codes(architecture), state.space.cardinalities, within)
         return architecture
@@ -121,7 +121,7 @@ class DifferentialEvolution(Strategy[_State]):
     @staticmethod
     def _or_random(state: _State, architecture: IntArray) -> IntArray:
         """Return architectures with random ones in the places of -1; their trials become the centres of their bins."""
-        drawn = state.space.sample(state.streams.uniform(architecture.shape[1]))
+        drawn = state.space.draw(state.streams, architecture.shape[1])
         rejected = architecture < 0
         codes = state.space.codes(drawn[rejected])
         state.trials[rejected] = relaxed_codes.to_vectors(codes, state.space.cardinalities)

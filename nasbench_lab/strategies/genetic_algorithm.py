@@ -92,7 +92,7 @@ class GeneticAlgorithm(Strategy[_State]):
     def ask(self, state: _State) -> IntArray:
         """Propose the first generation, then the children of the next, shape (runs, population_size - elitism)."""
         if not state.members.shape[1]:
-            return state.space.sample(state.streams.uniform(self.population_size))
+            return state.space.draw(state.streams, self.population_size)
         children = self.population_size - self.elitism
         parents = np.take_along_axis(state.members, self._select(state, 2 * children), axis=1)
         one, other = parents[:, :children], parents[:, children:]

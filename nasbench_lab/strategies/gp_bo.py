@@ -22,6 +22,7 @@ from nasbench_lab.strategies.models.acquisition import (
 from nasbench_lab.strategies.models.gp_candidates import Candidates, Pool, Prediction, WholeSpace
 from nasbench_lab.strategies.models.kernels import Kind
 from nasbench_lab.strategies.models.observations import Fantasy, Observations
+from nasbench_lab.strategies.models.whole_space import CandidateSet, ranks_all
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
@@ -30,7 +31,6 @@ LENGTHSCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 NOISES = (1e-4, 1e-3, 1e-2, 1e-1)
 
 _REFIT_FACTOR = 1.5
-_MOST_ENUMERATED = 30_000
 _MOST_PLACES = 2**16
 _MAXIMA = 10
 
@@ -72,9 +72,10 @@ class GaussianProcessSearch(Strategy[_State]):
     of the noise is one of 1e-4, 1e-3, 1e-2, 1e-1 times the variance of the process: the pair with the largest marginal
     likelihood, chosen again whenever the number of observed values has grown by half.
 
-    *Candidates* are all architectures if there are at most 30,000 (and 65,536 combinations of codes), for the kernels
-    "hamming" and "matern". Otherwise, and for "path", they are a pool drawn again at every step: half of it random,
-    half neighbours of the ten best architectures so far.
+    *Candidates.* ``"auto"``: all architectures if there are at most 30,000 (and 65,536 combinations of codes), for the
+    kernels "hamming" and "matern". Otherwise, and for "path", a pool drawn again at every step: half of it random, half
+    neighbours of the ten best architectures so far. ``"all"`` and ``"pool"`` choose one of them; with "all", there may
+    be more than 30,000 architectures, but the space must be one that can be listed.
 
     A failed training counts as the worst value that the run has seen. With several workers, an evaluation that has not
     ended counts as if it had the posterior mean at the time of its proposal (``"believer"``), or the smallest, mean or
@@ -98,6 +99,7 @@ class GaussianProcessSearch(Strategy[_State]):
         exploration: number of deviations that "ucb" adds to the mean.
         lengthscale: l, or None to fit it.
         noise: variance of the noise as a fraction of the variance of the process, or None to fit it.
+        candidates: all architectures (``"all"``), a ``"pool"``, or what suits the space (``"auto"``).
         pool_size: number of candidates in a pool.
         fantasy: value of an evaluation that has not ended: ``"believer"``, ``"min"``, ``"mean"`` or ``"max"``.
         recommendation: the answer of a run: the best ``"observed"`` value, or the largest posterior mean of all
@@ -126,17 +128,24 @@ class GaussianProcessSearch(Strategy[_State]):
     exploration: NonNegative = 2.0
     lengthscale: Positive | None = None
     noise: Positive | None = None
+    candidates: CandidateSet = "auto"
     pool_size: Count = 1_000
     fantasy: Fantasy = "believer"
     recommendation: Literal["observed", "evaluated", "space"] = "observed"
+
+    def check(self) -> None:
+        """Require a kernel that can compare all architectures at once, if all are candidates."""
+        require(
+            self.candidates != "all" or self.kernel != "path",
+            "candidates='all' is for the kernels 'hamming' and 'matern'; for kernel 'path' choose 'pool'",
+        )
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""
         space, runs = problem.space, problem.runs
         lengthscales = LENGTHSCALES if self.lengthscale is None else (self.lengthscale,)
-        small = space.size <= _MOST_ENUMERATED and math.prod(space.cardinalities) <= _MOST_PLACES
         candidates: Candidates
-        if small and self.kernel != "path":
+        if self._ranks_all(space):
             deviations = self.acquisition != "thompson"  # a draw from the posterior does not use them
             candidates = WholeSpace(space, self.kernel, lengthscales, runs, deviations)
         else:
@@ -147,6 +156,17 @@ class GaussianProcessSearch(Strategy[_State]):
             f"{space.size:,} architectures choose 'evaluated'",
         )
         return _State(space, problem.streams, candidates, Observations(runs, self.fantasy), Visited(space, runs))
+
+    def _ranks_all(self, space: Space) -> bool:
+        """Return whether all architectures are candidates."""
+        places = math.prod(space.cardinalities)
+        wanted = ranks_all(space, self.candidates) and self.kernel != "path"
+        require(
+            self.candidates != "all" or places <= _MOST_PLACES,
+            f"candidates='all' needs at most {_MOST_PLACES:,} combinations of codes, and space {space.name!r} has "
+            f"{places:,}: choose 'pool'",
+        )
+        return wanted and places <= _MOST_PLACES
 
     def ask(self, state: _State) -> IntArray:
         """Propose the first architectures at once, then one at a time, shape (runs, 1)."""
@@ -220,5 +240,5 @@ def _propose(state: _State, architecture: IntArray, believed: FloatArray | None 
 
 
 def _draw(state: _State) -> IntArray:
-    uniform = state.streams.uniform(2)
-    return state.visited.draw(np.arange(len(uniform)), uniform[:, 0], uniform[:, 1])
+    uniform = state.streams.uniform(state.visited.draws)
+    return state.visited.draw(np.arange(len(uniform)), uniform)

@@ -78,7 +78,7 @@ class GreedySearch(Strategy[_State]):
         if not state.founded:
             state.founded = True
             return state.visited.begin(state.streams, self.initial)
-        return _propose(state, state.streams.uniform(3))[:, None]
+        return _propose(state, state.streams.uniform(state.visited.draws + 1))[:, None]
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Store the evaluated architectures, to expand them later."""
@@ -95,11 +95,10 @@ class GreedySearch(Strategy[_State]):
 def _propose(state: _State, uniform: FloatArray) -> IntArray:
     """Return the next neighbour or, if there is none, a random new architecture; shape (runs,)."""
     _expand(state, np.flatnonzero(state.neighborhood.left == 0))
-    first, second, which = uniform.T
-    architecture = state.neighborhood.take(which)
+    architecture = state.neighborhood.take(uniform[:, -1])
     lost = np.flatnonzero(architecture < 0)
     if len(lost):
-        architecture[lost] = state.visited.draw(lost, first[lost], second[lost])
+        architecture[lost] = state.visited.draw(lost, uniform[lost, :-1])
     state.visited.add(state.run, architecture)
     return architecture
 

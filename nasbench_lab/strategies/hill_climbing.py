@@ -74,10 +74,10 @@ class HillClimbing(Strategy[_State]):
 
     def ask(self, state: _State) -> IntArray:
         """Propose every challenger ``samples`` times, then the incumbent ``again`` times, shape (runs, k)."""
-        uniform = state.streams.uniform(state.challenger.shape[1])
         if not state.founded:
-            state.challenger = state.space.sample(uniform)
+            state.challenger = state.space.draw(state.streams, state.challenger.shape[1])
             return np.repeat(state.challenger, self.samples, axis=1)
+        uniform = state.streams.uniform(state.challenger.shape[1])
         parent = np.repeat(state.incumbent[:, None], uniform.shape[1], axis=1)
         state.challenger = state.space.mutate(parent, uniform)
         challengers = np.repeat(state.challenger, self.samples, axis=1)

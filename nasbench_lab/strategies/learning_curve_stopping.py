@@ -101,7 +101,7 @@ class LearningCurveStopping(Strategy[_State]):
 
     def ask(self, state: _State) -> Proposals:
         """Propose the next checkpoint of every training, or the first of a new one, shape (runs, workers)."""
-        drawn = state.space.sample(state.streams.uniform(state.ended.shape[1]))
+        drawn = state.space.draw(state.streams, state.ended.shape[1])
         begins = state.ended == 0
         state.architecture = np.where(begins, drawn, state.architecture)
         return Proposals(state.architecture, state.checkpoints[state.ended], np.where(begins, -1, state.number))

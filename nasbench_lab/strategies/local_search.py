@@ -98,14 +98,14 @@ class LocalSearch(Strategy[_State]):
         if not state.random.size:
             count *= math.ceil(self.initial / count)
         # First the random architectures of all proposals: a run begins like random search.
-        uniform = state.streams.uniform(3 * count)
+        parts = state.visited.in_turn(state.streams, count)
         self._move(state)
         self._begin(state)
         over = np.zeros(len(state.run), dtype=bool)
         if not self.restarts:
             over = state.started & (state.neighborhood.left == 0)
         state.random = np.zeros((len(state.run), count), dtype=bool)
-        return np.stack([self._propose(state, uniform[:, i::count], over, i) for i in range(count)], axis=1)
+        return np.stack([self._propose(state, *part, over, i) for i, part in enumerate(parts)], axis=1)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Update the best neighbour and the best random architecture."""
@@ -142,14 +142,13 @@ class LocalSearch(Strategy[_State]):
         state.starts[beginning] = 0
 
     @staticmethod
-    def _propose(state: _State, uniform: FloatArray, over: NDArray[np.bool_], place: int) -> IntArray:
+    def _propose(state: _State, draw: FloatArray, which: FloatArray, over: NDArray[np.bool_], place: int) -> IntArray:
         """Return a neighbour or, if none is left, a random new architecture, shape (runs,); -1 for runs that ended."""
-        first, second, which = uniform.T
         architecture = state.neighborhood.take(which)
         state.random[:, place] = architecture < 0
         lost = np.flatnonzero((architecture < 0) & ~over)
         if len(lost):
-            architecture[lost] = state.visited.draw(lost, first[lost], second[lost])
+            architecture[lost] = state.visited.draw(lost, draw[lost])
         state.visited.add(state.run, architecture)
         return architecture
 

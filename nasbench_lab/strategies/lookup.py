@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import ast
 import functools
-import hashlib
-import importlib
-import importlib.machinery
-import importlib.util
 import inspect
-import os
 import re
-import sys
 from collections.abc import Callable, Container, Mapping
-from pathlib import Path
 from typing import Any
 
-from nasbench_lab.errors import NasbenchLabError, ParameterError
-from nasbench_lab.messages import described, unknown
-from nasbench_lab.plain_files import is_plain
+from nasbench_lab.errors import ParameterError
 from nasbench_lab.strategies.base import Strategy, field_names
 from nasbench_lab.strategies.plain import PlainRun, PlainStrategy
 from nasbench_lab.strategies.registry import list_strategies, resolve
+from nasbench_lab.user_code import import_name
 
 StrategyLike = str | Strategy[Any] | Callable[..., PlainRun]
 """A name (with parameters as ``name:key=value,...``), ``file.py:Class``, ``module:Class``, object, class or factory."""
@@ -160,63 +152,10 @@ def import_path(path: str) -> Any:
     >>> import_path("nasbench_lab.strategies.random_search:RandomSearch").name
     'random-search'
     """
-    place, _, names = path.rpartition(":")
-    try:
-        found: Any = _module_of_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
-        for name in names.split("."):
-            if not hasattr(found, name):
-                raise unknown(f"name in {place}", name, [each for each in vars(found) if not each.startswith("_")])
-            found = getattr(found, name)
-    except NasbenchLabError as error:
-        raise ParameterError(f"cannot import {path}: {error}") from error
-    except (Exception, SystemExit) as error:  # whatever the module raises
-        raise ParameterError(f"cannot import {path}: {described(error)}") from error
+    found = import_name(path)
     if not isinstance(found, type) and not inspect.isroutine(found):
         raise ParameterError(f"{path} is not a class or a function")
     return found
-
-
-class _Loader(importlib.machinery.SourceFileLoader):
-    """Loads a file from its content. Compiled code in a cache can be that of an earlier content."""
-
-    def __init__(self, name: str, path: str, content: bytes) -> None:
-        super().__init__(name, path)
-        self._content = content
-
-    def get_code(self, fullname: str) -> Any:
-        return self.source_to_code(self._content, self.path)
-
-
-def _module_of_file(path: Path) -> Any:
-    """Import a file once per process and content, under a name that depends on both.
-
-    A file that was edited is imported again, as a user of a notebook expects. The file can import modules beside it,
-    as a script can; these are imported once.
-    """
-    if not is_plain(path):
-        raise ParameterError(f"there is no file {path}")
-    where = path.resolve()
-    content = where.read_bytes()
-    name = f"{where.stem}_{hashlib.sha256(os.fsencode(where) + content).hexdigest()[:8]}"
-    if name not in sys.modules:
-        if str(where.parent) not in sys.path:
-            sys.path.append(str(where.parent))
-        spec = importlib.util.spec_from_file_location(name, where, loader=_Loader(name, str(where), content))
-        assert spec is not None  # noqa: S101 - there is a loader
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # before it runs, as dataclasses and pickle look it up
-        try:
-            spec.loader.exec_module(module)  # type: ignore[union-attr] # the one given above
-        except BaseException:
-            del sys.modules[name]
-            raise
-    return sys.modules[name]
-
-
-def file_of(kind: Any) -> str:
-    """Return the path of the file that was given as ``file.py:Class`` and defines a class or function; else empty."""
-    module = sys.modules.get(str(getattr(kind, "__module__", "")))
-    return str(module.__file__) if isinstance(getattr(module, "__loader__", None), _Loader) and module else ""
 
 
 def _value(text: str) -> Any:

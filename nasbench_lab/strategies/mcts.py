@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import NonNegative
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.parts.prefix_tree import PrefixTree
+from nasbench_lab.strategies.parts.prefix_tree import Tree, prefix_tree
 from nasbench_lab.strategies.parts.rewards import Rewards, gain
 from nasbench_lab.strategies.parts.tree_statistics import TreeStatistics
 from nasbench_lab.strategies.problem import Evaluations, Problem
@@ -21,7 +21,8 @@ from nasbench_lab.streams import Streams
 class _State:
     streams: Streams
     choices: int
-    tree: PrefixTree
+    tree: Tree
+    draws: int  # uniforms per random architecture
     statistics: TreeStatistics
     rewards: Rewards
     origin: FloatArray  # (runs,): the run's first reward, NaN before
@@ -81,11 +82,12 @@ class MonteCarloTreeSearch(Strategy[_State]):
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation: a tree with a root."""
-        tree = PrefixTree(problem.space)
+        tree = prefix_tree(problem.space)
         return _State(
             streams=problem.streams,
             choices=len(problem.space.cardinalities),
             tree=tree,
+            draws=problem.space.draws,
             statistics=TreeStatistics(tree, problem.runs),
             rewards=Rewards("raw", 1.0, np.full(problem.runs, np.nan)),
             origin=np.full(problem.runs, np.nan),
@@ -95,14 +97,15 @@ class MonteCarloTreeSearch(Strategy[_State]):
     def ask(self, state: _State) -> IntArray:
         """Descend the tree once, shape (runs, 1); -1 when everything was evaluated."""
         runs = len(state.origin)
-        if state.proposed == len(state.tree.architecture):
+        if state.proposed == state.tree.size:
             return np.full((runs, 1), -1)
         state.proposed += 1
-        uniform = state.streams.uniform(1 + state.choices).T
+        uniform = state.streams.uniform(state.draws + state.choices)
+        rollout, ties = uniform[:, : state.draws], uniform[:, state.draws :].T
         lowest = gain(state.rewards.lowest, state.origin)
         spread = gain(state.highest, state.origin) - lowest
-        position = state.statistics.visit(uniform[0], uniform[1:], 2 * self.exploration * spread, lowest)
-        return state.tree.architecture[position][:, None]
+        position = state.statistics.visit(rollout, ties, 2 * self.exploration * spread, lowest)
+        return state.tree.architecture(position)[:, None]
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Count the rewards for all nodes on the paths to the architectures."""
@@ -111,5 +114,5 @@ class MonteCarloTreeSearch(Strategy[_State]):
             state.origin = np.where(np.isnan(state.origin), reward, state.origin)
             state.highest = np.fmax(state.highest, reward)
             run = np.flatnonzero(architecture >= 0)
-            position = state.tree.position[architecture[run]]
+            position = state.tree.position(architecture[run])
             state.statistics.learn(run, position, gain(reward, state.origin)[run])

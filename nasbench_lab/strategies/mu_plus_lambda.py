@@ -69,7 +69,7 @@ class MuPlusLambda(Strategy[_State]):
         """Propose the first parents, shape (runs, mu), then offspring, shape (runs, lambda)."""
         parents = state.members.shape[1]
         if not parents:
-            return state.space.sample(state.streams.uniform(self.parents))
+            return state.space.draw(state.streams, self.parents)
         drawn = scale(state.streams.uniform(self.offspring), parents)
         parent = np.take_along_axis(state.members, drawn, axis=1)
         return mutate(state.space, state.streams, parent, self.mutation, self.mutation_rate)

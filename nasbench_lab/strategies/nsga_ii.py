@@ -75,7 +75,7 @@ class NSGA2(Strategy[_State]):
         runs, members = state.members.shape
         children = self.population_size
         if not members:
-            return state.space.sample(state.streams.uniform(children))
+            return state.space.draw(state.streams, children)
         winners = by_tournament(state.streams.uniform(4 * children).reshape(runs, 2 * children, 2), members)
         parents = np.take_along_axis(state.members, winners, axis=1)
         one, other = parents[:, :children], parents[:, children:]

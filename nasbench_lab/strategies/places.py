@@ -8,9 +8,10 @@ from typing import Any
 
 from nasbench_lab.errors import NasbenchLabError, ParameterError
 from nasbench_lab.strategies.base import Strategy
-from nasbench_lab.strategies.lookup import StrategyLike, file_of, find_strategy, import_path, split_path
+from nasbench_lab.strategies.lookup import StrategyLike, find_strategy, import_path, split_path
 from nasbench_lab.strategies.plain import PlainStrategy
 from nasbench_lab.strategies.registry import list_strategies, strategy_class
+from nasbench_lab.user_code import file_of
 
 
 def source_of(strategy: StrategyLike, found: Strategy[Any]) -> str:

@@ -21,12 +21,12 @@ from nasbench_lab.strategies.models.regressors import (
     regressor_facts,
     regressor_label,
 )
+from nasbench_lab.strategies.models.whole_space import CandidateSet, ranks_all
 from nasbench_lab.strategies.parts.scored_vectors import ScoredVectors
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
 
-_MOST_ENUMERATED = 30_000
 _POOL = 1_000
 _PARENTS = 10
 _SEEDS = 2**32
@@ -74,8 +74,9 @@ class PredictorSearch(Strategy[_State]):
         batch: number of architectures evaluated before the model is fitted again; at least the number of workers is
             used.
         greedy: fraction of a batch that the model chooses.
-        pool_size: number of candidates, half of them random and half neighbours of the ten best. None: the whole space
-            if it has at most 30,000 architectures, otherwise 1,000.
+        candidates: what is ranked. ``"all"``: all architectures; ``"pool"``: half of them random, and half neighbours
+            of the ten best; ``"auto"``: all of at most 30,000, unless a ``pool_size`` is given, and otherwise a pool.
+        pool_size: number of architectures in a pool; None for 1,000.
     """
 
     name: ClassVar[str] = "predictor-search"
@@ -90,10 +91,15 @@ class PredictorSearch(Strategy[_State]):
     initial: Count = 10
     batch: Count = 10
     greedy: Probability = 0.8
+    candidates: CandidateSet = "auto"
     pool_size: Count | None = None
 
     def check(self) -> None:
-        """Require a model that can be made, and an encoding that it takes."""
+        """Require a model that can be made, an encoding that it takes, and candidates that fit the size of a pool."""
+        require(
+            self.candidates != "all" or self.pool_size is None,
+            "candidates='all' has no pool: leave out pool_size, or choose candidates='pool'",
+        )
         needed = regressor_facts(self.model).encoding
         require(
             self.encoding is None or needed is None or self.encoding == needed,
@@ -108,6 +114,7 @@ class PredictorSearch(Strategy[_State]):
 
     def start(self, problem: Problem) -> _State:
         """Return the state before the first evaluation."""
+        self._ranks_all(problem.space)  # before anything is evaluated
         space, runs = problem.space, problem.runs
         encoding = regressor_facts(self.model).encoding if self.encoding is None else self.encoding
         if encoding is None:
@@ -124,7 +131,7 @@ class PredictorSearch(Strategy[_State]):
         if state.observations.count:
             ranked, greedy, count = self._ranked(state), round(self.greedy * state.batch), state.batch
         # First the first draws of all: a run begins like random search.
-        uniform = state.streams.uniform(2 * count).reshape(runs, 2, count).swapaxes(1, 2).copy()
+        uniform = state.visited.uniforms(state.streams, count).copy()
         best = distinct_new(state.visited, ranked, greedy, uniform[:, :greedy])
         others = distinct_new(state.visited, nothing, count - greedy, uniform[:, greedy:])
         chosen = np.concatenate([best, others], axis=1)
@@ -136,6 +143,10 @@ class PredictorSearch(Strategy[_State]):
         """Record the values."""
         state.observations.tell(evaluations)
 
+    def _ranks_all(self, space: Space) -> bool:
+        """Return whether all architectures are candidates."""
+        return ranks_all(space, self.candidates if self.pool_size is None else "pool")
+
     def _ranked(self, state: _State) -> IntArray:
         """Return the candidates with the highest predictions, best first, shape (runs, at least a batch)."""
         known = state.observations.architecture
@@ -143,12 +154,11 @@ class PredictorSearch(Strategy[_State]):
         value = np.round(state.observations.values().value * _BITS) / _BITS
         runs, space = state.streams.runs, state.space
         seed = (state.streams.uniform(1)[:, 0] * _SEEDS).astype(np.int64)
-        if self.pool_size is None and space.size <= _MOST_ENUMERATED:
+        if self._ranks_all(space):
             candidates = np.broadcast_to(np.arange(space.size), (runs, space.size))
             examples, inputs = state.vectors.encode(known), state.vectors.encode_all()
         else:
-            uniform = state.streams.uniform(self.pool_size or _POOL)
-            candidates = pool(space, known, value, _PARENTS, uniform)
+            candidates = pool(space, state.streams, known, value, _PARENTS, self.pool_size or _POOL)
             examples, inputs = state.vectors.encode(known), state.vectors.encode(candidates)
         score, label = np.empty(candidates.shape), f"model {regressor_label(self.model)!r}"
         for run in range(runs):

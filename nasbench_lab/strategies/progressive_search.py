@@ -71,18 +71,16 @@ class ProgressiveSearch(PredictorStrategy):
 
     def ask(self, state: PredictorState) -> IntArray:
         """Propose the smallest architectures, then a batch of the next size, shape (runs, k)."""
-        sizes, number = np.unique(state.sizes, return_counts=True)
-        first = max(int((number.cumsum() <= self.initial).sum()), 1)  # number of sizes evaluated at first
+        smallest, sizes = state.sizes.growth(self.initial)
         runs, count = len(state.encodings), state.batch
         ranked = np.zeros((runs, 0), dtype=np.int64)
         if state.batches == 0:
-            smallest = np.flatnonzero(state.sizes <= sizes[first - 1])
             ranked = smallest[np.argsort(state.streams.uniform(len(smallest)), axis=1, kind="stable")]
             count = min(len(smallest), self.initial)
-        elif first < len(sizes):
-            step = first + (state.batches - 1) % (len(sizes) - first)
-            ranked = self._ranked(state, sizes[step - 1], sizes[step])
-        uniform = state.streams.uniform(2 * count).reshape(runs, count, 2)
+        elif len(sizes) > 1:
+            step = (state.batches - 1) % (len(sizes) - 1)
+            ranked = self._ranked(state, sizes[step], sizes[step + 1])
+        uniform = state.streams.uniform(state.visited.draws * count).reshape(runs, count, -1)
         return state.propose(state.choose(ranked, count, uniform))
 
     def _ranked(self, state: PredictorState, before: int, size: int) -> IntArray:
@@ -103,12 +101,12 @@ def _grown(state: PredictorState, before: int, size: int, uniform: FloatArray) -
     bits of a network's predictions can depend on the number of its inputs.
     """
     runs, most = uniform.shape
-    run, column = np.nonzero(state.sizes[state.observations.architecture] == before)
+    run, column = np.nonzero(state.sizes.of(state.observations.architecture) == before)
     parent = state.observations.architecture[run, column]
     degree = state.space.degree(parent)
     owner = np.repeat(run, degree)
     neighbor = state.space.neighbor_at(np.repeat(parent, degree), count_up(degree))
-    new = (state.sizes[neighbor] == size) & ~state.visited.has(owner, neighbor)
+    new = (state.sizes.of(neighbor) == size) & ~state.visited.has(owner, neighbor)
     owner, neighbor = owner[new], neighbor[new]
     number = np.bincount(owner, minlength=runs)[:, None]
     place = np.where(number <= most, np.arange(most), scale(uniform, number))

@@ -16,6 +16,7 @@ from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.parts import code_draws
 from nasbench_lab.strategies.parts.rewards import RewardKind, Rewards, gain
 from nasbench_lab.strategies.parts.tie_breaking import any_of
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams, scale
 
@@ -30,7 +31,7 @@ class _State:
     workers: int
     first: IntArray  # (choices,): the state of every choice after the value 0
     worth: FloatArray  # (states, values, runs): Q minus the run's first reward; -inf where a choice has no such value
-    seen: NDArray[np.bool_]  # (runs, space.size): evaluated before in this run
+    seen: Visited  # evaluated before in this run
     rewards: Rewards
     origin: FloatArray  # (runs,): the run's first reward, NaN before
     codes: IntArray  # (proposals, choices, runs): the last proposals
@@ -104,7 +105,7 @@ class QLearning(Strategy[_State]):
             workers=problem.workers,
             first=np.cumsum(of_each) - of_each,
             worth=np.repeat(np.where(has, 0.0, -np.inf)[:, :, None], runs, axis=2),
-            seen=np.zeros((runs, problem.space.size), dtype=bool),
+            seen=Visited(problem.space, runs),
             rewards=Rewards(self.reward, self.beta, np.full(runs, np.nan)),
             origin=np.full(runs, np.nan),
             codes=np.empty((0, len(cardinalities), runs), dtype=np.int64),
@@ -140,7 +141,8 @@ class QLearning(Strategy[_State]):
         rewards = state.rewards.of(evaluations.value)
         run = np.arange(rewards.shape[1])
         for codes, architecture, reward in zip(state.codes, evaluations.architecture.T, rewards, strict=False):
-            state.seen[run, architecture] = True
+            new = ~state.seen.has(run, architecture)
+            state.seen.add(run[new], architecture[new])
             state.origin = np.where(np.isnan(state.origin), reward, state.origin)
             _remember(state, codes, gain(reward, state.origin))
             self._replay(state, scale(state.streams.uniform(self.replay).T, state.told))

@@ -85,11 +85,12 @@ class RandomScalarisation(Strategy[_State]):
         """Propose the whole first population at once, then one child at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
-            return state.space.sample(state.streams.uniform(self.population_size))
+            return state.space.draw(state.streams, self.population_size)
         cuts = len(state.objectives) - 1
-        uniform = state.streams.uniform(self.sample_size + cuts + 1)
         if state.born == 0:  # with as many workers as members, no evaluation has ended yet
-            return state.space.sample(uniform[:, -1:])
+            uniform = state.streams.uniform(self.sample_size + cuts + state.space.draws)
+            return state.space.sample_columns(uniform[:, self.sample_size + cuts :])
+        uniform = state.streams.uniform(self.sample_size + cuts + 1)
         drawn = scale(uniform[:, : self.sample_size], min(state.born, self.population_size)).T
         costs = [self._cost(state, objective, drawn) for objective in range(cuts + 1)]
         cost = tchebycheff(costs, simplex(uniform[:, self.sample_size : self.sample_size + cuts]).T, self.rho)

@@ -58,11 +58,10 @@ class RandomSearch(Strategy[_State]):
     def ask(self, state: _State) -> IntArray:
         """Draw the next architectures, shape (runs, 64)."""
         if state.visited is None:
-            return state.space.sample(state.streams.uniform(_BATCH))
-        uniform = state.streams.uniform(2 * _BATCH)
+            return state.space.draw(state.streams, _BATCH)
         proposed = []
-        for first, second in zip(uniform.T[::2], uniform.T[1::2], strict=True):
-            proposed.append(state.visited.draw(state.run, first, second))
+        for uniform in np.split(state.streams.uniform(state.visited.draws * _BATCH), _BATCH, axis=1):
+            proposed.append(state.visited.draw(state.run, uniform))
             state.visited.add(state.run, proposed[-1])
         return np.stack(proposed, axis=1)
 

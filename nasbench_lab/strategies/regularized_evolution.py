@@ -65,10 +65,11 @@ class RegularizedEvolution(Strategy[_State]):
         """Propose the whole first population at once, then one child at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
-            return state.space.sample(state.streams.uniform(self.population_size))
-        uniform = state.streams.uniform(self.sample_size + 1)
+            return state.space.draw(state.streams, self.population_size)
         if state.born == 0:  # with as many workers as members, no evaluation has ended yet
-            return state.space.sample(uniform[:, -1:])
+            uniform = state.streams.uniform(self.sample_size + state.space.draws)
+            return state.space.sample_columns(uniform[:, self.sample_size :])
+        uniform = state.streams.uniform(self.sample_size + 1)
         parent = self._winner(state, scale(uniform[:, : self.sample_size], min(state.born, self.population_size)))
         return state.space.mutate(parent, uniform[:, -1])[:, None]
 

@@ -85,11 +85,10 @@ class SimulatedAnnealing(Strategy[_State]):
         """Propose all of the first architectures at once, then one neighbour at a time, shape (runs, 1)."""
         if not state.founded:
             state.founded = True
-            return state.space.sample(state.streams.uniform(self.initial))
-        uniform = state.streams.uniform(1)
+            return state.space.draw(state.streams, self.initial)
         if state.told == 0:  # with many workers, no evaluation has ended yet
-            return state.space.sample(uniform)
-        return state.space.mutate(state.centre, uniform[:, 0])[:, None]
+            return state.space.draw(state.streams, 1)
+        return state.space.mutate(state.centre, state.streams.uniform(1)[:, 0])[:, None]
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Move the centres where a step is accepted."""

@@ -90,7 +90,7 @@ class RandomForestSearch(Strategy[ProposalHistory]):
         if not state.founded:
             return state.begin(self.initial)
         if state.observations.told == 0 or state.observations.count == state.space.size:
-            nothing = np.zeros((len(state.hot), 0), dtype=np.int64)
+            nothing = np.zeros((state.streams.runs, 0), dtype=np.int64)
             return _propose(state, nothing)  # no evaluation has ended yet (many workers), or nothing is left
         chosen, believed = self._promising(state)
         # A visited architecture, such as the first, makes `distinct_new` draw a random one.
@@ -104,9 +104,9 @@ class RandomForestSearch(Strategy[ProposalHistory]):
         logs = LogCosts.of(scaled.value) if self.scaling == "log" else None
         value = scaled.value if logs is None else logs.value
         forest = Forest(state.space.cardinalities, self.trees, self.depth, self.least, self.share)
-        columns = forest.columns(state.space.codes(proposed))
+        columns = forest.columns(state.codes)
         trees = forest.grow(columns, value, state.streams.uniform(forest.uniforms(value.shape[1])))
-        candidates = pool(state.space, proposed, value, _PARENTS, state.streams.uniform(self.pool_size))
+        candidates = pool(state.space, state.streams, proposed, value, _PARENTS, self.pool_size)
         mean, deviation = trees.predict(forest.columns(state.space.codes(candidates)))
         best = trees.predict(columns)[0].max(axis=1)[:, None]
         improvement = expected_improvement if logs is None else expected_improvement_of_logs
@@ -124,5 +124,5 @@ class RandomForestSearch(Strategy[ProposalHistory]):
 
 def _propose(state: ProposalHistory, ranked: IntArray, believed: FloatArray | None = None) -> IntArray:
     """Propose the first new candidate, or else a random new architecture; -1 if none is left."""
-    uniform = state.streams.uniform(2)[:, None].copy()
+    uniform = state.streams.uniform(state.visited.draws)[:, None].copy()
     return state.propose(distinct_new(state.visited, ranked, 1, uniform)[:, 0], believed)

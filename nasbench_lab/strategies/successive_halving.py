@@ -58,4 +58,4 @@ class SuccessiveHalving(BracketStrategy[BracketState]):
 
     def sample(self, state: BracketState, wanted: int) -> IntArray:
         """Draw architectures uniformly, shape (runs, wanted)."""
-        return state.space.sample(state.streams.uniform(wanted))
+        return state.space.draw(state.streams, wanted)

@@ -86,9 +86,9 @@ class TabuSearch(Strategy[_State]):
     def ask(self, state: _State) -> IntArray:
         """Propose the next neighbours, and random architectures where none are left, shape (runs, workers)."""
         # First the random architectures of all workers: a run begins like random search.
-        uniform = state.streams.uniform(3 * state.workers)
+        parts = state.tabu.in_turn(state.streams, state.workers)
         self._move(state)
-        return np.stack([_propose(state, uniform[:, i :: state.workers]) for i in range(state.workers)], axis=1)
+        return np.stack([_propose(state, draw, which) for draw, which in parts], axis=1)
 
     def tell(self, state: _State, evaluations: Evaluations) -> None:
         """Update the best architecture since the last move."""
@@ -110,13 +110,12 @@ class TabuSearch(Strategy[_State]):
         state.best_value[moving] = -np.inf
 
 
-def _propose(state: _State, uniform: FloatArray) -> IntArray:
+def _propose(state: _State, draw: FloatArray, which: FloatArray) -> IntArray:
     """Return a neighbour or, if none is left, a random architecture, and make it tabu; shape (runs,)."""
-    first, second, which = uniform.T
     architecture = state.neighborhood.take(which)
     lost = np.flatnonzero(architecture < 0)
     if len(lost):
-        architecture[lost] = state.tabu.draw(lost, first[lost], second[lost])
+        architecture[lost] = state.tabu.draw(lost, draw[lost])
     state.tabu.add(state.run, architecture)
     if state.lately is not None:
         oldest = state.asked % state.lately.shape[1]

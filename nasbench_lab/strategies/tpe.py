@@ -83,7 +83,7 @@ class ParzenEstimator(Strategy[ProposalHistory]):
         if not self.revisit:
             return state.begin(self.initial)
         state.founded = True
-        first = state.space.sample(state.streams.uniform(self.initial))
+        first = state.space.draw(state.streams, self.initial)
         return np.concatenate([state.propose(architecture) for architecture in first.T], axis=1)
 
     def _promising(self, state: ProposalHistory) -> IntArray:
@@ -92,16 +92,16 @@ class ParzenEstimator(Strategy[ProposalHistory]):
         good = good_ones(state.observations.value, known, (count := self._good(told)))
         groups = ((good, count), (known & ~good, told - count))
         l, g = (  # noqa: E741 - the name in the paper
-            log_probabilities(state.hot, ages(group, n, self.remembered), space.cardinalities, self.prior_weight)
+            log_probabilities(state.codes, ages(group, n, self.remembered), space.cardinalities, self.prior_weight)
             for group, n in groups
         )
         codes = len(space.cardinalities)
         uniform = state.streams.uniform(self.candidates * codes).reshape(-1, self.candidates, codes)
         architecture, places = draw(space, l, uniform)
-        ratio = np.take_along_axis((l - g)[:, None], places, axis=2)
-        score = sum(ratio[:, :, code] for code in range(codes))
-        possible = architecture >= 0
         run = np.arange(len(good))
+        ratio = (l - g).reshape(-1).take(places + (run * l.shape[1])[:, None, None])
+        score = sum(ratio[:, code] for code in range(codes))
+        possible = architecture >= 0
         if not self.revisit:
             possible &= ~state.visited.has(run[:, None], np.maximum(architecture, 0))
         chosen = first_best(np.where(possible, score, -np.inf))
@@ -109,10 +109,10 @@ class ParzenEstimator(Strategy[ProposalHistory]):
 
     def _random(self, state: ProposalHistory) -> IntArray:
         """Draw an architecture for every run, -1 if no new one is left; shape (runs,)."""
-        uniform = state.streams.uniform(2)
+        uniform = state.streams.uniform(state.visited.draws)
         if self.revisit:
-            return state.space.sample(uniform[:, 0])
-        return state.visited.draw(np.arange(len(uniform)), uniform[:, 0], uniform[:, 1])
+            return state.space.sample_columns(uniform[:, : state.space.draws])[:, 0]
+        return state.visited.draw(np.arange(len(uniform)), uniform)
 
     def _good(self, told: int) -> int:
         return min(math.ceil(self.gamma * told), self.most_good)

@@ -60,7 +60,7 @@ class ZeroCostWarmStart(ScoredStrategy[_State]):
     def start(self, problem: Problem) -> _State:
         """Score the candidates, and start the inner strategy."""
         score = self.find_score(problem)
-        drawn = problem.space.sample(problem.streams.uniform(self.candidates))
+        drawn = problem.space.draw(problem.streams, self.candidates)
         order = order_by_score(problem.scores, score, drawn)[:, : self.warm]
         return _State(self.searcher.start(problem), np.take_along_axis(drawn, order, axis=1))
 

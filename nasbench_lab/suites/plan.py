@@ -20,6 +20,7 @@ from nasbench_lab.suites.planned_simulations import EVERY, Plan, PlannedTable, S
 from nasbench_lab.suites.searches import check_search_name, find_search, matching_names, plain_label, unavailable
 from nasbench_lab.suites.spec import Suite, TableEntry
 from nasbench_lab.tables import Table, catalogue, load
+from nasbench_lab.tables.tables_in_code import code_file, is_in_code
 
 
 class _Candidate(NamedTuple):
@@ -88,8 +89,12 @@ def make_plan(suite: Suite) -> Plan:
 
 
 def table_path(folder: Path, source: str) -> str:
-    """Return the argument of `load` for a table; relative paths of table files are relative to the folder."""
-    return str((folder / source).absolute()) if catalogue.is_table_file(source) else source
+    """Return the argument of `load` for a table; relative paths of files are relative to the folder."""
+    if catalogue.is_table_file(source):
+        return str((folder / source).absolute())
+    if is_in_code(source) and (file := code_file(source)):
+        return f"{(folder / file).absolute()}{source[len(file) :]}"
+    return source
 
 
 def strategy_path(folder: Path, name: str) -> str:

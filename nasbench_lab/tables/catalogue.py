@@ -31,6 +31,7 @@ from nasbench_lab.tables.known_answers import check_known_answers
 from nasbench_lab.tables.progress_callbacks import Report, silent
 from nasbench_lab.tables.recipe import AbstractRecipe, StreamedRecipe
 from nasbench_lab.tables.table import Table
+from nasbench_lab.tables.tables_in_code import is_in_code, load_from_code
 
 GROUP = "nasbench_lab.tables"
 TABLE_SUFFIXES = (".h5", ".hdf5")
@@ -192,7 +193,7 @@ def full_name(name: str) -> str:
     >>> full_name("nas-bench-201/cifar10"), full_name("mine.h5")
     ('nats-bench-tss/cifar10', 'mine.h5')
     """
-    if is_table_file(name):
+    if is_table_file(name) or is_in_code(name):
         return name
     found = meant(name)
     if len(found) > 1:
@@ -260,6 +261,9 @@ def load(name: str | os.PathLike[str]) -> Table:
     The file of a surrogate is opened as a `nasbench_lab.tables.surrogates.surrogate.Surrogate`, which computes its
     answers, and a packed table is unpacked in memory.
 
+    A table in Python code, such as one that computes its answers (`nasbench_lab.tables.ComputedTable`), is named
+    ``"mine.py:name"`` or ``"package.module:name"``: an object, or a class or function without arguments that makes one.
+
     Other spellings and aliases are names too, if they stand for one table: ``nas-bench-201/cifar10``.
 
     On first use, a table of the catalogue is converted from its published files. This takes a few seconds, and a
@@ -267,7 +271,7 @@ def load(name: str | os.PathLike[str]) -> Table:
     table that needs a download of hundreds of megabytes must be fetched first (see `fetch`).
 
     Raises:
-        ParameterError: it is neither a name nor a path.
+        ParameterError: it is neither a name nor a path, or code that makes no table.
         UnknownNameError: no table has that name.
         SourceError: the published files can be neither found nor downloaded, or the table must be fetched first.
         DataError: a file is corrupt, is no table file or does not exist.
@@ -277,6 +281,8 @@ def load(name: str | os.PathLike[str]) -> Table:
     if not isinstance(name, str | os.PathLike):
         raise ParameterError(f"a table must be a name, a path or a Table, got {shortened(name)}")
     text = os.fspath(name)
+    if is_in_code(text):
+        return cast(Table, load_from_code(text))  # it may compute its answers, and then refuses to list all of them
     if is_table_file(text):
         return _open_file(text)
     if text and not is_named(text):  # an empty text is not the current folder

@@ -19,7 +19,7 @@ from nasbench_lab.spaces import Space
 from nasbench_lab.tables.any_table import MEAN_REPEAT, SECONDS_PER_EPOCH, AnyTable, Repeat
 from nasbench_lab.tables.computed_checks import checked_answers
 from nasbench_lab.tables.description import Description, Metric
-from nasbench_lab.tables.remembered_answers import RememberedAnswers
+from nasbench_lab.tables.remembered_answers import NewAnswers, RememberedAnswers
 
 MOST_REPEATS = 2**15 - 1
 """Number of the repeats that can be told apart where repeats are drawn from a noise model."""
@@ -295,11 +295,48 @@ class ComputedTable(AnyTable):
         """Raise MissingDataError: there is no array of all architectures."""
         self._refuse_arrays(metric)
 
-    def _refuse_arrays(self, metric: str) -> NoReturn:
-        self.description.metric(metric)
+    def row(self, metric: str, architecture: int) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays(metric)
+
+    def published_means(self, metric: str) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays(metric)
+
+    def cost(self, epochs: int | None = None) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays()
+
+    def training_cost(self, epochs: int | None = None) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays()
+
+    def records(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays()
+
+    def to_frame(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Raise MissingDataError: there is no array of all architectures."""
+        self._refuse_arrays()
+
+    def optimum(self, split: str) -> float:
+        """Return the best mean of the metric of a split, at the highest fidelity.
+
+        Raises:
+            MissingDataError: it is not known.
+        """
+        value = self.known_optimum(split)
+        if value != value:
+            raise MissingDataError(f"the best {self.description.split_metric(split).name} of {self.name} is not known")
+        return value
+
+    def _refuse_arrays(self, metric: str | None = None) -> NoReturn:
+        if metric is not None:
+            self.description.metric(metric)
+        listed = "; or store all (nasbench_lab.tables.tabulate)" if self.is_cheap and self.space.is_listed else ""
         raise MissingDataError(
             f"table {self.name!r} computes its answers ({self.kind}) and has no array of {self.space.size:,} "
-            "architectures; ask for some with lookup"
+            f"architectures; ask for some with lookup{listed}"
         )
 
     @property
@@ -392,8 +429,18 @@ class ComputedTable(AnyTable):
             ) from error
         return checked_answers(f"{what} of table {self.name!r}", given, metrics, architecture, self.description.cost)
 
+    def new_answers(self) -> NewAnswers:
+        """Return what was measured since the last call, to be sent to another process; nothing if answers are cheap."""
+        return [] if self.is_cheap else self._remembered.new()
+
+    def remember(self, answers: NewAnswers) -> None:
+        """Remember what another process has measured."""
+        self._remembered.add(answers)
+
     def __getstate__(self) -> dict[str, Any]:
-        return state_without_caches(self)
+        state = state_without_caches(self)
+        # A copy in another process need not measure again what this one has.
+        return state if self.is_cheap else {**state, "_remembered": self._remembered}
 
     def __repr__(self) -> str:
         repeats = "drawn repeats" if self.unlimited_repeats else f"{self.repeats} repeats"

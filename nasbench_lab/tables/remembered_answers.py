@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.tables.any_table import MEAN_REPEAT
 
+NewAnswers = list[tuple[tuple[int, int, int], tuple[float, ...]]]
+"""Requests (architecture, epochs, repeat) with the metrics of their answers."""
+
 Ask = Callable[[IntArray, IntArray, IntArray], dict[str, FloatArray]]
 
 
@@ -25,6 +28,7 @@ class RememberedAnswers:
     def __init__(self, names: Sequence[str]) -> None:
         self._names = list(names)
         self._rows: dict[tuple[int, int], dict[int, tuple[float, ...]]] = {}
+        self._new: NewAnswers = []
 
     def answers(self, architecture: IntArray, epochs: IntArray, repeat: IntArray, ask: Ask) -> dict[str, FloatArray]:
         """Return the answers to requests, shape (n,) each. All that are not known are asked together, each once."""
@@ -34,6 +38,7 @@ class RememberedAnswers:
             columns = ask(*np.array(new, dtype=np.int64).T.copy())
             for request, row in zip(new, zip(*(columns[n].tolist() for n in self._names), strict=True), strict=True):
                 self._rows.setdefault(request[:2], {})[request[2]] = row
+                self._new.append((request, row))
         rows = np.array([self._rows[where, at][which] for where, at, which in requests]).reshape(len(requests), -1)
         return {name: rows[:, place].copy() for place, name in enumerate(self._names)}
 
@@ -57,6 +62,16 @@ class RememberedAnswers:
                 with np.errstate(invalid="ignore"):
                     found[place] = np.where(present, rows, 0.0).sum(axis=0) / present.sum(axis=0)
         return found
+
+    def new(self) -> NewAnswers:
+        """Return the answers since the last call."""
+        new, self._new = self._new, []
+        return new
+
+    def add(self, answers: NewAnswers) -> None:
+        """Remember answers that were measured elsewhere."""
+        for request, row in answers:
+            self._rows.setdefault(request[:2], {}).setdefault(request[2], row)
 
     def _knows(self, request: tuple[int, int, int]) -> bool:
         return request[2] in self._rows.get(request[:2], ())

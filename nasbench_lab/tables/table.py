@@ -69,6 +69,11 @@ class Table(AnyTable):
     ) -> None:
         self.description = description
         self.space = spaces.make_space(description.space)
+        if self.space.size > spaces.MOST_LISTED:
+            raise DataError(
+                f"table {self.name!r} has values of all architectures of its space, but the space "
+                f"{self.space.name!r} has {self.space.size:,}; at most {spaces.MOST_LISTED:,} fit into such a table"
+            )
         self.checksum = checksum
         self._values = {n: np.asarray(a) for n, a in values.items()} if isinstance(values, dict) else values
         self._means: Mapping[str, NDArray[Any]] = means if means is not None else {}

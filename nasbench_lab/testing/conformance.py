@@ -27,10 +27,13 @@ from nasbench_lab.errors import OneFidelityWarning, ParameterError
 from nasbench_lab.simulation import Budget, Trace, simulate
 from nasbench_lab.simulation.sent_objects import packed
 from nasbench_lab.simulation.zero_cost_scores import TableScores
+from nasbench_lab.spaces import ChainSpace
 from nasbench_lab.strategies import Evaluations, Problem, Proposals, Strategy
 from nasbench_lab.strategies.lookup import StrategyLike, find_strategy
 from nasbench_lab.streams import SCORE, Streams
 from nasbench_lab.tables import Table
+from nasbench_lab.tables.computed import ComputedTable
+from nasbench_lab.testing.function_tables import function_table
 from nasbench_lab.testing.synthetic import SPACES, synthetic_table
 
 Case = Callable[[StrategyLike], None]
@@ -166,6 +169,22 @@ def case_survives_a_space_of_two(strategy: Strategy[Any]) -> None:
     assert {0, 1} >= set(np.unique(trace.architecture[trace.mask]).tolist())
 
 
+def case_searches_a_space_too_large_to_list(strategy: Strategy[Any]) -> None:
+    """10**18 architectures are searched like a thousand; a strategy that cannot says so before the first evaluation."""
+    table = _large_table()
+    budget = Budget(evaluations=16)
+    try:
+        together = _simulate(table, strategy, runs=3, budget=budget)
+    except ParameterError as error:
+        assert len(str(error).splitlines()) == 1, f"the reason why it cannot is not one line: {error}"
+        return
+    assert (together.evaluations == 16).all(), "a search stopped early"
+    assert together.architecture.min() >= 0
+    assert identical(row(together, 2), row(_simulate(table, strategy, runs=1, budget=budget, first_run=2), 0)), (
+        "run 2 depends on the others"
+    )
+
+
 def case_the_direction_of_the_metric_does_not_matter(strategy: Strategy[Any]) -> None:
     """A table of errors is searched exactly as the table of the accuracies."""
     up = _simulate(_dyadic(synthetic_table("chain")), strategy, runs=_RUNS, budget=_BUDGET)
@@ -288,6 +307,12 @@ def _simulate(*arguments: Any, **options: Any) -> Trace:
 def _all_tables() -> list[Table]:
     """One synthetic table on every kind of space."""
     return [synthetic_table(kind) for kind in SPACES]  # type: ignore[arg-type] # the keys are the kinds
+
+
+@functools.cache
+def _large_table() -> ComputedTable:
+    """A table on a space that cannot be listed."""
+    return function_table(ChainSpace("0123456789", 18), interactions=0.0)
 
 
 def _dyadic(table: Table) -> Table:

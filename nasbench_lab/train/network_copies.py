@@ -36,9 +36,11 @@ def initialised(build: Build, seeds: Sequence[int]) -> nn.Module:
             return singles[0]
         stack = build(len(seeds))
     parameters = zip(stack.parameters(), *(single.parameters() for single in singles), strict=True)
+    buffers = zip(stack.buffers(), *(single.buffers() for single in singles), strict=True)
     with torch.no_grad():
-        for together, *alone in parameters:
-            together.copy_(torch.cat(alone).view_as(together))
+        for together, *alone in (*parameters, *buffers):
+            if together.numel() > alone[0].numel():  # not what all copies share, such as a number of batches
+                together.copy_(torch.cat(alone).view_as(together))
     return stack
 
 

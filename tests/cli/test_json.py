@@ -13,6 +13,7 @@ from documents import ROOT
 import nasbench_lab as nl
 from nasbench_lab.analysis import Summary
 from nasbench_lab.cli.json_output import to_plain
+from nasbench_lab.spaces import list_spaces, make_space
 from nasbench_lab.tables import subset, write
 from nasbench_lab.testing import synthetic_table
 
@@ -42,7 +43,7 @@ def assert_documented(command, found):
 
 
 def test_all_commands_are_documented():
-    assert len(DOCUMENTED) == 32
+    assert len(DOCUMENTED) == 35
 
 
 def test_tables():
@@ -183,6 +184,24 @@ def test_strategies():
     assert info["name"] == "regularized-evolution"
     assert [each["name"] for each in info["parameters"]] == ["population_size", "sample_size"]
     assert document("strategies", "rea") == info
+
+
+def test_spaces(tmp_path):
+    listed = document("spaces", "list")
+    assert_documented("spaces list", listed)
+    assert [each["name"] for each in listed] == list_spaces()
+    (darts,) = [each for each in listed if each["name"] == "darts"]
+    assert (darts["architectures"], darts["needs"]) == (make_space({"name": "darts"}).size, [])
+    described = document("spaces", "describe", "darts", "--architecture", 10**18, "--figure", tmp_path / "darts.png")
+    assert_documented("spaces describe", described)
+    assert described["example"]["index"] == 10**18
+    assert described["neighbors"]["count"] == 120
+    assert (tmp_path / "darts.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "mine.toml").write_text('name = "chain"\nchoices = "012"\nlength = 39\n')
+    sampled = document("spaces", "sample", tmp_path / "mine.toml", "--count", 3)
+    assert_documented("spaces sample", sampled)
+    assert len({each["index"] for each in sampled}) == 3
+    assert all(each["index"] == int(each["notation"], 3) for each in sampled)
 
 
 def test_a_comparison(tmp_path):

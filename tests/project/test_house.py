@@ -32,6 +32,7 @@ GROUND = {
     "records",
     "stability",
     "streams",
+    "user_code",
 }
 """Modules below every station; of the package they import nothing but each other."""
 
@@ -43,6 +44,7 @@ MAY_IMPORT = {
     "errors": set(),
     "messages": {"errors"},
     "streams": {"arrays", "checks", "errors", "messages"},
+    "user_code": {"errors", "messages", "plain_files"},
     "files": {"errors"},
     "cache": {"files"},
     "plain_files": {"errors", "messages"},

@@ -26,6 +26,14 @@ SPACES = {
     "cell101": spaces.Cell101Space(5),
     "chain": spaces.ChainSpace("012", 8),
     "layer-chain": spaces.LayerChainSpace(LAYERS),
+    "darts": spaces.DartsSpace(),
+    "product": spaces.ProductOfSpaces(
+        {
+            "cell": spaces.TopologySpace(),
+            "cells": spaces.DartsSpace(2),
+            "chain": spaces.LayerChainSpace([["relu"], ["tanh"], ["skip-1", "identity"], ["tanh", "skip-2"]]),
+        }
+    ),
     "choices": spaces.ChoicesSpace(CHOICES),
     "listed-choices": spaces.ListedChoicesSpace.of(CHOICES, [[0, 1, 1], [1, 2, 0]]),
     "listed": spaces.ListedSpace(["resnet18", "a network with quite a long name " * 5]),

@@ -24,6 +24,8 @@ SPACES = {
     "chain": spaces.ChainSpace("012", 8),
     "layer-chain": spaces.LayerChainSpace([["relu", "tanh"], ["conv3x3-4", "identity"], ["tanh", "identity", "relu"]]),
     "trans-macro": spaces.TransMacroSpace(),
+    "darts": spaces.DartsSpace(),
+    "product": spaces.ProductOfSpaces([spaces.TopologySpace(), spaces.SizeSpace(), spaces.ListedSpace(["a", "b"])]),
     "choices": spaces.ChoicesSpace(CHOICES),
     "listed": spaces.ListedSpace(["resnet18", "resnet50", "vit-b16"]),
     "listed-choices": spaces.ListedChoicesSpace.of(CHOICES, [[0, 0], [1, 2], [0, 2]]),

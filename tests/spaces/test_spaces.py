@@ -26,6 +26,8 @@ ALL = {
     "trans-micro": spaces.TransMicroSpace(),
     "trans-macro": spaces.TransMacroSpace(),
     "size": spaces.SizeSpace(),
+    "darts": spaces.DartsSpace(2, ["skip_connect", "sep_conv_3x3"]),
+    "product": spaces.ProductOfSpaces([spaces.Cell101Space(3), spaces.ChainSpace("ab", 2)]),
 }
 SIZES = {
     "topology": 15_625,
@@ -38,6 +40,8 @@ SIZES = {
     "trans-micro": 4_096,
     "trans-macro": 3_256,
     "size": 32_768,
+    "darts": 2_304,
+    "product": 28,
 }
 
 

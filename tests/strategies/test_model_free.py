@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import nasbench_lab as nl
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
-from nasbench_lab.spaces import Cell101Space, ChainSpace
+from nasbench_lab.spaces import Cell101Space, ChainSpace, unlisted
 from nasbench_lab.strategies import Evaluations, Problem, resolve
 from nasbench_lab.strategies.parts.neighborhood import Neighborhood
 from nasbench_lab.strategies.parts.visited import Visited
@@ -201,10 +201,11 @@ def test_all_orders_are_equally_likely():
 # What the strategies are made of.
 
 
-@given(size=st.integers(1, 60), seed=st.integers(0, 2**32))
-@settings(max_examples=60)
-def test_visited_is_a_set_for_every_run(size, seed):
+@given(size=st.integers(1, 60), seed=st.integers(0, 2**32), listed=st.booleans())
+@settings(max_examples=90)
+def test_visited_is_a_set_for_every_run(size, seed, listed):
     random, runs, space = np.random.default_rng(seed), 3, ChainSpace([chr(200 + i) for i in range(size)], 1)
+    space = space if listed else unlisted(space)
     visited, plain = Visited(space, runs), [set() for _ in range(runs)]
     for _ in range(80):
         run = random.permutation(runs)[: random.integers(1, runs + 1)]
@@ -215,7 +216,7 @@ def test_visited_is_a_set_for_every_run(size, seed):
                 plain[r].discard(architecture)
             continue
         first, second = random.random((2, len(run)))
-        drawn = visited.draw(run, first, second)
+        drawn = visited.draw(run, np.stack([first, second], axis=1))
         for r, u, v, found in zip(run, first, second, drawn, strict=True):
             left = sorted(set(range(size)) - plain[r])
             expected = int(u * size)
@@ -236,7 +237,7 @@ def test_draws_are_uniform_over_what_is_left():
     for architecture in range(12):
         visited.add(run, np.full(runs, architecture))
     uniform = Streams(1, 0, runs).uniform(2)
-    counts = np.bincount(visited.draw(run, uniform[:, 0], uniform[:, 1]), minlength=16)
+    counts = np.bincount(visited.draw(run, uniform), minlength=16)
     assert counts[:12].sum() == 0
     assert np.abs(counts[12:] - runs / 4).max() < 5 * math.sqrt(runs * 3 / 16)
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 import nasbench_lab as nl
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.spaces import Cell101Space, ChainSpace, make_space
+from nasbench_lab.spaces import Cell101Space, ChainSpace, ChoicesSpace, make_space, unlisted
 from nasbench_lab.strategies import Evaluations, Problem, resolve
-from nasbench_lab.strategies.parts.prefix_tree import PrefixTree
+from nasbench_lab.strategies.parts.complete_tree import CompleteTree
+from nasbench_lab.strategies.parts.prefix_tree import PrefixTree, prefix_tree
 from nasbench_lab.streams import Streams
 from nasbench_lab.testing import CASES, SPACES, synthetic_table
 
@@ -67,26 +68,37 @@ def test_everything_is_evaluated_once_and_then_the_run_ends(workers):
 
 
 @pytest.mark.parametrize(
-    "space", [ChainSpace("abc", 3), Cell101Space(5), make_space({"name": "trans-macro"})], ids=repr
+    "space",
+    [
+        ChainSpace("abc", 3),
+        Cell101Space(5),
+        make_space({"name": "trans-macro"}),
+        unlisted(make_space({"name": "topology"})),
+        unlisted(ChoicesSpace([("a", [1]), ("b", [1, 2, 3]), ("c", [1]), ("d", [1, 2])])),
+    ],
+    ids=repr,
 )
 def test_the_tree_has_every_beginning_that_is_a_choice(space):
-    tree = PrefixTree(space)
-    codes = space.codes(tree.architecture)
+    tree = prefix_tree(space)
+    assert isinstance(tree, PrefixTree if space.is_listed else CompleteTree)
+    architecture = tree.architecture(np.arange(space.size))
+    codes = space.codes(architecture)
     assert codes.tolist() == sorted(codes.tolist())
-    assert (tree.architecture[tree.position] == np.arange(space.size)).all()
-    seen, waiting = 0, [0]
+    assert (tree.position(architecture) == np.arange(space.size)).all()
+    seen, waiting = 0, [tree.root]
     while waiting:
         node = waiting.pop()
         seen += 1
-        rows = codes[tree.low[node] : tree.low[node] + tree.count[node]]
+        low, count = int(tree.low(node)), int(tree.count(node))
+        rows = codes[low : low + count]
         if len(rows) == 1:
-            assert tree.degree[node] == 0
+            assert tree.degree(node) == 0
             continue
         branch = int((rows[0] != rows[-1]).argmax())
         values, counts = np.unique(rows[:, branch], return_counts=True)
-        children = tree.first_child[node] + np.arange(tree.degree[node])
-        assert tree.count[children].tolist() == counts.tolist()
-        assert tree.low[children].tolist() == (tree.low[node] + np.cumsum(counts) - counts).tolist()
+        children = tree.first_child(node) + np.arange(tree.degree(node))
+        assert tree.count(children).tolist() == counts.tolist()
+        assert tree.low(children).tolist() == (low + np.cumsum(counts) - counts).tolist()
         assert len(values) > 1
         waiting += children.tolist()
     assert seen >= space.size

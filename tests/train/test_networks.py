@@ -11,7 +11,7 @@ from added_entry_points import add_entry_points
 
 import nasbench_lab as nl
 from nasbench_lab.errors import OutOfSpaceError, ParameterError
-from nasbench_lab.spaces import ChainSpace, GnnSpace, LayerChainSpace, ListedSpace, TopologySpace
+from nasbench_lab.spaces import ChainSpace, DartsSpace, GnnSpace, LayerChainSpace, ListedSpace, TopologySpace
 from nasbench_lab.tables.reading import unpickle
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
@@ -38,6 +38,47 @@ def count_on_meta(build, *arguments, **options):
     """Parameters of a network that is never allocated."""
     with torch.device("meta"):
         return parameters(build(*arguments, **options))
+
+
+@pytest.mark.parametrize(
+    ("short", "expected"),
+    [  # DARTS_V1 and DARTS_V2, PC-DARTS, P-DARTS; counted with the original code, without auxiliary head
+        (
+            "sep3~0,sep3~1+skip~0,sep3~1+skip~0,sep3~1+sep3~0,skip~2/"
+            "max3~0,max3~1+max3~0,skip~2+max3~0,skip~2+avg3~0,skip~2",
+            3_169_414,
+        ),
+        (
+            "sep3~0,sep3~1+sep3~0,sep3~1+skip~0,sep3~1+skip~0,dil3~2/"
+            "max3~0,max3~1+max3~1,skip~2+max3~0,skip~2+max3~1,skip~2",
+            3_349_342,
+        ),
+        (
+            "skip~0,sep3~1+sep3~0,dil3~1+sep5~0,sep3~1+avg3~0,dil3~1/"
+            "max3~0,sep5~1+sep5~1,sep5~2+sep3~0,sep3~3+sep3~1,sep3~2",
+            3_634_678,
+        ),
+        (
+            "skip~0,dil3~1+skip~0,sep3~1+sep3~1,sep3~3+sep3~0,dil5~4/"
+            "avg3~0,sep5~1+sep3~0,dil5~2+max3~0,dil3~1+dil3~1,dil5~3",
+            3_433_798,
+        ),
+    ],
+)
+def test_darts_networks_have_the_published_parameters(short, expected):
+    space = DartsSpace()
+    codes = space.codes(space.parse(short)).tolist()
+    networks = networks_of(space)
+    assert count_on_meta(networks.build, codes, image=(3, 32, 32), classes=10, copies=1) == expected
+
+
+@pytest.mark.parametrize(("pixels", "cells"), [(8, 1), (9, 2), (3, 3), (1, 4)])
+def test_darts_networks_take_small_images_and_few_cells(pixels, cells):
+    space = DartsSpace()
+    build = network_builder(
+        space, 530982637408096428, image=(1, pixels, pixels), classes=3, options={"channels": 1, "cells": cells}
+    )
+    check_network(build, (1, pixels, pixels))
 
 
 @pytest.mark.mirror
@@ -243,7 +284,9 @@ def test_counting_leaves_the_network_as_it_was():
 
 
 def test_what_has_no_networks_is_said():
-    with pytest.raises(ParameterError, match="no networks for the space 'gnn'; there are for cell101, chain, layer"):
+    with pytest.raises(
+        ParameterError, match="no networks for the space 'gnn'; there are for cell101, chain, darts, layer"
+    ):
         networks_of(GnnSpace())
     with pytest.raises(ParameterError, match="those of NAS-Bench-Macro, with the choices '012', got 'ab'"):
         networks_of(ChainSpace("ab", 3))

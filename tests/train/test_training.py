@@ -13,7 +13,7 @@ from nasbench_lab.errors import DataError, ParameterError, UnknownNameError
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
-from nasbench_lab.spaces import TopologySpace  # noqa: E402
+from nasbench_lab.spaces import DartsSpace, TopologySpace  # noqa: E402
 from nasbench_lab.train import hardware_costs  # noqa: E402
 from nasbench_lab.train.classification_metrics import MacroScores, confusion_matrix  # noqa: E402
 from nasbench_lab.train.datasets import Dataset, Split, digits  # noqa: E402
@@ -24,6 +24,7 @@ from nasbench_lab.train.networks import (  # noqa: E402
     cell101_network,
     layer_chain_network,
     macro_network,
+    networks_of,
     size_network,
     topology_network,
 )
@@ -35,6 +36,10 @@ SHORT = TrainingRecipe("short", 2, 50, 0.1, average=0.5)
 DIAMOND = np.array([[0, 1, 1, 1, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 0]])
 
 MIXED = [3, 1, 4, 2, 0, 3]
+DARTS = DartsSpace()
+DARTS_CELLS = (
+    "sep3~0,dil5~1+skip~0,avg3~2+max3~1,skip~3+sep5~0,dil3~4/max3~0,skip~1+avg3~0,sep3~1+dil3~0,skip~2+sep5~1,avg3~4"
+)
 
 NETWORKS = {
     "topology": lambda copies: topology_network(MIXED, channels=4, cells=1, image_channels=1, copies=copies),
@@ -47,6 +52,9 @@ NETWORKS = {
         cells=2,
         image_channels=1,
         copies=copies,
+    ),
+    "darts": lambda copies: networks_of(DARTS).build(
+        DARTS.codes(DARTS.parse(DARTS_CELLS)).tolist(), image=(1, 9, 8), classes=10, copies=copies, channels=2, cells=3
     ),
     "layer-chain": lambda copies: layer_chain_network(
         ["conv5x5-4", "relu", "max-pool", "conv3x3-4", "tanh", "avg-pool", "dense-6", "sigmoid"],

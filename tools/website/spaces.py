@@ -16,6 +16,18 @@ A space says what an architecture is: its index, codes, official notation and ne
 space](../docs/adding-a-space.md) shows how to add another one."""
 
 
+_EXAMPLES = {
+    "product": {
+        "name": "product",
+        "parts": [
+            {"name": "topology", "label": "cell"},
+            {"name": "choices", "label": "network", "choices": [["channels", [8, 16]], ["cells", [1, 3, 5]]]},
+        ],
+    },
+}
+"""Descriptions of spaces whose parameters must be given, and that no table of the catalogue has."""
+
+
 def names() -> list[str]:
     """Return the names of the spaces of this package."""
     return sorted(registry._BUILT_IN)
@@ -76,6 +88,8 @@ def page(name: str) -> pictures.Shown:
 
 def example(name: str) -> Space | None:
     """Return the space of the first table that has it, or the one with default parameters; None without either."""
+    if name in _EXAMPLES:
+        return make_space(_EXAMPLES[name])
     specs = [recipe.description.space for recipe in recipes().values() if recipe.description.space["name"] == name]
     if specs:
         return make_space(specs[0])
@@ -93,7 +107,7 @@ def middle(space: Space) -> int:
 
 
 def _class(name: str) -> Any:
-    return registry._BUILT_IN[name]
+    return registry.space_class(name)
 
 
 def _first_sentence(name: str) -> str:

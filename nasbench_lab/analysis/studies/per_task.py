@@ -21,7 +21,7 @@ from nasbench_lab.analysis.targets import TARGETS, complete_until, ecdf, expecte
 from nasbench_lab.analysis.trajectories import TimeAxis, Trajectories, counted_on
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
-from nasbench_lab.simulation.reference import Reference
+from nasbench_lab.simulation.reference import Reference, regret_of
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.setting_notes import idle_limits
 from nasbench_lab.simulation.stored_runs import same_reference
@@ -139,6 +139,25 @@ def _check_references(ran: Sequence[CollectedRuns]) -> None:
             raise ParameterError(f"{labels} searched different tables called {table!r}; rename one of them")
 
 
+def _best_losses(simulations: Sequence[CollectedRuns | None]) -> dict[RegretKind, float]:
+    """Return the lowest loss of any run for each kind whose optimum is not known; 0 where no run has a value.
+
+    Regrets are measured from there, so all that compares strategies works: differences, ranks and tests do not depend
+    on the optimum.
+    """
+    found = [each.trajectories for each in simulations if each is not None]
+    best: dict[RegretKind, float] = {}
+    for kind in dict.fromkeys(kind for each in found for kind in each.without_optimum):
+        losses = np.concatenate([each.regrets[kind] for each in found if kind in each.regrets])
+        lowest = float(losses.min(initial=np.inf))
+        best[kind] = lowest if np.isfinite(lowest) else 0.0
+    return best
+
+
+def _relative(simulation: CollectedRuns, best: Mapping[RegretKind, float]) -> CollectedRuns:
+    return dataclasses.replace(simulation, trajectories=simulation.trajectories.relative_to(best))
+
+
 def _of_task(
     read: Callable[[int], CollectedRuns],
     labels: tuple[str, ...],
@@ -148,10 +167,13 @@ def _of_task(
     options: StudyOptions,
 ) -> TaskEvidence:
     simulations = [None if simulation is None else read(simulation) for simulation in group.numbers]
+    best = _best_losses(simulations)
+    if best:
+        simulations = [None if each is None else _relative(each, best) for each in simulations]
     ran = [each for each in simulations if each is not None]
     _check_references(ran)
     found = [None if each is None else each.trajectories for each in simulations]
-    task = describe(group.name, ran[0].setting, ran[0].reference, [each.trajectories for each in ran])
+    task = describe(group.name, ran[0].setting, ran[0].reference, [each.trajectories for each in ran], best)
     scaled = [kind for kind in task.kinds if np.isfinite(task.scale[kind])]
     groups, ranks = _at_fractions(found, task, scaled, tasks)
     return TaskEvidence(
@@ -170,7 +192,7 @@ def _of_task(
             incumbent
             for strategy, each in enumerate(simulations)
             if each is not None
-            for incumbent in _most_found(each.trajectories, each.reference, number, strategy)
+            for incumbent in _most_found(each.trajectories, each.reference, task, number, strategy)
         ],
         final={kind: [None if e is None else e.regret_at(kind, e.final()) for e in found] for kind in task.kinds},
         areas={kind: _areas(found, task, kind) for kind in scaled},
@@ -185,6 +207,8 @@ def _of_task(
 def _idle_limits(setting: Setting, reference: Reference) -> tuple[str, ...]:
     """Return the limits of a search that every architecture with a value of the objective keeps."""
     limits = setting.conditions.limits
+    if reference.members is not None:  # only what occurs is known; the simulation has warned where all keep a limit
+        return ()
     measured = ~np.isnan(next(iter(reference.means.values())))
     return tuple(f"{n} {limits[n]:g}" for n in idle_limits(limits, reference.metrics, reference.means, measured))
 
@@ -212,7 +236,7 @@ def _curves(
     return curves
 
 
-def _most_found(found: Trajectories, reference: Reference, task: int, strategy: int) -> list[Found]:
+def _most_found(found: Trajectories, reference: Reference, task: Task, number: int, strategy: int) -> list[Found]:
     """Return the architecture with which most runs ended; nothing if no run has a value."""
     final = found.final()
     ends = found.architecture[final[final >= 0]]
@@ -221,18 +245,22 @@ def _most_found(found: Trajectories, reference: Reference, task: int, strategy: 
         return []
     index, often = int(architectures[runs.argmax()]), int(runs.max())  # argmax takes the first, the smallest index
     means: dict[RegretKind, float] = {
-        kind: float(reference.mean(kind)[index]) for kind in _SPLITS if kind in reference.means
+        kind: float(reference.means_of(np.array(index), kind)) for kind in _SPLITS if kind in reference.means
     }
     return [
         Found(
-            task=task,
+            task=number,
             strategy=strategy,
             architecture=index,
             runs=often,
             share=often / found.runs,
             valid=means.get("valid", float("nan")),
             test=means.get("test", float("nan")),
-            regret={kind: float(reference.regret(kind, np.array(mean))) for kind, mean in means.items()},
+            regret={
+                kind: float(regret_of(np.array(mean), task.optimum[kind], task.direction(kind)))
+                for kind, mean in means.items()
+                if kind in task.optimum
+            },
         )
     ]
 

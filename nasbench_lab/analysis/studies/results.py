@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nasbench_lab.analysis.anytime import AnytimeCurves
 from nasbench_lab.analysis.intervals import Intervals
@@ -64,6 +65,9 @@ class Task:
             (traces do not contain the value of a random evaluation), and where it is 0.
         architectures: number of architectures in the space.
         space: plain data from which `nasbench_lab.spaces.make_space` makes the space; empty if the traces lack it.
+        table_kind: kind of the table, see `nasbench_lab.tables.Description`.
+        without_optimum: the kinds whose optimum is not known. Their regrets are from the best value that any run found,
+            which is their ``optimum`` here, and reports show values instead.
     """
 
     name: str
@@ -82,6 +86,13 @@ class Task:
     scale: Mapping[RegretKind, float]
     architectures: int
     space: Mapping[str, Any]
+    table_kind: str = "measured"
+    without_optimum: tuple[RegretKind, ...] = ()
+
+    def value(self, kind: RegretKind, regret: ArrayLike) -> FloatArray:
+        """Return the values that have these regrets."""
+        gap = np.asarray(regret, dtype=np.float64)
+        return self.optimum[kind] + gap if self.direction(kind) == "minimize" else self.optimum[kind] - gap
 
     def unit(self, kind: RegretKind) -> str:
         """Return the unit of a regret."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,13 @@ import numpy as np
 from nasbench_lab.analysis.random_baseline import random_value
 from nasbench_lab.analysis.studies.results import Task
 from nasbench_lab.analysis.trajectories import TIME_AXES, TimeAxis, Trajectories
-from nasbench_lab.errors import ParameterError
+from nasbench_lab.errors import NasbenchLabError, ParameterError
 from nasbench_lab.simulation.budget import Budget
 from nasbench_lab.simulation.combined_results import REMEDY
 from nasbench_lab.simulation.reference import Reference
 from nasbench_lab.simulation.setting import Setting
 from nasbench_lab.simulation.trace import REGRETS, RegretKind
+from nasbench_lab.spaces import make_space
 
 _SHARED = ("table", "checksum", "fidelity", "repeat", "budget", "workers", "objective", "objectives", "limits")
 """Fields that the simulations of a task share. They differ in strategy and seed."""
@@ -61,7 +62,13 @@ def group(settings: Sequence[Setting]) -> tuple[tuple[str, ...], list[Group]]:
     ]
 
 
-def describe(name: str, setting: Setting, reference: Reference, found: Sequence[Trajectories]) -> Task:
+def describe(
+    name: str,
+    setting: Setting,
+    reference: Reference,
+    found: Sequence[Trajectories],
+    best: Mapping[RegretKind, float] | None = None,
+) -> Task:
     """Return the description of a task.
 
     Args:
@@ -69,7 +76,9 @@ def describe(name: str, setting: Setting, reference: Reference, found: Sequence[
         setting: of any of its simulations.
         reference: the table's means of all architectures.
         found: the trajectories of all strategies that ran.
+        best: the lowest loss of each kind whose optimum is not known, see `Trajectories.without_optimum`.
     """
+    best = best or {}
     kinds: tuple[RegretKind, ...] = tuple(kind for kind in REGRETS if all(kind in each.regrets for each in found))
     timed = all("seconds" in each.times for each in found) and any(each.end("seconds") > 0 for each in found)
     counted = any("evaluations" in each.times for each in found)
@@ -78,6 +87,11 @@ def describe(name: str, setting: Setting, reference: Reference, found: Sequence[
     compared: list[RegretKind] = [kind for kind in kinds if kind != "observed"]
     random = {kind: random_value(reference, kind) for kind in compared}
     gaps = {kind: float(reference.regret(kind, np.array(random[kind]))) for kind in compared}
+    without = tuple(kind for kind in kinds if any(kind in each.without_optimum for each in found))
+    optimum = {kind: reference.observable if kind == "observed" else reference.optimum(kind) for kind in kinds}
+    metric = {kind: setting.objective if kind == "observed" else reference.metrics[kind] for kind in kinds}
+    for kind in without:
+        optimum[kind] = best[kind] if metric[kind].direction == "minimize" else -best[kind]
     return Task(
         name=name,
         table=setting.table,
@@ -89,13 +103,25 @@ def describe(name: str, setting: Setting, reference: Reference, found: Sequence[
         clock=clock,
         horizon=max(each.end(clock) for each in found),
         searched_on_test=setting.objective.split == "test",
-        metric={kind: setting.objective if kind == "observed" else reference.metrics[kind] for kind in kinds},
-        optimum={kind: reference.observable if kind == "observed" else reference.optimum(kind) for kind in kinds},
+        metric=metric,
+        optimum=optimum,
         random_value=random,
         scale={kind: gaps[kind] if kind in gaps and gaps[kind] > 0 else float("nan") for kind in kinds},
-        architectures=len(next(iter(reference.means.values()))),
+        architectures=_size(reference),
         space=reference.space,
+        table_kind=reference.kind,
+        without_optimum=without,
     )
+
+
+def _size(reference: Reference) -> int:
+    """Return the number of architectures of the space."""
+    if reference.members is None:
+        return len(next(iter(reference.means.values())))
+    try:
+        return make_space(reference.space).size
+    except NasbenchLabError:  # a space of a package that is not installed here
+        return len(reference.members)
 
 
 def clock_of(budget: Budget, axes: Sequence[TimeAxis]) -> TimeAxis:

@@ -29,6 +29,8 @@ def study_warnings(evidence: Sequence[TaskEvidence], provenance: Mapping[str, An
         _trained,
         _incomplete,
         _on_test,
+        _computed,
+        _without_optimum,
         _idle_limits,
         _without_value,
         _few_tasks,
@@ -250,10 +252,34 @@ def _one_fidelity(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
         )
 
 
+_SOURCES = {
+    "surrogate": "predictions of a model, not trainings",
+    "live": "trainings that were done for these searches",
+    "function": "values of a function, not trainings",
+}
+
+
+def _computed(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    for kind, source in _SOURCES.items():
+        names = list(dict.fromkeys(each.task.table for each in evidence if each.task.table_kind == kind))
+        if names:
+            what = f"{'is a' if len(names) == 1 else 'are'} {kind} table{'' if len(names) == 1 else 's'}"
+            yield f"{_names(names)} {what}: the results are {source}."
+
+
+def _without_optimum(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
+    names = list(dict.fromkeys(each.task.name for each in evidence if each.task.without_optimum))
+    if names:
+        yield (
+            f"The best possible value of {_names(names)} is not known, so there is no regret: values are shown, and "
+            "statistics compare them."
+        )
+
+
 def _no_scale(evidence: Sequence[TaskEvidence]) -> Iterator[str]:
     for each in evidence:
         kinds = [kind for kind in each.task.kinds if kind != "observed" and not each.task.scale[kind] > 0]
-        if kinds:
+        if kinds and each.task.table_kind == "measured":
             what = " and ".join(kinds)
             yield f"Architectures of {each.task.name} do not differ in {what}: regret cannot be normalised."
 

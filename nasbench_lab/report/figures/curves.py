@@ -184,6 +184,31 @@ def draw_losses(panel: Axes, grid: FloatArray, lines: FloatArray, how: CurveOpti
         panel.set_yticks([], minor=True)
 
 
+def draw_values(panel: Axes, grid: FloatArray, lines: FloatArray, how: CurveOptions, *, logarithmic: bool) -> None:
+    """Draw values of several strategies, of which nobody knows the best possible one.
+
+    Args:
+        panel: where to draw.
+        grid: of the x axis, shape (points,).
+        lines: both ends and middle of each strategy, shape (3, strategies, points); some are finite.
+        how: the curves are drawn; its y scale is ignored.
+        logarithmic: whether the y axis is logarithmic, where all values are positive.
+    """
+    first, last = grid[np.isfinite(lines[1]).any(axis=0)][[0, -1]]
+    set_x_axis(panel, how.x_scale, float(first), float(last))
+    late = grid >= _START * last if how.x_scale == "linear" else np.ones(len(grid), dtype=bool)
+    shown = _shown_values(lines[:, :, late if np.isfinite(lines[1][:, late]).any() else slice(None)], how)
+    low, high = float(shown.min()), float(shown.max())
+    draw_curves(panel, grid, lines, how)
+    if logarithmic and low > 0:
+        panel.set_yscale("log")
+        panel.set_ylim(low / _ABOVE, high * _ABOVE)
+    else:
+        room = _BELOW * ((high - low) or abs(high) or 1.0)
+        panel.set_ylim(low - room, high + room)
+    label_axis(panel.yaxis)
+
+
 def end_together(curves: Sequence[tuple[FloatArray, FloatArray]], how: CurveOptions) -> bool:
     """Return whether all lines of all panels end near the right edge, so that their ends can have names.
 

@@ -10,6 +10,7 @@ import numpy as np
 from nasbench_lab.analysis.quantiles import run_quantiles
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.messages import unknown
 from nasbench_lab.report.figures.axis_scales import Scale, check_scale, label_axis
 from nasbench_lab.report.figures.fonts import drawing
 from nasbench_lab.report.figures.highlight import Highlight, Looks, looks_of
@@ -17,9 +18,20 @@ from nasbench_lab.report.figures.names import CAPTION, write_caption
 from nasbench_lab.report.figures.panels import check_something_drawn, label_rows, panel_grid, row_places, say, set_title
 from nasbench_lab.report.figures.paper_styles import PaperStyle, fit_slide, paper_style
 from nasbench_lab.report.figures.text_fit import line_count, wrap_label
-from nasbench_lab.report.incumbent_words import mark_note, regret_label
+from nasbench_lab.report.incumbent_words import mark_note, regret_label, table_kinds_note
 from nasbench_lab.report.layout.log_axis import place_of_zero
-from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, names_in, runs_in_words, why_no_curves
+from nasbench_lab.report.study_selection import (
+    QUANTITIES,
+    Quantity,
+    check_optimum,
+    chosen_kind,
+    chosen_tasks,
+    names_in,
+    optimum_note,
+    runs_in_words,
+    shown_as_value,
+    why_no_curves,
+)
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -45,9 +57,12 @@ def final_figure(
     tasks: Sequence[int | str] | None = None,
     x_scale: Scale = "log",
     highlight: Highlight = None,
+    y: Quantity | None = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
     """Draw boxes of the regret at the end of the runs: median, quartiles, and whiskers to the 5 % and 95 % quantiles.
+
+    Where the optimum is not known, panels show values instead, on a linear axis.
 
     Quantiles are values of actual runs. On a logarithmic axis, a regret of zero is drawn on a line at the left that is
     marked ``optimum``. A run without a value is infinitely bad, and infinite quantiles reach to the right edge.
@@ -58,6 +73,8 @@ def final_figure(
         tasks: their positions or names; by default all.
         x_scale: ``"log"`` or ``"linear"``.
         highlight: names of strategies, as in legends; the others are grey.
+        y: ``"value"`` shows values in the metric's unit, ``"regret"`` regrets; by default regrets where the optimum is
+            known.
         style: ``"single"``, ``"double"``, ``"slide"``, or a style.
 
     Raises:
@@ -65,6 +82,8 @@ def final_figure(
         MissingDataError: no task has that kind of regret, or too few runs have a value.
     """
     check_scale("x scale", x_scale)
+    if y not in (*QUANTITIES, None):
+        raise unknown("quantity", str(y), QUANTITIES)
     study = study_of(results, resamples=0, curves_only=True)
     chosen, kind, places = paper_style(style), chosen_kind(study, kind), chosen_tasks(study, tasks)
     looks = looks_of(study, highlight, kind)
@@ -72,15 +91,21 @@ def final_figure(
     reasons = {place: _why_empty(study, kind, place, boxes[place]) for place in places}
     check_something_drawn([*reasons.values()])
     columns = final_columns(chosen, len(places))
+    if y == "regret":
+        for place in places:
+            check_optimum(study.tasks[place], kind)
+    as_value = {place: shown_as_value(study.tasks[place], kind, y) for place in places}
     runs = runs_in_words(study, places)
-    title = f"regret at the end of {runs}; box: median and quartiles; whiskers: 5 % and 95 % of runs"
-    title += mark_note(study, kind)
+    what = "value" if all(as_value.values()) else "regret"
+    title = f"{what} at the end of {runs}; box: median and quartiles; whiskers: 5 % and 95 % of runs"
+    title += mark_note(study, kind) + table_kinds_note(study, places) + optimum_note(study, places, kind, y)
     caption = wrap_label(title, chosen.width - 0.1, chosen.font_size)
     above = CAPTION * line_count(caption) * chosen.em
     rows = -(-len(places) // columns)
     units = {place: study.tasks[place].unit(kind) if kind in study.tasks[place].kinds else "" for place in places}
     same = len(set(units.values())) == 1
-    words = regret_label(study, kind) + (f" ({units[places[0]]})" if same and units[places[0]] else "")
+    words = regret_label(study, kind, values=what == "value")
+    words += f" ({units[places[0]]})" if same and units[places[0]] else ""
 
     def axis_label(style: PaperStyle) -> str:
         return wrap_label(words, _room(style, columns), style.font_size)
@@ -102,7 +127,11 @@ def final_figure(
             else:
                 label_rows(panel, labels, shown=number % columns == 0, inks=inks)
                 panel.set_ylim(panel.get_ylim()[0] + _MARK_ROW, 0)
-                _draw_panel(panel, boxes[place], row_places(labels)[0], looks, x_scale, fitted)
+                if as_value[place]:
+                    values = study.tasks[place].value(kind, boxes[place])
+                    _draw_values(panel, values, row_places(labels)[0], looks, fitted)
+                else:
+                    _draw_panel(panel, boxes[place], row_places(labels)[0], looks, x_scale, fitted)
                 label_axis(panel.xaxis, room)
             set_title(panel, study.tasks[place].name + ("" if same else unit), fitted, room)
             if number >= len(panels) - columns:
@@ -167,6 +196,16 @@ def _draw_panel(
         panel.axvline(floor, color="#666666", linewidth=0.8 * style.scale, zorder=0.8)
         note: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "fontsize": style.small}
         panel.annotate(" optimum", (floor, 0.01), va="bottom", ha="left", color="#555555", **note)
+
+
+def _draw_values(panel: Axes, boxes: FloatArray, rows: Sequence[float], looks: Looks, style: PaperStyle) -> None:
+    finite = boxes[np.isfinite(boxes)]
+    low, high = float(finite.min()), float(finite.max())
+    room = _BEFORE * ((high - low) or abs(high) or 1.0)
+    panel.set_xlim(low - room, high + room)
+    for number, (box, row) in enumerate(zip(boxes, rows, strict=True)):
+        if not np.isnan(box).any():
+            _draw_box(panel, np.clip(box, low - 2 * room, high + 2 * room), row, looks.color(number), style.scale)
 
 
 def _draw_box(panel: Axes, box: FloatArray, row: float, color: str, scale: float) -> None:

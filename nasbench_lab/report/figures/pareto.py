@@ -20,6 +20,7 @@ from nasbench_lab.report.figures.panels import panel_grid, say
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.report.study_source import StudySource, traces_of
+from nasbench_lab.simulation.reference import joined_reference
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.tables.description import Metric
 
@@ -89,7 +90,7 @@ def pareto_figure(
 
 def _observing(traces: list[Trace]) -> list[Trace]:
     """Return the traces of searches that observed values: fronts consist of these."""
-    kept = [trace for trace in traces if "observed" in trace.kinds]
+    kept = [trace for trace in traces if not trace.setting.trains_networks]
     if not kept:
         raise MissingDataError("there is nothing to draw: these searches trained networks themselves, without values")
     return kept
@@ -115,7 +116,7 @@ def _checked(traces: Sequence[Trace], split: Split | None) -> Split:
 
 
 def _draw_trade_off(panel: Axes, traces: Sequence[Trace], split: Split, objective: str, how: CurveOptions) -> None:
-    reference = traces[0].reference
+    reference = joined_reference([trace.reference for trace in traces])
     cost_metric, value_metric = reference.metrics[objective], reference.metrics[split]
     cost, value = reference.means[objective], reference.means[split]
     known = np.flatnonzero(np.isfinite(cost) & np.isfinite(value))
@@ -127,7 +128,7 @@ def _draw_trade_off(panel: Axes, traces: Sequence[Trace], split: Split, objectiv
         curve = np.full((3, len(traces), len(grid)), np.nan)
         curve[:, number] = sign * run_quantiles(best)
         draw_curves(panel, grid, curve, how)
-    front = true_front(traces[0], split)
+    front = true_front(traces[0], split) if reference.members is None else np.empty(0, dtype=np.int64)
     panel.plot(cost[front], value[front], linestyle="", zorder=3, **_scaled(_FRONT, how.style))
     positive = cost[known]
     if len(positive) and positive.min() > 0 and positive.max() / positive.min() > 20:
@@ -154,23 +155,26 @@ def attainment(trace: Trace, split: Split, objective: str) -> tuple[FloatArray, 
         Limits from strict to loose, shape (P,), and losses (negated where more is better), NaN where
         a run has no architecture within the limit, shape (runs, P).
     """
-    cost = trace.reference.means[objective]
-    loss = trace.reference.mean(split)
+    reference = trace.reference
     stricter = 1.0 if trace.reference.metrics[objective].direction == "minimize" else -1.0
-    if trace.reference.metrics[split].direction == "maximize":
-        loss = -loss
     found = pareto_fronts(trace).at(trace.steps - 1)
     run, step = np.nonzero(found)
     architecture = trace.architecture[run, step]
-    grid = np.unique(stricter * cost[architecture])
+    cost, loss = stricter * reference.at(objective, architecture), reference.means_of(architecture, split)
+    if reference.metrics[split].direction == "maximize":
+        loss = -loss
+    grid = np.unique(cost)
     best = np.full((trace.runs, len(grid)), np.inf)
-    np.minimum.at(best, (run, np.searchsorted(grid, stricter * cost[architecture])), loss[architecture])
+    np.fmin.at(best, (run, np.searchsorted(grid, cost)), loss)
     best = np.minimum.accumulate(best, axis=1)
     return stricter * grid, np.where(np.isfinite(best), best, np.nan)
 
 
 def _draw_hypervolume(panel: Axes, traces: Sequence[Trace], split: Split, how: CurveOptions) -> None:
     longest = max(int(trace.evaluations.min()) for trace in traces)
+    if traces[0].reference.members is not None:
+        say(panel, "no hypervolume:\nthe front of the table\nis not known")
+        return
     lines = np.full((3, len(traces), longest), np.nan)
     for number, trace in enumerate(traces):
         shortest = int(trace.evaluations.min())

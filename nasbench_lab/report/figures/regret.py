@@ -20,6 +20,7 @@ from nasbench_lab.report.figures.curves import (
     Spread,
     chosen_spread,
     draw_losses,
+    draw_values,
     end_together,
     spread_in_words,
 )
@@ -36,13 +37,18 @@ from nasbench_lab.report.figures.panels import (
 )
 from nasbench_lab.report.figures.paper_styles import PaperStyle, paper_style
 from nasbench_lab.report.figures.text_fit import wrap_label
-from nasbench_lab.report.incumbent_words import left_out_note, mark_note, regret_label
+from nasbench_lab.report.incumbent_words import left_out_note, mark_note, regret_label, table_kinds_note
 from nasbench_lab.report.study_selection import (
+    QUANTITIES,
+    Quantity,
+    check_optimum,
     chosen_kind,
     chosen_tasks,
     clock_of,
     names_in,
+    optimum_note,
     runs_in_words,
+    shown_as_value,
     why_no_curves,
 )
 from nasbench_lab.report.study_source import StudySource, study_of
@@ -54,6 +60,7 @@ if TYPE_CHECKING:
 
 Statistic = Literal["median", "mean", "iqm"]
 STATISTICS: tuple[Statistic, ...] = ("median", "mean", "iqm")
+
 
 PANEL_HEIGHTS = {1: 2.0, 2: 1.7, 3: 1.6, 4: 1.4}
 """Height of a panel in inches, by the number of columns."""
@@ -81,9 +88,12 @@ def regret_figure(
     spread: Spread = "auto",
     highlight: Highlight = None,
     tasks: Sequence[int | str] | None = None,
+    y: Quantity | None = None,
     style: PaperStyle | str = "single",
 ) -> Figure:
     """Draw the regret over the search, one panel per task and one line per strategy.
+
+    Where the optimum is not known, as with most tables that compute their answers, panels show values instead.
 
     Strategies are named at the ends of their lines where there is room, otherwise in a legend. On a logarithmic axis, a
     regret of zero is drawn on a line at the bottom that is marked ``optimum``. A line ends where the first run of its
@@ -102,12 +112,15 @@ def regret_figure(
             bars otherwise.
         highlight: names of strategies, as in legends; the others are grey and thin.
         tasks: their positions or names; by default all.
+        y: ``"value"`` shows values in the metric's unit on all panels, ``"regret"`` regrets; by default regrets where
+            the optimum is known.
         style: ``"single"``, ``"double"``, ``"slide"``, or a style.
 
     Raises:
         ParameterError: there are no results, or a strategy ran twice on a task.
         UnknownNameError: there is no such kind, axis, statistic, scale, spread, strategy, task or style.
-        MissingDataError: no task has that kind of regret, or no panel would have a curve.
+        MissingDataError: no task has that kind of regret, no panel would have a curve, or regrets are asked for where
+            the optimum is not known.
 
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.testing import synthetic_table
@@ -117,13 +130,13 @@ def regret_figure(
     >>> len(regret_figure(trace, "both", "both").axes)
     4
     """
-    chosen = _Choice(kind, axis, statistic, x_scale, y_scale, spread)
+    chosen = _Choice(kind, axis, statistic, x_scale, y_scale, spread, y)
     return _figure(results, chosen, highlight, tasks, paper_style(style))
 
 
 def overview_figure(results: StudySource) -> Figure:
     """Draw the most informative regret, see `regret_figure`; panels without a curve say why, even if all do."""
-    chosen = _Choice(None, None, "median", "linear", None, "auto")
+    chosen = _Choice(None, None, "median", "linear", None, "auto", None)
     return _figure(results, chosen, None, None, paper_style("double"), may_be_empty=True)
 
 
@@ -137,6 +150,7 @@ class _Choice:
     x_scale: Scale
     y_scale: Scale | None
     spread: Spread
+    y: Quantity | None
 
     def check(self) -> None:
         """Raise UnknownNameError if a name is unknown, before anything is computed."""
@@ -146,6 +160,8 @@ class _Choice:
             raise unknown("axis", self.axis, (*AXIS_WORDS, "both"))
         check_scale("x scale", self.x_scale)
         check_scale("y scale", self.y_scale)
+        if self.y not in (*QUANTITIES, None):
+            raise unknown("quantity", str(self.y), QUANTITIES)
 
 
 def _figure(
@@ -164,6 +180,9 @@ def _figure(
     kinds = _both_kinds(study, places) if choice.kind == "both" else [chosen_kind(study, choice.kind)]
     looks = looks_of(study, highlight, kinds[0])
     axis = choice.axis or clock_of(study, places)
+    if choice.y == "regret":
+        for place in places:
+            check_optimum(study.tasks[place], kinds[0])
     panels = [
         _Panel(place, each, against)
         for place in places
@@ -176,11 +195,14 @@ def _figure(
     columns = len(kinds) if len(kinds) > 1 else regret_columns(style, len(panels))
     lines = [None if reason else _lines_of(study, panel, choice) for panel, reason in zip(panels, reasons, strict=True)]
     spread = chosen_spread(choice.spread, looks)
-    y_scale = choice.y_scale or scale_for([each[1] for _, each in filter(None, lines)])
+    as_values = [shown_as_value(study.tasks[panel.place], panel.kind, choice.y) for panel in panels]
+    losses = [each[1] for each, value in zip(lines, as_values, strict=True) if each is not None and not value]
+    y_scale = choice.y_scale or scale_for(losses)
     how = CurveOptions(looks, choice.x_scale, y_scale, spread, style.width / columns, style)
     with drawing(style.rc, names_in(study)):
         caption = _caption(study, places, choice.statistic, spread)
-        caption += mark_note(study, kinds[0]) + left_out_note(study, axis)
+        caption += mark_note(study, kinds[0]) + left_out_note(study, axis) + table_kinds_note(study, places)
+        caption += optimum_note(study, places, kinds[0], choice.y)
         direct = end_together([each for each in lines if each is not None], how)
         height = PANEL_HEIGHTS[min(columns, 4)]
         names = Names.plan(looks, caption, style, len(panels), columns, height, direct=direct)
@@ -188,13 +210,19 @@ def _figure(
         for one, panel, reason, drawn in zip(axes, panels, reasons, lines, strict=True):
             if drawn is None:
                 say(one, reason)
+            elif shown_as_value(study.tasks[panel.place], panel.kind, choice.y):
+                values = study.tasks[panel.place].value(panel.kind, drawn[1])
+                draw_values(one, drawn[0], values, how, logarithmic=choice.y_scale == "log")
             else:
                 draw_losses(one, *drawn, how)
             set_title(one, _title(study.tasks[panel.place]), style, style.width / columns - 4.5 * style.em)
         if "both" in (choice.kind, choice.axis):
-            _label_each(study, axes, panels, names.panel_height, style)
+            _label_each(study, axes, panels, as_values, names.panel_height, style)
         else:
-            words, units = (AXIS_WORDS[panels[0].axis], regret_label(study, kinds[0])), _units(study, places, kinds[0])
+            label = regret_label(study, kinds[0], values=all(as_values))
+            if any(as_values) and not all(as_values):
+                label = label.replace("regret", "regret or value", 1)
+            words, units = (AXIS_WORDS[panels[0].axis], label), _units(study, places, kinds[0])
             label_outer(figure, axes, columns, names.above, words, units, style)
         names.draw(figure, axes)
     return figure
@@ -241,12 +269,19 @@ def _caption(study: Study, places: Sequence[int], statistic: Statistic, spread: 
     return f"lines: {name} of {runs}{spread_in_words(around, f'its {100 * study.level:g} % bootstrap interval')}"
 
 
-def _label_each(study: Study, axes: Sequence[Axes], panels: Sequence[_Panel], height: float, style: PaperStyle) -> None:
+def _label_each(
+    study: Study,
+    axes: Sequence[Axes],
+    panels: Sequence[_Panel],
+    as_values: Sequence[bool],
+    height: float,
+    style: PaperStyle,
+) -> None:
     """Label both axes of each panel."""
-    for one, panel in zip(axes, panels, strict=True):
+    for one, panel, value in zip(axes, panels, as_values, strict=True):
         if one.axison:
             one.set_xlabel(AXIS_WORDS[panel.axis])
-            label = f"{regret_label(study, panel.kind)} ({study.tasks[panel.place].unit(panel.kind)})"
+            label = f"{regret_label(study, panel.kind, values=value)} ({study.tasks[panel.place].unit(panel.kind)})"
             one.set_ylabel(wrap_label(label, height - 4.5 * style.em, style.font_size))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from nasbench_lab.report.layout.graph import CIRCLE, ArchitectureGraph, Edge, Node, box_size, fit, straight, text_size
 from nasbench_lab.report.layout.layers import layered_graph
+from nasbench_lab.report.layout.parts import beside_each_other
 from nasbench_lab.spaces import Graph, GraphEdge, GraphNode, Space
 from nasbench_lab.spaces.graph import Arrangement, EdgeKind
 
@@ -30,6 +31,8 @@ def architecture_graph(
     - ``topology`` and ``trans-micro``: four circles in a row, and six arrows with their operations;
     - ``cell101``: the canonical drawing of the cell, every vertex below those that lead to it;
     - ``gnn``: the tree below the input, and its leaves, which are concatenated, leading to the output;
+    - ``darts``: the normal and the reduction cell, with operations between the nodes that they join;
+    - ``product``: the drawings of its parts;
     - ``chain``, ``layer-chain``, ``size`` and ``trans-macro``: a row of layers from input to output;
     - ``choices`` and ``listed-choices``: a row of choices without arrows, as it is not known how they act together;
     - ``listed``: the name as text;
@@ -51,8 +54,11 @@ def architecture_graph(
     ['8 channels', '8 channels', '40 channels']
     """
     index = space.resolve(architecture)
-    graph = space.graph(index)
-    return _LAYOUTS[graph.arrangement](space.format(index), graph, row_width)
+    graph, name = space.graph(index), space.format(index)
+    if graph.arrangement != "parts":
+        return _LAYOUTS[graph.arrangement](name, graph, row_width)
+    drawings = [(title, _LAYOUTS[part.arrangement](title, part, row_width)) for title, part in graph.split()]
+    return beside_each_other(name, drawings, row_width)
 
 
 def _arcs(name: str, graph: Graph, row_width: float) -> ArchitectureGraph:

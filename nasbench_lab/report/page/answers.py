@@ -11,9 +11,9 @@ from nasbench_lab.analysis.studies.leaders import FirstGroup, first_group
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.report.first_in_words import leaders_in_words, names_in_words
+from nasbench_lab.report.incumbent_words import kind_name
 from nasbench_lab.report.page.numbers import NONE, fixed
 from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table, sort_key
-from nasbench_lab.report.regret_words import KIND_NAMES
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -125,8 +125,8 @@ def answers_by_task(study: Study) -> PageTable | None:
             )
     columns = [(PageColumn(heading, kind="text"), column) for heading, column in cells.items()]
     caption = (
-        f"First on each task by run rank ({KIND_NAMES[study.kind]} at the end). Tests of single tasks: Mann-Whitney "
-        f"over runs, Holm-adjusted over all pairs, level {1 - study.level:.2g}."
+        f"First on each task by run rank ({kind_name(study, study.kind)} at the end). Tests of single tasks: "
+        f"Mann-Whitney over runs, Holm-adjusted over all pairs, level {1 - study.level:.2g}."
     )
     rows = [(study.tasks[place].name, None) for place, _ in found]
     return make_table(caption, PageColumn("task", "ascending", kind="text"), columns, rows)

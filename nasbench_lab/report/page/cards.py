@@ -11,6 +11,7 @@ from markupsafe import Markup
 from nasbench_lab import spaces
 from nasbench_lab.analysis.studies.results import Found, Study
 from nasbench_lab.errors import NasbenchLabError
+from nasbench_lab.report.incumbent_words import shows_values
 from nasbench_lab.report.layout.architecture import architecture_graph
 from nasbench_lab.report.page.architecture import draw_architecture
 from nasbench_lab.report.page.numbers import short
@@ -60,7 +61,7 @@ def found_cards(study: Study, place: int, kind: RegretKind) -> Iterator[Card]:
             notation = graph.name
             picture = draw_architecture(graph) if number < MOST_DRAWINGS else None
         finders = tuple((study.labels[f.strategy], f.strategy, f"{short(100 * f.share, 2)} %") for f in group)
-        yield Card(f"architecture {architecture:,}", notation, picture, _values(group[0], kind), finders)
+        yield Card(f"architecture {architecture:,}", notation, picture, _values(study, group[0], kind), finders)
 
 
 def _space(study: Study, place: int) -> spaces.Space | None:
@@ -73,10 +74,10 @@ def _space(study: Study, place: int) -> spaces.Space | None:
         return None
 
 
-def _values(found: Found, kind: RegretKind) -> tuple[str, ...]:
+def _values(study: Study, found: Found, kind: RegretKind) -> tuple[str, ...]:
     parts = [("validation", found.valid), ("test", found.test)]
     texts = [f"{name} {short(value, 4)}" for name, value in parts if math.isfinite(value)]
     regret = found.regret.get(kind, math.nan)
-    if math.isfinite(regret):
+    if math.isfinite(regret) and not shows_values(study, kind, found.task):
         texts.append("the optimum" if regret == 0 else f"{KIND_NAMES[kind]} {short(regret)}")
     return tuple(texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from nasbench_lab.analysis.intervals import Intervals
 from nasbench_lab.analysis.studies.results import ProgressCurves, Study
 from nasbench_lab.analysis.trajectories import TimeAxis
 from nasbench_lab.arrays import FloatArray
-from nasbench_lab.report.incumbent_words import regret_in_words, regret_label
+from nasbench_lab.report.incumbent_words import regret_in_words, regret_label, shows_values
 from nasbench_lab.report.page.charts import Chart, ChartView, Choice, Line
 from nasbench_lab.report.page.figure_commands import figure_options, kind_option, option, table_option
 from nasbench_lab.report.study_selection import why_no_curves
@@ -69,9 +70,10 @@ def regret_chart(study: Study) -> Chart:
                         missing[key] = f"{study.tasks[place].table}: {reason}."
                     else:
                         views[key] = view
-    return Chart(
-        "regret", "Regret over the search", choices, views, missing, "linear", "log", "regret", scaled=("x", "y")
-    )
+    values = all(shows_values(study, kind) for kind in study.kinds)
+    title = "Value over the search" if values else "Regret over the search"
+    scale: Literal["linear", "log"] = "linear" if values else "log"
+    return Chart("regret", title, choices, views, missing, "linear", scale, "regret", scaled=("x", "y"))
 
 
 def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView | None:
@@ -81,13 +83,30 @@ def _curves_view(study: Study, curves: AnytimeCurves, center: str) -> ChartView 
         found: Intervals = curves.iqm if center == "iqm" else curves.mean
         low, middle, high = found.low, found.estimate, found.high
         text = f"{'interquartile mean' if center == 'iqm' else 'mean'} of runs, {_level(study)}"
+    task = study.tasks[curves.task]
+    as_value = curves.kind in task.without_optimum
+    if as_value:
+        middle, low, high = (task.value(curves.kind, each) for each in (middle, low, high))
     lines = _lines(middle, low, high)
     if not lines:
         return None
     unit = study.tasks[curves.task].unit(curves.kind)
-    words = regret_label(study, curves.kind)
+    words = regret_label(study, curves.kind, values=as_value)
     label = f"{words} ({unit})" if unit else words
-    return ChartView(curves.grid, lines, AXIS_TITLES[curves.axis], label, text, zero=_OPTIMUM)
+    title = AXIS_TITLES[curves.axis]
+    if not as_value:
+        return ChartView(curves.grid, lines, title, label, text, zero=_OPTIMUM)
+    best: Literal["low", "high"] = "high" if task.direction(curves.kind) == "maximize" else "low"
+    return ChartView(curves.grid, lines, title, label, text, best=best, limits=_value_limits(lines))
+
+
+def _value_limits(lines: Sequence[Line]) -> tuple[float, float]:
+    """Return the limits of an axis of values, which need not begin at 0."""
+    every = np.concatenate([array for line in lines for array in line.arrays])
+    shown = every[np.isfinite(every)]
+    low, high = float(shown.min()), float(shown.max())
+    room = 0.0 if high > low else 0.1 * (abs(high) or 1.0)
+    return low - room, high + room
 
 
 def progress_chart(study: Study) -> Chart:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from nasbench_lab.analysis.studies.results import RankComparison, Study
+from nasbench_lab.report.incumbent_words import kind_name
 from nasbench_lab.report.page.critical_difference import cd_diagram
 from nasbench_lab.report.page.figure_commands import kind_option, plot_command
 from nasbench_lab.report.page.numbers import fixed
 from nasbench_lab.report.rank_tests import tests_in_words
-from nasbench_lab.report.regret_words import KIND_NAMES
 from nasbench_lab.report.study_selection import in_words
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -33,7 +33,7 @@ def study_diagrams(study: Study, source: str) -> Iterator[tuple[str, Markup, str
         ranks = study.ranks.get(kind)
         if ranks is not None and len(study.labels) > 1 and len(ranks.tasks):
             command = plot_command(source, "cd", kind_option(kind))
-            yield KIND_NAMES[kind], cd_diagram(ranks, study.labels), _about(ranks), command
+            yield kind_name(study, kind), cd_diagram(ranks, study.labels), _about(ranks), command
 
 
 def _about(ranks: RankComparison) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from nasbench_lab.analysis.run_summary import Summary
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.arrays import FloatArray
+from nasbench_lab.report.incumbent_words import kind_name
 from nasbench_lab.report.page.answers import against_first
 from nasbench_lab.report.page.numbers import decimals, fixed, short, with_unit
 from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table, number_cells, sort_key
-from nasbench_lab.report.regret_words import KIND_NAMES
 from nasbench_lab.simulation.trace import RegretKind
 
 _BESIDE_BEST = "mean regret, compared with the lowest"
@@ -29,10 +29,9 @@ def final_table(
     """Return the table of final results, with a comparison with the best strategy."""
     final = study.final[kind][members, place]
     levels = np.array([_quartiles(final[row, : rows[row].runs]) for row in range(len(rows))])
-    unit = study.tasks[place].unit(kind)
     columns = [
         *([against_first(study, kind, place, members)] if len(members) > 1 and kind in study.pairwise else []),
-        (PageColumn(f"{KIND_NAMES[kind]} ({unit}), median", "ascending", kind="wrapped"), _medians(levels)),
+        _middle(study, place, kind, levels),
         (PageColumn("validation", "descending", "mean and standard deviation"), _means(rows, "valid")),
         (PageColumn("test", "descending", "mean and standard deviation"), _means(rows, "test")),
         (PageColumn("area under curve", "ascending", kind="wrapped"), _areas(study, kind, members, place)),
@@ -55,6 +54,19 @@ def final_table(
         if any(cell.text == "inconclusive" for heading, cells in shown for cell in cells):
             caption += " Inconclusive is not equal: with more runs, such a difference could turn out to matter or not."
     return make_table(caption, PageColumn("strategy", "ascending", kind="text"), shown, labels, terms)
+
+
+def _middle(study: Study, place: int, kind: RegretKind, levels: FloatArray) -> tuple[PageColumn, list[PageCell]]:
+    """Return the medians over runs: regrets, or values where the optimum is not known."""
+    task, name = study.tasks[place], kind_name(study, kind, place)
+    title = f"{name} ({task.unit(kind)}), median"
+    if kind not in task.without_optimum:
+        return PageColumn(title, "ascending", kind="wrapped"), _medians(levels)
+    higher = task.direction(kind) == "maximize"
+    values = task.value(kind, levels)
+    return PageColumn(title, "descending" if higher else "ascending", kind="wrapped"), _medians(
+        values[:, ::-1] if higher else values, best_of=max if higher else min
+    )
 
 
 def _sizes(rows: Sequence[Summary]) -> list[tuple[PageColumn, list[PageCell]]]:
@@ -93,9 +105,9 @@ def _quartiles(values: FloatArray) -> tuple[float, float, float]:
     return float(low), float(middle), float(high)
 
 
-def _medians(levels: FloatArray) -> list[PageCell]:
+def _medians(levels: FloatArray, best_of: Callable[..., float] = min) -> list[PageCell]:
     places = decimals(levels[np.isfinite(levels)].tolist())
-    best = min((value for value in levels[:, 1].tolist() if math.isfinite(value)), default=math.nan)
+    best = best_of((value for value in levels[:, 1].tolist() if math.isfinite(value)), default=math.nan)
     return [
         PageCell(
             fixed(middle, places),

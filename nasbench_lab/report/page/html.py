@@ -18,7 +18,7 @@ import nasbench_lab
 from nasbench_lab.analysis.studies.results import Study
 from nasbench_lab.files import atomic_path
 from nasbench_lab.prediction import PredictorEvaluation
-from nasbench_lab.report.incumbent_words import incumbents_in_words
+from nasbench_lab.report.incumbent_words import incumbents_in_words, kind_name
 from nasbench_lab.report.local_tables import StudyLandscapes, StudyScores
 from nasbench_lab.report.page import theme
 from nasbench_lab.report.page.answers import MARKS, answers_by_task, main_answer
@@ -41,7 +41,6 @@ from nasbench_lab.report.page.provenance import origin
 from nasbench_lab.report.page.scores import scores_section
 from nasbench_lab.report.page.svg import breakable, marker_path, swatch
 from nasbench_lab.report.page.task_sections import task_details
-from nasbench_lab.report.regret_words import KIND_NAMES
 from nasbench_lab.simulation.trace import RegretKind
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -267,7 +266,7 @@ def _boards(study: Study, source: str) -> list[tuple[str, Any, str]]:
     """Return the leaderboards by kind of regret, the most informative kind first, with their commands."""
     made = [(kind, standings_table(study, kind)) for kind in kinds_in_order(study)]
     return [
-        (KIND_NAMES[kind], board, leaderboard_command(source, study, kind) if _is_drawn(study, kind) else "")
+        (kind_name(study, kind), board, leaderboard_command(source, study, kind) if _is_drawn(study, kind) else "")
         for kind, board in made
         if board is not None
     ]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from nasbench_lab.analysis.studies.results import Study, TargetTimes
+from nasbench_lab.report.incumbent_words import kind_name
 from nasbench_lab.report.page.answers import PageAnswer, best_first, task_answer
 from nasbench_lab.report.page.cards import Card, found_cards
 from nasbench_lab.report.page.curve_charts import AXIS_TITLES
@@ -16,7 +17,6 @@ from nasbench_lab.report.page.figure_commands import architecture_command
 from nasbench_lab.report.page.final_results import final_table
 from nasbench_lab.report.page.numbers import column, short, with_unit
 from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table, sort_key
-from nasbench_lab.report.regret_words import KIND_NAMES
 from nasbench_lab.simulation.trace import RegretKind
 
 _MOST_TARGETS = 3
@@ -75,11 +75,14 @@ def _facts(study: Study, place: int) -> tuple[tuple[str, str], ...]:
         ("budget per run", f"{conditions.budget}{workers}"),
         ("architectures", f"{task.architectures:,}"),
     ]
+    if task.table_kind != "measured":
+        facts.insert(0, ("table", task.table_kind))
     for kind in task.kinds:
         text = with_unit(short(task.optimum[kind], 5), task.unit(kind))
         if math.isfinite(task.random_value.get(kind, math.nan)):
             text += f"; the average architecture has {short(task.random_value[kind], 5)}"
-        facts.append((f"optimum, {KIND_NAMES[kind]}", text))
+        name = kind_name(study, kind, place)
+        facts.append((f"best found, {name}" if kind in task.without_optimum else f"optimum, {name}", text))
     if conditions.objectives:
         facts.append(("further objectives", ", ".join(conditions.objectives)))
     if conditions.limits:
@@ -115,8 +118,8 @@ def _targets(study: Study, place: int, kind: RegretKind, members: Sequence[int])
     )
     if kind != "observed":
         caption += (
-            f" A target stays reached, but the {KIND_NAMES[kind]} of an incumbent can rise again: this favours "
-            "strategies that change their incumbent often."
+            f" A target stays reached, but the {kind_name(study, kind, place)} of an incumbent can rise again: this "
+            "favours strategies that change their incumbent often."
         )
     rows = [(study.labels[number], number) for number in members]
     return make_table(caption, PageColumn("strategy", "ascending", kind="text"), columns, rows)

@@ -18,12 +18,19 @@ from nasbench_lab.analysis.studies.standings import Standing
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import MissingDataError
 from nasbench_lab.messages import unknown
-from nasbench_lab.report.incumbent_words import caption_notes
+from nasbench_lab.report.incumbent_words import caption_notes, regret_in_words, shows_values, table_kinds_note
 from nasbench_lab.report.leaderboard_columns import TASK_RANK, LeaderboardColumn, columns_of
 from nasbench_lab.report.paper.table_cells import TableCell, table_html
 from nasbench_lab.report.rank_tests import tests_in_words
-from nasbench_lab.report.regret_words import KIND_LABELS, KIND_WORDS
-from nasbench_lab.report.study_selection import chosen_kind, chosen_tasks, in_words, part_of, runs_in_words
+from nasbench_lab.report.regret_words import KIND_LABELS, VALUE_LABELS
+from nasbench_lab.report.study_selection import (
+    chosen_kind,
+    chosen_tasks,
+    in_words,
+    optimum_note,
+    part_of,
+    runs_in_words,
+)
 from nasbench_lab.report.study_source import StudySource, study_of
 from nasbench_lab.simulation.trace import RegretKind
 
@@ -152,7 +159,8 @@ def results_table(
         results: a study, one trace or several, results, or the path of a folder of results or of a traces file.
         kind: of values, or of regret; by default the most informative one.
         statistic: ``"mean"`` and standard deviation over runs of the final incumbents' mean value, in the metric's
-            unit, or ``"median"`` with quartiles of their regret. Runs without a value are infinitely bad.
+            unit, or ``"median"`` with quartiles of their regret (of their value where the optimum is not
+            known). Runs without a value are infinitely bad.
         tasks: their positions or names; by default all with that kind.
 
     Raises:
@@ -232,7 +240,10 @@ def _task_cells(study: Study, kind: RegretKind, place: int, statistic: TableStat
     pairs = part_of(study.pairwise, kind, "pairs")
     if statistic == "median":
         middle = np.array([_quartiles(values) for values in runs])
-        order, texts, adjusted = middle[:, 1], _quartile_texts(middle), pairs.median_adjusted
+        shown = middle
+        if kind in task.without_optimum:
+            shown = np.sort(task.value(kind, middle), axis=1)
+        order, texts, adjusted = middle[:, 1], _quartile_texts(shown), pairs.median_adjusted
     else:
         sign = 1.0 if task.direction(kind) == "minimize" else -1.0
         means = np.array([_mean(values) for values in runs])
@@ -354,15 +365,19 @@ def _shown_columns(study: Study, kind: RegretKind, standings: Sequence[Standing]
 def _results_caption(study: Study, kind: RegretKind, places: Sequence[int], statistic: TableStatistic) -> str:
     units = {study.tasks[place].unit(kind) for place in places}
     unit = f" ({units.pop()})" if len(units) == 1 else ""
+    values = all(shows_values(study, kind, place) for place in places)
+    label = VALUE_LABELS[kind] if values else KIND_LABELS[kind]
     what = {
         "mean": f"{_SPLITS[kind]}{unit} of the architectures found: mean ± standard deviation",
-        "median": f"{KIND_LABELS[kind].capitalize()}{unit}, at the end: median [quartiles]",
+        "median": f"{_capitalised(label)}{unit}, at the end: median [quartiles]",
     }[statistic]
     name = {"mean": "Welch's test of means", "median": "Mood's median test"}[statistic]
     test = f"Test: {name} over runs, Holm-adjusted over all pairs, p < {1 - study.level:.2g}."
     if statistic == "mean" and _some_failed(study, kind, places):
         test += " In parentheses: the runs with a value, where others have none; such means are not compared."
     words = f"{what} of {runs_in_words(study, places)}, {_budgets(study, places)}. {test}"
+    if notes := (table_kinds_note(study, places) + optimum_note(study, places, kind)).removeprefix("; "):
+        words += f" Note: {notes}."
     return " ".join([words, *caption_notes(study, kind)])
 
 
@@ -385,7 +400,7 @@ def _leaderboard_caption(study: Study, kind: RegretKind) -> str:
         names = ", ".join(study.tasks[place].name for place in ignored)
         words += f" The interquartile mean ignores all runs of some strategies on {names}."
     about = (
-        f"Leaderboard by {KIND_WORDS[kind]} at the end of {runs_in_words(study, tasks)} on each of "
+        f"Leaderboard by {regret_in_words(study, kind)} at the end of {runs_in_words(study, tasks)} on each of "
         f"{in_words(len(tasks), 'table')}, {_budgets(study, tasks)}. {words} Brackets: "
         f"{100 * study.level:g} % stratified bootstrap intervals. {_rank_test(ranks)}"
     )

@@ -7,28 +7,41 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.parts.visited import Visited
+from nasbench_lab.streams import Streams
 
 
-def pool(space: Space, architecture: IntArray, value: FloatArray, parents: int, uniform: FloatArray) -> IntArray:
+def pool(
+    space: Space, streams: Streams, architecture: IntArray, value: FloatArray, parents: int, size: int
+) -> IntArray:
     """Return a pool of candidates for every run: half of them random, half neighbours of the best architectures.
 
     Args:
         space: the space.
+        streams: the random numbers of all runs.
         architecture: evaluated so far, shape (runs, observations).
         value: their values, without NaN.
         parents: number of best architectures with neighbours in the pool, each about equally many; ties: the first
             seen.
-        uniform: in [0, 1), shape (runs, size of the pool).
+        size: of the pool.
+
+    Returns:
+        Shape (runs, size).
     """
-    half = uniform.shape[1] // 2
-    mutated = pool_of_neighbors(space, architecture, value, parents, uniform[:, half:])
-    return np.concatenate([space.sample(uniform[:, :half]), mutated], axis=1)
+    random = size // 2 * space.draws
+    uniform = streams.uniform(random + size - size // 2)
+    mutated = pool_of_neighbors(space, architecture, value, parents, uniform[:, random:])
+    return np.concatenate([space.sample_columns(uniform[:, :random]), mutated], axis=1)
 
 
 def pool_of_neighbors(
     space: Space, architecture: IntArray, value: FloatArray, parents: int, uniform: FloatArray
 ) -> IntArray:
-    """Return random neighbours of the best architectures, shape (runs, n); the arguments are those of `pool`."""
+    """Return random neighbours of the best architectures, shape (runs, n).
+
+    Args:
+        space, architecture, value, parents: as in `pool`.
+        uniform: in [0, 1), shape (runs, n).
+    """
     best = np.argsort(-value, axis=1, kind="stable")[:, :parents]
     order = np.arange(uniform.shape[1]) % best.shape[1]
     return space.mutate(np.take_along_axis(architecture, best[:, order], axis=1), uniform)
@@ -43,7 +56,7 @@ def distinct_new(visited: Visited, ranked: IntArray, count: int, uniform: FloatA
         visited: the visited architectures of every run.
         ranked: candidates, the best first, possibly several times; shape (runs, n).
         count: number of architectures to choose.
-        uniform: in [0, 1), shape (runs, count, 2).
+        uniform: in [0, 1), shape (runs, count, draws of ``visited``).
 
     Returns:
         Shape (runs, count).
@@ -51,7 +64,7 @@ def distinct_new(visited: Visited, ranked: IntArray, count: int, uniform: FloatA
     run = np.arange(len(uniform))
     chosen = np.empty((len(run), count), dtype=np.int64)
     for place in range(count):
-        chosen[:, place] = visited.draw(run, uniform[:, place, 0], uniform[:, place, 1])
+        chosen[:, place] = visited.draw(run, uniform[:, place])
         if ranked.shape[1]:
             new = ~visited.has(run[:, None], ranked)
             found = new.any(axis=1)

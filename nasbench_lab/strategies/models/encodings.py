@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.base import Space
+from nasbench_lab.strategies.models.whole_space import is_small
 from nasbench_lab.streams import WordArray
 
 Encoding = Literal["path", "one-hot"]
@@ -16,8 +17,6 @@ Counts = NDArray[np.unsignedinteger]
 """Numbers of entries, in as few bytes as are enough."""
 
 ENCODINGS: tuple[Encoding, ...] = ("path", "one-hot")
-
-_MOST_KEPT = 30_000
 
 
 def encode(space: Space, index: IntArray, encoding: Encoding) -> NDArray[np.float32]:
@@ -49,7 +48,7 @@ class PackedEncoding:
         self.kept: WordArray | None = None
         """The words of all architectures, shape (space.size, words), where the space is small."""
         self._entries: NDArray[np.bool_] | slice = slice(None)  # those that some architecture has
-        if space.size <= _MOST_KEPT:
+        if is_small(space):
             self._entries = np.asarray(encode(space, np.arange(space.size), encoding).any(axis=0))
             self.kept = self._pack(np.arange(space.size))
 

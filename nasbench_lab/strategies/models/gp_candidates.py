@@ -16,6 +16,7 @@ from nasbench_lab.strategies.models.encodings import PackedEncoding
 from nasbench_lab.strategies.models.gaussian_process import Estimate, Regression, most_likely
 from nasbench_lab.strategies.models.kernels import CodeGrid, Kind, Sums, correlation, lower_times
 from nasbench_lab.strategies.models.normal_draws import normal_numbers
+from nasbench_lab.strategies.models.whole_space import evenly_spaced
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.streams import Streams
 
@@ -212,7 +213,7 @@ class Pool(Candidates):
         super().__init__(lengthscales, runs)
         self._space, self._size, self._runs = space, size, range(runs)
         self._encoding = PackedEncoding(space, "path" if kind == "path" else "one-hot")
-        typical = self._encoding.ones(np.linspace(0, space.size - 1, min(space.size, _TYPICAL)).astype(np.int64)).mean()
+        typical = self._encoding.ones(evenly_spaced(space, _TYPICAL)).mean()
         # Distances are whole numbers up to the length of a vector: a table of correlations, by lengthscale.
         distance = np.arange(self._encoding.length + 1) / (2.0 * typical)
         self._correlations = correlation(kind, distance, np.array(lengthscales)[:, None])
@@ -227,7 +228,7 @@ class Pool(Candidates):
     def predict(self, value: FloatArray, architecture: IntArray, visited: Visited, streams: Streams) -> Prediction:
         """Return the posterior at a new pool."""
         estimate = self.regression.estimate(value)
-        candidates = pool(self._space, architecture, value, _PARENTS, streams.uniform(self._size))
+        candidates = pool(self._space, streams, architecture, value, _PARENTS, self._size)
         mean, left = np.empty(candidates.shape), np.empty(candidates.shape)
         for run in self._runs:  # one run at a time, so that its correlations stay in the cache
             correlations, solved = self._solve(run, candidates[run])

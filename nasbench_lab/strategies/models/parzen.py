@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
-from nasbench_lab.strategies.models.exact_products import product, rounded
+from nasbench_lab.strategies.models.exact_products import rounded
 from nasbench_lab.strategies.parts import elementary
 
 
@@ -36,7 +39,7 @@ def ages(members: NDArray[np.bool_], count: int, remembered: int) -> FloatArray:
 
 
 def log_probabilities(
-    hot: NDArray[np.float32], weights: FloatArray, cardinalities: tuple[int, ...], prior_weight: float
+    codes: NDArray[np.integer[Any]], weights: FloatArray, cardinalities: tuple[int, ...], prior_weight: float
 ) -> FloatArray:
     """Return estimated log-probabilities of every value of every code, shape (runs, sum of cardinalities).
 
@@ -44,16 +47,21 @@ def log_probabilities(
     prior_weight * N * p_i + C_i, where the prior p_i is 1 / N (Bergstra et al., NeurIPS 2011, section 4.2).
 
     Args:
-        hot: one-hot codes of the observations, shape (runs, n, sum of cardinalities).
+        codes: of the observations, shape (runs, n, codes).
         weights: of the observations, shape (runs, n).
         cardinalities: numbers of values.
         prior_weight: weight of the prior for each value, in observations.
     """
-    weights = rounded(weights[:, None], 53 - weights.shape[1].bit_length())  # so that sums are exact
-    counts = prior_weight + product(weights, hot.astype(np.float64))[:, 0]
-    starts = np.cumsum((0, *cardinalities[:-1]))
-    totals = [counts[:, first : first + n].sum(axis=1) for first, n in zip(starts, cardinalities, strict=True)]
-    return elementary.log(counts) - elementary.log(np.repeat(np.stack(totals, axis=1), cardinalities, axis=1))
+    weights = rounded(weights[:, None], 53 - weights.shape[1].bit_length())[:, 0]  # so that sums are exact
+    values = sum(cardinalities)
+    run, member = np.nonzero(weights)
+    columns = codes[run, member] + (_starts(cardinalities) + values * run[:, None])
+    repeated = np.repeat(weights[run, member], len(cardinalities))
+    counts = prior_weight + np.bincount(columns.reshape(-1), repeated, len(weights) * values).reshape(-1, values)
+    totals = np.empty((len(weights), len(cardinalities)))
+    for places, of_places in _by_cardinality(cardinalities):
+        totals[:, places] = counts[:, of_places].sum(axis=2)
+    return elementary.log(counts) - np.repeat(elementary.log(totals), cardinalities, axis=1)
 
 
 def draw(space: Space, log_probability: FloatArray, uniform: FloatArray) -> tuple[IntArray, IntArray]:
@@ -66,13 +74,31 @@ def draw(space: Space, log_probability: FloatArray, uniform: FloatArray) -> tupl
 
     Returns:
         The architectures, -1 where the codes describe none, shape (runs, draws); and the positions of their values
-        among all values of all codes, shape (runs, draws, codes).
+        among all values of all codes, shape (runs, codes, draws).
     """
-    codes = np.empty(uniform.shape, dtype=np.int64)
-    first = 0
-    for code, n in enumerate(space.cardinalities):
-        below = elementary.exp(log_probability[:, first : first + n]).cumsum(axis=1)
-        codes[:, :, code] = (uniform[:, :, code, None] >= below[:, None, : n - 1]).sum(axis=2)
-        first += n
-    places = codes + np.cumsum((0, *space.cardinalities[:-1]))
-    return space.find(codes), places
+    probability = elementary.exp(log_probability)
+    uniform = uniform.swapaxes(1, 2)
+    codes = np.zeros(uniform.shape, dtype=np.int64)  # (runs, codes, draws): whole rows are compared with one number
+    for places, columns in _by_cardinality(space.cardinalities):
+        below = probability[:, columns].cumsum(axis=2)
+        drawn, passed = (
+            uniform[:, places].copy(),
+            np.zeros((len(uniform), len(places), uniform.shape[2]), dtype=np.int8),
+        )
+        for value in range(columns.shape[1] - 1):
+            passed += drawn >= below[:, :, value, None]
+        codes[:, places] = passed
+    return space.find(codes.swapaxes(1, 2)), codes + _starts(space.cardinalities)[:, None]
+
+
+def _starts(cardinalities: tuple[int, ...]) -> IntArray:
+    """Return the position of the first value of every code among all values of all codes."""
+    return np.cumsum((0, *cardinalities[:-1]))
+
+
+@functools.cache
+def _by_cardinality(cardinalities: tuple[int, ...]) -> list[tuple[IntArray, IntArray]]:
+    """Return, for every cardinality n, the places of the codes that have it, (m,), and their columns, (m, n)."""
+    starts, every = _starts(cardinalities), np.array(cardinalities)
+    groups = [(np.flatnonzero(every == n), n) for n in dict.fromkeys(cardinalities)]
+    return [(places, starts[places][:, None] + np.arange(n)) for places, n in groups]

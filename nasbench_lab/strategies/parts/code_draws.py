@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.strategies.parts import categorical
+from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.streams import Streams
 
 ATTEMPTS = 16
@@ -33,7 +34,7 @@ def draw(
     streams: Streams,
     proposals: int,
     pick_codes: Pick,
-    seen: NDArray[np.bool_] | None = None,
+    seen: Visited | None = None,
 ) -> tuple[IntArray, IntArray]:
     """Draw architectures by their codes.
 
@@ -46,8 +47,8 @@ def draw(
         streams: source of the uniforms: for every proposal, one per choice and attempt, and one per candidate.
         proposals: number of architectures that every run draws.
         pick_codes: turns uniforms into codes.
-        seen: architectures that should not be drawn, shape (runs, space.size). They are drawn again as well, up to 4
-            times in total if that is the only reason; the last draw counts if none is new.
+        seen: architectures that should not be drawn. They are drawn again as well, up to 4 times in total if that is
+            the only reason; the last draw counts if none is new.
 
     Returns:
         The codes, shape (proposals, choices, runs), and the architectures, shape (runs, proposals).
@@ -55,7 +56,7 @@ def draw(
     choices, runs = len(space.cardinalities), np.arange(streams.runs)
     every = math.prod(space.cardinalities) == space.size
     attempts = ATTEMPTS if not every else 1 if seen is None else NEW_ATTEMPTS
-    candidates = 0 if every else CANDIDATES
+    candidates = 0 if every else CANDIDATES * space.draws
     codes = np.empty((proposals, choices, streams.runs), dtype=np.int64)
     architecture = np.empty((proposals, streams.runs), dtype=np.int64)
     for proposal in range(proposals):
@@ -83,16 +84,16 @@ def draw(
             made += some
         missing = np.flatnonzero(architecture[proposal] < 0)
         if len(missing):
-            near = space.sample(again.uniform((attempts - 1) * choices, candidates, missing).T)
+            near = space.sample_columns(again.uniform((attempts - 1) * choices, candidates, missing).T)
             nearest, of_nearest = _nearest(space, near, codes[proposal][:, missing].T)
             architecture[proposal, missing] = nearest
             codes[proposal][:, missing] = of_nearest.T
     return codes, architecture.T
 
 
-def _wanted(found: IntArray, runs: IntArray, seen: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+def _wanted(found: IntArray, runs: IntArray, seen: Visited | None) -> NDArray[np.bool_]:
     """Return which architectures (-1: none), shape (..., n), are acceptable for the n runs."""
-    return found >= 0 if seen is None else (found >= 0) & ~seen[runs, found]
+    return found >= 0 if seen is None else (found >= 0) & ~seen.has(runs, np.maximum(found, 0))
 
 
 def are_all(runs: IntArray, count: int) -> bool:

@@ -28,7 +28,8 @@ class Neighborhood:
     def __init__(self, space: Space, runs: int) -> None:
         self._space = space
         self._run = np.arange(runs)
-        self._pending = np.zeros((runs, 1), dtype=np.int32)  # the first `left` of every row
+        kind = np.int32 if space.size < 2**31 else np.int64
+        self._pending = np.zeros((runs, 1), dtype=kind)  # the first `left` of every row
         self.left: IntArray = np.zeros(runs, dtype=np.int64)
         """Number of neighbours of every run that were not evaluated yet."""
 
@@ -59,7 +60,7 @@ class Neighborhood:
 
     def _widen(self, width: int) -> None:
         if width > self._pending.shape[1]:
-            wider = np.zeros((len(self._run), max(width, 2 * self._pending.shape[1])), dtype=np.int32)
+            wider = np.zeros((len(self._run), max(width, 2 * self._pending.shape[1])), dtype=self._pending.dtype)
             wider[:, : self._pending.shape[1]] = self._pending
             self._pending = wider
 

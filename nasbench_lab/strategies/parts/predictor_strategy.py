@@ -16,6 +16,7 @@ from nasbench_lab.strategies.models.candidates import distinct_new
 from nasbench_lab.strategies.models.encodings import Encoding, encode
 from nasbench_lab.strategies.models.network_ensemble import Networks, SingleArray, Slope
 from nasbench_lab.strategies.models.observations import Observations
+from nasbench_lab.strategies.parts.architecture_sizes import ArchitectureSizes
 from nasbench_lab.strategies.parts.visited import Visited
 from nasbench_lab.strategies.problem import Evaluations, Problem
 from nasbench_lab.streams import Streams
@@ -51,13 +52,13 @@ class PredictorState:
 
     @cached_property
     def everything(self) -> SingleArray:
-        """All architectures of the space in that encoding, shape (1, space.size, length)."""
+        """All architectures of a space that is listed in that encoding, shape (1, space.size, length)."""
         return self.encode(np.arange(self.space.size))[None]
 
     @cached_property
-    def sizes(self) -> IntArray:
-        """The sizes of all architectures of the space, shape (space.size,)."""
-        return self.space.size_of(np.arange(self.space.size))
+    def sizes(self) -> ArchitectureSizes:
+        """The sizes of architectures of the space."""
+        return ArchitectureSizes(self.space)
 
     def choose(self, ranked: IntArray, count: int, uniform: FloatArray) -> IntArray:
         """Choose the first ``count`` new ones of ranked architectures, shape (runs, count) (see `distinct_new`)."""
@@ -141,7 +142,7 @@ class CandidateRankingStrategy(PredictorStrategy):
         if state.observations.count:
             ranked, count = self.ranked(state), state.batch
         # First the first draws of all: a run begins like random search.
-        uniform = state.streams.uniform(2 * count).reshape(runs, 2, count).swapaxes(1, 2)
+        uniform = state.visited.uniforms(state.streams, count)
         return state.propose(state.choose(ranked, count, uniform))
 
 

@@ -1,8 +1,9 @@
-"""The state of strategies that propose one architecture at a time, from a model of one-hot codes."""
+"""The state of strategies that propose one architecture at a time, from a model of codes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class ProposalHistory:
         streams: the random numbers of all runs.
         observations: proposals and their values.
         visited: the proposed architectures.
-        hot: one-hot codes of the proposals, shape (runs, proposals, sum of cardinalities).
+        codes: codes of the proposals, shape (runs, proposals, codes).
         founded: whether the first architectures were proposed.
     """
 
@@ -32,15 +33,15 @@ class ProposalHistory:
     streams: Streams
     observations: Observations
     visited: Visited
-    hot: NDArray[np.float32]
+    codes: NDArray[np.integer[Any]]
     founded: bool = False
 
     @classmethod
     def of(cls, problem: Problem) -> ProposalHistory:
         """Return the state before the first evaluation."""
         space, runs = problem.space, problem.runs
-        hot = np.zeros((runs, 0, sum(space.cardinalities)), dtype=np.float32)
-        return ProposalHistory(space, problem.streams, Observations(runs), Visited(space, runs), hot)
+        codes = space.codes(np.zeros((runs, 0), dtype=np.int64))
+        return ProposalHistory(space, problem.streams, Observations(runs), Visited(space, runs), codes)
 
     def begin(self, count: int) -> IntArray:
         """Propose random architectures, the first of every run, shape (runs, count) (see `Visited.begin`)."""
@@ -58,5 +59,5 @@ class ProposalHistory:
         new = ~self.visited.has(run, architecture)
         self.visited.add(run[new], architecture[new])
         self.observations.propose(architecture, believed)
-        self.hot = np.concatenate([self.hot, self.space.features(architecture)[:, None]], axis=1)
+        self.codes = np.concatenate([self.codes, self.space.codes(architecture)[:, None]], axis=1)
         return architecture[:, None]

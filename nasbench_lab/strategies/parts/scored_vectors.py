@@ -7,13 +7,14 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.arrays import FloatArray, IntArray
+from nasbench_lab.arrays import IntArray
 from nasbench_lab.spaces.base import Space
 from nasbench_lab.spaces.encodings import JOIN, parts_of
+from nasbench_lab.strategies.models.whole_space import is_small
+from nasbench_lab.strategies.parts.kept_scores import KeptScores
 from nasbench_lab.strategies.problem import Scores
 
 ALL_SCORES = "scores"
-_MOST_KEPT = 30_000
 
 
 @final
@@ -37,15 +38,14 @@ class ScoredVectors:
         names = [name for part in parts for name in (scores.names if part == ALL_SCORES else [part])]
         self._names = list(dict.fromkeys(name for name in names if name not in space.encodings))
         self._encoding = JOIN.join(part for part in parts if part in space.encodings)
-        self._paid = np.zeros((runs, space.size if self._names else 0), dtype=bool)
-        self._known: dict[str, FloatArray] = {name: np.full(self._paid.shape, np.nan) for name in self._names}
+        self._runs, self._paid = runs, KeptScores(self._names, runs)
         self._kept: NDArray[np.float32] | None = None
-        if self._encoding and space.size <= _MOST_KEPT:
+        if self._encoding and is_small(space):
             self._kept = space.encode(np.arange(space.size), self._encoding)
 
     def encode_all(self) -> NDArray[np.floating]:
         """Return the vectors of the whole space, (runs, space.size, length); the runs pay for scores they lack."""
-        everything = np.broadcast_to(np.arange(self._space.size), (len(self._paid), self._space.size))
+        everything = np.broadcast_to(np.arange(self._space.size), (self._runs, self._space.size))
         if self._kept is None or self._names:
             return self.encode(everything)
         return np.broadcast_to(self._kept, (len(everything), *self._kept.shape))
@@ -59,26 +59,11 @@ class ScoredVectors:
             vectors.append(self._space.encode(architecture, self._encoding))
         if self._names:
             self._buy(architecture)
-            vectors += [self._score(name, architecture)[..., None] for name in self._names]
+            vectors += [self._paid.of(name, architecture)[..., None] for name in self._names]
         return vectors[0] if len(vectors) == 1 else np.concatenate(vectors, axis=-1)
 
     def _buy(self, architecture: IntArray) -> None:
         """Ask for the scores of architectures that a run has not asked for before."""
-        run = np.arange(len(architecture))[:, None]
-        wanted = np.where(self._paid[run, architecture], -1, architecture)
-        order = np.argsort(wanted, axis=1, kind="stable")
-        ascending = np.take_along_axis(wanted, order, axis=1)
-        ascending[:, 1:][ascending[:, 1:] == ascending[:, :-1]] = -1  # an architecture that is listed twice
-        for name in self._names:
-            score = self._scores.score(name, ascending)
-            row, column = np.nonzero(ascending >= 0)
-            self._known[name][row, ascending[row, column]] = score[row, column]
-        self._paid[run, architecture] = True
-
-    def _score(self, name: str, architecture: IntArray) -> FloatArray:
-        """Return a score of architectures; a failed score is the lowest that the run knows, 0 if it knows none."""
-        known = self._known[name]
-        some = ~np.isnan(known)
-        lowest = np.where(some.any(axis=1), np.where(some, known, np.inf).min(axis=1), 0.0)
-        found = known[np.arange(len(known))[:, None], architecture]
-        return np.where(np.isnan(found), lowest[:, None], found)
+        wanted = np.sort(np.where(self._paid.has(architecture), -1, architecture), axis=1)
+        wanted[:, 1:][wanted[:, 1:] == wanted[:, :-1]] = -1  # an architecture that is listed twice
+        self._paid.add(wanted, {name: self._scores.score(name, wanted) for name in self._names})

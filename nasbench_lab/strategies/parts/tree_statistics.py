@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.strategies.parts import elementary
-from nasbench_lab.strategies.parts.prefix_tree import PrefixTree
+from nasbench_lab.strategies.parts.prefix_tree import Tree
 from nasbench_lab.strategies.parts.tie_breaking import any_of
-from nasbench_lab.streams import scale
+from nasbench_lab.streams import scale_columns
 
 _FIRST_CAPACITY = 64
 _NEVER, _WAITING, _EXHAUSTED = np.inf, np.nan, -np.inf
@@ -32,7 +32,7 @@ class TreeStatistics:
         runs: number of runs; none has visited any node.
     """
 
-    def __init__(self, tree: PrefixTree, runs: int) -> None:
+    def __init__(self, tree: Tree, runs: int) -> None:
         self._tree, self._runs = tree, runs
         self._visited = 0  # number of visits of every run to the root
         self._logarithm = np.zeros(1)  # 2 ln n for every number n of visits
@@ -46,7 +46,8 @@ class TreeStatistics:
         self._total: FloatArray = np.zeros(size)  # sum of the rewards
         self._mean: FloatArray = np.full(size, _NEVER)  # mean of the rewards, or a special one
         self._children: NDArray[np.int32] = np.zeros(size, dtype=np.int32)  # slot of the first child, 0 for none
-        self._only: NDArray[np.int32] = np.zeros(size, dtype=np.int32)  # position of the architecture of a single visit
+        kind = np.int32 if tree.size < 2**31 else np.int64
+        self._only: NDArray[Any] = np.zeros(size, dtype=kind)  # position of the architecture of a single visit
         self._way: list[tuple[IntArray, IntArray]] = []  # the last visit: runs, and the places on their paths
         self._arrived: IntArray = np.empty(0, dtype=np.int64)  # and the positions that they reached
 
@@ -54,7 +55,7 @@ class TreeStatistics:
         """Descend from the root of every run to a new node, and count the visit.
 
         Args:
-            rollout: uniforms in [0, 1) that choose an architecture of the new node, shape (runs,).
+            rollout: uniforms in [0, 1) that choose an architecture of the new node, shape (runs, draws of the space).
             ties: uniforms in [0, 1) that choose among tied children, shape (choices, runs).
             weight: factor of sqrt(2 ln N / N_j), shape (runs,).
             lowest: mean reward of a child without any known reward, shape (runs,).
@@ -64,7 +65,7 @@ class TreeStatistics:
             There must be one in every run.
         """
         self._make_room()
-        run, node = np.arange(self._runs), np.zeros(self._runs, dtype=np.int64)
+        run, node = np.arange(self._runs), np.full(self._runs, self._tree.root)
         place = run * self._capacity
         reached, reached_at, way = node.copy(), place.copy(), []
         for tie in ties:
@@ -79,14 +80,14 @@ class TreeStatistics:
                 break
             way.append((run, place))
             self._visits[place] = visits + 1
-            self._mean[place[visits + 1 == self._tree.count.take(node)]] = _EXHAUSTED
+            self._mean[place[visits + 1 == self._tree.count(node)]] = _EXHAUSTED
             first = run * self._capacity + self._open(run, node, place)
             bounds = self._bounds(node, first, weight * np.sqrt(self._logarithm.take(visits)), lowest)
             child = any_of(bounds == bounds.max(axis=0), tie[run])
-            node, place = self._tree.first_child.take(node) + child, first + child
+            node, place = self._tree.first_child(node) + child, first + child
         reached[run], reached_at[run] = node, place
-        count = self._tree.count.take(reached)
-        position = self._tree.low.take(reached) + scale(rollout, count)
+        count = self._tree.count(reached)
+        position = self._tree.low(reached) + scale_columns(rollout, count)
         self._visits[reached_at] = 1
         self._mean[reached_at] = np.where(count == 1, _EXHAUSTED, _WAITING)
         self._only[reached_at] = position
@@ -101,7 +102,7 @@ class TreeStatistics:
                 self._count(place, reward[passed])
             return
         base = run * self._capacity
-        node, place = np.zeros_like(base), base
+        node, place = np.full_like(base, self._tree.root), base
         while len(node):
             self._count(place, reward)
             first = self._children.take(place)
@@ -110,7 +111,7 @@ class TreeStatistics:
                 base, position, reward = base[further], position[further], reward[further]
                 node, first = node[further], first[further]
             child = self._child_of(node, position)
-            node, place = self._tree.first_child.take(node) + child, base + first + child
+            node, place = self._tree.first_child(node) + child, base + first + child
 
     def _count(self, place: IntArray, reward: FloatArray) -> None:
         """Count one reward at each place."""
@@ -125,7 +126,7 @@ class TreeStatistics:
         if len(closed):
             run, node, place = run[closed], node[closed], place[closed]
             fresh = self._used[run]
-            self._used[run] += self._tree.degree.take(node)
+            self._used[run] += self._tree.degree(node)
             self._children[place] = first[closed] = fresh
             only = self._only.take(place).astype(np.int64)
             at_child = self._child_of(node, only)
@@ -134,15 +135,15 @@ class TreeStatistics:
             self._visits[child], self._only[child] = 1, only
             self._known[child], self._total[child] = known, total
             mean = np.divide(total, known, out=np.full(len(total), _WAITING), where=known > 0)
-            mean[self._tree.count.take(self._tree.first_child.take(node) + at_child) == 1] = _EXHAUSTED
+            mean[self._tree.count(self._tree.first_child(node) + at_child) == 1] = _EXHAUSTED
             self._mean[child] = mean
         return first
 
     def _child_of(self, node: IntArray, position: IntArray) -> IntArray:
         """Return which child of each node contains the architecture at a position, all shapes (n,)."""
-        degree = self._tree.degree.take(node)
+        degree = self._tree.degree(node)
         later = np.arange(1, degree.max(initial=1))[:, None]
-        low = self._tree.low.take(self._tree.first_child.take(node) + later, mode="clip")
+        low = self._tree.low(self._tree.first_child(node) + later)
         return ((later < degree) & (low <= position)).sum(axis=0)
 
     def _bounds(self, node: IntArray, first: IntArray, weight: FloatArray, lowest: FloatArray) -> FloatArray:
@@ -154,7 +155,7 @@ class TreeStatistics:
             weight: factor of 1 / sqrt(N_j).
             lowest: mean reward of a child without any known reward.
         """
-        degree = self._tree.degree.take(node)
+        degree = self._tree.degree(node)
         child = np.arange(degree.max())[:, None]
         place = first + child
         bounds = self._mean.take(place, mode="clip")

@@ -1,6 +1,7 @@
 """Networks of search spaces; those of published spaces are exact, parameter for parameter."""
 
 from nasbench_lab.train.networks.cell101 import cell101_network
+from nasbench_lab.train.networks.darts import darts_network
 from nasbench_lab.train.networks.family import NetworkFamily
 from nasbench_lab.train.networks.layer_chain import Dense, LinearScores, layer_chain_network
 from nasbench_lab.train.networks.macro import macro_network
@@ -12,6 +13,7 @@ __all__ = [
     "LinearScores",
     "NetworkFamily",
     "cell101_network",
+    "darts_network",
     "layer_chain_network",
     "list_networks",
     "macro_network",

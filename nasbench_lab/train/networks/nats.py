@@ -141,12 +141,18 @@ class TopologyNetworks(NetworkFamily[TopologySpace]):
 
 
 def size_network(
-    channels: Sequence[int], *, image_channels: int = 3, classes: int = 10, copies: int = 1
+    channels: Sequence[int],
+    *,
+    cell: Sequence[int] | None = None,
+    image_channels: int = 3,
+    classes: int = 10,
+    copies: int = 1,
 ) -> nn.Sequential:
     """Build a network of the size space: cell, reduction, cell, reduction, cell with the given output channels.
 
     Args:
         channels: output channels of the five layers, ``c1:c2:c3:c4:c5`` in the notation; the stem has c1 as well.
+        cell: codes of a cell of the topology space; by default the published one.
         image_channels: channels of the input.
         classes: outputs.
         copies: how many networks side by side (`nasbench_lab.train.networks.blocks`).
@@ -160,7 +166,8 @@ def size_network(
     """
     if len(channels) != 2 * _STAGES - 1 or any(width < 1 for width in channels):
         raise OutOfSpaceError(f"the size space has five positive numbers of channels, got {list(channels)}")
-    codes = TopologySpace().parse_one(_SIZE_SPACE_CELL)
+    space = TopologySpace()
+    codes = space.check_codes(space.parse_one(_SIZE_SPACE_CELL) if cell is None else cell).tolist()
     layers: list[nn.Module] = [ConvBn(image_channels, channels[0], 3, copies=copies)]
     for position, (inputs, outputs) in enumerate(zip([channels[0], *channels], channels, strict=False)):
         if position % 2:

@@ -9,13 +9,17 @@ name is the name of the space::
 
 from __future__ import annotations
 
+from typing import Any
+
 from nasbench_lab.spaces import Space
 from nasbench_lab.train.networks.cell101 import Cell101Networks
 from nasbench_lab.train.networks.classes_by_space import ClassesBySpace
+from nasbench_lab.train.networks.darts import DartsNetworks
 from nasbench_lab.train.networks.family import AnyFamily, NetworkFamily
 from nasbench_lab.train.networks.layer_chain import LayerChainNetworks
 from nasbench_lab.train.networks.macro import MacroNetworks
 from nasbench_lab.train.networks.nats import SizeNetworks, TopologyNetworks
+from nasbench_lab.train.networks.product import ProductNetworks
 
 GROUP = "nasbench_lab.networks"
 
@@ -26,7 +30,9 @@ _CLASSES: ClassesBySpace[AnyFamily] = ClassesBySpace(
     {
         "cell101": Cell101Networks,
         "chain": MacroNetworks,
+        "darts": DartsNetworks,
         "layer-chain": LayerChainNetworks,
+        "product": ProductNetworks,
         "size": SizeNetworks,
         "topology": TopologyNetworks,
     },
@@ -54,4 +60,5 @@ def networks_of(space: Space) -> AnyFamily:
     """
     if space.parent is not None:  # the codes are the same
         return networks_of(space.parent)
-    return _CLASSES.of(space)(space)
+    family: Any = _CLASSES.of(space)
+    return family(space, networks_of) if family is ProductNetworks else family(space)

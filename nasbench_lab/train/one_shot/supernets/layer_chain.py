@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nasbench_lab.checks import require
 from nasbench_lab.spaces import LayerChainSpace
+from nasbench_lab.spaces.chain_layers import layer_of
 from nasbench_lab.train.networks.layer_chain import ACTIVATIONS
 from nasbench_lab.train.one_shot.supernets.selection import CurrentSelection, Mixture, Sample
 from nasbench_lab.train.one_shot.supernets.supernet import Supernet
+
+_SHARED = ("conv", "dense", "max-pool", "avg-pool", "activation", "identity")
+"""The kinds of layers that supernets have."""
 
 Shape = tuple[int, int, int]
 """Channels, height and width of what a layer takes; (values, 1, 1) after a dense layer."""
@@ -138,7 +144,7 @@ def shared_layer(name: str, shapes: Sequence[Shape]) -> nn.Module:
     if kind == "dense":
         return SharedDense(shapes, int(size))
     if kind.startswith("conv"):
-        return SharedConvolution(max(channels for channels, _, _ in shapes), int(size), int(kind[-1]))
+        return SharedConvolution(max(channels for channels, _, _ in shapes), int(size), layer_of(name).kernel)
     plain = {**ACTIVATIONS, "identity": nn.Identity}
     return plain[name]() if name in plain else nn.MaxPool2d(2) if name == "max-pool" else nn.AvgPool2d(2)
 
@@ -170,7 +176,16 @@ class LayerChainSupernet(Supernet):
     space: LayerChainSpace
 
     def assemble(self, **options: int) -> nn.Module:
-        """Build `SharedChain`."""
+        """Build `SharedChain`.
+
+        Raises:
+            ParameterError: a layer of the space cannot share its weights.
+        """
+        for name in dict.fromkeys(itertools.chain.from_iterable(self.space.layers)):
+            require(
+                layer_of(name).kind in _SHARED,
+                f"a supernet of chains has layers of the kinds {', '.join(_SHARED)}; {name!r} is none of them",
+            )
         return SharedChain(self.space.layers, self.image, self.classes, self.current)
 
     def source(self, name: str, codes: Sequence[int]) -> str:
