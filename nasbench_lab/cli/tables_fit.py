@@ -10,6 +10,7 @@ import typer
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.verbosity import detail, tell
+from nasbench_lab.cli.verdict_lines import print_verdict
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import as_command
 from nasbench_lab.prediction.surrogates.fitting import FOLDS, fit_surrogate, replayed_against
@@ -101,14 +102,6 @@ def fit(
     print_verdict(verdict)
     tell(f"wrote {target}, {target.stat().st_size / 1e6:.2f} MB; search it: {as_command('run', '--table', target)}")
     detail(f"its checksum is in the file; {as_command('tables', 'info', target)} shows the verdict again")
-
-
-def print_verdict(verdict: Verdict) -> None:
-    """Print what was found when a surrogate was checked."""
-    lines = verdict.lines()
-    width = max(map(len, lines)) + 2
-    for key, value in lines.items():
-        typer.echo(f"{key:<{width}}{value}")
 
 
 def _beside(sample: str) -> Path:

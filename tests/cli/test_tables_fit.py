@@ -29,11 +29,15 @@ def test_fit_prints_a_verdict_and_writes_a_table(folder):
         assert words in done.stdout
     assert f"wrote {folder / 'sample-surrogate.h5'}" in done.stdout
     assert nl.load(folder / "sample-surrogate.h5").kind == "surrogate"
+    shown = nasbench_lab_here("tables", "info", folder / "sample-surrogate.h5").stdout
+    verdict = next(line for line in done.stdout.splitlines() if line.startswith("verdict"))
+    assert verdict in shown
+    assert "surrogate" in shown
 
 
 def test_a_table_of_the_whole_space_is_the_truth_of_a_replay(folder):
     (folder / "found.csv").write_text(
-        "strategy,architecture\n" + "".join(f"{'abcc'[k % 4]},{k}\n" for k in range(243)), encoding="utf-8"
+        "strategy,architecture\n" + "".join(f"{'abcc'[k // 61]},{k}\n" for k in range(243)), encoding="utf-8"
     )
     words = ("--truth", folder / "truth.h5", "--found-by", folder / "found.csv", "--json")
     done = nasbench_lab_here("tables", "fit", folder / "packed.h5", *QUICK, *words, "--out", folder / "mine.h5")

@@ -29,7 +29,9 @@ def tables():
 def test_the_quality_of_predictions_is_that_of_the_file():
     of_test = {}
     for row in rows("quality"):
-        of_test.setdefault((row["table"], row["percent"]), row)  # the first metric is the one that searches are judged by
+        of_test.setdefault(
+            (row["table"], row["percent"]), row
+        )  # the first metric is the one that searches are judged by
     quality = tables()[0][2:]
     assert len(quality) == len(of_test)
     for name, percent, architectures, *numbers in quality:
@@ -70,7 +72,10 @@ def test_winners_follow_from_the_means_of_strategies():
         names = [
             name
             for name in names
-            if all(any(key[:3] == (row["table"], source, name) for key in means) for source in ("truth", "again", row["percent"]))
+            if all(
+                any(key[:3] == (row["table"], source, name) for key in means)
+                for source in ("truth", "again", row["percent"])
+            )
         ]
         budgets = sorted({key[3] for key in means if key[0] == row["table"]})
         agree = []
@@ -87,6 +92,10 @@ def test_winners_follow_from_the_means_of_strategies():
 
 
 def test_the_target_is_in_the_file():
-    (row,) = [r for r in rows("quality") if (r["table"], r["percent"], r["metric"]) == ("nats-bench-tss/cifar10", "3", "test_accuracy")]
+    (row,) = [
+        r
+        for r in rows("quality")
+        if (r["table"], r["percent"], r["metric"]) == ("nats-bench-tss/cifar10", "3", "test_accuracy")
+    ]
     assert float(row["kendall_unseen"]) >= 0.80
     assert re.search(r"Kendall's correlation of 0\.80", PAGE)
