@@ -38,9 +38,9 @@ STORABLE = (
 )
 """The named regressors that a surrogate can store."""
 
-_SINGLE = np.dtype(np.float32)
 _LEAF = -1
-_EVERY_ENTRY = 1.0
+_Nodes = tuple[NDArray[Any], ...]
+"""Feature, threshold, left, right and value of the nodes of a tree."""
 
 
 def stored_model(regressor: Any) -> StoredModel:
@@ -108,8 +108,7 @@ def _linear(regressor: Any) -> Linear:
 
 
 def _forest(trees: list[Any], inputs: int) -> Trees:
-    nodes = [_nodes_of(tree) for tree in trees]
-    return Trees(int(inputs), *_joined(nodes), divisor=float(len(trees)), single=True)
+    return _trees(inputs, [_nodes_of(tree) for tree in trees], divisor=float(len(trees)), single=True)
 
 
 def _boosted(regressor: Any) -> Trees:
@@ -122,7 +121,7 @@ def _boosted(regressor: Any) -> Trees:
         base = float(np.ravel(first.constant_)[0])
     else:
         raise cannot_store(f"{regressor_label(regressor)} with init")
-    return Trees(int(regressor.n_features_in_), *_joined(nodes), base=base, single=True)
+    return _trees(regressor.n_features_in_, nodes, base=base, single=True)
 
 
 def _histogram_boosted(regressor: Any) -> Trees:
@@ -131,14 +130,14 @@ def _histogram_boosted(regressor: Any) -> Trees:
     nodes = [predictor.nodes for (predictor,) in regressor._predictors]
     if any(each["is_categorical"].any() for each in nodes):
         raise cannot_store(f"{regressor_label(regressor)} with categorical inputs")
-    parts = []
+    parts: list[_Nodes] = []
     for each in nodes:
         leaf = each["is_leaf"].astype(bool)
         feature = np.where(leaf, _LEAF, each["feature_idx"].astype(np.int64))
         threshold = np.where(leaf, 0.0, each["num_threshold"])
         parts.append((feature, _finite(threshold), each["left"], each["right"], each["value"]))
     base = float(np.ravel(regressor._baseline_prediction)[0])
-    return Trees(int(regressor.n_features_in_), *_joined(parts), base=base)
+    return _trees(regressor.n_features_in_, parts, base=base)
 
 
 def _finite(threshold: FloatArray) -> FloatArray:
@@ -146,7 +145,7 @@ def _finite(threshold: FloatArray) -> FloatArray:
     return np.clip(threshold, -np.finfo(np.float64).max, np.finfo(np.float64).max)
 
 
-def _nodes_of(tree: Any, factor: float = _EVERY_ENTRY) -> tuple[NDArray[Any], ...]:
+def _nodes_of(tree: Any, factor: float = 1.0) -> _Nodes:
     """Return feature, threshold, left, right and value of the nodes of a tree of scikit-learn."""
     leaf = tree.children_left < 0
     value = tree.value[:, 0, 0]
@@ -155,22 +154,19 @@ def _nodes_of(tree: Any, factor: float = _EVERY_ENTRY) -> tuple[NDArray[Any], ..
         np.where(leaf, 0.0, tree.threshold),
         tree.children_left,
         tree.children_right,
-        value if factor == _EVERY_ENTRY else factor * value,
+        value if factor == 1.0 else factor * value,
     )
 
 
-def _joined(trees: list[tuple[NDArray[Any], ...]]) -> tuple[NDArray[Any], ...]:
-    """Return the nodes of many trees, numbered one tree after the other, and the roots."""
+def _trees(inputs: Any, trees: list[_Nodes], base: float = 0.0, divisor: float = 1.0, single: bool = False) -> Trees:
+    """Return trees as one model: their nodes are numbered one tree after the other."""
     lengths = np.array([len(tree[0]) for tree in trees])
     roots = np.cumsum(lengths) - lengths
-    feature, threshold, left, right, value = (
-        np.concatenate([np.asarray(tree[part]) for tree in trees]).astype(np.float64 if part in (1, 4) else np.int64)
-        for part in range(5)
-    )
+    feature, threshold, left, right, value = (np.concatenate([tree[part] for tree in trees]) for part in range(5))
     offset = np.repeat(roots, lengths)
     inner = feature >= 0
-    left, right = (np.where(inner, child + offset, 0) for child in (left, right))
-    return feature, threshold, left, right, value, roots
+    left, right = (np.where(inner, child.astype(np.int64) + offset, 0) for child in (left, right))
+    return Trees(int(inputs), feature, threshold, left, right, value, roots, base, divisor, single)
 
 
 def _neighbors(regressor: Any) -> Neighbors:

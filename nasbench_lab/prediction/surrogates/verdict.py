@@ -194,7 +194,7 @@ class Verdict:
             if not made.metrics:
                 raise ValueError("it has no metrics")
             made.lines()
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DataError("the surrogate stores no verdict that this release can read") from error
         return made
 

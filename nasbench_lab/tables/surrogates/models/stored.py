@@ -101,7 +101,7 @@ class Given:
     def number(self, name: str) -> float:
         """Return a setting that is a finite number, or raise DataError."""
         value = self._settings.get(name)
-        if type(value) not in (int, float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise self.wrong(f"{name} must be a finite number")
         return float(value)
 
