@@ -221,7 +221,7 @@ def write_results(work: Path, out: Path) -> None:
             replays.append({"table": name, "percent": int(percent), "strategies": len(both), **facts})
     for file, rows in (("quality", quality), ("strategies", means), ("replay", replays)):
         if rows:
-            Records({key: [_short(row[key]) for row in rows] for key in rows[0]}).to_csv(out / f"{file}.csv")
+            Records({key: np.array([_short(row[key]) for row in rows]) for key in rows[0]}).to_csv(out / f"{file}.csv")
 
 
 def _short(value: Any) -> Any:
