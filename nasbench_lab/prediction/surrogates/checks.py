@@ -83,8 +83,18 @@ def noise_check(column: MeasuredColumn, spread: Spread) -> NoiseCheck:
     size = float(deviations.std())
     centred = deviations - deviations.mean()
     kurtosis = float((centred**4).mean() / max(size, 1e-300) ** 4 - 3.0)
-    shares = [float(row.mean()) for row in inside]
-    return NoiseCheck(column.label, spread.source, len(deviations), *shares, float(deviations.mean()), size, kurtosis)
+    inside_50, inside_80, inside_95 = (float(row.mean()) for row in inside)
+    return NoiseCheck(
+        metric=column.label,
+        spread_from=spread.source,
+        deviations=len(deviations),
+        inside_50=inside_50,
+        inside_80=inside_80,
+        inside_95=inside_95,
+        mean=float(deviations.mean()),
+        deviation=size,
+        kurtosis=kurtosis,
+    )
 
 
 def left_out_checks(

@@ -39,6 +39,7 @@ REPEATS = "drawn"
 _PATHS, _GRAPH = ("path-without-skips", "path"), "graph-features"
 _MOST_FOR_OPTIMA = 2**17  # architectures of which all are predicted once
 _MOST_FOR_SCORES = 2**22
+_MOST_FAILED = 0.5  # share of the architectures that lack a score; of more, it was not computed for the space
 _BEYOND = 10.0  # positive quantities are at most so many times beyond what was measured
 _INSIDE_SHARE, _MOST_INSIDE = 0.25, 200  # evaluations of a replay inside the sample
 _FEWEST_INSIDE = 100
@@ -279,12 +280,12 @@ def _source_of_scores(table: Table, space: Space, given: Table | str | None) -> 
 
 
 def _encoder(space: Space, encoding: str | None, source: AnyTable | None) -> Encoder:
-    names = () if source is None else score_names(source.description)
     scores = {}
-    for score in names if source is not None else ():
-        values = source.lookup(np.arange(space.size), metric=score)
-        if not np.isnan(values).all():
-            scores[score] = as_ranks(values)
+    if source is not None:
+        for score in score_names(source.description):
+            values = source.lookup(np.arange(space.size), metric=score)
+            if np.isnan(values).mean() <= _MOST_FAILED:
+                scores[score] = as_ranks(values)
     if encoding is None:
         paths = [part for part in _PATHS if part in space.encodings][:1]
         parts = [*paths, *([_GRAPH] if _GRAPH in space.encodings else [])] or ["one-hot"]
@@ -299,15 +300,16 @@ def _known(training: TrainingSet, source: AnyTable | None) -> dict[str, FloatArr
     """Return the metrics that need no training and are known of all architectures, which are not predicted."""
     if source is None:
         return {}
-    scores = score_names(source.description)
-    static = {metric.name for metric in source.description.metrics if metric.axes == ("architecture",)}
+    table = source
+    scores = score_names(table.description)
+    static = {metric.name for metric in table.description.metrics if metric.axes == ("architecture",)}
 
     def of_all(names: Sequence[str]) -> dict[str, FloatArray]:
         """Return metrics that are finite numbers for all architectures; none of them if one is not."""
         if not set(names) <= static:
             return {}
         every = np.arange(training.space.size)
-        found = {name: np.asarray(source.lookup(every, metric=name), dtype=np.float64) for name in names}
+        found = {name: np.asarray(table.lookup(every, metric=name), dtype=np.float64) for name in names}
         return found if all(np.isfinite(values).all() for values in found.values()) else {}
 
     known: dict[str, FloatArray] = {}

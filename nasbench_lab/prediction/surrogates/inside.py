@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from nasbench_lab.arrays import FloatArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.prediction.surrogates.training_set import TrainingSet
 from nasbench_lab.tables import Table, subset
 from nasbench_lab.tables.surrogates.noise import Noise
@@ -67,7 +67,7 @@ def _axes(training: TrainingSet, name: str) -> tuple[str, ...]:
     return training.table.description.metric(name).axes
 
 
-def _spread(table: Table, training: TrainingSet, rows: FloatArray, values: FloatArray, shape: list[int]) -> FloatArray:
+def _spread(table: Table, training: TrainingSet, rows: IntArray, values: FloatArray, shape: list[int]) -> FloatArray:
     """Return values of all architectures of a table, NaN but for some rows."""
     every = np.full((table.space.size, *shape), np.nan)
     every[training.rows[rows]] = values[rows].reshape(len(rows), *shape)

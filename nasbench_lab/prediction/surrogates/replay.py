@@ -78,7 +78,8 @@ def replay(
             each.append(results_of(table, strategy, runs, budgets, seed, first))
             progress(place * len(strategies) + number + 1, len(parts) * len(strategies))
         results.append(np.stack(each))
-    return compared(truth.name, strategies, budgets, *results, sign_of(judged(truth)))
+    true, again, said = results
+    return compared(truth.name, strategies, budgets, true, again, said, sign_of(judged(truth)))
 
 
 def budgets_of(evaluations: int) -> tuple[int, ...]:
