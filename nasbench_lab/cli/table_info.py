@@ -12,10 +12,13 @@ import typer
 from nasbench_lab import spaces
 from nasbench_lab.cli.json_output import AsJson, print_json
 from nasbench_lab.cli.verbosity import tell
+from nasbench_lab.cli.verdict_lines import print_verdict
 from nasbench_lab.messages import as_command
+from nasbench_lab.prediction.surrogates.verdict import Verdict
 from nasbench_lab.tables import AnyTable, ComputedTable, Description, Table, cached_path, find_recipe, load
 from nasbench_lab.tables.catalogue import full_name, is_named, is_present
 from nasbench_lab.tables.known_sizes import KNOWN_SIZES
+from nasbench_lab.tables.surrogates.surrogate import Surrogate
 from nasbench_lab.tables.tables_in_code import code_file, is_in_code
 
 
@@ -56,6 +59,7 @@ def _described(name: str, description: Description) -> dict[str, Any]:
         "test": description.test,
         "cost": description.cost,
         "optima": None,
+        "verdict": None,
         "metrics": description.metrics,
         "notes": description.notes,
         "licence": description.licence,
@@ -78,6 +82,7 @@ def _opened(name: str, table: AnyTable) -> dict[str, Any]:
         **_described(name, table.description),
         "local": True,
         "optima": _optima(table),
+        "verdict": table.verdict if isinstance(table, Surrogate) else None,
         "checksum": table.checksum,
         "file": file,
         "bytes": file.stat().st_size if file.is_file() else None,
@@ -115,6 +120,9 @@ def _print(found: dict[str, Any]) -> None:
         rows["optima"] = "unknown: the table computes its answers"
     for key, value in rows.items():
         typer.echo(f"{key:<20} {value}")
+    if found["verdict"]:
+        typer.echo("\nwhat was found when it was checked")
+        print_verdict(Verdict.from_plain(found["verdict"]))
     typer.echo("\nmetrics")
     width = max(len(metric.name) for metric in found["metrics"])
     for metric in found["metrics"]:

@@ -18,6 +18,7 @@ from nasbench_lab.cli.landscape_lines import move_lines
 from nasbench_lab.cli.listing import TablesGroup, list_tables, print_overview
 from nasbench_lab.cli.score_lines import print_agreements
 from nasbench_lab.cli.table_info import info
+from nasbench_lab.cli.tables_fit import fit
 from nasbench_lab.cli.verbosity import note, tell
 from nasbench_lab.files import atomic_path
 from nasbench_lab.report import save_figure_as, table_figure
@@ -44,6 +45,7 @@ app.command("verify")(check)
 app.command("import")(import_file)
 app.command()(build)
 app.command()(pack)
+app.command()(fit)
 app.command()(info)
 
 

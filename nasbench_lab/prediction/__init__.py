@@ -16,6 +16,7 @@ from nasbench_lab.prediction.predictors import ModelPredictor, Predictor, ScoreP
 from nasbench_lab.prediction.registry import list_predictors, make_predictors
 from nasbench_lab.prediction.samples import ArchitectureSample
 from nasbench_lab.prediction.settings import SIZES, Settings
+from nasbench_lab.prediction.surrogates import fit_surrogate
 from nasbench_lab.prediction.transfer import TransferPredictor
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "SumOfLosses",
     "TransferPredictor",
     "evaluate",
+    "fit_surrogate",
     "is_evaluation",
     "list_predictors",
     "load_evaluation",

@@ -258,6 +258,9 @@ def _in_memory(name: str) -> Table:
 def load(name: str | os.PathLike[str]) -> Table:
     """Open a table by its name in the catalogue, or by the path of a table file (``.h5``) or of a folder with one.
 
+    The file of a surrogate is opened as a `nasbench_lab.tables.surrogates.surrogate.Surrogate`, which computes its
+    answers, and a packed table is unpacked in memory.
+
     A table in Python code, such as one that computes its answers (`nasbench_lab.tables.ComputedTable`), is named
     ``"mine.py:name"`` or ``"package.module:name"``: an object, or a class or function without arguments that makes one.
 
@@ -281,10 +284,10 @@ def load(name: str | os.PathLike[str]) -> Table:
     if is_in_code(text):
         return cast(Table, load_from_code(text))  # it may compute its answers, and then refuses to list all of them
     if is_table_file(text):
-        return store.open_table(text)
+        return _open_file(text)
     if text and not is_named(text):  # an empty text is not the current folder
         if is_folder(text):
-            return store.open_table(_only_table(Path(text)))
+            return _open_file(_only_table(Path(text)))
         _refuse_other_path(name, text)
         text = full_name(text)
     made = find_recipe(text)
@@ -298,6 +301,21 @@ def load(name: str | os.PathLike[str]) -> Table:
         if not _is_bundled(text):
             raise OutputError(f"{error}; set {CACHE_VARIABLE} to a folder that can be written") from error
         return _in_memory(text)
+
+
+def _open_file(path: str | os.PathLike[str]) -> Table:
+    """Open a table file, a surrogate or a packed table."""
+    try:
+        return store.open_table(path)
+    except DataError:
+        from nasbench_lab.tables import packed_tables
+        from nasbench_lab.tables.surrogates.file import is_surrogate_file, read_surrogate
+
+        if is_surrogate_file(path):
+            return cast(Table, read_surrogate(path))  # it answers like a table, and refuses to list all answers
+        if packed_tables.is_packed(path):
+            return packed_tables.open_packed(path)
+        raise
 
 
 def _refuse_other_path(name: str | os.PathLike[str], text: str) -> None:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from nasbench_lab import spaces
 from nasbench_lab.errors import DataError, ParameterError
 from nasbench_lab.files import atomic_path
+from nasbench_lab.plain_files import read_plain
 from nasbench_lab.tables.description import AXES, Description
 from nasbench_lab.tables.hdf5_writing import writable_file
 from nasbench_lab.tables.reading.hdf5_file import Hdf5Group, open_hdf5
@@ -88,6 +89,26 @@ def read_header(path: str | os.PathLike[str]) -> tuple[Description, str]:
     except DataError as error:
         raise DataError(f"{os.fspath(path)} cannot be read: {error}") from error
     return Description.from_json(description), checksum
+
+
+def is_packed(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file says that it is a packed table."""
+    try:
+        with open_hdf5(Path(path)) as file:
+            return file.is_of_format(FORMAT)
+    except DataError:
+        return False
+
+
+def open_packed(path: str | os.PathLike[str]) -> Table:
+    """Return a packed table, unpacked in memory.
+
+    Raises:
+        DataError: the file is damaged, or not a packed table.
+    """
+    description, checksum = read_header(path)
+    values, means = unpack(description, [read_plain(Path(path))])
+    return Table(description, values, means, checksum=checksum)
 
 
 def unpack(description: Description, contents: Sequence[bytes]) -> tuple[Arrays, Arrays]:

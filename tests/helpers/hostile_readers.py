@@ -90,6 +90,20 @@ def _read_packed(path):
     return {name: array.tobytes() for name, array in values.items()}
 
 
+def _surrogate(folder):
+    from forged_surrogates import small_surrogate
+
+    from nasbench_lab.tables.surrogates import write_surrogate
+
+    write_surrogate(small_surrogate("decision-tree", 30, folds=2), folder / "surrogate.h5")
+    return folder / "surrogate.h5"
+
+
+def _read_surrogate(path):
+    surrogate = nl.load(path)
+    return {name: surrogate.lookup(range(20), repeat=1, metric=name).tobytes() for name in surrogate.metrics}
+
+
 def _traces(folder, version=4):
     from nasbench_lab.simulation import save_traces
     from nasbench_lab.testing import synthetic_table
@@ -537,6 +551,7 @@ READERS = {
     "table, version 2": Reader(lambda folder: _table(folder, 2), _read_table, checked=True),
     "packed": Reader(_packed, _read_packed, checked=True),
     "packed, version 1": Reader(lambda folder: _packed(folder, 1), _read_packed, checked=True),
+    "surrogate": Reader(_surrogate, _read_surrogate, checked=True),
     "traces": Reader(_traces, _read_traces, checked=True),
     "traces, version 3": Reader(lambda folder: _traces(folder, 3), _read_traces, checked=True),
     "suite.json": Reader(_suite("suite.json"), _read_suite, (BYTES, TEXT, JSON)),

@@ -1,0 +1,249 @@
+"""Fit surrogates to 1, 3 and 5 percent of complete tables, and search them and the truth: results/surrogates.
+
+Run it in the root of the repository: ``python tools/replay_surrogates.py``. It needs the published files of NATS-Bench
+and NAS-Bench-101. Finished parts are kept in build/surrogates, and it resumes there when it was stopped. With
+``--write``, it only writes what is finished. ``--table`` and ``--strategy`` do a part of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nasbench_lab as nl
+from nasbench_lab.files import atomic_path
+from nasbench_lab.prediction.surrogates.checks import kendall, r_squared
+from nasbench_lab.prediction.surrogates.fitting import fit_surrogate
+from nasbench_lab.prediction.surrogates.replay import STRATEGIES, budgets_of, compared, judged, results_of, sign_of
+from nasbench_lab.records import Records
+from nasbench_lab.tables import AnyTable, Table, subset
+from nasbench_lab.tables.surrogates.file import read_surrogate, write_surrogate
+from nasbench_lab.tables.surrogates.surrogate import Surrogate
+from nasbench_lab.tables.tabulated import tabulate
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLES = {
+    "nats-bench-tss/cifar10": (None, None),
+    "digits/topology": (None, None),
+    "nas-bench-101/means": ("hist-gradient-boosting:max_iter=300,learning_rate=0.05", "path+graph-features"),
+}
+"""The tables, and the models and encodings of their surrogates; None for the defaults."""
+PERCENT = (1, 3, 5)
+MORE = (
+    "asng",
+    "gumbel-softmax",
+    "mu-plus-lambda",
+    "pbil",
+    "q-learning",
+    "mcts",
+    "ppo",
+    "greedy-search",
+    "npenas",
+    "smac",
+)
+"""Strategies besides the default ones of a replay, the quick ones first."""
+RUNS, EVALUATIONS, FOLDS, REPEATS = 20, 150, 3, 3
+_MOST_COMPARED = 20_000  # unseen architectures whose predictions are compared with the truth
+_FEWEST_IN_REPLAY = 2
+
+
+def main() -> None:
+    """Do what is missing, and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--table", action="append", choices=TABLES)
+    parser.add_argument("--strategy", action="append")
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "surrogates")
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "surrogates")
+    parser.add_argument("--write", action="store_true", help="only write what is finished")
+    given = parser.parse_args()
+    if not given.write:
+        for name in given.table or TABLES:
+            study(name, given.work, given.strategy or (*STRATEGIES, *MORE))
+    write_results(given.work, given.out)
+
+
+def study(name: str, work: Path, strategies: Sequence[str]) -> None:
+    """Fit the surrogates of a table, and search it and them with all strategies."""
+    truth = nl.load(name)
+    sources: dict[str, AnyTable] = {"truth": truth, "again": truth}
+    for percent in PERCENT:
+        surrogate = fitted(truth, percent, work)
+        sources[str(percent)] = surrogate
+    budgets = budgets_of(EVALUATIONS)
+    for strategy in strategies:
+        for source in sources:
+            path = work / _plain(name) / f"{source}-{strategy}.json"
+            if path.exists():
+                continue
+            if isinstance(sources[source], Surrogate):
+                sources[source] = tabulate(sources[source], repeats=REPEATS)  # only where something is left to do
+            started = time.process_time()
+            first = RUNS if source == "again" else 0
+            found = results_of(sources[source], strategy, RUNS, budgets, first_run=first)
+            _store(path, {"results": found.tolist(), "seconds": time.process_time() - started})
+            print(f"{name} {source} {strategy}: {time.process_time() - started:.1f} s", flush=True)
+
+
+def fitted(truth: Table, percent: int, work: Path) -> Surrogate:
+    """Return a surrogate of some percent of a table; what its predictions of the others are worth is stored."""
+    path = work / _plain(truth.name) / f"surrogate-{percent}.h5"
+    if path.exists():
+        return read_surrogate(path)
+    started = time.process_time()
+    chosen = sample_of(truth, percent)
+    models, encoding = TABLES[truth.name]
+    surrogate = fit_surrogate(
+        subset(truth, chosen),
+        models,
+        encoding,
+        scores=truth,
+        metrics=[],
+        fidelities=truth.fidelities[-1:],
+        folds=FOLDS,
+        check=False,
+    )
+    fit_seconds = time.process_time() - started
+    rest = np.setdiff1d(np.arange(truth.space.size), chosen)
+    draws = np.random.Generator(np.random.Philox(percent))
+    rest = np.sort(draws.permutation(rest)[:_MOST_COMPARED])
+    rest = rest[np.isfinite(truth.lookup(rest))]
+    unseen = _of_other_networks(truth, chosen, rest)
+    started = time.process_time()
+    surrogate.lookup(rest)
+    per_second = len(rest) / (time.process_time() - started)
+    rows = []
+    for metric in dict.fromkeys((judged(truth).name, truth.objective.name)):
+        values, predicted = truth.lookup(rest, metric=metric), surrogate.lookup(rest, metric=metric)
+        own = next(check for check in surrogate.verdict["metrics"] if check["metric"] == metric)
+        rows.append(
+            {
+                "table": truth.name,
+                "percent": percent,
+                "architectures": len(chosen),
+                "models": " and ".join(surrogate.verdict["models"]),
+                "encoding": surrogate.verdict["encoding"],
+                "metric": metric,
+                "kendall": kendall(predicted, values),
+                "kendall_unseen": kendall(predicted[unseen], values[unseen]),
+                "r2_unseen": r_squared(predicted[unseen], values[unseen]),
+                "kendall_cross_validated": own["kendall"],
+                "r2_cross_validated": own["r2"],
+                "spread_from": own["spread_from"],
+                **coverage(surrogate, truth, metric, rest[unseen]),
+                "fit_seconds": fit_seconds,
+                "per_second": per_second,
+            }
+        )
+    write_surrogate(surrogate, path)
+    _store(path.with_suffix(".json"), rows)
+    print(f"{truth.name} {percent} %: {rows[0]['kendall_unseen']:.3f}, {fit_seconds:.0f} s", flush=True)
+    return surrogate
+
+
+def sample_of(truth: Table, percent: int) -> Any:
+    """Return a share of the architectures with results; smaller samples are parts of larger ones."""
+    known = np.flatnonzero(np.isfinite(truth.mean_values(truth.objective.name)))
+    order = np.random.Generator(np.random.Philox(0)).permutation(known)
+    return np.sort(order[: round(len(known) * percent / 100)])
+
+
+def coverage(surrogate: Surrogate, truth: Table, metric: str, rest: Any) -> dict[str, float]:
+    """Return how deviations of true repeats from their mean compare with those of the surrogate, on unseen networks.
+
+    Deviations on both sides are divided by what the surrogate predicts. Their standard deviation on the truth is 1 if
+    the predicted spread is right; the shares inside the central 50 and 95 percent of those of the surrogate should be
+    0.5 and 0.95.
+    """
+    values = truth.repeat_values(metric)[rest]
+    count = np.isfinite(values).sum(axis=1)
+    several = np.flatnonzero(count >= 2)
+    if len(several) < 100:
+        return {"spread": math.nan, "inside_50": math.nan, "inside_95": math.nan}
+    column = next(place for place, each in enumerate(surrogate.parts.columns) if each.metric == metric)
+    rows = rest[several]
+    size = surrogate._expected(rows)[1][:, column]
+    factor = np.sqrt(count[several] / (count[several] - 1))
+    true = ((values[several] - np.nanmean(values[several], axis=1, keepdims=True)) * factor[:, None]) / size[:, None]
+    true = true[np.isfinite(true)]
+    answers = surrogate.answers(rows[:, None], surrogate.fidelities[-1], np.arange(8)).values[metric]
+    drawn = ((answers - surrogate.lookup(rows, metric=metric)[:, None]) / size[:, None]).ravel()
+    limits = np.quantile(drawn, [0.025, 0.25, 0.75, 0.975])
+    return {
+        "spread": float(true.std()),
+        "inside_50": float(((true >= limits[1]) & (true <= limits[2])).mean()),
+        "inside_95": float(((true >= limits[0]) & (true <= limits[3])).mean()),
+    }
+
+
+def _of_other_networks(truth: Table, chosen: Any, rest: Any) -> Any:
+    """Return which architectures are other networks than all that were learnt from."""
+    form, codes = truth.space.network_form, truth.space.codes
+    learnt = {form(row) for row in codes(chosen).tolist()}
+    return np.array([form(row) not in learnt for row in codes(rest).tolist()])
+
+
+def write_results(work: Path, out: Path) -> None:
+    """Write what is finished: quality.csv, strategies.csv and replay.csv."""
+    quality = [row for name in TABLES for path in _found(work, name, "surrogate-*.json") for row in _read(path)]
+    means, replays = [], []
+    budgets = budgets_of(EVALUATIONS)
+    for name in TABLES:
+        known = {
+            source: {path.stem.removeprefix(f"{source}-"): path for path in _found(work, name, f"{source}-*.json")}
+            for source in ("truth", "again", *map(str, PERCENT))
+        }
+        for source, strategies in known.items():
+            for strategy, path in strategies.items():
+                results = np.array(_read(path)["results"], dtype=float)
+                for place, budget in enumerate(budgets):
+                    facts = {"table": name, "source": source, "strategy": strategy, "evaluations": budget}
+                    values = results[:, place]
+                    means.append({**facts, "mean": values.mean(), "deviation": values.std(ddof=1), "runs": len(values)})
+        for percent in map(str, PERCENT):
+            both = sorted(set(known["truth"]) & set(known["again"]) & set(known[percent]))
+            if len(both) < _FEWEST_IN_REPLAY:
+                continue
+            arrays = [
+                np.stack([np.array(_read(known[source][strategy])["results"]) for strategy in both])
+                for source in ("truth", "again", percent)
+            ]
+            found = compared(name, both, budgets, *arrays, sign_of(judged(nl.load(name))))
+            facts = {
+                key: getattr(found, key) for key in ("pairs", "same", "clear_pairs", "clear_same", "again", "order")
+            }
+            replays.append({"table": name, "percent": int(percent), "strategies": len(both), **facts})
+    for file, rows in (("quality", quality), ("strategies", means), ("replay", replays)):
+        if rows:
+            Records({key: np.array([_short(row[key]) for row in rows]) for key in rows[0]}).to_csv(out / f"{file}.csv")
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _plain(name: str) -> str:
+    return name.replace("/", "-")
+
+
+def _found(work: Path, name: str, pattern: str) -> list[Path]:
+    return sorted((work / _plain(name)).glob(pattern))
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _store(path: Path, content: Any) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
