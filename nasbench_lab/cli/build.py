@@ -70,20 +70,20 @@ def pack(
     table: Annotated[
         Path, typer.Argument(metavar="TABLE", help="Table file (.h5), or folder of live searches (`search --out`).")
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Packed file to write (.h5).")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write (.h5).")],
     name: Annotated[
         str | None, typer.Option(help="Name of the table of a live search. [default: made from data set and space]")
     ] = None,
 ) -> None:
-    """Write a small, compressed copy of a table, or the trainings of live searches as a table.
+    """Write a small, compressed copy of a table; or the trainings of live searches, as a table file.
 
-    Identical rows of measurements are stored once.
+    In the copy of a table, identical rows of measurements are stored once.
     """
     if table.is_dir():
         needs_torch()
         from nasbench_lab.train.live_search.packing import table_of_trainings
 
-        packed_tables.pack(table_of_trainings(table, name=name), out)
+        write(table_of_trainings(table, name=name), out)
     else:
         if name is not None:
             raise ParameterError("--name is for the folder of a live search; a table file keeps its name")
