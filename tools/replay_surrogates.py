@@ -21,7 +21,7 @@ import nasbench_lab as nl
 from nasbench_lab.files import atomic_path
 from nasbench_lab.prediction.surrogates.checks import kendall, r_squared
 from nasbench_lab.prediction.surrogates.fitting import fit_surrogate
-from nasbench_lab.prediction.surrogates.replay import STRATEGIES, budgets_of, compared, judged, results_of, sign_of
+from nasbench_lab.prediction.surrogates.replaying import STRATEGIES, budgets_of, compared, judged, results_of, sign_of
 from nasbench_lab.records import Records
 from nasbench_lab.tables import AnyTable, Table, subset
 from nasbench_lab.tables.surrogates.file import read_surrogate, write_surrogate

@@ -21,7 +21,7 @@ from nasbench_lab.simulation import Budget, Conditions
 
 if TYPE_CHECKING:
     from nasbench_lab.train.datasets import Dataset
-    from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch
+    from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, StoredSearch
     from nasbench_lab.train.live_search.search_run import SearchOutcome
 
 _NEW = ("space", "dataset", "strategy", "out")
@@ -149,7 +149,7 @@ def _new(
     from nasbench_lab.strategies.lookup import find_strategy
     from nasbench_lab.train.live_search.live_table import live_spec
     from nasbench_lab.train.live_search.network_numbers import wanted_metrics
-    from nasbench_lab.train.live_search.search_folder import SearchPlan, new_search, portable
+    from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, new_search, portable
     from nasbench_lab.train.live_search.search_run import check_plan
 
     needed = {**fixed, "strategy": strategy}
@@ -181,7 +181,7 @@ def _new(
         seed,
     )
     assert strategy is not None  # noqa: S101 - checked above
-    plan = SearchPlan(
+    plan = LiveSearchPlan(
         strategy=portable(strategy),
         conditions=conditions,
         spec=spec,
@@ -262,7 +262,7 @@ def _retrained(
     from nasbench_lab.train.live_search.best_networks import retrain_best
     from nasbench_lab.train.live_search.search_run import best_steps
 
-    plan: SearchPlan = found.plan
+    plan: LiveSearchPlan = found.plan
     with training_progress(found.folder) as progress:
         how = ExecutionOptions(
             len(devices), threads, devices[0], plan.spec.precision, checkpoint=True, progress=progress

@@ -18,8 +18,8 @@ from nasbench_lab.report.run_folder import TRACES
 
 if TYPE_CHECKING:
     from nasbench_lab.train.live_search.best_networks import BestNetwork
-    from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch
-    from nasbench_lab.train.live_search.search_loop import SearchState, Step
+    from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, StoredSearch
+    from nasbench_lab.train.live_search.search_loop import LiveStep, SearchState
     from nasbench_lab.train.live_search.search_run import SearchOutcome
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -28,7 +28,7 @@ _LONGEST = 24
 
 
 @contextlib.contextmanager
-def searching(plan: SearchPlan, stopped: str) -> Iterator[Callable[[SearchState], None]]:
+def searching(plan: LiveSearchPlan, stopped: str) -> Iterator[Callable[[SearchState], None]]:
     """Show the progress of a search inside the block.
 
     Args:
@@ -49,7 +49,7 @@ def searching(plan: SearchPlan, stopped: str) -> Iterator[Callable[[SearchState]
         yield report
 
 
-def progress_text(steps: Sequence[Step], training: int, named: Callable[[int], str]) -> str:
+def progress_text(steps: Sequence[LiveStep], training: int, named: Callable[[int], str]) -> str:
     """Return how far a search is, with the best value so far and its curve.
 
     Args:
@@ -70,7 +70,7 @@ def progress_text(steps: Sequence[Step], training: int, named: Callable[[int], s
     return f"{counted}, best {curve[-1]:.4g} % ({name}) {spark_line(curve)}, {training} training"
 
 
-def incumbents(steps: Sequence[Step]) -> list[float]:
+def incumbents(steps: Sequence[LiveStep]) -> list[float]:
     """Return the best value so far after every evaluation from the first value on, at the highest fidelity so far."""
     found: list[float] = []
     highest = 0
@@ -122,7 +122,7 @@ def write_report(folder: Path) -> None:
         note(f"no report page: {error}")
 
 
-def best_rows(plan: SearchPlan, best: Sequence[Step]) -> list[dict[str, Any]]:
+def best_rows(plan: LiveSearchPlan, best: Sequence[LiveStep]) -> list[dict[str, Any]]:
     """Return the best architectures as plain data."""
     space = plan.spec.made_space
     return [
@@ -138,7 +138,7 @@ def best_rows(plan: SearchPlan, best: Sequence[Step]) -> list[dict[str, Any]]:
     ]
 
 
-def print_best(plan: SearchPlan, outcome: SearchOutcome, rows: Sequence[Mapping[str, Any]]) -> None:
+def print_best(plan: LiveSearchPlan, outcome: SearchOutcome, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print what a search found."""
     steps = outcome.steps
     fresh, failed = sum(step.fresh for step in steps), sum(math.isnan(step.observed) for step in steps)

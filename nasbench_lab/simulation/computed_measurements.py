@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.errors import MissingDataError
-from nasbench_lab.simulation.evaluator import AnyFidelities, Fidelities, Trainings
+from nasbench_lab.simulation.evaluator import AnyFidelities, AskedTrainings, Fidelities
 from nasbench_lab.simulation.measurements import (
     MEAN,
     NO_TIMES,
@@ -123,7 +123,7 @@ class ComputedFidelities(AnyFidelities):
         self.epochs = tuple(epochs for epochs in highest.source.fidelities if epochs <= highest.fidelity)
         self.resumable = highest.source.description.resumable
 
-    def observe(self, trainings: Trainings) -> Observation:
+    def observe(self, trainings: AskedTrainings) -> Observation:
         """Return what trainings observe and cost; all of them are asked for in one batch."""
         table, asked = self._highest.source, trainings.architecture >= 0
         resumed = asked & (trainings.started > 0)

@@ -64,7 +64,7 @@ Which = tuple[IntArray, NDArray[np.int16]]
 """Architectures and numbers of repeats, of the same shape."""
 
 
-class Trainings(NamedTuple):
+class AskedTrainings(NamedTuple):
     """Trainings to observe, arrays of shape (runs, k).
 
     Attributes:
@@ -94,7 +94,7 @@ class AnyFidelities(abc.ABC):
     resumable: bool
 
     @abc.abstractmethod
-    def observe(self, trainings: Trainings) -> Observation:
+    def observe(self, trainings: AskedTrainings) -> Observation:
         """Return what trainings observe and cost. A resumed training costs only what is added."""
 
 
@@ -114,7 +114,7 @@ class Fidelities(AnyFidelities):
         self._prepared = {highest.fidelity: highest}
         self._arrays: dict[tuple[str, int], FloatArray] = {}
 
-    def observe(self, trainings: Trainings) -> Observation:
+    def observe(self, trainings: AskedTrainings) -> Observation:
         """Return what trainings observe and cost, fidelity by fidelity."""
         where, fidelity, started = np.maximum(trainings.architecture, 0), trainings.fidelity, trainings.started
         value = np.full(where.shape, np.nan)
@@ -212,7 +212,7 @@ class ManyFidelities(Evaluator):
         started = np.where((resume >= 0) & self._fidelities.resumable, self._remember("fidelity", resume), 0)
         uniform = self._draws.uniform(where.shape[1]).copy()
         resumed = self._remember("repeat", resume)
-        seen = self._fidelities.observe(Trainings(architecture, fidelity, started, resumed, uniform))
+        seen = self._fidelities.observe(AskedTrainings(architecture, fidelity, started, resumed, uniform))
         self._keep(where, fidelity, seen.repeat)
         return Outcome(architecture, seen.value, seen.repeat, seen.seconds, fidelity, fidelity - started)
 

@@ -147,8 +147,8 @@ class DartsSpace(ProductSpace):
 
     def _neighbor_at(self, index: IntArray, change: NDArray[np.integer]) -> IntArray:
         """Return the architectures after the moves with these numbers; the shapes broadcast."""
-        index, change = np.broadcast_arrays(index, change)
-        return self._moves.apply(index.reshape(-1), change.reshape(-1)).reshape(index.shape)
+        index, moves = np.broadcast_arrays(index, change.astype(np.int64, copy=False))
+        return self._moves.apply(index.reshape(-1), moves.reshape(-1)).reshape(index.shape)
 
     def make_encoding(self, index: ArrayLike, encoding: str) -> Vectors:
         """Return architectures as vectors for models, shape (...) to (..., length).

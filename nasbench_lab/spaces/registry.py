@@ -176,7 +176,7 @@ def _check_names(name: str, make: Callable[..., Space], parameters: Collection[s
     taken = taken[1:] if isinstance(make, type) else taken
     for key in parameters:
         if key not in {*also, *(each.name for each in taken)}:
-            raise DataError(str(unknown(f"key of the space {name!r}", key, [*also, *(each.name for each in taken)])))
+            raise DataError(f"space {name!r}: {unknown('key', key, [*also, *(each.name for each in taken)])}")
     missing = [each.name for each in taken if each.default is each.empty and each.name not in parameters]
     if missing:
         raise DataError(f"the description of a space is wrong: {name!r} lacks {' and '.join(missing)}")

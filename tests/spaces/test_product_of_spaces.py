@@ -185,10 +185,10 @@ def test_wrong_parts(parts, reason):
         ({"parts": 3}, "must be a list of descriptions"),
         ({"parts": ["size"]}, "must be a list of descriptions"),
         ({}, "'product' lacks parts"),
-        ({"parts": [], "part": []}, "unknown key of the space 'product' 'part'; did you mean 'parts'"),
+        ({"parts": [], "part": []}, "space 'product': unknown key 'part'; did you mean 'parts'"),
         ({"parts": [{"name": "size", "label": "a"}, {"name": "size", "label": "a"}]}, "two parts have the label 'a'"),
         ({"parts": [{"name": "size", "label": ["a"]}]}, "label"),
-        ({"parts": [{"name": "size", "channels": 3}]}, "unknown key of the space 'size' 'channels'"),
+        ({"parts": [{"name": "size", "channels": 3}]}, "space 'size': unknown key 'channels'"),
         ({"parts": [{"name": "darts"}, {"name": "darts"}]}, r"at most 2\*\*63 - 1"),
     ],
 )

@@ -67,7 +67,7 @@ def test_the_space_of_a_specification_of_a_table(written):
         ('name = "layer-chian"', "unknown space 'layer-chian'; did you mean 'layer-chain'"),
         (
             CHAIN.replace("[[layers]]", "[[layer]]"),
-            "unknown key of the space 'layer-chain' 'layer'; did you mean 'layers'",
+            "space 'layer-chain': unknown key 'layer'; did you mean 'layers'",
         ),
         (CHAIN.replace("repeat", "repaet"), "unknown key of a position 'repaet'; did you mean 'repeat'"),
         (CHAIN.replace("repeat = 20", "repeat = 2.5"), "repeat must be a whole number, got 2.5"),
@@ -81,7 +81,7 @@ def test_the_space_of_a_specification_of_a_table(written):
         (CHAIN + "x = 1\n", "unknown key of a position 'x'"),
         ('name = "layer-chain"\nlayers = 3', "layers of a chain must be a list"),
         ('name = "darts"\nnodes = "4"', "nodes must be a whole number, got '4'"),
-        ('name = "darts"\nnode = 4', "unknown key of the space 'darts' 'node'; did you mean 'nodes'"),
+        ('name = "darts"\nnode = 4', "space 'darts': unknown key 'node'; did you mean 'nodes'"),
         ('name = "darts"\noperations = ["sep_conv_7x7"]', "operations must be different ones of max_pool_3x3"),
         ('name = "chain"\nchoices = "012"', "lacks length"),
         ('name = "chain"\nchoices = 12\nlength = 3', "choices must be different characters in order, got 12"),
@@ -93,7 +93,7 @@ def test_the_space_of_a_specification_of_a_table(written):
         (PRODUCT.replace('label = "cell"', "label = 3"), "label"),
         (
             PRODUCT.replace('label = "cell"', 'lable = "cell"'),
-            "unknown key of the space 'topology' 'lable'; did you mean 'label'",
+            "space 'topology': unknown key 'lable'; did you mean 'label'",
         ),
         (PRODUCT.replace("[[parts]]", "[[part]]").replace("[parts.", "[part."), "did you mean 'parts'"),
         ('name = "product"\nparts = []', "needs 1 to 63 parts"),

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.strategies.models.regressors import regressor_label
-from nasbench_lab.tables.surrogates.models.combined import Average, Scaled
+from nasbench_lab.tables.surrogates.models.combined import Average, ScaledModel
 from nasbench_lab.tables.surrogates.models.kernels import Kernels
 from nasbench_lab.tables.surrogates.models.linear import Constant, Linear
 from nasbench_lab.tables.surrogates.models.neighbors import Neighbors
 from nasbench_lab.tables.surrogates.models.perceptron import ACTIVATIONS, Perceptron
 from nasbench_lab.tables.surrogates.models.stored import StoredModel
-from nasbench_lab.tables.surrogates.models.trees import Trees
+from nasbench_lab.tables.surrogates.models.trees import StoredTrees
 
 STORABLE = (
     "bayesian-ridge",
@@ -107,11 +107,11 @@ def _linear(regressor: Any) -> Linear:
     return Linear(weights, float(np.ravel(regressor.intercept_)[0]))
 
 
-def _forest(trees: list[Any], inputs: int) -> Trees:
+def _forest(trees: list[Any], inputs: int) -> StoredTrees:
     return _trees(inputs, [_nodes_of(tree) for tree in trees], divisor=float(len(trees)), single=True)
 
 
-def _boosted(regressor: Any) -> Trees:
+def _boosted(regressor: Any) -> StoredTrees:
     # scikit-learn multiplies every value with the learning rate before it adds it, too.
     nodes = [_nodes_of(tree.tree_, regressor.learning_rate) for tree in regressor.estimators_[:, 0]]
     first = regressor.init_
@@ -124,7 +124,7 @@ def _boosted(regressor: Any) -> Trees:
     return _trees(regressor.n_features_in_, nodes, base=base, single=True)
 
 
-def _histogram_boosted(regressor: Any) -> Trees:
+def _histogram_boosted(regressor: Any) -> StoredTrees:
     if regressor.loss not in ("squared_error", "absolute_error", "quantile"):
         raise cannot_store(f"{regressor_label(regressor)} with loss {regressor.loss!r}")
     nodes = [predictor.nodes for (predictor,) in regressor._predictors]
@@ -158,7 +158,9 @@ def _nodes_of(tree: Any, factor: float = 1.0) -> _Nodes:
     )
 
 
-def _trees(inputs: Any, trees: list[_Nodes], base: float = 0.0, divisor: float = 1.0, single: bool = False) -> Trees:
+def _trees(
+    inputs: Any, trees: list[_Nodes], base: float = 0.0, divisor: float = 1.0, single: bool = False
+) -> StoredTrees:
     """Return trees as one model: their nodes are numbered one tree after the other."""
     lengths = np.array([len(tree[0]) for tree in trees])
     roots = np.cumsum(lengths) - lengths
@@ -166,7 +168,7 @@ def _trees(inputs: Any, trees: list[_Nodes], base: float = 0.0, divisor: float =
     offset = np.repeat(roots, lengths)
     inner = feature >= 0
     left, right = (np.where(inner, child.astype(np.int64) + offset, 0) for child in (left, right))
-    return Trees(int(inputs), feature, threshold, left, right, value, roots, base, divisor, single)
+    return StoredTrees(int(inputs), feature, threshold, left, right, value, roots, base, divisor, single)
 
 
 def _neighbors(regressor: Any) -> Neighbors:
@@ -198,13 +200,13 @@ def _support_vectors(regressor: Any) -> StoredModel:
     return Kernels(examples, regressor.dual_coef_.reshape(-1), constant, "gaussian", float(regressor._gamma))
 
 
-def _gaussian_process(regressor: Any) -> Scaled:
+def _gaussian_process(regressor: Any) -> ScaledModel:
     scaling, length = regressor.scaling_, regressor.lengthscale_
     kernel = "exponential" if regressor.kernel == "exponential" else "matern"
     scale = 1.0 / (regressor.unit_ * (length if kernel == "exponential" else length**2))
     weights = np.asarray(regressor.estimate_.weights[0], dtype=np.float64).reshape(-1)
     inner = Kernels(regressor.examples_, weights, float(regressor.estimate_.mean[0]), kernel, float(scale))
-    return Scaled(inner, scaling.low, scaling.span, float(scaling.scale), float(scaling.centre))
+    return ScaledModel(inner, scaling.low, scaling.span, float(scaling.scale), float(scaling.centre))
 
 
 def _with_scaled_target(regressor: Any) -> StoredModel:
@@ -215,9 +217,9 @@ def _with_scaled_target(regressor: Any) -> StoredModel:
     factor = 1.0 if transformer.scale_ is None else float(transformer.scale_[0])
     shift = 0.0 if transformer.mean_ is None else float(transformer.mean_[0])
     plain = np.zeros(inner.inputs), np.ones(inner.inputs)
-    if isinstance(inner, Scaled) and inner.factor == 1.0 and inner.shift == 0.0:
-        return Scaled(inner.model, inner.centre, inner.spread, factor, shift)
-    return Scaled(inner, *plain, factor, shift)
+    if isinstance(inner, ScaledModel) and inner.factor == 1.0 and inner.shift == 0.0:
+        return ScaledModel(inner.model, inner.centre, inner.spread, factor, shift)
+    return ScaledModel(inner, *plain, factor, shift)
 
 
 def _pipeline(regressor: Any) -> StoredModel:
@@ -235,7 +237,7 @@ def _pipeline(regressor: Any) -> StoredModel:
             continue
         else:
             raise cannot_store(f"{regressor_label(regressor)} with the step {name}")
-        model = Scaled(model, np.asarray(centre, np.float64), np.asarray(spread, np.float64), 1.0, 0.0)
+        model = ScaledModel(model, np.asarray(centre, np.float64), np.asarray(spread, np.float64), 1.0, 0.0)
     return model
 
 
@@ -249,7 +251,7 @@ def depth_is_storable(model: StoredModel) -> bool:
     """Return whether all trees inside a model have at most the number of levels that a file may have."""
     from nasbench_lab.tables.surrogates.models.trees import are_trees
 
-    if isinstance(model, Trees):
+    if isinstance(model, StoredTrees):
         arrays = (array.astype(np.int64) for array in (model.feature, model.left, model.right, model.roots))
         return are_trees(*arrays)
     return all(map(depth_is_storable, model.parts()))

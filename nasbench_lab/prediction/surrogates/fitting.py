@@ -18,7 +18,7 @@ from nasbench_lab.prediction.surrogates.folds import folds_of, splits
 from nasbench_lab.prediction.surrogates.inside import tables_inside
 from nasbench_lab.prediction.surrogates.models import Models
 from nasbench_lab.prediction.surrogates.noise import fitted_noise
-from nasbench_lab.prediction.surrogates.replay import STRATEGIES, replay
+from nasbench_lab.prediction.surrogates.replaying import STRATEGIES, replay
 from nasbench_lab.prediction.surrogates.spread import Spread, spread_of
 from nasbench_lab.prediction.surrogates.training_set import MeasuredColumn, TrainingSet
 from nasbench_lab.prediction.surrogates.verdict import ReplayCheck, Verdict

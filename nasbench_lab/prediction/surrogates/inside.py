@@ -9,11 +9,11 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.prediction.surrogates.training_set import TrainingSet
 from nasbench_lab.tables import Table, subset
-from nasbench_lab.tables.surrogates.noise import Noise
+from nasbench_lab.tables.surrogates.noise import RepeatNoise
 
 
 def tables_inside(
-    training: TrainingSet, predicted: FloatArray, deviation: FloatArray, noise: Noise, places: list[int]
+    training: TrainingSet, predicted: FloatArray, deviation: FloatArray, noise: RepeatNoise, places: list[int]
 ) -> tuple[Table, Table]:
     """Return two tables of the measured architectures: what was measured, and what a surrogate says of them.
 

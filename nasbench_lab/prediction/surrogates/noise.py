@@ -9,7 +9,7 @@ import numpy as np
 from nasbench_lab.arrays import FloatArray
 from nasbench_lab.prediction.surrogates.spread import Spread
 from nasbench_lab.prediction.surrogates.training_set import MeasuredColumn, TrainingSet
-from nasbench_lab.tables.surrogates.noise import Noise
+from nasbench_lab.tables.surrogates.noise import RepeatNoise
 
 _KNOTS = np.linspace(-3.0, 3.0, 25)
 _FEWEST_FOR_SHAPE = 100  # deviations; of fewer, the distribution is taken as normal
@@ -36,7 +36,7 @@ def _mean_of(quantiles: FloatArray) -> float:
     return float((weight * quantiles).sum() / weight.sum())
 
 
-def fitted_noise(training: TrainingSet, spreads: Sequence[Spread | None], seed: int) -> Noise:
+def fitted_noise(training: TrainingSet, spreads: Sequence[Spread | None], seed: int) -> RepeatNoise:
     """Return the noise of the columns that have a spread.
 
     Columns go together: a lucky training has a high validation and a high test accuracy. Correlations are those of
@@ -44,14 +44,14 @@ def fitted_noise(training: TrainingSet, spreads: Sequence[Spread | None], seed: 
     """
     noisy = [(column, spread) for column, spread in zip(training.columns, spreads, strict=True) if spread is not None]
     if not noisy:
-        return Noise(seed, np.zeros((0, 0)), np.zeros(1), np.zeros((0, 1)))
+        return RepeatNoise(seed, np.zeros((0, 0)), np.zeros(1), np.zeros((0, 1)))
     correlation = np.eye(len(noisy))
     for one, (column, spread) in enumerate(noisy):
         for other in range(one):
             if spread.source == noisy[other][1].source == "repeats":
                 correlation[one, other] = correlation[other, one] = _correlation(column, noisy[other][0])
     quantiles = np.stack([quantiles_of(spread.deviations) for _, spread in noisy])
-    return Noise(seed, _factor(correlation), _KNOTS, quantiles)
+    return RepeatNoise(seed, _factor(correlation), _KNOTS, quantiles)
 
 
 def _correlation(one: MeasuredColumn, other: MeasuredColumn) -> float:

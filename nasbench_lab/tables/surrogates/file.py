@@ -39,7 +39,7 @@ from nasbench_lab.tables.surrogates.columns import SurrogateColumn
 from nasbench_lab.tables.surrogates.encoder import Encoder
 from nasbench_lab.tables.surrogates.models.notation import from_notation, to_notation
 from nasbench_lab.tables.surrogates.models.stored import Given
-from nasbench_lab.tables.surrogates.noise import Noise
+from nasbench_lab.tables.surrogates.noise import RepeatNoise
 from nasbench_lab.tables.surrogates.surrogate import Surrogate, SurrogateParts
 
 FORMAT = "nasbench-lab surrogate"
@@ -229,11 +229,11 @@ def _bound(value: Any, missing: float) -> float:
     return float(value)
 
 
-def _noise(seed: Any, arrays: Arrays, count: int) -> Noise:
+def _noise(seed: Any, arrays: Arrays, count: int) -> RepeatNoise:
     if type(seed) is not int or not 0 <= seed <= _MOST_SEED:
         raise DataError("the seed of its noise is not a whole number in range")
     if not count:
-        return Noise(seed, np.zeros((0, 0)), np.zeros(1), np.zeros((0, 1)))
+        return RepeatNoise(seed, np.zeros((0, 0)), np.zeros(1), np.zeros((0, 1)))
     if count > _MOST_NOISE:
         raise DataError(f"more than {_MOST_NOISE:,} of its columns have noise")
     own = {name: arrays[f"noise.{name}"] for name in ("factor", "knots", "quantiles") if f"noise.{name}" in arrays}
@@ -244,7 +244,7 @@ def _noise(seed: Any, arrays: Arrays, count: int) -> Noise:
         raise given.wrong("knots and quantiles must ascend")
     if np.triu(factor, 1).any() or (np.abs((factor**2).sum(axis=1) - 1) > _ROUNDING).any():
         raise given.wrong("factor must be a lower triangle with rows of length 1")
-    return Noise(seed, factor, knots, quantiles)
+    return RepeatNoise(seed, factor, knots, quantiles)
 
 
 def _optima(stored: Any) -> dict[str, float]:

@@ -24,7 +24,7 @@ def _normal_table() -> tuple[FloatArray, FloatArray]:
 
 
 @final
-class Noise:
+class RepeatNoise:
     """Draws standardised deviations of repeats, which are correlated between the columns of a surrogate.
 
     Column c of repeat r of an architecture has the deviation ``quantiles[c]`` of a normal number. The normal numbers

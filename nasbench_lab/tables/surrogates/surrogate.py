@@ -15,7 +15,7 @@ from nasbench_lab.tables.computed import ComputedTable
 from nasbench_lab.tables.description import Description
 from nasbench_lab.tables.surrogates.columns import SurrogateColumn
 from nasbench_lab.tables.surrogates.encoder import Encoder
-from nasbench_lab.tables.surrogates.noise import Noise
+from nasbench_lab.tables.surrogates.noise import RepeatNoise
 
 _MOST_REMEMBERED = 2**17  # architectures
 _BATCH = 4096  # architectures that are encoded at a time
@@ -35,7 +35,7 @@ class SurrogateParts(NamedTuple):
 
     encoder: Encoder
     columns: Sequence[SurrogateColumn]
-    noise: Noise
+    noise: RepeatNoise
     known: Mapping[str, FloatArray]
     optima: Mapping[str, float]
     verdict: Mapping[str, Any]

@@ -17,7 +17,7 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.train.build.run import ExecutionOptions
 from nasbench_lab.train.live_search.exported_networks import NO_EXPORT, export_network
 from nasbench_lab.train.live_search.search_folder import StoredSearch
-from nasbench_lab.train.live_search.search_loop import Step
+from nasbench_lab.train.live_search.search_loop import LiveStep
 from nasbench_lab.train.pick_training import Trained, train_picks
 from nasbench_lab.train.saved_weights import load
 
@@ -65,7 +65,7 @@ class BestNetwork:
 
 
 def retrain_best(
-    search: StoredSearch, best: Sequence[Step], image: tuple[int, int, int], how: ExecutionOptions
+    search: StoredSearch, best: Sequence[LiveStep], image: tuple[int, int, int], how: ExecutionOptions
 ) -> list[BestNetwork]:
     """Train the best architectures from several seeds, keep their weights, and export the best of each.
 

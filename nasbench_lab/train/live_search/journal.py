@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS numbers (
 """
 
 
-class Trained(NamedTuple):
+class JournalledTraining(NamedTuple):
     """The measurements of a training up to a number of epochs.
 
     Attributes:
@@ -68,7 +68,7 @@ class Number(NamedTuple):
     seconds: float
 
 
-class Journal:
+class TrainingJournal:
     """Finished trainings in one SQLite file, which several processes may read and write.
 
     Every training is one transaction. If a process is killed, all recorded trainings are in the file, and none is half
@@ -116,7 +116,7 @@ class Journal:
         """Close the file."""
         self._connection.close()
 
-    def find(self, network: str, budget: int) -> Trained | None:
+    def find(self, network: str, budget: int) -> JournalledTraining | None:
         """Return what is known of a training, to the last epoch that is finished; None for nothing."""
         with self._errors():
             row = self._connection.execute(
@@ -126,7 +126,7 @@ class Journal:
             ).fetchone()
             return None if row is None else _trained(row)
 
-    def record(self, trained: Trained) -> None:
+    def record(self, trained: JournalledTraining) -> None:
         """Store a training."""
         content = io.BytesIO()
         np.savez_compressed(content, **dict(trained.arrays))  # type: ignore[arg-type] # no array is called allow_pickle
@@ -137,7 +137,7 @@ class Journal:
                 (*trained[:-2], content.getvalue(), trained.parent),
             )
 
-    def items(self) -> Iterator[Trained]:
+    def items(self) -> Iterator[JournalledTraining]:
         """Yield every training from random weights once, to its last finished epoch, in the order of their starts.
 
         Trainings that started from the weights of a parent measure something else, and are left out.
@@ -199,9 +199,9 @@ class Journal:
             raise DataError(f"{self.path} is damaged: {first_line(error)}") from error
 
 
-def _trained(row: tuple[Any, ...]) -> Trained:
+def _trained(row: tuple[Any, ...]) -> JournalledTraining:
     network, budget, epochs, architecture, reason, wall, content, parent = row
     if not all(type(number) is int for number in (budget, epochs, architecture)):
         raise DataError("a training is not named by numbers")
     arrays = read_npz(io.BytesIO(content))
-    return Trained(str(network), budget, epochs, architecture, str(reason), float(wall), arrays, str(parent))
+    return JournalledTraining(str(network), budget, epochs, architecture, str(reason), float(wall), arrays, str(parent))

@@ -34,7 +34,7 @@ from nasbench_lab.train.default_settings import default_network, default_recipe
 from nasbench_lab.train.devices import check_device, check_precision
 from nasbench_lab.train.live_search.network_numbers import UNTRAINED, untrained_metrics
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
-from nasbench_lab.train.live_search.trainings import Trainings
+from nasbench_lab.train.live_search.trainings import TrainingsOnDemand
 from nasbench_lab.train.network_builders import check_network
 from nasbench_lab.train.recipes import TrainingRecipe
 from nasbench_lab.train.recipes import recipe as recipe_named
@@ -55,7 +55,7 @@ class LiveTable(ComputedTable):
 
     is_cheap = False
 
-    def __init__(self, trainings: Trainings, metrics: Sequence[str] = UNTRAINED) -> None:
+    def __init__(self, trainings: TrainingsOnDemand, metrics: Sequence[str] = UNTRAINED) -> None:
         spec = trainings.spec
         identity = spec.identity(trainings.dataset)
         super().__init__(
@@ -118,7 +118,7 @@ class LiveTable(ComputedTable):
 def _reopened(
     spec: LiveSpec, dataset: Dataset, limits: TrainingLimits, devices: Sequence[str], metrics: Sequence[str]
 ) -> LiveTable:
-    return LiveTable(Trainings(spec, dataset, limits, devices), metrics)
+    return LiveTable(TrainingsOnDemand(spec, dataset, limits, devices), metrics)
 
 
 _SAMPLE = 16
@@ -192,7 +192,7 @@ def live(
     devices = devices_of(device, processes)
     place = Path(tempfile.mkdtemp(prefix="nasbench-lab-live-")) if folder is None else Path(folder)
     untrained_metrics(metrics)  # before the folder is used
-    table = LiveTable(Trainings(spec, data, TrainingLimits(place, threads, longest), devices), metrics)
+    table = LiveTable(TrainingsOnDemand(spec, data, TrainingLimits(place, threads, longest), devices), metrics)
     if folder is None:
         weakref.finalize(table, _remove, place)
     return table

@@ -18,7 +18,7 @@ from nasbench_lab.train.build.assembly import METRICS
 from nasbench_lab.train.complexity import multiply_additions, parameters
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.hardware_costs import measure_costs
-from nasbench_lab.train.live_search.journal import Journal, Number
+from nasbench_lab.train.live_search.journal import Number, TrainingJournal
 from nasbench_lab.train.live_search.network_keys import NetworkNames
 from nasbench_lab.train.live_search.spec import LiveSpec
 from nasbench_lab.train.proxies.architecture_scoring import score_architectures
@@ -91,7 +91,7 @@ class NetworkNumbers:
 
     spec: LiveSpec
     dataset: Dataset
-    journal: Journal
+    journal: TrainingJournal
     names: NetworkNames
     device: str = "cpu"
     _known: dict[tuple[str, str], Number] = dataclasses.field(default_factory=dict)

@@ -14,12 +14,12 @@ from nasbench_lab.simulation.objectives import penalised
 from nasbench_lab.simulation.zero_cost_scores import score_names
 from nasbench_lab.strategies.problem import Scores
 from nasbench_lab.streams import scale
-from nasbench_lab.train.live_search.journal import Trained
+from nasbench_lab.train.live_search.journal import JournalledTraining
 from nasbench_lab.train.live_search.live_table import LiveTable
 from nasbench_lab.train.live_search.proposals import Proposal
 
 
-class Observation:
+class LiveObservation:
     """What is observed of trainings under conditions, and what a strategy is told; as in a simulation.
 
     Args:
@@ -32,7 +32,7 @@ class Observation:
         self._sign = -1.0 if table.objective.direction == "minimize" else 1.0
         self._observable = self._sign * prepared.measurements.observable()
 
-    def observed(self, trained: Trained, proposal: Proposal, earlier: int | None) -> tuple[float, int]:
+    def observed(self, trained: JournalledTraining, proposal: Proposal, earlier: int | None) -> tuple[float, int]:
         """Return the observed value of a training in its unit, NaN if it failed, and the number of the repeat.
 
         Args:

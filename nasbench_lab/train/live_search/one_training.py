@@ -18,7 +18,7 @@ from nasbench_lab.messages import first_line
 from nasbench_lab.train.classification_metrics import confusion_matrix
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.live_search.inherited_starts import ParentTraining, keep_weights, start_from, weights_path
-from nasbench_lab.train.live_search.journal import Journal, Trained
+from nasbench_lab.train.live_search.journal import JournalledTraining, TrainingJournal
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
 from nasbench_lab.train.network_builders import check_network
 from nasbench_lab.train.training import QUANTITIES, Training
@@ -63,7 +63,7 @@ def with_origin(request: Request, origin: ParentTraining) -> Request:
     return request._replace(network=hashlib.sha256(name.encode()).hexdigest()[:32], origin=origin)
 
 
-class Answer(NamedTuple):
+class TrainingAnswer(NamedTuple):
     """The answer to a request.
 
     Attributes:
@@ -71,11 +71,11 @@ class Answer(NamedTuple):
         fresh: whether they needed training now.
     """
 
-    trained: Trained
+    trained: JournalledTraining
     fresh: bool
 
 
-def is_answered(known: Trained, request: Request, limits: TrainingLimits) -> bool:
+def is_answered(known: JournalledTraining, request: Request, limits: TrainingLimits) -> bool:
     """Return whether a training has what is requested: the measurements and, if they are kept, the weights."""
     if not known.answers(request.epochs):
         return False
@@ -101,11 +101,11 @@ class Trainer:
 
     spec: LiveSpec
     dataset: Dataset
-    journal: Journal
+    journal: TrainingJournal
     limits: TrainingLimits
     device: str = "cpu"
 
-    def answer(self, request: Request, report: EpochReport = nothing) -> Answer:
+    def answer(self, request: Request, report: EpochReport = nothing) -> TrainingAnswer:
         """Return the measurements of a training, which is done unless any process has finished it.
 
         While another process trains the same network, this one waits.
@@ -115,19 +115,19 @@ class Trainer:
             report: called after every epoch.
         """
         if (known := self._known(request)) is not None:
-            return Answer(known, fresh=False)
+            return TrainingAnswer(known, fresh=False)
         with self.journal.locked(request.network, request.budget):
             if (known := self._known(request)) is not None:
-                return Answer(known, fresh=False)
+                return TrainingAnswer(known, fresh=False)
             started = time.monotonic()
             checkpoint = self._checkpoint(request)
             trained = self._train(request, checkpoint, started, report)
             self.journal.record(trained)
             if trained.epochs == trained.budget:
                 checkpoint.unlink(missing_ok=True)
-        return Answer(trained, fresh=True)
+        return TrainingAnswer(trained, fresh=True)
 
-    def fail(self, request: Request, reason: str, wall: float) -> Trained:
+    def fail(self, request: Request, reason: str, wall: float) -> JournalledTraining:
         """Record a training as failed, for example because its process died, and return the record."""
         known = self.journal.find(request.network, request.budget)
         if known is not None and known.answers(request.epochs):
@@ -136,14 +136,14 @@ class Trainer:
         self.journal.record(failed)
         return failed
 
-    def _known(self, request: Request) -> Trained | None:
+    def _known(self, request: Request) -> JournalledTraining | None:
         known = self.journal.find(request.network, request.budget)
         return known if known is not None and is_answered(known, request, self.limits) else None
 
     def _checkpoint(self, request: Request) -> Path:
         return self.limits.folder / CHECKPOINTS / f"{request.network}-{request.budget}.pt"
 
-    def _train(self, request: Request, checkpoint: Path, started: float, report: EpochReport) -> Trained:
+    def _train(self, request: Request, checkpoint: Path, started: float, report: EpochReport) -> JournalledTraining:
         """Train to the requested epoch; a failure becomes a record."""
         training: Training | None = None
         try:
@@ -216,7 +216,7 @@ class Trainer:
         if self.limits.keep_weights:
             keep_weights(training, self.limits.folder, request.network)
 
-    def _finished(self, training: Training, request: Request, started: float) -> Trained:
+    def _finished(self, training: Training, request: Request, started: float) -> JournalledTraining:
         arrays = {name: values[:, : training.epoch] for name, values in training.curves.values.items()}
         if training.epoch == request.budget:
             predicted, labels = training.predict("test")
@@ -225,13 +225,13 @@ class Trainer:
         known = self.journal.find(request.network, request.budget)
         wall = time.monotonic() - started + (0.0 if known is None else known.wall)
         named = (request.network, request.budget, training.epoch, request.architecture)
-        return Trained(*named, "", wall, arrays, _parent(request))
+        return JournalledTraining(*named, "", wall, arrays, _parent(request))
 
     def _recorded_curve(self, request: Request) -> dict[str, NDArray[Any]]:
         known = self.journal.find(request.network, request.budget)
         return {} if known is None else {name: known.arrays[name] for name in QUANTITIES}
 
-    def _failed(self, request: Request, reason: str, wall: float, curve: dict[str, NDArray[Any]]) -> Trained:
+    def _failed(self, request: Request, reason: str, wall: float, curve: dict[str, NDArray[Any]]) -> JournalledTraining:
         """Return the record of a failed training: what was measured, and NaN from there on."""
         arrays = {name: np.full((len(self.spec.seeds), request.budget), np.nan) for name in QUANTITIES}
         for name, values in curve.items():
@@ -239,7 +239,7 @@ class Trainer:
         known = self.journal.find(request.network, request.budget)
         wall += 0.0 if known is None else known.wall
         named = (request.network, request.budget, request.budget, request.architecture)
-        return Trained(*named, reason, wall, arrays, _parent(request))
+        return JournalledTraining(*named, reason, wall, arrays, _parent(request))
 
 
 def _parent(request: Request) -> str:

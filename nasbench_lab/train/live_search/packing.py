@@ -16,9 +16,9 @@ from nasbench_lab.tables.table import Table
 from nasbench_lab.train.build.assembly import METRICS, this_platform
 from nasbench_lab.train.classification_metrics import MacroScores
 from nasbench_lab.train.datasets import Dataset
-from nasbench_lab.train.live_search.journal import Trained
+from nasbench_lab.train.live_search.journal import JournalledTraining
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
-from nasbench_lab.train.live_search.trainings import SPEC, Trainings, stored_spec
+from nasbench_lab.train.live_search.trainings import SPEC, TrainingsOnDemand, stored_spec
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -44,11 +44,11 @@ def table_of_trainings(folder: Path, *, name: str | None = None, dataset: Datase
     """
     spec = stored_spec(folder)
     data = spec.dataset.load() if dataset is None else dataset
-    with Trainings(spec, data, TrainingLimits(folder), ("cpu",)) as trainings:
+    with TrainingsOnDemand(spec, data, TrainingLimits(folder), ("cpu",)) as trainings:
         return _table(spec, data, trainings, name or spec.name)
 
 
-def _table(spec: LiveSpec, data: Dataset, trainings: Trainings, name: str) -> Table:
+def _table(spec: LiveSpec, data: Dataset, trainings: TrainingsOnDemand, name: str) -> Table:
     every = list(trainings.journal.items())
     if not every:
         raise DataError(f"nothing is trained in {trainings.folder} yet")
@@ -63,7 +63,7 @@ def _table(spec: LiveSpec, data: Dataset, trainings: Trainings, name: str) -> Ta
     return Table(_description(spec, data, chosen, len(every), name), values)
 
 
-def _fill(values: Arrays, row: int, trained: Trained, spec: LiveSpec, trainings: Trainings) -> None:
+def _fill(values: Arrays, row: int, trained: JournalledTraining, spec: LiveSpec, trainings: TrainingsOnDemand) -> None:
     for place, epochs in enumerate(spec.fidelities):
         if spec.budget_of(epochs) != trained.budget or not trained.answers(epochs):
             continue

@@ -39,7 +39,7 @@ _FORMAT, _VERSION = "nasbench-lab live search", 1
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchPlan:
+class LiveSearchPlan:
     """A live search, as plain data.
 
     Attributes:
@@ -93,7 +93,7 @@ class SearchPlan:
         return {**data, "conditions": self.conditions.to_data(), "spec": self.spec.to_data()}
 
     @classmethod
-    def of_data(cls, data: Mapping[str, Any]) -> SearchPlan:
+    def of_data(cls, data: Mapping[str, Any]) -> LiveSearchPlan:
         """Return the plan that `to_data` converted to plain data."""
         return cls(
             **{
@@ -104,7 +104,7 @@ class SearchPlan:
             }
         )
 
-    def extended(self, budget: Budget | None, changes: Mapping[str, Any]) -> SearchPlan:
+    def extended(self, budget: Budget | None, changes: Mapping[str, Any]) -> LiveSearchPlan:
         """Return the plan with another budget, and with other values of what does not change the search."""
         conditions = self.conditions if budget is None else dataclasses.replace(self.conditions, budget=budget)
         return dataclasses.replace(self, conditions=conditions, **changes)
@@ -119,7 +119,7 @@ class StoredSearch(NamedTuple):
     """
 
     folder: Path
-    plan: SearchPlan
+    plan: LiveSearchPlan
 
     @property
     def path(self) -> Path:
@@ -200,7 +200,7 @@ def find_search(folder: Path, strategy: str | None = None) -> StoredSearch:
     raise unknown("search", strategy, found)
 
 
-def new_search(folder: Path, plan: SearchPlan) -> StoredSearch:
+def new_search(folder: Path, plan: LiveSearchPlan) -> StoredSearch:
     """Return a search that starts, or the same one, to be continued.
 
     Raises:
@@ -250,12 +250,12 @@ def portable(strategy: str) -> str:
     return f"{Path(path).absolute()}.py:{rest}"
 
 
-def _read(path: Path) -> SearchPlan:
+def _read(path: Path) -> LiveSearchPlan:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data.pop("format", None) != _FORMAT or data.pop("format_version", None) != _VERSION:
             raise DataError("it is not that of a live search of this version")
-        return SearchPlan.of_data(data)
+        return LiveSearchPlan.of_data(data)
     except NasbenchLabError as error:
         raise DataError(f"{path}: {first_line(error)}") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

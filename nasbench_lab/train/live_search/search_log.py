@@ -51,7 +51,7 @@ class Event(NamedTuple):
     fresh: bool
 
 
-class SearchLog:
+class LiveSearchLog:
     """The events of a search in one SQLite file; each is one transaction.
 
     Args:

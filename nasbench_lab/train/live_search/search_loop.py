@@ -15,12 +15,12 @@ from nasbench_lab.simulation.measurements import MEAN
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.strategies.problem import Problem
 from nasbench_lab.streams import MEASUREMENT, Streams
-from nasbench_lab.train.live_search.journal import Trained
+from nasbench_lab.train.live_search.journal import JournalledTraining
 from nasbench_lab.train.live_search.live_table import LiveTable
-from nasbench_lab.train.live_search.observations import LiveScores, Observation
+from nasbench_lab.train.live_search.observations import LiveObservation, LiveScores
 from nasbench_lab.train.live_search.one_training import Request
 from nasbench_lab.train.live_search.proposals import Proposal, ProposedEvaluations
-from nasbench_lab.train.live_search.search_log import Event, SearchLog
+from nasbench_lab.train.live_search.search_log import Event, LiveSearchLog
 from nasbench_lab.train.live_search.workers import AnyWorkers, Running
 
 MOST_FAILURES = 5
@@ -32,7 +32,7 @@ _TICK = 1.0  # seconds between reports
 _BETWEEN_CLOCKS = 5.0  # seconds between two records of the clock
 
 
-class Step(NamedTuple):
+class LiveStep(NamedTuple):
     """An evaluation that has ended.
 
     Attributes:
@@ -68,7 +68,7 @@ class SearchState:
         clock: seconds of the search.
     """
 
-    steps: Sequence[Step]
+    steps: Sequence[LiveStep]
     running: Sequence[Running]
     clock: float
 
@@ -98,7 +98,7 @@ class SearchLoop:
         table: LiveTable,
         strategy: Strategy[Any],
         prepared: Prepared,
-        log: SearchLog,
+        log: LiveSearchLog,
         report: Report,
         *,
         inherit: str = "",
@@ -106,7 +106,7 @@ class SearchLoop:
         conditions = prepared.conditions
         self._table, self._log, self._report = table, log, report
         self._budget = conditions.stated_budget
-        self._observation = Observation(table, prepared)
+        self._observation = LiveObservation(table, prepared)
         self._proposed = ProposedEvaluations(
             strategy,
             _problem(table, strategy, conditions, inherits=bool(inherit)),
@@ -118,13 +118,13 @@ class SearchLoop:
         self._running: dict[int, Proposal] = {}
         self._inherit = inherit
         self._requests: dict[int, Request] = {}
-        self._steps: list[Step] = []
+        self._steps: list[LiveStep] = []
         self._before, self._started = 0.0, time.monotonic()
         self._clock_saved = -np.inf
         self.stopped = ""
 
     @property
-    def steps(self) -> Sequence[Step]:
+    def steps(self) -> Sequence[LiveStep]:
         """The evaluations that have ended, in this order."""
         return self._steps
 
@@ -238,7 +238,7 @@ class SearchLoop:
     def _waiting_for(self, request: Request) -> list[Proposal]:
         return [each for each in self._running.values() if self._request(each) == request]
 
-    def _end(self, proposal: Proposal, trained: Trained | None, fresh: bool) -> None:
+    def _end(self, proposal: Proposal, trained: JournalledTraining | None, fresh: bool) -> None:
         """Observe an evaluation, log its end, and tell the strategy."""
         value, repeat = np.nan, MEAN
         if trained is not None:
@@ -259,7 +259,7 @@ class SearchLoop:
         self._observation.tell(proposal, event.value, trained=feasible)
         del self._running[proposal.number]
         before = self._steps[-1].recommended if self._steps else -1
-        step = Step(
+        step = LiveStep(
             proposal.architecture,
             proposal.epochs,
             event.repeat,

@@ -19,13 +19,13 @@ from nasbench_lab.strategies import list_strategies, resolve
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.live_search.live_table import LiveTable
-from nasbench_lab.train.live_search.search_folder import SearchPlan, StoredSearch, stored_searches
-from nasbench_lab.train.live_search.search_log import SearchLog
-from nasbench_lab.train.live_search.search_loop import Report, SearchLoop, Step
+from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, StoredSearch, stored_searches
+from nasbench_lab.train.live_search.search_log import LiveSearchLog
+from nasbench_lab.train.live_search.search_loop import LiveStep, Report, SearchLoop
 from nasbench_lab.train.live_search.search_trace import trace_of
 from nasbench_lab.train.live_search.spec import TrainingLimits
-from nasbench_lab.train.live_search.trainings import Trainings
-from nasbench_lab.train.live_search.workers import Workers
+from nasbench_lab.train.live_search.trainings import TrainingsOnDemand
+from nasbench_lab.train.live_search.workers import TrainingWorkers
 
 TRACE = "trace.h5"
 """Name of the trace in the folder of a search."""
@@ -42,7 +42,7 @@ class SearchOutcome:
         trace: of the evaluations; None without any.
     """
 
-    steps: Sequence[Step]
+    steps: Sequence[LiveStep]
     finished: bool
     note: str = ""
     trace: Trace | None = None
@@ -72,7 +72,7 @@ def open_table(
     spec = search.plan.spec
     data = spec.dataset.load() if dataset is None else dataset
     limits = TrainingLimits(search.trainings, threads, longest, keep_weights=bool(search.plan.inherit))
-    with Trainings(spec, data, limits, devices) as trainings:
+    with TrainingsOnDemand(spec, data, limits, devices) as trainings:
         yield LiveTable(trainings, search.plan.metrics)
 
 
@@ -89,9 +89,9 @@ def run_search(search: StoredSearch, table: LiveTable, report: Report, *, train:
         NasbenchLabError: the conditions do not fit the table, the folder is damaged, or nothing could be trained.
     """
     strategy, prepared = search.plan.searcher, search.plan.conditions.on(table)
-    with SearchLog(search.path) as log:
+    with LiveSearchLog(search.path) as log:
         loop = SearchLoop(table, strategy, prepared, log, report, inherit=search.plan.inherit)
-        loop.run(Workers(table.trainings.trainer, table.trainings.devices) if train else None)
+        loop.run(TrainingWorkers(table.trainings.trainer, table.trainings.devices) if train else None)
     steps, trace = tuple(loop.steps), None
     if steps:
         stopped, recommends = loop.proposes_nothing, loop.recommends
@@ -110,7 +110,7 @@ def finished_traces(folder: Path) -> list[Trace]:
     return [trace for path in paths if path.exists() for trace in load_traces(path)]
 
 
-def check_plan(plan: SearchPlan, dataset: Dataset) -> None:
+def check_plan(plan: LiveSearchPlan, dataset: Dataset) -> None:
     """Check everything about a search that can be checked before a training.
 
     Raises:
@@ -123,7 +123,7 @@ def check_plan(plan: SearchPlan, dataset: Dataset) -> None:
         raise ParameterError("the budget of a live search is in evaluations or in seconds")
     with tempfile.TemporaryDirectory() as folder:
         limits = TrainingLimits(Path(folder))
-        with Trainings(plan.spec, dataset, limits, ("cpu",)) as trainings:
+        with TrainingsOnDemand(plan.spec, dataset, limits, ("cpu",)) as trainings:
             table = LiveTable(trainings, plan.metrics)
             prepared = plan.conditions.on(table)
             require_scores(strategy, table)
@@ -145,7 +145,7 @@ def check_inherits(strategy: Strategy[Any]) -> None:
         )
 
 
-def best_steps(steps: Sequence[Step], count: int, *, minimize: bool = False) -> list[Step]:
+def best_steps(steps: Sequence[LiveStep], count: int, *, minimize: bool = False) -> list[LiveStep]:
     """Return the best evaluations of different architectures, the best first.
 
     Only evaluations at the highest fidelity count that was reached, of architectures that keep the limits. Ties: the
@@ -164,7 +164,7 @@ def best_steps(steps: Sequence[Step], count: int, *, minimize: bool = False) -> 
     highest = max((step.epochs for step in known), default=0)
     sign = 1 if minimize else -1
     ranked = sorted((step for step in known if step.epochs == highest), key=lambda step: sign * step.observed)
-    first: dict[int, Step] = {}
+    first: dict[int, LiveStep] = {}
     for step in ranked:
         first.setdefault(step.architecture, step)
     return list(first.values())[:count]

@@ -13,14 +13,14 @@ from nasbench_lab.simulation.reference import reference_of
 from nasbench_lab.simulation.trace import Trace
 from nasbench_lab.strategies.base import Strategy
 from nasbench_lab.train.live_search.live_table import LiveTable
-from nasbench_lab.train.live_search.search_loop import Step
+from nasbench_lab.train.live_search.search_loop import LiveStep
 
 
 def trace_of(
     table: LiveTable,
     strategy: Strategy[Any],
     prepared: Prepared,
-    steps: Sequence[Step],
+    steps: Sequence[LiveStep],
     *,
     stopped: bool,
     recommends: bool,

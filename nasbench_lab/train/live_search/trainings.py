@@ -17,18 +17,18 @@ from nasbench_lab.messages import first_line
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.devices import torch_threads
 from nasbench_lab.train.live_search.inherited_starts import ParentTraining
-from nasbench_lab.train.live_search.journal import Journal, Trained
+from nasbench_lab.train.live_search.journal import JournalledTraining, TrainingJournal
 from nasbench_lab.train.live_search.network_keys import NetworkNames
 from nasbench_lab.train.live_search.network_numbers import NetworkNumbers
 from nasbench_lab.train.live_search.one_training import Request, Trainer, is_answered, with_origin
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
-from nasbench_lab.train.live_search.workers import Workers
+from nasbench_lab.train.live_search.workers import TrainingWorkers
 
 SPEC = "trainings.json"
 """Name of the file that says what is trained."""
 
 
-class Trainings:
+class TrainingsOnDemand:
     """The trainings of a folder.
 
     Args:
@@ -47,12 +47,12 @@ class Trainings:
         self.spec, self.dataset, self.limits, self.devices = spec, dataset, limits, tuple(devices)
         self.names = NetworkNames(spec.made_space)
         self.identity = spec.identity(dataset)
-        self.journal = Journal(limits.folder, self.identity)
+        self.journal = TrainingJournal(limits.folder, self.identity)
         _describe(limits.folder, spec)
         self.trainer = Trainer(spec, dataset, self.journal, limits, self.devices[0])
         self.numbers = NetworkNumbers(spec, dataset, self.journal, self.names, self.devices[0])
-        self._known: dict[tuple[str, int], Trained] = {}
-        self._workers: Workers | None = None
+        self._known: dict[tuple[str, int], JournalledTraining] = {}
+        self._workers: TrainingWorkers | None = None
 
     @property
     def folder(self) -> Path:
@@ -89,7 +89,7 @@ class Trainings:
         origin = ParentTraining(parent.network, parent.architecture, parent.budget, parent.epochs, rule)
         return with_origin(self.request(architecture, epochs)._replace(architecture=architecture), origin)
 
-    def known(self, request: Request) -> Trained | None:
+    def known(self, request: Request) -> JournalledTraining | None:
         """Return a training that is finished, at least to the requested epoch; None if it is not."""
         place = request.network, request.budget
         found = self._known.get(place)
@@ -99,7 +99,7 @@ class Trainings:
                 self._known[place] = found
         return found if found is not None and is_answered(found, request, self.limits) else None
 
-    def train(self, requests: Sequence[Request]) -> list[Trained]:
+    def train(self, requests: Sequence[Request]) -> list[JournalledTraining]:
         """Return the trainings of requests; those that are not finished are done now, side by side."""
         todo = list(dict.fromkeys(each for each in requests if self.known(each) is None))
         if min(len(self.devices), len(todo)) > 1:
@@ -115,7 +115,7 @@ class Trainings:
     def _train_side_by_side(self, todo: Sequence[Request]) -> None:
         """Train in processes, which are kept for the next requests."""
         if self._workers is None:
-            self._workers = Workers(self.trainer, self.devices).__enter__()
+            self._workers = TrainingWorkers(self.trainer, self.devices).__enter__()
             self._workers.get_ready()
         for each in todo:
             self._workers.submit(each)
@@ -132,7 +132,7 @@ class Trainings:
             self._workers.__exit__()
             self._workers = None
 
-    def at_epoch(self, trained: Trained, epochs: int) -> dict[str, FloatArray]:
+    def at_epoch(self, trained: JournalledTraining, epochs: int) -> dict[str, FloatArray]:
         """Return the measurements of a training after a number of epochs, by quantity, each of shape (seeds,).
 
         They are rounded to float32, as in a table file. The seconds are those from the start.

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from nasbench_lab.child_processes import Child, end_children, start_child
 from nasbench_lab.errors import NasbenchLabError, OutputError
-from nasbench_lab.train.live_search.journal import Journal
-from nasbench_lab.train.live_search.one_training import Answer, Request, Trainer
+from nasbench_lab.train.live_search.journal import TrainingJournal
+from nasbench_lab.train.live_search.one_training import Request, Trainer, TrainingAnswer
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
 
 _TRIES = 2
@@ -32,7 +32,7 @@ class Ended(NamedTuple):
     """
 
     request: Request
-    answer: Answer
+    answer: TrainingAnswer
 
 
 class _Setup(NamedTuple):
@@ -70,7 +70,7 @@ class Running(NamedTuple):
 
 
 class AnyWorkers(Protocol):
-    """What trains networks for a search, in any order; see `Workers`."""
+    """What trains networks for a search, in any order; see `TrainingWorkers`."""
 
     @property
     def running(self) -> list[Running]:
@@ -88,7 +88,7 @@ class AnyWorkers(Protocol):
         """Return the requests that are answered within a time; as soon as there is one."""
 
 
-class Workers:
+class TrainingWorkers:
     """Processes that train networks.
 
     Args:
@@ -181,7 +181,7 @@ class Workers:
             self._waiting.appendleft(request)
             return
         failed = self._trainer.fail(request, f"its process died ({how})", wall)
-        yield Ended(request, Answer(failed, fresh=True))
+        yield Ended(request, TrainingAnswer(failed, fresh=True))
 
     def _ended_late(self) -> Iterator[Ended]:
         """End processes whose training has passed the time limit by far, within one epoch."""
@@ -194,7 +194,7 @@ class Workers:
             end_children([place.child])
             place.child = self._start(place.device)
             failed = self._trainer.fail(request, f"the training took longer than the limit of {longest:g} s", wall)
-            yield Ended(request, Answer(failed, fresh=True))
+            yield Ended(request, TrainingAnswer(failed, fresh=True))
 
     def _hand_out(self) -> None:
         for place in self._places:
@@ -219,7 +219,7 @@ def serve(line: Connection) -> None:
         setup: _Setup = line.recv()
         torch.set_num_threads(setup.limits.threads)
         dataset = setup.spec.dataset.load() if setup.dataset is None else setup.dataset
-        with Journal(setup.limits.folder, setup.spec.identity(dataset)) as journal:
+        with TrainingJournal(setup.limits.folder, setup.spec.identity(dataset)) as journal:
             trainer = Trainer(setup.spec, dataset, journal, setup.limits, setup.device)
             line.send(("ready", 0))
             while True:

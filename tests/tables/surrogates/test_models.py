@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasbench_lab.errors import DataError
-from nasbench_lab.tables.surrogates.models.combined import Average, Scaled
+from nasbench_lab.tables.surrogates.models.combined import Average, ScaledModel
 from nasbench_lab.tables.surrogates.models.kernels import KERNELS, Kernels
 from nasbench_lab.tables.surrogates.models.linear import Constant, Linear
 from nasbench_lab.tables.surrogates.models.neighbors import Neighbors
 from nasbench_lab.tables.surrogates.models.notation import KINDS, from_notation, to_notation
 from nasbench_lab.tables.surrogates.models.perceptron import ACTIVATIONS, Perceptron
 from nasbench_lab.tables.surrogates.models.products import ordered_sum, product
-from nasbench_lab.tables.surrogates.models.trees import MOST_DEPTH, Trees
+from nasbench_lab.tables.surrogates.models.trees import MOST_DEPTH, StoredTrees
 
 RANDOM = np.random.default_rng(5)
 ROWS = np.round(RANDOM.random((40, 6)), 2)
@@ -24,7 +24,7 @@ ROWS = np.round(RANDOM.random((40, 6)), 2)
 def tree():
     """x0 <= 0.5: 1, else x3 <= 0.2: 2, else 3; and a tree that is one leaf."""
     feature, left, right = [0, -1, 3, -1, -1, -1], [1, 0, 3, 0, 0, 0], [2, 0, 4, 0, 0, 0]
-    return Trees(6, feature, [0.5, 0, 0.2, 0, 0, 0], left, right, [0, 1.0, 0, 2.0, 3.0, 10.0], [0, 5], base=0.5)
+    return StoredTrees(6, feature, [0.5, 0, 0.2, 0, 0, 0], left, right, [0, 1.0, 0, 2.0, 3.0, 10.0], [0, 5], base=0.5)
 
 
 def models():
@@ -54,7 +54,10 @@ def models():
         (tree(), lambda row: 10.5 + (1 if row[0] <= 0.5 else 2 if row[3] <= 0.2 else 3)),
         (nearest, lambda row: float(np.argsort(np.linalg.norm(examples - row, axis=1))[:3].mean())),
         *((each, of_kernel(each.kernel)) for each in kernels),
-        (Scaled(linear, np.ones(6), np.full(6, 2.0), 3.0, 1.0), lambda row: 3 * (((row - 1) / 2) @ weights + 2) + 1),
+        (
+            ScaledModel(linear, np.ones(6), np.full(6, 2.0), 3.0, 1.0),
+            lambda row: 3 * (((row - 1) / 2) @ weights + 2) + 1,
+        ),
         (Average([linear, Constant(6, 4.0)]), lambda row: (float(row @ weights) + 6.0) / 2),
     ]
 
@@ -132,7 +135,7 @@ def test_trees_of_too_many_levels_are_refused():
     feature = np.where(inner, 0, -1)
     left, right = (np.where(inner, np.arange(nodes) + step, 0) for step in (1, 2))
     with pytest.raises(DataError, match="at most 500 levels"):
-        from_notation(*to_notation(Trees(1, feature, feature * 0.0, left, right, feature * 0.0, [0]), "m"), "m")
+        from_notation(*to_notation(StoredTrees(1, feature, feature * 0.0, left, right, feature * 0.0, [0]), "m"), "m")
 
 
 def nested(depth):

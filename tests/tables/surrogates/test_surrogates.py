@@ -9,7 +9,7 @@ from nasbench_lab.prediction import fit_surrogate
 from nasbench_lab.tables import Description, Metric, Table
 from nasbench_lab.tables.surrogates import Surrogate
 from nasbench_lab.tables.surrogates.encoder import as_ranks
-from nasbench_lab.tables.surrogates.noise import Noise
+from nasbench_lab.tables.surrogates.noise import RepeatNoise
 from nasbench_lab.tables.tabulated import tabulate
 from nasbench_lab.testing import synthetic_table
 
@@ -51,10 +51,14 @@ def test_repeats_spread_around_the_mean_and_metrics_go_together(surrogate):
 def test_noise_has_the_correlation_of_its_factor():
     knots = np.linspace(-3, 3, 25)
     factor = np.array([[1.0, 0.0], [0.8, 0.6]])
-    drawn = Noise(3, factor, knots, np.stack([knots, 2 * knots])).draw(np.arange(20_000), np.zeros(20_000, dtype=int))
+    drawn = RepeatNoise(3, factor, knots, np.stack([knots, 2 * knots])).draw(
+        np.arange(20_000), np.zeros(20_000, dtype=int)
+    )
     assert abs(np.corrcoef(drawn.T)[0, 1] - 0.8) < 0.02
     assert drawn[:, 1].std() == pytest.approx(2.0, abs=0.05)
-    assert not np.array_equal(Noise(4, factor, knots, np.stack([knots, knots])).draw(np.arange(5), np.zeros(5)), drawn)
+    assert not np.array_equal(
+        RepeatNoise(4, factor, knots, np.stack([knots, knots])).draw(np.arange(5), np.zeros(5)), drawn
+    )
 
 
 @pytest.mark.parametrize("strategy", ["regularized-evolution", "local-search", "tpe"])

@@ -15,7 +15,7 @@ from nasbench_lab.train.live_search import search_run
 from nasbench_lab.train.live_search.inherited_starts import weights_path
 from nasbench_lab.train.live_search.live_table import live_spec
 from nasbench_lab.train.live_search.proposals import ProposedEvaluations
-from nasbench_lab.train.live_search.search_folder import SearchPlan, new_search
+from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, new_search
 from nasbench_lab.train.live_search.search_run import check_plan, open_table, run_search
 from nasbench_lab.train.network_copies import weights_of_copies
 from nasbench_lab.train.recipes import TrainingRecipe
@@ -50,7 +50,9 @@ def planned(images, *, evaluations=8, inherit="overlapping", seeds=1, **changes)
     spec, _ = live_spec(SPACE, str(images), RECIPE, seeds=seeds)
     conditions = Conditions(Budget(evaluations=evaluations), None, "mean", 1, (), {}, 3)
     strategy = "regularized-evolution:population_size=3,sample_size=2"
-    return SearchPlan(**{"strategy": strategy, "conditions": conditions, "spec": spec, "inherit": inherit, **changes})
+    return LiveSearchPlan(
+        **{"strategy": strategy, "conditions": conditions, "spec": spec, "inherit": inherit, **changes}
+    )
 
 
 def searched(folder, plan):

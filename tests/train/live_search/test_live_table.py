@@ -13,7 +13,7 @@ from nasbench_lab import train
 from nasbench_lab.child_processes import Child
 from nasbench_lab.errors import DataError, OutputError, ParameterError, UnknownNameError
 from nasbench_lab.train.live_search import one_training, workers
-from nasbench_lab.train.live_search.journal import Journal
+from nasbench_lab.train.live_search.journal import TrainingJournal
 from nasbench_lab.train.live_search.network_keys import NetworkNames, stable_text
 from nasbench_lab.train.live_search.packing import table_of_trainings
 from nasbench_lab.train.proxies import score_architectures
@@ -215,7 +215,7 @@ def test_a_record_survives_in_the_journal(tmp_path):
     live = short(tmp_path)
     live.lookup([CHEAP], 1)
     trained = next(live.trainings.journal.items())
-    with Journal(tmp_path, live.trainings.identity) as journal:
+    with TrainingJournal(tmp_path, live.trainings.identity) as journal:
         found = journal.find(trained.network, trained.budget)
     assert found.arrays["valid_loss"].tolist() == trained.arrays["valid_loss"].tolist()
 
@@ -241,7 +241,7 @@ def test_a_process_that_dies_twice_with_a_training_leaves_a_record(tmp_path, mon
     monkeypatch.setattr(workers, "start_child", start)
     monkeypatch.setattr(workers.multiprocessing.connection, "wait", lambda lines, _seconds: lines)
     request = live.trainings.request(CHEAP, 2)
-    with workers.Workers(live.trainings.trainer, ["cpu"]) as pool:
+    with workers.TrainingWorkers(live.trainings.trainer, ["cpu"]) as pool:
         pool.submit(request)
         assert pool.wait(0.0) == []
         (ended,) = pool.wait(0.0)
@@ -252,7 +252,7 @@ def test_a_process_that_dies_twice_with_a_training_leaves_a_record(tmp_path, mon
 
 def test_a_real_process_answers_and_ends(tmp_path):
     live = short(tmp_path)
-    with workers.Workers(live.trainings.trainer, ["cpu"]) as pool:
+    with workers.TrainingWorkers(live.trainings.trainer, ["cpu"]) as pool:
         pool.get_ready()
         pool.submit(live.trainings.request(CHEAP, 2))
         (ended,) = pool.wait(600.0)

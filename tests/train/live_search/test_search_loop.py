@@ -17,7 +17,7 @@ from nasbench_lab.strategies.lookup import find_strategy
 from nasbench_lab.train.live_search import search_loop, search_run
 from nasbench_lab.train.live_search.live_table import LiveTable, live_spec
 from nasbench_lab.train.live_search.network_numbers import wanted_metrics
-from nasbench_lab.train.live_search.search_folder import SearchPlan, find_search, new_search, stored_searches
+from nasbench_lab.train.live_search.search_folder import LiveSearchPlan, find_search, new_search, stored_searches
 from nasbench_lab.train.live_search.search_run import best_steps, check_plan, finished_traces, open_table, run_search
 
 EVOLUTION = "regularized-evolution:population_size=3,sample_size=2"
@@ -51,7 +51,7 @@ def make(spec, trainings, tmp_path, monkeypatch):
         monkeypatch.setattr(search_run, "Workers", inline)
         conditions = Conditions(budget, repeat="sample", workers=workers, **options)
         metrics = wanted_metrics(find_strategy(strategy), (*conditions.objectives, *conditions.limits))
-        plan = SearchPlan(strategy, conditions, spec, trainings=str(trainings), metrics=metrics)
+        plan = LiveSearchPlan(strategy, conditions, spec, trainings=str(trainings), metrics=metrics)
         found = new_search(folder or tmp_path, plan).stored()
         with found.locked(), open_table(found, ("cpu",)) as table:
             return run_search(found, table, report)
@@ -80,7 +80,7 @@ def test_a_search_with_one_worker_is_the_simulation_of_the_live_table(make, spec
 def found_search(spec, trainings, strategy, budget):
     from nasbench_lab.train.live_search.search_folder import StoredSearch
 
-    plan = SearchPlan(strategy, Conditions(budget), spec, metrics=wanted_metrics(find_strategy(strategy), ()))
+    plan = LiveSearchPlan(strategy, Conditions(budget), spec, metrics=wanted_metrics(find_strategy(strategy), ()))
     return StoredSearch(trainings, plan)
 
 
@@ -115,7 +115,7 @@ def test_several_workers_lose_nothing_when_a_search_is_stopped(make, tmp_path):
 
 
 def test_a_stop_between_a_training_and_its_event_trains_nothing_twice(make, tmp_path, monkeypatch):
-    add, count = search_loop.SearchLog.add, 0
+    add, count = search_loop.LiveSearchLog.add, 0
 
     def stop(self, *given):
         nonlocal count
@@ -127,7 +127,7 @@ def test_a_stop_between_a_training_and_its_event_trains_nothing_twice(make, tmp_
     budget = nl.Budget(evaluations=5)
     whole = make(EVOLUTION, budget, tmp_path / "whole", seed=5)
     with monkeypatch.context() as patch:
-        patch.setattr(search_loop.SearchLog, "add", stop)
+        patch.setattr(search_loop.LiveSearchLog, "add", stop)
         while True:
             try:
                 parts = make(EVOLUTION, budget, tmp_path / "parts", seed=5)
@@ -231,7 +231,7 @@ def test_a_search_in_which_all_trainings_fail_gives_up(make, tmp_path, monkeypat
 
 def test_wrong_settings_are_found_before_a_training(spec):
     data = spec.dataset.load()
-    plan = SearchPlan("random-search", Conditions(nl.Budget(evaluations=3)), spec)
+    plan = LiveSearchPlan("random-search", Conditions(nl.Budget(evaluations=3)), spec)
     check_plan(plan, data)
     for change, error, text in (
         ({"strategy": "randm-search"}, UnknownNameError, "random-search"),
@@ -250,6 +250,6 @@ def test_wrong_settings_are_found_before_a_training(spec):
 
 def test_a_plan_survives_on_disk(spec, tmp_path):
     conditions = Conditions(nl.Budget(seconds=5), limits={"parameters": 3.0}, objectives=("flops",), workers=4)
-    plan = SearchPlan("hyperband:eta=2", conditions, spec, "x", ("flops",), 2, 5, "none")
+    plan = LiveSearchPlan("hyperband:eta=2", conditions, spec, "x", ("flops",), 2, 5, "none")
     new_search(tmp_path, plan).stored()
     assert find_search(tmp_path).plan == plan

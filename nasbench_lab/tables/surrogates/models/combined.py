@@ -15,7 +15,7 @@ _MOST_MEMBERS = 1000
 
 
 @final
-class Scaled(StoredModel):
+class ScaledModel(StoredModel):
     """A model of scaled vectors, whose predictions are scaled back.
 
     Args:
@@ -54,7 +54,7 @@ class Scaled(StoredModel):
         return {"factor": self.factor, "shift": self.shift}
 
     @classmethod
-    def restored(cls, arrays: Arrays, settings: Settings, parts: list[StoredModel]) -> Scaled:
+    def restored(cls, arrays: Arrays, settings: Settings, parts: list[StoredModel]) -> ScaledModel:
         """Make the model again from what a file stores, or raise DataError."""
         given = Given(cls.kind, arrays, settings)
         if len(parts) != 1:

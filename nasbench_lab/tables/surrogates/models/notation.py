@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from nasbench_lab.errors import DataError
 from nasbench_lab.messages import shortened
-from nasbench_lab.tables.surrogates.models.combined import Average, Scaled
+from nasbench_lab.tables.surrogates.models.combined import Average, ScaledModel
 from nasbench_lab.tables.surrogates.models.kernels import Kernels
 from nasbench_lab.tables.surrogates.models.linear import Constant, Linear
 from nasbench_lab.tables.surrogates.models.neighbors import Neighbors
 from nasbench_lab.tables.surrogates.models.perceptron import Perceptron
 from nasbench_lab.tables.surrogates.models.stored import StoredModel
-from nasbench_lab.tables.surrogates.models.trees import Trees
+from nasbench_lab.tables.surrogates.models.trees import StoredTrees
 
 KINDS: Mapping[str, type[StoredModel]] = {
-    model.kind: model for model in (Average, Constant, Kernels, Linear, Neighbors, Perceptron, Scaled, Trees)
+    model.kind: model for model in (Average, Constant, Kernels, Linear, Neighbors, Perceptron, ScaledModel, StoredTrees)
 }
 """The kinds of models that files can store, by name."""
 

@@ -17,7 +17,7 @@ _BLOCK = 2**17  # pairs of a vector and a tree that are followed at a time: thei
 
 
 @final
-class Trees(StoredModel):
+class StoredTrees(StoredModel):
     """The sum of trees plus a constant, divided by a number: 1 for boosting, the number of trees for forests.
 
     A vector goes left where its entry is at most the threshold. Values are added tree by tree, in float64, as
@@ -108,7 +108,7 @@ class Trees(StoredModel):
         return {"inputs": self.inputs, "base": self.base, "divisor": self.divisor, "single": int(self.single)}
 
     @classmethod
-    def restored(cls, arrays: Arrays, settings: Settings, _parts: list[StoredModel]) -> Trees:
+    def restored(cls, arrays: Arrays, settings: Settings, _parts: list[StoredModel]) -> StoredTrees:
         """Make the model again from what a file stores.
 
         Raises:
