@@ -40,8 +40,8 @@ class DartsMoves:
         moves, operations = self._moves, self.cells.operations
         weight = moves.weight.take(move)
         code, step = number // weight % operations, moves.step.take(move)
-        value: IntArray = step + (step >= code)
-        after: IntArray = number + (value - code) * weight
+        change: IntArray = step + (step >= code) - code
+        after = number + change * weight
         exchanging = np.flatnonzero(moves.exchanges.take(move))
         if len(exchanging):
             after[exchanging] = self._exchange_input(number[exchanging], move[exchanging])
