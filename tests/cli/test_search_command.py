@@ -24,7 +24,7 @@ layers = [["conv3x3-4", "conv5x5-4"], ["relu", "tanh"], ["max-pool", "avg-pool"]
 def here(tmp_path, monkeypatch):
     """A folder with a space and images."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(search_run, "Workers", InlineWorkers)
+    monkeypatch.setattr(search_run, "TrainingWorkers", InlineWorkers)
     (tmp_path / "my-space.toml").write_text(SPACE)
     labels = np.arange(60) % 3
     images = (np.random.default_rng(0).integers(0, 99, (60, 8, 8)) + 70 * labels[:, None, None]).astype(np.uint8)

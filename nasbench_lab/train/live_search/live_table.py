@@ -63,6 +63,7 @@ class LiveTable(ComputedTable):
         )
         self.trainings, self._metrics = trainings, tuple(metrics)
         self._ranges: dict[str, tuple[float, float]] = {}
+        self.requests_at_a_time = len(trainings.devices)
         self._names = tuple(metric.name for metric in self.description.metrics if metric.axes == AXES)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -107,7 +108,7 @@ class LiveTable(ComputedTable):
         if self.description.metric(metric).axes != AXES[:1]:
             return super().value_range(metric)
         if metric not in self._ranges:
-            some = self.space.sample(Streams(0, 0, 1).uniform(_SAMPLE)[0].copy())
+            some = self.space.draw(Streams(0, 0, 1), _SAMPLE)[0]
             values = self.untrained(some, [metric])[metric]
             known = values[~np.isnan(values)]
             low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -82,20 +84,23 @@ class AveragePool3x3(nn.Module):
         batch, channels, height, width = x.shape
         if height * width > _MATRIX_POOL_PIXELS:
             return functional.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
-        matrix = _pool_matrix(height, width).to(x)
+        matrix = torch.from_numpy(_pool_matrix(height, width)).to(x)
         pixels = x.permute(0, 2, 3, 1).reshape(batch, height * width, channels)
         return torch.matmul(matrix, pixels).view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
 @lru_cache(maxsize=64)
-def _pool_matrix(height: int, width: int) -> Tensor:
-    """Weight of every pixel (column) in the mean around every pixel (row), shape (height * width, height * width)."""
-    return torch.kron(_line_matrix(height), _line_matrix(width))
+def _pool_matrix(height: int, width: int) -> NDArray[np.float32]:
+    """Weight of every pixel (column) in the mean around every pixel (row), shape (height * width, height * width).
+
+    It is no tensor: what is kept must not belong to a device, or to an export that is under way.
+    """
+    return np.kron(_line_matrix(height), _line_matrix(width))
 
 
-def _line_matrix(length: int) -> Tensor:
-    near = torch.ones(length, length, device="cpu").triu(-1).tril(1)  # also where "meta" is the default: this is kept
-    return near / near.sum(dim=1, keepdim=True)
+def _line_matrix(length: int) -> NDArray[np.float32]:
+    near = np.tril(np.triu(np.ones((length, length), dtype=np.float32), -1), 1)
+    return near / near.sum(axis=1, keepdims=True)
 
 
 class ResidualReduction(nn.Module):

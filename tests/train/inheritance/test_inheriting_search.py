@@ -43,7 +43,7 @@ def images(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
-    monkeypatch.setattr(search_run, "Workers", InlineWorkers)
+    monkeypatch.setattr(search_run, "TrainingWorkers", InlineWorkers)
 
 
 def planned(images, *, evaluations=8, inherit="overlapping", seeds=1, **changes):

@@ -48,7 +48,7 @@ def make(spec, trainings, tmp_path, monkeypatch):
     """Makes and runs a search; returns its outcome."""
 
     def run(strategy, budget, folder=None, *, workers=1, inline=InlineWorkers, report=lambda _state: None, **options):
-        monkeypatch.setattr(search_run, "Workers", inline)
+        monkeypatch.setattr(search_run, "TrainingWorkers", inline)
         conditions = Conditions(budget, repeat="sample", workers=workers, **options)
         metrics = wanted_metrics(find_strategy(strategy), (*conditions.objectives, *conditions.limits))
         plan = LiveSearchPlan(strategy, conditions, spec, trainings=str(trainings), metrics=metrics)
@@ -224,7 +224,7 @@ def test_a_search_in_which_all_trainings_fail_gives_up(make, tmp_path, monkeypat
         arrays = {name: np.full_like(values, np.nan, dtype=float) for name, values in trained.arrays.items()}
         return trained._replace(reason="out of memory", arrays=arrays)
 
-    monkeypatch.setattr("nasbench_lab.train.live_search.trainings.Trainings.known", lambda *_: None)
+    monkeypatch.setattr("nasbench_lab.train.live_search.trainings.TrainingsOnDemand.known", lambda *_: None)
     with pytest.raises(ParameterError, match="the first 5 trainings all failed; the last one: out of memory"):
         make("random-search", nl.Budget(evaluations=9), tmp_path / "new", seed=4, inline=Failing)
 
