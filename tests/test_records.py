@@ -268,15 +268,20 @@ class TestDisplays:
             assert part in shown
         assert "<td>digits/topology</td><td>2 evaluations</td>" in shown
 
-        small = Suite(["random-search", "zero-cost-filter"], ["digits/chain"], nl.Budget(evaluations=3), runs=2)
+        small = Suite(
+            ["random-search", "zero-cost-filter:score=supernet_fair"],
+            ["digits/chain"],
+            nl.Budget(evaluations=3),
+            runs=2,
+        )
         with pytest.raises(MissingDataError):
             run_suite(small, tmp_path / "out")
-        optional = [small.strategies[0], StrategyEntry("zero-cost-filter", optional=True)]
+        optional = [small.strategies[0], dataclasses.replace(small.strategies[1], optional=True)]
         run_suite(dataclasses.replace(small, strategies=optional), tmp_path / "out")
         folder = SuiteFolder.open(tmp_path / "out")
         assert repr(folder) == f"<SuiteFolder {tmp_path / 'out'}: 1 simulation, 1 shard, 2 runs each>"
         assert "<td>1 of 1 shards</td>" in folder._repr_html_()
-        assert "<li>skipped zero-cost-filter on digits/chain: " in folder._repr_html_()
+        assert "<li>skipped zero-cost-filter:score=supernet_fair on digits/chain: " in folder._repr_html_()
         folder.traces_path(folder.plan.shards[0]).unlink()
         assert "<td>0 of 1 shards</td>" in folder._repr_html_()
 

@@ -19,7 +19,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -39,6 +39,8 @@ QUALITY = ROOT / "results" / "proxies" / "digits.csv"
 
 CHEAP = ("synflow", "logsynflow", "l2_norm", "naswot", "swap", "jacov", "epe_nas")
 """Proxies without a gradient of a loss, which are scored with all seeds also where networks are large."""
+COSTLY = "costly"
+"""Name of the parts of the work that score only the costly proxies of a study."""
 
 REFERENCES = 3  # networks that are scored before every chunk, to measure the speed of the machine
 
@@ -50,7 +52,8 @@ class Study:
     Attributes:
         table: name of the table.
         seeds: of the initial weights and the images, one per repeat of the table.
-        once: proxies that are scored with the first seed only.
+        costly: proxies that are scored with the first seeds only.
+        costly_seeds: the number of these seeds.
         parameters: of proxies that need other ones than their defaults.
         networks: what is scored; all distinct networks by default.
         chunk: number of networks between two measurements of the speed.
@@ -60,7 +63,8 @@ class Study:
 
     table: str
     seeds: tuple[int, ...]
-    once: tuple[str, ...] = ()
+    costly: tuple[str, ...] = ()
+    costly_seeds: int = 1
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
     networks: Sequence[int] = ()
     chunk: int = 250
@@ -71,9 +75,10 @@ class Study:
         """Return the networks that are scored."""
         return np.asarray(self.networks) if self.networks else np.unique(representatives(nl.load(self.table).space))
 
-    def proxies(self, seed: int) -> list[str]:
-        """Return the proxies that are scored with a seed, with their parameters."""
-        names = [name for name in list_proxies() if seed == self.seeds[0] or name not in self.once]
+    def proxies(self, seed: int, part: str = "") -> list[str]:
+        """Return the proxies that a part of the work scores, with their parameters; those of the first seed are all."""
+        first = seed == self.seeds[0]
+        names = [name for name in list_proxies() if first or (name in self.costly) == (part == COSTLY)]
         return [f"{name}:{self.parameters[name]}" if name in self.parameters else name for name in names]
 
     def changed_labels(self) -> list[str]:
@@ -93,18 +98,43 @@ def _costly() -> tuple[str, ...]:
 STUDIES = (
     # The networks of the chain space take no images of 64x64 pixels.
     Study("digits/chain", (0, 1, 2), parameters={"meco": "pixels=0"}),
-    Study("digits/cell101", (0, 1), once=_costly()),
-    Study("digits/topology", (0, 1, 2), once=_costly()),
+    Study("digits/cell101", (0, 1), costly=_costly(), costly_seeds=2),
+    Study("digits/topology", (0, 1, 2), costly=_costly(), costly_seeds=2),
 )
 
 
-def chunks(studies: Sequence[Study]) -> Iterator[tuple[Study, int, NDArray[np.int64]]]:
-    """Return all work in the order in which it is done: the first seeds of all tables come first."""
-    for place in range(max(len(study.seeds) for study in studies)):
-        for study in studies:
-            networks = study.distinct_networks()
-            for start in range(0, len(networks), study.chunk) if place < len(study.seeds) else ():
-                yield study, study.seeds[place], networks[start : start + study.chunk]
+class Chunk(NamedTuple):
+    """A piece of the work.
+
+    Attributes:
+        study: what it belongs to.
+        seed: of the weights and images.
+        part: `COSTLY`, or empty for all other proxies; with the first seed for all proxies.
+        networks: what is scored.
+    """
+
+    study: Study
+    seed: int
+    part: str
+    networks: NDArray[np.int64]
+
+    @property
+    def name(self) -> str:
+        """Name in the file of speeds."""
+        return " ".join(filter(None, [str(self.seed), f"{self.networks[0]}-{self.networks[-1]}", self.part]))
+
+
+def chunks(studies: Sequence[Study]) -> Iterator[Chunk]:
+    """Return all work in the order in which it is done: the first seeds of all tables first, costly proxies last."""
+    for part in ("", COSTLY):
+        for place in range(max(len(study.seeds) for study in studies)):
+            for study in studies:
+                number = min(study.costly_seeds, len(study.seeds)) if part and study.costly else len(study.seeds)
+                if place >= number or (part and (place == 0 or not study.costly)):
+                    continue
+                networks = study.distinct_networks()
+                for start in range(0, len(networks), study.chunk):
+                    yield Chunk(study, study.seeds[place], part, networks[start : start + study.chunk])
 
 
 def score_all(studies: Sequence[Study], folder: Path) -> None:
@@ -112,23 +142,22 @@ def score_all(studies: Sequence[Study], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for study in studies:
         scale_of(study, folder)
-    for study, seed, networks in chunks(studies):
-        speeds = read_speeds(study, folder)
-        name = chunk_name(seed, networks)
-        if name in speeds:
+    for chunk in chunks(studies):
+        speeds = read_speeds(chunk.study, folder)
+        if chunk.name in speeds:
             continue
-        speed, start = reference_seconds(study), time.process_time()
-        scored(study, seed, networks, folder)
-        write_speeds(study, folder, {**speeds, name: speed})
+        speed, start = reference_seconds(chunk.study), time.process_time()
+        scored(chunk.study, chunk.seed, chunk.part, chunk.networks, folder)
+        write_speeds(chunk.study, folder, {**speeds, chunk.name: speed})
         taken = time.process_time() - start
-        print(f"{study.table} seed {seed} {name}: {taken / len(networks):.3f} s per network", flush=True)
+        print(f"{chunk.study.table} seed {chunk.name}: {taken / len(chunk.networks):.3f} s per network", flush=True)
 
 
-def scored(study: Study, seed: int, networks: NDArray[np.int64], folder: Path) -> Any:
+def scored(study: Study, seed: int, part: str, networks: NDArray[np.int64], folder: Path) -> Any:
     """Return the scores of networks; those in the working folder are not computed again."""
     return score_architectures(
         nl.load(study.table),
-        study.proxies(seed),
+        study.proxies(seed, part),
         dataset="digits",
         architectures=networks,
         seeds=[seed],
@@ -151,11 +180,6 @@ def reference_seconds(study: Study) -> float:
         options=study.options,
     )
     return float(sum(seconds.sum() for seconds in found.seconds.values()))
-
-
-def chunk_name(seed: int, networks: NDArray[np.int64]) -> str:
-    """Return the name of a chunk in the file of speeds."""
-    return f"{seed} {networks[0]}-{networks[-1]}"
 
 
 def read_speeds(study: Study, folder: Path) -> dict[str, float]:
@@ -199,23 +223,17 @@ def with_columns(study: Study, folder: Path) -> Table:
     Raises:
         SystemExit: the scores are not finished.
     """
-    speeds, work = read_speeds(study, folder), [(seed, networks) for _, seed, networks in chunks([study])]
-    if missing := sum(chunk_name(*each) not in speeds for each in work):
+    speeds, work = read_speeds(study, folder), list(chunks([study]))
+    if missing := sum(chunk.name not in speeds for chunk in work):
         raise SystemExit(f"{study.table}: {missing} of {len(work)} chunks are not scored; run score first")
     table, networks, scale = nl.load(study.table), study.distinct_networks(), scale_of(study, folder)
-    for is_once in (True, False):
-        seeds = study.seeds[:1] if is_once else study.seeds
-        found = [scored(study, seed, networks, folder) for seed in seeds]
-        labels = [label for label, proxy in found[0].proxies.items() if is_once == (proxy.name in study.once)]
-        factors = np.stack(
-            [
-                np.concatenate(
-                    [np.full(len(some), scale / speeds[chunk_name(each, some)]) for each, some in work if each == seed]
-                )
-                for seed in seeds
-            ],
-            axis=1,
-        )
+    for part in (COSTLY, "") if study.costly else ("",):
+        seeds = study.seeds[: study.costly_seeds] if part else study.seeds
+        found = [scored(study, seed, part, networks, folder) for seed in seeds]
+        labels = [
+            label for label, proxy in found[0].proxies.items() if (proxy.name in study.costly) == (part == COSTLY)
+        ]
+        factors = np.stack([scale / _speeds_of(study, seed, part, speeds) for seed in seeds], axis=1)
         joined = ProxyScores(
             {label: found[0].proxies[label] for label in labels},
             networks,
@@ -225,10 +243,16 @@ def with_columns(study: Study, folder: Path) -> Table:
             {},
             [],
         )
-        if labels:
-            names = {label: joined.proxies[label].name for label in labels if label in study.changed_labels()}
-            table = with_scores(table, joined, names=names, notes=[NOTE])
+        names = {label: joined.proxies[label].name for label in labels if label in study.changed_labels()}
+        table = with_scores(table, joined, names=names, notes=[NOTE])
     return table
+
+
+def _speeds_of(study: Study, seed: int, part: str, speeds: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the seconds of the reference networks when each network was scored, shape (networks,)."""
+    part = "" if seed == study.seeds[0] else part
+    own = [chunk for chunk in chunks([study]) if chunk.seed == seed and chunk.part == part]
+    return np.concatenate([np.full(len(chunk.networks), speeds[chunk.name]) for chunk in own])
 
 
 def write_columns(studies: Sequence[Study], folder: Path) -> None:
@@ -244,20 +268,22 @@ def quality_rows(study: Study, folder: Path) -> Iterator[dict[str, str]]:
     speeds, table, networks = read_speeds(study, folder), nl.load(study.table), study.distinct_networks()
     truth, groups = table.mean_values("test_accuracy")[networks], architecture_groups(table, networks)
     for seed in study.seeds:
-        own = [some for _, each, some in chunks([study]) if each == seed]
-        if not all(chunk_name(seed, some) in speeds for some in own):
+        own = [chunk for chunk in chunks([study]) if chunk.seed == seed]
+        if not all(chunk.name in speeds for chunk in own):
             continue
-        for label, values in scored(study, seed, networks, folder).values.items():
-            found = score_agreement(values, truth, groups)
+        parts = dict.fromkeys(chunk.part for chunk in own)
+        found = [scored(study, seed, part, networks, folder).values for part in parts]
+        for label, values in sorted(item for each in found for item in each.items()):
+            agreement = score_agreement(values, truth, groups)
             yield {
                 "table": study.table,
                 "proxy": label,
                 "seed": str(seed),
                 "networks": str(len(networks)),
-                "without a score": str(found.without_score),
-                "Spearman, all": f"{found.spearman:.4f}",
-                "Spearman, best fifth": f"{found.top_fifth:.4f}",
-                "Spearman, within equal numbers of convolutions": f"{found.within:.4f}",
+                "without a score": str(agreement.without_score),
+                "Spearman, all": f"{agreement.spearman:.4f}",
+                "Spearman, best fifth": f"{agreement.top_fifth:.4f}",
+                "Spearman, within equal numbers of convolutions": f"{agreement.within:.4f}",
             }
 
 
@@ -275,11 +301,12 @@ def write_quality(studies: Sequence[Study], folder: Path) -> None:
 def print_status(studies: Sequence[Study], folder: Path) -> None:
     """Print how much is scored."""
     for study in studies:
-        speeds = read_speeds(study, folder)
-        for seed in study.seeds:
-            own = [networks for each, of, networks in chunks([study]) if of == seed]
-            done = sum(len(networks) for networks in own if chunk_name(seed, networks) in speeds)
-            print(f"{study.table} seed {seed}: {done:,} of {sum(map(len, own)):,} networks")
+        speeds, work = read_speeds(study, folder), list(chunks([study]))
+        for seed, part in dict.fromkeys((chunk.seed, chunk.part) for chunk in work):
+            own = [chunk for chunk in work if (chunk.seed, chunk.part) == (seed, part)]
+            done = sum(len(chunk.networks) for chunk in own if chunk.name in speeds)
+            proxies = f", {len(study.proxies(seed, part))} proxies"
+            print(f"{study.table} seed {seed}{proxies}: {done:,} of {sum(len(c.networks) for c in own):,} networks")
 
 
 def main() -> None:

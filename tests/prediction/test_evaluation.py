@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import kendalltau
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression, Ridge
+from tables_without_scores import without_scores
 
 import nasbench_lab as nl
 from nasbench_lab.errors import MissingDataError, ParameterError, UnknownNameError
@@ -179,7 +180,7 @@ class WrongArguments(Predictor):
         ({"predictors": "ridge:alpha"}, ParameterError, "malformed predictor 'ridge:alpha'"),
         ({"predictors": "ridge:alpha=x"}, ParameterError, r"^ridge:alpha=x \(one-hot\) cannot be fitted to 8 "),
         ({"predictors": "zero-cost:score=naswot"}, UnknownNameError, "zero-cost score 'naswot'; known: synflow"),
-        ({"predictors": "zero-cost", "table": CHAIN}, MissingDataError, "'digits/chain' has none"),
+        ({"predictors": "zero-cost", "table": without_scores(CHAIN)}, MissingDataError, "'digits/chain' has none"),
         ({"predictors": NoLabel}, ParameterError, "NoLabel has no label"),
         ({"predictors": WrongArguments()}, ParameterError, "must take train, test and random_state"),
         ({"predictors": Predictor}, ParameterError, "cannot make predictor 'Predictor': TypeError: .* abstract"),

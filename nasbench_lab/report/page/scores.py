@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from nasbench_lab.analysis.score_bias import FEWEST
 from nasbench_lab.displays import counted
 from nasbench_lab.report.local_tables import TableAgreements
-from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table, number_cells
+from nasbench_lab.report.page.numbers import fixed
+from nasbench_lab.report.page.tables import PageCell, PageColumn, PageTable, make_table, sort_key
 
 _GROUPS = "architectures in a group"
 
@@ -52,7 +53,7 @@ def scores_section(scores: Sequence[TableAgreements]) -> PageTable | None:
 
 
 def _cells(values: Sequence[float]) -> list[PageCell]:
-    return number_cells([round(value, 3) for value in values])
+    return [PageCell(fixed(value, 3), sort_key(value)) for value in values]
 
 
 def _text(text: str, value: str = "") -> PageCell:

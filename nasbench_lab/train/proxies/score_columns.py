@@ -49,9 +49,10 @@ def with_scores(
     >>> import nasbench_lab as nl
     >>> from nasbench_lab.train.proxies import score_architectures
     >>> table = nl.tables.subset(nl.load("digits/chain"), range(5))
-    >>> more = with_scores(table, score_architectures(table, ["synflow", "flops"]))
+    >>> scores = score_architectures(table, ["fisher:per_weight=False", "flops"])
+    >>> more = with_scores(table, scores, names={"flops": "size"})
     >>> sorted(set(more.metrics) - set(table.metrics))
-    ['flops_score', 'flops_score_seconds', 'synflow', 'synflow_seconds']
+    ['fisher_per_weight_False', 'fisher_per_weight_False_seconds', 'size', 'size_seconds']
     """
     scale = number("scale", scale, Above(0))
     place = _places(table, scores.architectures)
