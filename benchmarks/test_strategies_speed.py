@@ -10,6 +10,7 @@ RUNS = 1_000
 WITHOUT_MODEL = (  # 500 evaluations a run
     "asha",
     "asng",
+    "decoupled",
     "dehb",
     "differential-evolution",
     "exhaustive",

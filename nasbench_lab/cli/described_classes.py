@@ -81,7 +81,7 @@ def parameters_of(kind: type[Any]) -> dict[str, tuple[str, str]]:
 
 
 def _default(value: Any, missing: Any) -> str:
-    return "(none)" if value is missing else f"{value}"
+    return "(none)" if value is missing else f"{value}" or "(empty)"
 
 
 def _type_name(annotation: Any, missing: Any) -> str:

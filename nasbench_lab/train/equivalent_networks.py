@@ -76,7 +76,7 @@ def representative_of(space: Space, architecture: int) -> int:
         ParameterError: the space has no networks.
 
     >>> from nasbench_lab.spaces import ChainSpace, TopologySpace
-    >>> representative_of(TopologySpace(), 5), representative_of(ChainSpace("012", 12), 5)
-    (0, 5)
+    >>> representative_of(TopologySpace(), 25), representative_of(ChainSpace("012", 12), 5)
+    (3, 5)
     """
     return int(representatives(space)[architecture]) if space.size <= _COMPARED else architecture

@@ -23,9 +23,9 @@ class Refactored(Evolution):
     """The winner of a tournament is found by argmax: other code, the same search."""
 
     def _winner(self, state, drawn):
-        rows = np.arange(len(drawn))[:, None]
-        best = state.fitness[rows, drawn].argmax(axis=1)
-        return state.members[rows[:, 0], drawn[rows[:, 0], best]]
+        rows = np.arange(len(drawn))
+        best = state.fitness[rows[:, None], drawn].argmax(axis=1)
+        return drawn[rows, best] * len(rows) + rows  # its place in memory
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class DrawsInAnotherOrder(Evolution):
             return super().ask(state)
         mutation = state.streams.uniform(1)[:, 0].copy()
         drawn = scale(state.streams.uniform(self.sample_size), min(state.born, self.population_size))
-        return state.space.mutate(self._winner(state, drawn), mutation)[:, None]
+        winner = self._winner(state, drawn)
+        return state.space.mutate(state.members.T.reshape(-1).take(winner), mutation)[:, None]
 
 
 @dataclass(frozen=True)

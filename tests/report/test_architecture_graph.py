@@ -34,6 +34,18 @@ SPACES = {
             "chain": spaces.LayerChainSpace([["relu"], ["tanh"], ["skip-1", "identity"], ["tanh", "skip-2"]]),
         }
     ),
+    "hierarchical": spaces.make_space(
+        {
+            "name": "hierarchical",
+            "start": "NETWORK",
+            "productions": {
+                "NETWORK": ["Linear2(STAGE, CELL)", "Residual2(CELL, STAGE, STAGE)"],
+                "STAGE": ["CELL", "Linear2(CELL, CELL)"],
+                "CELL": ["Cell(OPERATION, OPERATION, OPERATION)"],
+                "OPERATION": ["zero", "id", "conv3x3"],
+            },
+        }
+    ),
     "choices": spaces.ChoicesSpace(CHOICES),
     "listed-choices": spaces.ListedChoicesSpace.of(CHOICES, [[0, 1, 1], [1, 2, 0]]),
     "listed": spaces.ListedSpace(["resnet18", "a network with quite a long name " * 5]),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables_without_scores import without_scores
 
 import nasbench_lab as nl
 from nasbench_lab.analysis import study
@@ -18,6 +19,7 @@ from nasbench_lab.suites import open_results, results_of
 from nasbench_lab.testing import identical, synthetic_table
 
 TABLE = synthetic_table("chain")
+OTHER_SCORES = without_scores(nl.load("digits/topology"), keep=("supernet_uniform", "supernet_fair"))
 
 
 def simulated(strategy="random-search", table=TABLE, runs=10, **options):
@@ -158,7 +160,7 @@ def test_other_parameters_and_versions():
 
 @pytest.mark.parametrize("name", ["zero-cost-filter:candidates=3", "zero-cost-warm-start:candidates=20"])
 def test_tables_that_choose_other_scores_are_searched_by_one_strategy(tmp_path, name):
-    traces = [simulated(name, table) for table in (TABLE, nl.load("digits/topology"))]
+    traces = [simulated(name, table) for table in (TABLE, OTHER_SCORES)]
     assert [trace.setting.parameters["score"] for trace in traces] == ["synflow", "supernet_uniform"]
     found = study([stored(tmp_path / place, trace) for place, trace in zip("ab", traces, strict=True)], resamples=0)
     assert found.labels == (name,)
@@ -168,7 +170,7 @@ def test_tables_that_choose_other_scores_are_searched_by_one_strategy(tmp_path, 
 
 def test_other_scores_are_another_strategy():
     """On one table, or under a label that hides what was given."""
-    trace = simulated("zero-cost-filter", "digits/topology")
+    trace = simulated("zero-cost-filter", OTHER_SCORES)
     fair = dataclasses.replace(trace.setting, parameters={**trace.setting.parameters, "score": "supernet_fair"})
     one_table = [Results.of([trace]), Results.of([changed(dataclasses.replace(trace, setting=fair), 2)])]
     with pytest.raises(ParameterError, match=r"'zero-cost-filter' on 'digits/topology' has different runs under the"):

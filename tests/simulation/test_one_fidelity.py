@@ -11,13 +11,12 @@ import nasbench_lab as nl
 from nasbench_lab.analysis import study
 from nasbench_lab.simulation import Conditions
 from nasbench_lab.strategies import Proposals, Strategy, list_strategies, resolve
-from nasbench_lab.strategies.registry import strategy_class
 from nasbench_lab.suites.requirements import lacking
 from nasbench_lab.testing import synthetic_table
 
 TABLE = synthetic_table("chain")  # 4 and 12 epochs
 BUDGET = nl.Budget(evaluations=60)
-STRATEGIES = [name for name in list_strategies() if getattr(strategy_class(name), "multi_fidelity", False)]
+STRATEGIES = [name for name in list_strategies() if resolve(name, {}).multi_fidelity]
 
 
 def at_one_fidelity():

@@ -204,7 +204,7 @@ def test_all_orders_are_equally_likely():
 @given(size=st.integers(1, 60), seed=st.integers(0, 2**32), listed=st.booleans())
 @settings(max_examples=90)
 def test_visited_is_a_set_for_every_run(size, seed, listed):
-    random, runs, space = np.random.default_rng(seed), 3, ChainSpace([chr(200 + i) for i in range(size)], 1)
+    random, runs, space = np.random.default_rng(seed), 3, ChainSpace("".join(chr(200 + i) for i in range(size)), 1)
     space = space if listed else unlisted(space)
     visited, plain = Visited(space, runs), [set() for _ in range(runs)]
     for _ in range(80):

@@ -726,7 +726,7 @@ def test_another_score_than_that_of_the_baseline_is_seen(tmp_path):
     checked = BaselineCheck("zero-cost-filter", table, nl.Budget(evaluations=12))
     checked.write(path)
     other = dataclasses.replace(checked, parameters={"score": "supernet_fair"}).against(path)
-    assert "parameter score was 'supernet_uniform', is 'supernet_fair'" in other.notes
+    assert "parameter score was 'synflow', is 'supernet_fair'" in other.notes
 
 
 def test_a_changed_default_is_seen(tmp_path, monkeypatch):

@@ -303,7 +303,7 @@ def test_counting_leaves_the_network_as_it_was():
 
 def test_what_has_no_networks_is_said():
     with pytest.raises(
-        ParameterError, match="no networks for the space 'gnn'; there are for cell101, chain, darts, layer"
+        ParameterError, match="no networks for the space 'gnn'; there are for cell101, chain, darts, hier"
     ):
         networks_of(GnnSpace())
     with pytest.raises(ParameterError, match="those of NAS-Bench-Macro, with the choices '012', got 'ab'"):

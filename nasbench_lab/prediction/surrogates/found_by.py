@@ -25,7 +25,7 @@ def read_found_by(path: str | os.PathLike[str]) -> dict[str, list[str]]:
     >>> import tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = pathlib.Path(folder, "found.csv")
-    ...     _ = file.write_text("strategy,architecture\\ntpe,5\\ntpe,5\\nrandom-search,7\\n")
+    ...     _ = file.write_text("strategy,architecture\ntpe,5\ntpe,5\nrandom-search,7\n")
     ...     read_found_by(file)
     {'tpe': ['5'], 'random-search': ['7']}
     """

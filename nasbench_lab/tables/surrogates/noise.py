@@ -38,7 +38,7 @@ class RepeatNoise:
         quantiles: the standardised deviations at the knots, ascending, shape (columns, knots).
 
     >>> knots = np.array([-5.0, 5.0])
-    >>> noise = Noise(7, np.eye(2), knots, np.stack([knots, knots]))
+    >>> noise = RepeatNoise(7, np.eye(2), knots, np.stack([knots, knots]))
     >>> drawn = noise.draw(np.arange(1000), np.zeros(1000, dtype=int))
     >>> drawn.shape, bool(abs(drawn.mean()) < 0.1), bool(abs(drawn.std() - 1) < 0.1)
     ((1000, 2), True, True)

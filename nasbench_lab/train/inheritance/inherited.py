@@ -50,9 +50,9 @@ def inherit(child: nn.Module, parent: nn.Module, *, shapes: Shapes = "overlappin
         The weights that the child has now, and which of them come from the parent.
 
     >>> from nasbench_lab import train
-    >>> parent, child = train.network("digits/chain", 7), train.network("digits/chain", 8, seed=1)
+    >>> parent, child = train.network("digits/chain", 7), train.network("digits/chain", 10, seed=1)
     >>> print(inherit(child, parent))
-    93% of the weights from the parent (4 tensors, 2 in part)
+    95% of the weights from the parent (7 tensors, 1 in part)
     """
     found = matches(child, parent, shapes)
     state = {name: value.detach().cpu().clone() for name, value in child.state_dict().items()}

@@ -139,8 +139,8 @@ def deepen(network: nn.Sequential, before: str, layer: nn.Module, **how: Any) ->
 
     >>> from nasbench_lab.train.networks import layer_chain_network
     >>> network = layer_chain_network(["conv3x3-4", "relu"], image=(1, 8, 8))
-    >>> deepen(network, "1", nn.Conv2d(4, 6, 5, padding=2), image=(1, 8, 8))[1]
-    Conv2d(4, 6, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2))
+    >>> deepen(network, "1", nn.Conv2d(4, 4, 5, padding=2), image=(1, 8, 8))[1]
+    Conv2d(4, 4, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2))
     """
     layers = _layers(network)
     layers.insert(_place(network, before), copy.deepcopy(layer))

@@ -35,7 +35,7 @@ class NetworkNames:
 
     >>> from nasbench_lab.spaces import TopologySpace
     >>> names = NetworkNames(TopologySpace())
-    >>> names.of(0) == names.of(1), names.of(0).key == names.of(5).key
+    >>> names.of(0) == names.of(1), names.of(3).key == names.of(25).key
     (False, True)
     """
 

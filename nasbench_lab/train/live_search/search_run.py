@@ -156,7 +156,8 @@ def best_steps(steps: Sequence[LiveStep], count: int, *, minimize: bool = False)
         count: how many to return at most.
         minimize: whether lower values are better.
 
-    >>> steps = [Step(3, 12, 0, 80.0, 1.0, True, -1, True), Step(4, 12, 0, 90.0, 2.0, True, -1, True)]
+    >>> one = LiveStep(3, 12, 0, 80.0, 1.0, True, -1, True)
+    >>> steps = [one, LiveStep(4, 12, 0, 90.0, 2.0, True, -1, True)]
     >>> [step.architecture for step in best_steps(steps, 1)]
     [4]
     """

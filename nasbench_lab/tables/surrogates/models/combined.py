@@ -26,7 +26,7 @@ class ScaledModel(StoredModel):
         shift: and this is added.
 
     >>> from nasbench_lab.tables.surrogates.models.linear import Linear
-    >>> model = Scaled(Linear(np.array([1.0]), 0.0), np.array([2.0]), np.array([4.0]), 10.0, 1.0)
+    >>> model = ScaledModel(Linear(np.array([1.0]), 0.0), np.array([2.0]), np.array([4.0]), 10.0, 1.0)
     >>> model.predict(np.array([[6.0]])).tolist()
     [11.0]
     """

@@ -35,7 +35,7 @@ class StoredTrees(StoredModel):
         divisor: the sum is divided by it.
         single: whether entries are rounded to single precision before they are compared.
 
-    >>> tree = Trees(1, [0, -1, -1], [0.5, 0, 0], [1, 0, 0], [2, 0, 0], [0.0, 3.0, 7.0], [0])
+    >>> tree = StoredTrees(1, [0, -1, -1], [0.5, 0, 0], [1, 0, 0], [2, 0, 0], [0.0, 3.0, 7.0], [0])
     >>> tree.predict(np.array([[0.0], [1.0]])).tolist()
     [3.0, 7.0]
     """
