@@ -7,14 +7,7 @@ from collections.abc import Sequence
 from nasbench_lab.analysis.studies.name_lists import some_names
 from nasbench_lab.analysis.studies.recommended_incumbents import clock_notes, recommendation_warnings
 from nasbench_lab.analysis.studies.results import Study
-from nasbench_lab.report.regret_words import (
-    KIND_LABELS,
-    KIND_NAMES,
-    KIND_WORDS,
-    VALUE_LABELS,
-    VALUE_NAMES,
-    VALUE_WORDS,
-)
+from nasbench_lab.report.regret_words import REGRETS, VALUES, KindWords
 from nasbench_lab.simulation.trace import RegretKind
 
 _OF_RECOMMENDED = "of the recommended architecture"
@@ -46,18 +39,18 @@ def shows_values(study: Study, kind: RegretKind, place: int | None = None) -> bo
 
 def kind_name(study: Study, kind: RegretKind, place: int | None = None) -> str:
     """Return the short name of a regret, or of a value where the optimum is not known; see `shows_values`."""
-    return VALUE_NAMES[kind] if shows_values(study, kind, place) else KIND_NAMES[kind]
+    return _words(kind, shows_values(study, kind, place)).name
 
 
 def regret_label(study: Study, kind: RegretKind, *, values: bool | None = None) -> str:
     """Return the name of a regret at an axis, or of a value where that is shown; by default see `shows_values`."""
     as_values = shows_values(study, kind) if values is None else values
-    return _with_recommended(VALUE_LABELS[kind] if as_values else KIND_LABELS[kind], study, kind)
+    return _with_recommended(_words(kind, as_values).at_axes, study, kind)
 
 
 def regret_in_words(study: Study, kind: RegretKind) -> str:
     """Return the name of a regret in a sentence, or of a value where the optimum is not known."""
-    return _with_recommended(VALUE_WORDS[kind] if shows_values(study, kind) else KIND_WORDS[kind], study, kind)
+    return _with_recommended(_words(kind, shows_values(study, kind)).in_sentences, study, kind)
 
 
 def table_kinds_note(study: Study, places: Sequence[int]) -> str:
@@ -112,6 +105,10 @@ def caption_notes(study: Study, kind: RegretKind) -> list[str]:
 def _with_recommended(text: str, study: Study, kind: RegretKind) -> str:
     if not all_recommend(study, kind):
         return text
-    for name in (KIND_NAMES[kind], VALUE_NAMES[kind]):
+    for name in (REGRETS[kind].name, VALUES[kind].name):
         text = text.replace(name, f"{name} {_OF_RECOMMENDED}", 1)
     return text
+
+
+def _words(kind: RegretKind, as_value: bool) -> KindWords:
+    return (VALUES if as_value else REGRETS)[kind]

@@ -138,13 +138,13 @@ class ComputedFidelities(AnyFidelities):
         return self._highest.observed(answers, cost, repeat, asked)
 
 
-SAMPLE = 1024
-"""Number of architectures that stand for all where a table says nothing of all of them."""
+_SAMPLE, _COSTLY_SAMPLE = 1024, 16
+"""Numbers of architectures that show the range of a metric, where answers are cheap and where they are not."""
 
 
-def sample_of(table: ComputedTable) -> IntArray:
-    """Return architectures that stand for all of a table, the same ones for all runs, shape (1024,)."""
-    return table.space.draw(Streams(0, 0, 1), SAMPLE)[0]
+def sample_of(table: ComputedTable, count: int) -> IntArray:
+    """Return architectures that stand for all of a table, the same ones for all runs, shape (count,)."""
+    return table.space.draw(Streams(0, 0, 1), count)[0]
 
 
 def possible_values(table: ComputedTable, metric: str, fidelity: int) -> tuple[float, float]:
@@ -159,7 +159,8 @@ def possible_values(table: ComputedTable, metric: str, fidelity: int) -> tuple[f
     said = table.value_range(metric)
     if said is not None:
         return said
-    values = values_without_training(table, metric, sample_of(table), fidelity)
+    some = sample_of(table, _SAMPLE if table.is_cheap else _COSTLY_SAMPLE)
+    values = values_without_training(table, metric, some, fidelity)
     if np.isnan(values).all():
         return 0.0, 1.0
     low, high = float(np.nanmin(values)), float(np.nanmax(values))

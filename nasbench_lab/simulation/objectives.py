@@ -160,7 +160,7 @@ def make_goals(
     floats = {name: float(limit) for name, limit in limits.items()}
     if isinstance(table, ComputedTable):
         for name in metrics:
-            values_without_training(table, name, sample_of(table)[:1], fidelity)  # raises an error where that fails
+            values_without_training(table, name, sample_of(table, 1), fidelity)  # raises an error where that fails
         return ComputedGoals(tuple(objectives), floats, metrics, table, fidelity)
     assert isinstance(table, Table)  # noqa: S101 - there are two kinds of tables
     columns = {name: table.mean_values(name, fidelity) for name in metrics}

@@ -49,7 +49,7 @@ def setting_notes(table: AnyTable, prepared: Prepared) -> Iterator[str]:
 
 def _notes_of_sample(table: ComputedTable, goals: AnyGoals) -> Iterator[str]:
     """Yield notes about limits that none or all of some random architectures keep."""
-    sample = sample_of(table)[:_SAMPLE]
+    sample = sample_of(table, _SAMPLE)
     for name, limit in goals.limits.items():
         values = goals.values(name, sample)
         keeps = values >= limit if goals.metrics[name].direction == "maximize" else values <= limit

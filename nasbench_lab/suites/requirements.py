@@ -100,6 +100,6 @@ def _seconds(table: AnyTable, fidelity: int) -> FloatArray:
         return table.cost(fidelity)
     if not isinstance(table, ComputedTable) or not table.is_cheap:
         return np.array([float(fidelity)])
-    cost = table.answers(sample_of(table)[:_SAMPLE], fidelity, 0).cost
+    cost = table.answers(sample_of(table, _SAMPLE), fidelity, 0).cost
     assert cost is not None  # noqa: S101 - a budget in seconds needs times
     return cost

@@ -8,7 +8,7 @@ from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from nasbench_lab.arrays import FloatArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.checks import require, whole
 from nasbench_lab.messages import unknown
 from nasbench_lab.spaces import Space
@@ -122,7 +122,6 @@ class AnyTable(abc.ABC):
         require(known, text)
         return names.index(str(repeat))
 
-    @abc.abstractmethod
     def lookup(
         self,
         index: ArrayLike,
@@ -143,9 +142,16 @@ class AnyTable(abc.ABC):
             OutOfSpaceError: an index is out of range.
             UnknownNameError: no such metric or fidelity.
             ParameterError: no such repeat.
-        """
 
-    @abc.abstractmethod
+        >>> from nasbench_lab.testing import synthetic_table
+        >>> synthetic_table("chain").lookup([[0, 1], [2, 3]], fidelity=4, repeat=0).shape
+        (2, 2)
+        """
+        where = self.space.check_index(index)
+        chosen = self.objective if metric is None else self.description.metric(metric)
+        epochs = self.fidelities[self.fidelity_position(fidelity)]
+        return self._lookup(where, chosen, epochs, self.check_repeat(repeat))
+
     def query(self, architecture: str | int, epochs: int | None = None, repeat: Repeat = "mean") -> dict[str, float]:
         """Return all measurements of one architecture: metric name to value, in the units of the metrics.
 
@@ -162,6 +168,15 @@ class AnyTable(abc.ABC):
             ParameterError: no such repeat.
             MissingDataError: no measurements of this architecture at this fidelity and repeat.
         """
+        return self._query(self.space.resolve(architecture), epochs, repeat)
+
+    @abc.abstractmethod
+    def _lookup(self, index: IntArray, metric: Metric, epochs: int, repeat: int | Literal["mean"]) -> FloatArray:
+        """Return what `lookup` returns; everything is checked."""
+
+    @abc.abstractmethod
+    def _query(self, index: int, epochs: int | None, repeat: Repeat) -> dict[str, float]:
+        """Return what `query` returns; only the architecture is checked, as queries of stored tables must be fast."""
 
 
 def _in_brackets(names: Sequence[str]) -> str:

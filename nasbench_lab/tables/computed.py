@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, Literal, NamedTuple, NoReturn, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -177,7 +177,7 @@ class ComputedTable(AnyTable):
         Searches with limits show architectures that break one as worse than the lowest value. By default, percentages
         are from 0 to 100, and fractions from 0 to 1.
         """
-        return {"percent": (0.0, 100.0), "fraction": (0.0, 1.0)}.get(self.description.metric(metric).unit)
+        return self.description.metric(metric).bounds
 
     @property
     def repeats(self) -> int:
@@ -262,24 +262,12 @@ class ComputedTable(AnyTable):
         rows = self._remembered.known(architecture.reshape(-1), epochs, flat)
         return rows[:, place].reshape(architecture.shape)
 
-    def lookup(
-        self,
-        index: ArrayLike,
-        fidelity: int | None = None,
-        repeat: Repeat = "mean",
-        metric: str | None = None,
-    ) -> FloatArray:
-        """Return one metric of many architectures, in the shape of ``index``; see `AnyTable.lookup`."""
-        chosen = self.objective if metric is None else self.description.metric(metric)
-        number = self.check_repeat(repeat)
-        if chosen.axes == ("architecture",) and self._answers_untrained:
-            return self.untrained(index, [chosen.name])[chosen.name]
-        epochs = self.fidelities[self.fidelity_position(fidelity)]
-        return self.answers(index, epochs, MEAN_REPEAT if number == "mean" else number).values[chosen.name]
+    def _lookup(self, index: IntArray, metric: Metric, epochs: int, repeat: int | Literal["mean"]) -> FloatArray:
+        if metric.axes == ("architecture",) and self._answers_untrained:
+            return self.untrained(index, [metric.name])[metric.name]
+        return self.answers(index, epochs, MEAN_REPEAT if repeat == "mean" else repeat).values[metric.name]
 
-    def query(self, architecture: str | int, epochs: int | None = None, repeat: Repeat = "mean") -> dict[str, float]:
-        """Return all metrics of one architecture; see `AnyTable.query`."""
-        index = self.space.resolve(architecture)
+    def _query(self, index: int, epochs: int | None, repeat: Repeat) -> dict[str, float]:
         at, number = self.fidelities[self.fidelity_position(epochs)], self.check_repeat(repeat)
         found = self.answers([index], at, MEAN_REPEAT if number == "mean" else number).values
         if self._answers_untrained:

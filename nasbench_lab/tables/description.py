@@ -21,6 +21,9 @@ AXES = ("architecture", "fidelity", "repeat")
 """The possible axes of a metric, in this order. Every metric has the first."""
 
 
+_BOUNDS = {"percent": (0.0, 100.0), "fraction": (0.0, 1.0)}
+
+
 @dataclasses.dataclass(frozen=True)
 class Metric:
     """One measured quantity.
@@ -40,6 +43,11 @@ class Metric:
     direction: Direction
     description: str
     axes: tuple[str, ...] = AXES
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Between which numbers all values must be, by their unit: percentages and fractions; None for other units."""
+        return _BOUNDS.get(self.unit)
 
     def __post_init__(self) -> None:
         if self.split not in get_args(Split) or self.direction not in get_args(Direction):

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, final, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from nasbench_lab import spaces
-from nasbench_lab.arrays import FloatArray
+from nasbench_lab.arrays import FloatArray, IntArray
 from nasbench_lab.displays import html_card, html_notes, html_table
 from nasbench_lab.errors import DataError, MissingDataError
 from nasbench_lab.pickling import state_without_caches
@@ -143,51 +143,10 @@ class Table(AnyTable):
             return mean
         return np.where(count > 0, mean, published[:, self.fidelity_position(epochs)])
 
-    def lookup(
-        self,
-        index: ArrayLike,
-        fidelity: int | None = None,
-        repeat: Repeat = "mean",
-        metric: str | None = None,
-    ) -> FloatArray:
-        """Return one metric of many architectures, in the shape of ``index``; NaN where missing.
+    def _lookup(self, index: IntArray, metric: Metric, epochs: int, repeat: int | Literal["mean"]) -> FloatArray:
+        return self._column(metric.name, epochs, repeat).take(index)
 
-        Args:
-            index: architecture indices, any shape.
-            fidelity: training epochs; by default the highest.
-            repeat: number of a repeat, its seed (see `check_repeat`), or ``"mean"`` over the repeats of each
-                architecture.
-            metric: name of the metric; by default the objective.
-
-        Raises:
-            OutOfSpaceError: an index is out of range.
-            UnknownNameError: no such metric or fidelity.
-            ParameterError: no such repeat.
-
-        >>> from nasbench_lab.testing import synthetic_table
-        >>> synthetic_table("chain").lookup([[0, 1], [2, 3]], fidelity=4, repeat=0).shape
-        (2, 2)
-        """
-        where = self.space.check_index(index)
-        return self._column(metric or self.objective.name, fidelity, repeat).take(where)
-
-    def query(self, architecture: str | int, epochs: int | None = None, repeat: Repeat = "mean") -> dict[str, float]:
-        """Return all measurements of one architecture: metric name to value, in the units of the metrics.
-
-        Missing values are omitted.
-
-        Args:
-            architecture: index, or official notation.
-            epochs: training epochs; by default the highest.
-            repeat: number of a repeat, its seed (see `check_repeat`), or ``"mean"``.
-
-        Raises:
-            OutOfSpaceError: no such architecture.
-            UnknownNameError: no measurements at that number of epochs.
-            ParameterError: no such repeat.
-            MissingDataError: no measurements of this architecture at this fidelity and repeat.
-        """
-        index = self.space.resolve(architecture)
+    def _query(self, index: int, epochs: int | None, repeat: Repeat) -> dict[str, float]:
         answer, dated = self._point_queries(epochs, repeat).answer(index)
         if not dated:
             at = epochs or self.fidelities[-1]

@@ -19,7 +19,7 @@ from nasbench_lab.tables.progress_callbacks import Report, silent
 from nasbench_lab.tables.table import Table
 
 _MOST = float(np.finfo(np.float64).max)
-_RANGES = {"percent": (0.0, 100.0), "fraction": (0.0, 1.0)} | dict.fromkeys(("s", "ms", "millions", "mJ"), (0.0, _MOST))
+_POSITIVE_UNITS = ("s", "ms", "millions", "mJ")
 _ROWS = 2**16  # architectures per block, as tables may be larger than memory
 
 
@@ -84,7 +84,8 @@ def _check_values(metric: Metric, arrays: Sequence[NDArray[Any]]) -> Verificatio
     if not known:
         return VerificationResult(metric.name, False, "all values are missing")
     found = f"{least:.6g} to {most:.6g} {metric.unit}".strip() + f", {1 - known / total:.1%} missing"
-    low, high = _RANGES.get(metric.unit, (-np.inf, np.inf))  # scores without a unit may be infinite
+    finite = (0.0, _MOST) if metric.unit in _POSITIVE_UNITS else (-np.inf, np.inf)  # scores may be infinite
+    low, high = metric.bounds or finite
     right = low <= least and most <= high
     return VerificationResult(metric.name, bool(right), found if right else f"{found}; allowed: {low:g} to {high:.6g}")
 

@@ -17,7 +17,7 @@ from nasbench_lab.train.build.saved_units import has_weights, weight_paths
 from nasbench_lab.train.build.spec import BuildSpec
 from nasbench_lab.train.classification_metrics import MacroScores
 from nasbench_lab.train.complexity import multiply_additions, parameters
-from nasbench_lab.train.equivalent_networks import representative_of
+from nasbench_lab.train.equivalent_networks import stand_ins
 from nasbench_lab.train.hardware_costs import HardwareCosts, measure_costs
 from nasbench_lab.train.network_builders import network_builder
 
@@ -77,7 +77,7 @@ def train_picks(
     """
     how = how or ExecutionOptions()
     space, dataset = spec.make_space(), spec.load_dataset()
-    shared = {architecture: representative_of(space, architecture) for architecture in architectures}
+    shared = stand_ins(space, architectures)
     (epochs,) = spec.trainings
     wanted: list[Unit] = sorted({(shared[architecture], epochs) for architecture in architectures})
     path = folder / "trainings.sqlite"

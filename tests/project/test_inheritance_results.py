@@ -1,13 +1,12 @@
 """The page of inherited weights shows what its files of numbers say."""
 
 import csv
-import importlib.util
 import re
 import statistics
-import sys
 
 import pytest
 from paths import ROOT
+from repository_tools import load_tool
 
 pytest.importorskip("torch", reason="needs torch: pip install 'nasbench-lab[torch]'")
 
@@ -16,12 +15,7 @@ FOLDER = ROOT / "results" / "inheritance"
 
 @pytest.fixture(scope="module")
 def tool():
-    name = "measure_inheritance"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[name]
+    return load_tool("measure_inheritance")
 
 
 def rows(part):

@@ -1,12 +1,11 @@
 """The tool that scores the digits tables with proxies, at a tiny scale, and the stored columns."""
 
 import csv
-import importlib.util
-import sys
 
 import numpy as np
 import pytest
 from paths import ROOT
+from repository_tools import load_tool
 from tables_without_scores import without_scores
 
 import nasbench_lab as nl
@@ -22,12 +21,7 @@ TABLES = ("digits/topology", "digits/cell101", "digits/chain")
 
 @pytest.fixture(scope="module")
 def tool():
-    name = "score_digits_tables"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[name]
+    return load_tool("score_digits_tables")
 
 
 def test_the_recipe_at_a_tiny_scale(tool, tmp_path, monkeypatch, capsys):

@@ -1,7 +1,6 @@
 """The scores of supernets in digits/topology: the tool that makes them, at a tiny scale, and the stored columns."""
 
 import csv
-import importlib.util
 import re
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from paths import ROOT
+from repository_tools import load_tool
 from scipy.stats import kendalltau
 
 import nasbench_lab as nl
@@ -20,12 +20,7 @@ from nasbench_lab.train.equivalent_networks import representatives  # noqa: E402
 
 @pytest.fixture(scope="module")
 def tool():
-    name = "score_digits_topology"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[name]
+    return load_tool("score_digits_topology")
 
 
 def test_the_recipe_at_a_tiny_scale(tool, tmp_path, capsys):

@@ -223,10 +223,7 @@ def _bounds(measured: MeasuredColumn, *, is_log: bool) -> tuple[float, float]:
     known = measured.mean[np.isfinite(measured.mean)]
     if is_log:
         return float(known.min() / _BEYOND), float(known.max() * _BEYOND)
-    of_unit = {"percent": (0.0, 100.0), "fraction": (0.0, 1.0)}.get(measured.metric.unit)
-    if of_unit is not None:
-        return of_unit
-    return (0.0 if (known >= 0).all() else -np.inf), np.inf
+    return measured.metric.bounds or (0.0 if (known >= 0).all() else -np.inf, np.inf)
 
 
 def _noise_checks(training: TrainingSet, fitted: Sequence[_Fitted]) -> tuple[Any, ...]:

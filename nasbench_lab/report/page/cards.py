@@ -15,7 +15,7 @@ from nasbench_lab.report.incumbent_words import shows_values
 from nasbench_lab.report.layout.architecture import architecture_graph
 from nasbench_lab.report.page.architecture import draw_architecture
 from nasbench_lab.report.page.numbers import short
-from nasbench_lab.report.regret_words import KIND_NAMES
+from nasbench_lab.report.regret_words import REGRETS
 from nasbench_lab.simulation.trace import RegretKind
 
 MOST_DRAWINGS = 6
@@ -79,5 +79,5 @@ def _values(study: Study, found: Found, kind: RegretKind) -> tuple[str, ...]:
     texts = [f"{name} {short(value, 4)}" for name, value in parts if math.isfinite(value)]
     regret = found.regret.get(kind, math.nan)
     if math.isfinite(regret) and not shows_values(study, kind, found.task):
-        texts.append("the optimum" if regret == 0 else f"{KIND_NAMES[kind]} {short(regret)}")
+        texts.append("the optimum" if regret == 0 else f"{REGRETS[kind].name} {short(regret)}")
     return tuple(texts)

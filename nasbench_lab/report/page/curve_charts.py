@@ -24,7 +24,6 @@ AXIS_TITLES: dict[TimeAxis, str] = {"evaluations": "evaluations", "seconds": "si
 _AXIS_OPTIONS: dict[TimeAxis, str] = {"evaluations": "evaluations", "seconds": "seconds"}
 
 _CENTERS = (("median", "median"), ("iqm", "IQM"), ("mean", "mean"))
-_BOTH = ("x", "y")
 _OPTIMUM = "optimum"
 _BUDGET = "% of the budget"
 

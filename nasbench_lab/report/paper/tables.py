@@ -22,7 +22,7 @@ from nasbench_lab.report.incumbent_words import caption_notes, regret_in_words, 
 from nasbench_lab.report.leaderboard_columns import TASK_RANK, LeaderboardColumn, columns_of
 from nasbench_lab.report.paper.table_cells import TableCell, table_html
 from nasbench_lab.report.rank_tests import tests_in_words
-from nasbench_lab.report.regret_words import KIND_LABELS, VALUE_LABELS
+from nasbench_lab.report.regret_words import REGRETS, VALUES
 from nasbench_lab.report.study_selection import (
     chosen_kind,
     chosen_tasks,
@@ -366,7 +366,7 @@ def _results_caption(study: Study, kind: RegretKind, places: Sequence[int], stat
     units = {study.tasks[place].unit(kind) for place in places}
     unit = f" ({units.pop()})" if len(units) == 1 else ""
     values = all(shows_values(study, kind, place) for place in places)
-    label = VALUE_LABELS[kind] if values else KIND_LABELS[kind]
+    label = (VALUES if values else REGRETS)[kind].at_axes
     what = {
         "mean": f"{_SPLITS[kind]}{unit} of the architectures found: mean ± standard deviation",
         "median": f"{_capitalised(label)}{unit}, at the end: median [quartiles]",

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_lab.errors import DataError, NasbenchLabError, OutputError
-from nasbench_lab.messages import first_line
+from nasbench_lab.errors import DataError
 from nasbench_lab.train.npz_files import read_npz
+from nasbench_lab.train.sqlite_file import Owner, SqliteFile
 
 Unit = tuple[int, int]
 """A unit of a build: the index of a representative architecture, and the number of epochs."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
+_CREATE = """
+CREATE TABLE IF NOT EXISTS units
+    (architecture INTEGER, epochs INTEGER, arrays BLOB NOT NULL, PRIMARY KEY (architecture, epochs))
+"""
 
-class Journal:
+
+class Journal(SqliteFile):
     """Finished units and their measurements in one SQLite file.
 
     Each unit is one transaction. If the process is killed, all recorded units are in the file, and none is half
@@ -38,39 +41,11 @@ class Journal:
     """
 
     def __init__(self, path: Path, identity: str) -> None:
-        self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot make {path.parent}: {error.strerror}") from error
-        with self._errors():
-            self._connection = sqlite3.connect(path, timeout=60)
-            self._connection.execute("PRAGMA synchronous = FULL")
-            with self._connection:
-                self._connection.execute("CREATE TABLE IF NOT EXISTS build (identity TEXT NOT NULL)")
-                self._connection.execute(
-                    "CREATE TABLE IF NOT EXISTS units "
-                    "(architecture INTEGER, epochs INTEGER, arrays BLOB NOT NULL, PRIMARY KEY (architecture, epochs))"
-                )
-                known = self._connection.execute("SELECT identity FROM build").fetchone()
-                if known is None:
-                    self._connection.execute("INSERT INTO build VALUES (?)", (identity,))
-        if known is not None and known[0] != identity:
-            self.close()
-            raise DataError(
-                f"{path} belongs to another build (its specification, data or versions differ); "
-                "choose another folder for this build"
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        refusal = (
+            f"{path} belongs to another build (its specification, data or versions differ); "
+            "choose another folder for this build"
+        )
+        super().__init__(path, _CREATE, Owner("build", identity, refusal))
 
     def finished(self) -> set[Unit]:
         """Return the finished units."""
@@ -93,14 +68,3 @@ class Journal:
             rows = self._connection.execute("SELECT * FROM units ORDER BY architecture, epochs")
             for architecture, epochs, content in rows:
                 yield (architecture, epochs), read_npz(io.BytesIO(content))
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise OutputError(f"cannot use {self.path}: {error}") from error
-        except NasbenchLabError:
-            raise
-        except Exception as error:  # a damaged file can raise almost any exception
-            raise DataError(f"{self.path} is damaged: {first_line(error)}") from error

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import filelock
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_lab.errors import DataError, NasbenchLabError, OutputError
-from nasbench_lab.messages import first_line
 from nasbench_lab.train.npz_files import read_npz
+from nasbench_lab.train.sqlite_file import Owner, SqliteFile
 
 FILE = "trainings.sqlite"
 """Name of the journal in its folder."""
 
 _LOCKS = "locks"
 _CREATE = """
-CREATE TABLE IF NOT EXISTS search (identity TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS trainings (
     number INTEGER PRIMARY KEY AUTOINCREMENT, network TEXT NOT NULL, budget INTEGER NOT NULL, epochs INTEGER NOT NULL,
     architecture INTEGER NOT NULL, reason TEXT NOT NULL, wall REAL NOT NULL, arrays BLOB NOT NULL,
@@ -68,7 +66,7 @@ class Number(NamedTuple):
     seconds: float
 
 
-class TrainingJournal:
+class TrainingJournal(SqliteFile):
     """Finished trainings in one SQLite file, which several processes may read and write.
 
     Every training is one transaction. If a process is killed, all recorded trainings are in the file, and none is half
@@ -84,37 +82,17 @@ class TrainingJournal:
     """
 
     def __init__(self, folder: Path, identity: str) -> None:
-        self.folder, self.path = folder, folder / FILE
+        self.folder = folder
+        refusal = (
+            f"{folder} has trainings with another space, data set, recipe, seeds, network options, precision or "
+            "version of torch; choose another folder"
+        )
+        super().__init__(folder / FILE, _CREATE, Owner("search", identity, refusal))
         try:
-            (folder / _LOCKS).mkdir(parents=True, exist_ok=True)
+            (folder / _LOCKS).mkdir(exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot make {folder}: {error.strerror}") from error
-        with self._errors():
-            self._connection = sqlite3.connect(self.path, timeout=60)
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("BEGIN IMMEDIATE")
-            for statement in _CREATE.split(";"):
-                self._connection.execute(statement)
-            known = self._connection.execute("SELECT identity FROM search").fetchone()
-            if known is None:
-                self._connection.execute("INSERT INTO search VALUES (?)", (identity,))
-            self._connection.commit()
-        if known is not None and known[0] != identity:
             self.close()
-            raise DataError(
-                f"{folder} has trainings with another space, data set, recipe, seeds, network options, precision or "
-                "version of torch; choose another folder"
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+            raise OutputError(f"cannot make {folder / _LOCKS}: {error.strerror}") from error
 
     def find(self, network: str, budget: int) -> JournalledTraining | None:
         """Return what is known of a training, to the last epoch that is finished; None for nothing."""
@@ -186,17 +164,6 @@ class TrainingJournal:
             if isinstance(error, NasbenchLabError):
                 raise
             raise OutputError(f"cannot lock {path}: {error.strerror or error}") from error
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise OutputError(f"cannot use {self.path}: {error}") from error
-        except NasbenchLabError:
-            raise
-        except Exception as error:  # a damaged file can raise almost any exception
-            raise DataError(f"{self.path} is damaged: {first_line(error)}") from error
 
 
 def _trained(row: tuple[Any, ...]) -> JournalledTraining:

@@ -20,7 +20,6 @@ from nasbench_lab.checks import AtLeast, Below, whole
 from nasbench_lab.errors import ParameterError
 from nasbench_lab.messages import shortened
 from nasbench_lab.spaces import Space, list_spaces
-from nasbench_lab.streams import Streams
 from nasbench_lab.tables import ComputedTable, Table
 from nasbench_lab.tables import load as load_table
 from nasbench_lab.tables.computed import Columns, mean_of_repeats
@@ -62,7 +61,6 @@ class LiveTable(ComputedTable):
             description_of(spec, metrics), space=spec.made_space, checksum=hashlib.sha256(identity.encode()).hexdigest()
         )
         self.trainings, self._metrics = trainings, tuple(metrics)
-        self._ranges: dict[str, tuple[float, float]] = {}
         self.requests_at_a_time = len(trainings.devices)
         self._names = tuple(metric.name for metric in self.description.metrics if metric.axes == AXES)
 
@@ -103,27 +101,11 @@ class LiveTable(ComputedTable):
         found = {} if trained is None else self.trainings.at_epoch(trained, epochs)
         return {name: float(mean_of_repeats(values)) for name, values in found.items()}
 
-    def value_range(self, metric: str) -> tuple[float, float] | None:
-        """Return between which numbers a metric is; of costs as far as some random architectures show it."""
-        if self.description.metric(metric).axes != AXES[:1]:
-            return super().value_range(metric)
-        if metric not in self._ranges:
-            some = self.space.draw(Streams(0, 0, 1), _SAMPLE)[0]
-            values = self.untrained(some, [metric])[metric]
-            known = values[~np.isnan(values)]
-            low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
-            self._ranges[metric] = 2 * low - high, 2 * high - low
-        return self._ranges[metric]
-
 
 def _reopened(
     spec: LiveSpec, dataset: Dataset, limits: TrainingLimits, devices: Sequence[str], metrics: Sequence[str]
 ) -> LiveTable:
     return LiveTable(TrainingsOnDemand(spec, dataset, limits, devices), metrics)
-
-
-_SAMPLE = 16
-"""Number of random architectures whose costs show the range of costs."""
 
 
 def live(

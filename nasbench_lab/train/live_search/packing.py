@@ -18,14 +18,9 @@ from nasbench_lab.train.classification_metrics import MacroScores
 from nasbench_lab.train.datasets import Dataset
 from nasbench_lab.train.live_search.journal import JournalledTraining
 from nasbench_lab.train.live_search.spec import LiveSpec, TrainingLimits
-from nasbench_lab.train.live_search.trainings import SPEC, TrainingsOnDemand, stored_spec
+from nasbench_lab.train.live_search.trainings import TrainingsOnDemand, stored_spec
 
 Arrays = dict[str, NDArray[Any]]
-
-
-def has_trainings(folder: Path) -> bool:
-    """Return whether a folder has trainings of a live search."""
-    return (folder / SPEC).is_file()
 
 
 def table_of_trainings(folder: Path, *, name: str | None = None, dataset: Dataset | None = None) -> Table:

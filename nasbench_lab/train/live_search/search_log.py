@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from nasbench_lab.errors import DataError, NasbenchLabError, OutputError
-from nasbench_lab.messages import first_line
+from nasbench_lab.errors import DataError
+from nasbench_lab.train.sqlite_file import SqliteFile
 
 FILE = "events.sqlite"
 """Name of the log in the folder of a search."""
@@ -51,7 +48,7 @@ class Event(NamedTuple):
     fresh: bool
 
 
-class LiveSearchLog:
+class LiveSearchLog(SqliteFile):
     """The events of a search in one SQLite file; each is one transaction.
 
     Args:
@@ -63,21 +60,7 @@ class LiveSearchLog:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot make {folder}: {error.strerror}") from error
-        with self._errors():
-            self._connection = sqlite3.connect(self.path, timeout=60)
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.executescript(_CREATE)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        super().__init__(folder / FILE, _CREATE)
 
     def add(self, *events: Event) -> None:
         """Store events; all or none."""
@@ -112,17 +95,6 @@ class LiveSearchLog:
             stored = self._connection.execute("SELECT MAX(seconds) FROM clock").fetchone()[0]
             last = self._connection.execute("SELECT MAX(clock) FROM events").fetchone()[0]
             return max(float(stored or 0.0), float(last or 0.0))
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise OutputError(f"cannot use {self.path}: {error}") from error
-        except NasbenchLabError:
-            raise
-        except Exception as error:  # a damaged file can raise almost any exception
-            raise DataError(f"{self.path} is damaged: {first_line(error)}") from error
 
 
 def _event(row: tuple[object, ...]) -> Event:
