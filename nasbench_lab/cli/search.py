@@ -250,7 +250,8 @@ def _run(
         return
     print_best(plan, outcome, rows)
     print_retrained(found, retrained)
-    tell(f"\nsee {folder}; to search on: {again} --hours ...")
+    more = "--hours" if plan.conditions.stated_budget.evaluations is None else "--evaluations"
+    tell(f"\nsee {folder}; to search on: {again} {more} ...")
 
 
 def _retrained(

@@ -13,6 +13,7 @@ import typer
 from nasbench_lab.cli.options import make_grid, print_grid
 from nasbench_lab.cli.progress import shown_progress
 from nasbench_lab.cli.verbosity import note, tell
+from nasbench_lab.displays import counted
 from nasbench_lab.errors import NasbenchLabError
 from nasbench_lab.report.run_folder import TRACES
 
@@ -143,7 +144,7 @@ def print_best(plan: LiveSearchPlan, outcome: SearchOutcome, rows: Sequence[Mapp
     steps = outcome.steps
     fresh, failed = sum(step.fresh for step in steps), sum(math.isnan(step.observed) for step in steps)
     taken = steps[-1].clock if steps else 0.0
-    text = f"{plan.label}: {len(steps):,} evaluations, {fresh:,} trainings, {taken:,.0f} s"
+    text = f"{plan.label}: {counted(len(steps), 'evaluation')}, {counted(fresh, 'training')}, {taken:,.0f} s"
     typer.echo(text + (f", {failed} without a value" if failed else ""))
     if not rows:
         note("no evaluation gave a value")

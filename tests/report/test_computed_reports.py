@@ -53,6 +53,13 @@ def test_the_study_says_what_the_table_is(both):
     assert not any("do not differ" in warning for warning in computed.warnings)
 
 
+def test_no_run_is_said_to_find_an_optimum_that_is_not_known(both):
+    computed, stored = both
+    for kind in computed.kinds:
+        assert all(np.isnan(row.solved) for row in computed.leaderboard[kind])
+        assert not any(np.isnan(row.solved) for row in stored.leaderboard[kind])
+
+
 def test_curves_show_values(both):
     computed, stored = both
     figure = regret_figure(computed, "test")

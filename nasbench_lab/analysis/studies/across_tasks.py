@@ -244,11 +244,18 @@ def _standing(
         ),
         relative_improvement=Interval(-gains.estimate, -gains.high, -gains.low),
         auc=field.interval(list(_areas(field, strategy)), "mean"),
-        solved=float(np.mean([(each == 0).mean() for each in raw])),
+        solved=_solved(field, strategy),
         unbeaten=_unbeaten(field, pairs, strategy),
         without_value=int(sum(np.isinf(each).sum() for each in raw)),
         ignored=tuple(field.normalised[place] for place in ignored_tasks(losses)) if losses else (),
     )
+
+
+def _solved(field: CommonTasks, strategy: int) -> float:
+    """Return the share of runs that found the optimum, averaged over the tasks where it is known; NaN without any."""
+    known = [task for task in field.tasks if field.kind not in field.evidence[task].task.without_optimum]
+    shares = [(losses == 0).mean() for losses in field.final(strategy, known, normalised=False)]
+    return float(np.mean(shares)) if shares else float("nan")
 
 
 def _gains(field: CommonTasks, strategy: int) -> Iterator[FloatArray]:

@@ -34,7 +34,7 @@ class Standing:
             percent, averaged over runs and tasks, with stratified bootstrap interval (Yang et al. 2020).
         auc: area under the curve of the normalised regret over the budget, averaged over tasks and runs, with
             stratified bootstrap interval.
-        solved: share of runs, averaged over tasks, whose regret at the end is 0.
+        solved: share of runs, averaged over tasks, whose regret at the end is 0; NaN where no optimum is known.
         unbeaten: number of tasks on which no other strategy is significantly better (Holm-adjusted p of the
             Mann-Whitney test below 1 - level). NaN with a single strategy, and where the runs on some task are too few
             for any significant difference, so that being unbeaten means nothing.

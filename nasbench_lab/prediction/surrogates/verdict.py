@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from nasbench_lab.displays import counted
 from nasbench_lab.errors import DataError
 
 GOOD_KENDALL, GOOD_COVERAGE, GOOD_WINNERS = 0.7, (0.9, 0.99), 0.8
@@ -206,7 +207,7 @@ class Verdict:
             "models": f"{' and '.join(self.models)} on {self.encoding}",
         }
         for check in self.metrics:
-            at = "" if check.epochs is None else f", {check.epochs} epochs"
+            at = "" if check.epochs is None else f", {counted(check.epochs, 'epoch')}"
             lines[f"{check.metric}{at}"] = _metric_line(check)
         for noise in self.noise[:1]:
             lines["noise"] = f"{noise.metric}, {_noise_line(noise)}"
@@ -225,12 +226,12 @@ class Verdict:
 def _metric_line(check: MetricCheck) -> str:
     unit = f" {check.unit}" if check.unit else ""
     text = f"Kendall {_number(check.kendall)}, R2 {_number(check.r2)}, error {check.rmse:.3g}{unit}"
+    repeats = []
     if check.spread_from != "none":
-        size = f"{check.spread:.2%}" if check.is_relative else f"{check.spread:.3g}{unit}"
-        text += f"; repeats spread by {size}"
+        repeats.append(f"spread by {check.spread:.2%}" if check.is_relative else f"spread by {check.spread:.3g}{unit}")
     if not math.isnan(check.between_repeats):
-        text += f" and agree with {_number(check.between_repeats)}"
-    return text
+        repeats.append(f"agree with {_number(check.between_repeats)}")
+    return f"{text}; repeats {' and '.join(repeats)}" if repeats else text
 
 
 def _noise_line(check: NoiseCheck) -> str:
