@@ -328,7 +328,7 @@ def _description(
     measured = f"{verdict.architectures:,} of {verdict.space:,} architectures"
     notes = (
         f"A surrogate: its numbers are predictions from the trainings of {measured}, not trainings.",
-        f"On architectures that its models did not see: {verdict.lines()[_heading(verdict)]}.",
+        f"On architectures that its models did not see: {verdict.judged.in_words}.",
     )
     return dataclasses.replace(
         whole,
@@ -342,9 +342,3 @@ def _description(
         notes=(*notes, *whole.notes),
         kind="surrogate",
     )
-
-
-def _heading(verdict: Verdict) -> str:
-    """Return the heading of the line about the metric by which searches are judged."""
-    check = verdict.judged
-    return check.metric if check.epochs is None else f"{check.metric}, {check.epochs} epochs"

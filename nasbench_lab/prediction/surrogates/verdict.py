@@ -46,6 +46,23 @@ class MetricCheck:
     spread_from: str
     between_repeats: float
 
+    @property
+    def heading(self) -> str:
+        """The metric, and after how many epochs."""
+        return self.metric if self.epochs is None else f"{self.metric}, {counted(self.epochs, 'epoch')}"
+
+    @property
+    def in_words(self) -> str:
+        """The figures, in one line."""
+        unit = f" {self.unit}" if self.unit else ""
+        text = f"Kendall {_number(self.kendall)}, R2 {_number(self.r2)}, error {self.rmse:.3g}{unit}"
+        repeats = []
+        if self.spread_from != "none":
+            repeats.append(f"spread by {self.spread:.2%}" if self.is_relative else f"spread by {self.spread:.3g}{unit}")
+        if not math.isnan(self.between_repeats):
+            repeats.append(f"agree with {_number(self.between_repeats)}")
+        return f"{text}; repeats {' and '.join(repeats)}" if repeats else text
+
 
 @dataclasses.dataclass(frozen=True)
 class NoiseCheck:
@@ -207,8 +224,7 @@ class Verdict:
             "models": f"{' and '.join(self.models)} on {self.encoding}",
         }
         for check in self.metrics:
-            at = "" if check.epochs is None else f", {counted(check.epochs, 'epoch')}"
-            lines[f"{check.metric}{at}"] = _metric_line(check)
+            lines[check.heading] = check.in_words
         for noise in self.noise[:1]:
             lines["noise"] = f"{noise.metric}, {_noise_line(noise)}"
         if self.left_out:
@@ -221,17 +237,6 @@ class Verdict:
         weak = self.weaknesses
         lines["verdict"] = "doubtful: " + "; ".join(weak) if weak else "good: it ranks, spreads and compares well"
         return lines
-
-
-def _metric_line(check: MetricCheck) -> str:
-    unit = f" {check.unit}" if check.unit else ""
-    text = f"Kendall {_number(check.kendall)}, R2 {_number(check.r2)}, error {check.rmse:.3g}{unit}"
-    repeats = []
-    if check.spread_from != "none":
-        repeats.append(f"spread by {check.spread:.2%}" if check.is_relative else f"spread by {check.spread:.3g}{unit}")
-    if not math.isnan(check.between_repeats):
-        repeats.append(f"agree with {_number(check.between_repeats)}")
-    return f"{text}; repeats {' and '.join(repeats)}" if repeats else text
 
 
 def _noise_line(check: NoiseCheck) -> str:
