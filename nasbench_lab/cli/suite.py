@@ -49,6 +49,9 @@ PUBLISHED = "published.md"
 _MOST_ROWS = 60
 """A longer summary is only written to the file, not printed."""
 
+_MOST_TABLES, _SHOWN_TABLES = 5, 3
+"""A line about more tables than the first number shows as many as the second, and how many more there are."""
+
 _LONG = 120.0
 """Seconds of processor time from which a suite says before it starts how long it takes."""
 
@@ -213,7 +216,7 @@ def status(
     found = SuiteFolder.open(folder)
     finished = {shard for shard in found.plan.shards if found.is_finished(shard)}
     problems = found.damaged() if check else []
-    names = [found.plan.tables[simulation.table].name for simulation in found.plan.simulations]
+    names = [found.plan.tables[simulation.table].label for simulation in found.plan.simulations]
     shards = Counter(names[shard.simulation] for shard in found.plan.shards)
     there = Counter(names[shard.simulation] for shard in finished)
     failures = list(filter(None, map(found.failure, found.plan.shards)))
@@ -333,4 +336,15 @@ def _skipped_lines(skipped: Sequence[Skipped]) -> list[str]:
     for skip in skipped:
         tables.setdefault((skip.strategy, skip.reason), []).append(skip.table)
     who = {strategy: "all strategies" if strategy == "*" else strategy for strategy, _ in tables}
-    return [f"skipped {who[name]} on {', '.join(where)}: {reason}" for (name, reason), where in tables.items()]
+    return [f"skipped {who[name]} on {_some(where)}: {reason}" for (name, reason), where in tables.items()]
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return names as text: all of a few, or the first ones and how many others there are.
+
+    >>> _some(["a", "b"]), _some(list("abcdefgh"))
+    ('a, b', 'a, b, c and 5 more')
+    """
+    if len(names) <= _MOST_TABLES:
+        return ", ".join(names)
+    return f"{', '.join(names[:_SHOWN_TABLES])} and {len(names) - _SHOWN_TABLES} more"

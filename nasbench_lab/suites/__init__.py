@@ -12,6 +12,7 @@ from nasbench_lab.suites.runner import run_suite
 from nasbench_lab.suites.spec import StrategyEntry, Suite, TableEntry
 from nasbench_lab.suites.stored_results import open_results
 from nasbench_lab.suites.toml_files import built_in, read_suite
+from nasbench_lab.suites.variants import Variant
 
 __all__ = [
     "Comparison",
@@ -24,6 +25,7 @@ __all__ = [
     "Suite",
     "SuiteFolder",
     "TableEntry",
+    "Variant",
     "built_in",
     "make_plan",
     "merge_suites",

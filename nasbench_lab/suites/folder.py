@@ -91,7 +91,7 @@ class SuiteFolder:
     def _repr_html_(self) -> str:
         """Return what a notebook shows: what is finished, and what failed or was skipped."""
         plan = self.plan
-        tables = [plan.tables[simulation.table].name for simulation in plan.simulations]
+        tables = [plan.tables[simulation.table].label for simulation in plan.simulations]
         shards = [(tables[shard.simulation], self.is_finished(shard)) for shard in plan.shards]
         failures = filter(None, map(self.failure, plan.shards))
         notes = [f"failed: {each['strategy']} on {each['table']}: {each['error']}" for each in failures]
@@ -301,7 +301,7 @@ class SuiteFolder:
         """Write why a shard could not be simulated."""
         self._check_present()
         simulation = self.plan.simulations[shard.simulation]
-        known = {"strategy": simulation.label, "table": self.plan.tables[simulation.table].name}
+        known = {"strategy": simulation.label, "table": self.plan.tables[simulation.table].label}
         write_file(self._file(FAILED, shard, "json"), json_bytes({**known, **failed._asdict()}))
 
     def _check_present(self) -> None:

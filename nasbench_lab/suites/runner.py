@@ -283,6 +283,6 @@ class _Run:
     def _failure_message(self) -> str:
         name, error = next(iter(self._failures.items()))
         simulation = self._folder.plan.simulations[self._shards[name].simulation]
-        table = self._folder.plan.tables[simulation.table].name
+        table = self._folder.plan.tables[simulation.table].label
         count = f"{len(self._failures)} of {len(self._shards)} shards"
         return f"{count} failed, the first of {simulation.label!r} on {table!r}: {error}"
