@@ -90,7 +90,7 @@ def make_plan(suite: Suite) -> Plan:
     candidates = list(_candidates(suite))
     check_different("strategy", [candidate.label for candidate in candidates])
     sources, skipped = _sources(suite)
-    strict = len(suite.tables) == 1 and not suite.tables[0].is_pattern
+    strict = len(suite.tables) == 1 and not suite.tables[0].is_pattern and not suite.variants
     planned: list[PlannedTable] = []
     simulations: list[Simulation] = []
     for source, entry in sources:
@@ -191,9 +191,7 @@ def _split(
         seen[key] = place.variant
         size, seconds = search.shard_size(table, prepared)
         parameters, version = dict(candidate.parameters), search.version
-        made = Simulation(
-            place.number, candidate.name, parameters, label, size, seconds, version, candidate.code, key
-        )
+        made = Simulation(place.number, candidate.name, parameters, label, size, seconds, version, candidate.code, key)
         doable.append(made)
     return doable, left_out
 

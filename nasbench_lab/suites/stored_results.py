@@ -113,7 +113,9 @@ def _provenance(folder: SuiteFolder, found: _Found, missing: int, lacking: Colle
         platforms=sorted({manifest["platform"] for manifest in manifests}),
         arithmetic=sorted({manifest["arithmetic"] for manifest in manifests if manifest.get("arithmetic")}),
         wall_seconds=round(sum(manifest["wall_seconds"] for manifest in manifests), 3),
-        tables=[{"name": table.name, "checksum": table.checksum, **table.origin} for table in reversed(tables.values())],
+        tables=[
+            {"name": table.name, "checksum": table.checksum, **table.origin} for table in reversed(tables.values())
+        ],
         skipped=[dataclasses.asdict(skip) for skip in plan.skipped],
         missing=missing,
         unfinished=[

@@ -163,7 +163,7 @@ def test_a_run_that_ended_stays_ended():
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
-        ({}, "needs evaluations, epochs, seconds, energy or trainings"),
+        ({}, "needs evaluations, epochs, seconds, energy, trainings or mean_trainings"),
         ({"evaluations": 0}, "must be positive, got evaluations=0"),
         ({"seconds": -1.0}, "must be positive"),
         ({"seconds": float("nan")}, "must be positive"),
