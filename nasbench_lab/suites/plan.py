@@ -102,7 +102,7 @@ def make_plan(suite: Suite) -> Plan:
             conditions = _conditions(suite, entry, variant)
             try:
                 prepared = conditions.on(table)
-                _check_worth(table, prepared, variant)
+                _check_worth(table, variant)
             except NasbenchLabError as error:
                 if strict:
                     raise
@@ -204,7 +204,7 @@ def _conditions(suite: Suite, entry: TableEntry, variant: Variant | None) -> Con
     return conditions if variant is None else variant.of(conditions)
 
 
-def _check_worth(table: Table, prepared: Prepared, variant: Variant | None) -> None:
+def _check_worth(table: Table, variant: Variant | None) -> None:
     """Raise MissingDataError if a variant asks for means of repeats, and there is one repeat."""
     if variant is not None and variant.replaced.get("repeat") == "mean" and table.repeats == 1:
         raise MissingDataError("it has one repeat, so the mean over repeats is what every evaluation observes")

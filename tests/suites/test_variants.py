@@ -196,7 +196,7 @@ def test_suites_with_the_same_variants_are_merged(tmp_path):
     ]
     assert len(whole) == len(merged.plan.simulations)
     run_suite(varied(tmp_path, VARIANTS[:1]), tmp_path / "other")
-    with pytest.raises(ParameterError, match="the variants of .* are different"):
+    with pytest.raises(ParameterError, match=r"the variants of .* are different"):
         merge_suites([tmp_path / "whole", tmp_path / "other"], tmp_path / "none")
 
 
