@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,11 @@ EVALUATIONS = 60
 RUNS = 200
 RUNS_OF_MODELS = 12
 """Number of runs of strategies that train a model, which take a hundred times longer."""
+
+RUNS_OF_DRAFTS = 4
+
+DRAFT = os.environ.get("WEBSITE_DRAFT") == "1"
+"""Whether pictures of strategies are of few runs and coarse, for a look at everything else."""
 
 _STORE = repository.ROOT / "build" / "website"
 
@@ -90,17 +96,19 @@ def folder() -> Path:
     digest = hashlib.sha256()
     for path in sorted(sources):
         digest.update(path.read_bytes())
-    return _STORE / digest.hexdigest()[:16]
+    return _STORE / f"{digest.hexdigest()[:16]}{'-draft' if DRAFT else ''}"
 
 
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=200)
+    figure.savefig(file, format="png", dpi=50 if DRAFT else 200)
     return file.getvalue()
 
 
 def _runs(name: str) -> int:
+    if DRAFT:
+        return RUNS_OF_DRAFTS
     return RUNS_OF_MODELS if _trains_a_model(name) else RUNS
 
 
