@@ -242,11 +242,16 @@ class SuiteFolder:
 
     def is_finished(self, shard: Shard) -> bool:
         """Return whether a shard is finished and its traces file has its full length."""
+        return self.finished_manifest(shard) is not None
+
+    def finished_manifest(self, shard: Shard) -> dict[str, Any] | None:
+        """Return the manifest of a shard whose traces file has its full length; None if there is none."""
         manifest = self.manifest(shard)
         try:
-            return manifest is not None and self.traces_path(shard).stat().st_size == manifest["bytes"]
+            complete = manifest is not None and self.traces_path(shard).stat().st_size == manifest["bytes"]
         except OSError:
-            return False
+            return None
+        return manifest if complete else None
 
     def manifest(self, shard: Shard) -> dict[str, Any] | None:
         """Return the manifest of a finished shard; None if the shard is not finished or the manifest is damaged."""
