@@ -90,11 +90,9 @@ class ParzenEstimator(Strategy[ProposalHistory]):
         """Return the candidate with the largest l / g, -1 if no candidate can be proposed; shape (runs,)."""
         space, told, known = state.space, state.observations.told, state.observations.known
         good = good_ones(state.observations.value, known, (count := self._good(told)))
-        groups = ((good, count), (known & ~good, told - count))
-        l, g = (  # noqa: E741 - the name in the paper
-            log_probabilities(state.codes, ages(group, n, self.remembered), space.cardinalities, self.prior_weight)
-            for group, n in groups
-        )
+        groups = [ages(group, n, self.remembered) for group, n in ((good, count), (known & ~good, told - count))]
+        both = log_probabilities(state.codes, groups, space.cardinalities, self.prior_weight)
+        l, g = both[:, 0], both[:, 1]  # noqa: E741 - the name in the paper
         codes = len(space.cardinalities)
         uniform = state.streams.uniform(self.candidates * codes).reshape(-1, self.candidates, codes)
         architecture, places = draw(space, l, uniform)

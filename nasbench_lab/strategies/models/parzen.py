@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,30 +40,40 @@ def ages(members: NDArray[np.bool_], count: int, remembered: int) -> FloatArray:
 
 
 def log_probabilities(
-    codes: NDArray[np.integer[Any]], weights: FloatArray, cardinalities: tuple[int, ...], prior_weight: float
+    codes: NDArray[np.integer[Any]],
+    groups: Sequence[FloatArray],
+    cardinalities: tuple[int, ...],
+    prior_weight: float,
 ) -> FloatArray:
-    """Return estimated log-probabilities of every value of every code, shape (runs, sum of cardinalities).
+    """Return estimated log-probabilities of every value of every code, shape (runs, groups, sum of cardinalities).
 
-    With C_i the weight of the observations that have value i of a code of N values, the probability is proportional to
-    prior_weight * N * p_i + C_i, where the prior p_i is 1 / N (Bergstra et al., NeurIPS 2011, section 4.2).
+    With C_i the weight of the observations of a group that have value i of a code of N values, the probability is
+    proportional to prior_weight * N * p_i + C_i, where the prior p_i is 1 / N (Bergstra et al., NeurIPS 2011, section
+    4.2).
 
     Args:
         codes: of the observations, shape (runs, n, codes).
-        weights: of the observations, shape (runs, n).
+        groups: weights of the observations in every group, shape (runs, n) each; an observation is in one group at
+            most, and its weight in the others is 0.
         cardinalities: numbers of values.
         prior_weight: weight of the prior for each value, in observations.
     """
-    weights = rounded(weights[:, None], 53 - weights.shape[1].bit_length())[:, 0]  # so that sums are exact
-    values = sum(cardinalities)
-    run, member = np.nonzero(weights)
-    columns = codes[run, member] + (_starts(cardinalities) + values * run[:, None])
-    repeated = np.repeat(weights[run, member], len(cardinalities))
-    sums = np.bincount(columns.reshape(-1), repeated, len(weights) * values)
-    counts = prior_weight + sums.astype(np.float64, copy=False).reshape(-1, values)
-    totals = np.empty((len(weights), len(cardinalities)))
+    runs, known = groups[0].shape
+    each = [rounded(weights[:, None], 53 - known.bit_length())[:, 0] for weights in groups]  # so that sums are exact
+    number = np.arange(runs)[:, None] * len(groups) + sum(place * (one != 0) for place, one in enumerate(each))
+    flat = sum(each[1:], each[0]).reshape(-1)
+    first = {values: number * values for values in dict.fromkeys(cardinalities)}
+    counts = np.empty((runs * len(groups), sum(cardinalities)))
+    totals = np.empty((runs * len(groups), len(cardinalities)))
+    # One code after the other: its sums stay in the cache, while observations are added to them in any order.
+    for code, (values, start) in enumerate(zip(cardinalities, _starts(cardinalities), strict=True)):
+        place = first[values] + codes[:, :, code]
+        sums = np.bincount(place.reshape(-1), flat, len(counts) * values).reshape(-1, values)
+        counts[:, start : start + values] = prior_weight + sums
     for places, of_places in _by_cardinality(cardinalities):
         totals[:, places] = counts[:, of_places].sum(axis=2)
-    return elementary.log(counts) - np.repeat(elementary.log(totals), cardinalities, axis=1)
+    result = elementary.log(counts) - np.repeat(elementary.log(totals), cardinalities, axis=1)
+    return result.reshape(runs, len(groups), -1)
 
 
 def draw(space: Space, log_probability: FloatArray, uniform: FloatArray) -> tuple[IntArray, IntArray]:
