@@ -27,7 +27,7 @@ def built_in() -> dict[str, Path]:
     """Return the files of the built-in suites, by name.
 
     >>> sorted(built_in())
-    ['nas-bench-201-paper', 'nats-bench-paper', 'one-shot', 'quick', 'standard']
+    ['everything', 'nas-bench-201-paper', 'nats-bench-paper', 'one-shot', 'quick', 'standard']
     """
     return {path.stem: path for path in sorted(BUILT_IN.glob("*.toml"))}
 
