@@ -1,7 +1,11 @@
 """Tables that train on demand: what they answer, that nothing is trained twice, and failures."""
 
 import dataclasses
+import json
 import pickle
+import sqlite3
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -101,6 +105,35 @@ def test_two_at_once_train_everything_once(tmp_path, trainings):
         thread.join()
     assert (found["a"] == found["b"]).all()
     assert len(trainings) == 3
+
+
+TWO_PROCESSES = """
+import sys
+from nasbench_lab import train
+
+live = train.live("digits/chain", folder=sys.argv[1], epochs=2, seeds=1)
+print("ready", flush=True)
+sys.stdin.readline()
+print(live.lookup([int(index) for index in sys.argv[2:]]).tolist())
+"""
+
+
+def test_two_real_processes_train_everything_once(tmp_path):
+    """They begin at the same time, from opposite ends."""
+    asked = [str(index) for index in range(40, 52)]
+    commands = [[sys.executable, "-c", TWO_PROCESSES, str(tmp_path), *order] for order in (asked, asked[::-1])]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **pipes) for command in commands]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    one, other = (json.loads(process.communicate()[0]) for process in processes)
+    assert one == other[::-1]
+    with sqlite3.connect(tmp_path / "trainings.sqlite") as journal:
+        rows = journal.execute("SELECT network, budget, epochs FROM trainings").fetchall()
+    names = NetworkNames(short().space)
+    assert len(rows) == len(set(rows)) == len({names.of(int(index)).key for index in asked})
 
 
 def test_a_folder_of_other_trainings_is_refused(tmp_path):
