@@ -301,17 +301,22 @@ def _known(training: TrainingSet, source: AnyTable | None) -> dict[str, FloatArr
     scores = score_names(table.description)
     static = {metric.name for metric in table.description.metrics if metric.axes == ("architecture",)}
 
-    def of_all(names: Sequence[str]) -> dict[str, FloatArray]:
-        """Return metrics that are finite numbers for all architectures; none of them if one is not."""
+    def of_all(names: Sequence[str], lacking: float = 0.0) -> dict[str, FloatArray]:
+        """Return metrics that are finite numbers for all architectures; none of them if one is not.
+
+        A share of the architectures may lack the first.
+        """
         if not set(names) <= static:
             return {}
         every = np.arange(training.space.size)
         found = {name: np.asarray(table.lookup(every, metric=name), dtype=np.float64) for name in names}
-        return found if all(np.isfinite(values).all() for values in found.values()) else {}
+        missing = np.isnan(found[names[0]])
+        there = [np.where(missing, 0.0, found[names[0]]), *(found[name] for name in names[1:])]
+        return found if missing.mean() <= lacking and all(np.isfinite(values).all() for values in there) else {}
 
     known: dict[str, FloatArray] = {}
     for score in scores:
-        known |= of_all([score, f"{score}_seconds"])
+        known |= of_all([score, f"{score}_seconds"], lacking=_MOST_FAILED)
     for metric in training.metrics:
         if metric.split == "none":  # never what is to be predicted
             known |= of_all([metric.name])
