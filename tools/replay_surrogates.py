@@ -8,6 +8,7 @@ and NAS-Bench-101. Finished parts are kept in build/surrogates, and it resumes t
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import time
@@ -22,7 +23,10 @@ from nasbench_lab.files import atomic_path
 from nasbench_lab.prediction.surrogates.checks import kendall, r_squared
 from nasbench_lab.prediction.surrogates.fitting import fit_surrogate
 from nasbench_lab.prediction.surrogates.replaying import STRATEGIES, budgets_of, compared, judged, results_of, sign_of
+from nasbench_lab.prediction.surrogates.verdict import LeftOutCheck, Verdict
 from nasbench_lab.records import Records
+from nasbench_lab.simulation.zero_cost_scores import score_names
+from nasbench_lab.strategies import list_strategies, needs
 from nasbench_lab.tables import AnyTable, Table, subset
 from nasbench_lab.tables.surrogates.file import read_surrogate, write_surrogate
 from nasbench_lab.tables.surrogates.surrogate import Surrogate
@@ -36,19 +40,18 @@ TABLES = {
 }
 """The tables, and the models and encodings of their surrogates; None for the defaults."""
 PERCENT = (1, 3, 5)
-MORE = (
-    "asng",
-    "gumbel-softmax",
-    "mu-plus-lambda",
-    "pbil",
-    "q-learning",
-    "mcts",
-    "ppo",
-    "greedy-search",
-    "npenas",
+SLOW = (
+    "progressive-search",
     "smac",
+    "npenas",
+    "recurrent-controller",
+    "adversarial-search",
+    "bananas",
+    "brp-nas",
+    "gp-bo",
+    "predictor-search",
 )
-"""Strategies besides the default ones of a replay, the quick ones first."""
+"""Strategies that take seconds, the quick ones first."""
 RUNS, EVALUATIONS, FOLDS, REPEATS = 20, 150, 3, 3
 _MOST_COMPARED = 20_000  # unseen architectures whose predictions are compared with the truth
 _FEWEST_IN_REPLAY = 2
@@ -65,17 +68,30 @@ def main() -> None:
     given = parser.parse_args()
     if not given.write:
         for name in given.table or TABLES:
-            study(name, given.work, given.strategy or (*STRATEGIES, *MORE))
+            study(name, given.work, given.strategy)
     write_results(given.work, given.out)
 
 
-def study(name: str, work: Path, strategies: Sequence[str]) -> None:
-    """Fit the surrogates of a table, and search it and them with all strategies."""
+def strategies_of(truth: AnyTable) -> list[str]:
+    """Return the registered strategies that run on a table and its surrogates, the quick ones first.
+
+    Those that need several fidelities are left out, as the surrogates of the study predict the last one, and those that
+    need scores where the table has none.
+    """
+    missing = {"fidelities"} if score_names(truth.description) else {"fidelities", "scores"}
+    known = [name for name in list_strategies() if not missing & set(needs(name))]
+    return sorted(known, key=lambda name: (SLOW.index(name) if name in SLOW else -1, name not in STRATEGIES, name))
+
+
+def study(name: str, work: Path, chosen: Sequence[str] | None = None) -> None:
+    """Fit the surrogates of a table, leave out strategies, and search the table and its surrogates."""
     truth = nl.load(name)
+    strategies = strategies_of(truth) if chosen is None else chosen
     sources: dict[str, AnyTable] = {"truth": truth, "again": truth}
     for percent in PERCENT:
         surrogate = fitted(truth, percent, work)
         sources[str(percent)] = surrogate
+    left_out(truth, work)
     budgets = budgets_of(EVALUATIONS)
     for strategy in strategies:
         for source in sources:
@@ -147,6 +163,34 @@ def fitted(truth: Table, percent: int, work: Path) -> Surrogate:
     return surrogate
 
 
+def left_out(truth: Table, work: Path) -> None:
+    """Fit a surrogate to what one search of each quick strategy found, leaving out one strategy after the other."""
+    path = work / _plain(truth.name) / "left-out.json"
+    if path.exists():
+        return
+    budget = nl.Budget(evaluations=EVALUATIONS)
+    found = {name: np.unique(nl.simulate(truth, name, runs=1, budget=budget).architecture) for name in STRATEGIES}
+    found = {name: each[each >= 0] for name, each in found.items()}
+    sample = np.unique(np.concatenate(list(found.values())))
+    models, encoding = TABLES[truth.name]
+    surrogate = fit_surrogate(
+        subset(truth, sample),
+        models,
+        encoding,
+        scores=truth,
+        metrics=[],
+        fidelities=truth.fidelities[-1:],
+        folds=FOLDS,
+        found_by={name: each.tolist() for name, each in found.items()},
+        check=False,
+    )
+    verdict = Verdict.from_plain(surrogate.verdict)
+    rows = [LeftOutCheck("", len(sample), len(sample), verdict.judged.kendall, verdict.judged.r2), *verdict.left_out]
+    facts = {"table": truth.name, "metric": verdict.judged.metric}
+    _store(path, [{**facts, **dataclasses.asdict(row)} for row in rows])
+    print(f"{truth.name}: left out {len(verdict.left_out)} strategies of {len(sample)} architectures", flush=True)
+
+
 def sample_of(truth: Table, percent: int) -> Any:
     """Return a share of the architectures with results; smaller samples are parts of larger ones."""
     known = np.flatnonzero(np.isfinite(truth.mean_values(truth.objective.name)))
@@ -190,7 +234,7 @@ def _of_other_networks(truth: Table, chosen: Any, rest: Any) -> Any:
 
 
 def write_results(work: Path, out: Path) -> None:
-    """Write what is finished: quality.csv, strategies.csv and replay.csv."""
+    """Write what is finished: quality.csv, left-out.csv, strategies.csv and replay.csv."""
     quality = [row for name in TABLES for path in _found(work, name, "surrogate-*.json") for row in _read(path)]
     means, replays = [], []
     budgets = budgets_of(EVALUATIONS)
@@ -219,7 +263,8 @@ def write_results(work: Path, out: Path) -> None:
                 key: getattr(found, key) for key in ("pairs", "same", "clear_pairs", "clear_same", "again", "order")
             }
             replays.append({"table": name, "percent": int(percent), "strategies": len(both), **facts})
-    for file, rows in (("quality", quality), ("strategies", means), ("replay", replays)):
+    leaving = [row for name in TABLES for path in _found(work, name, "left-out.json") for row in _read(path)]
+    for file, rows in (("quality", quality), ("left-out", leaving), ("strategies", means), ("replay", replays)):
         if rows:
             Records({key: np.array([_short(row[key]) for row in rows]) for key in rows[0]}).to_csv(out / f"{file}.csv")
 

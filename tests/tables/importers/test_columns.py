@@ -282,6 +282,23 @@ def test_a_table_that_would_be_nearly_empty_is_refused(read):
         read(",".join(choices) + ",epoch,val_acc\n" + "".join(rows), architecture=choices)
 
 
+def test_of_a_large_space_the_table_has_the_architectures_of_the_file(read):
+    darts = spaces.make_space({"name": "darts"})
+    chosen = [10**18, 5, 7 * 10**17]
+    rows = "".join(f'"{darts.format(index)}",{0.5 + place / 10}\n' for place, index in enumerate(chosen))
+    table = read("arch,val_acc\n" + rows, space="darts")
+    assert table.space.parent.spec() == darts.spec()
+    assert table.space.in_parent([0, 1, 2]).tolist() == sorted(chosen)
+    assert table.lookup([table.space.parse(darts.format(index)) for index in chosen]).tolist() == [0.5, 0.6, 0.7]
+    digits = ["".join(str((7 * row + place) % 5) for place in range(12)) for row in range(20)]
+    own = read(
+        ",".join(f"c{place}" for place in range(12)) + ",val_acc\n" + "".join(",".join(d) + ",0.5\n" for d in digits),
+        architecture=[f"c{place}" for place in range(12)],
+    )
+    assert own.space.size == len(set(digits))
+    assert own.space.parent.size == 5**12
+
+
 def test_everything_a_user_says_is_stored(read):
     table = read(
         CURVES,
