@@ -379,7 +379,7 @@ def draw(replays: list[Any], path: Path) -> None:
 
 
 def _short(value: Any) -> Any:
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    return float(f"{value:.10g}") if isinstance(value, float) else value
 
 
 def _plain(name: str) -> str:
